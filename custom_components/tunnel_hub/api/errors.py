@@ -1,0 +1,103 @@
+"""What can go wrong at a service, named by what the caller should do about it.
+
+No message here ever holds a URL, a request body or a secret: every exception may be
+logged or shown as it is.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a service gave no usable answer."""
+
+    CONNECTION = "connection"
+    """No connection: name not found, refused, reset or TLS failure."""
+    CONTESTED = "contested"
+    """Another client keeps signing in to the account and ending our session."""
+    FIREWALL = "firewall"
+    """A firewall or CDN answered with a web page in place of the service."""
+    MALFORMED = "malformed"
+    """The answer is cut off, not JSON, or JSON of another shape."""
+    RATE_LIMITED = "rate_limited"
+    """The service asked for fewer requests."""
+    REDIRECT = "redirect"
+    """The service sent us elsewhere, for example to a login page."""
+    SERVER_ERROR = "server_error"
+    """The service reports an internal failure."""
+    TIMEOUT = "timeout"
+    """No complete answer in time."""
+    TOO_LARGE = "too_large"
+    """The answer is larger than we accept."""
+
+
+class TunnelHubError(Exception):
+    """Base of all errors that leave the api package."""
+
+
+class AuthenticationError(TunnelHubError):
+    """The service refuses the credentials: ask the user.
+
+    message: the service's own words, "" where it said none.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        """Keep the service's words."""
+        super().__init__(message or "The service refused the credentials")
+        self.message = message
+
+
+class UnavailableError(TunnelHubError):
+    """No usable answer: keep what is known and try later.
+
+    retry_after: seconds that the service asked us to wait, None where it did not.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", retry_after: float | None = None) -> None:
+        """Keep the reason, a detail safe to show, and the wished pause."""
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class RateLimitedError(UnavailableError):
+    """The service asked for fewer requests: wait retry_after seconds."""
+
+    def __init__(self, retry_after: float | None = None) -> None:
+        """Keep the pause in seconds."""
+        super().__init__(Reason.RATE_LIMITED, retry_after=retry_after)
+
+
+class SessionContestedError(UnavailableError):
+    """Somebody else keeps ending our session: stop signing in for a while."""
+
+    def __init__(self, retry_after: float) -> None:
+        """Keep the pause in seconds."""
+        super().__init__(Reason.CONTESTED, retry_after=retry_after)
+
+
+class RejectedError(TunnelHubError):
+    """The service understood and said no: show its words."""
+
+    def __init__(self, message: str) -> None:
+        """Keep the service's words."""
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInputError(TunnelHubError):
+    """A value that the service cannot take, found before asking it.
+
+    key: what is wrong, one of the keys under `exceptions` in the translations.
+    placeholders: the values named in that sentence.
+    """
+
+    def __init__(self, key: str, **placeholders: str) -> None:
+        """Keep the translation key and its placeholders."""
+        super().__init__(f"{key}: {placeholders}")
+        self.key = key
+        self.placeholders = placeholders
+
+
+class UnsupportedError(TunnelHubError):
+    """This service, or this version of it, has no such feature."""

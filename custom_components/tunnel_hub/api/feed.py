@@ -1,0 +1,43 @@
+"""A feed: one group of resources with its own pace."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .resource import Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe[R: Resource]:
+    """Readings that cost one request for each resource.
+
+    fields: the fields they fill; a feed keeps the last reading until the next one.
+    candidates: ids worth asking for, out of the feed's last answer.
+    read: asks for one; the whole resource with the reading in it, None when it is gone.
+    concurrency: how many may be asked at once.
+    """
+
+    fields: frozenset[str]
+    candidates: Callable[[], Collection[str]]
+    read: Callable[[str], Awaitable[R | None]]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed[R: Resource]:
+    """One group of resources that is read together.
+
+    key: its name, unique in its provider.
+    resource: the class of its resources.
+    interval: its pace.
+    fields: what this service can tell of them; no entity is made for other fields.
+    fetch: reads all of them now, by id; raises the errors of the errors module.
+    probe: readings on top that are made one by one.
+    """
+
+    key: str
+    resource: type[R]
+    interval: timedelta
+    fields: frozenset[str]
+    fetch: Callable[[], Awaitable[Mapping[str, R]]]
+    probe: Probe[R] | None = None

@@ -1,0 +1,293 @@
+"""The HayFrp OPENAPI, one method for each documented endpoint, in the document's order and words.
+
+The result stands in the body's `status`; HTTP is 200 whatever happened. All raise:
+- AuthenticationError: the csrf, or the user name and password, are refused;
+- RejectedError: the service says no, in its own words;
+- UnavailableError: it says nothing usable.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+import re
+
+from .. import coerce
+from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError
+from ..http import Answer, Transport
+from ..rows import Row, rows_of
+
+_MISSING = re.compile("不能为空|参数")
+_NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
+_BANNED = re.compile("封禁|封停|冻结")
+_ALREADY_SIGNED = re.compile("(?=.*签).*[已过]")
+_INTERNAL = re.compile("服务器异常")
+
+
+class TunnelReading(StrEnum):
+    """What GetTunnelStatus tells."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    NODE_OFFLINE = "node_offline"
+
+
+class AlreadySignedInError(RejectedError):
+    """Today's sign-in has been done before."""
+
+
+class HayFrpClient:
+    """Speaks HayFrp's language: field names, words and codes are the service's own."""
+
+    def __init__(self, transport: Transport) -> None:
+        """Take the transport; it must send the header `waf: off`."""
+        self._transport = transport
+        self._force_down_as_form = False
+
+    # First: accounts, POST /user
+
+    async def login(self, user: str, passwd: str) -> str:
+        """LoginAPI: a csrf, good for 7 days, which ends every earlier one.
+
+        user: user name, mail address or phone number.
+        """
+        row = await self._ask("/user", "login", {"user": user, "passwd": passwd}, read=False)
+        if (token := coerce.text(row.get("token"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        self._transport.secrets |= {token, passwd}
+        return token
+
+    async def csrf(self, csrf: str) -> None:
+        """CsrfAPI: raises AuthenticationError when the csrf is no longer good."""
+        await self._ask("/user", "csrf", {"csrf": csrf})
+
+    async def register_send_email(self, user: str, device: str, email: str) -> None:
+        """RegisterSendEmailAPI: have a registration code mailed."""
+        await self._ask(
+            "/user",
+            "sendregcode",
+            {"user": user, "device": device, "email": email},
+            read=False,
+            public=True,
+        )
+
+    async def register(self, user: str, device: str, email: str, passwd: str, regcode: str) -> None:
+        """RegisterAPI: make an account with the mailed code."""
+        await self._ask(
+            "/user",
+            "register",
+            {"user": user, "device": device, "email": email, "passwd": passwd, "regcode": regcode},
+            read=False,
+            public=True,
+        )
+
+    async def get_info(self, csrf: str) -> Row:
+        """GetInfoAPI: the account. `status` is true, or false for a banned account."""
+        return await self._ask("/user", "info", {"csrf": csrf})
+
+    async def sign(self, csrf: str) -> Row:
+        """SignAPI: today's sign-in; `signflow` and `flow` in GB.
+
+        Raises AlreadySignedInError for the second one of a day.
+        """
+        return await self._ask("/user", "sign", {"csrf": csrf}, read=False)
+
+    async def re_token(self, csrf: str) -> str:
+        """ReTokenAPI: the new frp link token. Ends the csrf as well."""
+        row = await self._ask("/user", "retoken", {"csrf": csrf}, read=False)
+        if (token := coerce.text(row.get("token"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        self._transport.secrets.add(token)
+        return token
+
+    async def reset_passwd_send_code(self, user: str) -> None:
+        """ResetPasswdSendCodeAPI: have a recovery token mailed."""
+        await self._ask("/user", "findpassem", {"user": user}, read=False, public=True)
+
+    async def reset_passwd(self, token: str, newpass: str) -> None:
+        """ResetPasswdAPI: set a new password with the mailed token."""
+        await self._ask(
+            "/user", "findpassct", {"token": token, "newpass": newpass}, read=False, public=True
+        )
+
+    # Second: tunnels, POST /proxy
+
+    async def add_tunnel(self, csrf: str, fields: Mapping[str, object]) -> str | None:
+        """AddTunnelAPI: the new tunnel's id, None if the service told none.
+
+        fields: proxy_name, proxy_type, local_ip, local_port, remote_port, use_encryption,
+        use_compression, sk, node, domain, locations, header_X_From_Where, host_header_rewrite.
+        Ports are numbers, the two bools the words "true" and "false".
+        """
+        row = await self._ask("/proxy", "add", {"csrf": csrf, **fields}, read=False)
+        return coerce.text(row.get("id"))
+
+    async def edit_tunnel(self, csrf: str, tunnel: str, fields: Mapping[str, object]) -> None:
+        """EditTunnelAPI: replace a tunnel's fields, all of them; as in add_tunnel."""
+        await self._ask("/proxy", "edit", {"csrf": csrf, "id": tunnel, **fields}, read=False)
+
+    async def delete_tunnel(self, csrf: str, tunnel: str) -> None:
+        """DeleteTunnelAPI."""
+        await self._ask("/proxy", "remove", {"csrf": csrf, "id": tunnel}, read=False)
+
+    async def list_tunnel(self, csrf: str, tunnel: str | None = None) -> list[Row]:
+        """ListTunnel: rows of all tunnels, or of one. Having none is an empty list."""
+        fields = {} if tunnel is None else {"id": tunnel}
+        try:
+            row = await self._ask("/proxy", "list", {"csrf": csrf, **fields})
+        except RejectedError as err:
+            if _MISSING.search(err.message):
+                raise
+            return []
+        if not isinstance(rows := row.get("proxies"), list):
+            raise UnavailableError(Reason.MALFORMED, "no list of tunnels")
+        return rows_of(rows)
+
+    async def tunnel_config(
+        self, csrf: str, file_format: str, *, node: str = "", proxy: str = ""
+    ) -> str:
+        """TunnelConfig: the text of a configuration file, with the link token in it.
+
+        file_format: "ini" or "toml". Either node (all its tunnels) or proxy (one tunnel).
+        """
+        answer = await self._send(
+            "/proxy",
+            {"type": "config", "format": file_format, "csrf": csrf, "node": node, "proxy": proxy},
+        )
+        config = answer.text()
+        if config.lstrip().startswith(("{", "<")):
+            _judge(answer.mapping(), self._transport)
+            raise UnavailableError(Reason.MALFORMED, "no configuration file")
+        return config
+
+    async def toggle_tunnel(self, csrf: str, tunnel: str, *, toggle: bool) -> None:
+        """ToggleTunnel: enable or disable a tunnel."""
+        await self._ask(
+            "/proxy", "toggle", {"csrf": csrf, "id": tunnel, "toggle": _word(toggle)}, read=False
+        )
+
+    async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelReading:
+        """GetTunnelStatus: a status of 500 is a reading here, told apart by its words."""
+        try:
+            await self._ask("/proxy", "check", {"csrf": csrf, "id": tunnel})
+        except RejectedError as err:
+            if "离线" not in err.message:
+                raise
+            return TunnelReading.NODE_OFFLINE if "节点" in err.message else TunnelReading.OFFLINE
+        return TunnelReading.ONLINE
+
+    async def force_down_tunnel(self, csrf: str, tunnel: str) -> None:
+        """ForceDownTunnel: throw the client off. Some servers read a form, not JSON, here."""
+        fields = {"type": "forcedown", "csrf": csrf, "id": tunnel}
+        if not self._force_down_as_form:
+            try:
+                answer = await self._send("/proxy", fields, read=False)
+                _judge(answer.mapping(), self._transport)
+            except RejectedError as err:
+                if not _MISSING.search(err.message):
+                    raise
+                self._force_down_as_form = True
+            else:
+                return
+        answer = await self._transport.request("POST", "/proxy", form=fields, read=False)
+        _judge(answer.mapping(), self._transport)
+
+    # Third: the service, GET, without an account
+
+    async def get_node_info(self) -> list[Row]:
+        """GetNodeInfo: nodes that are online, with their probe's figures."""
+        return await self._public_rows("/node", "servers")
+
+    async def get_node_list(self) -> list[Row]:
+        """GetNodeList: nodes in service: id, name, description."""
+        return await self._public_rows("/nodes", "servers")
+
+    async def get_notice(self) -> str:
+        """GetNotice: the notice as HTML."""
+        answer = await self._transport.request("GET", "/notice", read=True)
+        notice = answer.text()
+        if notice.lstrip().startswith("{"):
+            _judge(answer.mapping(), self._transport)
+        return notice
+
+    async def hayfrp_info(self) -> Row:
+        """HayFrpINFO: totals of the service; flows in MB."""
+        return await self._public("/info")
+
+    async def download_list(self) -> tuple[list[Row], list[Row]]:
+        """DownloadList: mirrors and files; a file's `url` is relative to a mirror's."""
+        row = await self._public("/downlist")
+        files = row.get("lists")
+        groups: Sequence[object] = list(files.values()) if isinstance(files, dict) else [files]
+        return (
+            rows_of(row.get("sources") or row.get("source")),
+            [file for group in groups for file in rows_of(group)],
+        )
+
+    async def version(self) -> Row:
+        """Version: the newest version of each program. The answer has no `status`."""
+        return (await self._transport.request("GET", "/version", read=True)).mapping()
+
+    # How all of them ask
+
+    async def _send(self, path: str, fields: Mapping[str, object], *, read: bool = True) -> Answer:
+        return await self._transport.request("POST", path, json=fields, read=read)
+
+    async def _ask(
+        self,
+        path: str,
+        kind: str,
+        fields: Mapping[str, object],
+        *,
+        read: bool = True,
+        public: bool = False,
+    ) -> Row:
+        """Send one documented type of request and judge its answer.
+
+        public: no login is involved, so 403 is no refused login.
+        """
+        row = (await self._send(path, {"type": kind, **fields}, read=read)).mapping()
+        _judge(row, self._transport, public=public)
+        return row
+
+    async def _public(self, path: str) -> Row:
+        row = (await self._transport.request("GET", path, read=True)).mapping()
+        _judge(row, self._transport, public=True)
+        return row
+
+    async def _public_rows(self, path: str, name: str) -> list[Row]:
+        """Read a public list; having no nodes is an empty one."""
+        try:
+            row = await self._public(path)
+        except RejectedError:
+            return []
+        if not isinstance(rows := row.get(name), list):
+            raise UnavailableError(Reason.MALFORMED, f"no {name}")
+        return rows_of(rows)
+
+
+def _word(value: bool) -> str:
+    """Write a bool as the server wants it; a JSON bool breaks it."""
+    return "true" if value else "false"
+
+
+def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
+    """Raise what a body's status and message mean; return when it is fine."""
+    status = row.get("status")
+    message = transport.redact(coerce.text(row.get("message")) or "")
+    if coerce.boolean(status) is not None:
+        # Only GetInfoAPI answers with a bool: false is a banned account, with its data.
+        return
+    match coerce.integer(status):
+        case 200:
+            return
+        case 403 | 404 if _ALREADY_SIGNED.match(message):
+            raise AlreadySignedInError(message)
+        case 403 if not public and not _BANNED.search(message):
+            raise AuthenticationError(message)
+        case 404 if not public and not _MISSING.search(message) and _NO_SESSION.search(message):
+            raise AuthenticationError(message)
+        case 500 if _INTERNAL.search(message):
+            raise UnavailableError(Reason.SERVER_ERROR, message)
+        case None:
+            raise UnavailableError(Reason.MALFORMED, "no status")
+        case code:
+            raise RejectedError(message or f"{code}")

@@ -1,0 +1,587 @@
+"""HayFrp as feeds and commands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+from aiohttp import ClientSession
+
+from .. import coerce
+from ..errors import InvalidInputError, RejectedError
+from ..feed import Feed, Probe
+from ..http import Transport
+from ..nodes import NodeChoice
+from ..provider import (
+    Credentials,
+    Download,
+    Identity,
+    Options,
+    Problem,
+    Provider,
+    ProviderDescription,
+    SignInResult,
+    TunnelDraft,
+)
+from ..resource import (
+    Account,
+    Node,
+    NodeLoad,
+    Notice,
+    Release,
+    Resource,
+    ServiceTotals,
+    Tunnel,
+    TunnelState,
+)
+from ..rows import Row, RowMap, at
+from .client import AlreadySignedInError, HayFrpClient, TunnelReading
+from .session import Session
+
+HOSTS = (
+    "https://api.hayfrp.com",
+    "https://api.hayfrp.1zyq1.com",
+    "https://v2.api.hayfrp.1zyq1.com",
+)
+
+PROTOCOLS = ("tcp", "udp", "http", "https", "stcp", "xtcp")
+_PORTLESS = frozenset({"http", "https", "stcp", "xtcp"})
+"""Protocols that need no port at the node."""
+_NAME_LENGTH = range(3, 16)
+_PORTS = range(1, 65501)
+
+_MINUTE = timedelta(minutes=1)
+_FIVE_MINUTES = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
+_SERVICE_UTC_OFFSET = timedelta(hours=8)
+
+_CHECKS_AT_ONCE = 3
+"""One below the transport's bound, so that checks never hold up a command."""
+
+_LOADS = {
+    "无负荷": NodeLoad.IDLE,
+    "低负荷": NodeLoad.LOW,
+    "中负荷": NodeLoad.MEDIUM,
+    "高负荷": NodeLoad.HIGH,
+}
+_STATES = {
+    TunnelReading.ONLINE: TunnelState.ONLINE,
+    TunnelReading.OFFLINE: TunnelState.OFFLINE,
+    TunnelReading.NODE_OFFLINE: TunnelState.NODE_OFFLINE,
+}
+
+
+def _signed_in_today(row: Row) -> bool:
+    """Whether the last sign-in was today; null means never."""
+    moment = coerce.epoch(row.get("signdate"))
+    return bool(coerce.same_day(moment, datetime.now(UTC), _SERVICE_UTC_OFFSET))
+
+
+def _banned(row: Row) -> bool | None:
+    status = coerce.boolean(row.get("status"))
+    return None if status is None else not status
+
+
+def _join(host: str | None, port: int | None) -> str | None:
+    return f"{host}:{port}" if host and port else host
+
+
+def _local_address(row: Row) -> str | None:
+    return _join(coerce.text(row.get("local_ip")), coerce.count(row.get("local_port")))
+
+
+def _public_address(row: Row) -> str | None:
+    """Where the tunnel is reached: its domain, or its node's with the port."""
+    host = coerce.text(row.get("node_domain"))
+    match coerce.text(row.get("proxy_type")):
+        case "http" | "https":
+            return coerce.text(row.get("domain")) or host
+        case "stcp" | "xtcp":
+            return None
+        case _:
+            return _join(host, coerce.count(row.get("remote_port")))
+
+
+_ACCOUNT = RowMap(
+    Account,
+    id=lambda _: "account",
+    name=at("username", coerce.text),
+    banned=_banned,
+    last_sign_in=at("signdate", coerce.epoch),
+    service_provider=at("sprovider", coerce.boolean),
+    sign_in_days=at("totalsign", coerce.count),
+    sign_in_traffic=at("totaltraffic", coerce.gigabytes),
+    signed_in_today=_signed_in_today,
+    traffic_left=at("traffic", coerce.megabytes),
+    traffic_today=at("todaytraffic", coerce.count),
+    tunnels_allowed=at("proxies", coerce.count),
+    tunnels_used=at("useproxies", coerce.count),
+    verified=at("realname", coerce.boolean),
+)
+
+_TUNNEL = RowMap(
+    Tunnel,
+    id=at("id", coerce.text),
+    name=at("proxy_name", coerce.text),
+    enabled=at("status", coerce.boolean),
+    last_edit=at("lastupdate", coerce.epoch),
+    local_address=_local_address,
+    node_id=at("node", coerce.text),
+    node_name=at("node_name", coerce.text),
+    protocol=at("proxy_type", coerce.text),
+    public_address=_public_address,
+)
+
+_NODE = RowMap(
+    Node,
+    id=at("id", coerce.text),
+    name=at("name", coerce.text),
+    clients=at("client_counts", coerce.count),
+    connections=at("cur_conns", coerce.count),
+    cpu_usage=at("cpu_usage", coerce.percentage),
+    disk_usage=at("disk_usage", coerce.percentage),
+    load=lambda row: _LOADS.get(coerce.text(row.get("status")) or ""),
+    memory_usage=at("ram_usage", coerce.percentage),
+    online=lambda _: True,
+    traffic_in_today=at("total_traffic_in", coerce.count),
+    traffic_out_today=at("total_traffic_out", coerce.count),
+    version=at("version", coerce.text),
+)
+
+_LISTED_NODE = RowMap(
+    Node,
+    id=at("id", coerce.text),
+    name=at("name", coerce.text),
+    description=at("description", coerce.text),
+    online=lambda _: True,
+)
+
+_SERVICE = RowMap(
+    ServiceTotals,
+    id=lambda _: "service",
+    clients=at("oclient", coerce.count),
+    runs=at("totalrun", coerce.count),
+    runs_today=at("todayrun", coerce.count),
+    traffic=at("aflow", coerce.megabytes),
+    traffic_in=at("aflowin", coerce.megabytes),
+    traffic_in_today=at("eflowin", coerce.megabytes),
+    traffic_out=at("aflowout", coerce.megabytes),
+    traffic_out_today=at("eflowout", coerce.megabytes),
+    traffic_today=at("eflow", coerce.megabytes),
+)
+
+_RELEASE = RowMap(
+    Release,
+    id=lambda _: "service",
+    client_version=at("ver_frpc", coerce.text),
+    server_version=at("ver_hayfrps", coerce.text),
+)
+
+_DEVICE = "Home Assistant"
+"""What registration wants as the name of the device."""
+
+_READING_FIELDS = frozenset({"checked_at", "online", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one check told of a tunnel, and when."""
+
+    state: TunnelState
+    checked_at: datetime | None = None
+
+    def on(self, tunnel: Tunnel) -> Tunnel:
+        """Return the tunnel with this reading."""
+        return replace(
+            tunnel,
+            checked_at=self.checked_at,
+            online=self.state is TunnelState.ONLINE,
+            state=self.state,
+        )
+
+
+_DISABLED = _Reading(TunnelState.DISABLED)
+
+
+class HayFrpProvider(Provider):
+    """One HayFrp account.
+
+    credentials: username and password, or token (a csrf) alone; base_url in place of the
+    service's own hosts. The csrf is kept in token and given to on_credentials when renewed.
+    """
+
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        """Prepare; nothing is sent yet."""
+        self.credentials = credentials
+        base_url = credentials.get("base_url")
+        self._transport = Transport(
+            session, (base_url.rstrip("/"),) if base_url else HOSTS, headers={"waf": "off"}
+        )
+        self._transport.secrets |= {
+            value for key in ("password", "token") if (value := credentials.get(key))
+        }
+        self._client = HayFrpClient(self._transport)
+        self._session = Session(
+            credentials.get("token"),
+            self._log_in if credentials.get("password") else None,
+            self._keep_csrf,
+        )
+        self._nodes = NodeChoice(options)
+        self._listing = asyncio.Lock()
+        self._tunnels: Mapping[str, Tunnel] | None = None
+        self._readings: dict[str, _Reading] = {}
+        self._known_nodes: dict[str, Node] = {}
+        self.feeds = {
+            feed.key: feed
+            for feed in (
+                Feed[Resource](
+                    key="account",
+                    resource=Account,
+                    interval=_MINUTE,
+                    fields=_ACCOUNT.fields,
+                    fetch=self._account,
+                ),
+                Feed[Resource](
+                    key="tunnels",
+                    resource=Tunnel,
+                    interval=_MINUTE,
+                    fields=_TUNNEL.fields | _READING_FIELDS,
+                    fetch=self._list_tunnels,
+                    probe=Probe[Resource](
+                        fields=_READING_FIELDS,
+                        candidates=self._enabled_tunnels,
+                        read=self.check_tunnel,
+                        concurrency=_CHECKS_AT_ONCE,
+                    ),
+                ),
+                Feed[Resource](
+                    key="nodes",
+                    resource=Node,
+                    interval=_FIVE_MINUTES,
+                    fields=_NODE.fields | {"description"},
+                    fetch=self._list_nodes,
+                ),
+                Feed[Resource](
+                    key="service",
+                    resource=ServiceTotals,
+                    interval=_FIVE_MINUTES,
+                    fields=_SERVICE.fields,
+                    fetch=self._totals,
+                ),
+                Feed[Resource](
+                    key="release",
+                    resource=Release,
+                    interval=_HOUR,
+                    fields=_RELEASE.fields,
+                    fetch=self._release,
+                ),
+                Feed[Resource](
+                    key="notice",
+                    resource=Notice,
+                    interval=_HOUR,
+                    fields=frozenset({"text"}),
+                    fetch=self._notice,
+                ),
+            )
+        }
+
+    # The account and its session
+
+    @override
+    async def identify(self) -> Identity:
+        row = await self._session.use(self._client.get_info)
+        account = coerce.text(row.get("uuid")) or coerce.text(row.get("id"))
+        if account is None:
+            raise RejectedError(coerce.text(row.get("message")) or "")
+        if _banned(row):
+            raise InvalidInputError("account_banned")
+        return Identity(id=account, title=coerce.text(row.get("username")) or account)
+
+    @override
+    def problems(self) -> tuple[Problem, ...]:
+        return (Problem(key="session_contested"),) if self._session.contested else ()
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {"requests": self._transport.requests, "logins": self._session.logins}
+
+    async def _log_in(self) -> str:
+        return await self._client.login(self.credentials["username"], self.credentials["password"])
+
+    async def _keep_csrf(self, csrf: str) -> None:
+        self.credentials = {**self.credentials, "token": csrf}
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
+    # Feeds
+
+    async def _account(self) -> Mapping[str, Account]:
+        return _ACCOUNT.many([await self._session.use(self._client.get_info)])
+
+    async def _list_tunnels(self) -> Mapping[str, Tunnel]:
+        async with self._listing:
+            rows = await self._session.use(self._client.list_tunnel)
+            listed = _TUNNEL.many(rows)
+            self._readings = {id_: r for id_, r in self._readings.items() if id_ in listed}
+            self._tunnels = {id_: self._with_reading(tunnel) for id_, tunnel in listed.items()}
+            return self._tunnels
+
+    def _with_reading(self, tunnel: Tunnel) -> Tunnel:
+        """Add the last reading; a disabled tunnel counts as offline without one."""
+        reading = self._readings.get(tunnel.id) if tunnel.enabled else _DISABLED
+        return reading.on(tunnel) if reading else tunnel
+
+    def _enabled_tunnels(self) -> list[str]:
+        return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
+
+    async def _used_nodes(self) -> dict[str, str | None]:
+        """Names of the nodes that the account's tunnels run over, by id."""
+        async with self._listing:
+            tunnels = self._tunnels
+        if tunnels is None:
+            tunnels = await self._list_tunnels()
+        return {t.node_id: t.node_name for t in tunnels.values() if t.node_id is not None}
+
+    async def _list_nodes(self) -> Mapping[str, Node]:
+        """Nodes with figures, nodes without, and those known before, which are offline now."""
+        probed, listed, used = await asyncio.gather(
+            self._client.get_node_info(), self._client.get_node_list(), self._used_nodes()
+        )
+        described = _LISTED_NODE.many(listed)
+        nodes = {
+            **{id_: Node(id=id_, name=name, online=False) for id_, name in used.items()},
+            **{
+                id_: Node(id=id_, name=node.name, description=node.description, online=False)
+                for id_, node in self._known_nodes.items()
+            },
+            **described,
+        }
+        for id_, node in _NODE.many(probed).items():
+            known = described.get(id_)
+            nodes[id_] = replace(node, description=known.description if known else None)
+        self._known_nodes = nodes
+        return self._nodes.select(nodes, used)
+
+    async def _totals(self) -> Mapping[str, ServiceTotals]:
+        return _SERVICE.many([await self._client.hayfrp_info()])
+
+    async def _release(self) -> Mapping[str, Release]:
+        return _RELEASE.many([await self._client.version()])
+
+    async def _notice(self) -> Mapping[str, Notice]:
+        words = coerce.plain_text(await self._client.get_notice())
+        return {"service": Notice(id="service", text=words or None)}
+
+    # Commands
+
+    async def check_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Ask for one tunnel's online state."""
+        try:
+            reading = await self._session.use(
+                lambda csrf: self._client.get_tunnel_status(csrf, tunnel_id)
+            )
+        except RejectedError:
+            await self._tunnel_row(tunnel_id)
+            raise
+        self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC))
+        known = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
+        return self._readings[tunnel_id].on(known)
+
+    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
+        """Enable or disable a tunnel."""
+        await self._on_tunnel(
+            tunnel_id, lambda csrf: self._client.toggle_tunnel(csrf, tunnel_id, toggle=enabled)
+        )
+
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Throw the client off, once; it may come back by itself."""
+        await self._on_tunnel(
+            tunnel_id, lambda csrf: self._client.force_down_tunnel(csrf, tunnel_id)
+        )
+
+    async def create_tunnel(self, draft: TunnelDraft) -> str:
+        """Make a tunnel; its id."""
+        fields = await self._tunnel_fields(draft, {})
+        created = await self._session.use(lambda csrf: self._client.add_tunnel(csrf, fields))
+        if created is None:
+            rows = await self._session.use(self._client.list_tunnel)
+            named = [t.id for t in _TUNNEL.many(rows).values() if t.name == draft.name]
+            if not named:
+                raise RejectedError("?")
+            created = named[-1]
+        return created
+
+    async def update_tunnel(self, tunnel_id: str, draft: TunnelDraft) -> None:
+        """Change what the draft names; an edit replaces the row, so all of it is sent."""
+        fields = await self._tunnel_fields(draft, await self._tunnel_row(tunnel_id))
+        await self._on_tunnel(
+            tunnel_id, lambda csrf: self._client.edit_tunnel(csrf, tunnel_id, fields)
+        )
+
+    async def delete_tunnel(self, tunnel_id: str) -> None:
+        """Delete a tunnel; one that is gone already counts as deleted."""
+        with suppress(TunnelGoneError):
+            await self._on_tunnel(
+                tunnel_id, lambda csrf: self._client.delete_tunnel(csrf, tunnel_id)
+            )
+
+    async def tunnel_config(
+        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str
+    ) -> str:
+        """Return the file for one tunnel, or for all of a node's; it holds the link token."""
+        return await self._session.use(
+            lambda csrf: self._client.tunnel_config(
+                csrf, file_format, node=node_id or "", proxy=tunnel_id or ""
+            )
+        )
+
+    async def sign_in(self) -> SignInResult:
+        """Do today's sign-in."""
+        try:
+            row = await self._session.use(self._client.sign)
+        except AlreadySignedInError as err:
+            return SignInResult(already=True, message=err.message)
+        return SignInResult(
+            already=False,
+            message=coerce.text(row.get("message")) or "",
+            traffic=coerce.gigabytes(row.get("signflow")),
+            traffic_left=coerce.gigabytes(row.get("flow")),
+        )
+
+    async def reset_token(self) -> str:
+        """Replace the link token, which ends the csrf too: the next request logs in."""
+        token = await self._session.use(self._client.re_token)
+        self._session.forget()
+        return token
+
+    async def downloads(self) -> tuple[Download, ...]:
+        """List the files that the service offers."""
+        mirrors, files = await self._client.download_list()
+        bases = [base for mirror in mirrors if (base := coerce.text(mirror.get("url")))]
+        return tuple(
+            Download(
+                name=coerce.text(file.get("name")) or path,
+                version=coerce.text(file.get("version")),
+                architecture=coerce.text(file.get("arch")),
+                urls=tuple(f"{base.rstrip('/')}/{path}" for base in bases),
+            )
+            for file in files
+            if (path := coerce.text(file.get("url")))
+        )
+
+    # Before there is an account, or a password
+
+    async def send_registration_code(self, username: str, mail: str) -> None:
+        """Have a code mailed to a new user."""
+        await self._client.register_send_email(username, _DEVICE, mail)
+
+    async def register(self, username: str, mail: str, password: str, code: str) -> None:
+        """Make the account with the mailed code."""
+        self._transport.secrets.add(password)
+        await self._client.register(username, _DEVICE, mail, password, code)
+
+    async def send_recovery_code(self, username: str) -> None:
+        """Have a token mailed to the user."""
+        await self._client.reset_passwd_send_code(username)
+
+    async def recover_password(self, code: str, new_password: str) -> None:
+        """Set a new password with the mailed token."""
+        self._transport.secrets |= {code, new_password}
+        await self._client.reset_passwd(code, new_password)
+
+    # What commands share
+
+    async def _tunnel_row(self, tunnel_id: str) -> Row:
+        """Read one tunnel as the service has it now."""
+        rows = await self._session.use(lambda csrf: self._client.list_tunnel(csrf, tunnel_id))
+        for row in rows:
+            if coerce.text(row.get("id")) == tunnel_id:
+                return row
+        raise TunnelGoneError
+
+    async def _on_tunnel(self, tunnel_id: str, request: Callable[[str], Awaitable[None]]) -> None:
+        """Send a command; when it is refused, tell whether the tunnel exists at all."""
+        try:
+            await self._session.use(request)
+        except RejectedError:
+            await self._tunnel_row(tunnel_id)
+            raise
+
+    async def _tunnel_fields(self, draft: TunnelDraft, row: Row) -> dict[str, object]:
+        """All fields of a tunnel in the service's words: the draft's, else the row's."""
+
+        def chosen(value: str | None, name: str, default: str = "") -> str:
+            return value if value is not None else coerce.text(row.get(name)) or default
+
+        def port(value: int | None, name: str) -> int | None:
+            return value if value is not None else coerce.count(row.get(name))
+
+        def word(value: bool | None, name: str) -> str:
+            flag = value if value is not None else coerce.boolean(row.get(name))
+            return "true" if flag else "false"
+
+        fields: dict[str, object] = {
+            "proxy_name": chosen(draft.name, "proxy_name"),
+            "proxy_type": chosen(draft.protocol, "proxy_type"),
+            "local_ip": chosen(draft.local_host, "local_ip", "127.0.0.1"),
+            "local_port": port(draft.local_port, "local_port"),
+            "remote_port": port(draft.remote_port, "remote_port"),
+            "use_encryption": word(draft.encryption, "use_encryption"),
+            "use_compression": word(draft.compression, "use_compression"),
+            "sk": chosen(draft.secret_key, "sk"),
+            "node": await self._node_id(draft.node) if draft.node else chosen(None, "node"),
+            "domain": chosen(draft.domain, "domain"),
+            "locations": chosen(None, "locations"),
+            "header_X_From_Where": chosen(None, "header_X-From-Where")
+            or chosen(None, "header_X_From_Where"),
+            "host_header_rewrite": chosen(None, "host_header_rewrite"),
+        }
+        _check_tunnel_fields(fields)
+        return {name: "" if value is None else value for name, value in fields.items()}
+
+    async def _node_id(self, node: str) -> str:
+        """Find a node by id or name among those in service."""
+        nodes = _LISTED_NODE.many(await self._client.get_node_list())
+        for id_, listed in nodes.items():
+            if node in (id_, listed.name):
+                return id_
+        raise InvalidInputError("unknown_node", node=node)
+
+
+class TunnelGoneError(InvalidInputError):
+    """The tunnel has been deleted at the service."""
+
+    def __init__(self) -> None:
+        super().__init__("tunnel_gone")
+
+
+def _check_tunnel_fields(fields: Mapping[str, object]) -> None:
+    """Raise InvalidInputError for what the service would refuse or, worse, take."""
+    name, protocol = str(fields["proxy_name"]), str(fields["proxy_type"])
+    if len(name) not in _NAME_LENGTH:
+        raise InvalidInputError(
+            "tunnel_name_length",
+            name=name,
+            minimum=f"{_NAME_LENGTH[0]}",
+            maximum=f"{_NAME_LENGTH[-1]}",
+        )
+    if protocol not in PROTOCOLS:
+        raise InvalidInputError("unknown_protocol", protocol=protocol, known=", ".join(PROTOCOLS))
+    needed = ("local_port",) if protocol in _PORTLESS else ("local_port", "remote_port")
+    for field in needed:
+        if fields[field] not in _PORTS:
+            raise InvalidInputError(
+                "port_out_of_range",
+                port=f"{'' if fields[field] is None else fields[field]}",
+                minimum=f"{_PORTS[0]}",
+                maximum=f"{_PORTS[-1]}",
+            )
+    if protocol in ("http", "https") and not fields["domain"]:
+        raise InvalidInputError("domain_needed", protocol=protocol)
+
+
+HAYFRP = ProviderDescription(
+    key="hayfrp", name="HayFrp", console_url="https://console.hayfrp.com", create=HayFrpProvider
+)

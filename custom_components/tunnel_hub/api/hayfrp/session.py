@@ -1,0 +1,91 @@
+"""Keeping one csrf alive without throwing the user out of the web console.
+
+Every login ends all earlier sessions of the account, so one is made only when the csrf is
+refused. When that happens again within minutes, another program is doing the same: then we
+stand back, longer each time, in place of fighting it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import time
+
+from ..errors import AuthenticationError, SessionContestedError
+
+_CONTEST_WINDOW = 600.0
+"""A session that lives shorter than these seconds was ended by somebody else."""
+_FIRST_PAUSE = 900.0
+_LONGEST_PAUSE = 4 * 3600.0
+
+
+class Session:
+    """One account's csrf. log_in: makes a new one, None where only a csrf was pasted."""
+
+    def __init__(
+        self,
+        csrf: str | None,
+        log_in: Callable[[], Awaitable[str]] | None,
+        on_renewed: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Start with a stored csrf, if there is one.
+
+        on_renewed: stores a new csrf; awaited before its first use.
+        """
+        self._csrf = csrf
+        self._log_in = log_in
+        self._on_renewed = on_renewed
+        self._lock = asyncio.Lock()
+        self._renewed_at: float | None = None
+        self._pause = 0.0
+        self._paused_until = 0.0
+        self.logins = 0
+
+    async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
+        """Send a request with the csrf, a second time with a new one if it is refused."""
+        csrf = self._csrf or await self._renew(None)
+        try:
+            return await request(csrf)
+        except AuthenticationError:
+            return await request(await self._renew(csrf))
+
+    def forget(self) -> None:
+        """Drop a csrf that our own request has ended."""
+        self._csrf = None
+        self._renewed_at = None
+
+    @property
+    def contested(self) -> bool:
+        """Whether another program was seen ending our sessions and none has outlived it yet."""
+        if not self._pause:
+            return False
+        return self._renewed_at is None or time.monotonic() - self._renewed_at <= _CONTEST_WINDOW
+
+    async def _renew(self, refused: str | None) -> str:
+        """Log in, unless another request has done so in the meantime."""
+        async with self._lock:
+            if self._csrf is not None and self._csrf != refused:
+                return self._csrf
+            self._csrf = None
+            if self._log_in is None:
+                raise AuthenticationError
+            self._stand_back_if_contested()
+            csrf = await self._log_in()
+            self.logins += 1
+            self._renewed_at = time.monotonic()
+            await self._on_renewed(csrf)
+            self._csrf = csrf
+            return csrf
+
+    def _stand_back_if_contested(self) -> None:
+        """Raise SessionContestedError while we leave the account to the other program."""
+        now = time.monotonic()
+        if now < self._paused_until:
+            raise SessionContestedError(self._paused_until - now)
+        if self._renewed_at is None:
+            return
+        if now - self._renewed_at > _CONTEST_WINDOW:
+            self._pause = 0.0
+            return
+        self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+        self._paused_until = now + self._pause
+        self._renewed_at = None
+        raise SessionContestedError(self._pause)

@@ -1,0 +1,276 @@
+"""HTTP for all providers: bounded, patient, and silent about secrets.
+
+What it guarantees to a client module:
+- an answer is complete, at most max_bytes long (after decompression) and came in time;
+- redirects are never followed, a firewall's web page never passes for an answer;
+- only reads are tried again, with a random pause; a write is sent to another host only when
+  the first one could not be reached at all;
+- after `Retry-After` nothing is sent until that moment;
+- no error or log line holds a query, a header or a body.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+import logging
+import random
+import re
+import time
+
+from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout
+import orjson
+
+from .errors import RateLimitedError, Reason, UnavailableError
+
+_LOGGER = logging.getLogger(__name__)
+
+USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel-hub)"
+
+MAX_BYTES = 8 * 1024**2
+"""Four times the largest answer known; a page of thousands of rows is below 2 MB."""
+
+_TIMEOUT = ClientTimeout(total=20, connect=10)
+_CONCURRENCY = 4
+"""What a browser's console page does at most; more gains nothing and looks like an attack."""
+_READ_ATTEMPTS = 2
+_RETRY_PAUSE = (0.5, 1.5)
+"""Seconds, at random between these, so that many homes do not come back in step."""
+_HOST_HOLIDAY = 300.0
+"""Seconds for which another host stands in for the first one."""
+_LONGEST_RETRY_AFTER = 3600.0
+_DEFAULT_RETRY_AFTER = 60.0
+_FIREWALL_STATUSES = frozenset({403, 468})
+_MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer below HTTP 500 that is not a redirect.
+
+    status: the HTTP status. body: at most max_bytes, decompressed.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+
+    @property
+    def is_html(self) -> bool:
+        """Whether this is a web page, by what it says or by how it looks."""
+        return self.content_type == "text/html" or self.body.lstrip()[:1] == b"<"
+
+    def text(self) -> str:
+        """Return the body as text."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> object:
+        """Return the decoded body.
+
+        Raises UnavailableError: firewall for a web page, malformed for anything else.
+        """
+        if self.is_html:
+            raise UnavailableError(Reason.FIREWALL, f"HTTP {self.status}")
+        try:
+            decoded: object = orjson.loads(self.body)
+        except orjson.JSONDecodeError as err:
+            raise UnavailableError(Reason.MALFORMED, "no JSON") from err
+        return decoded
+
+    def mapping(self) -> Mapping[str, object]:
+        """Return the decoded body, which must be a JSON object."""
+        decoded = self.json()
+        if not isinstance(decoded, dict):
+            raise UnavailableError(Reason.MALFORMED, "no JSON object")
+        return decoded
+
+
+class Transport:
+    """Sends requests to the first reachable of a service's hosts.
+
+    secrets: values that redact() takes out of a service's own words.
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        hosts: Sequence[str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take base URLs in order of preference, without a slash at the end."""
+        self._session = session
+        self._hosts = tuple(hosts)
+        self._headers = {"User-Agent": USER_AGENT, **(headers or {})}
+        self._clock = clock
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._stand_in = 0
+        self._stand_in_until = 0.0
+        self._silent_until = 0.0
+        self.secrets: set[str] = set()
+        self.requests = 0
+
+    def redact(self, words: str) -> str:
+        """Take known secrets and mail addresses out of a service's own words."""
+        for secret in filter(None, self.secrets):
+            words = words.replace(secret, "**")
+        return _MAIL_ADDRESS.sub("**", words)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        read: bool,
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | Sequence[object] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Answer:
+        """Send one request and return its answer.
+
+        read: whether repeating it is harmless.
+        Raises UnavailableError, and RateLimitedError for HTTP 429.
+        """
+        failure = UnavailableError(Reason.CONNECTION)
+        async with self._slots:
+            for attempt in range(_READ_ATTEMPTS if read else 1):
+                if attempt:
+                    await asyncio.sleep(random.uniform(*_RETRY_PAUSE))
+                for host in self._hosts_in_order():
+                    try:
+                        answer = await self._send(
+                            host,
+                            method,
+                            path,
+                            params=params,
+                            json=json,
+                            data=form,
+                            headers={**self._headers, **(headers or {})},
+                            max_bytes=max_bytes,
+                        )
+                    except _NotSentError as err:
+                        failure = err.failure
+                    except RateLimitedError:
+                        raise
+                    except UnavailableError as err:
+                        failure = err
+                        if not read or err.retry_after is not None:
+                            raise
+                    else:
+                        self._prefer(host)
+                        return answer
+        raise failure
+
+    def _hosts_in_order(self) -> Iterable[str]:
+        """All hosts, the one in use first."""
+        if self._clock() >= self._stand_in_until:
+            self._stand_in = 0
+        return self._hosts[self._stand_in :] + self._hosts[: self._stand_in]
+
+    def _prefer(self, host: str) -> None:
+        """Stay with a host that answered; the first one is tried again after a while."""
+        if (index := self._hosts.index(host)) != self._stand_in:
+            self._stand_in = index
+            self._stand_in_until = self._clock() + _HOST_HOLIDAY
+
+    async def _send(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None,
+        json: Mapping[str, object] | Sequence[object] | None,
+        data: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        max_bytes: int,
+    ) -> Answer:
+        """Send to one host."""
+        if (pause := self._silent_until - self._clock()) > 0:
+            raise RateLimitedError(pause)
+        self.requests += 1
+        started = self._clock()
+        try:
+            async with self._session.request(
+                method,
+                host + path,
+                params=params,
+                json=json,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+            ) as response:
+                self._check_status(response)
+                answer = Answer(
+                    response.status, response.content_type, await _body(response, max_bytes)
+                )
+        except ClientConnectorError as err:
+            raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from err
+        except TimeoutError as err:
+            raise UnavailableError(Reason.TIMEOUT) from err
+        except (ClientError, OSError, ValueError) as err:
+            # The text of aiohttp's errors can hold the URL with its query.
+            raise UnavailableError(Reason.CONNECTION, type(err).__name__) from err
+        _LOGGER.debug(
+            "%s %s: HTTP %s, %s bytes in %.3f s",
+            method,
+            path,
+            answer.status,
+            len(answer.body),
+            self._clock() - started,
+        )
+        if answer.status in _FIREWALL_STATUSES and answer.is_html:
+            raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
+        return answer
+
+    def _check_status(self, response: ClientResponse) -> None:
+        """Raise for what no service means as an answer."""
+        if 300 <= response.status < 400:
+            raise UnavailableError(Reason.REDIRECT, f"HTTP {response.status}")
+        pause = _retry_after(response.headers.get("Retry-After"))
+        if response.status == 429:
+            pause = pause or _DEFAULT_RETRY_AFTER
+            self._silent_until = self._clock() + pause
+            raise RateLimitedError(pause)
+        if response.status >= 500:
+            if pause is not None:
+                self._silent_until = self._clock() + pause
+            raise UnavailableError(Reason.SERVER_ERROR, f"HTTP {response.status}", pause)
+
+
+class _NotSentError(Exception):
+    """No connection came about, so the host has seen nothing."""
+
+    def __init__(self, failure: UnavailableError) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+async def _body(response: ClientResponse, max_bytes: int) -> bytes:
+    """Read a body that may be larger than we want, in pieces as they come."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > max_bytes:
+            raise UnavailableError(Reason.TOO_LARGE, f"more than {max_bytes // 1024**2} MB")
+    return bytes(body)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds out of a Retry-After header, which holds seconds or a date; an hour at most."""
+    if value is None:
+        return None
+    try:
+        seconds = (
+            float(value)
+            if value.strip().isdecimal()
+            else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        )
+    except TypeError, ValueError:
+        return None
+    return min(max(seconds, 1.0), _LONGEST_RETRY_AFTER)

@@ -1,0 +1,47 @@
+"""From the rows of an answer to resources, as a table: field = where it stands, how to read it."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .resource import Resource
+
+type Row = Mapping[str, object]
+type Source = Callable[[Row], object]
+
+
+def at[T](name: str, read: Callable[[object], T]) -> Callable[[Row], T]:
+    """Read one raw field of a row."""
+    return lambda row: read(row.get(name))
+
+
+class RowMap[R: Resource]:
+    """How one kind of row becomes one kind of resource.
+
+    fields: the fields of the resource that this service can tell.
+    """
+
+    def __init__(self, resource: Callable[..., R], **sources: Source) -> None:
+        """Take the resource's class and, for each field, its source."""
+        self._resource = resource
+        self._sources = sources
+        self.fields = frozenset(sources)
+
+    def one(self, row: Row, **known: object) -> R | None:
+        """Build one resource; None for a row without an id.
+
+        known: further fields that do not stand in the row.
+        """
+        values = {name: source(row) for name, source in self._sources.items()} | known
+        return self._resource(**values) if values.get("id") else None
+
+    def many(self, rows: Iterable[Row]) -> dict[str, R]:
+        """Build a feed's mapping; rows without an id are left out, of doubles the first counts."""
+        resources: dict[str, R] = {}
+        for row in rows:
+            if (resource := self.one(row)) is not None:
+                resources.setdefault(resource.id, resource)
+        return resources
+
+
+def rows_of(value: object) -> list[Row]:
+    """The objects of a JSON list; anything else in it, or in its place, is left out."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
