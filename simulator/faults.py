@@ -1,0 +1,237 @@
+"""What can go wrong between a client and a service, to order for chosen calls.
+
+Every kind of fault is one function in `KINDS`; its keyword arguments are the options an order may
+carry. A kind that asks for `exchange.genuine()` lets the service do its work and spoils the answer;
+the others keep the call away from the service, whose state then does not change.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+import gzip
+import inspect
+import json
+import socket
+import struct
+
+from aiohttp import web
+
+from . import paths
+
+MEGABYTE = 1024 * 1024
+SHAPES: Mapping[str, object] = {"list": [1, 2], "number": 7, "string": "oops", "null": None}
+FIREWALL_PAGE = (
+    "<!DOCTYPE html><html><head><title>访问已被拦截</title></head>"
+    "<body><h1>请求存在威胁,已被拦截</h1><script>check()</script></body></html>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call as a fault sees it: the request, and the answers the service would give."""
+
+    request: web.Request
+    genuine: Callable[[], web.Response]
+    broken: Callable[[], web.Response]
+
+
+type Kind = Callable[..., Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Fault:
+    """An order: spoil the calls to `route` that match, `times` of them after the first `after`.
+
+    `route` is a path as the service's route table spells it, a concrete path, or ``*``.
+    `times` None means until cleared.
+    """
+
+    route: str
+    kind: str
+    match: Mapping[str, object] = field(default_factory=dict)
+    times: int | None = 1
+    after: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that does not exist and options it does not take."""
+        if self.kind not in KINDS:
+            raise ValueError(f"no fault of kind {self.kind!r}; there are {', '.join(KINDS)}")
+        inspect.signature(KINDS[self.kind]).bind(None, **self.options)
+
+    def take(self) -> bool:
+        """Count a matching call; True when this one is to be spoiled."""
+        self.seen += 1
+        return self.seen > self.after and not self.spent_before(self.seen)
+
+    def spent_before(self, seen: int) -> bool:
+        """Whether the order was fulfilled before its call number `seen`."""
+        return self.times is not None and seen > self.after + self.times
+
+    async def spoil(self, exchange: Exchange) -> web.StreamResponse:
+        """Answer the call the wrong way."""
+        return await KINDS[self.kind](exchange, **self.options)
+
+
+def raw_or_json(content: object) -> bytes:
+    """Bytes and text as they are, anything else as JSON."""
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, str):
+        return content.encode()
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _json(
+    content: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        body=raw_or_json(content),
+        status=status,
+        headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
+    )
+
+
+async def status(
+    _: Exchange, *, status: int = 500, headers: Mapping[str, str] | None = None, body: object = ""
+) -> web.StreamResponse:
+    """An HTTP status, for instance 429 with headers={"Retry-After": "30"}."""
+    return web.Response(body=raw_or_json(body), status=status, headers=headers)
+
+
+async def body(
+    _: Exchange, *, body: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    """Another body: an object becomes JSON, bytes and text go out as they are."""
+    return _json(body, status, headers)
+
+
+async def error(exchange: Exchange) -> web.StreamResponse:
+    """The service's own answer for a failure inside it."""
+    return exchange.broken()
+
+
+async def html(_: Exchange, *, status: int = 403) -> web.StreamResponse:
+    """A firewall's page."""
+    return web.Response(text=FIREWALL_PAGE, status=status, content_type="text/html")
+
+
+async def patch(
+    exchange: Exchange, *, patch: Mapping[str, object] | None = None, remove: Iterable[str] = ()
+) -> web.StreamResponse:
+    """The genuine JSON with dotted paths set or removed (``*`` stands for every item)."""
+    genuine = exchange.genuine()
+    answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
+    for path, value in (patch or {}).items():
+        paths.put(answer, path, value)
+    for path in remove:
+        paths.drop(answer, path)
+    return _json(answer, genuine.status)
+
+
+async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
+    """The first part of the genuine body, as a share of its length."""
+    genuine = exchange.genuine()
+    whole = genuine.body if isinstance(genuine.body, bytes) else b""
+    return web.Response(
+        body=whole[: int(len(whole) * keep)],
+        status=genuine.status,
+        headers={"Content-Type": genuine.headers["Content-Type"]},
+    )
+
+
+async def empty(_: Exchange, *, status: int = 200) -> web.StreamResponse:
+    """No body at all."""
+    return web.Response(status=status)
+
+
+async def wrong_type(_: Exchange, *, shape: str = "list") -> web.StreamResponse:
+    """Valid JSON of a shape nobody expects: list, number, string or null."""
+    return _json(json.dumps(SHAPES[shape]))
+
+
+async def delay(exchange: Exchange, *, seconds: float) -> web.StreamResponse:
+    """The genuine answer, late."""
+    await asyncio.sleep(seconds)
+    return exchange.genuine()
+
+
+async def hang(_: Exchange) -> web.StreamResponse:
+    """No answer, until the client gives up."""
+    await asyncio.Event().wait()
+    raise AssertionError("unreachable")
+
+
+async def reset(exchange: Exchange) -> web.StreamResponse:
+    """The TCP connection is reset."""
+    transport = exchange.request.transport
+    if transport is not None:
+        # Without lingering, closing sends RST in place of an orderly FIN.
+        no_linger = struct.pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, no_linger
+        )
+        transport.abort()
+    return await hang(exchange)
+
+
+async def redirect(
+    _: Exchange, *, location: str = "/login", status: int = 302
+) -> web.StreamResponse:
+    """A redirect to a login page."""
+    return web.Response(status=status, headers={"Location": location})
+
+
+async def huge(exchange: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
+    """Endless-looking JSON of unannounced length."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(exchange.request)
+    await response.write(b'{"status": 200, "padding": "')
+    for _ in range(megabytes * 16):
+        await response.write(b"x" * (MEGABYTE // 16))
+    await response.write(b'"}')
+    return response
+
+
+async def gzip_bomb(_: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
+    """A small compressed body that unpacks to many megabytes."""
+    padding = b'{"status": 200, "padding": "' + b"x" * (megabytes * MEGABYTE) + b'"}'
+    return web.Response(
+        body=gzip.compress(padding, compresslevel=1),
+        headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    )
+
+
+async def drip(exchange: Exchange, *, seconds: float = 0.05, size: int = 1) -> web.StreamResponse:
+    """The genuine body in pieces of `size` bytes, a pause of `seconds` before each."""
+    genuine = exchange.genuine()
+    whole = genuine.body if isinstance(genuine.body, bytes) else b""
+    response = web.StreamResponse(headers={"Content-Type": genuine.headers["Content-Type"]})
+    await response.prepare(exchange.request)
+    for start in range(0, len(whole), size):
+        await asyncio.sleep(seconds)
+        await response.write(whole[start : start + size])
+    return response
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.__name__: kind
+    for kind in (
+        status,
+        body,
+        error,
+        html,
+        patch,
+        cut,
+        empty,
+        wrong_type,
+        delay,
+        hang,
+        reset,
+        redirect,
+        huge,
+        gzip_bomb,
+        drip,
+    )
+}

@@ -1,0 +1,293 @@
+"""The base of every simulated service: routes, recorded calls, a clock of its own, faults."""
+
+from abc import abstractmethod
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+import json
+import random
+from typing import Any, ClassVar
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from . import control
+from .faults import Exchange, Fault, raw_or_json
+
+CATCH_ALL = "/{unmatched:.*}"
+STEP = 1.0
+"""The least seconds that the state lives at once: a burst of calls does not add up each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a simulated world looks like when it starts."""
+
+    tunnels: int
+    nodes: int
+    latency: float
+    clock: Callable[[], float]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing a service can be asked; `kind` tells apart what shares a method and a path."""
+
+    method: str
+    path: str
+    kind: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """A request as it arrived. `status` is None until answered, and for good if it never was.
+
+    `body` is the parsed JSON or form, else the bytes. `at` is the service's own time.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: CIMultiDict[str]
+    body: Any
+    at: float
+    params: Mapping[str, str] = field(default_factory=dict)
+    route: Route | None = None
+    status: int | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field of the body, else of the query, else a path parameter."""
+        for source in (self.body, self.query, self.params):
+            if isinstance(source, Mapping) and name in source:
+                return source[name]
+        return default
+
+    def matches(self, path: str, wanted: Mapping[str, object]) -> bool:
+        """Whether this is a call to the path with these fields or headers, compared as text."""
+        return path in ("*", self.path, self.route.path if self.route else None) and all(
+            str(self.get(name, self.headers.get(name))) == str(value)
+            for name, value in wanted.items()
+        )
+
+
+type Answer = web.Response | Mapping[str, object] | Sequence[object]
+"""A response, or what becomes the JSON of one."""
+
+
+class RefusedError(Exception):
+    """Raised anywhere in a handler: this is the answer, go no further."""
+
+    def __init__(self, answer: Answer) -> None:
+        """Keep the answer."""
+        super().__init__()
+        self.answer = answer
+
+
+class RouteTable(dict[Route, Callable[[Any, Call], Answer]]):
+    """Which handler answers which route; iterating lists the routes."""
+
+    def on[Handler: Callable[[Any, Call], Answer]](
+        self, method: str, path: str, kind: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Enter the decorated method."""
+
+        def enter(handler: Handler) -> Handler:
+            self[Route(method, path, kind)] = handler
+            return handler
+
+        return enter
+
+
+class Service[State]:
+    """A stateful server on loopback that behaves like the real service.
+
+    A subclass names itself, fills `ROUTES` and says what it starts with (`new_state`). The other
+    hooks have answers that fit most.
+    """
+
+    NAME: ClassVar[str]
+    ROUTES: ClassVar[RouteTable]
+
+    def __init__(self, options: Options) -> None:
+        """Build the state; `start` opens the port."""
+        self.options = options
+        self.latency = options.latency
+        self.random = random.Random(f"{self.NAME}:{options.seed}")
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+        self._offset = 0.0
+        self._told = self.now()
+        self._ports = [0, 0]
+        self._runner: web.AppRunner | None = None
+        self.state = self.new_state()
+
+    # What a subclass decides.
+
+    @property
+    @abstractmethod
+    def credentials(self) -> Mapping[str, str]:
+        """What signs in to the demo account."""
+
+    @abstractmethod
+    def new_state(self) -> State:
+        """Return the world at its beginning."""
+
+    def kind_of(self, _call: Call) -> str:
+        """Return what tells apart the routes that share this call's method and path."""
+        return ""
+
+    def guard(self, call: Call) -> None:
+        """Raise `RefusedError` for a call that gets no further than the door."""
+
+    def fallback(self, _call: Call) -> Answer:
+        """Answer a call that is in no route."""
+        return web.Response(status=404, text="404 Not Found")
+
+    def broken(self, _call: Call) -> Answer:
+        """Answer as the service does when it fails inside."""
+        return web.Response(status=500, text="Internal Server Error")
+
+    def elapse(self, start: float, end: float) -> None:
+        """Let the state live from one time of its clock to another."""
+
+    # What a test uses.
+
+    @property
+    def url(self) -> str:
+        """Where the service is."""
+        return f"http://127.0.0.1:{self._ports[0]}"
+
+    @property
+    def mirror_url(self) -> str:
+        """A second address of the same service, to fail over to."""
+        return f"http://127.0.0.1:{self._ports[1]}"
+
+    def now(self) -> float:
+        """Return the service's own time, as seconds since 1970."""
+        return self.options.clock() + self._offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the service's clock and let its state catch up."""
+        self._offset += seconds
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let the state live until now."""
+        now = self.now()
+        if now >= self._told + STEP:
+            self.elapse(self._told, now)
+            self._told = now
+
+    def calls_to(self, path: str, **fields: object) -> list[Call]:
+        """Return the calls to a path (or a route's) with these fields, oldest first."""
+        return [call for call in self.calls if call.matches(path, fields)]
+
+    def fault(
+        self,
+        route: str,
+        kind: str,
+        *,
+        match: Mapping[str, object] | None = None,
+        times: int | None = 1,
+        after: int = 0,
+        **options: object,
+    ) -> Fault:
+        """Order a fault for the next matching calls; among several, the oldest that is due."""
+        order = Fault(route, kind, match or {}, times, after, options)
+        self.faults.append(order)
+        return order
+
+    def clear_faults(self) -> None:
+        """Forget all orders."""
+        self.faults.clear()
+
+    async def start(self, port: int = 0) -> None:
+        """Open the port: the given one, the one it had before, or a free one."""
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        control.add_routes(app, self)
+        for method, path in dict.fromkeys((route.method, route.path) for route in self.ROUTES):
+            app.router.add_route(method, path, self._serve)
+        app.router.add_route("*", CATCH_ALL, self._serve)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        for index, wanted in enumerate((port or self._ports[0], self._ports[1])):
+            site = web.TCPSite(self._runner, "127.0.0.1", wanted)
+            await site.start()
+            self._ports[index] = self._runner.addresses[index][1]
+
+    async def stop(self) -> None:
+        """Close the port and every connection; the state stays."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    # How a call is answered.
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        call = await self._read(request)
+        self.calls.append(call)
+        self.catch_up()
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        exchange = Exchange(
+            request, lambda: self._answer(call), lambda: as_response(self.broken(call))
+        )
+        fault = next(
+            (
+                order
+                for order in self.faults
+                if call.matches(order.route, order.match) and order.take()
+            ),
+            None,
+        )
+        response = await fault.spoil(exchange) if fault else exchange.genuine()
+        call.status = response.status
+        return response
+
+    async def _read(self, request: web.Request) -> Call:
+        call = Call(
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=CIMultiDict(request.headers),
+            body=await _parsed(request),
+            at=self.now(),
+            params=dict(request.match_info),
+        )
+        resource = request.match_info.route.resource
+        route = Route(call.method, resource.canonical if resource else "", self.kind_of(call))
+        call.route = route if route in self.ROUTES else None
+        return call
+
+    def _answer(self, call: Call) -> web.Response:
+        try:
+            self.guard(call)
+            handler = self.ROUTES[call.route] if call.route else type(self).fallback
+            return as_response(handler(self, call))
+        except RefusedError as refused:
+            return as_response(refused.answer)
+
+
+async def _parsed(request: web.Request) -> Any:
+    """Return the body as its content type says; what cannot be parsed stays bytes."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        return dict(await request.post())
+    raw = await request.read()
+    if request.content_type == "application/json":
+        try:
+            return json.loads(raw)
+        except ValueError:
+            return raw
+    return raw
+
+
+def as_response(answer: Answer) -> web.Response:
+    """Make what is not yet a response the JSON of one."""
+    if isinstance(answer, web.Response):
+        return answer
+    return web.Response(
+        body=raw_or_json(answer), headers={"Content-Type": "application/json; charset=utf-8"}
+    )

@@ -1,0 +1,61 @@
+"""The simulated world: a clock, a seed and the services that share them."""
+
+from collections.abc import Callable, Iterable
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from .hayfrp import HayFrpService
+from .service import Options, Service
+
+SERVICES: dict[str, type[Service[Any]]] = {service.NAME: service for service in (HayFrpService,)}
+
+
+def wall_clock() -> float:
+    """Return the time, looked up at each call so that a test's frozen time freezes the services."""
+    return time.time()
+
+
+class Simulator:
+    """Runs services on loopback for as long as its context lasts; each is an attribute."""
+
+    hayfrp: HayFrpService
+
+    def __init__(
+        self,
+        services: Iterable[str] = tuple(SERVICES),
+        *,
+        tunnels: int = 5,
+        nodes: int = 8,
+        latency: float = 0.0,
+        clock: Callable[[], float] = wall_clock,
+        seed: int = 1,
+        port_base: int = 0,
+    ) -> None:
+        """Build the services. `latency` is in seconds; `port_base` 0 takes any free ports."""
+        options = Options(tunnels, nodes, latency, clock, seed)
+        self.port_base = port_base
+        self.services = {name: SERVICES[name](options) for name in services}
+        for name, service in self.services.items():
+            setattr(self, name, service)
+
+    async def __aenter__(self) -> Self:
+        """Open the ports, counted up from `port_base` in the order the services were named."""
+        for index, service in enumerate(self.services.values()):
+            await service.start(self.port_base and self.port_base + index)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the ports."""
+        for service in self.services.values():
+            await service.stop()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of every service."""
+        for service in self.services.values():
+            service.advance(seconds)
