@@ -63,11 +63,8 @@ class Fault:
     def take(self) -> bool:
         """Count a matching call; True when this one is to be spoiled."""
         self.seen += 1
-        return self.seen > self.after and not self.spent_before(self.seen)
-
-    def spent_before(self, seen: int) -> bool:
-        """Whether the order was fulfilled before its call number `seen`."""
-        return self.times is not None and seen > self.after + self.times
+        turn = self.seen - self.after
+        return turn > 0 and (self.times is None or turn <= self.times)
 
     async def spoil(self, exchange: Exchange) -> web.StreamResponse:
         """Answer the call the wrong way."""

@@ -1,6 +1,7 @@
 """HayFrp's endpoints."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import re
 from typing import ClassVar, override
 
@@ -275,13 +276,13 @@ class HayFrpService(Service[HayFrpState]):
         """Replace a tunnel: what the call leaves out is empty afterwards."""
         account = self._signed_in(call)
         old = self._own_tunnel(call, account)
-        new = self._tunnel(call, account, old.id)
-        new.enabled, new.client_running, new.kicked_at = (
-            old.enabled,
-            old.client_running,
-            old.kicked_at,
+        self.state.tunnels[old.id] = replace(
+            self._tunnel(call, account, old.id),
+            enabled=old.enabled,
+            client_running=old.client_running,
+            kicked_at=old.kicked_at,
+            rate=old.rate,
         )
-        self.state.tunnels[old.id] = new
         return _fine("隧道更新成功.", id=old.id)
 
     @ROUTES.on("POST", "/proxy", "remove")
@@ -315,7 +316,7 @@ class HayFrpService(Service[HayFrpState]):
         if _field(call, "node") and _field(call, "proxy"):
             return _refusal(call, 404, "节点ID与隧道ID不可同时存在.")
         if _field(call, "node"):
-            node = self._node(call)
+            node = self._node(call, _text(call, "node"))
             tunnels = [
                 tunnel
                 for tunnel in self.state.tunnels.values()
@@ -323,7 +324,7 @@ class HayFrpService(Service[HayFrpState]):
             ]
         else:
             tunnels = [self._own_tunnel(call, account, "proxy")]
-            node = self.state.nodes[tunnels[0].node]
+            node = self._node(call, tunnels[0].node)
         return web.Response(text=writer(account, node, tunnels))
 
     @ROUTES.on("POST", "/proxy", "toggle")
@@ -472,15 +473,15 @@ class HayFrpService(Service[HayFrpState]):
             raise RefusedError(_refusal(call, status, "隧道不存在."))
         return tunnel
 
-    def _node(self, call: Call) -> Node:
-        node = self.state.nodes.get(str(_field(call, "node")))
+    def _node(self, call: Call, number: str) -> Node:
+        node = self.state.nodes.get(number)
         if node is None:
             raise RefusedError(_refusal(call, 500, "节点不存在."))
         return node
 
     def _tunnel(self, call: Call, account: Account, number: str) -> Tunnel:
         """Return the tunnel that the call describes, after the checks the server makes."""
-        name, kind, _ = _need(call, "proxy_name", "proxy_type", "node")
+        name, kind, node = _need(call, "proxy_name", "proxy_type", "node")
         if len(name) not in NAME_LENGTHS:
             raise RefusedError(_refusal(call, 500, "隧道名称长度应在3-15内."))
         if kind not in TYPES:
@@ -492,7 +493,7 @@ class HayFrpService(Service[HayFrpState]):
             username=account.username,
             proxy_name=name,
             proxy_type=kind,
-            node=self._node(call).id,
+            node=self._node(call, node).id,
             local_ip=_text(call, "local_ip") or "127.0.0.1",
             local_port=_port(call, "local_port"),
             remote_port=_port(call, "remote_port") if kind in TYPES_WITH_PORT else None,

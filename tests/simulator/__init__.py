@@ -1,0 +1,1 @@
+"""Tests of the simulated services, over real HTTP on loopback."""

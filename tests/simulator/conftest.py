@@ -1,0 +1,91 @@
+"""A simulator, and a client as plain as can be."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from simulator import Simulator
+from simulator.hayfrp import HayFrpService
+
+HOUR = 3600
+DAY = 24 * HOUR
+NOON = 1_795_147_200.0
+"""2026-11-20 12:00 in Shanghai."""
+BROKEN = "服务器异常,请稍后重试."
+"""What HayFrp says when it fails inside."""
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        """Start at noon."""
+        self.time = NOON
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.time
+
+
+class Client:
+    """Asks one service; `csrf` goes along with every HayFrp call that does not bring its own."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        """Be signed out."""
+        self.session = session
+        self.url = url
+        self.csrf = ""
+
+    async def ask(self, path: str, kind: str, **fields: object) -> Any:
+        """Post a HayFrp call and return the JSON, or the text if it is none."""
+        json = {"type": kind, "csrf": self.csrf, **fields}
+        async with self.session.post(self.url + path, json=json) as response:
+            assert response.status == 200
+            if response.content_type == "application/json":
+                return await response.json()
+            return await response.text()
+
+    async def get(self, path: str) -> Any:
+        """Return the JSON of a page."""
+        async with self.session.get(self.url + path) as response:
+            return await response.json()
+
+    async def control(self, method: str, path: str, json: object = None) -> Any:
+        """Use a control route."""
+        url = f"{self.url}/_control/{path}"
+        async with self.session.request(method, url, json=json) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+
+@pytest.fixture(autouse=True)
+def loopback(socket_enabled: None) -> None:
+    """Let the tests reach the simulator."""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def hayfrp(clock: Clock) -> AsyncIterator[HayFrpService]:
+    async with Simulator(["hayfrp"], clock=clock) as simulator:
+        yield simulator.hayfrp
+
+
+@pytest.fixture
+async def client(hayfrp: HayFrpService) -> AsyncIterator[Client]:
+    """Return a client that has signed in to nothing."""
+    async with aiohttp.ClientSession(headers={"waf": "off"}) as session:
+        yield Client(session, hayfrp.url)
+
+
+@pytest.fixture
+async def demo(client: Client) -> Client:
+    """Return the client, signed in to the demo account."""
+    answer = await client.ask("/user", "login", user="demo", passwd="demo-password")
+    client.csrf = answer["token"]
+    return client

@@ -1,0 +1,342 @@
+"""What every simulated service has: recorded calls, faults, a clock, control routes."""
+
+import asyncio
+import errno
+import gzip
+import time
+from typing import Any
+
+import aiohttp
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from simulator import Route, Simulator
+from simulator.hayfrp import HayFrpService
+
+from .conftest import NOON, Client
+
+MEGABYTE = 1024 * 1024
+
+
+async def test_a_call_is_recorded_as_it_arrived(hayfrp: HayFrpService, demo: Client) -> None:
+    await demo.ask("/proxy", "check", id="1")
+    await demo.get("/nodes?page=2")
+
+    login, check, nodes = hayfrp.calls
+    assert login.route == Route("POST", "/user", "login")
+    assert (check.method, check.path, check.status, check.at) == ("POST", "/proxy", 200, NOON)
+    assert check.body == {"type": "check", "csrf": demo.csrf, "id": "1"}
+    assert check.headers["WAF"] == "off"
+    assert nodes.query == {"page": "2"}
+    assert hayfrp.calls_to("/proxy", type="check", id=1) == [check]
+    assert hayfrp.calls_to("/nodes", page=2, waf="off") == [nodes]
+    assert hayfrp.calls_to("/proxy", type="list") == []
+
+
+async def test_a_form_is_recorded_as_its_fields(hayfrp: HayFrpService, client: Client) -> None:
+    await client.session.post(f"{client.url}/proxy", data={"type": "check", "id": "1"})
+
+    assert hayfrp.calls[0].body == {"type": "check", "id": "1"}
+    assert hayfrp.calls[0].route == Route("POST", "/proxy", "check")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff"])
+async def test_a_body_that_makes_no_sense_has_no_kind(
+    hayfrp: HayFrpService, client: Client, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with client.session.post(f"{client.url}/user", data=body, headers=headers) as response:
+        assert await response.json() == {"status": 404, "message": "无用户类型."}
+    assert hayfrp.calls[0].route is None
+
+
+async def test_an_unknown_path_is_recorded_without_a_route(
+    hayfrp: HayFrpService, client: Client
+) -> None:
+    async with client.session.get(f"{client.url}/login") as response:
+        assert response.status == 404
+    assert [(call.path, call.route) for call in hayfrp.calls] == [("/login", None)]
+
+
+async def test_a_fault_comes_only_when_it_is_due(hayfrp: HayFrpService, demo: Client) -> None:
+    hayfrp.fault("/proxy", "body", match={"type": "check"}, after=1, times=2, body={"bad": True})
+
+    await demo.ask("/proxy", "list")
+    answers = [await demo.ask("/proxy", "check", id="1") for _ in range(4)]
+
+    assert ["bad" in answer for answer in answers] == [False, True, True, False]
+
+
+async def test_faults_follow_each_other_and_can_be_cleared(
+    hayfrp: HayFrpService, client: Client
+) -> None:
+    hayfrp.fault("/nodes", "body", body=1)
+    hayfrp.fault("*", "body", times=None, body=2)
+
+    assert [await client.get("/nodes") for _ in range(4)] == [1, 2, 2, 2]
+    hayfrp.clear_faults()
+    assert (await client.get("/nodes"))["status"] == 200
+
+
+async def test_a_fault_may_concern_one_of_two_hosts(hayfrp: HayFrpService, client: Client) -> None:
+    host = hayfrp.url.removeprefix("http://")
+    hayfrp.fault("*", "status", match={"Host": host}, times=None, status=502)
+    mirror = Client(client.session, hayfrp.mirror_url)
+
+    async with client.session.get(f"{client.url}/version") as response:
+        assert response.status == 502
+    assert "ver_frpc" in await mirror.get("/version")
+
+
+@pytest.mark.parametrize(
+    "kind, options",
+    [("explode", {}), ("html", {"state": 403}), ("body", {}), ("delay", {})],
+)
+async def test_an_order_that_makes_no_sense_is_refused(
+    hayfrp: HayFrpService, kind: str, options: dict[str, Any]
+) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        hayfrp.fault("/nodes", kind, **options)
+    assert hayfrp.faults == []
+
+
+@pytest.mark.parametrize(
+    "kind, options, status, content_type, body",
+    [
+        ("status", {"status": 429, "body": "slow"}, 429, "application/octet-stream", b"slow"),
+        ("body", {"body": {"a": "中"}}, 200, "application/json", '{"a": "中"}'.encode()),
+        ("body", {"body": b"\x00", "status": 500}, 500, "application/json", b"\x00"),
+        ("error", {}, 200, "application/json", '"message": "服务器异常,请稍后重试."'.encode()),
+        ("html", {}, 403, "text/html", b"<html>"),
+        ("html", {"status": 502}, 502, "text/html", b"<html>"),
+        ("empty", {}, 200, "application/octet-stream", b""),
+        ("wrong_type", {}, 200, "application/json", b"[1, 2]"),
+        ("wrong_type", {"shape": "number"}, 200, "application/json", b"7"),
+        ("wrong_type", {"shape": "string"}, 200, "application/json", b'"oops"'),
+        ("wrong_type", {"shape": "null"}, 200, "application/json", b"null"),
+        ("redirect", {}, 302, "application/octet-stream", b""),
+    ],
+)
+async def test_a_fault_that_replaces_the_answer(
+    hayfrp: HayFrpService,
+    demo: Client,
+    *,
+    kind: str,
+    options: dict[str, Any],
+    status: int,
+    content_type: str,
+    body: bytes,
+) -> None:
+    hayfrp.fault("/proxy", kind, **options)
+
+    json = {"type": "remove", "csrf": demo.csrf, "id": "1"}
+    async with demo.session.post(f"{demo.url}/proxy", json=json, allow_redirects=False) as response:
+        assert (response.status, response.content_type) == (status, content_type)
+        read = await response.read()
+        assert body in read
+        assert bool(read) == bool(body)
+    assert "1" in hayfrp.state.tunnels, "the service was not asked"
+    assert hayfrp.calls[-1].status == status
+
+
+async def test_faults_carry_headers(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.fault("/nodes", "status", status=429, headers={"Retry-After": "30"})
+    hayfrp.fault("/nodes", "redirect", location="https://login.example.com/")
+
+    async with client.session.get(f"{client.url}/nodes") as response:
+        assert response.headers["Retry-After"] == "30"
+    async with client.session.get(f"{client.url}/nodes", allow_redirects=False) as response:
+        assert response.headers["Location"] == "https://login.example.com/"
+
+
+async def test_patch_changes_the_genuine_answer(hayfrp: HayFrpService, client: Client) -> None:
+    genuine = await client.get("/nodes")
+    hayfrp.fault(
+        "/nodes",
+        "patch",
+        patch={"servers.*.name": 5, "servers.0.id": None, "extra": []},
+        remove=["number", "servers.1.description"],
+    )
+
+    spoiled = await client.get("/nodes")
+
+    assert {row["name"] for row in spoiled["servers"]} == {5}
+    assert spoiled["servers"][0]["id"] is None
+    assert spoiled["servers"][1] == {"id": genuine["servers"][1]["id"], "name": 5}
+    assert spoiled["extra"] == []
+    assert "number" not in spoiled
+    assert await client.get("/nodes") == genuine
+
+
+@pytest.mark.parametrize(
+    "kind, options",
+    [("cut", {"keep": 0.3}), ("drip", {"seconds": 0, "size": 10}), ("delay", {"seconds": 0})],
+)
+async def test_a_fault_that_spoils_the_genuine_answer(
+    hayfrp: HayFrpService, demo: Client, kind: str, options: dict[str, Any]
+) -> None:
+    hayfrp.fault("/proxy", kind, **options)
+
+    json = {"type": "toggle", "csrf": demo.csrf, "id": "1", "toggle": "false"}
+    async with demo.session.post(f"{demo.url}/proxy", json=json) as response:
+        body = await response.read()
+
+    whole = '{"status": 200, "message": "隧道状态已成功修改为 禁用."}'.encode()
+    assert body == (whole[: int(len(whole) * 0.3)] if kind == "cut" else whole)
+    assert not hayfrp.state.tunnels["1"].enabled, "the service did its work"
+
+
+async def test_reset_breaks_the_connection(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.fault("/user", "reset")
+
+    with pytest.raises(aiohttp.ClientOSError) as raised:
+        await client.ask("/user", "login")
+
+    assert raised.value.errno == errno.ECONNRESET
+    assert hayfrp.calls[0].status is None
+
+
+async def test_hang_lasts_until_the_client_gives_up(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.fault("/nodes", "hang")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await client.get("/nodes")
+
+    assert hayfrp.calls[0].status is None
+    assert (await client.get("/nodes"))["status"] == 200
+
+
+async def test_stopping_does_not_wait_for_those_that_hang(
+    hayfrp: HayFrpService, client: Client
+) -> None:
+    hayfrp.fault("/nodes", "hang")
+    waiting = asyncio.create_task(client.get("/nodes"))
+    assert await asyncio.wait([waiting], timeout=0.05) == (set(), {waiting})
+    assert hayfrp.calls_to("/nodes")
+
+    async with asyncio.timeout(2):
+        await hayfrp.stop()
+
+    with pytest.raises(aiohttp.ClientError):
+        await waiting
+
+
+async def test_huge_is_unannounced_and_large(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.fault("/nodes", "huge", megabytes=3)
+
+    async with client.session.get(f"{client.url}/nodes") as response:
+        assert response.content_length is None
+        assert len(await response.json()) == 2
+        assert len(await response.read()) > 3 * MEGABYTE
+
+
+async def test_gzip_bomb_is_small_on_the_wire(hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/nodes", "gzip_bomb", megabytes=3)
+
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(f"{hayfrp.url}/nodes") as response,
+    ):
+        packed = await response.read()
+        assert response.headers["Content-Encoding"] == "gzip"
+    assert len(packed) < MEGABYTE / 10
+    assert len(gzip.decompress(packed)) > 3 * MEGABYTE
+
+
+async def test_latency_delays_every_answer(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.latency = 0.05
+    start = time.monotonic()
+
+    await client.get("/version")
+
+    assert time.monotonic() - start >= 0.05
+
+
+async def test_an_outage_ends_where_it_began(hayfrp: HayFrpService, demo: Client) -> None:
+    addresses = hayfrp.url, hayfrp.mirror_url
+    await hayfrp.stop()
+    for address in addresses:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await demo.session.get(f"{address}/version")
+
+    await hayfrp.start()
+
+    assert (hayfrp.url, hayfrp.mirror_url) == addresses
+    assert (await demo.ask("/user", "csrf"))["status"] == 200
+
+
+async def test_the_clock_stands_still_with_frozen_time(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-11-20T04:00:00Z")
+    async with Simulator() as simulator:
+        assert simulator.hayfrp.now() == NOON
+        simulator.advance(90)
+        assert simulator.hayfrp.now() == NOON + 90
+
+
+async def test_the_same_seed_makes_the_same_world(hayfrp: HayFrpService) -> None:
+    def world(seed: int) -> HayFrpService:
+        return Simulator(clock=lambda: NOON, seed=seed).hayfrp
+
+    assert world(1).state == hayfrp.state
+    assert world(2).state != hayfrp.state
+
+
+async def test_ports_count_up_from_a_base(unused_tcp_port: int) -> None:
+    async with Simulator(port_base=unused_tcp_port) as simulator:
+        assert simulator.hayfrp.url == f"http://127.0.0.1:{unused_tcp_port}"
+
+
+async def test_state_is_read_and_changed_over_http(hayfrp: HayFrpService, client: Client) -> None:
+    await client.control(
+        "PATCH", "state", {"tunnels.3.proxy_name": "renamed", "nodes.*.clients": 4}
+    )
+
+    assert hayfrp.state.tunnels["3"].proxy_name == "renamed"
+    assert {node.clients for node in hayfrp.state.nodes.values()} == {4}
+    state = await client.control("GET", "state")
+    assert state["tunnels"]["3"]["proxy_name"] == "renamed"
+    assert state["accounts"]["demo"]["password"] == "demo-password"
+
+
+async def test_calls_and_faults_over_http(hayfrp: HayFrpService, client: Client) -> None:
+    await client.control(
+        "POST", "faults", {"route": "/nodes", "kind": "status", "times": None, "status": 503}
+    )
+    async with client.session.get(f"{client.url}/nodes") as response:
+        assert response.status == 503
+
+    await client.control("DELETE", "faults")
+
+    await client.ask("/user", "login")
+    assert (await client.get("/nodes"))["status"] == 200
+    calls = await client.control("GET", "calls")
+    assert [(call["path"], call["kind"], call["status"]) for call in calls] == [
+        ("/nodes", "", 503),
+        ("/user", "login", 200),
+        ("/nodes", "", 200),
+    ]
+
+
+async def test_the_clock_is_moved_over_http(hayfrp: HayFrpService, client: Client) -> None:
+    assert await client.control("POST", "advance", {"seconds": 60}) == {"now": NOON + 60}
+    assert hayfrp.now() == NOON + 60
+
+
+@pytest.mark.parametrize(
+    "method, path, json",
+    [
+        ("PATCH", "state", {"tunnels.99.enabled": False}),
+        ("PATCH", "state", {"tunnels.1.colour": "red"}),
+        ("POST", "faults", {"route": "/nodes", "kind": "explode"}),
+        ("POST", "faults", {"route": "/nodes"}),
+        ("POST", "advance", {"minutes": 1}),
+        ("POST", "advance", None),
+    ],
+)
+async def test_a_mistake_in_a_control_call_is_told(
+    client: Client, method: str, path: str, json: object
+) -> None:
+    url = f"{client.url}/_control/{path}"
+    async with client.session.request(method, url, json=json) as response:
+        assert response.status == 400
