@@ -13,13 +13,13 @@ class Probe[R: Resource]:
 
     fields: the fields they fill; a feed keeps the last reading until the next one.
     candidates: ids worth asking for, out of the feed's last answer.
-    read: asks for one; the whole resource with the reading in it, None when it is gone.
+    read: asks for one; the whole resource with the reading in it.
     concurrency: how many may be asked at once.
     """
 
     fields: frozenset[str]
     candidates: Callable[[], Collection[str]]
-    read: Callable[[str], Awaitable[R | None]]
+    read: Callable[[str], Awaitable[R]]
     concurrency: int
 
 
@@ -33,6 +33,7 @@ class Feed[R: Resource]:
     fields: what this service can tell of them; no entity is made for other fields.
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
+    essential: whether nothing works without it.
     """
 
     key: str
@@ -41,3 +42,4 @@ class Feed[R: Resource]:
     fields: frozenset[str]
     fetch: Callable[[], Awaitable[Mapping[str, R]]]
     probe: Probe[R] | None = None
+    essential: bool = False

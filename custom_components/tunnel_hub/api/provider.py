@@ -209,6 +209,14 @@ class CanListDownloads(Protocol):
 
 
 @runtime_checkable
+class CanChooseNodes(Protocol):
+    """The service has more nodes than most people want to see."""
+
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id, whichever are chosen."""
+
+
+@runtime_checkable
 class CanRegister(Protocol):
     """Accounts can be made without a browser."""
 

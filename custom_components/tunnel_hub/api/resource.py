@@ -8,7 +8,7 @@ is None, never 0, "" or -1. Which fields a service fills is told by its feed.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, override
 
 
 class NodeLoad(StrEnum):
@@ -31,12 +31,22 @@ class TunnelState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One thing at a service. kind: its name in identifiers, never shown."""
+    """One thing at a service.
+
+    kind: its name in identifiers, never shown.
+    part_of: the kind of the thing with the same id that it tells something about.
+    """
 
     kind: ClassVar[str]
+    part_of: ClassVar[str | None] = None
 
     id: str
     name: str | None = None
+
+    @property
+    def matters(self) -> bool:
+        """Whether most people want to see it without having asked."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,11 @@ class Node(Resource):
     """Bytes since the service's midnight, out of the node."""
     version: str | None = None
 
+    @property
+    @override
+    def matters(self) -> bool:
+        return self.in_use
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTotals(Resource):
@@ -136,7 +151,8 @@ class ServiceTotals(Resource):
 class Release(Resource):
     """The newest versions that the service offers."""
 
-    kind: ClassVar[str] = "service"
+    kind: ClassVar[str] = "release"
+    part_of: ClassVar[str | None] = "service"
 
     client_version: str | None = None
     """Of frpc, the program people run at home."""
@@ -147,6 +163,7 @@ class Release(Resource):
 class Notice(Resource):
     """The newest notice of the service, as plain text."""
 
-    kind: ClassVar[str] = "service"
+    kind: ClassVar[str] = "notice"
+    part_of: ClassVar[str | None] = "service"
 
     text: str | None = None

@@ -57,6 +57,9 @@ _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
 _SERVICE_UTC_OFFSET = timedelta(hours=8)
 
+_READING_GOOD_FOR = 5 * _MINUTE
+"""A check that old says nothing about now."""
+
 _CHECKS_AT_ONCE = 3
 """One below the transport's bound, so that checks never hold up a command."""
 
@@ -192,6 +195,11 @@ class _Reading:
     state: TunnelState
     checked_at: datetime | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether it is recent enough to say something about now."""
+        return self.checked_at is None or (datetime.now(UTC) - self.checked_at < _READING_GOOD_FOR)
+
     def on(self, tunnel: Tunnel) -> Tunnel:
         """Return the tunnel with this reading."""
         return replace(
@@ -242,6 +250,7 @@ class HayFrpProvider(Provider):
                     interval=_MINUTE,
                     fields=_ACCOUNT.fields,
                     fetch=self._account,
+                    essential=True,
                 ),
                 Feed[Resource](
                     key="tunnels",
@@ -331,7 +340,7 @@ class HayFrpProvider(Provider):
     def _with_reading(self, tunnel: Tunnel) -> Tunnel:
         """Add the last reading; a disabled tunnel counts as offline without one."""
         reading = self._readings.get(tunnel.id) if tunnel.enabled else _DISABLED
-        return reading.on(tunnel) if reading else tunnel
+        return reading.on(tunnel) if reading and reading.good else tunnel
 
     def _enabled_tunnels(self) -> list[str]:
         return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
@@ -470,6 +479,12 @@ class HayFrpProvider(Provider):
             for file in files
             if (path := coerce.text(file.get("url")))
         )
+
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id, whichever are chosen."""
+        if not self._known_nodes:
+            await self._list_nodes()
+        return {id_: node.name or id_ for id_, node in self._known_nodes.items()}
 
     # Before there is an account, or a password
 

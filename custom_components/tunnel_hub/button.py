@@ -1,0 +1,67 @@
+"""Commands without a state."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .api.errors import UnsupportedError
+from .api.provider import CanForceDown, CanSignIn
+from .api.resource import Account, Resource, Tunnel
+from .coordinator import TunnelHubConfigEntry, TunnelHubData
+from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubButtonDescription(TunnelHubEntityDescription, ButtonEntityDescription):
+    """A button. press_fn: its command, with the resource's id."""
+
+    of_field: bool = False
+    press_fn: Callable[[TunnelHubData, str], Awaitable[object]]
+
+
+async def _sign_in(data: TunnelHubData, _: str) -> None:
+    if data.sign_in is None:
+        raise UnsupportedError
+    await data.sign_in.async_sign_in()
+
+
+async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
+    if not isinstance(data.provider, CanForceDown):
+        raise UnsupportedError
+    await data.provider.force_tunnel_offline(tunnel_id)
+
+
+BUTTONS: Table[TunnelHubButtonDescription] = {
+    Account: (TunnelHubButtonDescription(key="sign_in", needs=(CanSignIn,), press_fn=_sign_in),),
+    Tunnel: (
+        TunnelHubButtonDescription(
+            key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
+        ),
+    ),
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the buttons of an entry."""
+    async_setup_table(entry, async_add_entities, BUTTONS, TunnelHubButton)
+
+
+class TunnelHubButton(TunnelHubEntity[Resource, TunnelHubButtonDescription], ButtonEntity):
+    """One command for a resource."""
+
+    entity_description: TunnelHubButtonDescription
+
+    @override
+    async def async_press(self) -> None:
+        async with self._command() as data:
+            await self.entity_description.press_fn(data, self._id)

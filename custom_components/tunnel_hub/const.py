@@ -1,0 +1,12 @@
+"""Names that several modules share."""
+
+from typing import Final
+
+DOMAIN: Final = "tunnel_hub"
+
+CONF_PROVIDER: Final = "provider"
+CONF_BASE_URL: Final = "base_url"
+
+CONF_SIGN_IN_DAILY: Final = "sign_in_daily"
+CONF_SIGN_IN_FROM: Final = "sign_in_from"
+CONF_SIGN_IN_UNTIL: Final = "sign_in_until"

@@ -1,0 +1,317 @@
+"""A feed, polled: its pace, its errors and, above all, what has changed.
+
+Comparing an answer with the one before gives the ids that came, changed and went. Entities
+are told only of their own resource, so a poll costs what it changed.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .api.errors import AuthenticationError, TunnelHubError
+from .api.feed import Feed, Probe
+from .api.provider import Provider
+from .api.resource import Resource
+from .exceptions import poll_errors
+from .problems import Problems
+
+if TYPE_CHECKING:
+    from .force_down import ForceDown
+    from .sign_in import SignIn
+
+_LOGGER = logging.getLogger(__name__)
+
+PATIENCE = 3
+"""Polls that may fail in a row before the last good values no longer count."""
+
+_READ_BACK_PAUSE = 1.0
+"""Seconds in which several commands share one reading."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TunnelHubData:
+    """What a loaded entry holds."""
+
+    provider: Provider
+    coordinators: Mapping[str, FeedCoordinator]
+    problems: Problems
+    force_down: ForceDown | None
+    sign_in: SignIn | None
+
+
+type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]
+
+
+class Interest(NamedTuple):
+    """What a listener wants to hear of: one field of one resource."""
+
+    resource_id: str
+    field: str
+
+
+class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
+    """Polls one feed of one entry.
+
+    data: the resources by id, the last good ones; empty before the first answer.
+    available: whether they still count.
+    """
+
+    config_entry: TunnelHubConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: TunnelHubConfigEntry,
+        provider: Provider,
+        feed: Feed[Resource],
+        problems: Problems,
+    ) -> None:
+        """Prepare; nothing is fetched yet."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=f"{provider.description.name} {feed.key}",
+            update_interval=feed.interval,
+            request_refresh_debouncer=Debouncer(
+                hass, _LOGGER, cooldown=_READ_BACK_PAUSE, immediate=True
+            ),
+        )
+        self.data = {}
+        self.provider = provider
+        self.feed = feed
+        self._problems = problems
+        self.available = True
+        self._failures = 0
+        self._changed: set[str] = set()
+        self._tell_all = False
+        self._known: set[str] = set()
+        self._absent: set[str] = set()
+        self._by_resource: dict[str, dict[int, CALLBACK_TYPE]] = {}
+        self._on_added: list[Callable[[Iterable[str]], None]] = []
+        self._on_changed: list[Callable[[Iterable[str]], None]] = []
+        self._on_gone: list[Callable[[Iterable[str]], None]] = []
+        self._announced: set[str] = set()
+        self._asked: set[str] = set()
+        self._probing: set[str] = set()
+        self._probe_soon = False
+        self._reading_back = False
+
+    # Life
+
+    async def async_start(self, known: Iterable[str]) -> None:
+        """Read for the first time.
+
+        known: ids that Home Assistant remembers; what is no longer there is forgotten.
+        A feed whose entities are all disabled is left alone. Only an essential feed must
+        succeed; another one that fails is asked again at its own pace.
+        """
+        self._known.update(known)
+        if self.feed.essential:
+            await self.async_config_entry_first_refresh()
+        elif self._is_wanted():
+            await self.async_refresh()
+            if not self.last_update_success:
+                self._poll_until_first_answer()
+
+    def _is_wanted(self) -> bool:
+        """Tell whether an entity of this feed is enabled, or none was ever made."""
+        prefix = f"{self.config_entry.entry_id}:{self.feed.resource.kind}:"
+        entries = [
+            entry
+            for entry in er.async_entries_for_config_entry(
+                er.async_get(self.hass), self.config_entry.entry_id
+            )
+            if entry.unique_id.startswith(prefix)
+        ]
+        return not entries or any(entry.disabled_by is None for entry in entries)
+
+    @callback
+    def _poll_until_first_answer(self) -> None:
+        """Keep polling though no entity listens yet."""
+
+        @callback
+        def _answered(_: Iterable[str]) -> None:
+            stop()
+            self._on_added.remove(_answered)
+
+        stop = self.async_add_listener(lambda: None)
+        self._on_added.append(_answered)
+
+    # Polling
+
+    @override
+    async def _async_update_data(self) -> dict[str, Resource]:
+        with poll_errors():
+            fresh = dict(await self.feed.fetch())
+        before = self.data
+        self._changed = {id_ for id_, resource in fresh.items() if before.get(id_) != resource} | (
+            before.keys() - fresh.keys()
+        )
+        return fresh
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Count failures, and tell everybody when the data begin or cease to count."""
+        self._failures = 0 if self.last_update_success else self._failures + 1
+        refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
+        available = self.last_update_success or (self._failures < PATIENCE and not refused)
+        self._tell_all = available != self.available
+        self.available = available
+        if self.last_update_success:
+            self._find_added_and_gone()
+            if not self._reading_back:
+                self._asked &= self._probing
+            self._reading_back = False
+            self._start_probing()
+        elif self._tell_all:
+            # The base class tells nobody of a second failure in a row.
+            self.async_update_listeners()
+        self._problems.sync()
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell the listeners of what has changed."""
+        changed, self._changed = self._changed, set()
+        if changed:
+            for on_changed in list(self._on_changed):
+                on_changed(changed)
+        if self._tell_all:
+            self._tell_all = False
+            super().async_update_listeners()
+        else:
+            for id_ in changed:
+                for listener in list(self._by_resource.get(id_, {}).values()):
+                    listener()
+
+    @callback
+    @override
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> Callable[[], None]:
+        """Listen to one resource, with an Interest as the context, or to none in particular."""
+        remove = super().async_add_listener(update_callback, context)
+        if not isinstance(context, Interest):
+            return remove
+        listeners = self._by_resource.setdefault(context.resource_id, {})
+        key = id(remove)
+        listeners[key] = update_callback
+        if self.feed.probe and context.field in self.feed.probe.fields and not self._probe_soon:
+            self._probe_soon = True
+            self.hass.loop.call_soon(self._start_probing)
+
+        @callback
+        def _remove() -> None:
+            remove()
+            listeners.pop(key, None)
+            if not listeners:
+                self._by_resource.pop(context.resource_id, None)
+
+        return _remove
+
+    @callback
+    def async_publish(self, resource: Resource) -> None:
+        """Take in one resource that was read, or changed by us, between two polls."""
+        if self.data.get(resource.id) in (None, resource):
+            return
+        self.data[resource.id] = resource
+        self._changed.add(resource.id)
+        self.async_update_listeners()
+
+    # What came and what went
+
+    @callback
+    def async_on_added(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
+        """Hear of new resources; at once of those that are there."""
+        listener(self.data.keys())
+        self._on_added.append(listener)
+        return lambda: self._on_added.remove(listener)
+
+    @callback
+    def async_on_changed(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
+        """Hear of resources that have changed, come or gone."""
+        self._on_changed.append(listener)
+        return lambda: self._on_changed.remove(listener)
+
+    @callback
+    def async_on_gone(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
+        """Hear of resources that are gone for good."""
+        self._on_gone.append(listener)
+        return lambda: self._on_gone.remove(listener)
+
+    @callback
+    def _find_added_and_gone(self) -> None:
+        """Compare with what was known; gone is what two answers in a row do not have."""
+        present = self.data.keys()
+        absent = self._known - present
+        gone = absent & self._absent
+        added = present - self._announced
+        self._absent = absent - gone
+        self._known = (self._known | present) - gone
+        self._announced = (self._announced | present) - gone
+        if added:
+            for listener in list(self._on_added):
+                listener(added)
+        if gone:
+            for listener in list(self._on_gone):
+                listener(gone)
+
+    # Readings that are made one by one
+
+    @callback
+    def _start_probing(self) -> None:
+        """Ask, in the background, for what somebody listens to and was not asked since the poll."""
+        self._probe_soon = False
+        if (probe := self.feed.probe) is None:
+            return
+        wanted = {
+            context.resource_id
+            for context in self.async_contexts()
+            if isinstance(context, Interest) and context.field in probe.fields
+        }
+        ids = [id_ for id_ in probe.candidates() if id_ in wanted and id_ not in self._asked]
+        if ids:
+            self._asked.update(ids)
+            self.config_entry.async_create_background_task(
+                self.hass, self._probe_all(probe, ids), f"{self.name} probe"
+            )
+
+    async def _probe_all(self, probe: Probe[Resource], ids: Iterable[str]) -> None:
+        """Read each one, a few at a time; a slow one holds up nobody else's."""
+        slots = asyncio.Semaphore(probe.concurrency)
+
+        async def _read(id_: str) -> None:
+            async with slots:
+                self._probing.add(id_)
+                try:
+                    await self.async_probe(id_)
+                except AuthenticationError:
+                    self.config_entry.async_start_reauth_if_available(self.hass)
+                except TunnelHubError as err:
+                    self.logger.debug("%s: %s not read: %s", self.name, id_, err)
+                finally:
+                    self._probing.discard(id_)
+
+        await asyncio.gather(*(_read(id_) for id_ in ids))
+
+    async def async_read_back(self, resource_id: str) -> None:
+        """See what became of a command: poll, but probe only the one resource again."""
+        self._asked.discard(resource_id)
+        self._reading_back = True
+        await self.async_request_refresh()
+
+    async def async_probe(self, resource_id: str) -> None:
+        """Read one resource now; raises the api's errors. Nothing where the feed has no probe."""
+        if self.feed.probe is not None:
+            self.async_publish(await self.feed.probe.read(resource_id))

@@ -1,0 +1,116 @@
+"""Resources as devices: made before their entities, renamed with them, removed after them."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .api.provider import ProviderDescription
+from .api.resource import Account, Resource
+from .const import DOMAIN
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+
+MODELS = {"account": "Account", "tunnel": "Tunnel", "node": "Node", "service": "Service"}
+
+
+class DeviceKey(NamedTuple):
+    """Which thing a device is: its kind, and its id at the service."""
+
+    kind: str
+    id: str
+
+
+def device_key(resource: Resource) -> DeviceKey:
+    """Return the device that a resource tells something about."""
+    return DeviceKey(resource.part_of or resource.kind, resource.id)
+
+
+def identifier(entry: TunnelHubConfigEntry, key: DeviceKey) -> tuple[str, str]:
+    """Return a device's identifier in the registry."""
+    return DOMAIN, f"{entry.entry_id}:{key.kind}:{key.id}"
+
+
+def key_of(entry: TunnelHubConfigEntry, device: dr.AnyDeviceEntry) -> DeviceKey | None:
+    """Find out which thing a registered device is; None for another entry's."""
+    for domain, name in device.identifiers:
+        owner, _, rest = name.partition(":")
+        kind, _, id_ = rest.partition(":")
+        if domain == DOMAIN and owner == entry.entry_id and id_:
+            return DeviceKey(kind, id_)
+    return None
+
+
+class Devices:
+    """Keeps the registry in step with the feeds of one entry."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: ProviderDescription
+    ) -> None:
+        """Register the account, on which everything else hangs."""
+        self._entry = entry
+        self._provider = provider
+        self._registry = dr.async_get(hass)
+        self._faces: dict[DeviceKey, tuple[str | None, str | None]] = {}
+        self._account = self._registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={identifier(entry, DeviceKey(Account.kind, Account.kind))},
+            name=entry.title,
+            manufacturer=provider.name,
+            model=MODELS[Account.kind],
+            entry_type=dr.DeviceEntryType.SERVICE,
+            configuration_url=provider.console_url,
+        )
+
+    def registered(self, kind: str) -> set[str]:
+        """Return the ids of a kind that have a device."""
+        keys = (
+            key_of(self._entry, device)
+            for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id)
+        )
+        return {key.id for key in keys if key is not None and key.kind == kind}
+
+    @callback
+    def async_follow(self, coordinator: FeedCoordinator) -> None:
+        """Make, rename and remove devices as the feed's resources come, change and go."""
+        if coordinator.feed.resource.kind == Account.kind:
+            return
+
+        @callback
+        def _update(ids: Iterable[str]) -> None:
+            for id_ in ids:
+                if (resource := coordinator.data.get(id_)) is not None:
+                    self._register(resource)
+
+        @callback
+        def _remove(ids: Iterable[str]) -> None:
+            for id_ in ids:
+                key = DeviceKey(coordinator.feed.resource.kind, id_)
+                self._faces.pop(key, None)
+                if device := self._registry.async_get_device_by_identifier(
+                    identifier(self._entry, key), self._entry.entry_id
+                ):
+                    self._registry.async_remove_device(device.id)
+
+        self._entry.async_on_unload(coordinator.async_on_added(_update))
+        self._entry.async_on_unload(coordinator.async_on_changed(_update))
+        self._entry.async_on_unload(coordinator.async_on_gone(_remove))
+
+    def _register(self, resource: Resource) -> None:
+        """Make or rename a resource's device; what shows already is left alone."""
+        key = device_key(resource)
+        face = (resource.name, getattr(resource, "version", None))
+        if self._faces.get(key) == face:
+            return
+        self._faces[key] = face
+        name, version = face
+        self._registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            identifiers={identifier(self._entry, key)},
+            manufacturer=self._provider.name,
+            model=MODELS[key.kind],
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=name or f"{self._provider.name} {key.id}",
+            sw_version=version,
+            via_device_id=self._account.id,
+        )

@@ -1,0 +1,151 @@
+"""What all entities share: where their value comes from, when they exist and when they write."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .api.feed import Feed
+from .api.provider import Provider
+from .api.resource import Resource
+from .coordinator import FeedCoordinator, Interest, TunnelHubConfigEntry, TunnelHubData
+from .devices import device_key, identifier
+from .exceptions import action_errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubEntityDescription(EntityDescription):
+    """A row of a platform's table.
+
+    key: the field of the resource that it shows, or the name of its command; also the
+    translation key.
+    needs: the capability protocols without which it makes no sense.
+    of_field: whether the feed must be able to tell the field `key`.
+    """
+
+    needs: tuple[type, ...] = ()
+    of_field: bool = True
+
+    def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
+        """Tell whether this service has what the row shows or does."""
+        return (not self.of_field or self.key in feed.fields) and all(
+            isinstance(provider, needed) for needed in self.needs
+        )
+
+
+type Table[D: TunnelHubEntityDescription] = Mapping[type[Resource], tuple[D, ...]]
+
+
+class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
+    CoordinatorEntity[FeedCoordinator]
+):
+    """One row of a table for one resource."""
+
+    _attr_has_entity_name = True
+    entity_description: D
+
+    def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
+        """Prepare; the value is read when the entity is added."""
+        super().__init__(coordinator, Interest(resource.id, description.key))
+        entry = coordinator.config_entry
+        self.entity_description = description
+        self._id = resource.id
+        self._attr_translation_key = description.key
+        self._attr_unique_id = f"{entry.entry_id}:{resource.kind}:{resource.id}:{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={identifier(entry, device_key(resource))})
+        self._attr_entity_registry_enabled_default = (
+            description.entity_registry_enabled_default and resource.matters
+        )
+        self._attr_available = True
+
+    @property
+    def resource(self) -> R | None:
+        """The resource as last read; None while the service does not list it."""
+        return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # the feed's class
+
+    @property
+    @override
+    def available(self) -> bool:
+        return self._attr_available
+
+    def _read(self, resource: R) -> bool:
+        """Take over the value; whether the entity looks different now."""
+        return False
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen, and read the first value."""
+        await super().async_added_to_hass()
+        self._refresh()
+
+    def _refresh(self) -> bool:
+        """Take over availability and value; whether anything is different now."""
+        resource = self.resource
+        available = self.coordinator.available and resource is not None
+        differs = available != self._attr_available
+        self._attr_available = available
+        if resource is not None:
+            differs = self._read(resource) or differs
+        return differs
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        if self._refresh():
+            self.async_write_ha_state()
+
+    @asynccontextmanager
+    async def _command(self) -> AsyncIterator[TunnelHubData]:
+        """Send a command with translated errors, then read back what became of it."""
+        try:
+            with action_errors(self._ask_to_sign_in_again):
+                yield self.coordinator.config_entry.runtime_data
+        finally:
+            await self.coordinator.async_read_back(self._id)
+
+    @callback
+    def _ask_to_sign_in_again(self) -> None:
+        self.coordinator.config_entry.async_start_reauth_if_available(self.hass)
+
+
+@callback
+def async_setup_table[D: TunnelHubEntityDescription](
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    table: Table[D],
+    create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
+) -> None:
+    """Make a platform's entities for all resources, now and whenever new ones come."""
+    for coordinator in entry.runtime_data.coordinators.values():
+        rows = [
+            row
+            for row in table.get(coordinator.feed.resource, ())
+            if row.exists_for(coordinator.provider, coordinator.feed)
+        ]
+        if rows:
+            entry.async_on_unload(
+                coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
+            )
+
+
+def _adder[D: TunnelHubEntityDescription](
+    coordinator: FeedCoordinator,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    rows: Iterable[D],
+    create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
+) -> Callable[[Iterable[str]], None]:
+    """Return what adds the entities of new resources."""
+
+    @callback
+    def _add(ids: Iterable[str]) -> None:
+        async_add_entities(
+            create(coordinator, coordinator.data[id_], row) for id_ in ids for row in rows
+        )
+
+    return _add

@@ -1,0 +1,81 @@
+"""From the api's errors to Home Assistant's translated ones: one way for polls, one for actions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypedDict
+
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    HomeAssistantError,
+    ServiceValidationError,
+)
+from homeassistant.helpers.update_coordinator import UpdateFailed
+
+from .api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from .const import DOMAIN
+
+
+class Translation(TypedDict):
+    """What Home Assistant's exceptions want to know of a sentence."""
+
+    translation_domain: str
+    translation_key: str
+    translation_placeholders: dict[str, str]
+
+
+def translation(err: TunnelHubError) -> Translation:
+    """Find the sentence for an error, under `exceptions` in the translations."""
+    placeholders: dict[str, str] = {}
+    match err:
+        case InvalidInputError():
+            key, placeholders = err.key, dict(err.placeholders)
+        case AuthenticationError():
+            key, placeholders = "authentication_failed", {"message": err.message}
+        case RejectedError():
+            key, placeholders = "rejected", {"message": err.message}
+        case UnavailableError():
+            key, placeholders = f"unavailable_{err.reason}", {"detail": err.detail}
+        case UnsupportedError():
+            key = "unsupported"
+        case _:
+            key = "unknown"
+    return Translation(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )
+
+
+@contextmanager
+def poll_errors() -> Iterator[None]:
+    """Turn the api's errors into what a coordinator understands."""
+    try:
+        yield
+    except AuthenticationError as err:
+        raise ConfigEntryAuthFailed(**translation(err)) from err
+    except UnavailableError as err:
+        raise UpdateFailed(retry_after=err.retry_after, **translation(err)) from err
+    except TunnelHubError as err:
+        raise UpdateFailed(**translation(err)) from err
+
+
+@contextmanager
+def action_errors(on_refused_login: Callable[[], None]) -> Iterator[None]:
+    """Turn the api's errors into what the person who acted can read.
+
+    on_refused_login: asks the user to sign in again.
+    """
+    try:
+        yield
+    except AuthenticationError as err:
+        on_refused_login()
+        raise HomeAssistantError(**translation(err)) from err
+    except InvalidInputError as err:
+        raise ServiceValidationError(**translation(err)) from err
+    except TunnelHubError as err:
+        raise HomeAssistantError(**translation(err)) from err

@@ -1,0 +1,112 @@
+"""Tunnels on and off."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .api.errors import InvalidInputError, UnsupportedError
+from .api.provider import CanForceDown, CanToggleTunnels
+from .api.resource import Resource, Tunnel
+from .coordinator import TunnelHubConfigEntry, TunnelHubData
+from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubSwitchDescription[R: Resource](TunnelHubEntityDescription, SwitchEntityDescription):
+    """A switch.
+
+    is_on_fn: its state. set_fn: the command. after_fn: the resource as it should be after
+    the command, shown until the service has been read again.
+    """
+
+    is_on_fn: Callable[[TunnelHubData, R], bool | None]
+    set_fn: Callable[[TunnelHubData, str, bool], Awaitable[None]]
+    after_fn: Callable[[R, bool], R] = lambda resource, _: resource
+
+
+async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
+    """Enable or disable a tunnel; one that is held down cannot be enabled."""
+    if on and data.force_down is not None and data.force_down.holds(tunnel_id):
+        raise InvalidInputError("held_down")
+    if not isinstance(data.provider, CanToggleTunnels):
+        raise UnsupportedError
+    await data.provider.set_tunnel_enabled(tunnel_id, enabled=on)
+
+
+def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
+    return data.force_down is not None and data.force_down.holds(tunnel.id)
+
+
+async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
+    if data.force_down is None:
+        raise UnsupportedError
+    if on:
+        await data.force_down.async_hold(tunnel_id)
+    else:
+        await data.force_down.async_release(tunnel_id)
+
+
+SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
+    Tunnel: (
+        TunnelHubSwitchDescription[Tunnel](
+            key="enabled",
+            needs=(CanToggleTunnels,),
+            is_on_fn=lambda _, tunnel: tunnel.enabled,
+            set_fn=_set_enabled,
+            after_fn=lambda tunnel, on: replace(tunnel, enabled=on),
+        ),
+        TunnelHubSwitchDescription[Tunnel](
+            key="force_down",
+            needs=(CanForceDown,),
+            of_field=False,
+            is_on_fn=_is_held,
+            set_fn=_set_held,
+        ),
+    ),
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the switches of an entry."""
+    async_setup_table(entry, async_add_entities, SWITCHES, TunnelHubSwitch)
+
+
+class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription[R]], SwitchEntity):
+    """One thing of a resource that is on or off."""
+
+    entity_description: TunnelHubSwitchDescription[R]
+
+    @override
+    def _read(self, resource: R) -> bool:
+        is_on = self.entity_description.is_on_fn(
+            self.coordinator.config_entry.runtime_data, resource
+        )
+        if is_on == self._attr_is_on:
+            return False
+        self._attr_is_on = is_on
+        return True
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        await self._set(True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        await self._set(False)
+
+    async def _set(self, on: bool) -> None:
+        async with self._command() as data:
+            await self.entity_description.set_fn(data, self._id, on)
+            if (resource := self.resource) is not None:
+                self.coordinator.async_publish(self.entity_description.after_fn(resource, on))
+                self._handle_coordinator_update()
