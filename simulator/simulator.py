@@ -5,10 +5,13 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from .easytier import EasyTierService
 from .hayfrp import HayFrpService
 from .service import Options, Service
 
-SERVICES: dict[str, type[Service[Any]]] = {service.NAME: service for service in (HayFrpService,)}
+SERVICES: dict[str, type[Service[Any]]] = {
+    service.NAME: service for service in (HayFrpService, EasyTierService)
+}
 
 
 def wall_clock() -> float:
@@ -20,6 +23,7 @@ class Simulator:
     """Runs services on loopback for as long as its context lasts; each is an attribute."""
 
     hayfrp: HayFrpService
+    easytier: EasyTierService
 
     def __init__(
         self,

@@ -1,0 +1,252 @@
+"""What the simulated node manager knows: plain data that a test may read and change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+from . import times
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+STEP = 10 * MINUTE
+"""Seconds from one digit of the recent status, and from one sample of the history, to the next."""
+HISTORY = DAY // STEP
+RECENT = 30 * HISTORY
+FOREVER = "2999-12-31"
+"""What the web page enters for a node without an end."""
+
+PLACES = (
+    ("北京联通", "domestic", "北京", "高速,稳定"),
+    ("东京软银", "overseas", "日本东京", "国际,低延迟"),
+    ("广州移动", "domestic", "广东广州", "大流量"),
+    ("香港专线", "overseas", "中国香港", "国际"),
+    ("上海电信", "domestic", "上海", "高速"),
+    ("成都家宽", "domestic", "四川成都", ""),
+    ("新加坡云", "overseas", "新加坡", "备用"),
+    ("武汉教育网", "domestic", "湖北武汉", "IPv6,稳定"),
+)
+SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
+"""Seconds for which the agent of a node has been silent when the world starts, by number % 8."""
+VALID: Mapping[int, str | int] = {2: FOREVER, 5: 5 * DAY, 0: -10 * DAY}
+"""Until when a node is valid, as a date or as seconds from the start, by number % 8."""
+RESET_CYCLES = (1, 0, 31, 15)
+
+
+@dataclass(slots=True)
+class Settings:
+    """How this node manager behaves where versions and installations differ.
+
+    dialect: "real" as the public source, "documented" as the document (simulator/README.md).
+    initialized: False until somebody initializes the server.
+    email_verification: whether a new account must verify its address before it can sign in.
+    undocumented_endpoints: whether there are those that the document does not mention.
+    edgeone: whether /api/edgeone/ is deployed; None is as the dialect has it (documented: yes).
+    api_key: what /api/edgeone/ wants in the header X-API-Key; None is nothing.
+    token_lifetime: seconds until a session token expires; None is never.
+    """
+
+    dialect: Literal["real", "documented"] = "real"
+    initialized: bool = True
+    email_verification: bool = True
+    undocumented_endpoints: bool = True
+    edgeone: bool | None = None
+    api_key: str | None = None
+    token_lifetime: float | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    """A user."""
+
+    email: str
+    password: str
+    is_admin: bool = False
+    is_verified: bool = True
+    verification_token: str | None = None
+
+
+@dataclass(slots=True)
+class Connection:
+    """A way to reach a node; a check of it says reachable (if the node is online) and latency."""
+
+    type: str
+    ip: str
+    port: int
+    reachable: bool = True
+    latency_ms: int = 40
+
+
+@dataclass(slots=True)
+class Node:
+    """A relay node, with the fields of the real server's rows.
+
+    Bandwidth is in Mbit/s, traffic in GB. While `reporting`, an agent at the node reports every ten
+    minutes, around the typical bandwidth and connections.
+    """
+
+    id: int
+    user_email: str
+    node_name: str
+    region_type: str
+    connections: list[Connection]
+    valid_until: str
+    report_token: str
+    created_at: str
+    reset_date: str
+    region_detail: str = ""
+    current_bandwidth: float = 0.0
+    tier_bandwidth: float = 0.0
+    max_bandwidth: float = 1.0
+    used_traffic: float = 0.0
+    correction_traffic: float = 0.0
+    max_traffic: float = 0.0
+    reset_cycle: int = 0
+    connection_count: int = 0
+    max_connections: int = 100
+    tags: str = ""
+    status: str = "offline"
+    recent_status: str = ""
+    notes: str = ""
+    allow_relay: int = 0
+    last_report_at: str | None = None
+    network_name: str | None = None
+    network_token: str | None = None
+    reporting: bool = False
+    typical_bandwidth: float = 0.0
+    typical_connections: int = 0
+
+
+@dataclass(slots=True)
+class Mail:
+    """A message that the service sent, with the token to verify the address and the link to it."""
+
+    to: str
+    token: str
+    link: str
+    at: float
+
+
+@dataclass(slots=True)
+class Sample:
+    """The whole service at one moment."""
+
+    timestamp: str
+    online_nodes: int
+    connections: int
+    bandwidth: float
+    tierband: float
+
+
+@dataclass(slots=True)
+class EasyTierState:
+    """Everything: accounts and nodes by id as text. `jwt_secret` signs the session tokens."""
+
+    jwt_secret: str
+    settings: Settings = field(default_factory=Settings)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    mailbox: list[Mail] = field(default_factory=list)
+    history: list[Sample] = field(default_factory=list)
+
+
+def token(random: Random) -> str:
+    """Return a secret of 32 hexadecimal digits."""
+    return f"{random.getrandbits(128):032x}"
+
+
+def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
+    """Return a world with four accounts, `nodes` nodes of the demo account and three of another.
+
+    Of the demo account's eight nodes the second has no end, the third has nearly used up its
+    traffic, the fourth is offline, the fifth ends in five days, the sixth has never reported, the
+    seventh has no network name and the eighth ended ten days ago.
+    """
+    state = EasyTierState(jwt_secret=token(random))
+    state.accounts = {
+        "1": Account("demo@example.com", "demo-password"),
+        "2": Account("admin@example.com", "admin-password", is_admin=True),
+        "3": Account("other@example.com", "other-password"),
+        "4": Account(
+            "unverified@example.com",
+            "unverified-password",
+            is_verified=False,
+            verification_token=token(random),
+        ),
+    }
+    demo, _, other, _ = (account.email for account in state.accounts.values())
+    mine = [_node(random, now, number, demo, number) for number in range(1, nodes + 1)]
+    others = [_node(random, now, nodes + number, other, number) for number in range(1, 4)]
+    state.nodes = {str(node.id): node for node in (*mine, *others)}
+    online = [node for node in state.nodes.values() if node.reporting]
+    state.history = [
+        Sample(
+            times.iso(now - now % STEP - ago * STEP),
+            len(online),
+            sum(round(_around(random, node.typical_connections)) for node in online),
+            round(sum(_around(random, node.typical_bandwidth) for node in online), 2),
+            sum(node.tier_bandwidth for node in online),
+        )
+        for ago in range(HISTORY, 0, -1)
+    ]
+    return state
+
+
+def _node(random: Random, now: float, number: int, owner: str, place: int) -> Node:
+    name, region, detail, tags = PLACES[(place - 1) % len(PLACES)]
+    lap = (place - 1) // len(PLACES)
+    kind = place % 8
+    new = kind == 6
+    silent = SILENT.get(kind, 0)
+    age = number * 5 * DAY
+    tier = random.choice((50.0, 100.0, 200.0))
+    traffic = random.choice((500.0, 1000.0, 2000.0))
+    cycle = RESET_CYCLES[number % len(RESET_CYCLES)]
+    valid = VALID.get(kind, 300 * DAY)
+    return Node(
+        id=number,
+        user_email=owner,
+        node_name=f"{name}{lap + 1}" if lap else name,
+        region_type=region,
+        region_detail=detail,
+        connections=[
+            Connection(
+                kind_, f"198.51.100.{number % 250 + 1}", port, latency_ms=20 * number + port % 9
+            )
+            for kind_, port in (("TCP", 11010), ("UDP", 11010), ("WS", 11011))[: 1 + number % 3]
+        ],
+        tier_bandwidth=0.0 if new else tier,
+        max_bandwidth=tier * 5,
+        used_traffic=0.0
+        if new
+        else traffic * (0.96 if kind == 3 else random.randrange(5, 60) / 100),
+        max_traffic=traffic,
+        reset_cycle=cycle,
+        reset_date=times.next_reset(now, cycle),
+        max_connections=random.choice((50, 100, 200)),
+        tags=tags,
+        created_at=times.sql(now - (HOUR if new else age)),
+        valid_until=valid if isinstance(valid, str) else times.day(now + valid),
+        recent_status="" if new else _recent(random, age // STEP, silent // STEP),
+        notes="演示节点" if number == 1 else "",
+        allow_relay=number % 2,
+        last_report_at=None if new else times.iso(now - now % STEP - silent),
+        report_token=token(random),
+        network_name=None if kind == 7 else f"network-{number}",
+        network_token=None if kind == 7 else token(random)[:16],
+        reporting=not (new or silent),
+        typical_bandwidth=tier * random.randrange(10, 60) / 100,
+        typical_connections=random.randrange(3, 40),
+    )
+
+
+def _recent(random: Random, length: int, silent: int) -> str:
+    """Return a recent status that was offline now and then, and for the last `silent` digits."""
+    length = min(length, RECENT)
+    talking = random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=length - silent)
+    return "".join(talking) + "1" * silent
+
+
+def _around(random: Random, typical: float) -> float:
+    return typical * random.uniform(0.7, 1.3)

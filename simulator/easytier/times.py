@@ -1,0 +1,45 @@
+"""The forms in which the node manager writes times, all in UTC, and the day traffic starts anew."""
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+
+
+def iso(at: float) -> str:
+    """Write a time as JavaScript does: 2026-05-08T09:00:00.000Z."""
+    return _utc(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def sql(at: float) -> str:
+    """Write a time as SQLite does: 2026-05-08 09:00:00."""
+    return f"{_utc(at):%Y-%m-%d %H:%M:%S}"
+
+
+def day(at: float) -> str:
+    """Write the date of a time: 2026-05-08."""
+    return f"{_utc(at):%Y-%m-%d}"
+
+
+def seconds(written: str) -> float:
+    """Return the time written in any of the forms; ValueError if it is none."""
+    read = datetime.fromisoformat(written)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def next_reset(after: float, cycle: int) -> str:
+    """Return the next midnight that begins the reset day of a month; day 0 is the last.
+
+    In a month that is too short for the day, the last stands in for it.
+    """
+    month = _utc(after).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (month + timedelta(days=31)).replace(day=1)
+    resets = (_reset_in(first, cycle).timestamp() for first in (month, following))
+    return iso(next(reset for reset in resets if reset > after))
+
+
+def _reset_in(month: datetime, cycle: int) -> datetime:
+    _, last = monthrange(month.year, month.month)
+    return month.replace(day=min(cycle or last, last))
+
+
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
