@@ -1,21 +1,71 @@
 """What every simulated service has: recorded calls, faults, a clock, control routes."""
 
 import asyncio
+from dataclasses import dataclass
 import errno
 import gzip
 import time
-from typing import Any
+from typing import Any, ClassVar, override
 
 import aiohttp
+from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from simulator import Route, Simulator
+from simulator import Answer, Call, Options, RefusedError, Route, RouteTable, Service, Simulator
 from simulator.hayfrp import HayFrpService
 
 from .conftest import NOON, Client
 
 MEGABYTE = 1024 * 1024
+
+
+@dataclass
+class Shelf:
+    """The state of a service that the others are not: REST, plain-text errors, no kinds."""
+
+    books: dict[str, str]
+
+
+class Library(Service[Shelf]):
+    """What a service has to bring along, and no more."""
+
+    NAME = "library"
+    ROUTES: ClassVar = RouteTable()
+    credentials: ClassVar = {"token": "card"}
+
+    @override
+    def new_state(self) -> Shelf:
+        return Shelf({"a/b": "Alpha"})
+
+    @ROUTES.on("GET", "/books/{title}")
+    def read(self, call: Call) -> Answer:
+        """Lend a book."""
+        title = call.params["title"]
+        if title not in self.state.books:
+            raise RefusedError(web.Response(status=404, text="no such book"))
+        return {"text": self.state.books[title]}
+
+
+async def test_a_service_of_another_kind() -> None:
+    library = Library(Options(tunnels=0, nodes=0, latency=0.0, clock=lambda: NOON, seed=1))
+    await library.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            client = Client(session, library.url)
+            assert await client.get("/books/a%2Fb") == {"text": "Alpha"}
+            for path, text in (("/books/c", "no such book"), ("/films", "404 Not Found")):
+                async with session.get(library.url + path) as response:
+                    assert (response.status, await response.text()) == (404, text)
+            library.fault("/books/{title}", "error")
+            async with session.get(f"{library.url}/books/c") as response:
+                assert response.status == 500
+    finally:
+        await library.stop()
+    assert [call.route for call in library.calls_to("/books/{title}", title="c")] == [
+        Route("GET", "/books/{title}"),
+        Route("GET", "/books/{title}"),
+    ]
 
 
 async def test_a_call_is_recorded_as_it_arrived(hayfrp: HayFrpService, demo: Client) -> None:

@@ -205,6 +205,21 @@ async def test_an_edit_replaces_the_row(hayfrp: HayFrpService, demo: Client) -> 
     )
 
 
+async def test_an_edit_leaves_the_running_tunnel_as_it_was(
+    hayfrp: HayFrpService, demo: Client
+) -> None:
+    await demo.ask("/proxy", "forcedown", id="1")
+    rate = hayfrp.state.tunnels["1"].rate
+
+    await demo.ask("/proxy", "edit", id="1", **NEW_TUNNEL)
+    await demo.ask("/proxy", "edit", id="4", **NEW_TUNNEL)
+
+    tunnel = hayfrp.state.tunnels["1"]
+    assert (tunnel.enabled, tunnel.client_running, tunnel.rate) == (True, True, rate)
+    assert not hayfrp.online(tunnel)
+    assert not hayfrp.state.tunnels["4"].client_running
+
+
 async def test_a_deleted_tunnel_is_gone(hayfrp: HayFrpService, demo: Client) -> None:
     answer = await demo.ask("/proxy", "remove", id="3")
 
