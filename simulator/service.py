@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 import random
+import ssl
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -109,6 +110,11 @@ class Service[State]:
     NAME: ClassVar[str]
     ROUTES: ClassVar[RouteTable]
 
+    base_path: str = ""
+    """What stands before every route's path; taken up by `start`."""
+    ssl_context: ssl.SSLContext | None = None
+    """With it the service speaks HTTPS; taken up by `start`."""
+
     def __init__(self, options: Options) -> None:
         """Build the state; `start` opens the port."""
         self.options = options
@@ -140,6 +146,11 @@ class Service[State]:
     def guard(self, call: Call) -> None:
         """Raise `RefusedError` for a call that gets no further than the door."""
 
+    def perform(self, call: Call) -> Answer:
+        """Answer a call that `guard` let in."""
+        handler = self.ROUTES[call.route] if call.route else type(self).fallback
+        return handler(self, call)
+
     def fallback(self, _call: Call) -> Answer:
         """Answer a call that is in no route."""
         return web.Response(status=404, text="404 Not Found")
@@ -156,12 +167,12 @@ class Service[State]:
     @property
     def url(self) -> str:
         """Where the service is."""
-        return f"http://127.0.0.1:{self._ports[0]}"
+        return self._url(0)
 
     @property
     def mirror_url(self) -> str:
         """A second address of the same service, to fail over to."""
-        return f"http://127.0.0.1:{self._ports[1]}"
+        return self._url(1)
 
     def now(self) -> float:
         """Return the service's own time, as seconds since 1970."""
@@ -207,14 +218,14 @@ class Service[State]:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         control.add_routes(app, self)
         for method, path in dict.fromkeys((route.method, route.path) for route in self.ROUTES):
-            app.router.add_route(method, path, self._serve)
+            app.router.add_route(method, self.base_path + path, self._serve)
         app.router.add_route("*", CATCH_ALL, self._serve)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await self._runner.setup()
         for index, wanted in enumerate((port or self._ports[0], self._ports[1])):
-            site = web.TCPSite(self._runner, "127.0.0.1", wanted)
+            site = web.TCPSite(self._runner, "127.0.0.1", wanted, ssl_context=self.ssl_context)
             await site.start()
             self._ports[index] = self._runner.addresses[index][1]
 
@@ -223,6 +234,9 @@ class Service[State]:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    def _url(self, index: int) -> str:
+        return f"http{'s' if self.ssl_context else ''}://127.0.0.1:{self._ports[index]}"
 
     # How a call is answered.
 
@@ -258,15 +272,15 @@ class Service[State]:
             params=dict(request.match_info),
         )
         resource = request.match_info.route.resource
-        route = Route(call.method, resource.canonical if resource else "", self.kind_of(call))
+        path = resource.canonical.removeprefix(self.base_path) if resource else ""
+        route = Route(call.method, path, self.kind_of(call))
         call.route = route if route in self.ROUTES else None
         return call
 
     def _answer(self, call: Call) -> web.Response:
         try:
             self.guard(call)
-            handler = self.ROUTES[call.route] if call.route else type(self).fallback
-            return as_response(handler(self, call))
+            return as_response(self.perform(call))
         except RefusedError as refused:
             return as_response(refused.answer)
 
