@@ -1,0 +1,61 @@
+"""What a stranger needs to see of an entry, without what is nobody's business."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import AnyDeviceEntry
+
+from .api.resource import Account, Resource
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .devices import device_key, key_of
+
+# Addresses tell where somebody lives on the net; an account's name can be a phone number.
+_TO_REDACT = {"local_address", "public_address"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry
+) -> dict[str, Any]:
+    """Return the state of an entry's feeds."""
+    data = entry.runtime_data
+    return {
+        "provider": data.provider.description.key,
+        "credentials": sorted(entry.data),
+        "options": dict(entry.options),
+        "statistics": dict(data.provider.statistics()),
+        "problems": [problem.key for problem in data.provider.problems()],
+        "next_sign_in": data.sign_in.next if data.sign_in else None,
+        "feeds": {key: _feed(coordinator) for key, coordinator in data.coordinators.items()},
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, device: AnyDeviceEntry
+) -> dict[str, Any]:
+    """Return what is known of one device."""
+    key = key_of(entry, device)
+    return {
+        name: _resource(resource)
+        for name, coordinator in entry.runtime_data.coordinators.items()
+        for resource in coordinator.data.values()
+        if device_key(resource) == key
+    }
+
+
+def _feed(coordinator: FeedCoordinator) -> dict[str, Any]:
+    """Return a feed's pace, health and content."""
+    return {
+        "interval": coordinator.feed.interval.total_seconds(),
+        "available": coordinator.available,
+        "last_error": None if coordinator.last_update_success else repr(coordinator.last_exception),
+        "listeners": sum(1 for _ in coordinator.async_contexts()),
+        "resources": {id_: _resource(r) for id_, r in coordinator.data.items()},
+    }
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    """Return a resource; an account without its name."""
+    redacted = _TO_REDACT | ({"name"} if isinstance(resource, Account) else set())
+    return dict(async_redact_data(asdict(resource), redacted))

@@ -1,0 +1,30 @@
+"""Whether the services can be reached from here."""
+
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .coordinator import TunnelHubConfigEntry
+
+
+@callback
+def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
+    """Register the page's section."""
+    register.async_register_info(_info)
+
+
+async def _info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return how many accounts work and how many of their feeds do, without a request."""
+    entries: list[TunnelHubConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    feeds = [c for entry in entries for c in entry.runtime_data.coordinators.values()]
+    return {
+        "accounts": len(hass.config_entries.async_entries(DOMAIN, include_ignore=False)),
+        "accounts_loaded": len(entries),
+        "feeds": len(feeds),
+        "feeds_available": sum(feed.available for feed in feeds),
+        "requests": sum(
+            entry.runtime_data.provider.statistics().get("requests", 0) for entry in entries
+        ),
+    }
