@@ -1,6 +1,5 @@
 """Choosing a provider, signing in, signing in again, and options."""
 
-from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -394,10 +393,8 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             schema[vol.Required("shown_nodes")] = section(await self._nodes_schema(provider))
         if isinstance(provider, CanSignIn):
             schema[vol.Required("daily_sign_in")] = section(_SIGN_IN_SCHEMA)
-        for name, fields in schema.items():
-            suggested[str(name)] = {
-                key: options[key] for key in map(str, fields.schema.schema) if key in options
-            }
+        # Each section picks out of the options what it has a field for.
+        suggested = dict.fromkeys(map(str, schema), self.config_entry.options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), suggested),

@@ -207,7 +207,7 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
     def _read(self, resource: R) -> bool:
         value = self.entity_description.value_fn(resource)
         if isinstance(value, str):
-            value = value[:_LONGEST_STATE]
+            value = " ".join(value.split())[:_LONGEST_STATE]
         if self.entity_description.attributes_fn is not None:
             self._attr_extra_state_attributes = dict(
                 self.entity_description.attributes_fn(resource)

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 
 from aiohttp import ClientSession
 
-from .hayfrp import HAYFRP
+from .hayfrp import HayFrpProvider
 from .provider import Credentials, Options, Provider, ProviderDescription
 
+_PROVIDERS: Mapping[str, type[Provider]] = {
+    provider.description.key: provider for provider in (HayFrpProvider,)
+}
+
 PROVIDERS: Mapping[str, ProviderDescription] = {
-    description.key: description for description in (HAYFRP,)
+    key: provider.description for key, provider in _PROVIDERS.items()
 }
 
 
@@ -22,4 +26,4 @@ def create_provider(
 
     session: must not keep cookies. Raises KeyError for an unknown key.
     """
-    return PROVIDERS[key].create(session, credentials, options)
+    return _PROVIDERS[key](session, credentials, options)

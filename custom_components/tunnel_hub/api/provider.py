@@ -92,6 +92,18 @@ class Problem:
     placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDescription:
+    """What is known of a provider without an account.
+
+    key: its name in stored entries. name: its proper name. console_url: the service's own page.
+    """
+
+    key: str
+    name: str
+    console_url: str
+
+
 class Provider(ABC):
     """One account at one service, as feeds and commands.
 
@@ -107,6 +119,10 @@ class Provider(ABC):
     on_credentials: Callable[[Credentials], Awaitable[None]] | None = None
 
     @abstractmethod
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        """Prepare; nothing is sent before the first use."""
+
+    @abstractmethod
     async def identify(self) -> Identity:
         """Sign in where needed and tell whose account it is."""
 
@@ -117,20 +133,6 @@ class Provider(ABC):
     @abstractmethod
     def statistics(self) -> Mapping[str, int]:
         """Figures for diagnostics: requests sent, logins made..."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderDescription:
-    """What is known of a provider without an account.
-
-    key: its name in stored entries. name: its proper name. console_url: the service's own page.
-    create: makes a provider out of a session, credentials and options.
-    """
-
-    key: str
-    name: str
-    console_url: str
-    create: Callable[[ClientSession, Credentials, Options], Provider]
 
 
 @runtime_checkable

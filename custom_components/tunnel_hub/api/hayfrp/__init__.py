@@ -1,5 +1,5 @@
 """HayFrp: free frp tunnels with a daily sign-in (api.hayfrp.com)."""
 
-from .provider import HAYFRP, HayFrpProvider
+from .provider import HayFrpProvider
 
-__all__ = ["HAYFRP", "HayFrpProvider"]
+__all__ = ["HayFrpProvider"]

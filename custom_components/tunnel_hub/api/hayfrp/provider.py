@@ -220,8 +220,12 @@ class HayFrpProvider(Provider):
     service's own hosts. The csrf is kept in token and given to on_credentials when renewed.
     """
 
+    description = ProviderDescription(
+        key="hayfrp", name="HayFrp", console_url="https://console.hayfrp.com"
+    )
+
+    @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
-        """Prepare; nothing is sent yet."""
         self.credentials = credentials
         base_url = credentials.get("base_url")
         self._transport = Transport(
@@ -595,8 +599,3 @@ def _check_tunnel_fields(fields: Mapping[str, object]) -> None:
             )
     if protocol in ("http", "https") and not fields["domain"]:
         raise InvalidInputError("domain_needed", protocol=protocol)
-
-
-HAYFRP = ProviderDescription(
-    key="hayfrp", name="HayFrp", console_url="https://console.hayfrp.com", create=HayFrpProvider
-)
