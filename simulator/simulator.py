@@ -5,12 +5,13 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from .chmlfrp import ChmlFrpService
 from .easytier import EasyTierService
 from .hayfrp import HayFrpService
 from .service import Options, Service
 
 SERVICES: dict[str, type[Service[Any]]] = {
-    service.NAME: service for service in (HayFrpService, EasyTierService)
+    service.NAME: service for service in (HayFrpService, ChmlFrpService, EasyTierService)
 }
 
 
@@ -23,6 +24,7 @@ class Simulator:
     """Runs services on loopback for as long as its context lasts; each is an attribute."""
 
     hayfrp: HayFrpService
+    chmlfrp: ChmlFrpService
     easytier: EasyTierService
 
     def __init__(

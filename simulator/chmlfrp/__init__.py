@@ -1,0 +1,39 @@
+"""ChmlFrp, simulated: a frp service with an account centre that signs devices in."""
+
+from .service import ChmlFrpService
+from .state import (
+    Account,
+    Certificate,
+    ChmlFrpState,
+    Day,
+    DeviceCode,
+    Domain,
+    Grant,
+    Mail,
+    Message,
+    Node,
+    Notice,
+    OAuthClient,
+    Settings,
+    Subdomain,
+    Tunnel,
+)
+
+__all__ = [
+    "Account",
+    "Certificate",
+    "ChmlFrpService",
+    "ChmlFrpState",
+    "Day",
+    "DeviceCode",
+    "Domain",
+    "Grant",
+    "Mail",
+    "Message",
+    "Node",
+    "Notice",
+    "OAuthClient",
+    "Settings",
+    "Subdomain",
+    "Tunnel",
+]

@@ -1,0 +1,120 @@
+"""ChmlFrp's endpoints for the panel: totals, versions, messages, certificates."""
+
+from typing import TYPE_CHECKING
+
+from simulator.service import Answer, Call, RouteTable
+
+from .fields import instant, text, yes
+from .state import Certificate
+
+if TYPE_CHECKING:
+    from .service import ChmlFrpService
+
+ROUTES = RouteTable()
+
+
+@ROUTES.on("GET", "/panelinfo")
+def panelinfo(service: ChmlFrpService, call: Call) -> Answer:
+    """Count users, tunnels and nodes, and name the friends' pages."""
+    state = service.state
+    return service.succeed(
+        call,
+        "获取成功",
+        data={
+            "tunnel_amount": state.tunnels_elsewhere + len(state.tunnels),
+            "friend_links": [
+                {"name": "示例社区", "description": "技术分享", "url": "https://club.example.com"},
+                {"name": "云上小站", "description": None, "url": "https://cloud.example.com/"},
+            ],
+            "node_amount": len(state.nodes),
+            "user_amount": state.users_elsewhere + len(state.accounts),
+        },
+    )
+
+
+@ROUTES.on("GET", "/app_version")
+def app_version(service: ChmlFrpService, call: Call) -> Answer:
+    """Be documented, and not there."""
+    return service.fallback(call)
+
+
+@ROUTES.on("GET", "/messages")
+def messages(service: ChmlFrpService, call: Call) -> Answer:
+    """List the messages to the account and to all. Undocumented."""
+    account = service.signed_in(call)
+    return service.succeed(
+        call,
+        "获取消息成功",
+        data=[
+            {
+                "id": message.id,
+                "userid": message.userid or 0,
+                "content": message.content,
+                "quanti": yes(message.userid is None),
+                "time": instant(message.at),
+            }
+            for message in service.state.messages
+            if message.userid in {None, account.id}
+        ],
+    )
+
+
+@ROUTES.on("GET", "/message/list")
+def message_list(service: ChmlFrpService, call: Call) -> Answer:
+    """List the notices by the page, the newest first. Undocumented."""
+    priority, page, size = text(call, "priority"), text(call, "page"), text(call, "size")
+    rows = sorted(
+        (row for row in service.state.notices if priority in {"", str(row.priority)}),
+        key=lambda row: row.at,
+        reverse=True,
+    )
+    number, length = int(page or 1), int(size or 20)
+    return service.succeed(
+        call,
+        "获取消息列表成功",
+        data={
+            "messages": [
+                {
+                    "id": row.id,
+                    "title": row.title,
+                    "contentMd": row.content,
+                    "priority": row.priority,
+                    "targetUsers": None,
+                    "publishTime": instant(row.at),
+                    "createdAt": instant(row.at),
+                }
+                for row in rows[(number - 1) * length : number * length]
+            ],
+            "total": len(rows),
+            "page": number,
+            "size": length,
+            "totalPages": -(-len(rows) // length),
+        },
+    )
+
+
+@ROUTES.on("GET", "/ssl/list")
+def ssl_list(service: ChmlFrpService, call: Call) -> Answer:
+    """List the account's certificates. Undocumented."""
+    account = service.signed_in(call)
+    wanted = text(call, "status")
+    rows = [
+        _certificate(row)
+        for row in service.state.certificates
+        if row.userid == account.id and wanted in {"", row.status}
+    ]
+    return service.succeed(
+        call, "获取证书列表成功", data={"certificates": rows, "total": len(rows)}
+    )
+
+
+def _certificate(row: Certificate) -> dict[str, object]:
+    issued = {"issuedAt": instant(row.issued_at), "expiresAt": instant(row.expires_at)}
+    return {
+        "id": row.id,
+        "provider": row.provider,
+        "domains": row.domains,
+        "status": row.status,
+        "createdAt": instant(row.created_at),
+        **(issued if row.issued_at else {}),
+    }
