@@ -16,7 +16,7 @@ def step(state: EasyTierState, random: Random, at: float) -> None:
     for node in state.nodes.values():
         if node.reporting and not expired(node, at):
             _report(node, random, at)
-        elif node.last_report_at is None or times.seconds(node.last_report_at) <= at - STEP:
+        elif node.last_report_at is None or times.seconds(node.last_report_at) < at - STEP:
             node.status, node.current_bandwidth, node.connection_count = "offline", 0.0, 0
         if node.last_report_at is not None:
             node.recent_status = (node.recent_status + _digit(node))[-RECENT:]

@@ -13,17 +13,7 @@ import jwt
 from simulator.service import Answer, Call, RefusedError, Route, RouteTable, Service
 
 from . import agents, rows, times
-from .state import (
-    DAY,
-    STEP,
-    Account,
-    Connection,
-    EasyTierState,
-    Mail,
-    Node,
-    first_state,
-    token,
-)
+from .state import DAY, STEP, Account, Connection, EasyTierState, Mail, Node, first_state, token
 
 UNDOCUMENTED = frozenset(
     {
@@ -156,7 +146,7 @@ class EasyTierService(Service[EasyTierState]):
     @ROUTES.on("POST", "/api/auth/register")
     def register(self, call: Call) -> Answer:
         """Open an account, or try again with one that never verified its address."""
-        email, password = _new_credentials(call)
+        email, password = _new_credentials(self._body(call))
         account = self._find(email)
         if account is not None and account.is_verified:
             return _refusal(400, "该邮箱已注册")
@@ -281,7 +271,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/report")
     def report(self, call: Call) -> Answer:
-        """Take what a node's agent says; its traffic is the sum, but in the document what to add."""
+        """Take what an agent says. Documented servers add up traffic, the real one replaces it."""
         body = self._body(call)
         needed = ("current_bandwidth", "reported_traffic", "connection_count", "status")
         if not (all(map(body.get, ("node_name", "email", "token"))) and body.keys() >= set(needed)):
@@ -416,9 +406,10 @@ class EasyTierService(Service[EasyTierState]):
         """Begin an empty world with one administrator."""
         if self.state.settings.initialized:
             return _refusal(400, "系统已初始化")
-        if self._body(call).get("jwt_secret") != self.state.jwt_secret:
+        body = self._body(call)
+        if body.get("jwt_secret") != self.state.jwt_secret:
             return _refusal(401, "JWT 密钥验证失败")
-        email, password = _new_credentials(call)
+        email, password = _new_credentials(body)
         self.state.accounts = {"1": Account(email, password, is_admin=True)}
         self.state.nodes.clear()
         self.state.history.clear()
@@ -541,9 +532,9 @@ def _refusal(status: int, error: str, **fields: object) -> web.Response:
     return _json(status, error=error, **fields)
 
 
-def _new_credentials(call: Call) -> tuple[str, str]:
+def _new_credentials(body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the mail address and password for a new account; bad ones end the call."""
-    email, password = str(call.get("email") or ""), str(call.get("password") or "")
+    email, password = (str(body.get(name) or "") for name in ("email", "password"))
     if not MAIL_ADDRESS.fullmatch(email) or len(password) < PASSWORD_LENGTH:
         raise RefusedError(_refusal(400, "请求参数错误"))
     return email, password

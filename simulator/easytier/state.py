@@ -27,11 +27,23 @@ PLACES = (
     ("新加坡云", "overseas", "新加坡", "备用"),
     ("武汉教育网", "domestic", "湖北武汉", "IPv6,稳定"),
 )
-SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
-"""Seconds for which the agent of a node has been silent when the world starts, by number % 8."""
-VALID: Mapping[int, str | int] = {2: FOREVER, 5: 5 * DAY, 0: -10 * DAY}
-"""Until when a node is valid, as a date or as seconds from the start, by number % 8."""
+WAYS = (("TCP", 11010), ("UDP", 11010), ("WS", 11011))
 RESET_CYCLES = (1, 0, 31, 15)
+OTHERS = 3
+"""How many nodes are not the demo account's."""
+AGE = 400 * DAY
+"""Seconds since the oldest node was created."""
+GIGABYTES_PER_MEGABIT = 100
+"""How much traffic a month a node is allowed for each Mbit/s of its tier: about a third of it."""
+
+# What is special about a node, by number % 8.
+SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
+"""Seconds for which the agent has been silent when the world starts."""
+VALID: Mapping[int, str | int] = {2: FOREVER, 5: 5 * DAY, 0: -10 * DAY}
+"""Until when the node is valid, as a date or as seconds from the start."""
+NEARLY_USED_UP = 3
+NEW = 6
+WITHOUT_NETWORK = 7
 
 
 @dataclass(slots=True)
@@ -175,10 +187,14 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
             verification_token=token(random),
         ),
     }
-    demo, _, other, _ = (account.email for account in state.accounts.values())
-    mine = [_node(random, now, number, demo, number) for number in range(1, nodes + 1)]
-    others = [_node(random, now, nodes + number, other, number) for number in range(1, 4)]
-    state.nodes = {str(node.id): node for node in (*mine, *others)}
+    for owner, network, count in (("1", "demo-network", nodes), ("3", "other-network", OTHERS)):
+        secret = token(random)[:16]
+        for place in range(1, count + 1):
+            node = _node(random, now, len(state.nodes) + 1, place)
+            node.user_email = state.accounts[owner].email
+            if place % 8 != WITHOUT_NETWORK:
+                node.network_name, node.network_token = network, secret
+            state.nodes[str(node.id)] = node
     online = [node for node in state.nodes.values() if node.reporting]
     state.history = [
         Sample(
@@ -193,58 +209,53 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
     return state
 
 
-def _node(random: Random, now: float, number: int, owner: str, place: int) -> Node:
+def _node(random: Random, now: float, number: int, place: int) -> Node:
+    """Return a node that as yet is nobody's."""
     name, region, detail, tags = PLACES[(place - 1) % len(PLACES)]
     lap = (place - 1) // len(PLACES)
     kind = place % 8
-    new = kind == 6
+    new = kind == NEW
     silent = SILENT.get(kind, 0)
-    age = number * 5 * DAY
-    tier = random.choice((50.0, 100.0, 200.0))
-    traffic = random.choice((500.0, 1000.0, 2000.0))
-    cycle = RESET_CYCLES[number % len(RESET_CYCLES)]
     valid = VALID.get(kind, 300 * DAY)
+    cycle = RESET_CYCLES[number % len(RESET_CYCLES)]
+    tier = random.choice((50.0, 100.0, 200.0))
+    traffic = tier * GIGABYTES_PER_MEGABIT
+    address = f"198.18.{number // 250}.{number % 250 + 1}"
+    used = 0.96 if kind == NEARLY_USED_UP else random.randrange(5, 60) / 100
     return Node(
         id=number,
-        user_email=owner,
+        user_email="",
         node_name=f"{name}{lap + 1}" if lap else name,
         region_type=region,
         region_detail=detail,
         connections=[
-            Connection(
-                kind_, f"198.51.100.{number % 250 + 1}", port, latency_ms=20 * number + port % 9
-            )
-            for kind_, port in (("TCP", 11010), ("UDP", 11010), ("WS", 11011))[: 1 + number % 3]
+            Connection(scheme, address, port, latency_ms=10 * number + gap)
+            for gap, (scheme, port) in enumerate(WAYS[: 1 + number % len(WAYS)])
         ],
         tier_bandwidth=0.0 if new else tier,
         max_bandwidth=tier * 5,
-        used_traffic=0.0
-        if new
-        else traffic * (0.96 if kind == 3 else random.randrange(5, 60) / 100),
+        used_traffic=0.0 if new else traffic * used,
         max_traffic=traffic,
         reset_cycle=cycle,
         reset_date=times.next_reset(now, cycle),
         max_connections=random.choice((50, 100, 200)),
         tags=tags,
-        created_at=times.sql(now - (HOUR if new else age)),
+        created_at=times.sql(now - AGE + number * MINUTE),
         valid_until=valid if isinstance(valid, str) else times.day(now + valid),
-        recent_status="" if new else _recent(random, age // STEP, silent // STEP),
+        recent_status="" if new else _recent(random, silent // STEP),
         notes="演示节点" if number == 1 else "",
         allow_relay=number % 2,
         last_report_at=None if new else times.iso(now - now % STEP - silent),
         report_token=token(random),
-        network_name=None if kind == 7 else f"network-{number}",
-        network_token=None if kind == 7 else token(random)[:16],
         reporting=not (new or silent),
-        typical_bandwidth=tier * random.randrange(10, 60) / 100,
+        typical_bandwidth=tier * random.randrange(5, 25) / 100,
         typical_connections=random.randrange(3, 40),
     )
 
 
-def _recent(random: Random, length: int, silent: int) -> str:
+def _recent(random: Random, silent: int) -> str:
     """Return a recent status that was offline now and then, and for the last `silent` digits."""
-    length = min(length, RECENT)
-    talking = random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=length - silent)
+    talking = random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=RECENT - silent)
     return "".join(talking) + "1" * silent
 
 
