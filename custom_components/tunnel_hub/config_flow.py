@@ -1,5 +1,6 @@
 """Choosing a provider, signing in, signing in again, and options."""
 
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -381,12 +382,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         if user_input is not None:
-            return self.async_create_entry(
-                data={
-                    name: value for fields in user_input.values() for name, value in fields.items()
-                }
-            )
-        options = self.config_entry.options
+            return self.async_create_entry(data=dict(ChainMap(*user_input.values())))
         schema: dict[vol.Marker, Any] = {}
         provider = self.config_entry.runtime_data.provider
         if isinstance(provider, CanChooseNodes):
