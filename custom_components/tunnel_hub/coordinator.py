@@ -18,7 +18,7 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .api.errors import AuthenticationError, TunnelHubError
-from .api.feed import Feed, Probe
+from .api.feed import Feed
 from .api.provider import Provider
 from .api.resource import Resource
 from .exceptions import poll_errors
@@ -52,10 +52,14 @@ type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]
 
 
 class Interest(NamedTuple):
-    """What a listener wants to hear of: one field of one resource."""
+    """What a listener wants to hear of: one field of one resource.
+
+    insists: a probe's reading is wanted even where it hardly seems worth a request.
+    """
 
     resource_id: str
     field: str
+    insists: bool = False
 
 
 class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
@@ -105,6 +109,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probing: set[str] = set()
         self._probe_soon = False
         self._reading_back = False
+        self._stand_in: CALLBACK_TYPE | None = None
+        if feed.probe is not None:
+            self._probe_slots = asyncio.Semaphore(feed.probe.concurrency)
 
     # Life
 
@@ -120,8 +127,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             await self.async_config_entry_first_refresh()
         elif self._is_wanted():
             await self.async_refresh()
-            if not self.last_update_success:
-                self._poll_until_first_answer()
 
     def _is_wanted(self) -> bool:
         """Tell whether an entity of this feed is enabled, or none was ever made."""
@@ -136,16 +141,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return not entries or any(entry.disabled_by is None for entry in entries)
 
     @callback
-    def _poll_until_first_answer(self) -> None:
-        """Keep polling though no entity listens yet."""
-
-        @callback
-        def _answered(_: Iterable[str]) -> None:
-            stop()
-            self._on_added.remove(_answered)
-
-        stop = self.async_add_listener(lambda: None)
-        self._on_added.append(_answered)
+    def _poll_while_empty(self) -> None:
+        """Keep polling a feed that has no entities only because it has no resources yet."""
+        if self.data and self._stand_in is not None:
+            self._stand_in()
+            self._stand_in = None
+        elif not self.data and self._stand_in is None:
+            self._stand_in = self.async_add_listener(lambda: None)
 
     # Polling
 
@@ -168,15 +170,16 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         available = self.last_update_success or (self._failures < PATIENCE and not refused)
         self._tell_all = available != self.available
         self.available = available
+        reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
             self._find_added_and_gone()
-            if not self._reading_back:
+            if not reading_back:
                 self._asked &= self._probing
-            self._reading_back = False
             self._start_probing()
         elif self._tell_all:
             # The base class tells nobody of a second failure in a row.
             self.async_update_listeners()
+        self._poll_while_empty()
         self._problems.sync()
 
     @callback
@@ -275,35 +278,36 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probe_soon = False
         if (probe := self.feed.probe) is None:
             return
-        wanted = {
-            context.resource_id
-            for context in self.async_contexts()
-            if isinstance(context, Interest) and context.field in probe.fields
-        }
-        ids = [id_ for id_ in probe.candidates() if id_ in wanted and id_ not in self._asked]
+        worthwhile = set(probe.candidates())
+        ids = {
+            interest.resource_id
+            for interest in self.async_contexts()
+            if isinstance(interest, Interest)
+            and interest.field in probe.fields
+            and (interest.insists or interest.resource_id in worthwhile)
+        } - self._asked
         if ids:
-            self._asked.update(ids)
+            self._asked |= ids
+            self._probing |= ids
             self.config_entry.async_create_background_task(
-                self.hass, self._probe_all(probe, ids), f"{self.name} probe"
+                self.hass, self._probe_all(ids), f"{self.name} probe"
             )
 
-    async def _probe_all(self, probe: Probe[Resource], ids: Iterable[str]) -> None:
+    async def _probe_all(self, ids: Iterable[str]) -> None:
         """Read each one, a few at a time; a slow one holds up nobody else's."""
-        slots = asyncio.Semaphore(probe.concurrency)
 
         async def _read(id_: str) -> None:
-            async with slots:
-                self._probing.add(id_)
-                try:
+            try:
+                async with self._probe_slots:
                     await self.async_probe(id_)
-                except AuthenticationError:
-                    self.config_entry.async_start_reauth_if_available(self.hass)
-                except TunnelHubError as err:
-                    self.logger.debug("%s: %s not read: %s", self.name, id_, err)
-                finally:
-                    self._probing.discard(id_)
+            except AuthenticationError:
+                self.config_entry.async_start_reauth_if_available(self.hass)
+            except TunnelHubError as err:
+                self.logger.debug("%s: %s not read: %s", self.name, id_, err)
+            finally:
+                self._probing.discard(id_)
 
-        await asyncio.gather(*(_read(id_) for id_ in ids))
+        await asyncio.gather(*map(_read, ids))
 
     async def async_read_back(self, resource_id: str) -> None:
         """See what became of a command: poll, but probe only the one resource again."""

@@ -130,7 +130,9 @@ class ForceDown:
         def _look() -> None:
             self._look(tunnel_id)
 
-        unwatch = self._tunnels.async_add_listener(_look, Interest(tunnel_id, "online"))
+        unwatch = self._tunnels.async_add_listener(
+            _look, Interest(tunnel_id, "online", insists=True)
+        )
         self._held[tunnel_id] = _Hold(was_enabled=was_enabled, unwatch=unwatch)
 
     @callback

@@ -12,7 +12,7 @@ class Probe[R: Resource]:
     """Readings that cost one request for each resource.
 
     fields: the fields they fill; a feed keeps the last reading until the next one.
-    candidates: ids worth asking for, out of the feed's last answer.
+    candidates: ids worth asking for, out of the feed's last answer; others only on demand.
     read: asks for one; the whole resource with the reading in it.
     concurrency: how many may be asked at once.
     """

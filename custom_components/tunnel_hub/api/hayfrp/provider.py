@@ -190,27 +190,16 @@ _READING_FIELDS = frozenset({"checked_at", "online", "state"})
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What one check told of a tunnel, and when."""
+    """What one check told of a tunnel, when, and whether the tunnel was enabled then."""
 
     state: TunnelState
-    checked_at: datetime | None = None
+    checked_at: datetime
+    enabled: bool | None
 
-    @property
-    def good(self) -> bool:
-        """Whether it is recent enough to say something about now."""
-        return self.checked_at is None or (datetime.now(UTC) - self.checked_at < _READING_GOOD_FOR)
-
-    def on(self, tunnel: Tunnel) -> Tunnel:
-        """Return the tunnel with this reading."""
-        return replace(
-            tunnel,
-            checked_at=self.checked_at,
-            online=self.state is TunnelState.ONLINE,
-            state=self.state,
-        )
-
-
-_DISABLED = _Reading(TunnelState.DISABLED)
+    def fits(self, tunnel: Tunnel) -> bool:
+        """Whether it still says something about the tunnel."""
+        recent = datetime.now(UTC) - self.checked_at < _READING_GOOD_FOR
+        return recent and self.enabled == tunnel.enabled
 
 
 class HayFrpProvider(Provider):
@@ -242,7 +231,7 @@ class HayFrpProvider(Provider):
         )
         self._nodes = NodeChoice(options)
         self._listing = asyncio.Lock()
-        self._tunnels: Mapping[str, Tunnel] | None = None
+        self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, _Reading] = {}
         self._known_nodes: dict[str, Node] = {}
         self.feeds = {
@@ -343,8 +332,18 @@ class HayFrpProvider(Provider):
 
     def _with_reading(self, tunnel: Tunnel) -> Tunnel:
         """Add the last reading; a disabled tunnel counts as offline without one."""
-        reading = self._readings.get(tunnel.id) if tunnel.enabled else _DISABLED
-        return reading.on(tunnel) if reading and reading.good else tunnel
+        reading = self._readings.get(tunnel.id)
+        if reading is not None and not reading.fits(tunnel):
+            reading = None
+        state = reading.state if reading else None
+        if tunnel.enabled is False and state is not TunnelState.ONLINE:
+            state = TunnelState.DISABLED
+        return replace(
+            tunnel,
+            checked_at=reading.checked_at if reading else None,
+            online=None if state is None else state is TunnelState.ONLINE,
+            state=state,
+        )
 
     def _enabled_tunnels(self) -> list[str]:
         return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
@@ -398,15 +397,17 @@ class HayFrpProvider(Provider):
         except RejectedError:
             await self._tunnel_row(tunnel_id)
             raise
-        self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC))
-        known = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
-        return self._readings[tunnel_id].on(known)
+        tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
+        self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC), tunnel.enabled)
+        return self._with_reading(tunnel)
 
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Enable or disable a tunnel."""
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.toggle_tunnel(csrf, tunnel_id, toggle=enabled)
         )
+        if self._tunnels and (tunnel := self._tunnels.get(tunnel_id)):
+            self._tunnels[tunnel_id] = self._with_reading(replace(tunnel, enabled=enabled))
 
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off, once; it may come back by itself."""
