@@ -322,7 +322,7 @@ class HayFrpProvider(Provider):
     async def _account(self) -> Mapping[str, Account]:
         return _ACCOUNT.many([await self._session.use(self._client.get_info)])
 
-    async def _list_tunnels(self) -> Mapping[str, Tunnel]:
+    async def _list_tunnels(self) -> dict[str, Tunnel]:
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = _TUNNEL.many(rows)
