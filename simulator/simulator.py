@@ -8,10 +8,12 @@ from typing import Any, Self
 from .chmlfrp import ChmlFrpService
 from .easytier import EasyTierService
 from .hayfrp import HayFrpService
+from .hy2scale import Hy2ScaleService
 from .service import Options, Service
 
 SERVICES: dict[str, type[Service[Any]]] = {
-    service.NAME: service for service in (HayFrpService, ChmlFrpService, EasyTierService)
+    service.NAME: service
+    for service in (HayFrpService, ChmlFrpService, Hy2ScaleService, EasyTierService)
 }
 
 
@@ -25,6 +27,7 @@ class Simulator:
 
     hayfrp: HayFrpService
     chmlfrp: ChmlFrpService
+    hy2scale: Hy2ScaleService
     easytier: EasyTierService
 
     def __init__(

@@ -1,0 +1,35 @@
+"""HY2 SCALE, simulated: a node of a Hysteria 2 mesh with its web API."""
+
+from .service import Hy2ScaleService
+from .state import (
+    Certificate,
+    Client,
+    Hy2ScaleState,
+    Peer,
+    PeerFlags,
+    Proxy,
+    Rule,
+    Server,
+    Session,
+    Settings,
+    User,
+    WireGuardPeer,
+)
+from .world import hashed
+
+__all__ = [
+    "Certificate",
+    "Client",
+    "Hy2ScaleService",
+    "Hy2ScaleState",
+    "Peer",
+    "PeerFlags",
+    "Proxy",
+    "Rule",
+    "Server",
+    "Session",
+    "Settings",
+    "User",
+    "WireGuardPeer",
+    "hashed",
+]

@@ -1,0 +1,424 @@
+"""The node, its peers, its outbound clients and the picture of them all."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import asdict, dataclass
+import re
+from typing import TYPE_CHECKING, Any
+
+from simulator.hy2scale.events import EventStream
+from simulator.hy2scale.state import Client, Peer, PeerFlags, Server
+from simulator.hy2scale.table import ROUTES
+from simulator.hy2scale.wire import OK, decode, given, object_of, refuse, shown
+from simulator.service import Answer, Call
+
+from .shared import Toggle
+
+if TYPE_CHECKING:
+    from simulator.hy2scale.service import Hy2ScaleService
+
+NEW_LATENCY = 42
+"""Milliseconds to the server of a client that a caller adds; it is found up."""
+
+FLAGS = ("native", "incompatible", "conflict", "unsupported", "tun_capable")
+"""What a peer's row has only when it is true."""
+HIDING = ("native", "incompatible", "conflict", "unsupported")
+"""What keeps a peer's own peers from being shown."""
+ADDRESS = re.compile(r".+:\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+@dataclass(slots=True)
+class NodeForm:
+    """What can be changed of the node."""
+
+    node_id: str = ""
+    name: str = ""
+    exit_node: bool = False
+    hy2_user_auth: bool = False
+    server: Server | None = None
+
+
+@dataclass(slots=True)
+class Disabled:
+    """Whether to do without a peer."""
+
+    disabled: bool = False
+
+
+@ROUTES.on("GET", "/api/node")
+def get_node(service: Hy2ScaleService, _: Call) -> Answer:
+    """Describe the node."""
+    state = service.state
+    return {
+        "node_id": state.node_id,
+        "name": state.name,
+        "exit_node": state.exit_node,
+        "server": state.server and asdict(state.server),
+        "version": state.version,
+        "limited": not state.settings.kernel_right,
+        "compat": state.compat,
+        "hy2_user_auth": state.hy2_user_auth,
+        "active_paths": state.active_paths,
+    }
+
+
+@ROUTES.on("PUT", "/api/node")
+def put_node(service: Hy2ScaleService, call: Call) -> Answer:
+    """Change the given fields; a server without address and password is none."""
+    form = decode(NodeForm, call)
+    changes = given(form, call)
+    if form.server:
+        _check(service, form.server)
+        if not (form.server.listen or form.server.password):
+            changes["server"] = None
+    if form.node_id:
+        changes.setdefault("name", form.node_id)
+    for name, value in changes.items():
+        setattr(service.state, name, value)
+    return OK
+
+
+def _check(service: Hy2ScaleService, server: Server) -> None:
+    if server.listen and len(server.password) < 6:
+        raise refuse(400, "server password must be at least 6 characters")
+    for user in service.state.users.values():
+        if user.password == server.password:
+            raise refuse(400, f'server password collides with user "{user.username}"')
+
+
+@ROUTES.on("GET", "/api/stats")
+def get_stats(service: Hy2ScaleService, _: Call) -> Answer:
+    """Count the node's traffic since it started."""
+    state = service.state
+    linked = [
+        (path, peer)
+        for path, peer in state.peers.items()
+        if "/" not in path and service.connected(path)
+    ]
+    return {
+        "tx_bytes": int(state.tx_bytes),
+        "rx_bytes": int(state.rx_bytes),
+        "tx_rate": sum(peer.tx_rate for _, peer in linked),
+        "rx_rate": sum(peer.rx_rate for _, peer in linked),
+        "conns": sum(session.conn_count for session in state.sessions.values()),
+        "exit_clients": sum(peer.direction == "inbound" for _, peer in linked),
+    }
+
+
+@ROUTES.on("GET", "/api/topology")
+def get_topology(service: Hy2ScaleService, _: Call) -> Answer:
+    """Draw the tree: this node with its inbound peers, then the outbound clients by name."""
+    state, below = service.state, _children(service)
+    inbound = [
+        _nested_row(service, path, below, state.node_id)
+        for path in below[""]
+        if service.inbound(path) and service.connected(path)
+    ]
+    server = state.server
+    this = {
+        "name": state.node_id,
+        **({"addr": server.listen} if server else {}),
+        "exit_node": False,
+        "direction": "local",
+        "connected": True,
+        "disabled": not (server and server.listen),
+        "nested": False,
+        **({"tun_capable": True} if state.settings.kernel_right else {}),
+        "latency_ms": 0,
+        "tx_rate": 0,
+        "rx_rate": 0,
+        "is_self": True,
+        **({"children": inbound} if inbound else {}),
+    }
+    clients = sorted(state.clients.values(), key=lambda client: client.name)
+    return [this, *(_client_row(service, client, below) for client in clients)]
+
+
+def _children(service: Hy2ScaleService) -> Mapping[str, list[str]]:
+    below: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(service.state.peers):
+        below[path.rpartition("/")[0]].append(path)
+    return below
+
+
+def _client_row(
+    service: Hy2ScaleService, client: Client, below: Mapping[str, list[str]]
+) -> dict[str, object]:
+    connected = service.connected(client.name)
+    peer = service.state.peers[client.name] if connected else Peer()
+    tx_rate, rx_rate = service.rates(client.name)
+    several = len(client.addrs) > 1
+    max_rate = max(client.max_tx, client.max_rx)
+    return {
+        "name": client.name,
+        "addr": client.addr,
+        **({"addrs": client.addrs, "ip_statuses": _statuses(client, peer)} if several else {}),
+        "exit_node": peer.exit_node,
+        "direction": "outbound",
+        "connected": connected,
+        "disabled": client.disabled,
+        "nested": service.nested(client.name),
+        **_facts(peer),
+        "latency_ms": peer.latency_ms,
+        "tx_rate": tx_rate,
+        "rx_rate": rx_rate,
+        **({"max_rate": max_rate} if max_rate else {}),
+        **_subtree(service, client.name, below),
+    }
+
+
+def _nested_row(
+    service: Hy2ScaleService, path: str, below: Mapping[str, list[str]], via: str
+) -> dict[str, object]:
+    peer = service.state.peers[path]
+    flags = service.state.peer_flags.get(path, PeerFlags())
+    tx_rate, rx_rate = service.rates(path)
+    connected = service.connected(path)
+    return {
+        "name": path.rpartition("/")[2],
+        "exit_node": peer.exit_node,
+        "direction": peer.direction,
+        "via": via,
+        "latency_ms": peer.latency_ms if connected else -1,
+        "nested": flags.nested,
+        **({"disabled": True} if flags.disabled else {}),
+        **_facts(peer),
+        "tx_rate": tx_rate,
+        "rx_rate": rx_rate,
+        "connected": connected,
+        **_subtree(service, path, below),
+    }
+
+
+def _subtree(
+    service: Hy2ScaleService, path: str, below: Mapping[str, list[str]]
+) -> dict[str, object]:
+    """Return the children of a peer, if the node may and can show them."""
+    if not (service.nested(path) and service.connected(path)):
+        return {}
+    if any(getattr(service.state.peers[path], flag) for flag in HIDING):
+        return {}
+    via = path.rpartition("/")[2]
+    rows = [_nested_row(service, child, below, via) for child in below.get(path, ())]
+    return {"children": rows} if rows else {}
+
+
+def _facts(peer: Peer) -> dict[str, object]:
+    return {
+        **({"version": peer.version} if peer.version else {}),
+        **{flag: True for flag in FLAGS if getattr(peer, flag)},
+    }
+
+
+def _statuses(client: Client, peer: Peer) -> list[dict[str, object]]:
+    return [
+        {
+            "addr": address,
+            "status": peer.address_status.get(address, "online"),
+            "latency_ms": -1 if address in peer.address_status else peer.latency_ms,
+        }
+        for address in client.addrs
+    ]
+
+
+# Peers
+
+
+@ROUTES.on("GET", "/api/peers")
+def get_peers(service: Hy2ScaleService, _: Call) -> Answer:
+    """List the peers that are linked directly."""
+    return [
+        {
+            "name": path,
+            "exit_node": peer.exit_node,
+            "direction": peer.direction,
+            "nested": service.nested(path),
+        }
+        for path, peer in service.state.peers.items()
+        if "/" not in path and service.connected(path)
+    ]
+
+
+@ROUTES.on("GET", "/api/peers/{name}/peers")
+def get_peers_of(service: Hy2ScaleService, call: Call) -> Answer:
+    """List the peers of a peer, shown in the topology or not."""
+    path = call.params["name"]
+    if not service.connected(path):
+        raise refuse(400, f'peer "{path}" not connected')
+    return [_peer_info(service, child) for child in _children(service).get(path, ())]
+
+
+@ROUTES.on("GET", "/api/internal/peers")
+def get_internal_peers(service: Hy2ScaleService, _: Call) -> Answer:
+    """Tell other nodes of the direct peers and theirs."""
+    below = _children(service)
+    return [
+        {
+            **_peer_info(service, path),
+            "children": [_peer_info(service, child) for child in below.get(path, ())],
+        }
+        for path in below[""]
+        if service.connected(path)
+    ]
+
+
+def _peer_info(service: Hy2ScaleService, path: str) -> dict[str, object]:
+    peer = service.state.peers[path]
+    return {
+        "name": path.rpartition("/")[2],
+        "exit_node": peer.exit_node,
+        "direction": peer.direction,
+        "native": peer.native,
+        "latency_ms": peer.latency_ms if service.connected(path) else -1,
+        **_facts(peer),
+    }
+
+
+@ROUTES.on("PUT", "/api/peers/{name}/nested")
+def put_nested(service: Hy2ScaleService, call: Call) -> Answer:
+    """Show a peer's own peers or not; any path is taken."""
+    flags = service.state.peer_flags.setdefault(call.params["name"], PeerFlags())
+    flags.nested = decode(Toggle, call).enabled
+    return OK
+
+
+@ROUTES.on("PUT", "/api/peers/{name}/disable")
+def put_peer_disable(service: Hy2ScaleService, call: Call) -> Answer:
+    """Disable a peer or not; any path is taken."""
+    flags = service.state.peer_flags.setdefault(call.params["name"], PeerFlags())
+    flags.disabled = decode(Disabled, call).disabled
+    return OK
+
+
+# Outbound clients
+
+
+@ROUTES.on("GET", "/api/clients")
+def get_clients(service: Hy2ScaleService, _: Call) -> Answer:
+    """List the outbound clients."""
+    return [
+        {**shown(client), "connected": service.connected(client.name)}
+        for client in service.state.clients.values()
+    ]
+
+
+@ROUTES.on("GET", "/api/clients/{name}")
+def get_client(service: Hy2ScaleService, call: Call) -> Answer:
+    """Show one client."""
+    client = service.state.clients.get(call.params["name"])
+    if client is None:
+        raise refuse(404, "not found")
+    return shown(client)
+
+
+@ROUTES.on("POST", "/api/clients")
+def post_client(service: Hy2ScaleService, call: Call) -> Answer:
+    """Add a client, whose server is found up; one whose address is known already is ignored."""
+    client = _client(call, "name", "addr", "password")
+    clients = service.state.clients
+    if client.addr not in {other.addr for other in clients.values()}:
+        clients[client.name] = client
+        service.state.peers.setdefault(
+            client.name, Peer(latency_ms=NEW_LATENCY, version=service.state.version)
+        )
+        service.reconnect(client.name)
+    return OK
+
+
+@ROUTES.on("PUT", "/api/clients/{name}")
+def put_client(service: Hy2ScaleService, call: Call) -> Answer:
+    """Replace a client, name and all, and connect anew; an unknown one is ignored."""
+    client, name = _client(call, "addr", "password"), call.params["name"]
+    client.name = client.name or name
+    state = service.state
+    if name in state.clients:
+        state.clients = {
+            (client.name if key == name else key): (client if key == name else other)
+            for key, other in state.clients.items()
+        }
+        state.peers = {_renamed(path, name, client.name): p for path, p in state.peers.items()}
+        if state.peers[client.name].online:
+            service.reconnect(client.name)
+    return OK
+
+
+@ROUTES.on("DELETE", "/api/clients/{name}")
+def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
+    """Remove a client and what was seen through it; an unknown one is ignored."""
+    name, state = call.params["name"], service.state
+    if state.clients.pop(name, None):
+        state.peers = {
+            path: peer for path, peer in state.peers.items() if path.partition("/")[0] != name
+        }
+    return OK
+
+
+@ROUTES.on("PUT", "/api/clients/{name}/disable")
+def put_client_disable(service: Hy2ScaleService, call: Call) -> Answer:
+    """Drop a client's link or make it anew; an unknown one is ignored."""
+    disabled = decode(Disabled, call).disabled
+    client = service.state.clients.get(call.params["name"])
+    if client:
+        client.disabled = disabled
+        if not disabled and service.state.peers[client.name].online:
+            service.reconnect(client.name)
+    return OK
+
+
+def _client(call: Call, *required: str) -> Client:
+    client = decode(Client, call)
+    client.addrs = client.addrs or [client.addr]
+    client.addr = client.addrs[0]
+    if not all(getattr(client, name) for name in required):
+        raise refuse(400, f"{', '.join(required)} required")
+    for address in client.addrs:
+        if not ADDRESS.fullmatch(address):
+            raise refuse(400, f'invalid address format "{address}"')
+    return client
+
+
+def _renamed(path: str, old: str, new: str) -> str:
+    first, slash, rest = path.partition("/")
+    return f"{new if first == old else first}{slash}{rest}"
+
+
+# The layout of the graph
+
+
+@ROUTES.on("GET", "/api/graph-layout")
+def get_graph_layout(service: Hy2ScaleService, _: Call) -> Answer:
+    """Show where the graph's nodes are."""
+    return _layout(service)
+
+
+@ROUTES.on("PUT", "/api/graph-layout")
+def put_graph_layout(service: Hy2ScaleService, call: Call) -> Answer:
+    """Replace the layout and tell everybody who watches."""
+    body = object_of(call)
+    service.state.layout = body if service.documented else body.get("positions") or {}
+    for queue in service.layout_watchers:
+        queue.put_nowait(_layout(service))
+    return OK
+
+
+@ROUTES.on("GET", "/api/graph-layout/stream")
+def stream_graph_layout(service: Hy2ScaleService, _: Call) -> Answer:
+    """Send the layout now and after each change."""
+    return EventStream(_layouts(service))
+
+
+def _layout(service: Hy2ScaleService) -> dict[str, Any]:
+    layout = service.state.layout
+    return dict(layout) if service.documented else {"positions": dict(layout)}
+
+
+async def _layouts(service: Hy2ScaleService) -> AsyncGenerator[object]:
+    queue: asyncio.Queue[object] = asyncio.Queue()
+    service.layout_watchers.add(queue)
+    try:
+        yield _layout(service)
+        while True:
+            yield await queue.get()
+    finally:
+        service.layout_watchers.discard(queue)

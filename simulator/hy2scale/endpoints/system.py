@@ -1,0 +1,232 @@
+"""Signing in, settings, ports, backups, diagnostics and what the program says of itself."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from hashlib import sha256
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from mashumaro.codecs.basic import decode as load
+
+from simulator.hy2scale.state import Config, UiSettings
+from simulator.hy2scale.table import ROUTES
+from simulator.hy2scale.wire import OK, body_of, decode, given, refuse
+from simulator.hy2scale.world import hashed
+from simulator.service import Answer, Call
+
+if TYPE_CHECKING:
+    from simulator.hy2scale.service import Hy2ScaleService
+
+DEFAULT_PASSWORD = hashed("admin")
+AT_RESTART = ("listen", "base_path", "force_https", "https_cert_id")
+CONFIG_FILE = "config.yaml"
+KEPT = tuple(field.name for field in fields(Config))
+
+
+@dataclass(slots=True)
+class Login:
+    """Who signs in; the password as its SHA-256."""
+
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(slots=True)
+class PasswordForm:
+    """What signs in from now on; the passwords as their SHA-256."""
+
+    current_password: str = ""
+    new_username: str = ""
+    new_password: str = ""
+
+
+@ROUTES.on("POST", "/api/login")
+def login(service: Hy2ScaleService, call: Call) -> Answer:
+    """Hand out a token."""
+    form, state = decode(Login, call), service.state
+    if (form.username, form.password) != (state.username, state.password_hash):
+        raise refuse(401, "invalid credentials")
+    token = f"{service.random.getrandbits(128):032x}"
+    state.tokens[token] = service.token_end()
+    return {"token": token, "force_password_change": state.password_hash == DEFAULT_PASSWORD}
+
+
+@ROUTES.on("PUT", "/api/settings/password")
+def put_password(service: Hy2ScaleService, call: Call) -> Answer:
+    """Change user name and password, which ends all sign-ins."""
+    form, state = decode(PasswordForm, call), service.state
+    if form.current_password != state.password_hash:
+        raise refuse(403, "current password incorrect")
+    state.username = form.new_username or state.username
+    state.password_hash = form.new_password or state.password_hash
+    state.tokens.clear()
+    return OK
+
+
+@ROUTES.on("GET", "/api/settings/ui")
+def get_ui(service: Hy2ScaleService, _: Call) -> Answer:
+    """Show the settings."""
+    return asdict(service.state.ui)
+
+
+@ROUTES.on("PUT", "/api/settings/ui")
+def put_ui(service: Hy2ScaleService, call: Call) -> Answer:
+    """Change the given settings; some wait for a restart."""
+    changes = given(decode(UiSettings, call), call)
+    service.state.ui = replace(service.state.ui, **changes)
+    waits = any(name in changes for name in AT_RESTART)
+    note = "listen / base_path / TLS settings require restart" if waits else "applied live"
+    return {**OK, "note": note}
+
+
+@ROUTES.on("POST", "/api/check-ports")
+def check_ports(service: Hy2ScaleService, call: Call) -> Answer:
+    """Tell which of the wanted ports are taken, null for none."""
+    wanted = body_of(call)
+    if not isinstance(wanted, list):
+        raise refuse(400, "json: cannot unmarshal object into Go value of type []PortConflict")
+    busy = _busy_ports(service)
+    conflicts = [row for row in wanted if f"{row['port']}/{row['proto']}" in busy]
+    return {"conflicts": conflicts or None}
+
+
+def _busy_ports(service: Hy2ScaleService) -> set[str]:
+    """Return the ports in use, as "5565/udp"."""
+    state = service.state
+    tcp = [state.ui.listen, *(proxy.listen for proxy in state.proxies.values() if proxy.enabled)]
+    udp = [
+        *([state.server.listen] if state.server else []),
+        *([str(state.wireguard.listen_port)] if state.wireguard.enabled else []),
+        *([state.l2tp.listen] if state.l2tp.enabled else []),
+        *(["500", "4500"] if state.ikev2.enabled else []),
+    ]
+    return {
+        *state.busy_ports,
+        *(f"{listen.rpartition(':')[2]}/tcp" for listen in tcp),
+        *(f"{listen.rpartition(':')[2]}/udp" for listen in udp),
+    }
+
+
+# Backups
+
+
+@ROUTES.on("GET", "/api/backup")
+def backup(service: Hy2ScaleService, _: Call) -> Answer:
+    """Pack the configuration into a tar archive."""
+    config = {name: value for name, value in asdict(service.state).items() if name in KEPT}
+    # JSON is YAML too.
+    files = {"node-id": service.state.node_id, CONFIG_FILE: json.dumps(config)}
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(content.encode()), int(service.now())
+            tar.addfile(member, io.BytesIO(content.encode()))
+    return web.Response(
+        body=archive.getvalue(),
+        content_type="application/x-tar",
+        headers={"Content-Disposition": "attachment; filename=hy2scale-backup.tar"},
+    )
+
+
+@ROUTES.on("POST", "/api/restore")
+def restore(service: Hy2ScaleService, call: Call) -> Answer:
+    """Take the configuration out of a backup and restart."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(call.body), mode="r:") as tar:
+            file = tar.extractfile(CONFIG_FILE)
+            content = file.read() if file else b""
+    except (tarfile.TarError, TypeError) as error:
+        raise refuse(400, "invalid tar: unexpected EOF") from error
+    except KeyError:
+        content = b""
+    if content:
+        config = load(json.loads(content), Config)
+        for name in KEPT:
+            setattr(service.state, name, getattr(config, name))
+    service.reboot()
+    return OK
+
+
+# Diagnostics
+
+
+@ROUTES.on("GET", "/api/diag/resolve")
+def diag_resolve(service: Hy2ScaleService, call: Call) -> Answer:
+    """Look up a name through an exit."""
+    name = call.query.get("name", "")
+    if not name:
+        raise refuse(400, "name required")
+    addresses = service.state.names.get(name)
+    return {
+        "name": name,
+        "exit_via": call.query.get("exit_via", ""),
+        "ips": addresses,
+        **({} if addresses else {"error": f"lookup {name}: no such host"}),
+    }
+
+
+@ROUTES.on("GET", "/api/diag/peer-health")
+def diag_peer_health(service: Hy2ScaleService, _: Call) -> Answer:
+    """Tell how the links are, by peer."""
+    return {
+        path: {"connected": service.connected(path), "latency_ms": peer.latency_ms}
+        for path, peer in service.state.peers.items()
+    }
+
+
+@ROUTES.on("GET", "/api/diag/peer-rebinds")
+def diag_peer_rebinds(service: Hy2ScaleService, _: Call) -> Answer:
+    """Count since the start how often the links were made anew, by peer."""
+    return {path: peer.rebinds for path, peer in service.state.peers.items()}
+
+
+@ROUTES.on("GET", "/api/diag/peer-latency")
+def diag_peer_latency(service: Hy2ScaleService, _: Call) -> Answer:
+    """Show the latencies of the last ten minutes, by peer, the newest last; -1 is offline."""
+    return {
+        path: [{"ts": at, "latency_ms": latency} for at, latency in peer.latencies]
+        for path, peer in service.state.peers.items()
+    }
+
+
+# The program
+
+
+@ROUTES.on("GET", "/api/system/arch")
+def get_arch(service: Hy2ScaleService, _: Call) -> Answer:
+    """Tell what the program runs on."""
+    return {
+        "os": "linux",
+        "arch": "amd64",
+        "version": service.state.version,
+        "binary": "hy2scale",
+        "in_docker": service.state.settings.in_docker,
+    }
+
+
+@ROUTES.on("GET", "/api/build-info")
+def get_build_info(service: Hy2ScaleService, _: Call) -> Answer:
+    """Tell what the program is made of."""
+    return {
+        "version": service.state.version,
+        "license": "GPL-3.0-or-later",
+        "repository": "https://github.com/FrankoonG/hy2scale",
+        "go_deps": [{"path": "example.com/quic", "version": "v0.52.0"}],
+        "natives": [
+            {
+                "name": "strongSwan",
+                "version": "5.8.4",
+                "license": "GPL-2.0-or-later",
+                "source": "https://www.strongswan.org/",
+            }
+        ],
+    }
+
+
+@ROUTES.on("GET", "/api/build-id")
+def get_build_id(service: Hy2ScaleService, _: Call) -> Answer:
+    """Tell whether the pages have changed."""
+    return {"build_id": sha256(service.state.version.encode()).hexdigest()[:16]}

@@ -1,0 +1,128 @@
+"""Keys and certificates: X25519 for WireGuard, X.509 for TLS."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from random import Random
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.x509.oid import NameOID
+
+from .state import Certificate
+
+
+def new_wireguard_key(random: Random) -> str:
+    """Return a private key."""
+    return b64encode(random.randbytes(32)).decode()
+
+
+def wireguard_public_key(private_key: str) -> str:
+    """Return the public key that belongs to a private one; ValueError if it is none."""
+    private = X25519PrivateKey.from_private_bytes(b64decode(private_key))
+    return b64encode(private.public_key().public_bytes_raw()).decode()
+
+
+def issue(
+    random: Random,
+    now: float,
+    identifier: str,
+    *,
+    domains: Iterable[str],
+    days: float,
+    name: str = "",
+    is_ca: bool = False,
+    issuer: Certificate | None = None,
+) -> Certificate:
+    """Return a new certificate for host names and IP addresses, self-signed without an issuer."""
+    hosts = list(domains)
+    key = ec.derive_private_key(random.randrange(1, 2**255), ec.SECP256R1())
+    subject = _named(hosts[0])
+    signer = serialization.load_pem_private_key(issuer.key.encode(), None) if issuer else key
+    if not isinstance(signer, ec.EllipticCurvePrivateKey):
+        raise TypeError("the issuer's key is of another kind")
+    start = datetime.fromtimestamp(now, UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(read(issuer.cert).subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(random.randrange(1, 2**64))
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([_alternative(host) for host in hosts]), critical=False
+        )
+        .add_extension(_usage(is_ca), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
+        .sign(signer, hashes.SHA256())
+    )
+    return Certificate(
+        id=identifier,
+        name=name or identifier,
+        cert=certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        key=key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        ).decode(),
+    )
+
+
+def read(pem: str) -> x509.Certificate:
+    """Return the certificate in a PEM text; ValueError if there is none."""
+    return x509.load_pem_x509_certificate(pem.encode())
+
+
+def describe(certificate: Certificate) -> dict[str, object]:
+    """Return a certificate as the service lists it: without the key, which stays in its file."""
+    parsed = read(certificate.cert)
+    path = f"/data/tls/{certificate.id}"
+    return {
+        "id": certificate.id,
+        "name": certificate.name,
+        "subject": _common_name(parsed.subject),
+        "issuer": _common_name(parsed.issuer),
+        "not_after": f"{parsed.not_valid_after_utc:%Y-%m-%d}",
+        "is_ca": parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca,
+        **({"key_file": f"{path}.key"} if certificate.key else {}),
+        "cert_file": f"{path}.crt",
+    }
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _common_name(name: x509.Name) -> str:
+    return "".join(
+        str(attribute.value) for attribute in name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    )
+
+
+def _usage(is_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=is_ca,
+        crl_sign=is_ca,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,332 @@
+"""The node itself: who may ask, what time does, what lives in memory."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+import re
+import ssl
+from tempfile import TemporaryDirectory
+from typing import ClassVar, override
+
+from aiohttp import web
+
+from simulator.service import Answer, Call, Options, RefusedError, Route, Service
+
+from . import documented, endpoints  # noqa: F401 - importing the endpoints fills the route table
+from .keys import issue
+from .state import Certificate, Hy2ScaleState, Peer, Session, Upgrade, User
+from .table import ROUTES
+from .wire import refuse, text
+from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed
+
+HOUR = 3600
+LOCKOUT = 60
+PROBE = 5
+"""Seconds between two samples of the latency to a peer."""
+SAMPLES = 120
+TICK = 1
+"""Seconds between two computations of the rates."""
+
+PUBLIC = frozenset({"/api/login", "/api/internal/peers", "/api/build-id"})
+PAGES = frozenset({"", "login", "nodes", "proxies", "users", "tls", "rules", "settings"})
+PAGE = "<!DOCTYPE html><html><head><title>HY2 SCALE</title></head><body></body></html>"
+
+
+class Hy2ScaleService(Service[Hy2ScaleState]):
+    """One HY2 SCALE node. `state.settings` chooses between its generations and circumstances."""
+
+    NAME = "hy2scale"
+    ROUTES: ClassVar = ROUTES
+
+    def __init__(self, options: Options) -> None:
+        """Build the state; nobody watches the layout yet."""
+        super().__init__(options)
+        self.layout_watchers: set[asyncio.Queue[object]] = set()
+
+    @property
+    @override
+    def credentials(self) -> Mapping[str, str]:
+        return {"username": USERNAME, "password": PASSWORD}
+
+    @property
+    def api_url(self) -> str:
+        """What the documented paths are appended to."""
+        return f"{self.url}{self.base_path}/api"
+
+    @property
+    def documented(self) -> bool:
+        """Whether it speaks as documented, not as 1.3."""
+        return self.state.settings.generation == documented.GENERATION
+
+    @override
+    def new_state(self) -> Hy2ScaleState:
+        options = self.options
+        return first_state(self.random, self.now(), options.tunnels, options.nodes)
+
+    @override
+    async def start(self, port: int = 0) -> None:
+        ui = self.state.ui
+        base_path = ui.base_path.strip("/")
+        self.base_path = f"/{base_path}" if base_path else ""
+        certificate = self.state.certificates.get(ui.https_cert_id) if ui.force_https else None
+        self.ssl_context = _server_context(certificate) if certificate else None
+        await super().start(port)
+
+    async def restart(self) -> None:
+        """Let the process end and begin again: what it kept in memory is gone."""
+        await self.stop()
+        self.reboot()
+        await self.start()
+
+    def reboot(self) -> None:
+        """Forget what a process keeps in memory."""
+        state = self.state
+        devices = list(state.sessions)
+        state.tokens.clear()
+        state.sessions.clear()
+        state.locked.clear()
+        state.tx_bytes = state.rx_bytes = 0
+        state.upgrade = Upgrade()
+        for peer in state.peers.values():
+            peer.rebinds, peer.linked_at = 0, 0
+            peer.latencies.clear()
+        if state.settings.devices_return:
+            self._return(devices, self.now())
+
+    # Who may ask
+
+    @override
+    def guard(self, call: Call) -> None:
+        path = self._below_base(call)
+        if path is None or not path.startswith("/api/"):
+            return
+        if path not in PUBLIC:
+            self._authorize(call)
+        if call.route and not self.serves(call.route):
+            raise RefusedError(self.fallback(call))
+
+    def _authorize(self, call: Call) -> None:
+        header = call.headers.get("Authorization", "")
+        token = header.removeprefix("Bearer ") or call.query.get("token", "")
+        if self.state.tokens.get(token, 0) <= self.now():
+            raise refuse(401, "unauthorized")
+        self.state.tokens[token] = self.token_end()
+
+    def token_end(self) -> float:
+        """Return until when a token is good that is used now."""
+        return self.now() + self.state.ui.session_timeout_h * HOUR
+
+    def serves(self, route: Route) -> bool:
+        """Whether this version has the route."""
+        missing = self.state.settings.missing_routes
+        return not (
+            route.path in missing
+            or f"{route.method} {route.path}" in missing
+            or (self.documented and f"{route.method} {route.path}" in documented.MISSING)
+        )
+
+    @override
+    def perform(self, call: Call) -> Answer:
+        if self.documented:
+            return documented.perform(super().perform, call)
+        return super().perform(call)
+
+    @override
+    def fallback(self, call: Call) -> Answer:
+        path = self._below_base(call)
+        if path is None:
+            return text("404 page not found", 404)
+        if not path:
+            return _moved(301, f"{self.base_path}/")
+        if path.startswith("/api/"):
+            return self._unknown(path)
+        if path.removeprefix("/") in PAGES:
+            return web.Response(text=PAGE, content_type="text/html")
+        return _moved(302, f"{self.base_path}/login")
+
+    def _below_base(self, call: Call) -> str | None:
+        """Return the path without the base, None if it is elsewhere."""
+        path = call.path.removeprefix(self.base_path)
+        inside = call.path.startswith(self.base_path) and path[:1] in {"", "/"}
+        return path if inside else None
+
+    def _unknown(self, path: str) -> Answer:
+        allowed = [
+            route.method
+            for route in ROUTES
+            if self.serves(route) and _pattern(route.path).fullmatch(path)
+        ]
+        if allowed:
+            return text("Method Not Allowed", 405, Allow=", ".join(sorted(allowed)))
+        return text("404 page not found", 404)
+
+    # What time does
+
+    @override
+    def elapse(self, start: float, end: float) -> None:
+        state, seconds = self.state, end - start
+        for path, peer in state.peers.items():
+            if "/" not in path and self.connected(path):
+                state.tx_bytes += peer.tx_rate * seconds
+                state.rx_bytes += peer.rx_rate * seconds
+            self._probe(path, peer, start, end)
+        for session in state.sessions.values():
+            session.open_tx += session.tx_rate * seconds
+            session.open_rx += session.rx_rate * seconds
+        for key, until in list(state.locked.items()):
+            if until <= end:
+                del state.locked[key]
+                if state.settings.devices_return:
+                    self._return([key], until)
+        self._download(seconds)
+
+    def _probe(self, path: str, peer: Peer, start: float, end: float) -> None:
+        latency = peer.latency_ms if self.connected(path) else -1
+        probes = range(int(start // PROBE) + 1, int(end // PROBE) + 1)[-SAMPLES:]
+        peer.latencies += [(probe * PROBE, latency) for probe in probes]
+        del peer.latencies[:-SAMPLES]
+
+    def _download(self, seconds: float) -> None:
+        upgrade = self.state.upgrade
+        if upgrade.state == "downloading":
+            upgrade.bytes_done += self.state.download_rate * seconds
+            if upgrade.bytes_done >= upgrade.bytes_total:
+                upgrade.state, upgrade.bytes_done = "ready", upgrade.bytes_total
+
+    # The mesh
+
+    def connected(self, path: str) -> bool:
+        """Whether there is a link to the peer, all the way."""
+        chain = [self.state.peers.get(hop) for hop in accumulate(path.split("/"), "{}/{}".format)]
+        if not all(peer and peer.online for peer in chain):
+            return False
+        client = self.state.clients.get(path.partition("/")[0])
+        return not client.disabled if client else self.inbound(path)
+
+    def inbound(self, path: str) -> bool:
+        """Whether the peer, or the one that the path begins with, dialled this node."""
+        return self.state.peers[path.partition("/")[0]].direction == "inbound"
+
+    def nested(self, path: str) -> bool:
+        """Whether the node was told to show what is behind the peer."""
+        flags = self.state.peer_flags.get(path)
+        return bool(flags and flags.nested)
+
+    def rates(self, path: str) -> tuple[int, int]:
+        """Return what the node tells of the rates to and from a peer.
+
+        In the first tick after a reconnect its counters are behind what they were, and the
+        difference wraps around below zero.
+        """
+        peer = self.state.peers.get(path)
+        if peer is None or not self.connected(path):
+            return 0, 0
+        if self.now() < peer.linked_at + TICK:
+            return 2**64 - max(peer.tx_rate, 1), 2**64 - max(peer.rx_rate, 1)
+        return peer.tx_rate, peer.rx_rate
+
+    def drop(self, path: str) -> None:
+        """Let a peer go away."""
+        self.state.peers[path].online = False
+
+    def reconnect(self, path: str) -> None:
+        """Let a peer come back, or lose and regain its link."""
+        peer = self.state.peers[path]
+        peer.online, peer.linked_at = True, self.now()
+        peer.rebinds += 1
+
+    # Devices and users
+
+    def connect(self, username: str, remote_ip: str, protocol: str = "hy2") -> str | None:
+        """Open a connection of a device; return the session's key, None if it is refused."""
+        return self._connect(device_key(username, remote_ip, protocol), self.now())
+
+    def disconnect(self, key: str) -> None:
+        """Close one connection of a device; only now its bytes are counted."""
+        session = self.state.sessions[key]
+        tx, rx = (int(open_ / session.conn_count) for open_ in (session.open_tx, session.open_rx))
+        session.open_tx -= tx
+        session.open_rx -= rx
+        session.tx_bytes += tx
+        session.rx_bytes += rx
+        user = self._user(session.username)
+        if user is not None:
+            user.traffic_used += tx + rx
+        session.conn_count -= 1
+        if session.conn_count == 0:
+            del self.state.sessions[key]
+
+    def kick(self, key: str) -> bool:
+        """Close all connections of a device and keep it out for a minute; False if unknown."""
+        if key not in self.state.sessions:
+            return False
+        while key in self.state.sessions:
+            self.disconnect(key)
+        self.state.locked[key] = self.now() + LOCKOUT
+        return True
+
+    def may_connect(self, user: User) -> bool:
+        """Whether the user is enabled, not expired and below the limit."""
+        return (
+            user.enabled
+            and not (user.expiry_date and user.expiry_date <= date(self.now()))
+            and not 0 < user.traffic_limit <= user.traffic_used
+        )
+
+    def _connect(self, key: str, at: float) -> str | None:
+        username, remote_ip, protocol = key.split("|")
+        user = self._user(username)
+        if user is None or not self.may_connect(user) or key in self.state.locked:
+            return None
+        session = self.state.sessions.get(key)
+        if session:
+            session.conn_count += 1
+        else:
+            self.state.sessions[key] = Session(username, remote_ip, protocol, at)
+        return key
+
+    def _return(self, keys: list[str], at: float) -> None:
+        for key in keys:
+            self._connect(key, at)
+
+    def _user(self, username: str) -> User | None:
+        users = self.state.users.values()
+        return next((user for user in users if user.username == username), None)
+
+    # What a test arranges
+
+    def set_password(self, password: str) -> None:
+        """Give the web user another password, which ends all sign-ins."""
+        self.state.password_hash = hashed(password)
+        self.state.tokens.clear()
+
+    def issue_certificate(self, identifier: str, *, days: float) -> Certificate:
+        """Put a certificate on the list that expires in `days`."""
+        certificate = issue(
+            self.random, self.now(), identifier, domains=[f"{identifier}.example.com"], days=days
+        )
+        self.state.certificates[identifier] = certificate
+        return certificate
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what recognizes a concrete path of a route."""
+    return re.compile(re.sub(r"{\w+}", "[^/]+", path))
+
+
+def _moved(status: int, location: str) -> web.Response:
+    return web.Response(status=status, headers={"Location": location})
+
+
+def _server_context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Contexts read their keys from files only.
+    with TemporaryDirectory() as folder:
+        cert, key = Path(folder, "crt"), Path(folder, "key")
+        cert.write_text(certificate.cert)
+        key.write_text(certificate.key)
+        context.load_cert_chain(cert, key)
+    return context
