@@ -126,3 +126,8 @@ def _alternative(host: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+# With its first certificate cryptography settles for good what a datetime is. That must not be
+# while a test has frozen the time, when it is a class that only lasts until the thaw.
+issue(Random(0), 0.0, "first", domains=["localhost"], days=1)
