@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from simulator import Simulator
+from simulator.chmlfrp import ChmlFrpService
 from simulator.hayfrp import HayFrpService
 
 HOUR = 3600
@@ -60,6 +61,39 @@ class Client:
             return await response.json()
 
 
+class Panel:
+    """Asks ChmlFrp as its panel does: with the token, once there is one, in the header."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str = "") -> None:
+        """Be signed in with the token, if there is one."""
+        self.session = session
+        self.url = url
+        self.token = token
+
+    async def get(self, path: str, **query: str) -> Any:
+        """Return what a GET answers."""
+        return await self.ask("GET", path, params=query)
+
+    async def post(self, path: str, **fields: object) -> Any:
+        """Return what a POST of JSON answers."""
+        return await self.ask("POST", path, json=fields)
+
+    async def form(self, path: str, **fields: str) -> Any:
+        """Return what a POST of a form answers."""
+        return await self.ask("POST", path, data=fields)
+
+    async def ask(self, method: str, path: str, status: int = 200, **request: Any) -> Any:
+        """Return the JSON of an answer, or its text if it has none."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self.session.request(
+            method, self.url + path, headers=headers, **request
+        ) as response:
+            assert response.status == status, await response.text()
+            if response.content_type == "application/json":
+                return await response.json()
+            return await response.text()
+
+
 @pytest.fixture(autouse=True)
 def loopback(socket_enabled: None) -> None:
     """Let the tests reach the simulator."""
@@ -89,3 +123,22 @@ async def demo(client: Client) -> Client:
     answer = await client.ask("/user", "login", user="demo", passwd="demo-password")
     client.csrf = answer["token"]
     return client
+
+
+@pytest.fixture
+async def chmlfrp(clock: Clock) -> AsyncIterator[ChmlFrpService]:
+    async with Simulator(["chmlfrp"], clock=clock) as simulator:
+        yield simulator.chmlfrp
+
+
+@pytest.fixture
+async def visitor(chmlfrp: ChmlFrpService) -> AsyncIterator[Panel]:
+    """Return a panel where nobody has signed in."""
+    async with aiohttp.ClientSession(headers={"User-Agent": "panel"}) as session:
+        yield Panel(session, chmlfrp.url)
+
+
+@pytest.fixture
+def panel(chmlfrp: ChmlFrpService, visitor: Panel) -> Panel:
+    """Return a panel where the demo account has signed in with its API token."""
+    return Panel(visitor.session, chmlfrp.url, chmlfrp.account.usertoken)

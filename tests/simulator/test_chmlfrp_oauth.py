@@ -1,0 +1,237 @@
+"""ChmlFrp's account centre: signing in a device, and tokens that work once."""
+
+from typing import Any
+
+import pytest
+
+from simulator.chmlfrp import ChmlFrpService
+
+from .conftest import Panel
+
+SCOPE = "profile email offline_access chmlfrp_api"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+class Device:
+    """A program that signs in without a browser."""
+
+    def __init__(self, panel: Panel, service: ChmlFrpService) -> None:
+        """Have the demo program's client id."""
+        self.centre = Panel(panel.session, service.oauth_url)
+        self.api = panel
+        self.client_id = service.credentials["client_id"]
+
+    async def begin(self, scope: str = SCOPE) -> Any:
+        """Ask for codes."""
+        return await self.centre.form(
+            "/oauth2/device_authorization", client_id=self.client_id, scope=scope
+        )
+
+    async def token(self, grant_type: str, status: int, **fields: str) -> Any:
+        """Ask for tokens."""
+        form = {"grant_type": grant_type, "client_id": self.client_id, **fields}
+        return await self.centre.ask("POST", "/oauth2/token", status, data=form)
+
+    async def poll(self, codes: Any, status: int = 400) -> Any:
+        """Ask for tokens for the codes."""
+        return await self.token(DEVICE_GRANT, status, device_code=codes["device_code"])
+
+    async def refused(self, codes: Any) -> str:
+        """Return why there are no tokens for the codes."""
+        return str((await self.poll(codes))["error"])
+
+    async def refresh(self, tokens: Any, status: int = 200) -> Any:
+        """Ask for new tokens."""
+        return await self.token("refresh_token", status, refresh_token=tokens["refresh_token"])
+
+    async def works(self, tokens: Any) -> bool:
+        """Whether the API takes the access token."""
+        self.api.token = tokens["access_token"]
+        return bool((await self.api.get("/userinfo"))["code"] == 200)
+
+
+@pytest.fixture
+def device(chmlfrp: ChmlFrpService, visitor: Panel) -> Device:
+    return Device(visitor, chmlfrp)
+
+
+@pytest.fixture
+async def tokens(chmlfrp: ChmlFrpService, device: Device) -> Any:
+    """Return the tokens of an approved sign-in."""
+    codes = await device.begin()
+    chmlfrp.approve(codes["user_code"])
+    return await device.poll(codes, 200)
+
+
+async def test_codes(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+
+    page = f"{chmlfrp.oauth_url}/oauth-device-verify"
+    user_code = codes["user_code"]
+    assert codes == {
+        "device_code": chmlfrp.device_code(user_code).device_code,
+        "user_code": user_code,
+        "verification_uri": page,
+        "verification_uri_complete": f"{page}?user_code={user_code}",
+        "expires_in": 300,
+        "interval": 5,
+    }
+
+
+async def test_a_sign_in_from_end_to_end(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    assert await device.refused(codes) == "authorization_pending"
+    chmlfrp.approve(codes["user_code"])
+    chmlfrp.advance(5)
+    tokens = await device.poll(codes, 200)
+
+    (grant,) = chmlfrp.state.grants.values()
+    assert tokens == {
+        "access_token": grant.access_token,
+        "refresh_token": grant.refresh_token,
+        "scope": SCOPE,
+        "token_type": "Bearer",
+        "expires_in": 600,
+    }
+    assert await device.works(tokens)
+    chmlfrp.advance(5)
+    assert await device.refused(codes) == "invalid_grant"
+
+
+async def test_another_account_can_say_yes(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    chmlfrp.approve(codes["user_code"], chmlfrp.state.accounts["228"])
+    device.api.token = (await device.poll(codes, 200))["access_token"]
+
+    assert (await device.api.get("/userinfo"))["data"]["username"] == "other"
+
+
+async def test_polling_too_fast_makes_it_slower(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    seen = []
+    for pause in (0, 4.9, 9.9, 15, 15):
+        chmlfrp.advance(pause)
+        seen.append(await device.refused(codes))
+
+    assert seen == [
+        "authorization_pending",
+        "slow_down",
+        "slow_down",
+        "authorization_pending",
+        "authorization_pending",
+    ]
+    assert chmlfrp.device_code(codes["user_code"]).interval == 15
+
+
+async def test_a_code_expires(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    chmlfrp.approve(codes["user_code"])
+    chmlfrp.advance(300)
+
+    assert await device.refused(codes) == "expired_token"
+
+
+async def test_the_user_says_no(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    chmlfrp.deny(codes["user_code"])
+
+    assert await device.refused(codes) == "access_denied"
+
+
+async def test_a_decision_over_the_control_route(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin()
+    change = {f"device_codes.{codes['user_code']}.status": "approved"}
+    await device.api.ask("PATCH", "/_control/state", json=change)
+
+    assert await device.works(await device.poll(codes, 200))
+
+
+@pytest.mark.parametrize("decision, error", [("approve", None), ("deny", "access_denied")])
+async def test_a_decision_on_the_page(device: Device, decision: str, error: str | None) -> None:
+    codes = await device.begin()
+    path = codes["verification_uri_complete"].removeprefix(device.centre.url)
+    page = await device.centre.get(path)
+    assert codes["user_code"] in page
+
+    user_code = codes["user_code"]
+    await device.centre.form("/oauth-device-verify", user_code=user_code, decision=decision)
+    answer = await device.poll(codes, 400 if error else 200)
+    assert answer.get("error") == error
+
+
+async def test_the_page_knows_its_codes_and_writes_no_foreign_html(device: Device) -> None:
+    page = await device.centre.ask(
+        "POST", "/oauth-device-verify", 400, data={"user_code": '"><b>', "decision": "approve"}
+    )
+
+    assert "&quot;&gt;&lt;b&gt;" in page
+
+
+async def test_a_client_without_the_device_grant_gets_a_web_page(device: Device) -> None:
+    device.client_id = "browser-client"
+
+    assert (await device.begin()).startswith("<!DOCTYPE html>")
+
+
+async def test_unknown_clients_and_grants(device: Device) -> None:
+    codes = await device.begin()
+    assert (await device.token("password", 400))["error"] == "unsupported_grant_type"
+
+    device.client_id = "browser-client"
+    assert await device.refused(codes) == "invalid_grant"
+    device.client_id = "nobody"
+    assert (await device.poll(codes, 401))["error"] == "invalid_client"
+    form = {"client_id": "nobody"}
+    answer = await device.centre.ask("POST", "/oauth2/device_authorization", 401, data=form)
+    assert answer["error"] == "invalid_client"
+
+
+async def test_a_refresh_kills_both_tokens(
+    chmlfrp: ChmlFrpService, device: Device, tokens: Any
+) -> None:
+    new = await device.refresh(tokens)
+
+    assert new.keys() == tokens.keys()
+    assert await device.works(new)
+    assert not await device.works(tokens)
+    assert (await device.refresh(tokens, 400))["error"] == "invalid_grant"
+    assert await device.works(new)
+    (grant,) = chmlfrp.state.grants.values()
+    assert grant.refreshes == 1
+
+
+async def test_an_access_token_lives_ten_minutes(
+    chmlfrp: ChmlFrpService, device: Device, tokens: Any
+) -> None:
+    chmlfrp.advance(599)
+    assert await device.works(tokens)
+    chmlfrp.advance(1)
+    assert await device.api.get("/userinfo") == {
+        "msg": "无效的登录状态",
+        "code": 401,
+        "state": "fail",
+    }
+    assert await device.works(await device.refresh(tokens))
+
+
+async def test_a_refresh_token_belongs_to_its_client(device: Device, tokens: Any) -> None:
+    device.client_id = "browser-client"
+
+    assert (await device.refresh(tokens, 400))["error"] == "invalid_grant"
+
+
+async def test_what_a_scope_gives(chmlfrp: ChmlFrpService, device: Device) -> None:
+    codes = await device.begin("profile")
+    chmlfrp.approve(codes["user_code"])
+    tokens = await device.poll(codes, 200)
+
+    assert "refresh_token" not in tokens
+    assert not await device.works(tokens)
+
+
+async def test_a_new_api_token_leaves_access_tokens_alone(
+    chmlfrp: ChmlFrpService, device: Device, tokens: Any
+) -> None:
+    chmlfrp.account.usertoken = "another"
+
+    assert await device.works(tokens)
