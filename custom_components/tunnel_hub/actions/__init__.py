@@ -1,0 +1,1 @@
+"""What actions do, one module for each subject; services.py registers them."""

@@ -1,0 +1,62 @@
+"""What an action is, and what it is for."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from homeassistant.core import ServiceResponse, SupportsResponse
+import voluptuous as vol
+
+from ..api.errors import UnsupportedError
+from ..api.resource import Resource
+from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from ..devices import DeviceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action is for. key: the device, the account itself where none was named."""
+
+    entry: TunnelHubConfigEntry
+    data: TunnelHubData
+    key: DeviceKey
+
+    def capable[T](self, protocol: type[T]) -> T:
+        """Return the provider as something that can do this; raises UnsupportedError."""
+        if not isinstance(self.data.provider, protocol):
+            raise UnsupportedError
+        return self.data.provider
+
+    async def read_back(self) -> None:
+        """See what became of a command on the target."""
+        for coordinator in self._of_kind(Tunnel.kind):
+            await coordinator.async_read_back(self.key.id)
+
+    def _of_kind(self, kind: str) -> list[FeedCoordinator]:
+        return [c for c in self.data.coordinators.values() if c.feed.resource.kind == kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One action.
+
+    run: does it, for a target and with the call's data; what it answers.
+    kinds: the kinds of device it is for; without any it is for an account.
+    fields: what it takes besides its target.
+    admin: whether it can destroy or reveal something.
+    """
+
+    run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]
+    kinds: tuple[str, ...] = ()
+    fields: dict[vol.Marker, Any] = field(default_factory=dict)
+    admin: bool = False
+    response: SupportsResponse = SupportsResponse.NONE
+
+
+def plain(resource: Resource) -> ServiceResponse:
+    """Return a resource as response data."""
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in asdict(resource).items()
+        if value is not None
+    }

@@ -1,0 +1,115 @@
+"""Actions for tunnels."""
+
+from typing import Any
+
+from homeassistant.const import CONF_NAME, CONF_PROTOCOL
+from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..api.provider import (
+    CanCheckTunnel,
+    CanEditTunnels,
+    CanForceDown,
+    CanGetTunnelConfig,
+    TunnelDraft,
+)
+from ..api.resource import Node, Tunnel
+from .base import Action, Target, plain
+
+_FORMAT = "format"
+_LOCAL_PORT = "local_port"
+_NODE = "node"
+
+# Each service has its own narrower bounds and explains them; a port is a number in all of them.
+_PORT = vol.Coerce(int)
+_PROTOCOL = vol.All(cv.string, vol.Lower)
+_OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
+    vol.Optional("compression"): cv.boolean,
+    vol.Optional("domain"): cv.string,
+    vol.Optional("encryption"): cv.boolean,
+    vol.Optional("local_host"): cv.string,
+    vol.Optional("remote_port"): _PORT,
+    vol.Optional("secret_key"): cv.string,
+}
+
+
+def _draft(data: dict[str, Any]) -> TunnelDraft:
+    """Return what a call says about a tunnel."""
+    return TunnelDraft(
+        **{name: data[name] for name in TunnelDraft.__dataclass_fields__ if name in data}
+    )
+
+
+async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    tunnel_id = await target.capable(CanEditTunnels).create_tunnel(_draft(data))
+    return {"tunnel_id": tunnel_id}
+
+
+async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanEditTunnels).update_tunnel(target.key.id, _draft(data))
+    return None
+
+
+async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanEditTunnels).delete_tunnel(target.key.id)
+    return None
+
+
+async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    of_node = target.key.kind == Node.kind
+    config = await target.capable(CanGetTunnelConfig).tunnel_config(
+        tunnel_id=None if of_node else target.key.id,
+        node_id=target.key.id if of_node else None,
+        file_format=data[_FORMAT],
+    )
+    return {"config": config}
+
+
+async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    return plain(await target.capable(CanCheckTunnel).check_tunnel(target.key.id))
+
+
+async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanForceDown).force_tunnel_offline(target.key.id)
+    return None
+
+
+TUNNEL_ACTIONS: dict[str, Action] = {
+    "check_tunnel": Action(
+        run=_check_tunnel, kinds=(Tunnel.kind,), response=SupportsResponse.OPTIONAL
+    ),
+    "create_tunnel": Action(
+        run=_create_tunnel,
+        fields={
+            vol.Required(CONF_NAME): cv.string,
+            vol.Required(CONF_PROTOCOL): _PROTOCOL,
+            vol.Required(_LOCAL_PORT): _PORT,
+            vol.Required(_NODE): cv.string,
+            **_OPTIONAL_FIELDS,
+        },
+        admin=True,
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "delete_tunnel": Action(run=_delete_tunnel, kinds=(Tunnel.kind,), admin=True),
+    "force_offline": Action(run=_force_offline, kinds=(Tunnel.kind,)),
+    "get_tunnel_config": Action(
+        run=_get_tunnel_config,
+        kinds=(Tunnel.kind, Node.kind),
+        fields={vol.Optional(_FORMAT, default="toml"): vol.In(("ini", "toml"))},
+        admin=True,
+        response=SupportsResponse.ONLY,
+    ),
+    "update_tunnel": Action(
+        run=_update_tunnel,
+        kinds=(Tunnel.kind,),
+        fields={
+            vol.Optional(CONF_NAME): cv.string,
+            vol.Optional(CONF_PROTOCOL): _PROTOCOL,
+            vol.Optional(_LOCAL_PORT): _PORT,
+            vol.Optional(_NODE): cv.string,
+            **_OPTIONAL_FIELDS,
+        },
+        admin=True,
+    ),
+}

@@ -1,0 +1,1 @@
+"""The steps of the config flow, one module for each provider."""

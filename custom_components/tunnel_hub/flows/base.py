@@ -1,0 +1,193 @@
+"""What the steps of all providers share: forms, checks, errors and the way to the entry."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from aiohttp import DummyCookieJar
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
+from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
+import voluptuous as vol
+from yarl import URL
+
+from ..api import create_provider
+from ..api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ..api.provider import Provider
+from ..const import CONF_BASE_URL, CONF_PROVIDER
+from ..coordinator import TunnelHubConfigEntry
+
+ADVANCED = "advanced"
+
+TEXT_FIELD = TextSelector()
+USERNAME_FIELD = TextSelector(TextSelectorConfig(autocomplete="username"))
+PASSWORD_FIELD = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="current-password")
+)
+NEW_PASSWORD_FIELD = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password")
+)
+SECRET_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+MAIL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email"))
+URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+
+
+def with_base_url(fields: dict[vol.Marker, Any]) -> vol.Schema:
+    """Return a form with the service's address out of the way."""
+    return vol.Schema(
+        {
+            **fields,
+            vol.Required(ADVANCED): section(
+                vol.Schema({vol.Optional(CONF_BASE_URL): URL_FIELD}), {"collapsed": True}
+            ),
+        }
+    )
+
+
+class Form(NamedTuple):
+    """A step that asks for something. step_id: begins with the provider's key."""
+
+    step_id: str
+    schema: vol.Schema
+
+
+class Failure(NamedTuple):
+    """Why a form is shown again: a key under `config.error`, and what its sentence names."""
+
+    key: str
+    placeholders: Mapping[str, str]
+
+
+def failure_of(err: TunnelHubError) -> Failure:
+    """Find the words for an error."""
+    match err:
+        case AuthenticationError():
+            return Failure("invalid_auth", {"message": err.message})
+        case RejectedError():
+            return Failure("rejected", {"message": err.message})
+        case UnavailableError():
+            return Failure(f"unavailable_{err.reason}", {"detail": err.detail})
+        case InvalidInputError():
+            return Failure(err.key, err.placeholders)
+        case _:
+            return Failure("unknown", {})
+
+
+def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was entered without sections, surrounding space and empty fields.
+
+    A password keeps its spaces.
+    """
+    advanced = user_input.get(ADVANCED, {})
+    fields = {name: value for name, value in user_input.items() if name != ADVANCED} | advanced
+    return {
+        name: value if CONF_PASSWORD in name else value.strip()
+        for name, value in fields.items()
+        if value.strip()
+    }
+
+
+def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
+    """Raise InvalidInputError for an empty field or a base URL that is none."""
+    for marker in schema.schema:
+        if isinstance(marker, vol.Required) and str(marker) not in (ADVANCED, *fields):
+            raise InvalidInputError("empty_field")
+    if (base_url := fields.get(CONF_BASE_URL)) is not None:
+        try:
+            url = URL(base_url)
+        except ValueError:
+            raise InvalidInputError("invalid_url") from None
+        if url.scheme not in ("http", "https") or not url.host or url.user or url.query:
+            raise InvalidInputError("invalid_url")
+
+
+class Steps(ConfigFlow):
+    """A flow that signs in to a provider, for the first time or again."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._key = ""
+        self._entered: dict[str, str] = {}
+
+    async def _step[T](
+        self,
+        form: Form,
+        user_input: dict[str, Any] | None,
+        protocol: type[T],
+        act: Callable[[T, dict[str, str]], Awaitable[ConfigFlowResult]],
+    ) -> ConfigFlowResult:
+        """Show a form and act on it; show it again, with what was entered, when that fails.
+
+        act: gets a provider made of all that was entered so far, and those entries.
+        """
+        self._key = form.step_id.partition("_")[0]
+        failure: Failure | None = None
+        if user_input is not None:
+            entered = self._entered | flat(user_input)
+            try:
+                check(form.schema, entered)
+                provider = self._provider(entered)
+                if not isinstance(provider, protocol):
+                    raise UnsupportedError
+                return await act(provider, entered)
+            except TunnelHubError as err:
+                failure = failure_of(err)
+        return self.async_show_form(
+            step_id=form.step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                form.schema, user_input or self._stored()
+            ),
+            errors={"base": failure.key} if failure else None,
+            description_placeholders=failure.placeholders if failure else None,
+        )
+
+    def _provider(self, credentials: Mapping[str, str]) -> Provider:
+        """Return the chosen provider with these credentials."""
+        session = async_create_clientsession(self.hass, cookie_jar=DummyCookieJar())
+        return create_provider(self._key, session, credentials, {})
+
+    def _stored(self) -> Mapping[str, Any]:
+        """Return what a form may show of the entry that is signed in to again."""
+        if self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            return {}
+        data = self._entry().data
+        return {
+            CONF_USERNAME: data.get(CONF_USERNAME),
+            ADVANCED: {CONF_BASE_URL: data.get(CONF_BASE_URL)},
+        }
+
+    def _entry(self) -> TunnelHubConfigEntry:
+        """Return the entry that is signed in to again."""
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        return self._get_reconfigure_entry()
+
+    async def _sign_in_with(self, entered: dict[str, str], *names: str) -> ConfigFlowResult:
+        """Sign in with those of the entries."""
+        credentials = {name: entered[name] for name in names if name in entered}
+        return await self._finish(self._provider(credentials), credentials)
+
+    async def _finish(self, provider: Provider, _: dict[str, str]) -> ConfigFlowResult:
+        """Sign in, and make the entry or give it the new credentials."""
+        identity = await provider.identify()
+        key, name = provider.description.key, provider.description.name
+        await self.async_set_unique_id(f"{key}:{identity.id}")
+        data = {CONF_PROVIDER: key, **provider.credentials}
+        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            self._abort_if_unique_id_mismatch(reason="wrong_account")
+            return self.async_update_reload_and_abort(self._entry(), data=data)
+        self._abort_if_unique_id_configured()
+        return self.async_create_entry(title=f"{name} {identity.title}", data=data)

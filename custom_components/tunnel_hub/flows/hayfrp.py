@@ -1,0 +1,135 @@
+"""Into HayFrp: by password or session token, with a new account or a new password."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_CODE, CONF_EMAIL, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
+import voluptuous as vol
+
+from ..api.provider import CanRecoverPassword, CanRegister, Provider
+from ..const import CONF_BASE_URL
+from .base import (
+    MAIL_FIELD,
+    NEW_PASSWORD_FIELD,
+    PASSWORD_FIELD,
+    SECRET_FIELD,
+    TEXT_FIELD,
+    USERNAME_FIELD,
+    Form,
+    Steps,
+    with_base_url,
+)
+
+_PASSWORD = Form(
+    "hayfrp_password",
+    with_base_url(
+        {vol.Required(CONF_USERNAME): USERNAME_FIELD, vol.Required(CONF_PASSWORD): PASSWORD_FIELD}
+    ),
+)
+_TOKEN = Form("hayfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD}))
+_REGISTER = Form(
+    "hayfrp_register",
+    with_base_url(
+        {
+            vol.Required(CONF_USERNAME): USERNAME_FIELD,
+            vol.Required(CONF_EMAIL): MAIL_FIELD,
+            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+        }
+    ),
+)
+_REGISTER_CODE = Form("hayfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_RECOVER = Form("hayfrp_recover", with_base_url({vol.Required(CONF_USERNAME): USERNAME_FIELD}))
+_RECOVER_CODE = Form(
+    "hayfrp_recover_code",
+    vol.Schema(
+        {vol.Required(CONF_CODE): SECRET_FIELD, vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD}
+    ),
+)
+
+SIGN_IN_WAYS = [_PASSWORD.step_id, _TOKEN.step_id]
+_OTHER_WAYS = [_REGISTER.step_id, _RECOVER.step_id]
+
+
+class HayFrpSteps(Steps):
+    """The steps of HayFrp."""
+
+    async def async_step_hayfrp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Choose how to get into HayFrp."""
+        return self.async_show_menu(step_id="hayfrp", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+
+    async def async_step_hayfrp_password(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with a user name, mail address or phone number and the password."""
+        return await self._step(_PASSWORD, user_input, Provider, self._finish)
+
+    async def async_step_hayfrp_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with a session token (csrf) out of the web console."""
+        return await self._step(_TOKEN, user_input, Provider, self._finish)
+
+    async def async_step_hayfrp_register(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Begin a new account: a code is mailed."""
+
+        async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.send_registration_code(entered[CONF_USERNAME], entered[CONF_EMAIL])
+            self._entered = entered
+            return await self.async_step_hayfrp_register_code()
+
+        return await self._step(_REGISTER, user_input, CanRegister, _send_code)
+
+    async def async_step_hayfrp_register_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Make the account with the mailed code, and sign in."""
+
+        async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.register(
+                entered[CONF_USERNAME],
+                entered[CONF_EMAIL],
+                entered[CONF_PASSWORD],
+                entered[CONF_CODE],
+            )
+            return await self._sign_in_with(entered, CONF_USERNAME, CONF_PASSWORD, CONF_BASE_URL)
+
+        return await self._step(
+            _REGISTER_CODE,
+            user_input,
+            CanRegister,
+            _register,
+        )
+
+    async def async_step_hayfrp_recover(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Begin to replace a forgotten password: a code is mailed."""
+
+        async def _send_code(
+            provider: CanRecoverPassword, entered: dict[str, str]
+        ) -> ConfigFlowResult:
+            await provider.send_recovery_code(entered[CONF_USERNAME])
+            self._entered = entered
+            return await self.async_step_hayfrp_recover_code()
+
+        return await self._step(_RECOVER, user_input, CanRecoverPassword, _send_code)
+
+    async def async_step_hayfrp_recover_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set a new password with the mailed code, and sign in."""
+
+        async def _recover(
+            provider: CanRecoverPassword, entered: dict[str, str]
+        ) -> ConfigFlowResult:
+            await provider.recover_password(entered[CONF_CODE], entered[CONF_PASSWORD])
+            return await self._sign_in_with(entered, CONF_USERNAME, CONF_PASSWORD, CONF_BASE_URL)
+
+        return await self._step(
+            _RECOVER_CODE,
+            user_input,
+            CanRecoverPassword,
+            _recover,
+        )
