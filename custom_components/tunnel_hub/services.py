@@ -48,7 +48,8 @@ def _handler(
             with action_errors(lambda: target.entry.async_start_reauth_if_available(call.hass)):
                 response = await action.run(target, dict(call.data))
         finally:
-            await target.read_back()
+            for coordinator in target.feeds_of(*action.changes):
+                await coordinator.async_read_back(target.key.id)
         return response if call.return_response else None
 
     return _handle

@@ -7,6 +7,7 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 
 from ..api.errors import UnsupportedError
 from ..api.provider import CanListDownloads, CanResetToken
+from ..api.resource import Account
 from .base import Action, Target
 
 
@@ -18,10 +19,6 @@ async def _sign_in(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 async def _retoken(target: Target, _: dict[str, Any]) -> ServiceResponse:
     token = await target.capable(CanResetToken).reset_token()
-    # The session ended with the token: reading anything signs in again.
-    for coordinator in target.data.coordinators.values():
-        if coordinator.feed.essential:
-            await coordinator.async_refresh()
     return {"link_token": token}
 
 
@@ -32,6 +29,9 @@ async def _list_downloads(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 ACCOUNT_ACTIONS: dict[str, Action] = {
     "list_downloads": Action(run=_list_downloads, response=SupportsResponse.ONLY),
-    "retoken": Action(run=_retoken, admin=True, response=SupportsResponse.OPTIONAL),
+    # The session ends with the token: reading the account back signs in again.
+    "retoken": Action(
+        run=_retoken, admin=True, changes=(Account,), response=SupportsResponse.OPTIONAL
+    ),
     "sign_in": Action(run=_sign_in, response=SupportsResponse.OPTIONAL),
 }

@@ -27,13 +27,9 @@ class Target:
             raise UnsupportedError
         return self.data.provider
 
-    async def read_back(self) -> None:
-        """See what became of a command on the target."""
-        for coordinator in self._of_kind(Tunnel.kind):
-            await coordinator.async_read_back(self.key.id)
-
-    def _of_kind(self, kind: str) -> list[FeedCoordinator]:
-        return [c for c in self.data.coordinators.values() if c.feed.resource.kind == kind]
+    def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
+        """Return the feeds of these kinds of resource."""
+        return [c for c in self.data.coordinators.values() if c.feed.resource in resources]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +40,14 @@ class Action:
     kinds: the kinds of device it is for; without any it is for an account.
     fields: what it takes besides its target.
     admin: whether it can destroy or reveal something.
+    changes: the resources whose feeds are read back afterwards.
     """
 
     run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]
     kinds: tuple[str, ...] = ()
     fields: dict[vol.Marker, Any] = field(default_factory=dict)
     admin: bool = False
+    changes: tuple[type[Resource], ...] = ()
     response: SupportsResponse = SupportsResponse.NONE
 
 

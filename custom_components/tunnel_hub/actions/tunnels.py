@@ -67,7 +67,10 @@ async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceRes
 
 
 async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    return plain(await target.capable(CanCheckTunnel).check_tunnel(target.key.id))
+    tunnel = await target.capable(CanCheckTunnel).check_tunnel(target.key.id)
+    for coordinator in target.feeds_of(Tunnel):
+        coordinator.async_publish(tunnel)
+    return plain(tunnel)
 
 
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
@@ -89,10 +92,13 @@ TUNNEL_ACTIONS: dict[str, Action] = {
             **_OPTIONAL_FIELDS,
         },
         admin=True,
+        changes=(Tunnel,),
         response=SupportsResponse.OPTIONAL,
     ),
-    "delete_tunnel": Action(run=_delete_tunnel, kinds=(Tunnel.kind,), admin=True),
-    "force_offline": Action(run=_force_offline, kinds=(Tunnel.kind,)),
+    "delete_tunnel": Action(
+        run=_delete_tunnel, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
+    ),
+    "force_offline": Action(run=_force_offline, kinds=(Tunnel.kind,), changes=(Tunnel,)),
     "get_tunnel_config": Action(
         run=_get_tunnel_config,
         kinds=(Tunnel.kind, Node.kind),
@@ -111,5 +117,6 @@ TUNNEL_ACTIONS: dict[str, Action] = {
             **_OPTIONAL_FIELDS,
         },
         admin=True,
+        changes=(Tunnel,),
     ),
 }
