@@ -590,6 +590,15 @@ async def test_a_changed_reset_cycle_moves_the_reset_date(
     assert easytier.state.nodes["2"].reset_date == f"{day}T00:00:00.000Z"
 
 
+async def test_a_reset_that_begins_now_is_not_the_next(
+    easytier: EasyTierService, demo: Client
+) -> None:
+    easytier.advance(20 * 3600)
+    await demo.ask("PUT", "/api/nodes/2", {"reset_cycle": 21})
+
+    assert easytier.state.nodes["2"].reset_date == "2026-12-21T00:00:00.000Z"
+
+
 async def test_deleting_a_node(easytier: EasyTierService, demo: Client, dialect: str) -> None:
     assert await demo.ask("DELETE", "/api/nodes/3") == {"message": "节点删除成功"}
     assert "3" not in easytier.state.nodes
@@ -947,8 +956,13 @@ async def test_a_query_follows_its_wishes(easytier: EasyTierService, client: Cli
     assert (await ask(priority="bandwidth"))[0] == 3
     nodes["7"].max_connections = 1_000_000
     assert (await ask(priority="latency"))[0] == 7
-    nodes["5"].max_traffic = 1_000_000
-    assert (await ask(priority="traffic"))[0] == 5
+    for number in ("1", "5"):
+        nodes[number].max_traffic, nodes[number].used_traffic = 1_000_000, 0
+        nodes[number].reset_date = "2026-12-01T00:00:00.000Z"
+    nodes["1"].connection_count, nodes["5"].connection_count = 2, 1
+    assert (await ask(priority="traffic"))[:2] == [5, 1], "for each user"
+    nodes["5"].reset_date = "2027-01-01T00:00:00.000Z"
+    assert (await ask(priority="traffic"))[:2] == [1, 5], "for each day that is left"
     for node in nodes.values():
         node.status = "offline"
     assert await ask() == []
