@@ -1,21 +1,43 @@
-"""Fixtures: the simulated services over loopback and an entry for each."""
+"""Fixtures: time that stands still, the simulated services over loopback, an account at each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.tunnel_hub.const import DOMAIN
-from homeassistant.core import HomeAssistant
+import custom_components  # noqa: F401  # Home Assistant's loader looks for it in sys.modules
+from custom_components.tunnel_hub.api import http
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 
-import custom_components  # noqa: F401  # Home Assistant's loader looks for it in sys.modules
+from .common import NOON, World, account_entry
+from .translations import watched
 
 
 @pytest.fixture(autouse=True)
-def _real_requests(socket_enabled: None, enable_custom_integrations: None) -> None:
+def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:
     """Let tests talk to loopback, and Home Assistant find this integration."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def _all_is_translated() -> Iterator[None]:
+    """Fail a test that shows a person a sentence which is missing in a language."""
+    with watched():
+        yield
+
+
+@pytest.fixture
+def freezer(
+    freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> FrozenDateTimeFactory:
+    """Time that stands still, for the transport too, whose pauses then take none."""
+    freezer.move_to(NOON)
+    monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
+    return freezer
 
 
 @pytest.fixture
@@ -34,16 +56,17 @@ def hayfrp(simulator: Simulator) -> HayFrpService:
 @pytest.fixture
 def hayfrp_entry(hass: HomeAssistant, hayfrp: HayFrpService) -> MockConfigEntry:
     """An account at the simulated HayFrp, not yet set up."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="HayFrp demo",
-        unique_id=f"hayfrp:{hayfrp.account.uuid}",
-        data={
-            "provider": "hayfrp",
-            "base_url": hayfrp.url,
-            "username": "demo",
-            "password": "demo-password",
-        },
-    )
+    entry = account_entry(hayfrp, hayfrp.account)
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+def world(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hayfrp: HayFrpService,
+    hayfrp_entry: MockConfigEntry,
+) -> World:
+    """Home Assistant with that account, in time that stands still; not yet set up."""
+    return World(hass, freezer, hayfrp, hayfrp_entry)

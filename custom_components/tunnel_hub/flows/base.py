@@ -175,11 +175,6 @@ class Steps(ConfigFlow):
             return self._get_reauth_entry()
         return self._get_reconfigure_entry()
 
-    async def _sign_in_with(self, entered: dict[str, str], *names: str) -> ConfigFlowResult:
-        """Sign in with those of the entries."""
-        credentials = {name: entered[name] for name in names if name in entered}
-        return await self._finish(self._provider(credentials), credentials)
-
     async def _finish(self, provider: Provider, _: dict[str, str]) -> ConfigFlowResult:
         """Sign in, and make the entry or give it the new credentials."""
         identity = await provider.identify()

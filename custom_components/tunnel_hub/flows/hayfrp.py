@@ -9,6 +9,7 @@ import voluptuous as vol
 from ..api.provider import CanRecoverPassword, CanRegister, Provider
 from ..const import CONF_BASE_URL
 from .base import (
+    ADVANCED,
     MAIL_FIELD,
     NEW_PASSWORD_FIELD,
     PASSWORD_FIELD,
@@ -93,14 +94,9 @@ class HayFrpSteps(Steps):
                 entered[CONF_PASSWORD],
                 entered[CONF_CODE],
             )
-            return await self._sign_in_with(entered, CONF_USERNAME, CONF_PASSWORD, CONF_BASE_URL)
+            return await self._sign_in_with(entered)
 
-        return await self._step(
-            _REGISTER_CODE,
-            user_input,
-            CanRegister,
-            _register,
-        )
+        return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)
 
     async def async_step_hayfrp_recover(
         self, user_input: dict[str, Any] | None = None
@@ -125,11 +121,17 @@ class HayFrpSteps(Steps):
             provider: CanRecoverPassword, entered: dict[str, str]
         ) -> ConfigFlowResult:
             await provider.recover_password(entered[CONF_CODE], entered[CONF_PASSWORD])
-            return await self._sign_in_with(entered, CONF_USERNAME, CONF_PASSWORD, CONF_BASE_URL)
+            return await self._sign_in_with(entered)
 
-        return await self._step(
-            _RECOVER_CODE,
-            user_input,
-            CanRecoverPassword,
-            _recover,
+        return await self._step(_RECOVER_CODE, user_input, CanRecoverPassword, _recover)
+
+    async def _sign_in_with(self, entered: dict[str, str]) -> ConfigFlowResult:
+        """Go on with the password; the code is used up, so a failure must not ask for it again."""
+        self._entered = {}
+        return await self.async_step_hayfrp_password(
+            {
+                CONF_USERNAME: entered[CONF_USERNAME],
+                CONF_PASSWORD: entered[CONF_PASSWORD],
+                ADVANCED: {CONF_BASE_URL: entered.get(CONF_BASE_URL, "")},
+            }
         )

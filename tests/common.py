@@ -1,0 +1,141 @@
+"""What the tests of the Home Assistant side share."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hayfrp import HayFrpService
+from simulator.hayfrp.state import Account
+
+NOON = datetime(2026, 10, 20, 4, tzinfo=UTC)
+"""Noon in Shanghai, whose midnight starts the services' days."""
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def account_entry(service: HayFrpService, account: Account) -> MockConfigEntry:
+    """Return the entry that signing in with a password makes, without a session yet."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        entry_id=f"entry-{account.username}",
+        title=f"HayFrp {account.username}",
+        unique_id=f"hayfrp:{account.uuid}",
+        data={
+            "provider": "hayfrp",
+            "base_url": service.url,
+            "username": account.username,
+            "password": account.password,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Home Assistant, the time, a simulated service and the account there."""
+
+    hass: HomeAssistant
+    freezer: FrozenDateTimeFactory
+    service: HayFrpService
+    entry: MockConfigEntry
+
+    async def set_up(self, **options: object) -> None:
+        """Set the account up, and wait until all has been read."""
+        if options:
+            self.hass.config_entries.async_update_entry(self.entry, options=options)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.settle()
+
+    async def restart(self) -> None:
+        """Unload the account and set it up again, as a restart does."""
+        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+        await self.set_up()
+
+    def entry_state(self) -> ConfigEntryState:
+        """Return how the account's entry is."""
+        return self.entry.state
+
+    async def settle(self) -> None:
+        """Wait until all that is under way has come to its end."""
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def elapse(self, seconds: float) -> None:
+        """Let time pass in one leap."""
+        self.freezer.tick(seconds)
+        async_fire_time_changed(self.hass)
+        await self.settle()
+
+    async def live(self, seconds: float, step: float = MINUTE) -> None:
+        """Let time pass in steps, so that everything happens in its turn."""
+        for _ in range(int(seconds // step)):
+            await self.elapse(step)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the loop turn, in no time, until something has come about."""
+        for _ in range(100_000):
+            if condition():
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("it never came about")
+
+    # Entities and devices by what they show, whatever they are called
+
+    def entity_id(self, platform: str, thing: str, key: str) -> str:
+        """Return the entity of a field. thing: such as "tunnel:1"."""
+        entity_id = er.async_get(self.hass).async_get_entity_id(
+            platform, DOMAIN, f"{self.entry.entry_id}:{thing}:{key}"
+        )
+        assert entity_id, f"no {platform} {key} of {thing}"
+        return entity_id
+
+    def state(self, platform: str, thing: str, key: str) -> State:
+        """Return an entity's state."""
+        state = self.hass.states.get(self.entity_id(platform, thing, key))
+        assert state, f"{platform} {key} of {thing} has no state"
+        return state
+
+    def value(self, platform: str, thing: str, key: str) -> str:
+        """Return the words of an entity's state."""
+        return self.state(platform, thing, key).state
+
+    def device(self, thing: str) -> dr.DeviceEntry | None:
+        """Return the device of a thing."""
+        return dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, f"{self.entry.entry_id}:{thing}"), self.entry.entry_id
+        )
+
+    async def enable(self, platform: str, thing: str, key: str) -> None:
+        """Enable an entity as a user does; it exists after the next set-up."""
+        er.async_get(self.hass).async_update_entity(
+            self.entity_id(platform, thing, key), disabled_by=None
+        )
+
+    async def act(self, platform: str, action: str, thing: str, key: str) -> None:
+        """Call an entity's action, and wait for what follows from it at once."""
+        await self.hass.services.async_call(
+            platform,
+            action,
+            {ATTR_ENTITY_ID: self.entity_id(platform, thing, key)},
+            blocking=True,
+        )
+        await self.settle()
+
+    async def call(self, action: str, **data: Any) -> Any:
+        """Call one of our own actions and return its response."""
+        has_response = self.hass.services.supports_response(DOMAIN, action) != "none"
+        response = await self.hass.services.async_call(
+            DOMAIN, action, data, blocking=True, return_response=has_response
+        )
+        await self.settle()
+        return response

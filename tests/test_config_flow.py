@@ -1,0 +1,587 @@
+"""Getting in: for the first time, again, in another way; and the options."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, section
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hayfrp import HayFrpService
+
+from .common import World, account_entry
+
+
+async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:
+    """Go through the menus to a way in."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["hayfrp"]
+    result = await choose(hass, result, "hayfrp")
+    assert result["type"] is FlowResultType.MENU
+    return await choose(hass, result, way)
+
+
+async def choose(hass: HomeAssistant, result: ConfigFlowResult, option: str) -> ConfigFlowResult:
+    """Choose in a menu."""
+    assert option in result["menu_options"]
+    return await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": option}
+    )
+
+
+async def fill(
+    hass: HomeAssistant, form: ConfigFlowResult, *, base_url: str | None = None, **fields: str
+) -> ConfigFlowResult:
+    """Send a form; base_url: what to write into the section with the service's address."""
+    assert form["type"] is FlowResultType.FORM
+    advanced = {} if base_url is None else {"advanced": {"base_url": base_url}}
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {**fields, **advanced})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+def suggested(form: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form shows as filled in."""
+    assert form["data_schema"] is not None
+    return _suggested(form["data_schema"])
+
+
+def _suggested(schema: vol.Schema) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for marker, field in schema.schema.items():
+        if isinstance(field, section):
+            found |= _suggested(field.schema)
+        elif (value := (marker.description or {}).get("suggested_value")) is not None:
+            found[str(marker)] = value
+    return found
+
+
+DEMO = {"username": "demo", "password": "demo-password"}
+
+
+# For the first time
+
+
+@pytest.mark.parametrize("username", ["demo", "demo@example.com", "13800000000", "  demo "])
+async def test_password(hass: HomeAssistant, hayfrp: HayFrpService, username: str) -> None:
+    form = await begin(hass, "hayfrp_password")
+    assert form["errors"] is None
+
+    result = await fill(
+        hass, form, username=username, password="demo-password", base_url=f" {hayfrp.url}/ "
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "HayFrp demo"
+    assert result["data"] == {
+        "provider": "hayfrp",
+        "base_url": f"{hayfrp.url}/",
+        "username": username.strip(),
+        "password": "demo-password",
+        "token": hayfrp.account.csrf,
+    }
+    assert result["result"].unique_id == f"hayfrp:{hayfrp.account.uuid}"
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert len(hayfrp.calls_to("/user", type="login")) == 1, "set-up takes the session over"
+
+
+async def test_spaces_belong_to_a_password(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    hayfrp.account.password = " sesame "
+    form = await begin(hass, "hayfrp_password")
+
+    result = await fill(hass, form, username="demo", password=" sesame ", base_url=hayfrp.url)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    hayfrp.account.csrf, hayfrp.account.csrf_since = "pasted-session", hayfrp.now()
+    form = await begin(hass, "hayfrp_token")
+
+    result = await fill(hass, form, token=" pasted-session\n", base_url=hayfrp.url)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == {
+        "provider": "hayfrp",
+        "base_url": hayfrp.url,
+        "token": "pasted-session",
+    }
+    assert not hayfrp.calls_to("/user", type="login"), "the browser stays signed in"
+
+
+async def test_register(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    form = await begin(hass, "hayfrp_register")
+    new = {"username": "newcomer", "email": "new@example.com", "password": "new-password"}
+
+    form = await fill(hass, form, **new, base_url=hayfrp.url)
+    assert form["step_id"] == "hayfrp_register_code"
+
+    form = await fill(hass, form, code="000000")
+    assert form["errors"] == {"base": "rejected"}
+    assert "验证码有误" in str(form["description_placeholders"])
+    assert suggested(form) == {"code": "000000"}
+
+    form = await fill(hass, form, code=" ")
+    assert form["errors"] == {"base": "empty_field"}
+
+    (mail,) = hayfrp.state.mailbox
+    result = await fill(hass, form, code=mail.code)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "HayFrp newcomer"
+    account = hayfrp.state.accounts["newcomer"]
+    assert account.email == "new@example.com"
+    assert result["data"] == {
+        "provider": "hayfrp",
+        "base_url": hayfrp.url,
+        "username": "newcomer",
+        "password": "new-password",
+        "token": account.csrf,
+    }
+
+
+async def test_a_code_is_not_mailed_twice(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    new = {"username": "newcomer", "email": "new@example.com", "password": "new-password"}
+    await fill(hass, await begin(hass, "hayfrp_register"), **new, base_url=hayfrp.url)
+
+    form = await fill(hass, await begin(hass, "hayfrp_register"), **new, base_url=hayfrp.url)
+
+    assert form["step_id"] == "hayfrp_register"
+    assert form["errors"] == {"base": "rejected"}
+    assert form["description_placeholders"] == {"message": "请求过于频繁,请稍后重试."}
+    assert suggested(form) == {**new, "base_url": hayfrp.url}
+
+
+async def test_recover(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    form = await begin(hass, "hayfrp_recover")
+
+    form = await fill(hass, form, username="nobody", base_url=hayfrp.url)
+    assert form["errors"] == {"base": "rejected"}
+    assert suggested(form) == {"username": "nobody", "base_url": hayfrp.url}
+
+    form = await fill(hass, form, username="demo", base_url=hayfrp.url)
+    assert form["step_id"] == "hayfrp_recover_code"
+
+    form = await fill(hass, form, code="wrong", password="better-password")
+    assert form["errors"] == {"base": "rejected"}
+
+    (mail,) = hayfrp.state.mailbox
+    result = await fill(hass, form, code=mail.code, password="better-password")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert hayfrp.account.password == "better-password"
+    assert result["data"] == {
+        "provider": "hayfrp",
+        "base_url": hayfrp.url,
+        "username": "demo",
+        "password": "better-password",
+        "token": hayfrp.account.csrf,
+    }
+
+
+@pytest.mark.parametrize(
+    "start, first, second",
+    [
+        (
+            "hayfrp_register",
+            {"username": "newcomer", "email": "new@example.com", "password": "new-password"},
+            {},
+        ),
+        ("hayfrp_recover", {"username": "demo"}, {"password": "new-password"}),
+    ],
+)
+async def test_no_way_back_is_needed_once_a_code_is_used(
+    hass: HomeAssistant,
+    hayfrp: HayFrpService,
+    start: str,
+    first: dict[str, str],
+    second: dict[str, str],
+) -> None:
+    """The code works once: when only the sign-in after it fails, only that is asked again."""
+    form = await fill(hass, await begin(hass, start), **first, base_url=hayfrp.url)
+    hayfrp.fault("/user", "error", match={"type": "login"})
+
+    form = await fill(hass, form, code=hayfrp.state.mailbox[0].code, **second)
+    assert form["step_id"] == "hayfrp_password"
+    assert form["errors"] == {"base": "unavailable_server_error"}
+    typed = {"username": first["username"], "password": "new-password"}
+    assert suggested(form) == {**typed, "base_url": hayfrp.url}
+
+    result = await fill(hass, form, **typed, base_url=hayfrp.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"].keys() == {"provider", "base_url", "username", "password", "token"}
+
+
+async def test_already_configured(world: World) -> None:
+    form = await begin(world.hass, "hayfrp_password")
+
+    result = await fill(world.hass, form, **DEMO, base_url=world.service.url)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+# What can go wrong
+
+
+@pytest.mark.parametrize(
+    "typed, error",
+    [
+        ({"password": "wrong"}, "invalid_auth"),
+        ({"username": "nobody"}, "rejected"),
+        ({"username": "  "}, "empty_field"),
+        ({"password": "  "}, "empty_field"),
+        ({"base_url": "nonsense"}, "invalid_url"),
+        ({"base_url": "ftp://example.com"}, "invalid_url"),
+        ({"base_url": "https://"}, "invalid_url"),
+        ({"base_url": "https://name@example.com"}, "invalid_url"),
+        ({"base_url": "https://example.com/?a=b"}, "invalid_url"),
+        ({"base_url": "https://example.com:port"}, "invalid_url"),
+        ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),
+    ],
+)
+async def test_wrong_entries(
+    hass: HomeAssistant, hayfrp: HayFrpService, typed: Mapping[str, str], error: str
+) -> None:
+    """Each is explained, nothing typed is lost, and the next try succeeds."""
+    form = await begin(hass, "hayfrp_password")
+    typed = {**DEMO, "base_url": hayfrp.url, **typed}
+
+    form = await fill(hass, form, **typed)
+    assert form["errors"] == {"base": error}
+    assert suggested(form) == typed
+
+    result = await fill(hass, form, **DEMO, base_url=hayfrp.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "fault, options, error",
+    [
+        ("body", {"body": "{"}, "unavailable_malformed"),
+        ("empty", {}, "unavailable_malformed"),
+        ("error", {}, "unavailable_server_error"),
+        ("html", {}, "unavailable_firewall"),
+        ("huge", {}, "unavailable_too_large"),
+        ("redirect", {}, "unavailable_redirect"),
+        ("reset", {}, "unavailable_connection"),
+        ("status", {}, "unavailable_server_error"),
+        ("status", {"status": 429}, "unavailable_rate_limited"),
+        ("wrong_type", {}, "unavailable_malformed"),
+    ],
+)
+@pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
+async def test_bad_days(
+    world: World, fault: str, options: dict[str, Any], error: str, way: str
+) -> None:
+    hass, service = world.hass, world.service
+    await hass.config_entries.async_remove(world.entry.entry_id)
+    service.account.csrf, service.account.csrf_since = "pasted", service.now()
+    typed = {**DEMO} if way == "hayfrp_password" else {"token": "pasted"}
+    form = await begin(hass, way)
+    service.fault("*", fault, times=None, **options)
+
+    form = await fill(hass, form, **typed, base_url=service.url)
+    assert form["errors"] == {"base": error}
+    assert suggested(form) == {**typed, "base_url": service.url}
+
+    service.clear_faults()
+    result = await fill(hass, form, **typed, base_url=service.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_time_out(world: World) -> None:
+    hass, service = world.hass, world.service
+    await hass.config_entries.async_remove(world.entry.entry_id)
+    form = await begin(hass, "hayfrp_password")
+    service.fault("/user", "hang", match={"type": "login"})
+
+    sending = asyncio.ensure_future(fill(hass, form, **DEMO, base_url=service.url))
+    await world.until(lambda: bool(service.calls))
+    world.freezer.tick(30)
+    form = await sending
+    assert form["errors"] == {"base": "unavailable_timeout"}
+
+    result = await fill(hass, form, **DEMO, base_url=service.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_outage(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    form = await begin(hass, "hayfrp_password")
+    await hayfrp.stop()
+
+    form = await fill(hass, form, **DEMO, base_url=hayfrp.url)
+    assert form["errors"] == {"base": "unavailable_connection"}
+
+    await hayfrp.start()
+    result = await fill(hass, form, **DEMO, base_url=hayfrp.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
+async def test_banned(hass: HomeAssistant, hayfrp: HayFrpService, way: str) -> None:
+    hayfrp.account.csrf, hayfrp.account.csrf_since = "pasted", hayfrp.now()
+    hayfrp.account.banned = True
+    typed = {**DEMO} if way == "hayfrp_password" else {"token": "pasted"}
+
+    form = await fill(hass, await begin(hass, way), **typed, base_url=hayfrp.url)
+    assert form["errors"] == {"base": "account_banned"}
+
+    hayfrp.account.banned = False
+    result = await fill(hass, form, **typed, base_url=hayfrp.url)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_an_account_that_has_no_name_or_id_is_none(
+    hass: HomeAssistant, hayfrp: HayFrpService
+) -> None:
+    hayfrp.fault("/user", "patch", match={"type": "info"}, remove=("id", "uuid"))
+
+    form = await fill(hass, await begin(hass, "hayfrp_password"), **DEMO, base_url=hayfrp.url)
+
+    assert form["errors"] == {"base": "rejected"}
+
+
+async def test_dead_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    form = await fill(hass, await begin(hass, "hayfrp_token"), token="dead", base_url=hayfrp.url)
+
+    assert form["errors"] == {"base": "invalid_auth"}
+    assert suggested(form) == {"token": "dead", "base_url": hayfrp.url}
+
+
+# Again
+
+
+def entry_of(world: World, data: Mapping[str, str]) -> MockConfigEntry:
+    """Give the account's entry these data in place of a password."""
+    world.hass.config_entries.async_update_entry(
+        world.entry, data={"provider": "hayfrp", "base_url": world.service.url, **data}
+    )
+    return world.entry
+
+
+async def test_reauth_by_password(world: World) -> None:
+    world.service.account.password = "changed"
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_ERROR
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+    menu = await world.hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert menu["menu_options"] == ["hayfrp_password", "hayfrp_token"]
+    assert menu["description_placeholders"] == {"account": "HayFrp demo"}
+    form = await choose(world.hass, menu, "hayfrp_password")
+    assert suggested(form) == {"username": "demo", "base_url": world.service.url}
+
+    form = await fill(world.hass, form, **DEMO, base_url=world.service.url)
+    assert form["errors"] == {"base": "invalid_auth"}
+    result = await fill(
+        world.hass, form, username="demo", password="changed", base_url=world.service.url
+    )
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reauth_successful"
+    assert world.entry.data["password"] == "changed"
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+async def test_reauth_by_token(world: World) -> None:
+    entry_of(world, {"token": "dead"})
+    await world.set_up()
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    world.service.account.csrf = "alive"
+    world.service.account.csrf_since = world.service.now()
+
+    menu = await world.hass.config_entries.flow.async_configure(flow["flow_id"])
+    form = await choose(world.hass, menu, "hayfrp_token")
+    assert suggested(form) == {"base_url": world.service.url}
+    result = await fill(world.hass, form, token="alive", base_url=world.service.url)
+
+    assert result["reason"] == "reauth_successful"
+    assert world.entry.data["token"] == "alive"
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("kind", ["reauth", "reconfigure"])
+async def test_another_account_is_refused(world: World, kind: str) -> None:
+    before = dict(world.entry.data)
+    start = {
+        "reauth": world.entry.start_reauth_flow,
+        "reconfigure": world.entry.start_reconfigure_flow,
+    }[kind]
+
+    form = await choose(world.hass, await start(world.hass), "hayfrp_password")
+    result = await fill(
+        world.hass, form, username="other", password="other-password", base_url=world.service.url
+    )
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_account"
+    assert world.entry.data == before
+
+
+async def test_reconfigure_to_a_token_forgets_the_password(world: World) -> None:
+    await world.set_up()
+    world.service.account.csrf = "pasted"
+
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    assert menu["menu_options"] == ["hayfrp_password", "hayfrp_token"]
+    form = await choose(world.hass, menu, "hayfrp_token")
+    result = await fill(world.hass, form, token="pasted", base_url=world.service.url)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry.data == {
+        "provider": "hayfrp",
+        "base_url": world.service.url,
+        "token": "pasted",
+    }
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert len(world.service.calls_to("/user", type="login")) == 1, "only before"
+
+
+async def test_reconfigure_to_a_password(world: World) -> None:
+    world.service.account.csrf = "pasted"
+    world.service.account.csrf_since = world.service.now()
+    entry_of(world, {"token": "pasted"})
+    await world.set_up()
+
+    form = await choose(
+        world.hass, await world.entry.start_reconfigure_flow(world.hass), "hayfrp_password"
+    )
+    form = await fill(
+        world.hass, form, username="demo", password="wrong", base_url=world.service.url
+    )
+    assert form["errors"] == {"base": "invalid_auth"}
+    assert world.entry.data["token"] == "pasted"
+    result = await fill(world.hass, form, **DEMO, base_url=world.service.url)
+
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry.data["password"] == "demo-password"
+    assert world.entry.data["token"] == world.service.account.csrf
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+# Options
+
+
+async def options_form(world: World) -> ConfigFlowResult:
+    """Open the options."""
+    return await world.hass.config_entries.options.async_init(world.entry.entry_id)
+
+
+async def choose_options(
+    world: World, nodes: Mapping[str, object], sign_in: Mapping[str, object]
+) -> ConfigFlowResult:
+    """Open the options and send them."""
+    form = await options_form(world)
+    result = await world.hass.config_entries.options.async_configure(
+        form["flow_id"], {"shown_nodes": nodes, "daily_sign_in": sign_in}
+    )
+    await world.settle()
+    return result
+
+
+SIGN_IN_OFF = {"sign_in_daily": False, "sign_in_from": "08:00:00", "sign_in_until": "10:00:00"}
+
+
+def node_names(form: ConfigFlowResult) -> dict[str, str]:
+    """Return the nodes that a form offers, by id."""
+    assert form["data_schema"] is not None
+    schema = form["data_schema"].schema["shown_nodes"].schema.schema
+    return {option["value"]: option["label"] for option in schema["chosen_nodes"].config["options"]}
+
+
+async def test_options(world: World) -> None:
+    await world.set_up()
+    assert world.device("node:8")
+
+    result = await choose_options(
+        world,
+        {"nodes": "used", "chosen_nodes": []},
+        {"sign_in_daily": True, "sign_in_from": "23:00:00", "sign_in_until": "01:00:00"},
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert world.entry.options == {
+        "nodes": "used",
+        "chosen_nodes": [],
+        "sign_in_daily": True,
+        "sign_in_from": "23:00:00",
+        "sign_in_until": "01:00:00",
+    }
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert world.entry.runtime_data.sign_in.next is not None, "options count at once"
+    form = await options_form(world)
+    assert suggested(form) == world.entry.options
+
+
+@pytest.mark.parametrize(
+    "mode, chosen, shown",
+    [
+        ("all", [], {"1", "2", "3", "4", "5", "6", "7", "8"}),
+        ("used", ["8"], {"1", "2", "3", "4", "5"}),
+        ("chosen", ["2", "8"], {"2", "8"}),
+    ],
+)
+async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
+    """Node 8 is offline, which is no reason not to choose it. The others' devices go."""
+    await world.set_up()
+    assert node_names(await options_form(world)).keys() == set("12345678")
+
+    await choose_options(world, {"nodes": mode, "chosen_nodes": chosen}, SIGN_IN_OFF)
+    await world.live(600)
+
+    devices = {number for number in "12345678" if world.device(f"node:{number}")}
+    assert devices == shown
+
+
+async def test_options_offer_nodes_that_are_no_longer_listed(world: World) -> None:
+    await world.set_up(nodes="chosen", chosen_nodes=["2", "99"])
+
+    names = node_names(await options_form(world))
+
+    assert names["99"] == "99"
+    assert names["1"] == world.service.state.nodes["1"].name
+
+
+async def test_options_while_the_nodes_cannot_be_read(world: World) -> None:
+    world.service.fault("/nodes", "html", times=None)
+    await world.set_up(nodes="chosen", chosen_nodes=["2"])
+
+    form = await options_form(world)
+
+    assert form["type"] is FlowResultType.FORM
+    assert node_names(form) == {"2": "2"}
+
+
+async def test_options_while_the_account_does_not_work(world: World) -> None:
+    await world.service.stop()
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_RETRY
+
+    result = await options_form(world)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_loaded"
+
+
+async def test_two_accounts(world: World) -> None:
+    await world.set_up()
+    form = await begin(world.hass, "hayfrp_password")
+
+    result = await fill(
+        world.hass, form, username="other", password="other-password", base_url=world.service.url
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert (
+        result["result"].unique_id
+        == account_entry(world.service, world.service.state.accounts["other"]).unique_id
+    )

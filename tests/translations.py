@@ -1,0 +1,129 @@
+"""The sentences of both languages, and a watch that fails a test on one that is missing.
+
+Home Assistant shows nothing, or a bare key, where a translation is missing; it does not fail.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+import json
+from pathlib import Path
+from string import Formatter
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import ServiceRegistry
+from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.issue_registry import IssueRegistry
+import voluptuous as vol
+
+from custom_components.tunnel_hub.const import DOMAIN
+
+INTEGRATION = Path(__file__).parents[1] / "custom_components" / DOMAIN
+LANGUAGES = ("en", "zh-Hans")
+
+
+@cache
+def translations(language: str) -> dict[str, Any]:
+    """Return all that is said in a language."""
+    loaded: dict[str, Any] = json.loads(
+        (INTEGRATION / "translations" / f"{language}.json").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+def sentences(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return the sentences of a tree by their dotted path."""
+    found: dict[str, str] = {}
+    for key, value in tree.items():
+        path = f"{prefix}.{key}" if prefix else key
+        found |= sentences(value, path) if isinstance(value, Mapping) else {path: value}
+    return found
+
+
+def placeholders(sentence: str) -> set[str]:
+    """Return the names in braces."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def need(path: str, given: Mapping[str, object] | None = None) -> None:
+    """Fail unless both languages have the sentence and can fill all of its placeholders."""
+    for language in LANGUAGES:
+        sentence = sentences(translations(language)).get(path)
+        assert sentence, f"{language}: no {path}"
+        missing = placeholders(sentence) - (given or {}).keys()
+        assert not missing, f"{language}: {path} lacks {missing}"
+
+
+def _need_form(prefix: str, schema: vol.Schema) -> None:
+    """Check a form's fields and sections."""
+    for marker, field in schema.schema.items():
+        if isinstance(field, section):
+            need(f"{prefix}.sections.{marker}.name")
+            _need_form(f"{prefix}.sections.{marker}", field.schema)
+        else:
+            need(f"{prefix}.data.{marker}")
+            need(f"{prefix}.data_description.{marker}")
+
+
+def check_flow_result(kind: str, result: Mapping[str, Any]) -> None:
+    """Check all that a step of a flow shows. kind: "config" or "options"."""
+    given = result.get("description_placeholders")
+    match result["type"]:
+        case FlowResultType.ABORT:
+            builtin = {"reauth_successful", "reconfigure_successful"}
+            if result["reason"] not in builtin:
+                need(f"{kind}.abort.{result['reason']}", given)
+        case FlowResultType.MENU:
+            need(f"{kind}.step.{result['step_id']}.title", given)
+            for option in result["menu_options"]:
+                need(f"{kind}.step.{result['step_id']}.menu_options.{option}")
+        case FlowResultType.FORM:
+            need(f"{kind}.step.{result['step_id']}.title", given)
+            _need_form(f"{kind}.step.{result['step_id']}", result["data_schema"])
+            for error in (result["errors"] or {}).values():
+                need(f"{kind}.error.{error}", given)
+
+
+def check_exception(err: HomeAssistantError) -> None:
+    """Check that an exception that a person reads is a sentence of ours."""
+    if err.translation_domain in (None, DOMAIN):
+        assert err.translation_key, f"not translated: {err!r}"
+        need(f"exceptions.{err.translation_key}.message", err.translation_placeholders)
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Check everything that is shown to a person meanwhile."""
+    handle_step = FlowManager._async_handle_step
+    create_issue = IssueRegistry.async_get_or_create
+    call_action = ServiceRegistry.async_call
+
+    async def _handle_step(manager: Any, flow: Any, *args: Any) -> Any:
+        result = await handle_step(manager, flow, *args)
+        kind = "options" if isinstance(flow.handler, str) and flow.handler != DOMAIN else "config"
+        if result["type"] is not FlowResultType.CREATE_ENTRY:
+            check_flow_result(kind, result)
+        return result
+
+    def _create_issue(registry: Any, domain: str, issue_id: str, **issue: Any) -> Any:
+        if domain == DOMAIN:
+            given = issue["translation_placeholders"]
+            need(f"issues.{issue['translation_key']}.title", given)
+            need(f"issues.{issue['translation_key']}.description", given)
+        return create_issue(registry, domain, issue_id, **issue)
+
+    async def _call_action(registry: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await call_action(registry, *args, **kwargs)
+        except HomeAssistantError as err:
+            check_exception(err)
+            raise
+
+    with (
+        patch.object(FlowManager, "_async_handle_step", _handle_step),
+        patch.object(IssueRegistry, "async_get_or_create", _create_issue),
+        patch.object(ServiceRegistry, "async_call", _call_action),
+    ):
+        yield
