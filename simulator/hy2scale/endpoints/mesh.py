@@ -345,12 +345,8 @@ def put_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("DELETE", "/api/clients/{name}")
 def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Remove a client and what was seen through it; an unknown one is ignored."""
-    name, state = call.params["name"], service.state
-    if state.clients.pop(name, None):
-        state.peers = {
-            path: peer for path, peer in state.peers.items() if path.partition("/")[0] != name
-        }
+    """Remove a client, not what it leads to; an unknown one is ignored."""
+    service.state.clients.pop(call.params["name"], None)
     return OK
 
 
