@@ -6,6 +6,8 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 import custom_components  # noqa: F401  # Home Assistant's loader looks for it in sys.modules
 from custom_components.tunnel_hub.api import http
@@ -28,6 +30,12 @@ def _all_is_translated() -> Iterator[None]:
     """Fail a test that shows a person a sentence which is missing in a language."""
     with watched():
         yield
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Snapshots without what differs from run to run."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture

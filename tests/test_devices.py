@@ -1,0 +1,163 @@
+"""Devices: how they hang together, come, change their face and go."""
+
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from simulator.hayfrp.state import Node, Tunnel
+
+from .common import MINUTE, World
+
+
+async def test_devices(world: World, snapshot: SnapshotAssertion) -> None:
+    await world.set_up()
+
+    devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
+
+    account = world.device("account:account")
+    assert account
+    assert {device.via_device_id for device in devices if device is not account} == {account.id}
+    assert sorted(devices, key=lambda device: sorted(device.identifiers)) == snapshot
+
+
+async def test_a_new_tunnel_appears(world: World) -> None:
+    await world.set_up()
+    assert world.device("tunnel:77") is None
+
+    world.service.state.tunnels["77"] = Tunnel(
+        id="77", username="demo", proxy_name="late", proxy_type="tcp", node="1", remote_port=77
+    )
+    await world.elapse(MINUTE)
+
+    device = world.device("tunnel:77")
+    assert device
+    assert device.name == "late"
+    assert world.value("switch", "tunnel:77", "enabled") == "on"
+    assert world.value("binary_sensor", "tunnel:77", "online") == "on"
+
+
+async def test_a_new_node_appears(world: World) -> None:
+    await world.set_up()
+
+    world.service.state.nodes["99"] = Node(id="99", name="late", description="", domain="x")
+    world.service.state.tunnels["1"].node = "99"
+    await world.live(6 * MINUTE)
+
+    device = world.device("node:99")
+    assert device
+    assert device.name == "late"
+    assert world.value("binary_sensor", "node:99", "online") == "on", "in use, hence enabled"
+
+
+async def test_a_renamed_tunnel_keeps_its_entities(world: World) -> None:
+    await world.set_up()
+    entity_id = world.entity_id("switch", "tunnel:1", "enabled")
+    number = len(world.hass.states.async_entity_ids())
+
+    world.service.state.tunnels["1"].proxy_name = "renamed"
+    await world.elapse(MINUTE)
+
+    device = world.device("tunnel:1")
+    assert device
+    assert device.name == "renamed"
+    assert world.entity_id("switch", "tunnel:1", "enabled") == entity_id
+    assert world.hass.states.get(entity_id)
+    assert len(world.hass.states.async_entity_ids()) == number
+
+
+async def test_a_name_that_the_user_gave_stays(world: World) -> None:
+    await world.set_up()
+    device = world.device("tunnel:1")
+    assert device
+    dr.async_get(world.hass).async_update_device(device.id, name_by_user="My own")
+
+    world.service.state.tunnels["1"].proxy_name = "renamed"
+    await world.elapse(MINUTE)
+
+    device = world.device("tunnel:1")
+    assert device
+    assert (device.name, device.name_by_user) == ("renamed", "My own")
+
+
+async def test_a_node_shows_its_newest_version(world: World) -> None:
+    await world.set_up()
+    node = world.device("node:1")
+    assert node
+    assert node.sw_version == "0.59.0"
+
+    world.service.state.nodes["1"].version = "0.60.0"
+    await world.live(5 * MINUTE)
+
+    node = world.device("node:1")
+    assert node
+    assert node.sw_version == "0.60.0"
+    assert world.value("sensor", "node:1", "version") == "0.60.0"
+
+
+@pytest.mark.parametrize("with_restart", [False, True])
+async def test_a_deleted_tunnel_goes_after_two_answers(world: World, with_restart: bool) -> None:
+    """One answer without it may be a slip of the service; entities are unavailable meanwhile."""
+    await world.set_up()
+    tunnel = world.service.state.tunnels.pop("1")
+    await world.elapse(MINUTE)
+    assert world.device("tunnel:1")
+    assert world.value("switch", "tunnel:1", "enabled") == "unavailable"
+
+    world.service.state.tunnels["1"] = tunnel
+    await world.elapse(MINUTE)
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+
+    del world.service.state.tunnels["1"]
+    if with_restart:
+        await world.restart()
+    else:
+        await world.elapse(MINUTE)
+    assert world.device("tunnel:1")
+    await world.elapse(MINUTE)
+
+    assert world.device("tunnel:1") is None
+    assert not [
+        entity
+        for entity in er.async_entries_for_config_entry(
+            er.async_get(world.hass), world.entry.entry_id
+        )
+        if ":tunnel:1:" in entity.unique_id
+    ]
+
+    world.service.state.tunnels["1"] = tunnel
+    await world.elapse(MINUTE)
+    assert world.device("tunnel:1")
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+
+
+async def test_an_outage_removes_nothing(world: World) -> None:
+    await world.set_up()
+    number = len(dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id))
+    world.service.fault("/proxy", "html", times=None)
+    world.service.fault("/nodes", "html", times=None)
+
+    await world.live(30 * MINUTE, 5 * MINUTE)
+
+    assert number == len(
+        dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
+    )
+
+
+async def test_all_tunnels_deleted(world: World) -> None:
+    """HayFrp says 404 to a list of none."""
+    await world.set_up()
+    world.service.state.tunnels.clear()
+
+    await world.live(2 * MINUTE)
+
+    assert not [number for number in "12345" if world.device(f"tunnel:{number}")]
+
+
+async def test_a_thing_without_a_name_has_its_number(world: World) -> None:
+    world.service.state.tunnels["1"].proxy_name = ""
+
+    await world.set_up()
+
+    device = world.device("tunnel:1")
+    assert device
+    assert device.name == "HayFrp 1"
