@@ -115,11 +115,21 @@ class World:
             (DOMAIN, f"{self.entry.entry_id}:{thing}"), self.entry.entry_id
         )
 
-    async def enable(self, platform: str, thing: str, key: str) -> None:
-        """Enable an entity as a user does; it exists after the next set-up."""
-        er.async_get(self.hass).async_update_entity(
-            self.entity_id(platform, thing, key), disabled_by=None
-        )
+    def registered(self, thing: str = "") -> list[er.RegistryEntry]:
+        """Return the registered entities of the account, or of a thing."""
+        return [
+            entity
+            for entity in er.async_entries_for_config_entry(
+                er.async_get(self.hass), self.entry.entry_id
+            )
+            if entity.unique_id.startswith(f"{self.entry.entry_id}:{thing}")
+        ]
+
+    async def enable_all(self) -> None:
+        """Enable all entities, as a user may do."""
+        for entity in self.registered():
+            er.async_get(self.hass).async_update_entity(entity.entity_id, disabled_by=None)
+        await self.restart()
 
     async def act(self, platform: str, action: str, thing: str, key: str) -> None:
         """Call an entity's action, and wait for what follows from it at once."""

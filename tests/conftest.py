@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-import custom_components  # noqa: F401  # Home Assistant's loader looks for it in sys.modules
+from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import http
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
@@ -49,9 +50,9 @@ def freezer(
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    """All services, with a few tunnels and nodes."""
-    async with Simulator(services=("hayfrp",)) as running:
+async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """The simulated services, with a few tunnels and nodes, or as a test wishes indirectly."""
+    async with Simulator(services=("hayfrp",), **getattr(request, "param", {})) as running:
         yield running
 
 
@@ -78,3 +79,11 @@ def world(
 ) -> World:
     """Home Assistant with that account, in time that stands still; not yet set up."""
     return World(hass, freezer, hayfrp, hayfrp_entry)
+
+
+@pytest.fixture
+def only_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """Have entities of one platform only; which one, a test says indirectly."""
+    platform: Platform = request.param
+    monkeypatch.setattr(tunnel_hub, "PLATFORMS", [platform])
+    return platform

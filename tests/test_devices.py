@@ -1,6 +1,6 @@
 """Devices: how they hang together, come, change their face and go."""
 
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -116,13 +116,7 @@ async def test_a_deleted_tunnel_goes_after_two_answers(world: World, with_restar
     await world.elapse(MINUTE)
 
     assert world.device("tunnel:1") is None
-    assert not [
-        entity
-        for entity in er.async_entries_for_config_entry(
-            er.async_get(world.hass), world.entry.entry_id
-        )
-        if ":tunnel:1:" in entity.unique_id
-    ]
+    assert not world.registered("tunnel:1:")
 
     world.service.state.tunnels["1"] = tunnel
     await world.elapse(MINUTE)

@@ -11,8 +11,6 @@ from custom_components.tunnel_hub.const import DOMAIN
 
 from .common import DAY, HOUR, MINUTE, World, account_entry
 
-PREFIX = "entry-demo:"
-
 
 async def test_set_up_and_unload(world: World) -> None:
     world.service.fault("/nodes", "html", times=None)
@@ -94,11 +92,8 @@ async def test_other_feeds_may_come_later(world: World, path: str) -> None:
 async def test_a_feed_nobody_listens_to_costs_nothing(world: World) -> None:
     await world.set_up()
     registry = er.async_get(world.hass)
-    for entity in er.async_entries_for_config_entry(registry, world.entry.entry_id):
-        if entity.unique_id.startswith((f"{PREFIX}service:", f"{PREFIX}notice:")):
-            registry.async_update_entity(
-                entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-            )
+    for entity in world.registered("service:") + world.registered("notice:"):
+        registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     world.service.calls.clear()
 
     await world.restart()
@@ -152,7 +147,7 @@ async def test_removal_leaves_nothing(world: World, hass_storage: dict[str, Any]
 
     assert f"{DOMAIN}.{world.entry.entry_id}" not in hass_storage
     assert not ir.async_get(world.hass).issues
-    assert not er.async_entries_for_config_entry(er.async_get(world.hass), world.entry.entry_id)
+    assert not world.registered()
 
 
 async def test_only_what_is_gone_can_be_removed_by_hand(world: World) -> None:

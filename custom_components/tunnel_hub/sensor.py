@@ -39,7 +39,7 @@ class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, Sensor
     """A sensor. value_fn: its state. attributes_fn: what else it tells."""
 
     value_fn: Callable[[R], str | float | datetime | None]
-    attributes_fn: Callable[[R], Mapping[str, Any]] | None = None
+    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
 
 def _traffic[R: Resource](
@@ -203,16 +203,16 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     _unrecorded_attributes = frozenset({"text"})
 
+    _told: tuple[object, object] | None = None
+
     @override
     def _read(self, resource: R) -> bool:
         value = self.entity_description.value_fn(resource)
         if isinstance(value, str):
             value = " ".join(value.split())[:_LONGEST_STATE]
-        if self.entity_description.attributes_fn is not None:
-            self._attr_extra_state_attributes = dict(
-                self.entity_description.attributes_fn(resource)
-            )
-        if value == self._attr_native_value:
+        told = value, dict(self.entity_description.attributes_fn(resource))
+        if told == self._told:
             return False
-        self._attr_native_value = value
+        self._told = told
+        self._attr_native_value, self._attr_extra_state_attributes = told
         return True
