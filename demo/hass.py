@@ -1,0 +1,144 @@
+"""A real Home Assistant: its folder, and what one can ask it from outside."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Mapping
+import json
+from pathlib import Path
+import socket
+from typing import Any
+
+from aiohttp import ClientError, ClientSession
+import bcrypt
+
+from .progress import DemoError
+
+USER = "demo"
+PASSWORD = "demo"
+
+_HOST = "127.0.0.1"
+_ANSWERING = 30.0
+"""Seconds."""
+
+_CONFIGURATION = """\
+homeassistant:
+  name: Tunnel Hub demo
+  country: GB
+  currency: GBP
+  time_zone: UTC
+  unit_system: metric
+config:
+frontend:
+history:
+logbook:
+logger:
+  default: warning
+  logs:
+    custom_components.tunnel_hub: debug
+"""
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server((_HOST, 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def prepare(folder: Path, integrations: Path, port: int) -> None:
+    """Make a configuration folder of a Home Assistant that is past its onboarding.
+
+    integrations: the checkout's custom_components; it is linked, so that an edit needs only a
+    restart. The address goes into the store: an `http:` section in the YAML is a change on trial,
+    taken back after five minutes.
+    """
+    storage = folder / ".storage"
+    storage.mkdir(parents=True)
+    (folder / "custom_components").symlink_to(integrations)
+    (folder / "configuration.yaml").write_text(_CONFIGURATION)
+    password = b64encode(bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4))).decode()
+    stores: dict[tuple[str, int], dict[str, Any]] = {
+        ("auth_provider.homeassistant", 1): {"users": [{"username": USER, "password": password}]},
+        ("http", 1): {"server_host": [_HOST], "server_port": port},
+        ("onboarding", 4): {"done": ["analytics", "core_config", "integration", "user"]},
+    }
+    for (key, version), data in stores.items():
+        store = {"version": version, "minor_version": 1, "key": key, "data": data}
+        (storage / key).write_text(json.dumps(store))
+
+
+class Hass:
+    """A Home Assistant, asked over its HTTP and WebSocket interfaces.
+
+    tokens: what /auth/token answered.
+    """
+
+    def __init__(self, session: ClientSession, url: str) -> None:
+        """Ask nothing yet."""
+        self._session = session
+        self.url = url
+        self.client_id = f"{url}/"
+        self.tokens: dict[str, Any] = {}
+
+    async def is_up(self) -> bool:
+        """Tell whether it answers at all."""
+        try:
+            await self.get("/auth/providers")
+        except ClientError, DemoError:
+            return False
+        return True
+
+    async def sign_in(self) -> None:
+        """Sign in the way the browser does."""
+        flow = await self.post(
+            "/auth/login_flow",
+            {
+                "client_id": self.client_id,
+                "handler": ["homeassistant", None],
+                "redirect_uri": self.client_id,
+            },
+        )
+        entered = {"client_id": self.client_id, "username": USER, "password": PASSWORD}
+        done = await self.post(f"/auth/login_flow/{flow['flow_id']}", entered)
+        grant = {
+            "client_id": self.client_id,
+            "code": done["result"],
+            "grant_type": "authorization_code",
+        }
+        self.tokens = await self._call("POST", "/auth/token", form=grant)
+
+    async def get(self, path: str) -> Any:
+        """Return what a path answers."""
+        return await self._call("GET", path)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send JSON to a path and return its answer."""
+        return await self._call("POST", path, json=body)
+
+    async def _call(
+        self, method: str, path: str, *, json: object = None, form: Mapping[str, str] | None = None
+    ) -> Any:
+        async with self._session.request(
+            method, self.url + path, headers=self._headers(), json=json, data=form
+        ) as response:
+            if not response.ok:
+                text = await response.text()
+                raise DemoError(f"{method} {path} answered {response.status}: {text}")
+            return await response.json()
+
+    def _headers(self) -> dict[str, str]:
+        if not self.tokens:
+            return {}
+        return {"Authorization": f"Bearer {self.tokens['access_token']}"}
+
+    async def command(self, kind: str) -> Any:
+        """Return the result of a WebSocket command."""
+        token = self.tokens["access_token"]
+        url = f"{self.url}/api/websocket"
+        async with asyncio.timeout(_ANSWERING), self._session.ws_connect(url) as connection:
+            await connection.receive_json()
+            await connection.send_json({"type": "auth", "access_token": token})
+            await connection.receive_json()
+            await connection.send_json({"id": 1, "type": kind})
+            answer = await connection.receive_json()
+        return answer["result"]

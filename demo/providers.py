@@ -1,0 +1,90 @@
+"""What the demo does with each provider: one table row each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+type Facts = Mapping[str, str]
+"""What the simulator tells of a service: its url, and the credentials of the demo account."""
+
+type State = Mapping[str, Any]
+"""What a simulated service knows, as its control route tells it."""
+
+type Shown = Mapping[str, str]
+"""Entities and their states. An entity is named by its platform, what it belongs to and its key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that a person does in Home Assistant.
+
+    action: Home Assistant's, with the entity as its target.
+    shown: the states that follow from it in Home Assistant.
+    happened: tells from the service's state before and after that it has really been done.
+    """
+
+    action: str
+    entity: str
+    shown: Shown
+    happened: Callable[[State, State], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """How to add the demo account, and what to expect of it then.
+
+    answers: what a person answers to the config flow, step after step.
+    shown: some of the states that Home Assistant shows when all is read.
+    deeds: what to try, by name.
+    """
+
+    answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
+    shown: Shown
+    deeds: Mapping[str, Deed]
+
+
+def _choice(step_id: str) -> dict[str, str]:
+    """Return the answer to a menu."""
+    return {"next_step_id": step_id}
+
+
+PROVIDERS: dict[str, Provider] = {
+    "hayfrp": Provider(
+        answers=lambda facts: (
+            _choice("hayfrp"),
+            _choice("hayfrp_password"),
+            {
+                "username": facts["username"],
+                "password": facts["password"],
+                "advanced": {"base_url": facts["url"]},
+            },
+        ),
+        shown={
+            "binary_sensor:account:account:signed_in_today": "off",
+            "sensor:account:account:tunnels_used": "5",
+            "binary_sensor:node:1:online": "on",
+            "switch:tunnel:1:enabled": "on",
+            "binary_sensor:tunnel:1:online": "on",
+            "switch:tunnel:5:enabled": "off",
+        },
+        deeds={
+            "switch a tunnel off": Deed(
+                action="switch.turn_off",
+                entity="switch:tunnel:1:enabled",
+                shown={"switch:tunnel:1:enabled": "off", "sensor:tunnel:1:state": "disabled"},
+                happened=lambda before, after: (
+                    before["tunnels"]["1"]["enabled"] and not after["tunnels"]["1"]["enabled"]
+                ),
+            ),
+            "sign in": Deed(
+                action="button.press",
+                entity="button:account:account:sign_in",
+                shown={"binary_sensor:account:account:signed_in_today": "on"},
+                happened=lambda before, after: (
+                    before["accounts"]["demo"]["signdate"] is None
+                    and after["accounts"]["demo"]["signdate"] is not None
+                ),
+            ),
+        },
+    ),
+}

@@ -1,0 +1,145 @@
+"""Everything that the demo starts, in one context: simulator, Home Assistant, accounts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from .hass import Hass, free_port, prepare
+from .program import Program
+from .progress import DemoError, step, until
+from .providers import PROVIDERS, Facts, State
+
+DOMAIN = "tunnel_hub"
+FAILURES = (ClientError, DemoError, TimeoutError)
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+_FLOW = "/api/config/config_entries/flow"
+_ANSWERING = ClientTimeout(total=30)
+_STARTING = 120.0
+"""Seconds; a slow machine compiles all of Home Assistant first."""
+_WANTS_RESTART = 100
+"""With this exit code Home Assistant asks to be started again."""
+_LAST_LINES = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """What is running. services: the simulated ones; entries: the accounts' ids. By provider."""
+
+    session: ClientSession
+    program: Program
+    hass: Hass
+    services: dict[str, Facts]
+    entries: dict[str, str]
+
+    async def start(self) -> None:
+        """Wait until Home Assistant has started, and sign in."""
+
+        async def _not_up() -> str:
+            self.program.require_running()
+            return "" if await self.hass.is_up() else "Home Assistant does not answer"
+
+        async def _not_started() -> str:
+            self.program.require_running()
+            config = await self.hass.get("/api/config")
+            return "" if config["state"] == "RUNNING" else "Home Assistant is still starting"
+
+        await until(_not_up, _STARTING)
+        await self.hass.sign_in()
+        await until(_not_started, _STARTING)
+
+    async def add_account(self, provider: str) -> str:
+        """Add the demo account as a person would, step by step; return its title."""
+        flow = await self.hass.post(_FLOW, {"handler": DOMAIN})
+        for answer in PROVIDERS[provider].answers(self.services[provider]):
+            flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
+            if flow.get("errors"):
+                raise DemoError(f"The config flow shows {flow['errors']} at {flow['step_id']}")
+        if flow["type"] != "create_entry":
+            raise DemoError(f"The config flow ended with {flow}")
+        self.entries[provider] = flow["result"]["entry_id"]
+        title: str = flow["title"]
+        return title
+
+    async def state_of(self, provider: str) -> State:
+        """Return what a simulated service knows."""
+        url = f"{self.services[provider]['url']}/_control/state"
+        async with self.session.get(url, raise_for_status=True) as response:
+            state: State = await response.json()
+        return state
+
+    async def serve(self) -> None:
+        """Keep Home Assistant running, also when it asks for a restart; raises DemoError."""
+        while await asyncio.to_thread(self.program.wait) == _WANTS_RESTART:
+            with step("Home Assistant, again"):
+                self.program.start()
+                await self.start()
+        self.program.require_running()
+
+
+@asynccontextmanager
+async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
+    """Start all, add the accounts, and leave nothing behind."""
+    with TemporaryDirectory(prefix=".demo-", dir=_CHECKOUT) as name:
+        home = Path(name)
+        port = free_port()
+        prepare(home / "config", _CHECKOUT / "custom_components", port)
+        simulator = Program(
+            "simulator",
+            ["--json", "--services", *providers],
+            home=_CHECKOUT,
+            log=home / "simulator.log",
+        )
+        # Whatever would have to be fetched first is in requirements_test.txt.
+        program = Program(
+            "homeassistant",
+            ["--config", str(home / "config"), "--skip-pip", "--log-no-color"],
+            home=home / "config",
+            log=home / "homeassistant.log",
+        )
+        with simulator, program:
+            try:
+                async with ClientSession(timeout=_ANSWERING) as session:
+                    hass = Hass(session, f"http://127.0.0.1:{port}")
+                    with step("simulator") as current:
+                        services = await _services(simulator)
+                        current.result = ", ".join(facts["url"] for facts in services.values())
+                    running = Stage(
+                        session=session, program=program, hass=hass, services=services, entries={}
+                    )
+                    with step("Home Assistant") as current:
+                        await running.start()
+                        current.result = hass.url
+                    for provider in providers:
+                        with step(f"account at {provider}") as current:
+                            current.result = await running.add_account(provider)
+                    yield running
+            except FAILURES as err:
+                for program_ in (simulator, program):
+                    _add_last_lines(err, program_)
+                raise
+
+
+async def _services(simulator: Program) -> dict[str, Facts]:
+    """Return what the simulator tells of its services when they are ready."""
+
+    async def _silent() -> str:
+        simulator.require_running()
+        return "" if simulator.said.endswith("\n") else "The simulator says nothing"
+
+    await until(_silent, _STARTING)
+    services: dict[str, Facts] = json.loads(simulator.said.splitlines()[-1])
+    return services
+
+
+def _add_last_lines(err: BaseException, program: Program) -> None:
+    """Add to an error what a program said last."""
+    lines = program.said.splitlines()[-_LAST_LINES:]
+    if lines:
+        err.add_note("\n".join((f"The last lines of {program.module}:", *lines)))
