@@ -112,7 +112,14 @@ def _print_table(entities: Iterable[Entity]) -> None:
         **{name: partial(_is_enabled_of, name) for name in platforms},
         "disabled": lambda entity: entity.disabled,
     }
-    table = Table("device", box=box.SIMPLE, pad_edge=False, show_edge=False, show_footer=True)
+    table = Table(
+        "device",
+        box=box.SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+        show_footer=True,
+    )
     for name, belongs in columns.items():
         total = sum(map(belongs, shown))
         table.add_column(name, str(total), justify="right")

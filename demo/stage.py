@@ -63,7 +63,10 @@ class Stage:
                 raise DemoError(f"The config flow shows {flow['errors']} at {flow['step_id']}")
         if flow["type"] != "create_entry":
             raise DemoError(f"The config flow ended with {flow}")
-        self.entries[provider] = flow["result"]["entry_id"]
+        entry = flow["result"]
+        if entry["state"] != "loaded":
+            raise DemoError(f"{entry['title']} is in state {entry['state']}: {entry['reason']}")
+        self.entries[provider] = entry["entry_id"]
         title: str = flow["title"]
         return title
 
