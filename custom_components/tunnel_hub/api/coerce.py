@@ -4,7 +4,7 @@ Services send the same field as string, number, bool or null, from one day to th
 Every function takes any decoded JSON value and returns None for what it cannot read.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 import math
 from typing import override
@@ -46,8 +46,7 @@ def integer(value: object) -> int | None:
     """A whole number below 2**63 in size."""
     if type(value) is int and -_LARGEST < value < _LARGEST:
         return value
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-        digits = value.strip()
+    if isinstance(value, str) and (digits := value.strip()).removeprefix("-").isdecimal():
         # Longer than any real count, and int() is slow on very long ones.
         return integer(int(digits)) if len(digits) < 20 else None
     result = number(value)
@@ -116,7 +115,8 @@ def same_day(moment: datetime | None, now: datetime, offset: timedelta) -> bool 
     """Whether a moment lies on today's date at a service that lives at a UTC offset."""
     if moment is None:
         return None
-    return (moment + offset).date() == (now + offset).date()
+    midnight = now.astimezone(timezone(offset)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight <= moment < midnight + timedelta(days=1)
 
 
 class _Words(HTMLParser):

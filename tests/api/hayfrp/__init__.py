@@ -1,0 +1,1 @@
+"""Tests of HayFrp's client, session and provider."""
