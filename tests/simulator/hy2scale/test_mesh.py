@@ -1,5 +1,6 @@
 """The node, its peers and its outbound clients."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -97,6 +98,16 @@ async def test_the_peers_of_a_peer_are_listed_shown_or_not(api: Api) -> None:
     assert [row["name"] for row in await api.get("/peers/us/peers")] == ["us-r1"]
     assert [row["name"] for row in await api.get("/peers/us%2Fus-r1/peers")] == ["us-r1-r1"]
     assert "not connected" in await api.get("/peers/sg/peers", status=400)
+
+
+async def test_a_nested_peer_that_leaves_stays_in_sight(
+    api: Api, hy2scale: Hy2ScaleService
+) -> None:
+    hy2scale.drop("us/us-r1")
+
+    row = await api.peer("us/us-r1")
+    assert (row["connected"], row["latency_ms"], row["tx_rate"]) == (False, -1, 0)
+    assert "children" not in row
 
 
 async def test_a_disabled_nested_peer_is_marked(api: Api) -> None:
@@ -232,6 +243,7 @@ async def test_a_second_client_to_an_address_is_ignored_without_a_word(api: Api)
         ({"addr": "fr.example.com"}, "invalid address format"),
         ({"addrs": ["fr.example.com:1,2-3", "fr.example.com:x"]}, "invalid address format"),
         ({"max_tx": "fast"}, "field max_tx of type int"),
+        ({"max_tx": True}, "field max_tx of type int"),
         ({"insecure": 1}, "field insecure of type bool"),
         ({"addrs": [5]}, "field addrs of type str"),
     ],
@@ -269,14 +281,14 @@ async def test_writes_for_an_unknown_client_say_that_all_is_well(
     api: Api, hy2scale: Hy2ScaleService
 ) -> None:
     before = await api.get("/topology")
-    for answer in (
-        await api.put("/clients/nobody", CLIENT),
-        await api.put("/clients/nobody/disable", {"disabled": True}),
-        await api.delete("/clients/nobody"),
-        await api.put("/peers/nobody/nested", {"enabled": True}),
+    for method, path, body in (
+        ("PUT", "/clients/nobody", CLIENT),
+        ("PUT", "/clients/nobody/disable", {"disabled": True}),
+        ("DELETE", "/clients/nobody", None),
+        ("PUT", "/peers/nobody/nested", {"enabled": True}),
     ):
-        assert answer == {"status": "ok"}
-    assert await api.get("/topology") == before
+        assert await api.ask(method, path, body) == {"status": "ok"}
+        assert await api.get("/topology") == before
 
 
 async def test_other_nodes_learn_of_the_peers(visitor: Api) -> None:
@@ -302,6 +314,7 @@ async def test_everybody_who_watches_the_layout_is_told(
 
 async def event(stream: Any) -> Any:
     """Return the next event."""
-    line = await stream.content.readline()
-    assert await stream.content.readline() == b"\n"
+    async with asyncio.timeout(5):
+        line = await stream.content.readline()
+        assert await stream.content.readline() == b"\n"
     return json.loads(line.removeprefix(b"data: "))
