@@ -1,0 +1,78 @@
+"""The public surface, and what its errors say."""
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RateLimitedError,
+    Reason,
+    RejectedError,
+    SessionContestedError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.feed import Feed
+from custom_components.tunnel_hub.api.provider import TunnelDraft
+from custom_components.tunnel_hub.api.resource import Resource, Tunnel
+
+CREDENTIALS = {
+    "base_url": "http://127.0.0.1:9",
+    "username": "demo",
+    "password": "demo-password",
+    "token": "a-token",
+}
+
+
+@pytest.mark.parametrize("key", PROVIDERS)
+async def test_every_provider_is_made_without_a_word(key: str, session: ClientSession) -> None:
+    provider = create_provider(key, session, CREDENTIALS, {})
+
+    assert provider.description is PROVIDERS[key]
+    assert provider.description.key == key
+    assert provider.description.console_url.startswith("https://")
+    assert provider.credentials == CREDENTIALS
+    assert set(provider.statistics().values()) == {0}
+    assert list(provider.problems()) == []
+
+
+@pytest.mark.parametrize("key", PROVIDERS)
+async def test_feeds_tell_the_truth_about_themselves(key: str, session: ClientSession) -> None:
+    feeds: dict[str, Feed[Resource]] = dict(create_provider(key, session, CREDENTIALS, {}).feeds)
+
+    assert all(feed.key == key for key, feed in feeds.items())
+    for feed in feeds.values():
+        assert feed.fields <= set(feed.resource.__dataclass_fields__)
+        assert feed.probe is None or feed.probe.fields < feed.fields
+    assert any(feed.essential for feed in feeds.values())
+
+
+async def test_there_is_no_other_provider(session: ClientSession) -> None:
+    with pytest.raises(KeyError):
+        create_provider("nobody", session, CREDENTIALS, {})
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (AuthenticationError(), "The service refused the credentials"),
+        (AuthenticationError("登录无效"), "登录无效"),
+        (RejectedError("节点不存在."), "节点不存在."),
+        (UnavailableError(Reason.TIMEOUT), "timeout"),
+        (UnavailableError(Reason.FIREWALL, "HTTP 468"), "firewall: HTTP 468"),
+        (RateLimitedError(30), "rate_limited"),
+        (SessionContestedError(900), "contested"),
+        (InvalidInputError("unknown_node", node="9"), "unknown_node: {'node': '9'}"),
+    ],
+)
+def test_what_errors_say(error: Exception, words: str) -> None:
+    assert str(error) == words
+
+
+def test_a_draft_shows_no_secret() -> None:
+    assert "open sesame" not in repr(TunnelDraft(name="safe", secret_key="open sesame"))
+
+
+def test_tunnels_always_matter() -> None:
+    assert Tunnel(id="1").matters
