@@ -81,10 +81,10 @@ def put_node(service: Hy2ScaleService, call: Call) -> Answer:
 
 def _check(service: Hy2ScaleService, server: Server) -> None:
     if server.listen and len(server.password) < 6:
-        raise refuse(400, "server password must be at least 6 characters")
+        raise refuse(400, "the server password is too short")
     for user in service.state.users.values():
         if user.password == server.password:
-            raise refuse(400, f'server password collides with user "{user.username}"')
+            raise refuse(400, f'user "{user.username}" has the same password')
 
 
 @ROUTES.on("GET", "/api/stats")

@@ -28,7 +28,7 @@ def post_user(service: Hy2ScaleService, call: Call) -> Answer:
     """Add a user; one whose name is taken is ignored."""
     user = _user(service, call)
     if not (user.username and user.password):
-        raise refuse(400, "username and password required")
+        raise refuse(400, "username, password required")
     user.id = user.id or f"{service.random.getrandbits(32):08x}"
     users = service.state.users
     if user.username not in {other.username for other in users.values()}:
@@ -100,7 +100,7 @@ def _user(service: Hy2ScaleService, call: Call) -> User:
     user = settle_exit(decode(User, call), documented=service.documented)
     server = service.state.server
     if server and user.password and user.password == server.password:
-        raise refuse(400, "user password collides with the hy2 server password")
+        raise refuse(400, "the server has the same password")
     return user
 
 

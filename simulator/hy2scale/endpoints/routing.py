@@ -108,9 +108,9 @@ def post_rule(service: Hy2ScaleService, call: Call) -> Answer:
     """Add a rule."""
     rule = _rule(service, call)
     if not (rule.id and rule.exit_via and rule.targets):
-        raise refuse(400, "id, exit_via, and targets required")
+        raise refuse(400, "id, exit_via, targets required")
     if rule.type not in TYPES:
-        raise refuse(400, "type must be 'ip' or 'domain'")
+        raise refuse(400, f'unknown type "{rule.type}"')
     service.state.rules[rule.id] = rule
     return OK
 

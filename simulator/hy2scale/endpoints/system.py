@@ -77,7 +77,7 @@ def put_ui(service: Hy2ScaleService, call: Call) -> Answer:
     changes = given(decode(UiSettings, call), call)
     service.state.ui = replace(service.state.ui, **changes)
     waits = any(name in changes for name in AT_RESTART)
-    note = "listen / base_path / TLS settings require restart" if waits else "applied live"
+    note = "restart to take this up" if waits else "in effect"
     return {**OK, "note": note}
 
 

@@ -67,7 +67,7 @@ def import_certificate_path(service: Hy2ScaleService, call: Call) -> Answer:
     """Take over a certificate from the node's disk."""
     form = decode(ImportPath, call)
     if not (form.id and form.cert_path):
-        raise refuse(400, "id and cert_path required")
+        raise refuse(400, "id, cert_path required")
     cert = _file(service, form.cert_path, "cert")
     key = _file(service, form.key_path, "key") if form.key_path else ""
     return _import(service, Certificate(form.id, form.name, cert, key))
@@ -78,7 +78,7 @@ def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
     """Make a certificate that signs itself, perhaps an authority."""
     form = decode(Generate, call)
     if not (form.id and form.domains):
-        raise refuse(400, "id and domains required")
+        raise refuse(400, "id, domains required")
     service.state.certificates[form.id] = issue(
         service.random,
         service.now(),
@@ -96,7 +96,7 @@ def sign_certificate(service: Hy2ScaleService, call: Call) -> Answer:
     """Make a certificate signed by an authority on the list."""
     form = decode(Sign, call)
     if not (form.ca_id and form.id and form.cn):
-        raise refuse(400, "ca_id, id, and cn required")
+        raise refuse(400, "ca_id, id, cn required")
     authority = service.state.certificates.get(form.ca_id)
     if authority is None or not authority.key:
         raise refuse(500, f"CA {form.ca_id} not found")
@@ -130,13 +130,13 @@ def delete_certificate(service: Hy2ScaleService, call: Call) -> Answer:
 
 def _file(service: Hy2ScaleService, path: str, kind: str) -> str:
     if path not in service.state.files:
-        raise refuse(400, f"cannot read {kind} file: open {path}: no such file or directory")
+        raise refuse(400, f"cannot read the {kind}: no file {path}")
     return service.state.files[path]
 
 
 def _import(service: Hy2ScaleService, certificate: Certificate) -> Answer:
     if not (certificate.id and certificate.cert):
-        raise refuse(400, "id and cert required")
+        raise refuse(400, "id, cert required")
     try:
         read(certificate.cert)
     except ValueError as error:

@@ -52,7 +52,7 @@ def download_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
     upgrade = service.state.upgrade
     if upgrade.state not in BUSY:
         if not upgrade.download_url:
-            raise refuse(400, "no update available")
+            raise refuse(400, "check for an update first")
         upgrade.state, upgrade.bytes_done, upgrade.error = "downloading", 0, ""
     return _status(service)
 
@@ -63,10 +63,10 @@ def apply_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
     _need_docker(service)
     upgrade = service.state.upgrade
     if upgrade.state != "ready":
-        raise refuse(400, "no downloaded update ready to apply")
+        raise refuse(400, "nothing is ready to be applied")
     service.state.version = upgrade.latest
     service.reboot()
-    return {"status": "ok", "message": "upgrade applied, restarting"}
+    return {"status": "ok", "message": "applied, restarting"}
 
 
 @ROUTES.on("POST", "/api/upgrade")
@@ -80,9 +80,9 @@ def upload_upgrade(service: Hy2ScaleService, call: Call) -> Answer:
     except (tarfile.TarError, TypeError) as error:
         raise refuse(400, "invalid gzip") from error
     if not any(name.startswith("hy2scale") for name in names):
-        raise refuse(400, "no matching binary for linux-amd64 found in archive")
+        raise refuse(400, "the archive has no program for linux-amd64")
     service.reboot()
-    return {"status": "ok", "message": "upgrade successful, restarting"}
+    return {"status": "ok", "message": "applied, restarting"}
 
 
 def _form_file(call: Call) -> bytes:
@@ -111,7 +111,7 @@ def _status(service: Hy2ScaleService) -> dict[str, object]:
 
 def _need_docker(service: Hy2ScaleService) -> None:
     if not service.state.settings.in_docker:
-        raise refuse(403, "upgrade via web is only available in Docker deployments")
+        raise refuse(403, "only a node in Docker upgrades itself")
 
 
 def _numbers(version: str) -> list[int]:

@@ -66,7 +66,7 @@ def put_ikev2(service: Hy2ScaleService, call: Call) -> Answer:
     _need_kernel_right(service, "IKEv2")
     ikev2 = decode(Ikev2, call)
     if ikev2.mode not in IKEV2_MODES:
-        raise refuse(400, "mode must be 'mschapv2' or 'psk'")
+        raise refuse(400, f'unknown mode "{ikev2.mode}"')
     service.state.ikev2 = ikev2
     return OK
 

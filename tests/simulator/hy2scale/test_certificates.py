@@ -79,12 +79,12 @@ async def test_importing_certificates(api: Api, hy2scale: Hy2ScaleService) -> No
 @pytest.mark.parametrize(
     "path, body, status, reason",
     [
-        ("import", {"id": "x"}, 400, "id and cert required"),
+        ("import", {"id": "x"}, 400, "id, cert required"),
         ("import", {"id": "x", "cert": "nonsense"}, 400, "invalid certificate PEM"),
-        ("import-path", {"id": "x"}, 400, "id and cert_path required"),
-        ("import-path", {"id": "x", "cert_path": "/no"}, 400, "cannot read cert file"),
-        ("generate", {"id": "x"}, 400, "id and domains required"),
-        ("sign", {"id": "x"}, 400, "ca_id, id, and cn required"),
+        ("import-path", {"id": "x"}, 400, "id, cert_path required"),
+        ("import-path", {"id": "x", "cert_path": "/no"}, 400, "cannot read the cert"),
+        ("generate", {"id": "x"}, 400, "id, domains required"),
+        ("sign", {"id": "x"}, 400, "ca_id, id, cn required"),
         ("sign", {"ca_id": "no", "id": "x", "cn": "x"}, 500, "CA no not found"),
     ],
 )

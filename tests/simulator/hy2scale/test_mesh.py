@@ -212,8 +212,8 @@ async def test_the_node_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
 async def test_a_node_s_password_is_checked(api: Api, hy2scale: Hy2ScaleService) -> None:
     alice = next(iter(hy2scale.state.users.values()))
     for password, reason in (
-        ("short", "at least 6"),
-        (alice.password, 'collides with user "alice"'),
+        ("short", "too short"),
+        (alice.password, 'user "alice" has the same'),
     ):
         server = {"listen": "0.0.0.0:5565", "password": password}
         assert reason in await api.put("/node", {"server": server}, status=400)

@@ -55,8 +55,8 @@ async def test_a_new_user(api: Api) -> None:
 @pytest.mark.parametrize(
     "body, reason",
     [
-        ({"username": "erin"}, "username and password required"),
-        ({"password": "secret"}, "username and password required"),
+        ({"username": "erin"}, "username, password required"),
+        ({"password": "secret"}, "username, password required"),
         ({"username": "erin", "password": "x", "exit_mode": "direct"}, "invalid exit_mode"),
         ({"username": "erin", "password": "x", "traffic_limit": 1.5}, "traffic_limit"),
     ],
@@ -69,7 +69,7 @@ async def test_a_user_may_not_have_the_node_s_password(api: Api, hy2scale: Hy2Sc
     assert hy2scale.state.server
     body = {"username": "erin", "password": hy2scale.state.server.password}
 
-    assert "collides" in await api.post("/users", body, status=400)
+    assert "same password" in await api.post("/users", body, status=400)
 
 
 async def test_a_taken_name_is_ignored_without_a_word(api: Api) -> None:

@@ -92,10 +92,10 @@ async def test_changing_rules(api: Api) -> None:
 @pytest.mark.parametrize(
     "change, reason",
     [
-        ({"id": ""}, "id, exit_via, and targets required"),
-        ({"targets": []}, "id, exit_via, and targets required"),
-        ({"exit_via": ""}, "id, exit_via, and targets required"),
-        ({"type": "port"}, "type must be"),
+        ({"id": ""}, "id, exit_via, targets required"),
+        ({"targets": []}, "id, exit_via, targets required"),
+        ({"exit_via": ""}, "id, exit_via, targets required"),
+        ({"type": "port"}, "unknown type"),
         ({"exit_mode": "fastest"}, "invalid exit_mode"),
     ],
 )
