@@ -19,7 +19,14 @@ import random
 import re
 import time
 
-from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+)
 import orjson
 
 from .errors import RateLimitedError, Reason, UnavailableError
@@ -58,8 +65,9 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether this is a web page, by what it says or by how it looks."""
-        return self.content_type == "text/html" or self.body.lstrip()[:1] == b"<"
+        """Whether this is a web page; a server that says so of its JSON is not believed."""
+        first = self.body.lstrip()[:1]
+        return first == b"<" or (self.content_type == "text/html" and first not in (b"{", b"["))
 
     def text(self) -> str:
         """Return the body as text."""
@@ -114,7 +122,8 @@ class Transport:
 
     def redact(self, words: str) -> str:
         """Take known secrets and mail addresses out of a service's own words."""
-        for secret in filter(None, self.secrets):
+        # The longest first: one secret may be the beginning of another.
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
             words = words.replace(secret, "**")
         return _MAIL_ADDRESS.sub("**", words)
 
@@ -209,13 +218,15 @@ class Transport:
                 answer = Answer(
                     response.status, response.content_type, await _body(response, max_bytes)
                 )
+        # aiohttp's errors name the URL with its query: a traceback must not show them behind ours.
+        except ConnectionTimeoutError:
+            raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
         except ClientConnectorError as err:
-            raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from err
-        except TimeoutError as err:
-            raise UnavailableError(Reason.TIMEOUT) from err
+            raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from None
+        except TimeoutError:
+            raise UnavailableError(Reason.TIMEOUT) from None
         except (ClientError, OSError, ValueError) as err:
-            # The text of aiohttp's errors can hold the URL with its query.
-            raise UnavailableError(Reason.CONNECTION, type(err).__name__) from err
+            raise UnavailableError(Reason.CONNECTION, type(err).__name__) from None
         _LOGGER.debug(
             "%s %s: HTTP %s, %s bytes in %.3f s",
             method,

@@ -1,0 +1,695 @@
+"""The transport: bounded, patient, and silent about secrets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+import logging
+import socket
+import traceback
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession, ClientTimeout
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api import http
+from custom_components.tunnel_hub.api.errors import RateLimitedError, Reason, UnavailableError
+from custom_components.tunnel_hub.api.http import MAX_BYTES, Answer, Transport
+from simulator import Simulator
+from simulator.hayfrp import HayFrpService
+
+from .turns import turns, until
+
+PAUSE = http._RETRY_PAUSE
+SECRET = "open-sesame"
+SECRETS: Mapping[str, Any] = {
+    "params": {"token": SECRET},
+    "json": {"type": "login", "passwd": SECRET},
+    "headers": {"Authorization": f"Bearer {SECRET}"},
+}
+
+
+class Clock:
+    """A clock that a test sets, in seconds."""
+
+    def __init__(self) -> None:
+        """Start anywhere but at zero."""
+        self.time = 10_000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def mirror() -> AsyncIterator[HayFrpService]:
+    """Another host of the same service."""
+    async with Simulator(services=("hayfrp",)) as running:
+        yield running.hayfrp
+
+
+@pytest.fixture
+def alone(session: ClientSession, hayfrp: HayFrpService, clock: Clock) -> Transport:
+    """A transport with one host."""
+    return Transport(session, (hayfrp.url,), headers={"waf": "off"}, clock=clock)
+
+
+@pytest.fixture
+def transport(
+    session: ClientSession, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
+) -> Transport:
+    """A transport with a second host to fall back on."""
+    return Transport(session, (hayfrp.url, mirror.url), headers={"waf": "off"}, clock=clock)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon."""
+    monkeypatch.setattr(http, "_TIMEOUT", ClientTimeout(total=0.1, connect=0.05))
+
+
+async def read(transport: Transport) -> Answer:
+    """Ask for what may be asked twice."""
+    return await transport.request("GET", "/version", read=True)
+
+
+async def write(transport: Transport) -> Answer:
+    """Ask for what must be done once."""
+    fields = {"type": "login", "user": "demo", "passwd": "demo-password"}
+    return await transport.request("POST", "/user", json=fields, read=False)
+
+
+@contextmanager
+def unavailable(
+    reason: Reason, detail: str = "", retry_after: float | None = None
+) -> Iterator[None]:
+    """Expect that there is no usable answer, for exactly this reason."""
+    with pytest.raises(UnavailableError) as caught:
+        yield
+    assert (caught.value.reason, caught.value.detail) == (reason, detail)
+    assert caught.value.retry_after == retry_after
+
+
+@asynccontextmanager
+async def saying(words: bytes) -> AsyncIterator[str]:
+    """Run a server that says this to whoever connects; its URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """Hold a port where connections are neither made nor refused; its URL."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        address = server.getsockname()
+        # The one place in its queue is taken; the kernel drops what comes after.
+        with socket.create_connection(address):
+            yield f"http://127.0.0.1:{address[1]}"
+
+
+# What is sent, and what comes back
+
+
+async def test_an_answer_is_complete(alone: Transport, hayfrp: HayFrpService) -> None:
+    answer = await read(alone)
+
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    assert answer.mapping() == answer.json()
+    assert answer.mapping()["ver_frpc"] == hayfrp.state.frpc_version
+    assert answer.text().startswith('{"ver_hayfrps"')
+    assert not answer.is_html
+    assert alone.requests == 1
+
+
+async def test_every_request_says_who_sends_it(alone: Transport, hayfrp: HayFrpService) -> None:
+    await alone.request("GET", "/version", read=True, headers={"X-Extra": "yes"})
+
+    headers = hayfrp.calls[0].headers
+    assert headers["User-Agent"].startswith("TunnelHub/")
+    assert (headers["waf"], headers["X-Extra"]) == ("off", "yes")
+
+
+async def test_fields_travel_as_query_json_or_form(alone: Transport, hayfrp: HayFrpService) -> None:
+    await alone.request("GET", "/version", read=True, params={"a": "1&2"})
+    await alone.request("POST", "/proxy", read=False, json={"b": [1]})
+    await alone.request("POST", "/proxy", read=False, form={"c": "3"})
+
+    query, json, form = hayfrp.calls
+    assert (query.query, json.body, form.body) == ({"a": "1&2"}, {"b": [1]}, {"c": "3"})
+    assert json.headers["Content-Type"] == "application/json"
+    assert form.headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+async def test_statuses_below_500_are_answers(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/version", "body", body={"error": "no"}, status=404)
+
+    answer = await read(alone)
+
+    assert (answer.status, answer.mapping()) == (404, {"error": "no"})
+    assert len(hayfrp.calls) == 1
+
+
+async def test_what_is_no_text_still_reads(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/version", "body", body=b"\xff abc")
+
+    assert (await read(alone)).text() == "\ufffd abc"
+
+
+# What passes for an answer and is none
+
+
+@pytest.mark.parametrize("status", [403, 468])
+@pytest.mark.parametrize("ask", [read, write])
+async def test_a_firewalls_page_is_no_answer(
+    alone: Transport,
+    hayfrp: HayFrpService,
+    ask: Callable[[Transport], Awaitable[Answer]],
+    status: int,
+) -> None:
+    hayfrp.fault("*", "html", status=status, times=None)
+
+    with unavailable(Reason.FIREWALL, f"HTTP {status}"):
+        await ask(alone)
+
+
+async def test_a_page_with_another_status_is_no_json(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    hayfrp.fault("/version", "html", status=200)
+
+    answer = await read(alone)
+
+    assert answer.is_html
+    with unavailable(Reason.FIREWALL, "HTTP 200"):
+        answer.json()
+
+
+@pytest.mark.parametrize(
+    "content_type, body, is_html",
+    [
+        ("text/html", b"", True),
+        ("text/html", b"Forbidden", True),
+        ("text/html", b'{"status": 200}', False),
+        ("text/html", b"\n[1]", False),
+        ("application/json", b" \n<html>", True),
+        ("text/plain", b"<p>", True),
+        ("text/plain", b"words", False),
+    ],
+)
+def test_a_page_is_known_by_its_looks(content_type: str, body: bytes, is_html: bool) -> None:
+    """The services' language, PHP, calls everything HTML that does not say otherwise."""
+    assert Answer(200, content_type, body).is_html is is_html
+
+
+async def test_a_refusal_in_json_is_no_firewall(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/version", "body", body={"status": 403}, status=403)
+
+    assert (await read(alone)).mapping() == {"status": 403}
+
+
+@pytest.mark.parametrize("fault", ["cut", "empty"])
+async def test_what_is_not_whole_is_malformed(
+    alone: Transport, hayfrp: HayFrpService, fault: str
+) -> None:
+    hayfrp.fault("/version", fault)
+
+    answer = await read(alone)
+
+    with unavailable(Reason.MALFORMED, "no JSON"):
+        answer.json()
+
+
+@pytest.mark.parametrize("shape", ["list", "number", "string", "null"])
+async def test_json_of_another_shape_is_malformed(
+    alone: Transport, hayfrp: HayFrpService, shape: str
+) -> None:
+    hayfrp.fault("/version", "wrong_type", shape=shape)
+
+    answer = await read(alone)
+
+    assert not isinstance(answer.json(), dict)
+    with unavailable(Reason.MALFORMED, "no JSON object"):
+        answer.mapping()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(
+    alone: Transport, hayfrp: HayFrpService, status: int
+) -> None:
+    hayfrp.fault("/user", "redirect", status=status, location="/version", times=None)
+
+    with unavailable(Reason.REDIRECT, f"HTTP {status}"):
+        await write(alone)
+
+    assert [call.path for call in hayfrp.calls] == ["/user"]
+
+
+# Bounds of size and time
+
+
+async def test_the_largest_answer_that_is_taken(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/version", "body", body=b"x" * 1000)
+    hayfrp.fault("/version", "body", body=b"x" * 1001, times=None)
+
+    answer = await alone.request("GET", "/version", read=True, max_bytes=1000)
+    assert len(answer.body) == 1000
+
+    with unavailable(Reason.TOO_LARGE, "more than 0 MB"):
+        await alone.request("GET", "/version", read=True, max_bytes=1000)
+
+
+@pytest.mark.parametrize("fault", ["huge", "gzip_bomb"])
+async def test_an_endless_answer_is_given_up(
+    alone: Transport, hayfrp: HayFrpService, fault: str
+) -> None:
+    """However it is packed, and whether or not its length is announced."""
+    hayfrp.fault("/user", fault, megabytes=MAX_BYTES // 1024**2 + 4)
+
+    with unavailable(Reason.TOO_LARGE, "more than 8 MB"):
+        await write(alone)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "fault, options", [("hang", {}), ("drip", {"seconds": 0.02})], ids=["hang", "drip"]
+)
+async def test_a_slow_answer_is_given_up(
+    alone: Transport, hayfrp: HayFrpService, fault: str, options: Mapping[str, Any]
+) -> None:
+    hayfrp.fault("*", fault, times=None, **options)
+
+    with unavailable(Reason.TIMEOUT):
+        await write(alone)
+    assert len(hayfrp.calls) == 1
+
+    with unavailable(Reason.TIMEOUT):
+        await read(alone)
+    assert len(hayfrp.calls) == 3
+
+
+async def test_a_few_requests_at_once_and_no_more(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("*", "hang", times=None)
+    requests = [asyncio.create_task(read(alone)) for _ in range(6)]
+
+    await until(lambda: len(hayfrp.calls) == 4)
+    await turns()
+    assert len(hayfrp.calls) == 4
+
+    requests[0].cancel()
+    await until(lambda: len(hayfrp.calls) == 5)
+    for request in requests:
+        request.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+
+
+# Trying again
+
+
+async def test_a_read_is_tried_again_after_a_random_pause(
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: Transport,
+    hayfrp: HayFrpService,
+) -> None:
+    monkeypatch.setattr(http, "_RETRY_PAUSE", PAUSE)
+    monkeypatch.setattr("random.uniform", lambda low, high: low + 0.75 * (high - low))
+    hayfrp.fault("/version", "status", status=502)
+
+    request = asyncio.create_task(read(alone))
+    await until(lambda: len(hayfrp.calls) == 1)
+    await turns()
+    freezer.tick(1.2)
+    await turns()
+    assert len(hayfrp.calls) == 1
+
+    freezer.tick(0.1)
+    assert (await request).status == 200
+    assert len(hayfrp.calls) == 2
+
+
+async def test_a_read_is_tried_twice_and_not_more_often(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    hayfrp.fault("/version", "status", status=500, times=None)
+
+    with unavailable(Reason.SERVER_ERROR, "HTTP 500"):
+        await read(alone)
+
+    assert len(hayfrp.calls) == alone.requests == 2
+
+
+class Failure(NamedTuple):
+    """A fault, and what it looks like from here."""
+
+    reason: Reason
+    fault: str
+    options: Mapping[str, Any] = {}
+
+    def befall(self, service: HayFrpService) -> None:
+        """Spoil everything from now on."""
+        service.fault("*", self.fault, times=None, **self.options)
+
+
+FAILURES = [
+    Failure(Reason.SERVER_ERROR, "status", {"status": 500}),
+    Failure(Reason.SERVER_ERROR, "status", {"status": 520}),
+    Failure(Reason.CONNECTION, "reset"),
+    Failure(Reason.FIREWALL, "html"),
+    Failure(Reason.REDIRECT, "redirect"),
+    Failure(Reason.TIMEOUT, "hang"),
+]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)
+async def test_a_write_is_never_sent_twice(
+    transport: Transport,
+    hayfrp: HayFrpService,
+    mirror: HayFrpService,
+    failure: Failure,
+) -> None:
+    """Not even to another host: the first one may have done it."""
+    failure.befall(hayfrp)
+
+    with pytest.raises(UnavailableError) as caught:
+        await write(transport)
+
+    assert caught.value.reason is failure.reason
+    assert len(hayfrp.calls) == 1
+    assert mirror.calls == []
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)
+async def test_a_read_goes_to_the_next_host(
+    transport: Transport,
+    hayfrp: HayFrpService,
+    mirror: HayFrpService,
+    failure: Failure,
+) -> None:
+    failure.befall(hayfrp)
+
+    assert (await read(transport)).status == 200
+    assert len(mirror.calls) == 1
+
+    failure.befall(mirror)
+    with pytest.raises(UnavailableError) as caught:
+        await read(transport)
+    assert caught.value.reason is failure.reason
+
+
+# Several hosts
+
+
+async def test_what_cannot_be_reached_has_seen_nothing(
+    transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService
+) -> None:
+    """So even a write goes to the next host, and if there is none, nowhere."""
+    await hayfrp.stop()
+
+    assert (await write(transport)).mapping()["status"] == 200
+    assert len(mirror.calls_to("/user", type="login")) == 1
+
+    await mirror.stop()
+    await turns()
+    with unavailable(Reason.CONNECTION, "ClientConnectorError"):
+        await write(transport)
+    with unavailable(Reason.CONNECTION, "ClientConnectorError"):
+        await read(transport)
+    assert len(mirror.calls) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_connection_that_never_comes_about_has_sent_nothing(
+    session: ClientSession, hayfrp: HayFrpService
+) -> None:
+    """As behind a firewall that swallows everything."""
+    with black_hole() as nowhere:
+        answer = await write(Transport(session, (nowhere, hayfrp.url), headers={"waf": "off"}))
+        with unavailable(Reason.TIMEOUT):
+            await write(Transport(session, (nowhere,)))
+
+    assert answer.mapping()["status"] == 200
+    assert len(hayfrp.calls) == 1
+
+
+async def test_a_stand_in_is_kept_for_five_minutes(
+    transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
+) -> None:
+    await hayfrp.stop()
+    await read(transport)
+    await hayfrp.start()
+
+    await read(transport)
+    clock.time += 299
+    await read(transport)
+    assert (len(hayfrp.calls), len(mirror.calls)) == (0, 3)
+
+    clock.time += 1
+    await read(transport)
+    await read(transport)
+    assert (len(hayfrp.calls), len(mirror.calls)) == (2, 3)
+
+
+async def test_a_host_that_stays_away_is_asked_for_every_five_minutes(
+    transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService, clock: Clock
+) -> None:
+    await hayfrp.stop()
+    for _ in range(3):
+        await read(transport)
+        await read(transport)
+        clock.time += 300
+
+    assert len(mirror.calls) == 6
+    assert transport.requests == 9, "each time the first host was tried once"
+
+
+async def test_a_stand_in_that_fails_hands_back_at_once(
+    transport: Transport, hayfrp: HayFrpService, mirror: HayFrpService
+) -> None:
+    await hayfrp.stop()
+    await read(transport)
+    await hayfrp.start()
+    await mirror.stop()
+
+    await read(transport)
+    await read(transport)
+
+    assert len(hayfrp.calls) == 2
+    assert transport.requests == 5, "the stand-in was tried once more, and then no longer"
+
+
+async def test_a_mirror_is_the_same_service(session: ClientSession, hayfrp: HayFrpService) -> None:
+    """A login at one host counts at another."""
+    first = hayfrp.url.removeprefix("http://")
+    hayfrp.fault("/user", "status", match={"type": "info", "Host": first}, times=None)
+    transport = Transport(session, (hayfrp.url, hayfrp.mirror_url), headers={"waf": "off"})
+
+    csrf = (await write(transport)).mapping()["token"]
+    answer = await transport.request(
+        "POST", "/user", json={"type": "info", "csrf": csrf}, read=True
+    )
+
+    assert answer.mapping()["username"] == "demo"
+    assert [call.headers["Host"] == first for call in hayfrp.calls] == [True, True, False]
+
+
+# Retry-After
+
+
+def _http_date(seconds: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.usefixtures("freezer")
+@pytest.mark.parametrize(
+    "value, pause",
+    [
+        (lambda: "30", 30),
+        (lambda: " 30 ", 30),
+        (lambda: "0", 1),
+        (lambda: "86400", 3600),
+        (lambda: "9" * 400, 3600),
+        (lambda: _http_date(45), 45),
+        (lambda: _http_date(-45), 1),
+        (lambda: _http_date(86400), 3600),
+        (lambda: "Fri, 31 Dec 9999 23:59:59 -0100", 3600),
+        (lambda: "Tue, 20 Oct 2026 04:00:30", 60),
+        (lambda: "Mon, 99 Foo 2026 99:99:99 GMT", 60),
+        (lambda: "soon", 60),
+        (lambda: "-5", 60),
+        (lambda: "", 60),
+        (None, 60),
+    ],
+)
+async def test_the_pause_that_a_service_asks_for(
+    alone: Transport, hayfrp: HayFrpService, value: Callable[[], str] | None, pause: float
+) -> None:
+    headers = {"Retry-After": value()} if value else {}
+    hayfrp.fault("/version", "status", status=429, headers=headers)
+
+    with pytest.raises(RateLimitedError) as caught:
+        await read(alone)
+
+    assert (caught.value.reason, caught.value.retry_after) == (Reason.RATE_LIMITED, pause)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_nothing_is_sent_before_the_pause_is_over(
+    transport: Transport,
+    hayfrp: HayFrpService,
+    mirror: HayFrpService,
+    clock: Clock,
+    status: int,
+) -> None:
+    """By no request to no host."""
+    hayfrp.fault("/version", "status", status=status, headers={"Retry-After": "30"})
+    with pytest.raises(UnavailableError) as caught:
+        await read(transport)
+    assert caught.value.retry_after == 30
+
+    clock.time += 29
+    for ask in (read, write):
+        with unavailable(Reason.RATE_LIMITED, retry_after=1):
+            await ask(transport)
+    assert (len(hayfrp.calls), mirror.calls) == (1, [])
+
+    clock.time += 1
+    assert (await read(transport)).status == 200
+    assert (await write(transport)).status == 200
+
+
+async def test_a_failure_without_a_pause_does_not_silence_us(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    hayfrp.fault("/user", "status", status=503)
+
+    with unavailable(Reason.SERVER_ERROR, "HTTP 503"):
+        await write(alone)
+
+    assert (await write(alone)).status == 200
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    "secrets, words, shown",
+    [
+        ({"abc"}, "your token abc is bad: abc", "your token ** is bad: **"),
+        ({"abc", "abcdef"}, "abcdef abc", "** **"),
+        ({"abc", "xyz"}, "abcxyz", "****"),
+        (set(), "nothing to hide", "nothing to hide"),
+        ({""}, "nothing", "nothing"),
+        (set(), "mail to demo.user+1@mail.example.com was sent", "mail to ** was sent"),
+        (set(), "a@b", "a@b"),
+    ],
+)
+async def test_a_services_words_are_freed_of_secrets(
+    alone: Transport, secrets: set[str], words: str, shown: str
+) -> None:
+    alone.secrets |= secrets
+
+    assert alone.redact(words) == shown
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "fault, options",
+    [
+        ("status", {"status": 500, "body": SECRET}),
+        ("status", {"status": 429, "headers": {"Retry-After": SECRET}}),
+        ("reset", {}),
+        ("html", {}),
+        ("redirect", {"location": f"/login?token={SECRET}"}),
+        ("hang", {}),
+        ("huge", {"megabytes": 9}),
+        ("body", {"body": SECRET}),
+        ("body", {"body": f'["{SECRET}"]'}),
+        ("body", {"body": f"<p>{SECRET}</p>"}),
+        ("body", {"body": {"token": SECRET}}),
+    ],
+)
+async def test_nothing_that_is_logged_or_raised_holds_a_secret(
+    alone: Transport,
+    hayfrp: HayFrpService,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+    options: Mapping[str, Any],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hayfrp.fault("/user", fault, times=None, **options)
+
+    said = await _said(alone)
+
+    assert SECRET not in said
+    assert SECRET not in caplog.text
+    assert SECRET in str(hayfrp.calls[0])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"no HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: nine\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\ncut",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    ],
+)
+async def test_broken_http_is_a_broken_connection(
+    session: ClientSession, caplog: pytest.LogCaptureFixture, words: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with saying(words) as url:
+        said = await _said(Transport(session, (url,)))
+
+    assert "UnavailableError: connection: " in said
+    assert SECRET not in said
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://", "nowhere", "ftp://127.0.0.1"])
+async def test_a_url_that_is_none_cannot_be_reached(session: ClientSession, url: str) -> None:
+    said = await _said(Transport(session, (url,)))
+
+    assert "UnavailableError: connection: " in said
+    assert SECRET not in said
+
+
+async def _said(transport: Transport) -> str:
+    """Send secrets everywhere they can go; all that a traceback shows of what is raised."""
+    try:
+        answer = await transport.request("POST", "/user", read=True, **SECRETS)
+        answer.mapping()
+    except UnavailableError as err:
+        return "".join(traceback.format_exception(err)) + repr(err)
+    return ""
+
+
+async def test_a_debug_line_tells_what_was_asked_and_what_came(
+    alone: Transport, hayfrp: HayFrpService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hayfrp.fault("/version", "body", body=b"12345")
+
+    await read(alone)
+
+    lines = [record.getMessage() for record in caplog.records if record.name == http.__name__]
+    assert lines == ["GET /version: HTTP 200, 5 bytes in 0.000 s"]
