@@ -17,7 +17,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 
-from .api.errors import RejectedError, TunnelHubError
+from .api.errors import TunnelHubError
 from .api.provider import CanForceDown, CanToggleTunnels
 from .api.resource import Tunnel
 from .const import DOMAIN
@@ -79,7 +79,7 @@ class ForceDown:
         """Go on holding what was held before the restart."""
         for tunnel_id, stored in (await self._store.async_load() or {}).items():
             self._watch(tunnel_id, was_enabled=stored["was_enabled"])
-        self._entry.async_on_unload(self._tunnels.async_on_gone(self._drop))
+        self._entry.async_on_unload(self._tunnels.async_on_gone(self._forget))
         self._entry.async_on_unload(self._stop)
 
     def holds(self, tunnel_id: str) -> bool:
@@ -92,6 +92,7 @@ class ForceDown:
             return
         tunnel = self._tunnel(tunnel_id)
         self._watch(tunnel_id, was_enabled=bool(tunnel and tunnel.enabled))
+        self._begin_pause(tunnel_id)
         await self._save()
         try:
             await self._push_down(tunnel_id)
@@ -111,13 +112,13 @@ class ForceDown:
         await self._save()
 
     async def _push_down(self, tunnel_id: str) -> None:
-        """Disable and throw off. Once disabled, a refused throw is none of our business."""
+        """Disable and throw off. Once disabled, a failed throw is made up for after the pause."""
         if self._toggle is None:
             await self._provider.force_tunnel_offline(tunnel_id)
             return
         await self._toggle.set_tunnel_enabled(tunnel_id, enabled=False)
         self._publish_enabled(tunnel_id, enabled=False)
-        with suppress(RejectedError):
+        with suppress(TunnelHubError):
             await self._provider.force_tunnel_offline(tunnel_id)
 
     # Watching
@@ -141,7 +142,15 @@ class ForceDown:
         hold, tunnel = self._held.get(tunnel_id), self._tunnel(tunnel_id)
         if hold is None or hold.end_pause or tunnel is None or not tunnel.online:
             return
-        now = time.monotonic()
+        self._begin_pause(tunnel_id)
+        self._entry.async_create_background_task(
+            self._hass, self._kick(tunnel_id), f"{DOMAIN} hold down {tunnel_id}"
+        )
+
+    @callback
+    def _begin_pause(self, tunnel_id: str) -> None:
+        """Count a throw, and look again after a pause that is longer each time."""
+        hold, now = self._held[tunnel_id], time.monotonic()
         hold.kicks = hold.kicks + 1 if now - hold.last_kick < _FORGET_AFTER else 1
         hold.last_kick = now
 
@@ -152,9 +161,6 @@ class ForceDown:
 
         pause = min(_FIRST_PAUSE * 2 ** (hold.kicks - 1), _LONGEST_PAUSE)
         hold.end_pause = async_call_later(self._hass, pause, _end_pause)
-        self._entry.async_create_background_task(
-            self._hass, self._kick(tunnel_id), f"{DOMAIN} hold down {tunnel_id}"
-        )
 
     async def _kick(self, tunnel_id: str) -> None:
         try:
@@ -182,6 +188,13 @@ class ForceDown:
                 hold.unwatch()
                 if hold.end_pause:
                     hold.end_pause()
+
+    @callback
+    def _forget(self, tunnel_ids: Iterable[str]) -> None:
+        """Hold no longer, not even after a restart, what the service has deleted."""
+        if held := self._held.keys() & set(tunnel_ids):
+            self._drop(held)
+            self._entry.async_create_task(self._hass, self._save(), f"{DOMAIN} forget")
 
     @callback
     def _stop(self) -> None:
