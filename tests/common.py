@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
@@ -23,6 +24,9 @@ NOON = datetime(2026, 10, 20, 4, tzinfo=UTC)
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indirect=True)
+"""A world as small as shows everything once, for snapshots."""
 
 
 def account_entry(service: HayFrpService, account: Account) -> MockConfigEntry:

@@ -1,6 +1,7 @@
 """Fixtures: time that stands still, the simulated services over loopback, an account at each."""
 
 from collections.abc import AsyncIterator, Iterator
+import time
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
@@ -45,6 +46,9 @@ def freezer(
 ) -> FrozenDateTimeFactory:
     """Time that stands still, for the transport too, whose pauses then take none."""
     freezer.move_to(NOON)
+    defaults = http.Transport.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "clock", time.monotonic)
     monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
     return freezer
 

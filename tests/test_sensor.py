@@ -6,9 +6,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
-from .common import HOUR, MINUTE, World
-
-SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indirect=True)
+from .common import HOUR, MINUTE, SMALL, World
 
 
 @SMALL

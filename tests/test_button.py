@@ -1,0 +1,105 @@
+"""Buttons."""
+
+from homeassistant.const import Platform
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import snapshot_platform
+from syrupy.assertion import SnapshotAssertion
+
+from .common import HOUR, MINUTE, SMALL, World
+
+
+@SMALL
+@pytest.mark.parametrize("only_platform", [Platform.BUTTON], indirect=True)
+async def test_all(only_platform: Platform, world: World, snapshot: SnapshotAssertion) -> None:
+    await world.set_up()
+
+    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+async def test_force_offline(world: World) -> None:
+    await world.set_up()
+
+    await world.act("button", "press", "tunnel:1", "force_offline")
+
+    assert world.service.state.tunnels["1"].kicked_at == world.service.now()
+    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "seen at once"
+    assert world.value("switch", "tunnel:1", "enabled") == "on", "it may come back"
+
+
+async def test_force_offline_where_only_forms_are_read(world: World) -> None:
+    world.service.state.settings.forcedown_form_only = True
+    await world.set_up()
+
+    await world.act("button", "press", "tunnel:1", "force_offline")
+
+    assert world.service.state.tunnels["1"].kicked_at
+
+
+async def test_force_offline_is_refused(world: World) -> None:
+    world.service.state.nodes["1"].online = False
+    await world.set_up()
+
+    with pytest.raises(HomeAssistantError, match="无法强制下线") as refused:
+        await world.act("button", "press", "tunnel:1", "force_offline")
+
+    assert refused.value.translation_key == "rejected"
+
+
+async def test_force_offline_of_a_tunnel_deleted_elsewhere(world: World) -> None:
+    await world.set_up()
+    del world.service.state.tunnels["1"]
+
+    with pytest.raises(ServiceValidationError) as refused:
+        await world.act("button", "press", "tunnel:1", "force_offline")
+
+    assert refused.value.translation_key == "tunnel_gone"
+    assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "seen at once"
+    await world.elapse(MINUTE)
+    assert world.device("tunnel:1") is None
+
+
+async def test_sign_in(world: World) -> None:
+    await world.set_up()
+
+    await world.act("button", "press", "account:account", "sign_in")
+
+    assert world.service.signed_today(world.service.account)
+    assert world.value("binary_sensor", "account:account", "signed_in_today") == "on"
+    assert world.value("sensor", "account:account", "sign_in_days") == "1"
+    assert float(world.value("sensor", "account:account", "traffic_left")) > 50
+
+
+async def test_a_command_that_finds_the_password_changed(world: World) -> None:
+    await world.set_up()
+    world.freezer.tick(HOUR)
+    world.service.account.csrf = "ended"
+    world.service.account.password = "changed"
+
+    with pytest.raises(HomeAssistantError) as refused:
+        await world.act("button", "press", "account:account", "sign_in")
+
+    assert refused.value.translation_key == "authentication_failed"
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
+@pytest.mark.parametrize(
+    "fault, key",
+    [
+        ("error", "unavailable_server_error"),
+        ("html", "unavailable_firewall"),
+        ("reset", "unavailable_connection"),
+        ("empty", "unavailable_malformed"),
+    ],
+)
+async def test_a_command_on_a_bad_day(world: World, fault: str, key: str) -> None:
+    await world.set_up()
+    world.service.fault("/user", fault, match={"type": "sign"})
+
+    with pytest.raises(HomeAssistantError) as failed:
+        await world.act("button", "press", "account:account", "sign_in")
+
+    assert failed.value.translation_key == key
+    assert len(world.service.calls_to("/user", type="sign")) == 1, "a write is not repeated"
