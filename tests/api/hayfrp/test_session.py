@@ -1,0 +1,325 @@
+"""One csrf for all requests, without fighting over the account."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    Reason,
+    SessionContestedError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
+from custom_components.tunnel_hub.api.hayfrp.session import Session
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.rows import Row
+from simulator.hayfrp import HayFrpService
+
+from ..turns import turns, until
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+class User:
+    """Somebody with a session at the service."""
+
+    def __init__(
+        self, session: ClientSession, service: HayFrpService, freezer: FrozenDateTimeFactory
+    ) -> None:
+        """Know the password."""
+        self.service = service
+        self.freezer = freezer
+        self.client = HayFrpClient(Transport(session, (service.url,), headers={"waf": "off"}))
+        self.stored: list[str] = []
+        self.session = self.begin(None)
+
+    def begin(self, csrf: str | None, *, password: bool = True) -> Session:
+        """Start over with what was stored."""
+        self.session = Session(csrf, self.log_in if password else None, self.store)
+        return self.session
+
+    async def log_in(self) -> str:
+        """Log in with the password."""
+        return await self.client.login("demo", "demo-password")
+
+    async def store(self, csrf: str) -> None:
+        """Keep a new csrf."""
+        self.stored.append(csrf)
+
+    async def ask(self) -> Row:
+        """Ask for something that needs a session."""
+        return await self.session.use(self.client.get_info)
+
+    async def is_turned_away(self) -> float:
+        """Ask in vain; the pause in seconds that we keep."""
+        with pytest.raises(SessionContestedError) as caught:
+            await self.ask()
+        assert caught.value.reason is Reason.CONTESTED
+        assert caught.value.retry_after is not None
+        return caught.value.retry_after
+
+    def is_contested(self) -> bool:
+        """Whether we know of another program."""
+        return self.session.contested
+
+    def somebody_logs_in(self) -> None:
+        """Have another program end the session."""
+        self.service.account.csrf = "of-another-program"
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.freezer.tick(seconds)
+
+    @property
+    def logins(self) -> int:
+        """How often the service was asked to log somebody in."""
+        return len(self.service.calls_to("/user", type="login"))
+
+
+@pytest.fixture
+def user(session: ClientSession, hayfrp: HayFrpService, freezer: FrozenDateTimeFactory) -> User:
+    return User(session, hayfrp, freezer)
+
+
+@pytest.fixture
+async def signed_in(user: User) -> User:
+    """Somebody who has been signed in for a while."""
+    await user.ask()
+    user.wait(HOUR)
+    user.service.calls.clear()
+    return user
+
+
+# One login, and only where it is needed
+
+
+async def test_a_stored_csrf_is_tried_first(user: User) -> None:
+    user.service.account.csrf, user.service.account.csrf_since = "stored", user.service.now()
+    user.begin("stored")
+
+    assert (await user.ask())["username"] == "demo"
+
+    assert [call.get("type") for call in user.service.calls] == ["info"]
+    assert user.service.calls[0].get("csrf") == "stored"
+    assert user.stored == []
+
+
+async def test_without_a_csrf_there_is_one_login(user: User) -> None:
+    await asyncio.gather(*(user.ask() for _ in range(10)))
+
+    assert user.logins == user.session.logins == 1
+    assert user.stored == [user.service.account.csrf]
+
+
+async def test_a_refused_csrf_is_renewed(user: User) -> None:
+    user.begin("of-yesterday")
+
+    assert (await user.ask())["username"] == "demo"
+
+    assert [call.get("type") for call in user.service.calls] == ["info", "login", "info"]
+    assert user.service.calls[2].get("csrf") == user.service.account.csrf
+    assert user.stored == [user.service.account.csrf]
+
+
+async def test_an_expired_csrf_is_renewed(signed_in: User) -> None:
+    signed_in.wait(7 * 24 * HOUR)
+
+    await signed_in.ask()
+
+    assert signed_in.logins == 1
+
+
+async def test_many_refusals_make_one_login(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+
+    await asyncio.gather(*(signed_in.ask() for _ in range(10)))
+
+    assert signed_in.logins == 1
+    assert signed_in.stored[-1] == signed_in.service.account.csrf
+
+
+async def test_a_late_refusal_of_an_old_csrf_makes_no_login(signed_in: User) -> None:
+    """It was sent before another request had the csrf renewed."""
+    service = signed_in.service
+    refused = {"status": 403, "message": "登录无效或已过期."}
+    gate = asyncio.Event()
+
+    async def slow(csrf: str) -> Row:
+        if csrf == signed_in.stored[0]:
+            await gate.wait()
+        return await signed_in.client.get_info(csrf)
+
+    late = asyncio.create_task(signed_in.session.use(slow))
+    await turns()
+    service.fault("/user", "body", body=refused, match={"type": "info"})
+    await signed_in.ask()
+    gate.set()
+
+    assert (await late)["username"] == "demo"
+    assert signed_in.logins == 1
+
+
+async def test_a_new_csrf_is_stored_before_it_is_used(user: User) -> None:
+    """Or a crash between the two would end the session that nobody remembers."""
+    gate = asyncio.Event()
+
+    async def store(csrf: str) -> None:
+        user.stored.append(csrf)
+        await gate.wait()
+
+    user.session = Session(None, user.log_in, store)
+    requests = [asyncio.create_task(user.ask()) for _ in range(2)]
+    await until(lambda: bool(user.stored))
+    await turns()
+    assert [call.get("type") for call in user.service.calls] == ["login"]
+
+    gate.set()
+    await asyncio.gather(*requests)
+    assert user.service.calls[-1].get("csrf") == user.stored[0]
+
+
+async def test_a_forgotten_csrf_is_not_tried(signed_in: User) -> None:
+    signed_in.session.forget()
+
+    await signed_in.ask()
+
+    assert [call.get("type") for call in signed_in.service.calls] == ["login", "info"]
+
+
+# What only a person can mend
+
+
+async def test_a_pasted_csrf_cannot_be_renewed(user: User) -> None:
+    user.begin("of-yesterday", password=False)
+
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            await user.ask()
+
+    assert [call.get("type") for call in user.service.calls] == ["info"]
+
+
+async def test_a_changed_password_is_told(signed_in: User) -> None:
+    signed_in.service.account.password = "changed"
+    signed_in.somebody_logs_in()
+
+    with pytest.raises(AuthenticationError, match="登录失败,您的密码有误"):
+        await signed_in.ask()
+
+    assert signed_in.session.logins == 1, "the failed one does not count"
+    assert not signed_in.is_contested()
+
+
+async def test_a_login_that_does_not_help_asks_the_user(user: User) -> None:
+    refused = {"status": 403, "message": "登录无效或已过期."}
+    user.service.fault("/user", "body", body=refused, match={"type": "info"}, times=None)
+    user.begin("of-yesterday")
+
+    with pytest.raises(AuthenticationError):
+        await user.ask()
+
+    assert user.logins == 1
+
+
+async def test_a_login_that_fails_is_made_again_later(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+    signed_in.service.fault("/user", "error", match={"type": "login"})
+
+    with pytest.raises(UnavailableError) as caught:
+        await signed_in.ask()
+    assert caught.value.reason is Reason.SERVER_ERROR
+
+    assert (await signed_in.ask())["username"] == "demo"
+
+
+# Somebody else
+
+
+async def test_a_session_that_is_ended_again_is_left_alone(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    assert not signed_in.is_contested()
+
+    signed_in.wait(5 * MINUTE)
+    signed_in.somebody_logs_in()
+    assert await signed_in.is_turned_away() == 15 * MINUTE
+    assert signed_in.is_contested()
+
+    calls = len(signed_in.service.calls)
+    signed_in.wait(10 * MINUTE)
+    assert await signed_in.is_turned_away() == 5 * MINUTE
+    assert len(signed_in.service.calls) == calls, "nothing is sent meanwhile"
+    assert signed_in.service.account.csrf == "of-another-program"
+
+
+async def test_a_session_that_lives_long_enough_is_no_contest(signed_in: User) -> None:
+    for _ in range(3):
+        signed_in.somebody_logs_in()
+        await signed_in.ask()
+        signed_in.wait(10 * MINUTE + 1)
+
+    assert signed_in.logins == 3
+    assert not signed_in.is_contested()
+
+
+async def test_requests_under_way_are_all_turned_away(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    signed_in.somebody_logs_in()
+
+    results = await asyncio.gather(*(signed_in.ask() for _ in range(5)), return_exceptions=True)
+
+    assert [type(result) for result in results] == [SessionContestedError] * 5
+    assert signed_in.logins == 1
+
+
+async def _lose(user: User) -> float:
+    """Lose the session again and be turned away; the pause."""
+    user.somebody_logs_in()
+    return await user.is_turned_away()
+
+
+async def test_pauses_grow_while_the_contest_lasts(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+    pauses = []
+    for _ in range(7):
+        await signed_in.ask()
+        pauses.append(await _lose(signed_in))
+        signed_in.wait(pauses[-1])
+
+    assert [pause / MINUTE for pause in pauses] == [15, 30, 60, 120, 240, 240, 240]
+
+
+async def test_a_contest_is_over_when_a_session_has_outlived_it(signed_in: User) -> None:
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    signed_in.wait(await _lose(signed_in))
+
+    await signed_in.ask()
+    assert signed_in.is_contested(), "nobody knows yet"
+    signed_in.wait(10 * MINUTE)
+    assert signed_in.is_contested()
+    signed_in.wait(1)
+    assert not signed_in.is_contested()
+
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    assert await _lose(signed_in) == 15 * MINUTE, "the next contest begins anew"
+
+
+@pytest.mark.parametrize("begin", [lambda _: None, lambda user: user.session.forget()])
+async def test_ending_a_session_ourselves_is_no_contest(
+    signed_in: User, begin: Callable[[User], None]
+) -> None:
+    begin(signed_in)
+    signed_in.somebody_logs_in()
+
+    await signed_in.ask()
+
+    assert signed_in.logins == 1
+    assert not signed_in.is_contested()
