@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 DAY = 86400
-ZONE = timezone(timedelta(hours=8), "CST")
+AHEAD = timedelta(hours=8)
+"""How far Shanghai is ahead of UTC, all year."""
 
 
 def local(at: float) -> datetime:
     """Return the moment as Shanghai's clocks show it."""
-    return datetime.fromtimestamp(at, ZONE)
+    return datetime.fromtimestamp(at, timezone(AHEAD))
 
 
 def midnight(at: float) -> float:
     """Return when the day of this moment began."""
-    return at - (at + 8 * 3600) % DAY
+    return at - (at + AHEAD.total_seconds()) % DAY
 
 
 def spans(start: float, end: float) -> Iterator[tuple[float, bool]]:

@@ -9,20 +9,10 @@ from aiohttp import web
 
 from simulator.faults import FIREWALL_PAGE
 from simulator.service import Answer, Call, RefusedError, RouteTable, Service
+from simulator.shanghai import DAY, midnight, spans
 
 from . import frpc
-from .state import (
-    DAY,
-    Account,
-    HayFrpState,
-    Mail,
-    Node,
-    Tunnel,
-    first_state,
-    midnight,
-    new_account,
-    token,
-)
+from .state import Account, HayFrpState, Mail, Node, Tunnel, first_state, new_account, token
 from .wander import documented, wander
 
 CSRF_LIFETIME = 7 * DAY
@@ -96,12 +86,10 @@ class HayFrpService(Service[HayFrpState]):
 
     @override
     def elapse(self, start: float, end: float) -> None:
-        while start < end:
-            tomorrow = midnight(start) + DAY
-            self._grow(min(tomorrow, end) - start)
-            if end >= tomorrow:
+        for seconds, day_ends in spans(start, end):
+            self._grow(seconds)
+            if day_ends:
                 self._new_day()
-            start = tomorrow
 
     def _grow(self, seconds: float) -> None:
         for node in self.state.nodes.values():

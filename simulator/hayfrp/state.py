@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
-DAY = 86400
-SHANGHAI = 8 * 3600
-"""Seconds that Shanghai, whose midnight starts a new day at HayFrp, is ahead of UTC."""
+from simulator.shanghai import DAY, midnight
 
 PLACES = (
     ("中国-苏州-永乐云服务器", "[|1000Mbps | 国内穿透推荐]", "suzhou"),
@@ -168,11 +166,6 @@ class HayFrpState:
     total_out: float = 5_352_284.0
     total_runs: int = 114_842_262
     today_runs: int = 34_580
-
-
-def midnight(at: float) -> float:
-    """Return when the day of this moment began in Shanghai."""
-    return at - (at + SHANGHAI) % DAY
 
 
 def first_state(random: Random, now: float, tunnels: int, nodes: int) -> HayFrpState:
