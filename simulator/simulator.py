@@ -50,8 +50,12 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         """Open the ports, counted up from `port_base` in the order the services were named."""
-        for index, service in enumerate(self.services.values()):
-            await service.start(self.port_base and self.port_base + index)
+        try:
+            for index, service in enumerate(self.services.values()):
+                await service.start(self.port_base and self.port_base + index)
+        except OSError:
+            await self._stop()
+            raise
         return self
 
     async def __aexit__(
@@ -61,10 +65,13 @@ class Simulator:
         traceback: TracebackType | None,
     ) -> None:
         """Close the ports."""
-        for service in self.services.values():
-            await service.stop()
+        await self._stop()
 
     def advance(self, seconds: float) -> None:
         """Move the clock of every service."""
         for service in self.services.values():
             service.advance(seconds)
+
+    async def _stop(self) -> None:
+        for service in self.services.values():
+            await service.stop()

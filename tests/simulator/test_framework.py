@@ -1,9 +1,11 @@
 """What every simulated service has: recorded calls, faults, a clock, control routes."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 import errno
 import gzip
+import socket
 import time
 from typing import Any, ClassVar, override
 
@@ -332,9 +334,38 @@ async def test_the_same_seed_makes_the_same_world(hayfrp: HayFrpService) -> None
     assert world(2).state != hayfrp.state
 
 
-async def test_ports_count_up_from_a_base(unused_tcp_port: int) -> None:
-    async with Simulator(port_base=unused_tcp_port) as simulator:
-        assert simulator.hayfrp.url == f"http://127.0.0.1:{unused_tcp_port}"
+def neighbouring_ports() -> int:
+    """Return a free port whose next one is free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            with suppress(OSError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+async def test_ports_count_up_from_a_base() -> None:
+    base = neighbouring_ports()
+    async with Simulator(["hayfrp", "chmlfrp"], port_base=base) as simulator:
+        assert simulator.hayfrp.url == f"http://127.0.0.1:{base}"
+        assert simulator.chmlfrp.url == f"http://127.0.0.1:{base + 1}"
+
+
+async def test_a_port_that_is_taken_leaves_no_other_open() -> None:
+    base = neighbouring_ports()
+    simulator = Simulator(["hayfrp", "chmlfrp"], port_base=base)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", base + 1))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            await simulator.__aenter__()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{simulator.hayfrp.url}/_control/state"),
+        ):
+            pass
 
 
 async def test_state_is_read_and_changed_over_http(hayfrp: HayFrpService, client: Client) -> None:
