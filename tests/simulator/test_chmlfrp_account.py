@@ -279,7 +279,7 @@ async def test_messages_to_the_account_and_to_all(chmlfrp: ChmlFrpService, panel
     assert [row["id"] for row in (await panel.get("/messages"))["data"]] == [1]
 
 
-async def test_certificates(panel: Panel) -> None:
+async def test_certificates(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     issued, pending = (await panel.get("/ssl/list"))["data"]["certificates"]
 
     assert issued == {
@@ -294,6 +294,8 @@ async def test_certificates(panel: Panel) -> None:
     assert not {"issuedAt", "expiresAt"} & set(pending)
     chosen = (await panel.get("/ssl/list", status="pending"))["data"]
     assert chosen == {"certificates": [pending], "total": 1}
+    panel.token = chmlfrp.state.accounts["228"].usertoken
+    assert (await panel.get("/ssl/list"))["data"] == {"certificates": [], "total": 0}
 
 
 async def test_everything_taken_offline(chmlfrp: ChmlFrpService, panel: Panel) -> None:

@@ -239,6 +239,7 @@ async def test_an_edit_replaces_the_row_and_leaves_its_client(
     chmlfrp: ChmlFrpService, panel: Panel
 ) -> None:
     chmlfrp.state.tunnels["1"].extra = "bandwidth_limit = 1MB"
+    chmlfrp.state.tunnels["1"].compression = True
     before = (await rows(panel))[1]
     few = ("tunnelid", "tunnelname", "node", "porttype", "localport", "remoteport")
 
