@@ -1,15 +1,13 @@
 """The command line: ``scripts/demo --help``."""
 
 import argparse
-import asyncio
-from collections.abc import Coroutine
-import signal
 import sys
 
 from .check import check
+from .command import execute
 from .hass import PASSWORD, USER
 from .providers import PROVIDERS
-from .stage import DOMAIN, FAILURES, Stage, stage
+from .stage import DOMAIN, Stage, stage
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -27,42 +25,24 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def welcome(running: Stage) -> None:
     """Tell a person where to go."""
     print(f"\n  {running.hass.url}/config/integrations/integration/{DOMAIN}")
-    print(
-        f"\n  user      {USER}\n  password  {PASSWORD}\n\nSimulated services, for more accounts:\n"
-    )
+    print(f"\n  user      {USER}\n  password  {PASSWORD}")
+    print("\nThe simulated services, for more accounts:\n")
     for name, facts in running.services.items():
         print(f"  {name}: {', '.join(facts.values())}")
     print("\nCtrl-C stops it all and leaves nothing behind.", flush=True)
 
 
-async def demo(*, checking: bool) -> int:
-    """Show or check; return the exit code."""
-    try:
-        async with stage(PROVIDERS) as running:
-            if checking:
-                await check(running)
-            else:
-                welcome(running)
-                await running.serve()
-    except FAILURES as err:
-        print("\n\n".join((f"\ndemo: {err or type(err).__name__}", *getattr(err, "__notes__", ()))))
-        return 1
+async def demo(*, checking: bool) -> None:
+    """Show everything to a person, or check it."""
+    async with stage(PROVIDERS) as running:
+        if checking:
+            await check(running)
+        else:
+            welcome(running)
+            await running.serve()
     print("demo: all is well")
-    return 0
-
-
-async def interruptible(work: Coroutine[None, None, int]) -> int:
-    """Let signals end the work; it then stops what it has started."""
-    task = asyncio.create_task(work)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        print("\ndemo: stopped")
-        return 130
 
 
 if __name__ == "__main__":
     options = parse(sys.argv[1:])
-    sys.exit(asyncio.run(interruptible(demo(checking=options.check))))
+    sys.exit(execute(demo(checking=options.check)))

@@ -18,7 +18,7 @@ from .providers import PROVIDERS, Facts, State
 DOMAIN = "tunnel_hub"
 FAILURES = (ClientError, DemoError, TimeoutError)
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
 _FLOW = "/api/config/config_entries/flow"
 _ANSWERING = ClientTimeout(total=30)
 _STARTING = 120.0
@@ -89,14 +89,14 @@ class Stage:
 @asynccontextmanager
 async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
     """Start all, add the accounts, and leave nothing behind."""
-    with TemporaryDirectory(prefix=".demo-", dir=_CHECKOUT) as name:
+    with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
         port = free_port()
-        prepare(home / "config", _CHECKOUT / "custom_components", port)
+        prepare(home / "config", CHECKOUT / "custom_components", port)
         simulator = Program(
             "simulator",
             ["--json", "--services", *providers],
-            home=_CHECKOUT,
+            home=CHECKOUT,
             log=home / "simulator.log",
         )
         # Whatever would have to be fetched first is in requirements_test.txt.
