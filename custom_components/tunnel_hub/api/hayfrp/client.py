@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, Reason, RejectedError, UnavailableErro
 from ..http import Answer, Transport
 from ..rows import Row, rows_of
 
-_MISSING = re.compile("不能为空|参数")
+_MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
 _BANNED = re.compile("封禁|封停|冻结")
 _ALREADY_SIGNED = re.compile("(?=.*签).*[已过]")
@@ -32,6 +32,10 @@ class TunnelReading(StrEnum):
 
 class AlreadySignedInError(RejectedError):
     """Today's sign-in has been done before."""
+
+
+class NotFoundError(RejectedError):
+    """There is no such thing, or nothing to list."""
 
 
 class HayFrpClient:
@@ -81,7 +85,10 @@ class HayFrpClient:
 
     async def get_info(self, csrf: str) -> Row:
         """GetInfoAPI: the account. `status` is true, or false for a banned account."""
-        return await self._ask("/user", "info", {"csrf": csrf})
+        row = (await self._send("/user", {"type": "info", "csrf": csrf})).mapping()
+        if coerce.boolean(row.get("status")) is None:
+            _judge(row, self._transport)
+        return row
 
     async def sign(self, csrf: str) -> Row:
         """SignAPI: today's sign-in; `signflow` and `flow` in GB.
@@ -133,9 +140,7 @@ class HayFrpClient:
         fields = {} if tunnel is None else {"id": tunnel}
         try:
             row = await self._ask("/proxy", "list", {"csrf": csrf, **fields})
-        except RejectedError as err:
-            if _MISSING.search(err.message):
-                raise
+        except NotFoundError:
             return []
         if not isinstance(rows := row.get("proxies"), list):
             raise UnavailableError(Reason.MALFORMED, "no list of tunnels")
@@ -153,10 +158,11 @@ class HayFrpClient:
             {"type": "config", "format": file_format, "csrf": csrf, "node": node, "proxy": proxy},
         )
         config = answer.text()
-        if config.lstrip().startswith(("{", "<")):
+        if config.lstrip()[:1] in ("", "{", "<"):
             _judge(answer.mapping(), self._transport)
-            raise UnavailableError(Reason.MALFORMED, "no configuration file")
-        return config
+        elif answer.status == 200:
+            return config
+        raise UnavailableError(Reason.MALFORMED, "no configuration file")
 
     async def toggle_tunnel(self, csrf: str, tunnel: str, *, toggle: bool) -> None:
         """ToggleTunnel: enable or disable a tunnel."""
@@ -205,8 +211,10 @@ class HayFrpClient:
         answer = await self._transport.request("GET", "/notice", read=True)
         notice = answer.text()
         if notice.lstrip().startswith("{"):
-            _judge(answer.mapping(), self._transport)
-        return notice
+            _judge(answer.mapping(), self._transport, public=True)
+        elif answer.status == 200:
+            return notice
+        raise UnavailableError(Reason.MALFORMED, "no notice")
 
     async def hayfrp_info(self) -> Row:
         """HayFrpINFO: totals of the service; flows in MB."""
@@ -223,8 +231,11 @@ class HayFrpClient:
         )
 
     async def version(self) -> Row:
-        """Version: the newest version of each program. The answer has no `status`."""
-        return (await self._transport.request("GET", "/version", read=True)).mapping()
+        """Version: the newest version of each program. Only a failure has a `status`."""
+        row = (await self._transport.request("GET", "/version", read=True)).mapping()
+        if "status" in row:
+            _judge(row, self._transport, public=True)
+        return row
 
     # How all of them ask
 
@@ -257,7 +268,7 @@ class HayFrpClient:
         """Read a public list; having no nodes is an empty one."""
         try:
             row = await self._public(path)
-        except RejectedError:
+        except NotFoundError:
             return []
         if not isinstance(rows := row.get(name), list):
             raise UnavailableError(Reason.MALFORMED, f"no {name}")
@@ -273,9 +284,6 @@ def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
     """Raise what a body's status and message mean; return when it is fine."""
     status = row.get("status")
     message = transport.redact(coerce.text(row.get("message")) or "")
-    if coerce.boolean(status) is not None:
-        # Only GetInfoAPI answers with a bool: false is a banned account, with its data.
-        return
     match coerce.integer(status):
         case 200:
             return
@@ -283,11 +291,17 @@ def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
             raise AlreadySignedInError(message)
         case 403 if not public and not _BANNED.search(message):
             raise AuthenticationError(message)
-        case 404 if not public and not _MISSING.search(message) and _NO_SESSION.search(message):
+        case 404 if _MISSING.search(message):
+            raise RejectedError(message)
+        case 404 if not public and _NO_SESSION.search(message):
             raise AuthenticationError(message)
+        case 404:
+            raise NotFoundError(message or "404")
         case 500 if _INTERNAL.search(message):
             raise UnavailableError(Reason.SERVER_ERROR, message)
-        case None:
+        case None if coerce.boolean(status):
+            return
+        case None if coerce.boolean(status) is None:
             raise UnavailableError(Reason.MALFORMED, "no status")
-        case code:
-            raise RejectedError(message or f"{code}")
+        case _:
+            raise RejectedError(message or f"{status}")

@@ -1,0 +1,741 @@
+"""All documented endpoints: what they take, what they answer, and how they refuse."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from custom_components.tunnel_hub.api import coerce
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.hayfrp.client import (
+    AlreadySignedInError,
+    HayFrpClient,
+    NotFoundError,
+    TunnelReading,
+)
+from simulator.hayfrp import HayFrpService
+
+FIELDS: Mapping[str, object] = {
+    "proxy_name": "printer",
+    "proxy_type": "tcp",
+    "local_ip": "192.168.1.7",
+    "local_port": 631,
+    "remote_port": 20631,
+    "use_encryption": "true",
+    "use_compression": "false",
+    "sk": "",
+    "node": "2",
+    "domain": "",
+    "locations": "/print",
+    "header_X_From_Where": "frp",
+    "host_header_rewrite": "printer.local",
+}
+
+
+@contextmanager
+def refused(error: type[TunnelHubError], words: str) -> Iterator[None]:
+    """Expect exactly this error, with exactly these words."""
+    with pytest.raises(TunnelHubError) as caught:
+        yield
+    assert type(caught.value) is error
+    assert getattr(caught.value, "message", str(caught.value)) == words
+
+
+# Accounts
+
+
+@pytest.mark.parametrize("user", ["demo", "demo@example.com", "13800000000"])
+async def test_login(client: HayFrpClient, hayfrp: HayFrpService, user: str) -> None:
+    assert await client.login(user, "demo-password") == hayfrp.account.csrf
+
+
+@pytest.mark.parametrize(
+    "user, passwd, error, words",
+    [
+        ("demo", "wrong", AuthenticationError, "登录失败,您的密码有误."),
+        ("nobody", "wrong", NotFoundError, "用户还没有注册."),
+        ("", "demo-password", RejectedError, "user不能为空."),
+        ("demo", "", RejectedError, "passwd不能为空."),
+    ],
+)
+async def test_login_is_refused(
+    client: HayFrpClient, user: str, passwd: str, error: type[TunnelHubError], words: str
+) -> None:
+    with refused(error, words):
+        await client.login(user, passwd)
+
+
+async def test_a_login_ends_the_one_before(client: HayFrpClient) -> None:
+    first = await client.login("demo", "demo-password")
+    second = await client.login("demo", "demo-password")
+
+    await client.csrf(second)
+    with refused(AuthenticationError, "登录无效或已过期."):
+        await client.csrf(first)
+
+
+async def test_csrf(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    await client.csrf(csrf)
+
+    (call,) = hayfrp.calls
+    assert call.body == {"type": "csrf", "csrf": "good-csrf"}
+
+
+async def test_register(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    await client.register_send_email("newcomer", "a device", "new@example.com")
+    (mail,) = hayfrp.state.mailbox
+    assert (mail.to, mail.kind, mail.user) == ("new@example.com", "register", "newcomer")
+
+    await client.register("newcomer", "a device", "new@example.com", "new-password", mail.code)
+
+    account = hayfrp.state.accounts["newcomer"]
+    assert (account.email, account.password) == ("new@example.com", "new-password")
+    assert await client.login("new@example.com", "new-password") == account.csrf
+
+
+async def test_a_registration_code_is_refused(client: HayFrpClient) -> None:
+    with refused(UnavailableError, "server_error: 服务器异常,请稍后重试."):
+        await client.register_send_email("newcomer", "a device", "no address")
+    with refused(RejectedError, "device不能为空."):
+        await client.register_send_email("newcomer", "", "new@example.com")
+
+    await client.register_send_email("newcomer", "a device", "new@example.com")
+    with refused(RejectedError, "请求过于频繁,请稍后重试."):
+        await client.register_send_email("newcomer", "a device", "new@example.com")
+
+
+async def test_a_registration_is_refused(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    await client.register_send_email("newcomer", "a device", "new@example.com")
+    code = hayfrp.state.mailbox[0].code
+
+    with refused(RejectedError, "用户名已存在."):
+        await client.register("demo", "a device", "new@example.com", "new-password", code)
+    with refused(RejectedError, "regcode不能为空."):
+        await client.register("newcomer", "a device", "new@example.com", "new-password", "")
+    with refused(NotFoundError, "验证码有误或者原用户名/邮箱在发送验证码后已更改,请重新发送."):
+        await client.register("newcomer", "a device", "new@example.com", "new-password", "x")
+    assert "newcomer" not in hayfrp.state.accounts
+
+
+async def test_get_info(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    info = await client.get_info(csrf)
+
+    assert info["uuid"] == hayfrp.account.uuid
+    assert info["username"] == "demo"
+
+
+@pytest.mark.parametrize("status", [True, "true", 1])
+async def test_get_info_of_a_fine_account(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: object
+) -> None:
+    hayfrp.fault("/user", "patch", patch={"status": status})
+
+    assert (await client.get_info(csrf))["username"] == "demo"
+
+
+@pytest.mark.parametrize("status", [False, "false", 0])
+async def test_get_info_of_a_banned_account(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: object
+) -> None:
+    """It is data, not a refusal."""
+    hayfrp.account.banned = True
+    hayfrp.fault("/user", "patch", patch={"status": status})
+
+    info = await client.get_info(csrf)
+
+    assert (info["status"], info["username"]) == (status, "demo")
+
+
+async def test_sign(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    before = hayfrp.account.traffic
+
+    answer = await client.sign(csrf)
+
+    gained = coerce.number(answer["signflow"])
+    assert gained is not None
+    assert gained * 1024 == pytest.approx(hayfrp.account.traffic - before)
+    assert hayfrp.signed_today(hayfrp.account)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_second_sign_in_is_told_from_a_refused_one(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
+) -> None:
+    """Both come with either status: only the words differ."""
+    hayfrp.state.settings.already_signed_status = status
+    await client.sign(csrf)
+
+    with refused(AlreadySignedInError, "您今天已经签到过了,请明天再来吧."):
+        await client.sign(csrf)
+    with refused(AuthenticationError, "CSRF临时授权无效或已过期."):
+        await client.sign("of-yesterday")
+
+
+async def test_re_token(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    before = hayfrp.account.link_token
+
+    token = await client.re_token(csrf)
+
+    assert token == hayfrp.account.link_token != before
+    with refused(AuthenticationError, "登录无效或已过期."):
+        await client.csrf(csrf)
+
+
+@pytest.mark.parametrize("user", ["demo", "demo@example.com"])
+async def test_reset_passwd(client: HayFrpClient, hayfrp: HayFrpService, user: str) -> None:
+    await client.reset_passwd_send_code(user)
+    (mail,) = hayfrp.state.mailbox
+    assert (mail.to, mail.kind) == ("demo@example.com", "password")
+
+    await client.reset_passwd(mail.code, "another-password")
+
+    assert hayfrp.account.password == "another-password"
+
+
+async def test_a_new_password_is_refused(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    with refused(NotFoundError, "未找到账户,请检查您的用户名或邮箱."):
+        await client.reset_passwd_send_code("nobody")
+    with refused(RejectedError, "电子邮件或用户名不能为空."):
+        await client.reset_passwd_send_code("")
+    with refused(RejectedError, "密码重置失败,请检查您的Token后重试."):
+        await client.reset_passwd("wrong", "another-password")
+    with refused(RejectedError, "newpass不能为空."):
+        await client.reset_passwd("wrong", "")
+    assert hayfrp.account.password == "demo-password"
+
+
+# Tunnels
+
+
+async def test_add_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    tunnel_id = await client.add_tunnel(csrf, FIELDS)
+
+    assert tunnel_id == "6"
+    assert _fields(hayfrp, "6") == FIELDS
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"proxy_name": "ab"}, "隧道名称长度应在3-15内."),
+        ({"proxy_name": "a" * 16}, "隧道名称长度应在3-15内."),
+        ({"proxy_name": ""}, "proxy_name不能为空."),
+        ({"proxy_type": "icmp"}, "隧道类型有误."),
+        ({"proxy_type": "http"}, "domain不能为空."),
+        ({"local_port": 0}, "端口范围应在1-65500内."),
+        ({"remote_port": 70000}, "端口范围应在1-65500内."),
+        ({"remote_port": ""}, "remote_port不能为空."),
+        ({"node": "99"}, "节点不存在."),
+    ],
+)
+async def test_a_tunnel_is_refused(
+    client: HayFrpClient,
+    hayfrp: HayFrpService,
+    csrf: str,
+    changes: Mapping[str, object],
+    words: str,
+) -> None:
+    with refused(RejectedError, words):
+        await client.add_tunnel(csrf, {**FIELDS, **changes})
+    with refused(RejectedError, words):
+        await client.edit_tunnel(csrf, "1", {**FIELDS, **changes})
+    assert len(hayfrp.state.tunnels) == 5
+    assert hayfrp.state.tunnels["1"].proxy_name == "homeassistant"
+
+
+async def test_there_are_only_so_many_tunnels(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.account.quota = 5
+
+    with refused(RejectedError, "您的隧道数量已达上限."):
+        await client.add_tunnel(csrf, FIELDS)
+
+
+async def test_a_new_tunnels_id_may_be_missing(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.fault("/proxy", "patch", remove=["id"])
+
+    assert await client.add_tunnel(csrf, FIELDS) is None
+
+
+async def test_edit_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    await client.edit_tunnel(csrf, "3", FIELDS)
+
+    assert _fields(hayfrp, "3") == FIELDS
+
+
+async def test_delete_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    await client.delete_tunnel(csrf, "2")
+
+    assert list(hayfrp.state.tunnels) == ["1", "3", "4", "5"]
+
+
+async def test_list_tunnel(client: HayFrpClient, csrf: str) -> None:
+    everything = await client.list_tunnel(csrf)
+
+    assert [row["id"] for row in everything] == ["1", "2", "3", "4", "5"]
+    assert await client.list_tunnel(csrf, "3") == [everything[2]]
+
+
+@pytest.mark.parametrize("status", [404, 200])
+async def test_a_list_without_tunnels_is_empty(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
+) -> None:
+    hayfrp.state.settings.empty_list_status = status
+    assert await client.list_tunnel(csrf, "99") == []
+
+    hayfrp.state.tunnels.clear()
+    assert await client.list_tunnel(csrf) == []
+
+
+@pytest.mark.parametrize(
+    "answer, error, words",
+    [
+        ({"status": 404, "message": "csrf不能为空."}, RejectedError, "csrf不能为空."),
+        ({"status": 404, "message": "无用户类型."}, RejectedError, "无用户类型."),
+        ({"status": 403, "message": "您的账号已被封禁."}, RejectedError, "您的账号已被封禁."),
+        ({"status": 500, "message": "数据库错误."}, RejectedError, "数据库错误."),
+        ({"status": False, "message": "维护中."}, RejectedError, "维护中."),
+        ({"status": 404, "message": "请先登录."}, AuthenticationError, "请先登录."),
+        ({"status": 200}, UnavailableError, "malformed: no list of tunnels"),
+        ({"status": 200, "proxies": {}}, UnavailableError, "malformed: no list of tunnels"),
+    ],
+)
+async def test_a_list_that_is_refused_is_not_empty(
+    client: HayFrpClient,
+    hayfrp: HayFrpService,
+    answer: Mapping[str, object],
+    error: type[TunnelHubError],
+    words: str,
+) -> None:
+    """Or every tunnel would be taken for deleted."""
+    hayfrp.fault("/proxy", "body", body=answer)
+
+    with refused(error, words):
+        await client.list_tunnel("a-csrf")
+
+
+async def test_tunnel_config(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    ini = await client.tunnel_config(csrf, "ini", proxy="1")
+    toml = await client.tunnel_config(csrf, "toml", node="1")
+
+    for config in (ini, toml):
+        assert hayfrp.account.link_token in config
+        assert "homeassistant" in config
+    assert "[common]" in ini
+    assert "[[proxies]]" in toml
+
+
+@pytest.mark.parametrize(
+    "file_format, of, words",
+    [
+        ("yaml", {"proxy": "1"}, "配置文件格式有误."),
+        ("", {"proxy": "1"}, "format不能为空."),
+        ("ini", {"node": "1", "proxy": "1"}, "节点ID与隧道ID不可同时存在."),
+        ("ini", {}, "proxy不能为空."),
+        ("ini", {"proxy": "99"}, "隧道不存在."),
+        ("ini", {"node": "99"}, "节点不存在."),
+    ],
+)
+async def test_a_configuration_is_refused(
+    client: HayFrpClient, csrf: str, file_format: str, of: Mapping[str, str], words: str
+) -> None:
+    with pytest.raises(RejectedError) as caught:
+        await client.tunnel_config(csrf, file_format, **of)
+    assert caught.value.message == words
+
+
+async def _notice(client: HayFrpClient, _: str) -> str:
+    return await client.get_notice()
+
+
+async def _config(client: HayFrpClient, csrf: str) -> str:
+    return await client.tunnel_config(csrf, "ini", proxy="1")
+
+
+@pytest.mark.parametrize(
+    "fetch, answer, reason",
+    [
+        (_config, {"body": "", "status": 200}, Reason.MALFORMED),
+        (_config, {"body": " \n", "status": 200}, Reason.MALFORMED),
+        (_config, {"body": {"status": 200}, "status": 200}, Reason.MALFORMED),
+        (_config, {"body": '{"status": 2', "status": 200}, Reason.MALFORMED),
+        (_config, {"body": "404 Not Found", "status": 404}, Reason.MALFORMED),
+        (_config, {"body": "<html>Forbidden</html>", "status": 200}, Reason.FIREWALL),
+        (_notice, {"body": {"status": 200}, "status": 200}, Reason.MALFORMED),
+        (_notice, {"body": '{"status": 2', "status": 200}, Reason.MALFORMED),
+        (_notice, {"body": "404 Not Found", "status": 404}, Reason.MALFORMED),
+        (_notice, {"body": "<html>Not Found</html>", "status": 404}, Reason.MALFORMED),
+        (_notice, {"body": "<html>Forbidden</html>", "status": 403}, Reason.FIREWALL),
+    ],
+)
+async def test_not_every_text_is_the_text_that_was_asked_for(
+    client: HayFrpClient,
+    hayfrp: HayFrpService,
+    fetch: Callable[[HayFrpClient, str], Awaitable[str]],
+    answer: Mapping[str, Any],
+    reason: Reason,
+) -> None:
+    hayfrp.fault("*", "body", times=None, **answer)
+
+    with pytest.raises(UnavailableError) as caught:
+        await fetch(client, "a-csrf")
+    assert caught.value.reason is reason
+
+
+async def test_toggle_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    await client.toggle_tunnel(csrf, "1", toggle=False)
+    await client.toggle_tunnel(csrf, "5", toggle=True)
+
+    assert not hayfrp.state.tunnels["1"].enabled
+    assert hayfrp.state.tunnels["5"].enabled
+
+
+async def test_a_command_answered_with_false_is_refused(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.fault("/proxy", "body", body={"status": "false", "message": "操作失败."})
+    with refused(RejectedError, "操作失败."):
+        await client.toggle_tunnel(csrf, "1", toggle=False)
+
+    hayfrp.fault("/proxy", "body", body={"status": True})
+    await client.toggle_tunnel(csrf, "1", toggle=False)
+
+
+async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    hayfrp.state.nodes["2"].online = False
+
+    readings = [await client.get_tunnel_status(csrf, id_) for id_ in ("1", "2", "4")]
+
+    assert readings == [TunnelReading.ONLINE, TunnelReading.NODE_OFFLINE, TunnelReading.OFFLINE]
+
+
+async def test_force_down_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
+    await client.force_down_tunnel(csrf, "1")
+
+    assert not hayfrp.online(hayfrp.state.tunnels["1"])
+    assert len(hayfrp.calls) == 1
+
+
+@pytest.mark.parametrize("words", ["csrf不能为空.", "无用户类型.", "参数错误."])
+async def test_a_tunnel_is_forced_down_by_a_form_where_json_is_not_read(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, words: str
+) -> None:
+    hayfrp.state.settings.forcedown_form_only = True
+    hayfrp.fault("/proxy", "body", body={"status": 404, "message": words})
+
+    await client.force_down_tunnel(csrf, "1")
+    await client.force_down_tunnel(csrf, "2")
+
+    assert not hayfrp.online(hayfrp.state.tunnels["1"])
+    assert not hayfrp.online(hayfrp.state.tunnels["2"])
+    kinds = [call.headers["Content-Type"] for call in hayfrp.calls]
+    form = "application/x-www-form-urlencoded"
+    assert kinds == ["application/json", form, form], "JSON is tried once"
+
+
+async def test_a_tunnel_is_not_forced_down(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.state.nodes["2"].online = False
+
+    with refused(RejectedError, "隧道对应节点已离线,无法强制下线."):
+        await client.force_down_tunnel(csrf, "2")
+    with refused(NotFoundError, "隧道不存在."):
+        await client.force_down_tunnel(csrf, "99")
+    assert len(hayfrp.calls) == 2
+
+    hayfrp.state.settings.forcedown_form_only = True
+    with refused(AuthenticationError, "登录无效或已过期."):
+        await client.force_down_tunnel("of-yesterday", "1")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, csrf: client.edit_tunnel(csrf, "99", FIELDS),
+        lambda client, csrf: client.delete_tunnel(csrf, "99"),
+        lambda client, csrf: client.toggle_tunnel(csrf, "99", toggle=True),
+        lambda client, csrf: client.get_tunnel_status(csrf, "99"),
+        lambda client, csrf: client.force_down_tunnel(csrf, "99"),
+    ],
+)
+async def test_a_tunnel_that_is_gone(
+    client: HayFrpClient,
+    hayfrp: HayFrpService,
+    csrf: str,
+    ask: Callable[[HayFrpClient, str], Awaitable[object]],
+    status: int,
+) -> None:
+    hayfrp.state.settings.missing_tunnel_status = status
+
+    with pytest.raises(RejectedError, match="隧道不存在"):
+        await ask(client, csrf)
+
+
+# The service
+
+
+async def test_get_node_info(client: HayFrpClient) -> None:
+    rows = await client.get_node_info()
+
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "7"]
+    assert rows[0]["version"] == "0.59.0"
+
+
+async def test_get_node_list(client: HayFrpClient) -> None:
+    rows = await client.get_node_list()
+
+    assert {"1", "2", "6"} <= {row["id"] for row in rows}
+    assert rows[0].keys() == {"id", "name", "description"}
+
+
+@pytest.mark.parametrize("path", ["/node", "/nodes"])
+async def test_nodes_that_are_refused_are_not_none(
+    client: HayFrpClient, hayfrp: HayFrpService, path: str
+) -> None:
+    """Or every node would be taken for offline."""
+    fetch = {"/node": client.get_node_info, "/nodes": client.get_node_list}[path]
+    hayfrp.fault(path, "body", body={"status": 404, "message": "无节点数据."})
+    hayfrp.fault(path, "body", body={"status": 500, "message": "数据库错误."})
+    hayfrp.fault(path, "body", body={"status": 403, "message": "访问受限."})
+    hayfrp.fault(path, "body", body={"status": 200, "servers": None})
+
+    assert await fetch() == []
+    with refused(RejectedError, "数据库错误."):
+        await fetch()
+    with refused(RejectedError, "访问受限."):
+        await fetch()
+    with refused(UnavailableError, "malformed: no servers"):
+        await fetch()
+
+
+async def test_get_notice(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    assert await client.get_notice() == hayfrp.state.notice
+
+    hayfrp.state.notice = ""
+    assert await client.get_notice() == ""
+
+
+async def test_hayfrp_info(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    info = await client.hayfrp_info()
+
+    assert coerce.count(info["totalrun"]) == hayfrp.state.total_runs
+
+
+@pytest.mark.parametrize("style", ["source", "sources"])
+async def test_download_list(client: HayFrpClient, hayfrp: HayFrpService, style: str) -> None:
+    hayfrp.state.settings.downlist_style = style
+
+    mirrors, files = await client.download_list()
+
+    assert [coerce.text(mirror["name"]) for mirror in mirrors] == ["和谐下载站"]
+    assert [coerce.text(file["url"]) for file in files] == [
+        "hayfrps_linux_amd64",
+        "frpc_linux_amd64",
+        "app-arm64-v8a.apk",
+    ]
+
+
+@pytest.mark.parametrize("lists", [None, "none", 7, [None], {"frpc": None}])
+async def test_a_download_list_without_files(
+    client: HayFrpClient, hayfrp: HayFrpService, lists: object
+) -> None:
+    hayfrp.fault("/downlist", "patch", patch={"lists": lists, "source": lists})
+
+    assert await client.download_list() == ([], [])
+
+
+async def test_version(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    hayfrp.state.frpc_version = "0.60.0"
+
+    assert (await client.version())["ver_frpc"] == "0.60.0"
+
+
+# What they share
+
+WITH_SESSION: Mapping[str, Callable[[HayFrpClient, str], Awaitable[object]]] = {
+    "csrf": HayFrpClient.csrf,
+    "info": HayFrpClient.get_info,
+    "sign": HayFrpClient.sign,
+    "retoken": HayFrpClient.re_token,
+    "add": lambda client, csrf: client.add_tunnel(csrf, FIELDS),
+    "edit": lambda client, csrf: client.edit_tunnel(csrf, "1", FIELDS),
+    "remove": lambda client, csrf: client.delete_tunnel(csrf, "1"),
+    "list": HayFrpClient.list_tunnel,
+    "config": lambda client, csrf: client.tunnel_config(csrf, "toml", proxy="1"),
+    "toggle": lambda client, csrf: client.toggle_tunnel(csrf, "1", toggle=False),
+    "check": lambda client, csrf: client.get_tunnel_status(csrf, "1"),
+    "forcedown": lambda client, csrf: client.force_down_tunnel(csrf, "1"),
+}
+WITHOUT_SESSION: Mapping[str, Callable[[HayFrpClient, str], Awaitable[object]]] = {
+    "login": lambda client, _: client.login("demo", "demo-password"),
+    "sendregcode": lambda client, _: client.register_send_email("new", "device", "n@example.com"),
+    "register": lambda client, _: client.register("new", "device", "n@example.com", "word", "1"),
+    "findpassem": lambda client, _: client.reset_passwd_send_code("demo"),
+    "findpassct": lambda client, _: client.reset_passwd("token", "new-password"),
+    "/node": lambda client, _: client.get_node_info(),
+    "/nodes": lambda client, _: client.get_node_list(),
+    "/notice": lambda client, _: client.get_notice(),
+    "/info": lambda client, _: client.hayfrp_info(),
+    "/downlist": lambda client, _: client.download_list(),
+    "/version": lambda client, _: client.version(),
+}
+ALL = {**WITH_SESSION, **WITHOUT_SESSION}
+WRITES = (
+    *("login", "sendregcode", "register", "sign", "retoken", "findpassem", "findpassct"),
+    *("add", "edit", "remove", "toggle", "forcedown"),
+)
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_refused_session_is_told_from_all_else(
+    client: HayFrpClient, hayfrp: HayFrpService, kind: str
+) -> None:
+    """Only what needs a session can have it refused."""
+    hayfrp.fault("*", "body", body={"status": 403, "message": "登录无效或已过期."})
+
+    error = AuthenticationError if kind in (*WITH_SESSION, "login") else RejectedError
+    with refused(error, "登录无效或已过期."):
+        await ALL[kind](client, "a-csrf")
+
+
+@pytest.mark.parametrize("kind", WITH_SESSION)
+async def test_what_needs_a_session_asks_with_it(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
+) -> None:
+    with pytest.raises(AuthenticationError):
+        await ALL[kind](client, "of-yesterday")
+    with refused(RejectedError, "csrf不能为空."):
+        await ALL[kind](client, "")
+    assert hayfrp.state.tunnels["1"].enabled
+
+    await ALL[kind](client, csrf)
+    assert {call.get("type") for call in hayfrp.calls} == {kind}
+    assert hayfrp.calls[-1].get("csrf") == csrf
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_failure_inside_the_service(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
+) -> None:
+    hayfrp.fault("*", "error")
+
+    with refused(UnavailableError, "server_error: 服务器异常,请稍后重试."):
+        await ALL[kind](client, csrf)
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_only_reads_are_repeated(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
+) -> None:
+    hayfrp.fault("*", "status", status=500, times=None)
+
+    with pytest.raises(UnavailableError):
+        await ALL[kind](client, csrf)
+
+    assert len(hayfrp.calls) == (1 if kind in WRITES else 2)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind not in ("/notice", "config")])
+@pytest.mark.parametrize("fault", ["html", "empty"])
+async def test_what_is_no_answer_at_all(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str, fault: str
+) -> None:
+    hayfrp.fault("*", fault, status=200)
+
+    with pytest.raises(UnavailableError) as caught:
+        await ALL[kind](client, csrf)
+    assert caught.value.reason is {"html": Reason.FIREWALL, "empty": Reason.MALFORMED}[fault]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind not in ("/version", "info")])
+async def test_an_answer_must_have_a_status(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
+) -> None:
+    hayfrp.fault("*", "body", body={"message": "获取成功"})
+
+    with refused(UnavailableError, "malformed: no status"):
+        await ALL[kind](client, csrf)
+
+
+@pytest.mark.parametrize("kind", ["login", "retoken"])
+async def test_a_token_that_is_missing(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, kind: str
+) -> None:
+    hayfrp.fault("*", "patch", patch={"token": None})
+
+    with refused(UnavailableError, "malformed: no token"):
+        await ALL[kind](client, csrf)
+
+
+@pytest.mark.parametrize("status", [200, "200", " 200 ", 200.0])
+async def test_a_status_may_be_written_in_many_ways(
+    client: HayFrpClient, hayfrp: HayFrpService, status: object
+) -> None:
+    hayfrp.fault("/info", "patch", patch={"status": status})
+
+    assert "aflow" in await client.hayfrp_info()
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        ({"status": 418}, "418"),
+        ({"status": "500", "message": ""}, "500"),
+        ({"status": False, "message": None}, "False"),
+        ({"status": 404}, "404"),
+        ({"status": 500, "message": " 维护中\n"}, "维护中"),
+    ],
+)
+async def test_a_refusal_always_has_words(
+    client: HayFrpClient, hayfrp: HayFrpService, answer: Mapping[str, object], words: str
+) -> None:
+    hayfrp.fault("/info", "body", body=answer)
+
+    with pytest.raises(RejectedError) as caught:
+        await client.hayfrp_info()
+    assert caught.value.message == words
+
+
+async def test_a_refusal_shows_no_secret(client: HayFrpClient, hayfrp: HayFrpService) -> None:
+    """Neither of what was sent nor of what came back before."""
+    csrf = await client.login("demo", "demo-password")
+    link_token = await client.re_token(csrf)
+    words = f"demo-password {csrf} {link_token} demo@example.com: no"
+
+    for status in (403, 404, 418):
+        hayfrp.fault("/user", "body", body={"status": status, "message": words})
+        with pytest.raises(TunnelHubError) as caught:
+            await client.get_info(csrf)
+        assert str(caught.value) == "** ** ** **: no"
+
+
+def _fields(service: HayFrpService, tunnel_id: str) -> Mapping[str, object]:
+    """Return what the service keeps of a tunnel, as it was sent."""
+    tunnel = service.state.tunnels[tunnel_id]
+    return {
+        "proxy_name": tunnel.proxy_name,
+        "proxy_type": tunnel.proxy_type,
+        "local_ip": tunnel.local_ip,
+        "local_port": tunnel.local_port,
+        "remote_port": tunnel.remote_port,
+        "use_encryption": "true" if tunnel.use_encryption else "false",
+        "use_compression": "true" if tunnel.use_compression else "false",
+        "sk": tunnel.sk,
+        "node": tunnel.node,
+        "domain": tunnel.domain,
+        "locations": tunnel.locations,
+        "header_X_From_Where": tunnel.header_x_from_where,
+        "host_header_rewrite": tunnel.host_header_rewrite,
+    }
