@@ -1,5 +1,9 @@
 """Strategies for what a service may send."""
 
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
 from hypothesis import strategies as st
 
 _NEARLY_NUMBERS = st.text("0123456789+-.eE% _", max_size=24)
@@ -8,19 +12,40 @@ _WORDS = st.sampled_from(
 )
 
 
-def json_values() -> st.SearchStrategy[object]:
-    """Whatever a JSON decoder may return: its whole numbers have 64 bits at most."""
-    scalars = (
-        st.none()
-        | st.booleans()
-        | st.integers(-(2**63), 2**64 - 1)
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text()
-        | _NEARLY_NUMBERS
-        | _WORDS
-    )
-    return st.recursive(
-        scalars,
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-        max_leaves=6,
-    )
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | _NEARLY_NUMBERS
+    | _WORDS
+)
+JSON_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+"""Whatever a JSON decoder may return: its whole numbers have 64 bits at most."""
+
+
+@st.composite
+def damaged(draw: st.DrawFn, payload: Any) -> Any:
+    """Draw a real answer in which a few values, or whole branches, are others or missing."""
+    spoilt = [deepcopy(payload)]
+    for _ in range(draw(st.integers(1, 4))):
+        container, key = draw(st.sampled_from(list(_places(spoilt))))
+        if container is not spoilt and draw(st.booleans()):
+            del container[key]
+        else:
+            container[key] = draw(JSON_VALUES)
+    return spoilt[0]
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in nested lists and objects where a value stands."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from _places(inner)

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.tunnel_hub.api import coerce
 
-from .payloads import json_values
+from .payloads import JSON_VALUES
 
 DIGITS_OF_2_63 = str(2**63)
 SHANGHAI = timedelta(hours=8)
@@ -150,14 +150,14 @@ RESULTS: dict[Callable[[object], object], type] = {
 
 
 @pytest.mark.parametrize("read", RESULTS)
-@given(raw=json_values())
+@given(raw=JSON_VALUES)
 def test_any_json_value_is_read_or_unknown(read: Callable[[object], object], raw: object) -> None:
     value = read(raw)
 
     assert value is None or type(value) is RESULTS[read]
 
 
-@given(raw=json_values())
+@given(raw=JSON_VALUES)
 def test_what_is_read_lies_within_its_bounds(raw: object) -> None:
     assert coerce.text(raw) != ""
     assert (number := coerce.number(raw)) is None or abs(number) < 2**63

@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.resource import Resource
 from custom_components.tunnel_hub.api.rows import Row, RowMap, at, rows_of
 
-from .payloads import json_values
+from .payloads import JSON_VALUES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def test_rows_are_the_objects_of_a_list(value: object, rows: list[object]) -> No
     assert rows_of(value) == rows
 
 
-@given(value=json_values())
+@given(value=JSON_VALUES)
 def test_any_json_value_can_be_taken_for_rows(value: object) -> None:
     things = THINGS.many(rows_of([value, {"no": 1, "grams": value}]))
 

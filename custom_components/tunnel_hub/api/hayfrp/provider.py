@@ -10,7 +10,7 @@ from typing import override
 from aiohttp import ClientSession
 
 from .. import coerce
-from ..errors import InvalidInputError, RejectedError
+from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
 from ..feed import Feed, Probe
 from ..http import Transport
 from ..nodes import NodeChoice
@@ -293,6 +293,8 @@ class HayFrpProvider(Provider):
 
     @override
     async def identify(self) -> Identity:
+        if "password" not in self.credentials:
+            await self._session.use(self._client.csrf)
         row = await self._session.use(self._client.get_info)
         account = coerce.text(row.get("uuid")) or coerce.text(row.get("id"))
         if account is None:
@@ -423,7 +425,7 @@ class HayFrpProvider(Provider):
             rows = await self._session.use(self._client.list_tunnel)
             named = [t.id for t in _TUNNEL.many(rows).values() if t.name == draft.name]
             if not named:
-                raise RejectedError("?")
+                raise UnavailableError(Reason.MALFORMED, "no id")
             created = named[-1]
         return created
 

@@ -1,0 +1,133 @@
+"""Whatever HayFrp answers: either values of the right types, or an error of ours."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints, override
+
+from aiohttp import ClientSession
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.tunnel_hub.api.errors import TunnelHubError
+from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
+from custom_components.tunnel_hub.api.provider import TunnelDraft
+from simulator.hayfrp import HayFrpService
+
+from ..payloads import damaged
+
+type Ask = Callable[[HayFrpProvider], Awaitable[object]]
+
+NEW = TunnelDraft(name="new", protocol="tcp", local_port=1, remote_port=2, node="1")
+
+
+class Question(NamedTuple):
+    """What is asked, and which of the answers it needs is spoilt."""
+
+    ask: Ask
+    path: str
+    kind: str = ""
+
+    @override
+    def __str__(self) -> str:
+        """Name it."""
+        return f"{self.path} {self.kind}"
+
+
+def feed(key: str) -> Ask:
+    """Return what reads a feed."""
+    return lambda provider: provider.feeds[key].fetch()
+
+
+QUESTIONS = [
+    Question(HayFrpProvider.identify, "/user", "info"),
+    Question(feed("account"), "/user", "info"),
+    Question(feed("tunnels"), "/proxy", "list"),
+    Question(feed("nodes"), "/proxy", "list"),
+    Question(feed("nodes"), "/node"),
+    Question(feed("nodes"), "/nodes"),
+    Question(feed("service"), "/info"),
+    Question(feed("release"), "/version"),
+    Question(HayFrpProvider.node_names, "/nodes"),
+    Question(HayFrpProvider.downloads, "/downlist"),
+    Question(HayFrpProvider.sign_in, "/user", "sign"),
+    Question(HayFrpProvider.reset_token, "/user", "retoken"),
+    Question(lambda provider: provider.check_tunnel("1"), "/proxy", "check"),
+    Question(lambda provider: provider.delete_tunnel("1"), "/proxy", "remove"),
+    Question(
+        lambda provider: provider.update_tunnel("1", TunnelDraft(name="new")), "/proxy", "list"
+    ),
+    Question(lambda provider: provider.create_tunnel(NEW), "/nodes"),
+]
+
+
+@pytest.fixture(params=QUESTIONS, ids=str)
+def question(request: pytest.FixtureRequest) -> Question:
+    asked: Question = request.param
+    return asked
+
+
+@pytest.fixture
+async def genuine(
+    question: Question, hayfrp: HayFrpService, session: ClientSession, csrf: str
+) -> object:
+    """The answer as it is when nothing is spoilt."""
+    row = {"type": question.kind, "csrf": csrf, "id": "1"}
+    request: Mapping[str, Any] = {"json": row} if question.kind else {}
+    async with session.request(
+        "POST" if question.kind else "GET",
+        hayfrp.url + question.path,
+        headers={"waf": "off"},
+        **request,
+    ) as response:
+        return await response.json()
+
+
+# The fixtures stay as they are from example to example: the service only hears, and each
+# example asks with a provider of its own.
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_any_answer_is_read_or_refused(
+    hayfrp: HayFrpService,
+    session: ClientSession,
+    question: Question,
+    genuine: object,
+    data: st.DataObject,
+) -> None:
+    hayfrp.clear_faults()
+    hayfrp.fault(
+        question.path,
+        "body",
+        match={"type": question.kind} if question.kind else None,
+        times=None,
+        body=data.draw(damaged(genuine)),
+    )
+    credentials = {"base_url": hayfrp.url, "token": "good-csrf"}
+    hayfrp.account.csrf, hayfrp.account.csrf_since = "good-csrf", hayfrp.now()
+
+    try:
+        answer = await question.ask(HayFrpProvider(session, credentials, {}))
+    except TunnelHubError:
+        return
+    for thing in _things_in(answer):
+        if is_dataclass(thing):
+            _check_types(thing)
+        else:
+            assert thing is None or type(thing) is str
+
+
+def _things_in(answer: object) -> Iterable[object]:
+    """Return what there is to look at in an answer of the provider."""
+    if isinstance(answer, dict):
+        return answer.values()
+    return answer if isinstance(answer, tuple) else [answer]
+
+
+def _check_types(thing: Any) -> None:
+    """Fail on a value of a type that its field does not announce."""
+    hints = get_type_hints(type(thing))
+    for field in fields(thing):
+        hint = hints[field.name]
+        types = get_args(hint) if isinstance(hint, UnionType) else (get_origin(hint) or hint,)
+        value = getattr(thing, field.name)
+        assert type(value) in types, f"{field.name}: {value!r}"
