@@ -1,5 +1,8 @@
 """The public surface, and what its errors say."""
 
+from collections.abc import Mapping
+from typing import override
+
 from aiohttp import ClientSession
 import pytest
 
@@ -14,7 +17,17 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.feed import Feed
-from custom_components.tunnel_hub.api.provider import TunnelDraft
+from custom_components.tunnel_hub.api.provider import (
+    CanEditTunnels,
+    CanForceDown,
+    CanSignIn,
+    CanToggleTunnels,
+    Credentials,
+    Identity,
+    Options,
+    Provider,
+    TunnelDraft,
+)
 from custom_components.tunnel_hub.api.resource import Resource, Tunnel
 
 CREDENTIALS = {
@@ -76,3 +89,27 @@ def test_a_draft_shows_no_secret() -> None:
 
 def test_tunnels_always_matter() -> None:
     assert Tunnel(id="1").matters
+
+
+class Quiet(Provider):
+    """A provider that can do nothing."""
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        self.credentials = credentials
+        self.feeds = {}
+
+    @override
+    async def identify(self) -> Identity:
+        return Identity(id="1", title="one")
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {}
+
+
+async def test_a_provider_can_do_no_more_than_it_says(session: ClientSession) -> None:
+    quiet = Quiet(session, CREDENTIALS, {})
+
+    assert list(quiet.problems()) == []
+    assert not isinstance(quiet, CanToggleTunnels | CanForceDown | CanEditTunnels | CanSignIn)

@@ -88,6 +88,7 @@ class HayFrpClient:
         row = (await self._send("/user", {"type": "info", "csrf": csrf})).mapping()
         if coerce.boolean(row.get("status")) is None:
             _judge(row, self._transport)
+        self._transport.secrets |= {coerce.text(row.get("token")) or ""}
         return row
 
     async def sign(self, csrf: str) -> Row:

@@ -560,6 +560,7 @@ class HayFrpProvider(Provider):
             or chosen(None, "header_X_From_Where"),
             "host_header_rewrite": chosen(None, "host_header_rewrite"),
         }
+        self._transport.secrets.add(str(fields["sk"]))
         _check_tunnel_fields(fields)
         return {name: "" if value is None else value for name, value in fields.items()}
 

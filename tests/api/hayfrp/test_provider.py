@@ -1,0 +1,747 @@
+"""HayFrp's commands, and its ways in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+import logging
+import traceback
+from typing import Any
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    SessionContestedError,
+    TunnelHubError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider, provider as module
+from custom_components.tunnel_hub.api.provider import (
+    Credentials,
+    Download,
+    Identity,
+    Problem,
+    SignInResult,
+    TunnelDraft,
+)
+from custom_components.tunnel_hub.api.resource import Tunnel
+from simulator import Simulator
+from simulator.hayfrp import HayFrpService
+from simulator.hayfrp.state import Tunnel as SimulatedTunnel
+
+GB = 1024**3
+NEW = TunnelDraft(
+    name="printer",
+    protocol="tcp",
+    local_host="192.168.1.7",
+    local_port=631,
+    remote_port=20631,
+    node="2",
+    encryption=True,
+    compression=False,
+    secret_key="open-sesame",
+)
+
+
+@contextmanager
+def invalid(key: str, **placeholders: str) -> Iterator[None]:
+    """Expect that something is found wrong before the service is asked."""
+    with pytest.raises(InvalidInputError) as caught:
+        yield
+    assert (caught.value.key, caught.value.placeholders) == (key, placeholders)
+
+
+def pasted(service: HayFrpService, session: ClientSession, token: str) -> HayFrpProvider:
+    """Return an account of which only a csrf is known."""
+    return HayFrpProvider(session, {"base_url": service.url, "token": token}, {})
+
+
+# Signing in
+
+
+async def test_identity(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
+    identity = await provider.identify()
+
+    assert identity == Identity(id=hayfrp.account.uuid, title="demo")
+    assert [call.get("type") for call in hayfrp.calls] == ["login", "info"]
+
+
+@pytest.mark.parametrize("username", ["demo", "demo@example.com", "13800000000"])
+async def test_an_account_is_the_same_however_it_is_called(
+    hayfrp: HayFrpService, session: ClientSession, username: str
+) -> None:
+    credentials = {
+        "base_url": f"{hayfrp.url}/",
+        "username": username,
+        "password": "demo-password",
+    }
+
+    identity = await HayFrpProvider(session, credentials, {}).identify()
+
+    assert identity == Identity(id=hayfrp.account.uuid, title="demo")
+
+
+async def test_a_pasted_csrf_is_checked_first(
+    hayfrp: HayFrpService, session: ClientSession, csrf: str
+) -> None:
+    provider = pasted(hayfrp, session, csrf)
+
+    assert (await provider.identify()).title == "demo"
+    assert [call.get("type") for call in hayfrp.calls] == ["csrf", "info"]
+    assert provider.credentials["token"] == csrf
+
+    with pytest.raises(AuthenticationError):
+        await pasted(hayfrp, session, "of-yesterday").identify()
+    assert [call.get("type") for call in hayfrp.calls[2:]] == ["csrf"]
+
+
+@pytest.mark.parametrize(
+    "patch, identity",
+    [
+        ({"uuid": None}, Identity(id="114514", title="demo")),
+        ({"uuid": "", "username": ""}, Identity(id="114514", title="114514")),
+    ],
+)
+async def test_an_account_without_a_uuid(
+    hayfrp: HayFrpService, provider: HayFrpProvider, patch: dict[str, object], identity: Identity
+) -> None:
+    hayfrp.fault("/user", "patch", match={"type": "info"}, patch=patch)
+
+    assert await provider.identify() == identity
+
+
+async def test_an_account_that_cannot_be_told_from_others_is_none(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    hayfrp.fault("/user", "patch", match={"type": "info"}, patch={"uuid": None, "id": ""})
+
+    with pytest.raises(RejectedError, match="成功获取用户数据"):
+        await provider.identify()
+
+
+async def test_a_banned_account_is_not_signed_in_to(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    hayfrp.account.banned = True
+
+    with invalid("account_banned"):
+        await provider.identify()
+
+
+@pytest.mark.parametrize("username, password", [("demo", "wrong"), ("nobody", "demo-password")])
+async def test_signing_in_in_vain(
+    hayfrp: HayFrpService, session: ClientSession, username: str, password: str
+) -> None:
+    credentials = {"base_url": hayfrp.url, "username": username, "password": password}
+
+    with pytest.raises(AuthenticationError if username == "demo" else RejectedError):
+        await HayFrpProvider(session, credentials, {}).identify()
+
+
+async def test_the_services_own_hosts(
+    hayfrp: HayFrpService, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In their order, unless the user names another."""
+    assert [host.removeprefix("https://") for host in module.HOSTS] == [
+        "api.hayfrp.com",
+        "api.hayfrp.1zyq1.com",
+        "v2.api.hayfrp.1zyq1.com",
+    ]
+    monkeypatch.setattr(module, "HOSTS", ("http://127.0.0.1:1", hayfrp.mirror_url))
+    provider = HayFrpProvider(session, {"username": "demo", "password": "demo-password"}, {})
+
+    await provider.feeds["account"].fetch()
+
+    assert f"http://{hayfrp.calls[0].headers['Host']}" == hayfrp.mirror_url
+    assert {call.headers["waf"] for call in hayfrp.calls} == {"off"}
+
+
+async def test_new_credentials_are_handed_on_before_they_are_used(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    handed: list[tuple[Credentials, int]] = []
+
+    async def keep(credentials: Credentials) -> None:
+        await asyncio.sleep(0)
+        handed.append((credentials, len(hayfrp.calls)))
+
+    provider.on_credentials = keep
+    before = provider.credentials
+    await provider.feeds["account"].fetch()
+    await provider.feeds["account"].fetch()
+
+    assert handed == [({**before, "token": hayfrp.account.csrf}, 1)]
+    assert provider.credentials == handed[0][0]
+    assert "token" not in before
+    assert provider.statistics() == {"requests": 3, "logins": 1}
+
+
+async def test_a_stored_csrf_needs_no_login(
+    hayfrp: HayFrpService, session: ClientSession, csrf: str
+) -> None:
+    credentials = {"base_url": hayfrp.url, "username": "demo", "password": "x", "token": csrf}
+    provider = HayFrpProvider(session, credentials, {})
+
+    await provider.feeds["account"].fetch()
+
+    assert hayfrp.calls_to("/user", type="login") == []
+    assert provider.statistics() == {"requests": 1, "logins": 0}
+
+
+async def test_a_contested_account_is_a_problem(
+    hayfrp: HayFrpService, provider: HayFrpProvider, freezer: FrozenDateTimeFactory
+) -> None:
+    await provider.identify()
+    freezer.tick(3600)
+    hayfrp.account.csrf = "of-another-program"
+    await provider.identify()
+    assert provider.problems() == ()
+
+    hayfrp.account.csrf = "of-another-program"
+    with pytest.raises(SessionContestedError):
+        await provider.identify()
+    assert provider.problems() == (Problem(key="session_contested"),)
+
+
+# Changing tunnels
+
+
+def _tunnel(tunnel_id: str, draft: TunnelDraft) -> SimulatedTunnel:
+    """Return what the service should have made of a draft."""
+    return SimulatedTunnel(
+        id=tunnel_id,
+        username="demo",
+        proxy_name=draft.name or "",
+        proxy_type=draft.protocol or "",
+        node=draft.node or "",
+        local_ip=draft.local_host or "127.0.0.1",
+        local_port=draft.local_port or 0,
+        remote_port=draft.remote_port,
+        use_encryption=bool(draft.encryption),
+        use_compression=bool(draft.compression),
+        sk=draft.secret_key or "",
+        domain=draft.domain or "",
+    )
+
+
+def _same(one: SimulatedTunnel, other: SimulatedTunnel) -> bool:
+    """Whether two tunnels differ in nothing but the time of their last change."""
+    return one == replace(other, lastupdate=one.lastupdate, rate=one.rate)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        NEW,
+        TunnelDraft(name="ssh", protocol="udp", local_port=1, remote_port=65500, node="1"),
+        TunnelDraft(name="a" * 15, protocol="tcp", local_port=65500, remote_port=1, node="1"),
+        TunnelDraft(name="blog", protocol="http", local_port=80, node="1", domain="blog.example"),
+        TunnelDraft(name="blog", protocol="https", local_port=80, node="1", domain="b.example"),
+        TunnelDraft(name="peer", protocol="stcp", local_port=80, node="1", secret_key="word"),
+        TunnelDraft(name="peer", protocol="xtcp", local_port=80, node="1", compression=True),
+    ],
+    ids=lambda draft: draft.protocol,
+)
+async def test_a_tunnel_is_made(
+    hayfrp: HayFrpService, provider: HayFrpProvider, draft: TunnelDraft
+) -> None:
+    assert await provider.create_tunnel(draft) == "6"
+
+    assert _same(hayfrp.state.tunnels["6"], _tunnel("6", draft))
+
+
+async def test_ports_and_flags_travel_as_the_service_wants_them(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """A JSON bool breaks it, and so does a port that is text."""
+    await provider.create_tunnel(NEW)
+
+    (call,) = hayfrp.calls_to("/proxy", type="add")
+    assert {type(call.get(name)) for name in ("local_port", "remote_port")} == {int}
+    assert (call.get("use_encryption"), call.get("use_compression")) == ("true", "false")
+
+
+async def test_a_node_goes_by_its_name_too(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
+    await provider.create_tunnel(replace(NEW, node=hayfrp.state.nodes["3"].name))
+
+    assert hayfrp.state.tunnels["6"].node == "3"
+
+
+async def test_a_new_tunnel_without_an_id_is_found_by_its_name(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """Of several the newest, which is listed last."""
+    hayfrp.state.tunnels["2"].proxy_name = "printer"
+    hayfrp.fault("/proxy", "patch", match={"type": "add"}, remove=["id"], times=None)
+
+    assert await provider.create_tunnel(NEW) == "6"
+
+    hayfrp.fault("/proxy", "body", match={"type": "list"}, body={"status": 404, "message": "无"})
+    with pytest.raises(UnavailableError) as caught:
+        await provider.create_tunnel(NEW)
+    assert caught.value.reason is Reason.MALFORMED
+
+
+PORTS = {"minimum": "1", "maximum": "65500"}
+NAME = {"minimum": "3", "maximum": "15"}
+
+
+@pytest.mark.parametrize(
+    "changes, key, placeholders",
+    [
+        ({"name": "ab"}, "tunnel_name_length", {"name": "ab", **NAME}),
+        ({"name": "a" * 16}, "tunnel_name_length", {"name": "a" * 16, **NAME}),
+        ({"name": None}, "tunnel_name_length", {"name": "", **NAME}),
+        ({"local_port": 0}, "port_out_of_range", {"port": "0", **PORTS}),
+        ({"local_port": 65501}, "port_out_of_range", {"port": "65501", **PORTS}),
+        ({"remote_port": 0}, "port_out_of_range", {"port": "0", **PORTS}),
+        ({"remote_port": -1}, "port_out_of_range", {"port": "-1", **PORTS}),
+        ({"remote_port": 70000}, "port_out_of_range", {"port": "70000", **PORTS}),
+        ({"remote_port": None}, "port_out_of_range", {"port": "", **PORTS}),
+        ({"local_port": None}, "port_out_of_range", {"port": "", **PORTS}),
+        (
+            {"protocol": "stcp", "local_port": 0},
+            "port_out_of_range",
+            {"port": "0", **PORTS},
+        ),
+        ({"node": "99"}, "unknown_node", {"node": "99"}),
+        (
+            {"protocol": "icmp"},
+            "unknown_protocol",
+            {"protocol": "icmp", "known": "tcp, udp, http, https, stcp, xtcp"},
+        ),
+        ({"protocol": "http"}, "domain_needed", {"protocol": "http"}),
+        ({"protocol": "https", "domain": ""}, "domain_needed", {"protocol": "https"}),
+    ],
+)
+async def test_a_tunnel_that_cannot_be(
+    hayfrp: HayFrpService,
+    provider: HayFrpProvider,
+    changes: dict[str, Any],
+    key: str,
+    placeholders: Mapping[str, str],
+) -> None:
+    """Nothing is sent that the service would refuse or, worse, take."""
+    with invalid(key, **placeholders):
+        await provider.create_tunnel(replace(NEW, **changes))
+
+    assert hayfrp.calls_to("/proxy", type="add") == []
+
+
+@pytest.fixture
+def filled(hayfrp: HayFrpService) -> SimulatedTunnel:
+    """A tunnel with something in every field."""
+    hayfrp.state.tunnels["1"] = SimulatedTunnel(
+        id="1",
+        username="demo",
+        proxy_name="everything",
+        proxy_type="tcp",
+        node="1",
+        local_ip="192.168.1.9",
+        local_port=8123,
+        remote_port=18123,
+        use_encryption=True,
+        use_compression=True,
+        sk="a secret",
+        domain="every.example.com",
+        locations="/here,/there",
+        header_x_from_where="frp",
+        host_header_rewrite="inner.example.com",
+        enabled=False,
+        rate=0.0,
+    )
+    return replace(hayfrp.state.tunnels["1"])
+
+
+@pytest.mark.parametrize(
+    "draft, changes",
+    [
+        ({}, {}),
+        ({"name": "renamed"}, {"proxy_name": "renamed"}),
+        ({"local_host": "10.0.0.1"}, {"local_ip": "10.0.0.1"}),
+        ({"local_port": 1}, {"local_port": 1}),
+        ({"remote_port": 65500}, {"remote_port": 65500}),
+        ({"node": "4"}, {"node": "4"}),
+        ({"domain": "new.example.com"}, {"domain": "new.example.com"}),
+        ({"domain": ""}, {"domain": ""}),
+        ({"encryption": False}, {"use_encryption": False}),
+        ({"compression": False}, {"use_compression": False}),
+        ({"secret_key": "another"}, {"sk": "another"}),
+        ({"protocol": "udp"}, {"proxy_type": "udp"}),
+        (
+            {"protocol": "http", "name": "web"},
+            {"proxy_type": "http", "proxy_name": "web", "remote_port": None},
+        ),
+    ],
+)
+async def test_only_what_is_named_changes(
+    hayfrp: HayFrpService,
+    provider: HayFrpProvider,
+    filled: SimulatedTunnel,
+    draft: dict[str, Any],
+    changes: dict[str, Any],
+) -> None:
+    """An edit replaces the whole row, so all the rest must be written back."""
+    await provider.update_tunnel("1", TunnelDraft(**draft))
+
+    assert _same(hayfrp.state.tunnels["1"], replace(filled, **changes))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> None:
+    """Of no kind of tunnel."""
+    async with Simulator(services=("hayfrp",), tunnels=7, seed=seed) as running:
+        service = running.hayfrp
+        before = {id_: replace(tunnel) for id_, tunnel in service.state.tunnels.items()}
+        credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
+        provider = HayFrpProvider(session, credentials, {})
+
+        for id_ in before:
+            await provider.update_tunnel(id_, TunnelDraft())
+
+        for id_, tunnel in service.state.tunnels.items():
+            expected = replace(before[id_], lastupdate=tunnel.lastupdate)
+            assert asdict(tunnel) == asdict(expected)
+
+
+async def test_a_header_may_be_listed_under_either_name(
+    hayfrp: HayFrpService, provider: HayFrpProvider, filled: SimulatedTunnel
+) -> None:
+    hayfrp.fault(
+        "/proxy",
+        "patch",
+        match={"type": "list"},
+        patch={"proxies.0.header_X_From_Where": "frp"},
+        remove=["proxies.0.header_X-From-Where"],
+    )
+
+    await provider.update_tunnel("1", TunnelDraft(name="renamed"))
+
+    assert hayfrp.state.tunnels["1"].header_x_from_where == filled.header_x_from_where
+
+
+@pytest.mark.parametrize(
+    "draft, key",
+    [
+        (TunnelDraft(name="ab"), "tunnel_name_length"),
+        (TunnelDraft(remote_port=70000), "port_out_of_range"),
+        (TunnelDraft(protocol="icmp"), "unknown_protocol"),
+        (TunnelDraft(protocol="http", domain=""), "domain_needed"),
+        (TunnelDraft(node="nowhere"), "unknown_node"),
+    ],
+)
+async def test_a_change_that_cannot_be(
+    hayfrp: HayFrpService,
+    provider: HayFrpProvider,
+    filled: SimulatedTunnel,
+    draft: TunnelDraft,
+    key: str,
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        await provider.update_tunnel("1", draft)
+
+    assert caught.value.key == key
+    assert hayfrp.calls_to("/proxy", type="edit") == []
+    assert _same(hayfrp.state.tunnels["1"], filled)
+
+
+COMMANDS: Mapping[str, Callable[[HayFrpProvider, str], Awaitable[object]]] = {
+    "edit": lambda provider, id_: provider.update_tunnel(id_, TunnelDraft(name="renamed")),
+    "toggle": lambda provider, id_: provider.set_tunnel_enabled(id_, enabled=False),
+    "forcedown": HayFrpProvider.force_tunnel_offline,
+    "check": HayFrpProvider.check_tunnel,
+}
+
+
+@pytest.mark.parametrize("status", [404, 500])
+@pytest.mark.parametrize("kind", COMMANDS)
+async def test_a_tunnel_that_was_deleted_elsewhere(
+    hayfrp: HayFrpService, provider: HayFrpProvider, kind: str, status: int
+) -> None:
+    hayfrp.state.settings.missing_tunnel_status = status
+    await provider.feeds["tunnels"].fetch()
+    del hayfrp.state.tunnels["1"]
+
+    with invalid("tunnel_gone"):
+        await COMMANDS[kind](provider, "1")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_tunnel_that_is_deleted_while_it_is_changed(
+    hayfrp: HayFrpService, provider: HayFrpProvider, status: int
+) -> None:
+    hayfrp.state.settings.missing_tunnel_status = status
+    row = {"id": "1", "proxy_name": "name", "proxy_type": "stcp", "local_port": "1", "node": "1"}
+    hayfrp.fault("/proxy", "body", match={"type": "list"}, body={"status": 200, "proxies": [row]})
+    del hayfrp.state.tunnels["1"]
+
+    with invalid("tunnel_gone"):
+        await provider.update_tunnel("1", TunnelDraft(name="renamed"))
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+async def test_what_the_service_will_not_do_is_told_in_its_words(
+    hayfrp: HayFrpService, provider: HayFrpProvider, kind: str
+) -> None:
+    hayfrp.fault(
+        "/proxy", "body", match={"type": kind}, body={"status": 500, "message": "操作失败."}
+    )
+
+    with pytest.raises(RejectedError, match="操作失败"):
+        await COMMANDS[kind](provider, "1")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_tunnel_is_deleted_once(
+    hayfrp: HayFrpService, provider: HayFrpProvider, status: int
+) -> None:
+    """And one that is gone already counts as deleted."""
+    hayfrp.state.settings.missing_tunnel_status = status
+
+    await provider.delete_tunnel("1")
+    assert list(hayfrp.state.tunnels) == ["2", "3", "4", "5"]
+    await provider.delete_tunnel("1")
+
+    hayfrp.fault(
+        "/proxy", "body", match={"type": "remove"}, body={"status": 500, "message": "操作失败."}
+    )
+    with pytest.raises(RejectedError, match="操作失败"):
+        await provider.delete_tunnel("2")
+
+
+async def test_enabling_is_known_before_the_next_answer(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """So that the next check of the tunnel is worth its request."""
+    feed = provider.feeds["tunnels"]
+    await feed.fetch()
+    assert feed.probe
+
+    await provider.set_tunnel_enabled("5", enabled=True)
+    await provider.set_tunnel_enabled("1", enabled=False)
+
+    assert (hayfrp.state.tunnels["5"].enabled, hayfrp.state.tunnels["1"].enabled) == (True, False)
+    assert list(feed.probe.candidates()) == ["2", "3", "4", "5"]
+    tunnel = await provider.check_tunnel("5")
+    assert isinstance(tunnel, Tunnel)
+    assert (tunnel.enabled, tunnel.online) == (True, True)
+
+
+async def test_a_tunnel_can_be_toggled_before_it_was_ever_listed(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    await provider.set_tunnel_enabled("5", enabled=True)
+    assert hayfrp.state.tunnels["5"].enabled
+
+    await provider.feeds["tunnels"].fetch()
+    hayfrp.state.tunnels["6"] = replace(hayfrp.state.tunnels["5"], id="6")
+    await provider.set_tunnel_enabled("6", enabled=False)
+    assert not hayfrp.state.tunnels["6"].enabled
+
+
+async def test_a_client_is_thrown_off(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
+    await provider.force_tunnel_offline("1")
+    assert not hayfrp.online(hayfrp.state.tunnels["1"])
+
+    hayfrp.state.nodes["2"].online = False
+    with pytest.raises(RejectedError, match="隧道对应节点已离线,无法强制下线"):
+        await provider.force_tunnel_offline("2")
+
+
+# What else there is to do
+
+
+@pytest.mark.parametrize("file_format", ["ini", "toml"])
+async def test_a_configuration_file(
+    hayfrp: HayFrpService, provider: HayFrpProvider, file_format: str
+) -> None:
+    hayfrp.state.tunnels["3"].node = "1"
+
+    of_one = await provider.tunnel_config(tunnel_id="1", file_format=file_format)
+    of_all = await provider.tunnel_config(node_id="1", file_format=file_format)
+
+    assert "homeassistant" in of_one
+    assert "minecraft" not in of_one
+    assert "homeassistant" in of_all
+    assert "minecraft" in of_all
+    assert hayfrp.account.link_token in of_one
+    assert ("[common]" in of_one) is (file_format == "ini")
+    with pytest.raises(RejectedError, match="隧道不存在"):
+        await provider.tunnel_config(tunnel_id="99", file_format=file_format)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_days_sign_in(session: ClientSession, seed: int, status: int) -> None:
+    async with Simulator(services=("hayfrp",), seed=seed) as running:
+        service = running.hayfrp
+        service.state.settings.already_signed_status = status
+        credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
+        provider = HayFrpProvider(session, credentials, {})
+
+        result = await provider.sign_in()
+        again = await provider.sign_in()
+
+    account = service.account
+    assert account.totaltraffic
+    assert result == SignInResult(
+        already=False,
+        message=result.message,
+        traffic=round(account.totaltraffic * GB),
+        traffic_left=round(round(account.traffic / 1024, 2) * GB),
+    )
+    assert result.message.startswith("🎉签到成功")
+    assert again == SignInResult(already=True, message="您今天已经签到过了,请明天再来吧.")
+
+
+async def test_a_sign_in_may_not_tell_what_it_brought(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    hayfrp.state.settings.sign_tells_flow = False
+
+    result = await provider.sign_in()
+
+    assert (result.already, result.traffic) == (False, None)
+    assert result.traffic_left
+
+
+async def test_a_new_link_token_ends_the_session_and_nothing_else(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    await provider.feeds["account"].fetch()
+
+    assert await provider.reset_token() == hayfrp.account.link_token
+    hayfrp.calls.clear()
+
+    await asyncio.gather(*(provider.feeds[key].fetch() for key in ("account", "tunnels")))
+    assert len(hayfrp.calls_to("/user", type="login")) == 1
+    assert hayfrp.calls[0].get("type") == "login", "the dead csrf is not even tried"
+    assert provider.credentials["token"] == hayfrp.account.csrf
+    assert provider.problems() == ()
+
+
+async def test_a_new_link_token_without_a_password_asks_the_user(
+    hayfrp: HayFrpService, session: ClientSession, csrf: str
+) -> None:
+    provider = pasted(hayfrp, session, csrf)
+
+    assert await provider.reset_token() == hayfrp.account.link_token
+    with pytest.raises(AuthenticationError):
+        await provider.feeds["account"].fetch()
+
+
+@pytest.mark.parametrize("style", ["source", "sources"])
+async def test_downloads(hayfrp: HayFrpService, provider: HayFrpProvider, style: str) -> None:
+    hayfrp.state.settings.downlist_style = style
+
+    downloads = await provider.downloads()
+
+    assert len(downloads) == 3
+    assert downloads[1] == Download(
+        name="Frpc Linux版",
+        version="0.59.0",
+        architecture="linux_amd64",
+        urls=("https://down.example.com/HayFrp/Releases/frpc_linux_amd64",),
+    )
+
+
+async def test_downloads_from_several_mirrors(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """A file without an address is none; one without a name goes by its address."""
+    body = {
+        "status": 200,
+        "source": [{"url": "https://a.example"}, {"url": ""}, {"url": "https://b.example/"}],
+        "lists": [{"url": "frpc"}, {"name": "nothing"}],
+    }
+    hayfrp.fault("/downlist", "body", body=body)
+
+    urls = ("https://a.example/frpc", "https://b.example/frpc")
+    assert await provider.downloads() == (
+        Download(name="frpc", version=None, architecture=None, urls=urls),
+    )
+
+
+async def test_a_new_account(hayfrp: HayFrpService, session: ClientSession) -> None:
+    newcomer = HayFrpProvider(session, {"base_url": hayfrp.url}, {})
+    await newcomer.send_registration_code("newcomer", "new@example.com")
+    (mail,) = hayfrp.state.mailbox
+    assert (mail.to, mail.kind) == ("new@example.com", "register")
+
+    with pytest.raises(RejectedError, match="验证码有误"):
+        await newcomer.register("newcomer", "new@example.com", "new-password", "wrong")
+    await newcomer.register("newcomer", "new@example.com", "new-password", mail.code)
+
+    credentials = {"base_url": hayfrp.url, "username": "newcomer", "password": "new-password"}
+    assert (await HayFrpProvider(session, credentials, {}).identify()).title == "newcomer"
+    assert {call.get("device") for call in hayfrp.calls[:2]} == {"Home Assistant"}
+
+
+async def test_a_forgotten_password(hayfrp: HayFrpService, session: ClientSession) -> None:
+    somebody = HayFrpProvider(session, {"base_url": hayfrp.url}, {})
+    await somebody.send_recovery_code("demo@example.com")
+    (mail,) = hayfrp.state.mailbox
+    assert (mail.to, mail.kind) == ("demo@example.com", "password")
+
+    with pytest.raises(RejectedError, match="密码重置失败"):
+        await somebody.recover_password("wrong", "new-password")
+    await somebody.recover_password(mail.code, "new-password")
+
+    assert hayfrp.account.password == "new-password"
+
+
+# Secrets
+
+
+async def test_no_secret_is_logged_or_raised(
+    hayfrp: HayFrpService, provider: HayFrpProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is done, and whatever the service says to it."""
+    caplog.set_level(logging.DEBUG)
+    said: list[str] = []
+    secrets = {"demo-password", "new-password", "open-sesame", "demo@example.com"}
+
+    async def attempt(call: Awaitable[object]) -> None:
+        try:
+            await call
+        except TunnelHubError as err:
+            said.append("".join(traceback.format_exception(err)) + repr(err))
+        secrets.update(filter(None, (hayfrp.account.csrf, hayfrp.account.link_token)))
+
+    async def everything() -> None:
+        for feed in provider.feeds.values():
+            await attempt(feed.fetch())
+        await attempt(provider.create_tunnel(NEW))
+        await attempt(provider.update_tunnel("1", NEW))
+        await attempt(provider.set_tunnel_enabled("1", enabled=True))
+        await attempt(provider.tunnel_config(tunnel_id="1", file_format="toml"))
+        await attempt(provider.sign_in())
+        await attempt(provider.reset_token())
+        await attempt(provider.send_recovery_code("demo@example.com"))
+        secrets.update(mail.code for mail in hayfrp.state.mailbox)
+        for mail in list(hayfrp.state.mailbox):
+            await attempt(provider.recover_password(mail.code, "new-password"))
+        hayfrp.account.password = "demo-password"
+
+    await everything()
+    assert not said
+
+    words = " ".join(secrets)
+    for status in (403, 404, 500):
+        body = {"status": status, "message": f"服务器异常 {words}"}
+        hayfrp.fault("*", "body", after=1, times=None, body=body)
+        await everything()
+        hayfrp.clear_faults()
+    hayfrp.fault("*", "html", times=None)
+    await everything()
+
+    assert len(said) > 40
+    told = "".join(said) + caplog.text
+    assert "POST /user" in told
+    assert [secret for secret in secrets if secret in told] == []
