@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.provider import CanSignIn, Problem, SignInResult
 from .api.resource import Account
-from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL
+from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .problems import Problems
 
@@ -126,22 +126,35 @@ class SignIn:
         end = datetime.combine(day.date(), last, day.tzinfo)
         return start, end if end > start else end + timedelta(days=1)
 
+    def _next_window(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return the next window that has not begun yet."""
+        start, end = self._window(now)
+        return (start, end) if start > now else self._window(now + timedelta(days=1))
+
     @callback
     def _appoint(self, moment: datetime, *, retry: bool) -> None:
         """Sign in at a moment. retry: whether a failure may be tried once more that day."""
 
-        async def _keep(_: datetime) -> None:
+        @callback
+        def _begin(_: datetime) -> None:
             self._cancel = None
-            now = dt_util.now()
-            if self._signed_in_today() or await self._try(last=not retry):
-                self._appoint(_between(*self._window(now + timedelta(days=1))), retry=True)
-            elif retry:
-                self._appoint(_between(now + _RETRY[0], now + _RETRY[1]), retry=False)
-            else:
-                self._appoint(_between(*self._window(now + timedelta(days=1))), retry=True)
+            self._entry.async_create_background_task(
+                self._hass, self._keep(retry=retry), f"{DOMAIN} daily sign-in"
+            )
 
         self.next = moment
-        self._cancel = async_track_point_in_time(self._hass, _keep, moment)
+        self._cancel = async_track_point_in_time(self._hass, _begin, moment)
+
+    async def _keep(self, *, retry: bool) -> None:
+        """Keep an appointment and make the next one, unless the account is unloaded meanwhile.
+
+        The service is asked even if today's sign-in seems done: what we know may be old.
+        """
+        now = dt_util.now()
+        if await self._try(last=not retry) or not retry:
+            self._appoint(_between(*self._next_window(now)), retry=True)
+        else:
+            self._appoint(_between(now + _RETRY[0], now + _RETRY[1]), retry=False)
 
     async def _try(self, *, last: bool) -> bool:
         """Sign in by appointment; whether that went well."""
