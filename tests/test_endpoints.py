@@ -1,0 +1,127 @@
+"""That docs/endpoints.md is true: for each provider, each documented endpoint."""
+
+from collections.abc import Iterator
+import importlib
+import inspect
+from pathlib import Path
+import re
+from typing import Any, NamedTuple
+
+import pytest
+
+from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
+from simulator import SERVICES, Route
+
+from .api.routes import asked_in, name_of
+from .translations import translations
+
+TABLES = Path(__file__).parents[1] / "docs" / "endpoints.md"
+
+
+class Documented(NamedTuple):
+    """A provider: its client and how many endpoints its document has."""
+
+    client: type
+    endpoints: int
+
+
+DOCUMENTED = {"hayfrp": Documented(HayFrpClient, 23)}
+
+
+class Row(NamedTuple):
+    """A line of a table. provider: its key; met: the names in the column on users."""
+
+    provider: str
+    document: str
+    route: Route
+    method: str
+    met: tuple[str, ...]
+    test: str
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"`([^`]+)`", cell))
+
+
+def _rows() -> Iterator[Row]:
+    """Read all tables."""
+    keys = {description.name: key for key, description in PROVIDERS.items()}
+    provider = ""
+    for line in TABLES.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            provider = keys[line.removeprefix("## ")]
+        if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):
+            document, route, method, met, test = line.strip("| ").split(" | ")
+            where, *kind = _names(route)
+            yield Row(
+                provider,
+                document,
+                Route(*where.split(" "), *kind),
+                _names(method)[0],
+                _names(met),
+                f"tests/api/{_names(test)[0]}",
+            )
+
+
+ROWS = list(_rows())
+each_row = pytest.mark.parametrize(
+    "row", ROWS, ids=[f"{row.provider}-{row.document}" for row in ROWS]
+)
+
+
+def test_every_provider_has_a_table() -> None:
+    assert PROVIDERS.keys() == DOCUMENTED.keys() == {row.provider for row in ROWS}
+
+
+@pytest.mark.parametrize("provider", DOCUMENTED)
+def test_a_table_is_complete(provider: str) -> None:
+    """Each endpoint once, and each method that the client has."""
+    rows = [row for row in ROWS if row.provider == provider]
+    methods = {
+        name
+        for name, _ in inspect.getmembers(DOCUMENTED[provider].client, inspect.iscoroutinefunction)
+        if not name.startswith("_")
+    }
+
+    assert len(rows) == DOCUMENTED[provider].endpoints
+    assert len({row.document for row in rows}) == len(rows)
+    assert len({row.route for row in rows}) == len(rows)
+    assert sorted(row.method for row in rows) == sorted(methods)
+
+
+@each_row
+def test_the_route_is_simulated(row: Row) -> None:
+    assert row.route in SERVICES[row.provider].ROUTES
+
+
+@each_row
+def test_a_user_meets_it(row: Row) -> None:
+    """By names that there are."""
+    words: dict[str, Any] = translations("en")
+    names = {
+        *words["config"]["step"],
+        *(f"tunnel_hub.{action}" for action in words["services"]),
+        *(f"{platform}.{key}" for platform, keys in words["entity"].items() for key in keys),
+    }
+
+    assert row.met
+    assert set(row.met) <= names
+
+
+@each_row
+def test_its_test_exists(row: Row) -> None:
+    path, _, name = row.test.partition("::")
+    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+
+    assert inspect.iscoroutinefunction(getattr(module, name))
+
+
+@each_row
+def test_its_test_asks_for_it(request: pytest.FixtureRequest, row: Row) -> None:
+    """In every run that has both; the tests of api/ come first, in a run of all tests too."""
+    selected = {name_of(item) for item in request.session.items}
+
+    assert row.test not in selected or (row.provider, row.route) in asked_in(request.session).get(
+        row.test, ()
+    )
