@@ -312,14 +312,33 @@ async def test_a_contest_is_over_when_a_session_has_outlived_it(signed_in: User)
     assert await _lose(signed_in) == 15 * MINUTE, "the next contest begins anew"
 
 
-@pytest.mark.parametrize("begin", [lambda _: None, lambda user: user.session.forget()])
-async def test_ending_a_session_ourselves_is_no_contest(
-    signed_in: User, begin: Callable[[User], None]
+async def test_a_contest_that_is_over_does_not_come_back_when_we_end_the_session(
+    signed_in: User,
 ) -> None:
-    begin(signed_in)
     signed_in.somebody_logs_in()
-
     await signed_in.ask()
+    signed_in.wait(await _lose(signed_in))
+    await signed_in.ask()
+    signed_in.wait(HOUR)
 
-    assert signed_in.logins == 1
+    signed_in.session.forget()
+
     assert not signed_in.is_contested()
+    await signed_in.ask()
+    assert not signed_in.is_contested()
+
+
+@pytest.mark.parametrize("end", [lambda _: None, lambda user: user.session.forget()])
+async def test_a_first_login_is_no_contest(user: User, end: Callable[[User], None]) -> None:
+    """Nor one after we ended the session ourselves: what is ended soon after is healed once."""
+    await user.ask()
+    end(user)
+    await user.ask()
+    logins = user.logins
+
+    user.somebody_logs_in()
+    await user.ask()
+    assert user.logins == logins + 1
+    assert not user.is_contested()
+
+    assert await _lose(user) == 15 * MINUTE

@@ -1,8 +1,8 @@
 """Keeping one csrf alive without throwing the user out of the web console.
 
 Every login ends all earlier sessions of the account, so one is made only when the csrf is
-refused. When that happens again within minutes, another program is doing the same: then we
-stand back, longer each time, in place of fighting it.
+refused. When the session made in its place is ended within minutes too, another program is
+doing the same: then we stand back, longer each time, in place of fighting it.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ class Session:
         self._on_renewed = on_renewed
         self._lock = asyncio.Lock()
         self._renewed_at: float | None = None
+        """When we last logged in because a session was ended, which may be ended in turn."""
         self._pause = 0.0
         self._paused_until = 0.0
         self.logins = 0
@@ -51,6 +52,7 @@ class Session:
         """Drop a csrf that our own request has ended."""
         self._csrf = None
         self._renewed_at = None
+        self._pause = 0.0
 
     @property
     def contested(self) -> bool:
@@ -70,7 +72,8 @@ class Session:
             self._stand_back_if_contested()
             csrf = await self._log_in()
             self.logins += 1
-            self._renewed_at = time.monotonic()
+            if refused is not None or self._pause:
+                self._renewed_at = time.monotonic()
             await self._on_renewed(csrf)
             self._csrf = csrf
             return csrf
