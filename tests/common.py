@@ -93,6 +93,12 @@ class World:
             await asyncio.sleep(0)
         raise AssertionError("it never came about")
 
+    async def contest(self, username: str = "demo") -> None:
+        """Have another program end an account's sessions, twice within minutes."""
+        for _ in range(2):
+            self.service.state.accounts[username].csrf = "of-another-program"
+            await self.elapse(MINUTE)
+
     # Entities and devices by what they show, whatever they are called
 
     def entity_id(self, platform: str, thing: str, key: str) -> str:

@@ -118,8 +118,7 @@ async def test_two_accounts(world: World) -> None:
     other.add_to_hass(world.hass)
     await world.set_up()
     second = World(world.hass, world.freezer, world.service, other)
-    if other.state is not ConfigEntryState.LOADED:
-        await second.set_up()
+    assert second.entry_state() is ConfigEntryState.LOADED
 
     assert world.value("sensor", "account:account", "tunnels_used") == "5"
     assert second.value("sensor", "account:account", "tunnels_used") == "0"
@@ -137,9 +136,7 @@ async def test_removal_leaves_nothing(world: World, hass_storage: dict[str, Any]
     await world.set_up()
     await world.act("switch", "turn_on", "tunnel:1", "force_down")
     assert f"{DOMAIN}.{world.entry.entry_id}" in hass_storage
-    for _ in range(2):
-        world.service.account.csrf = "of-another-program"
-        await world.elapse(MINUTE)
+    await world.contest()
     assert ir.async_get(world.hass).issues
 
     await world.hass.config_entries.async_remove(world.entry.entry_id)

@@ -1,0 +1,33 @@
+"""What the system information page shows."""
+
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import get_system_health_info
+
+from custom_components.tunnel_hub.const import DOMAIN
+
+from .common import MINUTE, World, account_entry
+
+
+# Home Assistant's own HTTP server, which the page needs, keeps its objects under plain names.
+@pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
+async def test_information(world: World) -> None:
+    await world.set_up()
+    account_entry(world.service, world.service.state.accounts["other"]).add_to_hass(world.hass)
+    assert await async_setup_component(world.hass, "system_health", {})
+    calls = len(world.service.calls)
+
+    info = await get_system_health_info(world.hass, DOMAIN)
+    assert info == {
+        "accounts": 2,
+        "accounts_loaded": 1,
+        "feeds": 6,
+        "feeds_available": 6,
+        "requests": calls,
+    }
+    assert len(world.service.calls) == calls, "looking costs no request"
+
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
+    await world.live(3 * MINUTE)
+    info = await get_system_health_info(world.hass, DOMAIN)
+    assert info["feeds_available"] == 5
