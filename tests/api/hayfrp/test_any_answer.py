@@ -85,7 +85,7 @@ async def genuine(
 
 # The fixtures stay as they are from example to example: the service only hears, and each
 # example asks with a provider of its own.
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_any_answer_is_read_or_refused(
     hayfrp: HayFrpService,
