@@ -96,13 +96,13 @@ async def test_long_notices_are_cut_in_the_state_only(world: World) -> None:
     assert state.attributes["text"] == "x" * 300 + "2", "though the state itself looks the same"
 
 
-async def test_a_notice_of_several_lines_is_one_line_in_the_state(world: World) -> None:
+async def test_a_notice_of_several_lines_shows_its_first_line_and_keeps_the_rest(world: World) -> None:
     world.service.state.notice = "<p>first</p><p>second</p>"
 
     await world.set_up()
 
     state = world.state("sensor", "notice:service", "text")
-    assert state.state == "first second"
+    assert state.state == "first"
     assert state.attributes["text"].split() == ["first", "second"]
     assert "\n" in state.attributes["text"]
 

@@ -180,7 +180,7 @@ SENSORS: Table[TunnelHubSensorDescription[Any]] = {
     Notice: (
         TunnelHubSensorDescription[Notice](
             key="text",
-            value_fn=lambda notice: notice.text,
+            value_fn=lambda notice: notice.text and notice.text.partition("\n")[0],
             attributes_fn=lambda notice: {"text": notice.text},
         ),
     ),
