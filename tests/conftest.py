@@ -28,6 +28,11 @@ def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None
 
 
 @pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode off, which doubles the time that the tests take."""
+
+
+@pytest.fixture(autouse=True)
 def _all_is_translated() -> Iterator[None]:
     """Fail a test that shows a person a sentence which is missing in a language."""
     with watched():

@@ -1,0 +1,88 @@
+"""A provider that can do next to nothing, without HTTP.
+
+It shows that entities, options and actions follow from what a provider can do and tell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import override
+
+from aiohttp import ClientSession
+
+from custom_components.tunnel_hub.api.errors import RejectedError, TunnelHubError
+from custom_components.tunnel_hub.api.feed import Feed
+from custom_components.tunnel_hub.api.provider import (
+    Credentials,
+    Identity,
+    Options,
+    Provider,
+    ProviderDescription,
+)
+from custom_components.tunnel_hub.api.resource import Account, Resource, Tunnel
+
+
+class ModestProvider(Provider):
+    """Tells of one account and one tunnel; cannot even tell whose account it is.
+
+    failure: what every reading raises, if anything.
+    """
+
+    description = ProviderDescription(
+        key="modest", name="Modest", console_url="https://modest.example.com"
+    )
+    failure: TunnelHubError | None = None
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        self.credentials = credentials
+        self.tunnel = Tunnel(id="1", name="only", online=True)
+        self.feeds = {
+            "account": Feed[Resource](
+                key="account",
+                resource=Account,
+                interval=timedelta(minutes=1),
+                fields=frozenset({"traffic_left"}),
+                fetch=self._account,
+                essential=True,
+            ),
+            "tunnels": Feed[Resource](
+                key="tunnels",
+                resource=Tunnel,
+                interval=timedelta(minutes=1),
+                fields=frozenset({"online"}),
+                fetch=self._tunnels,
+            ),
+        }
+
+    @override
+    async def identify(self) -> Identity:
+        raise RejectedError("nobody")
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {}
+
+    async def _account(self) -> Mapping[str, Resource]:
+        if self.failure is not None:
+            raise self.failure
+        return {"account": Account(id="account", traffic_left=1024**3)}
+
+    async def _tunnels(self) -> Mapping[str, Resource]:
+        return {"1": self.tunnel}
+
+
+class KickingProvider(ModestProvider):
+    """Can throw clients off as well; they come back on their own."""
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        super().__init__(session, credentials, options)
+        self.kicks = 0
+
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Throw the client off."""
+        if self.failure is not None:
+            raise self.failure
+        self.kicks += 1
+        self.tunnel = replace(self.tunnel, online=False)

@@ -1,0 +1,198 @@
+"""What follows from what a provider can do and tell, and from nothing else."""
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub import api, config_flow
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RateLimitedError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.flows import hayfrp
+from custom_components.tunnel_hub.services import ACTIONS
+
+from .common import MINUTE, World
+from .modest import KickingProvider, ModestProvider
+
+
+@pytest.fixture
+def modest_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+    """An account at a provider that can do next to nothing."""
+    monkeypatch.setitem(api._PROVIDERS, "modest", ModestProvider)
+    return _entry(hass)
+
+
+@pytest.fixture
+def kicking_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+    """An account at a provider that can throw clients off."""
+    monkeypatch.setitem(api._PROVIDERS, "modest", KickingProvider)
+    return _entry(hass)
+
+
+def _entry(hass: HomeAssistant) -> MockConfigEntry:
+    entry = MockConfigEntry(
+        domain=DOMAIN, entry_id="modest", title="Modest", data={"provider": "modest"}
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def modest(world: World, modest_entry: MockConfigEntry) -> World:
+    """Home Assistant with the modest account only."""
+    return World(world.hass, world.freezer, world.service, modest_entry)
+
+
+@pytest.fixture
+def kicking(world: World, kicking_entry: MockConfigEntry) -> World:
+    """Home Assistant with the kicking account only."""
+    return World(world.hass, world.freezer, world.service, kicking_entry)
+
+
+def names(world: World) -> set[str]:
+    """Return the entities, as platform and unique id."""
+    return {f"{entity.domain} {entity.unique_id}" for entity in world.registered()}
+
+
+async def test_entities_follow_from_capabilities(modest: World) -> None:
+    await modest.set_up()
+
+    assert names(modest) == {
+        "sensor modest:account:account:traffic_left",
+        "binary_sensor modest:tunnel:1:online",
+    }
+    assert modest.value("sensor", "account:account", "traffic_left") == "1.0"
+
+
+async def test_a_capability_brings_its_entities(kicking: World) -> None:
+    await kicking.set_up()
+
+    assert names(kicking) == {
+        "sensor modest:account:account:traffic_left",
+        "binary_sensor modest:tunnel:1:online",
+        "button modest:tunnel:1:force_offline",
+        "switch modest:tunnel:1:force_down",
+    }
+
+
+async def test_options_follow_from_capabilities(modest: World) -> None:
+    await modest.set_up()
+
+    form = await modest.hass.config_entries.options.async_init(modest.entry.entry_id)
+
+    assert form["type"] is FlowResultType.FORM
+    assert form["data_schema"] is not None
+    assert not form["data_schema"].schema
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+async def test_actions_follow_from_capabilities(modest: World, action: str) -> None:
+    await modest.set_up()
+    device = modest.device("tunnel:1")
+    assert device
+    subject = (
+        {"device_id": device.id}
+        if ACTIONS[action].kinds
+        else {"config_entry_id": modest.entry.entry_id}
+    )
+    tunnel = {"name": "new", "protocol": "tcp", "local_port": 1, "node": "1"}
+
+    with pytest.raises(HomeAssistantError) as refused:
+        await modest.call(action, **subject, **(tunnel if action == "create_tunnel" else {}))
+
+    assert refused.value.translation_key == "unsupported"
+
+
+async def test_a_flow_asks_for_what_a_provider_cannot(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(api._PROVIDERS, "hayfrp", ModestProvider)
+    flow = hass.config_entries.flow
+    result = await flow.async_init(DOMAIN, context={"source": "user"})
+    for step in ("hayfrp", "hayfrp_recover"):
+        result = await flow.async_configure(result["flow_id"], {"next_step_id": step})
+
+    result = await flow.async_configure(result["flow_id"], {"username": "demo", "advanced": {}})
+
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "unknown"}
+
+
+async def test_holding_down_by_throwing_off_alone(kicking: World) -> None:
+    """Where a tunnel cannot be disabled, its client is thrown off whenever it is back."""
+    await kicking.set_up()
+    provider = kicking.entry.runtime_data.provider
+    assert isinstance(provider, KickingProvider)
+
+    await kicking.act("switch", "turn_on", "tunnel:1", "force_down")
+    assert provider.kicks == 1
+    await kicking.elapse(MINUTE)
+    assert kicking.value("binary_sensor", "tunnel:1", "online") == "off"
+
+    provider.tunnel = Tunnel(id="1", name="only", online=True)
+    await kicking.elapse(2 * MINUTE)
+    assert provider.kicks == 2
+
+    await kicking.act("switch", "turn_off", "tunnel:1", "force_down")
+    provider.tunnel = Tunnel(id="1", name="only", online=True)
+    await kicking.live(10 * MINUTE)
+    assert provider.kicks == 2
+
+
+async def test_a_refused_throw_is_no_hold(kicking: World) -> None:
+    await kicking.set_up()
+    kicking.entry.runtime_data.provider.failure = RejectedError("不行")
+
+    with pytest.raises(HomeAssistantError, match="不行"):
+        await kicking.act("switch", "turn_on", "tunnel:1", "force_down")
+
+    assert kicking.value("switch", "tunnel:1", "force_down") == "off"
+
+
+@pytest.mark.parametrize(
+    "error, reason, state",
+    [
+        (AuthenticationError("不行"), "不行", ConfigEntryState.SETUP_ERROR),
+        (RejectedError("不行"), "不行", ConfigEntryState.SETUP_RETRY),
+        (
+            InvalidInputError("unknown_node", node="9"),
+            'no node "9" in service',
+            ConfigEntryState.SETUP_RETRY,
+        ),
+        (UnsupportedError(), "no such feature", ConfigEntryState.SETUP_RETRY),
+        (TunnelHubError(), "should not", ConfigEntryState.SETUP_RETRY),
+        (RateLimitedError(30), "fewer requests", ConfigEntryState.SETUP_RETRY),
+        *(
+            (UnavailableError(reason, "detail"), "", ConfigEntryState.SETUP_RETRY)
+            for reason in Reason
+        ),
+    ],
+)
+async def test_every_error_has_its_words(
+    modest: World,
+    monkeypatch: pytest.MonkeyPatch,
+    error: TunnelHubError,
+    reason: str,
+    state: ConfigEntryState,
+) -> None:
+    monkeypatch.setattr(ModestProvider, "failure", error)
+    monkeypatch.setitem(config_flow._SIGN_IN_WAYS, "modest", hayfrp.SIGN_IN_WAYS)
+
+    await modest.set_up()
+
+    assert modest.entry_state() is state
+    assert modest.entry.reason
+    assert reason in modest.entry.reason
+    assert "{" not in modest.entry.reason
