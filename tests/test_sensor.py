@@ -96,7 +96,9 @@ async def test_long_notices_are_cut_in_the_state_only(world: World) -> None:
     assert state.attributes["text"] == "x" * 300 + "2", "though the state itself looks the same"
 
 
-async def test_a_notice_of_several_lines_shows_its_first_line_and_keeps_the_rest(world: World) -> None:
+async def test_a_notice_of_several_lines_shows_its_first_line_and_keeps_the_rest(
+    world: World,
+) -> None:
     world.service.state.notice = "<p>first</p><p>second</p>"
 
     await world.set_up()
