@@ -1,0 +1,326 @@
+"""Every sentence that is needed exists in both languages, and none that is not.
+
+Watching what the other tests show (see translations.py) finds the words that are missing at
+that moment; this finds all, and those that are left over.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+import inspect
+import pkgutil
+import re
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlow
+from homeassistant.data_entry_flow import section
+import pytest
+import voluptuous as vol
+
+from custom_components.tunnel_hub import config_flow, flows, system_health
+from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.provider import NODES, NODES_ALL, NODES_CHOSEN, NODES_USED
+from custom_components.tunnel_hub.binary_sensor import BINARY_SENSORS
+from custom_components.tunnel_hub.button import BUTTONS
+from custom_components.tunnel_hub.event import EVENTS
+from custom_components.tunnel_hub.exceptions import translation
+from custom_components.tunnel_hub.flows.base import Form, failure_of
+from custom_components.tunnel_hub.sensor import SENSORS
+from custom_components.tunnel_hub.services import ACTIONS
+from custom_components.tunnel_hub.switch import SWITCHES
+
+from .common import World
+from .translations import INTEGRATION, LANGUAGES, placeholders, sentences, translations
+
+ENGLISH = sentences(translations("en"))
+CHINESE = sentences(translations("zh-Hans"))
+
+PLATFORMS = {
+    "binary_sensor": BINARY_SENSORS,
+    "button": BUTTONS,
+    "event": EVENTS,
+    "sensor": SENSORS,
+    "switch": SWITCHES,
+}
+ERRORS: list[TunnelHubError] = [
+    AuthenticationError("m"),
+    RejectedError("m"),
+    TunnelHubError(),
+    UnsupportedError(),
+    *(UnavailableError(reason, "d") for reason in Reason),
+]
+
+
+# What the code says
+
+
+def calls(name: str, folder: str = "") -> Iterator[ast.Call]:
+    """Return the calls of a function in our code; name: as the code spells it."""
+    for path in (INTEGRATION / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+                yield node
+
+
+def named(call: ast.Call, name: str) -> ast.expr | None:
+    """Return a keyword argument of a call."""
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def invalid_inputs(folder: str = "") -> dict[str, set[str]]:
+    """Return what each InvalidInputError in our code is called, and the names it gives."""
+    found: dict[str, set[str]] = {}
+    for call in calls("InvalidInputError", folder):
+        assert isinstance(call.args[0], ast.Constant), ast.unparse(call)
+        found[str(call.args[0].value)] = {keyword.arg or "" for keyword in call.keywords}
+    for call in calls("super().__init__", folder):
+        # An error of its own, made of InvalidInputError.
+        if len(call.args) == 1 and isinstance(call.args[0], ast.Constant):
+            found[str(call.args[0].value)] = {keyword.arg or "" for keyword in call.keywords}
+    return found
+
+
+def translated_exceptions() -> dict[str, set[str]]:
+    """Return what Home Assistant's exceptions are called where we raise them ourselves."""
+    found: dict[str, set[str]] = {}
+    for call in calls("ServiceValidationError"):
+        key, given = named(call, "translation_key"), named(call, "translation_placeholders")
+        if isinstance(key, ast.Constant):
+            found[str(key.value)] = _keys(given)
+    return found
+
+
+def problems() -> dict[str, set[str]]:
+    """Return the repairs in our code."""
+    return {
+        str(key.value): {"account", *_keys(named(call, "placeholders"))}
+        for call in calls("Problem")
+        if isinstance(key := named(call, "key"), ast.Constant)
+    }
+
+
+def _keys(node: ast.expr | None) -> set[str]:
+    if not isinstance(node, ast.Dict):
+        return set()
+    return {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
+
+
+def forms() -> dict[str, vol.Schema]:
+    """Return the forms of all providers' steps."""
+    return {
+        form.step_id: form.schema
+        for module in pkgutil.iter_modules(flows.__path__)
+        for form in vars(import_module(f"{flows.__name__}.{module.name}")).values()
+        if isinstance(form, Form)
+    }
+
+
+def steps() -> set[str]:
+    """Return the steps of the config flow that show something."""
+    names = {
+        name.removeprefix("async_step_")
+        for name, _ in inspect.getmembers(config_flow.TunnelHubConfigFlow, inspect.isfunction)
+        if name.startswith("async_step_")
+    }
+    inherited = {name.removeprefix("async_step_") for name in dir(ConfigFlow)}
+    return names - inherited - {"reauth"} | {"user"}
+
+
+# What is needed
+
+
+def of_form(prefix: str, schema: vol.Schema) -> set[str]:
+    """Return the sentences of a form, without its title and description."""
+    needed: set[str] = set()
+    for marker, field in schema.schema.items():
+        if isinstance(field, section):
+            needed |= {f"{prefix}.sections.{marker}.name"}
+            needed |= of_form(f"{prefix}.sections.{marker}", field.schema)
+        else:
+            needed |= {f"{prefix}.data.{marker}", f"{prefix}.data_description.{marker}"}
+    return needed
+
+
+def of_steps() -> set[str]:
+    """Return the sentences of the config flow's steps."""
+    needed = {f"config.step.{step}.title" for step in steps()}
+    for step_id, schema in forms().items():
+        needed |= of_form(f"config.step.{step_id}", schema)
+    needed |= {f"config.step.user.menu_options.{key}" for key in PROVIDERS}
+    for provider in PROVIDERS:
+        ways = import_module(f"{flows.__name__}.{provider}").SIGN_IN_WAYS
+        first = {
+            step
+            for step in forms()
+            if step.startswith(f"{provider}_") and not step.endswith("_code")
+        }
+        needed |= {f"config.step.{provider}.menu_options.{step}" for step in first}
+        for menu in ("reauth_confirm", "reconfigure"):
+            needed |= {f"config.step.{menu}.menu_options.{way}" for way in ways}
+    return needed
+
+
+def of_entities() -> set[str]:
+    """Return the sentences of all entities."""
+    needed: set[str] = set()
+    for platform, table in PLATFORMS.items():
+        for row in (row for rows in table.values() for row in rows):
+            prefix = f"entity.{platform}.{row.key}"
+            needed |= {f"{prefix}.name"}
+            needed |= {f"{prefix}.state.{option}" for option in getattr(row, "options", None) or ()}
+            needed |= {
+                f"{prefix}.state_attributes.event_type.state.{kind}"
+                for kind in getattr(row, "event_types", None) or ()
+            }
+    return needed
+
+
+def of_actions() -> set[str]:
+    """Return the sentences of all actions."""
+    needed: set[str] = set()
+    for name, action in ACTIONS.items():
+        subject = "device_id" if action.kinds else "config_entry_id"
+        for prefix in (
+            f"services.{name}",
+            *(f"services.{name}.fields.{field}" for field in (subject, *map(str, action.fields))),
+        ):
+            needed |= {f"{prefix}.name", f"{prefix}.description"}
+    return needed
+
+
+def of_errors() -> set[str]:
+    """Return the sentences of everything that can go wrong."""
+    in_flows = invalid_inputs("flows").keys()
+    in_actions = invalid_inputs().keys() - in_flows | translated_exceptions().keys()
+    return {
+        *(f"exceptions.{key}.message" for key in in_actions),
+        *(f"exceptions.{translation(err)['translation_key']}.message" for err in ERRORS),
+        *(f"config.error.{key}" for key in in_flows),
+        *(f"config.error.{failure_of(err).key}" for err in ERRORS),
+        *(f"issues.{key}.{part}" for key in problems() for part in ("title", "description")),
+    }
+
+
+NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
+
+# What other tests watch as it is shown, and what may be said without being needed.
+WATCHED = re.compile(
+    r"""
+    config\.abort\.\w+
+    | config\.error\.account_banned
+    | config\.step\.\w+\.(description|sections\.advanced\.description)
+    | entity\.binary_sensor\.\w+\.state\.(on|off)
+    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.text\.name)
+    | options\..+
+    | selector\..+
+    | services\.\w+\.sections\.more\.(name|description)
+    | system_health\..+
+    """,
+    re.VERBOSE,
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_missing(language: str) -> None:
+    assert sorted(NEEDED - sentences(translations(language)).keys()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_left_over(language: str) -> None:
+    left_over = sentences(translations(language)).keys() - NEEDED
+    assert sorted(key for key in left_over if not WATCHED.fullmatch(key)) == []
+
+
+def test_both_languages_say_the_same() -> None:
+    assert ENGLISH.keys() == CHINESE.keys()
+    assert {key: placeholders(text) for key, text in ENGLISH.items()} == {
+        key: placeholders(text) for key, text in CHINESE.items()
+    }
+
+
+def test_chinese_is_chinese() -> None:
+    names = {provider.name for provider in PROVIDERS.values()}
+    assert [
+        key
+        for key, text in CHINESE.items()
+        if text not in names and not re.search(r"[\u4e00-\u9fff]", text)
+    ] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_tidy(language: str) -> None:
+    """As hassfest wants them: no space around, no HTML, no placeholder in single quotes."""
+    for key, text in sentences(translations(language)).items():
+        assert text == text.strip(), key
+        assert not re.search(r"<[a-z/]", text), key
+        assert not re.search(r"'{\w+}'", text), key
+        assert re.fullmatch(r"[a-z0-9_.-]+", key), key
+
+
+@pytest.mark.parametrize(
+    "prefix, given",
+    [
+        ("exceptions.{}.message", invalid_inputs() | translated_exceptions()),
+        ("config.error.{}", invalid_inputs()),
+        ("issues.{}.title", problems()),
+        ("issues.{}.description", problems()),
+    ],
+)
+def test_placeholders_are_given(prefix: str, given: dict[str, set[str]]) -> None:
+    for key, names in given.items():
+        if (text := ENGLISH.get(prefix.format(key))) is not None:
+            assert placeholders(text) <= names, key
+
+
+def test_placeholders_of_errors_are_given() -> None:
+    for err in ERRORS:
+        said, failure = translation(err), failure_of(err)
+        text = ENGLISH[f"exceptions.{said['translation_key']}.message"]
+        assert placeholders(text) <= said["translation_placeholders"].keys()
+        assert placeholders(ENGLISH[f"config.error.{failure.key}"]) <= failure.placeholders.keys()
+
+
+def test_units_are_for_counts() -> None:
+    """What has a unit of its own gets none from the translations; what counts has one."""
+    for row in (row for rows in SENSORS.values() for row in rows):
+        key = f"entity.sensor.{row.key}.unit_of_measurement"
+        counts = row.state_class is not None and row.native_unit_of_measurement is None
+        assert not counts or key in ENGLISH, row.key
+        assert row.native_unit_of_measurement is None or key not in ENGLISH, row.key
+
+
+def test_node_choices() -> None:
+    assert ENGLISH.keys() >= {f"selector.{NODES}.options.{v}" for v in _nodes()}
+    assert translations("en")["selector"].keys() == {NODES}
+    assert translations("en")["selector"][NODES]["options"].keys() == set(_nodes())
+
+
+def _nodes() -> Iterable[str]:
+    return NODES_ALL, NODES_CHOSEN, NODES_USED
+
+
+async def test_options(world: World) -> None:
+    await world.set_up()
+    form = await world.hass.config_entries.options.async_init(world.entry.entry_id)
+    assert form["data_schema"] is not None
+
+    needed = of_form("options.step.init", form["data_schema"])
+
+    optional = {"options.abort.not_loaded", "options.step.init.title"} | {
+        f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
+    }
+    assert {key for key in ENGLISH if key.startswith("options.")} == needed | optional
+
+
+async def test_system_health(world: World) -> None:
+    info: dict[str, Any] = await system_health._info(world.hass)
+
+    assert translations("en")["system_health"]["info"].keys() == info.keys()
