@@ -1,0 +1,239 @@
+"""The files beside the code, as hassfest and HACS want them.
+
+hassfest itself runs only where there is Docker.
+"""
+
+import json
+from pathlib import Path
+import re
+import struct
+import tomllib
+from typing import Any
+
+from homeassistant import components
+from homeassistant.config_entries import HANDLERS
+from homeassistant.helpers import selector as selectors
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+import voluptuous as vol
+
+from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.devices import MODELS
+from custom_components.tunnel_hub.services import ACTIONS
+
+from .test_translations import PLATFORMS
+from .translations import INTEGRATION
+
+ROOT = INTEGRATION.parents[1]
+CORE = Path(components.__path__[0])
+SLUG = re.compile(r"[a-z0-9_]+")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return a JSON file."""
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+MANIFEST = load(INTEGRATION / "manifest.json")
+ICONS = load(INTEGRATION / "icons.json")
+SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+
+
+# The manifest
+
+
+def test_manifest() -> None:
+    assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
+    assert MANIFEST["domain"] == DOMAIN == INTEGRATION.name
+    assert MANIFEST["config_flow"] is True
+    assert MANIFEST["integration_type"] == "hub"
+    assert MANIFEST["iot_class"] == "cloud_polling"
+    assert MANIFEST["quality_scale"] == "platinum"
+    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
+    assert all(
+        MANIFEST[key].startswith("https://github.com/")
+        for key in ("documentation", "issue_tracker")
+    )
+    assert MANIFEST["loggers"] == [f"custom_components.{DOMAIN}"]
+
+
+def test_users_need_nothing_that_home_assistant_does_not_have() -> None:
+    assert MANIFEST["requirements"] == []
+    assert "dependencies" not in MANIFEST
+
+
+def test_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert MANIFEST["version"] == project["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", MANIFEST["version"])
+
+
+def test_hacs() -> None:
+    hacs = load(ROOT / "hacs.json")
+    oldest = (ROOT / "requirements_oldest.txt").read_text(encoding="utf-8")
+    assert hacs["name"] == MANIFEST["name"]
+    assert f"homeassistant=={hacs['homeassistant']}\n" in oldest
+    assert hacs["filename"] == f"{DOMAIN}.zip"
+    assert hacs["zip_release"] is True
+    assert hacs.keys() <= {
+        "name",
+        "content_in_root",
+        "country",
+        "filename",
+        "hacs",
+        "hide_default_branch",
+        "homeassistant",
+        "persistent_directory",
+        "render_readme",
+        "zip_release",
+    }
+
+
+@pytest.mark.parametrize(
+    "name, size",
+    [("icon", (256, 256)), ("icon@2x", (512, 512)), ("dark_icon", (256, 256))],
+)
+def test_brand_icons(name: str, size: tuple[int, int]) -> None:
+    header = (INTEGRATION / "brand" / f"{name}.png").read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    assert struct.unpack(">II", header[16:24]) == size
+
+
+@pytest.mark.parametrize("name", ["logo", "dark_logo"])
+def test_brand_logos(name: str) -> None:
+    def size(suffix: str) -> tuple[int, int]:
+        header = (INTEGRATION / "brand" / f"{name}{suffix}.png").read_bytes()[:24]
+        width, height = struct.unpack(">II", header[16:24])
+        return width, height
+
+    width, height = size("")
+    assert 128 <= min(width, height) <= 256
+    assert size("@2x") == (2 * width, 2 * height)
+
+
+# The quality scale
+
+
+def test_every_rule_of_the_quality_scale_is_answered() -> None:
+    """As many as the integrations of the installed Home Assistant answer."""
+    known: set[str] = set()
+    for path in CORE.glob("*/quality_scale.yaml"):
+        known |= load_yaml_dict(str(path))["rules"].keys()
+    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
+
+    assert rules.keys() == known
+    for rule, answer in rules.items():
+        if answer != "done":
+            assert answer["status"] == "exempt", rule
+            assert answer["comment"].endswith("."), rule
+
+
+def test_parallel_updates_are_stated() -> None:
+    for platform in PLATFORMS:
+        source = (INTEGRATION / f"{platform}.py").read_text(encoding="utf-8")
+        assert re.search(r"^PARALLEL_UPDATES = [01]$", source, re.MULTILINE), platform
+
+
+# Icons
+
+
+def test_icons_of_entities() -> None:
+    """Only for entities that exist; those without a device class have one."""
+    for platform, icons in ICONS["entity"].items():
+        rows = [row for rows in PLATFORMS[platform].values() for row in rows]
+        assert icons.keys() <= {row.key for row in rows}, platform
+        for row in rows:
+            assert row.device_class or row.key in icons, f"{platform} {row.key}"
+
+
+def test_icons_of_states() -> None:
+    for platform, icons in ICONS["entity"].items():
+        options = {
+            row.key: getattr(row, "options", None) or ("on", "off")
+            for rows in PLATFORMS[platform].values()
+            for row in rows
+        }
+        for key, icon in icons.items():
+            assert icon.get("state", {}).keys() <= set(options[key]), f"{platform} {key}"
+            assert icon["default"] not in icon.get("state", {}).values(), f"{platform} {key}"
+
+
+def test_icons_of_actions() -> None:
+    assert ICONS["services"].keys() == ACTIONS.keys()
+
+
+def test_icons_are_icons() -> None:
+    def icons(tree: dict[str, Any]) -> list[str]:
+        return [
+            icon
+            for value in tree.values()
+            for icon in (icons(value) if isinstance(value, dict) else [value])
+        ]
+
+    assert not [icon for icon in icons(ICONS) if not re.fullmatch(r"mdi:[a-z0-9-]+", icon)]
+
+
+# Actions
+
+
+def described(action: str) -> dict[str, Any]:
+    """Return the fields of an action in services.yaml, out of their sections."""
+    fields: dict[str, Any] = {}
+    for name, field in SERVICES[action]["fields"].items():
+        fields |= field.get("fields", {name: field})
+    return fields
+
+
+def test_all_actions_are_described() -> None:
+    assert SERVICES.keys() == ACTIONS.keys()
+    assert list(SERVICES) == sorted(SERVICES)
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_fields_are_those_of_the_schema(name: str) -> None:
+    action, fields = ACTIONS[name], described(name)
+    subject = "device_id" if action.kinds else "config_entry_id"
+    schema = {str(marker): marker for marker in action.fields}
+
+    assert fields.keys() == {subject, *schema}
+    assert fields[subject]["required"] is True
+    for field, marker in schema.items():
+        if isinstance(marker, vol.Optional):
+            default = None if isinstance(marker.default, vol.Undefined) else marker.default()
+            assert fields[field].get("default") == default, field
+            assert fields[field].get("required", False) is (default is not None), field
+        else:
+            assert fields[field]["required"] is True, field
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_selectors_are_selectors(name: str) -> None:
+    """And an example passes its field's schema."""
+    validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
+    for field, description in described(name).items():
+        selectors.selector(description["selector"])
+        if field in validators and "example" in description:
+            vol.Schema(validators[field])(description["example"])
+
+
+def test_devices_are_selected_by_their_model() -> None:
+    for name, action in ACTIONS.items():
+        if action.kinds:
+            device = SERVICES[name]["fields"]["device_id"]["selector"]["device"]
+            models = [(chosen["integration"], chosen["model"]) for chosen in device["filter"]]
+            assert models == [(DOMAIN, MODELS[kind]) for kind in action.kinds]
+
+
+def test_choices_are_what_is_accepted() -> None:
+    fields = described("get_tunnel_config")
+    (check,) = ACTIONS["get_tunnel_config"].fields.values()
+    assert set(fields["format"]["selector"]["select"]["options"]) == set(check.container)
+    for name in ("create_tunnel", "update_tunnel"):
+        protocols = described(name)["protocol"]["selector"]["select"]["options"]
+        assert tuple(protocols) == PROTOCOLS
+
+
+def test_the_flow_is_registered() -> None:
+    assert DOMAIN in HANDLERS
