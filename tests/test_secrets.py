@@ -1,0 +1,158 @@
+"""No secret ever leaves its place, whatever happens."""
+
+from dataclasses import dataclass
+import json
+import logging
+from typing import Any
+
+from homeassistant.const import MATCH_ALL
+from homeassistant.core import Event, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from custom_components.tunnel_hub.services import ACTIONS
+
+from .common import HOUR, MINUTE, World
+
+PHONE = "13800000000"
+SECRET_KEY = "key-of-stcp"
+NEW = {
+    "name": "website",
+    "protocol": "stcp",
+    "local_port": 443,
+    "node": "3",
+    "secret_key": SECRET_KEY,
+}
+
+
+def secrets_in(text: str, secrets: set[str]) -> None:
+    """Fail if a text holds a secret."""
+    assert not [secret for secret in secrets if secret in text], text
+
+
+@dataclass
+class Life:
+    """The main paths, and all the secrets that come about on the way."""
+
+    world: World
+    secrets: set[str]
+
+    def remember(self) -> None:
+        """Add the present secrets of the account."""
+        account = self.world.service.account
+        self.secrets.update(filter(None, (account.csrf, account.link_token)))
+        self.secrets.update(mail.code for mail in self.world.service.state.mailbox)
+
+    async def act(self, action: str, **fields: object) -> None:
+        """Call an action, for the account or a tunnel; it may fail."""
+        device = self.world.device("tunnel:1")
+        assert device
+        of_device = {"device_id": device.id}
+        of_account = {"config_entry_id": self.world.entry.entry_id}
+        subject = of_device if ACTIONS[action].kinds else of_account
+        try:
+            await self.world.call(action, **subject, **fields)
+        except HomeAssistantError as err:
+            secrets_in(str(err), self.secrets)
+        self.remember()
+
+    async def fill(self, step: str, **fields: str) -> None:
+        """Send a form of the config flow."""
+        self.secrets.update(value for name, value in fields.items() if name != "username")
+        flow = self.world.hass.config_entries.flow
+        result = await flow.async_init(DOMAIN, context={"source": "user"})
+        for choice in ("hayfrp", step):
+            result = await flow.async_configure(result["flow_id"], {"next_step_id": choice})
+        result = await flow.async_configure(
+            result["flow_id"], {**fields, "advanced": {"base_url": self.world.service.url}}
+        )
+        self.remember()
+        secrets_in(f"{result['errors']} {result['description_placeholders']}", self.secrets)
+
+    async def commands(self) -> None:
+        """Do what a user can."""
+        await self.act("create_tunnel", **NEW)
+        for action in ("check_tunnel", "force_offline", "list_downloads", "sign_in", "retoken"):
+            await self.act(action)
+        await self.act("update_tunnel", secret_key=SECRET_KEY)
+        for action in ("turn_on", "turn_off"):
+            await self.world.act("switch", action, "tunnel:2", "force_down")
+
+    async def forms(self) -> None:
+        """Try to get in, in vain."""
+        await self.fill("hayfrp_password", username="demo", password="wrong-password")
+        await self.fill("hayfrp_token", token="wrong-token")
+        await self.fill("hayfrp_recover", username="demo@example.com")
+        self.secrets.add(PHONE)
+        await self.fill(
+            "hayfrp_register", username="new", email="new@example.com", password="new-password"
+        )
+
+    async def bad_days(self) -> None:
+        """Get no answers, and answers that repeat what only we and the service know."""
+        for fault in ("html", "error", "reset", "cut", "redirect", "status"):
+            self.world.service.fault("*", fault, times=None)
+            await self.world.live(4 * MINUTE)
+            await self.act("sign_in")
+            self.world.service.clear_faults()
+            await self.world.live(2 * MINUTE)
+        for status in (403, 404, 500):
+            words = f"{' '.join(self.secrets)} csrf"
+            self.world.service.fault(
+                "*", "body", times=None, body={"status": status, "message": words}
+            )
+            await self.world.live(4 * MINUTE)
+            for action in ("sign_in", "check_tunnel", "update_tunnel"):
+                await self.act(action)
+            self.world.service.clear_faults()
+            await self.world.live(2 * MINUTE)
+        await self.world.contest()
+        await self.world.live(HOUR, 5 * MINUTE)
+        self.remember()
+
+
+async def test_no_secret_shows(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in logs nor in states, events, repairs and diagnostics."""
+    caplog.set_level(logging.DEBUG)
+    world.service.account.link_token = "link-token-of-demo"
+    secrets = {"demo-password", "demo@example.com", "link-token-of-demo", SECRET_KEY}
+    events: list[dict[str, Any]] = []
+
+    @callback
+    def _note(event: Event[Any]) -> None:
+        # What an action is called with, its caller knows.
+        if event.event_type != "call_service":
+            events.append(event.as_dict())
+
+    world.hass.bus.async_listen(MATCH_ALL, _note)
+
+    await world.set_up()
+    life = Life(world, secrets)
+    await life.commands()
+    await life.bad_days()
+    await life.forms()
+
+    assert len(secrets) > 12, "sessions and tokens came and went"
+    for record in caplog.records:
+        ours = record.name.startswith(("custom_components", "homeassistant.config_entries"))
+        if ours or record.name.startswith("homeassistant.helpers"):
+            secrets_in(logging.Formatter().format(record), secrets)
+    secrets_in(json.dumps(events, default=str), secrets)
+    for state in world.hass.states.async_all():
+        secrets_in(str(state.as_dict()), secrets)
+    for issue in ir.async_get(world.hass).issues.values():
+        secrets_in(str(issue), secrets)
+    secrets_in(str(await async_get_config_entry_diagnostics(world.hass, world.entry)), secrets)
+
+
+async def test_secrets_are_not_stored_twice(world: World, hass_storage: dict[str, Any]) -> None:
+    """Credentials are in the entry, and in no other file."""
+    await world.set_up()
+    await world.act("switch", "turn_on", "tunnel:1", "force_down")
+    await world.hass.async_stop(force=True)
+
+    others = {key: value for key, value in hass_storage.items() if key != "core.config_entries"}
+    secrets_in(str(others), {"demo-password", world.service.account.csrf or "", "demo@example.com"})
