@@ -155,3 +155,17 @@ async def test_a_thing_without_a_name_has_its_number(world: World) -> None:
     device = world.device("tunnel:1")
     assert device
     assert device.name == "HayFrp 1"
+
+
+async def test_a_device_removed_by_hand_is_not_removed_again(world: World) -> None:
+    await world.set_up()
+    del world.service.state.tunnels["1"]
+    await world.elapse(MINUTE)
+    device = world.device("tunnel:1")
+    assert device
+    dr.async_get(world.hass).async_remove_device(device.id)
+
+    await world.elapse(MINUTE)
+
+    assert world.device("tunnel:1") is None
+    assert world.value("switch", "tunnel:2", "enabled") == "on"

@@ -3,7 +3,8 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.tunnel_hub import async_remove_config_entry_device
@@ -163,3 +164,16 @@ async def test_only_what_is_gone_can_be_removed_by_hand(world: World) -> None:
     del world.service.state.tunnels["1"]
     await world.elapse(MINUTE)
     assert await removable("tunnel:1"), "it is absent, though not yet given up"
+
+
+async def test_a_device_that_nobody_knows_can_be_removed(world: World) -> None:
+    """Such as one that an older version made."""
+    await world.set_up()
+    device = dr.async_get(world.hass).async_get_or_create(
+        config_entry_id=world.entry.entry_id, identifiers={(DOMAIN, "of-old"), ("other", "x:y:z")}
+    )
+
+    assert await async_remove_config_entry_device(world.hass, world.entry, device)
+    with pytest.raises(ServiceValidationError) as refused:
+        await world.call("force_offline", device_id=device.id)
+    assert refused.value.translation_key == "wrong_device"
