@@ -427,8 +427,10 @@ async def test_what_cannot_be_reached_has_seen_nothing(
 
     await mirror.stop()
     await turns()
+    before = transport.requests
     with unavailable(Reason.CONNECTION, "ClientConnectorError"):
         await write(transport)
+    assert transport.requests == before + 2, "each host once"
     with unavailable(Reason.CONNECTION, "ClientConnectorError"):
         await read(transport)
     assert len(mirror.calls) == 1
@@ -562,6 +564,7 @@ async def test_nothing_is_sent_before_the_pause_is_over(
     with pytest.raises(UnavailableError) as caught:
         await read(transport)
     assert caught.value.retry_after == 30
+    assert isinstance(caught.value, RateLimitedError) is (status == 429)
 
     clock.time += 29
     for ask in (read, write):

@@ -6,7 +6,6 @@ Every function takes any decoded JSON value and returns None for what it cannot 
 
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
-import math
 from typing import override
 
 _LARGEST = 2**63
@@ -39,7 +38,8 @@ def number(value: object) -> float | None:
         result = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
     except ValueError, OverflowError:
         return None
-    return result if math.isfinite(result) and abs(result) < _LARGEST else None
+    # Neither infinity nor "not a number" is smaller than anything.
+    return result if abs(result) < _LARGEST else None
 
 
 def integer(value: object) -> int | None:

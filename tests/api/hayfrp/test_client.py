@@ -419,6 +419,15 @@ async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, cs
     assert readings == [TunnelReading.ONLINE, TunnelReading.NODE_OFFLINE, TunnelReading.OFFLINE]
 
 
+async def test_a_status_that_is_refused_is_no_reading(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.fault("/proxy", "body", body={"status": 500, "message": "线路繁忙."})
+
+    with refused(RejectedError, "线路繁忙."):
+        await client.get_tunnel_status(csrf, "1")
+
+
 async def test_force_down_tunnel(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
     await client.force_down_tunnel(csrf, "1")
 
@@ -607,6 +616,16 @@ async def test_a_refused_session_is_told_from_all_else(
 
     error = AuthenticationError if kind in (*WITH_SESSION, "login") else RejectedError
     with refused(error, "登录无效或已过期."):
+        await ALL[kind](client, "a-csrf")
+
+
+@pytest.mark.parametrize("kind", ["sendregcode", "register", "findpassem", "findpassct", "/info"])
+async def test_a_token_of_another_kind_is_no_session(
+    client: HayFrpClient, hayfrp: HayFrpService, kind: str
+) -> None:
+    hayfrp.fault("*", "body", body={"status": 404, "message": "您的Token有误."})
+
+    with refused(NotFoundError, "您的Token有误."):
         await ALL[kind](client, "a-csrf")
 
 
