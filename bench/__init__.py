@@ -1,0 +1,1 @@
+"""What the integration costs, beside the least that the same answers can cost: scripts/bench."""
