@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+import gc
 import json
 from pathlib import Path
 import selectors
@@ -81,6 +82,8 @@ class Meter:
 
         writes: how many states must be written at least, or it was not what it should be.
         """
+        # Nobody pays for an earlier phase's garbage.
+        gc.collect()
         written, size = self.written, self.size
         # Linux forgets the peak so far.
         (_PROCESS / "clear_refs").write_text("5")
