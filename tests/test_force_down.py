@@ -166,6 +166,19 @@ async def test_held_although_nobody_looks(world: World) -> None:
     assert not enabled(world)
 
 
+async def test_looked_at_although_it_is_disabled(world: World) -> None:
+    """A service may leave the running client of a disabled tunnel alone."""
+    await world.set_up()
+    await hold(world)
+    await world.elapse(MINUTE)
+    world.service.calls.clear()
+
+    await world.live(3 * MINUTE)
+
+    assert len(world.service.calls_to("/proxy", type="check", id="1")) == 3
+    assert not world.service.calls_to("/proxy", type="check", id="5"), "disabled, but not held"
+
+
 async def test_cannot_be_enabled_meanwhile(world: World) -> None:
     await world.set_up()
     await hold(world)
