@@ -6,6 +6,8 @@ DOMAIN: Final = "tunnel_hub"
 
 CONF_PROVIDER: Final = "provider"
 CONF_BASE_URL: Final = "base_url"
+CONF_CONTACT: Final = "contact"
+CONF_OAUTH_URL: Final = "oauth_url"
 
 CONF_SIGN_IN_DAILY: Final = "sign_in_daily"
 CONF_SIGN_IN_FROM: Final = "sign_in_from"

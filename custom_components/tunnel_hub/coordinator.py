@@ -316,6 +316,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         await self.async_request_refresh()
 
     async def async_probe(self, resource_id: str) -> None:
-        """Read one resource now; raises the api's errors. Nothing where the feed has no probe."""
-        if self.feed.probe is not None:
+        """Read one resource now; raises the api's errors. Without a probe, poll soon."""
+        if self.feed.probe is None:
+            await self.async_request_refresh()
+        else:
             self.async_publish(await self.feed.probe.read(resource_id))

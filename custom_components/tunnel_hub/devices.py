@@ -73,7 +73,8 @@ class Devices:
     @callback
     def async_follow(self, coordinator: FeedCoordinator) -> None:
         """Make, rename and remove devices as the feed's resources come, change and go."""
-        if coordinator.feed.resource.kind == Account.kind:
+        resource = coordinator.feed.resource
+        if (resource.part_of or resource.kind) == Account.kind:
             return
 
         @callback
@@ -99,8 +100,10 @@ class Devices:
     def _register(self, resource: Resource) -> None:
         """Make or rename a resource's device; what shows already is left alone."""
         key = device_key(resource)
-        face = (resource.name, getattr(resource, "version", None))
-        if self._faces.get(key) == face:
+        shown = self._faces.get(key, (None, None))
+        # What one feed cannot tell of a thing may have come with another.
+        face = (resource.name or shown[0], getattr(resource, "version", None) or shown[1])
+        if key in self._faces and face == shown:
             return
         self._faces[key] = face
         name, version = face

@@ -37,7 +37,7 @@ def translation(err: TunnelHubError) -> Translation:
         case InvalidInputError():
             key, placeholders = err.key, dict(err.placeholders)
         case AuthenticationError():
-            key, placeholders = "authentication_failed", {"message": err.message}
+            key, placeholders = err.key or "authentication_failed", {"message": err.message}
         case RejectedError():
             key, placeholders = "rejected", {"message": err.message}
         case UnavailableError():

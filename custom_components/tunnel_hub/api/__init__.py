@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from aiohttp import ClientSession
 
+from .chmlfrp import ChmlFrpProvider
 from .hayfrp import HayFrpProvider
 from .provider import Credentials, Options, Provider, ProviderDescription
 
 _PROVIDERS: Mapping[str, type[Provider]] = {
-    provider.description.key: provider for provider in (HayFrpProvider,)
+    provider.description.key: provider for provider in (HayFrpProvider, ChmlFrpProvider)
 }
 
 PROVIDERS: Mapping[str, ProviderDescription] = {

@@ -4,7 +4,7 @@ Services send the same field as string, number, bool or null, from one day to th
 Every function takes any decoded JSON value and returns None for what it cannot read.
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from html.parser import HTMLParser
 from typing import override
 
@@ -83,6 +83,29 @@ def epoch(value: object) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except OverflowError, OSError, ValueError:
         return None
+
+
+def iso(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """An aware moment out of ISO 8601; zone: where its clock stands if it does not say."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        # Only what can be shown in every time zone counts as a moment.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError, ValueError:
+        return None
+
+
+def day(value: object) -> date | None:
+    """A date out of "YYYY-MM-DD"; the years from 9999 on mean never."""
+    if not isinstance(value, str):
+        return None
+    try:
+        result = date.fromisoformat(value.strip()[:10])
+    except ValueError:
+        return None
+    return result if result.year < date.max.year else None
 
 
 def scaled(value: object, factor: float) -> int | None:

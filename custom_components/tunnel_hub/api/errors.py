@@ -38,12 +38,14 @@ class AuthenticationError(TunnelHubError):
     """The service refuses the credentials: ask the user.
 
     message: the service's own words, "" where it said none.
+    key: a sentence of its own in the translations, where the usual one would not help.
     """
 
-    def __init__(self, message: str = "") -> None:
-        """Keep the service's words."""
+    def __init__(self, message: str = "", key: str | None = None) -> None:
+        """Keep the service's words and the sentence."""
         super().__init__(message or "The service refused the credentials")
         self.message = message
+        self.key = key
 
 
 class UnavailableError(TunnelHubError):
@@ -86,7 +88,7 @@ class RejectedError(TunnelHubError):
 
 
 class InvalidInputError(TunnelHubError):
-    """A value that the service cannot take, found before asking it.
+    """Something that the service cannot take, and that we can explain better than it does.
 
     key: what is wrong, one of the keys under `exceptions` in the translations.
     placeholders: the values named in that sentence.
@@ -97,6 +99,14 @@ class InvalidInputError(TunnelHubError):
         super().__init__(f"{key}: {placeholders}")
         self.key = key
         self.placeholders = placeholders
+
+
+class TunnelGoneError(InvalidInputError):
+    """The tunnel has been deleted at the service."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("tunnel_gone")
 
 
 class UnsupportedError(TunnelHubError):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from .provider import CHOSEN_NODES, NODES, NODES_ALL, NODES_CHOSEN, NODES_USED, Options
-from .resource import Node
+from .resource import Node, NodeUptime
 
 
 class NodeChoice:
@@ -16,8 +16,10 @@ class NodeChoice:
         chosen = options.get(CHOSEN_NODES)
         self._chosen = frozenset(chosen) if isinstance(chosen, list) else frozenset()
 
-    def select(self, nodes: Mapping[str, Node], used: Collection[str]) -> dict[str, Node]:
-        """Return the wanted nodes, those that the account uses marked as in use."""
+    def select[N: (Node, NodeUptime)](
+        self, nodes: Mapping[str, N], used: Collection[str]
+    ) -> dict[str, N]:
+        """Return what is told of the wanted nodes, marked where the account uses one."""
         wanted = {NODES_USED: used, NODES_CHOSEN: self._chosen}.get(str(self._mode), nodes)
         return {
             id_: replace(node, in_use=True) if id_ in used else node

@@ -5,20 +5,21 @@ every provider that has the methods, and nobody asks for a provider's name.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
 from aiohttp import ClientSession
 
 from .feed import Feed
-from .resource import Resource, Tunnel
+from .resource import Node, Resource, Tunnel
 
 type Credentials = Mapping[str, str]
 """What signs in: user name, password, session token, base URL... by name; all secret."""
 
 type Options = Mapping[str, object]
-"""What the user chose: see NODES and CHOSEN_NODES."""
+"""What the user chose: see NODES, CHOSEN_NODES and NODE_DETAILS."""
 
 NODES = "nodes"
 """Option: which nodes to read, one of the NODES_ values; all without it."""
@@ -27,6 +28,8 @@ NODES_USED = "used"
 NODES_CHOSEN = "chosen"
 CHOSEN_NODES = "chosen_nodes"
 """Option: the ids of the nodes to read, a list, with NODES_CHOSEN."""
+NODE_DETAILS = "node_details"
+"""Option: whether to read what costs a request for each node; not without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +41,87 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What a person says of the account to be made. contact: a number at a messenger."""
+
+    username: str
+    mail: str
+    password: str = field(repr=False)
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanges:
+    """What is to change of an account; None leaves it.
+
+    contact: a number at a messenger. picture: its URL.
+    current_password: needed to change the password.
+    """
+
+    username: str | None = None
+    contact: str | None = None
+    picture: str | None = None
+    password: str | None = field(default=None, repr=False)
+    current_password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCode:
+    """What a person needs to let us in with a browser. url: where; user_code: what to check there.
+
+    minutes: how long that is possible.
+    """
+
+    user_code: str
+    url: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captcha:
+    """The answers of a solved GeeTest captcha."""
+
+    lot_number: str
+    captcha_output: str
+    pass_token: str
+    gen_time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subdomain:
+    """A name under one of the service's domains: record.domain.
+
+    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: one of CanManageSubdomains.ttls.
+    """
+
+    domain: str
+    record: str
+    type: str | None = None
+    target: str | None = None
+    ttl: str | None = None
+    remarks: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayTraffic:
+    """What went through on one day, in bytes. day: "YYYY-MM-DD"."""
+
+    day: str
+    traffic_in: int | None
+    traffic_out: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInResult:
     """What a daily sign-in brought.
 
-    already: it had been done today. traffic: bytes gained. traffic_left: bytes.
+    already: it had been done today. points: gained. traffic: bytes gained. traffic_left: bytes.
     message: the service's own words.
     """
 
     already: bool
     message: str
+    points: int | None = None
     traffic: int | None = None
     traffic_left: int | None = None
 
@@ -66,6 +141,7 @@ class TunnelDraft:
     """What a user says about a tunnel; None leaves it to the service, or as it is.
 
     local_port, remote_port: 1 to 65535. node: a node's id or name.
+    extra_parameters: further lines for the client's configuration.
     secret_key: shared by both ends of stcp and xtcp.
     """
 
@@ -78,6 +154,7 @@ class TunnelDraft:
     domain: str | None = None
     encryption: bool | None = None
     compression: bool | None = None
+    extra_parameters: str | None = None
     secret_key: str | None = field(default=None, repr=False)
 
 
@@ -160,6 +237,22 @@ class CanCheckTunnel(Protocol):
 
 
 @runtime_checkable
+class CanRefreshTunnels(Protocol):
+    """The service can be told to ask a tunnel's node anew."""
+
+    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Have the node asked; the tunnel as it is now."""
+
+
+@runtime_checkable
+class CanForceAllDown(Protocol):
+    """The service can throw the clients of all tunnels off at once."""
+
+    async def force_all_offline(self) -> Mapping[str, str]:
+        """Throw them off, once; what became of it at each node, in the service's words."""
+
+
+@runtime_checkable
 class CanEditTunnels(Protocol):
     """Tunnels can be made, changed and deleted."""
 
@@ -178,11 +271,12 @@ class CanGetTunnelConfig(Protocol):
     """The service writes configuration files for the client program."""
 
     async def tunnel_config(
-        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str
+        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
         """Return the file for one tunnel, or for all of a node's.
 
-        file_format: "ini" or "toml". The file holds the link token.
+        file_format: "ini" or "toml", None for what the service prefers. The file holds the
+        link token.
         """
 
 
@@ -195,11 +289,71 @@ class CanSignIn(Protocol):
 
 
 @runtime_checkable
+class CanSignInWithCaptcha(Protocol):
+    """The service rewards a daily sign-in by people: a captcha keeps programs out."""
+
+    async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
+        """Do today's sign-in with the answers of a captcha that a person has solved."""
+
+
+@runtime_checkable
+class CanSendCode(Protocol):
+    """A change of the link token needs a code that is mailed first."""
+
+    async def send_code(self) -> None:
+        """Have the code mailed to the account's address."""
+
+
+@runtime_checkable
 class CanResetToken(Protocol):
     """The link token of client programs can be replaced."""
 
-    async def reset_token(self) -> str:
-        """Replace the link token; the new one."""
+    async def reset_token(self, code: str | None = None) -> str | None:
+        """Replace the link token; the new one, None where it can no longer be read.
+
+        code: the mailed one, where the service wants one.
+        """
+
+
+@runtime_checkable
+class CanUpdateAccount(Protocol):
+    """An account can be changed without a browser."""
+
+    async def update_account(self, changes: AccountChanges) -> None:
+        """Change what is named; what comes after a refusal is left as it was."""
+
+
+@runtime_checkable
+class CanManageSubdomains(Protocol):
+    """The service gives away names under its domains.
+
+    ttls: the times that a record may live, such as "10m".
+    """
+
+    ttls: Collection[str]
+
+    async def domains(self) -> tuple[str, ...]:
+        """Return the domains under which there may be names."""
+
+    async def subdomains(self) -> tuple[Subdomain, ...]:
+        """Return the account's names."""
+
+    async def create_subdomain(self, subdomain: Subdomain) -> None:
+        """Make a name."""
+
+    async def update_subdomain(self, changes: Subdomain) -> None:
+        """Change the target or the ttl of the name that is meant."""
+
+    async def delete_subdomain(self, subdomain: Subdomain) -> None:
+        """Delete a name."""
+
+
+@runtime_checkable
+class CanGetTrafficHistory(Protocol):
+    """The service keeps the traffic of the last days."""
+
+    async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
+        """Return the days of a tunnel, or of the account, the oldest first."""
 
 
 @runtime_checkable
@@ -219,14 +373,59 @@ class CanChooseNodes(Protocol):
 
 
 @runtime_checkable
+class CanDetailNodes(Protocol):
+    """The service tells more of a node, one at a time."""
+
+    async def node_details(self, node_id: str) -> Node:
+        """Ask now."""
+
+
+@runtime_checkable
+class CanGetNodeHistory(Protocol):
+    """The service keeps what was measured at a node.
+
+    history_fields: what can be asked for.
+    """
+
+    history_fields: Collection[str]
+
+    async def node_history(
+        self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
+    ) -> Sequence[Mapping[str, float | str | None]]:
+        """Return samples between two moments with these fields and their `time`, oldest first.
+
+        start: an hour before the newest sample if None. end: the newest sample if None.
+        """
+
+
+@runtime_checkable
+class CanGetAppVersion(Protocol):
+    """The service knows the newest version of programs that others write for it."""
+
+    async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, object]:
+        """Return what it tells of a program. loader, minecraft: what it runs in."""
+
+
+@runtime_checkable
 class CanRegister(Protocol):
     """Accounts can be made without a browser."""
 
-    async def send_registration_code(self, username: str, mail: str) -> None:
+    async def send_registration_code(self, new: NewAccount) -> None:
         """Have a code mailed to a new user."""
 
-    async def register(self, username: str, mail: str, password: str, code: str) -> None:
+    async def register(self, new: NewAccount, code: str) -> None:
         """Make the account with the mailed code."""
+
+
+@runtime_checkable
+class CanSignInByDevice(Protocol):
+    """A person lets us in with a browser, wherever that is (RFC 8628)."""
+
+    async def begin_device_sign_in(self) -> DeviceCode:
+        """Ask for a code that the person can agree to."""
+
+    async def finish_device_sign_in(self) -> None:
+        """Wait until the person has agreed; the credentials sign in from then on."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ is None, never 0, "" or -1. Which fields a service fills is told by its feed.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, override
 
@@ -20,6 +20,14 @@ class NodeLoad(StrEnum):
     HIGH = "high"
 
 
+class NodeState(StrEnum):
+    """What a node is doing."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    MAINTENANCE = "maintenance"
+
+
 class TunnelState(StrEnum):
     """What a tunnel is doing, as far as the service knows."""
 
@@ -27,6 +35,8 @@ class TunnelState(StrEnum):
     OFFLINE = "offline"
     DISABLED = "disabled"
     NODE_OFFLINE = "node_offline"
+    NODE_MAINTENANCE = "node_maintenance"
+    NODE_REMOVED = "node_removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +65,104 @@ class Account(Resource):
 
     kind: ClassVar[str] = "account"
 
+    bandwidth: int | None = None
+    """Mbit/s that its tunnels may use."""
     banned: bool | None = None
+    connections: int | None = None
+    """To all of its tunnels, now."""
+    group: str | None = None
+    """What kind of customer the service counts it among, in the service's words."""
+    group_expires: date | None = None
+    """The last day in that group; None also where it lasts for ever."""
     last_sign_in: datetime | None = None
+    points: int | None = None
+    """What the service gives for signing in, and sells things for."""
     service_provider: bool | None = None
     """Whether the account itself offers nodes to others."""
     sign_in_days: int | None = None
     sign_in_traffic: int | None = None
     """Bytes gained by signing in, ever."""
     signed_in_today: bool | None = None
+    traffic_in: int | None = None
+    """Bytes, ever."""
     traffic_left: int | None = None
     """Bytes."""
+    traffic_out: int | None = None
+    """Bytes, ever."""
     traffic_today: int | None = None
     """Bytes used since the service's midnight."""
     tunnels_allowed: int | None = None
     tunnels_used: int | None = None
     verified: bool | None = None
     """Whether the person has proved who they are (real name)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRecord(Resource):
+    """What an account has gained by its daily sign-in, where that is a reading of its own."""
+
+    kind: ClassVar[str] = "sign_in"
+    part_of: ClassVar[str | None] = "account"
+
+    last_sign_in: datetime | None = None
+    sign_in_points: int | None = None
+    """Points gained by signing in, ever."""
+    sign_ins: int | None = None
+    signed_in_today: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountTraffic(Resource):
+    """What went through an account's tunnels since the service's midnight, in bytes."""
+
+    kind: ClassVar[str] = "account_traffic"
+    part_of: ClassVar[str | None] = "account"
+
+    traffic_in_today: int | None = None
+    traffic_out_today: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A TLS certificate. domains: as they stand in it. status: in the service's words."""
+
+    domains: str
+    status: str | None
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates(Resource):
+    """The certificates of an account, the first to expire first."""
+
+    kind: ClassVar[str] = "certificates"
+    part_of: ClassVar[str | None] = "account"
+
+    certificates: tuple[Certificate, ...] = ()
+
+    @property
+    def first_expiry(self) -> datetime | None:
+        """When the first of them expires."""
+        return next((c.expires for c in self.certificates if c.expires), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message from the service, as plain text."""
+
+    sent: datetime
+    text: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox(Resource):
+    """The newest messages to an account, the oldest of them first."""
+
+    kind: ClassVar[str] = "inbox"
+    part_of: ClassVar[str | None] = "account"
+
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +173,16 @@ class Tunnel(Resource):
 
     checked_at: datetime | None = None
     """When online was last read."""
+    client_version: str | None = None
+    """Of the program that ran it last."""
+    compression: bool | None = None
+    connections: int | None = None
     enabled: bool | None = None
     """Whether the service accepts a client for it."""
+    encryption: bool | None = None
     last_edit: datetime | None = None
+    last_start: datetime | None = None
+    """When a client connected last."""
     local_address: str | None = None
     """host:port at home."""
     node_id: str | None = None
@@ -95,6 +194,10 @@ class Tunnel(Resource):
     public_address: str | None = None
     """host:port or domain as seen from outside."""
     state: TunnelState | None = None
+    traffic_in_today: int | None = None
+    """Bytes since the service's midnight, into the tunnel."""
+    traffic_out_today: int | None = None
+    """Bytes since the service's midnight, out of the tunnel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +206,8 @@ class Node(Resource):
 
     kind: ClassVar[str] = "node"
 
+    bandwidth_usage: float | None = None
+    """Percent."""
     clients: int | None = None
     connections: int | None = None
     cpu_usage: float | None = None
@@ -110,17 +215,54 @@ class Node(Resource):
     description: str | None = None
     disk_usage: float | None = None
     """Percent."""
+    group: str | None = None
+    """Which customers may use it, in the service's words."""
     in_use: bool = False
     """Whether one of the account's tunnels runs over it."""
+    latitude: float | None = None
+    """Degrees north."""
     load: NodeLoad | None = None
+    load_1: float | None = None
+    """Processes that wait for the CPU, on average of 1 minute; load_5, load_15: of 5, of 15."""
+    load_5: float | None = None
+    load_15: float | None = None
+    longitude: float | None = None
+    """Degrees east."""
+    memory_total: int | None = None
+    """Bytes."""
     memory_usage: float | None = None
     """Percent."""
     online: bool | None = None
+    place: str | None = None
+    """Where it stands, in the service's words."""
+    protocols: tuple[str, ...] | None = None
+    """What its tunnels may carry."""
+    started: datetime | None = None
+    """When its machine was started."""
+    state: NodeState | None = None
     traffic_in_today: int | None = None
     """Bytes since the service's midnight, into the node."""
     traffic_out_today: int | None = None
     """Bytes since the service's midnight, out of the node."""
+    tunnels: int | None = None
     version: str | None = None
+
+    @property
+    @override
+    def matters(self) -> bool:
+        return self.in_use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUptime(Resource):
+    """For how much of the last 30 days a node was up, in percent."""
+
+    kind: ClassVar[str] = "node_uptime"
+    part_of: ClassVar[str | None] = "node"
+
+    in_use: bool = False
+    """Whether one of the account's tunnels runs over it."""
+    uptime_30_days: float | None = None
 
     @property
     @override
@@ -135,6 +277,7 @@ class ServiceTotals(Resource):
     kind: ClassVar[str] = "service"
 
     clients: int | None = None
+    nodes: int | None = None
     runs: int | None = None
     """Tunnel starts ever asked for."""
     runs_today: int | None = None
@@ -145,6 +288,8 @@ class ServiceTotals(Resource):
     traffic_out: int | None = None
     traffic_out_today: int | None = None
     traffic_today: int | None = None
+    tunnels: int | None = None
+    users: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import CONF_CLIENT_ID, CONF_EMAIL, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -26,8 +26,8 @@ from ..api.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..api.provider import Provider
-from ..const import CONF_BASE_URL, CONF_PROVIDER
+from ..api.provider import NewAccount, Provider
+from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL, CONF_PROVIDER
 from ..coordinator import TunnelHubConfigEntry
 
 ADVANCED = "advanced"
@@ -45,13 +45,20 @@ MAIL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL, autoco
 URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 
 
-def with_base_url(fields: dict[vol.Marker, Any]) -> vol.Schema:
-    """Return a form with the service's address out of the way."""
+_URLS = (CONF_BASE_URL, CONF_OAUTH_URL)
+_SHOWN_AGAIN = (CONF_CLIENT_ID, CONF_USERNAME)
+"""What a form may show of what is stored."""
+
+
+def with_base_url(
+    fields: dict[vol.Marker, Any], urls: tuple[str, ...] = (CONF_BASE_URL,)
+) -> vol.Schema:
+    """Return a form with the service's addresses out of the way."""
     return vol.Schema(
         {
             **fields,
             vol.Required(ADVANCED): section(
-                vol.Schema({vol.Optional(CONF_BASE_URL): URL_FIELD}), {"collapsed": True}
+                vol.Schema({vol.Optional(url): URL_FIELD for url in urls}), {"collapsed": True}
             ),
         }
     )
@@ -75,7 +82,7 @@ def failure_of(err: TunnelHubError) -> Failure:
     """Find the words for an error."""
     match err:
         case AuthenticationError():
-            return Failure("invalid_auth", {"message": err.message})
+            return Failure(err.key or "invalid_auth", {"message": err.message})
         case RejectedError():
             return Failure("rejected", {"message": err.message})
         case UnavailableError():
@@ -100,18 +107,40 @@ def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a form may show again of what was entered, in its sections."""
+    return {name: fields.get(name) for name in _SHOWN_AGAIN} | {
+        ADVANCED: {name: fields.get(name) for name in _URLS}
+    }
+
+
 def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
-    """Raise InvalidInputError for an empty field or a base URL that is none."""
+    """Raise InvalidInputError for an empty field or a URL that is none."""
     for marker in schema.schema:
         if isinstance(marker, vol.Required) and str(marker) not in (ADVANCED, *fields):
             raise InvalidInputError("empty_field")
-    if (base_url := fields.get(CONF_BASE_URL)) is not None:
-        try:
-            url = URL(base_url)
-        except ValueError:
-            raise InvalidInputError("invalid_url") from None
-        if url.scheme not in ("http", "https") or not url.host or url.user or url.query:
+    for name in _URLS:
+        if name in fields and not _is_address(fields[name]):
             raise InvalidInputError("invalid_url")
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a service can have this address."""
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and not (url.user or url.query)
+
+
+def new_account(entered: Mapping[str, str]) -> NewAccount:
+    """Return what was said of an account to be made."""
+    return NewAccount(
+        username=entered[CONF_USERNAME],
+        mail=entered[CONF_EMAIL],
+        password=entered[CONF_PASSWORD],
+        contact=entered.get(CONF_CONTACT),
+    )
 
 
 class Steps(ConfigFlow):
@@ -134,7 +163,6 @@ class Steps(ConfigFlow):
         act: gets a provider made of all that was entered so far, and those entries.
         """
         self._key = form.step_id.partition("_")[0]
-        failure: Failure | None = None
         if user_input is not None:
             entered = self._entered | flat(user_input)
             try:
@@ -144,12 +172,16 @@ class Steps(ConfigFlow):
                     raise UnsupportedError
                 return await act(provider, entered)
             except TunnelHubError as err:
-                failure = failure_of(err)
+                return self._show(form, user_input, failure_of(err))
+        return self._show(form, self._stored())
+
+    def _show(
+        self, form: Form, values: Mapping[str, Any], failure: Failure | None = None
+    ) -> ConfigFlowResult:
+        """Show a form with values in it, and why the last try failed."""
         return self.async_show_form(
             step_id=form.step_id,
-            data_schema=self.add_suggested_values_to_schema(
-                form.schema, user_input or self._stored()
-            ),
+            data_schema=self.add_suggested_values_to_schema(form.schema, values),
             errors={"base": failure.key} if failure else None,
             description_placeholders=failure.placeholders if failure else None,
         )
@@ -164,10 +196,7 @@ class Steps(ConfigFlow):
         if self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return {}
         data = self._entry().data
-        return {
-            CONF_USERNAME: data.get(CONF_USERNAME),
-            ADVANCED: {CONF_BASE_URL: data.get(CONF_BASE_URL)},
-        }
+        return in_form(data)
 
     def _entry(self) -> TunnelHubConfigEntry:
         """Return the entry that is signed in to again."""

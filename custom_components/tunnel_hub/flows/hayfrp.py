@@ -18,6 +18,7 @@ from .base import (
     USERNAME_FIELD,
     Form,
     Steps,
+    new_account,
     with_base_url,
 )
 
@@ -76,7 +77,7 @@ class HayFrpSteps(Steps):
         """Begin a new account: a code is mailed."""
 
         async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.send_registration_code(entered[CONF_USERNAME], entered[CONF_EMAIL])
+            await provider.send_registration_code(new_account(entered))
             self._entered = entered
             return await self.async_step_hayfrp_register_code()
 
@@ -88,12 +89,7 @@ class HayFrpSteps(Steps):
         """Make the account with the mailed code, and sign in."""
 
         async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.register(
-                entered[CONF_USERNAME],
-                entered[CONF_EMAIL],
-                entered[CONF_PASSWORD],
-                entered[CONF_CODE],
-            )
+            await provider.register(new_account(entered), entered[CONF_CODE])
             return await self._sign_in_with(entered)
 
         return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)

@@ -10,7 +10,7 @@ from typing import override
 from aiohttp import ClientSession
 
 from .. import coerce
-from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
+from ..errors import InvalidInputError, Reason, RejectedError, TunnelGoneError, UnavailableError
 from ..feed import Feed, Probe
 from ..http import Transport
 from ..nodes import NodeChoice
@@ -18,6 +18,7 @@ from ..provider import (
     Credentials,
     Download,
     Identity,
+    NewAccount,
     Options,
     Problem,
     Provider,
@@ -444,12 +445,12 @@ class HayFrpProvider(Provider):
             )
 
     async def tunnel_config(
-        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str
+        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
         """Return the file for one tunnel, or for all of a node's; it holds the link token."""
         return await self._session.use(
             lambda csrf: self._client.tunnel_config(
-                csrf, file_format, node=node_id or "", proxy=tunnel_id or ""
+                csrf, file_format or "toml", node=node_id or "", proxy=tunnel_id or ""
             )
         )
 
@@ -466,7 +467,7 @@ class HayFrpProvider(Provider):
             traffic_left=coerce.gigabytes(row.get("flow")),
         )
 
-    async def reset_token(self) -> str:
+    async def reset_token(self, code: str | None = None) -> str:
         """Replace the link token, which ends the csrf too: the next request logs in."""
         token = await self._session.use(self._client.re_token)
         self._session.forget()
@@ -495,14 +496,14 @@ class HayFrpProvider(Provider):
 
     # Before there is an account, or a password
 
-    async def send_registration_code(self, username: str, mail: str) -> None:
+    async def send_registration_code(self, new: NewAccount) -> None:
         """Have a code mailed to a new user."""
-        await self._client.register_send_email(username, _DEVICE, mail)
+        await self._client.register_send_email(new.username, _DEVICE, new.mail)
 
-    async def register(self, username: str, mail: str, password: str, code: str) -> None:
+    async def register(self, new: NewAccount, code: str) -> None:
         """Make the account with the mailed code."""
-        self._transport.secrets.add(password)
-        await self._client.register(username, _DEVICE, mail, password, code)
+        self._transport.secrets.add(new.password)
+        await self._client.register(new.username, _DEVICE, new.mail, new.password, code)
 
     async def send_recovery_code(self, username: str) -> None:
         """Have a token mailed to the user."""
@@ -571,13 +572,6 @@ class HayFrpProvider(Provider):
             if node in (id_, listed.name):
                 return id_
         raise InvalidInputError("unknown_node", node=node)
-
-
-class TunnelGoneError(InvalidInputError):
-    """The tunnel has been deleted at the service."""
-
-    def __init__(self) -> None:
-        super().__init__("tunnel_gone")
 
 
 def _check_tunnel_fields(fields: Mapping[str, object]) -> None:

@@ -1,0 +1,146 @@
+"""ChmlFrp's account centre: sign-in of devices (RFC 8628) and renewal of tokens (OAuth 2.0)."""
+
+from asyncio import sleep
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import time
+
+from .. import coerce
+from ..errors import AuthenticationError, InvalidInputError, Reason, RejectedError, UnavailableError
+from ..http import Answer, Transport
+from ..rows import Row
+from .tokens import TokenPair
+
+_SCOPE = "profile email offline_access chmlfrp_api"
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_DEFAULT_INTERVAL = 5.0
+_SLOWER = 5.0
+"""Seconds more between two questions when asked to slow down, as RFC 8628 has it."""
+_LONGEST_INTERVAL = 60.0
+_DEFAULT_EXPIRES_IN = 300.0
+_DEFAULT_TOKEN_SECONDS = 600.0
+
+
+class OAuthError(RejectedError):
+    """The account centre says no. code: OAuth's word for why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAuthorization:
+    """A sign-in that waits for a person. Seconds: interval between questions, expires_in."""
+
+    device_code: str = field(repr=False)
+    user_code: str
+    url: str
+    interval: float
+    expires_in: float
+
+
+class AccountCentre:
+    """Asks the account centre, for a program that is registered there."""
+
+    def __init__(self, transport: Transport, client_id: str) -> None:
+        """Take what sends, and the program's id."""
+        self._transport = transport
+        self._client_id = client_id
+
+    async def device_authorization(self) -> DeviceAuthorization:
+        """/oauth2/device_authorization: begin a sign-in.
+
+        Raises InvalidInputError where the program is unknown or must not sign devices in.
+        """
+        try:
+            row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
+        except OAuthError as err:
+            if err.code in ("invalid_client", "unauthorized_client"):
+                raise InvalidInputError("unknown_client") from None
+            raise
+        code, user_code = coerce.text(row.get("device_code")), coerce.text(row.get("user_code"))
+        url = coerce.text(row.get("verification_uri_complete")) or coerce.text(
+            row.get("verification_uri")
+        )
+        if code is None or user_code is None or url is None:
+            raise UnavailableError(Reason.MALFORMED, "no device code")
+        return DeviceAuthorization(
+            device_code=code,
+            user_code=user_code,
+            url=url,
+            interval=coerce.amount(row.get("interval")) or _DEFAULT_INTERVAL,
+            expires_in=coerce.amount(row.get("expires_in")) or _DEFAULT_EXPIRES_IN,
+        )
+
+    async def wait(self, authorization: DeviceAuthorization) -> TokenPair:
+        """Ask for the tokens until the person has decided.
+
+        Raises InvalidInputError for a no, and when time is up.
+        """
+        form = {"grant_type": _DEVICE_GRANT, "device_code": authorization.device_code}
+        end = time.monotonic() + authorization.expires_in
+        interval = authorization.interval
+        while time.monotonic() + interval < end:
+            await sleep(interval)
+            try:
+                return _pair(await self._ask_as_device("/oauth2/token", form))
+            except OAuthError as err:
+                match err.code:
+                    case "authorization_pending":
+                        pass
+                    case "slow_down":
+                        interval += _SLOWER
+                    case "access_denied":
+                        raise InvalidInputError("device_denied") from None
+                    case "expired_token":
+                        break
+                    case _:
+                        raise
+            except UnavailableError as err:
+                interval = max(min(interval * 2, _LONGEST_INTERVAL), err.retry_after or 0)
+        raise InvalidInputError("device_expired")
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """/oauth2/token: a new pair for a refresh token, which is used up by that.
+
+        Raises AuthenticationError for one that is used up already.
+        """
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        try:
+            return _pair(self._row(await self._send("/oauth2/token", form)), refresh_token)
+        except OAuthError as err:
+            if err.code == "invalid_grant":
+                raise AuthenticationError(err.message) from None
+            raise
+
+    async def _send(self, path: str, form: Mapping[str, str]) -> Answer:
+        form = {"client_id": self._client_id, **form}
+        return await self._transport.request("POST", path, form=form, read=False)
+
+    async def _ask_as_device(self, path: str, form: Mapping[str, str]) -> Row:
+        """Ask for what only programs get that may sign devices in; others are shown a page."""
+        answer = await self._send(path, form)
+        if answer.is_html:
+            raise InvalidInputError("no_device_grant")
+        return self._row(answer)
+
+    def _row(self, answer: Answer) -> Row:
+        """Return an answer that is no refusal."""
+        row = answer.mapping()
+        if (code := coerce.text(row.get("error"))) is not None:
+            words = coerce.text(row.get("error_description")) or code
+            raise OAuthError(code, self._transport.redact(words))
+        return row
+
+
+def _pair(row: Row, refresh_token: str = "") -> TokenPair:
+    """Read a pair of tokens. refresh_token: stays where the answer has no new one."""
+    if (access_token := coerce.text(row.get("access_token"))) is None:
+        raise UnavailableError(Reason.MALFORMED, "no access token")
+    return TokenPair(
+        access_token=access_token,
+        refresh_token=coerce.text(row.get("refresh_token")) or refresh_token,
+        expires_at=time.time() + (coerce.amount(row.get("expires_in")) or _DEFAULT_TOKEN_SECONDS),
+    )

@@ -1,0 +1,373 @@
+"""The ChmlFrp API v2, one method for each endpoint, in the document's order and words.
+
+The result stands in the body's `code`; HTTP is mostly 200. All raise:
+- AuthenticationError: the token, or the user name and password, are refused;
+- RejectedError: the service says no, in its own words;
+- UnsupportedError: this server lacks the endpoint;
+- UnavailableError: it says nothing usable.
+"""
+
+import asyncio
+from collections.abc import Mapping
+import re
+
+from .. import coerce
+from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError, UnsupportedError
+from ..http import Answer, Transport
+from ..provider import Captcha
+from ..rows import Row, rows_of
+from .tokens import Tokens
+
+_ACCESS_TOKEN_WANTED = re.compile("access_token")
+_ALREADY_SIGNED = re.compile("重复签到|已.*签到")
+_BEHIND_IT_UNREACHABLE = re.compile("无法连接")
+_GONE = re.compile("不存在|不属于")
+_MISSING_ROUTE = frozenset({404, 405})
+
+
+class AlreadySignedInError(RejectedError):
+    """Today's sign-in has been done before."""
+
+
+class GoneError(RejectedError):
+    """What was named does not exist, or not for this account."""
+
+
+class ChmlFrpClient:
+    """Speaks ChmlFrp's language: field names, words and codes are the service's own."""
+
+    def __init__(self, transport: Transport, tokens: Tokens) -> None:
+        """Take what sends, and where the token comes from."""
+        self._transport = transport
+        self.tokens = tokens
+        self._token_in_header: bool | None = None
+
+    # Accounts
+
+    async def login(self, username: str, password: str) -> Row:
+        """/login: the account's row with its `usertoken`.
+
+        username: user name, mail address or QQ number. Servers that want an access token in
+        place of a password get an AuthenticationError with a sentence of its own.
+        """
+        try:
+            return _row(
+                await self._public(
+                    "GET", "/login", {"username": username, "password": password}, read=False
+                )
+            )
+        except RejectedError as err:
+            if _ACCESS_TOKEN_WANTED.search(err.message):
+                raise AuthenticationError(err.message, key="password_sign_in_off") from None
+            raise
+
+    async def sendmailcode(self, kind: str, mail: str) -> None:
+        """/sendmailcode: have a code mailed. kind: "register" or "retoken"."""
+        await self._public("POST", "/sendmailcode", {"type": kind, "mail": mail}, read=False)
+
+    async def register(self, username: str, password: str, mail: str, qq: str, code: str) -> None:
+        """/register: make an account with the mailed code."""
+        await self._public(
+            "GET",
+            "/register",
+            {"username": username, "password": password, "mail": mail, "qq": qq, "code": code},
+            read=False,
+        )
+
+    async def userinfo(self) -> Row:
+        """/userinfo: the account, its `usertoken` included; totals in bytes."""
+        row = _row(await self._signed("GET", "/userinfo"))
+        if token := coerce.text(row.get("usertoken")):
+            self._transport.secrets.add(token)
+        return row
+
+    async def retoken(self, code: str) -> None:
+        """/retoken: replace the API token with the mailed code. Ends the token before it."""
+        await self._signed("GET", "/retoken", {"code": code}, read=False)
+
+    async def qiandao(self, captcha: Captcha) -> str:
+        """/qiandao: today's sign-in; the service's words, which name the points.
+
+        Raises AlreadySignedInError for the second one of a day.
+        """
+        answers = {
+            "lot_number": captcha.lot_number,
+            "captcha_output": captcha.captcha_output,
+            "pass_token": captcha.pass_token,
+            "gen_time": captcha.gen_time,
+        }
+        try:
+            row = await self._signed("POST", "/qiandao", json=answers, read=False)
+        except RejectedError as err:
+            if _ALREADY_SIGNED.search(err.message):
+                raise AlreadySignedInError(err.message) from None
+            raise
+        return coerce.text(row.get("msg")) or ""
+
+    async def reset_password(self, original_password: str, new_password: str) -> None:
+        """/reset_password."""
+        passwords = {"original_password": original_password, "new_password": new_password}
+        await self._signed("GET", "/reset_password", passwords, read=False)
+
+    async def update_username(self, new_username: str) -> None:
+        """/update_username."""
+        await self._signed("GET", "/update_username", {"new_username": new_username}, read=False)
+
+    async def update_qq(self, new_qq: str) -> None:
+        """/update_qq."""
+        await self._signed("GET", "/update_qq", {"new_qq": new_qq}, read=False)
+
+    async def update_userimg(self, new_userimg: str) -> None:
+        """/update_userimg: the picture, as a URL."""
+        await self._signed("GET", "/update_userimg", {"new_userimg": new_userimg}, read=False)
+
+    # Tunnels
+
+    async def tunnel(self) -> list[Row]:
+        """/tunnel: rows of all tunnels; traffic in bytes. Having none is null or an empty list."""
+        return _rows(await self._signed("GET", "/tunnel"))
+
+    async def create_tunnel(self, fields: Mapping[str, object]) -> str | None:
+        """/create_tunnel: the new tunnel's id, None if the service told none.
+
+        fields: tunnelname, node (a name), localip, porttype, localport, remoteport or banddomain,
+        encryption, compression, extraparams.
+        """
+        answer = await self._signed("POST", "/create_tunnel", json=fields, read=False)
+        data = answer.get("data")
+        return coerce.text(data.get("id")) if isinstance(data, dict) else None
+
+    async def deletetunnel(self, tunnelid: str) -> None:
+        """/delete_tunnel, or the documented /deletetunnel where a server lacks that.
+
+        Raises GoneError for a tunnel that is gone.
+        """
+        fields = {"tunnelid": tunnelid}
+        try:
+            await self._signed("GET", "/delete_tunnel", fields, read=False)
+        except UnsupportedError:
+            await self._signed("POST", "/deletetunnel", fields, read=False)
+
+    async def update_tunnel(self, tunnelid: str, fields: Mapping[str, object]) -> None:
+        """/update_tunnel: replace a tunnel's fields, all of them; as in create_tunnel."""
+        fields = {"tunnelid": coerce.integer(tunnelid), **fields}
+        await self._signed("POST", "/update_tunnel", json=fields, read=False)
+
+    async def tunnel_config(self, node: str, tunnel_names: str = "") -> str:
+        """/tunnel_config: the text of an INI file, with the API token in it.
+
+        tunnel_names: separated by commas; all of the node's without any.
+        """
+        fields = {"node": node, "tunnel_names": tunnel_names}
+        answer = await self._signed("GET", "/tunnel_config", fields)
+        if not isinstance(config := answer.get("data"), str):
+            raise UnavailableError(Reason.MALFORMED, "no configuration file")
+        return config
+
+    # Nodes
+
+    async def node(self) -> list[Row]:
+        """/node: what each node is."""
+        return _rows(await self._public("GET", "/node"))
+
+    async def nodeinfo(self, node: str) -> Row:
+        """/nodeinfo: one node with its machine. Holds the node's secrets. node: its name."""
+        return _row(await self._signed("GET", "/nodeinfo", {"node": node}))
+
+    async def node_stats(self) -> list[Row]:
+        """/node_stats: how busy each node is; traffic in bytes."""
+        return _rows(await self._public("GET", "/node_stats"))
+
+    async def node_uptime(self, days: int, node: str | None = None) -> list[Row]:
+        """/node_uptime: of one node or all, percent for each day. days: at most 90."""
+        fields = {"time": str(days)} | ({} if node is None else {"node": node})
+        return _rows(await self._public("GET", "/node_uptime", fields))
+
+    async def node_status_info(self, nodename: str) -> Row:
+        """/node_status_info: all that was measured at a node: 2 MB, decoded in another thread."""
+        answer = await self._send("GET", "/node_status_info", {"nodename": nodename}, read=True)
+        row = await asyncio.to_thread(answer.mapping)
+        _judge(row, self._transport)
+        return _row(row)
+
+    # The panel and versions
+
+    async def panelinfo(self) -> Row:
+        """/panelinfo: totals of the service."""
+        return _row(await self._public("GET", "/panelinfo"))
+
+    async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
+        """/app_version: documented as not working yet; a plain 404 raises UnsupportedError."""
+        fields = {"Loader": loader, "Minecraft": minecraft, "type": kind}
+        return _row(await self._public("GET", "/app_version", fields))
+
+    # Free subdomains
+
+    async def list_available_domains(self) -> list[Row]:
+        """/list_available_domains: the domains under which there may be names."""
+        return _rows(await self._public("GET", "/list_available_domains"))
+
+    async def create_free_subdomain(self, fields: Mapping[str, str]) -> None:
+        """/create_free_subdomain. fields: domain, record, type, target, ttl, remarks."""
+        await self._signed("POST", "/create_free_subdomain", json=fields, read=False)
+
+    async def delete_free_subdomain(self, domain: str, record: str) -> None:
+        """/delete_free_subdomain. Raises GoneError for one that is gone."""
+        fields = {"domain": domain, "record": record}
+        await self._signed("POST", "/delete_free_subdomain", json=fields, read=False)
+
+    async def update_free_subdomain(self, fields: Mapping[str, str]) -> None:
+        """/update_free_subdomain: target and ttl. fields: domain, record, target, ttl, remarks."""
+        await self._signed("POST", "/update_free_subdomain", json=fields, read=False)
+
+    async def get_user_free_subdomains(self) -> list[Row]:
+        """/get_user_free_subdomains: the account's names."""
+        return _rows(await self._signed("GET", "/get_user_free_subdomains"))
+
+    # Undocumented, but the panel uses them
+
+    async def offline_tunnel(self, tunnel_name: str) -> None:
+        """/offline_tunnel: throw a tunnel's client off."""
+        await self._signed("POST", "/offline_tunnel", form={"tunnel_name": tunnel_name}, read=False)
+
+    async def refresh_tunnel(self, tunnel_name: str) -> Row:
+        """/refresh_tunnel: have the tunnel's node asked anew; its times tell no year."""
+        form = {"tunnel_name": tunnel_name}
+        return _row(await self._signed("POST", "/refresh_tunnel", form=form))
+
+    async def offline_user_nodes(self) -> Row:
+        """/offline_user_nodes: throw the clients of all tunnels off; `results` by node."""
+        return _row(await self._signed("GET", "/offline_user_nodes", read=False))
+
+    async def qiandao_info(self) -> Row:
+        """/qiandao_info: what the daily sign-in has brought; times as Shanghai's clocks show."""
+        return _row(await self._signed("GET", "/qiandao_info"))
+
+    async def flow_last_7_days(self) -> list[Row]:
+        """/flow_last_7_days: the account's bytes of each day, "MM-DD", today last."""
+        return _rows(await self._signed("GET", "/flow_last_7_days"))
+
+    async def tunnel_last7days(self, tunnel_id: str) -> Row:
+        """/tunnel/last7days: a tunnel's bytes of each day, two lists, today last."""
+        return _row(await self._signed("GET", "/tunnel/last7days", {"tunnel_id": tunnel_id}))
+
+    async def messages(self) -> list[Row]:
+        """/messages: messages to the account and to all, as HTML."""
+        return _rows(await self._signed("GET", "/messages"))
+
+    async def message_list(self, page: int = 1, size: int = 20) -> list[Row]:
+        """/message/list: notices to all, as Markdown, the newest first."""
+        fields = {"page": str(page), "size": str(size)}
+        return rows_of(_row(await self._signed("GET", "/message/list", fields)).get("messages"))
+
+    async def ssl_list(self) -> list[Row]:
+        """/ssl/list: the account's certificates."""
+        return rows_of(_row(await self._signed("GET", "/ssl/list")).get("certificates"))
+
+    # How all of them ask
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        json: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read: bool,
+    ) -> Answer:
+        return await self._transport.request(
+            method, path, params=params, json=json, form=form, headers=headers, read=read
+        )
+
+    async def _public(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        read: bool = True,
+    ) -> Row:
+        """Ask for what needs no token."""
+        row = (await self._send(method, path, params, read=read)).mapping()
+        _judge(row, self._transport)
+        return row
+
+    async def _signed(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        json: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        read: bool = True,
+    ) -> Row:
+        """Ask with the token, a second time with a new one if it is refused."""
+
+        async def _ask(token: str, *, in_header: bool) -> Row:
+            fields, body, headers = dict(params or {}), json, {}
+            if in_header:
+                headers["Authorization"] = f"Bearer {token}"
+            elif json is not None:
+                body = {"token": token, **json}
+            else:
+                fields["token"] = token
+            answer = await self._send(
+                method, path, fields, json=body, form=form, headers=headers, read=read
+            )
+            row = answer.mapping()
+            _judge(row, self._transport)
+            return row
+
+        async def _ask_in_known_style(token: str) -> Row:
+            try:
+                row = await _ask(token, in_header=self._token_in_header is not False)
+            except AuthenticationError:
+                # Perhaps a server that looks for the token only where the document says.
+                if self._token_in_header is not None or not self.tokens.documented_style:
+                    raise
+                row = await _ask(token, in_header=False)
+                self._token_in_header = False
+            else:
+                self._token_in_header = self._token_in_header is not False
+            return row
+
+        return await self.tokens.use(_ask_in_known_style)
+
+
+def _row(answer: Row) -> Row:
+    """Return the data of an answer, which must be an object."""
+    if not isinstance(data := answer.get("data"), dict):
+        raise UnavailableError(Reason.MALFORMED, "no data")
+    return data
+
+
+def _rows(answer: Row) -> list[Row]:
+    """Return the data of an answer, which must be a list; null is an empty one."""
+    data = answer.get("data")
+    if not isinstance(data, list | None):
+        raise UnavailableError(Reason.MALFORMED, "no list")
+    return rows_of(data)
+
+
+def _judge(row: Row, transport: Transport) -> None:
+    """Raise what a body's code and message mean; return when it is fine."""
+    message = transport.redact(coerce.text(row.get("msg")) or "")
+    match coerce.integer(row.get("code")):
+        case 200:
+            return
+        case None if coerce.integer(row.get("status")) in _MISSING_ROUTE:
+            # The framework behind the service answers by itself where there is no such route.
+            raise UnsupportedError
+        case None:
+            raise UnavailableError(Reason.MALFORMED, "no code")
+        case 401:
+            raise AuthenticationError(message)
+        case code if code >= 500 or _BEHIND_IT_UNREACHABLE.search(message):
+            raise UnavailableError(Reason.SERVER_ERROR, message)
+        case _ if _GONE.search(message):
+            raise GoneError(message)
+        case code:
+            raise RejectedError(message or f"{code}")

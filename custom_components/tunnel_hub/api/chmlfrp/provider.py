@@ -1,0 +1,357 @@
+"""ChmlFrp: one account, its sign-in and its commands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+import re
+from typing import override
+
+from aiohttp import ClientSession
+
+from .. import coerce
+from ..errors import (
+    AuthenticationError,
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    TunnelGoneError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ..http import Transport
+from ..provider import (
+    AccountChanges,
+    Captcha,
+    Credentials,
+    DayTraffic,
+    DeviceCode,
+    Identity,
+    NewAccount,
+    Options,
+    Provider,
+    ProviderDescription,
+    SignInResult,
+    Subdomain,
+    TunnelDraft,
+)
+from ..resource import Node, Tunnel
+from ..rows import Row
+from . import history, subdomains
+from .account_centre import AccountCentre, DeviceAuthorization
+from .client import AlreadySignedInError, ChmlFrpClient, GoneError
+from .readings import Readings
+from .rows import VIP
+from .tokens import GrantTokens, LoginTokens, NoToken, PastedToken, TokenPair, Tokens
+from .traffic import account_days, tunnel_days
+from .tunnels import check_node, tunnel_fields
+
+HOST = "https://cf-v2.uapis.cn"
+ACCOUNT_CENTRE = "https://account-api.qzhua.net"
+
+_POINTS = re.compile(r"\d+")
+_SECRETS = ("password", "token", "access_token", "refresh_token")
+
+
+class ChmlFrpProvider(Provider):
+    """One ChmlFrp account.
+
+    credentials, one of three ways: client_id, access_token, refresh_token and expires_at out of a
+    sign-in by device; a pasted token; username and password, with the token that the last login
+    gave. base_url and oauth_url in place of the service's own addresses.
+    """
+
+    description = ProviderDescription(
+        key="chmlfrp", name="ChmlFrp", console_url="https://panel.chmlfrp.cn"
+    )
+
+    ttls = subdomains.TTLS.keys()
+    history_fields = history.FIELDS.keys()
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        self.credentials = credentials
+        self._transport = Transport(session, (_address(credentials, "base_url", HOST),))
+        self._centre_transport = Transport(
+            session, (_address(credentials, "oauth_url", ACCOUNT_CENTRE),)
+        )
+        self._centre = AccountCentre(self._centre_transport, credentials.get("client_id", ""))
+        self._authorization: DeviceAuthorization | None = None
+        self._tokens = self._token_source()
+        self._client = ChmlFrpClient(self._transport, self._tokens)
+        self._readings = Readings(self._client, options)
+        self.feeds = self._readings.feeds()
+        self._know_secrets()
+
+    # Signing in
+
+    def _token_source(self) -> Tokens:
+        """Return where tokens come from with these credentials."""
+        if "access_token" in self.credentials:
+            return GrantTokens(
+                _address(self.credentials, "oauth_url", ACCOUNT_CENTRE),
+                TokenPair.stored_in(self.credentials),
+                self._centre.refresh,
+                lambda pair: self._keep(pair.to_store()),
+            )
+        token = self.credentials.get("token")
+        if "password" in self.credentials:
+            return LoginTokens(token, self._log_in, lambda new: self._keep({"token": new}))
+        return PastedToken(token) if token else NoToken()
+
+    async def _log_in(self) -> str:
+        row = await self._client.login(self.credentials["username"], self.credentials["password"])
+        if (token := coerce.text(row.get("usertoken"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        return token
+
+    async def _keep(self, renewed: Credentials) -> None:
+        """Store renewed credentials; only then may they be used."""
+        self.credentials = {**self.credentials, **renewed}
+        self._know_secrets()
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
+    def _know_secrets(self) -> None:
+        """Have the transports keep what is secret now out of all words."""
+        secrets = {value for name in _SECRETS if (value := self.credentials.get(name))}
+        self._transport.secrets = secrets
+        self._centre_transport.secrets = set(secrets)
+
+    async def begin_device_sign_in(self) -> DeviceCode:
+        """Ask for a code that the person can agree to."""
+        self._authorization = await self._centre.device_authorization()
+        return DeviceCode(
+            user_code=self._authorization.user_code,
+            url=self._authorization.url,
+            minutes=round(self._authorization.expires_in / 60),
+        )
+
+    async def finish_device_sign_in(self) -> None:
+        """Wait until the person has agreed; the credentials sign in from then on."""
+        if self._authorization is None:
+            raise UnsupportedError
+        pair = await self._centre.wait(self._authorization)
+        await self._keep(pair.to_store())
+        self._tokens = self._token_source()
+        self._client.tokens = self._tokens
+
+    @override
+    async def identify(self) -> Identity:
+        row = await self._client.userinfo()
+        if (account := coerce.text(row.get("id"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no account")
+        return Identity(id=account, title=coerce.text(row.get("username")) or account)
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {
+            "requests": self._transport.requests + self._centre_transport.requests,
+            "token_renewals": self._tokens.renewals,
+        }
+
+    # The account
+
+    async def send_registration_code(self, new: NewAccount) -> None:
+        """Have a code mailed to a new user."""
+        await self._client.sendmailcode("register", new.mail)
+
+    async def register(self, new: NewAccount, code: str) -> None:
+        """Make the account with the mailed code."""
+        self._transport.secrets.add(new.password)
+        await self._client.register(new.username, new.password, new.mail, new.contact or "", code)
+
+    async def send_code(self) -> None:
+        """Have a code for reset_token mailed to the account's address."""
+        mail = coerce.text((await self._client.userinfo()).get("email"))
+        if mail is None:
+            raise InvalidInputError("no_mail_address")
+        await self._client.sendmailcode("retoken", mail)
+
+    async def reset_token(self, code: str | None = None) -> str | None:
+        """Replace the API token, which client programs use too, with the mailed code.
+
+        The new one is None where only the old one could have read it.
+        """
+        if not code:
+            raise InvalidInputError("code_needed")
+        await self._client.retoken(code)
+        with suppress(AuthenticationError):
+            return coerce.text((await self._client.userinfo()).get("usertoken"))
+        return None
+
+    async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
+        """Do today's sign-in with the answers of a captcha that a person has solved."""
+        try:
+            message = await self._client.qiandao(captcha)
+        except AlreadySignedInError as err:
+            return SignInResult(already=True, message=err.message)
+        points = _POINTS.search(message)
+        return SignInResult(
+            already=False, message=message, points=int(points[0]) if points else None
+        )
+
+    async def update_account(self, changes: AccountChanges) -> None:
+        """Change user name, QQ number, picture and password, in this order."""
+        if changes.password and not changes.current_password:
+            raise InvalidInputError("current_password_needed")
+        if changes.username:
+            await self._client.update_username(changes.username)
+            await self._keep_if_stored("username", changes.username)
+        if changes.contact:
+            await self._client.update_qq(changes.contact)
+        if changes.picture:
+            await self._client.update_userimg(changes.picture)
+        if changes.password and changes.current_password:
+            self._transport.secrets |= {changes.password, changes.current_password}
+            await self._client.reset_password(changes.current_password, changes.password)
+            await self._keep_if_stored("password", changes.password)
+
+    async def _keep_if_stored(self, name: str, value: str) -> None:
+        if name in self.credentials:
+            await self._keep({name: value})
+
+    async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
+        """Return the last seven days of a tunnel, or of the account, the oldest first."""
+        if tunnel_id is None:
+            return account_days(await self._client.flow_last_7_days())
+        return tunnel_days(
+            await self._on_tunnel(tunnel_id, lambda t: self._client.tunnel_last7days(t.id))
+        )
+
+    # Tunnels
+
+    async def check_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Ask for one tunnel's online state."""
+        return await self.refresh_tunnel(tunnel_id)
+
+    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Have the tunnel's node asked anew; the tunnel as it is now."""
+        return await self._on_tunnel(tunnel_id, self._readings.refreshed_tunnel)
+
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Throw the client off, once; it may come back by itself."""
+        await self._on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
+
+    async def force_all_offline(self) -> Mapping[str, str]:
+        """Throw the clients of all tunnels off; what became of it at each node."""
+        results = (await self._client.offline_user_nodes()).get("results")
+        return {
+            node: coerce.text(result) or ""
+            for node, result in (results if isinstance(results, dict) else {}).items()
+        }
+
+    async def create_tunnel(self, draft: TunnelDraft) -> str:
+        """Make a tunnel; its id, which the service often does not tell."""
+        fields = tunnel_fields(draft, {}, await self._readings.node_name(draft.node or ""))
+        await self._check_node(fields)
+        if (created := await self._client.create_tunnel(fields)) is not None:
+            return created
+        for tunnel in (await self._readings.tunnels()).values():
+            if tunnel.name == fields["tunnelname"]:
+                return tunnel.id
+        raise UnavailableError(Reason.MALFORMED, "the new tunnel is not listed")
+
+    async def update_tunnel(self, tunnel_id: str, draft: TunnelDraft) -> None:
+        """Change what the draft names; an update replaces the row, so all of it is sent."""
+        row = await self._readings.tunnel_row(tunnel_id)
+        node = coerce.text(row.get("node")) or ""
+        if draft.node:
+            node = await self._readings.node_name(draft.node)
+        fields = tunnel_fields(draft, row, node)
+        if (draft.node, draft.protocol, draft.remote_port) != (None, None, None):
+            await self._check_node(fields)
+        await self._on_tunnel(tunnel_id, lambda t: self._client.update_tunnel(t.id, fields))
+
+    async def delete_tunnel(self, tunnel_id: str) -> None:
+        """Delete a tunnel; one that is gone already counts as deleted."""
+        with suppress(GoneError):
+            await self._client.deletetunnel(tunnel_id)
+
+    async def tunnel_config(
+        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
+    ) -> str:
+        """Return the INI file for one tunnel, or for all of a node's; it holds the API token."""
+        if file_format not in (None, "ini"):
+            raise InvalidInputError("unknown_format", format=str(file_format), known="ini")
+        if tunnel_id is not None:
+            return await self._on_tunnel(
+                tunnel_id, lambda t: self._client.tunnel_config(t.node_name or "", t.name or "")
+            )
+        return await self._client.tunnel_config(await self._readings.node_name(node_id or ""))
+
+    async def _check_node(self, fields: Mapping[str, object]) -> None:
+        """Raise InvalidInputError where the node does not take such a tunnel."""
+        node = await self._client.nodeinfo(str(fields["node"]))
+        group = None
+        if coerce.text(node.get("nodegroup")) == VIP:
+            group = coerce.text((await self._client.userinfo()).get("usergroup"))
+        check_node(fields, node, group)
+
+    async def _on_tunnel[T](self, tunnel_id: str, request: Callable[[Tunnel], Awaitable[T]]) -> T:
+        """Send a command for a tunnel, a second time if it has been renamed elsewhere."""
+        tunnel = await self._readings.tunnel(tunnel_id)
+        try:
+            return await request(tunnel)
+        except RejectedError:
+            listed = (await self._readings.tunnels()).get(tunnel_id)
+            if listed is None:
+                raise TunnelGoneError from None
+            if (listed.name, listed.node_name) == (tunnel.name, tunnel.node_name):
+                raise
+        return await request(listed)
+
+    # Nodes
+
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id, whichever are chosen."""
+        return await self._readings.node_names()
+
+    async def node_details(self, node_id: str) -> Node:
+        """Ask for what costs a request for each node."""
+        return await self._readings.node_details(node_id)
+
+    async def node_history(
+        self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
+    ) -> Sequence[history.Sample]:
+        """Return what was measured at a node; megabytes, so another thread cuts them."""
+        history.check_fields(fields)
+        info = await self._client.node_status_info(await self._readings.node_name(node_id))
+        return await asyncio.to_thread(history.samples, info, fields, start, end)
+
+    async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
+        """Return what the service tells of a program."""
+        return await self._client.app_version(loader, minecraft, kind)
+
+    # Free subdomains
+
+    async def domains(self) -> tuple[str, ...]:
+        """Return the domains under which there may be names."""
+        rows = await self._client.list_available_domains()
+        return tuple(domain for row in rows if (domain := coerce.text(row.get("domain"))))
+
+    async def subdomains(self) -> tuple[Subdomain, ...]:
+        """Return the account's names."""
+        rows = await self._client.get_user_free_subdomains()
+        return tuple(subdomains.subdomain(row) for row in rows)
+
+    async def create_subdomain(self, subdomain: Subdomain) -> None:
+        """Make a name."""
+        await self._client.create_free_subdomain(subdomains.new_fields(subdomain))
+
+    async def update_subdomain(self, changes: Subdomain) -> None:
+        """Change target, ttl or remarks; the service allows no more."""
+        for old in await self.subdomains():
+            if (old.domain, old.record) == (changes.domain, changes.record):
+                fields = subdomains.changed_fields(old, changes)
+                return await self._client.update_free_subdomain(fields)
+        raise InvalidInputError("unknown_subdomain", name=f"{changes.record}.{changes.domain}")
+
+    async def delete_subdomain(self, subdomain: Subdomain) -> None:
+        """Delete a name; one that is gone already counts as deleted."""
+        with suppress(GoneError):
+            await self._client.delete_free_subdomain(subdomain.domain, subdomain.record)
+
+
+def _address(credentials: Credentials, name: str, default: str) -> str:
+    return (credentials.get(name) or default).rstrip("/")

@@ -1,0 +1,289 @@
+"""What is read from ChmlFrp, and how often: the feeds of one account."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from .. import coerce
+from ..errors import InvalidInputError, TunnelGoneError, UnsupportedError
+from ..feed import Feed, Probe
+from ..nodes import NodeChoice
+from ..provider import NODE_DETAILS as DETAILS_OPTION, Options
+from ..resource import (
+    Account,
+    AccountTraffic,
+    Certificates,
+    Inbox,
+    Node,
+    NodeUptime,
+    Resource,
+    ServiceTotals,
+    SignInRecord,
+    Tunnel,
+    TunnelState,
+)
+from ..rows import Row
+from .client import ChmlFrpClient
+from .rows import (
+    ACCOUNT,
+    ACCOUNT_TRAFFIC,
+    LISTED_NODE,
+    NODE,
+    NODE_DETAILS,
+    NODE_UPTIME,
+    SERVICE,
+    SHANGHAI,
+    SIGN_IN,
+    TUNNEL,
+    certificates,
+    newest_messages,
+)
+
+_MINUTE = timedelta(minutes=1)
+_FIVE_MINUTES = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
+
+_UPTIME_DAYS = 30
+_DETAIL_FIELDS = NODE_DETAILS.fields - {"id"}
+_DETAILS_AT_ONCE = 2
+"""They are not urgent: half of the transport's bound leaves room for commands."""
+
+
+class Readings:
+    """Reads an account's resources, and remembers what commands need to know of them."""
+
+    def __init__(self, client: ChmlFrpClient, options: Options) -> None:
+        """Read nothing yet."""
+        self._client = client
+        self._choice = NodeChoice(options)
+        self._detailed = bool(options.get(DETAILS_OPTION))
+        self._listing = asyncio.Lock()
+        self._tunnels: dict[str, Tunnel] | None = None
+        self._nodes: dict[str, Node] = {}
+        self._details: dict[str, Node] = {}
+
+    def feeds(self) -> dict[str, Feed[Resource]]:
+        """Return the feeds by key."""
+        details = Probe[Resource](
+            fields=_DETAIL_FIELDS,
+            candidates=self._nodes_that_answer,
+            read=self.node_details,
+            concurrency=_DETAILS_AT_ONCE,
+        )
+        feeds = (
+            Feed[Resource](
+                key="account",
+                resource=Account,
+                interval=_MINUTE,
+                fields=ACCOUNT.fields,
+                fetch=self._account,
+                essential=True,
+            ),
+            Feed[Resource](
+                key="sign_in",
+                resource=SignInRecord,
+                interval=_FIVE_MINUTES,
+                fields=SIGN_IN.fields,
+                fetch=self._sign_in,
+            ),
+            Feed[Resource](
+                key="traffic",
+                resource=AccountTraffic,
+                interval=_FIVE_MINUTES,
+                fields=ACCOUNT_TRAFFIC.fields,
+                fetch=self._traffic,
+            ),
+            Feed[Resource](
+                key="certificates",
+                resource=Certificates,
+                interval=_HOUR,
+                fields=frozenset({"certificates"}),
+                fetch=self._certificates,
+            ),
+            Feed[Resource](
+                key="inbox",
+                resource=Inbox,
+                interval=_HOUR,
+                fields=frozenset({"messages"}),
+                fetch=self._inbox,
+            ),
+            Feed[Resource](
+                key="tunnels",
+                resource=Tunnel,
+                interval=_MINUTE,
+                fields=TUNNEL.fields,
+                fetch=self.tunnels,
+            ),
+            Feed[Resource](
+                key="nodes",
+                resource=Node,
+                interval=_FIVE_MINUTES,
+                fields=NODE.fields
+                | {"description"}
+                | (_DETAIL_FIELDS if self._detailed else frozenset()),
+                fetch=self._chosen_nodes,
+                probe=details if self._detailed else None,
+            ),
+            Feed[Resource](
+                key="uptime",
+                resource=NodeUptime,
+                interval=_HOUR,
+                fields=NODE_UPTIME.fields,
+                fetch=self._uptime,
+            ),
+            Feed[Resource](
+                key="service",
+                resource=ServiceTotals,
+                interval=_HOUR,
+                fields=SERVICE.fields,
+                fetch=self._service,
+            ),
+        )
+        return {feed.key: feed for feed in feeds}
+
+    # The account
+
+    async def _account(self) -> Mapping[str, Account]:
+        return ACCOUNT.many([await self._client.userinfo()])
+
+    async def _sign_in(self) -> Mapping[str, SignInRecord]:
+        with suppress(UnsupportedError):
+            return SIGN_IN.many([await self._client.qiandao_info()])
+        return {}
+
+    async def _traffic(self) -> Mapping[str, AccountTraffic]:
+        """Read today's row; without one, today's traffic is not known."""
+        with suppress(UnsupportedError):
+            today = f"{datetime.now(SHANGHAI):%m-%d}"
+            rows = await self._client.flow_last_7_days()
+            of_today: list[Row] = [row for row in rows if row.get("time") == today]
+            return ACCOUNT_TRAFFIC.many(of_today or [{}])
+        return {}
+
+    async def _certificates(self) -> Mapping[str, Certificates]:
+        with suppress(UnsupportedError):
+            return {"account": certificates(await self._client.ssl_list())}
+        return {}
+
+    async def _inbox(self) -> Mapping[str, Inbox]:
+        messages: list[Row] = []
+        notices: list[Row] = []
+        with suppress(UnsupportedError):
+            messages = await self._client.messages()
+        with suppress(UnsupportedError):
+            notices = await self._client.message_list()
+        return {"account": Inbox(id="account", messages=newest_messages(messages, notices))}
+
+    # Tunnels
+
+    async def tunnels(self) -> dict[str, Tunnel]:
+        """List the tunnels now, by id."""
+        async with self._listing:
+            listed = TUNNEL.many(await self._client.tunnel())
+            ids = {node.name: id_ for id_, node in self._nodes.items()}
+            self._tunnels = {
+                id_: replace(tunnel, node_id=ids.get(tunnel.node_name))
+                for id_, tunnel in listed.items()
+            }
+            return self._tunnels
+
+    async def tunnel(self, tunnel_id: str) -> Tunnel:
+        """Return a tunnel as last listed; raises TunnelGoneError."""
+        async with self._listing:
+            known = self._tunnels
+        if known is None or tunnel_id not in known:
+            known = await self.tunnels()
+        if (tunnel := known.get(tunnel_id)) is None:
+            raise TunnelGoneError
+        return tunnel
+
+    async def tunnel_row(self, tunnel_id: str) -> Row:
+        """Read a tunnel as the service has it now; raises TunnelGoneError."""
+        for row in await self._client.tunnel():
+            if coerce.text(row.get("id")) == tunnel_id:
+                return row
+        raise TunnelGoneError
+
+    async def refreshed_tunnel(self, tunnel: Tunnel) -> Tunnel:
+        """Have a tunnel's node asked anew."""
+        row = await self._client.refresh_tunnel(tunnel.name or "")
+        online = coerce.text(row.get("status")) == "online"
+        fresh = replace(
+            tunnel,
+            connections=coerce.count(row.get("cur_conns")),
+            online=online,
+            state=TunnelState.ONLINE if online else TunnelState.OFFLINE,
+            traffic_in_today=coerce.count(row.get("today_traffic_in")),
+            traffic_out_today=coerce.count(row.get("today_traffic_out")),
+        )
+        if self._tunnels is not None:
+            self._tunnels[tunnel.id] = fresh
+        return fresh
+
+    # Nodes
+
+    async def _used(self) -> set[str | None]:
+        """Return the names of the nodes that the account's tunnels run over."""
+        async with self._listing:
+            tunnels = self._tunnels
+        if tunnels is None:
+            tunnels = await self.tunnels()
+        return {tunnel.node_name for tunnel in tunnels.values()}
+
+    async def nodes(self) -> dict[str, Node]:
+        """Read all nodes now, by id; what was read of them one by one stays."""
+        rows, listed = await asyncio.gather(self._client.node_stats(), self._client.node())
+        nodes = NODE.many(rows)
+        for id_, node in LISTED_NODE.many(listed).items():
+            nodes[id_] = replace(nodes.get(id_, node), description=node.description)
+        self._nodes = {id_: self._with_details(node) for id_, node in nodes.items()}
+        return self._nodes
+
+    async def _chosen_nodes(self) -> Mapping[str, Node]:
+        nodes, used = await asyncio.gather(self.nodes(), self._used())
+        return self._choice.select(nodes, {id_ for id_, node in nodes.items() if node.name in used})
+
+    async def _uptime(self) -> Mapping[str, NodeUptime]:
+        rows, used = await asyncio.gather(self._client.node_uptime(_UPTIME_DAYS), self._used())
+        uptimes = NODE_UPTIME.many(rows)
+        return self._choice.select(
+            uptimes, {id_ for id_, uptime in uptimes.items() if uptime.name in used}
+        )
+
+    def _nodes_that_answer(self) -> list[str]:
+        return [id_ for id_, node in self._nodes.items() if node.online]
+
+    def _with_details(self, node: Node) -> Node:
+        details = self._details.get(node.id)
+        if details is None:
+            return node
+        return replace(node, **{name: getattr(details, name) for name in _DETAIL_FIELDS})
+
+    async def node_details(self, node_id: str) -> Node:
+        """Read one node's details now."""
+        row = await self._client.nodeinfo(await self.node_name(node_id))
+        if (details := NODE_DETAILS.one(row)) is not None:
+            self._details[node_id] = details
+        node = self._nodes.get(node_id) or Node(id=node_id)
+        used = await self._used()
+        return replace(self._with_details(node), in_use=node.name in used)
+
+    async def node_name(self, node: str) -> str:
+        """Return the name of a node that is given by id or name; raises InvalidInputError."""
+        for nodes in (self._nodes, await self.nodes()):
+            for id_, known in nodes.items():
+                if node in (id_, known.name) and known.name:
+                    return known.name
+        raise InvalidInputError("unknown_node", node=node)
+
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id."""
+        nodes = self._nodes or await self.nodes()
+        return {id_: node.name or id_ for id_, node in nodes.items()}
+
+    # The service
+
+    async def _service(self) -> Mapping[str, ServiceTotals]:
+        return SERVICE.many([await self._client.panelinfo()])

@@ -1,0 +1,243 @@
+"""Where the token of a request comes from: pasted, out of a login, or out of an approved sign-in.
+
+Refresh tokens of an approved sign-in work once, and a refresh ends the access token before it.
+So all who hold the same sign-in in this process share one Grant: they wait for the same
+refresh, and the new pair is stored before anybody uses it.
+"""
+
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+import random
+import time
+from typing import Self, override
+from weakref import WeakSet, WeakValueDictionary
+
+from .. import coerce
+from ..errors import AuthenticationError
+
+_EARLY = (60.0, 90.0)
+"""Seconds before its end at which an access token is replaced, at random between these."""
+
+
+class Tokens(ABC):
+    """Gives requests their token.
+
+    documented_style: whether the service may want the token where its document says.
+    renewals: how often a token was replaced.
+    """
+
+    documented_style = True
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self.renewals = 0
+
+    async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
+        """Send a request with a token, a second time with a new one if it is refused."""
+        token = await self._current()
+        try:
+            return await request(token)
+        except AuthenticationError:
+            return await request(await self._renewed(token))
+
+    @abstractmethod
+    async def _current(self) -> str:
+        """Return a token that should be good."""
+
+    @abstractmethod
+    async def _renewed(self, refused: str) -> str:
+        """Return another token than the refused one; raises AuthenticationError."""
+
+
+class NoToken(Tokens):
+    """Before there is a sign-in."""
+
+    @override
+    async def _current(self) -> str:
+        raise AuthenticationError
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        raise AuthenticationError
+
+
+class PastedToken(Tokens):
+    """An API token that the user has copied: there is no other."""
+
+    def __init__(self, token: str) -> None:
+        """Keep it."""
+        super().__init__()
+        self._token = token
+
+    @override
+    async def _current(self) -> str:
+        return self._token
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        raise AuthenticationError
+
+
+class LoginTokens(Tokens):
+    """The API token that a login with the password tells. It lasts; a login ends no other."""
+
+    def __init__(
+        self,
+        token: str | None,
+        log_in: Callable[[], Awaitable[str]],
+        on_renewed: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Begin with a stored token, if there is one.
+
+        on_renewed: stores a new token; awaited before its first use.
+        """
+        super().__init__()
+        self._token = token
+        self._log_in = log_in
+        self._on_renewed = on_renewed
+        self._lock = asyncio.Lock()
+
+    @override
+    async def _current(self) -> str:
+        return self._token or await self._renewed("")
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        async with self._lock:
+            if self._token is None or self._token == refused:
+                token = await self._log_in()
+                self.renewals += 1
+                await self._on_renewed(token)
+                self._token = token
+                if token == refused:
+                    raise AuthenticationError
+            return self._token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """What the account centre gives.
+
+    refresh_token: "" where it gave none. expires_at: end of the access token, seconds since 1970.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: float
+
+    @classmethod
+    def stored_in(cls, credentials: Mapping[str, str]) -> Self:
+        """Return the pair that credentials hold."""
+        return cls(
+            access_token=credentials["access_token"],
+            refresh_token=credentials.get("refresh_token", ""),
+            expires_at=coerce.amount(credentials.get("expires_at")) or 0,
+        )
+
+    def to_store(self) -> dict[str, str]:
+        """Return the pair as credentials."""
+        return {
+            "access_token": self.access_token,
+            "refresh_token": self.refresh_token,
+            "expires_at": str(self.expires_at),
+        }
+
+
+class Grant:
+    """One approved sign-in. holders: who stores its tokens. ended: it gives no more of them."""
+
+    def __init__(self, pair: TokenPair) -> None:
+        """Begin with the newest pair that is known."""
+        self.lock = asyncio.Lock()
+        self.holders: WeakSet[GrantTokens] = WeakSet()
+        self.ended = not pair.refresh_token
+        self.adopt(pair)
+
+    def adopt(self, pair: TokenPair) -> None:
+        """Use this pair from now on."""
+        self.pair = pair
+        self._renew_at = pair.expires_at - random.uniform(*_EARLY)
+
+    @property
+    def due(self) -> bool:
+        """Whether the access token is about to end, and there can be another."""
+        return time.time() >= self._renew_at and not self.ended
+
+
+_GRANTS: WeakValueDictionary[tuple[str, str], Grant] = WeakValueDictionary()
+"""Those in use, by account centre and refresh token, also by those that are used up."""
+
+_RENEWALS: set[asyncio.Task[str]] = set()
+"""Those under way: the event loop itself would let them be forgotten."""
+
+
+def _forget(renewal: asyncio.Task[str]) -> None:
+    _RENEWALS.discard(renewal)
+    if not renewal.cancelled():
+        # If nobody waits any more, nobody needs to hear of a failure.
+        renewal.exception()
+
+
+class GrantTokens(Tokens):
+    """The access tokens of an approved sign-in."""
+
+    documented_style = False
+
+    def __init__(
+        self,
+        centre: str,
+        pair: TokenPair,
+        refresh: Callable[[str], Awaitable[TokenPair]],
+        on_renewed: Callable[[TokenPair], Awaitable[None]],
+    ) -> None:
+        """Share the sign-in with those that hold it already.
+
+        centre: the account centre's address. refresh: asks it for a new pair.
+        on_renewed: stores a new pair; awaited before its first use.
+        """
+        super().__init__()
+        self._centre = centre
+        self._refresh = refresh
+        self.on_renewed = on_renewed
+        key = centre, pair.refresh_token or pair.access_token
+        self._grant = _GRANTS.setdefault(key, Grant(pair))
+        self._grant.holders.add(self)
+
+    @override
+    async def _current(self) -> str:
+        pair = self._grant.pair
+        return await self._renewed(pair.access_token) if self._grant.due else pair.access_token
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        # Whoever waits may be cancelled; the answer must be stored all the same.
+        renewal = asyncio.create_task(self._renew(refused))
+        _RENEWALS.add(renewal)
+        renewal.add_done_callback(_forget)
+        await asyncio.wait((renewal,))
+        return renewal.result()
+
+    async def _renew(self, refused: str) -> str:
+        """Refresh, unless another request has done so in the meantime."""
+        grant = self._grant
+        async with grant.lock:
+            if grant.pair.access_token == refused:
+                if grant.ended:
+                    raise AuthenticationError
+                pair = await self._refreshed(grant)
+                _GRANTS[self._centre, pair.refresh_token] = grant
+                for holder in tuple(grant.holders):
+                    await holder.on_renewed(pair)
+                grant.adopt(pair)
+                self.renewals += 1
+            return grant.pair.access_token
+
+    async def _refreshed(self, grant: Grant) -> TokenPair:
+        """Ask for a new pair; one that is refused is not asked for again."""
+        try:
+            return await self._refresh(grant.pair.refresh_token)
+        except AuthenticationError:
+            grant.ended = True
+            raise

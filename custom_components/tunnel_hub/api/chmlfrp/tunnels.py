@@ -1,0 +1,96 @@
+"""What a tunnel may be at ChmlFrp: a draft made whole, and checked before the service sees it."""
+
+from collections.abc import Mapping
+import re
+
+from .. import coerce
+from ..errors import InvalidInputError
+from ..provider import TunnelDraft
+from ..rows import Row
+from .rows import FREE_GROUP, NODE_DETAILS, VIP, WEB_PROTOCOLS, public_domain, public_port
+
+PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_LOCAL_PORTS = range(1, 65536)
+_PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+
+
+def tunnel_fields(draft: TunnelDraft, row: Row, node: str) -> dict[str, object]:
+    """All fields of a tunnel in the service's words: the draft's, else the row's.
+
+    row: the tunnel as it is, empty for a new one; an update loses what is not sent.
+    node: the name of the node. Raises InvalidInputError for what cannot be.
+    """
+    name = _chosen(draft.name, row, "name")
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError("tunnel_name_characters", name=name)
+    protocol = _chosen(draft.protocol, row, "type").lower()
+    if protocol not in PROTOCOLS:
+        raise InvalidInputError("unknown_protocol", protocol=protocol, known=", ".join(PROTOCOLS))
+    return {
+        "tunnelname": name,
+        "node": node,
+        "localip": _chosen(draft.local_host, row, "localip") or "127.0.0.1",
+        "porttype": protocol,
+        "localport": _local_port(draft, row),
+        **_public(draft, row, protocol),
+        "encryption": _flag(draft.encryption, row, "encryption"),
+        "compression": _flag(draft.compression, row, "compression"),
+        "extraparams": _chosen(draft.extra_parameters, row, "ap"),
+    }
+
+
+def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> None:
+    """Raise InvalidInputError where a node does not take such a tunnel.
+
+    node: its details. group: the account's.
+    """
+    name, protocol = str(fields["node"]), str(fields["porttype"])
+    if coerce.text(node.get("nodegroup")) == VIP and group == FREE_GROUP:
+        raise InvalidInputError("vip_node", node=name)
+    details = NODE_DETAILS.one(node)
+    if details and details.protocols and protocol not in details.protocols:
+        raise InvalidInputError("protocol_not_at_node", node=name, protocol=protocol)
+    ports = _PORT_RANGE.fullmatch(coerce.text(node.get("rport")) or "")
+    possible = range(int(ports[1]), int(ports[2]) + 1) if ports else range(0)
+    if possible and "remoteport" in fields:
+        _check_port(fields["remoteport"], possible)
+
+
+def _chosen(value: str | None, row: Row, name: str) -> str:
+    return value if value is not None else coerce.text(row.get(name)) or ""
+
+
+def _flag(value: bool | None, row: Row, name: str) -> bool:
+    return value if value is not None else bool(coerce.boolean(row.get(name)))
+
+
+def _local_port(draft: TunnelDraft, row: Row) -> int | None:
+    port = draft.local_port if draft.local_port is not None else coerce.count(row.get("nport"))
+    _check_port(port, _LOCAL_PORTS)
+    return port
+
+
+def _public(draft: TunnelDraft, row: Row, protocol: str) -> dict[str, object]:
+    """Either a domain or a port, never both."""
+    if protocol in WEB_PROTOCOLS:
+        if draft.remote_port is not None:
+            raise InvalidInputError("no_remote_port", protocol=protocol)
+        if (domain := draft.domain or public_domain(row)) is None:
+            raise InvalidInputError("domain_needed", protocol=protocol)
+        return {"banddomain": domain}
+    if draft.domain:
+        raise InvalidInputError("no_domain", protocol=protocol)
+    port = draft.remote_port if draft.remote_port is not None else public_port(row)
+    _check_port(port, _LOCAL_PORTS)
+    return {"remoteport": port}
+
+
+def _check_port(port: object, possible: range) -> None:
+    if port not in possible:
+        raise InvalidInputError(
+            "port_out_of_range",
+            port="" if port is None else str(port),
+            minimum=str(possible[0]),
+            maximum=str(possible[-1]),
+        )
