@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Account
+from simulator.service import Service
 
 NOON = datetime(2026, 10, 20, 4, tzinfo=UTC)
 """Noon in Shanghai, whose midnight starts the services' days."""
@@ -46,12 +47,12 @@ def account_entry(service: HayFrpService, account: Account) -> MockConfigEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class World[S: Service[Any] = HayFrpService]:
     """Home Assistant, the time, a simulated service and the account there."""
 
     hass: HomeAssistant
     freezer: FrozenDateTimeFactory
-    service: HayFrpService
+    service: S
     entry: MockConfigEntry
 
     async def set_up(self, **options: object) -> None:

@@ -13,7 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.resource import Account, Node, Resource, Tunnel
+from .api.resource import Account, Node, Resource, SignInRecord, Tunnel
 from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 
@@ -51,7 +51,22 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             value_fn=lambda account: account.verified,
         ),
     ),
+    SignInRecord: (
+        TunnelHubBinarySensorDescription[SignInRecord](
+            key="signed_in_today", value_fn=lambda record: record.signed_in_today
+        ),
+    ),
     Tunnel: (
+        TunnelHubBinarySensorDescription[Tunnel](
+            key="compression",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda tunnel: tunnel.compression,
+        ),
+        TunnelHubBinarySensorDescription[Tunnel](
+            key="encryption",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda tunnel: tunnel.encryption,
+        ),
         TunnelHubBinarySensorDescription[Tunnel](
             key="online",
             device_class=BinarySensorDeviceClass.CONNECTIVITY,

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.errors import UnsupportedError
-from .api.provider import CanForceDown, CanSignIn
+from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn
 from .api.resource import Account, Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
@@ -37,12 +37,19 @@ async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
     await data.provider.force_tunnel_offline(tunnel_id)
 
 
+async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:
+    if not isinstance(data.provider, CanRefreshTunnels):
+        raise UnsupportedError
+    await data.provider.refresh_tunnel(tunnel_id)
+
+
 BUTTONS: Table[TunnelHubButtonDescription] = {
     Account: (TunnelHubButtonDescription(key="sign_in", needs=(CanSignIn,), press_fn=_sign_in),),
     Tunnel: (
         TunnelHubButtonDescription(
             key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
         ),
+        TunnelHubButtonDescription(key="refresh", needs=(CanRefreshTunnels,), press_fn=_refresh),
     ),
 }
 

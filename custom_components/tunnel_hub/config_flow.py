@@ -27,21 +27,24 @@ from .api import PROVIDERS
 from .api.errors import TunnelHubError
 from .api.provider import (
     CHOSEN_NODES,
+    NODE_DETAILS,
     NODES,
     NODES_ALL,
     NODES_CHOSEN,
     NODES_USED,
     CanChooseNodes,
+    CanDetailNodes,
     CanSignIn,
 )
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .flows import hayfrp
+from .flows import chmlfrp, hayfrp
+from .flows.chmlfrp import ChmlFrpSteps
 from .flows.hayfrp import HayFrpSteps
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 # The ways to sign in to each provider, the usual one first; each is a step of the flow.
-_SIGN_IN_WAYS = {"hayfrp": hayfrp.SIGN_IN_WAYS}
+_SIGN_IN_WAYS = {"chmlfrp": chmlfrp.SIGN_IN_WAYS, "hayfrp": hayfrp.SIGN_IN_WAYS}
 
 _SIGN_IN_SCHEMA = vol.Schema(
     {
@@ -51,8 +54,10 @@ _SIGN_IN_SCHEMA = vol.Schema(
     }
 )
 
+_DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
-class TunnelHubConfigFlow(HayFrpSteps, domain=DOMAIN):
+
+class TunnelHubConfigFlow(ChmlFrpSteps, HayFrpSteps, domain=DOMAIN):
     """Sets up one account."""
 
     VERSION = 1
@@ -111,6 +116,8 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         provider = self.config_entry.runtime_data.provider
         if isinstance(provider, CanChooseNodes):
             schema[vol.Required("shown_nodes")] = section(await self._nodes_schema(provider))
+        if isinstance(provider, CanDetailNodes):
+            schema[vol.Required("more_of_nodes")] = section(_DETAILS_SCHEMA)
         if isinstance(provider, CanSignIn):
             schema[vol.Required("daily_sign_in")] = section(_SIGN_IN_SCHEMA)
         # Each section picks out of the options what it has a field for.

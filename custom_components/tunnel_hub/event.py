@@ -1,4 +1,4 @@
-"""What happens at a moment: the daily sign-in and the service's notices."""
+"""What happens at a moment: the daily sign-in, the service's notices and messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Any, override
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .api.provider import CanSignIn
-from .api.resource import Account, Notice, Resource
+from .api.resource import Account, Inbox, Notice, Resource
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .sign_in import OUTCOMES
@@ -17,6 +18,7 @@ from .sign_in import OUTCOMES
 PARALLEL_UPDATES = 0
 
 PUBLISHED = "published"
+RECEIVED = "received"
 _LONGEST_TEXT = 4000
 """The recorder keeps at most 16 KiB of attributes; a Chinese character takes up to four."""
 
@@ -63,6 +65,24 @@ class NoticeEvent(TunnelHubEvent[Notice]):
         return True
 
 
+class MessageEvent(TunnelHubEvent[Inbox]):
+    """Each message that is newer than the last one, also before the last restart.
+
+    In the beginning only the newest counts: the others were read elsewhere.
+    """
+
+    @override
+    def _read(self, resource: Inbox) -> bool:
+        last = dt_util.parse_datetime(str(self.state_attributes.get("sent")))
+        new = [m for m in resource.messages if last is None or m.sent > last]
+        for number, message in enumerate(new if last else new[-1:]):
+            if number:
+                self.async_write_ha_state()
+            details = {"sent": message.sent.isoformat(), "text": message.text[:_LONGEST_TEXT]}
+            self._trigger_event(RECEIVED, {"title": message.headline, **details})
+        return bool(new)
+
+
 EVENTS: Table[TunnelHubEventDescription] = {
     Account: (
         TunnelHubEventDescription(
@@ -71,6 +91,9 @@ EVENTS: Table[TunnelHubEventDescription] = {
             needs=(CanSignIn,),
             entity_class=SignInEvent,
         ),
+    ),
+    Inbox: (
+        TunnelHubEventDescription(key="message", event_types=[RECEIVED], entity_class=MessageEvent),
     ),
     Notice: (
         TunnelHubEventDescription(key="notice", event_types=[PUBLISHED], entity_class=NoticeEvent),

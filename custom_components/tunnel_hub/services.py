@@ -11,6 +11,8 @@ import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
 from .actions.base import Action, Target
+from .actions.history import HISTORY_ACTIONS
+from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .api.resource import Account
 from .const import DOMAIN
@@ -20,7 +22,7 @@ from .exceptions import action_errors
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
 
-ACTIONS: dict[str, Action] = ACCOUNT_ACTIONS | TUNNEL_ACTIONS
+ACTIONS: dict[str, Action] = ACCOUNT_ACTIONS | HISTORY_ACTIONS | SUBDOMAIN_ACTIONS | TUNNEL_ACTIONS
 
 
 @callback

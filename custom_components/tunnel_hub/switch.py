@@ -1,6 +1,6 @@
 """Tunnels on and off."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, override
 
@@ -22,12 +22,13 @@ class TunnelHubSwitchDescription[R: Resource](TunnelHubEntityDescription, Switch
     """A switch.
 
     is_on_fn: its state. set_fn: the command. after_fn: the resource as it should be after
-    the command, shown until the service has been read again.
+    the command, shown until the service has been read again. attributes_fn: what else to tell.
     """
 
     is_on_fn: Callable[[TunnelHubData, R], bool | None]
     set_fn: Callable[[TunnelHubData, str, bool], Awaitable[None]]
     after_fn: Callable[[R, bool], R] = lambda resource, _: resource
+    attributes_fn: Callable[[TunnelHubData], Mapping[str, str]] | None = None
 
 
 async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
@@ -52,6 +53,12 @@ async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
         await data.force_down.async_release(tunnel_id)
 
 
+def _how_held(data: TunnelHubData) -> Mapping[str, str]:
+    """Tell what holding down does at this service."""
+    can_disable = isinstance(data.provider, CanToggleTunnels)
+    return {"method": "disable_and_kick" if can_disable else "kick"}
+
+
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
         TunnelHubSwitchDescription[Tunnel](
@@ -67,6 +74,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             of_field=False,
             is_on_fn=_is_held,
             set_fn=_set_held,
+            attributes_fn=_how_held,
         ),
     ),
 }
@@ -85,6 +93,13 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
     """One thing of a resource that is on or off."""
 
     entity_description: TunnelHubSwitchDescription[R]
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, str] | None:
+        if (attributes_fn := self.entity_description.attributes_fn) is None:
+            return None
+        return attributes_fn(self.coordinator.config_entry.runtime_data)
 
     @override
     def _read(self, resource: R) -> bool:

@@ -3,23 +3,65 @@
 from dataclasses import asdict
 from typing import Any
 
+from homeassistant.const import CONF_CODE, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
 
-from ..api.errors import UnsupportedError
-from ..api.provider import CanListDownloads, CanResetToken
-from ..api.resource import Account
+from ..api.errors import InvalidInputError
+from ..api.provider import (
+    AccountChanges,
+    CanGetAppVersion,
+    CanListDownloads,
+    CanResetToken,
+    CanSendCode,
+    CanSignInWithCaptcha,
+    CanUpdateAccount,
+    Captcha,
+    SignInResult,
+)
+from ..api.resource import Account, SignInRecord
+from ..const import CONF_CONTACT
 from .base import Action, Target
 
+_CAPTCHA = tuple(Captcha.__dataclass_fields__)
+_CHANGES: dict[vol.Marker, Any] = {
+    vol.Optional(CONF_USERNAME): cv.string,
+    vol.Optional(CONF_CONTACT): cv.string,
+    vol.Optional("picture"): cv.url,
+    vol.Optional(CONF_PASSWORD): cv.string,
+    vol.Optional("current_password"): cv.string,
+}
 
-async def _sign_in(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    if target.data.sign_in is None:
-        raise UnsupportedError
-    return asdict(await target.data.sign_in.async_sign_in())
+
+async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    if target.data.sign_in is not None:
+        return _told(await target.data.sign_in.async_sign_in())
+    service = target.capable(CanSignInWithCaptcha)
+    if not all(data.get(name) for name in _CAPTCHA):
+        raise InvalidInputError("captcha_needed")
+    captcha = Captcha(**{name: data[name] for name in _CAPTCHA})
+    return _told(await service.sign_in_with_captcha(captcha))
 
 
-async def _retoken(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    token = await target.capable(CanResetToken).reset_token()
+def _told(result: SignInResult) -> dict[str, Any]:
+    return {name: value for name, value in asdict(result).items() if value is not None}
+
+
+async def _send_code(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanSendCode).send_code()
+    return None
+
+
+async def _retoken(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    token = await target.capable(CanResetToken).reset_token(data.get(CONF_CODE))
     return {"link_token": token}
+
+
+async def _update_account(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    changes = {name: data[name] for name in AccountChanges.__dataclass_fields__ if name in data}
+    await target.capable(CanUpdateAccount).update_account(AccountChanges(**changes))
+    return None
 
 
 async def _list_downloads(target: Target, _: dict[str, Any]) -> ServiceResponse:
@@ -27,11 +69,36 @@ async def _list_downloads(target: Target, _: dict[str, Any]) -> ServiceResponse:
     return {"downloads": [{**asdict(file), "urls": list(file.urls)} for file in downloads]}
 
 
+async def _get_app_version(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanGetAppVersion)
+    return dict(await service.app_version(data["loader"], data["minecraft"], data["kind"]))
+
+
 ACCOUNT_ACTIONS: dict[str, Action] = {
+    "get_app_version": Action(
+        run=_get_app_version,
+        fields={
+            vol.Required("loader"): cv.string,
+            vol.Required("minecraft"): cv.string,
+            vol.Required("kind"): cv.string,
+        },
+        response=SupportsResponse.ONLY,
+    ),
     "list_downloads": Action(run=_list_downloads, response=SupportsResponse.ONLY),
     # The session ends with the token: reading the account back signs in again.
     "retoken": Action(
-        run=_retoken, admin=True, changes=(Account,), response=SupportsResponse.OPTIONAL
+        run=_retoken,
+        fields={vol.Optional(CONF_CODE): cv.string},
+        admin=True,
+        changes=(Account,),
+        response=SupportsResponse.OPTIONAL,
     ),
-    "sign_in": Action(run=_sign_in, response=SupportsResponse.OPTIONAL),
+    "send_code": Action(run=_send_code, admin=True),
+    "sign_in": Action(
+        run=_sign_in,
+        fields={vol.Optional(name): cv.string for name in _CAPTCHA},
+        changes=(SignInRecord,),
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "update_account": Action(run=_update_account, fields=_CHANGES, admin=True, changes=(Account,)),
 }

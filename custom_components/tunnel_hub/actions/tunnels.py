@@ -10,6 +10,7 @@ import voluptuous as vol
 from ..api.provider import (
     CanCheckTunnel,
     CanEditTunnels,
+    CanForceAllDown,
     CanForceDown,
     CanGetTunnelConfig,
     TunnelDraft,
@@ -28,6 +29,7 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional("compression"): cv.boolean,
     vol.Optional("domain"): cv.string,
     vol.Optional("encryption"): cv.boolean,
+    vol.Optional("extra_parameters"): cv.string,
     vol.Optional("local_host"): cv.string,
     vol.Optional("remote_port"): _PORT,
     vol.Optional("secret_key"): cv.string,
@@ -61,7 +63,7 @@ async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceRes
     config = await target.capable(CanGetTunnelConfig).tunnel_config(
         tunnel_id=None if of_node else target.key.id,
         node_id=target.key.id if of_node else None,
-        file_format=data[_FORMAT],
+        file_format=data.get(_FORMAT),
     )
     return {"config": config}
 
@@ -76,6 +78,10 @@ async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
     await target.capable(CanForceDown).force_tunnel_offline(target.key.id)
     return None
+
+
+async def _force_all_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    return {"nodes": dict(await target.capable(CanForceAllDown).force_all_offline())}
 
 
 TUNNEL_ACTIONS: dict[str, Action] = {
@@ -98,11 +104,17 @@ TUNNEL_ACTIONS: dict[str, Action] = {
     "delete_tunnel": Action(
         run=_delete_tunnel, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
     ),
+    "force_all_offline": Action(
+        run=_force_all_offline,
+        admin=True,
+        changes=(Tunnel,),
+        response=SupportsResponse.OPTIONAL,
+    ),
     "force_offline": Action(run=_force_offline, kinds=(Tunnel.kind,), changes=(Tunnel,)),
     "get_tunnel_config": Action(
         run=_get_tunnel_config,
         kinds=(Tunnel.kind, Node.kind),
-        fields={vol.Optional(_FORMAT, default="toml"): vol.In(("ini", "toml"))},
+        fields={vol.Optional(_FORMAT): vol.In(("ini", "toml"))},
         admin=True,
         response=SupportsResponse.ONLY,
     ),

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from aiohttp import ClientSession
 
@@ -402,7 +402,7 @@ class CanGetNodeHistory(Protocol):
 class CanGetAppVersion(Protocol):
     """The service knows the newest version of programs that others write for it."""
 
-    async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, object]:
+    async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, Any]:
         """Return what it tells of a program. loader, minecraft: what it runs in."""
 
 
@@ -424,8 +424,8 @@ class CanSignInByDevice(Protocol):
     async def begin_device_sign_in(self) -> DeviceCode:
         """Ask for a code that the person can agree to."""
 
-    async def finish_device_sign_in(self) -> None:
-        """Wait until the person has agreed; the credentials sign in from then on."""
+    async def finish_device_sign_in(self) -> Credentials:
+        """Wait until the person has agreed; the credentials that sign in from then on."""
 
 
 @runtime_checkable

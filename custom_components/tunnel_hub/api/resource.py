@@ -154,6 +154,11 @@ class Message:
     text: str
     title: str | None = None
 
+    @property
+    def headline(self) -> str:
+        """What a person reads first of it."""
+        return self.title or self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox(Resource):

@@ -39,7 +39,7 @@ class ChmlFrpClient:
     def __init__(self, transport: Transport, tokens: Tokens) -> None:
         """Take what sends, and where the token comes from."""
         self._transport = transport
-        self.tokens = tokens
+        self._tokens = tokens
         self._token_in_header: bool | None = None
 
     # Accounts
@@ -326,7 +326,7 @@ class ChmlFrpClient:
                 row = await _ask(token, in_header=self._token_in_header is not False)
             except AuthenticationError:
                 # Perhaps a server that looks for the token only where the document says.
-                if self._token_in_header is not None or not self.tokens.documented_style:
+                if self._token_in_header is not None or not self._tokens.documented_style:
                     raise
                 row = await _ask(token, in_header=False)
                 self._token_in_header = False
@@ -334,7 +334,7 @@ class ChmlFrpClient:
                 self._token_in_header = self._token_in_header is not False
             return row
 
-        return await self.tokens.use(_ask_in_known_style)
+        return await self._tokens.use(_ask_in_known_style)
 
 
 def _row(answer: Row) -> Row:

@@ -127,14 +127,12 @@ class ChmlFrpProvider(Provider):
             minutes=round(self._authorization.expires_in / 60),
         )
 
-    async def finish_device_sign_in(self) -> None:
-        """Wait until the person has agreed; the credentials sign in from then on."""
+    async def finish_device_sign_in(self) -> Credentials:
+        """Wait until the person has agreed; the credentials that sign in from then on."""
         if self._authorization is None:
             raise UnsupportedError
         pair = await self._centre.wait(self._authorization)
-        await self._keep(pair.to_store())
-        self._tokens = self._token_source()
-        self._client.tokens = self._tokens
+        return {**self.credentials, **pair.to_store()}
 
     @override
     async def identify(self) -> Identity:

@@ -1,0 +1,73 @@
+"""Actions for the names that a service gives away under its domains."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..api.provider import CanManageSubdomains, Subdomain
+from .base import Action, Target
+
+_NAME: dict[vol.Marker, Any] = {
+    vol.Required("domain"): cv.string,
+    vol.Required("record"): cv.string,
+}
+
+
+def _subdomain(data: dict[str, Any]) -> Subdomain:
+    """Return what a call says about a name."""
+    return Subdomain(
+        **{name: data[name] for name in Subdomain.__dataclass_fields__ if name in data}
+    )
+
+
+async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanManageSubdomains)
+    return {
+        "domains": list(await service.domains()),
+        "subdomains": [asdict(subdomain) for subdomain in await service.subdomains()],
+    }
+
+
+async def _create_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageSubdomains).create_subdomain(_subdomain(data))
+    return None
+
+
+async def _update_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageSubdomains).update_subdomain(_subdomain(data))
+    return None
+
+
+async def _delete_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageSubdomains).delete_subdomain(_subdomain(data))
+    return None
+
+
+SUBDOMAIN_ACTIONS: dict[str, Action] = {
+    "create_subdomain": Action(
+        run=_create_subdomain,
+        fields={
+            **_NAME,
+            vol.Required("type"): cv.string,
+            vol.Required("target"): cv.string,
+            vol.Optional("ttl"): cv.string,
+            vol.Optional("remarks"): cv.string,
+        },
+        admin=True,
+    ),
+    "delete_subdomain": Action(run=_delete_subdomain, fields=_NAME, admin=True),
+    "list_domains": Action(run=_list_domains, response=SupportsResponse.ONLY),
+    "update_subdomain": Action(
+        run=_update_subdomain,
+        fields={
+            **_NAME,
+            vol.Optional("target"): cv.string,
+            vol.Optional("ttl"): cv.string,
+            vol.Optional("remarks"): cv.string,
+        },
+        admin=True,
+    ),
+}

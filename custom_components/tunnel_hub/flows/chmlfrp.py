@@ -1,0 +1,158 @@
+"""Into ChmlFrp: by a browser, an API token or a password, or with a new account."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import (
+    CONF_CLIENT_ID,
+    CONF_CODE,
+    CONF_EMAIL,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_USERNAME,
+)
+import voluptuous as vol
+
+from ..api.errors import TunnelHubError
+from ..api.provider import CanRegister, CanSignInByDevice, Credentials, DeviceCode, Provider
+from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL
+from .base import (
+    MAIL_FIELD,
+    NEW_PASSWORD_FIELD,
+    PASSWORD_FIELD,
+    SECRET_FIELD,
+    TEXT_FIELD,
+    USERNAME_FIELD,
+    Form,
+    Steps,
+    failure_of,
+    in_form,
+    new_account,
+    with_base_url,
+)
+
+_DEVICE = Form(
+    "chmlfrp_device",
+    with_base_url({vol.Required(CONF_CLIENT_ID): TEXT_FIELD}, (CONF_BASE_URL, CONF_OAUTH_URL)),
+)
+_TOKEN = Form("chmlfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD}))
+_PASSWORD = Form(
+    "chmlfrp_password",
+    with_base_url(
+        {vol.Required(CONF_USERNAME): USERNAME_FIELD, vol.Required(CONF_PASSWORD): PASSWORD_FIELD}
+    ),
+)
+_REGISTER = Form(
+    "chmlfrp_register",
+    with_base_url(
+        {
+            vol.Required(CONF_USERNAME): USERNAME_FIELD,
+            vol.Required(CONF_EMAIL): MAIL_FIELD,
+            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+            vol.Required(CONF_CONTACT): TEXT_FIELD,
+        }
+    ),
+)
+_REGISTER_CODE = Form("chmlfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_WAIT = "chmlfrp_device_wait"
+
+SIGN_IN_WAYS = [_DEVICE.step_id, _TOKEN.step_id, _PASSWORD.step_id]
+_OTHER_WAYS = [_REGISTER.step_id]
+
+
+class ChmlFrpSteps(Steps):
+    """The steps of ChmlFrp."""
+
+    _chmlfrp_code: DeviceCode
+    _chmlfrp_waiting: asyncio.Task[Credentials]
+
+    async def async_step_chmlfrp(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose how to get into ChmlFrp."""
+        return self.async_show_menu(step_id="chmlfrp", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+
+    # By a browser
+
+    async def async_step_chmlfrp_device(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the program's id at the account centre, and there for a code."""
+
+        async def _begin(provider: CanSignInByDevice, entered: dict[str, str]) -> ConfigFlowResult:
+            self._chmlfrp_code = await provider.begin_device_sign_in()
+            self._chmlfrp_waiting = self.hass.async_create_task(
+                provider.finish_device_sign_in(), _WAIT
+            )
+            self._entered = entered
+            return await self.async_step_chmlfrp_device_wait()
+
+        return await self._step(_DEVICE, user_input, CanSignInByDevice, _begin)
+
+    async def async_step_chmlfrp_device_wait(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the code until the person has decided in a browser."""
+        if self._chmlfrp_waiting.done():
+            return self.async_show_progress_done(next_step_id="chmlfrp_device_done")
+        return self.async_show_progress(
+            step_id=_WAIT,
+            progress_action=_WAIT,
+            description_placeholders={
+                "url": self._chmlfrp_code.url,
+                "user_code": self._chmlfrp_code.user_code,
+                "minutes": str(self._chmlfrp_code.minutes),
+            },
+            progress_task=self._chmlfrp_waiting,
+        )
+
+    async def async_step_chmlfrp_device_done(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go in, or back to where it began when the person or the service said no."""
+        entered, self._entered = self._entered, {}
+        try:
+            return await self._finish(self._provider(self._chmlfrp_waiting.result()), entered)
+        except TunnelHubError as err:
+            return self._show(_DEVICE, in_form(entered), failure_of(err))
+
+    # By what the person knows
+
+    async def async_step_chmlfrp_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with the API token out of the panel."""
+        return await self._step(_TOKEN, user_input, Provider, self._finish)
+
+    async def async_step_chmlfrp_password(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with a user name, mail address or QQ number and the password."""
+        return await self._step(_PASSWORD, user_input, Provider, self._finish)
+
+    # With a new account
+
+    async def async_step_chmlfrp_register(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Begin a new account: a code is mailed."""
+
+        async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.send_registration_code(new_account(entered))
+            self._entered = entered
+            return await self.async_step_chmlfrp_register_code()
+
+        return await self._step(_REGISTER, user_input, CanRegister, _send_code)
+
+    async def async_step_chmlfrp_register_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Make the account with the mailed code; then any way in is open."""
+
+        async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.register(new_account(entered), entered[CONF_CODE])
+            self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
+            return self.async_show_menu(step_id="chmlfrp_registered", menu_options=SIGN_IN_WAYS)
+
+        return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)

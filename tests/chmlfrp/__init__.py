@@ -1,0 +1,1 @@
+"""ChmlFrp in Home Assistant."""
