@@ -10,6 +10,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
@@ -167,3 +168,27 @@ class World[S: Service[Any] = HayFrpService]:
         )
         await self.settle()
         return response
+
+
+# Our own actions
+
+
+async def on_account(world: World[Any], action: str, **data: Any) -> Any:
+    """Call an action for the account."""
+    return await world.call(action, config_entry_id=world.entry.entry_id, **data)
+
+
+async def on(world: World[Any], thing: str, action: str, **data: Any) -> Any:
+    """Call an action for a thing's device."""
+    device = world.device(thing)
+    assert device
+    return await world.call(action, device_id=device.id, **data)
+
+
+async def refused(
+    world: World[Any], thing: str | None, action: str, **data: Any
+) -> HomeAssistantError:
+    """Call an action that fails, and return why."""
+    with pytest.raises(HomeAssistantError) as info:
+        await (on(world, thing, action, **data) if thing else on_account(world, action, **data))
+    return info.value

@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
+from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hayfrp import HayFrpService
 
@@ -21,7 +22,7 @@ async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:
     """Go through the menus to a way in."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["hayfrp"]
+    assert result["menu_options"] == list(PROVIDERS)
     result = await choose(hass, result, "hayfrp")
     assert result["type"] is FlowResultType.MENU
     return await choose(hass, result, way)

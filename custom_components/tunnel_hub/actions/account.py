@@ -18,7 +18,6 @@ from ..api.provider import (
     CanSignInWithCaptcha,
     CanUpdateAccount,
     Captcha,
-    SignInResult,
 )
 from ..api.resource import Account, SignInRecord
 from ..const import CONF_CONTACT
@@ -36,16 +35,12 @@ _CHANGES: dict[vol.Marker, Any] = {
 
 async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
     if target.data.sign_in is not None:
-        return _told(await target.data.sign_in.async_sign_in())
+        return asdict(await target.data.sign_in.async_sign_in())
     service = target.capable(CanSignInWithCaptcha)
     if not all(data.get(name) for name in _CAPTCHA):
         raise InvalidInputError("captcha_needed")
     captcha = Captcha(**{name: data[name] for name in _CAPTCHA})
-    return _told(await service.sign_in_with_captcha(captcha))
-
-
-def _told(result: SignInResult) -> dict[str, Any]:
-    return {name: value for name, value in asdict(result).items() if value is not None}
+    return asdict(await service.sign_in_with_captcha(captcha))
 
 
 async def _send_code(target: Target, _: dict[str, Any]) -> ServiceResponse:

@@ -26,6 +26,7 @@ from custom_components.tunnel_hub.api.provider import (
     Credentials,
     Download,
     Identity,
+    NewAccount,
     Problem,
     SignInResult,
     TunnelDraft,
@@ -670,13 +671,14 @@ async def test_downloads_from_several_mirrors(
 
 async def test_a_new_account(hayfrp: HayFrpService, session: ClientSession) -> None:
     newcomer = HayFrpProvider(session, {"base_url": hayfrp.url}, {})
-    await newcomer.send_registration_code("newcomer", "new@example.com")
+    new = NewAccount(username="newcomer", mail="new@example.com", password="new-password")
+    await newcomer.send_registration_code(new)
     (mail,) = hayfrp.state.mailbox
     assert (mail.to, mail.kind) == ("new@example.com", "register")
 
     with pytest.raises(RejectedError, match="验证码有误"):
-        await newcomer.register("newcomer", "new@example.com", "new-password", "wrong")
-    await newcomer.register("newcomer", "new@example.com", "new-password", mail.code)
+        await newcomer.register(new, "wrong")
+    await newcomer.register(new, mail.code)
 
     credentials = {"base_url": hayfrp.url, "username": "newcomer", "password": "new-password"}
     assert (await HayFrpProvider(session, credentials, {}).identify()).title == "newcomer"
