@@ -1,0 +1,1 @@
+"""ChmlFrp, spoken to over real HTTP."""

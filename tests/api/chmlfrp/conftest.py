@@ -1,0 +1,78 @@
+"""A simulated ChmlFrp, and accounts that sign in there in each way."""
+
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
+from custom_components.tunnel_hub.api.chmlfrp.tokens import PastedToken
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.provider import Credentials
+from simulator import Simulator
+from simulator.chmlfrp import ChmlFrpService, Grant
+
+from ..routes import record
+
+
+@pytest.fixture
+async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """The service, with a few tunnels and nodes; which routes our client asks is recorded."""
+    async with Simulator(services=("chmlfrp",)) as running:
+        yield running
+    record(request.node, running)
+
+
+@pytest.fixture
+def chmlfrp(simulator: Simulator) -> ChmlFrpService:
+    """The simulated ChmlFrp."""
+    return simulator.chmlfrp
+
+
+@pytest.fixture
+def client(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
+    """The client of the demo account, with its API token."""
+    return ChmlFrpClient(
+        Transport(session, (chmlfrp.url,)), PastedToken(chmlfrp.account.usertoken)
+    )
+
+
+type Begin = Callable[[Credentials], ChmlFrpProvider]
+
+
+@pytest.fixture
+def begin(session: ClientSession, chmlfrp: ChmlFrpService) -> Begin:
+    """Make a provider with credentials, at the simulated service."""
+
+    def _begin(credentials: Credentials) -> ChmlFrpProvider:
+        urls = {"base_url": chmlfrp.url, "oauth_url": chmlfrp.oauth_url}
+        return ChmlFrpProvider(session, {**urls, **credentials}, {})
+
+    return _begin
+
+
+@pytest.fixture
+def provider(begin: Begin, chmlfrp: ChmlFrpService) -> ChmlFrpProvider:
+    """The demo account with its API token."""
+    return begin({"token": chmlfrp.account.usertoken})
+
+
+@pytest.fixture
+def granted(chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory) -> Credentials:
+    """What an approved sign-in has given a moment ago, in time that stands still."""
+    chmlfrp.state.grants["g"] = Grant(
+        userid=chmlfrp.account.id,
+        client_id="demo-client",
+        scope="profile email offline_access chmlfrp_api",
+        access_token="access-0",
+        refresh_token="refresh-0",
+        expires_at=chmlfrp.now() + 600,
+    )
+    return {
+        "client_id": "demo-client",
+        "access_token": "access-0",
+        "refresh_token": "refresh-0",
+        "expires_at": str(chmlfrp.now() + 600),
+    }

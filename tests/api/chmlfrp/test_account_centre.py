@@ -1,0 +1,306 @@
+"""Signing a device in, whatever the person and the account centre do."""
+
+import asyncio
+from collections.abc import Callable
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, account_centre
+from custom_components.tunnel_hub.api.errors import (
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.provider import Credentials
+from simulator.chmlfrp import ChmlFrpService
+
+from .conftest import Begin
+
+
+class Waiting:
+    """Time that passes only while we wait to ask again. pauses: how long that was, each time."""
+
+    def __init__(self, freezer: FrozenDateTimeFactory) -> None:
+        """Have not waited yet."""
+        self.freezer = freezer
+        self.pauses: list[float] = []
+        self.before: dict[int, Callable[[], object]] = {}
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass, and something happen before the nth question."""
+        self.freezer.tick(seconds)
+        self.pauses.append(seconds)
+        self.before.get(len(self.pauses), lambda: None)()
+
+
+@pytest.fixture
+def waiting(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    waiting = Waiting(freezer)
+    monkeypatch.setattr(account_centre, "sleep", waiting.sleep)
+    return waiting
+
+
+@pytest.fixture
+def provider(freezer: FrozenDateTimeFactory, begin: Begin) -> ChmlFrpProvider:
+    return begin({"client_id": "demo-client"})
+
+
+async def refusal(finish: ChmlFrpProvider) -> TunnelHubError:
+    """Wait in vain; why."""
+    with pytest.raises(TunnelHubError) as caught:
+        await finish.finish_device_sign_in()
+    return caught.value
+
+
+async def sign_in(
+    provider: ChmlFrpProvider, waiting: Waiting, service: ChmlFrpService, question: int = 1
+) -> Credentials:
+    """Sign in; the person agrees before the nth question."""
+    code = await provider.begin_device_sign_in()
+    waiting.before[question] = lambda: service.approve(code.user_code)
+    return await provider.finish_device_sign_in()
+
+
+async def test_sign_in(
+    provider: ChmlFrpProvider, begin: Begin, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    code = await provider.begin_device_sign_in()
+    assert code.url.startswith(chmlfrp.oauth_url)
+    assert code.user_code in code.url
+    assert code.minutes == 5
+    (asked,) = chmlfrp.calls
+    assert asked.get("client_id") == "demo-client"
+    assert set(str(asked.get("scope")).split()) == {
+        "profile",
+        "email",
+        "offline_access",
+        "chmlfrp_api",
+    }
+
+    waiting.before[3] = lambda: chmlfrp.approve(code.user_code)
+    credentials = await provider.finish_device_sign_in()
+
+    assert waiting.pauses == [5, 5, 5]
+    assert credentials["client_id"] == "demo-client"
+    assert credentials["base_url"] == chmlfrp.url
+    assert (await begin(credentials).identify()).id == "227"
+    assert "password" not in credentials
+
+
+async def test_slow_down(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """Five seconds more from then on, whatever is answered next."""
+    chmlfrp.fault("/oauth2/token", "body", status=400, body={"error": "slow_down"}, after=1)
+
+    await sign_in(provider, waiting, chmlfrp, question=4)
+
+    assert waiting.pauses == [5, 5, 10, 10]
+
+
+async def test_the_service_is_never_asked_too_soon(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.settings.device_interval = 7
+
+    await sign_in(provider, waiting, chmlfrp, question=3)
+
+    assert waiting.pauses == [7, 7, 7]
+    answers = [call.status for call in chmlfrp.calls_to("/oauth2/token")]
+    assert answers == [400, 400, 200]
+
+
+async def test_denied(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    code = await provider.begin_device_sign_in()
+    waiting.before[2] = lambda: chmlfrp.deny(code.user_code)
+
+    error = await refusal(provider)
+
+    assert isinstance(error, InvalidInputError)
+    assert error.key == "device_denied"
+
+
+async def test_expired(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """The account centre says so."""
+    code = await provider.begin_device_sign_in()
+    waiting.before[2] = lambda: setattr(
+        chmlfrp.device_code(code.user_code), "expires_at", chmlfrp.now()
+    )
+
+    error = await refusal(provider)
+
+    assert isinstance(error, InvalidInputError)
+    assert error.key == "device_expired"
+    assert len(waiting.pauses) == 2
+
+
+async def test_nobody_comes(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """We do not ask beyond the end, even if the account centre has nothing to say of it."""
+    code = await provider.begin_device_sign_in()
+    chmlfrp.device_code(code.user_code).expires_at += 1000
+
+    error = await refusal(provider)
+
+    assert isinstance(error, InvalidInputError)
+    assert error.key == "device_expired"
+    assert 290 <= sum(waiting.pauses) <= 300
+
+
+async def test_a_bad_connection_is_waited_out(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """Asking less and less often, as RFC 8628 wants it."""
+    chmlfrp.fault("/oauth2/token", "reset")
+    chmlfrp.fault("/oauth2/token", "html", status=502)
+
+    assert await sign_in(provider, waiting, chmlfrp, question=3)
+
+    assert waiting.pauses == [5, 10, 20]
+
+
+async def test_retry_after_counts(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/oauth2/token", "status", status=429, headers={"Retry-After": "40"})
+
+    assert await sign_in(provider, waiting, chmlfrp, question=2)
+
+    assert waiting.pauses == [5, 40]
+
+
+async def test_other_refusals(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    code = await provider.begin_device_sign_in()
+    del chmlfrp.state.device_codes[code.user_code]
+
+    error = await refusal(provider)
+
+    assert type(error).__mro__[1] is RejectedError
+    assert str(error) == "OAuth 2.0 invalid_grant"
+
+
+# Programs that may not
+
+
+async def test_a_program_without_the_device_grant(
+    begin: Begin, chmlfrp: ChmlFrpService
+) -> None:
+    """The account centre shows it a login page."""
+    with pytest.raises(InvalidInputError) as refused:
+        await begin({"client_id": "browser-client"}).begin_device_sign_in()
+
+    assert refused.value.key == "no_device_grant"
+
+
+async def test_a_page_while_we_wait(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    await provider.begin_device_sign_in()
+    chmlfrp.fault("/oauth2/token", "html", status=200)
+
+    error = await refusal(provider)
+
+    assert isinstance(error, InvalidInputError)
+    assert error.key == "no_device_grant"
+
+
+async def test_a_firewall_is_no_refusal(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/oauth2/device_authorization", "html", status=403)
+
+    with pytest.raises(UnavailableError) as failed:
+        await provider.begin_device_sign_in()
+
+    assert failed.value.reason is Reason.FIREWALL
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+async def test_an_unknown_program(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, code: str
+) -> None:
+    chmlfrp.fault("/oauth2/device_authorization", "body", status=401, body={"error": code})
+
+    with pytest.raises(InvalidInputError) as refused:
+        await provider.begin_device_sign_in()
+
+    assert refused.value.key == "unknown_client"
+
+
+async def test_an_unknown_program_at_the_simulator(begin: Begin) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        await begin({"client_id": "nobody"}).begin_device_sign_in()
+
+    assert refused.value.key == "unknown_client"
+
+
+async def test_another_refusal_at_the_beginning(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault(
+        "/oauth2/device_authorization", "body", status=400, body={"error": "invalid_scope"}
+    )
+
+    with pytest.raises(RejectedError, match="^invalid_scope$"):
+        await provider.begin_device_sign_in()
+
+
+@pytest.mark.parametrize("missing", ["device_code", "user_code"])
+async def test_an_answer_without_a_code(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, missing: str
+) -> None:
+    chmlfrp.fault("/oauth2/device_authorization", "patch", remove=(missing,))
+
+    with pytest.raises(UnavailableError) as failed:
+        await provider.begin_device_sign_in()
+
+    assert failed.value.reason is Reason.MALFORMED
+
+
+async def test_the_least_that_an_answer_holds(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """Neither interval nor a complete address are obligatory."""
+    chmlfrp.fault(
+        "/oauth2/device_authorization",
+        "patch",
+        remove=("interval", "expires_in", "verification_uri_complete"),
+    )
+    code = await provider.begin_device_sign_in()
+    assert code.url == f"{chmlfrp.oauth_url}/oauth-device-verify"
+    assert code.minutes == 5
+
+    chmlfrp.approve(code.user_code)
+    assert await provider.finish_device_sign_in()
+    assert waiting.pauses == [5]
+
+
+async def test_nothing_to_wait_for(provider: ChmlFrpProvider) -> None:
+    with pytest.raises(UnsupportedError):
+        await provider.finish_device_sign_in()
+
+
+async def test_waiting_can_be_given_up(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """The user closes the window."""
+    await provider.begin_device_sign_in()
+    waiting = asyncio.create_task(provider.finish_device_sign_in())
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert not chmlfrp.calls_to("/oauth2/token")
