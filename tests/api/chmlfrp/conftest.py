@@ -34,9 +34,7 @@ def chmlfrp(simulator: Simulator) -> ChmlFrpService:
 @pytest.fixture
 def client(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
     """The client of the demo account, with its API token."""
-    return ChmlFrpClient(
-        Transport(session, (chmlfrp.url,)), PastedToken(chmlfrp.account.usertoken)
-    )
+    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken(chmlfrp.account.usertoken))
 
 
 type Begin = Callable[[Credentials], ChmlFrpProvider]

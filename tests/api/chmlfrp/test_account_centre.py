@@ -114,9 +114,7 @@ async def test_the_service_is_never_asked_too_soon(
     assert answers == [400, 400, 200]
 
 
-async def test_denied(
-    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
-) -> None:
+async def test_denied(provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService) -> None:
     code = await provider.begin_device_sign_in()
     waiting.before[2] = lambda: chmlfrp.deny(code.user_code)
 
@@ -193,9 +191,7 @@ async def test_other_refusals(
 # Programs that may not
 
 
-async def test_a_program_without_the_device_grant(
-    begin: Begin, chmlfrp: ChmlFrpService
-) -> None:
+async def test_a_program_without_the_device_grant(begin: Begin, chmlfrp: ChmlFrpService) -> None:
     """The account centre shows it a login page."""
     with pytest.raises(InvalidInputError) as refused:
         await begin({"client_id": "browser-client"}).begin_device_sign_in()
@@ -215,9 +211,7 @@ async def test_a_page_while_we_wait(
     assert error.key == "no_device_grant"
 
 
-async def test_a_firewall_is_no_refusal(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_a_firewall_is_no_refusal(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "html", status=403)
 
     with pytest.raises(UnavailableError) as failed:
@@ -252,7 +246,7 @@ async def test_another_refusal_at_the_beginning(
         "/oauth2/device_authorization", "body", status=400, body={"error": "invalid_scope"}
     )
 
-    with pytest.raises(RejectedError, match="^invalid_scope$"):
+    with pytest.raises(RejectedError, match=r"^invalid_scope$"):
         await provider.begin_device_sign_in()
 
 
@@ -291,9 +285,7 @@ async def test_nothing_to_wait_for(provider: ChmlFrpProvider) -> None:
         await provider.finish_device_sign_in()
 
 
-async def test_waiting_can_be_given_up(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_waiting_can_be_given_up(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     """The user closes the window."""
     await provider.begin_device_sign_in()
     waiting = asyncio.create_task(provider.finish_device_sign_in())

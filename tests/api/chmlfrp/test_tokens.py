@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 import random
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -24,9 +25,7 @@ from .conftest import Begin
 class Home:
     """A home with a provider, which stores what it is told to store."""
 
-    def __init__(
-        self, begin: Begin, service: ChmlFrpService, credentials: Credentials
-    ) -> None:
+    def __init__(self, begin: Begin, service: ChmlFrpService, credentials: Credentials) -> None:
         """Start with what an approved sign-in has given."""
         self.begin = begin
         self.service = service
@@ -165,6 +164,7 @@ async def test_a_restart_goes_on_with_what_is_stored(
 
 @pytest.mark.parametrize("early, still, due", [(0.0, 539, 541), (1.0, 509, 511)])
 async def test_refreshed_early(
+    *,
     home: Home,
     freezer: FrozenDateTimeFactory,
     monkeypatch: pytest.MonkeyPatch,
@@ -287,11 +287,12 @@ async def test_without_a_refresh_token_the_user_is_asked_at_the_end(
     ],
 )
 async def test_a_failed_refresh_is_tried_again_later(
+    *,
     home: Home,
     chmlfrp: ChmlFrpService,
     freezer: FrozenDateTimeFactory,
     fault: str,
-    options: dict[str, object],
+    options: dict[str, Any],
     reason: Reason,
 ) -> None:
     chmlfrp.fault("/oauth2/token", fault, **options)
@@ -344,9 +345,7 @@ async def test_a_pasted_token_is_final(begin: Begin, chmlfrp: ChmlFrpService) ->
     assert not chmlfrp.calls_to("/login")
 
 
-async def test_without_credentials_nothing_is_asked(
-    begin: Begin, chmlfrp: ChmlFrpService
-) -> None:
+async def test_without_credentials_nothing_is_asked(begin: Begin, chmlfrp: ChmlFrpService) -> None:
     with pytest.raises(AuthenticationError):
         await begin({}).identify()
 
@@ -375,9 +374,7 @@ async def test_the_token_of_a_login_is_kept(by_password: Home, chmlfrp: ChmlFrpS
     assert len(chmlfrp.calls_to("/login")) == 1
 
 
-async def test_a_token_that_was_reset_elsewhere(
-    by_password: Home, chmlfrp: ChmlFrpService
-) -> None:
+async def test_a_token_that_was_reset_elsewhere(by_password: Home, chmlfrp: ChmlFrpService) -> None:
     await by_password.ask()
     chmlfrp.account.usertoken = "reset"
 
@@ -391,9 +388,7 @@ async def test_a_login_that_tells_the_refused_token_again(
     by_password: Home, chmlfrp: ChmlFrpService
 ) -> None:
     await by_password.ask()
-    chmlfrp.fault(
-        "/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None
-    )
+    chmlfrp.fault("/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None)
 
     with pytest.raises(AuthenticationError):
         await by_password.ask()
@@ -408,9 +403,7 @@ async def test_a_login_without_a_token(by_password: Home, chmlfrp: ChmlFrpServic
         await by_password.ask()
 
 
-async def test_password_sign_in_switched_off(
-    by_password: Home, chmlfrp: ChmlFrpService
-) -> None:
+async def test_password_sign_in_switched_off(by_password: Home, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.state.settings.password_login = False
 
     with pytest.raises(AuthenticationError, match="access_token") as refused:

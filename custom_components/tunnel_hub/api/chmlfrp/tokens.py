@@ -40,15 +40,17 @@ class Tokens(ABC):
         try:
             return await request(token)
         except AuthenticationError:
-            return await request(await self._renewed(token))
+            if (another := await self._renewed(token)) is None:
+                raise
+        return await request(another)
 
     @abstractmethod
     async def _current(self) -> str:
         """Return a token that should be good."""
 
     @abstractmethod
-    async def _renewed(self, refused: str) -> str:
-        """Return another token than the refused one; raises AuthenticationError."""
+    async def _renewed(self, refused: str) -> str | None:
+        """Return another token than the refused one, None if there is no other."""
 
 
 class NoToken(Tokens):
@@ -59,8 +61,8 @@ class NoToken(Tokens):
         raise AuthenticationError
 
     @override
-    async def _renewed(self, refused: str) -> str:
-        raise AuthenticationError
+    async def _renewed(self, refused: str) -> None:
+        return None
 
 
 class PastedToken(Tokens):
@@ -76,8 +78,8 @@ class PastedToken(Tokens):
         return self._token
 
     @override
-    async def _renewed(self, refused: str) -> str:
-        raise AuthenticationError
+    async def _renewed(self, refused: str) -> None:
+        return None
 
 
 class LoginTokens(Tokens):
@@ -101,18 +103,21 @@ class LoginTokens(Tokens):
 
     @override
     async def _current(self) -> str:
-        return self._token or await self._renewed("")
+        return self._token or await self._after(None)
 
     @override
-    async def _renewed(self, refused: str) -> str:
+    async def _renewed(self, refused: str) -> str | None:
+        token = await self._after(refused)
+        return None if token == refused else token
+
+    async def _after(self, refused: str | None) -> str:
+        """Log in, unless another request has done so in the meantime."""
         async with self._lock:
             if self._token is None or self._token == refused:
                 token = await self._log_in()
                 self.renewals += 1
                 await self._on_renewed(token)
                 self._token = token
-                if token == refused:
-                    raise AuthenticationError
             return self._token
 
 
@@ -169,11 +174,11 @@ class Grant:
 _GRANTS: WeakValueDictionary[tuple[str, str], Grant] = WeakValueDictionary()
 """Those in use, by account centre and refresh token, also by those that are used up."""
 
-_RENEWALS: set[asyncio.Task[str]] = set()
+_RENEWALS: set[asyncio.Task[str | None]] = set()
 """Those under way: the event loop itself would let them be forgotten."""
 
 
-def _forget(renewal: asyncio.Task[str]) -> None:
+def _forget(renewal: asyncio.Task[str | None]) -> None:
     _RENEWALS.discard(renewal)
     if not renewal.cancelled():
         # If nobody waits any more, nobody needs to hear of a failure.
@@ -207,11 +212,11 @@ class GrantTokens(Tokens):
 
     @override
     async def _current(self) -> str:
-        pair = self._grant.pair
-        return await self._renewed(pair.access_token) if self._grant.due else pair.access_token
+        token = self._grant.pair.access_token
+        return (await self._renewed(token) if self._grant.due else None) or token
 
     @override
-    async def _renewed(self, refused: str) -> str:
+    async def _renewed(self, refused: str) -> str | None:
         # Whoever waits may be cancelled; the answer must be stored all the same.
         renewal = asyncio.create_task(self._renew(refused))
         _RENEWALS.add(renewal)
@@ -219,13 +224,13 @@ class GrantTokens(Tokens):
         await asyncio.wait((renewal,))
         return renewal.result()
 
-    async def _renew(self, refused: str) -> str:
+    async def _renew(self, refused: str) -> str | None:
         """Refresh, unless another request has done so in the meantime."""
         grant = self._grant
         async with grant.lock:
             if grant.pair.access_token == refused:
                 if grant.ended:
-                    raise AuthenticationError
+                    return None
                 pair = await self._refreshed(grant)
                 _GRANTS[self._centre, pair.refresh_token] = grant
                 for holder in tuple(grant.holders):

@@ -1,0 +1,715 @@
+"""All endpoints: what they take, what they answer, and how they refuse."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+import threading
+from typing import Any
+
+from aiohttp import ClientSession
+import orjson
+import pytest
+
+from custom_components.tunnel_hub.api.chmlfrp.client import (
+    AlreadySignedInError,
+    ChmlFrpClient,
+    GoneError,
+)
+from custom_components.tunnel_hub.api.chmlfrp.tokens import NoToken, PastedToken
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    RateLimitedError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
+from custom_components.tunnel_hub.api.provider import Captcha
+from simulator.chmlfrp import ChmlFrpService, Tunnel
+
+FIELDS: Mapping[str, object] = {
+    "tunnelname": "printer",
+    "node": "成都电信",
+    "localip": "192.168.1.7",
+    "porttype": "tcp",
+    "localport": 631,
+    "remoteport": 20631,
+    "encryption": True,
+    "compression": False,
+    "extraparams": "bandwidth_limit = 1MB",
+}
+CAPTCHA = Captcha(lot_number="1", captcha_output="2", pass_token="3", gen_time="4")
+SUBDOMAIN = {
+    "domain": "frp.example",
+    "record": "new",
+    "type": "A",
+    "target": "192.0.2.7",
+    "ttl": "10分钟",
+    "remarks": "a note",
+}
+
+
+@contextmanager
+def refused(error: type[TunnelHubError], words: str = "") -> Iterator[None]:
+    """Expect exactly this error, with exactly these words."""
+    with pytest.raises(TunnelHubError) as caught:
+        yield
+    assert type(caught.value) is error
+    assert getattr(caught.value, "message", words) == words
+
+
+@pytest.fixture
+def stranger(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
+    """A client without an account."""
+    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), NoToken())
+
+
+# Accounts
+
+
+@pytest.mark.parametrize("user", ["demo", "demo@example.com", "10001"])
+async def test_login(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService, user: str) -> None:
+    chmlfrp.state.settings.password_login = True
+
+    row = await stranger.login(user, "demo-password")
+
+    assert row["usertoken"] == chmlfrp.account.usertoken
+
+
+@pytest.mark.parametrize(
+    "user, password, error, words",
+    [
+        ("demo", "wrong-password", AuthenticationError, "密码错误"),
+        ("nobody", "wrong-password", AuthenticationError, "用户不存在"),
+        (
+            "demo",
+            "x",
+            RejectedError,
+            "密码不符合要求，长度在6到48个字符之间，并且至少包含字母、数字和符号中的两种。",
+        ),
+    ],
+)
+async def test_login_is_refused(
+    *,
+    stranger: ChmlFrpClient,
+    chmlfrp: ChmlFrpService,
+    user: str,
+    password: str,
+    error: type[TunnelHubError],
+    words: str,
+) -> None:
+    chmlfrp.state.settings.password_login = True
+
+    with refused(error, words):
+        await stranger.login(user, password)
+
+
+async def test_login_wants_an_access_token(stranger: ChmlFrpClient) -> None:
+    with pytest.raises(AuthenticationError) as caught:
+        await stranger.login("demo", "demo-password")
+
+    assert caught.value.key == "password_sign_in_off"
+    assert caught.value.message == "缺少 access_token 参数"
+
+
+async def test_register(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await stranger.sendmailcode("register", "new@example.com")
+    (mail,) = chmlfrp.state.mailbox
+    assert (mail.to, mail.kind) == ("new@example.com", "register")
+
+    await stranger.register("newcomer", "new-password", "new@example.com", "10003", mail.code)
+
+    account = next(a for a in chmlfrp.state.accounts.values() if a.username == "newcomer")
+    assert (account.password, account.email, account.qq) == (
+        "new-password",
+        "new@example.com",
+        "10003",
+    )
+
+
+async def test_register_is_refused(stranger: ChmlFrpClient) -> None:
+    with refused(RejectedError, "邮箱格式错误"):
+        await stranger.sendmailcode("register", "nobody")
+    with refused(RejectedError, "验证码错误"):
+        await stranger.register("newcomer", "new-password", "new@example.com", "10003", "000000")
+
+
+async def test_userinfo(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    row = await client.userinfo()
+
+    assert (row["id"], row["username"], row["tunnelCount"]) == (227, "demo", 5)
+    (call,) = chmlfrp.calls
+    assert call.headers["Authorization"] == f"Bearer {chmlfrp.account.usertoken}"
+    assert call.headers["User-Agent"] == USER_AGENT
+    assert not call.query, "the token stays out of logs"
+
+
+async def test_retoken(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    before = chmlfrp.account.usertoken
+    await client.sendmailcode("retoken", "demo@example.com")
+    with refused(RejectedError, "验证码错误"):
+        await client.retoken("wrong")
+
+    await client.retoken(chmlfrp.state.mailbox[0].code)
+
+    assert chmlfrp.account.usertoken != before
+
+
+async def test_qiandao(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    before = chmlfrp.account.integral
+
+    words = await client.qiandao(CAPTCHA)
+
+    assert words == f"签到成功, 获得{chmlfrp.account.integral - before}积分"
+    (call,) = chmlfrp.calls
+    assert call.body == {
+        "lot_number": "1",
+        "captcha_output": "2",
+        "pass_token": "3",
+        "gen_time": "4",
+    }
+
+
+@pytest.mark.parametrize("code", [400, 409])
+async def test_qiandao_twice(client: ChmlFrpClient, chmlfrp: ChmlFrpService, code: int) -> None:
+    chmlfrp.state.settings.already_signed_code = code
+    await client.qiandao(CAPTCHA)
+
+    with refused(AlreadySignedInError, "请勿重复签到"):
+        await client.qiandao(CAPTCHA)
+
+
+async def test_qiandao_is_refused(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.state.settings.captcha_passes = False
+
+    with refused(RejectedError, "人机验证失败"):
+        await client.qiandao(CAPTCHA)
+
+
+async def test_reset_password(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    with refused(RejectedError, "原密码错误"):
+        await client.reset_password("wrong", "better-password")
+
+    await client.reset_password("demo-password", "better-password")
+
+    assert chmlfrp.account.password == "better-password"
+
+
+async def test_update_username(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    with refused(RejectedError, "用户名已存在"):
+        await client.update_username("other")
+
+    await client.update_username("somebody")
+
+    assert chmlfrp.account.username == "somebody"
+
+
+async def test_update_qq(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    with refused(RejectedError, "QQ号格式错误"):
+        await client.update_qq("letters")
+
+    await client.update_qq("10009")
+
+    assert chmlfrp.account.qq == "10009"
+
+
+async def test_update_userimg(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await client.update_userimg("https://example.com/me.png")
+    assert chmlfrp.account.userimg == "https://example.com/me.png"
+
+    with refused(RejectedError, "新头像不能与当前头像相同"):
+        await client.update_userimg("https://example.com/me.png")
+    with refused(RejectedError, "无效的链接"):
+        await client.update_userimg("me.png")
+
+
+# Tunnels
+
+
+async def test_tunnel(client: ChmlFrpClient) -> None:
+    rows = await client.tunnel()
+
+    assert [row["id"] for row in rows] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("nulls", [True, False])
+async def test_no_tunnels(client: ChmlFrpClient, chmlfrp: ChmlFrpService, nulls: bool) -> None:
+    chmlfrp.state.settings.nulls = nulls
+    chmlfrp.state.tunnels.clear()
+
+    assert await client.tunnel() == []
+
+
+@pytest.mark.parametrize("tells, expected", [(True, "101"), (False, None)])
+async def test_create_tunnel(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, tells: bool, expected: str | None
+) -> None:
+    chmlfrp.state.settings.create_tells_id = tells
+
+    assert await client.create_tunnel(FIELDS) == expected
+
+    made = chmlfrp.state.tunnels["101"]
+    assert (made.name, made.kind, made.public, made.local_port) == ("printer", "tcp", "20631", 631)
+    assert (made.encryption, made.compression) == (True, False)
+    assert made.extra == "bandwidth_limit = 1MB"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"tunnelname": "a name"}, "隧道名称只能包含字母、数字和下划线"),
+        ({"tunnelname": "ssh"}, "隧道名称已存在"),
+        ({"node": "nowhere"}, "节点不存在"),
+        ({"porttype": "stcp"}, "端口类型错误"),
+        ({"banddomain": "www.example.com"}, "tcp 类型禁止传递 banddomain 参数"),
+        ({"remoteport": 80}, "remoteport 应在 10000-65535 之间"),
+        ({"remoteport": 20001}, "外网端口或域名已被占用"),
+        ({"localport": 0}, "localport 应在 1-65535 之间"),
+    ],
+)
+async def test_create_tunnel_is_refused(
+    client: ChmlFrpClient, change: Mapping[str, object], words: str
+) -> None:
+    error = GoneError if "不存在" in words else RejectedError
+    with refused(error, words):
+        await client.create_tunnel({**FIELDS, **change})
+
+
+@pytest.mark.parametrize("style, path", [("get", "/delete_tunnel"), ("post", "/deletetunnel")])
+async def test_deletetunnel(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, style: str, path: str
+) -> None:
+    """The way of today, then the documented one."""
+    chmlfrp.state.settings.delete_style = style
+
+    await client.deletetunnel("1")
+
+    assert "1" not in chmlfrp.state.tunnels
+    assert chmlfrp.calls[-1].path == path
+    with refused(GoneError, "隧道不存在"):
+        await client.deletetunnel("1")
+
+
+async def test_deletetunnel_as_documented(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.state.settings.delete_style = "post"
+
+    await client.deletetunnel("2")
+
+    assert [call.path for call in chmlfrp.calls] == ["/delete_tunnel", "/deletetunnel"]
+    assert "2" not in chmlfrp.state.tunnels
+
+
+async def test_deletetunnel_of_somebody_else(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.tunnels["9"] = Tunnel(9, 228, name="theirs")
+
+    with refused(GoneError, "隧道不属于你"):
+        await client.deletetunnel("9")
+
+    assert "9" in chmlfrp.state.tunnels
+
+
+async def test_update_tunnel(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await client.update_tunnel("1", FIELDS)
+
+    tunnel = chmlfrp.state.tunnels["1"]
+    assert (tunnel.name, tunnel.local_port, tunnel.public) == ("printer", 631, "20631")
+    (call,) = chmlfrp.calls
+    assert call.get("tunnelid") == 1
+    with refused(GoneError, "隧道不存在"):
+        await client.update_tunnel("99", FIELDS)
+
+
+async def test_tunnel_config(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    config = await client.tunnel_config("成都电信", "homeassistant")
+
+    assert config.startswith("[common]\n")
+    assert "remote_port = 20001" in config
+    assert await client.tunnel_config("成都电信") == config, "it has one tunnel only"
+    with refused(GoneError, "隧道不存在"):
+        await client.tunnel_config("成都电信", "ssh")
+
+
+async def test_tunnel_config_that_is_none(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault("/tunnel_config", "patch", patch={"data": None})
+
+    with refused(UnavailableError):
+        await client.tunnel_config("成都电信")
+
+
+# Nodes
+
+
+async def test_node(stranger: ChmlFrpClient) -> None:
+    rows = await stranger.node()
+
+    assert len(rows) == 8
+    assert rows[0]["name"] == "成都电信"
+
+
+async def test_nodeinfo(client: ChmlFrpClient) -> None:
+    row = await client.nodeinfo("成都电信")
+
+    assert (row["id"], row["rport"]) == (1, "10000-65535")
+    with refused(GoneError, "节点不存在"):
+        await client.nodeinfo("nowhere")
+
+
+async def test_nodeinfo_with_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService) -> None:
+    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken("wrong"))
+
+    with refused(AuthenticationError, "错误的token"):
+        await client.nodeinfo("成都电信")
+
+
+async def test_node_stats(stranger: ChmlFrpClient) -> None:
+    rows = await stranger.node_stats()
+
+    assert [row["state"] for row in rows[-2:]] == ["maintenance", "offline"]
+
+
+async def test_node_uptime(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    rows = await stranger.node_uptime(30)
+    assert len(rows) == 8
+    assert isinstance(history := rows[0]["history_uptime"], list)
+    assert len(history) == 30
+
+    (row,) = await stranger.node_uptime(7, "成都电信")
+    assert row["node_name"] == "成都电信"
+    with refused(RejectedError, "time 应在 1-90 之间"):
+        await stranger.node_uptime(91)
+
+
+async def test_node_status_info(stranger: ChmlFrpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two megabytes, which another thread than the event loop's decodes."""
+    threads: list[threading.Thread] = []
+    loads = orjson.loads
+
+    def _loads(body: bytes) -> Any:
+        threads.append(threading.current_thread())
+        return loads(body)
+
+    monkeypatch.setattr(orjson, "loads", _loads)
+
+    info = await stranger.node_status_info("成都电信")
+
+    assert isinstance(samples := info["status_list"], list)
+    assert len(samples) == 4800
+    assert threads
+    assert threading.current_thread() not in threads
+    with refused(GoneError, "节点不存在"):
+        await stranger.node_status_info("nowhere")
+
+
+# The panel and versions
+
+
+async def test_panelinfo(stranger: ChmlFrpClient) -> None:
+    row = await stranger.panelinfo()
+
+    assert (row["node_amount"], row["tunnel_amount"], row["user_amount"]) == (8, 22905, 22203)
+
+
+async def test_app_version(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    """Documented, and not there: a plain 404. Should it come, we can read it."""
+    with refused(UnsupportedError):
+        await stranger.app_version("Fabric", "1.20.1", "mcmod")
+    (call,) = chmlfrp.calls
+    assert call.query == {"Loader": "Fabric", "Minecraft": "1.20.1", "type": "mcmod"}
+
+    chmlfrp.fault("/app_version", "body", body={"code": 200, "data": {"version": "1.0"}})
+    assert await stranger.app_version("Fabric", "1.20.1", "mcmod") == {"version": "1.0"}
+
+
+# Free subdomains
+
+
+async def test_list_available_domains(stranger: ChmlFrpClient) -> None:
+    rows = await stranger.list_available_domains()
+
+    assert [row["domain"] for row in rows] == [
+        "映射.example",
+        "frp.example",
+        "owo.example",
+        "baozi.example",
+    ]
+
+
+async def test_create_free_subdomain(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await client.create_free_subdomain(SUBDOMAIN)
+
+    made = chmlfrp.state.subdomains["101"]
+    assert (made.domain, made.record, made.kind) == ("frp.example", "new", "A")
+    assert (made.target, made.ttl, made.remarks) == ("192.0.2.7", "10分钟", "a note")
+    for change, words in {
+        "ttl": "TTL错误",
+        "type": "记录类型错误",
+        "domain": "域名不存在",
+    }.items():
+        error = GoneError if "不存在" in words else RejectedError
+        with refused(error, words):
+            await client.create_free_subdomain({**SUBDOMAIN, "record": "x", change: "?"})
+    with refused(RejectedError, "该记录已存在"):
+        await client.create_free_subdomain(SUBDOMAIN)
+
+
+async def test_update_free_subdomain(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    fields = {"domain": "frp.example", "record": "home", "target": "192.0.2.9", "ttl": "1小时"}
+
+    await client.update_free_subdomain(fields)
+
+    assert chmlfrp.state.subdomains["6"].target == "192.0.2.9"
+    assert chmlfrp.state.subdomains["6"].ttl == "1小时"
+    with refused(GoneError, "域名记录不存在"):
+        await client.update_free_subdomain({**fields, "record": "nothing"})
+
+
+async def test_delete_free_subdomain(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await client.delete_free_subdomain("frp.example", "home")
+
+    assert "6" not in chmlfrp.state.subdomains
+    with refused(GoneError, "域名记录不存在"):
+        await client.delete_free_subdomain("frp.example", "home")
+
+
+async def test_get_user_free_subdomains(client: ChmlFrpClient) -> None:
+    rows = await client.get_user_free_subdomains()
+
+    assert [row["record"] for row in rows] == ["home", "mc"]
+
+
+# Undocumented
+
+
+async def test_offline_tunnel(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    await client.offline_tunnel("homeassistant")
+
+    assert not chmlfrp.online(chmlfrp.state.tunnels["1"])
+    (call,) = chmlfrp.calls
+    assert call.body == {"tunnel_name": "homeassistant"}
+    with refused(GoneError, "隧道不存在"):
+        await client.offline_tunnel("nothing")
+
+
+async def test_refresh_tunnel(client: ChmlFrpClient) -> None:
+    row = await client.refresh_tunnel("homeassistant")
+
+    assert row["status"] == "online"
+    with refused(RejectedError, "节点不在线，无法刷新隧道"):
+        await client.refresh_tunnel("minecraft")
+
+
+async def test_offline_user_nodes(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    row = await client.offline_user_nodes()
+
+    assert row["successCount"] == 2
+    assert not any(map(chmlfrp.online, chmlfrp.state.tunnels.values()))
+
+
+async def test_qiandao_info(client: ChmlFrpClient) -> None:
+    row = await client.qiandao_info()
+
+    assert (row["is_signed_in_today"], row["total_sign_ins"]) == (False, 112)
+
+
+async def test_flow_last_7_days(client: ChmlFrpClient) -> None:
+    assert len(await client.flow_last_7_days()) == 7
+
+
+async def test_tunnel_last7days(client: ChmlFrpClient) -> None:
+    row = await client.tunnel_last7days("1")
+
+    assert isinstance(row["traffic_in"], list)
+    assert len(row["traffic_in"]) == 7
+    with refused(GoneError, "隧道不存在"):
+        await client.tunnel_last7days("99")
+
+
+async def test_messages(client: ChmlFrpClient) -> None:
+    assert [row["id"] for row in await client.messages()] == [1, 2]
+
+
+async def test_message_list(client: ChmlFrpClient) -> None:
+    assert [row["title"] for row in await client.message_list()] == ["节点维护公告", "API 更新"]
+    assert [row["title"] for row in await client.message_list(page=2, size=1)] == ["API 更新"]
+
+
+async def test_ssl_list(client: ChmlFrpClient) -> None:
+    assert [row["status"] for row in await client.ssl_list()] == ["issued", "pending"]
+
+
+# What all of them have in common
+
+type Ask = Callable[[ChmlFrpClient], Awaitable[object]]
+
+SIGNED: dict[str, Ask] = {
+    "userinfo": lambda c: c.userinfo(),
+    "retoken": lambda c: c.retoken("1"),
+    "qiandao": lambda c: c.qiandao(CAPTCHA),
+    "reset_password": lambda c: c.reset_password("a", "b"),
+    "update_username": lambda c: c.update_username("a"),
+    "update_qq": lambda c: c.update_qq("1"),
+    "update_userimg": lambda c: c.update_userimg("https://example.com/"),
+    "tunnel": lambda c: c.tunnel(),
+    "create_tunnel": lambda c: c.create_tunnel(FIELDS),
+    "deletetunnel": lambda c: c.deletetunnel("1"),
+    "update_tunnel": lambda c: c.update_tunnel("1", FIELDS),
+    "tunnel_config": lambda c: c.tunnel_config("成都电信"),
+    "create_free_subdomain": lambda c: c.create_free_subdomain(SUBDOMAIN),
+    "delete_free_subdomain": lambda c: c.delete_free_subdomain("frp.example", "home"),
+    "update_free_subdomain": lambda c: c.update_free_subdomain(SUBDOMAIN),
+    "get_user_free_subdomains": lambda c: c.get_user_free_subdomains(),
+    "offline_tunnel": lambda c: c.offline_tunnel("homeassistant"),
+    "refresh_tunnel": lambda c: c.refresh_tunnel("homeassistant"),
+    "offline_user_nodes": lambda c: c.offline_user_nodes(),
+    "qiandao_info": lambda c: c.qiandao_info(),
+    "flow_last_7_days": lambda c: c.flow_last_7_days(),
+    "tunnel_last7days": lambda c: c.tunnel_last7days("1"),
+    "messages": lambda c: c.messages(),
+    "ssl_list": lambda c: c.ssl_list(),
+}
+PUBLIC: dict[str, Ask] = {
+    "login": lambda c: c.login("demo", "demo-password"),
+    "sendmailcode": lambda c: c.sendmailcode("register", "new@example.com"),
+    "register": lambda c: c.register("a", "b", "c", "d", "e"),
+    "node": lambda c: c.node(),
+    "node_stats": lambda c: c.node_stats(),
+    "node_uptime": lambda c: c.node_uptime(30),
+    "node_status_info": lambda c: c.node_status_info("成都电信"),
+    "panelinfo": lambda c: c.panelinfo(),
+    "list_available_domains": lambda c: c.list_available_domains(),
+}
+
+
+@pytest.mark.parametrize("name", SIGNED)
+async def test_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService, name: str) -> None:
+    """The documented answer to it, from every endpoint that wants one."""
+    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken("wrong"))
+
+    with refused(AuthenticationError, "无效的Token"):
+        await SIGNED[name](client)
+
+
+@pytest.mark.parametrize("name", SIGNED)
+async def test_a_server_that_wants_the_token_as_documented(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, name: str
+) -> None:
+    """In the query or the JSON body, once the header has failed."""
+    chmlfrp.state.settings.token_in = ["query", "body"]
+    await client.userinfo()
+    chmlfrp.calls.clear()
+
+    try:
+        await SIGNED[name](client)
+    except RejectedError:
+        assert name in ("retoken", "reset_password", "update_free_subdomain")
+
+    (call,) = chmlfrp.calls
+    assert "Authorization" not in call.headers
+    assert call.get("token") == chmlfrp.account.usertoken
+
+
+async def test_a_header_that_works_is_kept(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    """A token that is refused later is not sent in a query after all."""
+    await client.userinfo()
+    chmlfrp.account.usertoken = "reset"
+    chmlfrp.calls.clear()
+
+    with pytest.raises(AuthenticationError):
+        await client.userinfo()
+
+    (call,) = chmlfrp.calls
+    assert "token" not in call.query
+
+
+@pytest.mark.parametrize("code_too", [True, False])
+async def test_http_status_makes_no_difference(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, code_too: bool
+) -> None:
+    chmlfrp.state.settings.http_status_follows_code = code_too
+
+    with refused(GoneError, "隧道不存在"):
+        await client.offline_tunnel("nothing")
+
+
+ALL = {**SIGNED, **PUBLIC}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "kind, options, reason",
+    [
+        ("html", {"status": 403}, Reason.FIREWALL),
+        ("html", {"status": 520}, Reason.SERVER_ERROR),
+        ("html", {"status": 200}, Reason.FIREWALL),
+        ("empty", {}, Reason.MALFORMED),
+        ("wrong_type", {"shape": "list"}, Reason.MALFORMED),
+        ("body", {"body": {"msg": "?"}}, Reason.MALFORMED),
+        ("body", {"body": {"msg": "系统错误", "code": 500}}, Reason.SERVER_ERROR),
+        ("body", {"body": {"msg": "无法连接至服务器", "code": 404}}, Reason.SERVER_ERROR),
+        ("redirect", {}, Reason.REDIRECT),
+    ],
+)
+async def test_no_answer(
+    *,
+    client: ChmlFrpClient,
+    chmlfrp: ChmlFrpService,
+    name: str,
+    kind: str,
+    options: dict[str, Any],
+    reason: Reason,
+) -> None:
+    """Nothing of the kind is a refused login."""
+    chmlfrp.fault("*", kind, times=None, **options)
+
+    with pytest.raises(UnavailableError) as failed:
+        await ALL[name](client)
+
+    assert failed.value.reason is reason
+
+
+LISTS = ("tunnel", "node", "node_stats", "node_uptime", "list_available_domains", "messages")
+OBJECTS = ("userinfo", "panelinfo", "qiandao_info", "ssl_list", "node_status_info")
+
+
+@pytest.mark.parametrize("name", LISTS + OBJECTS)
+async def test_data_of_another_shape(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, name: str
+) -> None:
+    chmlfrp.fault("*", "patch", patch={"data": "?"}, times=None)
+
+    with pytest.raises(UnavailableError) as failed:
+        await ALL[name](client)
+
+    assert failed.value.reason is Reason.MALFORMED
+
+
+async def test_too_many_requests(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault("/userinfo", "status", status=429, headers={"Retry-After": "30"})
+
+    with pytest.raises(RateLimitedError) as failed:
+        await client.userinfo()
+
+    assert failed.value.retry_after == 30
+
+
+async def test_secrets_in_the_services_words(
+    session: ClientSession, chmlfrp: ChmlFrpService
+) -> None:
+    transport = Transport(session, (chmlfrp.url,))
+    client = ChmlFrpClient(transport, PastedToken(chmlfrp.account.usertoken))
+    await client.userinfo()
+    words = f"{chmlfrp.account.usertoken} of demo@example.com"
+    chmlfrp.fault("/tunnel", "body", body={"msg": words, "code": 400})
+
+    with refused(RejectedError, "** of **"):
+        await client.tunnel()
+
+
+async def test_a_refusal_without_words(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault("/tunnel", "body", body={"code": 418})
+
+    with refused(RejectedError, "418"):
+        await client.tunnel()
