@@ -18,12 +18,12 @@ from simulator.hayfrp import HayFrpService
 from .common import World, account_entry
 
 
-async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:
+async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> ConfigFlowResult:
     """Go through the menus to a way in."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
     assert result["menu_options"] == list(PROVIDERS)
-    result = await choose(hass, result, "hayfrp")
+    result = await choose(hass, result, provider)
     assert result["type"] is FlowResultType.MENU
     return await choose(hass, result, way)
 

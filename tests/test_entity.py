@@ -6,6 +6,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.tunnel_hub import api, config_flow
 from custom_components.tunnel_hub.api.errors import (
@@ -97,7 +98,10 @@ async def test_options_follow_from_capabilities(modest: World) -> None:
     assert not form["data_schema"].schema
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
+@pytest.mark.parametrize(
+    "action",
+    sorted(name for name, a in ACTIONS.items() if not a.kinds or Tunnel.kind in a.kinds),
+)
 async def test_actions_follow_from_capabilities(modest: World, action: str) -> None:
     await modest.set_up()
     device = modest.device("tunnel:1")
@@ -107,10 +111,12 @@ async def test_actions_follow_from_capabilities(modest: World, action: str) -> N
         if ACTIONS[action].kinds
         else {"config_entry_id": modest.entry.entry_id}
     )
-    tunnel = {"name": "new", "protocol": "tcp", "local_port": 1, "node": "1"}
+    needed = {
+        str(field): "1" for field in ACTIONS[action].fields if isinstance(field, vol.Required)
+    }
 
     with pytest.raises(HomeAssistantError) as refused:
-        await modest.call(action, **subject, **(tunnel if action == "create_tunnel" else {}))
+        await modest.call(action, **subject, **needed)
 
     assert refused.value.translation_key == "unsupported"
 

@@ -150,13 +150,13 @@ def test_icons_of_entities() -> None:
 
 def test_icons_of_states() -> None:
     for platform, icons in ICONS["entity"].items():
-        options = {
-            row.key: getattr(row, "options", None) or ("on", "off")
-            for rows in PLATFORMS[platform].values()
-            for row in rows
-        }
+        options: dict[str, set[str]] = {}
+        for row in (row for rows in PLATFORMS[platform].values() for row in rows):
+            options.setdefault(row.key, set()).update(
+                getattr(row, "options", None) or ("on", "off")
+            )
         for key, icon in icons.items():
-            assert icon.get("state", {}).keys() <= set(options[key]), f"{platform} {key}"
+            assert icon.get("state", {}).keys() <= options[key], f"{platform} {key}"
             assert icon["default"] not in icon.get("state", {}).values(), f"{platform} {key}"
 
 

@@ -5,7 +5,7 @@ that moment; this finds all, and those that are left over.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 import inspect
 import pkgutil
@@ -19,6 +19,7 @@ import voluptuous as vol
 
 from custom_components.tunnel_hub import config_flow, flows, system_health
 from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     Reason,
@@ -88,6 +89,15 @@ def invalid_inputs(folder: str = "") -> dict[str, set[str]]:
     return found
 
 
+def refused_logins() -> dict[str, set[str]]:
+    """Return the refusals in our code that have a sentence of their own."""
+    return {
+        str(key.value): {"message"}
+        for call in calls("AuthenticationError")
+        if isinstance(key := named(call, "key"), ast.Constant)
+    }
+
+
 def translated_exceptions() -> dict[str, set[str]]:
     """Return what Home Assistant's exceptions are called where we raise them ourselves."""
     found: dict[str, set[str]] = {}
@@ -124,11 +134,11 @@ def forms() -> dict[str, vol.Schema]:
 
 
 def steps() -> set[str]:
-    """Return the steps of the config flow that show something."""
+    """Return the steps of the config flow that show something; one called done does not."""
     names = {
         name.removeprefix("async_step_")
         for name, _ in inspect.getmembers(config_flow.TunnelHubConfigFlow, inspect.isfunction)
-        if name.startswith("async_step_")
+        if name.startswith("async_step_") and not name.endswith("_done")
     }
     inherited = {name.removeprefix("async_step_") for name in dir(ConfigFlow)}
     return names - inherited - {"reauth"} | {"user"}
@@ -200,10 +210,11 @@ def of_errors() -> set[str]:
     """Return the sentences of everything that can go wrong."""
     in_flows = invalid_inputs("flows").keys()
     in_actions = invalid_inputs().keys() - in_flows | translated_exceptions().keys()
+    refused = refused_logins().keys()
     return {
-        *(f"exceptions.{key}.message" for key in in_actions),
+        *(f"exceptions.{key}.message" for key in in_actions | refused),
         *(f"exceptions.{translation(err)['translation_key']}.message" for err in ERRORS),
-        *(f"config.error.{key}" for key in in_flows),
+        *(f"config.error.{key}" for key in in_flows | refused),
         *(f"config.error.{failure_of(err).key}" for err in ERRORS),
         *(f"issues.{key}.{part}" for key in problems() for part in ("title", "description")),
     }
@@ -215,13 +226,16 @@ NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
 WATCHED = re.compile(
     r"""
     config\.abort\.\w+
-    | config\.error\.account_banned
+    | config\.error\.(account_banned|device_\w+|no_device_grant|unknown_client)
+    | config\.progress\.\w+
+    | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
     | entity\.binary_sensor\.\w+\.state\.(on|off)
-    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.text\.name)
+    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.(certificates|text)\.name)
+    | entity\.switch\.\w+\.state_attributes\.method\..+
     | options\..+
     | selector\..+
-    | services\.\w+\.sections\.more\.(name|description)
+    | services\.\w+\.sections\.\w+\.(name|description)
     | system_health\..+
     """,
     re.VERBOSE,
@@ -268,8 +282,8 @@ def test_sentences_are_tidy(language: str) -> None:
 @pytest.mark.parametrize(
     "prefix, given",
     [
-        ("exceptions.{}.message", invalid_inputs() | translated_exceptions()),
-        ("config.error.{}", invalid_inputs()),
+        ("exceptions.{}.message", invalid_inputs() | refused_logins() | translated_exceptions()),
+        ("config.error.{}", invalid_inputs() | refused_logins()),
         ("issues.{}.title", problems()),
         ("issues.{}.description", problems()),
     ],
@@ -292,19 +306,22 @@ def test_units_are_for_counts() -> None:
     """What has a unit of its own gets none from the translations; what counts has one."""
     for row in (row for rows in SENSORS.values() for row in rows):
         key = f"entity.sensor.{row.key}.unit_of_measurement"
-        counts = row.state_class is not None and row.native_unit_of_measurement is None
+        counts = (
+            row.state_class is not None
+            and row.native_unit_of_measurement is None
+            and row.suggested_display_precision is None
+        )
         assert not counts or key in ENGLISH, row.key
         assert row.native_unit_of_measurement is None or key not in ENGLISH, row.key
 
 
-def test_node_choices() -> None:
-    assert ENGLISH.keys() >= {f"selector.{NODES}.options.{v}" for v in _nodes()}
-    assert translations("en")["selector"].keys() == {NODES}
-    assert translations("en")["selector"][NODES]["options"].keys() == set(_nodes())
-
-
-def _nodes() -> Iterable[str]:
-    return NODES_ALL, NODES_CHOSEN, NODES_USED
+def test_choices() -> None:
+    said = {key: list(words["options"]) for key, words in translations("en")["selector"].items()}
+    assert {key: sorted(options) for key, options in said.items()} == {
+        NODES: sorted((NODES_ALL, NODES_CHOSEN, NODES_USED)),
+        "node_history": sorted(ChmlFrpProvider.history_fields),
+        "ttl": sorted(ChmlFrpProvider.ttls),
+    }
 
 
 async def test_options(world: World) -> None:
@@ -317,7 +334,9 @@ async def test_options(world: World) -> None:
     optional = {"options.abort.not_loaded", "options.step.init.title"} | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
     }
-    assert {key for key in ENGLISH if key.startswith("options.")} == needed | optional
+    of_others = "options.step.init.sections.more_of_nodes."
+    said = {key for key in ENGLISH if key.startswith("options.") and not key.startswith(of_others)}
+    assert said == needed | optional
 
 
 async def test_system_health(world: World) -> None:

@@ -79,6 +79,9 @@ def check_flow_result(kind: str, result: Mapping[str, Any]) -> None:
             need(f"{kind}.step.{result['step_id']}.title", given)
             for option in result["menu_options"]:
                 need(f"{kind}.step.{result['step_id']}.menu_options.{option}")
+        case FlowResultType.SHOW_PROGRESS:
+            need(f"{kind}.step.{result['step_id']}.title", given)
+            need(f"{kind}.progress.{result['progress_action']}", given)
         case FlowResultType.FORM:
             need(f"{kind}.step.{result['step_id']}.title", given)
             _need_form(f"{kind}.step.{result['step_id']}", result["data_schema"])

@@ -153,6 +153,12 @@ class ChmlFrpSteps(Steps):
         async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             await provider.register(new_account(entered), entered[CONF_CODE])
             self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
-            return self.async_show_menu(step_id="chmlfrp_registered", menu_options=SIGN_IN_WAYS)
+            return await self.async_step_chmlfrp_registered()
 
         return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)
+
+    async def async_step_chmlfrp_registered(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose how to sign in to the new account."""
+        return self.async_show_menu(step_id="chmlfrp_registered", menu_options=SIGN_IN_WAYS)

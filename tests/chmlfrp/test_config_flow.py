@@ -1,0 +1,465 @@
+"""Getting in: by a browser, an API token, a password, with a new account; again; options."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub.api.chmlfrp import account_centre
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.chmlfrp import ChmlFrpService
+
+from ..common import HOUR, World
+from ..test_config_flow import begin as begin_at, choose, suggested
+
+DEMO = {"username": "demo", "password": "demo-password"}
+WAYS = ["chmlfrp_device", "chmlfrp_token", "chmlfrp_password"]
+
+
+async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:
+    """Go through the menus to a way in."""
+    return await begin_at(hass, way, provider="chmlfrp")
+
+
+async def fill(
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    service: ChmlFrpService | None = None,
+    **fields: str,
+) -> ConfigFlowResult:
+    """Send a form; service: whose addresses to write into its section."""
+    assert form["type"] is FlowResultType.FORM
+    advanced: dict[str, Any] = {} if form["step_id"].endswith("_code") else {"advanced": {}}
+    if service is not None:
+        urls = {"base_url": service.url}
+        if form["step_id"] == "chmlfrp_device":
+            urls["oauth_url"] = service.oauth_url
+        advanced = {"advanced": urls}
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {**fields, **advanced})
+    if result["type"] is not FlowResultType.SHOW_PROGRESS:
+        await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+class Browser:
+    """The browser in which the person decides; time passes only while we wait for that."""
+
+    def __init__(self, hass: HomeAssistant, service: ChmlFrpService) -> None:
+        """Decide nothing yet."""
+        self.hass = hass
+        self.service = service
+        self.decided = asyncio.Event()
+
+    async def sleep(self, _: float) -> None:
+        """Wait to ask, in place of the real pause, until the person has decided."""
+        await self.decided.wait()
+
+    async def decide(self, result: ConfigFlowResult, *, agrees: bool = True) -> ConfigFlowResult:
+        """Look at the code, decide, and see how the flow goes on by itself."""
+        given = result["description_placeholders"]
+        assert given
+        (self.service.approve if agrees else self.service.deny)(given["user_code"])
+        self.decided.set()
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+        return await self.hass.config_entries.flow.async_configure(result["flow_id"])
+
+
+@pytest.fixture
+def browser(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, monkeypatch: pytest.MonkeyPatch
+) -> Browser:
+    browser = Browser(hass, chmlfrp)
+    monkeypatch.setattr(account_centre, "sleep", browser.sleep)
+    return browser
+
+
+# By a browser
+
+
+async def test_device(hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser) -> None:
+    form = await begin(hass, "chmlfrp_device")
+
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    assert progress["type"] is FlowResultType.SHOW_PROGRESS
+    given = progress["description_placeholders"]
+    assert given
+    assert given["user_code"] in given["url"]
+    assert given["minutes"] == "5"
+    again = await hass.config_entries.flow.async_configure(progress["flow_id"])
+    assert again["type"] is FlowResultType.SHOW_PROGRESS, "not decided yet"
+
+    result = await browser.decide(progress)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "ChmlFrp demo"
+    assert result["result"].unique_id == "chmlfrp:227"
+    (grant,) = chmlfrp.state.grants.values()
+    data = dict(result["data"])
+    assert float(data.pop("expires_at")) == pytest.approx(grant.expires_at, abs=5)
+    assert data == {
+        "provider": "chmlfrp",
+        "base_url": chmlfrp.url,
+        "oauth_url": chmlfrp.oauth_url,
+        "client_id": "demo-client",
+        "access_token": grant.access_token,
+        "refresh_token": grant.refresh_token,
+    }
+    assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_device_is_denied(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    """The form comes back with what was entered, and the next try succeeds."""
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+
+    form = await browser.decide(progress, agrees=False)
+
+    assert form["type"] is FlowResultType.FORM
+    assert form["step_id"] == "chmlfrp_device"
+    assert form["errors"] == {"base": "device_denied"}
+    assert suggested(form) == {
+        "client_id": "demo-client",
+        "base_url": chmlfrp.url,
+        "oauth_url": chmlfrp.oauth_url,
+    }
+
+    browser.decided.clear()
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    result = await browser.decide(progress)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_device_code_expires(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    freezer.tick(301)
+    browser.decided.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    form = await hass.config_entries.flow.async_configure(progress["flow_id"])
+
+    assert form["errors"] == {"base": "device_expired"}
+
+
+@pytest.mark.parametrize(
+    "client_id, error",
+    [("browser-client", "no_device_grant"), ("nobody", "unknown_client"), (" ", "empty_field")],
+)
+async def test_programs_that_may_not(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, client_id: str, error: str
+) -> None:
+    form = await begin(hass, "chmlfrp_device")
+
+    form = await fill(hass, form, chmlfrp, client_id=client_id)
+
+    assert form["errors"] == {"base": error}
+
+
+async def test_the_account_centre_has_a_bad_day(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/oauth2/device_authorization", "html", status=520)
+    form = await begin(hass, "chmlfrp_device")
+
+    form = await fill(hass, form, chmlfrp, client_id="demo-client")
+
+    assert form["errors"] == {"base": "unavailable_server_error"}
+
+
+async def test_giving_up_ends_the_waiting(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    """A test fails that leaves a task behind."""
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+
+    hass.config_entries.flow.async_abort(progress["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    assert not chmlfrp.calls_to("/oauth2/token")
+
+
+@pytest.mark.parametrize("url", ["base_url", "oauth_url"])
+async def test_addresses_that_are_none(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, url: str
+) -> None:
+    form = await begin(hass, "chmlfrp_device")
+
+    form = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"client_id": "demo-client", "advanced": {url: "ftp://example.com"}}
+    )
+
+    assert form["errors"] == {"base": "invalid_url"}
+
+
+# By what the person knows
+
+
+async def test_token(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    form = await begin(hass, "chmlfrp_token")
+
+    form = await fill(hass, form, chmlfrp, token="wrong")
+    assert form["errors"] == {"base": "invalid_auth"}
+    assert form["description_placeholders"] == {"message": "无效的Token"}
+
+    result = await fill(hass, form, chmlfrp, token=f" {chmlfrp.account.usertoken}\n")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == {
+        "provider": "chmlfrp",
+        "base_url": chmlfrp.url,
+        "token": chmlfrp.account.usertoken,
+    }
+
+
+@pytest.mark.parametrize("username", ["demo", "demo@example.com", "10001"])
+async def test_password(hass: HomeAssistant, chmlfrp: ChmlFrpService, username: str) -> None:
+    chmlfrp.state.settings.password_login = True
+    form = await begin(hass, "chmlfrp_password")
+
+    result = await fill(hass, form, chmlfrp, username=username, password="demo-password")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == {
+        "provider": "chmlfrp",
+        "base_url": chmlfrp.url,
+        "username": username,
+        "password": "demo-password",
+        "token": chmlfrp.account.usertoken,
+    }
+    assert len(chmlfrp.calls_to("/login")) == 1, "set-up takes the token over"
+
+
+async def test_password_sign_in_is_switched_off(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService
+) -> None:
+    """As at the real service: the message names the way that works."""
+    form = await begin(hass, "chmlfrp_password")
+
+    form = await fill(hass, form, chmlfrp, **DEMO)
+
+    assert form["errors"] == {"base": "password_sign_in_off"}
+    assert suggested(form) == {**DEMO, "base_url": chmlfrp.url}
+
+
+@pytest.mark.parametrize(
+    "typed, error",
+    [
+        ({"password": "wrong-password"}, "invalid_auth"),
+        ({"username": "nobody"}, "invalid_auth"),
+        ({"password": "x"}, "rejected"),
+        ({"username": " "}, "empty_field"),
+    ],
+)
+async def test_wrong_entries(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, typed: Mapping[str, str], error: str
+) -> None:
+    chmlfrp.state.settings.password_login = True
+    form = await begin(hass, "chmlfrp_password")
+
+    form = await fill(hass, form, chmlfrp, **{**DEMO, **typed})
+
+    assert form["errors"] == {"base": error}
+
+
+@pytest.mark.parametrize(
+    "kind, options, error",
+    [
+        ("html", {"status": 403}, "unavailable_firewall"),
+        ("html", {"status": 520}, "unavailable_server_error"),
+        ("error", {}, "unavailable_server_error"),
+        ("body", {"body": {"msg": "系统繁忙", "code": 400}}, "rejected"),
+        ("empty", {}, "unavailable_malformed"),
+        ("patch", {"remove": ("data.id",)}, "unavailable_malformed"),
+    ],
+)
+async def test_bad_days(
+    *,
+    hass: HomeAssistant,
+    chmlfrp: ChmlFrpService,
+    kind: str,
+    options: dict[str, Any],
+    error: str,
+) -> None:
+    chmlfrp.fault("/userinfo", kind, times=2, **options)
+    form = await begin(hass, "chmlfrp_token")
+
+    form = await fill(hass, form, chmlfrp, token=chmlfrp.account.usertoken)
+
+    assert form["errors"] == {"base": error}
+
+
+# With a new account
+
+NEW = {
+    "username": "newcomer",
+    "email": "new@example.com",
+    "password": "new-password",
+    "contact": "10003",
+}
+
+
+async def test_register(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    form = await begin(hass, "chmlfrp_register")
+    form = await fill(hass, form, chmlfrp, **NEW)
+    assert form["step_id"] == "chmlfrp_register_code"
+
+    form = await fill(hass, form, code="000000")
+    assert form["errors"] == {"base": "rejected"}
+    assert form["description_placeholders"] == {"message": "验证码错误"}
+
+    (mail,) = chmlfrp.state.mailbox
+    menu = await fill(hass, form, code=mail.code)
+
+    account = next(a for a in chmlfrp.state.accounts.values() if a.username == "newcomer")
+    assert (account.email, account.qq) == ("new@example.com", "10003")
+    assert menu["type"] is FlowResultType.MENU
+    assert menu["menu_options"] == WAYS
+
+    form = await choose(hass, menu, "chmlfrp_token")
+    result = await fill(hass, form, token=account.usertoken)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "ChmlFrp newcomer"
+    assert result["data"] == {
+        "provider": "chmlfrp",
+        "base_url": chmlfrp.url,
+        "token": account.usertoken,
+    }, "the address entered first still counts"
+
+
+async def test_register_without_a_number(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    form = await begin(hass, "chmlfrp_register")
+
+    form = await fill(hass, form, chmlfrp, **{**NEW, "contact": " "})
+
+    assert form["errors"] == {"base": "empty_field"}
+    assert not chmlfrp.calls
+
+
+# The same account, again
+
+
+async def test_already_configured(world: World[ChmlFrpService], browser: Browser) -> None:
+    form = await begin(world.hass, "chmlfrp_device")
+    progress = await fill(world.hass, form, world.service, client_id="demo-client")
+
+    result = await browser.decide(progress)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_reauthentication(world: World[ChmlFrpService], browser: Browser) -> None:
+    """The token was reset elsewhere; a browser is another way in."""
+    await world.set_up()
+    world.service.account.usertoken = "reset"
+    await world.elapse(60)
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    menu = await world.hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert menu["menu_options"] == WAYS
+
+    form = await choose(world.hass, menu, "chmlfrp_device")
+    assert suggested(form) == {"base_url": world.service.url}
+    progress = await fill(world.hass, form, world.service, client_id="demo-client")
+    result = await browser.decide(progress)
+
+    assert result["reason"] == "reauth_successful"
+    assert "token" not in world.entry.data, "the old way is forgotten"
+    await world.settle()
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert world.value("sensor", "account:account", "points") == "15168"
+
+
+async def test_reconfiguration_to_another_account(world: World[ChmlFrpService]) -> None:
+    other = world.service.state.accounts["228"]
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    assert menu["menu_options"] == WAYS
+    form = await choose(world.hass, menu, "chmlfrp_token")
+
+    result = await fill(world.hass, form, world.service, token=other.usertoken)
+
+    assert result["reason"] == "wrong_account"
+    assert world.entry.data["token"] == world.service.account.usertoken
+
+
+async def test_a_refused_refresh_asks_to_sign_in_again(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    result = await browser.decide(progress)
+    entry: MockConfigEntry = result["result"]  # type: ignore[assignment]  # only its public half
+    await hass.async_block_till_done(wait_background_tasks=True)
+    world = World(hass, freezer, chmlfrp, entry)
+    for grant in chmlfrp.state.grants.values():
+        grant.refresh_token = "elsewhere"
+
+    await world.elapse(HOUR)
+
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    assert flow["handler"] == DOMAIN
+    assert len([c for c in chmlfrp.calls_to("/oauth2/token") if c.get("refresh_token")]) == 1
+
+
+async def test_tokens_are_stored_with_the_entry(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    """Nine hours with a reload in between: each refresh token is used once."""
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    result = await browser.decide(progress)
+    entry: MockConfigEntry = result["result"]  # type: ignore[assignment]  # only its public half
+    world = World(hass, freezer, chmlfrp, entry)
+
+    for _ in range(9):
+        await world.elapse(HOUR)
+        (grant,) = chmlfrp.state.grants.values()
+        assert entry.data["refresh_token"] == grant.refresh_token
+        assert world.value("sensor", "account:account", "points") == "15168"
+        await world.restart()
+
+    used = [call.get("refresh_token") for call in chmlfrp.calls_to("/oauth2/token")]
+    used = [token for token in used if token]
+    assert len(set(used)) == len(used) == 9
+
+
+# Options
+
+
+async def test_options(world: World[ChmlFrpService]) -> None:
+    """Details of nodes cost requests, so they are on request."""
+    await world.set_up()
+    assert not world.registered("node:1:load_1")
+    assert not world.service.calls_to("/nodeinfo")
+
+    form = await world.hass.config_entries.options.async_init(world.entry.entry_id)
+    assert form["data_schema"] is not None
+    assert list(form["data_schema"].schema) == ["shown_nodes", "more_of_nodes"]
+    result = await world.hass.config_entries.options.async_configure(
+        form["flow_id"],
+        {
+            "shown_nodes": {"nodes": "chosen", "chosen_nodes": ["1", "7"]},
+            "more_of_nodes": {"node_details": True},
+        },
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await world.settle()
+
+    assert world.value("sensor", "node:1", "load_1") not in ("unknown", "unavailable")
+    assert world.device("node:7")
+    assert {str(c.get("node")) for c in world.service.calls_to("/nodeinfo")} == {"成都电信"}, (
+        "only where somebody looks"
+    )
