@@ -1,14 +1,19 @@
 """What devices and entities show of an account at ChmlFrp."""
 
-from homeassistant.const import Platform
+from collections import Counter
+from datetime import datetime
+import json
+
+from homeassistant.const import EVENT_STATE_CHANGED, Platform
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
+from pytest_homeassistant_custom_component.common import async_capture_events, snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
-from simulator.chmlfrp import ChmlFrpService
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from simulator.chmlfrp import ChmlFrpService, Message
 
-from ..common import World
+from ..common import HOUR, MINUTE, World
 
 SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 1}], indirect=True)
 
@@ -32,3 +37,313 @@ async def test_all(
     await world.enable_all()
 
     await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+async def test_tunnel_states(world: World[ChmlFrpService]) -> None:
+    """All five that users know."""
+    await world.set_up()
+
+    states = {n: world.value("sensor", f"tunnel:{n}", "state") for n in "12345"}
+    assert states == {
+        "1": "online",
+        "2": "offline",
+        "3": "node_offline",
+        "4": "node_maintenance",
+        "5": "node_removed",
+    }
+    online = {n: world.value("binary_sensor", f"tunnel:{n}", "online") for n in "12345"}
+    assert online == {"1": "on", "2": "off", "3": "off", "4": "off", "5": "off"}
+
+
+@pytest.mark.parametrize("nulls", [True, False])
+async def test_what_is_not_known_is_unknown(world: World[ChmlFrpService], nulls: bool) -> None:
+    """Null, or an empty word: tunnel 5 never ran, and its node is gone."""
+    world.service.state.settings.nulls = nulls
+
+    await world.set_up()
+
+    assert world.value("sensor", "tunnel:5", "state") == "node_removed"
+    unknown = {
+        key
+        for key in ("client_version", "last_start", "public_address")
+        if world.value("sensor", "tunnel:5", key) == "unknown"
+    }
+    assert unknown == {"client_version", "last_start", "public_address"}
+    assert world.value("sensor", "account:account", "group_expires") == "unknown", "never"
+    expected = "unknown" if nulls else "0"
+    assert world.value("sensor", "tunnel:5", "connections") == expected
+
+
+async def test_a_group_that_expires(world: World[ChmlFrpService]) -> None:
+    world.service.account.term = "2027-01-31"
+
+    await world.set_up()
+
+    assert world.value("sensor", "account:account", "group") == "超级会员"
+    assert world.value("sensor", "account:account", "group_expires") == "2027-01-31"
+
+
+async def test_node_states(world: World[ChmlFrpService]) -> None:
+    await world.set_up()
+    await world.enable_all()
+
+    states = {n: world.value("sensor", f"node:{n}", "state") for n in "178"}
+    assert states == {"1": "online", "7": "maintenance", "8": "offline"}
+    assert world.value("binary_sensor", "node:7", "online") == "off"
+
+
+async def test_nodes_that_are_not_used_come_disabled(world: World[ChmlFrpService]) -> None:
+    """Tunnels use nodes by name: 1, 2, 7 and 8."""
+    await world.set_up()
+
+    used = {
+        node
+        for node in "12345678"
+        if not all(e.disabled for e in world.registered(f"node:{node}:"))
+    }
+    assert used == in_use(world)
+    assert all(e.disabled for e in world.registered("node_uptime:3:"))
+    assert not any(e.disabled for e in world.registered("node_uptime:1:"))
+
+
+def in_use(world: World[ChmlFrpService]) -> set[str]:
+    """Return the ids of the nodes that tunnels use."""
+    names = {tunnel.node for tunnel in world.service.state.tunnels.values()}
+    return {str(node.id) for node in world.service.state.nodes.values() if node.name in names}
+
+
+async def test_only_used_nodes(world: World[ChmlFrpService]) -> None:
+    await world.set_up(nodes="used")
+
+    assert {n for n in "12345678" if world.device(f"node:{n}")} == in_use(world)
+    uptimes = {entity.unique_id.split(":")[2] for entity in world.registered("node_uptime:")}
+    assert uptimes == in_use(world)
+
+
+async def test_a_node_on_the_map(world: World[ChmlFrpService]) -> None:
+    await world.set_up(node_details=True)
+
+    place = world.state("sensor", "node:1", "place")
+    assert place.state == "中国四川成都"
+    assert (place.attributes["latitude"], place.attributes["longitude"]) == (30.572961, 104.066301)
+
+
+async def test_a_node_without_coordinates(world: World[ChmlFrpService]) -> None:
+    world.service.state.nodes["1"].coordinates = "somewhere"
+
+    await world.set_up(node_details=True)
+
+    assert "latitude" not in world.state("sensor", "node:1", "place").attributes
+
+
+async def test_details_stay_between_polls(world: World[ChmlFrpService]) -> None:
+    """They are read after each poll; until then the last ones count."""
+    await world.set_up(node_details=True)
+    assert world.value("sensor", "node:1", "load_1") == "3.18"
+    started = world.value("sensor", "node:1", "started")
+    device = world.device("node:1")
+    assert device
+    assert device.sw_version == "ChmlFrp-0.51.2_251023"
+    world.service.state.nodes["1"].load1 = 1.5
+    world.service.fault("/nodeinfo", "html", times=None)
+
+    await world.elapse(5 * MINUTE)
+    assert world.value("sensor", "node:1", "load_1") == "3.18"
+
+    world.service.clear_faults()
+    await world.elapse(5 * MINUTE)
+    assert world.value("sensor", "node:1", "load_1") == "1.5"
+    assert world.value("sensor", "node:1", "started") == started, "no drift"
+
+
+async def test_uptime_of_thirty_days(world: World[ChmlFrpService]) -> None:
+    """Days without a record do not count, and it is read each hour only."""
+    node = world.service.state.nodes["1"]
+    node.uptimes = [100.0] * 60 + [50.0] * 10 + [None] * 10 + [100.0] * 10
+    await world.set_up()
+    assert world.value("sensor", "node_uptime:1", "uptime_30_days") == "75.0"
+    assert [call.get("time") for call in world.service.calls_to("/node_uptime")] == ["30"]
+
+    await world.live(HOUR - MINUTE)
+
+    assert len(world.service.calls_to("/node_uptime")) == 1
+
+
+async def test_certificates(world: World[ChmlFrpService]) -> None:
+    await world.set_up()
+
+    state = world.state("sensor", "certificates:account", "certificates")
+    first, second = world.service.state.certificates
+    assert first.expires_at
+    assert datetime.fromisoformat(state.state).timestamp() == pytest.approx(first.expires_at, abs=1)
+    assert [c["domains"] for c in state.attributes["certificates"]] == [
+        first.domains,
+        second.domains,
+    ]
+
+
+async def test_todays_traffic_starts_anew(world: World[ChmlFrpService]) -> None:
+    await world.set_up()
+    before = float(world.value("sensor", "account_traffic:account", "traffic_in_today"))
+    assert before > 0
+
+    await world.live(13 * HOUR, HOUR)
+
+    today = float(world.value("sensor", "account_traffic:account", "traffic_in_today"))
+    assert 0 < today < before
+    assert float(world.value("sensor", "tunnel:1", "traffic_in_today")) == pytest.approx(today)
+
+
+async def test_no_row_for_today(world: World[ChmlFrpService]) -> None:
+    """Unknown is not yesterday's traffic."""
+    world.service.fault("/flow_last_7_days", "patch", patch={"data.6.time": "01-01"}, times=None)
+
+    await world.set_up()
+
+    assert world.value("sensor", "account_traffic:account", "traffic_in_today") == "unknown"
+
+
+async def test_panel(world: World[ChmlFrpService]) -> None:
+    await world.set_up()
+
+    shown = {key: world.value("sensor", "service:service", key) for key in TOTALS}
+    assert shown == {"users": "22203", "tunnels": "22905", "nodes": "8"}
+    device = world.device("service:service")
+    assert device
+    assert device.name == "ChmlFrp"
+
+
+TOTALS = ("users", "tunnels", "nodes")
+
+
+async def test_no_enable_switch(world: World[ChmlFrpService]) -> None:
+    """There is no such call."""
+    await world.set_up()
+
+    assert [e.unique_id.rsplit(":", 1)[1] for e in world.registered() if e.domain == "switch"] == [
+        "force_down"
+    ] * 5
+
+
+async def test_a_server_without_the_undocumented_endpoints(world: World[ChmlFrpService]) -> None:
+    """What the document has works all the same."""
+    for path in ("/qiandao_info", "/flow_last_7_days", "/ssl/list", "/messages", "/message/list"):
+        world.service.fault(path, "body", body={"status": 404, "path": path}, times=None)
+
+    await world.set_up()
+
+    assert world.value("sensor", "account:account", "points") == "15168"
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+    assert not world.registered("sign_in:")
+    assert world.value("sensor", "inbox:account", "messages") == "unknown"
+
+
+async def test_secrets_are_shown_nowhere(
+    world: World[ChmlFrpService], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in states, not in diagnostics, not in the log, though the service sends them all."""
+    caplog.set_level("DEBUG")
+    await world.set_up(node_details=True)
+    await world.enable_all()
+    state = world.service.state
+    secrets = {
+        world.service.account.usertoken,
+        world.service.account.password,
+        world.service.account.email,
+        *(node.api_token for node in state.nodes.values()),
+        *(node.node_token for node in state.nodes.values()),
+        *(node.real_ip for node in state.nodes.values()),
+    }
+    told = json.dumps(
+        await async_get_config_entry_diagnostics(world.hass, world.entry), default=str
+    )
+    shown = " ".join(str(s.as_dict()) for s in world.hass.states.async_all())
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("custom_components")]
+    assert len(ours) > 10
+    for words in (told, shown, *ours):
+        assert [secret for secret in secrets if secret in words] == []
+    assert state.certificates[0].domains not in told
+    assert state.messages[1].content not in told
+
+
+@pytest.mark.parametrize("status", [403, 520])
+async def test_a_firewall_keeps_the_last_values(world: World[ChmlFrpService], status: int) -> None:
+    """It is no refused login."""
+    await world.set_up()
+    world.service.fault("*", "html", status=status, times=None)
+
+    await world.elapse(MINUTE)
+
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+    assert not world.hass.config_entries.flow.async_progress()
+    await world.live(2 * MINUTE)
+    assert world.value("sensor", "tunnel:1", "state") == "unavailable"
+    world.service.clear_faults()
+    await world.live(2 * MINUTE)
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+
+
+async def test_requests_in_an_hour(world: World[ChmlFrpService]) -> None:
+    """Account and tunnels each minute; nothing large, nothing for each node or tunnel."""
+    await world.set_up()
+    world.service.calls.clear()
+
+    await world.live(HOUR)
+
+    count = Counter(call.path for call in world.service.calls)
+    assert count == {
+        "/userinfo": 60,
+        "/tunnel": 60,
+        "/qiandao_info": 12,
+        "/flow_last_7_days": 12,
+        "/node": 12,
+        "/node_stats": 12,
+        "/node_uptime": 1,
+        "/panelinfo": 1,
+        "/messages": 1,
+        "/message/list": 1,
+        "/ssl/list": 1,
+    }
+
+
+# Messages
+
+
+async def test_messages(world: World[ChmlFrpService]) -> None:
+    """The newest at first; then each, once, in its order."""
+    await world.set_up()
+    state = world.state("event", "inbox:account", "message")
+    assert state.attributes["title"] == "节点维护公告"
+    assert world.value("sensor", "inbox:account", "messages") == "节点维护公告"
+    heard = async_capture_events(world.hass, EVENT_STATE_CHANGED)
+    world.service.state.messages += [
+        Message(3, 228, "for somebody else", world.service.now() - 3),
+        Message(4, None, "<p>second</p><p>line</p>", world.service.now() - 1),
+        Message(5, 227, "first", world.service.now() - 2),
+    ]
+
+    await world.elapse(HOUR)
+
+    entity_id = world.entity_id("event", "inbox:account", "message")
+    told = [
+        state.attributes
+        for event in heard
+        if event.data["entity_id"] == entity_id and (state := event.data["new_state"])
+    ]
+    assert [t["text"] for t in told] == ["first", "second\nline"]
+    assert {t["event_type"] for t in told} == {"received"}
+
+    await world.elapse(HOUR)
+    await world.restart()
+    now = world.state("event", "inbox:account", "message")
+    assert now.attributes["text"] == "second\nline", "nothing is told twice"
+
+
+async def test_no_messages(world: World[ChmlFrpService]) -> None:
+    world.service.state.messages.clear()
+    world.service.state.notices.clear()
+
+    await world.set_up()
+
+    assert world.value("event", "inbox:account", "message") == "unknown"
+    assert world.value("sensor", "inbox:account", "messages") == "unknown"
