@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 from simulator import SERVICES, Route
 
@@ -26,7 +27,11 @@ class Documented(NamedTuple):
     endpoints: int
 
 
-DOCUMENTED = {"hayfrp": Documented(HayFrpClient, 23)}
+DOCUMENTED = {
+    # 27 in its document and nine that its panel uses.
+    "chmlfrp": Documented(ChmlFrpClient, 36),
+    "hayfrp": Documented(HayFrpClient, 23),
+}
 
 
 class Row(NamedTuple):

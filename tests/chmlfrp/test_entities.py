@@ -326,9 +326,9 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
 
     entity_id = world.entity_id("event", "inbox:account", "message")
     told = [
-        state.attributes
+        new.attributes
         for event in heard
-        if event.data["entity_id"] == entity_id and (state := event.data["new_state"])
+        if event.data["entity_id"] == entity_id and (new := event.data["new_state"])
     ]
     assert [t["text"] for t in told] == ["first", "second\nline"]
     assert {t["event_type"] for t in told} == {"received"}

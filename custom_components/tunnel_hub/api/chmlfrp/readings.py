@@ -210,7 +210,7 @@ class Readings:
         """Have a tunnel's node asked anew."""
         row = await self._client.refresh_tunnel(tunnel.name or "")
         online = coerce.text(row.get("status")) == "online"
-        fresh = replace(
+        return replace(
             tunnel,
             connections=coerce.count(row.get("cur_conns")),
             online=online,
@@ -218,9 +218,6 @@ class Readings:
             traffic_in_today=coerce.count(row.get("today_traffic_in")),
             traffic_out_today=coerce.count(row.get("today_traffic_out")),
         )
-        if self._tunnels is not None:
-            self._tunnels[tunnel.id] = fresh
-        return fresh
 
     # Nodes
 
@@ -272,11 +269,18 @@ class Readings:
 
     async def node_name(self, node: str) -> str:
         """Return the name of a node that is given by id or name; raises InvalidInputError."""
-        for nodes in (self._nodes, await self.nodes()):
-            for id_, known in nodes.items():
-                if node in (id_, known.name) and known.name:
-                    return known.name
-        raise InvalidInputError("unknown_node", node=node)
+        if (name := self._name_of(node)) is None:
+            await self.nodes()
+            name = self._name_of(node)
+        if name is None:
+            raise InvalidInputError("unknown_node", node=node)
+        return name
+
+    def _name_of(self, node: str) -> str | None:
+        """Return the name of a known node that is given by id or name."""
+        return next(
+            (known.name for id_, known in self._nodes.items() if node in (id_, known.name)), None
+        )
 
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id."""

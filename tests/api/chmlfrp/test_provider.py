@@ -1,0 +1,336 @@
+"""ChmlFrp as feeds and commands, without Home Assistant."""
+
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTRE, HOST
+from custom_components.tunnel_hub.api.errors import (
+    InvalidInputError,
+    RejectedError,
+    TunnelGoneError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.provider import (
+    NewAccount,
+    SignInResult,
+    Subdomain,
+    TunnelDraft,
+)
+from custom_components.tunnel_hub.api.resource import Node, NodeState, Tunnel, TunnelState
+from simulator.chmlfrp import ChmlFrpService
+
+from .conftest import Begin
+from .test_client import CAPTCHA
+
+
+async def tunnels(provider: ChmlFrpProvider) -> dict[str, Tunnel]:
+    """Read the tunnels."""
+    fetched = await provider.feeds["tunnels"].fetch()
+    return {id_: tunnel for id_, tunnel in fetched.items() if isinstance(tunnel, Tunnel)}
+
+
+async def nodes(provider: ChmlFrpProvider) -> dict[str, Node]:
+    """Read the nodes."""
+    fetched = await provider.feeds["nodes"].fetch()
+    return {id_: node for id_, node in fetched.items() if isinstance(node, Node)}
+
+
+def test_only_https_by_default() -> None:
+    """The password and the token travel in requests."""
+    assert HOST.startswith("https://")
+    assert ACCOUNT_CENTRE.startswith("https://")
+
+
+async def test_no_token_leaves_without_being_asked_for(
+    session: ClientSession, chmlfrp: ChmlFrpService
+) -> None:
+    """Lists that are public are asked for without it."""
+    provider = ChmlFrpProvider(session, {"token": "t", "base_url": f"{chmlfrp.url}/"}, {})
+
+    await provider.node_names()
+
+    assert {call.path for call in chmlfrp.calls} == {"/node", "/node_stats"}
+    assert not any("Authorization" in call.headers for call in chmlfrp.calls)
+
+
+async def test_identity(provider: ChmlFrpProvider) -> None:
+    identity = await provider.identify()
+
+    assert (identity.id, identity.title) == ("227", "demo")
+
+
+async def test_an_account_without_a_name(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/userinfo", "patch", patch={"data.username": None})
+
+    assert (await provider.identify()).title == "227"
+
+
+async def test_nodes_and_tunnels_share_a_listing(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    found = await nodes(provider)
+    await provider.feeds["uptime"].fetch()
+
+    assert {id_ for id_, node in found.items() if node.in_use} >= {"1", "7", "8"}
+    assert len(chmlfrp.calls_to("/tunnel")) == 1
+
+
+async def test_tunnels_know_their_node(provider: ChmlFrpProvider) -> None:
+    """By the id that a node keeps when it is renamed."""
+    await nodes(provider)
+
+    found = await tunnels(provider)
+
+    assert (found["1"].node_id, found["1"].node_name) == ("1", "成都电信")
+    assert found["5"].node_id is None, "removed"
+
+
+async def test_a_node_that_is_listed_without_figures(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """And one with figures that is not listed."""
+    chmlfrp.fault("/node", "patch", patch={"data.0.id": None})
+    chmlfrp.fault("/node_stats", "patch", patch={"data.1.id": None})
+
+    found = await nodes(provider)
+
+    assert found["1"].state is NodeState.ONLINE
+    assert found["1"].description is None
+    assert found["2"].state is None
+    assert found["2"].online is None
+    assert found["2"].description == "推荐游戏,ssh等服务"
+
+
+@pytest.mark.parametrize(
+    "row, state",
+    [
+        ({"nodestate": "online", "state": True}, TunnelState.ONLINE),
+        ({"nodestate": "online", "state": "false"}, TunnelState.OFFLINE),
+        ({"nodestate": "online", "state": None}, None),
+        ({"nodestate": "offline", "state": "true"}, TunnelState.NODE_OFFLINE),
+        ({"nodestate": "maintenance", "state": "true"}, TunnelState.NODE_MAINTENANCE),
+        ({"nodestate": "", "state": "true"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": None, "state": "true"}, TunnelState.NODE_REMOVED),
+    ],
+)
+async def test_states(
+    provider: ChmlFrpProvider,
+    chmlfrp: ChmlFrpService,
+    row: dict[str, object],
+    state: TunnelState | None,
+) -> None:
+    patch = {f"data.0.{name}": value for name, value in row.items()}
+    chmlfrp.fault("/tunnel", "patch", patch=patch)
+
+    tunnel = (await tunnels(provider))["1"]
+
+    assert tunnel.state is state
+    assert tunnel.online is (None if state is None else state is TunnelState.ONLINE)
+
+
+async def test_types_wander(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault(
+        "/tunnel",
+        "patch",
+        patch={
+            "data.0.id": "1",
+            "data.0.nport": "8123",
+            "data.0.dorp": 20001,
+            "data.0.type": "TCP",
+            "data.0.encryption": True,
+            "data.0.cur_conns": "3",
+        },
+    )
+
+    tunnel = (await tunnels(provider))["1"]
+
+    assert tunnel.local_address == "127.0.0.1:8123"
+    assert tunnel.public_address == "cd.frp.example.com:20001"
+    assert (tunnel.protocol, tunnel.encryption, tunnel.connections) == ("tcp", True, 3)
+
+
+async def test_commands_before_anything_was_read(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    await provider.force_tunnel_offline("1")
+
+    assert not chmlfrp.online(chmlfrp.state.tunnels["1"])
+    with pytest.raises(TunnelGoneError):
+        await provider.force_tunnel_offline("99")
+
+
+async def test_refresh_tells_what_the_node_says(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.tunnels["1"].connections = 4
+
+    tunnel = await provider.refresh_tunnel("1")
+    assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.ONLINE, True, 4)
+    assert tunnel.name == "homeassistant", "the rest stays"
+
+    chmlfrp.state.tunnels["1"].client_running = False
+    tunnel = await provider.refresh_tunnel("1")
+    assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.OFFLINE, False, 0)
+
+
+async def test_a_known_node_costs_no_request(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    await provider.node_names()
+    chmlfrp.calls.clear()
+
+    await provider.node_history("1", ["cpu_usage"], None, None)
+    await provider.node_names()
+
+    assert [call.path for call in chmlfrp.calls] == ["/node_status_info"]
+
+
+async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    await provider.node_names()
+    chmlfrp.state.nodes["1"].name = "renamed"
+
+    draft = TunnelDraft(name="x", protocol="tcp", local_port=1, remote_port=20500, node="renamed")
+    created = await provider.create_tunnel(draft)
+
+    assert chmlfrp.state.tunnels[created].node == "renamed"
+
+
+async def test_details_of_a_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """Also of one that was not read before; without its secrets."""
+    node = await provider.node_details("1")
+
+    assert (node.name, node.group, node.in_use) == ("成都电信", "user", True)
+    assert (node.latitude, node.longitude) == (30.572961, 104.066301)
+    assert node.protocols == ("tcp", "udp", "http", "https")
+    assert node.disk_usage == pytest.approx(11.125, abs=0.001)
+    assert chmlfrp.state.nodes["1"].node_token not in repr(node)
+    with pytest.raises(InvalidInputError, match="unknown_node"):
+        await provider.node_details("99")
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"data.coordinates": "1,2,3", "data.storage_total": 0, "data.uptime_seconds": None},
+        {"data.coordinates": "200,100", "data.storage_total": None, "data.uptime_seconds": -1},
+    ],
+)
+async def test_details_that_make_no_sense(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, patch: dict[str, object]
+) -> None:
+    chmlfrp.fault("/nodeinfo", "patch", patch=patch)
+
+    node = await provider.node_details("1")
+
+    assert (node.latitude, node.longitude, node.disk_usage, node.started) == (None,) * 4
+
+
+async def test_details_without_an_id(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault("/nodeinfo", "patch", remove=("data.id",))
+
+    assert (await provider.node_details("1")).load_1 is None
+
+
+async def test_uptime_without_records(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.state.nodes["1"].uptimes = [None] * 30
+
+    uptimes = await provider.feeds["uptime"].fetch()
+
+    assert getattr(uptimes["1"], "uptime_30_days", 0) is None
+
+
+async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    result = await provider.sign_in_with_captcha(CAPTCHA)
+    assert not result.already
+    assert result.points
+    assert f"{result.points}积分" in result.message
+
+    again = await provider.sign_in_with_captcha(CAPTCHA)
+    assert again == SignInResult(already=True, message="请勿重复签到")
+
+    chmlfrp.fault("/qiandao", "body", body={"code": 200, "msg": "签到成功"})
+    assert (await provider.sign_in_with_captcha(CAPTCHA)).points is None
+
+
+async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:
+    newcomer = begin({})
+    new = NewAccount(
+        username="newcomer", mail="new@example.com", password="new-password", contact="10003"
+    )
+    await newcomer.send_registration_code(new)
+    with pytest.raises(RejectedError, match="验证码错误"):
+        await newcomer.register(new, "wrong")
+
+    await newcomer.register(new, chmlfrp.state.mailbox[0].code)
+
+    assert any(a.username == "newcomer" for a in chmlfrp.state.accounts.values())
+    assert "new-password" not in repr(new)
+
+
+async def test_history_is_cut(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    end = datetime.fromtimestamp(chmlfrp.now(), UTC) - timedelta(hours=3)
+
+    samples = await provider.node_history("1", ["clients"], end - timedelta(minutes=1), end)
+
+    assert len(samples) == 3
+    assert all(sample.keys() == {"time", "clients"} for sample in samples)
+
+
+async def test_traffic_that_makes_no_sense(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """Dates that are none are left out; lists that are none are empty."""
+    chmlfrp.fault("/flow_last_7_days", "patch", patch={"data.0.time": "13-45"})
+    chmlfrp.fault("/tunnel/last7days", "patch", patch={"data.traffic_in": None})
+
+    assert len(await provider.traffic_history()) == 6
+    assert await provider.traffic_history("1") == ()
+
+
+async def test_a_subdomains_other_fields_stay(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.subdomains["6"].remarks = "a note"
+
+    await provider.update_subdomain(Subdomain(domain="frp.example", record="home", ttl="5m"))
+
+    (call,) = chmlfrp.calls_to("/update_free_subdomain")
+    assert (call.get("target"), call.get("ttl"), call.get("remarks")) == (
+        "192.0.2.10",
+        "5分钟",
+        "a note",
+    )
+
+
+async def test_a_ttl_that_we_do_not_know_is_shown_as_it_is(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.subdomains["6"].ttl = "3分钟"
+
+    assert (await provider.subdomains())[0].ttl == "3分钟"
+
+
+async def test_offline_answers_of_another_shape(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/offline_user_nodes", "patch", patch={"data.results": None})
+
+    assert await provider.force_all_offline() == {}
+
+
+async def test_an_account_without_an_id(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.fault("/userinfo", "patch", patch={"data.id": None})
+
+    with pytest.raises(UnavailableError):
+        await provider.identify()
+
+
+async def test_statistics(provider: ChmlFrpProvider) -> None:
+    await provider.identify()
+
+    assert provider.statistics() == {"requests": 1, "token_renewals": 0}
