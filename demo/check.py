@@ -34,8 +34,9 @@ async def do(stage: Stage, provider: str, deed: Deed) -> None:
     """Do something in Home Assistant; see it there and at the service."""
     entity = (await entities_of(stage, provider))[deed.entity]
     before = await stage.state_of(provider)
-    path = deed.action.replace(".", "/")
-    await stage.hass.post(f"/api/services/{path}", {"entity_id": entity.id})
+    domain, _, service = deed.action.partition(".")
+    target = {"device_id": entity.device_id} if domain == DOMAIN else {"entity_id": entity.id}
+    await stage.hass.post(f"/api/services/{domain}/{service}", {**target, **deed.data})
     await until_shown(stage, provider, deed.shown)
     if not deed.happened(before, await stage.state_of(provider)):
         raise DemoError(f"{deed.action} of {entity.id} has not reached the service")

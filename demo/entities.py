@@ -22,6 +22,7 @@ class Entity:
 
     id: str
     device: str
+    device_id: str
     disabled: bool
     state: str | None
 
@@ -44,6 +45,7 @@ async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
             Entity(
                 id=entry["entity_id"],
                 device=names[entry["device_id"]],
+                device_id=entry["device_id"],
                 disabled=entry["disabled_by"] is not None,
                 state=state_of.get(entry["entity_id"]),
             ),

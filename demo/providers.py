@@ -1,7 +1,7 @@
 """What the demo does with each provider: one table row each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 type Facts = Mapping[str, str]
@@ -18,7 +18,8 @@ type Shown = Mapping[str, str]
 class Deed:
     """Something that a person does in Home Assistant.
 
-    action: Home Assistant's, with the entity as its target.
+    action: Home Assistant's, with the entity as its target; one of ours has the entity's device.
+    data: what else it takes.
     shown: the states that follow from it in Home Assistant.
     happened: tells from the service's state before and after that it has really been done.
     """
@@ -27,6 +28,7 @@ class Deed:
     entity: str
     shown: Shown
     happened: Callable[[State, State], bool]
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,52 @@ def _choice(step_id: str) -> dict[str, str]:
     return {"next_step_id": step_id}
 
 
+def _days(state: State) -> Any:
+    """Return a tunnel's traffic, which may grow at any time."""
+    return state["tunnels"]["1"]["days"]
+
+
 PROVIDERS: dict[str, Provider] = {
+    "chmlfrp": Provider(
+        answers=lambda facts: (
+            _choice("chmlfrp"),
+            _choice("chmlfrp_device"),
+            {
+                "client_id": facts["client_id"],
+                "advanced": {"base_url": facts["url"], "oauth_url": facts["oauth_url"]},
+            },
+        ),
+        shown={
+            "sensor:account:account:tunnels_used": "5",
+            "binary_sensor:sign_in:account:signed_in_today": "off",
+            "binary_sensor:node:1:online": "on",
+            "sensor:tunnel:1:state": "online",
+            "sensor:tunnel:3:state": "node_offline",
+            "sensor:tunnel:5:state": "node_removed",
+            "switch:tunnel:1:force_down": "off",
+        },
+        deeds={
+            "force a tunnel offline": Deed(
+                action="button.press",
+                entity="button:tunnel:1:force_offline",
+                shown={"sensor:tunnel:1:state": "offline"},
+                happened=lambda before, after: (
+                    before["tunnels"]["1"]["kicked_at"] is None
+                    and after["tunnels"]["1"]["kicked_at"] is not None
+                ),
+            ),
+            "edit a tunnel": Deed(
+                action="tunnel_hub.update_tunnel",
+                entity="sensor:tunnel:1:local_address",
+                data={"local_port": 8124},
+                shown={"sensor:tunnel:1:local_address": "127.0.0.1:8124"},
+                happened=lambda before, after: (
+                    after["tunnels"]["1"]
+                    == {**before["tunnels"]["1"], "local_port": 8124, "days": _days(after)}
+                ),
+            ),
+        },
+    ),
     "hayfrp": Provider(
         answers=lambda facts: (
             _choice("hayfrp"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -23,6 +24,10 @@ _FLOW = "/api/config/config_entries/flow"
 _ANSWERING = ClientTimeout(total=30)
 _STARTING = 120.0
 """Seconds; a slow machine compiles all of Home Assistant first."""
+_BROWSER = {"User-Agent": "Mozilla/5.0"}
+"""Without one of its own, a program is turned away by the services' firewalls."""
+_AGREEING = 30.0
+"""Seconds; the account centre is asked every five."""
 _WANTS_RESTART = 100
 """With this exit code Home Assistant asks to be started again."""
 _LAST_LINES = 20
@@ -59,6 +64,8 @@ class Stage:
         flow = await self.hass.post(_FLOW, {"handler": DOMAIN})
         for answer in PROVIDERS[provider].answers(self.services[provider]):
             flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
+            if flow["type"] == "progress":
+                flow = await self._agree(flow)
             if flow.get("errors"):
                 raise DemoError(f"The config flow shows {flow['errors']} at {flow['step_id']}")
         if flow["type"] != "create_entry":
@@ -69,6 +76,23 @@ class Stage:
         self.entries[provider] = entry["entry_id"]
         title: str = flow["title"]
         return title
+
+    async def _agree(self, flow: dict[str, Any]) -> dict[str, Any]:
+        """Agree to a sign-in as a person does in a browser, and wait until the flow goes on."""
+        asked = flow["description_placeholders"]
+        decision = {"user_code": asked["user_code"], "decision": "approve"}
+        async with self.session.post(
+            asked["url"], data=decision, headers=_BROWSER, raise_for_status=True
+        ):
+            pass
+
+        async def _waits() -> str:
+            nonlocal flow
+            flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
+            return "The config flow still waits" if flow["type"] == "progress" else ""
+
+        await until(_waits, _AGREEING)
+        return flow
 
     async def state_of(self, provider: str) -> State:
         """Return what a simulated service knows."""
