@@ -1,7 +1,7 @@
 """What raw values mean, and that none of them raises."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 import math
 
 from hypothesis import given, strategies as st
@@ -13,6 +13,11 @@ from .payloads import JSON_VALUES
 
 DIGITS_OF_2_63 = str(2**63)
 SHANGHAI = timedelta(hours=8)
+
+
+def _in_shanghai(value: object) -> datetime | None:
+    """Read a moment out of a clock in Shanghai."""
+    return coerce.iso(value, timezone(SHANGHAI))
 
 
 TABLE: list[tuple[Callable[[object], object], object, object]] = [
@@ -108,6 +113,22 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.epoch, -1, None),
     (coerce.epoch, None, None),
     (coerce.epoch, "2025-10-09", None),
+    (coerce.iso, "2024-12-21T01:38:19.000+00:00", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
+    (coerce.iso, "2024-12-21T09:38:19+08:00", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
+    (coerce.iso, " 2024-12-21 01:38:19 ", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
+    (coerce.iso, "0001-01-01T00:00:00+08:00", None),
+    (coerce.iso, "yesterday", None),
+    (coerce.iso, "", None),
+    (coerce.iso, 1_760_000_000, None),
+    (coerce.iso, None, None),
+    (_in_shanghai, "2024-12-21 09:38:19", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
+    (_in_shanghai, "2024-12-21T09:38:19Z", datetime(2024, 12, 21, 9, 38, 19, tzinfo=UTC)),
+    (coerce.day, "2027-01-31", date(2027, 1, 31)),
+    (coerce.day, " 2027-01-31 00:00:00", date(2027, 1, 31)),
+    (coerce.day, "9999-09-09", None),
+    (coerce.day, "2027-02-30", None),
+    (coerce.day, "", None),
+    (coerce.day, 20270131, None),
     # units
     (coerce.megabytes, "1", 1_048_576),
     (coerce.megabytes, 0.5, 524_288),
@@ -143,6 +164,8 @@ RESULTS: dict[Callable[[object], object], type] = {
     coerce.amount: float,
     coerce.boolean: bool,
     coerce.epoch: datetime,
+    coerce.iso: datetime,
+    coerce.day: date,
     coerce.megabytes: int,
     coerce.gigabytes: int,
     coerce.percentage: float,
