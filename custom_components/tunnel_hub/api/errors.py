@@ -109,5 +109,21 @@ class TunnelGoneError(InvalidInputError):
         super().__init__("tunnel_gone")
 
 
+class NodeGoneError(InvalidInputError):
+    """The node has been deleted at the service."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("node_gone")
+
+
+class OtherServiceError(InvalidInputError):
+    """What answers at the address is something else entirely."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("other_service")
+
+
 class UnsupportedError(TunnelHubError):
     """This service, or this version of it, has no such feature."""

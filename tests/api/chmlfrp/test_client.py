@@ -14,7 +14,6 @@ from custom_components.tunnel_hub.api.chmlfrp.client import (
     ChmlFrpClient,
     GoneError,
 )
-from custom_components.tunnel_hub.api.chmlfrp.tokens import NoToken, PastedToken
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     RateLimitedError,
@@ -26,6 +25,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
 from custom_components.tunnel_hub.api.provider import Captcha
+from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 
 FIELDS: Mapping[str, object] = {

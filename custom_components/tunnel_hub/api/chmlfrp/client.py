@@ -16,7 +16,7 @@ from ..errors import AuthenticationError, Reason, RejectedError, UnavailableErro
 from ..http import Answer, Transport
 from ..provider import Captcha
 from ..rows import Row, rows_of
-from .tokens import Tokens
+from ..tokens import Tokens
 
 _ACCESS_TOKEN_WANTED = re.compile("access_token")
 _ALREADY_SIGNED = re.compile("重复签到|已.*签到")

@@ -37,12 +37,13 @@ from ..provider import (
 )
 from ..resource import Node, Tunnel
 from ..rows import Row
+from ..tokens import LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
 from .client import AlreadySignedInError, ChmlFrpClient, GoneError
 from .readings import Readings
 from .rows import VIP
-from .tokens import GrantTokens, LoginTokens, NoToken, PastedToken, TokenPair, Tokens
+from .tokens import GrantTokens, TokenPair
 from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
 
