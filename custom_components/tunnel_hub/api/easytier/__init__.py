@@ -1,0 +1,1 @@
+"""EasyTier node managers: self-hosted directories of relay nodes (easytier-worker)."""
