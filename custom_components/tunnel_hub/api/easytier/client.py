@@ -10,6 +10,7 @@ is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
 """
 
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 import orjson
 
@@ -48,7 +49,6 @@ _CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
 _INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
 
 _MISSING_ROUTE = frozenset({404, 405})
-_NOT_THIS_SERVICE = frozenset({Reason.FIREWALL, Reason.MALFORMED, Reason.REDIRECT})
 
 
 class EasyTierClient:
@@ -105,12 +105,11 @@ class EasyTierClient:
 
     async def update(self, node_id: str, fields: Mapping[str, object]) -> None:
         """/api/nodes/<id>: change these fields, as in create, and no others."""
-        path = f"/api/nodes/{node_id}"
-        await self._signed("PUT", path, json=fields, read=False, refusals=_ONE_NODE)
+        await self._signed("PUT", _path(node_id), json=fields, read=False, refusals=_ONE_NODE)
 
     async def delete(self, node_id: str) -> None:
         """/api/nodes/<id>: raises NodeGoneError for a node that is gone."""
-        await self._signed("DELETE", f"/api/nodes/{node_id}", read=False, refusals=_ONE_NODE)
+        await self._signed("DELETE", _path(node_id), read=False, refusals=_ONE_NODE)
 
     # Open to all
 
@@ -167,14 +166,11 @@ class EasyTierClient:
 
         Raises OtherServiceError where the answer is not one of a node manager.
         """
+        answer = await self._transport.request("GET", "/api/system/check-init", read=True)
         try:
-            initialized = (await self._public("GET", "/api/system/check-init")).get("initialized")
-        except RejectedError, UnsupportedError:
+            initialized = self._judged(answer, {}).get("initialized")
+        except TunnelHubError:
             raise OtherServiceError from None
-        except UnavailableError as err:
-            if err.reason in _NOT_THIS_SERVICE:
-                raise OtherServiceError from None
-            raise
         if not isinstance(initialized, bool):
             raise OtherServiceError
         return initialized
@@ -203,14 +199,14 @@ class EasyTierClient:
 
     async def node(self, node_id: str) -> Row:
         """/api/nodes/<id>: one node."""
-        row = await self._signed("GET", f"/api/nodes/{node_id}", refusals=_ONE_NODE)
+        row = await self._signed("GET", _path(node_id), refusals=_ONE_NODE)
         if not isinstance(node := row.get("node"), dict):
             raise UnavailableError(Reason.MALFORMED, "no node")
         return node
 
     async def regenerate_token(self, node_id: str) -> str | None:
         """/api/nodes/<id>/regenerate-token: the new token that the node reports with."""
-        path = f"/api/nodes/{node_id}/regenerate-token"
+        path = f"{_path(node_id)}/regenerate-token"
         row = await self._signed("POST", path, read=False, refusals=_ONE_NODE)
         return coerce.text(row.get("token"))
 
@@ -269,7 +265,9 @@ class EasyTierClient:
 
     def _judged(self, answer: Answer, refusals: Refusals) -> Row:
         """Return what was answered, or raise what the refusal means."""
-        if answer.status in _MISSING_ROUTE and not _is_object(answer):
+        if answer.status in _MISSING_ROUTE and not (
+            answer.status in refusals and _is_object(answer)
+        ):
             raise UnsupportedError
         row = answer.mapping()
         if answer.status < 400:
@@ -284,6 +282,10 @@ def _is_object(answer: Answer) -> bool:
         return isinstance(orjson.loads(answer.body), dict)
     except orjson.JSONDecodeError:
         return False
+
+
+def _path(node_id: str) -> str:
+    return f"/api/nodes/{quote(node_id, safe='')}"
 
 
 def _nodes(answer: Row) -> list[Row]:
