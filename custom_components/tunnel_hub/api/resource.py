@@ -65,6 +65,8 @@ class Account(Resource):
 
     kind: ClassVar[str] = "account"
 
+    administrator: bool | None = None
+    """Whether the account runs the service."""
     bandwidth: int | None = None
     """Mbit/s that its tunnels may use."""
     banned: bool | None = None
@@ -281,8 +283,19 @@ class ServiceTotals(Resource):
 
     kind: ClassVar[str] = "service"
 
+    bandwidth: float | None = None
+    """Mbit/s that its nodes carry now."""
     clients: int | None = None
+    connections: int | None = None
+    """To all of its nodes, now."""
     nodes: int | None = None
+    nodes_domestic: int | None = None
+    """In the service's own country."""
+    nodes_listed: int | None = None
+    """Shown to everybody."""
+    nodes_online: int | None = None
+    nodes_overseas: int | None = None
+    """In other countries."""
     runs: int | None = None
     """Tunnel starts ever asked for."""
     runs_today: int | None = None
