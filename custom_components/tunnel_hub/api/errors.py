@@ -109,6 +109,14 @@ class TunnelGoneError(InvalidInputError):
         super().__init__("tunnel_gone")
 
 
+class AccountNeededError(InvalidInputError):
+    """Something that needs an account, of which there is none."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("account_needed")
+
+
 class NodeGoneError(InvalidInputError):
     """The node has been deleted at the service."""
 

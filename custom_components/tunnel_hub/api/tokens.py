@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import override
 
-from .errors import AuthenticationError
+from .errors import AuthenticationError, TunnelHubError
 
 
 class Tokens(ABC):
@@ -35,21 +35,22 @@ class Tokens(ABC):
     async def _current(self) -> str:
         """Return a token that should be good."""
 
-    @abstractmethod
     async def _renewed(self, refused: str) -> str | None:
         """Return another token than the refused one, None if there is no other."""
+        return None
 
 
 class NoToken(Tokens):
-    """Before there is a sign-in."""
+    """Before there is a sign-in, or where there will be none. error: what a request gets for it."""
+
+    def __init__(self, error: type[TunnelHubError] = AuthenticationError) -> None:
+        """Keep the error."""
+        super().__init__()
+        self._error = error
 
     @override
     async def _current(self) -> str:
-        raise AuthenticationError
-
-    @override
-    async def _renewed(self, refused: str) -> None:
-        return None
+        raise self._error
 
 
 class PastedToken(Tokens):
@@ -63,10 +64,6 @@ class PastedToken(Tokens):
     @override
     async def _current(self) -> str:
         return self._token
-
-    @override
-    async def _renewed(self, refused: str) -> None:
-        return None
 
 
 class LoginTokens(Tokens):

@@ -1,13 +1,15 @@
 """A simulated node manager, in each dialect, and a client that is signed in there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 from aiohttp import ClientSession
 import pytest
 
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.provider import Options
 from custom_components.tunnel_hub.api.tokens import LoginTokens, NoToken
 from simulator import Simulator
 from simulator.easytier import EasyTierService
@@ -55,7 +57,7 @@ def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> E
     """Return the client of one of the accounts."""
 
     async def _log_in() -> str:
-        token = (await client.login(f"{name}@example.com", f"{name}-password"))["token"]
+        token = (await made.login(f"{name}@example.com", f"{name}-password"))["token"]
         assert isinstance(token, str)
         return token
 
@@ -63,5 +65,29 @@ def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> E
         pass
 
     tokens = LoginTokens(None, _log_in, _on_renewed)
-    client = EasyTierClient(Transport(session, (easytier.url,)), tokens)
-    return client
+    made = EasyTierClient(Transport(session, (easytier.url,)), tokens)
+    return made
+
+
+type Begin = Callable[..., EasyTierProvider]
+
+
+@pytest.fixture
+def begin(session: ClientSession, easytier: EasyTierService) -> Begin:
+    """Make a provider for one of the accounts, or for nobody, at the simulated service."""
+
+    def _begin(
+        name: str | None = "demo", options: Options | None = None, **credentials: str
+    ) -> EasyTierProvider:
+        account = {"email": f"{name}@example.com", "password": f"{name}-password"} if name else {}
+        return EasyTierProvider(
+            session, {"base_url": easytier.url, **account, **credentials}, options or {}
+        )
+
+    return _begin
+
+
+@pytest.fixture
+def provider(begin: Begin) -> EasyTierProvider:
+    """The demo account."""
+    return begin()

@@ -20,7 +20,14 @@ from ..directory import (
     Region,
     ReportResult,
 )
-from ..errors import AuthenticationError, InvalidInputError, NodeGoneError, Reason, UnavailableError
+from ..errors import (
+    AccountNeededError,
+    AuthenticationError,
+    InvalidInputError,
+    NodeGoneError,
+    Reason,
+    UnavailableError,
+)
 from ..http import Transport
 from ..provider import (
     Credentials,
@@ -31,7 +38,7 @@ from ..provider import (
     Provider,
     ProviderDescription,
 )
-from ..tokens import LoginTokens, Tokens
+from ..tokens import LoginTokens, NoToken, Tokens
 from . import rows
 from .address import base_url
 from .client import EasyTierClient
@@ -41,18 +48,6 @@ from .readings import BATCH, Network, Readings
 _ENDS_SOON = timedelta(days=7)
 _SECRETS = ("password", "token", "api_key", "network_secret")
 _STATUS_WORDS = {True: "online", False: "offline"}
-
-
-class _NoAccount(Tokens):
-    """Without an account there is only what everybody may see."""
-
-    @override
-    async def _current(self) -> str:
-        raise InvalidInputError("account_needed")
-
-    @override
-    async def _renewed(self, refused: str) -> None:
-        return None
 
 
 class EasyTierProvider(Provider):
@@ -76,7 +71,7 @@ class EasyTierProvider(Provider):
         self._email = credentials.get("email")
         self._transport = Transport(session, (address,))
         self._login_tokens = LoginTokens(credentials.get("token"), self._log_in, self._keep_token)
-        self._tokens: Tokens = self._login_tokens if self._email else _NoAccount()
+        self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
         network = Network(
             credentials.get("network_name", ""), credentials.get("network_secret", "")

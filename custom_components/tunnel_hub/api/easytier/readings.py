@@ -65,6 +65,7 @@ class Readings:
         self._signed_in = signed_in
         self._rows: list[Row] | None = None
         self._checks_offered: bool | None = None
+        """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
         self.administrator: bool | None = None
         self.key_refused = False
@@ -175,6 +176,8 @@ class Readings:
     async def check(self, targets: Sequence[CheckTarget]) -> list[Finding]:
         """Have addresses tried, twenty at a time, one batch after the other."""
         try:
+            if not self._checks_offered:
+                await self._client.health()
             found = [
                 finding
                 for batch in batched(targets, BATCH, strict=False)
@@ -183,7 +186,10 @@ class Readings:
         except InvalidInputError:
             self.key_refused = True
             raise
-        self.key_refused = False
+        except UnsupportedError:
+            self._checks_offered = False
+            raise
+        self._checks_offered, self.key_refused = True, False
         return found
 
     async def _check_batch(self, targets: Iterable[CheckTarget]) -> list[Finding]:
@@ -220,12 +226,8 @@ class Readings:
         if not by_node:
             return {}
         try:
-            if self._checks_offered is None:
-                await self._client.health()
-                self._checks_offered = True
             findings = iter(await self.check([t for ts in by_node.values() for t in ts]))
         except UnsupportedError:
-            self._checks_offered = False
             return {}
         return {
             node_id: rows.reachability(node_id, [next(findings) for _ in targets])
