@@ -163,10 +163,12 @@ class Problem:
     """Something that lasts until a person acts.
 
     key: one of the keys under `issues` in the translations. placeholders: named in its text.
+    fixable: whether we can do it for the person, by the step of that name in repairs.py.
     """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    fixable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +176,13 @@ class ProviderDescription:
     """What is known of a provider without an account.
 
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
+    model: what an account there is called in a device's model.
     """
 
     key: str
     name: str
     console_url: str
+    model: str = "Account"
 
 
 class Provider(ABC):
