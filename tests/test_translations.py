@@ -34,7 +34,7 @@ from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
-from custom_components.tunnel_hub.sensor import SENSORS
+from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.switch import SWITCHES
 

@@ -8,11 +8,12 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.errors import InvalidInputError, UnsupportedError
-from .api.provider import CanForceDown, CanToggleTunnels
+from .api.errors import InvalidInputError
+from .api.provider import CanForceDown, CanToggleTunnels, capable
 from .api.resource import Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .force_down import ForceDown
 
 PARALLEL_UPDATES = 1
 
@@ -35,9 +36,7 @@ async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
     """Enable or disable a tunnel; one that is held down cannot be enabled."""
     if on and data.force_down is not None and data.force_down.holds(tunnel_id):
         raise InvalidInputError("held_down")
-    if not isinstance(data.provider, CanToggleTunnels):
-        raise UnsupportedError
-    await data.provider.set_tunnel_enabled(tunnel_id, enabled=on)
+    await capable(data.provider, CanToggleTunnels).set_tunnel_enabled(tunnel_id, enabled=on)
 
 
 def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
@@ -45,12 +44,8 @@ def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
 
 
 async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
-    if data.force_down is None:
-        raise UnsupportedError
-    if on:
-        await data.force_down.async_hold(tunnel_id)
-    else:
-        await data.force_down.async_release(tunnel_id)
+    force_down = capable(data.force_down, ForceDown)
+    await (force_down.async_hold(tunnel_id) if on else force_down.async_release(tunnel_id))
 
 
 def _how_held(data: TunnelHubData) -> Mapping[str, str]:

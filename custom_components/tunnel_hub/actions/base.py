@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.core import ServiceResponse, SupportsResponse
 import voluptuous as vol
 
-from ..api.errors import UnsupportedError
+from ..api.provider import capable
 from ..api.resource import Resource
 from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from ..devices import DeviceKey
@@ -23,9 +23,7 @@ class Target:
 
     def capable[T](self, protocol: type[T]) -> T:
         """Return the provider as something that can do this; raises UnsupportedError."""
-        if not isinstance(self.data.provider, protocol):
-            raise UnsupportedError
-        return self.data.provider
+        return capable(self.data.provider, protocol)
 
     def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
         """Return the feeds of these kinds of resource."""

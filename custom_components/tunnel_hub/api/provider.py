@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from aiohttp import ClientSession
 
+from .errors import UnsupportedError
 from .feed import Feed
 from .resource import Node, Resource, Tunnel
 
@@ -214,6 +215,13 @@ class Provider(ABC):
     @abstractmethod
     def statistics(self) -> Mapping[str, int]:
         """Figures for diagnostics: requests sent, logins made..."""
+
+
+def capable[T](part: object, kind: type[T]) -> T:
+    """Return something as what it has to be here; raises UnsupportedError."""
+    if not isinstance(part, kind):
+        raise UnsupportedError
+    return part
 
 
 @runtime_checkable

@@ -24,9 +24,8 @@ from ..api.errors import (
     RejectedError,
     TunnelHubError,
     UnavailableError,
-    UnsupportedError,
 )
-from ..api.provider import NewAccount, Provider
+from ..api.provider import NewAccount, Provider, capable
 from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL, CONF_PROVIDER
 from ..coordinator import TunnelHubConfigEntry
 
@@ -167,10 +166,7 @@ class Steps(ConfigFlow):
             entered = self._entered | flat(user_input)
             try:
                 check(form.schema, entered)
-                provider = self._provider(entered)
-                if not isinstance(provider, protocol):
-                    raise UnsupportedError
-                return await act(provider, entered)
+                return await act(capable(self._provider(entered), protocol), entered)
             except TunnelHubError as err:
                 return self._show(form, user_input, failure_of(err))
         return self._show(form, self._stored())
