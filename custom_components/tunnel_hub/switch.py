@@ -1,4 +1,4 @@
-"""Tunnels on and off."""
+"""What can be turned on and off: tunnels, and what a mesh node has."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.errors import InvalidInputError
+from .api.mesh import Link, Peer, Proxy, Rule, User
+from .api.mesh_provider import CanNestPeers, CanToggle, Toggled
 from .api.provider import CanForceDown, CanToggleTunnels, capable
 from .api.resource import Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
@@ -54,6 +56,33 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
 
+async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
+    await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
+
+
+def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of what a mesh node can do without."""
+
+    async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
+        await capable(data.provider, CanToggle).set_enabled(of, resource_id, enabled=on)
+
+    return TunnelHubSwitchDescription[Any](
+        key="enabled",
+        needs=(CanToggle,),
+        is_on_fn=lambda _, resource: resource.enabled,
+        set_fn=_set,
+        after_fn=lambda resource, on: replace(resource, enabled=on),
+    )
+
+
+_NESTED = TunnelHubSwitchDescription[Peer](
+    key="nested",
+    needs=(CanNestPeers,),
+    is_on_fn=lambda _, peer: peer.nested,
+    set_fn=_set_nested,
+    after_fn=lambda peer, on: replace(peer, nested=on),
+)
+
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
         TunnelHubSwitchDescription[Tunnel](
@@ -72,6 +101,11 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             attributes_fn=_how_held,
         ),
     ),
+    Link: (_NESTED,),
+    Peer: (_toggle(Peer), _NESTED),
+    Proxy: (_toggle(Proxy),),
+    Rule: (_toggle(Rule),),
+    User: (_toggle(User),),
 }
 
 

@@ -204,6 +204,11 @@ class Provider(ABC):
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         """Prepare; nothing is sent before the first use."""
 
+    @property
+    def console_url(self) -> str:
+        """The account's own page, for a browser."""
+        return self.description.console_url
+
     @abstractmethod
     async def identify(self) -> Identity:
         """Sign in where needed and tell whose account it is."""

@@ -5,8 +5,9 @@ from typing import Any
 from ..entity import Table
 from .account import ACCOUNT
 from .kinds import TunnelHubSensorDescription
+from .mesh import MESH
 from .node import NODE
 from .service import SERVICE
 from .tunnel import TUNNEL
 
-SENSORS: Table[TunnelHubSensorDescription[Any]] = {**ACCOUNT, **TUNNEL, **NODE, **SERVICE}
+SENSORS: Table[TunnelHubSensorDescription[Any]] = {**ACCOUNT, **TUNNEL, **NODE, **SERVICE, **MESH}

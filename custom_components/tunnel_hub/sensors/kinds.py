@@ -10,7 +10,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio
+from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfRatio
 
 from ..api.resource import Resource
 from ..entity import TunnelHubEntityDescription
@@ -37,6 +37,21 @@ def traffic[R: Resource](
         suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=2,
         state_class=state_class,
+        value_fn=value_fn,
+    )
+
+
+def rate[R: Resource](
+    key: str, value_fn: Callable[[R], int | None]
+) -> TunnelHubSensorDescription[R]:
+    """Bytes per second, shown in Mbit/s as lines are sold."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
+        suggested_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+        suggested_display_precision=2,
+        state_class=SensorStateClass.MEASUREMENT,
         value_fn=value_fn,
     )
 
@@ -70,9 +85,16 @@ def count[R: Resource](
     key: str,
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+    *,
+    enabled: bool = True,
 ) -> TunnelHubSensorDescription[R]:
     """How many; the translations name what is counted."""
-    return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
+    return TunnelHubSensorDescription(
+        key=key,
+        state_class=state_class,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )
 
 
 def diagnostic[R: Resource](
