@@ -35,7 +35,6 @@ class Problems:
             self._hass,
             DOMAIN,
             self._issue_id(problem.key),
-            data={"entry_id": self._entry.entry_id},
             is_fixable=problem.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=problem.key,
