@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_ID, CONF_NAME
@@ -29,6 +30,7 @@ from ..api.resource import Certificates, Tunnel
 from ..const import DOMAIN
 from .base import Action, Target
 
+_PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
 
 _CERTIFICATE: dict[vol.Marker, Any] = {vol.Required(CONF_ID): cv.string}
@@ -41,8 +43,9 @@ _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
 
 def _port(text: str) -> Port:
     """Return a port such as "5565/udp"."""
-    number, _, protocol = text.partition("/")
-    return Port(port=cv.port(number), protocol=vol.In(("tcp", "udp"))(protocol))
+    if not (found := _PORT.fullmatch(text)):
+        raise vol.Invalid("expected a port such as 5565/udp")
+    return Port(port=cv.port(found[1]), protocol=found[2])
 
 
 async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse:

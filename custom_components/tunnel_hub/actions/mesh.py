@@ -33,7 +33,7 @@ _NUMBER = vol.All(vol.Coerce(int), vol.Range(min=0))
 _GIB = vol.All(_AMOUNT, lambda gib: round(gib * _BYTES_IN_GIB))
 _MBIT_PER_SECOND = vol.All(_AMOUNT, lambda mbit: round(mbit * _BYTES_IN_MEGABIT))
 _DATE = vol.Any(vol.All(NEVER, lambda _: date.max), cv.date)
-_TEXTS = vol.All(cv.ensure_list, [cv.string], tuple)
+_TEXTS = vol.All(cv.ensure_list, [cv.string], vol.Coerce(tuple))
 
 _EXIT = {"exit_paths": _TEXTS, "exit_mode": vol.In(("", "aggregate", "quality"))}
 
