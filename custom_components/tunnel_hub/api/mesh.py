@@ -109,8 +109,6 @@ class Peer(Resource):
     """Bytes per second to this node."""
     rate_out: int | None = None
     """Bytes per second from this node."""
-    rebinds: int | None = None
-    """How often its link was made anew since this node started."""
     unsupported: bool | None = None
     """Whether it does not do what this node asks of it."""
     version: str | None = None

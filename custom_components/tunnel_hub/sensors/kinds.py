@@ -85,16 +85,9 @@ def count[R: Resource](
     key: str,
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
-    *,
-    enabled: bool = True,
 ) -> TunnelHubSensorDescription[R]:
     """How many; the translations name what is counted."""
-    return TunnelHubSensorDescription(
-        key=key,
-        state_class=state_class,
-        entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
-    )
+    return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
 
 
 def diagnostic[R: Resource](

@@ -55,7 +55,6 @@ _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
     ),
     rate("rate_in", lambda peer: peer.rate_in),
     rate("rate_out", lambda peer: peer.rate_out),
-    count("rebinds", lambda peer: peer.rebinds, SensorStateClass.TOTAL_INCREASING, enabled=False),
     diagnostic("version", lambda peer: peer.version),
 )
 
