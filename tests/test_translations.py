@@ -34,9 +34,13 @@ from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
-from custom_components.tunnel_hub.sensor import SENSORS
+from custom_components.tunnel_hub.image import IMAGES
+from custom_components.tunnel_hub.repairs import FIXES
+from custom_components.tunnel_hub.select import SELECTS
+from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.switch import SWITCHES
+from custom_components.tunnel_hub.update import UPDATES
 
 from .common import World
 from .translations import INTEGRATION, LANGUAGES, placeholders, sentences, translations
@@ -48,8 +52,11 @@ PLATFORMS = {
     "binary_sensor": BINARY_SENSORS,
     "button": BUTTONS,
     "event": EVENTS,
+    "image": IMAGES,
+    "select": SELECTS,
     "sensor": SENSORS,
     "switch": SWITCHES,
+    "update": UPDATES,
 }
 ERRORS: list[TunnelHubError] = [
     AuthenticationError("m"),
@@ -216,7 +223,18 @@ def of_errors() -> set[str]:
         *(f"exceptions.{translation(err)['translation_key']}.message" for err in ERRORS),
         *(f"config.error.{key}" for key in in_flows | refused),
         *(f"config.error.{failure_of(err).key}" for err in ERRORS),
-        *(f"issues.{key}.{part}" for key in problems() for part in ("title", "description")),
+        *(
+            f"issues.{key}.{part}"
+            for key in problems()
+            for part in (("title",) if key in FIXES else ("title", "description"))
+        ),
+        # What goes wrong while a problem is solved is told as in the config flow.
+        *(
+            f"issues.{key}.fix_flow.error.{failure_of(err).key}"
+            for key in FIXES
+            for err in ERRORS
+            if not isinstance(err, UnsupportedError)
+        ),
     }
 
 
@@ -226,13 +244,16 @@ NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
 WATCHED = re.compile(
     r"""
     config\.abort\.\w+
-    | config\.error\.(account_banned|device_\w+|no_device_grant|unknown_client)
+    | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
-    | entity\.binary_sensor\.\w+\.state\.(on|off)
-    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.(certificates|text)\.name)
+    | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\.name)
+    | entity\.select\.\w+\.state\.this_node
+    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
     | entity\.switch\.\w+\.state_attributes\.method\..+
+    | issues\.\w+\.fix_flow\.(abort|step\.init)\..+
+    | issues\.\w+\.fix_flow\.error\.passwords_differ
     | options\..+
     | selector\..+
     | services\.\w+\.sections\.\w+\.(name|description)
@@ -318,6 +339,7 @@ def test_units_are_for_counts() -> None:
 def test_choices() -> None:
     said = {key: list(words["options"]) for key, words in translations("en")["selector"].items()}
     assert {key: sorted(options) for key, options in said.items()} == {
+        "exit_mode": ["aggregate", "quality"],
         NODES: sorted((NODES_ALL, NODES_CHOSEN, NODES_USED)),
         "node_history": sorted(ChmlFrpProvider.history_fields),
         "ttl": sorted(ChmlFrpProvider.ttls),

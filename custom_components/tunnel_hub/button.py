@@ -8,11 +8,13 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.errors import UnsupportedError
-from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn
+from .api.mesh import User, UserSessions
+from .api.mesh_provider import CanKickSessions, CanResetTraffic
+from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn, capable
 from .api.resource import Account, Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .sign_in import SignIn
 
 PARALLEL_UPDATES = 1
 
@@ -26,21 +28,23 @@ class TunnelHubButtonDescription(TunnelHubEntityDescription, ButtonEntityDescrip
 
 
 async def _sign_in(data: TunnelHubData, _: str) -> None:
-    if data.sign_in is None:
-        raise UnsupportedError
-    await data.sign_in.async_sign_in()
+    await capable(data.sign_in, SignIn).async_sign_in()
 
 
 async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
-    if not isinstance(data.provider, CanForceDown):
-        raise UnsupportedError
-    await data.provider.force_tunnel_offline(tunnel_id)
+    await capable(data.provider, CanForceDown).force_tunnel_offline(tunnel_id)
 
 
 async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:
-    if not isinstance(data.provider, CanRefreshTunnels):
-        raise UnsupportedError
-    await data.provider.refresh_tunnel(tunnel_id)
+    await capable(data.provider, CanRefreshTunnels).refresh_tunnel(tunnel_id)
+
+
+async def _kick_sessions(data: TunnelHubData, user_id: str) -> None:
+    await capable(data.provider, CanKickSessions).kick_sessions(user_id)
+
+
+async def _reset_traffic(data: TunnelHubData, user_id: str) -> None:
+    await capable(data.provider, CanResetTraffic).reset_traffic(user_id)
 
 
 BUTTONS: Table[TunnelHubButtonDescription] = {
@@ -50,6 +54,16 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
             key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
         ),
         TunnelHubButtonDescription(key="refresh", needs=(CanRefreshTunnels,), press_fn=_refresh),
+    ),
+    User: (
+        TunnelHubButtonDescription(
+            key="reset_traffic", needs=(CanResetTraffic,), press_fn=_reset_traffic
+        ),
+    ),
+    UserSessions: (
+        TunnelHubButtonDescription(
+            key="kick_sessions", needs=(CanKickSessions,), press_fn=_kick_sessions
+        ),
     ),
 }
 

@@ -38,13 +38,18 @@ from .api.provider import (
 )
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .flows import chmlfrp, hayfrp
+from .flows import chmlfrp, hayfrp, hy2scale
 from .flows.chmlfrp import ChmlFrpSteps
 from .flows.hayfrp import HayFrpSteps
+from .flows.hy2scale import Hy2ScaleSteps
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 # The ways to sign in to each provider, the usual one first; each is a step of the flow.
-_SIGN_IN_WAYS = {"chmlfrp": chmlfrp.SIGN_IN_WAYS, "hayfrp": hayfrp.SIGN_IN_WAYS}
+_SIGN_IN_WAYS = {
+    "chmlfrp": chmlfrp.SIGN_IN_WAYS,
+    "hayfrp": hayfrp.SIGN_IN_WAYS,
+    "hy2scale": hy2scale.SIGN_IN_WAYS,
+}
 
 _SIGN_IN_SCHEMA = vol.Schema(
     {
@@ -57,7 +62,7 @@ _SIGN_IN_SCHEMA = vol.Schema(
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
 
-class TunnelHubConfigFlow(ChmlFrpSteps, HayFrpSteps, domain=DOMAIN):
+class TunnelHubConfigFlow(ChmlFrpSteps, HayFrpSteps, Hy2ScaleSteps, domain=DOMAIN):
     """Sets up one account."""
 
     VERSION = 1

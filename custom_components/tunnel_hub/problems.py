@@ -35,7 +35,7 @@ class Problems:
             self._hass,
             DOMAIN,
             self._issue_id(problem.key),
-            is_fixable=False,
+            is_fixable=problem.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=problem.key,
             translation_placeholders={"account": self._entry.title, **problem.placeholders},

@@ -1,4 +1,4 @@
-"""Tunnels on and off."""
+"""What can be turned on and off: tunnels, and what a mesh node has."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,11 +8,14 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.errors import InvalidInputError, UnsupportedError
-from .api.provider import CanForceDown, CanToggleTunnels
+from .api.errors import InvalidInputError
+from .api.mesh import Link, Peer, Proxy, Rule, User
+from .api.mesh_provider import CanNestPeers, CanToggle, Toggled
+from .api.provider import CanForceDown, CanToggleTunnels, capable
 from .api.resource import Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .force_down import ForceDown
 
 PARALLEL_UPDATES = 1
 
@@ -35,9 +38,7 @@ async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
     """Enable or disable a tunnel; one that is held down cannot be enabled."""
     if on and data.force_down is not None and data.force_down.holds(tunnel_id):
         raise InvalidInputError("held_down")
-    if not isinstance(data.provider, CanToggleTunnels):
-        raise UnsupportedError
-    await data.provider.set_tunnel_enabled(tunnel_id, enabled=on)
+    await capable(data.provider, CanToggleTunnels).set_tunnel_enabled(tunnel_id, enabled=on)
 
 
 def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
@@ -45,12 +46,8 @@ def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
 
 
 async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
-    if data.force_down is None:
-        raise UnsupportedError
-    if on:
-        await data.force_down.async_hold(tunnel_id)
-    else:
-        await data.force_down.async_release(tunnel_id)
+    force_down = capable(data.force_down, ForceDown)
+    await (force_down.async_hold(tunnel_id) if on else force_down.async_release(tunnel_id))
 
 
 def _how_held(data: TunnelHubData) -> Mapping[str, str]:
@@ -58,6 +55,33 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
     can_disable = isinstance(data.provider, CanToggleTunnels)
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
+
+async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
+    await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
+
+
+def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of what a mesh node can do without."""
+
+    async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
+        await capable(data.provider, CanToggle).set_enabled(of, resource_id, enabled=on)
+
+    return TunnelHubSwitchDescription[Any](
+        key="enabled",
+        needs=(CanToggle,),
+        is_on_fn=lambda _, resource: resource.enabled,
+        set_fn=_set,
+        after_fn=lambda resource, on: replace(resource, enabled=on),
+    )
+
+
+_NESTED = TunnelHubSwitchDescription[Peer](
+    key="nested",
+    needs=(CanNestPeers,),
+    is_on_fn=lambda _, peer: peer.nested,
+    set_fn=_set_nested,
+    after_fn=lambda peer, on: replace(peer, nested=on),
+)
 
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
@@ -77,6 +101,11 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             attributes_fn=_how_held,
         ),
     ),
+    Link: (_NESTED,),
+    Peer: (_toggle(Peer), _NESTED),
+    Proxy: (_toggle(Proxy),),
+    Rule: (_toggle(Rule),),
+    User: (_toggle(User),),
 }
 
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
 import voluptuous as vol
 
-from ..api.errors import UnsupportedError
+from ..api.provider import capable
 from ..api.resource import Resource
 from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from ..devices import DeviceKey
@@ -17,15 +17,14 @@ from ..devices import DeviceKey
 class Target:
     """What an action is for. key: the device, the account itself where none was named."""
 
+    hass: HomeAssistant
     entry: TunnelHubConfigEntry
     data: TunnelHubData
     key: DeviceKey
 
     def capable[T](self, protocol: type[T]) -> T:
         """Return the provider as something that can do this; raises UnsupportedError."""
-        if not isinstance(self.data.provider, protocol):
-            raise UnsupportedError
-        return self.data.provider
+        return capable(self.data.provider, protocol)
 
     def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
         """Return the feeds of these kinds of resource."""

@@ -9,10 +9,12 @@ from aiohttp import ClientSession
 
 from .chmlfrp import ChmlFrpProvider
 from .hayfrp import HayFrpProvider
+from .hy2scale import Hy2ScaleProvider
 from .provider import Credentials, Options, Provider, ProviderDescription
 
 _PROVIDERS: Mapping[str, type[Provider]] = {
-    provider.description.key: provider for provider in (HayFrpProvider, ChmlFrpProvider)
+    provider.description.key: provider
+    for provider in (HayFrpProvider, ChmlFrpProvider, Hy2ScaleProvider)
 }
 
 PROVIDERS: Mapping[str, ProviderDescription] = {

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     """The service sent us elsewhere, for example to a login page."""
     SERVER_ERROR = "server_error"
     """The service reports an internal failure."""
+    TLS = "tls"
+    """No HTTPS, or none that can be trusted."""
     TIMEOUT = "timeout"
     """No complete answer in time."""
     TOO_LARGE = "too_large"

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from aiohttp import ClientSession
 
+from .errors import UnsupportedError
 from .feed import Feed
 from .resource import Node, Resource, Tunnel
 
@@ -163,10 +164,12 @@ class Problem:
     """Something that lasts until a person acts.
 
     key: one of the keys under `issues` in the translations. placeholders: named in its text.
+    fixable: whether we can do it for the person, by the step of that name in repairs.py.
     """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    fixable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +177,13 @@ class ProviderDescription:
     """What is known of a provider without an account.
 
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
+    model: what an account there is called in a device's model.
     """
 
     key: str
     name: str
     console_url: str
+    model: str = "Account"
 
 
 class Provider(ABC):
@@ -199,6 +204,11 @@ class Provider(ABC):
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         """Prepare; nothing is sent before the first use."""
 
+    @property
+    def console_url(self) -> str:
+        """The account's own page, for a browser."""
+        return self.description.console_url
+
     @abstractmethod
     async def identify(self) -> Identity:
         """Sign in where needed and tell whose account it is."""
@@ -210,6 +220,13 @@ class Provider(ABC):
     @abstractmethod
     def statistics(self) -> Mapping[str, int]:
         """Figures for diagnostics: requests sent, logins made..."""
+
+
+def capable[T](part: object, kind: type[T]) -> T:
+    """Return something as what it has to be here; raises UnsupportedError."""
+    if not isinstance(part, kind):
+        raise UnsupportedError
+    return part
 
 
 @runtime_checkable

@@ -126,11 +126,15 @@ class AccountTraffic(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A TLS certificate. domains: as they stand in it. status: in the service's words."""
+    """A TLS certificate. domains: as they stand in it. status: in the service's words.
+
+    id: what the service knows it by, where commands need that.
+    """
 
     domains: str
     status: str | None
     expires: datetime | None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

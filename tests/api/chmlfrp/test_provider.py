@@ -289,7 +289,24 @@ async def test_traffic_that_makes_no_sense(
     chmlfrp.fault("/tunnel/last7days", "patch", patch={"data.traffic_in": None})
 
     assert len(await provider.traffic_history()) == 6
-    assert await provider.traffic_history("1") == ()
+    days = await provider.traffic_history("1")
+    assert len(days) == 7
+    assert {day.traffic_in for day in days} == {None}
+    assert None not in {day.traffic_out for day in days}
+
+
+async def test_traffic_lists_of_unequal_length_both_end_today(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault(
+        "/tunnel/last7days", "patch", patch={"data.traffic_in": [8, 9], "data.traffic_out": [1]}
+    )
+
+    before, today = await provider.traffic_history("1")
+
+    assert (before.traffic_in, before.traffic_out) == (8, None)
+    assert (today.traffic_in, today.traffic_out) == (9, 1)
+    assert before.day < today.day
 
 
 async def test_a_subdomains_other_fields_stay(

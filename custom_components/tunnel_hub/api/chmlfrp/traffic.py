@@ -1,6 +1,7 @@
 """The traffic of the last seven days."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from .. import coerce
 from ..provider import DayTraffic
@@ -25,16 +26,17 @@ def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
 
 def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:
     """Read a tunnel's days out of two lists without dates, today at their end."""
-    today: date = datetime.now(SHANGHAI).date()
-    ins, outs = (value if isinstance(value, list) else [] for value in map(row.get, _LISTS))
-    return tuple(
+    today = datetime.now(SHANGHAI).date()
+    newest_first = (
+        reversed(value) if isinstance(value, list) else ()
+        for value in (row.get("traffic_in"), row.get("traffic_out"))
+    )
+    days = [
         DayTraffic(
             day=(today - timedelta(days=ago)).isoformat(),
             traffic_in=coerce.count(traffic_in),
             traffic_out=coerce.count(traffic_out),
         )
-        for ago, traffic_in, traffic_out in zip(reversed(range(len(ins))), ins, outs, strict=False)
-    )
-
-
-_LISTS = ("traffic_in", "traffic_out")
+        for ago, (traffic_in, traffic_out) in enumerate(zip_longest(*newest_first))
+    ]
+    return tuple(reversed(days))

@@ -1,0 +1,90 @@
+"""What an account tells."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfTime
+
+from ..api.resource import Account, AccountTraffic, Certificates, Inbox, SignInRecord
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+
+
+def _certificates(account: Certificates) -> Mapping[str, Any]:
+    return {"certificates": [asdict(certificate) for certificate in account.certificates]}
+
+
+ACCOUNT: Table[TunnelHubSensorDescription[Any]] = {
+    Account: (
+        TunnelHubSensorDescription[Account](
+            key="bandwidth",
+            device_class=SensorDeviceClass.DATA_RATE,
+            native_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda account: account.bandwidth,
+        ),
+        count("connections", lambda account: account.connections),
+        diagnostic("group", lambda account: account.group),
+        diagnostic(
+            "group_expires",
+            lambda account: account.group_expires,
+            device_class=SensorDeviceClass.DATE,
+        ),
+        TunnelHubSensorDescription[Account](
+            key="last_sign_in",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda account: account.last_sign_in,
+        ),
+        count("points", lambda account: account.points, SensorStateClass.TOTAL),
+        TunnelHubSensorDescription[Account](
+            key="sign_in_days",
+            device_class=SensorDeviceClass.DURATION,
+            native_unit_of_measurement=UnitOfTime.DAYS,
+            state_class=SensorStateClass.TOTAL_INCREASING,
+            value_fn=lambda account: account.sign_in_days,
+        ),
+        traffic("sign_in_traffic", lambda account: account.sign_in_traffic),
+        traffic("traffic_in", lambda account: account.traffic_in),
+        traffic("traffic_left", lambda account: account.traffic_left, SensorStateClass.MEASUREMENT),
+        traffic("traffic_out", lambda account: account.traffic_out),
+        traffic("traffic_today", lambda account: account.traffic_today),
+        diagnostic("tunnels_allowed", lambda account: account.tunnels_allowed),
+        count("tunnels_used", lambda account: account.tunnels_used),
+    ),
+    AccountTraffic: (
+        traffic("traffic_in_today", lambda account: account.traffic_in_today),
+        traffic("traffic_out_today", lambda account: account.traffic_out_today),
+    ),
+    Certificates: (
+        TunnelHubSensorDescription[Certificates](
+            key="certificates",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda account: account.first_expiry,
+            attributes_fn=_certificates,
+        ),
+    ),
+    Inbox: (
+        TunnelHubSensorDescription[Inbox](
+            key="messages",
+            value_fn=lambda inbox: inbox.messages[-1].headline if inbox.messages else None,
+            attributes_fn=lambda inbox: {
+                "text": inbox.messages[-1].text if inbox.messages else None
+            },
+        ),
+    ),
+    SignInRecord: (
+        TunnelHubSensorDescription[SignInRecord](
+            key="last_sign_in",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda record: record.last_sign_in,
+        ),
+        count(
+            "sign_in_points",
+            lambda record: record.sign_in_points,
+            SensorStateClass.TOTAL_INCREASING,
+        ),
+        count("sign_ins", lambda record: record.sign_ins, SensorStateClass.TOTAL_INCREASING),
+    ),
+}

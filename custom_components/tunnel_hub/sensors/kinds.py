@@ -1,0 +1,107 @@
+"""A row of a sensor table, and the kinds of rows that come again and again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfRatio
+
+from ..api.resource import Resource
+from ..entity import TunnelHubEntityDescription
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, SensorEntityDescription):
+    """A sensor. value_fn: its state. attributes_fn: what else it tells."""
+
+    value_fn: Callable[[R], str | float | date | None]
+    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
+
+
+def traffic[R: Resource](
+    key: str,
+    value_fn: Callable[[R], int | None],
+    state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING,
+) -> TunnelHubSensorDescription[R]:
+    """Bytes, shown in GiB, which is what the services' own pages call GB."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=2,
+        state_class=state_class,
+        value_fn=value_fn,
+    )
+
+
+def rate[R: Resource](
+    key: str, value_fn: Callable[[R], int | None]
+) -> TunnelHubSensorDescription[R]:
+    """Bytes per second, shown in Mbit/s as lines are sold."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
+        suggested_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+        suggested_display_precision=2,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=value_fn,
+    )
+
+
+def share[R: Resource](
+    key: str, value_fn: Callable[[R], float | None]
+) -> TunnelHubSensorDescription[R]:
+    """Percent."""
+    return TunnelHubSensorDescription(
+        key=key,
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=value_fn,
+    )
+
+
+def average[R: Resource](
+    key: str, value_fn: Callable[[R], float | None]
+) -> TunnelHubSensorDescription[R]:
+    """How many processes wait for the CPU."""
+    return TunnelHubSensorDescription(
+        key=key,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=2,
+        value_fn=value_fn,
+    )
+
+
+def count[R: Resource](
+    key: str,
+    value_fn: Callable[[R], int | None],
+    state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
+) -> TunnelHubSensorDescription[R]:
+    """How many; the translations name what is counted."""
+    return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
+
+
+def diagnostic[R: Resource](
+    key: str,
+    value_fn: Callable[[R], str | float | date | None],
+    *,
+    device_class: SensorDeviceClass | None = None,
+    enabled: bool = True,
+) -> TunnelHubSensorDescription[R]:
+    """A property that hardly ever changes."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=device_class,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )

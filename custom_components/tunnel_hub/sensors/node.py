@@ -1,0 +1,73 @@
+"""What a node tells."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory, UnitOfInformation
+
+from ..api.resource import Node, NodeLoad, NodeState, NodeUptime
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, average, count, diagnostic, share, traffic
+
+
+def _words(values: tuple[str, ...] | None) -> str | None:
+    return None if values is None else ", ".join(values)
+
+
+def _place(node: Node) -> Mapping[str, Any]:
+    """Return what puts a node on a map."""
+    if node.latitude is None or node.longitude is None:
+        return {}
+    return {ATTR_LATITUDE: node.latitude, ATTR_LONGITUDE: node.longitude}
+
+
+NODE: Table[TunnelHubSensorDescription[Any]] = {
+    Node: (
+        share("bandwidth_usage", lambda node: node.bandwidth_usage),
+        count("clients", lambda node: node.clients),
+        count("connections", lambda node: node.connections),
+        share("cpu_usage", lambda node: node.cpu_usage),
+        diagnostic("description", lambda node: node.description, enabled=False),
+        share("disk_usage", lambda node: node.disk_usage),
+        diagnostic("group", lambda node: node.group),
+        TunnelHubSensorDescription[Node](
+            key="load",
+            device_class=SensorDeviceClass.ENUM,
+            options=[load.value for load in NodeLoad],
+            value_fn=lambda node: node.load,
+        ),
+        average("load_1", lambda node: node.load_1),
+        average("load_15", lambda node: node.load_15),
+        average("load_5", lambda node: node.load_5),
+        TunnelHubSensorDescription[Node](
+            key="memory_total",
+            device_class=SensorDeviceClass.DATA_SIZE,
+            native_unit_of_measurement=UnitOfInformation.BYTES,
+            suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+            suggested_display_precision=1,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda node: node.memory_total,
+        ),
+        share("memory_usage", lambda node: node.memory_usage),
+        TunnelHubSensorDescription[Node](
+            key="place",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda node: node.place,
+            attributes_fn=_place,
+        ),
+        diagnostic("protocols", lambda node: _words(node.protocols)),
+        diagnostic("started", lambda node: node.started, device_class=SensorDeviceClass.UPTIME),
+        TunnelHubSensorDescription[Node](
+            key="state",
+            device_class=SensorDeviceClass.ENUM,
+            options=[state.value for state in NodeState],
+            value_fn=lambda node: node.state,
+        ),
+        traffic("traffic_in_today", lambda node: node.traffic_in_today),
+        traffic("traffic_out_today", lambda node: node.traffic_out_today),
+        count("tunnels", lambda node: node.tunnels),
+        diagnostic("version", lambda node: node.version),
+    ),
+    NodeUptime: (share("uptime_30_days", lambda node: node.uptime_30_days),),
+}

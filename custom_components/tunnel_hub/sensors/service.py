@@ -1,0 +1,37 @@
+"""What the service as a whole tells."""
+
+from typing import Any
+
+from homeassistant.components.sensor import SensorStateClass
+
+from ..api.resource import Notice, Release, ServiceTotals
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+
+SERVICE: Table[TunnelHubSensorDescription[Any]] = {
+    ServiceTotals: (
+        count("clients", lambda service: service.clients),
+        count("nodes", lambda service: service.nodes),
+        count("runs", lambda service: service.runs, SensorStateClass.TOTAL_INCREASING),
+        count("runs_today", lambda service: service.runs_today, SensorStateClass.TOTAL_INCREASING),
+        traffic("traffic", lambda service: service.traffic),
+        traffic("traffic_in", lambda service: service.traffic_in),
+        traffic("traffic_in_today", lambda service: service.traffic_in_today),
+        traffic("traffic_out", lambda service: service.traffic_out),
+        traffic("traffic_out_today", lambda service: service.traffic_out_today),
+        traffic("traffic_today", lambda service: service.traffic_today),
+        count("tunnels", lambda service: service.tunnels),
+        count("users", lambda service: service.users),
+    ),
+    Release: (
+        diagnostic("client_version", lambda release: release.client_version),
+        diagnostic("server_version", lambda release: release.server_version),
+    ),
+    Notice: (
+        TunnelHubSensorDescription[Notice](
+            key="text",
+            value_fn=lambda notice: notice.text and notice.text.partition("\n")[0],
+            attributes_fn=lambda notice: {"text": notice.text},
+        ),
+    ),
+}

@@ -1,0 +1,46 @@
+"""What a tunnel tells."""
+
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass
+
+from ..api.resource import Tunnel, TunnelState
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+
+TUNNEL: Table[TunnelHubSensorDescription[Any]] = {
+    Tunnel: (
+        diagnostic(
+            "checked_at",
+            lambda tunnel: tunnel.checked_at,
+            device_class=SensorDeviceClass.TIMESTAMP,
+            enabled=False,
+        ),
+        diagnostic("client_version", lambda tunnel: tunnel.client_version),
+        count("connections", lambda tunnel: tunnel.connections),
+        diagnostic(
+            "last_edit",
+            lambda tunnel: tunnel.last_edit,
+            device_class=SensorDeviceClass.TIMESTAMP,
+        ),
+        TunnelHubSensorDescription[Tunnel](
+            key="last_start",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda tunnel: tunnel.last_start,
+        ),
+        diagnostic("local_address", lambda tunnel: tunnel.local_address),
+        diagnostic("node_name", lambda tunnel: tunnel.node_name),
+        diagnostic("protocol", lambda tunnel: tunnel.protocol),
+        TunnelHubSensorDescription[Tunnel](
+            key="public_address", value_fn=lambda tunnel: tunnel.public_address
+        ),
+        TunnelHubSensorDescription[Tunnel](
+            key="state",
+            device_class=SensorDeviceClass.ENUM,
+            options=[state.value for state in TunnelState],
+            value_fn=lambda tunnel: tunnel.state,
+        ),
+        traffic("traffic_in_today", lambda tunnel: tunnel.traffic_in_today),
+        traffic("traffic_out_today", lambda tunnel: tunnel.traffic_out_today),
+    ),
+}
