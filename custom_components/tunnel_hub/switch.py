@@ -1,4 +1,4 @@
-"""What can be turned on and off: tunnels, and what a mesh node has."""
+"""What can be turned on and off: tunnels, what a mesh node has, relaying."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.directory import CanAllowRelay, RelayNode
 from .api.errors import InvalidInputError
 from .api.mesh import Link, Peer, Proxy, Rule, User
 from .api.mesh_provider import CanNestPeers, CanToggle, Toggled
@@ -60,6 +61,10 @@ async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
     await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
 
 
+async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
+    await capable(data.provider, CanAllowRelay).set_allow_relay(node_id, allowed=on)
+
+
 def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
     """Return the switch of what a mesh node can do without."""
 
@@ -104,6 +109,15 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Link: (_NESTED,),
     Peer: (_toggle(Peer), _NESTED),
     Proxy: (_toggle(Proxy),),
+    RelayNode: (
+        TunnelHubSwitchDescription[RelayNode](
+            key="allow_relay",
+            needs=(CanAllowRelay,),
+            is_on_fn=lambda _, node: node.allow_relay,
+            set_fn=_set_allow_relay,
+            after_fn=lambda node, on: replace(node, allow_relay=on),
+        ),
+    ),
     Rule: (_toggle(Rule),),
     User: (_toggle(User),),
 }
