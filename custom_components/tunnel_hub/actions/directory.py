@@ -1,7 +1,6 @@
 """Actions for the nodes of a directory."""
 
 from dataclasses import asdict
-import re
 from typing import Any
 
 from homeassistant.const import CONF_NAME
@@ -25,25 +24,17 @@ from ..api.directory import (
 )
 from .base import Action, Target, plain
 
-_ADDRESS = re.compile(r"([a-z]+)://(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", re.IGNORECASE)
+_CONNECTIONS = "connections"
 
 _AMOUNT = vol.All(vol.Coerce(float), vol.Range(min=0))
 _COUNT = vol.All(vol.Coerce(int), vol.Range(min=0))
 _TEXTS = vol.All(cv.ensure_list, [cv.string])
 
 
-def _connection(text: str) -> NodeConnection:
-    """Return an address such as tcp://192.0.2.7:11010 in its parts."""
-    if not (found := _ADDRESS.fullmatch(text.strip())):
-        raise vol.Invalid("expected an address such as tcp://192.0.2.7:11010")
-    type_, host, port = found.groups()
-    return NodeConnection(type=type_.upper(), host=host.strip("[]"), port=int(port))
-
-
 _NEEDED: dict[str, Any] = {
     CONF_NAME: cv.string,
     "region": vol.Coerce(Region),
-    "connections": vol.All(cv.ensure_list, [vol.All(cv.string, _connection)]),
+    _CONNECTIONS: _TEXTS,
 }
 _FIELDS: dict[str, Any] = {
     "allow_relay": cv.boolean,
@@ -63,7 +54,10 @@ _FIELDS: dict[str, Any] = {
 
 def _draft(data: dict[str, Any]) -> NodeDraft:
     """Return what a call says of a node."""
-    return NodeDraft(**{name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data})
+    said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
+    if _CONNECTIONS in said:
+        said[_CONNECTIONS] = [NodeConnection.at(address) for address in said[_CONNECTIONS]]
+    return NodeDraft(**said)
 
 
 async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
@@ -131,7 +125,7 @@ async def _regenerate_report_token(target: Target, _: dict[str, Any]) -> Service
 
 
 _ONE_NODE = (RelayNode.kind,)
-_OPTIONAL = {vol.Optional(name): check for name, check in _FIELDS.items()}
+_OPTIONAL: dict[vol.Marker, Any] = {vol.Optional(name): check for name, check in _FIELDS.items()}
 
 DIRECTORY_ACTIONS: dict[str, Action] = {
     "check_addresses": Action(

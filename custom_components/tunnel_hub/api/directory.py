@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+import re
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
+from .errors import InvalidInputError
 from .provider import NewAccount
 from .resource import Resource
 
@@ -114,6 +116,9 @@ class Reachability(Resource):
     """Over any of them."""
 
 
+_ADDRESS = re.compile(r"([a-z]+)://(\[[0-9a-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConnection:
     """A way to reach a node. type: TCP, UDP, WS, WSS..."""
@@ -121,6 +126,14 @@ class NodeConnection:
     type: str
     host: str
     port: int
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """Read an address such as tcp://192.0.2.7:11010; raises InvalidInputError."""
+        if not (found := _ADDRESS.fullmatch(address.strip())):
+            raise InvalidInputError("not_a_connection", address=address)
+        type_, host, port = found.groups()
+        return cls(type=type_.upper(), host=host.strip("[]"), port=int(port))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

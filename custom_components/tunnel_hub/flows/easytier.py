@@ -1,4 +1,4 @@
-"""To an EasyTier node manager: with an account, with a new one, without any, or as its first user."""
+"""To an EasyTier node manager: with an account, old or new, without any, or as its first user."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ _REGISTER = Form(
         }
     ),
 )
-_VERIFY = Form("easytier_verify", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_REGISTER_CODE = Form("easytier_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
 _INITIALIZE = Form(
     "easytier_initialize",
     vol.Schema(
@@ -135,12 +135,12 @@ class EasyTierSteps(Steps):
                 return await self.async_step_easytier_initialize()
             if await service.open_account(new_account(entered)):
                 self._entered = entered
-                return await self.async_step_easytier_verify()
+                return await self.async_step_easytier_register_code()
             return await self._sign_in(entered)
 
         return await self._step(_REGISTER, user_input, CanRegisterWithMail, _register)
 
-    async def async_step_easytier_verify(
+    async def async_step_easytier_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Prove the mail address; the link in the mail may have done so already."""
@@ -151,7 +151,7 @@ class EasyTierSteps(Steps):
             await service.verify_mail(entered[CONF_CODE])
             return await self._sign_in(entered)
 
-        return await self._step(_VERIFY, user_input, CanRegisterWithMail, _verify)
+        return await self._step(_REGISTER_CODE, user_input, CanRegisterWithMail, _verify)
 
     async def _sign_in(self, entered: dict[str, str]) -> ConfigFlowResult:
         """Go in with the new account, and with nothing else that was entered."""

@@ -20,12 +20,8 @@ _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
     share("availability_24_hours", lambda node: node.availability_24_hours),
     share("availability_30_days", lambda node: node.availability_30_days),
     megabits("bandwidth", lambda node: node.bandwidth),
-    megabits(
-        "bandwidth_maximum", lambda node: node.bandwidth_maximum, category=EntityCategory.DIAGNOSTIC
-    ),
-    megabits(
-        "bandwidth_tier", lambda node: node.bandwidth_tier, category=EntityCategory.DIAGNOSTIC
-    ),
+    megabits("bandwidth_maximum", lambda node: node.bandwidth_maximum, fixed=True),
+    megabits("bandwidth_tier", lambda node: node.bandwidth_tier, fixed=True),
     count("connections", lambda node: node.connections),
     diagnostic("connections_allowed", lambda node: node.connections_allowed),
     share("load", lambda node: node.load),

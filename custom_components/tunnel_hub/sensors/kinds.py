@@ -60,16 +60,16 @@ def megabits[R: Resource](
     key: str,
     value_fn: Callable[[R], float | None],
     *,
-    category: EntityCategory | None = None,
+    fixed: bool = False,
 ) -> TunnelHubSensorDescription[R]:
-    """Mbit/s."""
+    """Mbit/s. fixed: whether it hardly ever changes."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_RATE,
         native_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
         suggested_display_precision=1,
-        state_class=None if category else SensorStateClass.MEASUREMENT,
-        entity_category=category,
+        state_class=None if fixed else SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC if fixed else None,
         value_fn=value_fn,
     )
 

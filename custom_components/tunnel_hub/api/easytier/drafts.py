@@ -13,8 +13,8 @@ from ..errors import InvalidInputError
 from ..rows import Row
 from . import rows
 
-_LAST_RESET_DAY = 31
-_LAST_PORT = 65535
+_RESET_DAYS = range(32)
+_PORTS = range(1, 65536)
 _NEEDED = ("name", "region", "connections")
 _DEFAULTS: Mapping[str, object] = {
     "region_detail": "",
@@ -105,16 +105,20 @@ def _check(draft: NodeDraft) -> None:
         if getattr(draft, name) in ("", (), []):
             raise InvalidInputError("node_field_needed", field=name)
     for way in draft.connections or ():
-        _check_range("port_out_of_range", "port", way.port, 1, _LAST_PORT)
-    if draft.reset_day is not None:
-        _check_range("reset_day_out_of_range", "day", draft.reset_day, 0, _LAST_RESET_DAY)
+        if way.port not in _PORTS:
+            raise InvalidInputError(
+                "port_out_of_range",
+                port=str(way.port),
+                minimum=str(_PORTS[0]),
+                maximum=str(_PORTS[-1]),
+            )
+    if draft.reset_day is not None and draft.reset_day not in _RESET_DAYS:
+        raise InvalidInputError(
+            "reset_day_out_of_range",
+            day=str(draft.reset_day),
+            minimum=str(_RESET_DAYS[0]),
+            maximum=str(_RESET_DAYS[-1]),
+        )
     # A node ends when its last day begins.
     if draft.valid_until is not None and draft.valid_until <= datetime.now(UTC).date():
         raise InvalidInputError("valid_until_past", date=draft.valid_until.isoformat())
-
-
-def _check_range(key: str, name: str, value: int, minimum: int, maximum: int) -> None:
-    if not minimum <= value <= maximum:
-        raise InvalidInputError(
-            key, **{name: str(value), "minimum": str(minimum), "maximum": str(maximum)}
-        )
