@@ -244,7 +244,7 @@ class CanQueryNodes(Protocol):
         region: Region | None = None,
         priority: QueryPriority | None = None,
         relay_only: bool = False,
-    ) -> Sequence[ProposedNode]:
+    ) -> tuple[ProposedNode, ...]:
         """Return a few nodes that are online, the best first."""
 
 
@@ -252,10 +252,10 @@ class CanQueryNodes(Protocol):
 class CanCheckNodes(Protocol):
     """The service can be asked to reach a node from outside."""
 
-    async def check_node(self, node_id: str) -> Sequence[Finding]:
+    async def check_node(self, node_id: str) -> tuple[Finding, ...]:
         """Have all connections of a node tried now."""
 
-    async def check_targets(self, targets: Sequence[CheckTarget]) -> Sequence[Finding]:
+    async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have a few addresses tried now."""
 
 

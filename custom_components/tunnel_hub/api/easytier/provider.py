@@ -225,13 +225,13 @@ class EasyTierProvider(Provider):
 
     # Checks and questions
 
-    async def check_node(self, node_id: str) -> Sequence[Finding]:
+    async def check_node(self, node_id: str) -> tuple[Finding, ...]:
         """Have all connections of a node tried now that can be."""
         if not (targets := self._readings.targets(await self._readings.node_row(node_id))):
             raise InvalidInputError("nothing_to_check")
         return await self._readings.check(targets)
 
-    async def check_targets(self, targets: Sequence[CheckTarget]) -> Sequence[Finding]:
+    async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have up to twenty addresses tried now."""
         if not 0 < len(targets) <= BATCH:
             raise InvalidInputError("check_count", count=str(len(targets)), maximum=str(BATCH))
@@ -246,7 +246,7 @@ class EasyTierProvider(Provider):
         region: Region | None = None,
         priority: QueryPriority | None = None,
         relay_only: bool = False,
-    ) -> Sequence[ProposedNode]:
+    ) -> tuple[ProposedNode, ...]:
         """Return a few nodes that are online, the best first."""
         wishes: dict[str, object] = {"relay_only": relay_only}
         if region is not None:

@@ -173,16 +173,14 @@ class Readings:
             if rows.is_checkable(address)
         ]
 
-    async def check(self, targets: Sequence[CheckTarget]) -> list[Finding]:
+    async def check(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have addresses tried, twenty at a time, one batch after the other."""
         try:
             if not self._checks_offered:
                 await self._client.health()
-            found = [
-                finding
-                for batch in batched(targets, BATCH, strict=False)
-                for finding in await self._check_batch(batch)
-            ]
+            found: list[Finding] = []
+            for batch in batched(targets, BATCH, strict=False):
+                found += await self._check_batch(batch)
         except InvalidInputError:
             self.key_refused = True
             raise
@@ -190,7 +188,7 @@ class Readings:
             self._checks_offered = False
             raise
         self._checks_offered, self.key_refused = True, False
-        return found
+        return tuple(found)
 
     async def _check_batch(self, targets: Iterable[CheckTarget]) -> list[Finding]:
         wanted: list[Row] = [
