@@ -319,6 +319,32 @@ async def test_peers_come_and_go(world: Hub) -> None:
     assert world.value("sensor", "peer:us/us-r1", "latency") == "unknown"
 
 
+async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
+    """The node no longer shows them; they are there, without a link, until they are back."""
+    await world.set_up()
+    world.service.drop("us")
+    await world.live(6 * POLL, POLL)
+
+    for path in ("us/us-r1", "us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", f"peer:{path}", "connected") == "off"
+        assert world.value("sensor", f"peer:{path}", "latency") == "unknown"
+        assert world.value("sensor", f"peer:{path}", "rate_in") == "unknown"
+    world.service.reconnect("us")
+    await world.elapse(POLL)
+    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "on"
+
+
+async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
+    """They are gone, as are those behind a connection that was deleted."""
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "link:us", "nested")
+    await world.live(3 * POLL, POLL)
+
+    assert not world.device("peer:us/us-r1")
+    assert not world.device("peer:us/us-r1/us-r1-r1")
+
+
 async def test_tunnels(world: Hub) -> None:
     """Outbound connections."""
     await world.set_up()

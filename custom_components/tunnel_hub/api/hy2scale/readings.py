@@ -46,6 +46,7 @@ from .rows import (
     certificates,
     conflicts,
     exits,
+    out_of_sight,
     peers,
     session,
 )
@@ -85,6 +86,7 @@ class Readings:
         self._users = Recent(client.users)
         self._wireguard = Recent(client.wireguard)
         self._locked: dict[str, datetime] = {}
+        self._seen: dict[str, Peer] = {}
         self.certificates: Certificates | None = None
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
@@ -214,7 +216,8 @@ class Readings:
         # As documented, nothing tells of what is below a peer whether it is used or connected.
         if found and all(peer.connected is None for peer in found.values()):
             self._lacking["peers"] = {"connected", "enabled"}
-        return found
+        self._seen = found | out_of_sight(self._seen, found, topology)
+        return self._seen
 
     async def tunnels(self) -> Mapping[str, Tunnel]:
         """Read the outbound connections."""
