@@ -254,7 +254,7 @@ WATCHED = re.compile(
     | entity\.select\.\w+\.state\.this_node
     | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
     | entity\.switch\.\w+\.state_attributes\.method\..+
-    | issues\.\w+\.fix_flow\.(abort|step\.init)\..+
+    | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+
     | issues\.\w+\.fix_flow\.error\.passwords_differ
     | options\..+
     | selector\..+

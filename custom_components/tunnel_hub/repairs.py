@@ -27,6 +27,12 @@ class ChangePassword(RepairsFlow):
         self._entry = entry
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; Home Assistant gives the issue's id here."""
+        return await self.async_step_password()
+
+    async def async_step_password(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
         """Ask for the new password, twice, and set it."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
@@ -36,7 +42,7 @@ class ChangePassword(RepairsFlow):
             if failure is None:
                 return self.async_create_entry(data={})
         return self.async_show_form(
-            step_id="init",
+            step_id="password",
             data_schema=_SCHEMA,
             errors={"base": failure.key} if failure else {},
             description_placeholders={

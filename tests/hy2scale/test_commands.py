@@ -412,6 +412,8 @@ async def test_qr_code(world: Hub) -> None:
 async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
     await world.set_up()
     await world.enable_all()
+    # Home Assistant reloads an account some time after its entities were enabled.
+    await world.live(MINUTE, SLOW_POLL)
     before = world.value("image", "wireguard_peer:phone", "qr_code")
     await world.live(3 * SLOW_POLL, SLOW_POLL)
     assert world.value("image", "wireguard_peer:phone", "qr_code") == before

@@ -32,13 +32,21 @@ SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 3}], indir
         Platform.SELECT,
         Platform.SENSOR,
         Platform.SWITCH,
-        Platform.UPDATE,
     ],
     indirect=True,
 )
 async def test_all(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
     await world.set_up()
     await world.enable_all()
+
+    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+@SMALL
+@pytest.mark.parametrize("only_platform", [Platform.UPDATE], indirect=True)
+async def test_update(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
+    """Only since 1.3 the node knows of newer versions."""
+    await world.set_up()
 
     await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
 
@@ -123,7 +131,7 @@ async def test_active_paths_change(world: Hub) -> None:
 
     await world.elapse(POLL)
 
-    assert world.value("sensor", "hub:account", "active_paths") == "jp/us-r1, kr"
+    assert world.value("sensor", "hub:account", "active_paths") == "kr, jp/us-r1"
     world.service.state.active_paths = {}
     await world.elapse(POLL)
     assert world.value("sensor", "hub:account", "active_paths") == "unknown"
@@ -142,7 +150,7 @@ async def test_a_counter_that_starts_over(world: Hub) -> None:
     assert 0 <= float(after.state) < before
     assert after.attributes["state_class"] == "total_increasing"
     assert not world.hass.config_entries.flow.async_progress()
-    assert world.value("binary_sensor", "peer:office", "connected") in ("on", "unknown")
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
 
 
 async def test_one_sign_in_for_everything(world: Hub) -> None:
@@ -311,6 +319,32 @@ async def test_peers_come_and_go(world: Hub) -> None:
     assert world.value("sensor", "peer:us/us-r1", "latency") == "unknown"
 
 
+async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
+    """The node no longer shows them; they are there, without a link, until they are back."""
+    await world.set_up()
+    world.service.drop("us")
+    await world.live(6 * POLL, POLL)
+
+    for path in ("us/us-r1", "us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", f"peer:{path}", "connected") == "off"
+        assert world.value("sensor", f"peer:{path}", "latency") == "unknown"
+        assert world.value("sensor", f"peer:{path}", "rate_in") == "unknown"
+    world.service.reconnect("us")
+    await world.elapse(POLL)
+    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "on"
+
+
+async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
+    """They are gone, as are those behind a connection that was deleted."""
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "link:us", "nested")
+    await world.live(3 * POLL, POLL)
+
+    assert not world.device("peer:us/us-r1")
+    assert not world.device("peer:us/us-r1/us-r1-r1")
+
+
 async def test_tunnels(world: Hub) -> None:
     """Outbound connections."""
     await world.set_up()
@@ -397,6 +431,7 @@ async def test_what_is_made_elsewhere_appears(world: Hub) -> None:
     state.wireguard.peers.append(WireGuardPeer("tablet", "k", "k", "10.0.0.9/32"))
 
     await world.elapse(SLOW_POLL)
+    await world.elapse(POLL)
 
     assert world.value("switch", "user:new", "enabled") == "on"
     assert world.value("sensor", "user_sessions:new", "sessions") == "0"

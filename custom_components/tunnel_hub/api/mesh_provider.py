@@ -67,7 +67,7 @@ class CanKickSessions(Protocol):
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
         """Throw out one of a user's sessions, or all.
 
-        Raises InvalidInputError("unknown_session", session=...) for one that the user does not have.
+        Raises InvalidInputError("unknown_session", session=its key) for one that is not the user's.
         """
 
 

@@ -46,6 +46,7 @@ from .rows import (
     certificates,
     conflicts,
     exits,
+    out_of_sight,
     peers,
     session,
 )
@@ -85,6 +86,7 @@ class Readings:
         self._users = Recent(client.users)
         self._wireguard = Recent(client.wireguard)
         self._locked: dict[str, datetime] = {}
+        self._seen: dict[str, Peer] = {}
         self.certificates: Certificates | None = None
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
@@ -157,7 +159,7 @@ class Readings:
 
     async def _hub(self) -> Mapping[str, Hub]:
         node, stats, sessions = await asyncio.gather(
-            self._client.node(), self._client.stats(), self._or(self._recent_sessions(), None)
+            self._client.node(), self._client.stats(), self._or(self._recent_sessions, None)
         )
         row = {**node, **stats, "sessions": None if sessions is None else len(sessions)}
         self._lacking["hub"] = {f for f, raw in _WANTED_SINCE_1_3.items() if raw not in row}
@@ -173,8 +175,8 @@ class Readings:
 
     async def _vpn(self) -> Mapping[str, Vpn]:
         servers: dict[str, Row] = {
-            "l2tp": await self._or(self._client.l2tp(), {}),
-            "ikev2": await self._or(self._client.ikev2(), {}),
+            "l2tp": await self._or(self._client.l2tp, {}),
+            "ikev2": await self._or(self._client.ikev2, {}),
         }
         if not any(servers.values()):
             return {}
@@ -192,7 +194,7 @@ class Readings:
     async def upgrade(self) -> Upgrade:
         """Read how far an upgrade is; ask for a newer version only where nothing is under way."""
         status = await self._client.upgrade_status()
-        arch: Row = await self._or(self._client.arch(), {})
+        arch: Row = await self._or(self._client.arch, {})
         upgrade = UPGRADE.many([{**status, **arch}])[ACCOUNT]
         if upgrade.state in (None, UpgradeState.IDLE, UpgradeState.ERROR):
             check = await self._client.check_upgrade()
@@ -214,7 +216,8 @@ class Readings:
         # As documented, nothing tells of what is below a peer whether it is used or connected.
         if found and all(peer.connected is None for peer in found.values()):
             self._lacking["peers"] = {"connected", "enabled"}
-        return found
+        self._seen = found | out_of_sight(self._seen, found, topology)
+        return self._seen
 
     async def tunnels(self) -> Mapping[str, Tunnel]:
         """Read the outbound connections."""
@@ -230,7 +233,7 @@ class Readings:
         users, paths, shared = await asyncio.gather(
             self._users.get(_SAME_MOMENT),
             self.exits(),
-            self._or(self._client.user_conflicts(), None),
+            self._or(self._client.user_conflicts, None),
         )
         if shared is None:
             self._lacking["users"] = {"conflicts"}
@@ -275,7 +278,7 @@ class Readings:
 
     async def _proxies(self) -> Mapping[str, Proxy]:
         rows, shadowsocks, paths = await asyncio.gather(
-            self._client.proxies(), self._or(self._client.shadowsocks(), None), self.exits()
+            self._client.proxies(), self._or(self._client.shadowsocks, None), self.exits()
         )
         if shadowsocks is not None:
             rows = [*rows, {**shadowsocks, "id": SHADOWSOCKS, "protocol": SHADOWSOCKS}]
@@ -291,9 +294,9 @@ class Readings:
             {**row, "exits": paths, "server": own} for row in rows_of(server.get("peers"))
         )
 
-    async def _or[T, D](self, reading: Awaitable[T], default: D) -> T | D:
+    async def _or[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
         """Read what only some versions have."""
         try:
-            return await reading
+            return await read()
         except UnsupportedError:
             return default

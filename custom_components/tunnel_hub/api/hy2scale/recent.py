@@ -8,12 +8,9 @@ import time
 class Recent[T]:
     """What was read a moment ago counts as read now, until something is written."""
 
-    def __init__(
-        self, read: Callable[[], Awaitable[T]], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
         """Take what reads; nothing is read yet."""
         self._read = read
-        self._clock = clock
         self._reading = asyncio.Lock()
         self._last: tuple[float, T] | None = None
         self._writes = 0
@@ -21,7 +18,7 @@ class Recent[T]:
     async def get(self, max_age: float) -> T:
         """Return what was read at most so many seconds ago, or read it."""
         async with self._reading:
-            now = self._clock()
+            now = time.monotonic()
             if self._last is not None and now - self._last[0] <= max_age:
                 return self._last[1]
             writes = self._writes

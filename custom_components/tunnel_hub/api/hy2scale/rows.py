@@ -1,6 +1,7 @@
 """From HY2 SCALE's rows to resources; both generations' names."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
 from typing import NamedTuple
@@ -222,6 +223,24 @@ def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) 
         for place in places(topology)
         if place.outbound is outbound
     )
+
+
+def out_of_sight(
+    known: Mapping[str, Peer], found: Mapping[str, Peer], topology: Iterable[Row]
+) -> dict[str, Peer]:
+    """Return peers that are not shown only because the link to one on the way is down.
+
+    known: in the order of the tree, as are those that are returned.
+    """
+    rows = {place.path: place.row for place in places(topology)}
+    hidden: dict[str, Peer] = {}
+    for path, peer in known.items():
+        above = path.rpartition("/")[0]
+        row = rows.get(above, {})
+        down = coerce.boolean(row.get("nested")) and not coerce.boolean(row.get("connected", True))
+        if path not in found and (down or above in hidden):
+            hidden[path] = replace(peer, connected=False, latency=None, rate_in=None, rate_out=None)
+    return hidden
 
 
 def _tunnel_state(row: Row) -> TunnelState | None:
