@@ -22,7 +22,7 @@ from ..common import World
 from ..test_config_flow import begin, choose, suggested
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
-DEMO = {"email": "demo@example.com", "password": "demo-password"}
+DEMO: dict[str, Any] = {"email": "demo@example.com", "password": "demo-password"}
 
 
 async def fill(
@@ -96,7 +96,7 @@ async def test_any_form_of_an_address(
     ],
 )
 async def test_what_is_wrong_is_said(
-    hass: HomeAssistant, easytier: EasyTierService, changes: dict[str, str], error: str
+    hass: HomeAssistant, easytier: EasyTierService, changes: dict[str, Any], error: str
 ) -> None:
     """And the next try succeeds, with what was right still filled in."""
     form = await begin(hass, "easytier_account", "easytier")
@@ -169,7 +169,7 @@ async def test_public_only(hass: HomeAssistant, easytier: EasyTierService) -> No
 async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
     """The mailed link is pasted as it is."""
     form = await begin(hass, "easytier_register", "easytier")
-    new = {"email": "new@example.com", "password": "new-password"}
+    new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
 
     form = await fill(hass, form, base_url=easytier.url, **new)
     assert form["step_id"] == "easytier_register_code"
@@ -215,12 +215,12 @@ async def test_a_server_that_nobody_has_set_up(
     """It is offered to set it up, and nothing is done before the person has agreed."""
     easytier.state.settings.initialized = False
     form = await begin(hass, way, "easytier")
-    fields = {} if way == "easytier_public" else DEMO
+    fields: dict[str, Any] = {} if way == "easytier_public" else DEMO
 
     form = await fill(hass, form, base_url=easytier.url, **fields)
     assert form["step_id"] == "easytier_initialize"
     assert not easytier.calls_to("/api/system/initialize")
-    admin = {"email": "boss@example.com", "password": "boss-password"}
+    admin: dict[str, Any] = {"email": "boss@example.com", "password": "boss-password"}
     form = await fill(hass, form, jwt_secret="wrong", **admin)
     assert form["errors"] == {"base": "jwt_secret_refused"}
     result = await fill(hass, form, jwt_secret=easytier.state.jwt_secret, **admin)
