@@ -148,7 +148,6 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     ),
     Hub: (
         _problem("compat", lambda hub: hub.compat),
-        _property("exit_node", lambda hub: hub.exit_node),
         _problem("limited", lambda hub: hub.limited),
     ),
     Link: _PEER,
@@ -168,12 +167,8 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         _property("ikev2_capable", lambda hub: hub.ikev2_capable, _why("ikev2_reason")),
         _running("ikev2_enabled", lambda hub: hub.ikev2_enabled),
         _property("l2tp_capable", lambda hub: hub.l2tp_capable, _why("l2tp_reason")),
-        _running("l2tp_enabled", lambda hub: hub.l2tp_enabled),
     ),
-    WireGuard: (
-        _property("wireguard_enabled", lambda hub: hub.wireguard_enabled),
-        _running("wireguard_running", lambda hub: hub.wireguard_running),
-    ),
+    WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
 }
 
 
