@@ -251,7 +251,7 @@ WATCHED = re.compile(
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\.name)
-    | entity\.select\.\w+\.state\.this_node
+    | entity\.select\.\w+\.state\.\w+
     | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
     | entity\.switch\.\w+\.state_attributes\.method\..+
     | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+

@@ -145,7 +145,6 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     Node: (_connectivity("online", lambda node: node.online),),
     Hub: (
         _problem("compat", lambda hub: hub.compat),
-        _property("exit_node", lambda hub: hub.exit_node),
         _problem("limited", lambda hub: hub.limited),
     ),
     Link: _PEER,
@@ -165,7 +164,6 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         _property("ikev2_capable", lambda hub: hub.ikev2_capable, _why("ikev2_reason")),
         _running("ikev2_enabled", lambda hub: hub.ikev2_enabled),
         _property("l2tp_capable", lambda hub: hub.l2tp_capable, _why("l2tp_reason")),
-        _running("l2tp_enabled", lambda hub: hub.l2tp_enabled),
     ),
     PublicNode: (
         _property("allow_relay", lambda node: node.allow_relay),
@@ -173,10 +171,7 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     ),
     Reachability: (_connectivity("reachable", lambda node: node.reachable),),
     RelayNode: (_connectivity("online", lambda node: node.online),),
-    WireGuard: (
-        _property("wireguard_enabled", lambda hub: hub.wireguard_enabled),
-        _running("wireguard_running", lambda hub: hub.wireguard_running),
-    ),
+    WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
 }
 
 

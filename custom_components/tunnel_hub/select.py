@@ -1,16 +1,18 @@
-"""By which path traffic leaves."""
+"""What is chosen among several: by which path traffic leaves, and what TUN routes."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.mesh import HasExit, Proxy, Rule, User, WireGuardPeer
-from .api.mesh_provider import CanSelectExit
+from .api.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
+from .api.mesh_provider import CanSelectExit, CanSetTunMode
 from .api.provider import capable
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .api.resource import Resource
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 
 PARALLEL_UPDATES = 1
@@ -20,21 +22,59 @@ THIS_NODE = "this_node"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TunnelHubSelectDescription(TunnelHubEntityDescription, SelectEntityDescription):
-    """The choice of an exit. of: what for. can_be_here: whether it may be the node itself."""
+class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, SelectEntityDescription):
+    """A choice.
 
-    key: str = "exit_path"
-    needs: tuple[type, ...] = (CanSelectExit,)
-    of: type[HasExit]
-    can_be_here: bool = True
+    options_fn: what can be chosen. option_fn: what is. select_fn: the command. after_fn: the
+    resource as it should be after the command, shown until the service has been read again.
+    """
+
+    options_fn: Callable[[R], Sequence[str]]
+    option_fn: Callable[[R], str | None]
+    select_fn: Callable[[TunnelHubData, str, str], Awaitable[None]]
+    after_fn: Callable[[R, str], R]
 
 
-SELECTS: Table[TunnelHubSelectDescription] = {
-    Proxy: (TunnelHubSelectDescription(of=Proxy),),
+def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDescription[Any]:
+    """Return the choice of an exit. can_be_here: whether it may be the node itself."""
+
+    async def _select(data: TunnelHubData, resource_id: str, option: str) -> None:
+        await capable(data.provider, CanSelectExit).select_exit(of, resource_id, _path(option))
+
+    return TunnelHubSelectDescription[HasExit](
+        key="exit_path",
+        needs=(CanSelectExit,),
+        options_fn=lambda resource: ([THIS_NODE] if can_be_here else []) + list(resource.exits),
+        option_fn=lambda resource: THIS_NODE if resource.exit_path == "" else resource.exit_path,
+        select_fn=_select,
+        after_fn=lambda resource, option: replace(resource, exit_path=_path(option)),
+    )
+
+
+def _path(option: str) -> str:
+    return "" if option == THIS_NODE else option
+
+
+async def _set_tun_mode(data: TunnelHubData, _: str, option: str) -> None:
+    await capable(data.provider, CanSetTunMode).set_tun_mode(option)
+
+
+SELECTS: Table[TunnelHubSelectDescription[Any]] = {
+    Proxy: (_exit(Proxy),),
     # A rule is there to send traffic elsewhere.
-    Rule: (TunnelHubSelectDescription(of=Rule, can_be_here=False),),
-    User: (TunnelHubSelectDescription(of=User),),
-    WireGuardPeer: (TunnelHubSelectDescription(of=WireGuardPeer),),
+    Rule: (_exit(Rule, can_be_here=False),),
+    TunMode: (
+        TunnelHubSelectDescription[TunMode](
+            key="tun_mode",
+            needs=(CanSetTunMode,),
+            options_fn=lambda _: TUN_MODES,
+            option_fn=lambda node: node.tun_mode,
+            select_fn=_set_tun_mode,
+            after_fn=lambda node, option: replace(node, tun_mode=option),
+        ),
+    ),
+    User: (_exit(User),),
+    WireGuardPeer: (_exit(WireGuardPeer),),
 }
 
 
@@ -47,13 +87,13 @@ async def async_setup_entry(
     async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
 
 
-class TunnelHubSelect[R: HasExit](TunnelHubEntity[R, TunnelHubSelectDescription], SelectEntity):
-    """The exit of a resource."""
+class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription[R]], SelectEntity):
+    """One choice of a resource."""
 
-    entity_description: TunnelHubSelectDescription
+    entity_description: TunnelHubSelectDescription[R]
 
     def __init__(
-        self, coordinator: FeedCoordinator, resource: R, description: TunnelHubSelectDescription
+        self, coordinator: FeedCoordinator, resource: R, description: TunnelHubSelectDescription[R]
     ) -> None:
         """Prepare; there are no options before the first reading."""
         super().__init__(coordinator, resource, description)
@@ -61,10 +101,9 @@ class TunnelHubSelect[R: HasExit](TunnelHubEntity[R, TunnelHubSelectDescription]
 
     @override
     def _read(self, resource: R) -> bool:
-        """Take over the choice; the one that is made stays possible when its peer is away."""
-        here = [THIS_NODE] if self.entity_description.can_be_here else []
-        chosen = THIS_NODE if resource.exit_path == "" else resource.exit_path
-        options = here + list(resource.exits)
+        """Take over the choice; the one that is made stays possible when it is no option now."""
+        chosen = self.entity_description.option_fn(resource)
+        options = list(self.entity_description.options_fn(resource))
         if chosen is not None and chosen not in options:
             options.append(chosen)
         if (chosen, options) == (self._attr_current_option, self._attr_options):
@@ -75,8 +114,6 @@ class TunnelHubSelect[R: HasExit](TunnelHubEntity[R, TunnelHubSelectDescription]
     @override
     async def async_select_option(self, option: str) -> None:
         async with self._command() as data:
-            path = "" if option == THIS_NODE else option
-            service = capable(data.provider, CanSelectExit)
-            await service.select_exit(self.entity_description.of, self._id, path)
+            await self.entity_description.select_fn(data, self._id, option)
             if (resource := self.resource) is not None:
-                self.coordinator.async_publish(replace(resource, exit_path=path))
+                self.coordinator.async_publish(self.entity_description.after_fn(resource, option))

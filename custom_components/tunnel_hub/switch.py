@@ -10,8 +10,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.directory import CanAllowRelay, RelayNode
 from .api.errors import InvalidInputError
-from .api.mesh import Link, Peer, Proxy, Rule, User
-from .api.mesh_provider import CanNestPeers, CanToggle, Toggled
+from .api.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, WireGuard
+from .api.mesh_provider import (
+    CanBeExit,
+    CanNestPeers,
+    CanToggle,
+    CanToggleServers,
+    Toggled,
+    VpnServer,
+)
 from .api.provider import CanForceDown, CanToggleTunnels, capable
 from .api.resource import Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
@@ -80,6 +87,26 @@ def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
     )
 
 
+def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of a VPN server."""
+    field = f"{server}_enabled"
+
+    async def _set(data: TunnelHubData, _: str, on: bool) -> None:
+        await capable(data.provider, CanToggleServers).set_server_enabled(server, enabled=on)
+
+    return TunnelHubSwitchDescription[Any](
+        key=field,
+        needs=(CanToggleServers,),
+        is_on_fn=lambda _, servers: getattr(servers, field),
+        set_fn=_set,
+        after_fn=lambda servers, on: replace(servers, **{field: on}),
+    )
+
+
+async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
+    await capable(data.provider, CanBeExit).set_exit_node(enabled=on)
+
+
 _NESTED = TunnelHubSwitchDescription[Peer](
     key="nested",
     needs=(CanNestPeers,),
@@ -106,6 +133,15 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             attributes_fn=_how_held,
         ),
     ),
+    Hub: (
+        TunnelHubSwitchDescription[Hub](
+            key="exit_node",
+            needs=(CanBeExit,),
+            is_on_fn=lambda _, hub: hub.exit_node,
+            set_fn=_set_exit_node,
+            after_fn=lambda hub, on: replace(hub, exit_node=on),
+        ),
+    ),
     Link: (_NESTED,),
     Peer: (_toggle(Peer), _NESTED),
     Proxy: (_toggle(Proxy),),
@@ -120,6 +156,8 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     ),
     Rule: (_toggle(Rule),),
     User: (_toggle(User),),
+    Vpn: (_server(VpnServer.L2TP),),
+    WireGuard: (_server(VpnServer.WIREGUARD),),
 }
 
 

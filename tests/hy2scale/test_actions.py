@@ -426,6 +426,7 @@ async def test_latency_history(world: Hub, device: str) -> None:
 
     response = await on(world, device, "get_latency_history")
 
+    assert (response["connected"], response["rebinds"]) == (False, 0)
     samples = response["samples"]
     assert len(samples) == 24
     assert samples[0]["latency"] == world.service.state.peers[path].latency_ms
@@ -440,6 +441,49 @@ async def test_latency_history_of_a_peer_that_is_gone(world: Hub) -> None:
     error = await refused(world, "peer:office", "get_latency_history")
 
     assert error.translation_key == "unknown_resource"
+
+
+@BOTH
+async def test_peers_of_a_peer(world: Hub) -> None:
+    """Also of one whose peers are not used."""
+    await world.set_up()
+    await world.act("switch", "turn_off", "link:us", "nested")
+
+    response = await on(world, "tunnel:us", "get_peers")
+
+    (peer,) = response["peers"]
+    assert peer["id"] == "us/us-r1"
+    assert peer["latency"] == world.service.state.peers["us/us-r1"].latency_ms
+
+
+async def test_peers_of_a_peer_without_a_link(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, "tunnel:sg", "get_peers")
+
+    assert error.translation_placeholders == {"message": 'peer "sg" not connected'}
+
+
+@BOTH
+async def test_describe_node(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on_account(world, "describe_node")
+
+    assert response["build"]["version"] == "1.3.4"
+    assert response["build"]["build_id"]
+    assert response["settings"]["base_path"] == "/scale"
+    newer = world.service.state.settings.generation == "1.3"
+    assert response["machine"].get("in_docker") is (True if newer else None)
+
+
+async def test_describe_node_is_refused(world: Hub) -> None:
+    world.service.state.settings.missing_routes = ["/api/build-info"]
+    await world.set_up()
+
+    error = await refused(world, None, "describe_node")
+
+    assert error.translation_key == "unsupported"
 
 
 # Backups
@@ -704,6 +748,7 @@ def test_what_reveals_or_destroys_is_for_administrators() -> None:
         "get_certificate",
         "get_graph_layout",
         "get_latency_history",
+        "get_peers",
         "resolve_name",
     }
 

@@ -12,10 +12,7 @@ import pytest
 from custom_components.tunnel_hub.api import hy2scale
 
 from ..common import MINUTE
-from .common import BOTH, POLL, SLOW_POLL, Hub
-
-SECRETS = ("password", "proxy_passwords", "private_key", "psk")
-
+from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
 # Switches
 
@@ -171,6 +168,74 @@ async def test_a_version_without_shadowsocks_of_its_own(world: Hub) -> None:
     assert not world.service.state.proxies["socks5"].enabled
 
 
+# What the node itself does
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "thing, key, of",
+    [
+        ("vpn:account", "l2tp_enabled", "l2tp"),
+        ("wireguard:account", "wireguard_enabled", "wireguard"),
+    ],
+)
+async def test_a_server(world: Hub, thing: str, key: str, of: str) -> None:
+    """Nothing else of it changes, neither keys nor peers."""
+    await world.set_up()
+    before = repr(getattr(world.service.state, of))
+
+    await world.act("switch", "turn_off", thing, key)
+    assert not getattr(world.service.state, of).enabled
+    assert world.value("switch", thing, key) == "off"
+    await world.act("switch", "turn_on", thing, key)
+
+    assert repr(getattr(world.service.state, of)) == before
+
+
+async def test_a_server_that_cannot_run(world: Hub) -> None:
+    world.service.state.settings.kernel_right = False
+    await world.set_up()
+
+    with pytest.raises(HomeAssistantError, match="NET_ADMIN not granted"):
+        await world.act("switch", "turn_off", "vpn:account", "l2tp_enabled")
+
+
+@BOTH
+async def test_exit_node(world: Hub) -> None:
+    await world.set_up()
+    before = world.service.state.server
+    assert world.value("switch", "hub:account", "exit_node") == "on"
+
+    await world.act("switch", "turn_off", "hub:account", "exit_node")
+
+    assert not world.service.state.exit_node
+    assert world.service.state.server == before
+    assert world.value("switch", "hub:account", "exit_node") == "off"
+
+
+@OLD
+async def test_tun_mode(world: Hub) -> None:
+    await world.set_up()
+
+    for option, stored in (("full", (True, "full")), ("off", (False, "full"))):
+        await choose(world, "tun_mode:account", "tun_mode", option)
+        mode = world.service.state.tun_mode
+        assert (mode.enabled, mode.mode) == stored
+        await world.elapse(1)
+        assert world.value("select", "tun_mode:account", "tun_mode") == option
+
+
+async def choose(world: Hub, thing: str, key: str, option: str) -> None:
+    """Choose an option."""
+    await world.hass.services.async_call(
+        "select",
+        "select_option",
+        {ATTR_ENTITY_ID: world.entity_id("select", thing, key), "option": option},
+        blocking=True,
+    )
+    await world.settle()
+
+
 # Exits
 
 
@@ -186,13 +251,7 @@ async def test_exit(world: Hub) -> None:
     before = world.user("alice")
     used, password = before.traffic_used, before.password
 
-    await world.hass.services.async_call(
-        "select",
-        "select_option",
-        {ATTR_ENTITY_ID: world.entity_id("select", alice, "exit_path"), "option": "us/us-r1"},
-        blocking=True,
-    )
-    await world.settle()
+    await choose(world, alice, "exit_path", "us/us-r1")
 
     after = world.user("alice")
     assert (after.exit_via, after.exit_paths) == ("us/us-r1", ["us/us-r1"])
@@ -207,13 +266,7 @@ async def test_exit_at_the_node_itself(world: Hub, thing: str) -> None:
     await world.set_up()
 
     for option in ("us", "this_node"):
-        await world.hass.services.async_call(
-            "select",
-            "select_option",
-            {ATTR_ENTITY_ID: world.entity_id("select", thing, "exit_path"), "option": option},
-            blocking=True,
-        )
-        await world.settle()
+        await choose(world, thing, "exit_path", option)
         assert world.value("select", thing, "exit_path") == option
 
     kind, _, name = thing.partition(":")
@@ -244,12 +297,9 @@ async def test_an_exit_that_is_away_stays_chosen(world: Hub) -> None:
 
 async def test_an_option_that_is_none(world: Hub) -> None:
     await world.set_up()
-    entity_id = world.entity_id("select", world.person("alice"), "exit_path")
 
     with pytest.raises(ServiceValidationError):
-        await world.hass.services.async_call(
-            "select", "select_option", {ATTR_ENTITY_ID: entity_id, "option": "mars"}, blocking=True
-        )
+        await choose(world, world.person("alice"), "exit_path", "mars")
 
     assert not world.writes()
 

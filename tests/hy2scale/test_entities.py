@@ -169,12 +169,12 @@ async def test_one_sign_in_for_everything(world: Hub) -> None:
 @OLD
 async def test_tun_mode(world: Hub) -> None:
     await world.set_up()
-    assert world.value("sensor", "tun_mode:account", "tun_mode") == "mixed"
+    assert world.value("select", "tun_mode:account", "tun_mode") == "mixed"
 
     world.service.state.tun_mode.enabled = False
     await world.live(5 * MINUTE)
 
-    assert world.value("sensor", "tun_mode:account", "tun_mode") == "off"
+    assert world.value("select", "tun_mode:account", "tun_mode") == "off"
 
 
 async def test_no_tun_mode(world: Hub) -> None:
@@ -491,14 +491,14 @@ async def test_no_certificates_and_no_wireguard_peers(world: Hub) -> None:
     assert not world.registered("wireguard_peer:")
 
 
-async def test_l2tp_and_ikev2_have_no_switch(world: Hub) -> None:
+async def test_ikev2_has_no_switch(world: Hub) -> None:
     """A write to IKEv2 would wipe what a read does not show."""
     await world.set_up()
 
-    assert world.value("binary_sensor", "vpn:account", "l2tp_enabled") == "on"
+    assert world.value("switch", "vpn:account", "l2tp_enabled") == "on"
     assert world.value("binary_sensor", "vpn:account", "ikev2_enabled") == "on"
     switches = {e.unique_id for e in world.registered() if e.domain == "switch"}
-    assert not [one for one in switches if "l2tp" in one or "ikev2" in one]
+    assert not [one for one in switches if "ikev2" in one]
 
 
 @BOTH

@@ -18,8 +18,10 @@ from ..api.mesh_provider import (
     CanBackUp,
     CanCheckPorts,
     CanConfigureWireGuardPeers,
-    CanGetLatencyHistory,
+    CanDescribeNode,
+    CanGetLinkHistory,
     CanKickSessions,
+    CanListPeers,
     CanManageCertificates,
     CanResolveNames,
     CertificateImport,
@@ -28,7 +30,7 @@ from ..api.mesh_provider import (
 )
 from ..api.resource import Certificates, Tunnel
 from ..const import DOMAIN
-from .base import Action, Target
+from .base import Action, Target, plain
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
@@ -67,11 +69,25 @@ async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse
 
 
 async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    samples = await target.capable(CanGetLatencyHistory).latency_history(target.key.id)
+    link = await target.capable(CanGetLinkHistory).link_history(target.key.id)
     return {
+        "connected": link.connected,
+        "rebinds": link.rebinds,
         "samples": [
-            {"time": sample.time.isoformat(), "latency": sample.latency} for sample in samples
-        ]
+            {"time": sample.time.isoformat(), "latency": sample.latency} for sample in link.samples
+        ],
+    }
+
+
+async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    peers = await target.capable(CanListPeers).peers_of(target.key.id)
+    return {"peers": [plain(peer) for peer in peers]}
+
+
+async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    return {
+        subject: dict(words)
+        for subject, words in (await target.capable(CanDescribeNode).describe_node()).items()
     }
 
 
@@ -173,6 +189,7 @@ HUB_ACTIONS: dict[str, Action] = {
     "delete_certificate": Action(
         run=_delete_certificate, fields=_CERTIFICATE, admin=True, changes=(Certificates,)
     ),
+    "describe_node": Action(run=_describe_node, admin=True, response=SupportsResponse.ONLY),
     "generate_certificate": Action(
         run=_generate_certificate,
         fields={
@@ -191,6 +208,9 @@ HUB_ACTIONS: dict[str, Action] = {
         run=_get_latency_history,
         kinds=(Peer.kind, Tunnel.kind),
         response=SupportsResponse.ONLY,
+    ),
+    "get_peers": Action(
+        run=_get_peers, kinds=(Peer.kind, Tunnel.kind), response=SupportsResponse.ONLY
     ),
     "get_wireguard_config": Action(
         run=_get_wireguard_config,

@@ -61,6 +61,10 @@ class Hub(Resource):
     version: str | None = None
 
 
+TUN_OFF = "off"
+TUN_MODES = ("full", "mixed", TUN_OFF)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunMode(Resource):
     """Whether a node routes by TUN as a whole; newer versions leave that to each rule."""
@@ -69,7 +73,7 @@ class TunMode(Resource):
     part_of: ClassVar[str | None] = "account"
 
     tun_mode: str | None = None
-    """"mixed", "full" or "off"."""
+    """One of TUN_MODES: all traffic, what rules apply to, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

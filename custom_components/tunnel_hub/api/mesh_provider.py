@@ -8,10 +8,19 @@ itself says yes to anything. Each command has been seen to work when it returns.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol, runtime_checkable
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
 
 from .mesh import HasExit, Peer, Proxy, Rule, User, WireGuardPeer
 from .resource import Tunnel
+
+
+class VpnServer(StrEnum):
+    """A VPN server that can be switched: what cannot be read whole must not be written."""
+
+    L2TP = "l2tp"
+    WIREGUARD = "wireguard"
+
 
 type Toggled = type[Peer | Proxy | Rule | User]
 type Edited = type[Proxy | Rule | Tunnel | User | WireGuardPeer]
@@ -23,6 +32,30 @@ class CanToggle(Protocol):
 
     async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
         """Enable or disable a peer, proxy, rule or user."""
+
+
+@runtime_checkable
+class CanToggleServers(Protocol):
+    """The node can do without some of its VPN servers."""
+
+    async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
+        """Start a server, or stop it and end its connections."""
+
+
+@runtime_checkable
+class CanBeExit(Protocol):
+    """The node can let other nodes' traffic leave."""
+
+    async def set_exit_node(self, *, enabled: bool) -> None:
+        """Let it leave here or not."""
+
+
+@runtime_checkable
+class CanSetTunMode(Protocol):
+    """The node can route by TUN as a whole."""
+
+    async def set_tun_mode(self, mode: str) -> None:
+        """Set what is routed: one of TUN_MODES."""
 
 
 @runtime_checkable
@@ -281,12 +314,40 @@ class LatencySample:
     latency: int | None
 
 
-@runtime_checkable
-class CanGetLatencyHistory(Protocol):
-    """The node keeps the latencies of the last minutes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkHistory:
+    """How a link has been. rebinds: how often it was made anew since the node started.
 
-    async def latency_history(self, path: str) -> tuple[LatencySample, ...]:
-        """Return those to a peer, the oldest first."""
+    samples: the latencies of the last minutes, the oldest first.
+    """
+
+    connected: bool | None
+    rebinds: int | None
+    samples: tuple[LatencySample, ...]
+
+
+@runtime_checkable
+class CanGetLinkHistory(Protocol):
+    """The node remembers for some minutes how its links have been."""
+
+    async def link_history(self, path: str) -> LinkHistory:
+        """Tell of the link to a peer."""
+
+
+@runtime_checkable
+class CanListPeers(Protocol):
+    """A peer can be asked for its own peers, used or not."""
+
+    async def peers_of(self, path: str) -> tuple[Peer, ...]:
+        """Return a peer's own peers."""
+
+
+@runtime_checkable
+class CanDescribeNode(Protocol):
+    """The node tells what it is made of and how it is set up."""
+
+    async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the node's own words, by subject: build, machine, settings."""
 
 
 @runtime_checkable

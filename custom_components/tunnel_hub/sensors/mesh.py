@@ -14,7 +14,6 @@ from ..api.mesh import (
     PeerDirection,
     Proxy,
     Rule,
-    TunMode,
     User,
     UserSessions,
     WireGuard,
@@ -73,14 +72,6 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
         traffic("traffic_in", lambda hub: hub.traffic_in),
         traffic("traffic_out", lambda hub: hub.traffic_out),
         diagnostic("version", lambda hub: hub.version),
-    ),
-    TunMode: (
-        TunnelHubSensorDescription[TunMode](
-            key="tun_mode",
-            device_class=SensorDeviceClass.ENUM,
-            options=["full", "mixed", "off"],
-            value_fn=lambda hub: hub.tun_mode,
-        ),
     ),
     Link: _PEER,
     Peer: _PEER,

@@ -160,13 +160,25 @@ class Hy2ScaleClient:
         """GET /l2tp."""
         return await self._object("/l2tp")
 
+    async def update_l2tp(self, row: Row) -> None:
+        """PUT /l2tp: replaces the row."""
+        await self._write("PUT", "/l2tp", row)
+
     async def ikev2(self) -> Row:
-        """GET /ikev2: without some of what a PUT replaces, so there is no PUT here."""
+        """GET /ikev2: without some of what a PUT replaces."""
         return await self._object("/ikev2")
+
+    async def update_ikev2(self, row: Row) -> None:
+        """PUT /ikev2: replaces the row; what a GET has not shown must be known from elsewhere."""
+        await self._write("PUT", "/ikev2", row)
 
     async def wireguard(self) -> Row:
         """GET /wireguard: the server with its `peers`, private keys and all."""
         return await self._object("/wireguard")
+
+    async def update_wireguard(self, row: Row) -> None:
+        """PUT /wireguard: replaces the row; without peers the old ones stay."""
+        await self._write("PUT", "/wireguard", row)
 
     async def create_wireguard_peer(self, row: Row) -> None:
         """POST /wireguard/peers."""
@@ -259,6 +271,10 @@ class Hy2ScaleClient:
         """GET /rules/tun-mode; since 1.3 that is the path of a rule, which cannot be read alone."""
         return await self._object("/rules/tun-mode")
 
+    async def update_tun_mode(self, row: Row) -> None:
+        """PUT /rules/tun-mode; only where the GET answers: else it changes a rule of that name."""
+        await self._write("PUT", "/rules/tun-mode", row)
+
     # Certificates
 
     async def certificates(self) -> list[Row]:
@@ -308,14 +324,34 @@ class Hy2ScaleClient:
         """GET /backup: a tar archive with all secrets."""
         return (await self._get("/backup", max_bytes=_LARGEST_BACKUP)).body
 
+    async def build_id(self) -> Row:
+        """GET /build-id: changes with the web console."""
+        return await self._object("/build-id")
+
+    async def build_info(self) -> Row:
+        """GET /build-info: what the program is made of."""
+        return await self._object("/build-info")
+
     async def update_password(self, row: Row) -> None:
         """PUT /settings/password: all values as SHA-256 but the user name. Ends all sessions."""
         await self._write("PUT", "/settings/password", row)
+
+    async def ui_settings(self) -> Row:
+        """GET /settings/ui: ports, base path, DNS, lifetime of sessions."""
+        return await self._object("/settings/ui")
+
+    async def update_ui_settings(self, changes: Row) -> None:
+        """PUT /settings/ui: only what is named; some of it waits for a restart."""
+        await self._write("PUT", "/settings/ui", changes)
 
     async def check_ports(self, ports: Body) -> Row:
         """POST /check-ports: [{port, proto, desc}] -> {conflicts}; {ports} -> {results}."""
         answer = await self._write("POST", "/check-ports", ports)
         return answer.mapping()
+
+    async def internal_peers(self) -> list[Row]:
+        """GET /internal/peers: what nodes tell each other."""
+        return await self._rows("/internal/peers")
 
     # What 1.3 has besides
 
@@ -339,6 +375,14 @@ class Hy2ScaleClient:
         """GET /diag/resolve: `ips`, or `error`."""
         query = {"name": name} | ({"exit_via": exit_via} if exit_via else {})
         return (await self._get("/diag/resolve", query)).mapping()
+
+    async def peer_health(self) -> Row:
+        """GET /diag/peer-health: `connected` and `latency_ms`, by path."""
+        return await self._object("/diag/peer-health")
+
+    async def peer_rebinds(self) -> Row:
+        """GET /diag/peer-rebinds: how often a link was made anew, by path."""
+        return await self._object("/diag/peer-rebinds")
 
     async def peer_latency(self) -> Row:
         """GET /diag/peer-latency: the samples of the last minutes, by path."""

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import override
+from typing import Any, override
 
 from aiohttp import ClientSession
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Transport
-from ..mesh import HasExit, Peer, Proxy, Rule, User, WireGuardPeer
+from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, User, WireGuardPeer
 from ..mesh_provider import (
     CertificateImport,
     ClientDraft,
@@ -19,6 +19,7 @@ from ..mesh_provider import (
     ExitDraft,
     Kick,
     LatencySample,
+    LinkHistory,
     MeshDraft,
     Port,
     Position,
@@ -26,6 +27,7 @@ from ..mesh_provider import (
     RuleDraft,
     Toggled,
     UserDraft,
+    VpnServer,
     WireGuardPeerDraft,
 )
 from ..provider import (
@@ -52,7 +54,7 @@ from .drafts import (
     wireguard_peer_fields,
 )
 from .readings import Readings
-from .rows import places, texts
+from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
 _LOCKOUT = timedelta(seconds=60)
@@ -185,6 +187,29 @@ class Hy2ScaleProvider(Provider):
         toggle = self._client.toggle_rule if of is Rule else self._client.toggle_user
         await toggle(resource_id, enabled=enabled)
         await shelf.expect(resource_id, {"enabled": enabled})
+
+    async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
+        """Start a server, or stop it; all else that a write replaces is sent as it was read."""
+        read, write = {
+            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp),
+            VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
+        }[server]
+        await write({**await read(), "enabled": enabled})
+        if coerce.boolean((await read()).get("enabled")) is not enabled:
+            raise InvalidInputError("not_taken", name=server)
+
+    async def set_exit_node(self, *, enabled: bool) -> None:
+        """Let other nodes' traffic leave here or not."""
+        await self._client.update_node({"exit_node": enabled})
+        if coerce.boolean((await self._client.node()).get("exit_node")) is not enabled:
+            raise InvalidInputError("not_taken", name="exit_node")
+
+    async def set_tun_mode(self, mode: str) -> None:
+        """Set what is routed by TUN, only where that can be read: see the client."""
+        row = await self._client.tun_mode()
+        enabled = mode != TUN_OFF
+        changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
+        await self._client.update_tun_mode({**row, **changes})
 
     async def set_peer_nested(self, path: str, *, nested: bool) -> None:
         """Show and use a peer's own peers or not."""
@@ -358,16 +383,35 @@ class Hy2ScaleProvider(Provider):
             return found
         raise RejectedError(coerce.text(answer.get("error")) or name)
 
-    async def latency_history(self, path: str) -> tuple[LatencySample, ...]:
-        """Return the latencies to a peer of the last minutes, the oldest first."""
+    async def link_history(self, path: str) -> LinkHistory:
+        """Tell how the link to a peer has been."""
         samples = (await self._client.peer_latency()).get(path)
         if samples is None:
             raise InvalidInputError("unknown_resource", name=path)
-        return tuple(
-            LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-            for row in rows_of(samples)
-            if (time := coerce.epoch(row.get("ts")))
+        health = (await self._client.peer_health()).get(path)
+        rebinds = await self._client.peer_rebinds()
+        return LinkHistory(
+            connected=coerce.boolean(health.get("connected")) if isinstance(health, dict) else None,
+            rebinds=coerce.count(rebinds.get(path)),
+            samples=tuple(
+                LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
+                for row in rows_of(samples)
+                if (time := coerce.epoch(row.get("ts")))
+            ),
         )
+
+    async def peers_of(self, path: str) -> tuple[Peer, ...]:
+        """Return a peer's own peers, used or not."""
+        rows = await self._client.peers_of(path)
+        return tuple(below(path, rows).values())
+
+    async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the node is made of, what it runs on and how its console is set up."""
+        return {
+            "build": {**await self._client.build_info(), **await self._client.build_id()},
+            "machine": await self._readings.optional(self._client.arch, {}),
+            "settings": await self._client.ui_settings(),
+        }
 
     async def backup(self) -> bytes:
         """Return a tar archive of the configuration; it holds all secrets."""

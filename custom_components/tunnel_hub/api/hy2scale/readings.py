@@ -159,7 +159,7 @@ class Readings:
 
     async def _hub(self) -> Mapping[str, Hub]:
         node, stats, sessions = await asyncio.gather(
-            self._client.node(), self._client.stats(), self._or(self._recent_sessions, None)
+            self._client.node(), self._client.stats(), self.optional(self._recent_sessions, None)
         )
         row = {**node, **stats, "sessions": None if sessions is None else len(sessions)}
         self._lacking["hub"] = {f for f, raw in _WANTED_SINCE_1_3.items() if raw not in row}
@@ -175,8 +175,8 @@ class Readings:
 
     async def _vpn(self) -> Mapping[str, Vpn]:
         servers: dict[str, Row] = {
-            "l2tp": await self._or(self._client.l2tp, {}),
-            "ikev2": await self._or(self._client.ikev2, {}),
+            "l2tp": await self.optional(self._client.l2tp, {}),
+            "ikev2": await self.optional(self._client.ikev2, {}),
         }
         if not any(servers.values()):
             return {}
@@ -194,7 +194,7 @@ class Readings:
     async def upgrade(self) -> Upgrade:
         """Read how far an upgrade is; ask for a newer version only where nothing is under way."""
         status = await self._client.upgrade_status()
-        arch: Row = await self._or(self._client.arch, {})
+        arch: Row = await self.optional(self._client.arch, {})
         upgrade = UPGRADE.many([{**status, **arch}])[ACCOUNT]
         if upgrade.state in (None, UpgradeState.IDLE, UpgradeState.ERROR):
             check = await self._client.check_upgrade()
@@ -233,7 +233,7 @@ class Readings:
         users, paths, shared = await asyncio.gather(
             self._users.get(_SAME_MOMENT),
             self.exits(),
-            self._or(self._client.user_conflicts, None),
+            self.optional(self._client.user_conflicts, None),
         )
         if shared is None:
             self._lacking["users"] = {"conflicts"}
@@ -278,7 +278,7 @@ class Readings:
 
     async def _proxies(self) -> Mapping[str, Proxy]:
         rows, shadowsocks, paths = await asyncio.gather(
-            self._client.proxies(), self._or(self._client.shadowsocks, None), self.exits()
+            self._client.proxies(), self.optional(self._client.shadowsocks, None), self.exits()
         )
         if shadowsocks is not None:
             rows = [*rows, {**shadowsocks, "id": SHADOWSOCKS, "protocol": SHADOWSOCKS}]
@@ -294,7 +294,7 @@ class Readings:
             {**row, "exits": paths, "server": own} for row in rows_of(server.get("peers"))
         )
 
-    async def _or[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
+    async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
         """Read what only some versions have."""
         try:
             return await read()

@@ -216,6 +216,11 @@ PEER = RowMap(
 )
 
 
+def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
+    """Return the peers of a peer."""
+    return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
+
+
 def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) -> dict[str, P]:
     """Return our own connections, or all other peers."""
     return kind.many(
