@@ -304,9 +304,9 @@ class Release(Resource):
     kind: ClassVar[str] = "release"
     part_of: ClassVar[str | None] = "service"
 
-    client_version: str | None = None
-    """Of frpc, the program people run at home."""
-    server_version: str | None = None
+    frpc_version: str | None = None
+    """Of the program that people run at home; frps_version: of the one on the nodes."""
+    frps_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
