@@ -178,6 +178,17 @@ async def test_refresh_tells_what_the_node_says(
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.OFFLINE, False, 0)
 
 
+async def test_refresh_of_a_state_that_is_not_told(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """Not known is not offline."""
+    chmlfrp.fault("/refresh_tunnel", "patch", remove=("data.status",))
+
+    tunnel = await provider.refresh_tunnel("1")
+
+    assert (tunnel.state, tunnel.online) == (None, None)
+
+
 async def test_a_known_node_costs_no_request(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
