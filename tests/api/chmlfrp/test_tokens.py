@@ -263,6 +263,21 @@ async def test_a_used_up_refresh_token_asks_the_user(
     assert home.refreshes == 1, "it is not tried again and again"
 
 
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+async def test_a_program_that_is_no_longer_registered_asks_the_user(
+    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str
+) -> None:
+    """It would be refused for ever."""
+    chmlfrp.fault("/oauth2/token", "body", status=401, body={"error": code}, times=None)
+    freezer.tick(600)
+
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            await home.ask()
+
+    assert home.refreshes == 1
+
+
 async def test_without_a_refresh_token_the_user_is_asked_at_the_end(
     begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
