@@ -1,6 +1,7 @@
 """ChmlFrp as feeds and commands, without Home Assistant."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from aiohttp import ClientSession
 import pytest
@@ -42,6 +43,30 @@ def test_only_https_by_default() -> None:
     """The password and the token travel in requests."""
     assert HOST.startswith("https://")
     assert ACCOUNT_CENTRE.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    "name, entered",
+    [("base_url", "http://cf-v2.uapis.cn/"), ("oauth_url", "http://Account-Api.qzhua.net")],
+)
+async def test_the_public_service_is_always_asked_by_https(name: str, entered: str) -> None:
+    """Even if a user copies what the document prints."""
+    asked: list[str] = []
+
+    class _Session:
+        """Hears of a request, and lets none leave."""
+
+        def request(self, _: str, url: str, **__: object) -> None:
+            asked.append(url)
+            raise NotImplementedError
+
+    stored = {"client_id": "c", "access_token": "a", "refresh_token": "r", "expires_at": "0"}
+    provider = ChmlFrpProvider(cast(ClientSession, _Session()), {**stored, name: entered}, {})
+    with pytest.raises(NotImplementedError):
+        await (provider.identify() if name == "oauth_url" else provider.node_names())
+
+    assert asked
+    assert all(url.startswith((HOST, ACCOUNT_CENTRE)) for url in asked)
 
 
 async def test_no_token_leaves_without_being_asked_for(
