@@ -226,11 +226,7 @@ WEB = {"name": "site", "protocol": "http", "local_port": 80, "remote_port": None
             "port_out_of_range",
             {"port": "70000", "minimum": "1", "maximum": "65535"},
         ),
-        (
-            {"remote_port": None},
-            "port_out_of_range",
-            {"port": "", "minimum": "1", "maximum": "65535"},
-        ),
+        ({"remote_port": None}, "remote_port_needed", {"protocol": "tcp"}),
         ({"node": "nowhere"}, "unknown_node", {"node": "nowhere"}),
         (WEB, "domain_needed", {"protocol": "http"}),
         (
@@ -379,6 +375,17 @@ async def test_update_tunnel_from_a_port_to_a_domain_needs_one(
     error = await refused(world, "tunnel:1", "update_tunnel", protocol="http")
 
     assert error.translation_key == "domain_needed"
+
+
+async def test_update_tunnel_from_a_domain_to_a_port_needs_one(
+    world: World[ChmlFrpService],
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, "tunnel:4", "update_tunnel", protocol="tcp")
+
+    assert error.translation_key == "remote_port_needed"
+    assert not world.service.calls_to("/update_tunnel")
 
 
 async def test_update_tunnel_on_a_removed_node(world: World[ChmlFrpService]) -> None:
