@@ -281,6 +281,8 @@ async def test_wrong_entries(
         ("body", {"body": {"msg": "系统繁忙", "code": 400}}, "rejected"),
         ("empty", {}, "unavailable_malformed"),
         ("patch", {"remove": ("data.id",)}, "unavailable_malformed"),
+        ("body", {"body": {"status": 404, "error": "Not Found"}, "status": 404}, "unsupported"),
+        ("body", {"body": "404 page not found", "status": 404}, "unsupported"),
     ],
 )
 async def test_bad_days(

@@ -61,7 +61,7 @@ async def test_the_public_service_is_always_asked_by_https(name: str, entered: s
             raise NotImplementedError
 
     stored = {"client_id": "c", "access_token": "a", "refresh_token": "r", "expires_at": "0"}
-    provider = ChmlFrpProvider(cast(ClientSession, _Session()), {**stored, name: entered}, {})
+    provider = ChmlFrpProvider(cast("ClientSession", _Session()), {**stored, name: entered}, {})
     with pytest.raises(NotImplementedError):
         await (provider.identify() if name == "oauth_url" else provider.node_names())
 

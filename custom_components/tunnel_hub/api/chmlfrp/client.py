@@ -186,7 +186,7 @@ class ChmlFrpClient:
     async def node_status_info(self, nodename: str) -> Row:
         """/node_status_info: all that was measured at a node: 2 MB, decoded in another thread."""
         answer = await self._send("GET", "/node_status_info", {"nodename": nodename}, read=True)
-        row = await asyncio.to_thread(answer.mapping)
+        row = await asyncio.to_thread(_mapping, answer)
         _judge(row, self._transport)
         return _row(row)
 
@@ -290,7 +290,7 @@ class ChmlFrpClient:
         read: bool = True,
     ) -> Row:
         """Ask for what needs no token."""
-        row = (await self._send(method, path, params, read=read)).mapping()
+        row = _mapping(await self._send(method, path, params, read=read))
         _judge(row, self._transport)
         return row
 
@@ -317,7 +317,7 @@ class ChmlFrpClient:
             answer = await self._send(
                 method, path, fields, json=body, form=form, headers=headers, read=read
             )
-            row = answer.mapping()
+            row = _mapping(answer)
             _judge(row, self._transport)
             return row
 
@@ -335,6 +335,16 @@ class ChmlFrpClient:
             return row
 
         return await self._tokens.use(_ask_in_known_style)
+
+
+def _mapping(answer: Answer) -> Row:
+    """Return an answer's object; servers tell in words or in JSON that they lack a route."""
+    try:
+        return answer.mapping()
+    except UnavailableError:
+        if answer.status in _MISSING_ROUTE and not answer.is_html:
+            raise UnsupportedError from None
+        raise
 
 
 def _row(answer: Row) -> Row:
