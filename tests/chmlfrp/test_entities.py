@@ -182,6 +182,22 @@ async def test_certificates(world: World[ChmlFrpService]) -> None:
     ]
 
 
+async def test_an_expired_certificate_hides_no_other(world: World[ChmlFrpService]) -> None:
+    """It stays listed, but the next to expire is what a person must know."""
+    first, second = world.service.state.certificates
+    first.expires_at, now = world.service.now() - 5, world.service.now()
+    second.issued_at, second.expires_at = now, now + HOUR
+
+    await world.set_up()
+
+    state = world.state("sensor", "certificates:account", "certificates")
+    assert datetime.fromisoformat(state.state).timestamp() == pytest.approx(now + HOUR, abs=1)
+    assert [c["domains"] for c in state.attributes["certificates"]] == [
+        second.domains,
+        first.domains,
+    ]
+
+
 async def test_todays_traffic_starts_anew(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     before = float(world.value("sensor", "account_traffic:account", "traffic_in_today"))

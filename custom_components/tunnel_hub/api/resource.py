@@ -133,7 +133,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates(Resource):
-    """The certificates of an account, the first to expire first."""
+    """The certificates of an account, the next to expire first."""
 
     kind: ClassVar[str] = "certificates"
     part_of: ClassVar[str | None] = "account"
@@ -142,7 +142,7 @@ class Certificates(Resource):
 
     @property
     def first_expiry(self) -> datetime | None:
-        """When the first of them expires."""
+        """When the next of them expires, or the first did if all have."""
         return next((c.expires for c in self.certificates if c.expires), None)
 
 

@@ -20,8 +20,15 @@ from custom_components.tunnel_hub.api.provider import (
     Subdomain,
     TunnelDraft,
 )
-from custom_components.tunnel_hub.api.resource import Node, NodeState, Tunnel, TunnelState
+from custom_components.tunnel_hub.api.resource import (
+    Certificates,
+    Node,
+    NodeState,
+    Tunnel,
+    TunnelState,
+)
 from simulator.chmlfrp import ChmlFrpService
+from simulator.chmlfrp.state import Certificate
 
 from .conftest import Begin
 from .test_client import CAPTCHA
@@ -387,3 +394,18 @@ async def test_statistics(provider: ChmlFrpProvider) -> None:
     await provider.identify()
 
     assert provider.statistics() == {"requests": 1, "token_renewals": 0}
+
+
+async def test_certificates_in_order(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """The next to expire, those without an end, those that have expired."""
+    now = chmlfrp.now()
+    ends = {"later": now + 9, "expired": now - 9, "next": now + 3, "pending": None}
+    chmlfrp.state.certificates = [
+        Certificate(id_, 227, domain, "", now, issued_at=now - 99 if end else None, expires_at=end)
+        for id_, (domain, end) in enumerate(ends.items())
+    ]
+
+    account = (await provider.feeds["certificates"].fetch())["account"]
+
+    assert isinstance(account, Certificates)
+    assert [c.domains for c in account.certificates] == ["next", "later", "pending", "expired"]
