@@ -574,6 +574,23 @@ async def test_update_account_changes_only_what_is_named(world: World[ChmlFrpSer
     assert error.translation_key == "current_password_needed"
 
 
+@pytest.mark.parametrize("code", [400, 401])
+async def test_a_mistyped_current_password_is_no_lost_sign_in(
+    world: World[ChmlFrpService], code: int
+) -> None:
+    """The document has 401 both for a bad token and for a wrong password."""
+    await world.set_up()
+    world.service.fault("/reset_password", "body", body={"msg": "密码错误", "code": code})
+
+    error = await refused(
+        world, None, "update_account", password="better-password", current_password="typo"
+    )
+
+    assert error.translation_key == "rejected"
+    assert error.translation_placeholders == {"message": "密码错误"}
+    assert not world.hass.config_entries.flow.async_progress()
+
+
 async def test_a_changed_password_is_stored(world: World[ChmlFrpService]) -> None:
     world.service.state.settings.password_login = True
     world.hass.config_entries.async_update_entry(

@@ -355,6 +355,27 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     assert now.attributes["text"] == "second\nline", "nothing is told twice"
 
 
+async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> None:
+    """Its first line stands for one, and the recorder can keep it."""
+    world.service.state.notices.clear()
+    text = "<p>Dear all</p><p>" + "长" * 9000 + "</p>"
+    world.service.state.messages = [Message(3, None, text, world.service.now())]
+
+    await world.set_up()
+
+    assert world.value("sensor", "inbox:account", "messages") == "Dear all"
+    told = world.state("event", "inbox:account", "message").attributes
+    assert told["title"] == "Dear all"
+    assert told["text"].startswith("Dear all\n长")
+    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
+
+    world.service.state.messages = [Message(4, None, "长" * 9000, world.service.now() + 1)]
+    await world.elapse(HOUR)
+    told = world.state("event", "inbox:account", "message").attributes
+    assert told["title"] == "长" * 255
+    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
+
+
 async def test_no_messages(world: World[ChmlFrpService]) -> None:
     world.service.state.messages.clear()
     world.service.state.notices.clear()

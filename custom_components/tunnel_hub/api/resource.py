@@ -157,7 +157,7 @@ class Message:
     @property
     def headline(self) -> str:
         """What a person reads first of it."""
-        return self.title or self.text
+        return self.title or self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from ..provider import Captcha
 from ..rows import Row, rows_of
 from .tokens import Tokens
 
+_ABOUT_A_PASSWORD = re.compile("密码")
 _ACCESS_TOKEN_WANTED = re.compile("access_token")
 _ALREADY_SIGNED = re.compile("重复签到|已.*签到")
 _BEHIND_IT_UNREACHABLE = re.compile("无法连接")
@@ -105,9 +106,14 @@ class ChmlFrpClient:
         return coerce.text(row.get("msg")) or ""
 
     async def reset_password(self, original_password: str, new_password: str) -> None:
-        """/reset_password."""
+        """/reset_password. A wrong password is no refused token."""
         passwords = {"original_password": original_password, "new_password": new_password}
-        await self._signed("GET", "/reset_password", passwords, read=False)
+        try:
+            await self._signed("GET", "/reset_password", passwords, read=False)
+        except AuthenticationError as err:
+            if _ABOUT_A_PASSWORD.search(err.message):
+                raise RejectedError(err.message) from None
+            raise
 
     async def update_username(self, new_username: str) -> None:
         """/update_username."""
