@@ -418,6 +418,30 @@ async def test_a_login_without_a_token(by_password: Home, chmlfrp: ChmlFrpServic
         await by_password.ask()
 
 
+async def test_a_refused_password_is_not_sent_again(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    """The service counts failed logins; waiting requests and later ones must not add to them."""
+    chmlfrp.account.password = "changed elsewhere"
+
+    failed = await asyncio.gather(*(by_password.ask() for _ in range(5)), return_exceptions=True)
+    with pytest.raises(AuthenticationError, match=r"^密码错误$"):
+        await by_password.ask()
+
+    assert {str(err) for err in failed} == {"密码错误"}
+    assert len(chmlfrp.calls_to("/login")) == 1
+
+
+async def test_a_login_that_fails_otherwise_is_tried_again(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/login", "html", status=520)
+
+    with pytest.raises(UnavailableError):
+        await by_password.ask()
+    assert await by_password.ask() == "227"
+
+
 async def test_password_sign_in_switched_off(by_password: Home, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.state.settings.password_login = False
 
