@@ -523,6 +523,7 @@ async def test_sign_in(world: World[ChmlFrpService]) -> None:
     assert response["points"] == world.service.account.integral - before
     assert world.value("binary_sensor", "sign_in:account", "signed_in_today") == "on"
     assert world.value("sensor", "sign_in:account", "sign_ins") == "113"
+    assert world.value("sensor", "account:account", "points") == str(before + response["points"])
     again = await on_account(world, "sign_in", **CAPTCHA)
     assert again["already"] is True
 
