@@ -15,6 +15,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.provider import (
+    Credentials,
     NewAccount,
     SignInResult,
     Subdomain,
@@ -298,6 +299,21 @@ async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> No
 
     chmlfrp.fault("/qiandao", "body", body={"code": 200, "msg": "签到成功"})
     assert (await provider.sign_in_with_captcha(CAPTCHA)).points is None
+
+
+async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
+    begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials
+) -> None:
+    """It reads the new token, which running clients need."""
+    provider = begin(granted)
+    before = chmlfrp.account.usertoken
+    await provider.send_code()
+
+    token = await provider.reset_token(chmlfrp.state.mailbox[0].code)
+
+    assert token == chmlfrp.account.usertoken != before
+    assert await provider.identify()
+    assert provider.statistics()["token_renewals"] == 0
 
 
 async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:

@@ -229,6 +229,18 @@ async def test_refreshed_early(
     assert home.refreshes == 2
 
 
+@pytest.mark.parametrize("expires_at", ["", "soon", "-1"])
+async def test_an_end_that_is_not_known_may_be_past(
+    begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials, expires_at: str
+) -> None:
+    home = Home(begin, chmlfrp, {**granted, "expires_at": expires_at})
+
+    assert await home.ask() == "227"
+
+    assert home.refreshes == 1
+    assert tokens_seen(chmlfrp) == [home.stored["access_token"]]
+
+
 # Stored first
 
 
