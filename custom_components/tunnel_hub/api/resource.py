@@ -139,7 +139,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates(Resource):
-    """The certificates of an account, the first to expire first."""
+    """The certificates of an account, the next to expire first."""
 
     kind: ClassVar[str] = "certificates"
     part_of: ClassVar[str | None] = "account"
@@ -148,7 +148,7 @@ class Certificates(Resource):
 
     @property
     def first_expiry(self) -> datetime | None:
-        """When the first of them expires."""
+        """When the next of them expires, or the first did if all have."""
         return next((c.expires for c in self.certificates if c.expires), None)
 
 
@@ -163,7 +163,7 @@ class Message:
     @property
     def headline(self) -> str:
         """What a person reads first of it."""
-        return self.title or self.text
+        return self.title or self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,9 +321,9 @@ class Release(Resource):
     kind: ClassVar[str] = "release"
     part_of: ClassVar[str | None] = "service"
 
-    client_version: str | None = None
-    """Of frpc, the program people run at home."""
-    server_version: str | None = None
+    frpc_version: str | None = None
+    """Of the program that people run at home; frps_version: of the one on the nodes."""
+    frps_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

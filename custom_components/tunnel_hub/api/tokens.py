@@ -67,7 +67,10 @@ class PastedToken(Tokens):
 
 
 class LoginTokens(Tokens):
-    """The token that a login with the password tells. It lasts; a login ends no other."""
+    """The token that a login with the password tells. It lasts; a login ends no other.
+
+    A refused password is not sent again: services count failures, and only the user can help.
+    """
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class LoginTokens(Tokens):
         self._token = token
         self._log_in = log_in
         self._on_renewed = on_renewed
+        self._refusal: AuthenticationError | None = None
         self._lock = asyncio.Lock()
 
     @override
@@ -98,11 +102,20 @@ class LoginTokens(Tokens):
         """Log in, unless another request has done so in the meantime."""
         async with self._lock:
             if self._token is None or self._token == refused:
-                token = await self._log_in()
+                token = await self._logged_in()
                 self.renewals += 1
                 await self._on_renewed(token)
                 self._token = token
             return self._token
+
+    async def _logged_in(self) -> str:
+        if self._refusal is not None:
+            raise AuthenticationError(self._refusal.message, self._refusal.key)
+        try:
+            return await self._log_in()
+        except AuthenticationError as err:
+            self._refusal = err
+            raise
 
     async def adopt(self, token: str) -> None:
         """Use another token from now on; stored first."""

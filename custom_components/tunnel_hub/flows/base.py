@@ -31,6 +31,7 @@ from ..api.errors import (
     RejectedError,
     TunnelHubError,
     UnavailableError,
+    UnsupportedError,
 )
 from ..api.provider import NewAccount, Provider, capable
 from ..const import (
@@ -120,6 +121,8 @@ def failure_of(err: TunnelHubError) -> Failure:
             return Failure(f"unavailable_{err.reason}", {"detail": err.detail})
         case InvalidInputError():
             return Failure(err.key, err.placeholders)
+        case UnsupportedError():
+            return Failure("unsupported", {})
         case _:
             return Failure("unknown", {})
 

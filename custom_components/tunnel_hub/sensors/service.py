@@ -30,8 +30,8 @@ SERVICE: Table[TunnelHubSensorDescription[Any]] = {
         count("users", lambda service: service.users),
     ),
     Release: (
-        diagnostic("client_version", lambda release: release.client_version),
-        diagnostic("server_version", lambda release: release.server_version),
+        diagnostic("frpc_version", lambda release: release.frpc_version),
+        diagnostic("frps_version", lambda release: release.frps_version),
     ),
     Notice: (
         TunnelHubSensorDescription[Notice](

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 import re
 from typing import override
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
@@ -353,4 +354,9 @@ class ChmlFrpProvider(Provider):
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:
-    return (credentials.get(name) or default).rstrip("/")
+    """Return the address to use; the public service's is never spoken to without TLS.
+
+    Its document prints it with http://, which would show password and token to everybody.
+    """
+    address = (credentials.get(name) or default).rstrip("/")
+    return default if urlsplit(address).hostname == urlsplit(default).hostname else address
