@@ -10,7 +10,7 @@ Most writes for what does not exist answer as if all were well. Generations diff
 methods return what came, those that send a body take it as this generation wants it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,12 @@ from .session import Session
 type Body = Mapping[str, object] | Sequence[object]
 
 _NO_ROUTE = "404 page not found"
+_SECRETS = frozenset(
+    {
+        *("current_password", "key", "new_password", "password"),
+        *("private_key", "proxy_passwords", "psk"),
+    }
+)
 _LARGEST_BACKUP = 64 * 1024**2
 
 
@@ -39,6 +45,13 @@ def segment(name: str) -> str:
     if name in {".", ".."}:
         raise InvalidInputError("unknown_resource", name=name)
     return quote(name, safe="")
+
+
+def _secrets_in(row: Row) -> Iterator[str]:
+    """Return what of a row nobody may see, should the node repeat it."""
+    for name in _SECRETS & row.keys():
+        value = row[name]
+        yield from map(str, value.values() if isinstance(value, dict) else [value])
 
 
 class Hy2ScaleClient:
@@ -422,6 +435,8 @@ class Hy2ScaleClient:
         return await self._signed("GET", path, read=True, params=query, **options)
 
     async def _write(self, method: str, path: str, body: Body | None = None) -> Answer:
+        if isinstance(body, Mapping):
+            self._transport.secrets.update(_secrets_in(body))
         try:
             return await self._signed(method, path, read=False, json=body)
         finally:
