@@ -523,8 +523,9 @@ async def by_browser(
 
 async def reconfigure(world: World[ChmlFrpService], way: str) -> ConfigFlowResult:
     """Begin to choose another way to sign in."""
-    context = {"source": "reconfigure", "entry_id": world.entry.entry_id}
-    menu = await world.hass.config_entries.flow.async_init(DOMAIN, context=context)
+    menu = await world.hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "reconfigure", "entry_id": world.entry.entry_id}
+    )
     return await choose(world.hass, menu, way)
 
 
