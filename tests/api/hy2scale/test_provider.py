@@ -13,8 +13,8 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, upgrade
 from custom_components.tunnel_hub.api.hy2scale.recent import Recent
-from custom_components.tunnel_hub.api.mesh import Peer, Rule, User
-from custom_components.tunnel_hub.api.mesh_provider import RuleDraft, VpnServer
+from custom_components.tunnel_hub.api.mesh import Peer, Proxy, Rule, User
+from custom_components.tunnel_hub.api.mesh_provider import RuleDraft, VpnServer, WireGuardPeerDraft
 from custom_components.tunnel_hub.api.provider import AccountChanges, Credentials, Problem
 from simulator.hy2scale import Hy2ScaleService, hashed
 
@@ -192,6 +192,34 @@ async def test_exits(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> N
     user = next(iter(users.values()))
     assert isinstance(user, User)
     assert user.exits == ("jp", "kr", "office", "sg", "us", "us/us-r1/us-r1-r1")
+
+
+async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
+    """Each replaces the whole row; neither undoes the other."""
+    hy2scale.fault("/api/proxies/{id}", "delay", seconds=0.05, times=None)
+
+    await asyncio.gather(
+        provider.set_enabled(Proxy, "http", enabled=True),
+        provider.select_exit(Proxy, "http", "us"),
+    )
+
+    proxy = hy2scale.state.proxies["http"]
+    assert (proxy.enabled, proxy.exit_via) == (True, "us")
+
+
+async def test_a_wireguard_peer_with_keys_of_its_own(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
+) -> None:
+    await provider.create(WireGuardPeerDraft(name="x", address="10.0.0.9/32", public_key="public"))
+
+    assert hy2scale.state.wireguard.peers[-1].public_key == "public"
+    assert not hy2scale.calls_to("/api/wireguard/generate-key")
+
+
+async def test_a_node_without_vpn(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.state.settings.missing_routes = ["/api/l2tp", "/api/ikev2"]
+
+    assert await provider.feeds["vpn"].fetch() == {}
 
 
 # Upgrades

@@ -4,6 +4,7 @@ The node answers writes for what it does not have as if all were well, and repla
 every change reads the row first, and looks afterwards whether it came about.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from .. import coerce
@@ -13,29 +14,22 @@ from .client import Hy2ScaleClient
 from .rows import SHADOWSOCKS
 
 
-class Shelf:
-    """One kind of rows.
+class Listing:
+    """One kind of rows, which can be removed.
 
-    rows: reads them. key: the field that they go by. create, replace, remove: the writes.
-    defaults: what a new row has where nothing is said.
+    rows: reads them. key: the field that they go by. remove: the write.
     """
 
     def __init__(
         self,
         key: str,
         rows: Callable[[], Awaitable[list[Row]]],
-        create: Callable[[Row], Awaitable[None]],
-        replace: Callable[[str, Row], Awaitable[None]],
         remove: Callable[[str], Awaitable[None]],
-        **defaults: object,
     ) -> None:
         """Read nothing yet."""
         self.key = key
         self.rows = rows
-        self._create = create
-        self._replace = replace
         self._remove = remove
-        self._defaults = defaults
 
     async def row(self, id_: str) -> Row:
         """Read one row; raises InvalidInputError if there is none."""
@@ -43,6 +37,35 @@ class Shelf:
             if coerce.text(row.get(self.key)) == id_:
                 return row
         raise InvalidInputError("unknown_resource", name=id_)
+
+    async def remove(self, id_: str) -> None:
+        """Remove a row; one that is gone already counts as removed."""
+        await self._remove(id_)
+        if any(coerce.text(row.get(self.key)) == id_ for row in await self.rows()):
+            raise InvalidInputError("not_taken", name=id_)
+
+
+class Shelf(Listing):
+    """One kind of rows, which can also be made and replaced.
+
+    create, replace: the writes. defaults: what a new row has where nothing is said.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        rows: Callable[[], Awaitable[list[Row]]],
+        remove: Callable[[str], Awaitable[None]],
+        create: Callable[[Row], Awaitable[None]],
+        replace: Callable[[str, Row], Awaitable[None]],
+        **defaults: object,
+    ) -> None:
+        """Read nothing yet."""
+        super().__init__(key, rows, remove)
+        self._create = create
+        self._replace = replace
+        self._defaults = defaults
+        self._changing = asyncio.Lock()
 
     async def create(self, fields: Row, name: str) -> str:
         """Make a row; its id. name: the field that no two rows may share."""
@@ -57,20 +80,16 @@ class Shelf:
 
     async def change(self, id_: str, changes: Row) -> None:
         """Replace a row by itself with changes, which may be to its id."""
-        row = await self.row(id_)
-        await self._replace(id_, {**row, **changes})
+        # Two changes at once would each undo the other's.
+        async with self._changing:
+            row = await self.row(id_)
+            await self._replace(id_, {**row, **changes})
         await self.expect(str(changes.get(self.key, id_)), changes)
 
     async def expect(self, id_: str, changes: Row) -> None:
         """Raise InvalidInputError unless a row shows the changes, as far as it shows them."""
         row = await self.row(id_)
         if any(name in row and row[name] != value for name, value in changes.items()):
-            raise InvalidInputError("not_taken", name=id_)
-
-    async def remove(self, id_: str) -> None:
-        """Remove a row; one that is gone already counts as removed."""
-        await self._remove(id_)
-        if any(coerce.text(row.get(self.key)) == id_ for row in await self.rows()):
             raise InvalidInputError("not_taken", name=id_)
 
 
@@ -83,48 +102,42 @@ class Shelves:
         self.clients = Shelf(
             "name",
             client.clients,
+            client.delete_client,
             client.create_client,
             client.update_client,
-            client.delete_client,
         )
         self.users = Shelf(
             "id",
             client.users,
+            client.delete_user,
             client.create_user,
             client.update_user,
-            client.delete_user,
             enabled=True,
         )
         self.rules = Shelf(
             "id",
             self._rules,
+            client.delete_rule,
             client.create_rule,
             client.update_rule,
-            client.delete_rule,
             enabled=True,
         )
         self.proxies = Shelf(
             "id",
             self._proxies,
-            self._create_proxy,
-            self._update_proxy,
             self._delete_proxy,
+            client.create_proxy,
+            self._update_proxy,
             enabled=True,
         )
         self.wireguard_peers = Shelf(
             "name",
             self._wireguard_peers,
+            client.delete_wireguard_peer,
             self._create_wireguard_peer,
             client.update_wireguard_peer,
-            client.delete_wireguard_peer,
         )
-        self.certificates = Shelf(
-            "id",
-            client.certificates,
-            client.import_certificate,
-            self._no_replacement,
-            client.delete_certificate,
-        )
+        self.certificates = Listing("id", client.certificates, client.delete_certificate)
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]
@@ -138,9 +151,6 @@ class Shelves:
         if not row.get("public_key"):
             keys = await self._client.generate_wireguard_key()
         await self._client.create_wireguard_peer({**row, **keys})
-
-    async def _no_replacement(self, id_: str, row: Row) -> None:
-        raise UnsupportedError
 
     # Shadowsocks: a proxy as documented, since 1.3 on its own
 
@@ -156,9 +166,6 @@ class Shelves:
         rows = await self._client.proxies()
         shadowsocks = await self._shadowsocks()
         return rows if shadowsocks is None else [*rows, shadowsocks]
-
-    async def _create_proxy(self, row: Row) -> None:
-        await self._client.create_proxy(row)
 
     async def _update_proxy(self, id_: str, row: Row) -> None:
         if id_ == SHADOWSOCKS and await self._shadowsocks() is not None:
