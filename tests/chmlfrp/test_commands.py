@@ -319,6 +319,7 @@ async def test_update_tunnel_keeps_what_is_not_named(world: World[ChmlFrpService
     await on(world, "tunnel:1", "update_tunnel", local_port=8124)
 
     assert row.local_port == 8124
+    assert not world.service.calls_to("/nodeinfo"), "its node matters to none of that"
     assert (row.name, row.kind, row.node, row.public, row.local_ip) == before
     assert (row.encryption, row.compression, row.extra) == (True, True, "bandwidth_limit = 1MB")
     await world.elapse(1)
@@ -388,6 +389,22 @@ async def test_update_tunnel_from_a_domain_to_a_port_needs_one(
     assert not world.service.calls_to("/update_tunnel")
 
 
+@pytest.mark.parametrize(
+    "change, key",
+    [({"remote_port": 9999}, "port_out_of_range"), ({"protocol": "udp"}, "protocol_not_at_node")],
+)
+async def test_update_tunnel_to_what_its_node_does_not_take(
+    world: World[ChmlFrpService], change: Mapping[str, object], key: str
+) -> None:
+    await world.set_up()
+    world.service.state.nodes["1"].udp = False
+
+    error = await refused(world, "tunnel:1", "update_tunnel", **change)
+
+    assert error.translation_key == key
+    assert not world.service.calls_to("/update_tunnel")
+
+
 async def test_update_tunnel_on_a_removed_node(world: World[ChmlFrpService]) -> None:
     """It can be moved to another."""
     await world.set_up()
@@ -435,6 +452,16 @@ async def test_get_tunnel_config(world: World[ChmlFrpService]) -> None:
     error = await refused(world, "tunnel:1", "get_tunnel_config", format="toml")
     assert error.translation_key == "unknown_format"
     assert error.translation_placeholders == {"format": "toml", "known": "ini"}
+
+
+async def test_get_tunnel_config_of_a_tunnel_that_was_moved_elsewhere(
+    world: World[ChmlFrpService],
+) -> None:
+    """The service wants the node's name too."""
+    await world.set_up()
+    tunnel(world).node = at(world, "user", state="online", web=False).name
+
+    assert "[homeassistant]" in (await on(world, "tunnel:1", "get_tunnel_config"))["config"]
 
 
 async def test_check_tunnel(world: World[ChmlFrpService]) -> None:

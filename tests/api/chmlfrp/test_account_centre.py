@@ -91,6 +91,14 @@ async def test_sign_in(
     assert "password" not in credentials
 
 
+async def test_how_long_there_is_to_agree(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.state.settings.device_code_seconds = 900
+
+    assert (await provider.begin_device_sign_in()).minutes == 15
+
+
 async def test_slow_down(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
@@ -164,6 +172,17 @@ async def test_a_bad_connection_is_waited_out(
     assert await sign_in(provider, waiting, chmlfrp, question=3)
 
     assert waiting.pauses == [5, 10, 20]
+
+
+async def test_a_long_outage_does_not_make_us_miss_the_answer(
+    provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
+) -> None:
+    """We ask once a minute at least."""
+    chmlfrp.fault("/oauth2/token", "html", status=502, times=5)
+
+    assert await sign_in(provider, waiting, chmlfrp, question=6)
+
+    assert waiting.pauses == [5, 10, 20, 40, 60, 60]
 
 
 async def test_retry_after_counts(

@@ -1,12 +1,13 @@
 """ChmlFrp as feeds and commands, without Home Assistant."""
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
+import threading
+from typing import Any, cast
 
 from aiohttp import ClientSession
 import pytest
 
-from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, history
 from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTRE, HOST
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
@@ -15,6 +16,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.provider import (
+    AccountChanges,
     Credentials,
     NewAccount,
     SignInResult,
@@ -331,13 +333,45 @@ async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:
     assert "new-password" not in repr(new)
 
 
-async def test_history_is_cut(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+async def test_passwords_in_the_services_words(
+    begin: Begin, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """It may say what it got; nobody is shown that."""
+    new = NewAccount(
+        username="newcomer", mail="new@example.com", password="new-password", contact="10003"
+    )
+    chmlfrp.fault("/register", "body", body={"code": 400, "msg": "new-password 不符合要求"})
+    with pytest.raises(RejectedError, match=r"^\*\* 不符合要求$"):
+        await begin({}).register(new, "1")
+
+    chmlfrp.fault(
+        "/reset_password", "body", body={"code": 400, "msg": "demo-password new-password"}
+    )
+    changes = AccountChanges(password="new-password", current_password="demo-password")
+    with pytest.raises(RejectedError, match=r"^\*\* \*\*$"):
+        await provider.update_account(changes)
+
+
+async def test_history_is_cut(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another thread than the event loop's: thousands of rows are read for it."""
+    threads: list[threading.Thread] = []
+    cut = history.samples
+
+    def _samples(*args: Any) -> Any:
+        threads.append(threading.current_thread())
+        return cut(*args)
+
+    monkeypatch.setattr(history, "samples", _samples)
     end = datetime.fromtimestamp(chmlfrp.now(), UTC) - timedelta(hours=3)
 
     samples = await provider.node_history("1", ["clients"], end - timedelta(minutes=1), end)
 
     assert len(samples) == 3
     assert all(sample.keys() == {"time", "clients"} for sample in samples)
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 async def test_traffic_that_makes_no_sense(
