@@ -353,7 +353,11 @@ async def test_options(world: World) -> None:
 
     needed = of_form("options.step.init", form["data_schema"])
 
-    optional = {"options.abort.not_loaded", "options.step.init.title"} | {
+    optional = {
+        "options.abort.not_loaded",
+        "options.abort.no_options",
+        "options.step.init.title",
+    } | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
     }
     of_others = "options.step.init.sections.more_of_nodes."

@@ -125,6 +125,8 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             schema[vol.Required("more_of_nodes")] = section(_DETAILS_SCHEMA)
         if isinstance(provider, CanSignIn):
             schema[vol.Required("daily_sign_in")] = section(_SIGN_IN_SCHEMA)
+        if not schema:
+            return self.async_abort(reason="no_options")
         # Each section picks out of the options what it has a field for.
         suggested = dict.fromkeys(map(str, schema), self.config_entry.options)
         return self.async_show_form(

@@ -217,6 +217,15 @@ async def test_the_same_node_twice(
     assert result["reason"] == "already_configured"
 
 
+async def test_no_options(world: Hub) -> None:
+    await world.set_up()
+
+    result = await world.hass.config_entries.options.async_init(world.entry.entry_id)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_options"
+
+
 # Again
 
 
