@@ -1,6 +1,5 @@
 """Which of the documented routes a node has: versions differ."""
 
-from collections.abc import Callable
 import time
 from typing import NoReturn
 
@@ -16,9 +15,8 @@ class Routes:
     A path that has answered does not go missing: then something in front of the node answers.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         """Know nothing yet."""
-        self._clock = clock
         self._found: set[str] = set()
         self._missing: dict[str, float] = {}
 
@@ -29,7 +27,7 @@ class Routes:
 
     def check(self, path: str) -> None:
         """Raise UnsupportedError for a path that was missing a short while ago."""
-        if self._missing.get(path, 0.0) > self._clock():
+        if self._missing.get(path, 0.0) > time.monotonic():
             raise UnsupportedError
 
     def found(self, path: str) -> None:
@@ -40,5 +38,5 @@ class Routes:
         """Note that a path is missing; raises what that means."""
         if path in self._found:
             raise UnavailableError(Reason.MALFORMED, "no such path")
-        self._missing[path] = self._clock() + _LASTS
+        self._missing[path] = time.monotonic() + _LASTS
         raise UnsupportedError
