@@ -561,6 +561,13 @@ async def test_users(provider: Provider, hy2scale: Node) -> None:
     assert (await user(provider, hy2scale, "carol")).enabled is False
 
 
+async def test_users_without_an_id(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/users", "patch", remove=("0.id", "1.username"), times=None)
+
+    assert len(await read(provider, User)) == 3
+    assert next(one.name for one in (await read(provider, UserSessions)).values()) is None
+
+
 async def test_users_who_share_a_password(provider: Provider, hy2scale: Node) -> None:
     assert (await user(provider, hy2scale, "carol")).conflicts == ("dave",)
     assert (await user(provider, hy2scale, "alice")).conflicts == ()

@@ -441,8 +441,7 @@ class Hy2ScaleClient:
         try:
             answer = await self._signed("GET", path, read=True, params=query, **options)
         except UnsupportedError:
-            self._routes.missing(path)
-            raise
+            raise self._routes.missing(path) from None
         self._routes.found(path)
         return answer
 

@@ -393,8 +393,8 @@ class Hy2ScaleProvider(Provider):
 
     async def link_history(self, path: str) -> LinkHistory:
         """Tell how the link to a peer has been."""
-        samples = (await self._client.peer_latency()).get(path)
-        if samples is None:
+        history = await self._client.peer_latency()
+        if path not in history:
             raise InvalidInputError("unknown_resource", name=path)
         health = (await self._client.peer_health()).get(path)
         rebinds = await self._client.peer_rebinds()
@@ -403,7 +403,7 @@ class Hy2ScaleProvider(Provider):
             rebinds=coerce.count(rebinds.get(path)),
             samples=tuple(
                 LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-                for row in list_of(samples)
+                for row in list_of(history[path])
                 if (time := coerce.epoch(row.get("ts")))
             ),
         )

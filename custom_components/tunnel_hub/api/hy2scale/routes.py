@@ -1,9 +1,8 @@
 """Which of the documented routes a node has: versions differ."""
 
 import time
-from typing import NoReturn
 
-from ..errors import Reason, UnavailableError, UnsupportedError
+from ..errors import Reason, TunnelHubError, UnavailableError, UnsupportedError
 
 _LASTS = 3600.0
 """Seconds after which a missing route is looked for again."""
@@ -34,9 +33,9 @@ class Routes:
         """Note that a path has answered."""
         self._found.add(path)
 
-    def missing(self, path: str) -> NoReturn:
-        """Note that a path is missing; raises what that means."""
+    def missing(self, path: str) -> TunnelHubError:
+        """Note that a path is missing; the error that this is."""
         if path in self._found:
-            raise UnavailableError(Reason.MALFORMED, "no such path")
+            return UnavailableError(Reason.MALFORMED, "no such path")
         self._missing[path] = time.monotonic() + _LASTS
-        raise UnsupportedError
+        return UnsupportedError()

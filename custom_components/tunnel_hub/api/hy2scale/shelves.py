@@ -13,12 +13,36 @@ from .client import Hy2ScaleClient, list_of
 from .rows import SHADOWSOCKS
 
 
-class Shelf:
-    """One kind of rows.
+class Rows:
+    """One kind of rows. key: the field that they go by. rows: reads them."""
 
-    rows: reads them. key: the field that they go by. create, replace, remove: the writes.
-    defaults: what a new row has where nothing is said.
-    """
+    def __init__(
+        self,
+        key: str,
+        rows: Callable[[], Awaitable[list[Row]]],
+        remove: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Read nothing yet. remove: the write."""
+        self.key = key
+        self.rows = rows
+        self._remove = remove
+
+    async def row(self, id_: str) -> Row:
+        """Read one row; raises InvalidInputError if there is none."""
+        for row in await self.rows():
+            if coerce.text(row.get(self.key)) == id_:
+                return row
+        raise InvalidInputError("unknown_resource", name=id_)
+
+    async def remove(self, id_: str) -> None:
+        """Remove a row; one that is gone already counts as removed."""
+        await self._remove(id_)
+        if any(coerce.text(row.get(self.key)) == id_ for row in await self.rows()):
+            raise InvalidInputError("not_taken", name=id_)
+
+
+class Shelf(Rows):
+    """One kind of rows that can be made and changed."""
 
     def __init__(
         self,
@@ -29,20 +53,14 @@ class Shelf:
         remove: Callable[[str], Awaitable[None]],
         **defaults: object,
     ) -> None:
-        """Read nothing yet."""
-        self.key = key
-        self.rows = rows
+        """Read nothing yet.
+
+        create, replace, remove: the writes. defaults: what a new row has where nothing is said.
+        """
+        super().__init__(key, rows, remove)
         self._create = create
         self._replace = replace
-        self._remove = remove
         self._defaults = defaults
-
-    async def row(self, id_: str) -> Row:
-        """Read one row; raises InvalidInputError if there is none."""
-        for row in await self.rows():
-            if coerce.text(row.get(self.key)) == id_:
-                return row
-        raise InvalidInputError("unknown_resource", name=id_)
 
     async def create(self, fields: Row, name: str) -> str:
         """Make a row; its id. name: the field that no two rows may share."""
@@ -65,12 +83,6 @@ class Shelf:
         """Raise InvalidInputError unless a row shows the changes, as far as it shows them."""
         row = await self.row(id_)
         if any(name in row and row[name] != value for name, value in changes.items()):
-            raise InvalidInputError("not_taken", name=id_)
-
-    async def remove(self, id_: str) -> None:
-        """Remove a row; one that is gone already counts as removed."""
-        await self._remove(id_)
-        if any(coerce.text(row.get(self.key)) == id_ for row in await self.rows()):
             raise InvalidInputError("not_taken", name=id_)
 
 
@@ -106,7 +118,7 @@ class Shelves:
         self.proxies = Shelf(
             "id",
             self._proxies,
-            self._create_proxy,
+            client.create_proxy,
             self._update_proxy,
             self._delete_proxy,
             enabled=True,
@@ -118,13 +130,7 @@ class Shelves:
             client.update_wireguard_peer,
             client.delete_wireguard_peer,
         )
-        self.certificates = Shelf(
-            "id",
-            client.certificates,
-            client.import_certificate,
-            self._no_replacement,
-            client.delete_certificate,
-        )
+        self.certificates = Rows("id", client.certificates, client.delete_certificate)
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]
@@ -138,9 +144,6 @@ class Shelves:
         if not row.get("public_key"):
             keys = await self._client.generate_wireguard_key()
         await self._client.create_wireguard_peer({**row, **keys})
-
-    async def _no_replacement(self, id_: str, row: Row) -> None:
-        raise UnsupportedError
 
     # Shadowsocks: a proxy as documented, since 1.3 on its own
 
@@ -156,9 +159,6 @@ class Shelves:
         rows = await self._client.proxies()
         shadowsocks = await self._shadowsocks()
         return rows if shadowsocks is None else [*rows, shadowsocks]
-
-    async def _create_proxy(self, row: Row) -> None:
-        await self._client.create_proxy(row)
 
     async def _update_proxy(self, id_: str, row: Row) -> None:
         if id_ == SHADOWSOCKS and await self._shadowsocks() is not None:
