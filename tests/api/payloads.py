@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from dataclasses import fields
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -49,3 +51,14 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield value, key
         if isinstance(inner, dict | list):
             yield from _places(inner)
+
+
+def check_types(thing: Any) -> None:
+    """Fail on a value of a type that its field does not announce."""
+    hints = get_type_hints(type(thing))
+    for field in fields(thing):
+        hint = hints[field.name]
+        hints_of = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        types = tuple(get_origin(one) or one for one in hints_of)
+        value = getattr(thing, field.name)
+        assert type(value) in types, f"{field.name}: {value!r}"

@@ -1,6 +1,6 @@
 """A simulated node of either generation, a client and a provider for it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import ClientSession
 import pytest
@@ -57,7 +57,16 @@ def credentials(hy2scale: Hy2ScaleService) -> Credentials:
     }
 
 
+type Begin = Callable[[], Hy2ScaleProvider]
+
+
 @pytest.fixture
-def provider(session: ClientSession, credentials: Credentials) -> Hy2ScaleProvider:
+def begin(session: ClientSession, credentials: Credentials) -> Begin:
+    """Make a provider that has asked nothing yet."""
+    return lambda: Hy2ScaleProvider(session, credentials, {})
+
+
+@pytest.fixture
+def provider(begin: Begin) -> Hy2ScaleProvider:
     """That node."""
-    return Hy2ScaleProvider(session, credentials, {})
+    return begin()

@@ -460,6 +460,20 @@ async def test_words_without_secrets(client: Hy2ScaleClient, hy2scale: Hy2ScaleS
     assert info.value.message == "who is **?"
 
 
+async def test_what_was_sent_is_not_repeated(
+    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+) -> None:
+    words = "no: hush, hush-too, hush-key"
+    hy2scale.fault("/api/users/{id}", "body", status=400, body=words, times=None)
+
+    with pytest.raises(RejectedError) as info:
+        await client.update_user(
+            "x", {"password": "hush", "proxy_passwords": {"hy2": "hush-too"}, "key": "hush-key"}
+        )
+
+    assert info.value.message == "no: **, **, **"
+
+
 @pytest.mark.parametrize("name", ["", ".", ".."])
 async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> None:
     """It would lead to another route."""

@@ -533,6 +533,15 @@ async def test_kick_somebody_elses(provider: Provider, hy2scale: Node) -> None:
     assert not writes(hy2scale)
 
 
+async def test_kick_two_of_whom_one_has_ended(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/sessions/{id}", "status", status=404, body="session not found")
+
+    kick = await provider.kick_sessions(user_id(hy2scale, "alice"))
+
+    assert kick.keys == ("alice|203.0.113.11|socks5",)
+    assert set(hy2scale.state.locked) == set(kick.keys)
+
+
 async def test_nobody_to_kick(provider: Provider, hy2scale: Node) -> None:
     kick = await provider.kick_sessions(user_id(hy2scale, "carol"))
 
@@ -891,7 +900,8 @@ async def test_a_node_that_needs_a_while_to_come_back(
 
     await provider.install_upgrade(lambda _: None)
 
-    assert len(hy2scale.calls_to("/api/node")) == 9
+    # Twice the old version, six failures, a token that is gone, and the new version.
+    assert len(hy2scale.calls_to("/api/node")) == 10
 
 
 async def test_a_proxy_in_front_of_a_node_that_restarts(

@@ -10,7 +10,7 @@ Most writes for what does not exist answer as if all were well. Generations diff
 methods return what came, those that send a body take it as this generation wants it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +32,12 @@ from .session import Session
 type Body = Mapping[str, object] | Sequence[object]
 
 _NO_ROUTE = "404 page not found"
+_SECRETS = frozenset(
+    {
+        *("current_password", "key", "new_password", "password"),
+        *("private_key", "proxy_passwords", "psk"),
+    }
+)
 _LARGEST_BACKUP = 64 * 1024**2
 _PNG = b"\x89PNG"
 _ENOUGH_WORDS = 200
@@ -50,6 +56,14 @@ def list_of(value: object) -> list[Row]:
     if not isinstance(value, list | None):
         raise UnavailableError(Reason.MALFORMED, "no list")
     return rows_of(value)
+
+
+def _secrets_in(row: Row) -> Iterator[str]:
+    """Return what of a row nobody may see, should the node repeat it."""
+    for name in _SECRETS & row.keys():
+        value = row[name]
+        words = value.values() if isinstance(value, dict) else [value]
+        yield from (word for word in words if isinstance(word, str))
 
 
 class Hy2ScaleClient:
@@ -449,6 +463,8 @@ class Hy2ScaleClient:
         self, method: str, path: str, body: Body | None = None, *, again: bool = False
     ) -> Answer:
         """Send what changes something. again: whether sending it twice is harmless."""
+        if isinstance(body, Mapping):
+            self._transport.secrets.update(_secrets_in(body))
         try:
             return await self._signed(method, path, read=again, json=body)
         finally:

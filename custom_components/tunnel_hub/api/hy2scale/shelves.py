@@ -4,6 +4,7 @@ The node answers writes for what it does not have as if all were well, and repla
 every change reads the row first, and looks afterwards whether it came about.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from .. import coerce
@@ -13,8 +14,11 @@ from .client import Hy2ScaleClient, list_of
 from .rows import SHADOWSOCKS
 
 
-class Rows:
-    """One kind of rows. key: the field that they go by. rows: reads them."""
+class Listing:
+    """One kind of rows, which can be removed.
+
+    rows: reads them. key: the field that they go by. remove: the write.
+    """
 
     def __init__(
         self,
@@ -22,7 +26,7 @@ class Rows:
         rows: Callable[[], Awaitable[list[Row]]],
         remove: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Read nothing yet. remove: the write."""
+        """Read nothing yet."""
         self.key = key
         self.rows = rows
         self._remove = remove
@@ -41,26 +45,27 @@ class Rows:
             raise InvalidInputError("not_taken", name=id_)
 
 
-class Shelf(Rows):
-    """One kind of rows that can be made and changed."""
+class Shelf(Listing):
+    """One kind of rows, which can also be made and replaced.
+
+    create, replace: the writes. defaults: what a new row has where nothing is said.
+    """
 
     def __init__(
         self,
         key: str,
         rows: Callable[[], Awaitable[list[Row]]],
+        remove: Callable[[str], Awaitable[None]],
         create: Callable[[Row], Awaitable[None]],
         replace: Callable[[str, Row], Awaitable[None]],
-        remove: Callable[[str], Awaitable[None]],
         **defaults: object,
     ) -> None:
-        """Read nothing yet.
-
-        create, replace, remove: the writes. defaults: what a new row has where nothing is said.
-        """
+        """Read nothing yet."""
         super().__init__(key, rows, remove)
         self._create = create
         self._replace = replace
         self._defaults = defaults
+        self._changing = asyncio.Lock()
 
     async def create(self, fields: Row, name: str) -> str:
         """Make a row; its id. name: the field that no two rows may share."""
@@ -75,8 +80,10 @@ class Shelf(Rows):
 
     async def change(self, id_: str, changes: Row) -> None:
         """Replace a row by itself with changes, which may be to its id."""
-        row = await self.row(id_)
-        await self._replace(id_, {**row, **changes})
+        # Two changes at once would each undo the other's.
+        async with self._changing:
+            row = await self.row(id_)
+            await self._replace(id_, {**row, **changes})
         await self.expect(str(changes.get(self.key, id_)), changes)
 
     async def expect(self, id_: str, changes: Row) -> None:
@@ -95,42 +102,42 @@ class Shelves:
         self.clients = Shelf(
             "name",
             client.clients,
+            client.delete_client,
             client.create_client,
             client.update_client,
-            client.delete_client,
         )
         self.users = Shelf(
             "id",
             client.users,
+            client.delete_user,
             client.create_user,
             client.update_user,
-            client.delete_user,
             enabled=True,
         )
         self.rules = Shelf(
             "id",
             self._rules,
+            client.delete_rule,
             client.create_rule,
             client.update_rule,
-            client.delete_rule,
             enabled=True,
         )
         self.proxies = Shelf(
             "id",
             self._proxies,
+            self._delete_proxy,
             client.create_proxy,
             self._update_proxy,
-            self._delete_proxy,
             enabled=True,
         )
         self.wireguard_peers = Shelf(
             "name",
             self._wireguard_peers,
+            client.delete_wireguard_peer,
             self._create_wireguard_peer,
             client.update_wireguard_peer,
-            client.delete_wireguard_peer,
         )
-        self.certificates = Rows("id", client.certificates, client.delete_certificate)
+        self.certificates = Listing("id", client.certificates, client.delete_certificate)
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]
