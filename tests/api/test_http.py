@@ -155,6 +155,22 @@ async def test_fields_travel_as_query_json_or_form(alone: Transport, hayfrp: Hay
     assert form.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
+async def test_a_failure_in_words(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Those of plain text, short and without secrets."""
+    plain = {"Content-Type": "text/plain; charset=utf-8"}
+    alone.secrets = {SECRET}
+    bodies = (f"disk  full:\n{SECRET}\n", "x" * 195 + SECRET, "")
+    for body in bodies:
+        hayfrp.fault("/version", "status", status=507, body=body, headers=plain)
+
+    with unavailable(Reason.SERVER_ERROR, "HTTP 507 disk full: **"):
+        await alone.request("GET", "/version", read=False)
+    with unavailable(Reason.SERVER_ERROR, f"HTTP 507 {'x' * 195}**"):
+        await alone.request("GET", "/version", read=False)
+    with unavailable(Reason.SERVER_ERROR, "HTTP 507"):
+        await alone.request("GET", "/version", read=False)
+
+
 async def test_statuses_below_500_are_answers(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "body", body={"error": "no"}, status=404)
 

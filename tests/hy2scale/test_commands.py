@@ -424,7 +424,9 @@ async def test_a_node_without_internet(world: Hub) -> None:
     await world.set_up()
 
     assert world.value("switch", "tunnel:us", "enabled") == "on"
-    assert not world.registered("upgrade:")
+    update = world.state("update", "upgrade:account", "program")
+    assert update.state == "unknown"
+    assert update.attributes["installed_version"] == "1.3.4"
 
 
 async def test_an_upgrade_that_somebody_else_began(world: Hub) -> None:

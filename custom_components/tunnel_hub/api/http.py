@@ -51,6 +51,9 @@ _HOST_HOLIDAY = 300.0
 _LONGEST_RETRY_AFTER = 3600.0
 _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
+_BEGINNING = 4096
+_ENOUGH_WORDS = 200
+"""Of those that tell why a service has failed; cut once its secrets are taken out."""
 _MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -222,7 +225,7 @@ class Transport:
                 ssl=self._ssl,
                 timeout=_TIMEOUT,
             ) as response:
-                self._check_status(response)
+                await self._check_status(response)
                 answer = Answer(
                     response.status, response.content_type, await _body(response, max_bytes)
                 )
@@ -249,7 +252,7 @@ class Transport:
             raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         return answer
 
-    def _check_status(self, response: ClientResponse) -> None:
+    async def _check_status(self, response: ClientResponse) -> None:
         """Raise for what no service means as an answer."""
         if 300 <= response.status < 400:
             raise UnavailableError(Reason.REDIRECT, f"HTTP {response.status}")
@@ -261,7 +264,15 @@ class Transport:
         if response.status >= 500:
             if pause is not None:
                 self._silent_until = self._clock() + pause
-            raise UnavailableError(Reason.SERVER_ERROR, f"HTTP {response.status}", pause)
+            raise UnavailableError(Reason.SERVER_ERROR, await self._failure(response), pause)
+
+    async def _failure(self, response: ClientResponse) -> str:
+        """Return what is known of a failure, in the service's own words where it has some."""
+        words = ""
+        if response.content_type == "text/plain":
+            beginning = await response.content.read(_BEGINNING)
+            words = " ".join(self.redact(beginning.decode(errors="replace")).split())
+        return f"HTTP {response.status} {words[:_ENOUGH_WORDS]}".strip()
 
 
 class _NotSentError(Exception):

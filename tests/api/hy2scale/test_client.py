@@ -20,9 +20,7 @@ from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from simulator.hy2scale import Hy2ScaleService, hashed
 
-BOTH = pytest.mark.parametrize("generation", ["1.3", "documented"], indirect=True)
-OLD = pytest.mark.parametrize("generation", ["documented"], indirect=True)
-
+from .common import BOTH, OLD
 
 # Signing in
 
@@ -426,6 +424,15 @@ async def test_no_usable_answer(
     assert info.value.reason is reason
 
 
+async def test_a_failure_in_its_own_words(
+    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+) -> None:
+    with pytest.raises(UnavailableError) as info:
+        await client.sign_certificate({"ca_id": "x", "id": "b", "cn": "b.example.com"})
+
+    assert info.value.detail == "HTTP 500 CA x not found"
+
+
 async def test_no_token(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
     hy2scale.fault("/api/login", "body", body={"token": None}, times=None)
 
@@ -467,7 +474,7 @@ async def test_what_was_sent_is_not_repeated(
     assert info.value.message == "no: **, **, **"
 
 
-@pytest.mark.parametrize("name", [".", ".."])
+@pytest.mark.parametrize("name", ["", ".", ".."])
 async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> None:
     """It would lead to another route."""
     with pytest.raises(InvalidInputError):

@@ -26,6 +26,7 @@ from ..errors import (
 )
 from ..http import Answer, Transport
 from ..rows import Row, rows_of
+from .routes import Routes
 from .session import Session
 
 type Body = Mapping[str, object] | Sequence[object]
@@ -38,20 +39,31 @@ _SECRETS = frozenset(
     }
 )
 _LARGEST_BACKUP = 64 * 1024**2
+_PNG = b"\x89PNG"
+_ENOUGH_WORDS = 200
 
 
 def segment(name: str) -> str:
     """Return a name as one segment of a path, slashes and all."""
-    if name in {".", ".."}:
+    if name in {"", ".", ".."}:
+        # They would lead to another path.
         raise InvalidInputError("unknown_resource", name=name)
     return quote(name, safe="")
+
+
+def list_of(value: object) -> list[Row]:
+    """Return the rows of a list; having none is null."""
+    if not isinstance(value, list | None):
+        raise UnavailableError(Reason.MALFORMED, "no list")
+    return rows_of(value)
 
 
 def _secrets_in(row: Row) -> Iterator[str]:
     """Return what of a row nobody may see, should the node repeat it."""
     for name in _SECRETS & row.keys():
         value = row[name]
-        yield from map(str, value.values() if isinstance(value, dict) else [value])
+        words = value.values() if isinstance(value, dict) else [value]
+        yield from (word for word in words if isinstance(word, str))
 
 
 class Hy2ScaleClient:
@@ -72,6 +84,7 @@ class Hy2ScaleClient:
         """Take what sends, and who signs in; the password as its SHA-256."""
         self._transport = transport
         self.on_write = on_write
+        self._routes = Routes()
         self.session = Session(self._sign_in)
         self.username = username
         self.password_hash = password_hash
@@ -81,15 +94,15 @@ class Hy2ScaleClient:
 
     async def login(self, username: str, password_hash: str) -> Row:
         """POST /login: `token`, `force_password_change`."""
-        answer = await self._transport.request(
-            "POST",
-            "/api/login",
-            read=False,
-            json={"username": username, "password": password_hash},
-        )
+        credentials = {"username": username, "password": password_hash}
+        answer = await self._ask("POST", "/login", read=False, json=credentials)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise AuthenticationError(self._words(answer))
-        return self._checked(answer).mapping()
+        try:
+            return self._checked(answer).mapping()
+        except UnsupportedError:
+            # Every version has this route.
+            raise InvalidInputError("no_node_here") from None
 
     async def _sign_in(self) -> str:
         row = await self.login(self.username, self.password_hash)
@@ -97,6 +110,8 @@ class Hy2ScaleClient:
             raise UnavailableError(Reason.MALFORMED, "no token")
         self.default_password = bool(coerce.boolean(row.get("force_password_change")))
         self._transport.secrets.add(token)
+        # A token that ended means a restart, perhaps as another version.
+        self._routes.forget()
         return token
 
     # The node
@@ -136,8 +151,9 @@ class Hy2ScaleClient:
         await self._write("DELETE", f"/clients/{segment(name)}")
 
     async def disable_client(self, name: str, *, disabled: bool) -> None:
-        """PUT /clients/{name}/disable: drops the link."""
-        await self._write("PUT", f"/clients/{segment(name)}/disable", {"disabled": disabled})
+        """PUT /clients/{name}/disable: drops the link, or makes it; can be sent twice."""
+        path = f"/clients/{segment(name)}/disable"
+        await self._write("PUT", path, {"disabled": disabled}, again=True)
 
     # Peers
 
@@ -212,7 +228,10 @@ class Hy2ScaleClient:
 
     async def wireguard_qr(self, **query: str) -> bytes:
         """GET /wireguard/qr: PNG; of any `text`, as documented of a `peer`'s file."""
-        return (await self._get("/wireguard/qr", query)).body
+        answer = await self._get("/wireguard/qr", query)
+        if not answer.body.startswith(_PNG):
+            raise UnavailableError(Reason.MALFORMED, "no picture")
+        return answer.body
 
     async def generate_wireguard_key(self) -> Row:
         """POST /wireguard/generate-key: a new `private_key` and its `public_key`."""
@@ -249,7 +268,7 @@ class Hy2ScaleClient:
     async def sessions(self) -> list[Row]:
         """GET /sessions: the connected devices."""
         answer = (await self._get("/sessions")).json()
-        return rows_of(answer.get("devices") if isinstance(answer, dict) else answer)
+        return list_of(answer.get("devices") if isinstance(answer, dict) else answer)
 
     async def delete_session(self, key: str) -> None:
         """DELETE /sessions/{id}: kicks out, and keeps out for 60 s."""
@@ -261,8 +280,8 @@ class Hy2ScaleClient:
         """GET /rules: whether the node can apply them, and the rows."""
         answer = (await self._get("/rules")).json()
         if isinstance(answer, dict):
-            return coerce.boolean(answer.get("available")), rows_of(answer.get("rules"))
-        return None, rows_of(answer)
+            return coerce.boolean(answer.get("available")), list_of(answer.get("rules"))
+        return None, list_of(answer)
 
     async def create_rule(self, row: Row) -> None:
         """POST /rules."""
@@ -424,7 +443,7 @@ class Hy2ScaleClient:
     # How
 
     async def _rows(self, path: str) -> list[Row]:
-        return rows_of((await self._get(path)).json())
+        return list_of((await self._get(path)).json())
 
     async def _object(self, path: str) -> Row:
         return (await self._get(path)).mapping()
@@ -432,13 +451,22 @@ class Hy2ScaleClient:
     async def _get(
         self, path: str, query: Mapping[str, str] | None = None, **options: Any
     ) -> Answer:
-        return await self._signed("GET", path, read=True, params=query, **options)
+        self._routes.check(path)
+        try:
+            answer = await self._signed("GET", path, read=True, params=query, **options)
+        except UnsupportedError:
+            raise self._routes.missing(path) from None
+        self._routes.found(path)
+        return answer
 
-    async def _write(self, method: str, path: str, body: Body | None = None) -> Answer:
+    async def _write(
+        self, method: str, path: str, body: Body | None = None, *, again: bool = False
+    ) -> Answer:
+        """Send what changes something. again: whether sending it twice is harmless."""
         if isinstance(body, Mapping):
             self._transport.secrets.update(_secrets_in(body))
         try:
-            return await self._signed(method, path, read=False, json=body)
+            return await self._signed(method, path, read=again, json=body)
         finally:
             self.on_write()
 
@@ -446,11 +474,18 @@ class Hy2ScaleClient:
         """Send a request with a session token; check what came."""
         return self._checked(
             await self.session.send(
-                lambda token: self._transport.request(
-                    method, f"/api{path}", headers={"Authorization": f"Bearer {token}"}, **options
+                lambda token: self._ask(
+                    method, path, headers={"Authorization": f"Bearer {token}"}, **options
                 )
             )
         )
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request; what comes is the node's, not a page of something in front of it."""
+        answer = await self._transport.request(method, f"/api{path}", **options)
+        if answer.is_html:
+            raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
+        return answer
 
     def _checked(self, answer: Answer) -> Answer:
         """Return an answer that is none of the node's errors."""
@@ -463,4 +498,4 @@ class Hy2ScaleClient:
 
     def _words(self, answer: Answer) -> str:
         """Return what the node says, free of secrets."""
-        return self._transport.redact(answer.text().strip())
+        return self._transport.redact(answer.text().strip())[:_ENOUGH_WORDS]

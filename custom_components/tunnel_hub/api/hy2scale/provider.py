@@ -40,10 +40,10 @@ from ..provider import (
     ProviderDescription,
 )
 from ..resource import Resource, Tunnel
-from ..rows import Row, rows_of
+from ..rows import Row
 from . import upgrade
 from .address import base_url, trust
-from .client import Hy2ScaleClient
+from .client import Hy2ScaleClient, list_of
 from .drafts import (
     client_fields,
     exit_fields,
@@ -166,8 +166,12 @@ class Hy2ScaleProvider(Provider):
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Drop the link once; an enabled connection makes it anew."""
         row = await self._shelves.clients.row(tunnel_id)
-        if not coerce.boolean(row.get("disabled")):
+        if coerce.boolean(row.get("disabled")):
+            return
+        try:
             await self._client.disable_client(tunnel_id, disabled=True)
+        finally:
+            # Whatever became of that, the connection must not stay disabled.
             await self._client.disable_client(tunnel_id, disabled=False)
 
     # The mesh
@@ -210,6 +214,8 @@ class Hy2ScaleProvider(Provider):
         enabled = mode != TUN_OFF
         changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
         await self._client.update_tun_mode({**row, **changes})
+        if coerce.boolean((await self._client.tun_mode()).get("enabled")) is not enabled:
+            raise InvalidInputError("not_taken", name="tun_mode")
 
     async def set_peer_nested(self, path: str, *, nested: bool) -> None:
         """Show and use a peer's own peers or not."""
@@ -247,15 +253,17 @@ class Hy2ScaleProvider(Provider):
             if key not in keys:
                 raise InvalidInputError("unknown_session", session=key)
             keys = [key]
+        kicked: list[str] = []
         for each in keys:
             # It may have ended by itself.
             with suppress(RejectedError):
                 await self._client.delete_session(each)
-        if not keys:
+                kicked.append(each)
+        if not kicked:
             return Kick(keys=(), locked_until=None)
         until = datetime.now(UTC) + _LOCKOUT
         self._readings.lock(user_id, until)
-        return Kick(keys=tuple(keys), locked_until=until)
+        return Kick(keys=tuple(kicked), locked_until=until)
 
     # Editing
 
@@ -372,7 +380,7 @@ class Hy2ScaleProvider(Provider):
             return {port: bool(coerce.boolean(free.get(str(port.port)))) for port in ports}
         taken = {
             (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
-            for row in rows_of(answer.get("conflicts"))
+            for row in list_of(answer.get("conflicts"))
         }
         return {port: (port.port, port.protocol) not in taken for port in ports}
 
@@ -385,8 +393,8 @@ class Hy2ScaleProvider(Provider):
 
     async def link_history(self, path: str) -> LinkHistory:
         """Tell how the link to a peer has been."""
-        samples = (await self._client.peer_latency()).get(path)
-        if samples is None:
+        history = await self._client.peer_latency()
+        if path not in history:
             raise InvalidInputError("unknown_resource", name=path)
         health = (await self._client.peer_health()).get(path)
         rebinds = await self._client.peer_rebinds()
@@ -395,7 +403,7 @@ class Hy2ScaleProvider(Provider):
             rebinds=coerce.count(rebinds.get(path)),
             samples=tuple(
                 LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-                for row in rows_of(samples)
+                for row in list_of(history[path])
                 if (time := coerce.epoch(row.get("ts")))
             ),
         )

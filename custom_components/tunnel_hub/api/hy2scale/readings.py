@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .. import coerce
-from ..errors import UnsupportedError
+from ..errors import UnavailableError, UnsupportedError
 from ..feed import Feed
 from ..mesh import (
     Hub,
@@ -25,8 +25,8 @@ from ..mesh import (
     WireGuardPeer,
 )
 from ..resource import Certificates, Resource, Tunnel
-from ..rows import Row, rows_of
-from .client import Hy2ScaleClient
+from ..rows import Row
+from .client import Hy2ScaleClient, list_of
 from .recent import Recent
 from .rows import (
     ACCOUNT,
@@ -143,6 +143,8 @@ class Readings:
             try:
                 return await fetch()
             except UnsupportedError:
+                if essential:
+                    raise
                 return {}
 
         return Feed[Resource](
@@ -192,12 +194,18 @@ class Readings:
         return {ACCOUNT: await self.upgrade()}
 
     async def upgrade(self) -> Upgrade:
-        """Read how far an upgrade is; ask for a newer version only where nothing is under way."""
+        """Read how far an upgrade is; ask for a newer version only where nothing is under way.
+
+        A node without a way to the releases knows of none.
+        """
         status = await self._client.upgrade_status()
         arch: Row = await self.optional(self._client.arch, {})
         upgrade = UPGRADE.many([{**status, **arch}])[ACCOUNT]
         if upgrade.state in (None, UpgradeState.IDLE, UpgradeState.ERROR):
-            check = await self._client.check_upgrade()
+            try:
+                check = await self._client.check_upgrade()
+            except UnavailableError:
+                return replace(upgrade, latest=None)
             upgrade = replace(
                 upgrade,
                 current=coerce.text(check.get("current")),
@@ -214,8 +222,8 @@ class Readings:
         topology = await self._topology.get(_SAME_MOMENT)
         found = peers(PEER, topology, outbound=False)
         # As documented, nothing tells of what is below a peer whether it is used or connected.
-        if found and all(peer.connected is None for peer in found.values()):
-            self._lacking["peers"] = {"connected", "enabled"}
+        silent = found and all(peer.connected is None for peer in found.values())
+        self._lacking["peers"] = {"connected", "enabled"} if silent else set()
         self._seen = found | out_of_sight(self._seen, found, topology)
         return self._seen
 
@@ -235,8 +243,7 @@ class Readings:
             self.exits(),
             self.optional(self._client.user_conflicts, None),
         )
-        if shared is None:
-            self._lacking["users"] = {"conflicts"}
+        self._lacking["users"] = {"conflicts"} if shared is None else set()
         known = conflicts(shared or {})
         return USER.many(
             {
@@ -291,7 +298,7 @@ class Readings:
         server, paths = await asyncio.gather(self._wireguard.get(_SAME_MOMENT), self.exits())
         own = {name: server.get(name) for name in ("public_key", "listen_port", "mtu", "dns")}
         return WIREGUARD_PEER.many(
-            {**row, "exits": paths, "server": own} for row in rows_of(server.get("peers"))
+            {**row, "exits": paths, "server": own} for row in list_of(server.get("peers"))
         )
 
     async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:

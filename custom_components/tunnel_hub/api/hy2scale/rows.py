@@ -141,25 +141,21 @@ class Place(NamedTuple):
 
 def places(topology: Iterable[Row]) -> Iterator[Place]:
     """Flatten the tree, without the node itself, whose children have dialled it."""
-    for row in topology:
-        if (name := coerce.text(row.get("name"))) is None:
-            continue
-        if coerce.boolean(row.get("is_self")) or row.get("direction") == "local":
-            for child in rows_of(row.get("children")):
-                yield from _below("", child)
-        else:
-            yield Place(name, row.get("direction") == "outbound", row)
-            for child in rows_of(row.get("children")):
-                yield from _below(name, child)
-
-
-def _below(parent: str, row: Row) -> Iterator[Place]:
-    if (name := coerce.text(row.get("name"))) is None:
-        return
-    path = f"{parent}/{name}" if parent else name
-    yield Place(path, outbound=False, row=row)
-    for child in rows_of(row.get("children")):
-        yield from _below(path, child)
+    for top in topology:
+        is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
+        above = [("", top)]
+        while above:
+            parent, row = above.pop()
+            if (name := coerce.text(row.get("name"))) is None:
+                continue
+            path = f"{parent}/{name}" if parent else name
+            if row is not top:
+                yield Place(path, outbound=False, row=row)
+            elif is_self:
+                path = ""
+            else:
+                yield Place(path, row.get("direction") == "outbound", row)
+            above.extend((path, child) for child in reversed(rows_of(row.get("children"))))
 
 
 def exits(topology: Iterable[Row]) -> tuple[str, ...]:

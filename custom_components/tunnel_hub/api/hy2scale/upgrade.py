@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from .. import coerce
-from ..errors import Reason, RejectedError, UnavailableError
+from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
 from ..mesh import UpgradeState
 from ..rows import Row
 from .client import Hy2ScaleClient
@@ -40,7 +40,8 @@ async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], 
 
 async def _come_back(client: Hy2ScaleClient, version: str | None) -> None:
     for _ in range(_LONGEST_RESTART):
-        with suppress(UnavailableError):
+        # What stands in front of the node may tell that there is none.
+        with suppress(UnavailableError, InvalidInputError):
             if coerce.text((await client.node()).get("version")) == version:
                 return
         await sleep(_LOOK)

@@ -1,0 +1,41 @@
+"""Which of the documented routes a node has: versions differ."""
+
+import time
+
+from ..errors import Reason, TunnelHubError, UnavailableError, UnsupportedError
+
+_LASTS = 3600.0
+"""Seconds after which a missing route is looked for again."""
+
+
+class Routes:
+    """Remembers which paths answered and which are missing, until the node may be another.
+
+    A path that has answered does not go missing: then something in front of the node answers.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._found: set[str] = set()
+        self._missing: dict[str, float] = {}
+
+    def forget(self) -> None:
+        """Look at all paths anew."""
+        self._found.clear()
+        self._missing.clear()
+
+    def check(self, path: str) -> None:
+        """Raise UnsupportedError for a path that was missing a short while ago."""
+        if self._missing.get(path, 0.0) > time.monotonic():
+            raise UnsupportedError
+
+    def found(self, path: str) -> None:
+        """Note that a path has answered."""
+        self._found.add(path)
+
+    def missing(self, path: str) -> TunnelHubError:
+        """Note that a path is missing; the error that this is."""
+        if path in self._found:
+            return UnavailableError(Reason.MALFORMED, "no such path")
+        self._missing[path] = time.monotonic() + _LASTS
+        return UnsupportedError()

@@ -1,0 +1,1086 @@
+"""What a node does for us, and how we know that it did: it says yes to anything."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+import io
+import tarfile
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api import hy2scale as package
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+from custom_components.tunnel_hub.api.mesh import (
+    Peer,
+    Proxy,
+    Rule,
+    User,
+    UserSessions,
+    WireGuardPeer,
+)
+from custom_components.tunnel_hub.api.mesh_provider import (
+    CanArrangeGraph,
+    CanBackUp,
+    CanBeExit,
+    CanCheckPorts,
+    CanConfigureWireGuardPeers,
+    CanDescribeNode,
+    CanEditMesh,
+    CanGetLinkHistory,
+    CanInstallUpgrade,
+    CanKickSessions,
+    CanListPeers,
+    CanManageCertificates,
+    CanNestPeers,
+    CanResetTraffic,
+    CanResolveNames,
+    CanSelectExit,
+    CanSetTunMode,
+    CanToggle,
+    CanToggleServers,
+    CertificateImport,
+    ClientDraft,
+    Kick,
+    LatencySample,
+    MeshDraft,
+    Port,
+    Position,
+    ProxyDraft,
+    RuleDraft,
+    UserDraft,
+    VpnServer,
+    WireGuardPeerDraft,
+)
+from custom_components.tunnel_hub.api.provider import (
+    AccountChanges,
+    CanForceDown,
+    CanToggleTunnels,
+    CanUpdateAccount,
+    Credentials,
+)
+from custom_components.tunnel_hub.api.resource import Tunnel
+from simulator.hy2scale import Hy2ScaleService, hashed
+
+from .common import BOTH, OLD, read, writes
+
+type Provider = Hy2ScaleProvider
+type Node = Hy2ScaleService
+type Act = Callable[[Provider], Awaitable[object]]
+
+
+def user_id(hy2scale: Node, name: str) -> str:
+    """Return what a user goes by."""
+    (id_,) = (u.id for u in hy2scale.state.users.values() if u.username == name)
+    return id_
+
+
+async def refused(act: Awaitable[object], key: str) -> None:
+    """Expect an input that cannot be, or a write without effect."""
+    with pytest.raises(InvalidInputError) as info:
+        await act
+    assert info.value.key == key
+
+
+@pytest.mark.parametrize(
+    "capability",
+    [
+        *(CanArrangeGraph, CanBackUp, CanBeExit, CanCheckPorts, CanConfigureWireGuardPeers),
+        *(CanDescribeNode, CanEditMesh, CanForceDown, CanGetLinkHistory, CanInstallUpgrade),
+        *(CanKickSessions, CanListPeers, CanManageCertificates, CanNestPeers, CanResetTraffic),
+        *(CanResolveNames, CanSelectExit, CanSetTunMode, CanToggle, CanToggleServers),
+        *(CanToggleTunnels, CanUpdateAccount),
+    ],
+)
+def test_capabilities(provider: Provider, capability: type) -> None:
+    assert isinstance(provider, capability)
+
+
+# User name and password
+
+
+@BOTH
+async def test_update_account(provider: Provider, hy2scale: Node) -> None:
+    """The new credentials are told, and used without asking anybody."""
+    hy2scale.set_password("admin")
+    told: list[Credentials] = []
+
+    async def _store(credentials: Credentials) -> None:
+        told.append(credentials)
+
+    provider = Hy2ScaleProvider(
+        provider._transport._session, {**provider.credentials, "password": "admin"}, {}
+    )
+    provider.on_credentials = _store
+    await provider.identify()
+    assert [p.key for p in provider.problems()] == ["default_password"]
+
+    await provider.update_account(AccountChanges(username="boss", password="better"))
+
+    assert not list(provider.problems()), "at once"
+    state = hy2scale.state
+    assert (state.username, state.password_hash) == ("boss", hashed("better"))
+    assert told == [provider.credentials]
+    assert told[0]["username"] == "boss"
+    assert told[0]["password_hash"] == sha256(b"better").hexdigest()
+    assert "password" not in told[0]
+    await provider.identify()
+    assert provider.statistics()["sign_ins"] == 2
+    words = repr([call.body for call in hy2scale.calls])
+    assert "better" not in words
+
+
+async def test_update_the_user_name_alone(provider: Provider, hy2scale: Node) -> None:
+    await provider.update_account(AccountChanges(username="boss"))
+
+    assert (hy2scale.state.username, hy2scale.state.password_hash) == (
+        "boss",
+        hashed("hub-password"),
+    )
+    await provider.identify()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        AccountChanges(username="boss", contact="123"),
+        AccountChanges(username="boss", picture="https://example.com/a.png"),
+    ],
+)
+async def test_what_an_account_here_has_not(
+    provider: Provider, hy2scale: Node, changes: AccountChanges
+) -> None:
+    with pytest.raises(UnsupportedError):
+        await provider.update_account(changes)
+
+    assert hy2scale.state.username == "admin"
+
+
+async def test_a_wrong_current_password(provider: Provider, hy2scale: Node) -> None:
+    """Nothing changes, here neither."""
+    with pytest.raises(RejectedError, match="current password incorrect"):
+        await provider.update_account(AccountChanges(password="new", current_password="wrong"))
+
+    assert hy2scale.state.password_hash == hashed("hub-password")
+    assert provider.credentials["password_hash"] == hashed("hub-password")
+    await provider.update_account(AccountChanges(password="new", current_password="hub-password"))
+    assert hy2scale.state.password_hash == hashed("new")
+
+
+# On and off
+
+
+@BOTH
+@pytest.mark.parametrize("enabled", [False, True])
+async def test_a_tunnel(provider: Provider, hy2scale: Node, enabled: bool) -> None:
+    id_ = "us" if not enabled else "de"
+
+    await provider.set_tunnel_enabled(id_, enabled=enabled)
+
+    tunnel = (await read(provider, Tunnel))[id_]
+    assert (tunnel.enabled, tunnel.online) == (enabled, enabled)
+    (call,) = writes(hy2scale)
+    assert (call.path, call.body) == (
+        f"/scale/api/clients/{id_}/disable",
+        {"disabled": not enabled},
+    )
+
+
+@BOTH
+async def test_a_link_that_is_dropped(provider: Provider, hy2scale: Node) -> None:
+    await provider.force_tunnel_offline("us")
+
+    assert [call.body for call in writes(hy2scale)] == [{"disabled": True}, {"disabled": False}]
+    assert hy2scale.state.peers["us"].rebinds == 1
+    assert not hy2scale.state.clients["us"].disabled
+
+
+async def test_a_link_that_is_dropped_already(provider: Provider, hy2scale: Node) -> None:
+    """It must not come up by that."""
+    await provider.force_tunnel_offline("de")
+
+    assert not writes(hy2scale)
+    assert hy2scale.state.clients["de"].disabled
+
+
+@pytest.mark.parametrize(
+    "fault, after, options",
+    [
+        ("cut", 0, {"keep": 0}),
+        ("status", 0, {"status": 500}),
+        ("status", 1, {"status": 502}),
+        ("reset", 1, {}),
+    ],
+)
+async def test_a_dropped_link_does_not_stay_down(
+    provider: Provider, hy2scale: Node, fault: str, after: int, options: dict[str, Any]
+) -> None:
+    """Whatever goes wrong in between."""
+    hy2scale.fault("/api/clients/{name}/disable", fault, after=after, **options)
+
+    await provider.force_tunnel_offline("us")
+
+    assert not hy2scale.state.clients["us"].disabled
+    assert hy2scale.state.peers["us"].rebinds > 0
+
+
+async def test_a_dropped_link_and_a_refusal(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/clients/{name}/disable", "status", status=403, body="no\n")
+
+    with pytest.raises(RejectedError, match="no"):
+        await provider.force_tunnel_offline("us")
+
+    assert writes(hy2scale)[-1].body == {"disabled": False}
+
+
+@BOTH
+@pytest.mark.parametrize("of", [Rule, User])
+async def test_toggle(provider: Provider, hy2scale: Node, of: type[Rule | User]) -> None:
+    id_ = "video" if of is Rule else user_id(hy2scale, "alice")
+    rows: dict[str, Any] = {**hy2scale.state.rules, **hy2scale.state.users}
+
+    await provider.set_enabled(of, id_, enabled=False)
+    assert not rows[id_].enabled
+    await provider.set_enabled(of, id_, enabled=True)
+    assert rows[id_].enabled
+
+    assert [call.path[-7:] for call in writes(hy2scale)] == ["/toggle", "/toggle"]
+
+
+@BOTH
+@pytest.mark.parametrize("id_", ["socks5", "ss"])
+async def test_a_proxy(provider: Provider, hy2scale: Node, id_: str) -> None:
+    """Read, changed and written: all else stays."""
+    before = hy2scale.state.proxies[id_]
+
+    await provider.set_enabled(Proxy, id_, enabled=False)
+
+    after = hy2scale.state.proxies[id_]
+    assert not after.enabled
+    after.enabled = True
+    assert after == before
+    (call,) = writes(hy2scale)
+    own_route = id_ == "ss" and hy2scale.state.settings.generation == "1.3"
+    assert call.path.endswith("/ss" if own_route else f"/proxies/{id_}")
+
+
+async def test_a_peer(provider: Provider, hy2scale: Node) -> None:
+    await provider.set_enabled(Peer, "us/us-r1", enabled=False)
+
+    assert hy2scale.state.peer_flags["us/us-r1"].disabled
+    assert (await read(provider, Peer))["us/us-r1"].enabled is False
+    assert len(hy2scale.calls_to("/api/peers/{name}/disable", name="us/us-r1")) == 1
+
+
+@OLD
+async def test_a_peer_as_documented(provider: Provider, hy2scale: Node) -> None:
+    with pytest.raises(UnsupportedError):
+        await provider.set_enabled(Peer, "us/us-r1", enabled=False)
+
+
+@BOTH
+async def test_nested(provider: Provider, hy2scale: Node) -> None:
+    await provider.set_peer_nested("us", nested=False)
+    assert set(await read(provider, Peer)) == {"office"}
+
+    await provider.set_peer_nested("us", nested=True)
+    await provider.set_peer_nested("us/us-r1", nested=False)
+
+    assert set(await read(provider, Peer)) == {"office", "us/us-r1"}
+    assert hy2scale.calls_to("/api/peers/{name}/nested", name="us/us-r1")
+
+
+@BOTH
+@pytest.mark.parametrize("server", VpnServer)
+async def test_a_server(provider: Provider, hy2scale: Node, server: VpnServer) -> None:
+    """Its keys, its peers and all else stay as they are."""
+    before = getattr(hy2scale.state, server)
+
+    await provider.set_server_enabled(server, enabled=False)
+
+    after = getattr(hy2scale.state, server)
+    assert not after.enabled
+    after.enabled = True
+    assert after == before
+    await provider.set_server_enabled(server, enabled=True)
+    assert getattr(hy2scale.state, server) == before
+
+
+async def test_a_server_that_may_not_run(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.kernel_right = False
+
+    with pytest.raises(RejectedError, match="NET_ADMIN not granted"):
+        await provider.set_server_enabled(VpnServer.L2TP, enabled=False)
+
+
+@BOTH
+async def test_exit_node(provider: Provider, hy2scale: Node) -> None:
+    server = hy2scale.state.server
+
+    await provider.set_exit_node(enabled=False)
+
+    assert hy2scale.state.exit_node is False
+    assert (hy2scale.state.name, hy2scale.state.server) == ("sg-home", server)
+
+
+@OLD
+@pytest.mark.parametrize(
+    "mode, expected", [("full", (True, "full")), ("off", (False, "mixed")), ("mixed", None)]
+)
+async def test_tun_mode(
+    provider: Provider, hy2scale: Node, mode: str, expected: tuple[bool, str] | None
+) -> None:
+    await provider.set_tun_mode(mode)
+
+    tun_mode = hy2scale.state.tun_mode
+    assert (tun_mode.enabled, tun_mode.mode) == (expected or (True, "mixed"))
+
+
+async def test_tun_mode_is_never_sent_to_be_taken_for_a_rule(
+    provider: Provider, hy2scale: Node
+) -> None:
+    with pytest.raises(UnsupportedError):
+        await provider.set_tun_mode("full")
+
+    assert not writes(hy2scale)
+
+
+# Exits
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "of, id_", [(Proxy, "socks5"), (Proxy, "ss"), (Rule, "video"), (WireGuardPeer, "phone")]
+)
+async def test_exit(provider: Provider, hy2scale: Node, of: type[Rule], id_: str) -> None:
+    state = hy2scale.state
+    rows: dict[str, Any] = {
+        **state.proxies,
+        **state.rules,
+        **{peer.name: peer for peer in state.wireguard.peers},
+    }
+    row = rows[id_]
+    row.exit_paths, row.exit_mode = ["us", "jp"], "quality"
+
+    await provider.select_exit(of, id_, "us/us-r1")
+
+    assert (await read(provider, of))[id_].exit_path == "us/us-r1"
+    (call,) = writes(hy2scale)
+    assert (call.body["exit_via"], call.body["exit_paths"], call.body["exit_mode"]) == (
+        "us/us-r1",
+        ["us/us-r1"],
+        "",
+    )
+    await provider.select_exit(of, id_, "")
+    assert (await read(provider, of))[id_].exit_path == ""
+
+
+@BOTH
+async def test_exit_of_a_user(provider: Provider, hy2scale: Node) -> None:
+    """A password that goes with every write stays what it is, as the limit does."""
+    bob = hy2scale.state.users[user_id(hy2scale, "bob")]
+
+    await provider.select_exit(User, bob.id, "jp")
+
+    after = hy2scale.state.users[bob.id]
+    assert (after.exit_via, after.exit_paths) == ("jp", ["jp"])
+    assert (after.password, after.expiry_date, after.traffic_used) == (
+        bob.password,
+        bob.expiry_date,
+        bob.traffic_used,
+    )
+
+
+# What is not there, and what is not taken
+
+UNKNOWN: list[Act] = [
+    lambda p: p.set_tunnel_enabled("x", enabled=False),
+    lambda p: p.force_tunnel_offline("x"),
+    lambda p: p.set_enabled(Peer, "x", enabled=False),
+    lambda p: p.set_enabled(Proxy, "x", enabled=False),
+    lambda p: p.set_enabled(Rule, "x", enabled=False),
+    lambda p: p.set_enabled(User, "x", enabled=False),
+    lambda p: p.set_peer_nested("x", nested=False),
+    lambda p: p.select_exit(User, "x", "us"),
+    lambda p: p.select_exit(Proxy, "x", "us"),
+    lambda p: p.reset_traffic("x"),
+    lambda p: p.kick_sessions("x"),
+    lambda p: p.update("x", ClientDraft(server_name="y")),
+    lambda p: p.update("x", ProxyDraft(listen="127.0.0.1:1")),
+    lambda p: p.update("x", RuleDraft(name="y")),
+    lambda p: p.update("x", UserDraft(name="y")),
+    lambda p: p.update("x", WireGuardPeerDraft(keepalive=3)),
+    lambda p: p.link_history("x"),
+    lambda p: p.certificate_pem("x"),
+    lambda p: p.sign_certificate("x", "x", "x.example.com", name=None, days=None),
+]
+
+
+@pytest.mark.parametrize("act", UNKNOWN)
+async def test_what_is_not_there(provider: Provider, hy2scale: Node, act: Act) -> None:
+    """The node would say that all is well, and make a new proxy even."""
+    await refused(act(provider), "unknown_resource")
+
+    assert not writes(hy2scale)
+
+
+class Swallowed(NamedTuple):
+    """A write that the node forgets. reads: how often its path is read before."""
+
+    route: str
+    act: Act
+    reads: int = 0
+
+
+SWALLOWED = [
+    Swallowed("clients/{name}/disable", lambda p: p.set_tunnel_enabled("us", enabled=False)),
+    Swallowed("peers/{name}/disable", lambda p: p.set_enabled(Peer, "us/us-r1", enabled=False)),
+    Swallowed("peers/{name}/nested", lambda p: p.set_peer_nested("us/us-r1", nested=False)),
+    Swallowed("proxies/{id}", lambda p: p.set_enabled(Proxy, "socks5", enabled=False)),
+    Swallowed("ss", lambda p: p.set_enabled(Proxy, "ss", enabled=False), reads=2),
+    Swallowed("rules/{id}/toggle", lambda p: p.set_enabled(Rule, "video", enabled=False)),
+    Swallowed("l2tp", lambda p: p.set_server_enabled(VpnServer.L2TP, enabled=False), reads=1),
+    Swallowed(
+        "wireguard", lambda p: p.set_server_enabled(VpnServer.WIREGUARD, enabled=False), reads=1
+    ),
+    Swallowed("node", lambda p: p.set_exit_node(enabled=False)),
+    Swallowed("rules/{id}", lambda p: p.select_exit(Rule, "video", "jp")),
+    Swallowed("wireguard/peers/{name}", lambda p: p.update("phone", WireGuardPeerDraft(name="x"))),
+    Swallowed("wireguard/peers/{name}", lambda p: p.delete(WireGuardPeer, "phone")),
+    Swallowed("clients/{name}", lambda p: p.delete(Tunnel, "us")),
+    Swallowed("rules/{id}", lambda p: p.delete(Rule, "video")),
+    Swallowed("proxies/{id}", lambda p: p.delete(Proxy, "socks5")),
+    Swallowed("tls/{id}", lambda p: p.delete_certificate("web")),
+    Swallowed("users", lambda p: p.create(UserDraft(name="x", password="p")), reads=1),
+]
+
+
+@pytest.mark.parametrize("write", SWALLOWED, ids=[write.route for write in SWALLOWED])
+async def test_a_write_that_is_swallowed(
+    provider: Provider, hy2scale: Node, write: Swallowed
+) -> None:
+    await provider.identify()
+    hy2scale.fault(f"/api/{write.route}", "body", body={"status": "ok"}, after=write.reads)
+
+    with pytest.raises(InvalidInputError) as info:
+        await write.act(provider)
+
+    assert info.value.key in {"not_taken", "unknown_resource"}
+    assert len(writes(hy2scale)) == 1
+
+
+async def test_an_address_that_is_known(provider: Provider) -> None:
+    """The node ignores a client whose address another has."""
+    draft = ClientDraft(name="x", addresses=("us.example.com:5565",), password="p")
+
+    await refused(provider.create(draft), "not_taken")
+
+
+@OLD
+async def test_a_swallowed_tun_mode(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/rules/tun-mode", "body", body={"status": "ok"}, after=1)
+
+    await refused(provider.set_tun_mode("off"), "not_taken")
+
+
+# Sessions
+
+
+@BOTH
+async def test_kick_all(freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node) -> None:
+    alice = user_id(hy2scale, "alice")
+
+    kick = await provider.kick_sessions(alice)
+
+    until = datetime.now(UTC) + timedelta(seconds=60)
+    keys = ("alice|203.0.113.10|hy2", "alice|203.0.113.11|socks5")
+    assert kick == Kick(keys=keys, locked_until=until)
+    assert set(hy2scale.state.locked) == set(keys)
+    sessions = await read(provider, UserSessions)
+    assert (sessions[alice].locked_until, sessions[alice].sessions) == (until, ())
+    assert sessions[user_id(hy2scale, "bob")].locked_until is None
+    freezer.tick(61)
+    again = (await read(provider, UserSessions))[alice]
+    assert (again.locked_until, len(again.sessions)) == (None, 2)
+
+
+@BOTH
+async def test_kick_one(provider: Provider, hy2scale: Node) -> None:
+    alice = user_id(hy2scale, "alice")
+
+    kick = await provider.kick_sessions(alice, "alice|203.0.113.11|socks5")
+
+    assert kick.keys == ("alice|203.0.113.11|socks5",)
+    assert set(hy2scale.state.locked) == set(kick.keys)
+
+
+async def test_kick_somebody_elses(provider: Provider, hy2scale: Node) -> None:
+    await refused(
+        provider.kick_sessions(user_id(hy2scale, "alice"), "bob|203.0.113.20|l2tp"),
+        "unknown_session",
+    )
+
+    assert not writes(hy2scale)
+
+
+async def test_kick_two_of_whom_one_has_ended(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/sessions/{id}", "status", status=404, body="session not found")
+
+    kick = await provider.kick_sessions(user_id(hy2scale, "alice"))
+
+    assert kick.keys == ("alice|203.0.113.11|socks5",)
+    assert set(hy2scale.state.locked) == set(kick.keys)
+
+
+async def test_nobody_to_kick(provider: Provider, hy2scale: Node) -> None:
+    kick = await provider.kick_sessions(user_id(hy2scale, "carol"))
+
+    assert kick == Kick(keys=(), locked_until=None)
+
+
+async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: Node) -> None:
+    """Nobody is locked out by that."""
+    bob = user_id(hy2scale, "bob")
+    await read(provider, UserSessions)
+    hy2scale.state.sessions.clear()
+
+    kick = await provider.kick_sessions(bob)
+
+    assert kick == Kick(keys=(), locked_until=None)
+    assert (await read(provider, UserSessions))[bob].locked_until is None
+
+
+@BOTH
+async def test_reset_traffic(provider: Provider, hy2scale: Node) -> None:
+    alice = user_id(hy2scale, "alice")
+
+    await provider.reset_traffic(alice)
+
+    assert (await read(provider, User))[alice].traffic_used == 0
+
+
+# Editing
+
+
+@BOTH
+async def test_edit_a_client(provider: Provider, hy2scale: Node) -> None:
+    draft = ClientDraft(
+        name="uk",
+        addresses=("uk.example.com:5565", "uk2.example.com:20000-30000"),
+        password="secret",
+        server_name="uk.example.com",
+        insecure=True,
+        ca="PEM",
+        max_rate_in=5,
+        max_rate_out=7,
+    )
+    assert await provider.create(draft) == "uk"
+    client = hy2scale.state.clients["uk"]
+    assert (client.addr, len(client.addrs), client.password) == (
+        "uk.example.com:5565",
+        2,
+        "secret",
+    )
+    assert (client.sni, client.insecure, client.ca) == ("uk.example.com", True, "PEM")
+    assert (client.max_rx, client.max_tx) == (5, 7)
+    await refused(provider.create(draft), "already_exists")
+
+    await provider.update("uk", ClientDraft(name="gb", max_rate_in=0))
+
+    assert "uk" not in hy2scale.state.clients
+    client = hy2scale.state.clients["gb"]
+    assert (client.password, client.max_rx, client.max_tx) == ("secret", 0, 7)
+    await provider.delete(Tunnel, "gb")
+    await provider.delete(Tunnel, "gb")
+    assert "gb" not in hy2scale.state.clients
+
+
+@BOTH
+async def test_edit_a_user(provider: Provider, hy2scale: Node) -> None:
+    draft = UserDraft(
+        name="erin",
+        password="secret",
+        traffic_limit=3 * 1024**3 + 1,
+        expires=date(2030, 1, 2),
+        exit_paths=("us", "jp"),
+        exit_mode="aggregate",
+    )
+    id_ = await provider.create(draft)
+    user = hy2scale.state.users[id_]
+    assert (user.username, user.password, user.enabled) == ("erin", "secret", True)
+    assert (user.traffic_limit, user.expiry_date) == (3 * 1024**3 + 1, "2030-01-02")
+    assert (user.exit_via, user.exit_paths, user.exit_mode) == ("us", ["us", "jp"], "aggregate")
+    await refused(provider.create(draft), "already_exists")
+
+    await provider.update(id_, UserDraft(exit_mode="quality", enabled=False))
+    user = hy2scale.state.users[id_]
+    assert (user.exit_mode, user.exit_paths, user.enabled) == ("quality", ["us", "jp"], False)
+    assert (user.password, user.expiry_date) == ("secret", "2030-01-02")
+    await provider.update(id_, UserDraft(expires=date.max, traffic_limit=0, exit_paths=()))
+    user = hy2scale.state.users[id_]
+    assert (user.expiry_date, user.traffic_limit, user.exit_via) == ("", 0, "")
+    assert (user.exit_paths, user.exit_mode) == ([], "")
+    await provider.delete(User, id_)
+    assert id_ not in hy2scale.state.users
+
+
+@BOTH
+async def test_edit_a_rule(provider: Provider, hy2scale: Node) -> None:
+    draft = RuleDraft(
+        id="news",
+        name="News",
+        type="domain",
+        targets=("news.example.com", "*.example.org"),
+        priority=3,
+        use_tun=True,
+        exit_paths=("jp",),
+    )
+    assert await provider.create(draft) == "news"
+    rule = hy2scale.state.rules["news"]
+    assert (rule.name, rule.type, rule.enabled) == ("News", "domain", True)
+    assert (rule.targets, rule.exit_via) == (["news.example.com", "*.example.org"], "jp")
+    assert (rule.priority, rule.use_tun) == (3, True)
+
+    await provider.update("news", RuleDraft(targets=("a.example.com",), use_tun=False))
+
+    rule = hy2scale.state.rules["news"]
+    assert (rule.targets, rule.use_tun, rule.exit_via) == (["a.example.com"], False, "jp")
+    await provider.delete(Rule, "news")
+    assert "news" not in hy2scale.state.rules
+
+
+@BOTH
+async def test_edit_a_proxy(provider: Provider, hy2scale: Node) -> None:
+    draft = ProxyDraft(id="web", protocol="http", listen="127.0.0.1:8888", certificate="web")
+    assert await provider.create(draft) == "web"
+    proxy = hy2scale.state.proxies["web"]
+    assert (proxy.protocol, proxy.listen, proxy.tls_cert) == ("http", "127.0.0.1:8888", "web")
+    assert proxy.enabled
+
+    await provider.update("web", ProxyDraft(listen="127.0.0.1:9999"))
+
+    proxy = hy2scale.state.proxies["web"]
+    assert (proxy.listen, proxy.tls_cert) == ("127.0.0.1:9999", "web")
+    await provider.delete(Proxy, "web")
+    assert "web" not in hy2scale.state.proxies
+
+
+@BOTH
+async def test_edit_shadowsocks(provider: Provider, hy2scale: Node) -> None:
+    await provider.update("ss", ProxyDraft(method="chacha20-ietf-poly1305"))
+
+    assert hy2scale.state.proxies["ss"].method == "chacha20-ietf-poly1305"
+
+
+async def test_shadowsocks_cannot_be_deleted(provider: Provider, hy2scale: Node) -> None:
+    with pytest.raises(UnsupportedError):
+        await provider.delete(Proxy, "ss")
+
+    assert "ss" in hy2scale.state.proxies
+
+
+@OLD
+async def test_shadowsocks_can_be_deleted_as_documented(provider: Provider, hy2scale: Node) -> None:
+    await provider.delete(Proxy, "ss")
+
+    assert "ss" not in hy2scale.state.proxies
+
+
+@BOTH
+async def test_edit_a_wireguard_peer(provider: Provider, hy2scale: Node) -> None:
+    """The node makes the keys, unless there are some."""
+    name = await provider.create(WireGuardPeerDraft(name="tablet", address="10.0.0.7/32"))
+    assert name == "tablet"
+    peer = hy2scale.state.wireguard.peers[-1]
+    assert (peer.name, peer.allowed_ips, len(peer.private_key)) == ("tablet", "10.0.0.7/32", 44)
+
+    await provider.update("tablet", WireGuardPeerDraft(keepalive=15))
+
+    changed = hy2scale.state.wireguard.peers[-1]
+    assert (changed.keepalive, changed.private_key) == (15, peer.private_key)
+    await provider.delete(WireGuardPeer, "tablet")
+    assert len(hy2scale.state.wireguard.peers) == 2
+
+
+async def test_a_wireguard_peer_with_keys(provider: Provider, hy2scale: Node) -> None:
+    await provider.create(
+        WireGuardPeerDraft(
+            name="tablet", address="10.0.0.7/32", public_key="its-public", private_key="its-own"
+        )
+    )
+
+    peer = hy2scale.state.wireguard.peers[-1]
+    assert (peer.public_key, peer.private_key) == ("its-public", "its-own")
+    assert not hy2scale.calls_to("/api/wireguard/generate-key")
+
+
+@pytest.mark.parametrize(
+    "draft, words",
+    [
+        (ClientDraft(name="x", addresses=("nowhere",), password="p"), "invalid address"),
+        (UserDraft(name="x"), "username, password required"),
+        (RuleDraft(id="x", type="ip", targets=("192.0.2.1/32",)), "exit_via"),
+        (ProxyDraft(id="x"), "id, listen required"),
+        (WireGuardPeerDraft(name="x"), "allowed_ips required"),
+    ],
+)
+async def test_the_node_says_no(provider: Provider, draft: MeshDraft, words: str) -> None:
+    with pytest.raises(RejectedError, match=words):
+        await provider.create(draft)
+
+
+# WireGuard
+
+
+@BOTH
+async def test_wireguard_config(
+    provider: Provider, hy2scale: Node, credentials: Credentials
+) -> None:
+    """With our own address of the node where none is given."""
+    own = await provider.wireguard_config("phone")
+    assert f"Endpoint = {credentials['host']}:51820" in own
+    assert f"PrivateKey = {hy2scale.state.wireguard.peers[0].private_key}" in own
+
+    assert "hub.example.com:51820" in await provider.wireguard_config("phone", "hub.example.com")
+
+
+@BOTH
+async def test_wireguard_qr(provider: Provider, hy2scale: Node) -> None:
+    """Drawn by the node, in the way that it knows."""
+    assert (await provider.wireguard_qr("phone")).startswith(b"\x89PNG")
+
+    with pytest.raises(RejectedError, match="peer not found"):
+        await provider.wireguard_qr("nobody")
+
+
+@pytest.mark.parametrize("path", ["qr", "peers/{name}/config"])
+async def test_no_page_passes_for_a_file(provider: Provider, hy2scale: Node, path: str) -> None:
+    hy2scale.fault(f"/api/wireguard/{path}", "html", status=200, times=None)
+
+    with pytest.raises(UnavailableError, match="firewall"):
+        await provider.wireguard_qr("phone")
+
+
+async def test_a_picture_that_is_none(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/wireguard/qr", "body", body={"status": "ok"}, times=None)
+
+    with pytest.raises(UnavailableError, match="no picture"):
+        await provider.wireguard_qr("phone")
+
+
+# Certificates
+
+
+@BOTH
+async def test_certificates(provider: Provider, hy2scale: Node) -> None:
+    made = hy2scale.state.certificates
+    await provider.generate_certificate(
+        "a", ["a.example.com", "192.0.2.1"], name=None, days=None, is_ca=False
+    )
+    assert made["a"].name == "a"
+    await provider.generate_certificate("ca", ["My CA"], name="Mine", days=9, is_ca=True)
+    assert made["ca"].name == "Mine"
+    await provider.sign_certificate("b", "ca", "b.example.com", name=None, days=3)
+    pem = await provider.certificate_pem("b")
+    assert pem.strip() == made["b"].cert.strip()
+    assert "PRIVATE KEY" not in pem
+    await provider.import_certificate(
+        CertificateImport(id="c", name="C", certificate=pem, key=made["b"].key)
+    )
+    assert made["c"].key == made["b"].key
+    hy2scale.state.files = {"/x.crt": pem, "/x.key": made["b"].key}
+    await provider.import_certificate(
+        CertificateImport(id="d", certificate_path="/x.crt", key_path="/x.key")
+    )
+    assert made["d"].key == made["b"].key
+
+    await provider.delete_certificate("d")
+
+    assert "d" not in made
+
+
+async def test_a_certificate_that_is_none(provider: Provider, hy2scale: Node) -> None:
+    with pytest.raises(RejectedError, match="invalid certificate PEM"):
+        await provider.import_certificate(CertificateImport(id="x", certificate="nonsense"))
+
+    hy2scale.fault("/api/tls/import", "body", body={"status": "ok"})
+    await refused(
+        provider.import_certificate(CertificateImport(id="x", certificate="nonsense")),
+        "unknown_resource",
+    )
+
+
+# Upgrades
+
+
+@pytest.fixture
+def looks(hy2scale: Node, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the node's time pass in place of waiting; how long was waited each time."""
+    waited: list[float] = []
+
+    async def _wait(seconds: float) -> None:
+        waited.append(seconds)
+        hy2scale.advance(seconds)
+
+    monkeypatch.setattr(package.upgrade, "sleep", _wait)
+    return waited
+
+
+async def test_install_an_upgrade(provider: Provider, hy2scale: Node, looks: list[float]) -> None:
+    told: list[float | None] = []
+
+    await provider.install_upgrade(told.append)
+
+    assert hy2scale.state.version == "1.3.5"
+    assert told[-1] is None
+    assert told[:-1] == sorted(p for p in told if p is not None)
+    assert len(told) == len(looks) + 1
+    assert len(told) > 2
+    await provider.identify()
+
+
+async def test_install_what_is_downloaded(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    upgrade = hy2scale.state.upgrade
+    upgrade.state, upgrade.latest = "ready", "1.3.5"
+
+    await provider.install_upgrade(lambda _: None)
+
+    assert hy2scale.state.version == "1.3.5"
+    assert not hy2scale.calls_to("/api/upgrade/check")
+    assert not hy2scale.calls_to("/api/upgrade/download")
+
+
+async def test_a_download_that_fails(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    status = {"state": "error", "error": "disk full"}
+    hy2scale.fault("/api/upgrade/status", "body", body=status, after=2)
+
+    with pytest.raises(RejectedError, match="disk full"):
+        await provider.install_upgrade(lambda _: None)
+
+    assert hy2scale.state.version == "1.3.4"
+
+
+async def test_a_download_that_never_ends(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    hy2scale.state.download_rate = 0
+
+    with pytest.raises(RejectedError, match="downloading"):
+        await provider.install_upgrade(lambda _: None)
+
+    assert sum(looks) == 1800
+
+
+async def test_a_node_that_may_not_upgrade_itself(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.in_docker = False
+
+    with pytest.raises(RejectedError, match="only a node in Docker"):
+        await provider.install_upgrade(lambda _: None)
+
+
+async def test_a_node_that_needs_a_while_to_come_back(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    hy2scale.fault("/api/node", "patch", patch={"version": "1.3.4"}, times=2)
+    hy2scale.fault("/api/node", "status", status=502, times=6)
+
+    await provider.install_upgrade(lambda _: None)
+
+    # Twice the old version, six failures, a token that is gone, and the new version.
+    assert len(hy2scale.calls_to("/api/node")) == 10
+
+
+async def test_a_proxy_in_front_of_a_node_that_restarts(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    """It tells that there is no node."""
+    hy2scale.fault("/api/login", "status", status=404, body="404 page not found\n", after=1)
+
+    await provider.install_upgrade(lambda _: None)
+
+    assert len(hy2scale.calls_to("/api/login")) == 3
+
+
+async def test_a_node_that_does_not_come_back(
+    provider: Provider, hy2scale: Node, looks: list[float]
+) -> None:
+    hy2scale.fault("/api/node", "status", status=502, times=None)
+
+    with pytest.raises(UnavailableError, match="timeout"):
+        await provider.install_upgrade(lambda _: None)
+
+
+# Questions
+
+
+@BOTH
+async def test_check_ports(provider: Provider) -> None:
+    ports = [Port(port=22, protocol="tcp"), Port(port=23, protocol="tcp")]
+
+    assert await provider.check_ports(ports) == {ports[0]: False, ports[1]: True}
+
+
+async def test_check_ports_by_protocol(provider: Provider) -> None:
+    ports = [Port(port=53, protocol="tcp"), Port(port=53, protocol="udp")]
+
+    assert await provider.check_ports(ports) == {ports[0]: True, ports[1]: False}
+    free = [Port(port=23, protocol="udp")]
+    assert await provider.check_ports(free) == {free[0]: True}, "the node says null"
+
+
+async def test_resolve_name(provider: Provider, hy2scale: Node) -> None:
+    assert await provider.resolve_name("example.com", "us/us-r1") == (
+        "192.0.2.80",
+        "2001:db8::80",
+    )
+    (call,) = hy2scale.calls_to("/api/diag/resolve")
+    assert call.query == {"name": "example.com", "exit_via": "us/us-r1"}
+    with pytest.raises(RejectedError, match=r"lookup nowhere\.example: no such host"):
+        await provider.resolve_name("nowhere.example")
+
+
+async def test_link_history(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    freezer.tick(30)
+    hy2scale.catch_up()
+    hy2scale.drop("us")
+    hy2scale.reconnect("us")
+    hy2scale.state.peers["us"].latencies[-1] = (int(hy2scale.now()), -1)
+
+    link = await provider.link_history("us")
+
+    assert (link.connected, link.rebinds) == (True, 1)
+    assert link.samples[-1] == LatencySample(
+        time=datetime.fromtimestamp(int(hy2scale.now()), UTC), latency=None
+    )
+    assert link.samples[0].latency == 43
+    assert [s.time for s in link.samples] == sorted(s.time for s in link.samples)
+
+
+async def test_link_history_of_little(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/diag/peer-health", "body", body={"us": 1})
+    hy2scale.fault("/api/diag/peer-rebinds", "body", body={})
+    hy2scale.fault("/api/diag/peer-latency", "body", body={"us": None})
+
+    link = await provider.link_history("us")
+
+    assert (link.connected, link.rebinds, link.samples) == (None, None, ())
+
+
+@BOTH
+async def test_peers_of(provider: Provider) -> None:
+    """Under their full paths, also those that are not shown."""
+    await provider.set_peer_nested("us", nested=False)
+
+    (peer,) = await provider.peers_of("us")
+
+    assert (peer.id, peer.name, peer.exit_node) == ("us/us-r1", "us/us-r1", True)
+    with pytest.raises(RejectedError, match="not connected"):
+        await provider.peers_of("de")
+
+
+@BOTH
+async def test_describe_node(provider: Provider, hy2scale: Node) -> None:
+    words = await provider.describe_node()
+
+    assert words["build"]["license"] == "GPL-3.0-or-later"
+    assert words["build"]["build_id"]
+    assert words["settings"]["base_path"] == "/scale"
+    assert bool(words["machine"]) is (hy2scale.state.settings.generation == "1.3")
+
+
+@BOTH
+async def test_backup(provider: Provider) -> None:
+    with tarfile.open(fileobj=io.BytesIO(await provider.backup())) as tar:
+        assert "config.yaml" in tar.getnames()
+
+
+@BOTH
+async def test_graph_layout(provider: Provider, hy2scale: Node) -> None:
+    assert await provider.graph_layout() == {}
+    wanted = {"us": Position(x=1.5, y=-2.0), "us/us-r1": Position(x=0.0, y=0.0)}
+
+    await provider.set_graph_layout(wanted)
+
+    assert await provider.graph_layout() == wanted
+    assert hy2scale.state.layout["us"] == {"x": 1.5, "y": -2.0}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{"positions": None}, {"positions": {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}}],
+)
+async def test_a_layout_without_places(provider: Provider, hy2scale: Node, layout: object) -> None:
+    hy2scale.fault("/api/graph-layout", "body", body=layout)
+
+    assert await provider.graph_layout() == {}
+
+
+# HTTPS
+
+
+@pytest.mark.parametrize("authority", ["mesh-ca", "web"])
+async def test_an_authority_of_ones_own(
+    session: ClientSession, hy2scale: Node, credentials: Credentials, authority: str
+) -> None:
+    """Or the node's own certificate."""
+    hy2scale.state.ui.force_https, hy2scale.state.ui.https_cert_id = True, "web"
+    await hy2scale.restart()
+    https = {**credentials, "https": "true"}
+
+    with pytest.raises(UnavailableError, match="tls"):
+        await Hy2ScaleProvider(session, https, {}).identify()
+    ca = hy2scale.state.certificates["default"].cert
+    with pytest.raises(UnavailableError, match="tls"):
+        await Hy2ScaleProvider(session, {**https, "ca": ca}, {}).identify()
+    assert not hy2scale.calls, "no password goes to a stranger"
+
+    for trusting in ({"verify": "false"}, {"ca": hy2scale.state.certificates[authority].cert}):
+        identity = await Hy2ScaleProvider(session, {**https, **trusting}, {}).identify()
+        assert identity.id == "ea1b2adb"
+
+
+# Secrets in errors
+
+
+@pytest.mark.parametrize("secret", ["hub-password", "hash", "token", "new-password"])
+async def test_no_secrets_in_errors(
+    session: ClientSession, credentials: Credentials, hy2scale: Node, secret: str
+) -> None:
+    given = {**credentials, "password": "hub-password"}
+    provider = Hy2ScaleProvider(session, given, {})
+    await provider.identify()
+    (token,) = hy2scale.state.tokens
+    word = {"hash": hashed("hub-password"), "token": token}.get(secret, secret)
+    body = f"who is {word}?"
+    hy2scale.fault("/api/settings/password", "status", status=400, body=body)
+
+    with pytest.raises(TunnelHubError) as info:
+        await provider.update_account(AccountChanges(password="new-password"))
+
+    assert str(info.value) == "who is **?"
+
+
+async def test_a_changed_password_asks_for_a_new_sign_in(
+    provider: Provider, hy2scale: Node
+) -> None:
+    await provider.identify()
+    hy2scale.set_password("other")
+
+    with pytest.raises(AuthenticationError, match="invalid credentials"):
+        await provider.identify()

@@ -1,0 +1,939 @@
+"""What a node tells, as resources: of both generations, and with what is odd about it."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    InvalidInputError,
+    Reason,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+from custom_components.tunnel_hub.api.mesh import (
+    Address,
+    Hub,
+    Link,
+    Peer,
+    PeerDirection,
+    Proxy,
+    Rule,
+    TunMode,
+    Upgrade,
+    UpgradeState,
+    User,
+    UserSessions,
+    Vpn,
+    WireGuard,
+    WireGuardPeer,
+)
+from custom_components.tunnel_hub.api.provider import Credentials, Problem
+from custom_components.tunnel_hub.api.resource import Certificates, Tunnel, TunnelState
+from simulator.hy2scale import Certificate, Hy2ScaleService, Proxy as ProxyRow, User as UserRow
+
+from ..turns import until
+from .common import BOTH, OLD, read
+
+type Provider = Hy2ScaleProvider
+type Node = Hy2ScaleService
+
+
+async def user(provider: Provider, hy2scale: Node, name: str) -> User:
+    """Read one user."""
+    (id_,) = (u.id for u in hy2scale.state.users.values() if u.username == name)
+    return (await read(provider, User))[id_]
+
+
+# Who it is
+
+
+@BOTH
+async def test_identity(provider: Provider, hy2scale: Node) -> None:
+    identity = await provider.identify()
+    assert (identity.id, identity.title) == ("ea1b2adb", "sg-home")
+
+    hy2scale.state.name = ""
+
+    assert (await provider.identify()).title == "ea1b2adb"
+
+
+async def test_nobody(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/node", "patch", remove=("node_id",))
+
+    with pytest.raises(UnavailableError, match="malformed"):
+        await provider.identify()
+
+
+@pytest.mark.parametrize("base_path", ["elsewhere", "/"])
+async def test_not_at_this_path(
+    session: ClientSession, credentials: Credentials, base_path: str
+) -> None:
+    """A person has to correct that."""
+    provider = Hy2ScaleProvider(session, {**credentials, "base_path": base_path}, {})
+
+    with pytest.raises(InvalidInputError) as info:
+        await provider.identify()
+
+    assert info.value.key == "no_node_here"
+
+
+async def test_something_in_front_of_it_wants_a_password(
+    provider: Provider, hy2scale: Node
+) -> None:
+    """That is not the node's password, and its page is nothing to show."""
+    hy2scale.fault("/api/login", "html", status=401)
+
+    with pytest.raises(UnavailableError) as info:
+        await provider.identify()
+
+    assert (info.value.reason, info.value.detail) == (Reason.FIREWALL, "HTTP 401")
+
+
+async def test_a_password_is_forgotten_at_once(
+    session: ClientSession, credentials: Credentials, hy2scale: Node
+) -> None:
+    """What signs in from then on is its hash."""
+    given = {**credentials, "password": "hub-password", "password_hash": "old"}
+
+    provider = Hy2ScaleProvider(session, given, {})
+
+    assert provider.credentials == credentials
+    await provider.identify()
+    (login,) = hy2scale.calls_to("/api/login")
+    assert login.body == {"username": "admin", "password": hy2scale.state.password_hash}
+
+
+def test_console(provider: Provider, hy2scale: Node) -> None:
+    assert provider.console_url == f"{hy2scale.url}/scale/"
+
+
+async def test_statistics(provider: Provider) -> None:
+    await asyncio.gather(*(read(provider, kind) for kind in (Hub, Link, User)))
+
+    assert provider.statistics() == {"requests": 7, "sign_ins": 1}
+
+
+# The node
+
+
+async def test_hub(provider: Provider) -> None:
+    hub = (await read(provider, Hub))["account"]
+
+    assert asdict(hub) == {
+        "id": "account",
+        "name": "sg-home",
+        "active_paths": (("us", "us"),),
+        "compat": False,
+        "connections": 4,
+        "exit_clients": 1,
+        "exit_node": True,
+        "limited": False,
+        "rate_in": 607505,
+        "rate_out": 165267,
+        "sessions": 3,
+        "traffic_in": 9_900_000_000,
+        "traffic_out": 1_200_000_000,
+        "version": "1.3.4",
+    }
+    assert not provider.feeds["hub"].lacks()
+
+
+@OLD
+async def test_hub_as_documented(provider: Provider) -> None:
+    hub = (await read(provider, Hub))["account"]
+
+    assert (hub.traffic_in, hub.traffic_out, hub.sessions) == (9_900_000_000, 1_200_000_000, 3)
+    assert set(provider.feeds["hub"].lacks()) == {
+        *("active_paths", "connections", "exit_clients", "rate_in", "rate_out")
+    }
+
+
+async def test_limits_of_a_hub(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.kernel_right = False
+    hy2scale.state.compat = True
+    hy2scale.state.active_paths = {}
+
+    hub = (await read(provider, Hub))["account"]
+
+    assert (hub.limited, hub.compat, hub.active_paths) == (True, True, ())
+
+
+async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.missing_routes = ["/api/sessions"]
+
+    hub = (await read(provider, Hub))["account"]
+
+    assert hub.sessions is None
+    assert provider.feeds["hub"].lacks() == {"sessions"}
+    assert await read(provider, UserSessions) == {}
+
+
+@OLD
+async def test_what_was_lacking_comes_with_another_version(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    for kind in (Hub, Peer, User):
+        await read(provider, kind)
+    assert set(provider.feeds["peers"].lacks()) == {"connected", "enabled"}
+    assert set(provider.feeds["users"].lacks()) == {"conflicts"}
+
+    hy2scale.state.settings.generation = "1.3"
+    await hy2scale.restart()
+    freezer.tick(30)
+    for kind in (Hub, Peer, User):
+        await read(provider, kind)
+
+    assert not any(provider.feeds[key].lacks() for key in ("hub", "peers", "users"))
+
+
+@OLD
+async def test_tun_mode(provider: Provider, hy2scale: Node) -> None:
+    assert (await read(provider, TunMode))["account"].tun_mode == "mixed"
+
+    hy2scale.state.tun_mode.enabled = False
+
+    assert (await read(provider, TunMode))["account"].tun_mode == "off"
+
+
+async def test_no_tun_mode(provider: Provider) -> None:
+    assert await read(provider, TunMode) == {}
+
+
+async def test_vpn(provider: Provider, hy2scale: Node) -> None:
+    vpn = (await read(provider, Vpn))["account"]
+    assert (vpn.l2tp_capable, vpn.l2tp_enabled, vpn.l2tp_reason) == (True, True, None)
+    assert (vpn.ikev2_capable, vpn.ikev2_enabled, vpn.ikev2_reason) == (True, True, None)
+
+    hy2scale.state.settings.kernel_right = False
+    hy2scale.state.settings.missing_routes = ["/api/ikev2"]
+    await hy2scale.restart()
+
+    vpn = (await read(provider, Vpn))["account"]
+    assert (vpn.l2tp_capable, vpn.l2tp_reason) == (False, "NET_ADMIN not granted")
+    assert (vpn.ikev2_capable, vpn.ikev2_enabled) == (None, None)
+
+
+@OLD
+async def test_vpn_as_documented(provider: Provider) -> None:
+    vpn = (await read(provider, Vpn))["account"]
+
+    assert (vpn.l2tp_capable, vpn.l2tp_enabled) == (None, True)
+
+
+async def test_no_vpn(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.missing_routes = ["/api/ikev2", "/api/l2tp"]
+
+    assert await read(provider, Vpn) == {}
+
+
+@BOTH
+async def test_certificates(provider: Provider, hy2scale: Node) -> None:
+    """The first to end comes first."""
+    found = (await read(provider, Certificates))["account"].certificates
+
+    assert [c.id for c in found] == ["web", "default", "mesh-ca"]
+    assert found[0].domains == "localhost"
+    end = datetime.fromtimestamp(hy2scale.now(), UTC) + timedelta(days=40)
+    assert found[0].expires == end.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@BOTH
+async def test_no_certificates(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.certificates.clear()
+
+    assert (await read(provider, Certificates))["account"].certificates == ()
+
+
+async def test_odd_certificates(provider: Provider, hy2scale: Node) -> None:
+    """Without a date, without a subject, without an id."""
+    patch = {"0.not_after": "soon", "1.subject": "", "2.id": None}
+    hy2scale.fault("/api/tls", "patch", patch=patch)
+
+    found = (await read(provider, Certificates))["account"].certificates
+
+    assert [(c.id, c.domains, c.expires is None) for c in found] == [
+        ("mesh-ca", "Mesh CA", False),
+        ("default", "ea1b2adb", True),
+    ]
+
+
+@pytest.mark.parametrize("days, expected", [(15.5, None), (13.5, 13), (0.5, 0), (-3, -3)])
+async def test_a_certificate_that_ends_is_a_problem(
+    freezer: FrozenDateTimeFactory,
+    provider: Provider,
+    hy2scale: Node,
+    days: float,
+    expected: int | None,
+) -> None:
+    assert not list(provider.problems()), "nothing is known yet"
+    hy2scale.state.certificates = {
+        "a": hy2scale.issue_certificate("a", days=99),
+        "b": Certificate("b", "b", hy2scale.issue_certificate("x", days=max(days, 0.01)).cert),
+    }
+    if days < 0:
+        freezer.tick(timedelta(days=-days))
+
+    await read(provider, Certificates)
+
+    if expected is None:
+        assert not list(provider.problems())
+    else:
+        (problem,) = provider.problems()
+        assert problem.key == "certificate_expiring"
+        assert problem.placeholders["certificates"].startswith("b (20")
+
+
+async def test_the_default_password_is_a_problem(
+    session: ClientSession, credentials: Credentials, hy2scale: Node
+) -> None:
+    hy2scale.set_password("admin")
+    provider = Hy2ScaleProvider(session, {**credentials, "password": "admin"}, {})
+    assert not list(provider.problems())
+
+    await provider.identify()
+
+    assert list(provider.problems()) == [Problem(key="default_password", fixable=True)]
+
+
+# Upgrades
+
+
+async def test_upgrade(provider: Provider, hy2scale: Node) -> None:
+    upgrade = (await read(provider, Upgrade))["account"]
+
+    assert (upgrade.current, upgrade.latest, upgrade.installable) == ("1.3.4", "1.3.5", True)
+    assert (upgrade.state, upgrade.progress) == (UpgradeState.IDLE, 0)
+    hy2scale.state.settings.in_docker = False
+    assert (await read(provider, Upgrade))["account"].installable is False
+
+
+@pytest.mark.parametrize("state", ["downloading", "ready", "applying"])
+async def test_an_upgrade_is_not_disturbed(provider: Provider, hy2scale: Node, state: str) -> None:
+    """A check would make the node forget what it has."""
+    under_way = hy2scale.state.upgrade
+    under_way.state, under_way.latest = state, "1.3.5"
+    under_way.bytes_done, under_way.bytes_total = 50, 200
+
+    upgrade = (await read(provider, Upgrade))["account"]
+
+    assert (upgrade.state, upgrade.progress, upgrade.latest) == (state, 25, "1.3.5")
+    assert not hy2scale.calls_to("/api/upgrade/check")
+
+
+async def test_an_upgrade_that_failed_is_looked_for_again(
+    provider: Provider, hy2scale: Node
+) -> None:
+    hy2scale.state.upgrade.state = "error"
+
+    assert (await read(provider, Upgrade))["account"].latest == "1.3.5"
+
+
+async def test_no_way_to_the_releases(provider: Provider, hy2scale: Node) -> None:
+    """The node itself is well."""
+    hy2scale.state.settings.internet = False
+
+    upgrade = (await read(provider, Upgrade))["account"]
+
+    assert (upgrade.current, upgrade.latest) == ("1.3.4", None)
+
+
+async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/upgrade/status", "patch", patch={"state": "resting", "progress": 400})
+
+    upgrade = (await read(provider, Upgrade))["account"]
+
+    assert (upgrade.state, upgrade.progress) == (None, None)
+
+
+@OLD
+async def test_no_upgrades_as_documented(provider: Provider) -> None:
+    assert await read(provider, Upgrade) == {}
+
+
+# The mesh
+
+
+async def test_links(provider: Provider) -> None:
+    links = await read(provider, Link)
+
+    assert set(links) == {"us", "jp", "kr", "sg", "de"}
+    us = links["us"]
+    assert (us.name, us.direction, us.nested, us.exit_node) == (
+        "us",
+        PeerDirection.OUTBOUND,
+        True,
+        True,
+    )
+    assert us.latency == 43
+    assert us.rate_in == 70965
+    assert us.rate_out == 56306
+    assert us.version == "1.3.4"
+    assert links["kr"].native
+    assert links["kr"].version is None
+    assert links["sg"].latency is None
+    assert links["jp"].addresses == (
+        Address(address="jp.example.com:5565", status="online", latency=41),
+        Address(address="jp2.example.com:5565", status="online", latency=41),
+    )
+    assert not {"connected", "enabled"} & provider.feeds["links"].fields
+
+
+@OLD
+async def test_links_as_documented(provider: Provider) -> None:
+    us = (await read(provider, Link))["us"]
+
+    assert (us.latency, us.rate_in, us.nested, us.exit_node) == (43, 70965, True, None)
+
+
+async def test_an_address_that_fails(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.peers["jp"].address_status["jp2.example.com:5565"] = "mismatch"
+
+    assert (await read(provider, Link))["jp"].addresses[1] == Address(
+        address="jp2.example.com:5565", status="mismatch", latency=None
+    )
+
+
+async def test_peers(provider: Provider) -> None:
+    """Under their full paths; the node itself is none."""
+    peers = await read(provider, Peer)
+
+    assert list(peers) == ["office", "us/us-r1", "us/us-r1/us-r1-r1"]
+    office = peers["office"]
+    assert (office.direction, office.latency) == (PeerDirection.INBOUND, None)
+    assert (office.connected, office.enabled, office.nested) == (True, True, False)
+    nested = peers["us/us-r1"]
+    assert (nested.name, nested.latency, nested.nested) == ("us/us-r1", 162, True)
+    assert (nested.direction, nested.rate_in) == (PeerDirection.OUTBOUND, 449485)
+    assert not provider.feeds["peers"].lacks()
+
+
+@OLD
+async def test_peers_as_documented(provider: Provider) -> None:
+    peers = await read(provider, Peer)
+
+    assert list(peers) == ["office", "us/us-r1", "us/us-r1/us-r1-r1"]
+    assert {p.connected for p in peers.values()} == {None}
+    assert set(provider.feeds["peers"].lacks()) == {"connected", "enabled"}
+
+
+async def test_a_peer_that_is_disabled(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.peer_flags["us/us-r1"].disabled = True
+
+    assert (await read(provider, Peer))["us/us-r1"].enabled is False
+
+
+@pytest.mark.parametrize("flag", ["conflict", "incompatible", "native", "unsupported"])
+async def test_what_is_wrong_with_a_peer(provider: Provider, hy2scale: Node, flag: str) -> None:
+    setattr(hy2scale.state.peers["us"], flag, True)
+    setattr(hy2scale.state.peers["office"], flag, True)
+
+    assert getattr((await read(provider, Link))["us"], flag) is True
+    assert getattr((await read(provider, Link))["jp"], flag) is False
+    assert getattr((await read(provider, Peer))["office"], flag) is True
+
+
+@BOTH
+async def test_rates_below_zero(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    """For a moment after a reconnect they are some 1.8e19."""
+    hy2scale.reconnect("us")
+
+    assert (await read(provider, Link))["us"].rate_in is None
+    assert (await read(provider, Link))["us"].rate_out is None
+    freezer.tick(11)
+    assert (await read(provider, Link))["us"].rate_in == 70965
+
+
+async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) -> None:
+    patch = {"tx_rate": 2**64 - 5, "rx_rate": 2**63, "conns": -1}
+    hy2scale.fault("/api/stats", "patch", patch=patch)
+
+    hub = (await read(provider, Hub))["account"]
+
+    assert (hub.rate_out, hub.rate_in, hub.connections) == (None, None, None)
+    assert not provider.feeds["hub"].lacks(), "it tells them, only not now"
+
+
+@pytest.mark.parametrize(
+    "topology",
+    [
+        None,
+        [],
+        [{"name": "me", "is_self": True}],
+        [{"name": "me", "direction": "local", "children": None}],
+        [{"is_self": True, "children": [{"name": "x"}]}, {"direction": "outbound"}, 7],
+    ],
+)
+async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object) -> None:
+    hy2scale.fault("/api/topology", "body", body=topology, times=None)
+
+    assert await read(provider, Peer) == {}
+    assert await read(provider, Link) == {}
+
+
+@pytest.mark.parametrize("topology", [{}, "nothing", 7])
+async def test_a_topology_that_is_none_takes_nobody_away(
+    provider: Provider, hy2scale: Node, topology: object
+) -> None:
+    hy2scale.fault("/api/topology", "body", body=topology, times=None)
+
+    for kind in (Peer, Link):
+        with pytest.raises(UnavailableError) as info:
+            await read(provider, kind)
+        assert info.value.reason is Reason.MALFORMED
+
+
+async def test_a_very_deep_tree(provider: Provider, hy2scale: Node) -> None:
+    row: dict[str, Any] = {"name": "end"}
+    for number in range(450):
+        row = {"name": f"p{number}", "children": [row]}
+    topology = [{"name": "me", "is_self": True, "children": [row]}]
+    hy2scale.fault("/api/topology", "body", body=topology)
+
+    peers = await read(provider, Peer)
+
+    assert len(peers) == 451
+    assert list(peers)[-1].endswith("/p0/end")
+
+
+async def test_what_is_behind_a_lost_link_is_still_known(
+    provider: Provider, hy2scale: Node
+) -> None:
+    """The node shows nobody there as long as the link on the way is down."""
+    before = await read(provider, Peer)
+    hy2scale.drop("us")
+    # A write ends what is shared within a moment.
+    await provider.set_peer_nested("office", nested=False)
+
+    peers = await read(provider, Peer)
+
+    assert set(peers) == set(before)
+    far = peers["us/us-r1/us-r1-r1"]
+    assert (far.connected, far.latency, far.rate_in, far.rate_out) == (False, None, None, None)
+    assert far.version == "1.3.4"
+    await provider.set_peer_nested("us", nested=False)
+    assert set(await read(provider, Peer)) == {"office"}
+
+
+@BOTH
+async def test_tunnels(provider: Provider, hy2scale: Node) -> None:
+    tunnels = await read(provider, Tunnel)
+
+    assert {id_: (t.state, t.online, t.enabled) for id_, t in tunnels.items()} == {
+        "us": (TunnelState.ONLINE, True, True),
+        "jp": (TunnelState.ONLINE, True, True),
+        "kr": (TunnelState.ONLINE, True, True),
+        "sg": (TunnelState.OFFLINE, False, True),
+        "de": (TunnelState.DISABLED, False, False),
+    }
+    assert tunnels["us"].public_address == "us.example.com:5565"
+    assert tunnels["us"].protocol == "hysteria2"
+
+
+async def test_a_tunnel_of_unknown_state(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/clients", "patch", remove=("0.connected",))
+
+    us = (await read(provider, Tunnel))["us"]
+
+    assert (us.state, us.online, us.enabled) == (None, None, True)
+
+
+# Who and what goes through it
+
+
+@BOTH
+async def test_users(provider: Provider, hy2scale: Node) -> None:
+    alice = await user(provider, hy2scale, "alice")
+    assert (alice.traffic_limit, alice.traffic_used) == (500 * 1024**3, 132_070_244_352)
+    assert (alice.traffic_usage, alice.expires) == (24.6, None)
+    assert (alice.enabled, alice.exit_path) == (True, "us")
+    bob = await user(provider, hy2scale, "bob")
+    assert (bob.traffic_limit, bob.traffic_usage, bob.exit_path) == (None, None, "")
+    end = datetime.fromtimestamp(hy2scale.now(), UTC) + timedelta(days=30)
+    assert bob.expires == end.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert (await user(provider, hy2scale, "carol")).enabled is False
+
+
+async def test_users_without_an_id(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/users", "patch", remove=("0.id", "1.username"), times=None)
+
+    assert len(await read(provider, User)) == 3
+    assert next(one.name for one in (await read(provider, UserSessions)).values()) is None
+
+
+async def test_users_who_share_a_password(provider: Provider, hy2scale: Node) -> None:
+    assert (await user(provider, hy2scale, "carol")).conflicts == ("dave",)
+    assert (await user(provider, hy2scale, "alice")).conflicts == ()
+
+
+@OLD
+async def test_conflicts_as_documented(provider: Provider, hy2scale: Node) -> None:
+    assert (await user(provider, hy2scale, "carol")).conflicts is None
+    assert set(provider.feeds["users"].lacks()) == {"conflicts"}
+
+
+async def test_exits(provider: Provider, hy2scale: Node) -> None:
+    """Where traffic may leave: not by a disabled peer, nor by one that says it is no exit."""
+    hy2scale.state.peers["jp"].exit_node = False
+    hy2scale.state.peers["kr"].exit_node = False
+
+    exits = (await user(provider, hy2scale, "alice")).exits
+
+    assert exits == ("kr", "office", "sg", "us", "us/us-r1", "us/us-r1/us-r1-r1")
+    for kind in (Rule, Proxy, WireGuardPeer):
+        assert {one.exits for one in (await read(provider, kind)).values()} == {exits}
+
+
+@BOTH
+async def test_sessions(provider: Provider, hy2scale: Node) -> None:
+    """Of every user, also of those who have none."""
+    found = await read(provider, UserSessions)
+
+    by_name = {one.name: one.sessions for one in found.values()}
+    assert {name: len(sessions) for name, sessions in by_name.items()} == {
+        "alice": 2,
+        "bob": 1,
+        "carol": 0,
+        "dave": 0,
+    }
+    first = by_name["alice"][0]
+    assert (first.key, first.address, first.protocol, first.connections) == (
+        "alice|203.0.113.10|hy2",
+        "203.0.113.10",
+        "hy2",
+        2,
+    )
+    assert first.since == datetime.fromtimestamp(
+        int(hy2scale.state.sessions[first.key].connect_at), UTC
+    )
+    hy2scale.disconnect(first.key)
+    await provider.set_peer_nested("office", nested=False)
+    again = await read(provider, UserSessions)
+    (traffic,) = (
+        (s.traffic_in, s.traffic_out)
+        for one in again.values()
+        for s in one.sessions
+        if s.key == first.key
+    )
+    assert traffic == (
+        hy2scale.state.sessions[first.key].rx_bytes,
+        hy2scale.state.sessions[first.key].tx_bytes,
+    )
+
+
+async def test_sessions_of_nobody(provider: Provider, hy2scale: Node) -> None:
+    """Of somebody who is no user, or without a key: they are counted, no more."""
+    patch = {"devices.0.username": "ghost", "devices.1.key": None}
+    hy2scale.fault("/api/sessions", "patch", patch=patch, times=None)
+
+    found = await read(provider, UserSessions)
+
+    assert sorted(len(one.sessions) for one in found.values()) == [0, 0, 0, 1]
+    assert (await read(provider, Hub))["account"].sessions == 3
+
+
+async def test_no_sessions(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/sessions", "body", body={"devices": None, "total": 0})
+
+    assert {len(s.sessions) for s in (await read(provider, UserSessions)).values()} == {0}
+
+
+@BOTH
+async def test_rules(provider: Provider, hy2scale: Node) -> None:
+    rules = await read(provider, Rule)
+
+    assert {id_: rule.enabled for id_, rule in rules.items()} == {
+        "video": True,
+        "office": True,
+        "games": False,
+    }
+    assert (rules["office"].type, rules["office"].targets) == ("ip", ("198.51.100.0/24",))
+    assert rules["office"].name == "Office"
+    assert rules["games"].exit_path == "us"
+
+
+async def test_rules_since_1_3(provider: Provider, hy2scale: Node) -> None:
+    rules = await read(provider, Rule)
+    assert {id_: rule.tun_active for id_, rule in rules.items()} == {
+        "video": False,
+        "office": True,
+        "games": False,
+    }
+    assert (rules["games"].priority, rules["video"].priority) == (5, 0)
+    assert rules["video"].unavailable is False
+
+    hy2scale.state.settings.host_network = False
+
+    assert (await read(provider, Rule))["video"].unavailable is True
+
+
+@OLD
+async def test_rules_as_documented(provider: Provider) -> None:
+    assert (await read(provider, Rule))["video"].unavailable is None
+
+
+async def test_no_rules(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/rules", "body", body={"available": True, "rules": None})
+
+    assert await read(provider, Rule) == {}
+
+
+@BOTH
+async def test_proxies(provider: Provider) -> None:
+    """Shadowsocks among them, wherever it is kept."""
+    proxies = await read(provider, Proxy)
+
+    assert {id_: (p.protocol, p.enabled, p.listen) for id_, p in proxies.items()} == {
+        "socks5": ("socks5", True, "0.0.0.0:1080"),
+        "http": ("http", False, "0.0.0.0:8080"),
+        "ss": ("ss", True, "0.0.0.0:8388"),
+    }
+    assert proxies["ss"].method == "aes-256-gcm"
+    assert proxies["http"].method is None
+
+
+async def test_no_shadowsocks(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.state.settings.missing_routes = ["/api/ss"]
+
+    assert set(await read(provider, Proxy)) == {"socks5", "http"}
+
+
+@BOTH
+async def test_wireguard(provider: Provider, hy2scale: Node) -> None:
+    server = (await read(provider, WireGuard))["account"]
+    assert asdict(server) == {
+        "id": "account",
+        "name": None,
+        "wireguard_connected": 1,
+        "wireguard_enabled": True,
+        "wireguard_peers": 2,
+        "wireguard_port": 51820,
+        "wireguard_running": True,
+    }
+    peers = await read(provider, WireGuardPeer)
+    phone = peers["phone"]
+    assert (phone.address, phone.keepalive, phone.exit_path) == ("10.0.0.2/32", 25, "us")
+
+
+async def test_the_fingerprint_changes_with_the_file(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    async def _fingerprints() -> tuple[str | None, str | None]:
+        freezer.tick(30)
+        peers = await read(provider, WireGuardPeer)
+        return peers["phone"].fingerprint, peers["laptop"].fingerprint
+
+    first = await _fingerprints()
+    assert await _fingerprints() == first
+    hy2scale.state.wireguard.peers[0].allowed_ips = "10.0.0.99/32"
+    second = await _fingerprints()
+    assert second[0] != first[0]
+    assert second[1] == first[1]
+    hy2scale.state.wireguard.listen_port = 51821
+    third = await _fingerprints()
+    assert third[0] != second[0]
+    assert third[1] != second[1]
+
+
+@BOTH
+async def test_no_wireguard_peers(provider: Provider, hy2scale: Node) -> None:
+    """The node says null."""
+    hy2scale.state.wireguard.peers.clear()
+
+    assert await read(provider, WireGuardPeer) == {}
+    assert (await read(provider, WireGuard))["account"].wireguard_peers == 0
+
+
+async def test_wireguard_peers_that_are_no_list(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/wireguard", "patch", patch={"peers": {}})
+
+    with pytest.raises(UnavailableError):
+        await read(provider, WireGuardPeer)
+
+
+# What is asked, and how often
+
+
+async def test_a_round_of_readings(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    """What several feeds need is asked for once."""
+    await provider.identify()
+    hy2scale.calls.clear()
+
+    for feed in provider.feeds.values():
+        await feed.fetch()
+
+    asked = [call.path for call in hy2scale.calls]
+    assert sorted(asked) == sorted(
+        f"/scale/api{path}"
+        for path in (
+            *("/node", "/stats", "/sessions", "/topology", "/clients", "/users"),
+            *("/users/conflicts", "/rules", "/proxies", "/ss", "/wireguard", "/l2tp", "/ikev2"),
+            *("/rules/tun-mode", "/tls", "/upgrade/status", "/upgrade/check", "/system/arch"),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "key, seconds",
+    [
+        *((key, 10) for key in ("hub", "links", "peers", "tunnels", "sessions")),
+        *((key, 30) for key in ("users", "rules", "proxies", "wireguard", "wireguard_peers")),
+        ("tun_mode", 300),
+        *((key, 3600) for key in ("vpn", "certificates", "upgrade")),
+    ],
+)
+def test_pace(provider: Provider, key: str, seconds: int) -> None:
+    assert provider.feeds[key].interval == timedelta(seconds=seconds)
+    assert provider.feeds[key].essential is (key == "hub")
+
+
+async def test_only_a_moment_is_shared(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    await read(provider, Link)
+    freezer.tick(1)
+    await read(provider, Peer)
+    assert len(hy2scale.calls_to("/api/topology")) == 1
+
+    freezer.tick(2)
+    await read(provider, Link)
+
+    assert len(hy2scale.calls_to("/api/topology")) == 2
+
+
+async def test_nothing_from_before_a_write_is_shared(provider: Provider, hy2scale: Node) -> None:
+    await read(provider, Link)
+
+    await provider.set_tunnel_enabled("us", enabled=False)
+
+    assert (await read(provider, Link))["us"].latency is None
+    assert len(hy2scale.calls_to("/api/topology")) == 2
+
+
+async def test_an_answer_that_a_write_overtook_is_not_shared(
+    provider: Provider, hy2scale: Node
+) -> None:
+    """It was read before, and came after."""
+    await provider.identify()
+    hy2scale.fault("/api/topology", "drip", seconds=0.001, size=1000)
+    reading = asyncio.create_task(read(provider, Link))
+    await until(lambda: bool(hy2scale.calls_to("/api/topology")))
+
+    await provider.set_enabled(Rule, "video", enabled=False)
+    await reading
+    await read(provider, Peer)
+
+    assert len(hy2scale.calls_to("/api/topology")) == 2
+
+
+# Missing routes
+
+MISSING = {
+    "/api/ss": Proxy,
+    "/api/users/conflicts": User,
+    "/api/rules": Rule,
+    "/api/wireguard": WireGuard,
+    "/api/tls": Certificates,
+    "/api/upgrade/status": Upgrade,
+    "/api/rules/tun-mode": TunMode,
+    "/api/sessions": UserSessions,
+}
+
+
+@pytest.mark.parametrize("route", MISSING)
+async def test_a_missing_route_is_not_asked_for_again(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node, route: str
+) -> None:
+    """Until an hour is over, or the node has restarted."""
+    hy2scale.state.settings.missing_routes = [route]
+    asked = f"/scale{route}"
+
+    def _count() -> int:
+        return sum(call.path == asked for call in hy2scale.calls)
+
+    for _ in range(3):
+        await read(provider, MISSING[route])
+        freezer.tick(30)
+    assert _count() == 1
+
+    freezer.tick(3600)
+    await read(provider, MISSING[route])
+    assert _count() == 2
+
+    hy2scale.state.settings.missing_routes = []
+    await hy2scale.restart()
+    await read(provider, Hub)
+    await read(provider, MISSING[route])
+    assert _count() > 2
+
+
+async def test_a_known_route_does_not_go_missing(
+    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
+) -> None:
+    """A proxy in front of the node answers in the same words while the node restarts."""
+    assert await read(provider, Rule)
+    assert await read(provider, Tunnel)
+    for route in ("/api/rules", "/api/clients"):
+        hy2scale.fault(route, "status", status=404, body="404 page not found\n")
+
+    for kind in (Rule, Tunnel):
+        with pytest.raises(UnavailableError) as info:
+            await read(provider, kind)
+        assert info.value.reason is Reason.MALFORMED
+
+    assert await read(provider, Rule)
+    assert await read(provider, Tunnel)
+
+
+async def test_the_node_itself_is_never_a_missing_feature(
+    provider: Provider, hy2scale: Node
+) -> None:
+    hy2scale.fault("/api/stats", "status", status=404, body="404 page not found\n")
+
+    with pytest.raises(UnsupportedError):
+        await read(provider, Hub)
+
+
+# Secrets
+
+
+@BOTH
+async def test_no_secrets_in_what_is_told(provider: Provider, hy2scale: Node) -> None:
+    state = hy2scale.state
+    state.users["x"] = UserRow(
+        id="x", username="x", password="plain-x", proxy_passwords={"ss": "plain-y"}
+    )
+    state.proxies["x"] = ProxyRow(id="x", protocol="http", listen="127.0.0.1:1")
+    assert state.server
+    secrets = {
+        state.server.password,
+        state.password_hash,
+        state.l2tp.psk,
+        state.ikev2.psk,
+        state.wireguard.private_key,
+        *(peer.private_key for peer in state.wireguard.peers),
+        *(client.password for client in state.clients.values()),
+        *(one.password for one in state.users.values()),
+        *(word for one in state.users.values() for word in one.proxy_passwords.values()),
+        *(line for c in state.certificates.values() for line in c.key.splitlines()[1:-1]),
+    }
+    assert len(secrets) > 15
+
+    told = [
+        await provider.identify(),
+        *[await feed.fetch() for feed in provider.feeds.values()],
+        *provider.problems(),
+        provider.statistics(),
+    ]
+
+    words = repr(told)
+    assert not [secret for secret in {*secrets, *state.tokens} if secret in words]
