@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -58,7 +58,9 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         self._id = resource.id
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{entry.entry_id}:{resource.kind}:{resource.id}:{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={identifier(entry, device_key(resource))})
+        self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
+            identifier(entry, device_key(resource)), entry.entry_id
+        )
         self._attr_entity_registry_enabled_default = (
             description.entity_registry_enabled_default and resource.matters
         )
@@ -114,8 +116,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         self.coordinator.config_entry.async_start_reauth_if_available(self.hass)
 
 
-@callback
-def async_setup_table[D: TunnelHubEntityDescription](
+async def async_setup_table[D: TunnelHubEntityDescription](
     entry: TunnelHubConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     table: Table[D],
@@ -129,9 +130,7 @@ def async_setup_table[D: TunnelHubEntityDescription](
             if row.exists_for(coordinator.provider, coordinator.feed)
         ]
         if rows:
-            entry.async_on_unload(
-                coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
-            )
+            await coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
 
 
 def _adder[D: TunnelHubEntityDescription](
@@ -139,13 +138,12 @@ def _adder[D: TunnelHubEntityDescription](
     async_add_entities: AddConfigEntryEntitiesCallback,
     rows: Iterable[D],
     create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
-) -> Callable[[Iterable[str]], None]:
-    """Return what adds the entities of new resources."""
+) -> Callable[[str], None]:
+    """Return what adds the entities of a new resource."""
 
     @callback
-    def _add(ids: Iterable[str]) -> None:
-        async_add_entities(
-            create(coordinator, coordinator.data[id_], row) for id_ in ids for row in rows
-        )
+    def _add(resource_id: str) -> None:
+        if (resource := coordinator.data.get(resource_id)) is not None:
+            async_add_entities(create(coordinator, resource, row) for row in rows)
 
     return _add

@@ -23,7 +23,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an entry."""
-    async_setup_table(entry, async_add_entities, SENSORS, TunnelHubSensor)
+    await async_setup_table(entry, async_add_entities, SENSORS, TunnelHubSensor)
 
 
 class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription[R]], SensorEntity):
