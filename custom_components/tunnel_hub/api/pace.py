@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+import math
 import time
 
 _TURN = 0.002
@@ -33,17 +34,14 @@ async def in_turns[T](items: Iterable[T], do: Callable[[T], object]) -> None:
 class Rate:
     """A bound on how often something happens: so many times a second, some at once after a rest."""
 
-    def __init__(
-        self, per_second: float, at_once: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, per_second: float, at_once: int) -> None:
         """Rested."""
         self._gap = 1 / per_second
         self._rest = at_once * self._gap
-        self._clock = clock
-        self._due = 0.0
+        self._due = -math.inf
 
     def delay(self) -> float:
         """Book the next one; the seconds until then."""
-        now = self._clock()
+        now = time.monotonic()
         self._due = max(self._due, now - self._rest) + self._gap
         return max(0.0, self._due - now)
