@@ -48,6 +48,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     """One row of a table for one resource."""
 
     _attr_has_entity_name = True
+    coordinator_context: Interest
     entity_description: D
 
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
@@ -55,21 +56,38 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         super().__init__(coordinator, Interest(resource.id, description.key))
         entry = coordinator.config_entry
         self.entity_description = description
-        self._id = resource.id
-        self._attr_translation_key = description.key
-        self._attr_unique_id = f"{entry.entry_id}:{resource.kind}:{resource.id}:{description.key}"
         self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
             identifier(entry, device_key(resource)), entry.entry_id
         )
-        self._attr_entity_registry_enabled_default = (
-            description.entity_registry_enabled_default and resource.matters
-        )
-        self._attr_available = True
+
+    @property
+    def _id(self) -> str:
+        return self.coordinator_context.resource_id
 
     @property
     def resource(self) -> R | None:
         """The resource as last read; None while the service does not list it."""
         return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # the feed's class
+
+    # What is the same for all entities of a row, or asked for once, is not kept by each.
+
+    @property
+    @override
+    def unique_id(self) -> str:
+        entry_id, kind = self.coordinator.config_entry.entry_id, self.coordinator.feed.resource.kind
+        return f"{entry_id}:{kind}:{self._id}:{self.entity_description.key}"
+
+    @property
+    @override
+    def translation_key(self) -> str:
+        return self.entity_description.key
+
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        resource = self.resource
+        matters = resource is None or resource.matters
+        return self.entity_description.entity_registry_enabled_default and matters
 
     @property
     @override
@@ -90,8 +108,8 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         """Take over availability and value; whether anything is different now."""
         resource = self.resource
         available = self.coordinator.available and resource is not None
-        differs = available != self._attr_available
-        self._attr_available = available
+        if differs := available != self._attr_available:
+            self._attr_available = available
         if resource is not None:
             differs = self._read(resource) or differs
         return differs
