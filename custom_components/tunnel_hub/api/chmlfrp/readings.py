@@ -66,6 +66,8 @@ class Readings:
         self._detailed = bool(options.get(DETAILS_OPTION))
         self._listing = asyncio.Lock()
         self._listed = Listing(TUNNEL)
+        self._node_figures = Listing(NODE)
+        self._node_notes = Listing(LISTED_NODE)
         self._at_nodes = Memo(_at_node)
         self._tunnels: dict[str, Tunnel] | None = None
         self._nodes: dict[str, Node] = {}
@@ -238,8 +240,8 @@ class Readings:
     async def nodes(self) -> dict[str, Node]:
         """Read all nodes now, by id; what was read of them one by one stays."""
         rows, listed = await asyncio.gather(self._client.node_stats(), self._client.node())
-        nodes = NODE.many(rows)
-        for id_, node in LISTED_NODE.many(listed).items():
+        nodes = dict(await self._node_figures.read(rows))
+        for id_, node in (await self._node_notes.read(listed)).items():
             nodes[id_] = replace(nodes.get(id_, node), description=node.description)
         self._nodes = {id_: self._with_details(node) for id_, node in nodes.items()}
         return self._nodes
