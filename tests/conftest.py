@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components import tunnel_hub
+from custom_components.tunnel_hub import coordinator
 from custom_components.tunnel_hub.api import http
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
@@ -49,12 +50,16 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def freezer(
     freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
 ) -> FrozenDateTimeFactory:
-    """Time that stands still, for the transport too, whose pauses then take none."""
+    """Time that stands still, for the transport too, whose pauses then take none.
+
+    Nor do probes wait for each other, unless a test lets them.
+    """
     freezer.move_to(NOON)
     defaults = http.Transport.__init__.__kwdefaults__
     assert defaults
     monkeypatch.setitem(defaults, "clock", time.monotonic)
     monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
+    monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 1000)
     return freezer
 
 

@@ -67,7 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
     force_down = sign_in = None
     for coordinator in coordinators.values():
-        devices.async_follow(coordinator)
+        await devices.async_follow(coordinator)
         if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
             force_down = ForceDown(hass, entry, provider, coordinator)
             await force_down.async_load()

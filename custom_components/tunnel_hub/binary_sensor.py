@@ -181,7 +181,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors of an entry."""
-    async_setup_table(entry, async_add_entities, BINARY_SENSORS, TunnelHubBinarySensor)
+    await async_setup_table(entry, async_add_entities, BINARY_SENSORS, TunnelHubBinarySensor)
 
 
 class TunnelHubBinarySensor[R: Resource](

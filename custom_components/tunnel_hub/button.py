@@ -74,7 +74,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons of an entry."""
-    async_setup_table(entry, async_add_entities, BUTTONS, TunnelHubButton)
+    await async_setup_table(entry, async_add_entities, BUTTONS, TunnelHubButton)
 
 
 class TunnelHubButton(TunnelHubEntity[Resource, TunnelHubButtonDescription], ButtonEntity):

@@ -5,8 +5,10 @@ are told only of their own resource, so a poll costs what it changed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, override
 
@@ -19,6 +21,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Feed
+from .api.pace import Rate, in_turns
 from .api.provider import Provider
 from .api.resource import Resource
 from .exceptions import poll_errors
@@ -35,6 +38,9 @@ PATIENCE = 3
 
 _READ_BACK_PAUSE = 1.0
 """Seconds in which several commands share one reading."""
+
+_PROBES_AT_ONCE = 10
+"""As many tunnels as most homes have need not wait for each other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,18 +106,22 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._tell_all = False
         self._known: set[str] = set()
         self._absent: set[str] = set()
-        self._by_resource: dict[str, dict[int, CALLBACK_TYPE]] = {}
-        self._on_added: list[Callable[[Iterable[str]], None]] = []
-        self._on_changed: list[Callable[[Iterable[str]], None]] = []
-        self._on_gone: list[Callable[[Iterable[str]], None]] = []
+        self._by_resource: dict[str, list[tuple[CALLBACK_TYPE, Interest]]] = {}
+        self._on_added: list[Callable[[str], None]] = []
+        self._on_changed: list[Callable[[str], None]] = []
+        self._on_gone: list[Callable[[str], None]] = []
         self._announced: set[str] = set()
+        self._watched: Counter[str] = Counter()
+        self._insisted: Counter[str] = Counter()
         self._asked: set[str] = set()
         self._probing: set[str] = set()
+        self._to_probe: deque[str] = deque()
+        self._probers = 0
         self._probe_soon = False
         self._reading_back = False
         self._stand_in: CALLBACK_TYPE | None = None
         if feed.probe is not None:
-            self._probe_slots = asyncio.Semaphore(feed.probe.concurrency)
+            self._probe_rate = Rate(feed.probe.rate, at_once=_PROBES_AT_ONCE)
 
     # Life
 
@@ -141,13 +151,17 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return not entries or any(entry.disabled_by is None for entry in entries)
 
     @callback
-    def _poll_while_empty(self) -> None:
-        """Keep polling a feed that has no entities only because it has no resources yet."""
-        if self.data and self._stand_in is not None:
+    def _poll_if_wanted(self) -> None:
+        """Poll while somebody is interested, and while there is nothing yet to interest anybody.
+
+        To the base class, all who are interested are one listener.
+        """
+        wanted = bool(self._by_resource) or not self.data
+        if wanted and self._stand_in is None:
+            self._stand_in = super().async_add_listener(lambda: None)
+        elif not wanted and self._stand_in is not None:
             self._stand_in()
             self._stand_in = None
-        elif not self.data and self._stand_in is None:
-            self._stand_in = self.async_add_listener(lambda: None)
 
     # Polling
 
@@ -156,9 +170,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         with poll_errors():
             fresh = dict(await self.feed.fetch())
         before = self.data
-        self._changed = {id_ for id_, resource in fresh.items() if before.get(id_) != resource} | (
-            before.keys() - fresh.keys()
-        )
+        # Most are the same objects: the feed builds only what has changed.
+        self._changed = {
+            id_
+            for id_, resource in fresh.items()
+            if (old := before.get(id_)) is not resource and old != resource
+        } | (before.keys() - fresh.keys())
         return fresh
 
     @callback
@@ -179,49 +196,62 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         elif self._tell_all:
             # The base class tells nobody of a second failure in a row.
             self.async_update_listeners()
-        self._poll_while_empty()
+        self._poll_if_wanted()
         self._problems.sync()
 
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Tell the listeners of what has changed."""
-        changed, self._changed = self._changed, set()
-        if changed:
-            for on_changed in list(self._on_changed):
-                on_changed(changed)
+        """Tell those who are interested in what has changed, or everybody."""
+        changed, self._changed = self._changed, set[str]()
         if self._tell_all:
             self._tell_all = False
-            super().async_update_listeners()
-        else:
-            for id_ in changed:
-                for listener in list(self._by_resource.get(id_, {}).values()):
-                    listener()
+            changed |= self._by_resource.keys()
+        super().async_update_listeners()
+        self._each(changed, self._tell)
+
+    @callback
+    def _tell(self, resource_id: str) -> None:
+        _call_all(self._on_changed, resource_id)
+        for listener, _ in list(self._by_resource.get(resource_id, ())):
+            listener()
+
+    @callback
+    def _each(self, ids: Collection[str], do: Callable[[str], None]) -> None:
+        """Do something for each resource: a few now, many in turns with the rest of the house."""
+        if ids:
+            self.config_entry.async_create_task(
+                self.hass, in_turns(ids, do), f"{self.name} news", eager_start=True
+            )
 
     @callback
     @override
     def async_add_listener(
         self, update_callback: CALLBACK_TYPE, context: Any = None
     ) -> Callable[[], None]:
-        """Listen to one resource, with an Interest as the context, or to none in particular."""
-        remove = super().async_add_listener(update_callback, context)
+        """Listen to one resource, with an Interest as the context, or to every poll."""
         if not isinstance(context, Interest):
-            return remove
-        listeners = self._by_resource.setdefault(context.resource_id, {})
-        key = id(remove)
-        listeners[key] = update_callback
-        if self.feed.probe and context.field in self.feed.probe.fields and not self._probe_soon:
-            self._probe_soon = True
-            self.hass.loop.call_soon(self._start_probing)
+            return super().async_add_listener(update_callback, context)
+        listener = update_callback, context
+        self._by_resource.setdefault(context.resource_id, []).append(listener)
+        self._poll_if_wanted()
+        if self.feed.probe and context.field in self.feed.probe.fields:
+            (self._insisted if context.insists else self._watched)[context.resource_id] += 1
+            if not self._probe_soon:
+                self._probe_soon = True
+                self.hass.loop.call_soon(self._start_probing)
+        return partial(self._remove_listener, listener)
 
-        @callback
-        def _remove() -> None:
-            remove()
-            listeners.pop(key, None)
-            if not listeners:
-                self._by_resource.pop(context.resource_id, None)
-
-        return _remove
+    @callback
+    def _remove_listener(self, listener: tuple[CALLBACK_TYPE, Interest]) -> None:
+        _, interest = listener
+        listeners = self._by_resource[interest.resource_id]
+        listeners.remove(listener)
+        if not listeners:
+            del self._by_resource[interest.resource_id]
+        if self.feed.probe and interest.field in self.feed.probe.fields:
+            (self._insisted if interest.insists else self._watched)[interest.resource_id] -= 1
+        self._poll_if_wanted()
 
     @callback
     def async_publish(self, resource: Resource) -> None:
@@ -234,41 +264,36 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     # What came and what went
 
-    @callback
-    def async_on_added(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Hear of new resources; at once of those that are there."""
-        listener(self.data.keys())
+    async def async_on_added(self, listener: Callable[[str], None]) -> None:
+        """Hear of new resources, first of those that are there, until the entry is unloaded."""
         self._on_added.append(listener)
-        return lambda: self._on_added.remove(listener)
+        await in_turns(list(self.data), listener)
 
     @callback
-    def async_on_changed(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Hear of resources that have changed, come or gone."""
+    def async_on_changed(self, listener: Callable[[str], None]) -> None:
+        """Hear of resources that have changed, come or gone, until the entry is unloaded."""
         self._on_changed.append(listener)
-        return lambda: self._on_changed.remove(listener)
 
     @callback
-    def async_on_gone(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Hear of resources that are gone for good."""
+    def async_on_gone(self, listener: Callable[[str], None]) -> None:
+        """Hear of resources that are gone for good, until the entry is unloaded."""
         self._on_gone.append(listener)
-        return lambda: self._on_gone.remove(listener)
 
     @callback
     def _find_added_and_gone(self) -> None:
         """Compare with what was known; gone is what two answers in a row do not have."""
         present = self.data.keys()
+        if present == self._known == self._announced:
+            self._absent = set()
+            return
         absent = self._known - present
         gone = absent & self._absent
         added = present - self._announced
         self._absent = absent - gone
         self._known = (self._known | present) - gone
         self._announced = (self._announced | present) - gone
-        if added:
-            for listener in list(self._on_added):
-                listener(added)
-        if gone:
-            for listener in list(self._on_gone):
-                listener(gone)
+        self._each(added, partial(_call_all, list(self._on_added)))
+        self._each(gone, partial(_call_all, list(self._on_gone)))
 
     # Readings that are made one by one
 
@@ -278,36 +303,33 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probe_soon = False
         if (probe := self.feed.probe) is None:
             return
-        worthwhile = set(probe.candidates())
-        ids = {
-            interest.resource_id
-            for interest in self.async_contexts()
-            if isinstance(interest, Interest)
-            and interest.field in probe.fields
-            and (interest.insists or interest.resource_id in worthwhile)
-        } - self._asked
-        if ids:
-            self._asked |= ids
-            self._probing |= ids
+        watched = {id_ for id_ in probe.candidates() if self._watched[id_]}
+        ids = (watched | (+self._insisted).keys()) - self._asked
+        self._asked |= ids
+        self._probing |= ids
+        self._to_probe.extend(ids)
+        for _ in range(min(len(self._to_probe), probe.concurrency - self._probers)):
+            self._probers += 1
             self.config_entry.async_create_background_task(
-                self.hass, self._probe_all(ids), f"{self.name} probe"
+                self.hass, self._probe_in_turn(), f"{self.name} probe"
             )
 
-    async def _probe_all(self, ids: Iterable[str]) -> None:
-        """Read each one, a few at a time; a slow one holds up nobody else's."""
-
-        async def _read(id_: str) -> None:
-            try:
-                async with self._probe_slots:
+    async def _probe_in_turn(self) -> None:
+        """Read one after the other, the longest waiting first."""
+        try:
+            while self._to_probe:
+                id_ = self._to_probe.popleft()
+                await asyncio.sleep(self._probe_rate.delay())
+                try:
                     await self.async_probe(id_)
-            except AuthenticationError:
-                self.config_entry.async_start_reauth_if_available(self.hass)
-            except TunnelHubError as err:
-                self.logger.debug("%s: %s not read: %s", self.name, id_, err)
-            finally:
-                self._probing.discard(id_)
-
-        await asyncio.gather(*map(_read, ids))
+                except AuthenticationError:
+                    self.config_entry.async_start_reauth_if_available(self.hass)
+                except TunnelHubError as err:
+                    self.logger.debug("%s: %s not read: %s", self.name, id_, err)
+                finally:
+                    self._probing.discard(id_)
+        finally:
+            self._probers -= 1
 
     async def async_read_back(self, resource_id: str) -> None:
         """See what became of a command: poll, but probe only the one resource again."""
@@ -321,3 +343,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             await self.async_request_refresh()
         else:
             self.async_publish(await self.feed.probe.read(resource_id))
+
+
+def _call_all(listeners: Iterable[Callable[[str], None]], resource_id: str) -> None:
+    for listener in listeners:
+        listener(resource_id)

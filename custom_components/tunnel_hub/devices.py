@@ -1,6 +1,5 @@
 """Resources as devices: made before their entities, renamed with them, removed after them."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -84,32 +83,29 @@ class Devices:
         )
         return {key.id for key in keys if key is not None and key.kind == kind}
 
-    @callback
-    def async_follow(self, coordinator: FeedCoordinator) -> None:
+    async def async_follow(self, coordinator: FeedCoordinator) -> None:
         """Make, rename and remove devices as the feed's resources come, change and go."""
         resource = coordinator.feed.resource
         if (resource.part_of or resource.kind) == Account.kind:
             return
 
         @callback
-        def _update(ids: Iterable[str]) -> None:
-            for id_ in ids:
-                if (resource := coordinator.data.get(id_)) is not None:
-                    self._register(resource)
+        def _update(id_: str) -> None:
+            if (resource := coordinator.data.get(id_)) is not None:
+                self._register(resource)
 
         @callback
-        def _remove(ids: Iterable[str]) -> None:
-            for id_ in ids:
-                key = DeviceKey(coordinator.feed.resource.kind, id_)
-                self._faces.pop(key, None)
-                if device := self._registry.async_get_device_by_identifier(
-                    identifier(self._entry, key), self._entry.entry_id
-                ):
-                    self._registry.async_remove_device(device.id)
+        def _remove(id_: str) -> None:
+            key = DeviceKey(coordinator.feed.resource.kind, id_)
+            self._faces.pop(key, None)
+            if device := self._registry.async_get_device_by_identifier(
+                identifier(self._entry, key), self._entry.entry_id
+            ):
+                self._registry.async_remove_device(device.id)
 
-        self._entry.async_on_unload(coordinator.async_on_added(_update))
-        self._entry.async_on_unload(coordinator.async_on_changed(_update))
-        self._entry.async_on_unload(coordinator.async_on_gone(_remove))
+        coordinator.async_on_changed(_update)
+        coordinator.async_on_gone(_remove)
+        await coordinator.async_on_added(_update)
 
     def _register(self, resource: Resource) -> None:
         """Make or rename a resource's device; what shows already is left alone."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -49,6 +49,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     """One row of a table for one resource."""
 
     _attr_has_entity_name = True
+    coordinator_context: Interest
     entity_description: D
 
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
@@ -56,19 +57,38 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         super().__init__(coordinator, Interest(resource.id, description.key))
         entry = coordinator.config_entry
         self.entity_description = description
-        self._id = resource.id
-        self._attr_translation_key = description.key
-        self._attr_unique_id = f"{entry.entry_id}:{resource.kind}:{resource.id}:{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={identifier(entry, device_key(resource))})
-        self._attr_entity_registry_enabled_default = (
-            description.entity_registry_enabled_default and resource.matters
+        self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
+            identifier(entry, device_key(resource)), entry.entry_id
         )
-        self._attr_available = True
+
+    @property
+    def _id(self) -> str:
+        return self.coordinator_context.resource_id
 
     @property
     def resource(self) -> R | None:
         """The resource as last read; None while the service does not list it."""
         return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # the feed's class
+
+    # What is the same for all entities of a row, or asked for once, is not kept by each.
+
+    @property
+    @override
+    def unique_id(self) -> str:
+        entry_id, kind = self.coordinator.config_entry.entry_id, self.coordinator.feed.resource.kind
+        return f"{entry_id}:{kind}:{self._id}:{self.entity_description.key}"
+
+    @property
+    @override
+    def translation_key(self) -> str:
+        return self.entity_description.key
+
+    @property
+    @override
+    def entity_registry_enabled_default(self) -> bool:
+        resource = self.resource
+        matters = resource is None or resource.matters
+        return self.entity_description.entity_registry_enabled_default and matters
 
     @property
     @override
@@ -89,8 +109,8 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         """Take over availability and value; whether anything is different now."""
         resource = self.resource
         available = self.coordinator.available and resource is not None
-        differs = available != self._attr_available
-        self._attr_available = available
+        if differs := available != self._attr_available:
+            self._attr_available = available
         if resource is not None:
             differs = self._read(resource) or differs
         return differs
@@ -115,8 +135,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         self.coordinator.config_entry.async_start_reauth_if_available(self.hass)
 
 
-@callback
-def async_setup_table[D: TunnelHubEntityDescription](
+async def async_setup_table[D: TunnelHubEntityDescription](
     entry: TunnelHubConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     table: Table[D],
@@ -130,9 +149,7 @@ def async_setup_table[D: TunnelHubEntityDescription](
             if row.exists_for(coordinator.provider, coordinator.feed)
         ]
         if rows:
-            entry.async_on_unload(
-                coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
-            )
+            await coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
 
 
 def _adder[D: TunnelHubEntityDescription](
@@ -140,13 +157,12 @@ def _adder[D: TunnelHubEntityDescription](
     async_add_entities: AddConfigEntryEntitiesCallback,
     rows: Iterable[D],
     create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
-) -> Callable[[Iterable[str]], None]:
-    """Return what adds the entities of new resources."""
+) -> Callable[[str], None]:
+    """Return what adds the entities of a new resource."""
 
     @callback
-    def _add(ids: Iterable[str]) -> None:
-        async_add_entities(
-            create(coordinator, coordinator.data[id_], row) for id_ in ids for row in rows
-        )
+    def _add(resource_id: str) -> None:
+        if (resource := coordinator.data.get(resource_id)) is not None:
+            async_add_entities(create(coordinator, resource, row) for row in rows)
 
     return _add

@@ -114,4 +114,4 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the events of an entry."""
-    async_setup_table(entry, async_add_entities, EVENTS, _create)
+    await async_setup_table(entry, async_add_entities, EVENTS, _create)

@@ -79,7 +79,7 @@ class ForceDown:
         """Go on holding what was held before the restart."""
         for tunnel_id, stored in (await self._store.async_load() or {}).items():
             self._watch(tunnel_id, was_enabled=stored["was_enabled"])
-        self._entry.async_on_unload(self._tunnels.async_on_gone(self._forget))
+        self._tunnels.async_on_gone(self._forget)
         self._entry.async_on_unload(self._stop)
 
     def holds(self, tunnel_id: str) -> bool:
@@ -190,10 +190,10 @@ class ForceDown:
                     hold.end_pause()
 
     @callback
-    def _forget(self, tunnel_ids: Iterable[str]) -> None:
+    def _forget(self, tunnel_id: str) -> None:
         """Hold no longer, not even after a restart, what the service has deleted."""
-        if held := self._held.keys() & set(tunnel_ids):
-            self._drop(held)
+        if tunnel_id in self._held:
+            self._drop([tunnel_id])
             self._entry.async_create_task(self._hass, self._save(), f"{DOMAIN} forget")
 
     @callback

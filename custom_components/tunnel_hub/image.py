@@ -53,7 +53,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the pictures of an entry."""
-    async_setup_table(entry, async_add_entities, IMAGES, TunnelHubImage)
+    await async_setup_table(entry, async_add_entities, IMAGES, TunnelHubImage)
 
 
 class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R]], ImageEntity):

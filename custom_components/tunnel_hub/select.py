@@ -84,7 +84,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the choices of an entry."""
-    async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
+    await async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
 
 
 class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription[R]], SelectEntity):

@@ -1,6 +1,7 @@
 """Figures, moments and words: the tables are in sensors/."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Any, override
 
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import HomeAssistant
@@ -23,7 +24,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an entry."""
-    async_setup_table(entry, async_add_entities, SENSORS, TunnelHubSensor)
+    await async_setup_table(entry, async_add_entities, SENSORS, TunnelHubSensor)
 
 
 class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription[R]], SensorEntity):
@@ -33,16 +34,20 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     _unrecorded_attributes = frozenset({"addresses", "certificates", "sessions", "text"})
 
-    _told: tuple[object, object] | None = None
+    _attributes: Mapping[str, Any] | None = None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        return self._attributes
 
     @override
     def _read(self, resource: R) -> bool:
         value = self.entity_description.value_fn(resource)
         if isinstance(value, str):
             value = " ".join(value.split())[:_LONGEST_STATE]
-        told = value, dict(self.entity_description.attributes_fn(resource))
-        if told == self._told:
+        attributes = self.entity_description.attributes_fn(resource)
+        if value == self._attr_native_value and attributes == self._attributes:
             return False
-        self._told = told
-        self._attr_native_value, self._attr_extra_state_attributes = told
+        self._attr_native_value, self._attributes = value, attributes
         return True

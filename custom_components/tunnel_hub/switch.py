@@ -167,7 +167,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the switches of an entry."""
-    async_setup_table(entry, async_add_entities, SWITCHES, TunnelHubSwitch)
+    await async_setup_table(entry, async_add_entities, SWITCHES, TunnelHubSwitch)
 
 
 class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription[R]], SwitchEntity):

@@ -41,7 +41,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the updates of an entry."""
-    async_setup_table(entry, async_add_entities, UPDATES, TunnelHubUpdate)
+    await async_setup_table(entry, async_add_entities, UPDATES, TunnelHubUpdate)
 
 
 class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], UpdateEntity):

@@ -14,13 +14,15 @@ class Probe[R: Resource]:
     fields: the fields they fill; a feed keeps the last reading until the next one.
     candidates: ids worth asking for, out of the feed's last answer; others only on demand.
     read: asks for one; the whole resource with the reading in it.
-    concurrency: how many may be asked at once.
+    concurrency: how many may be under way at a time.
+    rate: how many may be asked a second, when there are more than a handful.
     """
 
     fields: frozenset[str]
     candidates: Callable[[], Collection[str]]
     read: Callable[[str], Awaitable[R]]
     concurrency: int
+    rate: float = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

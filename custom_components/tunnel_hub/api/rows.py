@@ -1,7 +1,8 @@
 """From the rows of an answer to resources, as a table: field = where it stands, how to read it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from .pace import Turn
 from .resource import Resource
 
 type Row = Mapping[str, object]
@@ -33,6 +34,10 @@ class RowMap[R: Resource]:
         values = {name: source(row) for name, source in self._sources.items()} | known
         return self._resource(**values) if values.get("id") else None
 
+    def id_of(self, row: Row) -> object:
+        """Read only a row's id."""
+        return self._sources["id"](row)
+
     def many(self, rows: Iterable[Row]) -> dict[str, R]:
         """Build a feed's mapping; rows without an id are left out, of doubles the first counts."""
         resources: dict[str, R] = {}
@@ -45,3 +50,51 @@ class RowMap[R: Resource]:
 def rows_of(value: object) -> list[Row]:
     """The objects of a JSON list; anything else in it, or in its place, is left out."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+class Memo[*Parts, R]:
+    """Makes things out of parts by id, anew only those of which a part differs from last time."""
+
+    def __init__(self, make: Callable[[*Parts], R]) -> None:
+        """Take what makes one; it must depend on nothing but its parts."""
+        self._make = make
+        self._made: dict[str, tuple[tuple[*Parts], R]] = {}
+
+    async def all(self, parts: Iterable[tuple[str, tuple[*Parts]]]) -> dict[str, R]:
+        """Make all, each out of its parts; of doubles the first counts."""
+        turn = Turn()
+        before, now = self._made, dict[str, tuple[tuple[*Parts], R]]()
+        for id_, of in parts:
+            if id_ in now:
+                continue
+            known = before.get(id_)
+            if known is not None and known[0] == of:
+                # The new parts: of an answer that is kept in part, all would be kept.
+                now[id_] = of, known[1]
+            else:
+                now[id_] = of, self._make(*of)
+                await turn.give_way()
+        self._made = now
+        return {id_: made for id_, (_, made) in now.items()}
+
+
+class Listing[R: Resource]:
+    """Reads a list that hardly changes, again and again: only new and changed rows are built.
+
+    For tables whose sources depend on nothing but the row.
+    """
+
+    def __init__(self, table: RowMap[R]) -> None:
+        """Know nothing yet."""
+        self._table = table
+        self._memo = Memo[Row, R | None](table.one)
+        self._rows: Sequence[Row] = ()
+        self._resources: Mapping[str, R] = {}
+
+    async def read(self, rows: Sequence[Row]) -> Mapping[str, R]:
+        """Build a feed's mapping as RowMap.many does; the same one again if no row differs."""
+        if rows != self._rows:
+            built = await self._memo.all((str(self._table.id_of(row)), (row,)) for row in rows)
+            self._resources = {r.id: r for r in built.values() if r is not None}
+            self._rows = rows
+        return self._resources

@@ -21,7 +21,7 @@ class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, Sensor
     """A sensor. value_fn: its state. attributes_fn: what else it tells."""
 
     value_fn: Callable[[R], str | float | date | None]
-    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
+    attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
 
 
 def traffic[R: Resource](

@@ -24,7 +24,7 @@ from ..resource import (
     Tunnel,
     TunnelState,
 )
-from ..rows import Row
+from ..rows import Listing, Memo, Row
 from .client import ChmlFrpClient
 from .rows import (
     ACCOUNT,
@@ -52,6 +52,10 @@ _DETAILS_AT_ONCE = 2
 """They are not urgent: half of the transport's bound leaves room for commands."""
 
 
+def _at_node(tunnel: Tunnel, node_id: str | None) -> Tunnel:
+    return replace(tunnel, node_id=node_id)
+
+
 class Readings:
     """Reads an account's resources, and remembers what commands need to know of them."""
 
@@ -61,6 +65,10 @@ class Readings:
         self._choice = NodeChoice(options)
         self._detailed = bool(options.get(DETAILS_OPTION))
         self._listing = asyncio.Lock()
+        self._listed = Listing(TUNNEL)
+        self._node_figures = Listing(NODE)
+        self._node_notes = Listing(LISTED_NODE)
+        self._at_nodes = Memo(_at_node)
         self._tunnels: dict[str, Tunnel] | None = None
         self._nodes: dict[str, Node] = {}
         self._details: dict[str, Node] = {}
@@ -182,12 +190,11 @@ class Readings:
     async def tunnels(self) -> dict[str, Tunnel]:
         """List the tunnels now, by id."""
         async with self._listing:
-            listed = TUNNEL.many(await self._client.tunnel())
+            listed = await self._listed.read(await self._client.tunnel())
             ids = {node.name: id_ for id_, node in self._nodes.items()}
-            self._tunnels = {
-                id_: replace(tunnel, node_id=ids.get(tunnel.node_name))
-                for id_, tunnel in listed.items()
-            }
+            self._tunnels = await self._at_nodes.all(
+                (id_, (tunnel, ids.get(tunnel.node_name))) for id_, tunnel in listed.items()
+            )
             return self._tunnels
 
     async def tunnel(self, tunnel_id: str) -> Tunnel:
@@ -233,8 +240,8 @@ class Readings:
     async def nodes(self) -> dict[str, Node]:
         """Read all nodes now, by id; what was read of them one by one stays."""
         rows, listed = await asyncio.gather(self._client.node_stats(), self._client.node())
-        nodes = NODE.many(rows)
-        for id_, node in LISTED_NODE.many(listed).items():
+        nodes = dict(await self._node_figures.read(rows))
+        for id_, node in (await self._node_notes.read(listed)).items():
             nodes[id_] = replace(nodes.get(id_, node), description=node.description)
         self._nodes = {id_: self._with_details(node) for id_, node in nodes.items()}
         return self._nodes

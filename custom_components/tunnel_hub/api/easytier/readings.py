@@ -22,7 +22,7 @@ from ..errors import InvalidInputError, NodeGoneError, UnsupportedError
 from ..feed import Feed
 from ..provider import Options
 from ..resource import Account, Resource, ServiceTotals
-from ..rows import Row
+from ..rows import Listing, Row
 from . import rows
 from .client import EasyTierClient
 
@@ -64,6 +64,8 @@ class Readings:
         self._network = network
         self._signed_in = signed_in
         self._rows: list[Row] | None = None
+        self._own = Listing(rows.NODE)
+        self._public = Listing(rows.PUBLIC_NODE)
         self._checks_offered: bool | None = None
         """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
@@ -128,7 +130,7 @@ class Readings:
         return {"account": Account(id="account", administrator=self.administrator)}
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
-        self.nodes = rows.NODE.many(await self._own_rows())
+        self.nodes = await self._own.read(await self._own_rows())
         return self.nodes
 
     async def _own_rows(self) -> list[Row]:
@@ -236,7 +238,7 @@ class Readings:
 
     async def public_nodes(self) -> Mapping[str, PublicNode]:
         """Read all public nodes now, by id."""
-        return rows.PUBLIC_NODE.many(await self._client.public())
+        return await self._public.read(await self._client.public())
 
     async def _public_nodes(self) -> Mapping[str, PublicNode]:
         nodes = await self.public_nodes()

@@ -37,7 +37,7 @@ from ..resource import (
     Tunnel,
     TunnelState,
 )
-from ..rows import Row, RowMap, at
+from ..rows import Listing, Memo, Row, RowMap, at
 from .client import AlreadySignedInError, HayFrpClient, TunnelReading
 from .session import Session
 
@@ -59,10 +59,13 @@ _HOUR = timedelta(hours=1)
 _SERVICE_UTC_OFFSET = timedelta(hours=8)
 
 _READING_GOOD_FOR = 5 * _MINUTE
-"""A check that old says nothing about now."""
+"""A check that old says nothing about now, unless there are too many tunnels to check as often."""
 
 _CHECKS_AT_ONCE = 3
 """One below the transport's bound, so that checks never hold up a command."""
+
+_CHECKS_PER_SECOND = 5
+"""What a person makes who opens the console's page of tunnels now and then."""
 
 _LOADS = {
     "无负荷": NodeLoad.IDLE,
@@ -197,10 +200,20 @@ class _Reading:
     checked_at: datetime
     enabled: bool | None
 
-    def fits(self, tunnel: Tunnel) -> bool:
-        """Whether it still says something about the tunnel."""
-        recent = datetime.now(UTC) - self.checked_at < _READING_GOOD_FOR
-        return recent and self.enabled == tunnel.enabled
+
+def _with_reading(tunnel: Tunnel, reading: _Reading | None) -> Tunnel:
+    """Add the last reading; a disabled tunnel counts as offline without one."""
+    if reading is not None and reading.enabled != tunnel.enabled:
+        reading = None
+    state = reading.state if reading else None
+    if tunnel.enabled is False and state is not TunnelState.ONLINE:
+        state = TunnelState.DISABLED
+    return replace(
+        tunnel,
+        checked_at=reading.checked_at if reading else None,
+        online=None if state is None else state is TunnelState.ONLINE,
+        state=state,
+    )
 
 
 class HayFrpProvider(Provider):
@@ -232,6 +245,8 @@ class HayFrpProvider(Provider):
         )
         self._nodes = NodeChoice(options)
         self._listing = asyncio.Lock()
+        self._listed = Listing(_TUNNEL)
+        self._with_readings = Memo(_with_reading)
         self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, _Reading] = {}
         self._known_nodes: dict[str, Node] = {}
@@ -257,6 +272,7 @@ class HayFrpProvider(Provider):
                         candidates=self._enabled_tunnels,
                         read=self.check_tunnel,
                         concurrency=_CHECKS_AT_ONCE,
+                        rate=_CHECKS_PER_SECOND,
                     ),
                 ),
                 Feed[Resource](
@@ -328,25 +344,22 @@ class HayFrpProvider(Provider):
     async def _list_tunnels(self) -> dict[str, Tunnel]:
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
-            listed = _TUNNEL.many(rows)
-            self._readings = {id_: r for id_, r in self._readings.items() if id_ in listed}
-            self._tunnels = {id_: self._with_reading(tunnel) for id_, tunnel in listed.items()}
+            listed = await self._listed.read(rows)
+            now, good_for = datetime.now(UTC), self._reading_good_for()
+            self._readings = {
+                id_: reading
+                for id_, reading in self._readings.items()
+                if id_ in listed and now - reading.checked_at < good_for
+            }
+            self._tunnels = await self._with_readings.all(
+                (id_, (tunnel, self._readings.get(id_))) for id_, tunnel in listed.items()
+            )
             return self._tunnels
 
-    def _with_reading(self, tunnel: Tunnel) -> Tunnel:
-        """Add the last reading; a disabled tunnel counts as offline without one."""
-        reading = self._readings.get(tunnel.id)
-        if reading is not None and not reading.fits(tunnel):
-            reading = None
-        state = reading.state if reading else None
-        if tunnel.enabled is False and state is not TunnelState.ONLINE:
-            state = TunnelState.DISABLED
-        return replace(
-            tunnel,
-            checked_at=reading.checked_at if reading else None,
-            online=None if state is None else state is TunnelState.ONLINE,
-            state=state,
-        )
+    def _reading_good_for(self) -> timedelta:
+        """For how long a check counts: each tunnel's turn must come twice in that time."""
+        round_ = timedelta(seconds=len(self._readings) / _CHECKS_PER_SECOND)
+        return max(_READING_GOOD_FOR, 2 * round_)
 
     def _enabled_tunnels(self) -> list[str]:
         return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
@@ -402,7 +415,7 @@ class HayFrpProvider(Provider):
             raise
         tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
         self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC), tunnel.enabled)
-        return self._with_reading(tunnel)
+        return _with_reading(tunnel, self._readings[tunnel_id])
 
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Enable or disable a tunnel."""
@@ -410,7 +423,9 @@ class HayFrpProvider(Provider):
             tunnel_id, lambda csrf: self._client.toggle_tunnel(csrf, tunnel_id, toggle=enabled)
         )
         if self._tunnels and (tunnel := self._tunnels.get(tunnel_id)):
-            self._tunnels[tunnel_id] = self._with_reading(replace(tunnel, enabled=enabled))
+            self._tunnels[tunnel_id] = _with_reading(
+                replace(tunnel, enabled=enabled), self._readings.get(tunnel_id)
+            )
 
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off, once; it may come back by itself."""

@@ -25,7 +25,7 @@ from ..mesh import (
     WireGuardPeer,
 )
 from ..resource import Certificates, Resource, Tunnel
-from ..rows import Row
+from ..rows import Listing, Row, rows_of
 from .client import Hy2ScaleClient, list_of
 from .recent import Recent
 from .rows import (
@@ -85,6 +85,9 @@ class Readings:
         self._sessions = Recent(client.sessions)
         self._users = Recent(client.users)
         self._wireguard = Recent(client.wireguard)
+        self._listed_tunnels = Listing(TUNNEL)
+        self._listed_users = Listing(USER)
+        self._listed_rules = Listing(RULE)
         self._locked: dict[str, datetime] = {}
         self._seen: dict[str, Peer] = {}
         self.certificates: Certificates | None = None
@@ -229,7 +232,7 @@ class Readings:
 
     async def tunnels(self) -> Mapping[str, Tunnel]:
         """Read the outbound connections."""
-        return TUNNEL.many(await self._client.clients())
+        return await self._listed_tunnels.read(await self._client.clients())
 
     async def exits(self) -> tuple[str, ...]:
         """Return the paths by which traffic may leave."""
@@ -245,15 +248,17 @@ class Readings:
         )
         self._lacking["users"] = {"conflicts"} if shared is None else set()
         known = conflicts(shared or {})
-        return USER.many(
-            {
-                **row,
-                "exits": paths,
-                "conflicts": None
-                if shared is None
-                else known.get(coerce.text(row.get("username")) or "", ()),
-            }
-            for row in users
+        return await self._listed_users.read(
+            [
+                {
+                    **row,
+                    "exits": paths,
+                    "conflicts": None
+                    if shared is None
+                    else known.get(coerce.text(row.get("username")) or "", ()),
+                }
+                for row in users
+            ]
         )
 
     async def sessions(self) -> Mapping[str, UserSessions]:
@@ -261,16 +266,18 @@ class Readings:
         users, rows = await asyncio.gather(self._users.get(_OF_LATE), self._recent_sessions())
         now = datetime.now(UTC)
         self._locked = {id_: until for id_, until in self._locked.items() if until > now}
+        by_name: dict[str | None, list[Row]] = {}
+        for row in rows:
+            by_name.setdefault(coerce.text(row.get("username")), []).append(row)
         found: dict[str, UserSessions] = {}
         for user in users:
             id_, name = coerce.text(user.get("id")), coerce.text(user.get("username"))
             if id_ is not None:
-                of_user = (row for row in rows if coerce.text(row.get("username")) == name)
                 found[id_] = UserSessions(
                     id=id_,
                     name=name,
                     locked_until=self._locked.get(id_),
-                    sessions=tuple(one for row in of_user if (one := session(row))),
+                    sessions=tuple(one for row in by_name.get(name, ()) if (one := session(row))),
                 )
         return found
 
@@ -281,7 +288,9 @@ class Readings:
     async def _rules(self) -> Mapping[str, Rule]:
         (available, rows), paths = await asyncio.gather(self._client.rules(), self.exits())
         unavailable = None if available is None else not available
-        return RULE.many({**row, "exits": paths, "unavailable": unavailable} for row in rows)
+        return await self._listed_rules.read(
+            [{**row, "exits": paths, "unavailable": unavailable} for row in rows]
+        )
 
     async def _proxies(self) -> Mapping[str, Proxy]:
         rows, shadowsocks, paths = await asyncio.gather(
