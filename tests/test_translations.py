@@ -14,6 +14,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlow
 from homeassistant.data_entry_flow import section
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
@@ -206,6 +207,20 @@ def of_actions() -> set[str]:
     return needed
 
 
+def of_automations() -> set[str]:
+    """Return the sentences of all triggers and conditions."""
+    needed: set[str] = set()
+    for kind in ("conditions", "triggers"):
+        for name, described in load_yaml_dict(str(INTEGRATION / f"{kind}.yaml")).items():
+            if name.startswith("."):
+                continue
+            needed |= {f"{kind}.{name}.name", f"{kind}.{name}.description"}
+            needed |= {
+                f"{kind}.{name}.fields.{field}.name" for field in described.get("fields", ())
+            }
+    return needed
+
+
 def of_errors() -> set[str]:
     """Return the sentences of everything that can go wrong."""
     in_flows = invalid_inputs("flows").keys()
@@ -220,7 +235,7 @@ def of_errors() -> set[str]:
     }
 
 
-NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
+NEEDED = of_steps() | of_entities() | of_actions() | of_automations() | of_errors()
 
 # What other tests watch as it is shown, and what may be said without being needed.
 WATCHED = re.compile(
@@ -235,6 +250,7 @@ WATCHED = re.compile(
     | entity\.switch\.\w+\.state_attributes\.method\..+
     | options\..+
     | selector\..+
+    | (conditions|triggers)\.\w+\.fields\.\w+\.description
     | services\.\w+\.sections\.\w+\.(name|description)
     | system_health\..+
     """,
