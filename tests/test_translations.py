@@ -240,7 +240,8 @@ NEEDED = of_steps() | of_entities() | of_actions() | of_automations() | of_error
 # What other tests watch as it is shown, and what may be said without being needed.
 WATCHED = re.compile(
     r"""
-    config\.abort\.\w+
+    common\.\w+
+    | config\.abort\.\w+
     | config\.error\.(account_banned|device_\w+|no_device_grant|unknown_client)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
