@@ -34,8 +34,7 @@ const nodeOf = (hass, tunnel, things) => {
 
 const pathOf = (hass, tunnel, node) => {
   const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state] ?? UNKNOWN;
-  const nodeIs = OF_BINARY[stateOf(hass, node, "binary_sensor.online")?.state] ?? UNKNOWN;
-  const verdict = verdictOf(hass, tunnel, online, nodeIs);
+  const verdict = verdictOf(hass, tunnel, online);
   const address = stateOf(hass, tunnel, "sensor.public_address");
   return {
     tunnel,
@@ -58,12 +57,13 @@ const WAYS = {
   not_known: [UNKNOWN, UNKNOWN, UNKNOWN],
 };
 
-const verdictOf = (hass, tunnel, online, nodeIs) => {
+const verdictOf = (hass, tunnel, online) => {
   if (online === UP) return "reachable";
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
   if (stateOf(hass, tunnel, "switch.enabled")?.state === "off") return "disabled";
   if (online === UNKNOWN) return "not_known";
-  return nodeIs === DOWN ? "node_offline" : "client_offline";
+  const isNodes = stateOf(hass, tunnel, "sensor.state")?.state.startsWith("node_");
+  return isNodes ? "node_offline" : "client_offline";
 };
 
 /** Where a browser can open a tunnel; nothing else than the web is opened. */
