@@ -2,10 +2,6 @@
 
 from homeassistant.helpers.condition import async_get_all_descriptions
 import pytest
-from pytest_homeassistant_custom_component.components.common import (
-    TargetSupport,
-    assert_conditions_target_support,
-)
 
 from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
@@ -18,10 +14,6 @@ def of(world: World, *things: str) -> Target:
     """Return the devices of things as a target."""
     devices = [world.device(thing) for thing in things]
     return {"device_id": [device.id for device in devices if device]}
-
-
-def test_targets_are_resolved_as_everywhere() -> None:
-    assert_conditions_target_support(CONDITIONS, dict.fromkeys(CONDITIONS, TargetSupport.STANDARD))
 
 
 async def test_home_assistant_offers_them(world: World) -> None:

@@ -11,10 +11,6 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.trigger import async_get_all_descriptions
 import pytest
-from pytest_homeassistant_custom_component.components.common import (
-    TargetSupport,
-    assert_triggers_target_support,
-)
 import voluptuous as vol
 
 from custom_components.tunnel_hub.const import DOMAIN
@@ -46,13 +42,6 @@ def device(world: World, thing: str) -> dr.DeviceEntry:
 def only(world: World, thing: str) -> Target:
     """Return the target that a person chooses: the device of a thing."""
     return {"device_id": [device(world, thing).id]}
-
-
-def test_targets_are_resolved_as_everywhere() -> None:
-    support = dict.fromkeys(TRIGGERS, TargetSupport.STANDARD)
-    support["validity_ending"] = TargetSupport.CUSTOM
-
-    assert_triggers_target_support(TRIGGERS, support)
 
 
 async def test_home_assistant_offers_them(world: World) -> None:

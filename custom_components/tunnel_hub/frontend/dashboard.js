@@ -1,6 +1,6 @@
 // The dashboard that builds itself: what needs attention, accounts, tunnels, nodes and the rest.
 
-import { ACCOUNT, NODE, TUNNEL, nameOf, stateOf, thingsOf } from "./things.js";
+import { ACCOUNT, NODE, PEER, TUNNEL, nameOf, stateOf, thingsOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
 const LOW_TRAFFIC = { "TiB": 5 / 1024, "GiB": 5, "MiB": 5 * 1024, "TB": 0.005, "GB": 5, "MB": 5000 };
@@ -12,7 +12,7 @@ const MDI = {
 };
 
 const ofKind = (wanted) => ({ kind }) => kind === wanted;
-const isOther = ({ kind }) => ![ACCOUNT, NODE, TUNNEL].includes(kind);
+const isOther = ({ kind }) => ![ACCOUNT, NODE, PEER, TUNNEL].includes(kind);
 
 const is = (entity, state) => ({ condition: "state", entity, state });
 const heading = (text, icon, more) => ({ type: "heading", heading: text, icon, ...more });
@@ -63,7 +63,7 @@ const lowTraffic = (hass, entity) =>
   LOW_TRAFFIC[hass.states[entity]?.attributes.unit_of_measurement];
 
 const attention = (hass, things) => {
-  const troubles = [ofKind(ACCOUNT), ofKind(TUNNEL), ofKind(NODE), isOther]
+  const troubles = [ACCOUNT, TUNNEL, NODE, PEER].map(ofKind).concat(isOther)
     .flatMap((belongs) => things.filter(belongs))
     .flatMap((thing) => troublesOf(hass, thing));
   return {
@@ -99,6 +99,10 @@ const account = (hass, thing) => ({
       "sensor.traffic_today",
       "sensor.traffic_in_today",
       "sensor.traffic_out_today",
+      "sensor.active_paths",
+      "sensor.rate_in",
+      "sensor.rate_out",
+      "sensor.sessions",
       "sensor.tunnels_used",
       "sensor.points",
       "sensor.connections",
@@ -160,23 +164,31 @@ const tunnel = (hass, thing) => ({
   ],
 });
 
-const node = (hass, thing) => ({
-  type: "grid",
-  cards: [
-    heading(nameOf(thing.device), MDI[NODE], {
-      ...toDevice(thing),
-      badges: ["binary_sensor.online"]
-        .filter((key) => thing.entities[key])
-        .map((key) => ({ type: "entity", entity: thing.entities[key], color: "state" })),
-    }),
-    ...tiles(thing, "sensor.load", "sensor.state", "sensor.clients", "sensor.connections"),
-    ...tiles(thing, "sensor.bandwidth_usage", "sensor.cpu_usage", "sensor.memory_usage").map((card) => ({
-      ...card,
-      features: [{ type: "trend-graph", hours_to_show: 24 }],
-    })),
-    ...tiles(thing, "sensor.traffic_in_today", "sensor.traffic_out_today"),
-  ],
-});
+const NODE_WORDS = ["sensor.load", "sensor.state", "sensor.clients", "sensor.connections"];
+const NODE_SHARES = ["sensor.bandwidth_usage", "sensor.cpu_usage", "sensor.memory_usage"];
+
+const node = (hass, thing) => {
+  const { "binary_sensor.online": online, ...entities } = thing.entities;
+  const shown = [...NODE_WORDS, ...NODE_SHARES];
+  const more = Object.keys(entities).filter(
+    (key) => !shown.includes(key) && !hass.entities[entities[key]].entity_category,
+  );
+  return {
+    type: "grid",
+    cards: [
+      heading(nameOf(thing.device), MDI[NODE], {
+        ...toDevice(thing),
+        badges: online ? [{ type: "entity", entity: online, color: "state" }] : [],
+      }),
+      ...tiles(thing, ...NODE_WORDS),
+      ...tiles(thing, ...NODE_SHARES).map((card) => ({
+        ...card,
+        features: [{ type: "trend-graph", hours_to_show: 24 }],
+      })),
+      ...tiles(thing, ...more),
+    ],
+  };
+};
 
 /** Any other thing: all that is not mere detail. */
 const other = (hass, thing) => ({
@@ -192,6 +204,7 @@ const other = (hass, thing) => ({
 const VIEWS = [
   { path: "tunnels", icon: MDI[TUNNEL], section: tunnel, has: ofKind(TUNNEL) },
   { path: "nodes", icon: MDI[NODE], section: node, has: ofKind(NODE) },
+  { path: "mesh", icon: "mdi:graph", section: other, has: ofKind(PEER) },
   {
     path: "more",
     icon: "mdi:dots-horizontal-circle-outline",

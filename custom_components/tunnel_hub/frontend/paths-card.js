@@ -1,8 +1,8 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
-import { countersOf, loadOf, OFF, pathsOf } from "./paths.js";
+import { flowsOf, loadOf, OFF, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
-import { nameOf, thingsOf } from "./things.js";
+import { nameOf, stateOf, thingsOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
 const STYLE = new CSSStyleSheet();
@@ -189,7 +189,7 @@ class Row {
       { label: words("home"), detail: home?.state, entityId: home?.entity_id },
       {
         label: words("tunnel"),
-        detail: tunnelDetail(hass, tunnel),
+        detail: describeAll(hass, tunnel, "sensor.protocol", "sensor.latency"),
         entityId: tunnel.entities["binary_sensor.online"],
       },
       {
@@ -204,13 +204,13 @@ class Row {
     ways.forEach((way, index) => (this.#ways[index].dataset.way = way));
 
     this.#speeds.replaceChildren(
-      ...countersOf(hass, path).map(({ direction, state }) =>
-        make("span", {
-          textContent: words(`traffic_${direction}`, {
-            amount: speedOf(hass, state, speedometer) ?? words("today", { amount: hass.formatEntityState(state) }),
-          }),
-        }),
-      ),
+      ...flowsOf(hass, path).map(({ direction, state, isCounter }) => {
+        const told = hass.formatEntityState(state);
+        const amount = isCounter
+          ? (speedOf(hass, state, speedometer) ?? words("today", { amount: told }))
+          : told;
+        return make("span", { textContent: words(`traffic_${direction}`, { amount }) });
+      }),
     );
 
     this.#reach.hidden = !address;
@@ -234,11 +234,12 @@ const describe = (hass, state) => {
     : words;
 };
 
-const tunnelDetail = (hass, tunnel) => {
-  const id = tunnel.entities["sensor.protocol"];
-  const state = hass.states[id];
-  return state && hass.formatEntityState(state);
-};
+const describeAll = (hass, thing, ...keys) =>
+  keys
+    .map((key) => stateOf(hass, thing, key))
+    .filter(Boolean)
+    .map((state) => hass.formatEntityState(state))
+    .join(", ");
 
 const speedOf = (hass, state, speedometer) => {
   const speed = speedometer.measure(state);

@@ -82,12 +82,26 @@ export const loadOf = (hass, node) => {
   return online?.state === "off" ? online : states.find(KNOWN);
 };
 
+const RATES = { in: "sensor.rate_in", out: "sensor.rate_out" };
 const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today" };
 
-/** What goes in and out of a path today: the states of the tunnel's counters, or of its node's. */
-export const countersOf = (hass, { tunnel, node }) => {
-  const thing = [tunnel, node].find((one) => KNOWN(stateOf(hass, one, COUNTERS.in)));
-  return Object.entries(COUNTERS)
-    .map(([direction, key]) => ({ direction, state: stateOf(hass, thing, key) }))
+/**
+ * What goes in and out of a path: {direction, state, isCounter}.
+ *
+ * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node.
+ */
+export const flowsOf = (hass, { tunnel, node }) => {
+  const [thing, keys] =
+    [
+      [tunnel, RATES],
+      [tunnel, COUNTERS],
+      [node, COUNTERS],
+    ].find(([one, { in: key }]) => KNOWN(stateOf(hass, one, key))) ?? [tunnel, COUNTERS];
+  return Object.entries(keys)
+    .map(([direction, key]) => ({
+      direction,
+      state: stateOf(hass, thing, key),
+      isCounter: keys === COUNTERS,
+    }))
     .filter(({ state }) => KNOWN(state));
 };
