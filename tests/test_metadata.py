@@ -237,6 +237,8 @@ def test_automations_are_described(kind: str, classes: Mapping[str, Any]) -> Non
     assert names == sorted(classes)
     for name in names:
         fields = described[name].get("fields", {})
+        chosen = described[name]["target"].get("device", [])
+        assert {device["model"] for device in chosen} <= set(MODELS.values())
         for field in fields.values():
             selectors.selector(field["selector"])
         defaults = {key: field["default"] for key, field in fields.items()}
@@ -263,6 +265,14 @@ def test_choices_are_what_is_accepted() -> None:
     for name in ("create_tunnel", "update_tunnel"):
         protocols = described(name)["protocol"]["selector"]["select"]["options"]
         assert tuple(protocols) == PROTOCOLS
+
+
+@pytest.mark.parametrize("classes", [CONDITIONS, TRIGGERS])
+def test_automations_are_about_what_there_is(classes: Mapping[str, Any]) -> None:
+    for cls in classes.values():
+        (platform,) = cls._domain_specs
+        table = PLATFORMS[platform]
+        assert cls._fields <= {(kind.kind, row.key) for kind, rows in table.items() for row in rows}
 
 
 def test_units_are_what_is_accepted() -> None:

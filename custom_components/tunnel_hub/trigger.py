@@ -124,7 +124,14 @@ class NodeOverloadedTrigger(CrossingTrigger):
     """A node says that its load is high, or uses more of something than the user wants."""
 
     _fields = frozenset(
-        ("node", key) for key in ("bandwidth_usage", "cpu_usage", "load", "memory_usage")
+        {
+            ("node", "bandwidth_usage"),
+            ("node", "cpu_usage"),
+            ("node", "load"),
+            ("node", "memory_usage"),
+            ("public_node", "load"),
+            ("relay_node", "load"),
+        }
     )
     _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
         {
@@ -148,7 +155,14 @@ class NodeOverloadedTrigger(CrossingTrigger):
 class TrafficLowTrigger(CrossingTrigger):
     """Less traffic is left than an amount, or than a share of what is allowed."""
 
-    _fields = frozenset({("account", "traffic_left"), ("user", "traffic_usage")})
+    _fields = frozenset(
+        {
+            ("account", "traffic_left"),
+            ("public_node", "traffic_usage"),
+            ("relay_node", "traffic_usage"),
+            ("user", "traffic_usage"),
+        }
+    )
     _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
         {
             vol.Required(CONF_OPTIONS): {
@@ -188,7 +202,12 @@ class ValidityEndingTrigger(FieldTrigger):
 
     _domain_specs = SENSORS
     _fields = frozenset(
-        {("account", "group_expires"), ("certificates", "certificates"), ("user", "expires")}
+        {
+            ("account", "group_expires"),
+            ("certificates", "certificates"),
+            ("relay_node", "valid_until"),
+            ("user", "expires"),
+        }
     )
     _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
         {

@@ -1,6 +1,6 @@
 // The dashboard that builds itself: what needs attention, accounts, tunnels, nodes and the rest.
 
-import { ACCOUNT, NODE, PEER, TUNNEL, nameOf, stateOf, thingsOf } from "./things.js";
+import { ACCOUNT, NODE, PEER, RELAY_NODE, TUNNEL, nameOf, stateOf, thingsOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
 const LOW_TRAFFIC = { "TiB": 5 / 1024, "GiB": 5, "MiB": 5 * 1024, "TB": 0.005, "GB": 5, "MB": 5000 };
@@ -11,8 +11,15 @@ const MDI = {
   [TUNNEL]: "mdi:lan",
 };
 
-const ofKind = (wanted) => ({ kind }) => kind === wanted;
-const isOther = ({ kind }) => ![ACCOUNT, NODE, PEER, TUNNEL].includes(kind);
+const ofKind =
+  (...wanted) =>
+  ({ kind }) =>
+    wanted.includes(kind);
+const isAccount = ofKind(ACCOUNT);
+const isNode = ofKind(NODE, RELAY_NODE);
+const isPeer = ofKind(PEER);
+const isTunnel = ofKind(TUNNEL);
+const isOther = (thing) => ![isAccount, isNode, isPeer, isTunnel].some((belongs) => belongs(thing));
 
 const is = (entity, state) => ({ condition: "state", entity, state });
 const heading = (text, icon, more) => ({ type: "heading", heading: text, icon, ...more });
@@ -63,7 +70,7 @@ const lowTraffic = (hass, entity) =>
   LOW_TRAFFIC[hass.states[entity]?.attributes.unit_of_measurement];
 
 const attention = (hass, things) => {
-  const troubles = [ACCOUNT, TUNNEL, NODE, PEER].map(ofKind).concat(isOther)
+  const troubles = [isAccount, isTunnel, isNode, isPeer, isOther]
     .flatMap((belongs) => things.filter(belongs))
     .flatMap((thing) => troublesOf(hass, thing));
   return {
@@ -202,9 +209,9 @@ const other = (hass, thing) => ({
 });
 
 const VIEWS = [
-  { path: "tunnels", icon: MDI[TUNNEL], section: tunnel, has: ofKind(TUNNEL) },
-  { path: "nodes", icon: MDI[NODE], section: node, has: ofKind(NODE) },
-  { path: "mesh", icon: "mdi:graph", section: other, has: ofKind(PEER) },
+  { path: "tunnels", icon: MDI[TUNNEL], section: tunnel, has: isTunnel },
+  { path: "nodes", icon: MDI[NODE], section: node, has: isNode },
+  { path: "mesh", icon: "mdi:graph", section: other, has: isPeer },
   {
     path: "more",
     icon: "mdi:dots-horizontal-circle-outline",
@@ -224,8 +231,8 @@ const sections = (path, title, icon, all) => ({
 });
 
 const overview = (hass, things) => {
-  const tunnels = things.filter(ofKind(TUNNEL));
-  const accounts = things.filter(ofKind(ACCOUNT));
+  const tunnels = things.filter(isTunnel);
+  const accounts = things.filter(isAccount);
   return sections("overview", translate(hass, "overview"), "mdi:view-dashboard", [
     attention(hass, things),
     ...accounts.map((thing) => account(hass, thing)),

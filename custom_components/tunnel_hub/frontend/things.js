@@ -5,6 +5,7 @@ const DOMAIN = "tunnel_hub";
 export const ACCOUNT = "account";
 export const NODE = "node";
 export const PEER = "peer";
+export const RELAY_NODE = "relay_node";
 export const TUNNEL = "tunnel";
 
 /** Which kind of thing one of our devices is; undefined for another integration's. */
