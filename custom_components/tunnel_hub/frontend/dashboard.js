@@ -235,7 +235,8 @@ const overview = (hass, things) => {
   const accounts = things.filter(isAccount);
   return sections("overview", translate(hass, "overview"), "mdi:view-dashboard", [
     attention(hass, things),
-    ...accounts.map((thing) => account(hass, thing)),
+    // Some services tell nothing of an account itself.
+    ...accounts.map((thing) => account(hass, thing)).filter(({ cards }) => cards.length > 1),
     ...(tunnels.length ? [paths(hass, tunnels)] : []),
   ]);
 };

@@ -1,6 +1,6 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
-import { flowsOf, loadOf, OFF, pathsOf } from "./paths.js";
+import { flowsOf, isKnown, loadOf, OFF, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, thingsOf } from "./things.js";
 import { preload, translate } from "./words.js";
@@ -237,7 +237,7 @@ const describe = (hass, state) => {
 const describeAll = (hass, thing, ...keys) =>
   keys
     .map((key) => stateOf(hass, thing, key))
-    .filter(Boolean)
+    .filter(isKnown)
     .map((state) => hass.formatEntityState(state))
     .join(", ");
 

@@ -9,7 +9,8 @@ export const OFF = "off";
 export const UNKNOWN = "unknown";
 
 const OF_BINARY = { on: UP, off: DOWN };
-const KNOWN = (state) => state && !["unknown", "unavailable"].includes(state.state);
+/** Whether there is a state that tells something. */
+export const isKnown = (state) => state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
 
 /**
@@ -40,8 +41,8 @@ const pathOf = (hass, tunnel, node) => {
     tunnel,
     node,
     home: stateOf(hass, tunnel, "sensor.local_address"),
-    address: KNOWN(address) ? address : undefined,
-    url: KNOWN(address) ? urlOf(hass, tunnel, address.state) : undefined,
+    address: isKnown(address) ? address : undefined,
+    url: isKnown(address) ? urlOf(hass, tunnel, address.state) : undefined,
     ways: WAYS[verdict],
     verdict,
   };
@@ -79,7 +80,7 @@ export const loadOf = (hass, node) => {
   const states = ["sensor.load", "sensor.bandwidth_usage", "sensor.cpu_usage"].map((key) =>
     stateOf(hass, node, key),
   );
-  return online?.state === "off" ? online : states.find(KNOWN);
+  return online?.state === "off" ? online : states.find(isKnown);
 };
 
 const RATES = { in: "sensor.rate_in", out: "sensor.rate_out" };
@@ -96,12 +97,12 @@ export const flowsOf = (hass, { tunnel, node }) => {
       [tunnel, RATES],
       [tunnel, COUNTERS],
       [node, COUNTERS],
-    ].find(([one, { in: key }]) => KNOWN(stateOf(hass, one, key))) ?? [tunnel, COUNTERS];
+    ].find(([one, { in: key }]) => isKnown(stateOf(hass, one, key))) ?? [tunnel, COUNTERS];
   return Object.entries(keys)
     .map(([direction, key]) => ({
       direction,
       state: stateOf(hass, thing, key),
       isCounter: keys === COUNTERS,
     }))
-    .filter(({ state }) => KNOWN(state));
+    .filter(({ state }) => isKnown(state));
 };
