@@ -5,7 +5,7 @@ import sys
 
 from .check import check
 from .command import execute
-from .hass import PASSWORD, USER
+from .hass import DASHBOARD, PASSWORD, USER
 from .providers import PROVIDERS
 from .stage import DOMAIN, Stage, stage
 
@@ -24,7 +24,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def welcome(running: Stage) -> None:
     """Tell a person where to go."""
-    print(f"\n  {running.hass.url}/config/integrations/integration/{DOMAIN}")
+    print(f"\n  {running.hass.url}/{DASHBOARD}")
+    print(f"  {running.hass.url}/config/integrations/integration/{DOMAIN}")
     print(f"\n  user      {USER}\n  password  {PASSWORD}")
     print("\nThe simulated services, for more accounts:\n")
     for name, facts in running.services.items():

@@ -15,6 +15,7 @@ from .progress import DemoError
 
 USER = "demo"
 PASSWORD = "demo"
+DASHBOARD = "tunnel-hub"
 
 _HOST = "127.0.0.1"
 _ANSWERING = 30.0
@@ -60,6 +61,20 @@ def prepare(folder: Path, integrations: Path, port: int) -> None:
     stores: dict[tuple[str, int], dict[str, Any]] = {
         ("auth_provider.homeassistant", 1): {"users": [{"username": USER, "password": password}]},
         ("http", 1): {"server_host": [_HOST], "server_port": port},
+        ("lovelace.tunnel_hub", 1): {"config": {"strategy": {"type": "custom:tunnel-hub"}}},
+        ("lovelace_dashboards", 1): {
+            "items": [
+                {
+                    "id": "tunnel_hub",
+                    "icon": "mdi:lan",
+                    "mode": "storage",
+                    "require_admin": False,
+                    "show_in_sidebar": True,
+                    "title": "Tunnel Hub",
+                    "url_path": DASHBOARD,
+                }
+            ]
+        },
         ("onboarding", 4): {"done": ["analytics", "core_config", "integration", "user"]},
     }
     for (key, version), data in stores.items():

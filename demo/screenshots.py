@@ -14,7 +14,7 @@ from playwright.async_api import Error as BrowserError, Page, ViewportSize, asyn
 from .check import do
 from .command import execute
 from .entities import until_shown
-from .hass import Hass
+from .hass import DASHBOARD, Hass
 from .progress import DemoError, step
 from .providers import PROVIDERS
 from .stage import CHECKOUT, DOMAIN, Stage, stage
@@ -99,6 +99,7 @@ async def paths_of(running: Stage) -> Mapping[str, str]:
         if domain == DOMAIN
     }
     return {
+        "dashboard": f"/{DASHBOARD}/overview",
         "integration": f"/config/integrations/integration/{DOMAIN}",
         "account": f"/config/devices/device/{id_of['account:account']}",
         "tunnel": f"/config/devices/device/{id_of['tunnel:1']}",

@@ -20,6 +20,9 @@ from simulator.hayfrp import HayFrpService
 from .common import NOON, World, account_entry
 from .translations import watched
 
+# Those need what the fixtures here forbid: scripts/test runs them apart.
+collect_ignore = ["browser"]
+
 
 @pytest.fixture(autouse=True)
 def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:

@@ -3,6 +3,7 @@
 hassfest itself runs only where there is Docker.
 """
 
+from collections.abc import Mapping
 import json
 from pathlib import Path
 import re
@@ -18,9 +19,11 @@ import pytest
 import voluptuous as vol
 
 from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
+from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
+from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
 
 from .test_translations import PLATFORMS
 from .translations import INTEGRATION
@@ -164,6 +167,11 @@ def test_icons_of_actions() -> None:
     assert ICONS["services"].keys() == ACTIONS.keys()
 
 
+def test_icons_of_automations() -> None:
+    assert ICONS["conditions"].keys() == CONDITIONS.keys()
+    assert ICONS["triggers"].keys() == TRIGGERS.keys()
+
+
 def test_icons_are_icons() -> None:
     def icons(tree: dict[str, Any]) -> list[str]:
         return [
@@ -218,6 +226,30 @@ def test_selectors_are_selectors(name: str) -> None:
             vol.Schema(validators[field])(description["example"])
 
 
+# Triggers and conditions
+
+
+@pytest.mark.parametrize("kind, classes", [("conditions", CONDITIONS), ("triggers", TRIGGERS)])
+def test_automations_are_described(kind: str, classes: Mapping[str, Any]) -> None:
+    """Each accepts what its description offers, and nothing else."""
+    described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
+    names = [name for name in described if not name.startswith(".")]
+    assert names == sorted(classes)
+    for name in names:
+        fields = described[name].get("fields", {})
+        chosen = described[name]["target"].get("device", [])
+        assert {device["model"] for device in chosen} <= set(MODELS.values())
+        for field in fields.values():
+            selectors.selector(field["selector"])
+        defaults = {key: field["default"] for key, field in fields.items()}
+        schema = classes[name]._schema
+        told = schema({"target": {"device_id": ["a"]}, "options": defaults})
+        assert told["options"].keys() == defaults.keys()
+        bare = {key: defaults[key] for key in defaults.keys() & {"below"}}
+        assumed = schema({"target": {"device_id": ["a"]}, "options": bare})["options"]
+        assert assumed == {key: told["options"][key] for key in assumed}
+
+
 def test_devices_are_selected_by_their_model() -> None:
     for name, action in ACTIONS.items():
         if action.kinds:
@@ -233,6 +265,19 @@ def test_choices_are_what_is_accepted() -> None:
     for name in ("create_tunnel", "update_tunnel"):
         protocols = described(name)["protocol"]["selector"]["select"]["options"]
         assert tuple(protocols) == PROTOCOLS
+
+
+@pytest.mark.parametrize("classes", [CONDITIONS, TRIGGERS])
+def test_automations_are_about_what_there_is(classes: Mapping[str, Any]) -> None:
+    for cls in classes.values():
+        (platform,) = cls._domain_specs
+        table = PLATFORMS[platform]
+        assert cls._fields <= {(kind.kind, row.key) for kind, rows in table.items() for row in rows}
+
+
+def test_units_are_what_is_accepted() -> None:
+    fields = load_yaml_dict(str(INTEGRATION / "triggers.yaml"))["traffic_low"]["fields"]
+    assert tuple(fields["unit_of_measurement"]["selector"]["select"]["options"]) == UNITS
 
 
 def test_the_flow_is_registered() -> None:

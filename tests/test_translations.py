@@ -14,6 +14,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlow
 from homeassistant.data_entry_flow import section
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
@@ -214,6 +215,20 @@ def of_actions() -> set[str]:
     return needed
 
 
+def of_automations() -> set[str]:
+    """Return the sentences of all triggers and conditions."""
+    needed: set[str] = set()
+    for kind in ("conditions", "triggers"):
+        for name, described in load_yaml_dict(str(INTEGRATION / f"{kind}.yaml")).items():
+            if name.startswith("."):
+                continue
+            needed |= {f"{kind}.{name}.name", f"{kind}.{name}.description"}
+            needed |= {
+                f"{kind}.{name}.fields.{field}.name" for field in described.get("fields", ())
+            }
+    return needed
+
+
 def of_errors() -> set[str]:
     """Return the sentences of everything that can go wrong."""
     in_flows = invalid_inputs("flows").keys()
@@ -239,12 +254,13 @@ def of_errors() -> set[str]:
     }
 
 
-NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
+NEEDED = of_steps() | of_entities() | of_actions() | of_automations() | of_errors()
 
 # What other tests watch as it is shown, and what may be said without being needed.
 WATCHED = re.compile(
     r"""
-    config\.abort\.\w+
+    common\.\w+
+    | config\.abort\.\w+
     | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
     | config\.error\.(jwt_secret_refused|not_initialized|other_service)
     | config\.progress\.\w+
@@ -258,6 +274,7 @@ WATCHED = re.compile(
     | issues\.\w+\.fix_flow\.error\.passwords_differ
     | options\..+
     | selector\..+
+    | (conditions|triggers)\.\w+\.fields\.\w+\.description
     | services\.\w+\.sections\.\w+\.(name|description)
     | system_health\..+
     """,

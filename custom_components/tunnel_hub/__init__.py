@@ -14,6 +14,7 @@ from .api.provider import CanForceDown, CanSignIn, Credentials
 from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from .dashboard import async_setup_dashboard
 from .devices import Devices, device_key, key_of
 from .force_down import ForceDown, async_forget
 from .problems import Problems, clear_all
@@ -35,8 +36,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, which exist whether or not an account does."""
+    """Register what exists whether or not an account does: the actions and the dashboard."""
     async_setup_services(hass)
+    await async_setup_dashboard(hass)
     return True
 
 

@@ -1,0 +1,64 @@
+"""Whether tunnels and accounts are as somebody wants them."""
+
+from typing import ClassVar, override
+
+from homeassistant.const import STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.condition import Condition, EntityStateConditionBase
+
+from .targets import (
+    BINARY_SENSORS,
+    ENABLED,
+    ONLINE,
+    SIGNED_IN_TODAY,
+    SWITCHES,
+    Fields,
+    filter_by_fields,
+)
+
+_ON: set[str | bool] = {STATE_ON}
+
+
+class FieldCondition(EntityStateConditionBase):
+    """Whether some of our fields, diagnostic or not, are on."""
+
+    _fields: ClassVar[Fields]
+    _primary_entities_only = False
+    _states = _ON
+
+    @override
+    def entity_filter(self, entities: set[str]) -> set[str]:
+        return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+
+
+class TunnelIsOnlineCondition(FieldCondition):
+    """A client runs a tunnel."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = ONLINE
+
+
+class TunnelIsEnabledCondition(FieldCondition):
+    """The service accepts a client for a tunnel."""
+
+    _domain_specs = SWITCHES
+    _fields = ENABLED
+
+
+class SignedInTodayCondition(FieldCondition):
+    """Today's sign-in is done, by us or elsewhere."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = SIGNED_IN_TODAY
+
+
+CONDITIONS: dict[str, type[Condition]] = {
+    "signed_in_today": SignedInTodayCondition,
+    "tunnel_is_enabled": TunnelIsEnabledCondition,
+    "tunnel_is_online": TunnelIsOnlineCondition,
+}
+
+
+async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:
+    """Return our conditions."""
+    return CONDITIONS

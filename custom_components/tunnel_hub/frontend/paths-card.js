@@ -1,0 +1,331 @@
+// The card that shows each tunnel's path from home to the outside, and where it breaks.
+
+import { flowsOf, isKnown, loadOf, OFF, pathsOf } from "./paths.js";
+import { formatSpeed, Speedometer } from "./speed.js";
+import { nameOf, stateOf, thingsOf } from "./things.js";
+import { preload, translate } from "./words.js";
+
+const STYLE = new CSSStyleSheet();
+STYLE.replaceSync(`
+  :host { display: block; }
+  ha-card { container-type: inline-size; height: 100%; }
+  ul { list-style: none; margin: 0; padding: 4px 16px; }
+  li { padding: 12px 0; }
+  li + li { border-top: 1px solid var(--divider-color); }
+  .path { display: grid; grid-template-columns: auto 1fr auto 1fr auto 1fr auto; align-items: start; }
+  .title { display: flex; gap: 8px; margin-bottom: 8px; }
+  .name { font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
+  .service { color: var(--secondary-text-color); }
+  .verdict { margin-inline-start: auto; display: inline-flex; align-items: center; gap: 4px; flex: none; }
+  .verdict ha-icon { --mdc-icon-size: 18px; color: var(--way); }
+  [data-way="up"] { --way: var(--success-color, #0a8a0a); }
+  [data-way="down"] { --way: var(--error-color, #db4437); }
+  [data-way="off"], [data-way="unknown"] { --way: var(--secondary-text-color, #727272); }
+  button, a {
+    all: unset; box-sizing: border-box; cursor: pointer; border-radius: 8px;
+  }
+  button:focus-visible, a:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; }
+  .stop { width: clamp(80px, 18cqi, 136px); display: grid; justify-items: center; text-align: center; min-width: 0; }
+  .stop ha-icon { width: 40px; height: 40px; border-radius: 50%; display: grid; place-items: center;
+    background: color-mix(in srgb, var(--way) 15%, transparent); color: var(--way); }
+  .stop:hover ha-icon { background: color-mix(in srgb, var(--way) 28%, transparent); }
+  .label, .detail { max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+  .label { margin-top: 4px; white-space: nowrap; }
+  .detail { color: var(--secondary-text-color); font-size: 12px; line-height: 16px;
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
+  .way { position: relative; height: 40px; min-width: 12px; }
+  .way::before { content: ""; position: absolute; inset: 19px 2px auto; height: 2px; background: var(--way); }
+  .way:not([data-way="up"])::before { background: none; border-top: 2px dashed var(--way); height: 0; }
+  .way[data-way="up"]::before {
+    background: linear-gradient(90deg, var(--way) 60%, transparent 60%) 0 0 / 10px 2px;
+    animation: flow 1s linear infinite;
+  }
+  .way[data-way="down"]::after { content: "✕"; position: absolute; inset: 10px 0 auto; text-align: center;
+    color: var(--way); font-weight: bold; line-height: 20px; text-shadow: 0 0 3px var(--card-background-color),
+    0 0 3px var(--card-background-color), 0 0 3px var(--card-background-color); }
+  @keyframes flow { to { background-position-x: 10px; } }
+  @media (prefers-reduced-motion: reduce) { .way::before { animation: none !important; } }
+  .foot { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-top: 8px;
+    color: var(--secondary-text-color); font-size: 12px; }
+  .speeds { display: flex; gap: 12px; }
+  .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
+  .reach button, .reach a { color: var(--primary-color); padding: 4px 8px; font-weight: 500; }
+  .reach button:hover, .reach a:hover { background: color-mix(in srgb, var(--primary-color) 10%, transparent); }
+  .empty { padding: 16px; color: var(--secondary-text-color); }
+  [hidden] { display: none !important; }
+  @container (max-width: 400px) {
+    .path { display: block; }
+    .stop { width: 100%; display: grid; grid-template-columns: 40px 1fr; column-gap: 12px; justify-items: start;
+      text-align: start; }
+    .stop ha-icon { grid-row: span 2; }
+    .label { margin-top: 0; align-self: end; }
+    .stop:not(:has(.detail:not([hidden]))) .label { grid-row: span 2; align-self: center; }
+    .way { display: block; width: 40px; height: 18px; min-width: 0; }
+    .way::before, .way:not([data-way="up"])::before, .way[data-way="up"]::before { inset: 2px auto 2px 19px;
+      width: 2px; height: auto; border: 0; background: var(--way); animation: none; }
+    .way:not([data-way="up"])::before { background: none; border-left: 2px dashed var(--way); width: 0; }
+    .way[data-way="down"]::after { inset: -1px 0; }
+  }
+`);
+
+const STOPS = [
+  ["home", "mdi:home"],
+  ["tunnel", "mdi:lan"],
+  ["node", "mdi:server-network"],
+  ["outside", "mdi:earth"],
+];
+const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
+  unknown: "mdi:help-circle" };
+
+/** Make an element; properties that it has are set, everything else is an attribute. */
+const make = (tag, properties = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+};
+
+/** Show a text, or nothing where there is none. */
+const say = (element, text) => {
+  if (element.textContent !== (text ?? "")) element.textContent = text ?? "";
+  element.hidden = !text;
+};
+
+/** Show an entity as a click on a tile does. */
+const showMore = (element, entityId) =>
+  element.dispatchEvent(
+    new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail: { entityId } }),
+  );
+
+/** Put a text on the clipboard, also on the plain HTTP of a home network. */
+const copy = async (text) => {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = make("textarea", { value: text });
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+};
+
+/** One stop of a path: an icon with words, which shows more when it is pressed. */
+class Stop {
+  #entityId;
+  #icon = make("ha-icon", { "aria-hidden": "true" });
+  #label = make("span", { className: "label" });
+  #detail = make("span", { className: "detail" });
+  element = make("button", { className: "stop", type: "button" }, this.#icon, this.#label, this.#detail);
+
+  constructor(icon) {
+    this.#icon.icon = icon;
+    this.element.addEventListener("click", () => showMore(this.element, this.#entityId));
+  }
+
+  show({ label, detail, way, entityId }) {
+    this.#entityId = entityId;
+    this.element.disabled = !entityId;
+    this.element.dataset.way = way;
+    this.element.title = [label, detail].filter(Boolean).join(": ");
+    say(this.#label, label);
+    say(this.#detail, detail);
+  }
+}
+
+/** One tunnel's row. */
+class Row {
+  #name = make("span", { className: "name", role: "heading", "aria-level": 3 });
+  #service = make("span", { className: "service" });
+  #verdictIcon = make("ha-icon", { "aria-hidden": "true" });
+  #verdictText = make("span");
+  #verdict = make("span", { className: "verdict" }, this.#verdictIcon, this.#verdictText);
+  #stops = STOPS.map(([, icon]) => new Stop(icon));
+  #ways = STOPS.slice(1).map(() => make("span", { className: "way", "aria-hidden": "true" }));
+  #speeds = make("span", { className: "speeds" });
+  #open = make("a", { target: "_blank", rel: "noreferrer" });
+  #copy = make("button", { type: "button" });
+  #reach = make("span", { className: "reach" }, this.#open, this.#copy);
+  #address;
+  element = make(
+    "li",
+    {},
+    make("div", { className: "title" }, this.#name, this.#service, this.#verdict),
+    make(
+      "div",
+      { className: "path" },
+      ...this.#stops.flatMap(({ element }, index) =>
+        index ? [this.#ways[index - 1], element] : [element],
+      ),
+    ),
+    make("div", { className: "foot" }, this.#speeds, this.#reach),
+  );
+
+  constructor(tellCopied) {
+    this.#copy.addEventListener("click", async () => {
+      await copy(this.#address);
+      tellCopied(this.#address);
+    });
+  }
+
+  show(hass, path, speedometer) {
+    const { tunnel, node, home, address, url, ways, verdict } = path;
+    const words = (key, placeholders) => translate(hass, key, placeholders);
+    const name = nameOf(tunnel.device);
+    say(this.#name, name);
+    say(this.#service, tunnel.device.manufacturer);
+    const worst = ways.find((way) => way !== OFF) ?? OFF;
+    const isBroken = ways.includes("down");
+    this.#verdict.dataset.way = isBroken ? "down" : worst;
+    this.#verdictIcon.icon = VERDICT_ICONS[this.#verdict.dataset.way];
+    say(this.#verdictText, words(`path_${verdict}`));
+
+    const load = loadOf(hass, node);
+    const [toTunnel, toNode, toOutside] = ways;
+    const stops = [
+      { label: words("home"), detail: home?.state, entityId: home?.entity_id },
+      {
+        label: words("tunnel"),
+        detail: describeAll(hass, tunnel, "sensor.protocol", "sensor.latency"),
+        entityId: tunnel.entities["binary_sensor.online"],
+      },
+      {
+        label: node ? nameOf(node.device) : words("node"),
+        detail: load && describe(hass, load),
+        entityId: node?.entities["binary_sensor.online"] ?? tunnel.entities["sensor.node_name"],
+      },
+      { label: words("outside"), detail: address?.state, entityId: address?.entity_id },
+    ];
+    const colours = [toTunnel === "unknown" ? "unknown" : "up", toTunnel, toNode, toOutside];
+    stops.forEach((stop, index) => this.#stops[index].show({ ...stop, way: colours[index] }));
+    ways.forEach((way, index) => (this.#ways[index].dataset.way = way));
+
+    this.#speeds.replaceChildren(
+      ...flowsOf(hass, path).map(({ direction, state, isCounter }) => {
+        const told = hass.formatEntityState(state);
+        const amount = isCounter
+          ? (speedOf(hass, state, speedometer) ?? words("today", { amount: told }))
+          : told;
+        return make("span", { textContent: words(`traffic_${direction}`, { amount }) });
+      }),
+    );
+
+    this.#reach.hidden = !address;
+    this.#address = address?.state;
+    this.#open.hidden = !url;
+    if (url) this.#open.href = url;
+    say(this.#copy, words("copy"));
+    this.#copy.setAttribute("aria-label", words("copy_address", { name }));
+    if (url) {
+      say(this.#open, words("open"));
+      this.#open.setAttribute("aria-label", words("open_address", { name }));
+    }
+  }
+}
+
+/** A share says nothing without its name; other states speak for themselves. */
+const describe = (hass, state) => {
+  const words = hass.formatEntityState(state);
+  return state.attributes.unit_of_measurement === "%"
+    ? `${hass.formatEntityName(state, { type: "entity" })} ${words}`
+    : words;
+};
+
+const describeAll = (hass, thing, ...keys) =>
+  keys
+    .map((key) => stateOf(hass, thing, key))
+    .filter(isKnown)
+    .map((state) => hass.formatEntityState(state))
+    .join(", ");
+
+const speedOf = (hass, state, speedometer) => {
+  const speed = speedometer.measure(state);
+  return speed === undefined ? undefined : formatSpeed(speed, hass.locale.language);
+};
+
+export class TunnelHubPathsCard extends HTMLElement {
+  #config;
+  #hass;
+  #things = [];
+  #rows = new Map();
+  #speedometer = new Speedometer();
+  #list = make("ul");
+  #empty = make("div", { className: "empty" });
+
+  static getStubConfig() {
+    return {};
+  }
+
+  static getConfigForm() {
+    return {
+      schema: [
+        {
+          name: "devices",
+          selector: { device: { multiple: true, filter: { integration: "tunnel_hub", model: "Tunnel" } } },
+        },
+      ],
+      computeLabel: (_, localize) => localize("component.tunnel_hub.common.tunnels"),
+    };
+  }
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [STYLE];
+    root.append(make("ha-card", {}, this.#list, this.#empty));
+  }
+
+  /** config: {devices}: the ids of the tunnels' devices; all tunnels if there are none. */
+  setConfig(config) {
+    this.#config = config;
+    if (this.#hass) this.#show();
+  }
+
+  set hass(hass) {
+    const before = this.#hass;
+    this.#hass = hass;
+    if (before?.localize !== hass.localize && !translate(hass, "tunnels")) preload(hass);
+    if (before?.entities !== hass.entities || before?.devices !== hass.devices) {
+      this.#things = thingsOf(hass);
+    }
+    if (this.#config) this.#show();
+  }
+
+  getCardSize() {
+    return 3 * Math.max(1, this.#rows.size);
+  }
+
+  getGridOptions() {
+    return { columns: "full", min_columns: 6 };
+  }
+
+  #show() {
+    const paths = pathsOf(this.#hass, this.#things, this.#config.devices);
+    const rows = new Map(
+      paths.map(({ tunnel: { device } }) => [
+        device.id,
+        this.#rows.get(device.id) ?? new Row((address) => this.#tellCopied(address)),
+      ]),
+    );
+    if ([...rows.keys()].join() !== [...this.#rows.keys()].join()) {
+      this.#list.replaceChildren(...[...rows.values()].map(({ element }) => element));
+    }
+    this.#rows = rows;
+    for (const path of paths) rows.get(path.tunnel.device.id).show(this.#hass, path, this.#speedometer);
+    say(this.#empty, paths.length ? "" : translate(this.#hass, "no_tunnels"));
+    this.#list.hidden = !paths.length;
+  }
+
+  #tellCopied(address) {
+    this.dispatchEvent(
+      new CustomEvent("hass-notification", {
+        bubbles: true,
+        composed: true,
+        detail: { message: translate(this.#hass, "copied", { address }) },
+      }),
+    );
+  }
+}

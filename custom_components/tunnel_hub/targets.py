@@ -1,0 +1,47 @@
+"""Which of our entities a trigger or a condition is about."""
+
+from homeassistant.components.binary_sensor import DOMAIN as BINARY_SENSOR
+from homeassistant.components.event import DOMAIN as EVENT
+from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.components.switch import DOMAIN as SWITCH
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.automation import DomainSpec
+
+from .const import DOMAIN
+
+type Fields = frozenset[tuple[str, str]]
+"""Kinds of resources and keys: the same key may tell something else of another kind."""
+
+BINARY_SENSORS = {BINARY_SENSOR: DomainSpec()}
+EVENTS = {EVENT: DomainSpec()}
+SENSORS = {SENSOR: DomainSpec()}
+SWITCHES = {SWITCH: DomainSpec()}
+
+OFF = {STATE_OFF}
+ON = {STATE_ON}
+
+ENABLED: Fields = frozenset({("tunnel", "enabled")})
+ONLINE: Fields = frozenset({("tunnel", "online")})
+SIGNED_IN_TODAY: Fields = frozenset(
+    {("account", "signed_in_today"), ("sign_in", "signed_in_today")}
+)
+
+
+def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) -> set[str]:
+    """Keep the entities of ours that show one of these fields."""
+    registry = er.async_get(hass)
+    return {
+        entity_id
+        for entity_id in entity_ids
+        if (entry := registry.async_get(entity_id)) is not None
+        and entry.platform == DOMAIN
+        and _field_of(entry) in fields
+    }
+
+
+def _field_of(entry: er.RegistryEntry) -> tuple[str, str]:
+    """Return what an entity of ours shows, as its unique id tells."""
+    _, kind, *_, key = entry.unique_id.split(":")
+    return kind, key

@@ -1,0 +1,333 @@
+"""When something happens to tunnels, nodes and accounts."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import ClassVar, override
+
+from homeassistant.components.event import ATTR_EVENT_TYPE
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    ATTR_UNIT_OF_MEASUREMENT,
+    CONF_ABOVE,
+    CONF_BELOW,
+    CONF_OPTIONS,
+    CONF_UNIT_OF_MEASUREMENT,
+    UnitOfInformation,
+    UnitOfRatio,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.target import (
+    TargetStateChangedData,
+    async_track_target_selector_state_change_event,
+)
+from homeassistant.helpers.trigger import (
+    ENTITY_STATE_TRIGGER_SCHEMA,
+    ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR,
+    EntityTargetStateTriggerBase,
+    EntityTriggerBase,
+    NotTriggeredReasonReporter,
+    StatelessEntityTriggerBase,
+    Trigger,
+    TriggerActionRunner,
+    TriggerNotTriggeredReporter,
+)
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import InformationConverter
+import voluptuous as vol
+
+from .api.resource import NodeLoad
+from .sign_in import FAILED
+from .targets import (
+    BINARY_SENSORS,
+    EVENTS,
+    OFF,
+    ON,
+    ONLINE,
+    SENSORS,
+    SIGNED_IN_TODAY,
+    Fields,
+    filter_by_fields,
+)
+
+CONF_BEFORE = "before"
+
+UNITS = (
+    UnitOfRatio.PERCENTAGE,
+    UnitOfInformation.MEBIBYTES,
+    UnitOfInformation.GIBIBYTES,
+    UnitOfInformation.TEBIBYTES,
+)
+
+
+class FieldTrigger(EntityTriggerBase):
+    """A trigger for some of our fields, diagnostic or not."""
+
+    _fields: ClassVar[Fields]
+    _primary_entities_only = False
+
+    @override
+    def entity_filter(self, entities: set[str]) -> set[str]:
+        return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+
+
+class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
+    """A client has begun to run a tunnel."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = ONLINE
+    _to_states = ON
+
+
+class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
+    """No client runs a tunnel any more."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = ONLINE
+    _to_states = OFF
+
+
+class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
+    """Today's sign-in is done, by us or elsewhere."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = SIGNED_IN_TODAY
+    _to_states = ON
+
+
+class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
+    """A sign-in of ours has failed."""
+
+    _domain_specs = EVENTS
+    _fields = frozenset({("account", "sign_in")})
+
+    @override
+    def is_valid_state(
+        self, state: State, report_not_triggered: NotTriggeredReasonReporter
+    ) -> bool:
+        return bool(state.attributes.get(ATTR_EVENT_TYPE) == FAILED)
+
+
+class CrossingTrigger(FieldTrigger):
+    """Something has come about which was not so with the state before."""
+
+    _domain_specs = SENSORS
+
+    @override
+    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
+        return not self.is_valid_state(from_state, lambda reason, /, **data: None)
+
+
+class NodeOverloadedTrigger(CrossingTrigger):
+    """A node says that its load is high, or uses more of something than the user wants."""
+
+    _fields = frozenset(
+        {
+            ("node", "bandwidth_usage"),
+            ("node", "cpu_usage"),
+            ("node", "load"),
+            ("node", "memory_usage"),
+            ("public_node", "load"),
+            ("relay_node", "load"),
+        }
+    )
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
+        {
+            vol.Required(CONF_OPTIONS, default={}): {
+                vol.Required(CONF_ABOVE, default=90): vol.All(
+                    vol.Coerce(float), vol.Range(min=0, max=100)
+                )
+            }
+        }
+    )
+
+    @override
+    def is_valid_state(
+        self, state: State, report_not_triggered: NotTriggeredReasonReporter
+    ) -> bool:
+        if _is_share(state):
+            return bool(float(state.state) > self._options[CONF_ABOVE])
+        return state.state == NodeLoad.HIGH
+
+
+class TrafficLowTrigger(CrossingTrigger):
+    """Less traffic is left than an amount, or than a share of what is allowed."""
+
+    _fields = frozenset(
+        {
+            ("account", "traffic_left"),
+            ("public_node", "traffic_usage"),
+            ("relay_node", "traffic_usage"),
+            ("user", "traffic_usage"),
+        }
+    )
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
+        {
+            vol.Required(CONF_OPTIONS): {
+                vol.Required(CONF_BELOW): vol.All(vol.Coerce(float), vol.Range(min=0)),
+                vol.Required(CONF_UNIT_OF_MEASUREMENT, default=UnitOfInformation.GIBIBYTES): vol.In(
+                    UNITS
+                ),
+            }
+        }
+    )
+
+    @override
+    def _should_include(self, state: State) -> bool:
+        """Leave amounts alone where it is about a share, and the other way round."""
+        about_share = self._options[CONF_UNIT_OF_MEASUREMENT] == UnitOfRatio.PERCENTAGE
+        return super()._should_include(state) and _is_share(state) == about_share
+
+    @override
+    def is_valid_state(
+        self, state: State, report_not_triggered: NotTriggeredReasonReporter
+    ) -> bool:
+        return self._should_include(state) and self._left(state) < self._options[CONF_BELOW]
+
+    def _left(self, state: State) -> float:
+        """Return what is left, in the user's unit."""
+        if _is_share(state):
+            return 100 - float(state.state)
+        return InformationConverter.convert(
+            float(state.state),
+            state.attributes[ATTR_UNIT_OF_MEASUREMENT],
+            self._options[CONF_UNIT_OF_MEASUREMENT],
+        )
+
+
+class ValidityEndingTrigger(FieldTrigger):
+    """The end of a certificate or of another right has come near."""
+
+    _domain_specs = SENSORS
+    _fields = frozenset(
+        {
+            ("account", "group_expires"),
+            ("certificates", "certificates"),
+            ("relay_node", "valid_until"),
+            ("user", "expires"),
+        }
+    )
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
+        {
+            vol.Required(CONF_OPTIONS, default={}): {
+                vol.Required(CONF_BEFORE, default={"days": 7}): cv.positive_time_period
+            }
+        }
+    )
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Wait for the ends of all entities."""
+        ends = _Ends(self._hass, self._options[CONF_BEFORE], run_action)
+        unsubscribe = await async_track_target_selector_state_change_event(
+            self._hass,
+            self._target,
+            ends.async_changed,
+            self.entity_filter,
+            ends.async_targets_changed,
+            primary_entities_only=self._primary_entities_only,
+        )
+
+        @callback
+        def detach() -> None:
+            unsubscribe()
+            ends.async_forget_all()
+
+        return detach
+
+
+class _Ends:
+    """Knows when which entity's validity ends, and tells some time before."""
+
+    def __init__(
+        self, hass: HomeAssistant, before: timedelta, run_action: TriggerActionRunner
+    ) -> None:
+        """Know of none yet."""
+        self._hass = hass
+        self._before = before
+        self._run_action = run_action
+        self._ends: dict[str, datetime] = {}
+        self._waiting: dict[str, CALLBACK_TYPE] = {}
+
+    @callback
+    def async_changed(self, data: TargetStateChangedData) -> None:
+        """Look at a new state."""
+        event = data.state_change_event
+        self._look(event.data["entity_id"], event.data["new_state"])
+
+    @callback
+    def async_targets_changed(
+        self, added: set[str], removed: set[str], states: Mapping[str, State | None]
+    ) -> None:
+        """Follow what the user's choice comes to."""
+        for entity_id in removed:
+            self._forget(entity_id)
+        for entity_id in added:
+            self._look(entity_id, states[entity_id])
+
+    @callback
+    def async_forget_all(self) -> None:
+        """Wait for nothing any more."""
+        for entity_id in list(self._ends):
+            self._forget(entity_id)
+
+    def _forget(self, entity_id: str) -> None:
+        self._ends.pop(entity_id, None)
+        if (cancel := self._waiting.pop(entity_id, None)) is not None:
+            cancel()
+
+    def _look(self, entity_id: str, state: State | None) -> None:
+        """Wait for an end; one that is near already is told unless we have just met."""
+        # What is not known at the moment still ends when it was said to.
+        if state is None or (end := _moment(state)) is None or end == self._ends.get(entity_id):
+            return
+        is_first = entity_id not in self._ends
+        self._forget(entity_id)
+        self._ends[entity_id] = end
+        tell = partial(self._tell, state)
+        if (moment := end - self._before) > dt_util.utcnow():
+            self._waiting[entity_id] = async_track_point_in_utc_time(self._hass, tell, moment)
+        elif not is_first:
+            tell()
+
+    @callback
+    def _tell(self, state: State, _: datetime | None = None) -> None:
+        self._waiting.pop(state.entity_id, None)
+        self._run_action(
+            {ATTR_ENTITY_ID: state.entity_id, "to_state": state, CONF_BEFORE: self._before},
+            f"end of {state.entity_id}",
+            state.context,
+        )
+
+
+def _is_share(state: State) -> bool:
+    """Tell whether a state is in percent."""
+    return bool(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == UnitOfRatio.PERCENTAGE)
+
+
+def _moment(state: State) -> datetime | None:
+    """Return the moment that a state names; a day begins at midnight where we are."""
+    moment = dt_util.parse_datetime(state.state)
+    return None if moment is None else dt_util.as_utc(moment)
+
+
+TRIGGERS: dict[str, type[Trigger]] = {
+    "node_overloaded": NodeOverloadedTrigger,
+    "sign_in_failed": SignInFailedTrigger,
+    "signed_in": SignedInTrigger,
+    "traffic_low": TrafficLowTrigger,
+    "tunnel_came_online": TunnelCameOnlineTrigger,
+    "tunnel_went_offline": TunnelWentOfflineTrigger,
+    "validity_ending": ValidityEndingTrigger,
+}
+
+
+async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
+    """Return our triggers."""
+    return TRIGGERS

@@ -1,0 +1,109 @@
+"""The trigger for what ends: certificates, and membership of a group."""
+
+from homeassistant.helpers import device_registry as dr
+import pytest
+
+from simulator.chmlfrp import ChmlFrpService
+
+from ..automations import armed
+from ..common import DAY, HOUR, NOON, World
+
+
+async def set_up(world: World[ChmlFrpService], days: float, **options: object) -> list[str]:
+    """Arm the trigger for the account, whose certificate ends in so many days."""
+    certificate, other = world.service.state.certificates
+    certificate.expires_at, other.expires_at = NOON.timestamp() + days * DAY, None
+    await world.set_up()
+    device = world.device("account:account")
+    assert device
+    return await armed(world.hass, "validity_ending", {"device_id": [device.id]}, **options)
+
+
+def expires(world: World[ChmlFrpService], days: float) -> None:
+    """Give the certificate another end, in so many days from the start."""
+    world.service.state.certificates[0].expires_at = NOON.timestamp() + days * DAY
+
+
+def certificates(world: World[ChmlFrpService]) -> str:
+    """Return the entity."""
+    return world.entity_id("sensor", "certificates:account", "certificates")
+
+
+@pytest.mark.parametrize("options, day", [({}, 3), ({"before": {"days": 2}}, 8)])
+async def test_an_end_comes_near(
+    world: World[ChmlFrpService], options: dict[str, object], day: int
+) -> None:
+    ending = await set_up(world, 10, **options)
+
+    await world.elapse(day * DAY - HOUR)
+    assert ending == []
+    await world.elapse(2 * HOUR)
+    assert ending == [certificates(world)]
+    await world.live(2 * DAY, DAY)
+    assert ending == [certificates(world)], "once"
+
+
+async def test_a_day_is_an_end_too(world: World[ChmlFrpService]) -> None:
+    """It begins at midnight where Home Assistant stands."""
+    world.service.account.term = "2026-11-20"
+    await world.hass.config.async_set_time_zone("Asia/Shanghai")
+    ending = await set_up(world, 100)
+
+    await world.elapse(23 * DAY)
+    assert ending == []
+    await world.elapse(DAY)
+    assert ending == [world.entity_id("sensor", "account:account", "group_expires")]
+
+
+async def test_what_is_renewed_in_time_is_not_told(world: World[ChmlFrpService]) -> None:
+    ending = await set_up(world, 10)
+
+    expires(world, 20)
+    await world.live(5 * DAY, DAY)
+    assert ending == []
+
+    await world.live(9 * DAY, DAY)
+    assert ending == [certificates(world)]
+
+
+async def test_what_ends_sooner_now_is_told_at_once(world: World[ChmlFrpService]) -> None:
+    ending = await set_up(world, 10)
+
+    expires(world, 5)
+    await world.elapse(HOUR)
+
+    assert ending == [certificates(world)]
+
+
+async def test_what_was_near_before_is_not_told_again(world: World[ChmlFrpService]) -> None:
+    """Or every restart would."""
+    ending = await set_up(world, 5)
+
+    await world.live(DAY, HOUR)
+
+    assert ending == []
+
+
+async def test_a_service_that_is_silent_stops_no_clock(world: World[ChmlFrpService]) -> None:
+    ending = await set_up(world, 8)
+
+    world.service.fault("/ssl/list", "html", times=None)
+    await world.live(12 * HOUR, HOUR)
+    assert world.value("sensor", "certificates:account", "certificates") == "unavailable"
+    await world.live(13 * HOUR, HOUR)
+
+    assert ending == [certificates(world)]
+
+
+async def test_what_is_no_target_any_more_is_not_told(world: World[ChmlFrpService]) -> None:
+    await set_up(world, 8)
+    device = world.device("account:account")
+    assert device
+    registry = dr.async_get(world.hass)
+    registry.async_update_device(device.id, labels={"watched"})
+    ending = await armed(world.hass, "validity_ending", {"label_id": ["watched"]})
+
+    registry.async_update_device(device.id, labels=set())
+    await world.live(2 * DAY, DAY)
+
+    assert ending == []

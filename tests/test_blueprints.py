@@ -1,0 +1,278 @@
+"""Blueprints, loaded as a user loads them, at work with a simulated service."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components import automation
+from homeassistant.const import EVENT_HOMEASSISTANT_START
+from homeassistant.core import ServiceCall
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
+
+from custom_components.tunnel_hub.const import DOMAIN
+
+from .common import HOUR, MINUTE, World
+from .translations import INTEGRATION
+
+FOLDER = INTEGRATION.parents[1] / "blueprints" / "automation" / DOMAIN
+BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.fixture
+def told(world: World) -> list[ServiceCall]:
+    """What is told by the way that the blueprints choose themselves."""
+    return async_mock_service(world.hass, "persistent_notification", "create")
+
+
+def messages(told: list[ServiceCall]) -> list[str]:
+    """Return what was said."""
+    return [call.data["message"] for call in told]
+
+
+type Automate = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def automate(world: World, tmp_path: Path) -> AsyncIterator[Automate]:
+    """Set up an automation with a blueprint and its inputs."""
+
+    async def _automate(blueprint: str, **inputs: Any) -> None:
+        home = tmp_path / "blueprints" / "automation" / DOMAIN
+        home.mkdir(parents=True)
+        (home / f"{blueprint}.yaml").symlink_to(FOLDER / f"{blueprint}.yaml")
+        world.hass.config.config_dir = str(tmp_path)
+        use = {"path": f"{DOMAIN}/{blueprint}.yaml", "input": inputs}
+        config = {automation.DOMAIN: {"id": "ours", "use_blueprint": use}}
+        assert await async_setup_component(world.hass, automation.DOMAIN, config)
+        await world.settle()
+        (state,) = world.hass.states.async_all(automation.DOMAIN)
+        assert state.state == "on", "its configuration is refused"
+
+    yield _automate
+    await world.hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
+    )
+
+
+def device_id(world: World, thing: str) -> str:
+    """Return the id of a thing's device."""
+    device = world.device(thing)
+    assert device
+    return device.id
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_they_can_be_imported(name: str) -> None:
+    about = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]
+    assert about["source_url"].endswith(f"/blueprints/automation/{DOMAIN}/{name}.yaml")
+    assert about["name"].startswith("Tunnel Hub: ")
+
+
+async def test_a_tunnel_is_down_and_back(
+    world: World, automate: Automate, told: list[ServiceCall]
+) -> None:
+    await world.set_up()
+    tunnels = [device_id(world, f"tunnel:{number}") for number in "12"]
+    await automate("tunnel_down_and_back", tunnels=tunnels)
+    first, second = (world.service.state.tunnels[number] for number in "12")
+
+    first.client_running = second.client_running = False
+    await world.live(3 * MINUTE)
+    second.client_running = True
+    await world.live(2 * MINUTE)
+    assert messages(told) == []
+
+    await world.live(2 * MINUTE)
+    assert messages(told) == [f"{first.proxy_name} is down."]
+
+    first.client_running = True
+    await world.live(2 * MINUTE)
+    assert messages(told)[1:] == [f"{first.proxy_name} is back."]
+
+
+def sign_ins(world: World) -> int:
+    """Return how often the service was asked."""
+    return len(world.service.calls_to("/user", type="sign"))
+
+
+def later(world: World, seconds: float) -> None:
+    """Let time pass without waiting for an automation that waits itself."""
+    world.freezer.tick(seconds)
+    async_fire_time_changed(world.hass)
+
+
+def running(world: World) -> bool:
+    """Tell whether the automation is at work."""
+    (state,) = world.hass.states.async_all(automation.DOMAIN)
+    return bool(state.attributes["current"])
+
+
+async def sign_in_between(world: World, automate: Automate, minutes: int) -> None:
+    """Sign in between half past twelve and so much later; it is noon."""
+    await world.hass.config.async_set_time_zone("Asia/Shanghai")
+    await automate(
+        "sign_in_every_day",
+        account=device_id(world, "account:account"),
+        **{"from": "12:30:00", "within": minutes},
+    )
+
+
+async def test_sign_in_every_day(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+    await world.set_up()
+    await sign_in_between(world, automate, 60)
+
+    await world.elapse(29 * MINUTE)
+    assert sign_ins(world) == 0
+    later(world, MINUTE + 1)
+    await world.until(lambda: running(world))
+    assert sign_ins(world) == 0, "not on the dot"
+    later(world, HOUR)
+    await world.until(lambda: bool(told))
+
+    assert sign_ins(world) == 1
+    assert messages(told) == ["HayFrp demo: signed in."]
+
+
+async def test_who_has_signed_in_is_not_signed_in_again(
+    world: World, automate: Automate, told: list[ServiceCall]
+) -> None:
+    await world.set_up()
+    await world.act("button", "press", "account:account", "sign_in")
+    await sign_in_between(world, automate, 0)
+
+    await world.elapse(31 * MINUTE)
+
+    assert sign_ins(world) == 1
+    assert messages(told) == []
+
+
+async def test_a_sign_in_that_fails_is_told(
+    world: World, automate: Automate, told: list[ServiceCall]
+) -> None:
+    await world.set_up()
+    world.service.fault("/user", "error", match={"type": "sign"})
+    await sign_in_between(world, automate, 0)
+
+    await world.elapse(31 * MINUTE)
+
+    assert messages(told) == ["HayFrp demo: the sign-in failed."]
+
+
+@pytest.mark.parametrize(
+    "presence, away, home",
+    [
+        ("nobody_home", True, False),
+        ("somebody_home", False, True),
+    ],
+)
+async def test_a_tunnel_only_while(
+    world: World, automate: Automate, presence: str, away: bool, home: bool
+) -> None:
+    await world.set_up()
+    tunnel = world.service.state.tunnels["1"]
+    switch = world.entity_id("switch", "tunnel:1", "enabled")
+    world.hass.states.async_set("zone.home", "1")
+    await automate("tunnel_only_while", tunnels=[switch], presence=presence)
+
+    world.hass.states.async_set("zone.home", "0")
+    await world.settle()
+    assert tunnel.enabled is away
+
+    world.hass.states.async_set("zone.home", "1")
+    await world.settle()
+    assert tunnel.enabled is home
+
+
+async def test_a_tunnel_on_a_schedule(world: World, automate: Automate) -> None:
+    """Both have to be met; a restart looks too."""
+    await world.set_up()
+    tunnel = world.service.state.tunnels["1"]
+    world.hass.states.async_set("zone.home", "0")
+    world.hass.states.async_set("schedule.night", "off")
+    await automate(
+        "tunnel_only_while",
+        tunnels=[world.entity_id("switch", "tunnel:1", "enabled")],
+        schedule=["schedule.night"],
+    )
+
+    world.hass.bus.async_fire(EVENT_HOMEASSISTANT_START)
+    await world.settle()
+    for night, people, enabled in (("on", "0", True), ("on", "1", False), ("off", "0", False)):
+        world.hass.states.async_set("schedule.night", night)
+        world.hass.states.async_set("zone.home", people)
+        await world.settle()
+        assert tunnel.enabled is enabled, (night, people)
+
+
+async def test_traffic_is_low(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+    """At noon the pace of the day is known: half of it is over."""
+    account = world.service.account
+    account.today_bytes = 2**30
+    await world.set_up()
+    await automate(
+        "traffic_low",
+        left=world.entity_id("sensor", "account:account", "traffic_left"),
+        today=world.entity_id("sensor", "account:account", "traffic_today"),
+        below=6,
+    )
+
+    account.traffic = 5 * 1024
+    await world.elapse(MINUTE)
+
+    (message,) = messages(told)
+    assert message == "HayFrp demo: 5.00 GiB left, enough for 2.5 days at the pace of today."
+
+
+async def test_a_node_is_down(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+    """The tunnel goes to the first node that is up, and its new address is told."""
+    await world.set_up()
+    await world.enable_all()
+    tunnel = world.service.state.tunnels["1"]
+    node = world.service.state.nodes[tunnel.node]
+    others = [world.service.state.nodes[number] for number in "123" if number != tunnel.node]
+    await automate(
+        "node_down_move_tunnel",
+        tunnel_state=world.entity_id("sensor", "tunnel:1", "state"),
+        tunnel_node=world.entity_id("sensor", "tunnel:1", "node_name"),
+        tunnel_address=world.entity_id("sensor", "tunnel:1", "public_address"),
+        nodes=[device_id(world, f"node:{one.id}") for one in (node, *others)],
+    )
+
+    tunnel.client_running = False
+    await world.live(15 * MINUTE)
+    assert messages(told) == [], "its node is well"
+    tunnel.client_running = True
+    await world.live(2 * MINUTE)
+
+    node.online = False
+    await world.live(20 * MINUTE)
+
+    assert world.service.state.tunnels["1"].node == others[0].id
+    address = world.value("sensor", "tunnel:1", "public_address")
+    assert others[0].domain in address
+    assert messages(told) == [
+        f"{tunnel.proxy_name} has moved from {node.name} to {others[0].name}: {address}"
+    ]
+
+
+async def test_everything_is_forced_down(world: World, automate: Automate) -> None:
+    await world.set_up()
+    tunnels = world.service.state.tunnels
+    before = {number: tunnel.enabled for number, tunnel in tunnels.items()}
+    spared = world.entity_id("switch", "tunnel:2", "force_down")
+    await automate(
+        "force_down_everything",
+        **{"helper": "input_boolean.panic", "except": [spared]},
+    )
+
+    world.hass.states.async_set("input_boolean.panic", "off")
+    world.hass.states.async_set("input_boolean.panic", "on")
+    await world.settle()
+    assert {number for number, tunnel in tunnels.items() if tunnel.enabled} == {"2"}
+
+    world.hass.states.async_set("input_boolean.panic", "off")
+    await world.settle()
+    assert {number: tunnel.enabled for number, tunnel in tunnels.items()} == before

@@ -1,0 +1,74 @@
+"""The modules that the frontend loads. What they show is tried in a browser."""
+
+from pathlib import Path
+import re
+
+from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
+from homeassistant.loader import async_get_integration
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.dashboard import MODULE
+
+from .common import World
+from .translations import INTEGRATION, LANGUAGES, translations
+
+MODULES = sorted((INTEGRATION / "frontend").iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")  # Home Assistant's own
+async def test_modules_are_served(world: World, hass_client: ClientSessionGenerator) -> None:
+    """The first is told to the frontend; all can be kept by browsers until the next version."""
+    assert await async_setup_component(world.hass, "frontend", {})
+    await world.set_up()
+    client = await hass_client()
+    version = (await async_get_integration(world.hass, DOMAIN)).version
+    folder = f"/{DOMAIN}/{version}"
+
+    assert f"{folder}/{MODULE}" in world.hass.data[DATA_EXTRA_MODULE_URL].urls
+    for path in MODULES:
+        answer = await client.get(f"{folder}/{path.name}")
+        assert answer.status == 200
+        assert answer.content_type == "text/javascript"
+        assert "max-age" in answer.headers["Cache-Control"]
+        assert await answer.text() == path.read_text(encoding="utf-8")
+
+
+async def test_without_a_frontend_nothing_is_served(world: World) -> None:
+    await world.set_up()
+
+    assert DATA_EXTRA_MODULE_URL not in world.hass.data
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_imports_carry_the_version(path: Path) -> None:
+    """They are relative, and of files that are there."""
+    imported = re.findall(r'from "(.+)"', path.read_text(encoding="utf-8"))
+    assert set(imported) <= {f"./{module.name}" for module in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_text_of_a_service_becomes_markup(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|document\.write", source
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words(language: str) -> None:
+    """Every word that the modules say is there, and none that they do not."""
+    source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
+    said = set(re.findall(r'"(\w+)"', source))
+    said |= {
+        f"path_{verdict}"
+        for verdict in re.findall(r"^  (\w+): \[\w+, \w+, \w+\]", source, re.MULTILINE)
+    }
+    said |= {f"traffic_{direction}" for direction in ("in", "out")}
+    asked = re.findall(r'(?:translate\(hass, |translate\(this\.#hass, |words\()"(\w+)"', source)
+    words = translations(language)["common"].keys()
+
+    assert set(asked) <= words
+    assert words <= said
