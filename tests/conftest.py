@@ -20,6 +20,15 @@ from .common import NOON, World, account_entry
 from .translations import watched
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the reliability tests run in full."""
+    parser.addoption(
+        "--extended",
+        action="store_true",
+        help="run the fault matrix, the property tests and the soak in full; see docs/reliability.md",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:
     """Let tests talk to loopback, and Home Assistant find this integration."""
