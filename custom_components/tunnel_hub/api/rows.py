@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from .errors import Reason, UnavailableError
 from .resource import Resource
 
 type Row = Mapping[str, object]
@@ -34,11 +35,18 @@ class RowMap[R: Resource]:
         return self._resource(**values) if values.get("id") else None
 
     def many(self, rows: Iterable[Row]) -> dict[str, R]:
-        """Build a feed's mapping; rows without an id are left out, of doubles the first counts."""
+        """Build a feed's mapping; rows without an id are left out, of doubles the first counts.
+
+        Raises UnavailableError when no row has an id: that is a service that calls its fields by
+        other names today, not one whose things are all gone.
+        """
         resources: dict[str, R] = {}
+        row = None
         for row in rows:
             if (resource := self.one(row)) is not None:
                 resources.setdefault(resource.id, resource)
+        if row is not None and not resources:
+            raise UnavailableError(Reason.MALFORMED, "no ids")
         return resources
 
 
