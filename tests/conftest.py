@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--extended",
         action="store_true",
-        help="run the fault matrix, the property tests and the soak in full; see docs/reliability.md",
+        help="run all of the reliability tests; see docs/reliability.md",
     )
 
 

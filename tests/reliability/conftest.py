@@ -16,6 +16,7 @@ from .cells import Table
 from .faults import faults_of
 from .names import HOST, Names
 from .providers import CASES, AnyService, Case
+from .questions import questions_for
 from .watch import Watch
 from .world import BadWorld
 
@@ -33,6 +34,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 for case in CASES
                 for fault in faults_of(case)
                 if extended or fault.quick
+            ],
+            indirect=["case"],
+        )
+    elif "ask" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "case, ask",
+            [
+                pytest.param(case, ask, id=f"{case.service}: {name}")
+                for case in {case.service: case for case in CASES}.values()
+                for name, ask in questions_for(case.service).items()
             ],
             indirect=["case"],
         )

@@ -1,6 +1,6 @@
 """What can go wrong at any service, as a table, and how to order it at the simulator."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from unittest.mock import patch
@@ -15,7 +15,7 @@ class Fault:
 
     kind: at the simulator, for all its calls; options: what else to order.
     slow: nothing happens until time passes. quick: part of the quick form.
-    keeps_envelope: whether the fields stay that tell whether an answer is one.
+    keeps: the fields that stay as they are.
     acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one.
     """
 
@@ -25,15 +25,15 @@ class Fault:
     outcome: Outcome = Outcome.UNAVAILABLE
     slow: bool = False
     quick: bool = False
-    keeps_envelope: bool = False
+    keeps: Callable[[Case], frozenset[str]] | None = None
     acts_fail: bool = True
 
     @asynccontextmanager
     async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
         """Have it, from now on until the end."""
         options = dict(self.options)
-        if self.keeps_envelope:
-            options["keep"] = case.envelope
+        if self.keeps is not None:
+            options["keep"] = self.keeps(case)
         service.fault("*", self.kind, times=None, **options)
         try:
             yield
@@ -92,6 +92,21 @@ def _status(status: int, retry_after: str | None = None, body: object = "") -> d
 
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
 
+
+def _envelope(case: Case) -> frozenset[str]:
+    return case.envelope
+
+
+def _envelope_and_ids(case: Case) -> frozenset[str]:
+    return case.envelope | case.ids
+
+
+_DEPTHS = (
+    ("", Outcome.ODD, _envelope_and_ids),
+    (", ids too", Outcome.ODD, _envelope),
+    (", status too", Outcome.ODD, None),
+)
+
 FAULTS = (
     Fault(name="time-out", kind="hang", slow=True),
     Outage(name="connection refused"),
@@ -116,21 +131,26 @@ FAULTS = (
     Fault(name="JSON: an empty object", kind="body", options={"body": {}}),
     *(
         Fault(
-            name=name,
+            name=f"{what}{which}",
             kind="damage",
             options={"to": to},
-            outcome=Outcome.ODD,
-            keeps_envelope=keeps,
-            quick=to == "object" and keeps,
+            outcome=outcome,
+            keeps=keeps,
+            quick=(to, which) == ("object", ""),
         )
         for to, what in (
             ("absent", "fields missing"),
             ("null", "fields null"),
             ("object", "fields of the wrong type"),
-            ("huge", "absurdly large numbers"),
         )
-        for keeps, name in ((True, what), (False, f"all {what}"))
-        if keeps or to != "huge"
+        for which, outcome, keeps in _DEPTHS
+    ),
+    Fault(
+        name="absurdly large numbers",
+        kind="damage",
+        options={"to": "huge"},
+        outcome=Outcome.ODD,
+        keeps=_envelope_and_ids,
     ),
     Fault(name="everything twice", kind="double", outcome=Outcome.HEALED),
     Fault(name="a body of 50 MB", kind="huge", options={"megabytes": 50}),

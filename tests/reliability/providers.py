@@ -1,7 +1,7 @@
 """The providers, one row for each kind of entry: what the reliability tests know of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -37,13 +37,18 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person does: an action of ours, or of an entity (key)."""
+    """Something that a person does: an action of ours, or of an entity (key).
+
+    after: what must have been done before. asks: whether the service is asked at all.
+    """
 
     action: str
     thing: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     domain: str = DOMAIN
     key: str = ""
+    after: Act | None = None
+    asks: bool = True
 
 
 def press(thing: str, key: str) -> Act:
@@ -79,7 +84,8 @@ class Case:
     steady: entities that show the same as long as nothing happens, of feeds polled every minute.
     acts: what a person can do; the first few are done in the quick form too.
     prepare: makes the service's world as the row expects it.
-    secrets: what nobody must see. envelope: the fields that tell whether an answer is one.
+    secrets: what nobody must see. envelope: the fields that tell whether an answer is one; ids:
+    those that tell which thing a row is about.
     """
 
     name: str
@@ -91,6 +97,7 @@ class Case:
     acts: tuple[Act, ...]
     secrets: Callable[[AnyService], set[str | None]]
     envelope: frozenset[str]
+    ids: frozenset[str]
     troubles: Mapping[str, Trouble]
     prepare: Callable[[AnyService], object] = lambda _: None
 
@@ -141,7 +148,7 @@ HAYFRP = Case(
         Act("sign_in"),
         turn("on", "tunnel:2", "enabled"),
         turn("on", "tunnel:2", "force_down"),
-        turn("off", "tunnel:2", "force_down"),
+        replace(turn("off", "tunnel:2", "force_down"), after=turn("on", "tunnel:2", "force_down")),
         press("account:account", "sign_in"),
         press("tunnel:2", "force_offline"),
         Act("force_offline", "tunnel:2"),
@@ -171,7 +178,8 @@ HAYFRP = Case(
         service.account.link_token,
         *(mail.code for mail in service.state.mailbox),
     },
-    envelope=frozenset({"status", "message", "id", "uuid", "token"}),
+    envelope=frozenset({"status", "message", "token"}),
+    ids=frozenset({"id", "uuid"}),
     troubles={
         "token expired": Trouble(
             begin=lambda service: setattr(
@@ -229,7 +237,12 @@ _CHMLFRP_ACTS = (
     Act("list_domains"),
     press("tunnel:1", "refresh"),
     turn("on", "tunnel:1", "force_down"),
-    turn("off", "tunnel:1", "force_down"),
+    # There is nothing to enable again.
+    replace(
+        turn("off", "tunnel:1", "force_down"),
+        after=turn("on", "tunnel:1", "force_down"),
+        asks=False,
+    ),
     Act("force_offline", "tunnel:1"),
     Act("force_all_offline"),
     Act("get_tunnel_config", "tunnel:1"),
@@ -311,7 +324,8 @@ CHMLFRP_BROWSER = Case(
     steady=_CHMLFRP_STEADY,
     acts=_CHMLFRP_ACTS,
     secrets=_chmlfrp_secrets,
-    envelope=frozenset({"code", "state", "msg", "id"}),
+    envelope=frozenset({"code", "state", "msg"}),
+    ids=frozenset({"id"}),
     # A refresh token works once: what becomes of a spoilt renewal is one of the troubles.
     prepare=lambda service: setattr(service.state.settings, "access_token_seconds", 10 * DAY),
     troubles={
@@ -349,7 +363,8 @@ CHMLFRP_TOKEN = Case(
     steady=_CHMLFRP_STEADY,
     acts=_CHMLFRP_ACTS,
     secrets=_chmlfrp_secrets,
-    envelope=frozenset({"code", "state", "msg", "id"}),
+    envelope=frozenset({"code", "state", "msg"}),
+    ids=frozenset({"id"}),
     prepare=lambda service: setattr(service.state.settings, "password_login", True),
     troubles={
         "token revoked in mid-poll": Trouble(

@@ -136,10 +136,12 @@ async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
 async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: Act) -> None:
     with cells.cell("action", f"{act.action} {act.thing or ''} {act.key}"):
         await _calm_down(world)
+        if act.after is not None:
+            assert await world.perform(act.after) is None
         async with fault.ordered(world.case, world.service):
             watch.remember()
             failure = await world.perform(act)
-            if fault.outcome is Outcome.UNAVAILABLE and fault.acts_fail:
+            if fault.outcome is Outcome.UNAVAILABLE and fault.acts_fail and act.asks:
                 assert failure, "it cannot have worked"
             if failure is not None:
                 watch.nothing_secret(failure)
