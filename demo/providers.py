@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from yarl import URL
+
 type Facts = Mapping[str, str]
 """What the simulator tells of a service: its url, and the credentials of the demo account."""
 
@@ -48,6 +50,10 @@ class Provider:
 def _choice(step_id: str) -> dict[str, str]:
     """Return the answer to a menu."""
     return {"next_step_id": step_id}
+
+
+_ALICE = "be3c9804"
+"""The id of the simulated node's first user."""
 
 
 def _days(state: State) -> Any:
@@ -96,6 +102,49 @@ PROVIDERS: dict[str, Provider] = {
             ),
         },
     ),
+    "easytier": Provider(
+        answers=lambda facts: (
+            _choice("easytier"),
+            _choice("easytier_account"),
+            {
+                "base_url": facts["url"],
+                "email": facts["email"],
+                "password": facts["password"],
+                "advanced": {},
+            },
+        ),
+        shown={
+            "binary_sensor:relay_node:1:online": "on",
+            "binary_sensor:relay_node:4:online": "off",
+            "sensor:relay_node:2:valid_until": "unknown",
+            "switch:relay_node:1:allow_relay": "on",
+            "sensor:service:service:nodes": "11",
+        },
+        deeds={
+            "stop relaying": Deed(
+                action="switch.turn_off",
+                entity="switch:relay_node:1:allow_relay",
+                shown={"switch:relay_node:1:allow_relay": "off"},
+                happened=lambda before, after: (
+                    before["nodes"]["1"]["allow_relay"] == 1
+                    and after["nodes"]["1"]["allow_relay"] == 0
+                ),
+            ),
+            "report a node": Deed(
+                action="tunnel_hub.report_node",
+                entity="switch:relay_node:4:allow_relay",
+                data={"online": True, "bandwidth": 25, "traffic": 300, "connections": 6},
+                shown={
+                    "binary_sensor:relay_node:4:online": "on",
+                    "sensor:relay_node:4:connections": "6",
+                },
+                happened=lambda before, after: (
+                    before["nodes"]["4"]["status"] == "offline"
+                    and after["nodes"]["4"]["connection_count"] == 6
+                ),
+            ),
+        },
+    ),
     "hayfrp": Provider(
         answers=lambda facts: (
             _choice("hayfrp"),
@@ -130,6 +179,54 @@ PROVIDERS: dict[str, Provider] = {
                 happened=lambda before, after: (
                     before["accounts"]["demo"]["signdate"] is None
                     and after["accounts"]["demo"]["signdate"] is not None
+                ),
+            ),
+        },
+    ),
+    "hy2scale": Provider(
+        answers=lambda facts: (
+            _choice("hy2scale"),
+            {
+                "host": URL(facts["url"]).host,
+                "port": URL(facts["url"]).port,
+                "https": False,
+                "username": facts["username"],
+                "password": facts["password"],
+                "advanced": {},
+            },
+        ),
+        shown={
+            "sensor:hub:account:sessions": "3",
+            "sensor:tunnel:us:state": "online",
+            "sensor:tunnel:de:state": "disabled",
+            "switch:link:us:nested": "on",
+            "binary_sensor:peer:us/us-r1:connected": "on",
+            "sensor:peer:office:latency": "unknown",
+            f"sensor:user:{_ALICE}:traffic_used": "123.0",
+            "switch:rule:games:enabled": "off",
+            "switch:proxy:ss:enabled": "on",
+            "update:upgrade:account:program": "on",
+        },
+        deeds={
+            "drop a link": Deed(
+                action="switch.turn_off",
+                entity="switch:tunnel:us:enabled",
+                shown={
+                    "switch:tunnel:us:enabled": "off",
+                    "sensor:tunnel:us:state": "disabled",
+                    "sensor:link:us:latency": "unknown",
+                },
+                happened=lambda before, after: (
+                    not before["clients"]["us"]["disabled"] and after["clients"]["us"]["disabled"]
+                ),
+            ),
+            "reset a user's traffic": Deed(
+                action="button.press",
+                entity=f"button:user:{_ALICE}:reset_traffic",
+                shown={f"sensor:user:{_ALICE}:traffic_used": "0.0"},
+                happened=lambda before, after: (
+                    before["users"][_ALICE]["traffic_used"] > 0
+                    and after["users"][_ALICE]["traffic_used"] == 0
                 ),
             ),
         },

@@ -20,6 +20,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub import config_flow, flows, system_health
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.directory import QueryPriority, Region
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     Reason,
@@ -34,9 +35,13 @@ from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
+from custom_components.tunnel_hub.image import IMAGES
+from custom_components.tunnel_hub.repairs import FIXES
+from custom_components.tunnel_hub.select import SELECTS
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.switch import SWITCHES
+from custom_components.tunnel_hub.update import UPDATES
 
 from .common import World
 from .translations import INTEGRATION, LANGUAGES, placeholders, sentences, translations
@@ -48,8 +53,11 @@ PLATFORMS = {
     "binary_sensor": BINARY_SENSORS,
     "button": BUTTONS,
     "event": EVENTS,
+    "image": IMAGES,
+    "select": SELECTS,
     "sensor": SENSORS,
     "switch": SWITCHES,
+    "update": UPDATES,
 }
 ERRORS: list[TunnelHubError] = [
     AuthenticationError("m"),
@@ -170,7 +178,7 @@ def of_steps() -> set[str]:
         first = {
             step
             for step in forms()
-            if step.startswith(f"{provider}_") and not step.endswith("_code")
+            if step.startswith(f"{provider}_") and not step.endswith(("_code", "_initialize"))
         }
         needed |= {f"config.step.{provider}.menu_options.{step}" for step in first}
         for menu in ("reauth_confirm", "reconfigure"):
@@ -216,7 +224,18 @@ def of_errors() -> set[str]:
         *(f"exceptions.{translation(err)['translation_key']}.message" for err in ERRORS),
         *(f"config.error.{key}" for key in in_flows | refused),
         *(f"config.error.{failure_of(err).key}" for err in ERRORS),
-        *(f"issues.{key}.{part}" for key in problems() for part in ("title", "description")),
+        *(
+            f"issues.{key}.{part}"
+            for key in problems()
+            for part in (("title",) if key in FIXES else ("title", "description"))
+        ),
+        # What goes wrong while a problem is solved is told as in the config flow.
+        *(
+            f"issues.{key}.fix_flow.error.{failure_of(err).key}"
+            for key in FIXES
+            for err in ERRORS
+            if not isinstance(err, UnsupportedError)
+        ),
     }
 
 
@@ -226,13 +245,17 @@ NEEDED = of_steps() | of_entities() | of_actions() | of_errors()
 WATCHED = re.compile(
     r"""
     config\.abort\.\w+
-    | config\.error\.(account_banned|device_\w+|no_device_grant|unknown_client)
+    | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
+    | config\.error\.(jwt_secret_refused|not_initialized|other_service)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
-    | entity\.binary_sensor\.\w+\.state\.(on|off)
-    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.(certificates|text)\.name)
+    | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\.name)
+    | entity\.select\.\w+\.state\.\w+
+    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
     | entity\.switch\.\w+\.state_attributes\.method\..+
+    | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+
+    | issues\.\w+\.fix_flow\.error\.passwords_differ
     | options\..+
     | selector\..+
     | services\.\w+\.sections\.\w+\.(name|description)
@@ -318,6 +341,9 @@ def test_units_are_for_counts() -> None:
 def test_choices() -> None:
     said = {key: list(words["options"]) for key, words in translations("en")["selector"].items()}
     assert {key: sorted(options) for key, options in said.items()} == {
+        "exit_mode": ["aggregate", "quality"],
+        "query_priority": sorted(QueryPriority),
+        "region": sorted(Region),
         NODES: sorted((NODES_ALL, NODES_CHOSEN, NODES_USED)),
         "node_history": sorted(ChmlFrpProvider.history_fields),
         "ttl": sorted(ChmlFrpProvider.ttls),
@@ -331,10 +357,17 @@ async def test_options(world: World) -> None:
 
     needed = of_form("options.step.init", form["data_schema"])
 
-    optional = {"options.abort.not_loaded", "options.step.init.title"} | {
+    optional = {
+        "options.abort.not_loaded",
+        "options.abort.no_options",
+        "options.step.init.title",
+    } | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
     }
-    of_others = "options.step.init.sections.more_of_nodes."
+    of_others = tuple(
+        f"options.step.init.sections.{section}."
+        for section in ("administration", "more_of_nodes", "shown_public_nodes")
+    )
     said = {key for key in ENGLISH if key.startswith("options.") and not key.startswith(of_others)}
     assert said == needed | optional
 

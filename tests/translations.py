@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any
 from unittest.mock import patch
 
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import ServiceRegistry
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
@@ -68,7 +69,7 @@ def _need_form(prefix: str, schema: vol.Schema) -> None:
 
 
 def check_flow_result(kind: str, result: Mapping[str, Any]) -> None:
-    """Check all that a step of a flow shows. kind: "config" or "options"."""
+    """Check all that a step of a flow shows. kind: where the flow's sentences are."""
     given = result.get("description_placeholders")
     match result["type"]:
         case FlowResultType.ABORT:
@@ -96,6 +97,13 @@ def check_exception(err: HomeAssistantError) -> None:
         need(f"exceptions.{err.translation_key}.message", err.translation_placeholders)
 
 
+def _kind(flow: Any) -> str:
+    """Return where a flow's sentences are."""
+    if isinstance(flow, RepairsFlow):
+        return f"issues.{flow.issue_id.partition(':')[2]}.fix_flow"
+    return "options" if isinstance(flow.handler, str) and flow.handler != DOMAIN else "config"
+
+
 @contextmanager
 def watched() -> Iterator[None]:
     """Check everything that is shown to a person meanwhile."""
@@ -105,7 +113,7 @@ def watched() -> Iterator[None]:
 
     async def _handle_step(manager: Any, flow: Any, *args: Any) -> Any:
         result = await handle_step(manager, flow, *args)
-        kind = "options" if isinstance(flow.handler, str) and flow.handler != DOMAIN else "config"
+        kind = _kind(flow)
         if result["type"] is not FlowResultType.CREATE_ENTRY:
             check_flow_result(kind, result)
         return result
@@ -114,7 +122,8 @@ def watched() -> Iterator[None]:
         if domain == DOMAIN:
             given = issue["translation_placeholders"]
             need(f"issues.{issue['translation_key']}.title", given)
-            need(f"issues.{issue['translation_key']}.description", given)
+            if not issue["is_fixable"]:
+                need(f"issues.{issue['translation_key']}.description", given)
         return create_issue(registry, domain, issue_id, **issue)
 
     async def _call_action(registry: Any, *args: Any, **kwargs: Any) -> Any:

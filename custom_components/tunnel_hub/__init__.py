@@ -24,8 +24,11 @@ PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
     Platform.EVENT,
+    Platform.IMAGE,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.UPDATE,
 ]
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -55,7 +58,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         key: FeedCoordinator(hass, entry, provider, feed, problems)
         for key, feed in provider.feeds.items()
     }
-    devices = Devices(hass, entry, provider.description)
+    devices = Devices(hass, entry, provider)
     first, *others = sorted(coordinators.values(), key=lambda c: not c.feed.essential)
     await first.async_start(())
     await asyncio.gather(

@@ -1,6 +1,6 @@
 """Yes or no: one table row each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -13,6 +13,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.directory import PublicNode, Reachability, RelayNode
+from .api.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.resource import Account, Node, Resource, SignInRecord, Tunnel
 from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
@@ -24,13 +26,84 @@ PARALLEL_UPDATES = 0
 class TunnelHubBinarySensorDescription[R: Resource](
     TunnelHubEntityDescription, BinarySensorEntityDescription
 ):
-    """A binary sensor. value_fn: its state."""
+    """A binary sensor. value_fn: its state. attributes_fn: what else it tells."""
 
     value_fn: Callable[[R], bool | None]
+    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
+
+def _problem[R: Resource](
+    key: str,
+    value_fn: Callable[[R], bool | None],
+    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
+) -> TunnelHubBinarySensorDescription[R]:
+    """Something that should not be."""
+    return TunnelHubBinarySensorDescription(
+        key=key,
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=value_fn,
+        attributes_fn=attributes_fn,
+    )
+
+
+def _property[R: Resource](
+    key: str,
+    value_fn: Callable[[R], bool | None],
+    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
+    *,
+    enabled: bool = True,
+) -> TunnelHubBinarySensorDescription[R]:
+    """A property that hardly ever changes."""
+    return TunnelHubBinarySensorDescription(
+        key=key,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+        attributes_fn=attributes_fn,
+    )
+
+
+def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
+    """Return what tells why a server cannot run."""
+
+    def _reason(vpn: Vpn) -> Mapping[str, Any]:
+        reason = getattr(vpn, field)
+        return {"reason": reason} if reason else {}
+
+    return _reason
+
+
+def _running[R: Resource](
+    key: str, value_fn: Callable[[R], bool | None]
+) -> TunnelHubBinarySensorDescription[R]:
+    """Whether something is at work."""
+    return TunnelHubBinarySensorDescription(
+        key=key, device_class=BinarySensorDeviceClass.RUNNING, value_fn=value_fn
+    )
+
+
+def _connectivity[R: Resource](
+    key: str, value_fn: Callable[[R], bool | None]
+) -> TunnelHubBinarySensorDescription[R]:
+    """Whether there is a connection."""
+    return TunnelHubBinarySensorDescription(
+        key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY, value_fn=value_fn
+    )
+
+
+_PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
+    _problem("conflict", lambda peer: peer.conflict),
+    _connectivity("connected", lambda peer: peer.connected),
+    _property("exit_node", lambda peer: peer.exit_node),
+    _problem("incompatible", lambda peer: peer.incompatible),
+    _property("native", lambda peer: peer.native, enabled=False),
+    _problem("unsupported", lambda peer: peer.unsupported),
+)
 
 BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     Account: (
+        _property("administrator", lambda account: account.administrator),
         TunnelHubBinarySensorDescription[Account](
             key="banned",
             device_class=BinarySensorDeviceClass.PROBLEM,
@@ -67,19 +140,38 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             entity_category=EntityCategory.DIAGNOSTIC,
             value_fn=lambda tunnel: tunnel.encryption,
         ),
-        TunnelHubBinarySensorDescription[Tunnel](
-            key="online",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            value_fn=lambda tunnel: tunnel.online,
+        _connectivity("online", lambda tunnel: tunnel.online),
+    ),
+    Node: (_connectivity("online", lambda node: node.online),),
+    Hub: (
+        _problem("compat", lambda hub: hub.compat),
+        _problem("limited", lambda hub: hub.limited),
+    ),
+    Link: _PEER,
+    Peer: _PEER,
+    User: (
+        _problem(
+            "conflicts",
+            lambda user: None if user.conflicts is None else bool(user.conflicts),
+            lambda user: {"users": list(user.conflicts or ())},
         ),
     ),
-    Node: (
-        TunnelHubBinarySensorDescription[Node](
-            key="online",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            value_fn=lambda node: node.online,
-        ),
+    Rule: (
+        _running("tun_active", lambda rule: rule.tun_active),
+        _problem("unavailable", lambda rule: rule.unavailable),
     ),
+    Vpn: (
+        _property("ikev2_capable", lambda hub: hub.ikev2_capable, _why("ikev2_reason")),
+        _running("ikev2_enabled", lambda hub: hub.ikev2_enabled),
+        _property("l2tp_capable", lambda hub: hub.l2tp_capable, _why("l2tp_reason")),
+    ),
+    PublicNode: (
+        _property("allow_relay", lambda node: node.allow_relay),
+        _connectivity("online", lambda node: node.online),
+    ),
+    Reachability: (_connectivity("reachable", lambda node: node.reachable),),
+    RelayNode: (_connectivity("online", lambda node: node.online),),
+    WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
 }
 
 
@@ -99,10 +191,16 @@ class TunnelHubBinarySensor[R: Resource](
 
     entity_description: TunnelHubBinarySensorDescription[R]
 
+    _told: tuple[object, object] | None = None
+
     @override
     def _read(self, resource: R) -> bool:
-        value = self.entity_description.value_fn(resource)
-        if value == self._attr_is_on:
+        told = (
+            self.entity_description.value_fn(resource),
+            dict(self.entity_description.attributes_fn(resource)),
+        )
+        if told == self._told:
             return False
-        self._attr_is_on = value
+        self._told = told
+        self._attr_is_on, self._attr_extra_state_attributes = told
         return True

@@ -8,6 +8,8 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.mesh import User, UserSessions
+from .api.mesh_provider import CanKickSessions, CanResetTraffic
 from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn, capable
 from .api.resource import Account, Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
@@ -37,6 +39,14 @@ async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:
     await capable(data.provider, CanRefreshTunnels).refresh_tunnel(tunnel_id)
 
 
+async def _kick_sessions(data: TunnelHubData, user_id: str) -> None:
+    await capable(data.provider, CanKickSessions).kick_sessions(user_id)
+
+
+async def _reset_traffic(data: TunnelHubData, user_id: str) -> None:
+    await capable(data.provider, CanResetTraffic).reset_traffic(user_id)
+
+
 BUTTONS: Table[TunnelHubButtonDescription] = {
     Account: (TunnelHubButtonDescription(key="sign_in", needs=(CanSignIn,), press_fn=_sign_in),),
     Tunnel: (
@@ -44,6 +54,16 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
             key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
         ),
         TunnelHubButtonDescription(key="refresh", needs=(CanRefreshTunnels,), press_fn=_refresh),
+    ),
+    User: (
+        TunnelHubButtonDescription(
+            key="reset_traffic", needs=(CanResetTraffic,), press_fn=_reset_traffic
+        ),
+    ),
+    UserSessions: (
+        TunnelHubButtonDescription(
+            key="kick_sessions", needs=(CanKickSessions,), press_fn=_kick_sessions
+        ),
     ),
 }
 

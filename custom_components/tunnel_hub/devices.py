@@ -6,12 +6,26 @@ from typing import NamedTuple
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .api.provider import ProviderDescription
-from .api.resource import Account, Resource
+from .api.directory import PublicNode, RelayNode
+from .api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
+from .api.provider import Provider
+from .api.resource import Account, Node, Resource, ServiceTotals, Tunnel
 from .const import DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 
-MODELS = {"account": "Account", "tunnel": "Tunnel", "node": "Node", "service": "Service"}
+MODELS = {
+    Account.kind: "Account",
+    Node.kind: "Node",
+    Peer.kind: "Peer",
+    Proxy.kind: "Proxy",
+    PublicNode.kind: "Public node",
+    RelayNode.kind: "Relay node",
+    Rule.kind: "Rule",
+    ServiceTotals.kind: "Service",
+    Tunnel.kind: "Tunnel",
+    User.kind: "User",
+    WireGuardPeer.kind: "WireGuard peer",
+}
 
 
 class DeviceKey(NamedTuple):
@@ -45,19 +59,19 @@ class Devices:
     """Keeps the registry in step with the feeds of one entry."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: ProviderDescription
+        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: Provider
     ) -> None:
         """Register the account, on which everything else hangs."""
         self._entry = entry
-        self._provider = provider
+        self._provider = provider.description
         self._registry = dr.async_get(hass)
         self._faces: dict[DeviceKey, tuple[str | None, str | None]] = {}
         self._account = self._registry.async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={identifier(entry, DeviceKey(Account.kind, Account.kind))},
             name=entry.title,
-            manufacturer=provider.name,
-            model=MODELS[Account.kind],
+            manufacturer=self._provider.name,
+            model=self._provider.model,
             entry_type=dr.DeviceEntryType.SERVICE,
             configuration_url=provider.console_url,
         )

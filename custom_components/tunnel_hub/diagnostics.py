@@ -12,7 +12,14 @@ from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .devices import device_key, key_of
 
 # Addresses tell where somebody lives on the net; an account's name can be a phone number.
-_TO_REDACT = {"certificates", "local_address", "messages", "public_address"}
+_TO_REDACT = {
+    "addresses",
+    "certificates",
+    "local_address",
+    "messages",
+    "public_address",
+    "sessions",
+}
 
 
 async def async_get_config_entry_diagnostics(

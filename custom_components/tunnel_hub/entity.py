@@ -34,7 +34,8 @@ class TunnelHubEntityDescription(EntityDescription):
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
         """Tell whether this service has what the row shows or does."""
-        return (not self.of_field or self.key in feed.fields) and all(
+        told = self.key in feed.fields and self.key not in feed.lacks()
+        return (not self.of_field or told) and all(
             isinstance(provider, needed) for needed in self.needs
         )
 

@@ -17,6 +17,7 @@ class Problems:
         self._entry = entry
         self._provider = provider
         self._shown: set[str] = set()
+        entry.async_on_unload(self._clear_shown)
 
     @callback
     def sync(self) -> None:
@@ -35,7 +36,7 @@ class Problems:
             self._hass,
             DOMAIN,
             self._issue_id(problem.key),
-            is_fixable=False,
+            is_fixable=problem.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=problem.key,
             translation_placeholders={"account": self._entry.title, **problem.placeholders},
@@ -45,6 +46,12 @@ class Problems:
     def clear(self, key: str) -> None:
         """Take a problem away, if it is shown."""
         ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
+
+    @callback
+    def _clear_shown(self) -> None:
+        """Take the provider's problems away: whoever comes next shows those that are left."""
+        for key in self._shown:
+            self.clear(key)
 
     def _issue_id(self, key: str) -> str:
         return f"{self._entry.entry_id}:{key}"

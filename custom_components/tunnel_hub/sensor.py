@@ -31,7 +31,7 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     entity_description: TunnelHubSensorDescription[R]
 
-    _unrecorded_attributes = frozenset({"certificates", "text"})
+    _unrecorded_attributes = frozenset({"addresses", "certificates", "sessions", "text"})
 
     _told: tuple[object, object] | None = None
 

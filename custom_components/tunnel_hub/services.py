@@ -11,7 +11,10 @@ import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
 from .actions.base import Action, Target
+from .actions.directory import DIRECTORY_ACTIONS
 from .actions.history import HISTORY_ACTIONS
+from .actions.hub import HUB_ACTIONS
+from .actions.mesh import MESH_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .api.resource import Account
@@ -22,7 +25,15 @@ from .exceptions import action_errors
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
 
-ACTIONS: dict[str, Action] = ACCOUNT_ACTIONS | HISTORY_ACTIONS | SUBDOMAIN_ACTIONS | TUNNEL_ACTIONS
+ACTIONS: dict[str, Action] = (
+    ACCOUNT_ACTIONS
+    | DIRECTORY_ACTIONS
+    | HISTORY_ACTIONS
+    | HUB_ACTIONS
+    | MESH_ACTIONS
+    | SUBDOMAIN_ACTIONS
+    | TUNNEL_ACTIONS
+)
 
 
 @callback
@@ -63,7 +74,7 @@ def _target(call: ServiceCall, action: Action) -> Target:
     entry: TunnelHubConfigEntry
     if not action.kinds:
         entry = service.async_get_config_entry(call.hass, DOMAIN, call.data[CONF_CONFIG_ENTRY_ID])
-        return Target(entry, entry.runtime_data, DeviceKey(Account.kind, Account.kind))
+        return Target(call.hass, entry, entry.runtime_data, DeviceKey(Account.kind, Account.kind))
     device, entry = service.async_get_device_and_config_entry(
         call.hass, DOMAIN, call.data[CONF_DEVICE_ID]
     )
@@ -74,4 +85,4 @@ def _target(call: ServiceCall, action: Action) -> Target:
             translation_key="wrong_device",
             translation_placeholders={"device": device.name or device.id},
         )
-    return Target(entry, entry.runtime_data, key)
+    return Target(call.hass, entry, entry.runtime_data, key)

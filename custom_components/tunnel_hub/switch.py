@@ -1,4 +1,4 @@
-"""Tunnels on and off."""
+"""What can be turned on and off: tunnels, what a mesh node has, relaying."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,17 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.directory import CanAllowRelay, RelayNode
 from .api.errors import InvalidInputError
+from .api.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, WireGuard
+from .api.mesh_provider import (
+    CanBeExit,
+    CanNestPeers,
+    CanToggle,
+    CanToggleServers,
+    Toggled,
+    VpnServer,
+)
 from .api.provider import CanForceDown, CanToggleTunnels, capable
 from .api.resource import Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
@@ -54,6 +64,57 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
 
+async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
+    await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
+
+
+async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
+    await capable(data.provider, CanAllowRelay).set_allow_relay(node_id, allowed=on)
+
+
+def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of what a mesh node can do without."""
+
+    async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
+        await capable(data.provider, CanToggle).set_enabled(of, resource_id, enabled=on)
+
+    return TunnelHubSwitchDescription[Any](
+        key="enabled",
+        needs=(CanToggle,),
+        is_on_fn=lambda _, resource: resource.enabled,
+        set_fn=_set,
+        after_fn=lambda resource, on: replace(resource, enabled=on),
+    )
+
+
+def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of a VPN server."""
+    field = f"{server}_enabled"
+
+    async def _set(data: TunnelHubData, _: str, on: bool) -> None:
+        await capable(data.provider, CanToggleServers).set_server_enabled(server, enabled=on)
+
+    return TunnelHubSwitchDescription[Any](
+        key=field,
+        needs=(CanToggleServers,),
+        is_on_fn=lambda _, servers: getattr(servers, field),
+        set_fn=_set,
+        after_fn=lambda servers, on: replace(servers, **{field: on}),
+    )
+
+
+async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
+    await capable(data.provider, CanBeExit).set_exit_node(enabled=on)
+
+
+_NESTED = TunnelHubSwitchDescription[Peer](
+    key="nested",
+    needs=(CanNestPeers,),
+    is_on_fn=lambda _, peer: peer.nested,
+    set_fn=_set_nested,
+    after_fn=lambda peer, on: replace(peer, nested=on),
+)
+
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
         TunnelHubSwitchDescription[Tunnel](
@@ -72,6 +133,31 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             attributes_fn=_how_held,
         ),
     ),
+    Hub: (
+        TunnelHubSwitchDescription[Hub](
+            key="exit_node",
+            needs=(CanBeExit,),
+            is_on_fn=lambda _, hub: hub.exit_node,
+            set_fn=_set_exit_node,
+            after_fn=lambda hub, on: replace(hub, exit_node=on),
+        ),
+    ),
+    Link: (_NESTED,),
+    Peer: (_toggle(Peer), _NESTED),
+    Proxy: (_toggle(Proxy),),
+    RelayNode: (
+        TunnelHubSwitchDescription[RelayNode](
+            key="allow_relay",
+            needs=(CanAllowRelay,),
+            is_on_fn=lambda _, node: node.allow_relay,
+            set_fn=_set_allow_relay,
+            after_fn=lambda node, on: replace(node, allow_relay=on),
+        ),
+    ),
+    Rule: (_toggle(Rule),),
+    User: (_toggle(User),),
+    Vpn: (_server(VpnServer.L2TP),),
+    WireGuard: (_server(VpnServer.WIREGUARD),),
 }
 
 

@@ -57,7 +57,7 @@ def check_answer(answer: object) -> None:
     """Fail on a value in a provider's answer that is not of a type that it announces."""
     for thing in _things_in(answer):
         if is_dataclass(thing):
-            _check_types(thing)
+            check_types(thing)
         else:
             assert thing is None or type(thing) in (str, bool)
 
@@ -69,7 +69,7 @@ def _things_in(answer: object) -> Iterable[object]:
     return answer if isinstance(answer, tuple) else [answer]
 
 
-def _check_types(thing: Any) -> None:
+def check_types(thing: Any) -> None:
     """Fail on a value of a type that its field does not announce."""
     hints = get_type_hints(type(thing))
     for field in fields(thing):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
 import voluptuous as vol
 
 from ..api.provider import capable
@@ -17,6 +17,7 @@ from ..devices import DeviceKey
 class Target:
     """What an action is for. key: the device, the account itself where none was named."""
 
+    hass: HomeAssistant
     entry: TunnelHubConfigEntry
     data: TunnelHubData
     key: DeviceKey

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     """The service sent us elsewhere, for example to a login page."""
     SERVER_ERROR = "server_error"
     """The service reports an internal failure."""
+    TLS = "tls"
+    """No HTTPS, or none that can be trusted."""
     TIMEOUT = "timeout"
     """No complete answer in time."""
     TOO_LARGE = "too_large"
@@ -107,6 +109,30 @@ class TunnelGoneError(InvalidInputError):
     def __init__(self) -> None:
         """Name the sentence."""
         super().__init__("tunnel_gone")
+
+
+class AccountNeededError(InvalidInputError):
+    """Something that needs an account, of which there is none."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("account_needed")
+
+
+class NodeGoneError(InvalidInputError):
+    """The node has been deleted at the service."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("node_gone")
+
+
+class OtherServiceError(InvalidInputError):
+    """What answers at the address is something else entirely."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("other_service")
 
 
 class UnsupportedError(TunnelHubError):

@@ -31,6 +31,7 @@ class Feed[R: Resource]:
     resource: the class of its resources.
     interval: its pace.
     fields: what this service can tell of them; no entity is made for other fields.
+    lacks: which of them this version turned out not to tell, once it was read.
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
     essential: whether nothing works without it.
@@ -43,3 +44,4 @@ class Feed[R: Resource]:
     fetch: Callable[[], Awaitable[Mapping[str, R]]]
     probe: Probe[R] | None = None
     essential: bool = False
+    lacks: Callable[[], Collection[str]] = frozenset

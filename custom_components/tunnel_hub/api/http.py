@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 import logging
 import random
 import re
+from ssl import SSLContext
 import time
 
 from aiohttp import (
@@ -24,6 +25,7 @@ from aiohttp import (
     ClientError,
     ClientResponse,
     ClientSession,
+    ClientSSLError,
     ClientTimeout,
     ConnectionTimeoutError,
 )
@@ -106,12 +108,17 @@ class Transport:
         hosts: Sequence[str],
         *,
         headers: Mapping[str, str] | None = None,
+        ssl: SSLContext | bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take base URLs in order of preference, without a slash at the end."""
+        """Take base URLs in order of preference, without a slash at the end.
+
+        ssl: what HTTPS certificates are checked against; False for nothing.
+        """
         self._session = session
         self._hosts = tuple(hosts)
         self._headers = {"User-Agent": USER_AGENT, **(headers or {})}
+        self._ssl = ssl
         self._clock = clock
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._stand_in = 0
@@ -212,6 +219,7 @@ class Transport:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
+                ssl=self._ssl,
                 timeout=_TIMEOUT,
             ) as response:
                 self._check_status(response)
@@ -221,6 +229,8 @@ class Transport:
         # aiohttp's errors name the URL with its query: a traceback must not show them behind ours.
         except ConnectionTimeoutError:
             raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
+        except ClientSSLError as err:
+            raise _NotSentError(UnavailableError(Reason.TLS, type(err).__name__)) from None
         except ClientConnectorError as err:
             raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from None
         except TimeoutError:

@@ -164,10 +164,12 @@ class Problem:
     """Something that lasts until a person acts.
 
     key: one of the keys under `issues` in the translations. placeholders: named in its text.
+    fixable: whether we can do it for the person, by the step of that name in repairs.py.
     """
 
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    fixable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +177,13 @@ class ProviderDescription:
     """What is known of a provider without an account.
 
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
+    model: what an account there is called in a device's model.
     """
 
     key: str
     name: str
     console_url: str
+    model: str = "Account"
 
 
 class Provider(ABC):
@@ -199,6 +203,11 @@ class Provider(ABC):
     @abstractmethod
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         """Prepare; nothing is sent before the first use."""
+
+    @property
+    def console_url(self) -> str:
+        """The account's own page, for a browser."""
+        return self.description.console_url
 
     @abstractmethod
     async def identify(self) -> Identity:

@@ -10,7 +10,14 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_CLIENT_ID, CONF_EMAIL, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import (
+    CONF_CLIENT_ID,
+    CONF_EMAIL,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+)
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -24,9 +31,20 @@ from ..api.errors import (
     RejectedError,
     TunnelHubError,
     UnavailableError,
+    UnsupportedError,
 )
 from ..api.provider import NewAccount, Provider, capable
-from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL, CONF_PROVIDER
+from ..const import (
+    CONF_BASE_PATH,
+    CONF_BASE_URL,
+    CONF_CA,
+    CONF_CONTACT,
+    CONF_HTTPS,
+    CONF_NETWORK_NAME,
+    CONF_OAUTH_URL,
+    CONF_PROVIDER,
+    CONF_VERIFY,
+)
 from ..coordinator import TunnelHubConfigEntry
 
 ADVANCED = "advanced"
@@ -45,8 +63,23 @@ URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
 
 
 _URLS = (CONF_BASE_URL, CONF_OAUTH_URL)
-_SHOWN_AGAIN = (CONF_CLIENT_ID, CONF_USERNAME)
+_SHOWN_AGAIN = (
+    *_URLS,
+    CONF_BASE_PATH,
+    CONF_CA,
+    CONF_CLIENT_ID,
+    CONF_EMAIL,
+    CONF_HOST,
+    CONF_HTTPS,
+    CONF_NETWORK_NAME,
+    CONF_PORT,
+    CONF_USERNAME,
+    CONF_VERIFY,
+)
 """What a form may show of what is stored."""
+
+_YES, _NO = "true", "false"
+"""How credentials, which are all text, say yes and no."""
 
 
 def with_base_url(
@@ -88,29 +121,43 @@ def failure_of(err: TunnelHubError) -> Failure:
             return Failure(f"unavailable_{err.reason}", {"detail": err.detail})
         case InvalidInputError():
             return Failure(err.key, err.placeholders)
+        case UnsupportedError():
+            return Failure("unsupported", {})
         case _:
             return Failure("unknown", {})
 
 
 def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was entered without sections, surrounding space and empty fields.
+    """Return what was entered as text, without sections, surrounding space and empty fields.
 
     A password keeps its spaces.
     """
     advanced = user_input.get(ADVANCED, {})
     fields = {name: value for name, value in user_input.items() if name != ADVANCED} | advanced
+    texts = {name: _text(value) for name, value in fields.items()}
     return {
-        name: value if CONF_PASSWORD in name else value.strip()
-        for name, value in fields.items()
-        if value.strip()
+        name: text if CONF_PASSWORD in name else text.strip()
+        for name, text in texts.items()
+        if text.strip()
     }
+
+
+def _text(value: str | bool | float) -> str:
+    match value:
+        case bool():
+            return _YES if value else _NO
+        case float():
+            return str(int(value))
+        case _:
+            return str(value)
 
 
 def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
     """Return what a form may show again of what was entered, in its sections."""
-    return {name: fields.get(name) for name in _SHOWN_AGAIN} | {
-        ADVANCED: {name: fields.get(name) for name in _URLS}
-    }
+    yes_or_no = {_YES: True, _NO: False}
+    values = {name: fields.get(name) for name in _SHOWN_AGAIN}
+    shown = {name: yes_or_no.get(value or "", value) for name, value in values.items()}
+    return shown | {ADVANCED: shown}
 
 
 def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
@@ -119,7 +166,8 @@ def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
         if isinstance(marker, vol.Required) and str(marker) not in (ADVANCED, *fields):
             raise InvalidInputError("empty_field")
     for name in _URLS:
-        if name in fields and not _is_address(fields[name]):
+        # What is asked for first and foremost is tidied, whatever was pasted.
+        if name in fields and name not in schema.schema and not _is_address(fields[name]):
             raise InvalidInputError("invalid_url")
 
 
@@ -135,7 +183,7 @@ def _is_address(text: str) -> bool:
 def new_account(entered: Mapping[str, str]) -> NewAccount:
     """Return what was said of an account to be made."""
     return NewAccount(
-        username=entered[CONF_USERNAME],
+        username=entered.get(CONF_USERNAME, entered[CONF_EMAIL]),
         mail=entered[CONF_EMAIL],
         password=entered[CONF_PASSWORD],
         contact=entered.get(CONF_CONTACT),

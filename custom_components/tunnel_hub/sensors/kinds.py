@@ -10,7 +10,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio
+from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfRatio
 
 from ..api.resource import Resource
 from ..entity import TunnelHubEntityDescription
@@ -37,6 +37,39 @@ def traffic[R: Resource](
         suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=2,
         state_class=state_class,
+        value_fn=value_fn,
+    )
+
+
+def rate[R: Resource](
+    key: str, value_fn: Callable[[R], int | None]
+) -> TunnelHubSensorDescription[R]:
+    """Bytes per second, shown in Mbit/s as lines are sold."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
+        suggested_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+        suggested_display_precision=2,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=value_fn,
+    )
+
+
+def megabits[R: Resource](
+    key: str,
+    value_fn: Callable[[R], float | None],
+    *,
+    fixed: bool = False,
+) -> TunnelHubSensorDescription[R]:
+    """Mbit/s. fixed: whether it hardly ever changes."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+        suggested_display_precision=1,
+        state_class=None if fixed else SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC if fixed else None,
         value_fn=value_fn,
     )
 

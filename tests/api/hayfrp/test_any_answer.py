@@ -1,9 +1,7 @@
 """Whatever HayFrp answers: either values of the right types, or an error of ours."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
-from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints, override
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, override
 
 from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -14,7 +12,7 @@ from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
 from custom_components.tunnel_hub.api.provider import TunnelDraft
 from simulator.hayfrp import HayFrpService
 
-from ..payloads import damaged
+from ..payloads import check_answer, damaged
 
 type Ask = Callable[[HayFrpProvider], Awaitable[object]]
 
@@ -109,25 +107,4 @@ async def test_any_answer_is_read_or_refused(
         answer = await question.ask(HayFrpProvider(session, credentials, {}))
     except TunnelHubError:
         return
-    for thing in _things_in(answer):
-        if is_dataclass(thing):
-            _check_types(thing)
-        else:
-            assert thing is None or type(thing) is str
-
-
-def _things_in(answer: object) -> Iterable[object]:
-    """Return what there is to look at in an answer of the provider."""
-    if isinstance(answer, dict):
-        return answer.values()
-    return answer if isinstance(answer, tuple) else [answer]
-
-
-def _check_types(thing: Any) -> None:
-    """Fail on a value of a type that its field does not announce."""
-    hints = get_type_hints(type(thing))
-    for field in fields(thing):
-        hint = hints[field.name]
-        types = get_args(hint) if isinstance(hint, UnionType) else (get_origin(hint) or hint,)
-        value = getattr(thing, field.name)
-        assert type(value) in types, f"{field.name}: {value!r}"
+    check_answer(answer)

@@ -1,0 +1,270 @@
+"""Actions that ask a mesh node, or have it do something once."""
+
+from dataclasses import asdict
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.const import CONF_HOST, CONF_ID, CONF_NAME
+from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util, slugify
+import voluptuous as vol
+
+from ..api.errors import InvalidInputError
+from ..api.mesh import Hub, Peer, User, UserSessions, WireGuardPeer
+from ..api.mesh_provider import (
+    CanArrangeGraph,
+    CanBackUp,
+    CanCheckPorts,
+    CanConfigureWireGuardPeers,
+    CanDescribeNode,
+    CanGetLinkHistory,
+    CanKickSessions,
+    CanListPeers,
+    CanManageCertificates,
+    CanResolveNames,
+    CertificateImport,
+    Port,
+    Position,
+)
+from ..api.resource import Certificates, Tunnel
+from ..const import DOMAIN
+from .base import Action, Target, plain
+
+_PORT = re.compile(r"(\d+)/(tcp|udp)")
+_BACKUPS = f"{DOMAIN}_backups"
+
+_CERTIFICATE: dict[vol.Marker, Any] = {vol.Required(CONF_ID): cv.string}
+_NEW_CERTIFICATE: dict[vol.Marker, Any] = {
+    **_CERTIFICATE,
+    vol.Optional(CONF_NAME): cv.string,
+    vol.Optional("days"): cv.positive_int,
+}
+
+
+def _port(text: str) -> Port:
+    """Return a port such as "5565/udp"."""
+    if not (found := _PORT.fullmatch(text)):
+        raise vol.Invalid("expected a port such as 5565/udp")
+    return Port(port=cv.port(found[1]), protocol=found[2])
+
+
+async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    kick = await target.capable(CanKickSessions).kick_sessions(target.key.id, data.get("key"))
+    return {
+        "sessions": list(kick.keys),
+        "locked_until": kick.locked_until.isoformat() if kick.locked_until else None,
+    }
+
+
+async def _check_ports(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    free = await target.capable(CanCheckPorts).check_ports(data["ports"])
+    return {"ports": [{**asdict(port), "free": is_free} for port, is_free in free.items()]}
+
+
+async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanResolveNames)
+    return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
+
+
+async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    link = await target.capable(CanGetLinkHistory).link_history(target.key.id)
+    return {
+        "connected": link.connected,
+        "rebinds": link.rebinds,
+        "samples": [
+            {"time": sample.time.isoformat(), "latency": sample.latency} for sample in link.samples
+        ],
+    }
+
+
+async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    peers = await target.capable(CanListPeers).peers_of(target.key.id)
+    return {"peers": [plain(peer) for peer in peers]}
+
+
+async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    return {
+        subject: dict(words)
+        for subject, words in (await target.capable(CanDescribeNode).describe_node()).items()
+    }
+
+
+async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    archive = await target.capable(CanBackUp).backup()
+    folder = Path(target.hass.config.path(_BACKUPS))
+    name = f"{slugify(target.entry.title)}_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
+    try:
+        path = await target.hass.async_add_executor_job(_save, folder, name, archive)
+    except OSError as err:
+        raise InvalidInputError("backup_not_saved", reason=err.strerror or "") from err
+    return {"path": str(path)}
+
+
+def _save(folder: Path, name: str, content: bytes) -> Path:
+    """Write a new file that only its owner can read; an old one of that name is left alone."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    number = 1
+    while True:
+        path = folder / (f"{name}.tar" if number == 1 else f"{name}_{number}.tar")
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            path.write_bytes(content)
+            return path
+
+
+async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanConfigureWireGuardPeers)
+    return {"config": await service.wireguard_config(target.key.id, data.get("endpoint"))}
+
+
+# Certificates
+
+
+async def _import_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    fields = {name: data[name] for name in CertificateImport.__dataclass_fields__ if name in data}
+    await target.capable(CanManageCertificates).import_certificate(CertificateImport(**fields))
+    return None
+
+
+async def _generate_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageCertificates).generate_certificate(
+        data[CONF_ID],
+        data["domains"],
+        name=data.get(CONF_NAME),
+        days=data.get("days"),
+        is_ca=data["is_ca"],
+    )
+    return None
+
+
+async def _sign_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageCertificates).sign_certificate(
+        data[CONF_ID],
+        data["authority"],
+        data[CONF_HOST],
+        name=data.get(CONF_NAME),
+        days=data.get("days"),
+    )
+    return None
+
+
+async def _delete_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanManageCertificates).delete_certificate(data[CONF_ID])
+    return None
+
+
+async def _get_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    return {
+        "certificate": await target.capable(CanManageCertificates).certificate_pem(data[CONF_ID])
+    }
+
+
+# The layout of the graph
+
+
+async def _get_graph_layout(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    positions = await target.capable(CanArrangeGraph).graph_layout()
+    return {"positions": {name: asdict(position) for name, position in positions.items()}}
+
+
+async def _set_graph_layout(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanArrangeGraph).set_graph_layout(
+        {name: Position(**position) for name, position in data["positions"].items()}
+    )
+    return None
+
+
+HUB_ACTIONS: dict[str, Action] = {
+    "check_ports": Action(
+        run=_check_ports,
+        fields={vol.Required("ports"): vol.All(cv.ensure_list, [vol.All(cv.string, _port)])},
+        response=SupportsResponse.ONLY,
+    ),
+    "create_backup": Action(run=_create_backup, admin=True, response=SupportsResponse.OPTIONAL),
+    "delete_certificate": Action(
+        run=_delete_certificate, fields=_CERTIFICATE, admin=True, changes=(Certificates,)
+    ),
+    "describe_node": Action(run=_describe_node, admin=True, response=SupportsResponse.ONLY),
+    "generate_certificate": Action(
+        run=_generate_certificate,
+        fields={
+            **_NEW_CERTIFICATE,
+            vol.Required("domains"): vol.All(cv.ensure_list, [cv.string]),
+            vol.Optional("is_ca", default=False): cv.boolean,
+        },
+        admin=True,
+        changes=(Certificates,),
+    ),
+    "get_certificate": Action(
+        run=_get_certificate, fields=_CERTIFICATE, response=SupportsResponse.ONLY
+    ),
+    "get_graph_layout": Action(run=_get_graph_layout, response=SupportsResponse.ONLY),
+    "get_latency_history": Action(
+        run=_get_latency_history,
+        kinds=(Peer.kind, Tunnel.kind),
+        response=SupportsResponse.ONLY,
+    ),
+    "get_peers": Action(
+        run=_get_peers, kinds=(Peer.kind, Tunnel.kind), response=SupportsResponse.ONLY
+    ),
+    "get_wireguard_config": Action(
+        run=_get_wireguard_config,
+        kinds=(WireGuardPeer.kind,),
+        fields={vol.Optional("endpoint"): cv.string},
+        admin=True,
+        response=SupportsResponse.ONLY,
+    ),
+    "import_certificate": Action(
+        run=_import_certificate,
+        fields={
+            **_CERTIFICATE,
+            vol.Optional(CONF_NAME): cv.string,
+            vol.Optional("certificate"): cv.string,
+            vol.Optional("key"): cv.string,
+            vol.Optional("certificate_path"): cv.string,
+            vol.Optional("key_path"): cv.string,
+        },
+        admin=True,
+        changes=(Certificates,),
+    ),
+    "kick_session": Action(
+        run=_kick_session,
+        kinds=(User.kind,),
+        fields={vol.Optional("key"): cv.string},
+        admin=True,
+        changes=(Hub, UserSessions),
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "resolve_name": Action(
+        run=_resolve_name,
+        fields={vol.Required(CONF_NAME): cv.string, vol.Optional("exit_path"): cv.string},
+        response=SupportsResponse.ONLY,
+    ),
+    "set_graph_layout": Action(
+        run=_set_graph_layout,
+        fields={
+            vol.Required("positions"): {
+                cv.string: {
+                    vol.Required("x"): vol.Coerce(float),
+                    vol.Required("y"): vol.Coerce(float),
+                }
+            }
+        },
+        admin=True,
+    ),
+    "sign_certificate": Action(
+        run=_sign_certificate,
+        fields={
+            **_NEW_CERTIFICATE,
+            vol.Required("authority"): cv.string,
+            vol.Required(CONF_HOST): cv.string,
+        },
+        admin=True,
+        changes=(Certificates,),
+    ),
+}

@@ -1,0 +1,55 @@
+"""Where a node is, and how far its certificate is trusted."""
+
+from ipaddress import ip_address
+import re
+import ssl
+
+from ..errors import InvalidInputError
+from ..provider import Credentials
+
+DEFAULT_PORT = "5565"
+DEFAULT_PATH = "scale"
+
+_LABEL = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
+
+
+def base_url(credentials: Credentials) -> str:
+    """Return what the documented paths without /api are appended to.
+
+    Raises InvalidInputError for a host that is none.
+    """
+    scheme = "https" if _says_yes(credentials, "https") else "http"
+    path = credentials.get("base_path", DEFAULT_PATH).strip("/")
+    port = credentials.get("port", DEFAULT_PORT)
+    return f"{scheme}://{_host(credentials.get('host', ''))}:{port}" + (f"/{path}" if path else "")
+
+
+def trust(credentials: Credentials) -> ssl.SSLContext | bool:
+    """Return what aiohttp checks a certificate against; with a CA only that counts.
+
+    Raises InvalidInputError for a CA that is none.
+    """
+    if not _says_yes(credentials, "verify"):
+        return False
+    if not (authority := credentials.get("ca")):
+        return True
+    try:
+        return ssl.create_default_context(cadata=authority)
+    except (ssl.SSLError, ValueError) as err:
+        raise InvalidInputError("invalid_ca") from err
+
+
+def _says_yes(credentials: Credentials, name: str) -> bool:
+    return credentials.get(name, "true") == "true"
+
+
+def _host(host: str) -> str:
+    """Return a host as it stands in a URL."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        if not _NAME.fullmatch(host):
+            raise InvalidInputError("invalid_host") from None
+        return host
+    return f"[{address}]" if address.version == 6 else str(address)

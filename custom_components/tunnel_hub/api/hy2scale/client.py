@@ -1,0 +1,466 @@
+"""The API of HY2 SCALE, one method for each endpoint, in the document's order and words.
+
+Errors are HTTP statuses with a line of text. All raise:
+- AuthenticationError: user name and password are refused;
+- RejectedError: the node says no, in its own words;
+- UnsupportedError: this version lacks the route;
+- UnavailableError: it says nothing usable.
+
+Most writes for what does not exist answer as if all were well. Generations differ in shapes; the
+methods return what came, those that send a body take it as this generation wants it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from .. import coerce
+from ..errors import (
+    AuthenticationError,
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ..http import Answer, Transport
+from ..rows import Row, rows_of
+from .session import Session
+
+type Body = Mapping[str, object] | Sequence[object]
+
+_NO_ROUTE = "404 page not found"
+_SECRETS = frozenset(
+    {
+        *("current_password", "key", "new_password", "password"),
+        *("private_key", "proxy_passwords", "psk"),
+    }
+)
+_LARGEST_BACKUP = 64 * 1024**2
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a path, slashes and all."""
+    if name in {".", ".."}:
+        raise InvalidInputError("unknown_resource", name=name)
+    return quote(name, safe="")
+
+
+def _secrets_in(row: Row) -> Iterator[str]:
+    """Return what of a row nobody may see, should the node repeat it."""
+    for name in _SECRETS & row.keys():
+        value = row[name]
+        yield from map(str, value.values() if isinstance(value, dict) else [value])
+
+
+class Hy2ScaleClient:
+    """Speaks the node's language.
+
+    on_write: called after each write, whatever became of it.
+    default_password: whether the last sign-in was with the password that a node comes with; None
+    before the first.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        username: str,
+        password_hash: str,
+        on_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take what sends, and who signs in; the password as its SHA-256."""
+        self._transport = transport
+        self.on_write = on_write
+        self.session = Session(self._sign_in)
+        self.username = username
+        self.password_hash = password_hash
+        self.default_password: bool | None = None
+
+    # Signing in
+
+    async def login(self, username: str, password_hash: str) -> Row:
+        """POST /login: `token`, `force_password_change`."""
+        answer = await self._transport.request(
+            "POST",
+            "/api/login",
+            read=False,
+            json={"username": username, "password": password_hash},
+        )
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise AuthenticationError(self._words(answer))
+        return self._checked(answer).mapping()
+
+    async def _sign_in(self) -> str:
+        row = await self.login(self.username, self.password_hash)
+        if (token := coerce.text(row.get("token"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        self.default_password = bool(coerce.boolean(row.get("force_password_change")))
+        self._transport.secrets.add(token)
+        return token
+
+    # The node
+
+    async def node(self) -> Row:
+        """GET /node: identity, version and Hysteria 2 server."""
+        return await self._object("/node")
+
+    async def update_node(self, changes: Row) -> None:
+        """PUT /node: only what is named."""
+        await self._write("PUT", "/node", changes)
+
+    async def stats(self) -> Row:
+        """GET /stats: bytes since the program started; 1.3 also bytes per second and counts."""
+        return await self._object("/stats")
+
+    async def topology(self) -> list[Row]:
+        """GET /topology: the tree of peers, the node itself first."""
+        return await self._rows("/topology")
+
+    # Outbound connections
+
+    async def clients(self) -> list[Row]:
+        """GET /clients: each with `connected` and its password."""
+        return await self._rows("/clients")
+
+    async def create_client(self, row: Row) -> None:
+        """POST /clients; one whose address is known already is ignored."""
+        await self._write("POST", "/clients", row)
+
+    async def update_client(self, name: str, row: Row) -> None:
+        """PUT /clients/{name}: replaces the row."""
+        await self._write("PUT", f"/clients/{segment(name)}", row)
+
+    async def delete_client(self, name: str) -> None:
+        """DELETE /clients/{name}."""
+        await self._write("DELETE", f"/clients/{segment(name)}")
+
+    async def disable_client(self, name: str, *, disabled: bool) -> None:
+        """PUT /clients/{name}/disable: drops the link."""
+        await self._write("PUT", f"/clients/{segment(name)}/disable", {"disabled": disabled})
+
+    # Peers
+
+    async def peers_of(self, path: str) -> list[Row]:
+        """GET /peers/{name}/peers: the peers of a peer."""
+        return await self._rows(f"/peers/{segment(path)}/peers")
+
+    async def nest_peer(self, path: str, *, enabled: bool) -> None:
+        """PUT /peers/{name}/nested."""
+        await self._write("PUT", f"/peers/{segment(path)}/nested", {"enabled": enabled})
+
+    # Proxies
+
+    async def proxies(self) -> list[Row]:
+        """GET /proxies; as documented with Shadowsocks among them."""
+        return await self._rows("/proxies")
+
+    async def create_proxy(self, row: Row) -> None:
+        """POST /proxies; one whose id is taken is ignored."""
+        await self._write("POST", "/proxies", row)
+
+    async def update_proxy(self, id_: str, row: Row) -> None:
+        """PUT /proxies/{id}: replaces the row, or adds it."""
+        await self._write("PUT", f"/proxies/{segment(id_)}", row)
+
+    async def delete_proxy(self, id_: str) -> None:
+        """DELETE /proxies/{id}."""
+        await self._write("DELETE", f"/proxies/{segment(id_)}")
+
+    # VPN
+
+    async def l2tp(self) -> Row:
+        """GET /l2tp."""
+        return await self._object("/l2tp")
+
+    async def update_l2tp(self, row: Row) -> None:
+        """PUT /l2tp: replaces the row."""
+        await self._write("PUT", "/l2tp", row)
+
+    async def ikev2(self) -> Row:
+        """GET /ikev2: without some of what a PUT replaces."""
+        return await self._object("/ikev2")
+
+    async def update_ikev2(self, row: Row) -> None:
+        """PUT /ikev2: replaces the row; what a GET has not shown must be known from elsewhere."""
+        await self._write("PUT", "/ikev2", row)
+
+    async def wireguard(self) -> Row:
+        """GET /wireguard: the server with its `peers`, private keys and all."""
+        return await self._object("/wireguard")
+
+    async def update_wireguard(self, row: Row) -> None:
+        """PUT /wireguard: replaces the row; without peers the old ones stay."""
+        await self._write("PUT", "/wireguard", row)
+
+    async def create_wireguard_peer(self, row: Row) -> None:
+        """POST /wireguard/peers."""
+        await self._write("POST", "/wireguard/peers", row)
+
+    async def update_wireguard_peer(self, name: str, row: Row) -> None:
+        """PUT /wireguard/peers/{name}: replaces the row."""
+        await self._write("PUT", f"/wireguard/peers/{segment(name)}", row)
+
+    async def delete_wireguard_peer(self, name: str) -> None:
+        """DELETE /wireguard/peers/{name}."""
+        await self._write("DELETE", f"/wireguard/peers/{segment(name)}")
+
+    async def wireguard_config(self, name: str, endpoint: str) -> str:
+        """GET /wireguard/peers/{name}/config: the file for a peer."""
+        answer = await self._get(f"/wireguard/peers/{segment(name)}/config", {"endpoint": endpoint})
+        return answer.text()
+
+    async def wireguard_qr(self, **query: str) -> bytes:
+        """GET /wireguard/qr: PNG; of any `text`, as documented of a `peer`'s file."""
+        return (await self._get("/wireguard/qr", query)).body
+
+    async def generate_wireguard_key(self) -> Row:
+        """POST /wireguard/generate-key: a new `private_key` and its `public_key`."""
+        return (await self._write("POST", "/wireguard/generate-key")).mapping()
+
+    # Users
+
+    async def users(self) -> list[Row]:
+        """GET /users: passwords in plain text."""
+        return await self._rows("/users")
+
+    async def create_user(self, row: Row) -> None:
+        """POST /users; one whose name is taken is ignored."""
+        await self._write("POST", "/users", row)
+
+    async def update_user(self, id_: str, row: Row) -> None:
+        """PUT /users/{id}: replaces the row, all but the traffic used."""
+        await self._write("PUT", f"/users/{segment(id_)}", row)
+
+    async def delete_user(self, id_: str) -> None:
+        """DELETE /users/{id}."""
+        await self._write("DELETE", f"/users/{segment(id_)}")
+
+    async def toggle_user(self, id_: str, *, enabled: bool) -> None:
+        """PUT /users/{id}/toggle."""
+        await self._write("PUT", f"/users/{segment(id_)}/toggle", {"enabled": enabled})
+
+    async def reset_traffic(self, id_: str) -> None:
+        """PUT /users/{id}/reset-traffic."""
+        await self._write("PUT", f"/users/{segment(id_)}/reset-traffic")
+
+    # Sessions
+
+    async def sessions(self) -> list[Row]:
+        """GET /sessions: the connected devices."""
+        answer = (await self._get("/sessions")).json()
+        return rows_of(answer.get("devices") if isinstance(answer, dict) else answer)
+
+    async def delete_session(self, key: str) -> None:
+        """DELETE /sessions/{id}: kicks out, and keeps out for 60 s."""
+        await self._write("DELETE", f"/sessions/{segment(key)}")
+
+    # Rules
+
+    async def rules(self) -> tuple[bool | None, list[Row]]:
+        """GET /rules: whether the node can apply them, and the rows."""
+        answer = (await self._get("/rules")).json()
+        if isinstance(answer, dict):
+            return coerce.boolean(answer.get("available")), rows_of(answer.get("rules"))
+        return None, rows_of(answer)
+
+    async def create_rule(self, row: Row) -> None:
+        """POST /rules."""
+        await self._write("POST", "/rules", row)
+
+    async def update_rule(self, id_: str, row: Row) -> None:
+        """PUT /rules/{id}: replaces the row."""
+        await self._write("PUT", f"/rules/{segment(id_)}", row)
+
+    async def delete_rule(self, id_: str) -> None:
+        """DELETE /rules/{id}."""
+        await self._write("DELETE", f"/rules/{segment(id_)}")
+
+    async def toggle_rule(self, id_: str, *, enabled: bool) -> None:
+        """PUT /rules/{id}/toggle."""
+        await self._write("PUT", f"/rules/{segment(id_)}/toggle", {"enabled": enabled})
+
+    async def tun_mode(self) -> Row:
+        """GET /rules/tun-mode; since 1.3 that is the path of a rule, which cannot be read alone."""
+        return await self._object("/rules/tun-mode")
+
+    async def update_tun_mode(self, row: Row) -> None:
+        """PUT /rules/tun-mode; only where the GET answers: else it changes a rule of that name."""
+        await self._write("PUT", "/rules/tun-mode", row)
+
+    # Certificates
+
+    async def certificates(self) -> list[Row]:
+        """GET /tls: null for none."""
+        return await self._rows("/tls")
+
+    async def import_certificate(self, row: Row) -> None:
+        """POST /tls/import: `cert` and `key` as PEM."""
+        await self._write("POST", "/tls/import", row)
+
+    async def import_certificate_path(self, row: Row) -> None:
+        """POST /tls/import-path: `cert_path` and `key_path` on the node's disk."""
+        await self._write("POST", "/tls/import-path", row)
+
+    async def generate_certificate(self, row: Row) -> None:
+        """POST /tls/generate."""
+        await self._write("POST", "/tls/generate", row)
+
+    async def sign_certificate(self, row: Row) -> None:
+        """POST /tls/sign."""
+        await self._write("POST", "/tls/sign", row)
+
+    async def certificate_pem(self, id_: str) -> str:
+        """GET /tls/{id}/pem: the certificate; what else comes is its key, which goes no further."""
+        answer = await self._get(f"/tls/{segment(id_)}/pem")
+        if answer.body.lstrip().startswith(b"{"):
+            return coerce.text(answer.mapping().get("cert")) or ""
+        return answer.text()
+
+    async def delete_certificate(self, id_: str) -> None:
+        """DELETE /tls/{id}."""
+        await self._write("DELETE", f"/tls/{segment(id_)}")
+
+    # The layout of the graph
+
+    async def graph_layout(self) -> Row:
+        """GET /graph-layout: {positions: {key: {x, y}}}, as documented without the frame."""
+        return await self._object("/graph-layout")
+
+    async def set_graph_layout(self, layout: Row) -> None:
+        """PUT /graph-layout: replaces all of it."""
+        await self._write("PUT", "/graph-layout", layout)
+
+    # The program
+
+    async def backup(self) -> bytes:
+        """GET /backup: a tar archive with all secrets."""
+        return (await self._get("/backup", max_bytes=_LARGEST_BACKUP)).body
+
+    async def build_id(self) -> Row:
+        """GET /build-id: changes with the web console."""
+        return await self._object("/build-id")
+
+    async def build_info(self) -> Row:
+        """GET /build-info: what the program is made of."""
+        return await self._object("/build-info")
+
+    async def update_password(self, row: Row) -> None:
+        """PUT /settings/password: all values as SHA-256 but the user name. Ends all sessions."""
+        await self._write("PUT", "/settings/password", row)
+
+    async def ui_settings(self) -> Row:
+        """GET /settings/ui: ports, base path, DNS, lifetime of sessions."""
+        return await self._object("/settings/ui")
+
+    async def update_ui_settings(self, changes: Row) -> None:
+        """PUT /settings/ui: only what is named; some of it waits for a restart."""
+        await self._write("PUT", "/settings/ui", changes)
+
+    async def check_ports(self, ports: Body) -> Row:
+        """POST /check-ports: [{port, proto, desc}] -> {conflicts}; {ports} -> {results}."""
+        answer = await self._write("POST", "/check-ports", ports)
+        return answer.mapping()
+
+    async def internal_peers(self) -> list[Row]:
+        """GET /internal/peers: what nodes tell each other."""
+        return await self._rows("/internal/peers")
+
+    # What 1.3 has besides
+
+    async def disable_peer(self, path: str, *, disabled: bool) -> None:
+        """PUT /peers/{name}/disable."""
+        await self._write("PUT", f"/peers/{segment(path)}/disable", {"disabled": disabled})
+
+    async def shadowsocks(self) -> Row:
+        """GET /ss."""
+        return await self._object("/ss")
+
+    async def update_shadowsocks(self, row: Row) -> None:
+        """PUT /ss: replaces the row."""
+        await self._write("PUT", "/ss", row)
+
+    async def user_conflicts(self) -> Row:
+        """GET /users/conflicts: user name -> proxy -> names of those with the same password."""
+        return await self._object("/users/conflicts")
+
+    async def resolve(self, name: str, exit_via: str) -> Row:
+        """GET /diag/resolve: `ips`, or `error`."""
+        query = {"name": name} | ({"exit_via": exit_via} if exit_via else {})
+        return (await self._get("/diag/resolve", query)).mapping()
+
+    async def peer_health(self) -> Row:
+        """GET /diag/peer-health: `connected` and `latency_ms`, by path."""
+        return await self._object("/diag/peer-health")
+
+    async def peer_rebinds(self) -> Row:
+        """GET /diag/peer-rebinds: how often a link was made anew, by path."""
+        return await self._object("/diag/peer-rebinds")
+
+    async def peer_latency(self) -> Row:
+        """GET /diag/peer-latency: the samples of the last minutes, by path."""
+        return await self._object("/diag/peer-latency")
+
+    async def arch(self) -> Row:
+        """GET /system/arch: what the program runs on."""
+        return await self._object("/system/arch")
+
+    async def check_upgrade(self) -> Row:
+        """GET /upgrade/check: asks for the newest release, and forgets one that is downloaded."""
+        return await self._object("/upgrade/check")
+
+    async def upgrade_status(self) -> Row:
+        """GET /upgrade/status: how far an upgrade is."""
+        return await self._object("/upgrade/status")
+
+    async def download_upgrade(self) -> None:
+        """POST /upgrade/download: begins to fetch what the last check found."""
+        await self._write("POST", "/upgrade/download")
+
+    async def apply_upgrade(self) -> None:
+        """POST /upgrade/apply: puts it in place, and restarts."""
+        await self._write("POST", "/upgrade/apply")
+
+    # How
+
+    async def _rows(self, path: str) -> list[Row]:
+        return rows_of((await self._get(path)).json())
+
+    async def _object(self, path: str) -> Row:
+        return (await self._get(path)).mapping()
+
+    async def _get(
+        self, path: str, query: Mapping[str, str] | None = None, **options: Any
+    ) -> Answer:
+        return await self._signed("GET", path, read=True, params=query, **options)
+
+    async def _write(self, method: str, path: str, body: Body | None = None) -> Answer:
+        if isinstance(body, Mapping):
+            self._transport.secrets.update(_secrets_in(body))
+        try:
+            return await self._signed(method, path, read=False, json=body)
+        finally:
+            self.on_write()
+
+    async def _signed(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request with a session token; check what came."""
+        return self._checked(
+            await self.session.send(
+                lambda token: self._transport.request(
+                    method, f"/api{path}", headers={"Authorization": f"Bearer {token}"}, **options
+                )
+            )
+        )
+
+    def _checked(self, answer: Answer) -> Answer:
+        """Return an answer that is none of the node's errors."""
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            return answer
+        words = self._words(answer)
+        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or words == _NO_ROUTE:
+            raise UnsupportedError
+        raise RejectedError(words or f"HTTP {answer.status}")
+
+    def _words(self, answer: Answer) -> str:
+        """Return what the node says, free of secrets."""
+        return self._transport.redact(answer.text().strip())

@@ -1,0 +1,436 @@
+"""HY2 SCALE: one node, its sign-in and its commands."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, override
+
+from aiohttp import ClientSession
+
+from .. import coerce
+from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
+from ..http import Transport
+from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, User, WireGuardPeer
+from ..mesh_provider import (
+    CertificateImport,
+    ClientDraft,
+    Edited,
+    ExitDraft,
+    Kick,
+    LatencySample,
+    LinkHistory,
+    MeshDraft,
+    Port,
+    Position,
+    ProxyDraft,
+    RuleDraft,
+    Toggled,
+    UserDraft,
+    VpnServer,
+    WireGuardPeerDraft,
+)
+from ..provider import (
+    AccountChanges,
+    Credentials,
+    Identity,
+    Options,
+    Problem,
+    Provider,
+    ProviderDescription,
+)
+from ..resource import Resource, Tunnel
+from ..rows import Row, rows_of
+from . import upgrade
+from .address import base_url, trust
+from .client import Hy2ScaleClient
+from .drafts import (
+    client_fields,
+    exit_fields,
+    import_fields,
+    proxy_fields,
+    rule_fields,
+    user_fields,
+    wireguard_peer_fields,
+)
+from .readings import Readings
+from .rows import below, places, texts
+from .shelves import Shelf, Shelves
+
+_LOCKOUT = timedelta(seconds=60)
+_NOTICE = timedelta(days=14)
+"""How long before its end a certificate is a problem."""
+
+
+def hashed(password: str) -> str:
+    """Return what the node wants, and keeps, of a password."""
+    return sha256(password.encode()).hexdigest()
+
+
+class Hy2ScaleProvider(Provider):
+    """One node.
+
+    credentials: host, port, base_path; https, verify ("true" or "false") and ca (PEM); username
+    and password_hash. A password among them is replaced by its hash at once.
+    """
+
+    description = ProviderDescription(
+        key="hy2scale",
+        name="HY2 SCALE",
+        console_url="https://github.com/FrankoonG/hy2scale",
+        model="Hub",
+    )
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        known = dict(credentials)
+        if password := known.pop("password", None):
+            known["password_hash"] = hashed(password)
+        self.credentials = known
+        self._url = base_url(known)
+        self._transport = Transport(session, (self._url,), ssl=trust(known))
+        self._transport.secrets = {known.get("password_hash", ""), password or ""}
+        self._client = Hy2ScaleClient(
+            self._transport, known.get("username", ""), known.get("password_hash", "")
+        )
+        self._readings = Readings(self._client)
+        self._client.on_write = self._readings.forget
+        self._shelves = Shelves(self._client)
+        self._shelf_of: Mapping[type[Resource], Shelf] = {
+            Proxy: self._shelves.proxies,
+            Rule: self._shelves.rules,
+            Tunnel: self._shelves.clients,
+            User: self._shelves.users,
+            WireGuardPeer: self._shelves.wireguard_peers,
+        }
+        self.feeds = self._readings.feeds()
+
+    @property
+    @override
+    def console_url(self) -> str:
+        return f"{self._url}/"
+
+    @override
+    async def identify(self) -> Identity:
+        row = await self._client.node()
+        if (node_id := coerce.text(row.get("node_id"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no node")
+        return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
+
+    @override
+    def problems(self) -> Iterable[Problem]:
+        if self._client.default_password:
+            yield Problem(key="default_password", fixable=True)
+        soon = datetime.now(UTC) + _NOTICE
+        known = self._readings.certificates
+        ending = [c for c in known.certificates if c.expires and c.expires <= soon] if known else []
+        if ending:
+            words = ", ".join(f"{c.id} ({c.expires:%Y-%m-%d})" for c in ending)
+            yield Problem(key="certificate_expiring", placeholders={"certificates": words})
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {
+            "requests": self._transport.requests,
+            "sign_ins": self._client.session.sign_ins,
+        }
+
+    async def update_account(self, changes: AccountChanges) -> None:
+        """Change user name and password of the node's console; all its sessions end."""
+        if changes.contact or changes.picture:
+            raise UnsupportedError
+        known = self._client.password_hash
+        current = hashed(changes.current_password) if changes.current_password else known
+        new = hashed(changes.password) if changes.password else known
+        username = changes.username or self._client.username
+        self._transport.secrets |= {new, changes.password or "", changes.current_password or ""}
+        await self._client.update_password(
+            {"current_password": current, "new_username": username, "new_password": new}
+        )
+        self._client.username, self._client.password_hash = username, new
+        self._client.session.forget()
+        if changes.password:
+            self._client.default_password = False
+        self.credentials = {**self.credentials, "username": username, "password_hash": new}
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
+    # Outbound connections
+
+    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
+        """Make a connection's link, or drop it."""
+        await self._shelves.clients.row(tunnel_id)
+        await self._client.disable_client(tunnel_id, disabled=not enabled)
+        await self._shelves.clients.expect(tunnel_id, {"disabled": not enabled})
+
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Drop the link once; an enabled connection makes it anew."""
+        row = await self._shelves.clients.row(tunnel_id)
+        if not coerce.boolean(row.get("disabled")):
+            await self._client.disable_client(tunnel_id, disabled=True)
+            await self._client.disable_client(tunnel_id, disabled=False)
+
+    # The mesh
+
+    async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
+        """Enable or disable a peer, proxy, rule or user."""
+        if of is Peer:
+            await self._peer(resource_id)
+            await self._client.disable_peer(resource_id, disabled=not enabled)
+            await self._expect_peer(resource_id, "disabled", not enabled)
+            return
+        shelf = self._shelf_of[of]
+        if of is Proxy:
+            await shelf.change(resource_id, {"enabled": enabled})
+            return
+        await shelf.row(resource_id)
+        toggle = self._client.toggle_rule if of is Rule else self._client.toggle_user
+        await toggle(resource_id, enabled=enabled)
+        await shelf.expect(resource_id, {"enabled": enabled})
+
+    async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
+        """Start a server, or stop it; all else that a write replaces is sent as it was read."""
+        read, write = {
+            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp),
+            VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
+        }[server]
+        await write({**await read(), "enabled": enabled})
+        if coerce.boolean((await read()).get("enabled")) is not enabled:
+            raise InvalidInputError("not_taken", name=server)
+
+    async def set_exit_node(self, *, enabled: bool) -> None:
+        """Let other nodes' traffic leave here or not."""
+        await self._client.update_node({"exit_node": enabled})
+        if coerce.boolean((await self._client.node()).get("exit_node")) is not enabled:
+            raise InvalidInputError("not_taken", name="exit_node")
+
+    async def set_tun_mode(self, mode: str) -> None:
+        """Set what is routed by TUN, only where that can be read: see the client."""
+        row = await self._client.tun_mode()
+        enabled = mode != TUN_OFF
+        changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
+        await self._client.update_tun_mode({**row, **changes})
+
+    async def set_peer_nested(self, path: str, *, nested: bool) -> None:
+        """Show and use a peer's own peers or not."""
+        await self._peer(path)
+        await self._client.nest_peer(path, enabled=nested)
+        await self._expect_peer(path, "nested", nested)
+
+    async def _peer(self, path: str) -> Row:
+        for place in places(await self._client.topology()):
+            if place.path == path:
+                return place.row
+        raise InvalidInputError("unknown_resource", name=path)
+
+    async def _expect_peer(self, path: str, field: str, value: bool) -> None:
+        if bool(coerce.boolean((await self._peer(path)).get(field))) is not value:
+            raise InvalidInputError("not_taken", name=path)
+
+    async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
+        """Let the traffic leave by this path alone, "" for this node itself."""
+        paths = ExitDraft(exit_paths=(path,) if path else ())
+        await self._shelf_of[of].change(resource_id, exit_fields(paths))
+
+    async def reset_traffic(self, user_id: str) -> None:
+        """Count a user's traffic from 0 again."""
+        await self._shelves.users.row(user_id)
+        await self._client.reset_traffic(user_id)
+
+    async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
+        """Throw out one of a user's sessions, or all; they are locked out for a minute."""
+        known = (await self._readings.sessions()).get(user_id)
+        if known is None:
+            raise InvalidInputError("unknown_resource", name=user_id)
+        keys = [session.key for session in known.sessions]
+        if key is not None:
+            if key not in keys:
+                raise InvalidInputError("unknown_session", session=key)
+            keys = [key]
+        for each in keys:
+            # It may have ended by itself.
+            with suppress(RejectedError):
+                await self._client.delete_session(each)
+        if not keys:
+            return Kick(keys=(), locked_until=None)
+        until = datetime.now(UTC) + _LOCKOUT
+        self._readings.lock(user_id, until)
+        return Kick(keys=tuple(keys), locked_until=until)
+
+    # Editing
+
+    async def create(self, draft: MeshDraft) -> str:
+        """Make it; its id."""
+        match draft:
+            case ClientDraft():
+                return await self._shelves.clients.create(client_fields(draft), "name")
+            case ProxyDraft():
+                return await self._shelves.proxies.create(proxy_fields(draft), "id")
+            case RuleDraft():
+                return await self._shelves.rules.create(rule_fields(draft), "id")
+            case UserDraft():
+                return await self._shelves.users.create(user_fields(draft), "username")
+            case WireGuardPeerDraft():
+                fields = wireguard_peer_fields(draft)
+                return await self._shelves.wireguard_peers.create(fields, "name")
+
+    async def update(self, resource_id: str, draft: MeshDraft) -> None:
+        """Change what the draft names and nothing else."""
+        match draft:
+            case ClientDraft():
+                await self._shelves.clients.change(resource_id, client_fields(draft))
+            case ProxyDraft():
+                await self._shelves.proxies.change(resource_id, proxy_fields(draft))
+            case RuleDraft():
+                await self._shelves.rules.change(resource_id, rule_fields(draft))
+            case UserDraft():
+                await self._shelves.users.change(resource_id, user_fields(draft))
+            case WireGuardPeerDraft():
+                fields = wireguard_peer_fields(draft)
+                await self._shelves.wireguard_peers.change(resource_id, fields)
+
+    async def delete(self, of: Edited, resource_id: str) -> None:
+        """Delete it; what is gone already counts as deleted."""
+        await self._shelf_of[of].remove(resource_id)
+
+    # WireGuard
+
+    async def wireguard_config(self, name: str, endpoint: str | None = None) -> str:
+        """Return the file for a peer; it holds a private key."""
+        host = endpoint or self.credentials.get("host", "")
+        return await self._client.wireguard_config(name, host)
+
+    async def wireguard_qr(self, name: str, endpoint: str | None = None) -> bytes:
+        """Return the file as a QR code; older versions want a name in place of a text."""
+        config = await self.wireguard_config(name, endpoint)
+        try:
+            return await self._client.wireguard_qr(text=config)
+        except RejectedError:
+            return await self._client.wireguard_qr(peer=name)
+
+    # Certificates
+
+    async def import_certificate(self, certificate: CertificateImport) -> None:
+        """Take a certificate over."""
+        fields = import_fields(certificate)
+        if certificate.certificate_path:
+            await self._client.import_certificate_path(fields)
+        else:
+            await self._client.import_certificate(fields)
+        await self._shelves.certificates.row(certificate.id)
+
+    async def generate_certificate(
+        self, id_: str, domains: Sequence[str], *, name: str | None, days: int | None, is_ca: bool
+    ) -> None:
+        """Make a certificate that signs itself, or an authority."""
+        await self._client.generate_certificate(
+            {
+                "id": id_,
+                "name": name or id_,
+                "domains": list(domains),
+                "days": days or 0,
+                "is_ca": is_ca,
+            }
+        )
+        await self._shelves.certificates.row(id_)
+
+    async def sign_certificate(
+        self, id_: str, authority: str, host: str, *, name: str | None, days: int | None
+    ) -> None:
+        """Make a certificate for a host, signed by an authority that the node has."""
+        await self._shelves.certificates.row(authority)
+        await self._client.sign_certificate(
+            {"ca_id": authority, "id": id_, "name": name or id_, "cn": host, "days": days or 0}
+        )
+        await self._shelves.certificates.row(id_)
+
+    async def delete_certificate(self, id_: str) -> None:
+        """Delete a certificate."""
+        await self._shelves.certificates.remove(id_)
+
+    async def certificate_pem(self, id_: str) -> str:
+        """Return a certificate as PEM, never its key."""
+        await self._shelves.certificates.row(id_)
+        return await self._client.certificate_pem(id_)
+
+    # Questions and the like
+
+    async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
+        """Download the newest version and put it in place; the node restarts."""
+        await upgrade.install(self._client, on_progress)
+
+    async def check_ports(self, ports: Sequence[Port]) -> Mapping[Port, bool]:
+        """Tell which are free; the documented generation does not tell tcp from udp."""
+        try:
+            answer = await self._client.check_ports(
+                [{"port": port.port, "proto": port.protocol, "desc": ""} for port in ports]
+            )
+        except RejectedError:
+            answer = await self._client.check_ports({"ports": [port.port for port in ports]})
+            results = answer.get("results")
+            free = results if isinstance(results, dict) else {}
+            return {port: bool(coerce.boolean(free.get(str(port.port)))) for port in ports}
+        taken = {
+            (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
+            for row in rows_of(answer.get("conflicts"))
+        }
+        return {port: (port.port, port.protocol) not in taken for port in ports}
+
+    async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
+        """Return a name's addresses."""
+        answer = await self._client.resolve(name, exit_path or "")
+        if found := texts(answer.get("ips")):
+            return found
+        raise RejectedError(coerce.text(answer.get("error")) or name)
+
+    async def link_history(self, path: str) -> LinkHistory:
+        """Tell how the link to a peer has been."""
+        samples = (await self._client.peer_latency()).get(path)
+        if samples is None:
+            raise InvalidInputError("unknown_resource", name=path)
+        health = (await self._client.peer_health()).get(path)
+        rebinds = await self._client.peer_rebinds()
+        return LinkHistory(
+            connected=coerce.boolean(health.get("connected")) if isinstance(health, dict) else None,
+            rebinds=coerce.count(rebinds.get(path)),
+            samples=tuple(
+                LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
+                for row in rows_of(samples)
+                if (time := coerce.epoch(row.get("ts")))
+            ),
+        )
+
+    async def peers_of(self, path: str) -> tuple[Peer, ...]:
+        """Return a peer's own peers, used or not."""
+        rows = await self._client.peers_of(path)
+        return tuple(below(path, rows).values())
+
+    async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the node is made of, what it runs on and how its console is set up."""
+        return {
+            "build": {**await self._client.build_info(), **await self._client.build_id()},
+            "machine": await self._readings.optional(self._client.arch, {}),
+            "settings": await self._client.ui_settings(),
+        }
+
+    async def backup(self) -> bytes:
+        """Return a tar archive of the configuration; it holds all secrets."""
+        return await self._client.backup()
+
+    async def graph_layout(self) -> Mapping[str, Position]:
+        """Return the positions by what is drawn."""
+        layout = await self._client.graph_layout()
+        positions = layout.get("positions", layout)
+        return {
+            name: Position(x=x, y=y)
+            for name, row in (positions if isinstance(positions, dict) else {}).items()
+            if isinstance(row, dict)
+            and (x := coerce.number(row.get("x"))) is not None
+            and (y := coerce.number(row.get("y"))) is not None
+        }
+
+    async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
+        """Replace all positions, in the frame in which they come."""
+        rows = {name: {"x": place.x, "y": place.y} for name, place in positions.items()}
+        framed = "positions" in await self._client.graph_layout()
+        await self._client.set_graph_layout({"positions": rows} if framed else rows)

@@ -1,0 +1,302 @@
+"""What is read from a node, and how often: the feeds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .. import coerce
+from ..errors import UnsupportedError
+from ..feed import Feed
+from ..mesh import (
+    Hub,
+    Link,
+    Peer,
+    Proxy,
+    Rule,
+    TunMode,
+    Upgrade,
+    UpgradeState,
+    User,
+    UserSessions,
+    Vpn,
+    WireGuard,
+    WireGuardPeer,
+)
+from ..resource import Certificates, Resource, Tunnel
+from ..rows import Row, rows_of
+from .client import Hy2ScaleClient
+from .recent import Recent
+from .rows import (
+    ACCOUNT,
+    HUB,
+    LINK,
+    PEER,
+    PROXY,
+    RULE,
+    SHADOWSOCKS,
+    TUN_MODE,
+    TUNNEL,
+    UPGRADE,
+    USER,
+    VPN,
+    WIREGUARD,
+    WIREGUARD_PEER,
+    certificates,
+    conflicts,
+    exits,
+    out_of_sight,
+    peers,
+    session,
+)
+
+LIVE = timedelta(seconds=10)
+"""The pace of what moves: the node is near, and asking it costs little."""
+CONFIGURED = timedelta(seconds=30)
+"""The pace of what people configure."""
+_FIVE_MINUTES = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
+
+_SAME_MOMENT = 2.0
+_OF_LATE = CONFIGURED.total_seconds()
+
+_SESSION_FIELDS = frozenset({"locked_until", "sessions"})
+
+_WANTED_SINCE_1_3 = {
+    "active_paths": "active_paths",
+    "connections": "conns",
+    "exit_clients": "exit_clients",
+    "rate_in": "rx_rate",
+    "rate_out": "tx_rate",
+}
+
+
+class Readings:
+    """Reads a node's resources, and remembers what several feeds need.
+
+    certificates: as last read.
+    """
+
+    def __init__(self, client: Hy2ScaleClient) -> None:
+        """Read nothing yet."""
+        self._client = client
+        self._topology = Recent(client.topology)
+        self._sessions = Recent(client.sessions)
+        self._users = Recent(client.users)
+        self._wireguard = Recent(client.wireguard)
+        self._locked: dict[str, datetime] = {}
+        self._seen: dict[str, Peer] = {}
+        self.certificates: Certificates | None = None
+        self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
+
+    def forget(self) -> None:
+        """Share nothing that was read before a write."""
+        for recent in (self._topology, self._sessions, self._users, self._wireguard):
+            recent.forget()
+
+    def feeds(self) -> dict[str, Feed[Resource]]:
+        """Return the feeds by key."""
+        feeds = (
+            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, essential=True),
+            self._feed("links", Link, LINK.fields, LIVE, self._links),
+            self._feed("peers", Peer, PEER.fields, LIVE, self._peers),
+            self._feed("tunnels", Tunnel, TUNNEL.fields, LIVE, self.tunnels),
+            self._feed("sessions", UserSessions, _SESSION_FIELDS, LIVE, self.sessions),
+            self._feed("users", User, USER.fields, CONFIGURED, self._read_users),
+            self._feed("rules", Rule, RULE.fields, CONFIGURED, self._rules),
+            self._feed("proxies", Proxy, PROXY.fields, CONFIGURED, self._proxies),
+            self._feed("wireguard", WireGuard, WIREGUARD.fields, CONFIGURED, self._server),
+            self._feed(
+                "wireguard_peers",
+                WireGuardPeer,
+                WIREGUARD_PEER.fields,
+                CONFIGURED,
+                self._wireguard_peers,
+            ),
+            self._feed("tun_mode", TunMode, TUN_MODE.fields, _FIVE_MINUTES, self._tun_mode),
+            self._feed("vpn", Vpn, VPN.fields, _HOUR, self._vpn),
+            self._feed(
+                "certificates",
+                Certificates,
+                frozenset({"certificates"}),
+                _HOUR,
+                self._certificates,
+            ),
+            self._feed("upgrade", Upgrade, UPGRADE.fields, _HOUR, self._upgrade),
+        )
+        return {feed.key: feed for feed in feeds}
+
+    def _feed(
+        self,
+        key: str,
+        resource: type[Resource],
+        fields: frozenset[str],
+        interval: timedelta,
+        fetch: Callable[[], Awaitable[Mapping[str, Any]]],
+        *,
+        essential: bool = False,
+    ) -> Feed[Resource]:
+        """Return a feed; one whose route is missing has nothing to tell."""
+
+        async def _fetch() -> Mapping[str, Resource]:
+            try:
+                return await fetch()
+            except UnsupportedError:
+                return {}
+
+        return Feed[Resource](
+            key=key,
+            resource=resource,
+            interval=interval,
+            fields=fields,
+            fetch=_fetch,
+            essential=essential,
+            lacks=lambda: self._lacking.get(key, ()),
+        )
+
+    # The node
+
+    async def _hub(self) -> Mapping[str, Hub]:
+        node, stats, sessions = await asyncio.gather(
+            self._client.node(), self._client.stats(), self.optional(self._recent_sessions, None)
+        )
+        row = {**node, **stats, "sessions": None if sessions is None else len(sessions)}
+        self._lacking["hub"] = {f for f, raw in _WANTED_SINCE_1_3.items() if raw not in row}
+        if sessions is None:
+            self._lacking["hub"].add("sessions")
+        return HUB.many([row])
+
+    def _recent_sessions(self) -> Awaitable[list[Row]]:
+        return self._sessions.get(_SAME_MOMENT)
+
+    async def _tun_mode(self) -> Mapping[str, TunMode]:
+        return TUN_MODE.many([await self._client.tun_mode()])
+
+    async def _vpn(self) -> Mapping[str, Vpn]:
+        servers: dict[str, Row] = {
+            "l2tp": await self.optional(self._client.l2tp, {}),
+            "ikev2": await self.optional(self._client.ikev2, {}),
+        }
+        if not any(servers.values()):
+            return {}
+        return VPN.many(
+            [{f"{server}_{name}": v for server, row in servers.items() for name, v in row.items()}]
+        )
+
+    async def _certificates(self) -> Mapping[str, Certificates]:
+        self.certificates = certificates(await self._client.certificates())
+        return {ACCOUNT: self.certificates}
+
+    async def _upgrade(self) -> Mapping[str, Upgrade]:
+        return {ACCOUNT: await self.upgrade()}
+
+    async def upgrade(self) -> Upgrade:
+        """Read how far an upgrade is; ask for a newer version only where nothing is under way."""
+        status = await self._client.upgrade_status()
+        arch: Row = await self.optional(self._client.arch, {})
+        upgrade = UPGRADE.many([{**status, **arch}])[ACCOUNT]
+        if upgrade.state in (None, UpgradeState.IDLE, UpgradeState.ERROR):
+            check = await self._client.check_upgrade()
+            upgrade = replace(
+                upgrade,
+                current=coerce.text(check.get("current")),
+                latest=coerce.text(check.get("latest")),
+            )
+        return upgrade
+
+    # The mesh
+
+    async def _links(self) -> Mapping[str, Link]:
+        return peers(LINK, await self._topology.get(_SAME_MOMENT), outbound=True)
+
+    async def _peers(self) -> Mapping[str, Peer]:
+        topology = await self._topology.get(_SAME_MOMENT)
+        found = peers(PEER, topology, outbound=False)
+        # As documented, nothing tells of what is below a peer whether it is used or connected.
+        if found and all(peer.connected is None for peer in found.values()):
+            self._lacking["peers"] = {"connected", "enabled"}
+        self._seen = found | out_of_sight(self._seen, found, topology)
+        return self._seen
+
+    async def tunnels(self) -> Mapping[str, Tunnel]:
+        """Read the outbound connections."""
+        return TUNNEL.many(await self._client.clients())
+
+    async def exits(self) -> tuple[str, ...]:
+        """Return the paths by which traffic may leave."""
+        return exits(await self._topology.get(LIVE.total_seconds()))
+
+    # Who and what goes through it
+
+    async def _read_users(self) -> Mapping[str, User]:
+        users, paths, shared = await asyncio.gather(
+            self._users.get(_SAME_MOMENT),
+            self.exits(),
+            self.optional(self._client.user_conflicts, None),
+        )
+        if shared is None:
+            self._lacking["users"] = {"conflicts"}
+        known = conflicts(shared or {})
+        return USER.many(
+            {
+                **row,
+                "exits": paths,
+                "conflicts": None
+                if shared is None
+                else known.get(coerce.text(row.get("username")) or "", ()),
+            }
+            for row in users
+        )
+
+    async def sessions(self) -> Mapping[str, UserSessions]:
+        """Read the devices of every user, also of those who have none."""
+        users, rows = await asyncio.gather(self._users.get(_OF_LATE), self._recent_sessions())
+        now = datetime.now(UTC)
+        self._locked = {id_: until for id_, until in self._locked.items() if until > now}
+        found: dict[str, UserSessions] = {}
+        for user in users:
+            id_, name = coerce.text(user.get("id")), coerce.text(user.get("username"))
+            if id_ is not None:
+                of_user = (row for row in rows if coerce.text(row.get("username")) == name)
+                found[id_] = UserSessions(
+                    id=id_,
+                    name=name,
+                    locked_until=self._locked.get(id_),
+                    sessions=tuple(one for row in of_user if (one := session(row))),
+                )
+        return found
+
+    def lock(self, user_id: str, until: datetime) -> None:
+        """Remember until when a user's device was locked out."""
+        self._locked[user_id] = until
+
+    async def _rules(self) -> Mapping[str, Rule]:
+        (available, rows), paths = await asyncio.gather(self._client.rules(), self.exits())
+        unavailable = None if available is None else not available
+        return RULE.many({**row, "exits": paths, "unavailable": unavailable} for row in rows)
+
+    async def _proxies(self) -> Mapping[str, Proxy]:
+        rows, shadowsocks, paths = await asyncio.gather(
+            self._client.proxies(), self.optional(self._client.shadowsocks, None), self.exits()
+        )
+        if shadowsocks is not None:
+            rows = [*rows, {**shadowsocks, "id": SHADOWSOCKS, "protocol": SHADOWSOCKS}]
+        return PROXY.many({**row, "exits": paths} for row in rows)
+
+    async def _server(self) -> Mapping[str, WireGuard]:
+        return WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
+
+    async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
+        server, paths = await asyncio.gather(self._wireguard.get(_SAME_MOMENT), self.exits())
+        own = {name: server.get(name) for name in ("public_key", "listen_port", "mtu", "dns")}
+        return WIREGUARD_PEER.many(
+            {**row, "exits": paths, "server": own} for row in rows_of(server.get("peers"))
+        )
+
+    async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
+        """Read what only some versions have."""
+        try:
+            return await read()
+        except UnsupportedError:
+            return default

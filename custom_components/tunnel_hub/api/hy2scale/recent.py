@@ -1,0 +1,33 @@
+"""A reading that several feeds share when they are polled in the same moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import time
+
+
+class Recent[T]:
+    """What was read a moment ago counts as read now, until something is written."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        """Take what reads; nothing is read yet."""
+        self._read = read
+        self._reading = asyncio.Lock()
+        self._last: tuple[float, T] | None = None
+        self._writes = 0
+
+    async def get(self, max_age: float) -> T:
+        """Return what was read at most so many seconds ago, or read it."""
+        async with self._reading:
+            now = time.monotonic()
+            if self._last is not None and now - self._last[0] <= max_age:
+                return self._last[1]
+            writes = self._writes
+            value = await self._read()
+            # Read before a write was done, it tells nothing of it.
+            self._last = (now, value) if writes == self._writes else None
+            return value
+
+    def forget(self) -> None:
+        """Read again the next time."""
+        self._writes += 1
+        self._last = None

@@ -1,0 +1,404 @@
+"""From HY2 SCALE's rows to resources; both generations' names."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from hashlib import sha256
+from typing import NamedTuple
+
+from .. import coerce
+from ..mesh import (
+    Address,
+    Hub,
+    Link,
+    Peer,
+    PeerDirection,
+    Proxy,
+    Rule,
+    Session,
+    TunMode,
+    Upgrade,
+    UpgradeState,
+    User,
+    Vpn,
+    WireGuard,
+    WireGuardPeer,
+)
+from ..resource import Certificate, Certificates, Tunnel, TunnelState
+from ..rows import Row, RowMap, Source, at, rows_of
+
+ACCOUNT = "account"
+"""The id of what the node tells of itself."""
+SHADOWSOCKS = "ss"
+
+_FLAGS = ("conflict", "incompatible", "native", "unsupported")
+"""What a peer's row has only when it is true."""
+
+
+def _account(_: Row) -> str:
+    return ACCOUNT
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the texts of a list."""
+    items = value if isinstance(value, list) else []
+    return tuple(text for item in items if (text := coerce.text(item)))
+
+
+def flag(name: str) -> Source:
+    """Read what a row has only when it is true."""
+    return lambda row: bool(coerce.boolean(row.get(name)))
+
+
+def _choice[E: (PeerDirection, UpgradeState)](kind: type[E], value: object) -> E | None:
+    words = coerce.text(value)
+    return kind(words) if words in set(kind) else None
+
+
+# The node
+
+
+def _paths(row: Row) -> tuple[tuple[str, str], ...] | None:
+    paths = row.get("active_paths")
+    if not isinstance(paths, dict):
+        return None
+    return tuple(
+        (exit_, path) for exit_, value in sorted(paths.items()) if (path := coerce.text(value))
+    )
+
+
+HUB = RowMap(
+    Hub,
+    id=_account,
+    name=lambda row: coerce.text(row.get("name")) or coerce.text(row.get("node_id")),
+    active_paths=_paths,
+    compat=at("compat", coerce.boolean),
+    connections=at("conns", coerce.count),
+    exit_clients=at("exit_clients", coerce.count),
+    exit_node=at("exit_node", coerce.boolean),
+    limited=at("limited", coerce.boolean),
+    rate_in=at("rx_rate", coerce.count),
+    rate_out=at("tx_rate", coerce.count),
+    sessions=at("sessions", coerce.count),
+    traffic_in=at("rx_bytes", coerce.count),
+    traffic_out=at("tx_bytes", coerce.count),
+    version=at("version", coerce.text),
+)
+
+TUN_MODE = RowMap(
+    TunMode,
+    id=_account,
+    tun_mode=lambda row: (
+        coerce.text(row.get("mode")) if coerce.boolean(row.get("enabled")) else "off"
+    ),
+)
+
+WIREGUARD = RowMap(
+    WireGuard,
+    id=_account,
+    wireguard_connected=at("connected", coerce.count),
+    wireguard_enabled=at("enabled", coerce.boolean),
+    wireguard_peers=lambda row: len(rows_of(row.get("peers"))),
+    wireguard_port=at("listen_port", coerce.count),
+    wireguard_running=at("running", coerce.boolean),
+)
+
+VPN = RowMap(
+    Vpn,
+    id=_account,
+    **{
+        f"{server}_{name}": at(f"{server}_{raw}", read)
+        for server in ("ikev2", "l2tp")
+        for name, raw, read in (
+            ("capable", "capable", coerce.boolean),
+            ("enabled", "enabled", coerce.boolean),
+            ("reason", "reason", coerce.text),
+        )
+    },
+)
+
+UPGRADE = RowMap(
+    Upgrade,
+    id=_account,
+    current=at("current", coerce.text),
+    installable=at("in_docker", coerce.boolean),
+    latest=at("latest", coerce.text),
+    progress=at("progress", coerce.percentage),
+    state=lambda row: _choice(UpgradeState, row.get("state")),
+)
+
+
+# The mesh
+
+
+class Place(NamedTuple):
+    """A peer in the topology. path: from here; outbound: one of our own connections."""
+
+    path: str
+    outbound: bool
+    row: Row
+
+
+def places(topology: Iterable[Row]) -> Iterator[Place]:
+    """Flatten the tree, without the node itself, whose children have dialled it."""
+    for row in topology:
+        if (name := coerce.text(row.get("name"))) is None:
+            continue
+        if coerce.boolean(row.get("is_self")) or row.get("direction") == "local":
+            for child in rows_of(row.get("children")):
+                yield from _below("", child)
+        else:
+            yield Place(name, row.get("direction") == "outbound", row)
+            for child in rows_of(row.get("children")):
+                yield from _below(name, child)
+
+
+def _below(parent: str, row: Row) -> Iterator[Place]:
+    if (name := coerce.text(row.get("name"))) is None:
+        return
+    path = f"{parent}/{name}" if parent else name
+    yield Place(path, outbound=False, row=row)
+    for child in rows_of(row.get("children")):
+        yield from _below(path, child)
+
+
+def exits(topology: Iterable[Row]) -> tuple[str, ...]:
+    """Return the paths by which traffic may leave.
+
+    A peer that says it is no exit is none; one without a link may well be.
+    """
+    return tuple(
+        sorted(
+            place.path
+            for place in places(topology)
+            if not coerce.boolean(place.row.get("disabled"))
+            and not (
+                coerce.boolean(place.row.get("connected"))
+                and coerce.boolean(place.row.get("exit_node")) is False
+                and not coerce.boolean(place.row.get("native"))
+            )
+        )
+    )
+
+
+def _addresses(row: Row) -> tuple[Address, ...]:
+    return tuple(
+        Address(
+            address=address,
+            status=coerce.text(status.get("status")),
+            latency=coerce.count(status.get("latency_ms")),
+        )
+        for status in rows_of(row.get("ip_statuses"))
+        if (address := coerce.text(status.get("addr")))
+    )
+
+
+_LINK: dict[str, Source] = {
+    "id": at("path", coerce.text),
+    "name": at("path", coerce.text),
+    "addresses": _addresses,
+    "direction": lambda row: _choice(PeerDirection, row.get("direction")),
+    "exit_node": at("exit_node", coerce.boolean),
+    "latency": at("latency_ms", coerce.count),
+    "nested": at("nested", coerce.boolean),
+    "rate_in": at("rx_rate", coerce.count),
+    "rate_out": at("tx_rate", coerce.count),
+    "version": at("version", coerce.text),
+    **{name: flag(name) for name in _FLAGS},
+}
+
+LINK = RowMap(Link, **_LINK)
+PEER = RowMap(
+    Peer,
+    **_LINK,
+    connected=at("connected", coerce.boolean),
+    enabled=lambda row: not coerce.boolean(row.get("disabled")),
+)
+
+
+def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
+    """Return the peers of a peer."""
+    return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
+
+
+def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) -> dict[str, P]:
+    """Return our own connections, or all other peers."""
+    return kind.many(
+        {**place.row, "path": place.path}
+        for place in places(topology)
+        if place.outbound is outbound
+    )
+
+
+def out_of_sight(
+    known: Mapping[str, Peer], found: Mapping[str, Peer], topology: Iterable[Row]
+) -> dict[str, Peer]:
+    """Return peers that are not shown only because the link to one on the way is down.
+
+    known: in the order of the tree, as are those that are returned.
+    """
+    rows = {place.path: place.row for place in places(topology)}
+    hidden: dict[str, Peer] = {}
+    for path, peer in known.items():
+        above = path.rpartition("/")[0]
+        row = rows.get(above, {})
+        down = coerce.boolean(row.get("nested")) and not coerce.boolean(row.get("connected", True))
+        if path not in found and (down or above in hidden):
+            hidden[path] = replace(peer, connected=False, latency=None, rate_in=None, rate_out=None)
+    return hidden
+
+
+def _tunnel_state(row: Row) -> TunnelState | None:
+    if coerce.boolean(row.get("disabled")):
+        return TunnelState.DISABLED
+    connected = coerce.boolean(row.get("connected"))
+    if connected is None:
+        return None
+    return TunnelState.ONLINE if connected else TunnelState.OFFLINE
+
+
+TUNNEL = RowMap(
+    Tunnel,
+    id=at("name", coerce.text),
+    name=at("name", coerce.text),
+    enabled=lambda row: not coerce.boolean(row.get("disabled")),
+    online=at("connected", coerce.boolean),
+    protocol=lambda _: "hysteria2",
+    public_address=at("addr", coerce.text),
+    state=_tunnel_state,
+)
+
+
+# Who and what goes through it
+
+
+def _limit(row: Row) -> int | None:
+    """Return bytes; as documented in units of 1024**3."""
+    if "traffic_limit" in row:
+        return coerce.count(row["traffic_limit"]) or None
+    return coerce.gigabytes(row.get("traffic_limit_gb")) or None
+
+
+def _usage(row: Row) -> float | None:
+    used, limit = coerce.count(row.get("traffic_used")), _limit(row)
+    return None if used is None or limit is None else round(used / limit * 100, 1)
+
+
+def _expires(row: Row) -> datetime | None:
+    """Return the beginning of the day in UTC from which on the user may no longer connect."""
+    day = coerce.day(row.get("expiry_date")) or coerce.day(row.get("expiry"))
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
+def exit_path(row: Row) -> str:
+    """Return the first path, "" for the node itself."""
+    return coerce.text(row.get("exit_via")) or ""
+
+
+_EXIT: dict[str, Source] = {"exit_path": exit_path, "exits": lambda row: row["exits"]}
+
+USER = RowMap(
+    User,
+    **_EXIT,
+    id=at("id", coerce.text),
+    name=at("username", coerce.text),
+    conflicts=lambda row: row["conflicts"],
+    enabled=at("enabled", coerce.boolean),
+    expires=_expires,
+    traffic_limit=_limit,
+    traffic_usage=_usage,
+    traffic_used=at("traffic_used", coerce.count),
+)
+
+RULE = RowMap(
+    Rule,
+    **_EXIT,
+    id=at("id", coerce.text),
+    name=lambda row: coerce.text(row.get("name")) or coerce.text(row.get("id")),
+    enabled=at("enabled", coerce.boolean),
+    priority=lambda row: coerce.count(row.get("priority", 0)),
+    targets=lambda row: texts(row.get("targets")),
+    tun_active=flag("tun_active"),
+    type=at("type", coerce.text),
+    unavailable=lambda row: row["unavailable"],
+)
+
+PROXY = RowMap(
+    Proxy,
+    **_EXIT,
+    id=at("id", coerce.text),
+    name=at("id", coerce.text),
+    enabled=at("enabled", coerce.boolean),
+    listen=at("listen", coerce.text),
+    method=at("method", coerce.text),
+    protocol=at("protocol", coerce.text),
+)
+
+
+def _fingerprint(row: Row) -> str:
+    """Return what changes with a peer's file: it holds these and the server's."""
+    names = ("name", "public_key", "private_key", "allowed_ips", "keepalive", "server")
+    content = "\n".join(str(row.get(name)) for name in names)
+    return sha256(content.encode()).hexdigest()[:16]
+
+
+WIREGUARD_PEER = RowMap(
+    WireGuardPeer,
+    **_EXIT,
+    id=at("name", coerce.text),
+    name=at("name", coerce.text),
+    address=at("allowed_ips", coerce.text),
+    fingerprint=_fingerprint,
+    keepalive=lambda row: coerce.count(row.get("keepalive")) or None,
+)
+
+
+def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
+    """Return by user name who has the same password."""
+    return {
+        username: tuple(sorted({name for names in by_proxy.values() for name in texts(names)}))
+        for username, by_proxy in row.items()
+        if isinstance(by_proxy, dict)
+    }
+
+
+def session(row: Row) -> Session | None:
+    """Return a connected device; as documented it goes by `id`."""
+    key = coerce.text(row.get("key")) or coerce.text(row.get("id"))
+    if key is None:
+        return None
+    return Session(
+        key=key,
+        address=coerce.text(row.get("remote_ip")),
+        protocol=coerce.text(row.get("protocol")),
+        since=coerce.epoch(row.get("connect_at")) or coerce.iso(row.get("connect_at")),
+        connections=coerce.count(row.get("conn_count")),
+        traffic_in=coerce.count(row.get("rx_bytes")),
+        traffic_out=coerce.count(row.get("tx_bytes")),
+    )
+
+
+# Certificates
+
+
+def certificates(rows: Collection[Row]) -> Certificates:
+    """Return all, the first to expire first."""
+    found = [
+        Certificate(
+            id=id_,
+            domains=coerce.text(row.get("subject")) or coerce.text(row.get("name")) or id_,
+            status=None,
+            expires=_end(row),
+        )
+        for row in rows
+        if (id_ := coerce.text(row.get("id")))
+    ]
+    never = datetime.max.replace(tzinfo=UTC)
+    return Certificates(
+        id=ACCOUNT, certificates=tuple(sorted(found, key=lambda c: c.expires or never))
+    )
+
+
+def _end(row: Row) -> datetime | None:
+    day = coerce.day(row.get("not_after"))
+    return None if day is None else datetime.combine(day, time(), UTC)

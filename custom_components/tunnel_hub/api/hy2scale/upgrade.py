@@ -1,0 +1,51 @@
+"""An upgrade, step by step: asked for, downloaded, put in place, and the node back again."""
+
+from asyncio import sleep
+from collections.abc import Callable
+from contextlib import suppress
+
+from .. import coerce
+from ..errors import Reason, RejectedError, UnavailableError
+from ..mesh import UpgradeState
+from ..rows import Row
+from .client import Hy2ScaleClient
+
+_LOOK = 2.0
+"""Seconds between two looks at what goes on."""
+_LONGEST_DOWNLOAD = 900
+"""Looks, half an hour."""
+_LONGEST_RESTART = 60
+"""Looks, two minutes."""
+
+
+async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], None]) -> None:
+    """Download the newest version, put it in place and wait for the node to come back."""
+    status = await client.upgrade_status()
+    if status.get("state") not in (UpgradeState.DOWNLOADING, UpgradeState.READY):
+        await client.check_upgrade()
+        await client.download_upgrade()
+        status = await client.upgrade_status()
+    for _ in range(_LONGEST_DOWNLOAD):
+        if status.get("state") != UpgradeState.DOWNLOADING:
+            break
+        on_progress(coerce.percentage(status.get("progress")))
+        await sleep(_LOOK)
+        status = await client.upgrade_status()
+    if status.get("state") != UpgradeState.READY:
+        raise RejectedError(_words(status))
+    on_progress(None)
+    await client.apply_upgrade()
+    await _come_back(client, coerce.text(status.get("latest")))
+
+
+async def _come_back(client: Hy2ScaleClient, version: str | None) -> None:
+    for _ in range(_LONGEST_RESTART):
+        with suppress(UnavailableError):
+            if coerce.text((await client.node()).get("version")) == version:
+                return
+        await sleep(_LOOK)
+    raise UnavailableError(Reason.TIMEOUT, "restart")
+
+
+def _words(status: Row) -> str:
+    return coerce.text(status.get("error")) or coerce.text(status.get("state")) or ""

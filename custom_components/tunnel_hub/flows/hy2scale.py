@@ -1,0 +1,58 @@
+"""Into a HY2 SCALE node: where it is, how far to trust it, and the password of its web console."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from ..api.provider import Provider
+from ..const import CONF_BASE_PATH, CONF_CA, CONF_HTTPS, CONF_VERIFY
+from .base import ADVANCED, PASSWORD_FIELD, TEXT_FIELD, USERNAME_FIELD, Form, Steps
+
+_PORT_FIELD = NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX))
+_PEM_FIELD = TextSelector(TextSelectorConfig(multiline=True))
+
+_NODE = Form(
+    "hy2scale",
+    vol.Schema(
+        {
+            vol.Required(CONF_HOST): TEXT_FIELD,
+            vol.Required(CONF_PORT, default=5565): _PORT_FIELD,
+            vol.Required(CONF_HTTPS, default=True): BooleanSelector(),
+            vol.Required(CONF_USERNAME, default="admin"): USERNAME_FIELD,
+            vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
+            vol.Required(ADVANCED): section(
+                vol.Schema(
+                    {
+                        vol.Optional(CONF_BASE_PATH, default="scale"): TEXT_FIELD,
+                        vol.Required(CONF_VERIFY, default=True): BooleanSelector(),
+                        vol.Optional(CONF_CA): _PEM_FIELD,
+                    }
+                ),
+                {"collapsed": True},
+            ),
+        }
+    ),
+)
+
+SIGN_IN_WAYS = [_NODE.step_id]
+
+
+class Hy2ScaleSteps(Steps):
+    """The step of HY2 SCALE."""
+
+    async def async_step_hy2scale(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with user name and password, of which only the hash is kept."""
+        return await self._step(_NODE, user_input, Provider, self._finish)

@@ -1,0 +1,88 @@
+"""Pictures: QR codes that set up another device."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.image import ImageEntity, ImageEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .api.mesh import WireGuardPeer
+from .api.mesh_provider import CanConfigureWireGuardPeers
+from .api.provider import capable
+from .api.resource import Resource
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .exceptions import action_errors
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubImageDescription[R: Resource](TunnelHubEntityDescription, ImageEntityDescription):
+    """A picture, PNG. draw_fn: has it drawn. version_fn: what changes with it."""
+
+    of_field: bool = False
+    draw_fn: Callable[[TunnelHubData, str], Awaitable[bytes]]
+    version_fn: Callable[[R], object]
+
+
+async def _qr_code(data: TunnelHubData, name: str) -> bytes:
+    return await capable(data.provider, CanConfigureWireGuardPeers).wireguard_qr(name)
+
+
+IMAGES: Table[TunnelHubImageDescription[Any]] = {
+    WireGuardPeer: (
+        TunnelHubImageDescription[WireGuardPeer](
+            key="qr_code",
+            needs=(CanConfigureWireGuardPeers,),
+            # It holds a private key: whoever sees the dashboard could take it.
+            entity_registry_enabled_default=False,
+            draw_fn=_qr_code,
+            version_fn=lambda peer: peer.fingerprint,
+        ),
+    ),
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the pictures of an entry."""
+    async_setup_table(entry, async_add_entities, IMAGES, TunnelHubImage)
+
+
+class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R]], ImageEntity):
+    """One picture of a resource; drawn when somebody looks."""
+
+    entity_description: TunnelHubImageDescription[R]
+
+    _attr_content_type = "image/png"
+    _version: object = None
+
+    def __init__(
+        self, coordinator: FeedCoordinator, resource: R, description: TunnelHubImageDescription[R]
+    ) -> None:
+        """Prepare both sides."""
+        super().__init__(coordinator, resource, description)
+        ImageEntity.__init__(self, coordinator.hass)
+
+    @override
+    def _read(self, resource: R) -> bool:
+        version = self.entity_description.version_fn(resource)
+        if version == self._version:
+            return False
+        self._version = version
+        self._attr_image_last_updated = dt_util.utcnow()
+        return True
+
+    @override
+    async def async_image(self) -> bytes:
+        with action_errors(self._ask_to_sign_in_again):
+            return await self.entity_description.draw_fn(
+                self.coordinator.config_entry.runtime_data, self._id
+            )

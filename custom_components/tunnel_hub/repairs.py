@@ -1,0 +1,78 @@
+"""Repairs that we can do for a person."""
+
+from typing import Any
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+import voluptuous as vol
+
+from .api.errors import TunnelHubError
+from .api.provider import AccountChanges, CanUpdateAccount, capable
+from .coordinator import TunnelHubConfigEntry
+from .flows.base import NEW_PASSWORD_FIELD, Failure, failure_of
+
+_REPEATED = "password_repeated"
+_SCHEMA = vol.Schema(
+    {vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD, vol.Required(_REPEATED): NEW_PASSWORD_FIELD}
+)
+
+
+class ChangePassword(RepairsFlow):
+    """Replaces a password that anybody may know."""
+
+    def __init__(self, entry: TunnelHubConfigEntry) -> None:
+        """Take the account."""
+        self._entry = entry
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; Home Assistant gives the issue's id here."""
+        return await self.async_step_password()
+
+    async def async_step_password(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask for the new password, twice, and set it."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        failure = None
+        if user_input is not None:
+            failure = await self._change(user_input[CONF_PASSWORD], user_input[_REPEATED])
+            if failure is None:
+                return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="password",
+            data_schema=_SCHEMA,
+            errors={"base": failure.key} if failure else {},
+            description_placeholders={
+                "account": self._entry.title,
+                **(failure.placeholders if failure else {}),
+            },
+        )
+
+    async def _change(self, password: str, repeated: str) -> Failure | None:
+        """Set a password; why that failed."""
+        if password != repeated:
+            return Failure("passwords_differ", {})
+        data = self._entry.runtime_data
+        try:
+            await capable(data.provider, CanUpdateAccount).update_account(
+                AccountChanges(password=password)
+            )
+        except TunnelHubError as err:
+            return failure_of(err)
+        data.problems.sync()
+        return None
+
+
+FIXES = {"default_password": ChangePassword}
+"""What solves a problem, by its key."""
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
+) -> RepairsFlow:
+    """Return the flow that solves a problem; its id is the entry's id and the problem's key."""
+    entry_id, _, key = issue_id.partition(":")
+    return FIXES[key](hass.config_entries.async_get_known_entry(entry_id))

@@ -1,0 +1,135 @@
+"""What a mesh node tells, and who and what goes through it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTime
+
+from ..api.mesh import (
+    Hub,
+    Link,
+    Peer,
+    PeerDirection,
+    Proxy,
+    Rule,
+    User,
+    UserSessions,
+    WireGuard,
+    WireGuardPeer,
+)
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, rate, share, traffic
+
+
+def _listed(words: Iterable[str] | None) -> str | None:
+    return None if words is None else ", ".join(words)
+
+
+def _paths(hub: Hub) -> str | None:
+    """Return the paths in use; an exit that is reached directly is its own path."""
+    return _listed(path for _, path in hub.active_paths) if hub.active_paths else None
+
+
+def _addresses(peer: Peer) -> Mapping[str, Any]:
+    return {"addresses": [asdict(address) for address in peer.addresses]} if peer.addresses else {}
+
+
+_PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
+    TunnelHubSensorDescription(
+        key="direction",
+        device_class=SensorDeviceClass.ENUM,
+        options=[direction.value for direction in PeerDirection],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda peer: peer.direction,
+    ),
+    TunnelHubSensorDescription(
+        key="latency",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda peer: peer.latency,
+        attributes_fn=_addresses,
+    ),
+    rate("rate_in", lambda peer: peer.rate_in),
+    rate("rate_out", lambda peer: peer.rate_out),
+    diagnostic("version", lambda peer: peer.version),
+)
+
+MESH: Table[TunnelHubSensorDescription[Any]] = {
+    Hub: (
+        TunnelHubSensorDescription[Hub](
+            key="active_paths",
+            value_fn=_paths,
+            attributes_fn=lambda hub: {"paths": dict(hub.active_paths or ())},
+        ),
+        count("connections", lambda hub: hub.connections),
+        count("exit_clients", lambda hub: hub.exit_clients),
+        rate("rate_in", lambda hub: hub.rate_in),
+        rate("rate_out", lambda hub: hub.rate_out),
+        count("sessions", lambda hub: hub.sessions),
+        traffic("traffic_in", lambda hub: hub.traffic_in),
+        traffic("traffic_out", lambda hub: hub.traffic_out),
+        diagnostic("version", lambda hub: hub.version),
+    ),
+    Link: _PEER,
+    Peer: _PEER,
+    User: (
+        TunnelHubSensorDescription[User](
+            key="expires",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda user: user.expires,
+        ),
+        TunnelHubSensorDescription[User](
+            key="traffic_limit",
+            device_class=SensorDeviceClass.DATA_SIZE,
+            native_unit_of_measurement=UnitOfInformation.BYTES,
+            suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+            suggested_display_precision=1,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda user: user.traffic_limit,
+        ),
+        share("traffic_usage", lambda user: user.traffic_usage),
+        traffic("traffic_used", lambda user: user.traffic_used),
+    ),
+    UserSessions: (
+        TunnelHubSensorDescription[UserSessions](
+            key="locked_until",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda user: user.locked_until,
+        ),
+        TunnelHubSensorDescription[UserSessions](
+            key="sessions",
+            state_class=SensorStateClass.MEASUREMENT,
+            value_fn=lambda user: len(user.sessions),
+            attributes_fn=lambda user: {"sessions": [asdict(s) for s in user.sessions]},
+        ),
+    ),
+    Rule: (
+        diagnostic("priority", lambda rule: rule.priority, enabled=False),
+        diagnostic("targets", lambda rule: _listed(rule.targets)),
+        diagnostic("type", lambda rule: rule.type),
+    ),
+    Proxy: (
+        diagnostic("listen", lambda proxy: proxy.listen),
+        diagnostic("method", lambda proxy: proxy.method),
+        diagnostic("protocol", lambda proxy: proxy.protocol),
+    ),
+    WireGuard: (
+        count("wireguard_connected", lambda hub: hub.wireguard_connected),
+        count("wireguard_peers", lambda hub: hub.wireguard_peers),
+        diagnostic("wireguard_port", lambda hub: hub.wireguard_port),
+    ),
+    WireGuardPeer: (
+        diagnostic("address", lambda peer: peer.address),
+        TunnelHubSensorDescription[WireGuardPeer](
+            key="keepalive",
+            device_class=SensorDeviceClass.DURATION,
+            native_unit_of_measurement=UnitOfTime.SECONDS,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            entity_registry_enabled_default=False,
+            value_fn=lambda peer: peer.keepalive,
+        ),
+    ),
+}

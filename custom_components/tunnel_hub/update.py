@@ -1,0 +1,82 @@
+"""Newer versions of what runs at the user's own."""
+
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.update import (
+    UpdateDeviceClass,
+    UpdateEntity,
+    UpdateEntityDescription,
+    UpdateEntityFeature,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .api.mesh import Upgrade, UpgradeState
+from .api.mesh_provider import CanInstallUpgrade
+from .api.provider import capable
+from .coordinator import TunnelHubConfigEntry
+from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+
+PARALLEL_UPDATES = 0
+
+_BUSY = (UpgradeState.DOWNLOADING, UpgradeState.APPLYING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunnelHubUpdateDescription(TunnelHubEntityDescription, UpdateEntityDescription):
+    """An update."""
+
+    of_field: bool = False
+
+
+UPDATES: Table[TunnelHubUpdateDescription] = {
+    Upgrade: (TunnelHubUpdateDescription(key="program", device_class=UpdateDeviceClass.FIRMWARE),),
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the updates of an entry."""
+    async_setup_table(entry, async_add_entities, UPDATES, TunnelHubUpdate)
+
+
+class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], UpdateEntity):
+    """The program of a node."""
+
+    entity_description: TunnelHubUpdateDescription
+
+    _told: Upgrade | None = None
+
+    @override
+    def _read(self, resource: Upgrade) -> bool:
+        if resource == self._told:
+            return False
+        self._told = resource
+        self._attr_installed_version = resource.current
+        self._attr_latest_version = resource.latest
+        self._attr_in_progress = resource.state in _BUSY
+        self._attr_update_percentage = resource.progress if self._attr_in_progress else None
+        self._attr_supported_features = (
+            UpdateEntityFeature.INSTALL | UpdateEntityFeature.PROGRESS
+            if resource.installable
+            else UpdateEntityFeature(0)
+        )
+        return True
+
+    @override
+    async def async_install(self, version: str | None, backup: bool, **kwargs: Any) -> None:
+        try:
+            async with self._command() as data:
+                await capable(data.provider, CanInstallUpgrade).install_upgrade(self._show_progress)
+        finally:
+            self._told = None
+            self._handle_coordinator_update()
+
+    @callback
+    def _show_progress(self, percent: float | None) -> None:
+        self._attr_in_progress, self._attr_update_percentage = True, percent
+        self.async_write_ha_state()

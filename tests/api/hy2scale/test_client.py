@@ -1,0 +1,493 @@
+"""Each endpoint over real HTTP, as both generations answer it."""
+
+from collections.abc import Awaitable, Callable
+import io
+import tarfile
+from typing import Any
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
+from simulator.hy2scale import Hy2ScaleService, hashed
+
+BOTH = pytest.mark.parametrize("generation", ["1.3", "documented"], indirect=True)
+OLD = pytest.mark.parametrize("generation", ["documented"], indirect=True)
+
+
+# Signing in
+
+
+@BOTH
+async def test_login(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.login("admin", hashed("hub-password"))
+
+    assert row["token"] in hy2scale.state.tokens
+    assert row["force_password_change"] is False
+
+
+async def test_login_is_refused(client: Hy2ScaleClient) -> None:
+    with pytest.raises(AuthenticationError, match="invalid credentials"):
+        await client.login("admin", hashed("wrong"))
+
+
+async def test_the_default_password_is_noticed(
+    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+) -> None:
+    hy2scale.set_password("admin")
+    client.password_hash = hashed("admin")
+    assert client.default_password is None
+
+    await client.node()
+
+    assert client.default_password is True
+
+
+@BOTH
+async def test_update_password(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    await client.update_password(
+        {"current_password": hashed("hub-password"), "new_password": hashed("new")}
+    )
+
+    assert hy2scale.state.password_hash == hashed("new")
+    client.password_hash = hashed("new")
+    with pytest.raises(RejectedError, match="current password incorrect"):
+        await client.update_password({"current_password": hashed("wrong")})
+
+
+# The node
+
+
+@BOTH
+async def test_node(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.node()
+    assert (row["node_id"], row["name"], row["version"]) == ("ea1b2adb", "sg-home", "1.3.4")
+
+    await client.update_node({"exit_node": False})
+
+    assert hy2scale.state.exit_node is False
+    assert hy2scale.state.server is not None
+
+
+@BOTH
+async def test_stats(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.stats()
+
+    assert row["rx_bytes"] == pytest.approx(9.9e9, rel=0.01)
+    assert ("rx_rate" in row) is (hy2scale.state.settings.generation == "1.3")
+
+
+@BOTH
+async def test_topology(client: Hy2ScaleClient) -> None:
+    rows = await client.topology()
+
+    assert rows[0]["is_self"] is True
+    assert {row["name"] for row in rows[1:]} == {"us", "jp", "kr", "sg", "de"}
+
+
+# Outbound connections and peers
+
+
+@BOTH
+async def test_clients(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    new = {"name": "x", "addr": "x.example.com:1", "password": "p"}
+    await client.create_client(new)
+    assert "x" in {row["name"] for row in await client.clients()}
+    await client.update_client("x", {**new, "sni": "sni.example.com"})
+    assert hy2scale.state.clients["x"].sni == "sni.example.com"
+    await client.disable_client("x", disabled=True)
+    assert hy2scale.state.clients["x"].disabled
+    await client.delete_client("x")
+
+    assert "x" not in hy2scale.state.clients
+
+
+@BOTH
+async def test_peers(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """A path is one segment."""
+    (row,) = await client.peers_of("us/us-r1")
+    assert row["name"] == "us-r1-r1"
+    await client.nest_peer("us/us-r1", enabled=False)
+
+    assert not hy2scale.nested("us/us-r1")
+    assert len(hy2scale.calls_to("/api/peers/{name}/nested", name="us/us-r1")) == 1
+
+
+async def test_disable_peer(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    await client.disable_peer("us/us-r1", disabled=True)
+
+    assert hy2scale.state.peer_flags["us/us-r1"].disabled
+
+
+@BOTH
+async def test_internal_peers(client: Hy2ScaleClient) -> None:
+    assert "us" in {row["name"] for row in await client.internal_peers()}
+
+
+# Proxies
+
+
+@BOTH
+async def test_proxies(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    new = {"id": "x", "protocol": "http", "listen": "127.0.0.1:1"}
+    await client.create_proxy(new)
+    assert "x" in {row["id"] for row in await client.proxies()}
+    await client.update_proxy("x", {**new, "enabled": True})
+    assert hy2scale.state.proxies["x"].enabled
+    await client.delete_proxy("x")
+
+    assert "x" not in hy2scale.state.proxies
+
+
+async def test_shadowsocks(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.shadowsocks()
+    assert row["method"] == "aes-256-gcm"
+
+    await client.update_shadowsocks({**row, "enabled": False})
+
+    assert not hy2scale.state.proxies["ss"].enabled
+
+
+# VPN
+
+
+@BOTH
+async def test_l2tp(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.l2tp()
+
+    await client.update_l2tp({**row, "enabled": False})
+
+    assert not hy2scale.state.l2tp.enabled
+
+
+@BOTH
+async def test_ikev2(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """A write replaces what a read does not show."""
+    row = await client.ikev2()
+    assert "default_exit_mode" not in row
+
+    await client.update_ikev2(row)
+
+    assert hy2scale.state.ikev2.default_exit_mode == ""
+
+
+@BOTH
+async def test_wireguard(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    row = await client.wireguard()
+
+    await client.update_wireguard({**row, "enabled": False})
+
+    assert not hy2scale.state.wireguard.enabled
+    assert len(hy2scale.state.wireguard.peers) == 2
+
+
+@BOTH
+async def test_wireguard_peers(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    keys = await client.generate_wireguard_key()
+    new = {"name": "x", "allowed_ips": "10.0.0.9/32", **keys}
+    await client.create_wireguard_peer(new)
+    await client.update_wireguard_peer("x", {**new, "keepalive": 7})
+    assert hy2scale.state.wireguard.peers[-1].keepalive == 7
+    config = await client.wireguard_config("x", "hub.example.com")
+    assert "Endpoint = hub.example.com:51820" in config
+    await client.delete_wireguard_peer("x")
+
+    assert len(hy2scale.state.wireguard.peers) == 2
+
+
+async def test_wireguard_qr(client: Hy2ScaleClient) -> None:
+    assert (await client.wireguard_qr(text="something")).startswith(b"\x89PNG")
+
+
+@OLD
+async def test_wireguard_qr_as_documented(client: Hy2ScaleClient) -> None:
+    assert (await client.wireguard_qr(peer="phone")).startswith(b"\x89PNG")
+
+
+# Users, sessions and rules
+
+
+@BOTH
+async def test_users(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    await client.create_user({"id": "x", "username": "x", "password": "p"})
+    assert "x" in {row["id"] for row in await client.users()}
+    await client.toggle_user("x", enabled=True)
+    assert hy2scale.state.users["x"].enabled
+    hy2scale.state.users["x"].traffic_used = 5
+    await client.update_user("x", {"username": "y", "password": "q"})
+    assert hy2scale.state.users["x"].username == "y"
+    await client.reset_traffic("x")
+    assert hy2scale.state.users["x"].traffic_used == 0
+    await client.delete_user("x")
+
+    assert "x" not in hy2scale.state.users
+
+
+async def test_user_conflicts(client: Hy2ScaleClient) -> None:
+    assert (await client.user_conflicts())["carol"] == {"hy2": ["dave"], "ss": ["dave"]}
+
+
+@BOTH
+async def test_sessions(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    rows = await client.sessions()
+    assert len(rows) == 3
+    key = "alice|203.0.113.10|hy2"
+
+    await client.delete_session(key)
+
+    assert key in hy2scale.state.locked
+    with pytest.raises(RejectedError, match="session not found"):
+        await client.delete_session(key)
+
+
+@BOTH
+async def test_rules(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    new = {"id": "x", "type": "ip", "targets": ["192.0.2.0/24"], "exit_via": "us"}
+    await client.create_rule(new)
+    available, rows = await client.rules()
+    assert available is (True if hy2scale.state.settings.generation == "1.3" else None)
+    assert "x" in {row["id"] for row in rows}
+    await client.toggle_rule("x", enabled=True)
+    assert hy2scale.state.rules["x"].enabled
+    await client.update_rule("x", {**new, "name": "X"})
+    assert hy2scale.state.rules["x"].name == "X"
+    await client.delete_rule("x")
+
+    assert "x" not in hy2scale.state.rules
+
+
+@OLD
+async def test_tun_mode(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    assert await client.tun_mode() == {"enabled": True, "mode": "mixed"}
+
+    await client.update_tun_mode({"enabled": True, "mode": "full"})
+
+    assert hy2scale.state.tun_mode.mode == "full"
+
+
+# Certificates
+
+
+@BOTH
+async def test_certificates(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    await client.generate_certificate({"id": "a", "domains": ["a.example.com"], "days": 3})
+    await client.sign_certificate({"ca_id": "mesh-ca", "id": "b", "cn": "b.example.com"})
+    assert {"a", "b"} <= {row["id"] for row in await client.certificates()}
+    pem = await client.certificate_pem("b")
+    assert pem.strip() == hy2scale.state.certificates["b"].cert.strip()
+    await client.import_certificate({"id": "c", "cert": pem})
+    hy2scale.state.files["/c.crt"] = pem
+    await client.import_certificate_path({"id": "d", "cert_path": "/c.crt"})
+    for id_ in "abcd":
+        await client.delete_certificate(id_)
+
+    assert not set("abcd") & set(hy2scale.state.certificates)
+
+
+async def test_no_certificates(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """The service says null."""
+    hy2scale.state.certificates.clear()
+
+    assert await client.certificates() == []
+
+
+# The rest
+
+
+async def test_graph_layout(client: Hy2ScaleClient) -> None:
+    layout = {"positions": {"us": {"x": 1, "y": 2}}}
+
+    await client.set_graph_layout(layout)
+
+    assert await client.graph_layout() == layout
+
+
+@BOTH
+async def test_backup(client: Hy2ScaleClient) -> None:
+    with tarfile.open(fileobj=io.BytesIO(await client.backup())) as tar:
+        assert "config.yaml" in tar.getnames()
+
+
+@BOTH
+async def test_build(client: Hy2ScaleClient) -> None:
+    assert (await client.build_info())["version"] == "1.3.4"
+    assert (await client.build_id())["build_id"]
+
+
+@BOTH
+async def test_ui_settings(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    assert (await client.ui_settings())["base_path"] == "/scale"
+
+    await client.update_ui_settings({"session_timeout_h": 24})
+
+    assert hy2scale.state.ui.session_timeout_h == 24
+    assert hy2scale.state.ui.base_path == "/scale"
+
+
+async def test_check_ports(client: Hy2ScaleClient) -> None:
+    wanted = [{"port": 22, "proto": "tcp", "desc": ""}]
+
+    assert await client.check_ports(wanted) == {"conflicts": wanted}
+
+
+@OLD
+async def test_check_ports_as_documented(client: Hy2ScaleClient) -> None:
+    assert await client.check_ports({"ports": [22, 23]}) == {"results": {"22": False, "23": True}}
+
+
+async def test_diag(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.advance(60)
+
+    assert (await client.resolve("example.com", ""))["ips"] == ["192.0.2.80", "2001:db8::80"]
+    health = await client.peer_health()
+    assert health["us"] == {
+        "connected": True,
+        "latency_ms": hy2scale.state.peers["us"].latency_ms,
+    }
+    assert (await client.peer_rebinds())["us"] == 0
+    samples = (await client.peer_latency())["us"]
+    assert isinstance(samples, list)
+    assert len(samples) == 12
+
+
+async def test_upgrade(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    assert (await client.arch())["in_docker"] is True
+    assert (await client.check_upgrade())["latest"] == "1.3.5"
+    await client.download_upgrade()
+    assert (await client.upgrade_status())["state"] == "downloading"
+    hy2scale.advance(60)
+    await client.apply_upgrade()
+
+    assert hy2scale.state.version == "1.3.5"
+
+
+# What goes wrong
+
+READS: list[Callable[[Hy2ScaleClient], Awaitable[Any]]] = [
+    Hy2ScaleClient.arch,
+    Hy2ScaleClient.check_upgrade,
+    Hy2ScaleClient.peer_health,
+    Hy2ScaleClient.peer_latency,
+    Hy2ScaleClient.peer_rebinds,
+    Hy2ScaleClient.shadowsocks,
+    Hy2ScaleClient.upgrade_status,
+    Hy2ScaleClient.user_conflicts,
+]
+
+
+@OLD
+@pytest.mark.parametrize("read", READS)
+async def test_a_route_that_is_missing(
+    client: Hy2ScaleClient, read: Callable[[Hy2ScaleClient], Awaitable[Any]]
+) -> None:
+    """404 or, where a rule or user could have that name, 405."""
+    with pytest.raises(UnsupportedError):
+        await read(client)
+
+
+async def test_tun_mode_is_the_path_of_a_rule(client: Hy2ScaleClient) -> None:
+    with pytest.raises(UnsupportedError):
+        await client.tun_mode()
+
+
+@pytest.mark.parametrize(
+    "fault, options, reason",
+    [
+        ("html", {}, Reason.FIREWALL),
+        ("redirect", {}, Reason.REDIRECT),
+        ("status", {"status": 500}, Reason.SERVER_ERROR),
+        ("wrong_type", {}, Reason.MALFORMED),
+        ("empty", {}, Reason.MALFORMED),
+        ("cut", {}, Reason.MALFORMED),
+        ("huge", {}, Reason.TOO_LARGE),
+    ],
+)
+async def test_no_usable_answer(
+    client: Hy2ScaleClient,
+    hy2scale: Hy2ScaleService,
+    fault: str,
+    options: dict[str, Any],
+    reason: Reason,
+) -> None:
+    hy2scale.fault("/api/node", fault, times=None, **options)
+
+    with pytest.raises(UnavailableError) as info:
+        await client.node()
+
+    assert info.value.reason is reason
+
+
+async def test_no_token(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.fault("/api/login", "body", body={"token": None}, times=None)
+
+    with pytest.raises(UnavailableError) as info:
+        await client.node()
+
+    assert info.value.reason is Reason.MALFORMED
+
+
+async def test_an_error_without_words(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.fault("/api/node", "status", status=418, times=None)
+
+    with pytest.raises(RejectedError, match="HTTP 418"):
+        await client.node()
+
+
+async def test_words_without_secrets(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    await client.node()
+    (token,) = hy2scale.state.tokens
+    hy2scale.fault("/api/node", "body", status=400, body=f"who is {token}?", times=None)
+
+    with pytest.raises(RejectedError) as info:
+        await client.node()
+
+    assert info.value.message == "who is **?"
+
+
+async def test_what_was_sent_is_not_repeated(
+    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+) -> None:
+    words = "no: hush, hush-too, hush-key"
+    hy2scale.fault("/api/users/{id}", "body", status=400, body=words, times=None)
+
+    with pytest.raises(RejectedError) as info:
+        await client.update_user(
+            "x", {"password": "hush", "proxy_passwords": {"hy2": "hush-too"}, "key": "hush-key"}
+        )
+
+    assert info.value.message == "no: **, **, **"
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> None:
+    """It would lead to another route."""
+    with pytest.raises(InvalidInputError):
+        await client.delete_user(name)
+
+
+async def test_every_write_is_told(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
+    """Whatever became of it."""
+    told: list[None] = []
+    client = Hy2ScaleClient(
+        Transport(session, (hy2scale.url + hy2scale.base_path,)),
+        "admin",
+        hashed("hub-password"),
+        lambda: told.append(None),
+    )
+    await client.node()
+    assert not told
+
+    await client.delete_user("nobody")
+    with pytest.raises(RejectedError):
+        await client.delete_session("nobody")
+
+    assert len(told) == 2

@@ -1,0 +1,1 @@
+"""HY2 SCALE in Home Assistant."""

@@ -1,0 +1,783 @@
+"""What a person does to a node by actions: each works, and each may be refused."""
+
+from datetime import timedelta
+import io
+from pathlib import Path
+import stat
+import tarfile
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+import voluptuous as vol
+
+from custom_components.tunnel_hub.actions.hub import HUB_ACTIONS
+from custom_components.tunnel_hub.actions.mesh import MESH_ACTIONS
+from custom_components.tunnel_hub.const import DOMAIN
+
+from ..common import MINUTE, NOON, on, on_account, refused
+from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
+
+GIB = 1024**3
+
+
+@pytest.fixture(autouse=True)
+def _config_folder(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Let Home Assistant write where nobody minds."""
+    hass.config.config_dir = str(tmp_path)
+
+
+# What is made, changed and deleted
+
+NEW: dict[str, dict[str, Any]] = {
+    "client": {
+        "name": "new",
+        "addresses": ["new.example.com:5565", "new2.example.com:5565"],
+        "password": "password-of-new",
+        "server_name": "new.example.com",
+        "insecure": True,
+        "max_rate_in": 100,
+        "max_rate_out": 0.5,
+    },
+    "proxy": {
+        "id": "second",
+        "protocol": "http",
+        "listen": "127.0.0.1:3128",
+        "exit_paths": ["us/us-r1"],
+    },
+    "rule": {
+        "id": "new",
+        "name": "New rule",
+        "type": "domain",
+        "targets": ["one.example.com", "two.example.com"],
+        "exit_paths": ["us", "jp"],
+        "exit_mode": "quality",
+    },
+    "user": {
+        "name": "eve",
+        "password": "password-of-eve",
+        "traffic_limit": 1.5,
+        "expires": "2027-01-31",
+        "exit_paths": "us",
+    },
+    "wireguard_peer": {"name": "tablet", "address": "10.0.0.9/32", "keepalive": 25},
+}
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "client": ("tunnel:us", {"addresses": "other.example.com:5565"}),
+    "proxy": ("proxy:http", {"listen": "127.0.0.1:8888"}),
+    "rule": ("rule:games", {"targets": ["198.51.100.0/25"], "type": "ip"}),
+    "user": ("user:bob", {"traffic_limit": 2}),
+    "wireguard_peer": ("wireguard_peer:laptop", {"address": "10.0.0.77/32"}),
+}
+KINDS = sorted(NEW)
+
+
+def rows(world: Hub, kind: str) -> dict[str, Any]:
+    """Return what the node has of a kind, by id."""
+    state = world.service.state
+    all_rows: dict[str, dict[str, Any]] = {
+        "client": state.clients,
+        "proxy": state.proxies,
+        "rule": state.rules,
+        "user": state.users,
+        "wireguard_peer": {peer.name: peer for peer in state.wireguard.peers},
+    }
+    return all_rows[kind]
+
+
+def thing(world: Hub, kind: str) -> str:
+    """Return the device that the changes are for."""
+    name = CHANGES[kind][0]
+    return world.person(name.partition(":")[2]) if kind == "user" else name
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+async def test_create(world: Hub, kind: str) -> None:
+    await world.set_up()
+    before = set(rows(world, kind))
+
+    response = await on_account(world, f"create_{kind}", **NEW[kind])
+
+    (made,) = set(rows(world, kind)) - before
+    assert response == {"id": made}
+    await world.elapse(1)
+    device = {"client": "tunnel"}.get(kind, kind)
+    assert world.device(f"{device}:{made}")
+
+
+@BOTH
+async def test_what_was_created(world: Hub) -> None:
+    await world.set_up()
+    for kind, fields in NEW.items():
+        await on_account(world, f"create_{kind}", **fields)
+
+    client = world.service.state.clients["new"]
+    assert client.addrs == NEW["client"]["addresses"]
+    assert (client.addr, client.sni, client.insecure) == (
+        "new.example.com:5565",
+        "new.example.com",
+        True,
+    )
+    assert (client.max_rx, client.max_tx) == (12_500_000, 62_500)
+    user = world.user("eve")
+    assert (user.traffic_limit, user.expiry_date, user.enabled) == (1.5 * GIB, "2027-01-31", True)
+    assert (user.exit_via, user.exit_paths) == ("us", ["us"])
+    rule = world.service.state.rules["new"]
+    assert (rule.exit_via, rule.exit_paths, rule.exit_mode) == ("us", ["us", "jp"], "quality")
+    assert rule.enabled
+    peer = rows(world, "wireguard_peer")["tablet"]
+    assert peer.private_key
+    assert peer.public_key
+    assert peer.private_key != peer.public_key
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+async def test_create_what_exists(world: Hub, kind: str) -> None:
+    """The node would say yes, and ignore it or replace what is there."""
+    await world.set_up()
+    await on_account(world, f"create_{kind}", **NEW[kind])
+    before = repr(rows(world, kind))
+
+    error = await refused(world, None, f"create_{kind}", **NEW[kind])
+
+    assert error.translation_key == "already_exists"
+    assert repr(rows(world, kind)) == before
+
+
+async def test_a_client_whose_address_is_known(world: Hub) -> None:
+    """The node says yes and ignores it."""
+    await world.set_up()
+
+    error = await refused(
+        world, None, "create_client", **NEW["client"] | {"addresses": ["us.example.com:5565"]}
+    )
+
+    assert error.translation_key == "not_taken"
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+async def test_update(world: Hub, kind: str) -> None:
+    """What was not named stays as it was, secrets and all."""
+    await world.set_up()
+    changes = CHANGES[kind][1]
+    device = thing(world, kind)
+    id_ = device.partition(":")[2]
+    before = rows(world, kind)[id_]
+    kept = {
+        name: getattr(before, name)
+        for name in ("password", "private_key", "enabled", "exit_via", "name", "sni", "listen")
+        if hasattr(before, name) and name not in changes
+    }
+
+    await on(world, device, f"update_{kind}", **changes)
+
+    after = rows(world, kind)[id_]
+    assert repr(after) != repr(before)
+    assert {name: getattr(after, name) for name in kept} == kept
+
+
+async def test_update_shows_at_once(world: Hub) -> None:
+    await world.set_up()
+
+    await on(world, world.person("bob"), "update_user", traffic_limit=2, expires="never")
+
+    assert world.value("sensor", world.person("bob"), "traffic_limit") == "2.0"
+    assert world.value("sensor", world.person("bob"), "expires") == "unknown"
+    assert world.user("bob").expiry_date == ""
+
+
+@OLD
+async def test_never_expires_in_the_older_generation(world: Hub) -> None:
+    await world.set_up()
+
+    await on(world, world.person("bob"), "update_user", expires="never")
+
+    assert world.user("bob").expiry_date == ""
+
+
+async def test_rename_a_client(world: Hub) -> None:
+    """Its old device goes."""
+    await world.set_up()
+
+    await on(world, "tunnel:jp", "update_client", name="tokyo")
+    await world.live(2 * POLL, POLL)
+
+    assert "tokyo" in world.service.state.clients
+    assert world.device("tunnel:tokyo")
+    assert not world.device("tunnel:jp")
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+async def test_update_is_refused(world: Hub, kind: str) -> None:
+    """What somebody else has deleted meanwhile does not come back."""
+    await world.set_up()
+    device = thing(world, kind)
+    world.service.state.wireguard.peers.clear()
+    for name in ("clients", "proxies", "rules", "users"):
+        getattr(world.service.state, name).clear()
+
+    error = await refused(world, device, f"update_{kind}", **CHANGES[kind][1])
+
+    assert error.translation_key == "unknown_resource"
+    assert not rows(world, kind)
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+async def test_delete(world: Hub, kind: str) -> None:
+    await world.set_up()
+    device = thing(world, kind)
+
+    await on(world, device, f"delete_{kind}")
+
+    assert device.partition(":")[2] not in rows(world, kind)
+    await world.live(2 * SLOW_POLL, SLOW_POLL)
+    assert not world.device(device)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_delete_is_refused(world: Hub, kind: str) -> None:
+    await world.set_up()
+    world.service.fault("*", "body", status=400, body="not now", match=None, times=None)
+
+    error = await refused(world, thing(world, kind), f"delete_{kind}")
+
+    assert error.translation_key == "rejected"
+    assert error.translation_placeholders == {"message": "not now"}
+
+
+async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, "proxy:ss", "delete_proxy")
+
+    assert error.translation_key == "unsupported"
+    assert "ss" in world.service.state.proxies
+
+
+async def test_the_node_says_no(world: Hub) -> None:
+    """In its own words, without the password that it was about."""
+    await world.set_up()
+
+    error = await refused(world, None, "create_user", name="eve", password=server_password(world))
+
+    assert error.translation_key == "rejected"
+    assert server_password(world) not in str(error.translation_placeholders)
+
+
+def server_password(world: Hub) -> str:
+    """Return what inbound peers connect with."""
+    server = world.service.state.server
+    assert server
+    return server.password
+
+
+@pytest.mark.parametrize(
+    "action, fields",
+    [
+        ("create_rule", {**NEW["rule"], "type": "other"}),
+        ("create_user", {**NEW["user"], "expires": "soon"}),
+        ("create_user", {**NEW["user"], "traffic_limit": -1}),
+        ("create_proxy", {**NEW["proxy"], "exit_mode": "direct"}),
+        ("create_client", {"name": "new", "addresses": []}),
+        ("check_ports", {"ports": ["22"]}),
+        ("check_ports", {"ports": ["70000/tcp"]}),
+        ("set_graph_layout", {"positions": {"us": {"x": 1}}}),
+    ],
+)
+async def test_what_makes_no_sense(world: Hub, action: str, fields: dict[str, Any]) -> None:
+    await world.set_up()
+
+    with pytest.raises(vol.Invalid):
+        await on_account(world, action, **fields)
+
+    assert not world.writes()
+
+
+# Sessions
+
+
+@BOTH
+async def test_kick_one_session(world: Hub) -> None:
+    await world.set_up()
+    key = "alice|203.0.113.10|hy2"
+
+    response = await on(world, world.person("alice"), "kick_session", key=key)
+
+    until = NOON + timedelta(seconds=60)
+    assert response == {"sessions": [key], "locked_until": until.isoformat()}
+    assert key in world.service.state.locked
+    assert world.value("sensor", world.sessions("alice"), "sessions") == "1"
+    assert world.value("sensor", world.sessions("alice"), "locked_until") == until.isoformat()
+    assert world.value("sensor", "hub:account", "sessions") == "2"
+
+
+async def test_kick_all(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on(world, world.person("alice"), "kick_session")
+
+    assert len(response["sessions"]) == 2
+    assert len(world.service.state.locked) == 2
+
+
+async def test_kick_nobody(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on(world, world.person("carol"), "kick_session")
+
+    assert response == {"sessions": [], "locked_until": None}
+
+
+@pytest.mark.parametrize("key", ["bob|203.0.113.20|l2tp", "gone"])
+async def test_kick_a_session_that_is_not_the_users(world: Hub, key: str) -> None:
+    await world.set_up()
+
+    error = await refused(world, world.person("alice"), "kick_session", key=key)
+
+    assert error.translation_key == "unknown_session"
+    assert not world.service.state.locked
+
+
+async def test_kick_where_there_are_no_sessions(world: Hub) -> None:
+    world.service.state.settings.missing_routes = ["/api/sessions"]
+    await world.set_up()
+
+    error = await refused(world, world.person("alice"), "kick_session")
+
+    assert error.translation_key == "unsupported"
+
+
+# Questions
+
+
+@BOTH
+async def test_check_ports(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on_account(world, "check_ports", ports=["22/tcp", "9999/udp"])
+
+    assert response == {
+        "ports": [
+            {"port": 22, "protocol": "tcp", "free": False},
+            {"port": 9999, "protocol": "udp", "free": True},
+        ]
+    }
+
+
+async def test_check_ports_that_are_all_free(world: Hub) -> None:
+    """The service says null."""
+    await world.set_up()
+
+    response = await on_account(world, "check_ports", ports="9999/udp")
+
+    assert [port["free"] for port in response["ports"]] == [True]
+
+
+async def test_resolve_name(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on_account(world, "resolve_name", name="example.com", exit_path="us")
+
+    assert response == {"addresses": ["192.0.2.80", "2001:db8::80"]}
+    (call,) = world.service.calls_to("/api/diag/resolve")
+    assert call.get("exit_via") == "us"
+
+
+async def test_a_name_without_addresses(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, None, "resolve_name", name="nowhere.example.com")
+
+    assert error.translation_placeholders == {"message": "lookup nowhere.example.com: no such host"}
+
+
+@OLD
+@pytest.mark.parametrize(
+    "subject, action, fields",
+    [
+        (None, "resolve_name", {"name": "example.com"}),
+        ("tunnel:us", "get_latency_history", {}),
+    ],
+)
+async def test_what_the_older_generation_lacks(
+    world: Hub, subject: str | None, action: str, fields: dict[str, str]
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, subject, action, **fields)
+
+    assert error.translation_key == "unsupported"
+
+
+@pytest.mark.parametrize("device", ["tunnel:us", "peer:us/us-r1"])
+async def test_latency_history(world: Hub, device: str) -> None:
+    await world.set_up()
+    await world.live(MINUTE, POLL)
+    path = device.partition(":")[2]
+    world.service.drop(path)
+    await world.live(MINUTE, POLL)
+
+    response = await on(world, device, "get_latency_history")
+
+    assert (response["connected"], response["rebinds"]) == (False, 0)
+    samples = response["samples"]
+    assert len(samples) == 24
+    assert samples[0]["latency"] == world.service.state.peers[path].latency_ms
+    assert samples[-1]["latency"] is None, "-1 is no latency"
+    assert samples[0]["time"] == (NOON + timedelta(seconds=5)).isoformat()
+
+
+async def test_latency_history_of_a_peer_that_is_gone(world: Hub) -> None:
+    await world.set_up()
+    del world.service.state.peers["office"]
+
+    error = await refused(world, "peer:office", "get_latency_history")
+
+    assert error.translation_key == "unknown_resource"
+
+
+@BOTH
+async def test_peers_of_a_peer(world: Hub) -> None:
+    """Also of one whose peers are not used."""
+    await world.set_up()
+    await world.act("switch", "turn_off", "link:us", "nested")
+
+    response = await on(world, "tunnel:us", "get_peers")
+
+    (peer,) = response["peers"]
+    assert peer["id"] == "us/us-r1"
+    assert peer["latency"] == world.service.state.peers["us/us-r1"].latency_ms
+
+
+async def test_peers_of_a_peer_without_a_link(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, "tunnel:sg", "get_peers")
+
+    assert error.translation_placeholders == {"message": 'peer "sg" not connected'}
+
+
+@BOTH
+async def test_describe_node(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on_account(world, "describe_node")
+
+    assert response["build"]["version"] == "1.3.4"
+    assert response["build"]["build_id"]
+    assert response["settings"]["base_path"] == "/scale"
+    newer = world.service.state.settings.generation == "1.3"
+    assert response["machine"].get("in_docker") is (True if newer else None)
+
+
+async def test_describe_node_is_refused(world: Hub) -> None:
+    world.service.state.settings.missing_routes = ["/api/build-info"]
+    await world.set_up()
+
+    error = await refused(world, None, "describe_node")
+
+    assert error.translation_key == "unsupported"
+
+
+# Backups
+
+
+@BOTH
+async def test_backup(world: Hub, tmp_path: Path) -> None:
+    """A new file each time, which only its owner can read."""
+    await world.set_up()
+
+    first = await on_account(world, "create_backup")
+    second = await on_account(world, "create_backup")
+
+    path = Path(first["path"])
+    assert path.parent == tmp_path / "tunnel_hub_backups"
+    assert path.name == "hy2_scale_sg_home_2026-10-19_21-00-00.tar"
+    assert Path(second["path"]).name == "hy2_scale_sg_home_2026-10-19_21-00-00_2.tar"
+    saved = files(path.parent)
+    assert len(saved) == 2
+    assert mode(path) == 0o600
+    with tarfile.open(fileobj=io.BytesIO(saved[path.name])) as tar:
+        assert tar.getnames() == ["node-id", "config.yaml"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by name; none without a folder."""
+    return {path.name: path.read_bytes() for path in folder.glob("*")}
+
+
+def mode(path: Path) -> int:
+    """Return who may do what with a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_a_backup_overwrites_nothing(world: Hub, tmp_path: Path) -> None:
+    await world.set_up()
+    first = Path((await on_account(world, "create_backup"))["path"])
+    write(first, "precious")
+
+    await on_account(world, "create_backup")
+
+    saved = files(first.parent)
+    assert len(saved) == 2
+    assert saved[first.name] == b"precious"
+
+
+def write(path: Path, words: str) -> None:
+    """Put something into a file."""
+    path.write_text(words)
+
+
+async def test_a_backup_that_cannot_be_saved(world: Hub, tmp_path: Path) -> None:
+    await world.set_up()
+    write(tmp_path / "tunnel_hub_backups", "a file in the way")
+
+    error = await refused(world, None, "create_backup")
+
+    assert error.translation_key == "backup_not_saved"
+
+
+async def test_no_backup(world: Hub, tmp_path: Path) -> None:
+    """Nothing is left behind."""
+    await world.set_up()
+    world.service.fault("/api/backup", "error", times=None)
+
+    await refused(world, None, "create_backup")
+
+    assert not files(tmp_path)
+
+
+# WireGuard
+
+
+@BOTH
+async def test_wireguard_config(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on(
+        world, "wireguard_peer:phone", "get_wireguard_config", endpoint="hub.example.com"
+    )
+
+    assert "Endpoint = hub.example.com:51820" in response["config"]
+    assert (
+        f"PrivateKey = {world.service.state.wireguard.peers[0].private_key}" in (response["config"])
+    )
+    response = await on(world, "wireguard_peer:phone", "get_wireguard_config")
+    assert "Endpoint = 127.0.0.1:51820" in response["config"]
+
+
+async def test_wireguard_config_of_nobody(world: Hub) -> None:
+    await world.set_up()
+    world.service.state.wireguard.peers.clear()
+
+    error = await refused(world, "wireguard_peer:phone", "get_wireguard_config")
+
+    assert error.translation_placeholders == {"message": "peer not found"}
+
+
+# Certificates
+
+
+@BOTH
+async def test_certificates_come_and_go(world: Hub) -> None:
+    """Made, signed, read, imported and deleted; the sensor follows."""
+    await world.set_up()
+    certificates = world.service.state.certificates
+
+    await on_account(world, "generate_certificate", id="own", domains=["own.example.com"], days=20)
+    assert await first_to_end(world) == "own"
+    await on_account(
+        world, "sign_certificate", id="signed", authority="mesh-ca", host="hub.example.com", days=15
+    )
+    assert await first_to_end(world) == "signed"
+    pem = (await on_account(world, "get_certificate", id="signed"))["certificate"]
+    assert pem == certificates["signed"].cert.strip() or pem == certificates["signed"].cert
+    assert "PRIVATE" not in pem
+    await on_account(
+        world,
+        "import_certificate",
+        id="copy",
+        certificate=pem,
+        key=certificates["signed"].key,
+        name="Copy",
+    )
+    assert certificates["copy"].name == "Copy"
+    for id_ in ("signed", "copy", "own"):
+        await on_account(world, "delete_certificate", id=id_)
+    assert set(certificates) == {"default", "mesh-ca", "web"}
+    assert await first_to_end(world) == "web"
+
+
+async def first_to_end(world: Hub) -> str:
+    """Return the certificate that is the first to end, as the sensor shows it a second later."""
+    await world.elapse(1)
+    state = world.state("sensor", "certificates:account", "certificates")
+    return str(state.attributes["certificates"][0]["id"])
+
+
+async def test_an_authority(world: Hub) -> None:
+    await world.set_up()
+
+    await on_account(world, "generate_certificate", id="ca", domains="My CA", is_ca=True)
+    await on_account(world, "sign_certificate", id="new", authority="ca", host="a.example.com")
+
+    assert {"ca", "new"} <= set(world.service.state.certificates)
+
+
+async def test_import_from_the_nodes_disk(world: Hub) -> None:
+    await world.set_up()
+    web = world.service.state.certificates["web"]
+    world.service.state.files = {"/etc/web.crt": web.cert, "/etc/web.key": web.key}
+
+    await on_account(
+        world,
+        "import_certificate",
+        id="copy",
+        certificate_path="/etc/web.crt",
+        key_path="/etc/web.key",
+    )
+
+    assert world.service.state.certificates["copy"].key == web.key
+
+
+@pytest.mark.parametrize(
+    "action, fields, key",
+    [
+        ("generate_certificate", {"id": "own", "domains": []}, "rejected"),
+        (
+            "sign_certificate",
+            {"id": "own", "authority": "nobody", "host": "a.example.com"},
+            "unknown_resource",
+        ),
+        ("import_certificate", {"id": "own", "certificate": "nonsense"}, "rejected"),
+        ("import_certificate", {"id": "own", "certificate_path": "/nowhere"}, "rejected"),
+        ("import_certificate", {"id": "own"}, "rejected"),
+        ("get_certificate", {"id": "nobody"}, "unknown_resource"),
+    ],
+)
+async def test_a_certificate_is_refused(
+    world: Hub, action: str, fields: dict[str, Any], key: str
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, None, action, **fields)
+
+    assert error.translation_key == key
+    assert set(world.service.state.certificates) == {"default", "mesh-ca", "web"}
+
+
+# The layout of the graph
+
+
+@BOTH
+async def test_graph_layout(world: Hub) -> None:
+    await world.set_up()
+    positions = {"us": {"x": 1.5, "y": -2.0}, "us/us-r1": {"x": 0.0, "y": 3.0}}
+
+    await on_account(world, "set_graph_layout", positions=positions)
+
+    assert world.service.state.layout == positions
+    assert await on_account(world, "get_graph_layout") == {"positions": positions}
+
+
+async def test_graph_layout_is_refused(world: Hub) -> None:
+    world.service.state.settings.missing_routes = ["/api/graph-layout"]
+    await world.set_up()
+
+    for error in (
+        await refused(world, None, "get_graph_layout"),
+        await refused(world, None, "set_graph_layout", positions={}),
+    ):
+        assert error.translation_key == "unsupported"
+
+
+# The password
+
+
+async def test_change_the_password(world: Hub) -> None:
+    """Other sign-ins end; ours goes on with the new one, also after a restart."""
+    await world.set_up()
+
+    await on_account(world, "update_account", password="another", username="root")
+
+    assert world.service.state.username == "root"
+    assert "password" not in world.entry.data
+    await world.live(MINUTE, POLL)
+    await world.restart()
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+    assert not world.hass.config_entries.flow.async_progress()
+
+
+async def test_change_the_password_with_a_wrong_one(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(
+        world, None, "update_account", password="another", current_password="wrong"
+    )
+
+    assert error.translation_key == "rejected"
+    assert "wrong" not in str(error.translation_placeholders)
+    await world.elapse(POLL)
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+
+
+async def test_no_picture(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, None, "update_account", contact="10001")
+
+    assert error.translation_key == "unsupported"
+
+
+# Who may
+
+
+ALL = {**HUB_ACTIONS, **MESH_ACTIONS}
+
+
+def test_what_reveals_or_destroys_is_for_administrators() -> None:
+    assert {name for name, action in ALL.items() if not action.admin} == {
+        "check_ports",
+        "get_certificate",
+        "get_graph_layout",
+        "get_latency_history",
+        "get_peers",
+        "resolve_name",
+    }
+
+
+@pytest.mark.parametrize("action", ["create_backup", "get_wireguard_config", "delete_user"])
+async def test_others_may_not(world: Hub, hass_read_only_user: MockUser, action: str) -> None:
+    await world.set_up()
+    of = {"get_wireguard_config": "wireguard_peer:phone", "delete_user": world.person("alice")}
+    device = world.device(of[action]) if action in of else None
+    target = {"device_id": device.id} if device else {"config_entry_id": world.entry.entry_id}
+
+    with pytest.raises(Unauthorized):
+        await world.hass.services.async_call(
+            DOMAIN,
+            action,
+            target,
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+            return_response=action != "delete_user",
+        )
+
+    assert not world.writes()
+
+
+async def test_a_device_of_another_kind(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, "rule:video", "delete_user")
+
+    assert isinstance(error, ServiceValidationError)
+    assert error.translation_key == "wrong_device"
+    assert "video" in world.service.state.rules

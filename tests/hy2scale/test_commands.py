@@ -1,0 +1,485 @@
+"""What a person does with entities: switches, choices, buttons, updates and QR codes."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from homeassistant.components.image import async_get_image
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+import pytest
+
+from custom_components.tunnel_hub.api import hy2scale
+
+from ..common import MINUTE
+from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
+
+# Switches
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "thing, before",
+    [
+        ("tunnel:us", "on"),
+        ("tunnel:de", "off"),
+        ("rule:video", "on"),
+        ("rule:games", "off"),
+        ("proxy:socks5", "on"),
+        ("proxy:http", "off"),
+        ("proxy:ss", "on"),
+    ],
+)
+async def test_enabled(world: Hub, thing: str, before: str) -> None:
+    """And back; nothing else of the row changes, not even what the switch knows nothing of."""
+    await world.set_up()
+    kind, _, name = thing.partition(":")
+    rows = {"tunnel": "clients", "rule": "rules", "proxy": "proxies"}[kind]
+
+    def row() -> object:
+        return getattr(world.service.state, rows)[name]
+
+    first = repr(row())
+    assert world.value("switch", thing, "enabled") == before
+    there, back = ("turn_off", "turn_on") if before == "on" else ("turn_on", "turn_off")
+
+    await world.act("switch", there, thing, "enabled")
+    assert world.value("switch", thing, "enabled") != before
+    assert repr(row()) != first
+    await world.elapse(SLOW_POLL)
+    assert world.value("switch", thing, "enabled") != before
+    await world.act("switch", back, thing, "enabled")
+
+    assert world.value("switch", thing, "enabled") == before
+    assert repr(row()) == first
+
+
+@BOTH
+async def test_a_user(world: Hub) -> None:
+    await world.set_up()
+    before = repr(world.user("bob"))
+
+    await world.act("switch", "turn_off", world.person("bob"), "enabled")
+    assert not world.user("bob").enabled
+    assert world.value("switch", world.person("bob"), "enabled") == "off"
+    await world.act("switch", "turn_on", world.person("bob"), "enabled")
+
+    assert repr(world.user("bob")) == before
+
+
+@BOTH
+@pytest.mark.parametrize("thing", ["link:us", "peer:us/us-r1", "peer:us/us-r1/us-r1-r1"])
+async def test_nested(world: Hub, thing: str) -> None:
+    """The path is encoded whole, or the node would look for another route."""
+    await world.set_up()
+    path = thing.partition(":")[2]
+    before = world.value("switch", thing, "nested")
+
+    await world.act("switch", "turn_off" if before == "on" else "turn_on", thing, "nested")
+
+    (call,) = world.service.calls_to("/api/peers/{name}/nested", name=path)
+    assert call.status == HTTPStatus.OK
+    assert world.service.nested(path) is (before == "off")
+    assert world.value("switch", thing, "nested") != before
+
+
+async def test_a_peer_enabled(world: Hub) -> None:
+    await world.set_up()
+    assert world.value("switch", "peer:us/us-r1", "enabled") == "on"
+
+    await world.act("switch", "turn_off", "peer:us/us-r1", "enabled")
+
+    assert world.service.state.peer_flags["us/us-r1"].disabled
+    assert world.value("switch", "peer:us/us-r1", "enabled") == "off"
+
+
+async def test_a_tunnel_drops_its_link(world: Hub) -> None:
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "tunnel:us", "enabled")
+
+    assert not world.service.connected("us")
+    assert world.value("sensor", "tunnel:us", "state") == "disabled"
+    await world.elapse(POLL)
+    assert world.value("sensor", "link:us", "latency") == "unknown"
+
+
+async def test_force_offline(world: Hub) -> None:
+    """Once: the link comes back."""
+    await world.set_up()
+    rebinds = world.service.state.peers["us"].rebinds
+
+    await world.act("button", "press", "tunnel:us", "force_offline")
+
+    assert world.service.connected("us")
+    assert world.service.state.peers["us"].rebinds == rebinds + 1
+
+
+async def test_force_down(world: Hub) -> None:
+    """Held over a restart, and then as it was before."""
+    await world.set_up()
+
+    await world.act("switch", "turn_on", "tunnel:us", "force_down")
+    assert not world.service.connected("us")
+    state = world.state("switch", "tunnel:us", "force_down")
+    assert state.attributes["method"] == "disable_and_kick"
+    await world.restart()
+    assert world.value("switch", "tunnel:us", "force_down") == "on"
+    await world.act("switch", "turn_off", "tunnel:us", "force_down")
+
+    assert world.service.connected("us")
+
+
+@BOTH
+@pytest.mark.parametrize("thing", ["tunnel:us", "rule:video", "peer:us/us-r1"])
+async def test_a_write_that_is_swallowed(world: Hub, thing: str) -> None:
+    """The node says yes to anything, also for what it no longer has."""
+    await world.set_up()
+    world.service.state.clients.clear()
+    world.service.state.rules.clear()
+    for path in list(world.service.state.peers):
+        del world.service.state.peers[path]
+    key = "nested" if thing.startswith("peer") else "enabled"
+
+    with pytest.raises(ServiceValidationError) as gone:
+        await world.act("switch", "turn_off", thing, key)
+
+    assert gone.value.translation_key in ("unknown_resource", "tunnel_gone")
+
+
+async def test_a_deleted_proxy_is_not_made_anew(world: Hub) -> None:
+    """A write would."""
+    await world.set_up()
+    del world.service.state.proxies["socks5"]
+
+    with pytest.raises(ServiceValidationError):
+        await world.act("switch", "turn_off", "proxy:socks5", "enabled")
+
+    assert "socks5" not in world.service.state.proxies
+
+
+async def test_a_version_without_shadowsocks_of_its_own(world: Hub) -> None:
+    world.service.state.settings.missing_routes = ["/api/ss"]
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "proxy:socks5", "enabled")
+
+    assert not world.registered("proxy:ss:")
+    assert not world.service.state.proxies["socks5"].enabled
+
+
+# What the node itself does
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "thing, key, of",
+    [
+        ("vpn:account", "l2tp_enabled", "l2tp"),
+        ("wireguard:account", "wireguard_enabled", "wireguard"),
+    ],
+)
+async def test_a_server(world: Hub, thing: str, key: str, of: str) -> None:
+    """Nothing else of it changes, neither keys nor peers."""
+    await world.set_up()
+    before = repr(getattr(world.service.state, of))
+
+    await world.act("switch", "turn_off", thing, key)
+    assert not getattr(world.service.state, of).enabled
+    assert world.value("switch", thing, key) == "off"
+    await world.act("switch", "turn_on", thing, key)
+
+    assert repr(getattr(world.service.state, of)) == before
+
+
+async def test_a_server_that_cannot_run(world: Hub) -> None:
+    world.service.state.settings.kernel_right = False
+    await world.set_up()
+
+    with pytest.raises(HomeAssistantError, match="NET_ADMIN not granted"):
+        await world.act("switch", "turn_off", "vpn:account", "l2tp_enabled")
+
+
+@BOTH
+async def test_exit_node(world: Hub) -> None:
+    await world.set_up()
+    before = world.service.state.server
+    assert world.value("switch", "hub:account", "exit_node") == "on"
+
+    await world.act("switch", "turn_off", "hub:account", "exit_node")
+
+    assert not world.service.state.exit_node
+    assert world.service.state.server == before
+    assert world.value("switch", "hub:account", "exit_node") == "off"
+
+
+@OLD
+async def test_tun_mode(world: Hub) -> None:
+    await world.set_up()
+
+    for option, stored in (("full", (True, "full")), ("off", (False, "full"))):
+        await choose(world, "tun_mode:account", "tun_mode", option)
+        mode = world.service.state.tun_mode
+        assert (mode.enabled, mode.mode) == stored
+        await world.elapse(1)
+        assert world.value("select", "tun_mode:account", "tun_mode") == option
+
+
+async def choose(world: Hub, thing: str, key: str, option: str) -> None:
+    """Choose an option."""
+    await world.hass.services.async_call(
+        "select",
+        "select_option",
+        {ATTR_ENTITY_ID: world.entity_id("select", thing, key), "option": option},
+        blocking=True,
+    )
+    await world.settle()
+
+
+# Exits
+
+
+@BOTH
+async def test_exit(world: Hub) -> None:
+    """All of the mesh, and the node itself."""
+    await world.set_up()
+    alice = world.person("alice")
+    options = world.state("select", alice, "exit_path").attributes["options"]
+    assert options[0] == "this_node"
+    assert {"us", "jp", "us/us-r1", "us/us-r1/us-r1-r1", "office"} <= set(options)
+    assert "ea1b2adb" not in options
+    before = world.user("alice")
+    used, password = before.traffic_used, before.password
+
+    await choose(world, alice, "exit_path", "us/us-r1")
+
+    after = world.user("alice")
+    assert (after.exit_via, after.exit_paths) == ("us/us-r1", ["us/us-r1"])
+    assert (after.traffic_used, after.password) == (used, password)
+    assert after.traffic_limit == before.traffic_limit
+    assert world.value("select", alice, "exit_path") == "us/us-r1"
+
+
+@BOTH
+@pytest.mark.parametrize("thing", ["proxy:http", "proxy:ss", "wireguard_peer:phone"])
+async def test_exit_at_the_node_itself(world: Hub, thing: str) -> None:
+    await world.set_up()
+
+    for option in ("us", "this_node"):
+        await choose(world, thing, "exit_path", option)
+        assert world.value("select", thing, "exit_path") == option
+
+    kind, _, name = thing.partition(":")
+    state = world.service.state
+    peers = {peer.name: peer for peer in state.wireguard.peers}
+    row = state.proxies[name] if kind == "proxy" else peers[name]
+    assert (row.exit_via, row.exit_paths) == ("", [])
+
+
+async def test_a_rule_leads_elsewhere(world: Hub) -> None:
+    await world.set_up()
+
+    options = world.state("select", "rule:video", "exit_path").attributes["options"]
+
+    assert "this_node" not in options
+
+
+async def test_an_exit_that_is_away_stays_chosen(world: Hub) -> None:
+    world.user("alice").exit_via = "away/for-good"
+    world.user("alice").exit_paths = ["away/for-good"]
+
+    await world.set_up()
+
+    state = world.state("select", world.person("alice"), "exit_path")
+    assert state.state == "away/for-good"
+    assert state.state in state.attributes["options"]
+
+
+async def test_an_option_that_is_none(world: Hub) -> None:
+    await world.set_up()
+
+    with pytest.raises(ServiceValidationError):
+        await choose(world, world.person("alice"), "exit_path", "mars")
+
+    assert not world.writes()
+
+
+async def test_a_new_exit_is_an_option(world: Hub) -> None:
+    await world.set_up()
+    world.service.state.peers["us/fresh"] = world.service.state.peers["us/us-r1"]
+
+    await world.live(2 * SLOW_POLL, POLL)
+
+    options = world.state("select", world.person("bob"), "exit_path").attributes["options"]
+    assert "us/fresh" in options
+
+
+# Buttons
+
+
+@BOTH
+async def test_reset_traffic(world: Hub) -> None:
+    await world.set_up()
+
+    await world.act("button", "press", world.person("alice"), "reset_traffic")
+
+    assert world.user("alice").traffic_used == 0
+    assert world.value("sensor", world.person("alice"), "traffic_used") == "0.0"
+
+
+@BOTH
+async def test_kick_all_sessions(world: Hub) -> None:
+    """They are out for a minute, which shows, and then come back."""
+    await world.set_up()
+
+    await world.act("button", "press", world.sessions("alice"), "kick_sessions")
+
+    assert not [k for k in world.service.state.sessions if k.startswith("alice|")]
+    assert world.value("sensor", world.sessions("alice"), "sessions") == "0"
+    until = world.value("sensor", world.sessions("alice"), "locked_until")
+    expected = world.freezer.time_to_freeze + timedelta(seconds=60)
+    assert until.startswith(expected.strftime("%Y-%m-%dT%H:%M"))
+    assert world.value("sensor", world.sessions("bob"), "locked_until") == "unknown"
+    await world.live(MINUTE + 2 * POLL, POLL)
+    assert world.value("sensor", world.sessions("alice"), "locked_until") == "unknown"
+    assert world.value("sensor", world.sessions("alice"), "sessions") == "2"
+
+
+async def test_nobody_to_kick(world: Hub) -> None:
+    await world.set_up()
+
+    await world.act("button", "press", world.sessions("carol"), "kick_sessions")
+
+    assert not world.writes()
+    assert world.value("sensor", world.sessions("carol"), "locked_until") == "unknown"
+
+
+async def test_reset_traffic_of_a_deleted_user(world: Hub) -> None:
+    await world.set_up()
+    thing = world.person("alice")
+    world.service.state.users.clear()
+
+    with pytest.raises(ServiceValidationError) as gone:
+        await world.act("button", "press", thing, "reset_traffic")
+
+    assert gone.value.translation_key == "unknown_resource"
+
+
+# Updates
+
+
+async def test_update(world: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloaded, with progress, and put in place: the node restarts as the new version."""
+    await world.set_up()
+    update = world.state("update", "upgrade:account", "program")
+    assert update.state == "on"
+    assert update.attributes["installed_version"] == "1.3.4"
+    assert update.attributes["latest_version"] == "1.3.5"
+    seen: list[object] = []
+
+    async def _wait(seconds: float) -> None:
+        state = world.state("update", "upgrade:account", "program")
+        seen.append((state.attributes["in_progress"], state.attributes["update_percentage"]))
+        world.service.advance(seconds)
+
+    monkeypatch.setattr(hy2scale.upgrade, "sleep", _wait)
+
+    await world.act("update", "install", "upgrade:account", "program")
+
+    assert world.service.state.version == "1.3.5"
+    update = world.state("update", "upgrade:account", "program")
+    assert update.state == "off"
+    assert update.attributes["in_progress"] is False
+    assert len(set(seen)) > 2, "it went on before our eyes"
+    await world.live(MINUTE, POLL)
+    assert world.value("sensor", "hub:account", "version") == "1.3.5"
+
+
+async def test_a_node_that_cannot_upgrade_itself(world: Hub) -> None:
+    world.service.state.settings.in_docker = False
+    await world.set_up()
+    assert world.value("update", "upgrade:account", "program") == "on"
+
+    with pytest.raises(HomeAssistantError):
+        await world.act("update", "install", "upgrade:account", "program")
+
+    assert not world.service.calls_to("/api/upgrade/download")
+
+
+async def test_an_upgrade_that_fails(world: Hub) -> None:
+    await world.set_up()
+    world.service.fault("/api/upgrade/download", "status", status=403)
+
+    with pytest.raises(HomeAssistantError):
+        await world.act("update", "install", "upgrade:account", "program")
+
+    update = world.state("update", "upgrade:account", "program")
+    assert (update.state, update.attributes["in_progress"]) == ("on", False)
+
+
+async def test_a_node_without_internet(world: Hub) -> None:
+    """It cannot know; nothing else is disturbed."""
+    world.service.state.settings.internet = False
+
+    await world.set_up()
+
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+    assert not world.registered("upgrade:")
+
+
+async def test_an_upgrade_that_somebody_else_began(world: Hub) -> None:
+    """Asking for news would make the node forget what it has downloaded."""
+    world.service.state.upgrade.state = "ready"
+    world.service.state.upgrade.latest = "1.3.5"
+
+    await world.set_up()
+
+    assert world.service.state.upgrade.state == "ready"
+    assert not world.service.calls_to("/api/upgrade/check")
+
+
+# QR codes
+
+
+@BOTH
+async def test_qr_code(world: Hub) -> None:
+    """Disabled at first: it holds a private key."""
+    await world.set_up()
+    entity_id = world.entity_id("image", "wireguard_peer:phone", "qr_code")
+    registered = er.async_get(world.hass).async_get(entity_id)
+    assert registered
+    assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert not world.service.calls_to("/api/wireguard/qr")
+
+    await world.enable_all()
+    assert not world.service.calls_to("/api/wireguard/qr"), "nobody has looked"
+    image = await async_get_image(world.hass, entity_id)
+
+    assert image.content_type == "image/png"
+    assert image.content.startswith(b"\x89PNG")
+
+
+async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
+    await world.set_up()
+    await world.enable_all()
+    # Home Assistant reloads an account some time after its entities were enabled.
+    await world.live(MINUTE, SLOW_POLL)
+    before = world.value("image", "wireguard_peer:phone", "qr_code")
+    await world.live(3 * SLOW_POLL, SLOW_POLL)
+    assert world.value("image", "wireguard_peer:phone", "qr_code") == before
+
+    world.service.state.wireguard.peers[0].allowed_ips = "10.0.0.99/32"
+    await world.elapse(SLOW_POLL)
+
+    assert world.value("image", "wireguard_peer:phone", "qr_code") != before
+
+
+async def test_no_qr_code(world: Hub) -> None:
+    await world.set_up()
+    await world.enable_all()
+    world.service.fault("/api/wireguard/peers/{name}/config", "status", status=500, times=None)
+
+    with pytest.raises(HomeAssistantError):
+        await async_get_image(
+            world.hass, world.entity_id("image", "wireguard_peer:phone", "qr_code")
+        )

@@ -1,0 +1,297 @@
+"""Getting to a node: its address, how far to trust it, and its password; again; elsewhere."""
+
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hy2scale import Hy2ScaleService, hashed
+
+from ..test_config_flow import choose, suggested
+from .common import BOTH, POLL, Hub, node_entry
+
+ADVANCED = ("base_path", "verify", "ca")
+
+
+async def begin(hass: HomeAssistant) -> ConfigFlowResult:
+    """Choose the provider."""
+    menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    return await choose(hass, menu, "hy2scale")
+
+
+def address(service: Hy2ScaleService, **changes: Any) -> dict[str, Any]:
+    """Return what a person enters for the simulated node."""
+    url = URL(service.url)
+    return {
+        "host": url.host,
+        "port": url.port,
+        "https": False,
+        "username": "admin",
+        "password": "hub-password",
+        **changes,
+    }
+
+
+async def fill(hass: HomeAssistant, form: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
+    """Send the form."""
+    assert form["type"] is FlowResultType.FORM
+    advanced = {name: fields.pop(name) for name in ADVANCED if name in fields}
+    result = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {**fields, "advanced": advanced}
+    )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+async def https(service: Hy2ScaleService) -> str:
+    """Have the node speak HTTPS; the authority to trust, as PEM."""
+    service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
+    await service.restart()
+    return service.state.certificates["mesh-ca"].cert
+
+
+# For the first time
+
+
+@BOTH
+async def test_plain_http(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    form = await begin(hass)
+    assert form["errors"] is None
+
+    result = await fill(
+        hass, form, **address(hy2scale, host=" 127.0.0.1 ", port=float(_port(hy2scale)))
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "HY2 SCALE sg-home"
+    assert result["result"].unique_id == "hy2scale:ea1b2adb"
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"] == {
+        "provider": "hy2scale",
+        "host": "127.0.0.1",
+        "port": str(_port(hy2scale)),
+        "https": "false",
+        "base_path": "scale",
+        "verify": "true",
+        "username": "admin",
+        "password_hash": hashed("hub-password"),
+    }, "the password itself is not stored"
+
+
+def _port(service: Hy2ScaleService) -> int:
+    port = URL(service.url).port
+    assert port
+    return port
+
+
+async def test_the_password_is_not_sent(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    await fill(hass, await begin(hass), **address(hy2scale))
+
+    (login,) = {str(call.body) for call in hy2scale.calls_to("/api/login")}
+    assert hashed("hub-password") in login
+    assert "hub-password" not in str(hy2scale.calls)
+
+
+async def test_https_and_checking_are_the_default(hass: HomeAssistant) -> None:
+    form = await begin(hass)
+
+    assert form["data_schema"] is not None
+    filled = form["data_schema"]({"host": "hub.example.com", "password": "secret", "advanced": {}})
+    assert filled["https"] is True
+    assert filled["port"] == 5565
+    assert filled["advanced"] == {"base_path": "scale", "verify": True}
+
+
+async def test_https_with_an_authority(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    authority = await https(hy2scale)
+
+    result = await fill(hass, await begin(hass), **address(hy2scale, https=True, ca=authority))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"]["ca"] == authority.strip()
+
+
+async def test_https_without_checking(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    await https(hy2scale)
+
+    result = await fill(hass, await begin(hass), **address(hy2scale, https=True, verify=False))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"]["verify"] == "false"
+
+
+async def test_a_certificate_that_nobody_knows(
+    hass: HomeAssistant, hy2scale: Hy2ScaleService
+) -> None:
+    """Nothing was said yet: not even the hash went out."""
+    authority = await https(hy2scale)
+    hy2scale.calls.clear()
+    form = await begin(hass)
+
+    result = await fill(hass, form, **address(hy2scale, https=True))
+
+    assert result["errors"] == {"base": "unavailable_tls"}
+    assert not hy2scale.calls
+    assert suggested(result) == {
+        "host": "127.0.0.1",
+        "port": _port(hy2scale),
+        "https": True,
+        "username": "admin",
+        "password": "hub-password",
+        "base_path": "scale",
+        "verify": True,
+    }, "only what was wrong has to be entered again"
+    result = await fill(hass, result, **address(hy2scale, https=True, ca=authority))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_https_where_there_is_none(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    result = await fill(hass, await begin(hass), **address(hy2scale, https=True))
+
+    assert result["errors"] == {"base": "unavailable_tls"}
+
+
+async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.state.ui.base_path = "/"
+    await hy2scale.restart()
+    form = await begin(hass)
+
+    result = await fill(hass, form, **address(hy2scale))
+    assert result["errors"] is not None
+    assert result["errors"]["base"].startswith("unavailable_")
+    result = await fill(hass, result, **address(hy2scale, base_path="/"))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "changes, error",
+    [
+        ({"password": "wrong"}, "invalid_auth"),
+        ({"username": "wrong"}, "invalid_auth"),
+        ({"password": ""}, "empty_field"),
+        ({"username": " "}, "empty_field"),
+        ({"host": " "}, "empty_field"),
+        ({"host": "a b"}, "invalid_host"),
+        ({"host": "http://127.0.0.1"}, "invalid_host"),
+        ({"https": True, "ca": "no certificate"}, "invalid_ca"),
+        ({"port": 1}, "unavailable_connection"),
+    ],
+)
+async def test_what_is_wrong_is_said(
+    hass: HomeAssistant, hy2scale: Hy2ScaleService, changes: dict[str, Any], error: str
+) -> None:
+    """And the next try succeeds."""
+    result = await fill(hass, await begin(hass), **address(hy2scale, **changes))
+    assert result["errors"] == {"base": error}
+
+    result = await fill(hass, result, **address(hy2scale))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_not_a_node(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    """A web page, or anything else that is no answer of a node's."""
+    hy2scale.fault("*", "html", times=None)
+
+    result = await fill(hass, await begin(hass), **address(hy2scale))
+
+    assert result["errors"] == {"base": "unavailable_firewall"}
+
+
+async def test_the_same_node_twice(
+    hass: HomeAssistant, hy2scale: Hy2ScaleService, entry: MockConfigEntry
+) -> None:
+    """At another address."""
+    other = URL(hy2scale.mirror_url).port
+    result = await fill(hass, await begin(hass), **address(hy2scale, port=other))
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+async def test_no_options(world: Hub) -> None:
+    await world.set_up()
+
+    result = await world.hass.config_entries.options.async_init(world.entry.entry_id)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_options"
+
+
+# Again
+
+
+async def test_sign_in_again(world: Hub) -> None:
+    """After somebody changed the password; the form shows where the node is."""
+    await world.set_up()
+    world.service.set_password("changed")
+    await world.elapse(POLL)
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+    menu = await world.hass.config_entries.flow.async_configure(flow["flow_id"])
+    form = await choose(world.hass, menu, "hy2scale")
+    assert suggested(form) == {
+        "host": "127.0.0.1",
+        "port": str(_port(world.service)),
+        "https": False,
+        "username": "admin",
+        "base_path": "/scale",
+        "verify": True,
+    }
+
+    result = await fill(world.hass, form, **address(world.service, password="changed"))
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reauth_successful"
+    assert world.entry.data["password_hash"] == hashed("changed")
+    assert "password" not in world.entry.data
+    await world.settle()
+    assert world.value("binary_sensor", "peer:office", "connected") == "on"
+
+
+async def test_moved(world: Hub) -> None:
+    """Another address, the same node."""
+    await world.set_up()
+    other = URL(world.service.mirror_url).port
+    result = await world.entry.start_reconfigure_flow(world.hass)
+    form = await choose(world.hass, result, "hy2scale")
+
+    result = await fill(world.hass, form, **address(world.service, port=other))
+
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry.data["port"] == str(other)
+
+
+async def test_another_node(world: Hub) -> None:
+    """Its entities would mean something else."""
+    await world.set_up()
+    world.service.state.node_id = "another"
+    result = await world.entry.start_reconfigure_flow(world.hass)
+    form = await choose(world.hass, result, "hy2scale")
+
+    result = await fill(world.hass, form, **address(world.service))
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_account"
+
+
+async def test_two_nodes(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    """They live side by side."""
+    first = node_entry(hy2scale)
+    first.add_to_hass(hass)
+    await hass.config_entries.async_setup(first.entry_id)
+    hy2scale.state.node_id, hy2scale.state.name = "f00d", "second"
+
+    result = await fill(hass, await begin(hass), **address(hy2scale))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "HY2 SCALE second"
+    assert first.state is ConfigEntryState.LOADED

@@ -1,0 +1,560 @@
+"""What devices and entities show of a node, its mesh and its people."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from homeassistant.const import Platform
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import snapshot_platform
+from syrupy.assertion import SnapshotAssertion
+
+from simulator.hy2scale import Peer, Proxy, Rule, User
+from simulator.hy2scale.state import WireGuardPeer
+
+from ..common import HOUR, MINUTE, NOON
+from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
+
+GIB = 1024**3
+
+SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 3}], indirect=True)
+"""One connection, one inbound peer, one nested one."""
+
+
+@SMALL
+@BOTH
+@pytest.mark.parametrize(
+    "only_platform",
+    [
+        Platform.BINARY_SENSOR,
+        Platform.BUTTON,
+        Platform.IMAGE,
+        Platform.SELECT,
+        Platform.SENSOR,
+        Platform.SWITCH,
+    ],
+    indirect=True,
+)
+async def test_all(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
+    await world.set_up()
+    await world.enable_all()
+
+    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+@SMALL
+@pytest.mark.parametrize("only_platform", [Platform.UPDATE], indirect=True)
+async def test_update(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
+    """Only since 1.3 the node knows of newer versions."""
+    await world.set_up()
+
+    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+# The node
+
+
+@BOTH
+async def test_devices(world: Hub) -> None:
+    """All hang on the node; what the topology tells of a connection is part of its tunnel."""
+    await world.set_up()
+
+    hub = world.device("account:account")
+    assert hub
+    assert (hub.model, hub.sw_version) == ("Hub", None if hub.sw_version is None else "1.3.4")
+    assert hub.configuration_url == f"{world.service.url}/scale/"
+    things = {
+        "tunnel:us": "Tunnel",
+        "peer:office": "Peer",
+        "peer:us/us-r1": "Peer",
+        "peer:us/us-r1/us-r1-r1": "Peer",
+        world.person("alice"): "User",
+        "rule:video": "Rule",
+        "proxy:socks5": "Proxy",
+        "proxy:ss": "Proxy",
+        "wireguard_peer:phone": "WireGuard peer",
+    }
+    for thing, model in things.items():
+        device = world.device(thing)
+        assert device, thing
+        assert device.model == model
+        assert device.via_device_id == hub.id
+    assert not world.device("peer:us"), "it is the tunnel's"
+    assert not world.device("peer:ea1b2adb"), "it is the node itself"
+    named = {thing: device.name for thing in things if (device := world.device(thing))}
+    assert named["peer:us/us-r1"] == "us/us-r1"
+    assert named[world.person("alice")] == "alice"
+    assert named["rule:video"] == "Video"
+
+
+async def test_node(world: Hub) -> None:
+    await world.set_up()
+
+    hub = "hub:account"
+    assert world.value("sensor", hub, "sessions") == "3"
+    assert world.value("sensor", hub, "connections") == "4"
+    assert world.value("sensor", hub, "exit_clients") == "1"
+    assert world.value("sensor", hub, "version") == "1.3.4"
+    assert world.value("sensor", hub, "active_paths") == "us"
+    assert world.state("sensor", hub, "active_paths").attributes["paths"] == {"us": "us"}
+    rate = world.state("sensor", hub, "rate_in")
+    linked = [p for name, p in world.service.state.peers.items() if world.service.connected(name)]
+    top = sum(
+        p.rx_rate
+        for name, p in world.service.state.peers.items()
+        if "/" not in name and world.service.connected(name)
+    )
+    assert linked
+    assert rate.attributes["unit_of_measurement"] == "Mbit/s"
+    assert float(rate.state) == pytest.approx(top * 8 / 1e6, abs=0.01)
+    for key in ("limited", "compat"):
+        assert world.value("binary_sensor", hub, key) == "off"
+
+
+async def test_what_keeps_a_node_from_its_best_is_a_problem(world: Hub) -> None:
+    world.service.state.settings.kernel_right = False
+    world.service.state.compat = True
+
+    await world.set_up()
+
+    for key in ("limited", "compat"):
+        state = world.state("binary_sensor", "hub:account", key)
+        assert (state.state, state.attributes["device_class"]) == ("on", "problem")
+    capable = world.state("binary_sensor", "vpn:account", "l2tp_capable")
+    assert capable.state == "off"
+    assert capable.attributes["reason"] == "NET_ADMIN not granted"
+
+
+async def test_active_paths_change(world: Hub) -> None:
+    await world.set_up()
+    world.service.state.active_paths = {"us/us-r1": "jp/us-r1", "kr": "kr"}
+
+    await world.elapse(POLL)
+
+    assert world.value("sensor", "hub:account", "active_paths") == "kr, jp/us-r1"
+    world.service.state.active_paths = {}
+    await world.elapse(POLL)
+    assert world.value("sensor", "hub:account", "active_paths") == "unknown"
+
+
+@BOTH
+async def test_a_counter_that_starts_over(world: Hub) -> None:
+    """A restart: nobody is asked to sign in, and the statistics see a new beginning."""
+    await world.set_up()
+    before = float(world.value("sensor", "hub:account", "traffic_in"))
+
+    await world.service.restart()
+    await world.elapse(POLL)
+
+    after = world.state("sensor", "hub:account", "traffic_in")
+    assert 0 <= float(after.state) < before
+    assert after.attributes["state_class"] == "total_increasing"
+    assert not world.hass.config_entries.flow.async_progress()
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+
+
+async def test_one_sign_in_for_everything(world: Hub) -> None:
+    """And one more when the node has forgotten its tokens."""
+    await world.set_up()
+    await world.live(MINUTE, POLL)
+    assert len(world.service.calls_to("/api/login")) == 1
+
+    world.service.state.tokens.clear()
+    await world.live(MINUTE, POLL)
+
+    assert len(world.service.calls_to("/api/login")) == 2
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+
+
+@OLD
+async def test_tun_mode(world: Hub) -> None:
+    await world.set_up()
+    assert world.value("select", "tun_mode:account", "tun_mode") == "mixed"
+
+    world.service.state.tun_mode.enabled = False
+    await world.live(5 * MINUTE)
+
+    assert world.value("select", "tun_mode:account", "tun_mode") == "off"
+
+
+async def test_no_tun_mode(world: Hub) -> None:
+    """Since 1.3 that belongs to each rule; its old path would make a rule."""
+    await world.set_up()
+
+    assert not world.registered("tun_mode:")
+    assert world.value("binary_sensor", "rule:office", "tun_active") == "on"
+    assert world.value("binary_sensor", "rule:video", "tun_active") == "off"
+    assert "tun-mode" not in world.service.state.rules
+
+
+# What a version lacks
+
+
+@OLD
+async def test_what_the_older_generation_lacks_is_not_there(world: Hub) -> None:
+    await world.set_up()
+
+    for kind in ("upgrade:",):
+        assert not world.registered(kind), kind
+    assert world.value("switch", "proxy:ss", "enabled") == "on", "among the proxies there"
+    assert world.value("sensor", world.person("alice"), "traffic_limit") == "500.0"
+    assert world.value("sensor", world.sessions("alice"), "sessions") == "2"
+
+
+@pytest.mark.parametrize(
+    "route, gone",
+    [
+        ("/api/ss", "proxy:ss:"),
+        ("/api/sessions", "user_sessions:"),
+        ("/api/rules", "rule:"),
+        ("/api/wireguard", "wireguard_peer:"),
+        ("/api/l2tp", "nothing"),
+        ("/api/users/conflicts", "nothing"),
+        ("/api/tls", "certificates:"),
+        ("/api/upgrade/check", "upgrade:"),
+    ],
+)
+async def test_a_missing_route_is_a_missing_feature(world: Hub, route: str, gone: str) -> None:
+    """It is not a failure: all the rest works, and nobody complains."""
+    world.service.state.settings.missing_routes = [route]
+
+    await world.set_up()
+
+    assert not world.registered(gone)
+    assert world.value("switch", "proxy:socks5", "enabled") == "on"
+    assert world.value("switch", world.person("alice"), "enabled") == "on"
+    assert "unavailable" not in {s.state for s in world.hass.states.async_all()}
+
+
+# Peers
+
+
+@BOTH
+async def test_peers(world: Hub) -> None:
+    await world.set_up()
+
+    latency = world.service.state.peers["us/us-r1"].latency_ms
+    assert world.value("sensor", "peer:us/us-r1", "latency") == str(latency)
+    assert world.value("sensor", "peer:us/us-r1", "direction") == "outbound"
+    assert world.value("switch", "peer:us/us-r1", "nested") == "on"
+    assert world.value("switch", "link:us", "nested") == "on"
+    assert world.value("switch", "link:jp", "nested") == "off"
+    assert world.value("sensor", "link:us", "version") == "1.3.4"
+
+
+async def test_addresses_of_a_connection(world: Hub) -> None:
+    world.service.state.peers["jp"].address_status = {"jp2.example.com:5565": "offline"}
+
+    await world.set_up()
+
+    addresses = world.state("sensor", "link:jp", "latency").attributes["addresses"]
+    assert addresses == [
+        {
+            "address": "jp.example.com:5565",
+            "status": "online",
+            "latency": world.service.state.peers["jp"].latency_ms,
+        },
+        {"address": "jp2.example.com:5565", "status": "offline", "latency": None},
+    ]
+    assert "addresses" not in world.state("sensor", "link:us", "latency").attributes
+
+
+@pytest.mark.parametrize("key", ["conflict", "incompatible", "unsupported"])
+@pytest.mark.parametrize("path", ["jp", "office"])
+async def test_what_is_wrong_with_a_peer_is_a_problem(world: Hub, path: str, key: str) -> None:
+    thing = f"link:{path}" if path == "jp" else f"peer:{path}"
+    await world.set_up()
+    assert world.value("binary_sensor", thing, key) == "off"
+
+    setattr(world.service.state.peers[path], key, True)
+    await world.elapse(POLL)
+
+    state = world.state("binary_sensor", thing, key)
+    assert (state.state, state.attributes["device_class"]) == ("on", "problem")
+
+
+@BOTH
+async def test_unknown_latency(world: Hub) -> None:
+    """The service says -1."""
+    await world.set_up()
+
+    if world.service.state.settings.generation == "1.3":
+        assert world.value("sensor", "peer:office", "latency") == "unknown"
+    assert world.value("sensor", "link:sg", "latency") == "unknown"
+    assert not [s for s in world.hass.states.async_all("sensor") if s.state.startswith("-")]
+
+
+@BOTH
+async def test_rates_below_zero(world: Hub) -> None:
+    """In the second after a reconnect the counters have wrapped around: 1.8e19."""
+    await world.set_up()
+    before = world.value("sensor", "link:us", "rate_in")
+    for path in ("us", "us/us-r1"):
+        world.service.drop(path)
+    await world.elapse(POLL)
+    for path in ("us", "us/us-r1"):
+        world.service.reconnect(path)
+        world.service.state.peers[path].linked_at += POLL
+
+    await world.elapse(POLL)
+
+    assert world.service.rates("us")[0] > 2**63
+    assert world.value("sensor", "link:us", "rate_in") == "unknown"
+    await world.elapse(POLL)
+    assert world.value("sensor", "link:us", "rate_in") == before
+
+
+async def test_peers_come_and_go(world: Hub) -> None:
+    """An inbound one that leaves is gone; a nested one is there, without a link."""
+    await world.set_up()
+    world.service.drop("office")
+    world.service.state.peers["us/new"] = Peer(latency_ms=99, version="1.3.4")
+    world.service.drop("us/us-r1")
+
+    await world.live(3 * POLL, POLL)
+
+    assert not world.device("peer:office")
+    assert world.value("sensor", "peer:us/new", "latency") == "99"
+    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "off"
+    assert world.value("sensor", "peer:us/us-r1", "latency") == "unknown"
+
+
+async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
+    """The node no longer shows them; they are there, without a link, until they are back."""
+    await world.set_up()
+    world.service.drop("us")
+    await world.live(6 * POLL, POLL)
+
+    for path in ("us/us-r1", "us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", f"peer:{path}", "connected") == "off"
+        assert world.value("sensor", f"peer:{path}", "latency") == "unknown"
+        assert world.value("sensor", f"peer:{path}", "rate_in") == "unknown"
+    world.service.reconnect("us")
+    await world.elapse(POLL)
+    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "on"
+
+
+async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
+    """They are gone, as are those behind a connection that was deleted."""
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "link:us", "nested")
+    await world.live(3 * POLL, POLL)
+
+    assert not world.device("peer:us/us-r1")
+    assert not world.device("peer:us/us-r1/us-r1-r1")
+
+
+async def test_tunnels(world: Hub) -> None:
+    """Outbound connections."""
+    await world.set_up()
+
+    states = {name: world.value("sensor", f"tunnel:{name}", "state") for name in CLIENTS}
+    assert states == {
+        "us": "online",
+        "jp": "online",
+        "kr": "online",
+        "sg": "offline",
+        "de": "disabled",
+    }
+    assert world.value("sensor", "tunnel:us", "public_address") == "us.example.com:5565"
+    assert world.value("binary_sensor", "tunnel:sg", "online") == "off"
+
+
+CLIENTS = ("us", "jp", "kr", "sg", "de")
+
+
+# People
+
+
+async def test_users(world: Hub) -> None:
+    await world.set_up()
+
+    alice, bob, carol = (world.person(name) for name in ("alice", "bob", "carol"))
+    assert world.value("sensor", alice, "traffic_used") == "123.0"
+    assert world.value("sensor", alice, "traffic_limit") == "500.0"
+    assert world.value("sensor", alice, "traffic_usage") == "24.6"
+    assert world.value("sensor", alice, "expires") == "unknown"
+    assert world.value("sensor", bob, "traffic_limit") == "unknown", "0 is no limit"
+    assert world.value("sensor", bob, "traffic_usage") == "unknown"
+    end = (NOON + timedelta(days=30)).replace(hour=0, minute=0)
+    assert world.value("sensor", bob, "expires") == end.isoformat()
+    assert world.value("switch", carol, "enabled") == "off"
+    assert world.value("select", alice, "exit_path") == "us"
+    assert world.value("select", bob, "exit_path") == "this_node"
+
+
+async def test_users_with_the_same_password(world: Hub) -> None:
+    await world.set_up()
+
+    state = world.state("binary_sensor", world.person("carol"), "conflicts")
+    assert (state.state, state.attributes["users"]) == ("on", ["dave"])
+    assert world.value("binary_sensor", world.person("alice"), "conflicts") == "off"
+    world.service.state.users[world.user("carol").id].password = "another"
+    await world.elapse(SLOW_POLL)
+    assert world.value("binary_sensor", world.person("carol"), "conflicts") == "off"
+
+
+@BOTH
+async def test_expiry_with_a_time(world: Hub) -> None:
+    """As documented, and as 1.3 has it: from the beginning of that day in UTC."""
+    world.user("dave").expiry_date = "2027-01-31"
+
+    await world.set_up()
+
+    expected = datetime(2027, 1, 31, tzinfo=UTC).isoformat()
+    assert world.value("sensor", world.person("dave"), "expires") == expected
+
+
+@BOTH
+async def test_sessions(world: Hub) -> None:
+    await world.set_up()
+
+    state = world.state("sensor", world.sessions("alice"), "sessions")
+    assert state.state == "2"
+    first = state.attributes["sessions"][0]
+    assert first["key"] == "alice|203.0.113.10|hy2"
+    assert (first["address"], first["protocol"], first["connections"]) == ("203.0.113.10", "hy2", 2)
+    assert world.value("sensor", world.sessions("carol"), "sessions") == "0"
+    world.service.connect("dave", "203.0.113.30")
+    await world.elapse(POLL)
+    assert world.value("sensor", world.sessions("dave"), "sessions") == "1"
+
+
+@BOTH
+async def test_what_is_made_elsewhere_appears(world: Hub) -> None:
+    await world.set_up()
+    state = world.service.state
+    state.users["new"] = User(id="new", username="eve", password="secret-of-eve", enabled=True)
+    state.rules["new"] = Rule("new", "New", "ip", ["192.0.2.0/24"], "us", ["us"])
+    state.proxies["new"] = Proxy("new", "http", "127.0.0.1:3128")
+    state.wireguard.peers.append(WireGuardPeer("tablet", "k", "k", "10.0.0.9/32"))
+
+    await world.elapse(SLOW_POLL)
+    await world.elapse(POLL)
+
+    assert world.value("switch", "user:new", "enabled") == "on"
+    assert world.value("sensor", "user_sessions:new", "sessions") == "0"
+    assert world.value("switch", "rule:new", "enabled") == "off"
+    assert world.value("switch", "proxy:new", "enabled") == "off"
+    assert world.value("sensor", "wireguard_peer:tablet", "address") == "10.0.0.9/32"
+    device = world.device("user:new")
+    assert device
+    assert device.name == "eve"
+
+
+@BOTH
+async def test_what_is_deleted_elsewhere_goes(world: Hub) -> None:
+    await world.set_up()
+    thing = world.person("alice")
+    world.service.state.users.pop(world.user("alice").id)
+    world.service.state.rules.clear()
+    world.service.state.wireguard.peers.clear()
+    world.service.state.certificates.clear()
+
+    await world.live(3 * SLOW_POLL, SLOW_POLL)
+
+    assert not world.device(thing)
+    assert not world.device("rule:video")
+    assert not world.device("wireguard_peer:phone"), "null is none"
+    assert not world.registered(thing)
+
+
+async def test_rules_that_cannot_be_applied(world: Hub) -> None:
+    world.service.state.settings.host_network = False
+
+    await world.set_up()
+
+    assert world.value("binary_sensor", "rule:video", "unavailable") == "on"
+
+
+@BOTH
+async def test_wireguard(world: Hub) -> None:
+    await world.set_up()
+
+    assert world.value("binary_sensor", "wireguard:account", "wireguard_running") == "on"
+    assert world.value("sensor", "wireguard:account", "wireguard_connected") == "1"
+    assert world.value("sensor", "wireguard:account", "wireguard_peers") == "2"
+    assert world.value("sensor", "wireguard:account", "wireguard_port") == "51820"
+
+
+@BOTH
+async def test_no_certificates_and_no_wireguard_peers(world: Hub) -> None:
+    """Both are null then."""
+    world.service.state.certificates.clear()
+    world.service.state.wireguard.peers.clear()
+
+    await world.set_up()
+
+    assert world.value("sensor", "certificates:account", "certificates") == "unknown"
+    assert world.value("sensor", "wireguard:account", "wireguard_peers") == "0"
+    assert not world.registered("wireguard_peer:")
+
+
+async def test_ikev2_has_no_switch(world: Hub) -> None:
+    """A write to IKEv2 would wipe what a read does not show."""
+    await world.set_up()
+
+    assert world.value("switch", "vpn:account", "l2tp_enabled") == "on"
+    assert world.value("binary_sensor", "vpn:account", "ikev2_enabled") == "on"
+    switches = {e.unique_id for e in world.registered() if e.domain == "switch"}
+    assert not [one for one in switches if "ikev2" in one]
+
+
+@BOTH
+async def test_certificates(world: Hub) -> None:
+    await world.set_up()
+
+    state = world.state("sensor", "certificates:account", "certificates")
+    end = (NOON + timedelta(days=40)).replace(hour=0, minute=0)
+    assert state.state == end.isoformat()
+    assert state.attributes["certificates"][0]["id"] == "web"
+
+
+# How often
+
+
+async def test_requests_in_a_minute(world: Hub) -> None:
+    """What moves is read every ten seconds, and one reading of the mesh serves all who need it."""
+    await world.set_up()
+    await world.live(MINUTE, POLL)
+    world.service.calls.clear()
+
+    await world.live(MINUTE, POLL)
+
+    count = Counter(call.path.removeprefix("/scale/api") for call in world.service.calls)
+    assert count["/node"] == count["/stats"] == 6
+    assert count["/topology"] == 6
+    assert count["/clients"] == 6
+    assert count["/sessions"] <= 12
+    assert count["/users"] <= 8
+    assert count["/rules"] == count["/proxies"] == 2
+    for slow in ("/l2tp", "/ikev2", "/tls", "/upgrade/check", "/upgrade/status"):
+        assert count[slow] == 0, slow
+    assert all(call.method == "GET" for call in world.service.calls)
+
+
+async def test_slow_feeds(world: Hub) -> None:
+    await world.set_up()
+    world.service.calls.clear()
+
+    await world.live(HOUR, 5 * MINUTE)
+
+    for route in ("/api/l2tp", "/api/ikev2", "/api/tls"):
+        assert len(world.service.calls_to(route)) == 1, route
+
+
+async def test_an_outage(world: Hub) -> None:
+    """The last values stay for two polls."""
+    await world.set_up()
+    await world.service.stop()
+
+    await world.live(2 * POLL, POLL)
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+    await world.live(2 * POLL, POLL)
+    assert world.value("switch", "tunnel:us", "enabled") == "unavailable"
+    await world.service.start(int(world.entry.data["port"]))
+    await world.live(MINUTE, POLL)
+
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+    assert world.value("sensor", "hub:account", "sessions") == "3"

@@ -1,0 +1,188 @@
+"""Problems that last until a person acts, and the one that we solve."""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.components.repairs import DOMAIN as REPAIRS
+from homeassistant.components.repairs.issue_handler import RepairsFlowManager
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hy2scale import hashed
+
+from ..common import HOUR, MINUTE, NOON, on_account
+from .common import BOTH, POLL, Hub
+
+NEW = {"password": "a better one", "password_repeated": "a better one"}
+
+
+def issue(world: Hub, key: str) -> ir.IssueEntry | None:
+    """Return a repair of the node's."""
+    return ir.async_get(world.hass).async_get_issue(DOMAIN, f"{world.entry.entry_id}:{key}")
+
+
+@pytest.fixture
+async def fresh(world: Hub) -> Hub:
+    """A node as it was installed: anybody knows its password."""
+    world.service.set_password("admin")
+    world.hass.config_entries.async_update_entry(
+        world.entry, data={**world.entry.data, "password_hash": hashed("admin")}
+    )
+    assert await async_setup_component(world.hass, REPAIRS, {})
+    await world.set_up()
+    return world
+
+
+async def begin(world: Hub) -> Any:
+    """Open the repair."""
+    manager = flows(world)
+    return await manager.async_init(
+        DOMAIN, data={"issue_id": f"{world.entry.entry_id}:default_password"}
+    )
+
+
+def flows(world: Hub) -> RepairsFlowManager:
+    """Return what leads through repairs."""
+    manager: RepairsFlowManager = world.hass.data[REPAIRS]["flow_manager"]
+    return manager
+
+
+async def fill(world: Hub, form: Any, **fields: str) -> Any:
+    """Send the form."""
+    assert form["type"] is FlowResultType.FORM
+    result = await flows(world).async_configure(form["flow_id"], fields)
+    await world.settle()
+    return result
+
+
+# The default password
+
+
+@BOTH
+async def test_the_default_password_is_a_problem(fresh: Hub) -> None:
+    """Solved with the new password, and only its hash is kept."""
+    found = issue(fresh, "default_password")
+    assert found
+    assert found.is_fixable
+    assert found.translation_placeholders == {"account": "HY2 SCALE sg-home"}
+
+    form = await begin(fresh)
+    assert form["description_placeholders"] == {"account": "HY2 SCALE sg-home"}
+    result = await fill(fresh, form, **NEW)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert fresh.service.state.password_hash == hashed("a better one")
+    assert fresh.entry.data["password_hash"] == hashed("a better one")
+    assert issue(fresh, "default_password") is None
+    await fresh.live(MINUTE, POLL)
+    assert issue(fresh, "default_password") is None
+    assert fresh.value("switch", "tunnel:us", "enabled") == "on"
+    assert "a better one" not in str([call.body for call in fresh.service.calls])
+    await fresh.restart()
+    assert issue(fresh, "default_password") is None
+    assert not fresh.hass.config_entries.flow.async_progress()
+
+
+async def test_two_passwords(fresh: Hub) -> None:
+    form = await begin(fresh)
+
+    result = await fill(fresh, form, password="one", password_repeated="another")
+
+    assert result["errors"] == {"base": "passwords_differ"}
+    assert fresh.service.state.password_hash == hashed("admin")
+    result = await fill(fresh, result, **NEW)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "fault, options, error",
+    [
+        ("status", {"status": 500}, "unavailable_server_error"),
+        ("html", {}, "unavailable_firewall"),
+        ("body", {"status": 400, "body": "too weak"}, "rejected"),
+    ],
+)
+async def test_a_password_that_is_not_taken(
+    fresh: Hub, fault: str, options: dict[str, Any], error: str
+) -> None:
+    form = await begin(fresh)
+    fresh.service.fault("/api/settings/password", fault, **options)
+
+    result = await fill(fresh, form, **NEW)
+
+    assert result["errors"] == {"base": error}
+    assert issue(fresh, "default_password")
+    assert fresh.entry.data["password_hash"] == hashed("admin")
+    result = await fill(fresh, result, **NEW)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_node_that_is_not_loaded(fresh: Hub) -> None:
+    form = await begin(fresh)
+    await fresh.hass.config_entries.async_unload(fresh.entry.entry_id)
+
+    result = await fill(fresh, form, **NEW)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_loaded"
+
+
+async def test_a_password_changed_elsewhere(fresh: Hub) -> None:
+    """By the person, in the node's console: the problem goes with the new sign-in."""
+    fresh.service.set_password("changed")
+    fresh.hass.config_entries.async_update_entry(
+        fresh.entry, data={**fresh.entry.data, "password_hash": hashed("changed")}
+    )
+
+    await fresh.restart()
+    await fresh.elapse(POLL)
+
+    assert issue(fresh, "default_password") is None
+
+
+async def test_a_password_of_ones_own_is_none(world: Hub) -> None:
+    await world.set_up()
+
+    assert issue(world, "default_password") is None
+
+
+# Certificates
+
+
+@BOTH
+async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
+    """14 days before."""
+    await world.set_up()
+    assert issue(world, "certificate_expiring") is None
+
+    world.service.issue_certificate("short", days=15.5)
+    await world.live(2 * HOUR, 10 * MINUTE)
+    assert issue(world, "certificate_expiring") is None
+    await world.live(26 * HOUR, HOUR)
+
+    found = issue(world, "certificate_expiring")
+    assert found
+    assert not found.is_fixable
+    end = NOON + timedelta(days=15.5)
+    assert found.translation_placeholders
+    assert found.translation_placeholders["certificates"] == f"short ({end:%Y-%m-%d})"
+    await on_account(world, "delete_certificate", id="short")
+    assert issue(world, "certificate_expiring") is None
+
+
+async def test_certificates_that_have_ended(world: Hub) -> None:
+    world.service.issue_certificate("one", days=0.1)
+    world.service.issue_certificate("two", days=3)
+
+    await world.set_up()
+    await world.live(25 * HOUR, HOUR)
+
+    found = issue(world, "certificate_expiring")
+    assert found
+    assert found.translation_placeholders
+    words = found.translation_placeholders["certificates"]
+    assert words.startswith("one (")
+    assert "two (" in words

@@ -1,0 +1,119 @@
+"""A node tells passwords and keys to whoever is signed in; we tell them to nobody."""
+
+import json
+import logging
+from typing import Any
+
+from homeassistant.const import MATCH_ALL
+from homeassistant.core import Event, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.tunnel_hub.diagnostics import (
+    async_get_config_entry_diagnostics,
+    async_get_device_diagnostics,
+)
+from simulator.hy2scale import hashed
+
+from ..common import MINUTE, on, on_account
+from .common import BOTH, POLL, Hub
+
+
+def secrets_of(world: Hub) -> set[str]:
+    """Return all that nobody may see."""
+    state = world.service.state
+    server = state.server
+    assert server
+    return {
+        "hub-password",
+        hashed("hub-password"),
+        server.password,
+        state.l2tp.psk,
+        state.ikev2.psk,
+        state.wireguard.private_key,
+        *state.tokens,
+        *(client.password for client in state.clients.values()),
+        *(user.password for user in state.users.values()),
+        *(word for user in state.users.values() for word in user.proxy_passwords.values()),
+        *(peer.private_key for peer in state.wireguard.peers),
+        *(certificate.key for certificate in state.certificates.values()),
+    }
+
+
+async def attempt(world: Hub, thing: str | None, action: str, **data: Any) -> None:
+    """Call an action that may fail, which is seen too."""
+    try:
+        await (on(world, thing, action, **data) if thing else on_account(world, action, **data))
+    except HomeAssistantError as err:
+        logging.getLogger("custom_components.tests").info(
+            "%s %s", err.translation_key, err.translation_placeholders
+        )
+
+
+@BOTH
+async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither in logs nor in states, events, repairs and diagnostics, on good days and bad."""
+    caplog.set_level(logging.DEBUG)
+    events: list[dict[str, Any]] = []
+
+    @callback
+    def _note(event: Event[Any]) -> None:
+        # What an action is called with, its caller knows.
+        if event.event_type != "call_service":
+            events.append(event.as_dict())
+
+    world.hass.bus.async_listen(MATCH_ALL, _note)
+    await world.set_up()
+    await world.enable_all()
+    secrets = secrets_of(world)
+    assert len(secrets) > 15
+    for bad in ("error", "html", "reset", "cut", "redirect"):
+        world.service.fault("*", bad, times=None)
+        await attempt(world, world.person("alice"), "update_user", traffic_limit=1)
+        await attempt(world, "tunnel:us", "update_client", insecure=True)
+        world.service.clear_faults()
+    for status in (400, 403):
+        words = " ".join(secrets_known(world))
+        world.service.fault("/api/users/{id}", "body", status=status, body=words)
+        await attempt(world, world.person("alice"), "update_user", traffic_limit=1)
+        world.service.clear_faults()
+    await attempt(world, "wireguard_peer:phone", "update_wireguard_peer", keepalive=30)
+    await world.act("switch", "turn_off", "vpn:account", "l2tp_enabled")
+    await world.act("button", "press", world.person("alice"), "reset_traffic")
+    await world.live(MINUTE, POLL)
+    secrets |= secrets_of(world)
+
+    shown = [
+        *(
+            logging.Formatter().format(record)
+            for record in caplog.records
+            if record.name.startswith(("custom_components", "homeassistant"))
+        ),
+        json.dumps(events, default=str),
+        *(str(state.as_dict()) for state in world.hass.states.async_all()),
+        *(str(issue) for issue in ir.async_get(world.hass).issues.values()),
+        str(await async_get_config_entry_diagnostics(world.hass, world.entry)),
+    ]
+    for thing in (world.person("alice"), "wireguard_peer:phone", "tunnel:us"):
+        device = world.device(thing)
+        assert device
+        shown.append(str(await async_get_device_diagnostics(world.hass, world.entry, device)))
+    for words in shown:
+        assert not [secret for secret in secrets if secret in words], words[:2000]
+
+
+def secrets_known(world: Hub) -> set[str]:
+    """Return the secrets that we know to be some: those that sign us in, and those we sent."""
+    *_, token = world.service.state.tokens
+    return {hashed("hub-password"), token, world.user("alice").password}
+
+
+async def test_diagnostics_tell_nobodys_address(world: Hub) -> None:
+    await world.set_up()
+
+    told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
+
+    assert "203.0.113.10" not in told
+    assert "example.com:5565" not in told
+    assert "password_hash" in told, "which credentials there are, not what they are"
