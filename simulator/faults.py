@@ -6,11 +6,13 @@ the others keep the call away from the service, whose state then does not change
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 import gzip
 import inspect
 import json
+import re
 import socket
 import struct
 
@@ -127,6 +129,65 @@ async def patch(
     return _json(answer, genuine.status)
 
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
+DAMAGES: Mapping[str, Callable[[object], object]] = {
+    "absent": lambda _: _ABSENT,
+    "null": lambda _: None,
+    "object": lambda _: {"not": ["what", "was", "expected"]},
+    "huge": lambda value: 1e300 if _is_number(value) else value,
+}
+_ABSENT = object()
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _damaged(value: object, change: Callable[[object], object], keep: Collection[str]) -> object:
+    """Change every value that is neither list nor object nor called as one to keep."""
+    if isinstance(value, dict):
+        changed = {
+            key: inner if key in keep else _damaged(inner, change, keep)
+            for key, inner in value.items()
+        }
+        return {key: inner for key, inner in changed.items() if inner is not _ABSENT}
+    if isinstance(value, list):
+        items = (_damaged(inner, change, keep) for inner in value)
+        return [inner for inner in items if inner is not _ABSENT]
+    return change(value)
+
+
+def _doubled(value: object) -> object:
+    """Say everything in every list twice."""
+    if isinstance(value, dict):
+        return {key: _doubled(inner) for key, inner in value.items()}
+    return [*map(_doubled, value)] * 2 if isinstance(value, list) else value
+
+
+def _rewritten(exchange: Exchange, rewrite: Callable[[object], object]) -> web.StreamResponse:
+    """Rewrite the genuine JSON; what is none stays as it is."""
+    genuine = exchange.genuine()
+    try:
+        answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
+    except ValueError:
+        return genuine
+    return _json(json.dumps(rewrite(answer)), genuine.status)
+
+
+async def damage(
+    exchange: Exchange, *, to: str = "null", keep: Collection[str] = ()
+) -> web.StreamResponse:
+    """The genuine JSON with all values absent, null, an object, or (only numbers) huge."""
+    return _rewritten(exchange, lambda answer: _damaged(answer, DAMAGES[to], keep))
+
+
+async def double(exchange: Exchange) -> web.StreamResponse:
+    """The genuine JSON with every list saying everything twice."""
+    return _rewritten(exchange, _doubled)
+
+
 async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
     """The first part of the genuine body, as a share of its length."""
     genuine = exchange.genuine()
@@ -184,10 +245,12 @@ async def huge(exchange: Exchange, *, megabytes: int = 32) -> web.StreamResponse
     """Endless-looking JSON of unannounced length."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(exchange.request)
-    await response.write(b'{"status": 200, "padding": "')
-    for _ in range(megabytes * 16):
-        await response.write(b"x" * (MEGABYTE // 16))
-    await response.write(b'"}')
+    # A client does well to leave before the end.
+    with suppress(ConnectionResetError):
+        await response.write(b'{"status": 200, "padding": "')
+        for _ in range(megabytes * 16):
+            await response.write(b"x" * (MEGABYTE // 16))
+        await response.write(b'"}')
     return response
 
 
@@ -220,6 +283,8 @@ KINDS: Mapping[str, Kind] = {
         error,
         html,
         patch,
+        damage,
+        double,
         cut,
         empty,
         wrong_type,

@@ -24,6 +24,15 @@ from .translations import watched
 collect_ignore = ["browser"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the reliability tests run in full."""
+    parser.addoption(
+        "--extended",
+        action="store_true",
+        help="run all of the reliability tests; see docs/reliability.md",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:
     """Let tests talk to loopback, and Home Assistant find this integration."""

@@ -7,6 +7,7 @@ from hypothesis import given
 import pytest
 
 from custom_components.tunnel_hub.api import coerce
+from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
 from custom_components.tunnel_hub.api.resource import Resource
 from custom_components.tunnel_hub.api.rows import Row, RowMap, at, rows_of
 
@@ -55,6 +56,14 @@ def test_what_is_known_otherwise_goes_over_the_row() -> None:
 def test_a_row_without_an_id_is_nothing(row: Row) -> None:
     assert THINGS.one(row) is None
     assert THINGS.many([row, {"no": 1}]) == {"1": Thing(id="1")}
+
+
+def test_rows_that_all_lack_an_id_are_no_answer() -> None:
+    """Or all the things would be taken for gone, which they are only when there is no row."""
+    with pytest.raises(UnavailableError) as caught:
+        THINGS.many([{"number": "1"}, {"number": "2"}])
+    assert caught.value.reason is Reason.MALFORMED
+    assert THINGS.many([]) == {}
 
 
 def test_of_two_rows_with_one_id_the_first_counts() -> None:

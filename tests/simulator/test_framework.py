@@ -221,6 +221,48 @@ async def test_patch_changes_the_genuine_answer(hayfrp: HayFrpService, client: C
 
 
 @pytest.mark.parametrize(
+    "to, row",
+    [
+        ("absent", {"id": "1"}),
+        ("null", {"id": "1", "name": None}),
+        ("object", {"id": "1", "name": {"not": ["what", "was", "expected"]}}),
+        ("huge", {"id": "1"}),
+    ],
+)
+async def test_damage_spoils_every_value_but_those_to_keep(
+    hayfrp: HayFrpService, client: Client, to: str, row: dict[str, Any]
+) -> None:
+    genuine = await client.get("/nodes")
+    hayfrp.fault("/nodes", "damage", to=to, keep=["id", "status"])
+
+    spoiled = await client.get("/nodes")
+
+    assert spoiled["status"] == 200
+    assert spoiled["servers"][0].items() >= row.items()
+    assert len(spoiled["servers"]) == len(genuine["servers"])
+    if to == "huge":
+        assert spoiled["number"] == 1e300
+        assert spoiled["servers"] == genuine["servers"]
+    else:
+        assert spoiled.get("message") == spoiled["servers"][0].get("name")
+
+
+async def test_double_says_everything_twice(hayfrp: HayFrpService, client: Client) -> None:
+    genuine = await client.get("/nodes")
+    hayfrp.fault("/nodes", "double")
+
+    spoiled = await client.get("/nodes")
+
+    assert spoiled == {**genuine, "servers": 2 * genuine["servers"]}
+
+
+async def test_what_is_no_json_is_not_spoiled(hayfrp: HayFrpService, client: Client) -> None:
+    hayfrp.fault("/notice", "double")
+    async with client.session.get(f"{client.url}/notice") as response:
+        assert await response.text() == hayfrp.state.notice
+
+
+@pytest.mark.parametrize(
     "kind, options",
     [("cut", {"keep": 0.3}), ("drip", {"seconds": 0, "size": 10}), ("delay", {"seconds": 0})],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from .errors import Reason, UnavailableError
 from .pace import Turn
 from .resource import Resource
 
@@ -39,12 +40,24 @@ class RowMap[R: Resource]:
         return self._sources["id"](row)
 
     def many(self, rows: Iterable[Row]) -> dict[str, R]:
-        """Build a feed's mapping; rows without an id are left out, of doubles the first counts."""
+        """Build a feed's mapping; rows without an id are left out, of doubles the first counts.
+
+        Raises UnavailableError when no row has an id: that is a service that calls its fields by
+        other names today, not one whose things are all gone.
+        """
         resources: dict[str, R] = {}
+        row = None
         for row in rows:
             if (resource := self.one(row)) is not None:
                 resources.setdefault(resource.id, resource)
+        _check_ids(resources, of_rows=row is not None)
         return resources
+
+
+def _check_ids(resources: Mapping[str, Resource], *, of_rows: bool) -> None:
+    """Raise UnavailableError for rows of which none has an id."""
+    if of_rows and not resources:
+        raise UnavailableError(Reason.MALFORMED, "no ids")
 
 
 def rows_of(value: object) -> list[Row]:
@@ -95,6 +108,7 @@ class Listing[R: Resource]:
         """Build a feed's mapping as RowMap.many does; the same one again if no row differs."""
         if rows != self._rows:
             built = await self._memo.all((str(self._table.id_of(row)), (row,)) for row in rows)
-            self._resources = {r.id: r for r in built.values() if r is not None}
-            self._rows = rows
+            resources = {r.id: r for r in built.values() if r is not None}
+            _check_ids(resources, of_rows=bool(rows))
+            self._rows, self._resources = rows, resources
         return self._resources

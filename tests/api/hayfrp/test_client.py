@@ -370,12 +370,15 @@ async def _config(client: HayFrpClient, csrf: str) -> str:
         (_config, {"body": {"status": 200}, "status": 200}, Reason.MALFORMED),
         (_config, {"body": '{"status": 2', "status": 200}, Reason.MALFORMED),
         (_config, {"body": "404 Not Found", "status": 404}, Reason.MALFORMED),
+        (_config, {"body": [1, 2], "status": 200}, Reason.MALFORMED),
+        (_config, {"body": "null", "status": 200}, Reason.MALFORMED),
         (_config, {"body": "<html>Forbidden</html>", "status": 200}, Reason.FIREWALL),
         (_notice, {"body": {"status": 200}, "status": 200}, Reason.MALFORMED),
         (_notice, {"body": '{"status": 2', "status": 200}, Reason.MALFORMED),
         (_notice, {"body": "404 Not Found", "status": 404}, Reason.MALFORMED),
         (_notice, {"body": "<html>Not Found</html>", "status": 404}, Reason.MALFORMED),
         (_notice, {"body": "<html>Forbidden</html>", "status": 403}, Reason.FIREWALL),
+        (_notice, {"body": "\n<!DOCTYPE html><p>Forbidden", "status": 200}, Reason.FIREWALL),
     ],
 )
 async def test_not_every_text_is_the_text_that_was_asked_for(

@@ -19,6 +19,8 @@ _MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
 _BANNED = re.compile("封禁|封停|冻结")
 _ALREADY_SIGNED = re.compile("(?=.*签).*[已过]")
+_PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+"""How a whole web page begins, such as a firewall's; a notice is a piece of one."""
 _INTERNAL = re.compile("服务器异常")
 
 
@@ -161,7 +163,7 @@ class HayFrpClient:
         config = answer.text()
         if config.lstrip()[:1] in ("", "{", "<"):
             _judge(answer.mapping(), self._transport)
-        elif answer.status == 200:
+        elif answer.status == 200 and "=" in config:
             return config
         raise UnavailableError(Reason.MALFORMED, "no configuration file")
 
@@ -214,6 +216,8 @@ class HayFrpClient:
         if notice.lstrip().startswith("{"):
             _judge(answer.mapping(), self._transport, public=True)
         elif answer.status == 200:
+            if _PAGE.match(notice):
+                raise UnavailableError(Reason.FIREWALL, "HTTP 200")
             return notice
         raise UnavailableError(Reason.MALFORMED, "no notice")
 

@@ -25,7 +25,7 @@ from ..mesh import (
     WireGuardPeer,
 )
 from ..resource import Certificates, Resource, Tunnel
-from ..rows import Listing, Row, rows_of
+from ..rows import Listing, Row
 from .client import Hy2ScaleClient, list_of
 from .recent import Recent
 from .rows import (

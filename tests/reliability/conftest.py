@@ -1,0 +1,137 @@
+"""A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
+
+from collections.abc import AsyncIterator
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import aiohttp_client
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator import Simulator
+from simulator.simulator import SERVICES
+
+from .cells import Table
+from .faults import faults_of
+from .names import HOST, Names
+from .providers import CASES, AnyService, Case
+from .questions import questions_for
+from .watch import Watch
+from .world import BadWorld
+
+TABLE = pytest.StashKey[Table]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try each kind of entry; with each fault, or in the quick form with some, where one asks."""
+    if "fault" in metafunc.fixturenames:
+        extended = metafunc.config.getoption("extended")
+        metafunc.parametrize(
+            "case, fault",
+            [
+                pytest.param(case, fault, id=f"{case.name}: {fault.name}")
+                for case in CASES
+                for fault in faults_of(case)
+                if extended or fault.quick
+            ],
+            indirect=["case"],
+        )
+    elif "ask" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "case, ask",
+            [
+                pytest.param(case, ask, id=f"{case.service}: {name}")
+                for case in {case.service: case for case in CASES}.values()
+                for name, ask in questions_for(case.service).items()
+            ],
+            indirect=["case"],
+        )
+    elif "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", CASES, indirect=True, ids=lambda case: case.name)
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Case:
+    """The kind of entry."""
+    chosen: Case = request.param
+    return chosen
+
+
+@pytest.fixture
+async def simulator(case: Case) -> AsyncIterator[Simulator]:
+    """The simulator with that service."""
+    async with Simulator(services=(case.service,)) as running:
+        yield running
+
+
+@pytest.fixture
+def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) -> AnyService:
+    """The simulated service, in time that stands still."""
+    service = getattr(simulator, case.service)
+    assert isinstance(service, SERVICES[case.service])
+    case.prepare(service)
+    return service
+
+
+def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
+    """Return an entry as signing in makes it. Hosts have a name, so that names are looked up."""
+    urls = {
+        name: value.replace("127.0.0.1", HOST) for name, value in case.credentials(service).items()
+    }
+    return MockConfigEntry(
+        domain=DOMAIN,
+        entry_id=f"entry-{case.service}",
+        title=f"{case.service} demo",
+        unique_id=f"{case.service}:{case.account(service)}",
+        data={"provider": case.service, **urls},
+    )
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up names by ourselves."""
+    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda _: Names())
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, case: Case, service: AnyService) -> MockConfigEntry:
+    """The entry, not yet set up."""
+    entry = entry_for(case, service)
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def world(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    case: Case,
+    service: AnyService,
+    entry: MockConfigEntry,
+) -> BadWorld:
+    """Home Assistant with that entry."""
+    return BadWorld(hass, freezer, service, entry, case)
+
+
+@pytest.fixture
+def watch(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture, case: Case, service: AnyService
+) -> Watch:
+    """Somebody who looks for secrets and bugs."""
+    return Watch(hass, caplog, lambda: case.secrets(service))
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Table:
+    """The cells tried so far in this run."""
+    return request.config.stash.setdefault(TABLE, Table())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Write the table of cells."""
+    if table := config.stash.get(TABLE, None):
+        terminalreporter.section("fault matrix: cells passed of cells tried")
+        terminalreporter.write_line(table.markdown())

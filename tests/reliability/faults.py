@@ -1,0 +1,167 @@
+"""What can go wrong at any service, as a table, and how to order it at the simulator."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from unittest.mock import patch
+
+from .names import Names
+from .providers import AnyService, Case, Outcome, Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One kind of bad day.
+
+    kind: at the simulator, for all its calls; options: what else to order.
+    slow: nothing happens until time passes. quick: part of the quick form.
+    keeps: the fields that stay as they are.
+    acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one.
+    """
+
+    name: str
+    kind: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    outcome: Outcome = Outcome.UNAVAILABLE
+    slow: bool = False
+    quick: bool = False
+    keeps: Callable[[Case], frozenset[str]] | None = None
+    acts_fail: bool = True
+
+    @asynccontextmanager
+    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Have it, from now on until the end."""
+        options = dict(self.options)
+        if self.keeps is not None:
+            options["keep"] = self.keeps(case)
+        service.fault("*", self.kind, times=None, **options)
+        try:
+            yield
+        finally:
+            service.clear_faults()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage(Fault):
+    """Nobody listens."""
+
+    @asynccontextmanager
+    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Close the service's ports, and all its connections."""
+        await service.stop()
+        try:
+            yield
+        finally:
+            await service.start()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownName(Outage):
+    """The service's name is not found."""
+
+    @asynccontextmanager
+    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Fail as a resolver does."""
+        unknown = OSError(None, "DNS lookup failed")
+        async with Outage.ordered(self, case, service):
+            with patch.object(Names, "resolve", side_effect=unknown):
+                yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfAccount(Fault):
+    """Something that happens to the account; see the provider's row."""
+
+    trouble: Trouble
+
+    @asynccontextmanager
+    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Bring it about, and make it undone."""
+        self.trouble.begin(service)
+        try:
+            yield
+        finally:
+            service.clear_faults()
+            self.trouble.end(service)
+
+
+def _status(status: int, retry_after: str | None = None, body: object = "") -> dict[str, object]:
+    headers = {"Retry-After": retry_after} if retry_after else None
+    return {"status": status, "headers": headers, "body": body}
+
+
+_BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
+
+
+def _envelope(case: Case) -> frozenset[str]:
+    return case.envelope
+
+
+def _envelope_and_ids(case: Case) -> frozenset[str]:
+    return case.envelope | case.ids
+
+
+_DEPTHS = (
+    ("", Outcome.ODD, _envelope_and_ids),
+    (", ids too", Outcome.ODD, _envelope),
+    (", status too", Outcome.ODD, None),
+)
+
+FAULTS = (
+    Fault(name="time-out", kind="hang", slow=True),
+    Outage(name="connection refused"),
+    Fault(name="connection reset", kind="reset", quick=True),
+    UnknownName(name="name not found"),
+    Fault(name="HTTP 500", kind="status", options=_status(500)),
+    Fault(name="HTTP 502, HTML", kind="status", options=_status(502, body=_BAD_GATEWAY)),
+    Fault(name="HTTP 503, Retry-After", kind="status", options=_status(503, "30")),
+    Fault(name="HTTP 429", kind="status", options=_status(429)),
+    Fault(name="HTTP 429, Retry-After", kind="status", options=_status(429, "30"), quick=True),
+    Fault(name="the service's own failure", kind="error"),
+    Fault(name="firewall page, HTTP 403", kind="html"),
+    Fault(name="firewall page, HTTP 468", kind="html", options={"status": 468}),
+    Fault(name="firewall page, HTTP 200", kind="html", options={"status": 200}),
+    Fault(name="redirect to a login page", kind="redirect"),
+    Fault(name="empty body", kind="empty"),
+    Fault(name="cut-off JSON", kind="cut", quick=True, acts_fail=False),
+    Fault(name="JSON: a list", kind="wrong_type", options={"shape": "list"}),
+    Fault(name="JSON: a number", kind="wrong_type", options={"shape": "number"}),
+    Fault(name="JSON: a string", kind="wrong_type", options={"shape": "string"}),
+    Fault(name="JSON: null", kind="wrong_type", options={"shape": "null"}),
+    Fault(name="JSON: an empty object", kind="body", options={"body": {}}),
+    *(
+        Fault(
+            name=f"{what}{which}",
+            kind="damage",
+            options={"to": to},
+            outcome=outcome,
+            keeps=keeps,
+            quick=(to, which) == ("object", ""),
+        )
+        for to, what in (
+            ("absent", "fields missing"),
+            ("null", "fields null"),
+            ("object", "fields of the wrong type"),
+        )
+        for which, outcome, keeps in _DEPTHS
+    ),
+    Fault(
+        name="absurdly large numbers",
+        kind="damage",
+        options={"to": "huge"},
+        outcome=Outcome.ODD,
+        keeps=_envelope_and_ids,
+    ),
+    Fault(name="everything twice", kind="double", outcome=Outcome.HEALED),
+    Fault(name="a body of 50 MB", kind="huge", options={"megabytes": 50}),
+    Fault(name="a gzip bomb of 50 MB", kind="gzip_bomb", options={"megabytes": 50}),
+    Fault(name="a slow drip", kind="drip", options={"seconds": 5}, slow=True),
+)
+
+
+def faults_of(case: Case) -> tuple[Fault, ...]:
+    """Return all that can go wrong for a kind of entry."""
+    return FAULTS + tuple(
+        OfAccount(name=name, outcome=trouble.outcome, trouble=trouble, quick=True)
+        for name, trouble in case.troubles.items()
+    )

@@ -1,0 +1,171 @@
+"""Everything that can go wrong, at every moment, for every kind of entry.
+
+For each cell: no unhandled exception and no error in the log but the one line that says why nothing
+is read; entities as documented in docs/architecture.md; the user is asked to sign in again only
+when the login is refused; all is well again with the next good answer; no secret shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+
+from custom_components.tunnel_hub.coordinator import PATIENCE
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+
+from ..common import MINUTE
+from .cells import Cells, Table
+from .faults import Fault, OfAccount
+from .providers import Act, Case, Outcome
+from .watch import Watch
+from .world import BadWorld
+
+_QUICK_ACTS = 3
+_SOON = 3
+"""Minutes after which all is well again when the service is."""
+_LATER = 30
+"""Minutes after which it is when another program seems to use the account, as a sign-in shortly
+after another one does; they also lie between two cells."""
+
+_FORM = {FlowResultType.FORM}
+_IN = {FlowResultType.ABORT, FlowResultType.SHOW_PROGRESS}
+_SIGN_INS = {
+    Outcome.UNAVAILABLE: _FORM,
+    # A browser's sign-in is refused by the person, not by what is entered.
+    Outcome.REFUSED: _FORM | {FlowResultType.SHOW_PROGRESS},
+    Outcome.HEALED: _IN,
+    Outcome.ODD: _FORM | _IN,
+}
+_SET_UPS = {
+    Outcome.UNAVAILABLE: {ConfigEntryState.SETUP_RETRY},
+    # Loaded, if the account was read before the refusal.
+    Outcome.REFUSED: {ConfigEntryState.SETUP_ERROR, ConfigEntryState.LOADED},
+    Outcome.HEALED: {ConfigEntryState.LOADED},
+    Outcome.ODD: {ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY},
+}
+
+
+@pytest.fixture
+def cells(table: Table, case: Case, fault: Fault) -> Cells:
+    return Cells(table, fault.name, case.name)
+
+
+@pytest.fixture
+def acts(case: Case, pytestconfig: pytest.Config) -> Sequence[Act]:
+    return case.acts if pytestconfig.getoption("extended") else case.acts[:_QUICK_ACTS]
+
+
+async def test_fault(
+    world: BadWorld, fault: Fault, cells: Cells, acts: Sequence[Act], watch: Watch
+) -> None:
+    """One fault, at sign-in, first refresh, later refresh and at each kind of action."""
+    world = replace(world, slow=fault.slow)
+    await _first_refresh(world, fault, cells, watch)
+    for way in world.case.ways:
+        await _sign_in(world, fault, cells, watch, way)
+    await _later_refresh(world, fault, cells, watch)
+    for act in acts:
+        await _act(world, fault, cells, watch, act)
+
+    assert not cells.failures, "\n".join(cells.failures)
+
+
+async def _first_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Watch) -> None:
+    with cells.cell("first refresh"):
+        async with fault.ordered(world.case, world.service):
+            watch.remember()
+            await world.set_up_patiently()
+            if fault.outcome is Outcome.REFUSED:
+                await world.pass_by(2 * MINUTE)
+            assert world.entry_state() in _SET_UPS[fault.outcome]
+            assert world.reauthentications() == (fault.outcome is Outcome.REFUSED)
+        await _all_is_well_again(world, fault)
+        watch.check()
+
+
+async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, way: str) -> None:
+    usual = next(iter(world.case.ways))
+    if isinstance(fault, OfAccount) and not (fault.trouble.at_sign_in and way == usual):
+        return
+    with cells.cell("sign-in", way):
+        await _calm_down(world)
+        form = await world.begin_sign_in(way)
+        fields = world.case.ways[way](world.service)
+        async with fault.ordered(world.case, world.service):
+            watch.remember()
+            result = await world.enter(form, fields)
+            assert result["type"] in _SIGN_INS[fault.outcome], result
+            watch.nothing_secret(result.get("errors"))
+            watch.nothing_secret(result.get("description_placeholders"))
+        if result["type"] is FlowResultType.FORM:
+            await world.pass_by(_SOON * MINUTE)
+            result = await world.enter(result, world.case.ways[way](world.service))
+            assert result["type"] in _IN, result
+        world.abort_flows()
+        await _all_is_well_again(world, fault)
+        watch.check()
+
+
+async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Watch) -> None:
+    with cells.cell("later refresh"):
+        await _calm_down(world)
+        before, things = world.steady(), world.things()
+        async with fault.ordered(world.case, world.service):
+            watch.remember()
+            await world.pass_by(MINUTE)
+            if fault.outcome in (Outcome.UNAVAILABLE, Outcome.HEALED):
+                assert world.steady() == before, "the last good values"
+            for _ in range(PATIENCE):
+                await world.pass_by(MINUTE)
+            if fault.outcome in (Outcome.UNAVAILABLE, Outcome.REFUSED):
+                assert set(world.steady()) == {"unavailable"}
+            if fault.outcome is Outcome.HEALED:
+                assert world.steady() == before
+            assert world.reauthentications() == (fault.outcome is Outcome.REFUSED)
+            assert world.things() == things, "nothing comes or goes"
+            diagnostics = await async_get_config_entry_diagnostics(world.hass, world.entry)
+            watch.nothing_secret(diagnostics)
+        await _all_is_well_again(world, fault)
+        assert world.steady() == before
+        assert world.things() == things
+        watch.check()
+
+
+async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: Act) -> None:
+    with cells.cell("action", f"{act.action} {act.thing or ''} {act.key}"):
+        await _calm_down(world)
+        if act.after is not None:
+            assert await world.perform(act.after) is None
+        async with fault.ordered(world.case, world.service):
+            watch.remember()
+            failure = await world.perform(act)
+            if fault.outcome is Outcome.UNAVAILABLE and fault.acts_fail and act.asks:
+                assert failure, "it cannot have worked"
+            if failure is not None:
+                watch.nothing_secret(failure)
+                assert failure.translation_key, repr(failure)
+            if fault.outcome is not Outcome.REFUSED:
+                assert not world.reauthentications(), failure
+        await _all_is_well_again(world, fault)
+        watch.check()
+
+
+async def _calm_down(world: BadWorld) -> None:
+    """Sign in, if need be, and let some time pass then."""
+    for _ in range(2):
+        await world.pass_by(_LATER * MINUTE)
+
+
+async def _all_is_well_again(world: BadWorld, fault: Fault) -> None:
+    """Whatever was wrong is over; after a refused login the user has signed in again."""
+    if fault.outcome is Outcome.REFUSED:
+        await world.pass_by(2 * MINUTE)
+        await world.pass_by(2 * MINUTE)
+    if world.reauthentications():
+        world.abort_flows()
+        data = {"provider": world.case.service, **world.case.credentials(world.service)}
+        world.hass.config_entries.async_update_entry(world.entry, data=data)
+        await world.hass.config_entries.async_reload(world.entry.entry_id)
+    assert await world.recover(_LATER if isinstance(fault, OfAccount) else _SOON), "still not well"

@@ -1,0 +1,140 @@
+"""Home Assistant on bad days: what it does there, whatever the provider."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.tunnel_hub.const import DOMAIN
+
+from ..common import MINUTE, World
+from .providers import Act, AnyService, Case
+
+_TURNS = 100
+"""Turns of the loop after which nothing will happen before time passes."""
+_STEP = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BadWorld(World[AnyService]):
+    """A world where nothing may answer. slow: not even that before time passes."""
+
+    case: Case
+    slow: bool = False
+
+    async def patiently[T](self, work: Awaitable[T]) -> T:
+        """Wait for something; where all is slow, let time pass whenever nothing else happens."""
+        if not self.slow:
+            return await work
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            if not task.done():
+                self.freezer.tick(_STEP)
+                async_fire_time_changed(self.hass)
+        return task.result()
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let time pass in which requests may hang."""
+        self.freezer.tick(seconds)
+        async_fire_time_changed(self.hass)
+        await self.patiently(self.settle())
+
+    async def set_up_patiently(self) -> None:
+        """Set the entry up, whatever comes of it."""
+        await self.patiently(self.hass.config_entries.async_setup(self.entry.entry_id))
+        await self.patiently(self.settle())
+
+    # What shows
+
+    def steady(self) -> list[str]:
+        """Return what the steady entities show."""
+        return [self.value(*value) for value in self.case.steady]
+
+    def things(self) -> set[tuple[str, str]]:
+        """Return what has a device."""
+        devices = dr.async_entries_for_config_entry(dr.async_get(self.hass), self.entry.entry_id)
+        return {identifier for device in devices for identifier in device.identifiers}
+
+    def reauthentications(self) -> int:
+        """Return how often the user is asked to sign in again."""
+        flows = self.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        return sum(flow["context"]["source"] == SOURCE_REAUTH for flow in flows)
+
+    def abort_flows(self) -> None:
+        """Leave all flows."""
+        for flow in self.hass.config_entries.flow.async_progress():
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    # What a person does
+
+    async def begin_sign_in(self, way: str) -> ConfigFlowResult:
+        """Go to a way to sign in."""
+        flow = self.hass.config_entries.flow
+        result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        for choice in (self.case.service, way):
+            result = await flow.async_configure(result["flow_id"], {"next_step_id": choice})
+        return result
+
+    async def enter(self, form: ConfigFlowResult, fields: dict[str, Any]) -> ConfigFlowResult:
+        """Send a form of the config flow."""
+        return await self.patiently(
+            self.hass.config_entries.flow.async_configure(form["flow_id"], fields)
+        )
+
+    async def perform(self, act: Act) -> HomeAssistantError | None:
+        """Do something; what Home Assistant tells the person of a failure."""
+        try:
+            await self.patiently(
+                self.hass.services.async_call(
+                    act.domain,
+                    act.action,
+                    {**self._target(act), **act.data},
+                    blocking=True,
+                    return_response=self.hass.services.supports_response(act.domain, act.action)
+                    != "none",
+                )
+            )
+        except HomeAssistantError as err:
+            return err
+        finally:
+            await self.patiently(self.settle())
+        return None
+
+    def _target(self, act: Act) -> dict[str, str]:
+        if act.key:
+            assert act.thing
+            return {ATTR_ENTITY_ID: self.entity_id(act.domain, act.thing, act.key)}
+        if act.thing is None:
+            return {"config_entry_id": self.entry.entry_id}
+        device = self.device(act.thing)
+        assert device, f"no device {act.thing}"
+        return {ATTR_DEVICE_ID: device.id}
+
+    async def recover(self, minutes: int) -> bool:
+        """Let time pass until all is read again; False if that takes longer than it may."""
+        for _ in range(minutes):
+            await self.pass_by(MINUTE)
+            if self.is_well():
+                return True
+        return False
+
+    def is_well(self) -> bool:
+        """Tell whether the entry is loaded and its essentials are read."""
+        return self.entry_state() is ConfigEntryState.LOADED and all(
+            (state := self.hass.states.get(self.entity_id(*value))) is not None
+            and state.state != "unavailable"
+            for value in self.case.steady
+        )
