@@ -129,6 +129,7 @@ async def patch(
     return _json(answer, genuine.status)
 
 
+_ABSENT = object()
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?")
 DAMAGES: Mapping[str, Callable[[object], object]] = {
     "absent": lambda _: _ABSENT,
@@ -136,7 +137,6 @@ DAMAGES: Mapping[str, Callable[[object], object]] = {
     "object": lambda _: {"not": ["what", "was", "expected"]},
     "huge": lambda value: 1e300 if _is_number(value) else value,
 }
-_ABSENT = object()
 
 
 def _is_number(value: object) -> bool:

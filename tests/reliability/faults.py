@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import override
 from unittest.mock import patch
 
 from .names import Names
@@ -45,6 +46,7 @@ class Fault:
 class Outage(Fault):
     """Nobody listens."""
 
+    @override
     @asynccontextmanager
     async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
         """Close the service's ports, and all its connections."""
@@ -59,6 +61,7 @@ class Outage(Fault):
 class UnknownName(Outage):
     """The service's name is not found."""
 
+    @override
     @asynccontextmanager
     async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
         """Fail as a resolver does."""
@@ -74,6 +77,7 @@ class OfAccount(Fault):
 
     trouble: Trouble
 
+    @override
     @asynccontextmanager
     async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
         """Bring it about, and make it undone."""
