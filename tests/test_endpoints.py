@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
+from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from simulator import SERVICES, Route
@@ -31,6 +32,8 @@ class Documented(NamedTuple):
 DOCUMENTED = {
     # 27 in its document and nine that its panel uses.
     "chmlfrp": Documented(ChmlFrpClient, 36),
+    # 16 in its document and five that its pages use.
+    "easytier": Documented(EasyTierClient, 21),
     "hayfrp": Documented(HayFrpClient, 23),
     # 60 of the 63 in its document, and 13 that 1.3 has besides.
     "hy2scale": Documented(Hy2ScaleClient, 73),

@@ -91,11 +91,19 @@ async def test_a_capability_brings_its_entities(kicking: World) -> None:
 async def test_options_follow_from_capabilities(modest: World) -> None:
     await modest.set_up()
 
-    form = await modest.hass.config_entries.options.async_init(modest.entry.entry_id)
+    result = await modest.hass.config_entries.options.async_init(modest.entry.entry_id)
 
-    assert form["type"] is FlowResultType.FORM
-    assert form["data_schema"] is not None
-    assert not form["data_schema"].schema
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_options")
+
+
+MEANT: dict[str, object] = {
+    "connections": "tcp://192.0.2.7:11010",
+    "ports": "5565/udp",
+    "positions": {},
+    "region": "domestic",
+    "type": "domain",
+}
+"""What fields mean that do not take just anything."""
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,9 @@ async def test_actions_follow_from_capabilities(modest: World, action: str) -> N
         else {"config_entry_id": modest.entry.entry_id}
     )
     needed = {
-        str(field): "1" for field in ACTIONS[action].fields if isinstance(field, vol.Required)
+        str(field): MEANT.get(str(field), "1")
+        for field in ACTIONS[action].fields
+        if isinstance(field, vol.Required)
     }
 
     with pytest.raises(HomeAssistantError) as refused:
@@ -133,7 +143,7 @@ async def test_a_flow_asks_for_what_a_provider_cannot(
     result = await flow.async_configure(result["flow_id"], {"username": "demo", "advanced": {}})
 
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"base": "unknown"}
+    assert result["errors"] == {"base": "unsupported"}
 
 
 async def test_holding_down_by_throwing_off_alone(kicking: World) -> None:

@@ -67,7 +67,7 @@ async def test_a_long_notice_fits_the_recorder(world: World) -> None:
     await world.set_up()
 
     text = world.state("event", "notice:service", "notice").attributes["text"]
-    assert text == "长" * 4000
+    assert text == "长" * 3500
     assert len(text.encode()) < 16 * 1024
 
 

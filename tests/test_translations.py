@@ -20,6 +20,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub import config_flow, flows, system_health
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.directory import QueryPriority, Region
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     Reason,
@@ -177,7 +178,7 @@ def of_steps() -> set[str]:
         first = {
             step
             for step in forms()
-            if step.startswith(f"{provider}_") and not step.endswith("_code")
+            if step.startswith(f"{provider}_") and not step.endswith(("_code", "_initialize"))
         }
         needed |= {f"config.step.{provider}.menu_options.{step}" for step in first}
         for menu in ("reauth_confirm", "reconfigure"):
@@ -245,6 +246,7 @@ WATCHED = re.compile(
     r"""
     config\.abort\.\w+
     | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
+    | config\.error\.(jwt_secret_refused|not_initialized|other_service)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
@@ -340,6 +342,8 @@ def test_choices() -> None:
     said = {key: list(words["options"]) for key, words in translations("en")["selector"].items()}
     assert {key: sorted(options) for key, options in said.items()} == {
         "exit_mode": ["aggregate", "quality"],
+        "query_priority": sorted(QueryPriority),
+        "region": sorted(Region),
         NODES: sorted((NODES_ALL, NODES_CHOSEN, NODES_USED)),
         "node_history": sorted(ChmlFrpProvider.history_fields),
         "ttl": sorted(ChmlFrpProvider.ttls),
@@ -360,7 +364,10 @@ async def test_options(world: World) -> None:
     } | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
     }
-    of_others = "options.step.init.sections.more_of_nodes."
+    of_others = tuple(
+        f"options.step.init.sections.{section}."
+        for section in ("administration", "more_of_nodes", "shown_public_nodes")
+    )
     said = {key for key in ENGLISH if key.startswith("options.") and not key.startswith(of_others)}
     assert said == needed | optional
 

@@ -13,6 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.directory import PublicNode, Reachability, RelayNode
 from .api.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.resource import Account, Node, Resource, SignInRecord, Tunnel
 from .coordinator import TunnelHubConfigEntry
@@ -82,13 +83,18 @@ def _running[R: Resource](
     )
 
 
+def _connectivity[R: Resource](
+    key: str, value_fn: Callable[[R], bool | None]
+) -> TunnelHubBinarySensorDescription[R]:
+    """Whether there is a connection."""
+    return TunnelHubBinarySensorDescription(
+        key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY, value_fn=value_fn
+    )
+
+
 _PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
     _problem("conflict", lambda peer: peer.conflict),
-    TunnelHubBinarySensorDescription(
-        key="connected",
-        device_class=BinarySensorDeviceClass.CONNECTIVITY,
-        value_fn=lambda peer: peer.connected,
-    ),
+    _connectivity("connected", lambda peer: peer.connected),
     _property("exit_node", lambda peer: peer.exit_node),
     _problem("incompatible", lambda peer: peer.incompatible),
     _property("native", lambda peer: peer.native, enabled=False),
@@ -97,6 +103,7 @@ _PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
 
 BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     Account: (
+        _property("administrator", lambda account: account.administrator),
         TunnelHubBinarySensorDescription[Account](
             key="banned",
             device_class=BinarySensorDeviceClass.PROBLEM,
@@ -133,19 +140,9 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             entity_category=EntityCategory.DIAGNOSTIC,
             value_fn=lambda tunnel: tunnel.encryption,
         ),
-        TunnelHubBinarySensorDescription[Tunnel](
-            key="online",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            value_fn=lambda tunnel: tunnel.online,
-        ),
+        _connectivity("online", lambda tunnel: tunnel.online),
     ),
-    Node: (
-        TunnelHubBinarySensorDescription[Node](
-            key="online",
-            device_class=BinarySensorDeviceClass.CONNECTIVITY,
-            value_fn=lambda node: node.online,
-        ),
-    ),
+    Node: (_connectivity("online", lambda node: node.online),),
     Hub: (
         _problem("compat", lambda hub: hub.compat),
         _problem("limited", lambda hub: hub.limited),
@@ -168,6 +165,12 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         _running("ikev2_enabled", lambda hub: hub.ikev2_enabled),
         _property("l2tp_capable", lambda hub: hub.l2tp_capable, _why("l2tp_reason")),
     ),
+    PublicNode: (
+        _property("allow_relay", lambda node: node.allow_relay),
+        _connectivity("online", lambda node: node.online),
+    ),
+    Reachability: (_connectivity("reachable", lambda node: node.reachable),),
+    RelayNode: (_connectivity("online", lambda node: node.online),),
     WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
 }
 

@@ -1,7 +1,7 @@
 """Choosing a provider, signing in, signing in again, and options."""
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, override
 
@@ -24,6 +24,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .api import PROVIDERS
+from .api.directory import ALL_NODES, PUBLIC_NODES, CanChoosePublicNodes, CanSeeAllNodes
 from .api.errors import TunnelHubError
 from .api.provider import (
     CHOSEN_NODES,
@@ -38,8 +39,9 @@ from .api.provider import (
 )
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .flows import chmlfrp, hayfrp, hy2scale
+from .flows import chmlfrp, easytier, hayfrp, hy2scale
 from .flows.chmlfrp import ChmlFrpSteps
+from .flows.easytier import EasyTierSteps
 from .flows.hayfrp import HayFrpSteps
 from .flows.hy2scale import Hy2ScaleSteps
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
@@ -47,6 +49,7 @@ from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 # The ways to sign in to each provider, the usual one first; each is a step of the flow.
 _SIGN_IN_WAYS = {
     "chmlfrp": chmlfrp.SIGN_IN_WAYS,
+    "easytier": easytier.SIGN_IN_WAYS,
     "hayfrp": hayfrp.SIGN_IN_WAYS,
     "hy2scale": hy2scale.SIGN_IN_WAYS,
 }
@@ -59,10 +62,11 @@ _SIGN_IN_SCHEMA = vol.Schema(
     }
 )
 
+_ALL_NODES_SCHEMA = vol.Schema({vol.Required(ALL_NODES, default=False): BooleanSelector()})
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
 
-class TunnelHubConfigFlow(ChmlFrpSteps, HayFrpSteps, Hy2ScaleSteps, domain=DOMAIN):
+class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleSteps, domain=DOMAIN):
     """Sets up one account."""
 
     VERSION = 1
@@ -121,6 +125,12 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         provider = self.config_entry.runtime_data.provider
         if isinstance(provider, CanChooseNodes):
             schema[vol.Required("shown_nodes")] = section(await self._nodes_schema(provider))
+        if isinstance(provider, CanChoosePublicNodes):
+            schema[vol.Required("shown_public_nodes")] = section(
+                await self._public_nodes_schema(provider)
+            )
+        if isinstance(provider, CanSeeAllNodes) and await self._may_see_all(provider):
+            schema[vol.Required("administration")] = section(_ALL_NODES_SCHEMA)
         if isinstance(provider, CanDetailNodes):
             schema[vol.Required("more_of_nodes")] = section(_DETAILS_SCHEMA)
         if isinstance(provider, CanSignIn):
@@ -136,10 +146,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
 
     async def _nodes_schema(self, provider: CanChooseNodes) -> vol.Schema:
         """Return the choice of nodes; without their names where the service is silent."""
-        chosen = self.config_entry.options.get(CHOSEN_NODES, [])
-        names: dict[str, str] = {id_: id_ for id_ in chosen}
-        with suppress(TunnelHubError):
-            names |= await provider.node_names()
+        chosen = await self._choice(CHOSEN_NODES, provider.node_names)
         return vol.Schema(
             {
                 vol.Required(NODES, default=NODES_ALL): SelectSelector(
@@ -149,13 +156,27 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
                         mode=SelectSelectorMode.LIST,
                     )
                 ),
-                vol.Optional(CHOSEN_NODES, default=[]): SelectSelector(
-                    SelectSelectorConfig(
-                        options=[
-                            SelectOptionDict(value=id_, label=name) for id_, name in names.items()
-                        ],
-                        multiple=True,
-                    )
-                ),
+                vol.Optional(CHOSEN_NODES, default=[]): chosen,
             }
         )
+
+    async def _public_nodes_schema(self, provider: CanChoosePublicNodes) -> vol.Schema:
+        """Return the choice of public nodes."""
+        chosen = await self._choice(PUBLIC_NODES, provider.public_node_names)
+        return vol.Schema({vol.Optional(PUBLIC_NODES, default=[]): chosen})
+
+    async def _choice(
+        self, option: str, names_of: Callable[[], Awaitable[Mapping[str, str]]]
+    ) -> SelectSelector:
+        """Return what nodes are chosen from; by their ids where the service is silent."""
+        names: dict[str, str] = {id_: id_ for id_ in self.config_entry.options.get(option, [])}
+        with suppress(TunnelHubError):
+            names |= await names_of()
+        options = [SelectOptionDict(value=id_, label=name) for id_, name in names.items()]
+        return SelectSelector(SelectSelectorConfig(options=options, multiple=True))
+
+    async def _may_see_all(self, provider: CanSeeAllNodes) -> bool:
+        """Tell whether there is a choice; one that was made stays when the service is silent."""
+        with suppress(TunnelHubError):
+            return await provider.is_administrator()
+        return bool(self.config_entry.options.get(ALL_NODES))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
+from .api.directory import PublicNode, RelayNode
 from .api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
 from .api.provider import Provider
 from .api.resource import Account, Node, Resource, ServiceTotals, Tunnel
@@ -17,6 +18,8 @@ MODELS = {
     Node.kind: "Node",
     Peer.kind: "Peer",
     Proxy.kind: "Proxy",
+    PublicNode.kind: "Public node",
+    RelayNode.kind: "Relay node",
     Rule.kind: "Rule",
     ServiceTotals.kind: "Service",
     Tunnel.kind: "Tunnel",

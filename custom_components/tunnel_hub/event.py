@@ -19,8 +19,9 @@ PARALLEL_UPDATES = 0
 
 PUBLISHED = "published"
 RECEIVED = "received"
-_LONGEST_TEXT = 4000
-"""The recorder keeps at most 16 KiB of attributes; a Chinese character takes up to four."""
+_LONGEST_TEXT = 3500
+_LONGEST_TITLE = 255
+"""The recorder keeps at most 16 KiB of attributes; a Chinese character takes up to four bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class MessageEvent(TunnelHubEvent[Inbox]):
             if number:
                 self.async_write_ha_state()
             details = {"sent": message.sent.isoformat(), "text": message.text[:_LONGEST_TEXT]}
-            self._trigger_event(RECEIVED, {"title": message.headline, **details})
+            self._trigger_event(RECEIVED, {"title": message.headline[:_LONGEST_TITLE], **details})
         return bool(new)
 
 

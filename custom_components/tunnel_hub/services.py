@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
 from .actions.base import Action, Target
+from .actions.directory import DIRECTORY_ACTIONS
 from .actions.history import HISTORY_ACTIONS
 from .actions.hub import HUB_ACTIONS
 from .actions.mesh import MESH_ACTIONS
@@ -26,6 +27,7 @@ CONF_CONFIG_ENTRY_ID = "config_entry_id"
 
 ACTIONS: dict[str, Action] = (
     ACCOUNT_ACTIONS
+    | DIRECTORY_ACTIONS
     | HISTORY_ACTIONS
     | HUB_ACTIONS
     | MESH_ACTIONS

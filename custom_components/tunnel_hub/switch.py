@@ -1,4 +1,4 @@
-"""What can be turned on and off: tunnels, and what a mesh node has."""
+"""What can be turned on and off: tunnels, what a mesh node has, relaying."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.directory import CanAllowRelay, RelayNode
 from .api.errors import InvalidInputError
 from .api.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, WireGuard
 from .api.mesh_provider import (
@@ -65,6 +66,10 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
 
 async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
     await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
+
+
+async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
+    await capable(data.provider, CanAllowRelay).set_allow_relay(node_id, allowed=on)
 
 
 def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
@@ -140,6 +145,15 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Link: (_NESTED,),
     Peer: (_toggle(Peer), _NESTED),
     Proxy: (_toggle(Proxy),),
+    RelayNode: (
+        TunnelHubSwitchDescription[RelayNode](
+            key="allow_relay",
+            needs=(CanAllowRelay,),
+            is_on_fn=lambda _, node: node.allow_relay,
+            set_fn=_set_allow_relay,
+            after_fn=lambda node, on: replace(node, allow_relay=on),
+        ),
+    ),
     Rule: (_toggle(Rule),),
     User: (_toggle(User),),
     Vpn: (_server(VpnServer.L2TP),),

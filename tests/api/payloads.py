@@ -1,8 +1,8 @@
-"""Strategies for what a service may send."""
+"""Strategies for what a service may send, and what must come of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -53,12 +53,28 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(inner)
 
 
+def check_answer(answer: object) -> None:
+    """Fail on a value in a provider's answer that is not of a type that it announces."""
+    for thing in _things_in(answer):
+        if is_dataclass(thing):
+            check_types(thing)
+        else:
+            assert thing is None or type(thing) in (str, bool)
+
+
+def _things_in(answer: object) -> Iterable[object]:
+    """Return what there is to look at in an answer of the provider."""
+    if isinstance(answer, dict):
+        return answer.values()
+    return answer if isinstance(answer, tuple) else [answer]
+
+
 def check_types(thing: Any) -> None:
     """Fail on a value of a type that its field does not announce."""
     hints = get_type_hints(type(thing))
     for field in fields(thing):
         hint = hints[field.name]
-        hints_of = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-        types = tuple(get_origin(one) or one for one in hints_of)
+        kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        types = [get_origin(each) or each for each in kinds]
         value = getattr(thing, field.name)
         assert type(value) in types, f"{field.name}: {value!r}"

@@ -32,8 +32,11 @@ from custom_components.tunnel_hub.api.resource import Resource, Tunnel
 
 CREDENTIALS = {
     "base_url": "http://127.0.0.1:9",
+    "host": "127.0.0.1",
+    "port": "9",
+    "https": "false",
     "username": "demo",
-    "password": "demo-password",
+    "password_hash": "0" * 64,
     "token": "a-token",
 }
 

@@ -226,11 +226,7 @@ WEB = {"name": "site", "protocol": "http", "local_port": 80, "remote_port": None
             "port_out_of_range",
             {"port": "70000", "minimum": "1", "maximum": "65535"},
         ),
-        (
-            {"remote_port": None},
-            "port_out_of_range",
-            {"port": "", "minimum": "1", "maximum": "65535"},
-        ),
+        ({"remote_port": None}, "remote_port_needed", {"protocol": "tcp"}),
         ({"node": "nowhere"}, "unknown_node", {"node": "nowhere"}),
         (WEB, "domain_needed", {"protocol": "http"}),
         (
@@ -381,6 +377,17 @@ async def test_update_tunnel_from_a_port_to_a_domain_needs_one(
     assert error.translation_key == "domain_needed"
 
 
+async def test_update_tunnel_from_a_domain_to_a_port_needs_one(
+    world: World[ChmlFrpService],
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, "tunnel:4", "update_tunnel", protocol="tcp")
+
+    assert error.translation_key == "remote_port_needed"
+    assert not world.service.calls_to("/update_tunnel")
+
+
 async def test_update_tunnel_on_a_removed_node(world: World[ChmlFrpService]) -> None:
     """It can be moved to another."""
     await world.set_up()
@@ -516,6 +523,7 @@ async def test_sign_in(world: World[ChmlFrpService]) -> None:
     assert response["points"] == world.service.account.integral - before
     assert world.value("binary_sensor", "sign_in:account", "signed_in_today") == "on"
     assert world.value("sensor", "sign_in:account", "sign_ins") == "113"
+    assert world.value("sensor", "account:account", "points") == str(before + response["points"])
     again = await on_account(world, "sign_in", **CAPTCHA)
     assert again["already"] is True
 
@@ -565,6 +573,23 @@ async def test_update_account_changes_only_what_is_named(world: World[ChmlFrpSer
     assert world.service.account.username == "demo"
     error = await refused(world, None, "update_account", password="better-password")
     assert error.translation_key == "current_password_needed"
+
+
+@pytest.mark.parametrize("code", [400, 401])
+async def test_a_mistyped_current_password_is_no_lost_sign_in(
+    world: World[ChmlFrpService], code: int
+) -> None:
+    """The document has 401 both for a bad token and for a wrong password."""
+    await world.set_up()
+    world.service.fault("/reset_password", "body", body={"msg": "密码错误", "code": code})
+
+    error = await refused(
+        world, None, "update_account", password="better-password", current_password="typo"
+    )
+
+    assert error.translation_key == "rejected"
+    assert error.translation_placeholders == {"message": "密码错误"}
+    assert not world.hass.config_entries.flow.async_progress()
 
 
 async def test_a_changed_password_is_stored(world: World[ChmlFrpService]) -> None:

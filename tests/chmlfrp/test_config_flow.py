@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.tunnel_hub.api.chmlfrp import account_centre
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.chmlfrp import ChmlFrpService
+from simulator.chmlfrp.state import Account
 
 from ..common import HOUR, World
 from ..test_config_flow import begin as begin_at, choose, suggested
@@ -60,11 +61,16 @@ class Browser:
         """Wait to ask, in place of the real pause, until the person has decided."""
         await self.decided.wait()
 
-    async def decide(self, result: ConfigFlowResult, *, agrees: bool = True) -> ConfigFlowResult:
+    async def decide(
+        self, result: ConfigFlowResult, *, agrees: bool = True, account: Account | None = None
+    ) -> ConfigFlowResult:
         """Look at the code, decide, and see how the flow goes on by itself."""
         given = result["description_placeholders"]
         assert given
-        (self.service.approve if agrees else self.service.deny)(given["user_code"])
+        if agrees:
+            self.service.approve(given["user_code"], account)
+        else:
+            self.service.deny(given["user_code"])
         self.decided.set()
         await self.hass.async_block_till_done(wait_background_tasks=True)
         return await self.hass.config_entries.flow.async_configure(result["flow_id"])
@@ -189,6 +195,42 @@ async def test_giving_up_ends_the_waiting(
     assert not chmlfrp.calls_to("/oauth2/token")
 
 
+async def test_the_dialog_is_opened_again_an_hour_after_the_person_agreed(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    """The access token has ended meanwhile, the sign-in has not."""
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    given = progress["description_placeholders"]
+    assert given
+    chmlfrp.approve(given["user_code"])
+    browser.decided.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    freezer.tick(HOUR)
+    result = await hass.config_entries.flow.async_configure(progress["flow_id"])
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (grant,) = chmlfrp.state.grants.values()
+    assert (grant.refreshes, result["data"]["refresh_token"]) == (1, grant.refresh_token)
+
+
+async def test_the_service_fails_after_the_person_has_agreed(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    chmlfrp.fault("/userinfo", "html", status=520, times=2)
+    form = await begin(hass, "chmlfrp_device")
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+
+    form = await browser.decide(progress)
+
+    assert form["errors"] == {"base": "unavailable_server_error"}
+    browser.decided.clear()
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    result = await browser.decide(progress)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 @pytest.mark.parametrize("url", ["base_url", "oauth_url"])
 async def test_addresses_that_are_none(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, url: str
@@ -281,6 +323,8 @@ async def test_wrong_entries(
         ("body", {"body": {"msg": "系统繁忙", "code": 400}}, "rejected"),
         ("empty", {}, "unavailable_malformed"),
         ("patch", {"remove": ("data.id",)}, "unavailable_malformed"),
+        ("body", {"body": {"status": 404, "error": "Not Found"}, "status": 404}, "unsupported"),
+        ("body", {"body": "404 page not found", "status": 404}, "unsupported"),
     ],
 )
 async def test_bad_days(
@@ -382,6 +426,147 @@ async def test_reauthentication(world: World[ChmlFrpService], browser: Browser) 
     assert world.value("sensor", "account:account", "points") == "15168"
 
 
+async def ask_to_sign_in_again(world: World[ChmlFrpService]) -> ConfigFlowResult:
+    """Have the token reset elsewhere; the menu that asks the user to sign in again."""
+    await world.set_up()
+    world.service.account.usertoken = "reset"
+    await world.elapse(60)
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    return await world.hass.config_entries.flow.async_configure(flow["flow_id"])
+
+
+async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
+    form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_token")
+    assert suggested(form) == {"base_url": world.service.url}, "but no secret"
+
+    form = await fill(world.hass, form, world.service, token="wrong")
+    assert form["errors"] == {"base": "invalid_auth"}
+    result = await fill(world.hass, form, world.service, token="reset")
+
+    assert result["reason"] == "reauth_successful"
+    assert world.entry.data == {
+        "provider": "chmlfrp",
+        "base_url": world.service.url,
+        "token": "reset",
+    }
+    await world.elapse(60)
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+
+
+async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> None:
+    """First where that is switched off, then where it is not; the token comes with it."""
+    form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_password")
+    form = await fill(world.hass, form, world.service, **DEMO)
+    assert form["errors"] == {"base": "password_sign_in_off"}
+
+    world.service.state.settings.password_login = True
+    result = await fill(world.hass, form, world.service, **DEMO)
+
+    assert result["reason"] == "reauth_successful"
+    assert world.entry.data == {
+        "provider": "chmlfrp",
+        "base_url": world.service.url,
+        "token": "reset",
+        **DEMO,
+    }
+    await world.settle()
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_reauthentication_with_another_account(
+    world: World[ChmlFrpService], browser: Browser, way: str
+) -> None:
+    other = world.service.state.accounts["228"]
+    world.service.state.settings.password_login = True
+    before = dict(world.entry.data)
+    form = await choose(world.hass, await ask_to_sign_in_again(world), way)
+
+    match way:
+        case "chmlfrp_device":
+            progress = await fill(world.hass, form, world.service, client_id="demo-client")
+            result = await browser.decide(progress, account=other)
+        case "chmlfrp_token":
+            result = await fill(world.hass, form, world.service, token=other.usertoken)
+        case _:
+            result = await fill(
+                world.hass, form, world.service, username="other", password="other-password"
+            )
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "wrong_account"
+    assert world.entry.data == before
+
+
+async def test_a_refused_password_asks_to_sign_in_again(world: World[ChmlFrpService]) -> None:
+    """The token was reset elsewhere, and the public service takes no passwords any more."""
+    world.hass.config_entries.async_update_entry(world.entry, data={**world.entry.data, **DEMO})
+
+    menu = await ask_to_sign_in_again(world)
+
+    assert menu["menu_options"] == WAYS
+    assert len(world.service.calls_to("/login")) == 1, "and is not asked again and again"
+
+
+@pytest.fixture
+async def by_browser(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> World[ChmlFrpService]:
+    """An account that was signed in to by a browser."""
+    form = await begin(hass, "chmlfrp_device")
+    result = await browser.decide(await fill(hass, form, chmlfrp, client_id="demo-client"))
+    entry: MockConfigEntry = result["result"]  # type: ignore[assignment]  # only its public half
+    await hass.async_block_till_done(wait_background_tasks=True)
+    browser.decided.clear()
+    return World(hass, freezer, chmlfrp, entry)
+
+
+async def reconfigure(world: World[ChmlFrpService], way: str) -> ConfigFlowResult:
+    """Begin to choose another way to sign in."""
+    menu = await world.hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "reconfigure", "entry_id": world.entry.entry_id}
+    )
+    return await choose(world.hass, menu, way)
+
+
+async def test_reconfiguration_from_a_browser_to_a_token(
+    by_browser: World[ChmlFrpService],
+) -> None:
+    """Nothing of the old way stays behind to be taken for the new one."""
+    world = by_browser
+    form = await reconfigure(world, "chmlfrp_token")
+
+    result = await fill(world.hass, form, world.service, token=world.service.account.usertoken)
+
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry.data == {
+        "provider": "chmlfrp",
+        "base_url": world.service.url,
+        "token": world.service.account.usertoken,
+    }
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+async def test_reconfiguration_by_a_browser_again(
+    by_browser: World[ChmlFrpService], browser: Browser
+) -> None:
+    """The program and the addresses are still known; the new tokens replace the old ones."""
+    world = by_browser
+    form = await reconfigure(world, "chmlfrp_device")
+    assert suggested(form) == {
+        "client_id": "demo-client",
+        "base_url": world.service.url,
+        "oauth_url": world.service.oauth_url,
+    }
+
+    progress = await fill(world.hass, form, world.service, client_id="demo-client")
+    result = await browser.decide(progress)
+
+    assert result["reason"] == "reconfigure_successful"
+    _, newer = world.service.state.grants.values()
+    assert world.entry.data["refresh_token"] == newer.refresh_token
+
+
 async def test_reconfiguration_to_another_account(world: World[ChmlFrpService]) -> None:
     other = world.service.state.accounts["228"]
     menu = await world.entry.start_reconfigure_flow(world.hass)
@@ -395,44 +580,33 @@ async def test_reconfiguration_to_another_account(world: World[ChmlFrpService]) 
 
 
 async def test_a_refused_refresh_asks_to_sign_in_again(
-    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+    by_browser: World[ChmlFrpService],
 ) -> None:
-    form = await begin(hass, "chmlfrp_device")
-    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
-    result = await browser.decide(progress)
-    entry: MockConfigEntry = result["result"]  # type: ignore[assignment]  # only its public half
-    await hass.async_block_till_done(wait_background_tasks=True)
-    world = World(hass, freezer, chmlfrp, entry)
-    for grant in chmlfrp.state.grants.values():
+    world = by_browser
+    for grant in world.service.state.grants.values():
         grant.refresh_token = "elsewhere"
 
     await world.elapse(HOUR)
 
-    (flow,) = hass.config_entries.flow.async_progress()
+    (flow,) = world.hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
     assert flow["handler"] == DOMAIN
-    assert len([c for c in chmlfrp.calls_to("/oauth2/token") if c.get("refresh_token")]) == 1
+    asked = world.service.calls_to("/oauth2/token", grant_type="refresh_token")
+    assert len(asked) == 1
 
 
-async def test_tokens_are_stored_with_the_entry(
-    freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
-) -> None:
+async def test_tokens_are_stored_with_the_entry(by_browser: World[ChmlFrpService]) -> None:
     """Nine hours with a reload in between: each refresh token is used once."""
-    form = await begin(hass, "chmlfrp_device")
-    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
-    result = await browser.decide(progress)
-    entry: MockConfigEntry = result["result"]  # type: ignore[assignment]  # only its public half
-    world = World(hass, freezer, chmlfrp, entry)
-
+    world = by_browser
     for _ in range(9):
         await world.elapse(HOUR)
-        (grant,) = chmlfrp.state.grants.values()
-        assert entry.data["refresh_token"] == grant.refresh_token
+        (grant,) = world.service.state.grants.values()
+        assert world.entry.data["refresh_token"] == grant.refresh_token
         assert world.value("sensor", "account:account", "points") == "15168"
         await world.restart()
 
-    used = [call.get("refresh_token") for call in chmlfrp.calls_to("/oauth2/token")]
-    used = [token for token in used if token]
+    renewals = world.service.calls_to("/oauth2/token", grant_type="refresh_token")
+    used = [str(call.get("refresh_token")) for call in renewals]
     assert len(set(used)) == len(used) == 9
 
 

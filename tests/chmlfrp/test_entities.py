@@ -182,6 +182,22 @@ async def test_certificates(world: World[ChmlFrpService]) -> None:
     ]
 
 
+async def test_an_expired_certificate_hides_no_other(world: World[ChmlFrpService]) -> None:
+    """It stays listed, but the next to expire is what a person must know."""
+    first, second = world.service.state.certificates
+    first.expires_at, now = world.service.now() - 5, world.service.now()
+    second.issued_at, second.expires_at = now, now + HOUR
+
+    await world.set_up()
+
+    state = world.state("sensor", "certificates:account", "certificates")
+    assert datetime.fromisoformat(state.state).timestamp() == pytest.approx(now + HOUR, abs=1)
+    assert [c["domains"] for c in state.attributes["certificates"]] == [
+        second.domains,
+        first.domains,
+    ]
+
+
 async def test_todays_traffic_starts_anew(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     before = float(world.value("sensor", "account_traffic:account", "traffic_in_today"))
@@ -337,6 +353,27 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     await world.restart()
     now = world.state("event", "inbox:account", "message")
     assert now.attributes["text"] == "second\nline", "nothing is told twice"
+
+
+async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> None:
+    """Its first line stands for one, and the recorder can keep it."""
+    world.service.state.notices.clear()
+    text = "<p>Dear all</p><p>" + "长" * 9000 + "</p>"
+    world.service.state.messages = [Message(3, None, text, world.service.now())]
+
+    await world.set_up()
+
+    assert world.value("sensor", "inbox:account", "messages") == "Dear all"
+    told = world.state("event", "inbox:account", "message").attributes
+    assert told["title"] == "Dear all"
+    assert told["text"].startswith("Dear all\n长")
+    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
+
+    world.service.state.messages = [Message(4, None, "长" * 9000, world.service.now() + 1)]
+    await world.elapse(HOUR)
+    told = world.state("event", "inbox:account", "message").attributes
+    assert told["title"] == "长" * 255
+    assert len(json.dumps(dict(told), default=str, ensure_ascii=False).encode()) < 16 * 1024
 
 
 async def test_no_messages(world: World[ChmlFrpService]) -> None:

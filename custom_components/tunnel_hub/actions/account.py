@@ -92,7 +92,7 @@ ACCOUNT_ACTIONS: dict[str, Action] = {
     "sign_in": Action(
         run=_sign_in,
         fields={vol.Optional(name): cv.string for name in _CAPTCHA},
-        changes=(SignInRecord,),
+        changes=(Account, SignInRecord),
         response=SupportsResponse.OPTIONAL,
     ),
     "update_account": Action(run=_update_account, fields=_CHANGES, admin=True, changes=(Account,)),

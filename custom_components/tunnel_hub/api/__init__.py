@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from aiohttp import ClientSession
 
 from .chmlfrp import ChmlFrpProvider
+from .easytier import EasyTierProvider
 from .hayfrp import HayFrpProvider
 from .hy2scale import Hy2ScaleProvider
 from .provider import Credentials, Options, Provider, ProviderDescription
 
 _PROVIDERS: Mapping[str, type[Provider]] = {
     provider.description.key: provider
-    for provider in (HayFrpProvider, ChmlFrpProvider, Hy2ScaleProvider)
+    for provider in (HayFrpProvider, ChmlFrpProvider, Hy2ScaleProvider, EasyTierProvider)
 }
 
 PROVIDERS: Mapping[str, ProviderDescription] = {

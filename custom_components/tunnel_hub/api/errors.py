@@ -111,5 +111,29 @@ class TunnelGoneError(InvalidInputError):
         super().__init__("tunnel_gone")
 
 
+class AccountNeededError(InvalidInputError):
+    """Something that needs an account, of which there is none."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("account_needed")
+
+
+class NodeGoneError(InvalidInputError):
+    """The node has been deleted at the service."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("node_gone")
+
+
+class OtherServiceError(InvalidInputError):
+    """What answers at the address is something else entirely."""
+
+    def __init__(self) -> None:
+        """Name the sentence."""
+        super().__init__("other_service")
+
+
 class UnsupportedError(TunnelHubError):
     """This service, or this version of it, has no such feature."""

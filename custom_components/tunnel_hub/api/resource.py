@@ -65,6 +65,8 @@ class Account(Resource):
 
     kind: ClassVar[str] = "account"
 
+    administrator: bool | None = None
+    """Whether the account runs the service."""
     bandwidth: int | None = None
     """Mbit/s that its tunnels may use."""
     banned: bool | None = None
@@ -137,7 +139,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates(Resource):
-    """The certificates of an account, the first to expire first."""
+    """The certificates of an account, the next to expire first."""
 
     kind: ClassVar[str] = "certificates"
     part_of: ClassVar[str | None] = "account"
@@ -146,7 +148,7 @@ class Certificates(Resource):
 
     @property
     def first_expiry(self) -> datetime | None:
-        """When the first of them expires."""
+        """When the next of them expires, or the first did if all have."""
         return next((c.expires for c in self.certificates if c.expires), None)
 
 
@@ -161,7 +163,7 @@ class Message:
     @property
     def headline(self) -> str:
         """What a person reads first of it."""
-        return self.title or self.text
+        return self.title or self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,8 +287,19 @@ class ServiceTotals(Resource):
 
     kind: ClassVar[str] = "service"
 
+    bandwidth: float | None = None
+    """Mbit/s that its nodes carry now."""
     clients: int | None = None
+    connections: int | None = None
+    """To all of its nodes, now."""
     nodes: int | None = None
+    nodes_domestic: int | None = None
+    """In the service's own country."""
+    nodes_listed: int | None = None
+    """Shown to everybody."""
+    nodes_online: int | None = None
+    nodes_overseas: int | None = None
+    """In other countries."""
     runs: int | None = None
     """Tunnel starts ever asked for."""
     runs_today: int | None = None
@@ -308,9 +321,9 @@ class Release(Resource):
     kind: ClassVar[str] = "release"
     part_of: ClassVar[str | None] = "service"
 
-    client_version: str | None = None
-    """Of frpc, the program people run at home."""
-    server_version: str | None = None
+    frpc_version: str | None = None
+    """Of the program that people run at home; frps_version: of the one on the nodes."""
+    frps_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from ..api.errors import (
     RejectedError,
     TunnelHubError,
     UnavailableError,
+    UnsupportedError,
 )
 from ..api.provider import NewAccount, Provider, capable
 from ..const import (
@@ -39,6 +40,7 @@ from ..const import (
     CONF_CA,
     CONF_CONTACT,
     CONF_HTTPS,
+    CONF_NETWORK_NAME,
     CONF_OAUTH_URL,
     CONF_PROVIDER,
     CONF_VERIFY,
@@ -66,8 +68,10 @@ _SHOWN_AGAIN = (
     CONF_BASE_PATH,
     CONF_CA,
     CONF_CLIENT_ID,
+    CONF_EMAIL,
     CONF_HOST,
     CONF_HTTPS,
+    CONF_NETWORK_NAME,
     CONF_PORT,
     CONF_USERNAME,
     CONF_VERIFY,
@@ -117,6 +121,8 @@ def failure_of(err: TunnelHubError) -> Failure:
             return Failure(f"unavailable_{err.reason}", {"detail": err.detail})
         case InvalidInputError():
             return Failure(err.key, err.placeholders)
+        case UnsupportedError():
+            return Failure("unsupported", {})
         case _:
             return Failure("unknown", {})
 
@@ -160,7 +166,8 @@ def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
         if isinstance(marker, vol.Required) and str(marker) not in (ADVANCED, *fields):
             raise InvalidInputError("empty_field")
     for name in _URLS:
-        if name in fields and not _is_address(fields[name]):
+        # What is asked for first and foremost is tidied, whatever was pasted.
+        if name in fields and name not in schema.schema and not _is_address(fields[name]):
             raise InvalidInputError("invalid_url")
 
 
@@ -176,7 +183,7 @@ def _is_address(text: str) -> bool:
 def new_account(entered: Mapping[str, str]) -> NewAccount:
     """Return what was said of an account to be made."""
     return NewAccount(
-        username=entered[CONF_USERNAME],
+        username=entered.get(CONF_USERNAME, entered[CONF_EMAIL]),
         mail=entered[CONF_EMAIL],
         password=entered[CONF_PASSWORD],
         contact=entered.get(CONF_CONTACT),

@@ -56,6 +56,24 @@ def rate[R: Resource](
     )
 
 
+def megabits[R: Resource](
+    key: str,
+    value_fn: Callable[[R], float | None],
+    *,
+    fixed: bool = False,
+) -> TunnelHubSensorDescription[R]:
+    """Mbit/s. fixed: whether it hardly ever changes."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
+        suggested_display_precision=1,
+        state_class=None if fixed else SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC if fixed else None,
+        value_fn=value_fn,
+    )
+
+
 def share[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:

@@ -6,12 +6,18 @@ from homeassistant.components.sensor import SensorStateClass
 
 from ..api.resource import Notice, Release, ServiceTotals
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+from .kinds import TunnelHubSensorDescription, count, diagnostic, megabits, traffic
 
 SERVICE: Table[TunnelHubSensorDescription[Any]] = {
     ServiceTotals: (
+        megabits("bandwidth", lambda service: service.bandwidth),
         count("clients", lambda service: service.clients),
+        count("connections", lambda service: service.connections),
         count("nodes", lambda service: service.nodes),
+        count("nodes_domestic", lambda service: service.nodes_domestic),
+        count("nodes_listed", lambda service: service.nodes_listed),
+        count("nodes_online", lambda service: service.nodes_online),
+        count("nodes_overseas", lambda service: service.nodes_overseas),
         count("runs", lambda service: service.runs, SensorStateClass.TOTAL_INCREASING),
         count("runs_today", lambda service: service.runs_today, SensorStateClass.TOTAL_INCREASING),
         traffic("traffic", lambda service: service.traffic),
@@ -24,8 +30,8 @@ SERVICE: Table[TunnelHubSensorDescription[Any]] = {
         count("users", lambda service: service.users),
     ),
     Release: (
-        diagnostic("client_version", lambda release: release.client_version),
-        diagnostic("server_version", lambda release: release.server_version),
+        diagnostic("frpc_version", lambda release: release.frpc_version),
+        diagnostic("frps_version", lambda release: release.frps_version),
     ),
     Notice: (
         TunnelHubSensorDescription[Notice](

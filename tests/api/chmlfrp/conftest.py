@@ -8,9 +8,9 @@ import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
 from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
-from custom_components.tunnel_hub.api.chmlfrp.tokens import PastedToken
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Credentials
+from custom_components.tunnel_hub.api.tokens import PastedToken
 from simulator import Simulator
 from simulator.chmlfrp import ChmlFrpService, Grant
 

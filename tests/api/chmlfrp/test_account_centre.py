@@ -220,16 +220,41 @@ async def test_a_firewall_is_no_refusal(provider: ChmlFrpProvider, chmlfrp: Chml
     assert failed.value.reason is Reason.FIREWALL
 
 
-@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
-async def test_an_unknown_program(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, code: str
+REFUSED_PROGRAMS = pytest.mark.parametrize(
+    "code, key",
+    [("invalid_client", "unknown_client"), ("unauthorized_client", "no_device_grant")],
+)
+
+
+@REFUSED_PROGRAMS
+async def test_a_refused_program(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, code: str, key: str
 ) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "body", status=401, body={"error": code})
 
     with pytest.raises(InvalidInputError) as refused:
         await provider.begin_device_sign_in()
 
-    assert refused.value.key == "unknown_client"
+    assert refused.value.key == key
+
+
+@REFUSED_PROGRAMS
+async def test_a_program_that_is_refused_while_we_wait(
+    *,
+    provider: ChmlFrpProvider,
+    waiting: Waiting,
+    chmlfrp: ChmlFrpService,
+    code: str,
+    key: str,
+) -> None:
+    """Not every account centre looks at the program before it is asked for tokens."""
+    await provider.begin_device_sign_in()
+    chmlfrp.fault("/oauth2/token", "body", status=400, body={"error": code})
+
+    error = await refusal(provider)
+
+    assert isinstance(error, InvalidInputError)
+    assert error.key == key
 
 
 async def test_an_unknown_program_at_the_simulator(begin: Begin) -> None:

@@ -9,12 +9,12 @@ from aiohttp import ClientSession
 import orjson
 import pytest
 
+from custom_components.tunnel_hub.api import http
 from custom_components.tunnel_hub.api.chmlfrp.client import (
     AlreadySignedInError,
     ChmlFrpClient,
     GoneError,
 )
-from custom_components.tunnel_hub.api.chmlfrp.tokens import NoToken, PastedToken
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     RateLimitedError,
@@ -26,6 +26,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
 from custom_components.tunnel_hub.api.provider import Captcha
+from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 
 FIELDS: Mapping[str, object] = {
@@ -634,7 +635,13 @@ async def test_http_status_makes_no_difference(
         await client.offline_tunnel("nothing")
 
 
-ALL = {**SIGNED, **PUBLIC}
+ALL: dict[str, Ask] = {
+    **SIGNED,
+    **PUBLIC,
+    "app_version": lambda c: c.app_version("Fabric", "1.20.1", "mcmod"),
+    "message_list": lambda c: c.message_list(),
+    "nodeinfo": lambda c: c.nodeinfo("成都电信"),
+}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -668,6 +675,63 @@ async def test_no_answer(
         await ALL[name](client)
 
     assert failed.value.reason is reason
+
+
+READS = {
+    *("app_version", "flow_last_7_days", "get_user_free_subdomains", "list_available_domains"),
+    *("message_list", "messages", "node", "node_stats", "node_status_info", "node_uptime"),
+    *("nodeinfo", "panelinfo", "qiandao_info", "refresh_tunnel", "ssl_list", "tunnel"),
+    *("tunnel_config", "tunnel_last7days", "userinfo"),
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+async def test_only_reads_are_tried_again(
+    client: ChmlFrpClient,
+    chmlfrp: ChmlFrpService,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    """Whether GET or POST: what a write has done already must not be done twice."""
+    monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
+    chmlfrp.fault("*", "status", status=502, times=None)
+
+    with pytest.raises(UnavailableError):
+        await ALL[name](client)
+
+    assert len(chmlfrp.calls) == (2 if name in READS else 1)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("body", ["404 page not found", {"error": "Not Found", "path": "/x"}])
+@pytest.mark.parametrize("name", ["qiandao_info", "app_version", "node_status_info"])
+async def test_a_server_without_the_route(
+    *,
+    client: ChmlFrpClient,
+    chmlfrp: ChmlFrpService,
+    name: str,
+    body: str | dict[str, object],
+    status: int,
+) -> None:
+    """It says so in words or in JSON."""
+    if isinstance(body, dict):
+        body = {"status": status, **body}
+    chmlfrp.fault("*", "body", status=status, body=body)
+
+    with refused(UnsupportedError):
+        await ALL[name](client)
+
+
+async def test_a_page_not_found_is_no_missing_route(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService
+) -> None:
+    """It comes from what stands before the service, and may be another one tomorrow."""
+    chmlfrp.fault("*", "html", status=404, times=None)
+
+    with pytest.raises(UnavailableError) as failed:
+        await client.qiandao_info()
+
+    assert failed.value.reason is Reason.FIREWALL
 
 
 LISTS = ("tunnel", "node", "node_stats", "node_uptime", "list_available_domains", "messages")

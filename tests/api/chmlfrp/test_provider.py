@@ -1,6 +1,7 @@
 """ChmlFrp as feeds and commands, without Home Assistant."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from aiohttp import ClientSession
 import pytest
@@ -14,13 +15,21 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.provider import (
+    Credentials,
     NewAccount,
     SignInResult,
     Subdomain,
     TunnelDraft,
 )
-from custom_components.tunnel_hub.api.resource import Node, NodeState, Tunnel, TunnelState
+from custom_components.tunnel_hub.api.resource import (
+    Certificates,
+    Node,
+    NodeState,
+    Tunnel,
+    TunnelState,
+)
 from simulator.chmlfrp import ChmlFrpService
+from simulator.chmlfrp.state import Certificate
 
 from .conftest import Begin
 from .test_client import CAPTCHA
@@ -42,6 +51,30 @@ def test_only_https_by_default() -> None:
     """The password and the token travel in requests."""
     assert HOST.startswith("https://")
     assert ACCOUNT_CENTRE.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    "name, entered",
+    [("base_url", "http://cf-v2.uapis.cn/"), ("oauth_url", "http://Account-Api.qzhua.net")],
+)
+async def test_the_public_service_is_always_asked_by_https(name: str, entered: str) -> None:
+    """Even if a user copies what the document prints."""
+    asked: list[str] = []
+
+    class _Session:
+        """Hears of a request, and lets none leave."""
+
+        def request(self, _: str, url: str, **__: object) -> None:
+            asked.append(url)
+            raise NotImplementedError
+
+    stored = {"client_id": "c", "access_token": "a", "refresh_token": "r", "expires_at": "0"}
+    provider = ChmlFrpProvider(cast("ClientSession", _Session()), {**stored, name: entered}, {})
+    with pytest.raises(NotImplementedError):
+        await (provider.identify() if name == "oauth_url" else provider.node_names())
+
+    assert asked
+    assert all(url.startswith((HOST, ACCOUNT_CENTRE)) for url in asked)
 
 
 async def test_no_token_leaves_without_being_asked_for(
@@ -178,6 +211,17 @@ async def test_refresh_tells_what_the_node_says(
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.OFFLINE, False, 0)
 
 
+async def test_refresh_of_a_state_that_is_not_told(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    """Not known is not offline."""
+    chmlfrp.fault("/refresh_tunnel", "patch", remove=("data.status",))
+
+    tunnel = await provider.refresh_tunnel("1")
+
+    assert (tunnel.state, tunnel.online) == (None, None)
+
+
 async def test_a_known_node_costs_no_request(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
@@ -255,6 +299,21 @@ async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> No
 
     chmlfrp.fault("/qiandao", "body", body={"code": 200, "msg": "签到成功"})
     assert (await provider.sign_in_with_captcha(CAPTCHA)).points is None
+
+
+async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
+    begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials
+) -> None:
+    """It reads the new token, which running clients need."""
+    provider = begin(granted)
+    before = chmlfrp.account.usertoken
+    await provider.send_code()
+
+    token = await provider.reset_token(chmlfrp.state.mailbox[0].code)
+
+    assert token == chmlfrp.account.usertoken != before
+    assert await provider.identify()
+    assert provider.statistics()["token_renewals"] == 0
 
 
 async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:
@@ -351,3 +410,18 @@ async def test_statistics(provider: ChmlFrpProvider) -> None:
     await provider.identify()
 
     assert provider.statistics() == {"requests": 1, "token_renewals": 0}
+
+
+async def test_certificates_in_order(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
+    """The next to expire, those without an end, those that have expired."""
+    now = chmlfrp.now()
+    ends = {"later": now + 9, "expired": now - 9, "next": now + 3, "pending": None}
+    chmlfrp.state.certificates = [
+        Certificate(id_, 227, domain, "", now, issued_at=now - 99 if end else None, expires_at=end)
+        for id_, (domain, end) in enumerate(ends.items())
+    ]
+
+    account = (await provider.feeds["certificates"].fetch())["account"]
+
+    assert isinstance(account, Certificates)
+    assert [c.domains for c in account.certificates] == ["next", "later", "pending", "expired"]

@@ -144,6 +144,48 @@ async def test_a_latecomer_with_a_used_up_token_gets_the_new_one(
     assert home.refreshes == 1
 
 
+async def test_what_ran_before_a_reload_shares_the_sign_in_with_what_runs_now(
+    home: Home, freezer: FrozenDateTimeFactory
+) -> None:
+    """Though the reload knows only the newest refresh token, and the other began with an older."""
+    freezer.tick(600)
+    await home.ask()
+    before = home.provider
+    home.restart()
+    freezer.tick(600)
+
+    await asyncio.gather(before.identify(), home.ask())
+
+    assert home.refreshes == 2
+    assert before.credentials["refresh_token"] == home.stored["refresh_token"]
+
+
+@pytest.mark.parametrize("differs", ["access_token", "oauth_url"])
+async def test_sign_ins_of_their_own_share_nothing(
+    *,
+    begin: Begin,
+    chmlfrp: ChmlFrpService,
+    granted: Credentials,
+    freezer: FrozenDateTimeFactory,
+    differs: str,
+) -> None:
+    """Neither without refresh tokens, nor with the same one of another account centre."""
+    if differs == "access_token":
+        granted = {name: v for name, v in granted.items() if name != "refresh_token"}
+    first = begin(granted)
+    other = begin({**granted, differs: "http://127.0.0.1:1"})
+
+    assert await first.identify()
+    if differs == "access_token":
+        with pytest.raises(AuthenticationError):
+            await other.identify()
+    else:
+        freezer.tick(600)
+        with pytest.raises(UnavailableError):
+            await other.identify()
+        assert await first.identify()
+
+
 async def test_a_restart_goes_on_with_what_is_stored(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -185,6 +227,18 @@ async def test_refreshed_early(
     freezer.tick(due - still)
     await home.ask()
     assert home.refreshes == 2
+
+
+@pytest.mark.parametrize("expires_at", ["", "soon", "-1"])
+async def test_an_end_that_is_not_known_may_be_past(
+    begin: Begin, chmlfrp: ChmlFrpService, granted: Credentials, expires_at: str
+) -> None:
+    home = Home(begin, chmlfrp, {**granted, "expires_at": expires_at})
+
+    assert await home.ask() == "227"
+
+    assert home.refreshes == 1
+    assert tokens_seen(chmlfrp) == [home.stored["access_token"]]
 
 
 # Stored first
@@ -250,6 +304,17 @@ async def test_works_without_anybody_who_stores(
 # When it cannot be
 
 
+async def test_an_access_token_never_goes_into_a_query(home: Home, chmlfrp: ChmlFrpService) -> None:
+    """A refused API token is tried as the document has it; these are newer than the document."""
+    chmlfrp.fault("/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None)
+
+    with pytest.raises(AuthenticationError):
+        await home.ask()
+
+    assert len(chmlfrp.calls_to("/userinfo")) == 2, "the old one and the new one"
+    assert not any("token" in call.query for call in chmlfrp.calls)
+
+
 async def test_a_used_up_refresh_token_asks_the_user(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -261,6 +326,21 @@ async def test_a_used_up_refresh_token_asks_the_user(
             await home.ask()
 
     assert home.refreshes == 1, "it is not tried again and again"
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+async def test_a_program_that_is_no_longer_registered_asks_the_user(
+    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str
+) -> None:
+    """It would be refused for ever."""
+    chmlfrp.fault("/oauth2/token", "body", status=401, body={"error": code}, times=None)
+    freezer.tick(600)
+
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            await home.ask()
+
+    assert home.refreshes == 1
 
 
 async def test_without_a_refresh_token_the_user_is_asked_at_the_end(
@@ -366,6 +446,27 @@ async def test_one_login_for_all(by_password: Home, chmlfrp: ChmlFrpService) -> 
     assert by_password.times_stored == 1
 
 
+async def test_the_token_of_a_login_is_stored_before_used(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    may_store = asyncio.Event()
+
+    async def _store(credentials: Credentials) -> None:
+        await may_store.wait()
+        await by_password.store(credentials)
+
+    by_password.provider.on_credentials = _store
+    asking = [asyncio.create_task(by_password.ask()) for _ in range(2)]
+    await until(lambda: bool(chmlfrp.calls_to("/login")))
+    await turns()
+    asking.append(asyncio.create_task(by_password.ask()))
+    await turns()
+    assert not chmlfrp.calls_to("/userinfo"), "not while it is being stored"
+
+    may_store.set()
+    assert await asyncio.gather(*asking) == ["227"] * 3
+
+
 async def test_the_token_of_a_login_is_kept(by_password: Home, chmlfrp: ChmlFrpService) -> None:
     await by_password.ask()
     by_password.restart()
@@ -401,6 +502,30 @@ async def test_a_login_without_a_token(by_password: Home, chmlfrp: ChmlFrpServic
 
     with pytest.raises(UnavailableError):
         await by_password.ask()
+
+
+async def test_a_refused_password_is_not_sent_again(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    """The service counts failed logins; waiting requests and later ones must not add to them."""
+    chmlfrp.account.password = "changed elsewhere"
+
+    failed = await asyncio.gather(*(by_password.ask() for _ in range(5)), return_exceptions=True)
+    with pytest.raises(AuthenticationError, match=r"^密码错误$"):
+        await by_password.ask()
+
+    assert {str(err) for err in failed} == {"密码错误"}
+    assert len(chmlfrp.calls_to("/login")) == 1
+
+
+async def test_a_login_that_fails_otherwise_is_tried_again(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/login", "html", status=520)
+
+    with pytest.raises(UnavailableError):
+        await by_password.ask()
+    assert await by_password.ask() == "227"
 
 
 async def test_password_sign_in_switched_off(by_password: Home, chmlfrp: ChmlFrpService) -> None:

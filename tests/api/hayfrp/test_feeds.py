@@ -206,7 +206,7 @@ async def test_release(hayfrp: HayFrpService, provider: HayFrpProvider) -> None:
     hayfrp.state.frpc_version = "0.60.0"
 
     assert await provider.feeds["release"].fetch() == {
-        "service": Release(id="service", client_version="0.60.0", server_version="0.59.0")
+        "service": Release(id="service", frpc_version="0.60.0", frps_version="0.59.0")
     }
 
 

@@ -14,6 +14,8 @@ from .tokens import TokenPair
 _SCOPE = "profile email offline_access chmlfrp_api"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_INTERVAL = 5.0
+_ENDED = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
+"""Why a sign-in cannot be renewed, today or tomorrow."""
 _SLOWER = 5.0
 """Seconds more between two questions when asked to slow down, as RFC 8628 has it."""
 _LONGEST_INTERVAL = 60.0
@@ -54,12 +56,7 @@ class AccountCentre:
 
         Raises InvalidInputError where the program is unknown or must not sign devices in.
         """
-        try:
-            row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
-        except OAuthError as err:
-            if err.code in ("invalid_client", "unauthorized_client"):
-                raise InvalidInputError("unknown_client") from None
-            raise
+        row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
         code, user_code = coerce.text(row.get("device_code")), coerce.text(row.get("user_code"))
         url = coerce.text(row.get("verification_uri_complete")) or coerce.text(
             row.get("verification_uri")
@@ -105,13 +102,14 @@ class AccountCentre:
     async def refresh(self, refresh_token: str) -> TokenPair:
         """/oauth2/token: a new pair for a refresh token, which is used up by that.
 
-        Raises AuthenticationError for one that is used up already.
+        Raises AuthenticationError for one that is used up already, and where the program is
+        no longer registered: only another sign-in helps.
         """
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
             return _pair(self._row(await self._send("/oauth2/token", form)), refresh_token)
         except OAuthError as err:
-            if err.code == "invalid_grant":
+            if err.code in _ENDED:
                 raise AuthenticationError(err.message) from None
             raise
 
@@ -124,7 +122,15 @@ class AccountCentre:
         answer = await self._send(path, form)
         if answer.is_html:
             raise InvalidInputError("no_device_grant")
-        return self._row(answer)
+        try:
+            return self._row(answer)
+        except OAuthError as err:
+            match err.code:
+                case "invalid_client":
+                    raise InvalidInputError("unknown_client") from None
+                case "unauthorized_client":
+                    raise InvalidInputError("no_device_grant") from None
+            raise
 
     def _row(self, answer: Answer) -> Row:
         """Return an answer that is no refusal."""

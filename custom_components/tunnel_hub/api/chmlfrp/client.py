@@ -16,8 +16,9 @@ from ..errors import AuthenticationError, Reason, RejectedError, UnavailableErro
 from ..http import Answer, Transport
 from ..provider import Captcha
 from ..rows import Row, rows_of
-from .tokens import Tokens
+from ..tokens import Tokens
 
+_ABOUT_A_PASSWORD = re.compile("密码")
 _ACCESS_TOKEN_WANTED = re.compile("access_token")
 _ALREADY_SIGNED = re.compile("重复签到|已.*签到")
 _BEHIND_IT_UNREACHABLE = re.compile("无法连接")
@@ -105,9 +106,14 @@ class ChmlFrpClient:
         return coerce.text(row.get("msg")) or ""
 
     async def reset_password(self, original_password: str, new_password: str) -> None:
-        """/reset_password."""
+        """/reset_password. A wrong password is no refused token."""
         passwords = {"original_password": original_password, "new_password": new_password}
-        await self._signed("GET", "/reset_password", passwords, read=False)
+        try:
+            await self._signed("GET", "/reset_password", passwords, read=False)
+        except AuthenticationError as err:
+            if _ABOUT_A_PASSWORD.search(err.message):
+                raise RejectedError(err.message) from None
+            raise
 
     async def update_username(self, new_username: str) -> None:
         """/update_username."""
@@ -186,7 +192,7 @@ class ChmlFrpClient:
     async def node_status_info(self, nodename: str) -> Row:
         """/node_status_info: all that was measured at a node: 2 MB, decoded in another thread."""
         answer = await self._send("GET", "/node_status_info", {"nodename": nodename}, read=True)
-        row = await asyncio.to_thread(answer.mapping)
+        row = await asyncio.to_thread(_mapping, answer)
         _judge(row, self._transport)
         return _row(row)
 
@@ -290,7 +296,7 @@ class ChmlFrpClient:
         read: bool = True,
     ) -> Row:
         """Ask for what needs no token."""
-        row = (await self._send(method, path, params, read=read)).mapping()
+        row = _mapping(await self._send(method, path, params, read=read))
         _judge(row, self._transport)
         return row
 
@@ -317,7 +323,7 @@ class ChmlFrpClient:
             answer = await self._send(
                 method, path, fields, json=body, form=form, headers=headers, read=read
             )
-            row = answer.mapping()
+            row = _mapping(answer)
             _judge(row, self._transport)
             return row
 
@@ -335,6 +341,16 @@ class ChmlFrpClient:
             return row
 
         return await self._tokens.use(_ask_in_known_style)
+
+
+def _mapping(answer: Answer) -> Row:
+    """Return an answer's object; servers tell in words or in JSON that they lack a route."""
+    try:
+        return answer.mapping()
+    except UnavailableError:
+        if answer.status in _MISSING_ROUTE and not answer.is_html:
+            raise UnsupportedError from None
+        raise
 
 
 def _row(answer: Row) -> Row:

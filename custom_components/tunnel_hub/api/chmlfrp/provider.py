@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 import re
 from typing import override
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
@@ -37,12 +38,13 @@ from ..provider import (
 )
 from ..resource import Node, Tunnel
 from ..rows import Row
+from ..tokens import LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
 from .client import AlreadySignedInError, ChmlFrpClient, GoneError
 from .readings import Readings
 from .rows import VIP
-from .tokens import GrantTokens, LoginTokens, NoToken, PastedToken, TokenPair, Tokens
+from .tokens import GrantTokens, TokenPair
 from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
 
@@ -352,4 +354,9 @@ class ChmlFrpProvider(Provider):
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:
-    return (credentials.get(name) or default).rstrip("/")
+    """Return the address to use; the public service's is never spoken to without TLS.
+
+    Its document prints it with http://, which would show password and token to everybody.
+    """
+    address = (credentials.get(name) or default).rstrip("/")
+    return default if urlsplit(address).hostname == urlsplit(default).hostname else address

@@ -45,6 +45,7 @@ _MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
 
+_REFRESHED_STATES = {"online": TunnelState.ONLINE, "offline": TunnelState.OFFLINE}
 _UPTIME_DAYS = 30
 _DETAIL_FIELDS = NODE_DETAILS.fields - {"id"}
 _DETAILS_AT_ONCE = 2
@@ -209,12 +210,12 @@ class Readings:
     async def refreshed_tunnel(self, tunnel: Tunnel) -> Tunnel:
         """Have a tunnel's node asked anew."""
         row = await self._client.refresh_tunnel(tunnel.name or "")
-        online = coerce.text(row.get("status")) == "online"
+        state = _REFRESHED_STATES.get(coerce.text(row.get("status")) or "")
         return replace(
             tunnel,
             connections=coerce.count(row.get("cur_conns")),
-            online=online,
-            state=TunnelState.ONLINE if online else TunnelState.OFFLINE,
+            online=None if state is None else state is TunnelState.ONLINE,
+            state=state,
             traffic_in_today=coerce.count(row.get("today_traffic_in")),
             traffic_out_today=coerce.count(row.get("today_traffic_out")),
         )

@@ -236,7 +236,7 @@ SERVICE = RowMap(
 
 
 def certificates(rows: list[Row]) -> Certificates:
-    """Read the certificates, the first to expire first; those without an end come last."""
+    """Read the certificates: the next to expire first, those without an end, those expired."""
     found = [
         Certificate(
             domains=coerce.text(row.get("domains")) or "?",
@@ -245,10 +245,13 @@ def certificates(rows: list[Row]) -> Certificates:
         )
         for row in rows
     ]
-    never = datetime.max.replace(tzinfo=UTC)
-    return Certificates(
-        id="account", certificates=tuple(sorted(found, key=lambda c: c.expires or never))
-    )
+    now, never = datetime.now(UTC), datetime.max.replace(tzinfo=UTC)
+
+    def _order(certificate: Certificate) -> tuple[bool, datetime]:
+        expires = certificate.expires or never
+        return expires <= now, expires
+
+    return Certificates(id="account", certificates=tuple(sorted(found, key=_order)))
 
 
 def newest_messages(messages: list[Row], notices: list[Row]) -> tuple[Message, ...]:

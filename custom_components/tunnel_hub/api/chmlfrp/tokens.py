@@ -1,11 +1,10 @@
-"""Where the token of a request comes from: pasted, out of a login, or out of an approved sign-in.
+"""The tokens of an approved sign-in.
 
 Refresh tokens of an approved sign-in work once, and a refresh ends the access token before it.
 So all who hold the same sign-in in this process share one Grant: they wait for the same
 refresh, and the new pair is stored before anybody uses it.
 """
 
-from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,109 +15,10 @@ from weakref import WeakSet, WeakValueDictionary
 
 from .. import coerce
 from ..errors import AuthenticationError
+from ..tokens import Tokens
 
 _EARLY = (60.0, 90.0)
 """Seconds before its end at which an access token is replaced, at random between these."""
-
-
-class Tokens(ABC):
-    """Gives requests their token.
-
-    documented_style: whether the service may want the token where its document says.
-    renewals: how often a token was replaced.
-    """
-
-    documented_style = True
-
-    def __init__(self) -> None:
-        """Begin to count."""
-        self.renewals = 0
-
-    async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
-        """Send a request with a token, a second time with a new one if it is refused."""
-        token = await self._current()
-        try:
-            return await request(token)
-        except AuthenticationError:
-            if (another := await self._renewed(token)) is None:
-                raise
-        return await request(another)
-
-    @abstractmethod
-    async def _current(self) -> str:
-        """Return a token that should be good."""
-
-    @abstractmethod
-    async def _renewed(self, refused: str) -> str | None:
-        """Return another token than the refused one, None if there is no other."""
-
-
-class NoToken(Tokens):
-    """Before there is a sign-in."""
-
-    @override
-    async def _current(self) -> str:
-        raise AuthenticationError
-
-    @override
-    async def _renewed(self, refused: str) -> None:
-        return None
-
-
-class PastedToken(Tokens):
-    """An API token that the user has copied: there is no other."""
-
-    def __init__(self, token: str) -> None:
-        """Keep it."""
-        super().__init__()
-        self._token = token
-
-    @override
-    async def _current(self) -> str:
-        return self._token
-
-    @override
-    async def _renewed(self, refused: str) -> None:
-        return None
-
-
-class LoginTokens(Tokens):
-    """The API token that a login with the password tells. It lasts; a login ends no other."""
-
-    def __init__(
-        self,
-        token: str | None,
-        log_in: Callable[[], Awaitable[str]],
-        on_renewed: Callable[[str], Awaitable[None]],
-    ) -> None:
-        """Begin with a stored token, if there is one.
-
-        on_renewed: stores a new token; awaited before its first use.
-        """
-        super().__init__()
-        self._token = token
-        self._log_in = log_in
-        self._on_renewed = on_renewed
-        self._lock = asyncio.Lock()
-
-    @override
-    async def _current(self) -> str:
-        return self._token or await self._after(None)
-
-    @override
-    async def _renewed(self, refused: str) -> str | None:
-        token = await self._after(refused)
-        return None if token == refused else token
-
-    async def _after(self, refused: str | None) -> str:
-        """Log in, unless another request has done so in the meantime."""
-        async with self._lock:
-            if self._token is None or self._token == refused:
-                token = await self._log_in()
-                self.renewals += 1
-                await self._on_renewed(token)
-                self._token = token
-            return self._token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,8 @@ def _public(draft: TunnelDraft, row: Row, protocol: str) -> dict[str, object]:
     if draft.domain:
         raise InvalidInputError("no_domain", protocol=protocol)
     port = draft.remote_port if draft.remote_port is not None else public_port(row)
+    if port is None:
+        raise InvalidInputError("remote_port_needed", protocol=protocol)
     _check_port(port, _LOCAL_PORTS)
     return {"remoteport": port}
 

@@ -179,8 +179,8 @@ _SERVICE = RowMap(
 _RELEASE = RowMap(
     Release,
     id=lambda _: "service",
-    client_version=at("ver_frpc", coerce.text),
-    server_version=at("ver_hayfrps", coerce.text),
+    frpc_version=at("ver_frpc", coerce.text),
+    frps_version=at("ver_hayfrps", coerce.text),
 )
 
 _DEVICE = "Home Assistant"

@@ -1,0 +1,191 @@
+"""Actions for the nodes of a directory."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.const import CONF_NAME
+from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..api.directory import (
+    CanCheckNodes,
+    CanEditNodes,
+    CanQueryNodes,
+    CanReportNodes,
+    CheckTarget,
+    NodeConnection,
+    NodeDraft,
+    NodeReport,
+    QueryPriority,
+    Reachability,
+    Region,
+    RelayNode,
+)
+from .base import Action, Target, plain
+
+_CONNECTIONS = "connections"
+
+_AMOUNT = vol.All(vol.Coerce(float), vol.Range(min=0))
+_COUNT = vol.All(vol.Coerce(int), vol.Range(min=0))
+_TEXTS = vol.All(cv.ensure_list, [cv.string])
+
+
+_NEEDED: dict[str, Any] = {
+    CONF_NAME: cv.string,
+    "region": vol.Coerce(Region),
+    _CONNECTIONS: _TEXTS,
+}
+_FIELDS: dict[str, Any] = {
+    "allow_relay": cv.boolean,
+    "bandwidth_maximum": _AMOUNT,
+    "bandwidth_tier": _AMOUNT,
+    "connections_allowed": _COUNT,
+    "network_name": cv.string,
+    "network_secret": cv.string,
+    "notes": cv.string,
+    "place": cv.string,
+    "reset_day": vol.Coerce(int),
+    "tags": _TEXTS,
+    "traffic_allowed": _AMOUNT,
+    "valid_until": cv.date,
+}
+
+
+def _draft(data: dict[str, Any]) -> NodeDraft:
+    """Return what a call says of a node."""
+    said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
+    if _CONNECTIONS in said:
+        said[_CONNECTIONS] = [NodeConnection.at(address) for address in said[_CONNECTIONS]]
+    return NodeDraft(**said)
+
+
+async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    return {"node_id": await target.capable(CanEditNodes).create_node(_draft(data))}
+
+
+async def _update_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanEditNodes).update_node(target.key.id, _draft(data))
+    return None
+
+
+async def _delete_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanEditNodes).delete_node(target.key.id)
+    return None
+
+
+async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    found = await target.capable(CanQueryNodes).query_nodes(
+        region=data.get("region"),
+        priority=data.get("priority"),
+        relay_only=data["relay_only"],
+    )
+    return {
+        "nodes": [
+            {**(plain(proposed.node) or {}), "addresses": list(proposed.addresses)}
+            for proposed in found
+        ]
+    }
+
+
+async def _check_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    findings = await target.capable(CanCheckNodes).check_node(target.key.id)
+    return {"connections": [asdict(finding) for finding in findings]}
+
+
+async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    findings = await target.capable(CanCheckNodes).check_targets(
+        [
+            CheckTarget(
+                address=address,
+                network_name=data["network_name"],
+                network_secret=data["network_secret"],
+            )
+            for address in data["addresses"]
+        ]
+    )
+    return {"connections": [asdict(finding) for finding in findings]}
+
+
+async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    report = NodeReport(
+        **{name: data[name] for name in NodeReport.__dataclass_fields__ if name in data}
+    )
+    result = await target.capable(CanReportNodes).report_node(target.key.id, report)
+    return {
+        "traffic_used": result.traffic_used,
+        "traffic_allowed": result.traffic_allowed,
+        "traffic_reset": result.traffic_reset.isoformat() if result.traffic_reset else None,
+    }
+
+
+async def _regenerate_report_token(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    token = await target.capable(CanReportNodes).regenerate_report_token(target.key.id)
+    return {"report_token": token}
+
+
+_ONE_NODE = (RelayNode.kind,)
+_OPTIONAL: dict[vol.Marker, Any] = {vol.Optional(name): check for name, check in _FIELDS.items()}
+
+DIRECTORY_ACTIONS: dict[str, Action] = {
+    "check_addresses": Action(
+        run=_check_addresses,
+        fields={
+            vol.Required("addresses"): _TEXTS,
+            vol.Required("network_name"): cv.string,
+            vol.Required("network_secret"): cv.string,
+        },
+        response=SupportsResponse.ONLY,
+    ),
+    "check_node": Action(run=_check_node, kinds=_ONE_NODE, response=SupportsResponse.ONLY),
+    "create_node": Action(
+        run=_create_node,
+        fields={
+            **{vol.Required(name): check for name, check in _NEEDED.items()},
+            **_OPTIONAL,
+        },
+        admin=True,
+        changes=(RelayNode, Reachability),
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "delete_node": Action(run=_delete_node, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)),
+    "query_nodes": Action(
+        run=_query_nodes,
+        fields={
+            vol.Optional("region"): vol.Coerce(Region),
+            vol.Optional("priority"): vol.Coerce(QueryPriority),
+            vol.Optional("relay_only", default=False): cv.boolean,
+        },
+        response=SupportsResponse.ONLY,
+    ),
+    "regenerate_report_token": Action(
+        run=_regenerate_report_token,
+        kinds=_ONE_NODE,
+        admin=True,
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "report_node": Action(
+        run=_report_node,
+        kinds=_ONE_NODE,
+        fields={
+            vol.Required("online"): cv.boolean,
+            vol.Required("bandwidth"): _AMOUNT,
+            vol.Required("traffic"): _AMOUNT,
+            vol.Required("connections"): _COUNT,
+            vol.Optional("bandwidth_tier"): _AMOUNT,
+            vol.Optional("token"): cv.string,
+        },
+        changes=(RelayNode,),
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "update_node": Action(
+        run=_update_node,
+        kinds=_ONE_NODE,
+        fields={
+            **{vol.Optional(name): check for name, check in _NEEDED.items()},
+            **_OPTIONAL,
+        },
+        admin=True,
+        changes=(RelayNode, Reachability),
+    ),
+}

@@ -1,0 +1,292 @@
+"""Directories of relay nodes, where people enter their own: what they list and what they can do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+import re
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from .errors import InvalidInputError
+from .provider import NewAccount
+from .resource import Resource
+
+ALL_NODES = "all_nodes"
+"""Option: whether an administrator sees everybody's nodes; only one's own without it."""
+PUBLIC_NODES = "public_nodes"
+"""Option: the ids of the public nodes to show one by one, a list; none without it."""
+
+
+class Region(StrEnum):
+    """Where a node stands, as seen from the service's country."""
+
+    DOMESTIC = "domestic"
+    OVERSEAS = "overseas"
+
+
+class QueryPriority(StrEnum):
+    """What somebody who wants to connect has most use for."""
+
+    TRAFFIC = "traffic"
+    BANDWIDTH = "bandwidth"
+    LATENCY = "latency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayNode(Resource):
+    """A node that a user has entered in the directory."""
+
+    kind: ClassVar[str] = "relay_node"
+
+    allow_relay: bool | None = None
+    """Whether it carries traffic between others."""
+    availability_24_hours: float | None = None
+    """For how much of the last 24 hours it was online, in percent."""
+    availability_30_days: float | None = None
+    """For how much of the last 30 days it was online, in percent."""
+    bandwidth: float | None = None
+    """Mbit/s, now."""
+    bandwidth_maximum: float | None = None
+    """Mbit/s that it could carry."""
+    bandwidth_tier: float | None = None
+    """Mbit/s that it is meant to carry."""
+    connections: int | None = None
+    connections_allowed: int | None = None
+    last_report: datetime | None = None
+    load: float | None = None
+    """How busy it was in the last ten minutes, in percent; unknown while it is offline."""
+    online: bool | None = None
+    place: str | None = None
+    """Where it stands, in its owner's words."""
+    region: Region | None = None
+    tags: tuple[str, ...] | None = None
+    traffic_allowed: int | None = None
+    """Bytes until traffic_reset."""
+    traffic_reset: datetime | None = None
+    """When traffic is counted from 0 again."""
+    traffic_usage: float | None = None
+    """Percent of traffic_allowed, which may be exceeded."""
+    traffic_used: int | None = None
+    """Bytes."""
+    valid_until: date | None = None
+    """The day on which the directory drops it; None also where it lasts for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicNode(RelayNode):
+    """A node as the directory shows it to everybody."""
+
+    kind: ClassVar[str] = "public_node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedNode:
+    """A node to connect to. addresses: such as tcp://192.0.2.7:11010."""
+
+    node: PublicNode
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check of a connection found. address: such as tcp://192.0.2.7:11010.
+
+    latency: milliseconds, None where it was not reached. connections: to the node then.
+    message: why not, in the service's words.
+    """
+
+    address: str
+    reachable: bool | None
+    latency: int | None = None
+    connections: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reachability(Resource):
+    """Whether a node can be reached from outside, over each of its connections."""
+
+    kind: ClassVar[str] = "reachability"
+    part_of: ClassVar[str | None] = "relay_node"
+
+    findings: tuple[Finding, ...] = ()
+    latency: int | None = None
+    """Milliseconds, over the quickest of them."""
+    reachable: bool | None = None
+    """Over any of them."""
+
+
+_ADDRESS = re.compile(r"([a-z]+)://(\[[0-9a-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConnection:
+    """A way to reach a node. type: TCP, UDP, WS, WSS..."""
+
+    type: str
+    host: str
+    port: int
+
+    @classmethod
+    def at(cls, address: str) -> Self:
+        """Read an address such as tcp://192.0.2.7:11010; raises InvalidInputError."""
+        if not (found := _ADDRESS.fullmatch(address.strip())):
+            raise InvalidInputError("not_a_connection", address=address)
+        type_, host, port = found.groups()
+        return cls(type=type_.upper(), host=host.strip("[]"), port=int(port))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDraft:
+    """What a user says about a node; None leaves it to the service, or as it is.
+
+    bandwidth_tier, bandwidth_maximum: Mbit/s. traffic_allowed: GB until the next reset.
+    reset_day: day of the month on which traffic starts anew, 0 is the last.
+    valid_until: the day on which the directory drops it.
+    """
+
+    name: str | None = None
+    region: Region | None = None
+    place: str | None = None
+    connections: Sequence[NodeConnection] | None = None
+    bandwidth_tier: float | None = None
+    bandwidth_maximum: float | None = None
+    traffic_allowed: float | None = None
+    reset_day: int | None = None
+    connections_allowed: int | None = None
+    tags: Sequence[str] | None = None
+    notes: str | None = None
+    valid_until: date | None = None
+    allow_relay: bool | None = None
+    network_name: str | None = None
+    network_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeReport:
+    """How a node is doing, in place of its own agent.
+
+    bandwidth: Mbit/s. traffic: GB; some servers add it to what they know, others replace that.
+    bandwidth_tier: Mbit/s. token: the node's own, where the service does not tell it.
+    """
+
+    online: bool
+    bandwidth: float
+    traffic: float
+    connections: int
+    bandwidth_tier: float | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResult:
+    """What became of a node's traffic. used, allowed: bytes."""
+
+    traffic_used: int | None
+    traffic_allowed: int | None
+    traffic_reset: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTarget:
+    """What a check wants to know of a node. address: tcp://, ws:// or wss:// host:port."""
+
+    address: str
+    network_name: str
+    network_secret: str = field(repr=False)
+
+
+@runtime_checkable
+class CanEditNodes(Protocol):
+    """Nodes can be entered, changed and deleted."""
+
+    async def create_node(self, draft: NodeDraft) -> str:
+        """Enter a node; its id."""
+
+    async def update_node(self, node_id: str, draft: NodeDraft) -> None:
+        """Change what the draft names and is not so yet."""
+
+    async def delete_node(self, node_id: str) -> None:
+        """Delete a node; one that is gone already counts as deleted."""
+
+
+@runtime_checkable
+class CanChoosePublicNodes(Protocol):
+    """The directory shows nodes to everybody."""
+
+    async def public_node_names(self) -> Mapping[str, str]:
+        """Return the names of all public nodes by id, whichever are chosen."""
+
+
+@runtime_checkable
+class CanSeeAllNodes(Protocol):
+    """An administrator can see everybody's nodes."""
+
+    async def is_administrator(self) -> bool:
+        """Tell whether the account is one, as far as the service says."""
+
+
+@runtime_checkable
+class CanAllowRelay(Protocol):
+    """A node can be allowed to carry traffic between others."""
+
+    async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
+        """Allow or forbid it."""
+
+
+@runtime_checkable
+class CanQueryNodes(Protocol):
+    """The directory proposes nodes to connect to."""
+
+    async def query_nodes(
+        self,
+        *,
+        region: Region | None = None,
+        priority: QueryPriority | None = None,
+        relay_only: bool = False,
+    ) -> tuple[ProposedNode, ...]:
+        """Return a few nodes that are online, the best first."""
+
+
+@runtime_checkable
+class CanCheckNodes(Protocol):
+    """The service can be asked to reach a node from outside."""
+
+    async def check_node(self, node_id: str) -> tuple[Finding, ...]:
+        """Have all connections of a node tried now."""
+
+    async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
+        """Have a few addresses tried now."""
+
+
+@runtime_checkable
+class CanReportNodes(Protocol):
+    """Anybody who has a node's token can say how it is doing."""
+
+    async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
+        """Say it."""
+
+    async def regenerate_report_token(self, node_id: str) -> str | None:
+        """Replace the node's token; the new one."""
+
+
+@runtime_checkable
+class CanInitialize(Protocol):
+    """A server that somebody has just installed can be set up without a browser."""
+
+    async def is_initialized(self) -> bool:
+        """Tell whether it has been; raises OtherServiceError for a server of another kind."""
+
+    async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
+        """Begin an empty world with one administrator."""
+
+
+@runtime_checkable
+class CanRegisterWithMail(Protocol):
+    """Accounts can be made without a browser; a token in a mail proves the address."""
+
+    async def open_account(self, new: NewAccount) -> bool:
+        """Make an account; whether its address must be proved before it can be used."""
+
+    async def verify_mail(self, token: str) -> None:
+        """Prove the address. token: the mailed one, or the whole link with it."""

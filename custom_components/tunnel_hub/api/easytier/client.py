@@ -1,0 +1,294 @@
+"""The EasyTier node manager's API, one method for each endpoint, in the document's order and words.
+
+Servers differ: the document is of a newer version than the public source. Where they do, either
+is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
+- AuthenticationError: the session token, or the mail address and password, are refused;
+- InvalidInputError: what is asked for cannot be, in words of our own;
+- RejectedError: the service says no, in its own words;
+- UnsupportedError: this server lacks the endpoint;
+- UnavailableError: it says nothing usable.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+import orjson
+
+from .. import coerce
+from ..errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NodeGoneError,
+    OtherServiceError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ..http import Answer, Transport
+from ..rows import Row, rows_of
+from ..tokens import Tokens
+
+type Refusals = Mapping[int, Callable[[str], TunnelHubError]]
+"""What a refusal means, by HTTP status; made with the service's words."""
+
+_SIGNED: Refusals = {401: AuthenticationError}
+_ONE_NODE: Refusals = {
+    **_SIGNED,
+    403: lambda _: InvalidInputError("not_node_owner"),
+    404: lambda _: NodeGoneError(),
+}
+_ADMINISTRATOR: Refusals = {**_SIGNED, 403: lambda _: InvalidInputError("not_administrator")}
+_LOGIN: Refusals = {
+    **_SIGNED,
+    403: lambda words: AuthenticationError(words, key="mail_not_verified"),
+}
+_REPORT: Refusals = {404: lambda _: NodeGoneError()}
+_CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
+_INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
+
+_MISSING_ROUTE = frozenset({404, 405})
+
+
+class EasyTierClient:
+    """Speaks the node manager's language: field names, words and units are its own."""
+
+    def __init__(self, transport: Transport, tokens: Tokens, api_key: str | None = None) -> None:
+        """Take what sends, and where the session token comes from.
+
+        api_key: what the EdgeOne checks want, if anything.
+        """
+        self._transport = transport
+        self._tokens = tokens
+        self._check_headers = {"X-API-Key": api_key} if api_key else {}
+
+    # /api/auth
+
+    async def register(self, email: str, password: str) -> Row:
+        """/api/auth/register: open an account.
+
+        `verification_token` where the service tells it; else it is in the mail, if there is one.
+        """
+        account = {"email": email, "password": password}
+        return await self._public("POST", "/api/auth/register", json=account, read=False)
+
+    async def login(self, email: str, password: str) -> Row:
+        """/api/auth/login: `token` and `user`."""
+        account = {"email": email, "password": password}
+        return await self._public(
+            "POST", "/api/auth/login", json=account, read=False, refusals=_LOGIN
+        )
+
+    async def verify(self, token: str) -> None:
+        """/api/auth/verify: prove the mail address with the mailed token."""
+        await self._public("GET", "/api/auth/verify", {"token": token}, read=False)
+
+    # /api/nodes
+
+    async def my(self) -> list[Row]:
+        """/api/nodes/my: the account's nodes, with their secrets."""
+        return _nodes(await self._signed("GET", "/api/nodes/my"))
+
+    async def create(self, fields: Mapping[str, object]) -> str | None:
+        """/api/nodes, or the documented /api/nodes/ where a server lacks that: the node's id.
+
+        fields: node_name, region_type, region_detail, connections, tier_bandwidth,
+        max_bandwidth, max_traffic, reset_cycle, max_connections, tags, notes, network_name,
+        network_token, valid_until and allow_relay; servers fail without the last two.
+        """
+        try:
+            row = await self._signed("POST", "/api/nodes", json=fields, read=False)
+        except UnsupportedError:
+            row = await self._signed("POST", "/api/nodes/", json=fields, read=False)
+        return coerce.text(row.get("node_id"))
+
+    async def update(self, node_id: str, fields: Mapping[str, object]) -> None:
+        """/api/nodes/<id>: change these fields, as in create, and no others."""
+        await self._signed("PUT", _path(node_id), json=fields, read=False, refusals=_ONE_NODE)
+
+    async def delete(self, node_id: str) -> None:
+        """/api/nodes/<id>: raises NodeGoneError for a node that is gone."""
+        await self._signed("DELETE", _path(node_id), read=False, refusals=_ONE_NODE)
+
+    # Open to all
+
+    async def report(self, fields: Mapping[str, object]) -> Row:
+        """/api/report: say how a node is doing; its traffic as the service has it then.
+
+        fields: node_name, email, token (the node's own), current_bandwidth, reported_traffic,
+        connection_count, status; tier_bandwidth where it is known.
+        """
+        return await self._public("POST", "/api/report", json=fields, read=False, refusals=_REPORT)
+
+    async def query(self, wishes: Mapping[str, object]) -> list[Row]:
+        """/api/query: nodes to connect to, the best first. wishes: region, priority, relay_only."""
+        return _nodes(await self._public("POST", "/api/query", json=wishes))
+
+    async def public(self) -> list[Row]:
+        """/api/public: the nodes that are valid, offline ones too where the server can tell."""
+        return _nodes(await self._public("GET", "/api/public", {"show_offline": "true"}))
+
+    async def stats(self) -> Row:
+        """/api/stats: totals of the service."""
+        return await self._public("GET", "/api/stats")
+
+    # /api/edgeone
+
+    async def check(self, server: str, network_name: str, network_secret: str) -> Row:
+        """/api/edgeone/check: try to reach a node. server: its address, tcp://IP:PORT."""
+        target = {
+            "server": server,
+            "network_name": network_name,
+            "network_secret": network_secret,
+        }
+        return await self._check("GET", "/api/edgeone/check", target)
+
+    async def batch_check(self, nodes: list[Row]) -> list[Row]:
+        """/api/edgeone/batch-check: try to reach up to twenty nodes; findings in their order.
+
+        nodes: each as in check.
+        """
+        row = await self._check("POST", "/api/edgeone/batch-check", json={"nodes": nodes})
+        results = row.get("results")
+        if not isinstance(results, list) or len(results) != len(nodes):
+            raise UnavailableError(Reason.MALFORMED, "not one result for each node")
+        return [result if isinstance(result, dict) else {} for result in results]
+
+    async def health(self) -> Row:
+        """/api/edgeone/health: raises UnsupportedError where there are no checks."""
+        return await self._check("GET", "/api/edgeone/health")
+
+    # /api/system
+
+    async def check_init(self) -> bool:
+        """/api/system/check-init: whether the server is initialized.
+
+        Raises OtherServiceError where the answer is not one of a node manager.
+        """
+        answer = await self._transport.request("GET", "/api/system/check-init", read=True)
+        try:
+            initialized = self._judged(answer, {}).get("initialized")
+        except TunnelHubError:
+            raise OtherServiceError from None
+        if not isinstance(initialized, bool):
+            raise OtherServiceError
+        return initialized
+
+    async def initialize(self, jwt_secret: str, email: str, password: str) -> None:
+        """/api/system/initialize: begin an empty world with one administrator."""
+        fields = {"jwt_secret": jwt_secret, "email": email, "password": password}
+        await self._public(
+            "POST", "/api/system/initialize", json=fields, read=False, refusals=_INITIALIZE
+        )
+
+    # Undocumented, but the service's own pages use them
+
+    async def me(self) -> Row:
+        """/api/auth/me: `email`, `is_admin` and `is_verified` of the account."""
+        return await self._signed("GET", "/api/auth/me")
+
+    async def reset_token(self) -> str | None:
+        """/api/auth/reset-token: another session token, which may be the same again."""
+        row = await self._signed("POST", "/api/auth/reset-token", read=False)
+        return coerce.text(row.get("token"))
+
+    async def all(self) -> list[Row]:
+        """/api/nodes/all: everybody's nodes, for administrators."""
+        return _nodes(await self._signed("GET", "/api/nodes/all", refusals=_ADMINISTRATOR))
+
+    async def node(self, node_id: str) -> Row:
+        """/api/nodes/<id>: one node."""
+        row = await self._signed("GET", _path(node_id), refusals=_ONE_NODE)
+        if not isinstance(node := row.get("node"), dict):
+            raise UnavailableError(Reason.MALFORMED, "no node")
+        return node
+
+    async def regenerate_token(self, node_id: str) -> str | None:
+        """/api/nodes/<id>/regenerate-token: the new token that the node reports with."""
+        path = f"{_path(node_id)}/regenerate-token"
+        row = await self._signed("POST", path, read=False, refusals=_ONE_NODE)
+        return coerce.text(row.get("token"))
+
+    # How all of them ask
+
+    async def _public(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        json: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read: bool = True,
+        refusals: Refusals | None = None,
+    ) -> Row:
+        """Ask for what needs no session token."""
+        answer = await self._transport.request(
+            method, path, params=params, json=json, headers=headers, read=read
+        )
+        return self._judged(answer, refusals or {})
+
+    async def _signed(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, object] | None = None,
+        read: bool = True,
+        refusals: Refusals = _SIGNED,
+    ) -> Row:
+        """Ask with the session token, a second time with a new one if it is refused."""
+        return await self._tokens.use(
+            lambda token: self._public(
+                method,
+                path,
+                json=json,
+                headers={"Authorization": f"Bearer {token}"},
+                read=read,
+                refusals=refusals,
+            )
+        )
+
+    async def _check(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        json: Mapping[str, object] | None = None,
+    ) -> Row:
+        """Ask for a check, with the API key if there is one."""
+        return await self._public(
+            method, path, params, json=json, headers=self._check_headers, refusals=_CHECKS
+        )
+
+    def _judged(self, answer: Answer, refusals: Refusals) -> Row:
+        """Return what was answered, or raise what the refusal means."""
+        if answer.status in _MISSING_ROUTE and not (
+            answer.status in refusals and _is_object(answer)
+        ):
+            raise UnsupportedError
+        row = answer.mapping()
+        if answer.status < 400:
+            return row
+        words = coerce.text(row.get("error")) or f"HTTP {answer.status}"
+        raise refusals.get(answer.status, RejectedError)(self._transport.redact(words))
+
+
+def _is_object(answer: Answer) -> bool:
+    """Whether the service itself says something, not the framework that it is made with."""
+    try:
+        return isinstance(orjson.loads(answer.body), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _path(node_id: str) -> str:
+    return f"/api/nodes/{quote(node_id, safe='')}"
+
+
+def _nodes(answer: Row) -> list[Row]:
+    if not isinstance(nodes := answer.get("nodes"), list):
+        raise UnavailableError(Reason.MALFORMED, "no nodes")
+    return rows_of(nodes)

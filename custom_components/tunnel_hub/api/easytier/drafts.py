@@ -1,0 +1,124 @@
+"""What a node may be: a draft in the service's words, checked before the service sees it.
+
+The public source stores whatever it is sent, so nobody else would.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from .. import coerce
+from ..directory import NodeConnection, NodeDraft
+from ..errors import InvalidInputError
+from ..rows import Row
+from . import rows
+
+_RESET_DAYS = range(32)
+_PORTS = range(1, 65536)
+_NEEDED = ("name", "region", "connections")
+_DEFAULTS: Mapping[str, object] = {
+    "region_detail": "",
+    "reset_cycle": 0,
+    "tags": "",
+    "valid_until": rows.FOREVER.isoformat(),
+    "allow_relay": 0,
+}
+"""Servers fail where one of these is missing."""
+
+
+class _Field(NamedTuple):
+    """Where it stands in a row. write: from the draft's value; read: the same from the row's."""
+
+    raw: str
+    write: Callable[[Any], object]
+    read: Callable[[object], object]
+
+
+def _text(value: object) -> str:
+    return coerce.text(value) or ""
+
+
+def _ways(connections: Sequence[NodeConnection]) -> list[dict[str, object]]:
+    return [{"type": way.type.upper(), "ip": way.host, "port": way.port} for way in connections]
+
+
+def _ways_there(value: object) -> list[dict[str, object]]:
+    return _ways(rows.connections({"connections": value}))
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+_FIELDS: Mapping[str, _Field] = {
+    "name": _Field("node_name", _text, _text),
+    "region": _Field("region_type", str, _text),
+    "place": _Field("region_detail", _text, _text),
+    "connections": _Field("connections", _ways, _ways_there),
+    "bandwidth_tier": _Field("tier_bandwidth", _as_it_is, coerce.number),
+    "bandwidth_maximum": _Field("max_bandwidth", _as_it_is, coerce.number),
+    "traffic_allowed": _Field("max_traffic", _as_it_is, coerce.number),
+    "reset_day": _Field("reset_cycle", _as_it_is, coerce.integer),
+    "connections_allowed": _Field("max_connections", _as_it_is, coerce.integer),
+    "tags": _Field("tags", ",".join, _text),
+    "notes": _Field("notes", _text, _text),
+    "valid_until": _Field("valid_until", date.isoformat, lambda value: _text(value)[:10]),
+    "allow_relay": _Field("allow_relay", int, coerce.integer),
+    "network_name": _Field("network_name", _text, _text),
+    "network_secret": _Field("network_token", _text, _text),
+}
+
+
+def new_fields(draft: NodeDraft) -> dict[str, object]:
+    """Return the fields of a node to be made; raises InvalidInputError for what cannot be."""
+    for name in _NEEDED:
+        if getattr(draft, name) is None:
+            raise InvalidInputError("node_field_needed", field=name)
+    return {**_DEFAULTS, **_named_fields(draft)}
+
+
+def changed_fields(draft: NodeDraft, row: Row) -> dict[str, object]:
+    """Return what the draft names and is not so yet; raises InvalidInputError.
+
+    row: the node as it is; what does not stand there counts as changed.
+    """
+    read = {field.raw: field.read for field in _FIELDS.values()}
+    return {
+        raw: value
+        for raw, value in _named_fields(draft).items()
+        if raw not in row or read[raw](row[raw]) != value
+    }
+
+
+def _named_fields(draft: NodeDraft) -> dict[str, object]:
+    """Return what the draft names, in the service's words."""
+    _check(draft)
+    return {
+        field.raw: field.write(value)
+        for name, field in _FIELDS.items()
+        if (value := getattr(draft, name)) is not None
+    }
+
+
+def _check(draft: NodeDraft) -> None:
+    for name in _NEEDED:
+        if getattr(draft, name) in ("", (), []):
+            raise InvalidInputError("node_field_needed", field=name)
+    for way in draft.connections or ():
+        if way.port not in _PORTS:
+            raise InvalidInputError(
+                "port_out_of_range",
+                port=str(way.port),
+                minimum=str(_PORTS[0]),
+                maximum=str(_PORTS[-1]),
+            )
+    if draft.reset_day is not None and draft.reset_day not in _RESET_DAYS:
+        raise InvalidInputError(
+            "reset_day_out_of_range",
+            day=str(draft.reset_day),
+            minimum=str(_RESET_DAYS[0]),
+            maximum=str(_RESET_DAYS[-1]),
+        )
+    # A node ends when its last day begins.
+    if draft.valid_until is not None and draft.valid_until <= datetime.now(UTC).date():
+        raise InvalidInputError("valid_until_past", date=draft.valid_until.isoformat())

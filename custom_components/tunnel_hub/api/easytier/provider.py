@@ -1,0 +1,265 @@
+"""An EasyTier node manager: one account, or nobody's, its sign-in and its commands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import override
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from .. import coerce
+from ..directory import (
+    CheckTarget,
+    Finding,
+    NodeDraft,
+    NodeReport,
+    ProposedNode,
+    QueryPriority,
+    Region,
+    ReportResult,
+)
+from ..errors import (
+    AccountNeededError,
+    AuthenticationError,
+    InvalidInputError,
+    NodeGoneError,
+    Reason,
+    UnavailableError,
+)
+from ..http import Transport
+from ..provider import (
+    Credentials,
+    Identity,
+    NewAccount,
+    Options,
+    Problem,
+    Provider,
+    ProviderDescription,
+)
+from ..tokens import LoginTokens, NoToken, Tokens
+from . import rows
+from .address import base_url
+from .client import EasyTierClient
+from .drafts import changed_fields, new_fields
+from .readings import BATCH, Network, Readings
+
+_ENDS_SOON = timedelta(days=7)
+_SECRETS = ("password", "token", "api_key", "network_secret")
+_STATUS_WORDS = {True: "online", False: "offline"}
+
+
+class EasyTierProvider(Provider):
+    """One node manager, with an account or without.
+
+    credentials: base_url; email and password, and the token that the last login gave; api_key, if
+    checks want one; network_name and network_secret of nodes of which the service tells none.
+    """
+
+    description = ProviderDescription(
+        key="easytier",
+        name="EasyTier",
+        console_url="https://github.com/PIKACHUIM/easytier-worker",
+    )
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        address = base_url(credentials.get("base_url", ""))
+        self.credentials = {**credentials, "base_url": address}
+        self._address = URL(address)
+        self._email = credentials.get("email")
+        self._transport = Transport(session, (address,))
+        self._login_tokens = LoginTokens(credentials.get("token"), self._log_in, self._keep_token)
+        self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
+        self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
+        network = Network(
+            credentials.get("network_name", ""), credentials.get("network_secret", "")
+        )
+        self._readings = Readings(self._client, options, network, signed_in=self._email is not None)
+        self.feeds = self._readings.feeds()
+        self._know_secrets()
+
+    # Signing in
+
+    async def _log_in(self) -> str:
+        row = await self._client.login(
+            self.credentials["email"], self.credentials.get("password", "")
+        )
+        if (token := coerce.text(row.get("token"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        if isinstance(user := row.get("user"), dict):
+            self._readings.administrator = coerce.boolean(user.get("is_admin"))
+        return token
+
+    async def _keep_token(self, token: str) -> None:
+        """Store a session token; only then may it be used."""
+        self.credentials = {**self.credentials, "token": token}
+        self._know_secrets()
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
+    def _know_secrets(self) -> None:
+        """Have the transport keep what is secret now out of all words."""
+        self._transport.secrets |= {
+            value for name in _SECRETS if (value := self.credentials.get(name))
+        }
+
+    @override
+    async def identify(self) -> Identity:
+        """Tell which account it is at which server; a mail address shows in neither.
+
+        Raises OtherServiceError, and InvalidInputError for a server that nobody has set up.
+        """
+        if not await self._client.check_init():
+            raise InvalidInputError("not_initialized")
+        server = self._address.authority
+        if self._email is None:
+            return Identity(id=server, title=server)
+        await self._client.my()
+        account = sha256(self._email.strip().lower().encode()).hexdigest()[:16]
+        return Identity(
+            id=f"{server}:{account}", title=f"{self._email.partition('@')[0]} ({server})"
+        )
+
+    @override
+    def problems(self) -> Iterable[Problem]:
+        soon = datetime.now(UTC).date() + _ENDS_SOON
+        ending = sorted(
+            (node.valid_until, node.name or node.id)
+            for node in self._readings.nodes.values()
+            if node.valid_until is not None and node.valid_until <= soon
+        )
+        if ending:
+            nodes = ", ".join(f"{name} ({day})" for day, name in ending)
+            yield Problem(key="nodes_ending", placeholders={"nodes": nodes})
+        if self._readings.key_refused:
+            yield Problem(key="api_key_refused")
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {"requests": self._transport.requests, "token_renewals": self._tokens.renewals}
+
+    async def reset_token(self, code: str | None = None) -> str | None:
+        """Replace the session token; some servers tell the same again."""
+        if (token := await self._client.reset_token()) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        await self._login_tokens.adopt(token)
+        return token
+
+    async def is_administrator(self) -> bool:
+        """Tell whether the account is one, as far as the service says."""
+        await self._readings.account()
+        return bool(self._readings.administrator)
+
+    # Before there is an account
+
+    async def is_initialized(self) -> bool:
+        """Tell whether the server is set up; raises OtherServiceError for another kind."""
+        return await self._client.check_init()
+
+    async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
+        """Begin an empty world with one administrator."""
+        self._transport.secrets |= {jwt_secret, admin.password}
+        await self._client.initialize(jwt_secret, admin.mail, admin.password)
+
+    async def open_account(self, new: NewAccount) -> bool:
+        """Make an account; whether its address must be proved before it can be used."""
+        self._transport.secrets.add(new.password)
+        await self._client.register(new.mail, new.password)
+        try:
+            await self._client.login(new.mail, new.password)
+        except AuthenticationError:
+            return True
+        return False
+
+    async def verify_mail(self, token: str) -> None:
+        """Prove the address. token: the mailed one, or the whole link with it."""
+        with suppress(ValueError):
+            token = URL(token.strip()).query.get("token", token)
+        await self._client.verify(token.strip())
+
+    # Nodes
+
+    async def create_node(self, draft: NodeDraft) -> str:
+        """Enter a node; its id."""
+        if (created := await self._client.create(new_fields(draft))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no id of the new node")
+        return created
+
+    async def update_node(self, node_id: str, draft: NodeDraft) -> None:
+        """Change what the draft names and is not so yet."""
+        if changed := changed_fields(draft, await self._readings.node_row(node_id)):
+            await self._client.update(node_id, changed)
+
+    async def delete_node(self, node_id: str) -> None:
+        """Delete a node; one that is gone already counts as deleted."""
+        with suppress(NodeGoneError):
+            await self._client.delete(node_id)
+
+    async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
+        """Allow or forbid a node to carry traffic between others."""
+        await self._client.update(node_id, {"allow_relay": int(allowed)})
+
+    async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
+        """Say how a node is doing, with the token that its agent would use."""
+        row = await self._readings.node_row(node_id)
+        if (token := report.token or coerce.text(row.get("report_token"))) is None:
+            raise InvalidInputError("report_token_needed")
+        fields: dict[str, object] = {
+            "node_name": row.get("node_name"),
+            "email": coerce.text(row.get("user_email")) or self._email,
+            "token": token,
+            "current_bandwidth": report.bandwidth,
+            "reported_traffic": report.traffic,
+            "connection_count": report.connections,
+            "status": _STATUS_WORDS[report.online],
+        }
+        if report.bandwidth_tier is not None:
+            fields["tier_bandwidth"] = report.bandwidth_tier
+        return rows.report_result(await self._client.report(fields))
+
+    async def regenerate_report_token(self, node_id: str) -> str | None:
+        """Replace the token that a node's agent reports with; the new one."""
+        return await self._client.regenerate_token(node_id)
+
+    # Checks and questions
+
+    async def check_node(self, node_id: str) -> tuple[Finding, ...]:
+        """Have all connections of a node tried now that can be."""
+        if not (targets := self._readings.targets(await self._readings.node_row(node_id))):
+            raise InvalidInputError("nothing_to_check")
+        return await self._readings.check(targets)
+
+    async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
+        """Have up to twenty addresses tried now."""
+        if not 0 < len(targets) <= BATCH:
+            raise InvalidInputError("check_count", count=str(len(targets)), maximum=str(BATCH))
+        for target in targets:
+            if not rows.is_checkable(target.address):
+                raise InvalidInputError("address_not_checkable", address=target.address)
+        return await self._readings.check(targets)
+
+    async def query_nodes(
+        self,
+        *,
+        region: Region | None = None,
+        priority: QueryPriority | None = None,
+        relay_only: bool = False,
+    ) -> tuple[ProposedNode, ...]:
+        """Return a few nodes that are online, the best first."""
+        wishes: dict[str, object] = {"relay_only": relay_only}
+        if region is not None:
+            wishes["region"] = region.value
+        if priority is not None:
+            wishes["priority"] = priority.value
+        return tuple(
+            ProposedNode(node=node, addresses=rows.addresses(row))
+            for row in await self._client.query(wishes)
+            if (node := rows.PUBLIC_NODE.one(row)) is not None
+        )
+
+    async def public_node_names(self) -> Mapping[str, str]:
+        """Return the names of all public nodes by id, whichever are chosen."""
+        nodes = await self._readings.public_nodes()
+        return {id_: node.name or id_ for id_, node in nodes.items()}

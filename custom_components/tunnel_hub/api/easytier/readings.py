@@ -1,0 +1,257 @@
+"""What is read from a node manager, and how often: the feeds of one account, or of nobody's."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import batched
+from typing import NamedTuple
+
+from .. import coerce
+from ..directory import (
+    ALL_NODES,
+    PUBLIC_NODES,
+    CheckTarget,
+    Finding,
+    PublicNode,
+    Reachability,
+    RelayNode,
+)
+from ..errors import InvalidInputError, NodeGoneError, UnsupportedError
+from ..feed import Feed
+from ..provider import Options
+from ..resource import Account, Resource, ServiceTotals
+from ..rows import Row
+from . import rows
+from .client import EasyTierClient
+
+BATCH = 20
+"""How many addresses one check takes at most."""
+
+_TWO_MINUTES = timedelta(minutes=2)
+_FIVE_MINUTES = timedelta(minutes=5)
+_CHECK_INTERVAL = timedelta(minutes=15)
+"""A check makes the service try every connection of every node."""
+_HOUR = timedelta(hours=1)
+
+
+class Network(NamedTuple):
+    """What a client needs to join nodes' network. Unknown is ""."""
+
+    name: str
+    secret: str
+
+
+class Readings:
+    """Reads a node manager, and remembers what commands and problems need to know of it.
+
+    nodes: the account's, by id, as last read.
+    key_refused: whether checks want another API key.
+    """
+
+    def __init__(
+        self, client: EasyTierClient, options: Options, network: Network, *, signed_in: bool
+    ) -> None:
+        """Read nothing yet.
+
+        network: that of nodes of which the service does not tell it.
+        """
+        self._client = client
+        self._all_nodes = bool(options.get(ALL_NODES))
+        chosen = options.get(PUBLIC_NODES)
+        self._chosen = frozenset(chosen) if isinstance(chosen, list) else frozenset()
+        self._network = network
+        self._signed_in = signed_in
+        self._rows: list[Row] | None = None
+        self._checks_offered: bool | None = None
+        """None before the first check."""
+        self.nodes: Mapping[str, RelayNode] = {}
+        self.administrator: bool | None = None
+        self.key_refused = False
+
+    def feeds(self) -> dict[str, Feed[Resource]]:
+        """Return the feeds by key."""
+        account = (
+            Feed[Resource](
+                key="account",
+                resource=Account,
+                interval=_HOUR,
+                fields=rows.ACCOUNT.fields,
+                fetch=self.account,
+            ),
+            Feed[Resource](
+                key="nodes",
+                resource=RelayNode,
+                interval=_TWO_MINUTES,
+                fields=rows.NODE.fields,
+                fetch=self._own_nodes,
+                essential=True,
+            ),
+            Feed[Resource](
+                key="reachability",
+                resource=Reachability,
+                interval=_CHECK_INTERVAL,
+                fields=frozenset({"findings", "latency", "reachable"}),
+                fetch=self._reachability,
+            ),
+        )
+        public = Feed[Resource](
+            key="public_nodes",
+            resource=PublicNode,
+            interval=_FIVE_MINUTES,
+            fields=rows.PUBLIC_NODE.fields,
+            fetch=self._public_nodes,
+        )
+        service = Feed[Resource](
+            key="service",
+            resource=ServiceTotals,
+            interval=_FIVE_MINUTES,
+            fields=rows.SERVICE.fields | {"nodes_listed"},
+            fetch=self._service,
+            essential=not self._signed_in,
+        )
+        feeds = (
+            *(account if self._signed_in else ()),
+            *((public,) if self._chosen else ()),
+            service,
+        )
+        return {feed.key: feed for feed in feeds}
+
+    # The account and its nodes
+
+    async def account(self) -> Mapping[str, Account]:
+        """Read what the account is; where the service does not tell, a login did."""
+        with suppress(UnsupportedError):
+            row = await self._client.me()
+            self.administrator = coerce.boolean(row.get("is_admin"))
+        return {"account": Account(id="account", administrator=self.administrator)}
+
+    async def _own_nodes(self) -> Mapping[str, RelayNode]:
+        self.nodes = rows.NODE.many(await self._own_rows())
+        return self.nodes
+
+    async def _own_rows(self) -> list[Row]:
+        """Read the rows of the account's nodes, or of everybody's."""
+        found = await self._listed_rows()
+        # Older documents' servers tell of relaying only what they tell everybody.
+        if any("allow_relay" not in row for row in found):
+            public = {row.get("id"): row for row in await self._client.public()}
+            found = [{**public.get(row.get("id"), {}), **row} for row in found]
+        self._rows = found
+        return found
+
+    async def _listed_rows(self) -> list[Row]:
+        if self._all_nodes:
+            try:
+                return await self._client.all()
+            except InvalidInputError, UnsupportedError:
+                # No administrator any more, or never: one's own are better than none.
+                self._all_nodes = False
+        return await self._client.my()
+
+    async def node_row(self, node_id: str) -> Row:
+        """Read a node as the service has it now; raises NodeGoneError."""
+        with suppress(UnsupportedError):
+            return await self._client.node(node_id)
+        for row in await self._own_rows():
+            if coerce.text(row.get("id")) == node_id:
+                return row
+        raise NodeGoneError
+
+    # Whether nodes can be reached
+
+    def targets(self, row: Row) -> list[CheckTarget]:
+        """Return what can be checked of a node: nothing unless its network is known."""
+        name = coerce.text(row.get("network_name")) or self._network.name
+        secret = coerce.text(row.get("network_token")) or self._network.secret
+        if not (name and secret):
+            return []
+        return [
+            CheckTarget(address=address, network_name=name, network_secret=secret)
+            for address in rows.addresses(row)
+            if rows.is_checkable(address)
+        ]
+
+    async def check(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
+        """Have addresses tried, twenty at a time, one batch after the other."""
+        try:
+            if not self._checks_offered:
+                await self._client.health()
+            found: list[Finding] = []
+            for batch in batched(targets, BATCH, strict=False):
+                found += await self._check_batch(batch)
+        except InvalidInputError:
+            self.key_refused = True
+            raise
+        except UnsupportedError:
+            self._checks_offered = False
+            raise
+        self._checks_offered, self.key_refused = True, False
+        return tuple(found)
+
+    async def _check_batch(self, targets: Iterable[CheckTarget]) -> list[Finding]:
+        wanted: list[Row] = [
+            {
+                "server": target.address,
+                "network_name": target.network_name,
+                "network_secret": target.network_secret,
+            }
+            for target in targets
+        ]
+        try:
+            results = await self._client.batch_check(wanted)
+        except UnsupportedError:
+            # Perhaps a function that takes one at a time.
+            results = [
+                await self._client.check(t.address, t.network_name, t.network_secret)
+                for t in targets
+            ]
+        return [
+            rows.finding(target.address, row) for target, row in zip(targets, results, strict=True)
+        ]
+
+    async def _reachability(self) -> Mapping[str, Reachability]:
+        """Check all connections of all nodes; a server without checks is asked for them once."""
+        if self._checks_offered is False:
+            return {}
+        own = self._rows if self._rows is not None else await self._own_rows()
+        by_node = {
+            node_id: targets
+            for row in own
+            if (node_id := coerce.text(row.get("id"))) and (targets := self.targets(row))
+        }
+        if not by_node:
+            return {}
+        try:
+            findings = iter(await self.check([t for ts in by_node.values() for t in ts]))
+        except UnsupportedError:
+            return {}
+        return {
+            node_id: rows.reachability(node_id, [next(findings) for _ in targets])
+            for node_id, targets in by_node.items()
+        }
+
+    # What everybody may see
+
+    async def public_nodes(self) -> Mapping[str, PublicNode]:
+        """Read all public nodes now, by id."""
+        return rows.PUBLIC_NODE.many(await self._client.public())
+
+    async def _public_nodes(self) -> Mapping[str, PublicNode]:
+        nodes = await self.public_nodes()
+        return {id_: node for id_, node in nodes.items() if id_ in self._chosen}
+
+    async def _service(self) -> Mapping[str, ServiceTotals]:
+        """Read the totals; where they do not tell of connections, the public nodes' count."""
+        row, public = await asyncio.gather(self._client.stats(), self.public_nodes())
+        return {
+            id_: replace(
+                totals,
+                nodes_listed=len(public),
+                connections=sum(node.connections or 0 for node in public.values())
+                if totals.connections is None
+                else totals.connections,
+            )
+            for id_, totals in rows.SERVICE.many([row]).items()
+        }

@@ -1,0 +1,164 @@
+"""From the node manager's rows to resources."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from .. import coerce
+from ..directory import (
+    Finding,
+    NodeConnection,
+    PublicNode,
+    Reachability,
+    Region,
+    RelayNode,
+    ReportResult,
+)
+from ..resource import Account, ServiceTotals
+from ..rows import Row, RowMap, Source, at, rows_of
+from . import recent
+
+FOREVER = date(2999, 12, 31)
+"""What the service's own page enters for a node without an end."""
+
+_STATUSES = {"online": True, "offline": False}
+_CHECKABLE = ("tcp://", "ws://", "wss://")
+
+
+def _region(value: object) -> Region | None:
+    word = coerce.text(value)
+    return Region(word) if word in tuple(Region) else None
+
+
+def _online(row: Row) -> bool | None:
+    return _STATUSES.get(coerce.text(row.get("status")) or "")
+
+
+def _tags(value: object) -> tuple[str, ...] | None:
+    """Read words between commas; none is an empty tuple."""
+    if not isinstance(value, str):
+        return None
+    return tuple(tag.strip() for tag in value.replace("，", ",").split(",") if tag.strip())
+
+
+def _traffic_usage(row: Row) -> float | None:
+    used, allowed = coerce.amount(row.get("used_traffic")), coerce.amount(row.get("max_traffic"))
+    return None if used is None or not allowed else round(100 * used / allowed, 2)
+
+
+def valid_until(row: Row) -> date | None:
+    """Read the day on which a node ends."""
+    day = coerce.day(row.get("valid_until"))
+    return None if day is None or day >= FOREVER else day
+
+
+_PUBLIC: Mapping[str, Source] = {
+    "id": at("id", coerce.text),
+    "name": at("node_name", coerce.text),
+    "allow_relay": at("allow_relay", coerce.boolean),
+    "availability_24_hours": lambda row: recent.availability(row, days=1),
+    "availability_30_days": lambda row: recent.availability(row, days=30),
+    "bandwidth": at("current_bandwidth", coerce.amount),
+    "bandwidth_maximum": at("max_bandwidth", coerce.amount),
+    "bandwidth_tier": at("tier_bandwidth", coerce.amount),
+    "connections": at("connection_count", coerce.count),
+    "connections_allowed": at("max_connections", coerce.count),
+    "load": recent.load,
+    "online": _online,
+    "place": at("region_detail", coerce.text),
+    "region": at("region_type", _region),
+    "tags": at("tags", _tags),
+    "traffic_allowed": at("max_traffic", coerce.gigabytes),
+    "traffic_reset": at("reset_date", coerce.iso),
+    "traffic_usage": _traffic_usage,
+    "traffic_used": at("used_traffic", coerce.gigabytes),
+}
+
+PUBLIC_NODE = RowMap(PublicNode, **_PUBLIC)
+
+NODE = RowMap(
+    RelayNode,
+    **_PUBLIC,
+    last_report=at("last_report_at", coerce.iso),
+    valid_until=valid_until,
+)
+
+ACCOUNT = RowMap(
+    Account,
+    id=lambda _: "account",
+    administrator=at("is_admin", coerce.boolean),
+)
+
+
+def _either[T](read: Callable[[object], T], *names: str) -> Source:
+    """Read the first of several fields that says something."""
+    return lambda row: next((v for name in names if (v := read(row.get(name))) is not None), None)
+
+
+SERVICE = RowMap(
+    ServiceTotals,
+    id=lambda _: "service",
+    name=lambda _: "EasyTier",
+    bandwidth=_either(coerce.amount, "current_bandwidth_total", "total_bandwidth"),
+    connections=at("connection_count_total", coerce.count),
+    nodes=at("total_nodes", coerce.count),
+    nodes_domestic=at("domestic_nodes", coerce.count),
+    nodes_online=at("online_nodes", coerce.count),
+    nodes_overseas=at("overseas_nodes", coerce.count),
+)
+
+
+def connections(row: Row) -> tuple[NodeConnection, ...]:
+    """Read the ways to reach a node."""
+    return tuple(
+        NodeConnection(type=type_, host=host, port=port)
+        for way in rows_of(row.get("connections"))
+        if (type_ := coerce.text(way.get("type")))
+        and (host := coerce.text(way.get("ip")))
+        and (port := coerce.count(way.get("port")))
+    )
+
+
+def addresses(row: Row) -> tuple[str, ...]:
+    """Return the ways to reach a node as EasyTier writes them: tcp://host:port."""
+    return tuple(
+        f"{way.type.lower()}://{f'[{way.host}]' if ':' in way.host else way.host}:{way.port}"
+        for way in connections(row)
+    )
+
+
+def is_checkable(address: str) -> bool:
+    """Tell whether a check can try an address."""
+    return address.startswith(_CHECKABLE)
+
+
+def finding(address: str, row: Row) -> Finding:
+    """Read what a check of an address found; -1 milliseconds is no latency."""
+    reachable = coerce.boolean(row.get("is_online"))
+    return Finding(
+        address=address,
+        reachable=reachable,
+        latency=coerce.count(row.get("latency_ms")) if reachable else None,
+        connections=coerce.count(row.get("connection_count")) if reachable else None,
+        message=coerce.text(row.get("error")),
+    )
+
+
+def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
+    """Return how a node can be reached: as its best connection."""
+    reached = [found.latency for found in findings if found.latency is not None]
+    known = [found.reachable for found in findings if found.reachable is not None]
+    return Reachability(
+        id=node_id,
+        findings=tuple(findings),
+        latency=min(reached, default=None),
+        reachable=any(known) if known else None,
+    )
+
+
+def report_result(row: Row) -> ReportResult:
+    """Read what became of a node's traffic."""
+    return ReportResult(
+        traffic_used=coerce.gigabytes(row.get("used_traffic")),
+        traffic_allowed=coerce.gigabytes(row.get("max_traffic")),
+        traffic_reset=coerce.iso(row.get("reset_date")),
+    )

@@ -1,0 +1,159 @@
+"""To an EasyTier node manager: with an account, old or new, without any, or as its first user."""
+
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.const import CONF_API_KEY, CONF_CODE, CONF_EMAIL, CONF_PASSWORD
+from homeassistant.data_entry_flow import section
+import voluptuous as vol
+
+from ..api.directory import CanInitialize, CanRegisterWithMail
+from ..api.provider import Provider, capable
+from ..const import CONF_BASE_URL, CONF_JWT_SECRET, CONF_NETWORK_NAME, CONF_NETWORK_SECRET
+from .base import (
+    ADVANCED,
+    MAIL_FIELD,
+    NEW_PASSWORD_FIELD,
+    PASSWORD_FIELD,
+    SECRET_FIELD,
+    TEXT_FIELD,
+    Form,
+    Steps,
+    new_account,
+)
+
+_CHECKS: dict[vol.Marker, Any] = {
+    vol.Optional(CONF_NETWORK_NAME): TEXT_FIELD,
+    vol.Optional(CONF_NETWORK_SECRET): SECRET_FIELD,
+    vol.Optional(CONF_API_KEY): SECRET_FIELD,
+}
+
+_ACCOUNT = Form(
+    "easytier_account",
+    vol.Schema(
+        {
+            vol.Required(CONF_BASE_URL): TEXT_FIELD,
+            vol.Required(CONF_EMAIL): MAIL_FIELD,
+            vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
+            vol.Required(ADVANCED): section(vol.Schema(_CHECKS), {"collapsed": True}),
+        }
+    ),
+)
+_PUBLIC = Form("easytier_public", vol.Schema({vol.Required(CONF_BASE_URL): TEXT_FIELD}))
+_REGISTER = Form(
+    "easytier_register",
+    vol.Schema(
+        {
+            vol.Required(CONF_BASE_URL): TEXT_FIELD,
+            vol.Required(CONF_EMAIL): MAIL_FIELD,
+            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+        }
+    ),
+)
+_REGISTER_CODE = Form("easytier_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_INITIALIZE = Form(
+    "easytier_initialize",
+    vol.Schema(
+        {
+            vol.Required(CONF_JWT_SECRET): SECRET_FIELD,
+            vol.Required(CONF_EMAIL): MAIL_FIELD,
+            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+        }
+    ),
+)
+
+SIGN_IN_WAYS = [_ACCOUNT.step_id, _PUBLIC.step_id]
+_OTHER_WAYS = [_REGISTER.step_id]
+_CREDENTIALS = (CONF_BASE_URL, CONF_EMAIL, CONF_PASSWORD)
+
+
+class EasyTierSteps(Steps):
+    """The steps of an EasyTier node manager."""
+
+    async def async_step_easytier(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose how to get to a node manager."""
+        return self.async_show_menu(step_id="easytier", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+
+    async def async_step_easytier_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in with mail address and password."""
+        self._entered = self._kept_secrets(user_input)
+        return await self._step(_ACCOUNT, user_input, CanInitialize, self._enter)
+
+    def _kept_secrets(self, user_input: dict[str, Any] | None) -> dict[str, str]:
+        """Return what a form cannot show of the entry, and so leaves as it is when empty.
+
+        A secret belongs to its network: it goes with the network's name.
+        """
+        if user_input is None or self.source == SOURCE_USER:
+            return {}
+        stored = self._entry().data
+        names = [CONF_API_KEY]
+        if user_input[ADVANCED].get(CONF_NETWORK_NAME) == stored.get(CONF_NETWORK_NAME):
+            names.append(CONF_NETWORK_SECRET)
+        return {name: stored[name] for name in names if name in stored}
+
+    async def async_step_easytier_public(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """See what everybody may see."""
+        return await self._step(_PUBLIC, user_input, CanInitialize, self._enter)
+
+    async def _enter(self, service: CanInitialize, entered: dict[str, str]) -> ConfigFlowResult:
+        """Go in, or on to setting up a server that nobody has set up yet."""
+        if self.source == SOURCE_USER and not await service.is_initialized():
+            self._entered = {CONF_BASE_URL: entered[CONF_BASE_URL]}
+            return await self.async_step_easytier_initialize()
+        return await self._finish(capable(service, Provider), entered)
+
+    async def async_step_easytier_initialize(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set a new server up, after a warning."""
+
+        async def _initialize(service: CanInitialize, entered: dict[str, str]) -> ConfigFlowResult:
+            await service.initialize(entered[CONF_JWT_SECRET], new_account(entered))
+            return await self._sign_in(entered)
+
+        return await self._step(_INITIALIZE, user_input, CanInitialize, _initialize)
+
+    # With a new account
+
+    async def async_step_easytier_register(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Make an account; its mail address may have to be proved."""
+
+        async def _register(
+            service: CanRegisterWithMail, entered: dict[str, str]
+        ) -> ConfigFlowResult:
+            if not await capable(service, CanInitialize).is_initialized():
+                self._entered = {CONF_BASE_URL: entered[CONF_BASE_URL]}
+                return await self.async_step_easytier_initialize()
+            if await service.open_account(new_account(entered)):
+                self._entered = entered
+                return await self.async_step_easytier_register_code()
+            return await self._sign_in(entered)
+
+        return await self._step(_REGISTER, user_input, CanRegisterWithMail, _register)
+
+    async def async_step_easytier_register_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Prove the mail address; the link in the mail may have done so already."""
+
+        async def _verify(
+            service: CanRegisterWithMail, entered: dict[str, str]
+        ) -> ConfigFlowResult:
+            await service.verify_mail(entered[CONF_CODE])
+            return await self._sign_in(entered)
+
+        return await self._step(_REGISTER_CODE, user_input, CanRegisterWithMail, _verify)
+
+    async def _sign_in(self, entered: dict[str, str]) -> ConfigFlowResult:
+        """Go in with the new account, and with nothing else that was entered."""
+        credentials = {name: entered[name] for name in _CREDENTIALS}
+        return await self._finish(self._provider(credentials), credentials)

@@ -1,0 +1,80 @@
+"""What the nodes of a directory tell."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTime
+
+from ..api.directory import PublicNode, Reachability, Region, RelayNode
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, megabits, share, traffic
+
+
+def _findings(node: Reachability) -> Mapping[str, Any]:
+    return {"findings": [asdict(finding) for finding in node.findings]}
+
+
+_PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
+    share("availability_24_hours", lambda node: node.availability_24_hours),
+    share("availability_30_days", lambda node: node.availability_30_days),
+    megabits("bandwidth", lambda node: node.bandwidth),
+    megabits("bandwidth_maximum", lambda node: node.bandwidth_maximum, fixed=True),
+    megabits("bandwidth_tier", lambda node: node.bandwidth_tier, fixed=True),
+    count("connections", lambda node: node.connections),
+    diagnostic("connections_allowed", lambda node: node.connections_allowed),
+    share("load", lambda node: node.load),
+    diagnostic("place", lambda node: node.place),
+    TunnelHubSensorDescription(
+        key="region",
+        device_class=SensorDeviceClass.ENUM,
+        options=[region.value for region in Region],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda node: node.region,
+    ),
+    diagnostic("tags", lambda node: None if node.tags is None else ", ".join(node.tags)),
+    TunnelHubSensorDescription(
+        key="traffic_allowed",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda node: node.traffic_allowed,
+    ),
+    diagnostic(
+        "traffic_reset",
+        lambda node: node.traffic_reset,
+        device_class=SensorDeviceClass.TIMESTAMP,
+    ),
+    share("traffic_usage", lambda node: node.traffic_usage),
+    traffic("traffic_used", lambda node: node.traffic_used),
+)
+
+DIRECTORY: Table[TunnelHubSensorDescription[Any]] = {
+    RelayNode: (
+        *_PUBLIC,
+        diagnostic(
+            "last_report",
+            lambda node: node.last_report,
+            device_class=SensorDeviceClass.TIMESTAMP,
+        ),
+        TunnelHubSensorDescription[RelayNode](
+            key="valid_until",
+            device_class=SensorDeviceClass.DATE,
+            value_fn=lambda node: node.valid_until,
+        ),
+    ),
+    PublicNode: _PUBLIC,
+    Reachability: (
+        TunnelHubSensorDescription[Reachability](
+            key="latency",
+            device_class=SensorDeviceClass.DURATION,
+            native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+            state_class=SensorStateClass.MEASUREMENT,
+            value_fn=lambda node: node.latency,
+            attributes_fn=_findings,
+        ),
+    ),
+}

@@ -1,0 +1,1 @@
+"""The EasyTier node manager, in both of its dialects."""

@@ -1,0 +1,93 @@
+"""A simulated node manager, in each dialect, and a client that is signed in there."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider
+from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.provider import Options
+from custom_components.tunnel_hub.api.tokens import LoginTokens, NoToken
+from simulator import Simulator
+from simulator.easytier import EasyTierService
+
+from ..routes import record
+
+type Dialect = Literal["real", "documented"]
+
+
+@pytest.fixture
+async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """The service, with a few nodes; which routes our client asks is recorded."""
+    async with Simulator(services=("easytier",)) as running:
+        yield running
+    record(request.node, running)
+
+
+@pytest.fixture(params=["real", "documented"])
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    """Each of the two dialects."""
+    spoken: Dialect = request.param
+    return spoken
+
+
+@pytest.fixture
+def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
+    """The simulated node manager, which speaks the dialect."""
+    simulator.easytier.state.settings.dialect = dialect
+    return simulator.easytier
+
+
+@pytest.fixture
+def stranger(session: ClientSession, easytier: EasyTierService) -> EasyTierClient:
+    """A client without an account."""
+    return EasyTierClient(Transport(session, (easytier.url,)), NoToken())
+
+
+@pytest.fixture
+def client(session: ClientSession, easytier: EasyTierService) -> EasyTierClient:
+    """The client of the demo account."""
+    return client_of(session, easytier, "demo")
+
+
+def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> EasyTierClient:
+    """Return the client of one of the accounts."""
+
+    async def _log_in() -> str:
+        token = (await made.login(f"{name}@example.com", f"{name}-password"))["token"]
+        assert isinstance(token, str)
+        return token
+
+    async def _on_renewed(_: str) -> None:
+        pass
+
+    tokens = LoginTokens(None, _log_in, _on_renewed)
+    made = EasyTierClient(Transport(session, (easytier.url,)), tokens)
+    return made
+
+
+type Begin = Callable[..., EasyTierProvider]
+
+
+@pytest.fixture
+def begin(session: ClientSession, easytier: EasyTierService) -> Begin:
+    """Make a provider for one of the accounts, or for nobody, at the simulated service."""
+
+    def _begin(
+        name: str | None = "demo", options: Options | None = None, **credentials: str
+    ) -> EasyTierProvider:
+        account = {"email": f"{name}@example.com", "password": f"{name}-password"} if name else {}
+        return EasyTierProvider(
+            session, {"base_url": easytier.url, **account, **credentials}, options or {}
+        )
+
+    return _begin
+
+
+@pytest.fixture
+def provider(begin: Begin) -> EasyTierProvider:
+    """The demo account."""
+    return begin()

@@ -1,0 +1,472 @@
+"""A node manager as feeds, without Home Assistant, in both dialects."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
+
+import pytest
+
+from custom_components.tunnel_hub.api.directory import (
+    ALL_NODES,
+    PUBLIC_NODES,
+    Finding,
+    PublicNode,
+    Reachability,
+    Region,
+    RelayNode,
+)
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider
+from custom_components.tunnel_hub.api.errors import InvalidInputError, UnavailableError
+from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
+from simulator.easytier import Connection, EasyTierService
+
+from .conftest import Begin, Dialect
+from .test_client import refused
+
+GIB = 1024**3
+
+
+async def nodes(provider: EasyTierProvider) -> Mapping[str, RelayNode]:
+    """Read the account's nodes."""
+    return cast("Mapping[str, RelayNode]", await provider.feeds["nodes"].fetch())
+
+
+async def public_nodes(provider: EasyTierProvider) -> Mapping[str, PublicNode]:
+    """Read the chosen public nodes."""
+    return cast("Mapping[str, PublicNode]", await provider.feeds["public_nodes"].fetch())
+
+
+async def reachability(provider: EasyTierProvider) -> Mapping[str, Reachability]:
+    """Have the nodes checked."""
+    return cast("Mapping[str, Reachability]", await provider.feeds["reachability"].fetch())
+
+
+async def account(provider: EasyTierProvider) -> Account:
+    """Read the account."""
+    return cast("Account", (await provider.feeds["account"].fetch())["account"])
+
+
+async def totals(provider: EasyTierProvider) -> ServiceTotals:
+    """Read the service."""
+    return cast("ServiceTotals", (await provider.feeds["service"].fetch())["service"])
+
+
+def asked(easytier: EasyTierService, path: str) -> int:
+    """Return how often a path was asked."""
+    return len(easytier.calls_to(path))
+
+
+# Which feeds there are
+
+
+def test_feeds_with_an_account(provider: EasyTierProvider) -> None:
+    assert list(provider.feeds) == ["account", "nodes", "reachability", "service"]
+    assert [feed.key for feed in provider.feeds.values() if feed.essential] == ["nodes"]
+
+
+def test_feeds_of_nobody(begin: Begin) -> None:
+    feeds = begin(None).feeds
+
+    assert list(feeds) == ["service"]
+    assert feeds["service"].essential
+
+
+@pytest.mark.parametrize("chosen", [[], None, "1"])
+def test_public_nodes_are_not_read_unless_chosen(begin: Begin, chosen: object) -> None:
+    assert "public_nodes" not in begin(options={PUBLIC_NODES: chosen}).feeds
+
+
+# Nodes
+
+
+async def test_a_node(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    row = easytier.state.nodes["1"]
+    row.recent_status = "1" * 36 + "2" * 107 + "9"
+    row.valid_until = "2099-11-04"
+    row.used_traffic, row.max_traffic = 1.5, 4
+
+    node = (await nodes(provider))["1"]
+
+    documented = RelayNode(
+        id="1",
+        name="北京联通",
+        allow_relay=True,
+        bandwidth=row.current_bandwidth,
+        bandwidth_maximum=row.max_bandwidth,
+        bandwidth_tier=row.tier_bandwidth,
+        connections=row.connection_count,
+        connections_allowed=row.max_connections,
+        online=True,
+        place="北京",
+        region=Region.DOMESTIC,
+        tags=("高速", "稳定"),
+        traffic_allowed=4 * GIB,
+        traffic_usage=37.5,
+        traffic_used=GIB * 3 // 2,
+    )
+    if dialect == "documented":
+        assert node == documented
+    else:
+        assert node == replace(
+            documented,
+            availability_24_hours=75.0,
+            availability_30_days=75.0,
+            last_report=datetime.fromisoformat(row.last_report_at or ""),
+            load=100.0,
+            traffic_reset=datetime.fromisoformat(row.reset_date),
+            valid_until=date(2099, 11, 4),
+        )
+
+
+async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    for number in "26":
+        easytier.state.nodes[number].tags = ""
+        easytier.state.nodes[number].max_traffic = 0
+    found = await nodes(provider)
+
+    forever, new = found["2"], found["6"]
+    assert forever.valid_until is None
+    assert forever.tags == new.tags == ()
+    assert forever.traffic_usage is new.traffic_usage is None
+    assert new.online is False
+    assert (new.last_report, new.load, new.availability_30_days) == (None, None, None)
+    assert new.traffic_used == 0
+
+
+@pytest.mark.parametrize(
+    "patch, field, expected",
+    [
+        ({"status": "resting"}, "online", None),
+        ({"status": None}, "online", None),
+        ({"region_type": "moon"}, "region", None),
+        ({"region_type": "overseas"}, "region", Region.OVERSEAS),
+        ({"tags": "a，b, ,c"}, "tags", ("a", "b", "c")),
+        ({"tags": None}, "tags", None),
+        ({"used_traffic": "12.5", "max_traffic": 10}, "traffic_usage", 125.0),
+        ({"used_traffic": -1}, "traffic_used", None),
+        ({"used_traffic": -1}, "traffic_usage", None),
+        ({"valid_until": "2999-12-31"}, "valid_until", None),
+        ({"valid_until": "9999-12-31"}, "valid_until", None),
+        ({"valid_until": "2999-12-30"}, "valid_until", date(2999, 12, 30)),
+        ({"valid_until": "2026-11-04T00:00:00.000Z"}, "valid_until", date(2026, 11, 4)),
+        ({"valid_until": "soon"}, "valid_until", None),
+        (
+            {"last_report_at": "2026-05-08 09:00:00"},
+            "last_report",
+            datetime(2026, 5, 8, 9, tzinfo=UTC),
+        ),
+        ({"allow_relay": False}, "allow_relay", False),
+    ],
+)
+async def test_how_a_field_is_read(
+    *,
+    provider: EasyTierProvider,
+    easytier: EasyTierService,
+    patch: Mapping[str, object],
+    field: str,
+    expected: object,
+) -> None:
+    patches = {f"nodes.0.{name}": value for name, value in patch.items()}
+    easytier.fault("/api/nodes/my", "patch", patch=patches)
+
+    (node,) = [node for id_, node in (await nodes(provider)).items() if id_ == "8"]
+
+    assert getattr(node, field) == expected
+
+
+async def test_relaying_is_read_where_it_stands(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """The documented service tells everybody, but of valid nodes only."""
+    found = await nodes(provider)
+
+    assert [found[id_].allow_relay for id_ in "123"] == [True, False, True]
+    assert found["8"].allow_relay == (False if dialect == "real" else None)
+    assert asked(easytier, "/api/public") == (dialect == "documented")
+    if dialect == "documented":
+        assert easytier.calls[-1].query == {"show_offline": "true"}
+
+
+async def test_all_nodes(begin: Begin, easytier: EasyTierService) -> None:
+    provider = begin("admin", {ALL_NODES: True})
+
+    assert len(await nodes(provider)) == 11
+    assert not asked(easytier, "/api/nodes/my")
+    assert len(await nodes(begin("admin"))) == 0
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_all_nodes_for_somebody_who_may_not(
+    begin: Begin, easytier: EasyTierService, *, offered: bool
+) -> None:
+    """One's own are better than none, and nobody is asked twice."""
+    easytier.state.settings.undocumented_endpoints = offered
+    provider = begin(options={ALL_NODES: True})
+
+    for _ in range(2):
+        assert len(await nodes(provider)) == 8
+
+    assert asked(easytier, "/api/nodes/all") == 1
+
+
+# Reachability
+
+
+@pytest.fixture
+def checking(easytier: EasyTierService) -> EasyTierService:
+    """The node manager with the checks, in both dialects."""
+    easytier.state.settings.edgeone = True
+    return easytier
+
+
+@pytest.fixture
+def knowing(begin: Begin, checking: EasyTierService) -> EasyTierProvider:
+    """The demo account, which knows the network even if the service does not tell it."""
+    secret = checking.state.nodes["1"].network_token
+    return begin(network_name="demo-network", network_secret=secret)
+
+
+async def test_reachability(knowing: EasyTierProvider, checking: EasyTierService) -> None:
+    ways = checking.state.nodes["2"].connections
+    ways[0].reachable = False
+    assert [way.type for way in ways] == ["TCP", "UDP", "WS"]
+
+    found = await reachability(knowing)
+
+    assert found["2"] == Reachability(
+        id="2",
+        findings=(
+            Finding(
+                address="tcp://198.18.0.3:11010",
+                reachable=False,
+                message="连接超时",
+            ),
+            Finding(
+                address="ws://198.18.0.3:11011",
+                reachable=True,
+                latency=ways[2].latency_ms,
+                connections=checking.state.nodes["2"].connection_count,
+            ),
+        ),
+        latency=ways[2].latency_ms,
+        reachable=True,
+    )
+    assert (found["4"].reachable, found["4"].latency) == (False, None), "offline"
+
+
+async def test_the_quickest_connection_counts(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    ways = checking.state.nodes["2"].connections
+    ways[0].latency_ms, ways[2].latency_ms = 50, 20
+
+    assert (await reachability(knowing))["2"].latency == 20
+
+
+async def test_only_nodes_whose_network_is_known_are_checked(
+    provider: EasyTierProvider, checking: EasyTierService, dialect: Dialect
+) -> None:
+    """The documented service tells of none, so it is not even asked for checks."""
+    found = await reachability(provider)
+
+    assert set(found) == (set("1234568") if dialect == "real" else set())
+    assert asked(checking, "/api/edgeone/health") == (dialect == "real")
+
+
+async def test_what_a_check_does_not_tell(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    checking.fault("/api/edgeone/batch-check", "patch", patch={"results.*": {}})
+
+    found = (await reachability(knowing))["1"]
+
+    assert (found.reachable, found.latency) == (None, None)
+    assert {finding.reachable for finding in found.findings} == {None}
+
+
+async def test_an_address_of_version_six(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    checking.state.nodes["1"].connections = [Connection("TCP", "2001:db8::1", 11010)]
+
+    assert (await reachability(knowing))["1"].findings[0].address == "tcp://[2001:db8::1]:11010"
+
+
+async def test_connections_that_are_none(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    broken = [
+        {"type": "TCP"},
+        {"ip": "192.0.2.7", "type": ""},
+        {"type": "TCP", "ip": "h", "port": 0},
+    ]
+    checking.fault("/api/nodes/my", "patch", patch={"nodes.*.connections": broken})
+
+    assert await reachability(knowing) == {}
+
+
+async def test_twenty_at_a_time(knowing: EasyTierProvider, checking: EasyTierService) -> None:
+    """One batch after the other; every finding stays with its node."""
+    for number, node in checking.state.nodes.items():
+        node.connections = [
+            Connection("TCP", f"198.18.{number}.1", port, latency_ms=100 * int(number) + port)
+            for port in range(1, 7)
+        ]
+
+    found = await reachability(knowing)
+
+    batches = [len(call.body["nodes"]) for call in checking.calls_to("/api/edgeone/batch-check")]
+    assert batches == [20, 20, 8]
+    for number in "1235":
+        assert found[number].latency == 100 * int(number) + 1
+        assert [finding.latency for finding in found[number].findings] == [
+            100 * int(number) + port for port in range(1, 7)
+        ]
+
+
+async def test_nodes_are_not_listed_again_for_a_check(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    await nodes(knowing)
+    await reachability(knowing)
+    await reachability(knowing)
+
+    assert asked(checking, "/api/nodes/my") == 1
+    assert asked(checking, "/api/edgeone/health") == 1
+
+
+async def test_a_server_without_checks_is_asked_once(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    checking.state.settings.edgeone = False
+
+    for _ in range(3):
+        assert await reachability(knowing) == {}
+
+    assert [call.path for call in checking.calls if "edgeone" in call.path] == [
+        "/api/edgeone/health"
+    ]
+
+
+async def test_a_server_that_only_seems_to_have_checks(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    for path in ("batch-check", "check"):
+        checking.fault(f"/api/edgeone/{path}", "status", status=404, times=None)
+
+    for _ in range(3):
+        assert await reachability(knowing) == {}
+
+    assert asked(checking, "/api/edgeone/batch-check") == 1
+
+
+async def test_checks_that_fail_are_tried_again(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    checking.fault("/api/edgeone/health", "error", times=2)
+    with refused(UnavailableError):
+        await reachability(knowing)
+
+    assert await reachability(knowing)
+
+
+async def test_checks_with_a_key(begin: Begin, checking: EasyTierService) -> None:
+    checking.state.settings.api_key = "the-key"
+    network = {
+        "network_name": "demo-network",
+        "network_secret": checking.state.nodes["1"].network_token or "",
+    }
+
+    assert await reachability(begin(api_key="the-key", **network))
+    provider = begin(**network)
+    with refused(InvalidInputError, "api_key_refused"):
+        await reachability(provider)
+    assert "api_key_refused" in {problem.key for problem in provider.problems()}
+
+
+# The account
+
+
+@pytest.mark.parametrize("name, expected", [("admin", True), ("demo", False)])
+async def test_account(begin: Begin, name: str, *, expected: bool) -> None:
+    assert await account(begin(name)) == Account(id="account", administrator=expected)
+
+
+async def test_an_account_of_which_nothing_is_told(begin: Begin, easytier: EasyTierService) -> None:
+    provider = begin()
+    await nodes(provider)
+    token = provider.credentials["token"]
+    easytier.state.settings.undocumented_endpoints = False
+
+    assert await account(provider) == Account(id="account", administrator=False)
+    assert await account(begin(token=token)) == Account(id="account")
+
+
+# What everybody may see
+
+
+@pytest.mark.parametrize("name", ["demo", None])
+async def test_public_nodes(begin: Begin, easytier: EasyTierService, name: str | None) -> None:
+    provider = begin(name, {PUBLIC_NODES: ["9", "4", "8", "99"]})
+
+    found = await public_nodes(provider)
+
+    assert set(found) == {"4", "9"}, "the eighth has ended, the last is none"
+    assert (found["4"].online, found["9"].online) == (False, True)
+    assert found["9"].name == easytier.state.nodes["9"].node_name
+    assert type(found["9"]) is PublicNode
+    assert not asked(easytier, "/api/auth/login")
+
+
+async def test_public_node_names(begin: Begin, easytier: EasyTierService) -> None:
+    easytier.fault("/api/public", "patch", patch={"nodes.0.node_name": None})
+    provider = begin(None, {PUBLIC_NODES: ["9"]})
+
+    names = await provider.public_node_names()
+
+    assert names == {
+        id_: node.node_name for id_, node in easytier.state.nodes.items() if id_ != "8"
+    } | {"11": "11"}
+
+
+@pytest.mark.parametrize("name", ["demo", None])
+async def test_service(begin: Begin, easytier: EasyTierService, name: str | None) -> None:
+    easytier.state.nodes["1"].current_bandwidth = 2**20
+    valid = [node for id_, node in easytier.state.nodes.items() if id_ != "8"]
+
+    assert await totals(begin(name)) == ServiceTotals(
+        id="service",
+        name="EasyTier",
+        bandwidth=round(sum(node.current_bandwidth for node in valid), 2),
+        connections=sum(node.connection_count for node in valid),
+        nodes=11,
+        nodes_domestic=sum(
+            node.region_type == "domestic" for node in easytier.state.nodes.values()
+        ),
+        nodes_listed=10,
+        nodes_online=8,
+        nodes_overseas=sum(
+            node.region_type == "overseas" for node in easytier.state.nodes.values()
+        ),
+    )
+
+
+async def test_a_service_that_tells_both_bandwidths(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    both = {"current_bandwidth_total": 0, "total_bandwidth": 7, "connection_count_total": 0}
+    easytier.fault("/api/stats", "patch", patch=both)
+
+    service = await totals(provider)
+
+    assert (service.bandwidth, service.connections) == (0, 0)
+
+
+def test_a_slow_pace(begin: Begin) -> None:
+    feeds = begin(options={PUBLIC_NODES: ["9"]}).feeds
+
+    assert feeds["reachability"].interval >= timedelta(minutes=10)
+    assert all(feed.interval >= timedelta(minutes=2) for feed in feeds.values())

@@ -1,0 +1,882 @@
+"""A node manager as commands, without Home Assistant, in both dialects."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.directory import (
+    CanAllowRelay,
+    CanCheckNodes,
+    CanChoosePublicNodes,
+    CanEditNodes,
+    CanInitialize,
+    CanQueryNodes,
+    CanRegisterWithMail,
+    CanReportNodes,
+    CanSeeAllNodes,
+    CheckTarget,
+    NodeConnection,
+    NodeDraft,
+    NodeReport,
+    QueryPriority,
+    Region,
+)
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider
+from custom_components.tunnel_hub.api.errors import (
+    AccountNeededError,
+    AuthenticationError,
+    InvalidInputError,
+    NodeGoneError,
+    OtherServiceError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.provider import (
+    CanResetToken,
+    Credentials,
+    NewAccount,
+    Problem,
+)
+from simulator.easytier import EasyTierService
+
+from .conftest import Begin, Dialect
+from .test_client import refused, target
+
+NEW = NodeDraft(
+    name="家里",
+    region=Region.DOMESTIC,
+    connections=(NodeConnection(type="tcp", host="192.0.2.7", port=11010),),
+)
+EVERYTHING = NodeDraft(
+    name="家里",
+    region=Region.OVERSEAS,
+    place="东京",
+    connections=(
+        NodeConnection(type="TCP", host="192.0.2.7", port=1),
+        NodeConnection(type="ws", host="nodes.example.com", port=65535),
+    ),
+    bandwidth_tier=50,
+    bandwidth_maximum=1000,
+    traffic_allowed=2000,
+    reset_day=31,
+    connections_allowed=64,
+    tags=("高速", "稳定"),
+    notes="在书房",
+    valid_until=date(2099, 1, 1),
+    allow_relay=True,
+    network_name="home",
+    network_secret="open sesame",
+)
+RAW = {
+    "node_name": "家里",
+    "region_type": "overseas",
+    "region_detail": "东京",
+    "connections": [
+        {"type": "TCP", "ip": "192.0.2.7", "port": 1},
+        {"type": "WS", "ip": "nodes.example.com", "port": 65535},
+    ],
+    "tier_bandwidth": 50,
+    "max_bandwidth": 1000,
+    "max_traffic": 2000,
+    "reset_cycle": 31,
+    "max_connections": 64,
+    "tags": "高速,稳定",
+    "notes": "在书房",
+    "valid_until": "2099-01-01",
+    "allow_relay": 1,
+    "network_name": "home",
+    "network_token": "open sesame",
+}
+REPORT = NodeReport(online=True, bandwidth=12.5, traffic=3, connections=5)
+
+
+def bodies(easytier: EasyTierService, method: str, path: str) -> list[object]:
+    """Return what was sent to a route, in order."""
+    return [call.body for call in easytier.calls_to(path) if call.method == method]
+
+
+# What it is
+
+
+def test_what_it_can_do(provider: EasyTierProvider) -> None:
+    for capability in (
+        CanAllowRelay,
+        CanCheckNodes,
+        CanChoosePublicNodes,
+        CanEditNodes,
+        CanInitialize,
+        CanQueryNodes,
+        CanRegisterWithMail,
+        CanReportNodes,
+        CanResetToken,
+        CanSeeAllNodes,
+    ):
+        assert isinstance(provider, capability)
+
+
+def test_drafts_and_reports_show_no_secret() -> None:
+    told = (
+        EVERYTHING,
+        replace(REPORT, token="open sesame"),
+        CheckTarget(address="tcp://192.0.2.7:1", network_name="n", network_secret="open sesame"),
+    )
+    assert "open sesame" not in repr(told)
+
+
+async def test_the_address_is_tidied_for_good(session: ClientSession) -> None:
+    pasted = {"base_url": " nodes.example.com/dashboard/ "}
+
+    provider = EasyTierProvider(session, pasted, {})
+
+    assert provider.credentials == {"base_url": "https://nodes.example.com"}
+    with refused(InvalidInputError, "invalid_url"):
+        EasyTierProvider(session, {}, {})
+
+
+async def test_identity(begin: Begin, easytier: EasyTierService) -> None:
+    """Of server and account; the mail address shows in neither."""
+    server = easytier.url.removeprefix("http://")
+
+    identity = await begin().identify()
+    other = await begin("other").identify()
+    nobody = await begin(None).identify()
+
+    assert identity.title == f"demo ({server})"
+    assert identity.id.startswith(f"{server}:")
+    assert "@" not in identity.id
+    assert len({identity.id, other.id, nobody.id}) == 3
+    assert identity == await begin(email="demo@example.com").identify()
+    assert (nobody.id, nobody.title) == (server, server)
+
+
+async def test_one_account_however_it_is_written(session: ClientSession, begin: Begin) -> None:
+    first, second = begin(email="demo@example.com"), begin(email=" Demo@Example.com ")
+    first.credentials = second.credentials = {**first.credentials}
+
+    assert (await first.identify()).id == (await second.identify()).id
+
+
+async def test_identity_of_a_refused_account(begin: Begin) -> None:
+    with refused(AuthenticationError, "邮箱或密码错误"):
+        await begin(password="wrong-password").identify()
+    with pytest.raises(AuthenticationError) as caught:
+        await begin("unverified").identify()
+    assert caught.value.key == "mail_not_verified"
+
+
+@pytest.mark.parametrize("name", ["demo", None])
+async def test_a_server_that_nobody_has_set_up(
+    begin: Begin, easytier: EasyTierService, name: str | None
+) -> None:
+    easytier.state.settings.initialized = False
+
+    with refused(InvalidInputError, "not_initialized"):
+        await begin(name).identify()
+
+
+@pytest.mark.parametrize("name", ["demo", None])
+async def test_a_server_that_is_something_else(
+    begin: Begin, easytier: EasyTierService, name: str | None
+) -> None:
+    """It never gets to see the password."""
+    easytier.fault("*", "html", status=200, times=None)
+
+    with refused(OtherServiceError, "other_service"):
+        await begin(name).identify()
+
+    assert not easytier.calls_to("/api/auth/login")
+
+
+async def test_set_up_a_server(begin: Begin, easytier: EasyTierService) -> None:
+    easytier.state.settings.initialized = False
+    provider = begin(None)
+    admin = NewAccount(username="", mail="first@example.com", password="first-password")
+    assert await provider.is_initialized() is False
+
+    with refused(InvalidInputError, "jwt_secret_refused"):
+        await provider.initialize("wrong", admin)
+    await provider.initialize(easytier.state.jwt_secret, admin)
+
+    assert await provider.is_initialized() is True
+    assert await begin("first").is_administrator()
+    with refused(RejectedError, "系统已初始化"):
+        await provider.initialize(easytier.state.jwt_secret, admin)
+
+
+# Accounts
+
+
+@pytest.mark.parametrize("form", ["{token}", " {token} ", "{url}/verify?token={token}"])
+async def test_open_an_account(begin: Begin, easytier: EasyTierService, form: str) -> None:
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+    stranger = begin(None)
+
+    assert await stranger.open_account(new) is True
+    (mail,) = easytier.state.mailbox
+    await stranger.verify_mail(form.format(token=mail.token, url=easytier.url))
+
+    assert (await begin("new").identify()).title.startswith("new ")
+
+
+async def test_open_an_account_without_a_mail(begin: Begin, easytier: EasyTierService) -> None:
+    easytier.state.settings.email_verification = False
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+
+    assert await begin(None).open_account(new) is False
+
+
+async def test_an_account_that_exists(begin: Begin) -> None:
+    taken = NewAccount(username="", mail="demo@example.com", password="new-password")
+
+    with refused(RejectedError, "该邮箱已注册"):
+        await begin(None).open_account(taken)
+    with refused(RejectedError, "验证令牌无效"):
+        await begin(None).verify_mail("http://[")
+
+
+async def test_who_is_an_administrator(begin: Begin) -> None:
+    assert await begin("admin").is_administrator() is True
+    assert await begin("demo").is_administrator() is False
+
+
+async def test_a_login_tells_who_is_an_administrator(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """Where nothing else does."""
+    easytier.state.settings.undocumented_endpoints = False
+
+    assert await begin("admin").is_administrator() is True
+    assert await begin("demo").is_administrator() is False
+
+
+# The session
+
+
+async def test_one_login_for_all(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    nodes = provider.feeds["nodes"]
+    await asyncio.gather(*(nodes.fetch() for _ in range(10)))
+    easytier.refuse_tokens()
+    await asyncio.gather(*(nodes.fetch() for _ in range(10)))
+
+    assert len(easytier.calls_to("/api/auth/login")) == 2
+    assert provider.statistics()["token_renewals"] == 2
+    assert provider.statistics()["requests"] == len(easytier.calls)
+
+
+async def test_a_token_is_stored_before_it_is_used(
+    provider: EasyTierProvider, easytier: EasyTierService, begin: Begin
+) -> None:
+    stored: list[Credentials] = []
+
+    async def _store(credentials: Credentials) -> None:
+        assert not easytier.calls_to("/api/nodes/my")
+        stored.append(credentials)
+
+    provider.on_credentials = _store
+    await provider.feeds["nodes"].fetch()
+
+    (credentials,) = stored
+    assert credentials == provider.credentials
+    await begin(**credentials).feeds["nodes"].fetch()
+    assert len(easytier.calls_to("/api/auth/login")) == 1
+
+
+async def test_a_token_that_expires(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    easytier.state.settings.token_lifetime = 3600
+    await provider.feeds["nodes"].fetch()
+    easytier.advance(7200)
+
+    await provider.feeds["nodes"].fetch()
+
+    assert len(easytier.calls_to("/api/auth/login")) == 2
+
+
+async def test_a_password_that_was_changed(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    await provider.feeds["nodes"].fetch()
+    easytier.account.password = "another-password"
+    easytier.refuse_tokens()
+
+    with refused(AuthenticationError, "邮箱或密码错误"):
+        await provider.feeds["nodes"].fetch()
+
+
+async def test_a_login_without_a_token(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/auth/login", "body", body={"user": "demo"})
+
+    with refused(UnavailableError):
+        await provider.feeds["nodes"].fetch()
+
+
+async def test_a_login_that_tells_nothing_else(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/auth/login", "patch", remove=("user",))
+
+    assert len(await provider.feeds["nodes"].fetch()) == 8
+
+
+async def test_reset_token(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    await provider.feeds["nodes"].fetch()
+    before = provider.credentials["token"]
+
+    token = await provider.reset_token()
+
+    assert provider.credentials["token"] == token
+    assert (token == before) is (dialect == "real")
+    await provider.feeds["nodes"].fetch()
+    (*_, call) = easytier.calls_to("/api/nodes/my")
+    assert call.headers["Authorization"] == f"Bearer {token}"
+
+
+async def test_a_reset_that_ends_the_token_and_gives_none(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """The next request signs in again."""
+    await provider.feeds["nodes"].fetch()
+    easytier.fault("/api/auth/reset-token", "body", body={})
+    with refused(UnavailableError):
+        await provider.reset_token()
+    easytier.refuse_tokens()
+
+    assert len(await provider.feeds["nodes"].fetch()) == 8
+
+
+COMMANDS: Mapping[str, Callable[[EasyTierProvider], Awaitable[object]]] = {
+    "check_node": lambda p: p.check_node("1"),
+    "create_node": lambda p: p.create_node(NEW),
+    "delete_node": lambda p: p.delete_node("1"),
+    "is_administrator": EasyTierProvider.is_administrator,
+    "regenerate_report_token": lambda p: p.regenerate_report_token("1"),
+    "report_node": lambda p: p.report_node("1", REPORT),
+    "reset_token": EasyTierProvider.reset_token,
+    "set_allow_relay": lambda p: p.set_allow_relay("1", allowed=True),
+    "update_node": lambda p: p.update_node("1", NEW),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_nobody_is_told_to_have_an_account(
+    begin: Begin, easytier: EasyTierService, name: str
+) -> None:
+    """Not to sign in again: there is nothing that has been refused."""
+    with refused(AccountNeededError, "account_needed"):
+        await COMMANDS[name](begin(None))
+
+    assert not easytier.calls
+
+
+# Nodes
+
+
+async def test_create_a_node(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """With what servers fail without."""
+    assert await provider.create_node(NEW) == "12"
+
+    node = easytier.state.nodes["12"]
+    assert (node.valid_until, node.allow_relay, node.reset_cycle) == ("2999-12-31", 0, 0)
+    path = "/api/nodes" if dialect == "real" else "/api/nodes/"
+    assert bodies(easytier, "POST", path) == [
+        {
+            "node_name": "家里",
+            "region_type": "domestic",
+            "region_detail": "",
+            "connections": [{"type": "TCP", "ip": "192.0.2.7", "port": 11010}],
+            "reset_cycle": 0,
+            "tags": "",
+            "valid_until": "2999-12-31",
+            "allow_relay": 0,
+        }
+    ]
+
+
+async def test_create_a_node_in_all_detail(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    await provider.create_node(EVERYTHING)
+
+    path = "/api/nodes" if dialect == "real" else "/api/nodes/"
+    assert bodies(easytier, "POST", path) == [RAW]
+
+
+async def test_a_new_node_without_an_id(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("*", "patch", match={"node_name": "家里"}, times=2, remove=("node_id",))
+
+    with refused(UnavailableError):
+        await provider.create_node(NEW)
+
+
+@pytest.mark.parametrize("field", ["name", "region", "connections"])
+async def test_what_a_node_needs(
+    provider: EasyTierProvider, easytier: EasyTierService, field: str
+) -> None:
+    missing = replace(NEW, **{field: None})
+
+    with refused(InvalidInputError, "node_field_needed"):
+        await provider.create_node(missing)
+
+    assert not easytier.calls
+
+
+def ways(port: int) -> NodeDraft:
+    """A draft with a connection at a port."""
+    return NodeDraft(connections=(NodeConnection(type="tcp", host="192.0.2.7", port=port),))
+
+
+TODAY = date(2026, 5, 8)
+IMPOSSIBLE = [
+    (NodeDraft(name=""), "node_field_needed", {"field": "name"}),
+    (NodeDraft(connections=()), "node_field_needed", {"field": "connections"}),
+    (ways(0), "port_out_of_range", {"port": "0", "minimum": "1", "maximum": "65535"}),
+    (ways(65536), "port_out_of_range", {"port": "65536", "minimum": "1", "maximum": "65535"}),
+    (
+        NodeDraft(reset_day=40),
+        "reset_day_out_of_range",
+        {"day": "40", "minimum": "0", "maximum": "31"},
+    ),
+    (
+        NodeDraft(reset_day=-1),
+        "reset_day_out_of_range",
+        {"day": "-1", "minimum": "0", "maximum": "31"},
+    ),
+    (NodeDraft(valid_until=TODAY), "valid_until_past", {"date": "2026-05-08"}),
+    (NodeDraft(valid_until=date(2020, 1, 1)), "valid_until_past", {"date": "2020-01-01"}),
+]
+
+
+@pytest.mark.parametrize("draft, key, placeholders", IMPOSSIBLE)
+async def test_what_a_node_cannot_be(
+    *,
+    provider: EasyTierProvider,
+    easytier: EasyTierService,
+    freezer: FrozenDateTimeFactory,
+    draft: NodeDraft,
+    key: str,
+    placeholders: Mapping[str, str],
+) -> None:
+    """The public source would store it."""
+    freezer.move_to(datetime(2026, 5, 8, 23, 59, tzinfo=UTC))
+    new = replace(
+        NEW,
+        **{
+            name: value
+            for name in NodeDraft.__dataclass_fields__
+            if (value := getattr(draft, name)) is not None
+        },
+    )
+
+    for command in (provider.create_node(new), provider.update_node("1", draft)):
+        with pytest.raises(InvalidInputError) as caught:
+            await command
+        assert (caught.value.key, caught.value.placeholders) == (key, placeholders)
+
+    assert not [call for call in easytier.calls if call.method == "PUT"]
+    assert not [call for call in easytier.calls if call.path.rstrip("/") == "/api/nodes"]
+
+
+async def test_a_node_may_end_tomorrow(
+    provider: EasyTierProvider, easytier: EasyTierService, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to(datetime(2026, 5, 8, 23, 59, tzinfo=UTC))
+
+    await provider.update_node("1", NodeDraft(valid_until=date(2026, 5, 9), reset_day=0))
+
+    assert easytier.state.nodes["1"].valid_until == "2026-05-09"
+
+
+async def test_an_update_sends_what_changes(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    node = easytier.state.nodes["1"]
+    draft = NodeDraft(
+        name=node.node_name,
+        region=Region(node.region_type),
+        connections=[
+            NodeConnection(type=way.type.lower(), host=way.ip, port=way.port)
+            for way in node.connections
+        ],
+        bandwidth_tier=node.tier_bandwidth,
+        tags=("新",),
+        allow_relay=True,
+        network_name="demo-network",
+    )
+    easytier.state.nodes["1"].allow_relay = 1
+
+    await provider.update_node("1", draft)
+
+    unknown = {"allow_relay": 1, "network_name": "demo-network"} if dialect == "documented" else {}
+    assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新", **unknown}]
+
+
+async def test_an_update_of_everything(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    node = easytier.state.nodes["1"]
+    node.allow_relay, node.tier_bandwidth, node.max_bandwidth = 0, 1, 1
+    node.tags = ""
+
+    await provider.update_node("1", EVERYTHING)
+
+    assert bodies(easytier, "PUT", "/api/nodes/1") == [RAW]
+
+
+async def test_an_update_of_nothing(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """Twice the same: the second finds nothing to do, as far as it can see."""
+    await provider.update_node("1", EVERYTHING)
+    await provider.update_node("1", EVERYTHING)
+    await provider.update_node("1", NodeDraft())
+
+    sent = bodies(easytier, "PUT", "/api/nodes/1")
+    hidden = {"allow_relay", "network_name", "network_token", "notes", "reset_cycle", "valid_until"}
+    assert sent[1:] == (
+        [] if dialect == "real" else [{name: RAW[name] for name in RAW if name in hidden}]
+    )
+
+
+async def test_an_update_where_nodes_cannot_be_asked_for_one_by_one(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.state.settings.undocumented_endpoints = False
+
+    await provider.update_node("1", NodeDraft(tags=("新",)))
+    await provider.update_node("1", NodeDraft(tags=("新",)))
+
+    assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新"}]
+    with refused(NodeGoneError, "node_gone"):
+        await provider.update_node("99", NodeDraft(tags=("新",)))
+
+
+async def test_delete_a_node(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    await provider.delete_node("1")
+    await provider.delete_node("1")
+
+    assert "1" not in easytier.state.nodes
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_allow_relay(
+    provider: EasyTierProvider, easytier: EasyTierService, *, allowed: bool
+) -> None:
+    easytier.state.nodes["1"].allow_relay = int(not allowed)
+
+    await provider.set_allow_relay("1", allowed=allowed)
+
+    assert easytier.state.nodes["1"].allow_relay == int(allowed)
+    assert bodies(easytier, "PUT", "/api/nodes/1") == [{"allow_relay": int(allowed)}]
+
+
+ONE_NODE = (
+    "check_node",
+    "regenerate_report_token",
+    "report_node",
+    "set_allow_relay",
+    "update_node",
+)
+
+
+@pytest.mark.parametrize("name", ONE_NODE)
+async def test_a_node_that_is_gone(
+    provider: EasyTierProvider, easytier: EasyTierService, name: str
+) -> None:
+    del easytier.state.nodes["1"]
+
+    with refused(NodeGoneError, "node_gone"):
+        await COMMANDS[name](provider)
+
+
+@pytest.mark.parametrize("name", [*ONE_NODE, "delete_node"])
+async def test_a_node_of_somebody_else(
+    provider: EasyTierProvider, easytier: EasyTierService, name: str
+) -> None:
+    easytier.state.nodes["1"].user_email = "other@example.com"
+
+    with refused(InvalidInputError, "not_node_owner"):
+        await COMMANDS[name](provider)
+
+    assert len(easytier.state.nodes) == 11
+
+
+# Reports
+
+
+async def test_report_a_node(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    node = easytier.state.nodes["4"]
+    before = node.used_traffic if dialect == "documented" else 0
+    report = replace(REPORT, token=None if dialect == "real" else node.report_token)
+
+    result = await provider.report_node("4", report)
+
+    assert (node.status, node.current_bandwidth, node.connection_count) == ("online", 12.5, 5)
+    assert node.used_traffic == before + 3
+    assert result.traffic_used == round(node.used_traffic * 1024**3)
+    assert result.traffic_allowed == round(node.max_traffic * 1024**3)
+    assert result.traffic_reset == datetime.fromisoformat(node.reset_date)
+
+
+async def test_report_a_node_offline(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    node = easytier.state.nodes["1"]
+    report = replace(REPORT, online=False, bandwidth_tier=77, token=node.report_token)
+
+    await provider.report_node("1", report)
+
+    assert (node.status, node.tier_bandwidth) == ("offline", 77)
+
+
+async def test_a_report_needs_a_token(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """Which the documented service never tells again."""
+    if dialect == "documented":
+        with refused(InvalidInputError, "report_token_needed"):
+            await provider.report_node("1", REPORT)
+    with refused(RejectedError, "Token验证失败"):
+        await provider.report_node("1", replace(REPORT, token="wrong"))
+
+    token = await provider.regenerate_report_token("1")
+
+    await provider.report_node("1", replace(REPORT, token=token))
+    assert easytier.state.nodes["1"].used_traffic
+
+
+async def test_a_report_of_a_node_that_has_ended(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    token = easytier.state.nodes["8"].report_token
+
+    with refused(RejectedError, "节点已过期"):
+        await provider.report_node("8", replace(REPORT, token=token))
+
+
+# Checks
+
+
+@pytest.fixture
+def checking(easytier: EasyTierService) -> EasyTierService:
+    """The node manager with the checks, in both dialects."""
+    easytier.state.settings.edgeone = True
+    return easytier
+
+
+@pytest.fixture
+def knowing(begin: Begin, checking: EasyTierService) -> EasyTierProvider:
+    """The demo account, which knows the network even if the service does not tell it."""
+    node = checking.state.nodes["1"]
+    return begin(network_name="demo-network", network_secret=node.network_token)
+
+
+async def test_check_a_node(knowing: EasyTierProvider, checking: EasyTierService) -> None:
+    node = checking.state.nodes["5"]
+    node.connections[0].reachable = False
+    node.connections.append(
+        replace(node.connections[0], type="WSS", port=11012, reachable=True, latency_ms=77)
+    )
+
+    findings = await knowing.check_node("5")
+
+    found = {finding.address: finding for finding in findings}
+    assert {address.partition(":")[0] for address in found} == {"tcp", "ws", "wss"}
+    tcp = found[f"tcp://{node.connections[0].ip}:11010"]
+    assert (tcp.reachable, tcp.latency, tcp.connections, tcp.message) == (
+        False,
+        None,
+        None,
+        "连接超时",
+    )
+    wss = found[f"wss://{node.connections[0].ip}:11012"]
+    assert (wss.reachable, wss.latency, wss.connections, wss.message) == (
+        True,
+        77,
+        node.connection_count,
+        None,
+    )
+
+
+async def test_a_node_whose_network_is_unknown(begin: Begin, checking: EasyTierService) -> None:
+    with refused(InvalidInputError, "nothing_to_check"):
+        await begin().check_node("7")
+
+    assert not checking.calls_to("/api/edgeone/batch-check")
+
+
+async def test_a_node_of_which_nothing_can_be_checked(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    for way in checking.state.nodes["1"].connections:
+        way.type = "UDP"
+
+    with refused(InvalidInputError, "nothing_to_check"):
+        await knowing.check_node("1")
+
+
+def wanted(service: EasyTierService, number: str = "1") -> CheckTarget:
+    """Return what is asked of a node's first connection."""
+    fields = target(service, number)
+    return CheckTarget(
+        address=fields["server"],
+        network_name=fields["network_name"],
+        network_secret=fields["network_secret"],
+    )
+
+
+@pytest.mark.parametrize("name", ["demo", None])
+async def test_check_addresses(begin: Begin, checking: EasyTierService, name: str | None) -> None:
+    """For which nobody needs an account."""
+    findings = await begin(name).check_targets([wanted(checking, "4"), wanted(checking)])
+
+    assert [finding.reachable for finding in findings] == [False, True]
+    assert findings[1].address == wanted(checking).address
+
+
+@pytest.mark.parametrize("count", [0, 21])
+async def test_as_many_checks_as_there_may_be(
+    provider: EasyTierProvider, checking: EasyTierService, count: int
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        await provider.check_targets([wanted(checking)] * count)
+    assert (caught.value.key, caught.value.placeholders) == (
+        "check_count",
+        {"count": str(count), "maximum": "20"},
+    )
+    assert not checking.calls
+
+    assert len(await provider.check_targets([wanted(checking)] * 20)) == 20
+
+
+async def test_an_address_that_cannot_be_checked(
+    provider: EasyTierProvider, checking: EasyTierService
+) -> None:
+    udp = replace(wanted(checking), address="udp://192.0.2.7:1")
+
+    with refused(InvalidInputError, "address_not_checkable"):
+        await provider.check_targets([udp])
+
+    assert not checking.calls
+
+
+async def test_a_service_that_checks_one_by_one(
+    provider: EasyTierProvider, checking: EasyTierService
+) -> None:
+    checking.fault("/api/edgeone/batch-check", "status", status=404, body="404 Not Found")
+
+    findings = await provider.check_targets([wanted(checking), wanted(checking, "4")])
+
+    assert [finding.reachable for finding in findings] == [True, False]
+
+
+async def test_an_api_key_that_is_refused(begin: Begin, checking: EasyTierService) -> None:
+    """It is a problem until it is changed or no longer wanted."""
+    checking.state.settings.api_key = "the-key"
+    provider = begin(api_key="wrong")
+
+    with refused(InvalidInputError, "api_key_refused"):
+        await provider.check_targets([wanted(checking)])
+
+    assert list(provider.problems()) == [Problem(key="api_key_refused")]
+    checking.state.settings.api_key = "wrong"
+    await provider.check_targets([wanted(checking)])
+    assert list(provider.problems()) == []
+
+
+# Questions
+
+
+async def test_query_nodes(begin: Begin, easytier: EasyTierService) -> None:
+    proposed = await begin(None).query_nodes(
+        region=Region.OVERSEAS, priority=QueryPriority.LATENCY, relay_only=True
+    )
+
+    assert proposed
+    for found in proposed:
+        node = easytier.state.nodes[found.node.id]
+        assert (node.region_type, node.allow_relay) == ("overseas", 1)
+        assert found.addresses == tuple(
+            f"{way.type.lower()}://{way.ip}:{way.port}" for way in node.connections
+        )
+    assert easytier.calls[-1].body == {
+        "region": "overseas",
+        "priority": "latency",
+        "relay_only": True,
+    }
+
+
+async def test_query_nodes_without_a_wish(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/query", "patch", patch={"nodes.0.id": None})
+
+    assert len(await provider.query_nodes()) == 2
+    assert easytier.calls[-1].body == {"relay_only": False}
+
+
+async def test_the_words_of_the_service(begin: Begin, easytier: EasyTierService) -> None:
+    """Without what is secret in them."""
+    provider = begin(api_key="a-key", token="a-token")
+    words = "demo@example.com demo-password a-key a-token"
+    easytier.fault("*", "body", status=400, body={"error": words}, times=None)
+
+    with refused(RejectedError, "** ** ** **"):
+        await provider.query_nodes()
+
+
+async def test_errors_are_all_of_ours(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    await easytier.stop()
+
+    for command in COMMANDS.values():
+        with pytest.raises(TunnelHubError):
+            await command(provider)
+
+
+# Problems
+
+
+async def test_nodes_that_end_soon(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """And those that have ended; the documented service tells of none."""
+    today = datetime.now(UTC).date()
+    for number, days in {"1": 7, "3": 8, "4": 0}.items():
+        easytier.state.nodes[number].valid_until = f"{today + timedelta(days=days)}"
+    assert list(provider.problems()) == []
+
+    await provider.feeds["nodes"].fetch()
+
+    nodes = easytier.state.nodes
+    ending = [f"{nodes[number].node_name} ({nodes[number].valid_until})" for number in "8451"]
+    assert list(provider.problems()) == (
+        [Problem(key="nodes_ending", placeholders={"nodes": ", ".join(ending)})]
+        if dialect == "real"
+        else []
+    )
+
+
+async def test_nodes_that_have_been_prolonged(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    await provider.feeds["nodes"].fetch()
+    for number in "58":
+        easytier.state.nodes[number].valid_until = "2999-12-31"
+
+    await provider.feeds["nodes"].fetch()
+
+    assert list(provider.problems()) == []

@@ -1,0 +1,1 @@
+"""EasyTier node managers in Home Assistant."""

@@ -1,0 +1,394 @@
+"""What a person does at a node manager: the switch and the actions."""
+
+from typing import Any
+
+from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+import voluptuous as vol
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.easytier import EasyTierService, Node
+
+from ..common import World, on, on_account, refused
+from .common import BOTH, DOCUMENTED
+
+NEW = {
+    "name": "cabin",
+    "region": "overseas",
+    "connections": ["tcp://192.0.2.7:11010", "WSS://[2001:db8::7]:443/"],
+    "valid_until": "2027-06-30",
+}
+
+
+def node(world: World[EasyTierService], number: str = "1") -> Node:
+    """Return a node as the service has it."""
+    return world.service.state.nodes[number]
+
+
+# The switch
+
+
+@BOTH
+async def test_allow_relay(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    before = node(world)
+    kept = (before.node_name, before.max_traffic, before.valid_until, before.tags)
+
+    await world.act("switch", "turn_off", "relay_node:1", "allow_relay")
+
+    after = node(world)
+    assert after.allow_relay == 0
+    assert (after.node_name, after.max_traffic, after.valid_until, after.tags) == kept
+    assert world.value("switch", "relay_node:1", "allow_relay") == "off"
+    await world.act("switch", "turn_on", "relay_node:1", "allow_relay")
+    assert node(world).allow_relay == 1
+
+
+@BOTH
+async def test_allow_relay_of_a_node_that_is_gone(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    del world.service.state.nodes["1"]
+
+    with pytest.raises(ServiceValidationError) as gone:
+        await world.act("switch", "turn_off", "relay_node:1", "allow_relay")
+
+    assert gone.value.translation_key == "node_gone"
+
+
+async def test_allow_relay_of_somebody_elses_node(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    node(world).user_email = "other@example.com"
+
+    with pytest.raises(ServiceValidationError) as not_ours:
+        await world.act("switch", "turn_off", "relay_node:1", "allow_relay")
+
+    assert not_ours.value.translation_key == "not_node_owner"
+    assert node(world).allow_relay == 1
+
+
+# Editing
+
+
+@BOTH
+async def test_create_node(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    answer = await on_account(
+        world,
+        "create_node",
+        **NEW,
+        bandwidth_tier=100,
+        bandwidth_maximum=1000,
+        traffic_allowed=500,
+        reset_day=31,
+        connections_allowed=20,
+        tags=["fast", "IPv6"],
+        allow_relay=True,
+        network_name="home",
+        network_secret="demo-network-secret",
+        notes="In the woods",
+        place="Lapland",
+    )
+
+    made = node(world, answer["node_id"])
+    assert (made.node_name, made.region_type, made.region_detail) == (
+        "cabin",
+        "overseas",
+        "Lapland",
+    )
+    assert [(way.type, way.ip, way.port) for way in made.connections] == [
+        ("TCP", "192.0.2.7", 11010),
+        ("WSS", "2001:db8::7", 443),
+    ]
+    assert (made.max_traffic, made.reset_cycle, made.max_connections) == (500, 31, 20)
+    assert (made.tags, made.allow_relay, made.network_name) == ("fast,IPv6", 1, "home")
+    assert made.valid_until == "2027-06-30"
+    device = world.device(f"relay_node:{answer['node_id']}")
+    assert device, "it is there at once"
+    assert device.name == "cabin"
+
+
+@BOTH
+async def test_create_node_with_as_little_as_there_must_be(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    answer = await on_account(
+        world, "create_node", name="hut", region="domestic", connections="tcp://hut.example.com:1"
+    )
+
+    assert node(world, answer["node_id"]).valid_until == "2999-12-31"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "changes, key",
+    [
+        ({"reset_day": 40}, "reset_day_out_of_range"),
+        ({"reset_day": -1}, "reset_day_out_of_range"),
+        ({"valid_until": "2020-01-01"}, "valid_until_past"),
+        ({"connections": ["192.0.2.7"]}, "not_a_connection"),
+        ({"connections": ["tcp://192.0.2.7:99999"]}, "port_out_of_range"),
+        ({"connections": []}, "node_field_needed"),
+        ({"name": ""}, "node_field_needed"),
+    ],
+)
+async def test_a_node_that_cannot_be(
+    world: World[EasyTierService], changes: dict[str, Any], key: str
+) -> None:
+    """Said before the service hears of it: the real one would store it."""
+    await world.set_up()
+    before = len(world.service.state.nodes)
+
+    error = await refused(world, None, "create_node", **{**NEW, **changes})
+    assert error.translation_key == key
+    error = await refused(world, "relay_node:1", "update_node", **changes)
+    assert error.translation_key == key
+
+    assert len(world.service.state.nodes) == before
+    assert not [call for call in world.service.calls if call.method in ("PUT", "POST")][1:]
+
+
+async def test_a_region_that_is_none(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    with pytest.raises(vol.Invalid):
+        await on_account(world, "create_node", **{**NEW, "region": "moon"})
+
+
+@BOTH
+async def test_update_node_sends_only_what_changed(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    old = node(world)
+
+    await on(world, "relay_node:1", "update_node", name=old.node_name, connections_allowed=7)
+
+    (call,) = [call for call in world.service.calls if call.method == "PUT"]
+    assert call.body == {"max_connections": 7}
+    assert world.value("sensor", "relay_node:1", "connections_allowed") == "7"
+
+
+async def test_update_node_to_what_it_is(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    await on(world, "relay_node:1", "update_node", name=node(world).node_name)
+
+    assert not [call for call in world.service.calls if call.method == "PUT"]
+
+
+@BOTH
+async def test_delete_node(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    await on(world, "relay_node:1", "delete_node")
+
+    assert "1" not in world.service.state.nodes
+
+
+async def test_delete_node_that_is_gone(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    del world.service.state.nodes["1"]
+
+    await on(world, "relay_node:1", "delete_node")
+
+
+# Questions
+
+
+@BOTH
+async def test_query_nodes(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    answer = await on_account(
+        world, "query_nodes", region="domestic", priority="bandwidth", relay_only=True
+    )
+
+    assert 0 < len(answer["nodes"]) <= 3
+    first = answer["nodes"][0]
+    assert first["region"] == "domestic"
+    assert "://" in first["addresses"][0]
+    (call,) = world.service.calls_to("/api/query")
+    assert call.body == {"region": "domestic", "priority": "bandwidth", "relay_only": True}
+
+
+async def test_check_node(world: World[EasyTierService]) -> None:
+    """The real rows tell the network."""
+    world.service.state.settings.edgeone = True
+    await world.set_up()
+    node(world).connections[0].latency_ms = 33
+
+    answer = await on(world, "relay_node:1", "check_node")
+
+    found = answer["connections"][0]
+    assert (found["reachable"], found["latency"]) == (True, 33)
+
+
+async def test_check_node_where_nobody_checks(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    error = await refused(world, "relay_node:1", "check_node")
+
+    assert error.translation_key == "unsupported"
+
+
+async def test_check_node_of_no_network(world: World[EasyTierService]) -> None:
+    world.service.state.settings.edgeone = True
+    await world.set_up()
+
+    error = await refused(world, "relay_node:7", "check_node")
+
+    assert error.translation_key == "nothing_to_check"
+
+
+@DOCUMENTED
+async def test_check_addresses(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    way = node(world).connections[0]
+    network = {"network_name": "home", "network_secret": "demo-network-secret"}
+    address = f"tcp://{way.ip}:{way.port}"
+
+    answer = await on_account(world, "check_addresses", addresses=address, **network)
+    assert answer["connections"][0]["address"] == address
+
+    before = len(world.service.calls)
+    error = await refused(world, None, "check_addresses", addresses=[address] * 21, **network)
+    assert error.translation_key == "check_count"
+    error = await refused(world, None, "check_addresses", addresses=["udp://a:1"], **network)
+    assert error.translation_key == "address_not_checkable"
+    assert len(world.service.calls) == before
+
+
+# Reports and tokens
+
+
+async def test_report_node(world: World[EasyTierService]) -> None:
+    """In place of the node's agent; the service's rows tell its token."""
+    await world.set_up()
+    number = next(n for n, row in world.service.state.nodes.items() if row.status == "offline")
+    node(world, number).valid_until = "2999-12-31"
+
+    answer = await on(
+        world,
+        f"relay_node:{number}",
+        "report_node",
+        online=True,
+        bandwidth=12.5,
+        traffic=40,
+        connections=3,
+        bandwidth_tier=100,
+    )
+
+    said = node(world, number)
+    assert (said.status, said.current_bandwidth, said.connection_count) == ("online", 12.5, 3)
+    assert (said.used_traffic, said.tier_bandwidth) == (40, 100)
+    assert answer["traffic_used"] == 40 * 1024**3
+    assert world.value("binary_sensor", f"relay_node:{number}", "online") == "on"
+
+
+@DOCUMENTED
+async def test_report_node_needs_a_token(world: World[EasyTierService]) -> None:
+    """Documented rows tell none."""
+    world.service.state.settings.undocumented_endpoints = False
+    await world.set_up()
+    reading = {"online": True, "bandwidth": 1, "traffic": 1, "connections": 1}
+
+    error = await refused(world, "relay_node:1", "report_node", **reading)
+    assert error.translation_key == "report_token_needed"
+    error = await refused(world, "relay_node:1", "report_node", **reading, token="wrong")
+    assert error.translation_key == "rejected"
+    await on(world, "relay_node:1", "report_node", **reading, token=node(world).report_token)
+
+    assert node(world).connection_count == 1
+
+
+@BOTH
+async def test_regenerate_report_token(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    before = node(world).report_token
+
+    answer = await on(world, "relay_node:1", "regenerate_report_token")
+
+    assert answer["report_token"] == node(world).report_token != before
+
+
+@BOTH
+async def test_retoken(world: World[EasyTierService]) -> None:
+    """A new session token, which is used and kept from then on."""
+    await world.set_up()
+    before = world.entry.data["token"]
+
+    await on_account(world, "retoken")
+
+    documented = world.service.state.settings.dialect == "documented"
+    assert (world.entry.data["token"] != before) is documented
+    await world.restart()
+    assert world.value("binary_sensor", "relay_node:1", "online") == "on"
+    assert len(world.service.calls_to("/api/auth/login")) == 1
+
+
+@pytest.mark.parametrize("action", ["create_node", "retoken", "query_nodes"])
+async def test_what_needs_an_account(world: World[EasyTierService], action: str) -> None:
+    data = {"provider": "easytier", "base_url": world.service.url}
+    world.hass.config_entries.async_update_entry(world.entry, data=data)
+    await world.set_up()
+    fields = NEW if action == "create_node" else {}
+
+    if action == "query_nodes":
+        assert (await on_account(world, action))["nodes"], "open to all"
+    else:
+        error = await refused(world, None, action, **fields)
+        assert error.translation_key == "account_needed"
+
+
+# Bad days, and who may
+
+
+@pytest.mark.parametrize(
+    "kind, key",
+    [("status", "unavailable_server_error"), ("html", "unavailable_firewall")],
+)
+async def test_a_command_on_a_bad_day(world: World[EasyTierService], kind: str, key: str) -> None:
+    await world.set_up()
+    world.service.fault("/api/nodes/{id}", kind, times=None)
+
+    with pytest.raises(HomeAssistantError) as failed:
+        await world.act("switch", "turn_off", "relay_node:1", "allow_relay")
+
+    assert failed.value.translation_key == key
+    assert world.value("switch", "relay_node:1", "allow_relay") == "on"
+    assert node(world).allow_relay == 1
+
+
+async def test_a_refused_password_asks_to_sign_in_again(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    world.service.account.password = "another"
+    world.service.refuse_tokens()
+
+    with pytest.raises(HomeAssistantError) as failed:
+        await world.act("switch", "turn_off", "relay_node:1", "allow_relay")
+
+    assert failed.value.translation_key == "authentication_failed"
+    assert [f["step_id"] for f in world.hass.config_entries.flow.async_progress()] == [
+        "reauth_confirm"
+    ]
+
+
+@pytest.mark.parametrize("action", ["delete_node", "regenerate_report_token", "update_node"])
+async def test_what_destroys_or_reveals_is_for_administrators(
+    world: World[EasyTierService], hass_read_only_user: MockUser, action: str
+) -> None:
+    await world.set_up()
+    device = world.device("relay_node:1")
+    assert device
+
+    with pytest.raises(Unauthorized):
+        await world.hass.services.async_call(
+            DOMAIN,
+            action,
+            {"device_id": device.id},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+
+    assert "1" in world.service.state.nodes

@@ -1,0 +1,443 @@
+"""Getting to a node manager: with an account, a new one, none, as its first user; the options."""
+
+from typing import Any, cast
+from unittest.mock import ANY
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from yarl import URL
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.easytier import EasyTierService
+
+from ..common import World
+from ..test_config_flow import begin, choose, suggested
+from .common import BOTH, DOCUMENTED, FIVE_MINUTES
+
+DEMO: dict[str, Any] = {"email": "demo@example.com", "password": "demo-password"}
+
+
+async def fill(
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    advanced: dict[str, str] | None = None,
+    **fields: str,
+) -> ConfigFlowResult:
+    """Send a form."""
+    assert form["type"] is FlowResultType.FORM
+    assert form["data_schema"] is not None
+    more = {"advanced": advanced or {}} if "advanced" in form["data_schema"].schema else {}
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {**fields, **more})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+# With an account
+
+
+@BOTH
+async def test_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    form = await begin(hass, "easytier_account", "easytier")
+    assert form["errors"] is None
+
+    result = await fill(hass, form, base_url=easytier.url, **DEMO)
+
+    server = URL(easytier.url).authority
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"EasyTier demo ({server})"
+    assert result["result"].unique_id is not None
+    assert result["result"].unique_id.startswith(f"easytier:{server}:")
+    assert "@" not in result["result"].unique_id, "a mail address is nobody's business"
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"] == {
+        "provider": "easytier",
+        "base_url": easytier.url,
+        "token": ANY,
+        **DEMO,
+    }
+    assert result["data"]["token"]
+    assert len(easytier.calls_to("/api/auth/login")) == 1, "the token is kept"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["127.0.0.1:{port}", "http://127.0.0.1:{port}/", " http://127.0.0.1:{port}/dashboard?a=b#c "],
+)
+async def test_any_form_of_an_address(
+    hass: HomeAssistant, easytier: EasyTierService, pasted: str
+) -> None:
+    address = pasted.format(port=URL(easytier.url).port)
+
+    result = await fill(
+        hass, await begin(hass, "easytier_account", "easytier"), base_url=address, **DEMO
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["base_url"] == easytier.url
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "changes, error",
+    [
+        ({"password": "wrong"}, "invalid_auth"),
+        ({"email": "nobody@example.com"}, "invalid_auth"),
+        (
+            {"email": "unverified@example.com", "password": "unverified-password"},
+            "mail_not_verified",
+        ),
+        ({"email": " "}, "empty_field"),
+        ({"base_url": "ftp://example.com"}, "invalid_url"),
+        ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),
+    ],
+)
+async def test_what_is_wrong_is_said(
+    hass: HomeAssistant, easytier: EasyTierService, changes: dict[str, Any], error: str
+) -> None:
+    """And the next try succeeds, with what was right still filled in."""
+    form = await begin(hass, "easytier_account", "easytier")
+    result = await fill(hass, form, **{"base_url": easytier.url, **DEMO, **changes})
+    assert result["errors"] == {"base": error}
+    assert suggested(result)["base_url"] == changes.get("base_url", easytier.url)
+
+    result = await fill(hass, result, base_url=easytier.url, **DEMO)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    "kind, options, error",
+    [
+        ("html", {"status": 200}, "other_service"),
+        ("body", {"body": '{"hello": "world"}'}, "other_service"),
+        ("status", {"status": 404, "body": "404 Not Found"}, "other_service"),
+        ("html", {"status": 403}, "unavailable_firewall"),
+        ("redirect", {}, "unavailable_redirect"),
+        ("status", {"status": 500}, "unavailable_server_error"),
+    ],
+)
+async def test_something_else_entirely(
+    hass: HomeAssistant, easytier: EasyTierService, kind: str, options: dict[str, Any], error: str
+) -> None:
+    """A web server that is no node manager hears of no password."""
+    easytier.fault("*", kind, times=None, **options)
+
+    form = await begin(hass, "easytier_account", "easytier")
+    result = await fill(hass, form, base_url=easytier.url, **DEMO)
+
+    assert result["errors"] == {"base": error}
+    assert not easytier.calls_to("/api/auth/login")
+
+
+async def test_twice(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    await made(hass, easytier)
+
+    second = await fill(
+        hass,
+        await begin(hass, "easytier_account", "easytier"),
+        base_url=f"{easytier.url}/",
+        **DEMO,
+    )
+
+    assert (second["type"], second["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+# Without one
+
+
+@BOTH
+async def test_public_only(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    form = await begin(hass, "easytier_public", "easytier")
+
+    result = await fill(hass, form, base_url=easytier.url)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"EasyTier {URL(easytier.url).authority}"
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"] == {"provider": "easytier", "base_url": easytier.url}
+    assert not easytier.calls_to("/api/auth/login")
+
+
+# With a new one
+
+
+@BOTH
+async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """The mailed link is pasted as it is."""
+    form = await begin(hass, "easytier_register", "easytier")
+    new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
+
+    form = await fill(hass, form, base_url=easytier.url, **new)
+    assert form["step_id"] == "easytier_register_code"
+    form = await fill(hass, form, code="wrong")
+    assert form["errors"] == {"base": "rejected"}
+    (mail,) = easytier.state.mailbox
+    result = await fill(hass, form, code=mail.link)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+    assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_register_without_verification(
+    hass: HomeAssistant, easytier: EasyTierService
+) -> None:
+    easytier.state.settings.email_verification = False
+    form = await begin(hass, "easytier_register", "easytier")
+
+    result = await fill(
+        hass, form, base_url=easytier.url, email="new@example.com", password="new-password"
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_register_a_second_time(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    form = await begin(hass, "easytier_register", "easytier")
+
+    result = await fill(hass, form, base_url=easytier.url, **DEMO)
+
+    assert result["errors"] == {"base": "rejected"}
+
+
+# As its first user
+
+
+@BOTH
+@pytest.mark.parametrize("way", ["easytier_account", "easytier_public", "easytier_register"])
+async def test_a_server_that_nobody_has_set_up(
+    hass: HomeAssistant, easytier: EasyTierService, way: str
+) -> None:
+    """It is offered to set it up, and nothing is done before the person has agreed."""
+    easytier.state.settings.initialized = False
+    form = await begin(hass, way, "easytier")
+    fields: dict[str, Any] = {} if way == "easytier_public" else DEMO
+
+    form = await fill(hass, form, base_url=easytier.url, **fields)
+    assert form["step_id"] == "easytier_initialize"
+    assert not easytier.calls_to("/api/system/initialize")
+    admin: dict[str, Any] = {"email": "boss@example.com", "password": "boss-password"}
+    form = await fill(hass, form, jwt_secret="wrong", **admin)
+    assert form["errors"] == {"base": "jwt_secret_refused"}
+    result = await fill(hass, form, jwt_secret=easytier.state.jwt_secret, **admin)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert easytier.state.settings.initialized
+    assert easytier.admin.email == "boss@example.com"
+    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+    assert easytier.state.jwt_secret not in result["data"].values()
+
+
+# Again
+
+
+async def made(
+    hass: HomeAssistant, easytier: EasyTierService, user: str = "demo", **advanced: str
+) -> ConfigEntry:
+    """Sign in; the entry."""
+    result = await fill(
+        hass,
+        await begin(hass, "easytier_account", "easytier"),
+        advanced,
+        base_url=easytier.url,
+        email=f"{user}@example.com",
+        password=f"{user}-password",
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry: ConfigEntry = result["result"]
+    return entry
+
+
+async def test_reauthentication(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
+) -> None:
+    entry = await made(
+        hass,
+        easytier,
+        network_name="home",
+        network_secret="demo-network-secret",
+        api_key="an-api-key",
+    )
+    easytier.account.password = "another-password"
+    easytier.refuse_tokens()
+    freezer.tick(FIVE_MINUTES)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (flow,) = hass.config_entries.flow.async_progress()
+    menu = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    form = await choose(hass, menu, "easytier_account")
+    assert suggested(form) == {
+        "base_url": easytier.url,
+        "email": "demo@example.com",
+        "network_name": "home",
+    }, "no secret is shown"
+
+    result = await fill(
+        hass,
+        form,
+        {"network_name": "home"},
+        base_url=easytier.url,
+        email="demo@example.com",
+        password="another-password",
+    )
+
+    assert result["reason"] == "reauth_successful"
+    assert entry.data["password"] == "another-password"
+    assert entry.data["network_secret"] == "demo-network-secret", "left empty, so kept"
+    assert entry.data["api_key"] == "an-api-key"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def reconfigured(
+    hass: HomeAssistant, entry: ConfigEntry, easytier: EasyTierService, user: str = "demo"
+) -> ConfigFlowResult:
+    """Go through the reconfiguration, with nothing but an account."""
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    form = await choose(hass, menu, "easytier_account")
+    return await fill(
+        hass,
+        form,
+        base_url=easytier.url,
+        email=f"{user}@example.com",
+        password=f"{user}-password",
+    )
+
+
+async def test_another_network_takes_its_secret_along(
+    hass: HomeAssistant, easytier: EasyTierService
+) -> None:
+    entry = await made(hass, easytier, network_name="home", network_secret="demo-network-secret")
+
+    result = await reconfigured(hass, entry, easytier)
+
+    assert result["reason"] == "reconfigure_successful"
+    assert not entry.data.keys() & {"network_name", "network_secret"}
+
+
+async def test_another_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    entry = await made(hass, easytier)
+
+    result = await reconfigured(hass, entry, easytier, "other")
+
+    assert result["reason"] == "wrong_account"
+    assert entry.data["email"] == "demo@example.com"
+
+
+async def test_a_server_that_was_set_back_is_not_set_up_by_the_way(
+    hass: HomeAssistant, easytier: EasyTierService
+) -> None:
+    entry = await made(hass, easytier)
+    easytier.state.settings.initialized = False
+
+    result = await reconfigured(hass, entry, easytier)
+
+    assert result["errors"] == {"base": "not_initialized"}
+
+
+# Options
+
+
+async def options(world: World[EasyTierService]) -> Any:
+    """Open the options."""
+    return await world.hass.config_entries.options.async_init(world.entry.entry_id)
+
+
+@BOTH
+async def test_public_nodes_as_devices(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    assert not world.registered("public_node:")
+    form = await options(world)
+    assert list(form["data_schema"].schema) == ["shown_public_nodes"]
+    field = form["data_schema"].schema["shown_public_nodes"].schema.schema["public_nodes"]
+    first = field.config["options"][0]
+
+    await world.hass.config_entries.options.async_configure(
+        form["flow_id"], {"shown_public_nodes": {"public_nodes": [first["value"]]}}
+    )
+    await world.settle()
+
+    device = world.device(f"public_node:{first['value']}")
+    assert device
+    assert (device.name, device.model) == (first["label"], "Public node")
+    assert world.value("binary_sensor", f"public_node:{first['value']}", "online") == "on"
+
+
+async def test_names_that_cannot_be_read(world: World[EasyTierService]) -> None:
+    """What was chosen stays chosen."""
+    await world.set_up(public_nodes=["1"])
+    world.service.fault("/api/public", "status", times=None)
+
+    form = await options(world)
+
+    field = form["data_schema"].schema["shown_public_nodes"].schema.schema["public_nodes"]
+    assert field.config["options"] == [{"value": "1", "label": "1"}]
+
+
+async def test_administrators_see_all(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
+) -> None:
+    entry = await made(hass, easytier, "admin")
+    world = World(hass, freezer, easytier, cast("MockConfigEntry", entry))
+    assert not world.registered("relay_node:")
+    form = await options(world)
+    assert list(form["data_schema"].schema) == ["shown_public_nodes", "administration"]
+
+    await hass.config_entries.options.async_configure(
+        form["flow_id"],
+        {"shown_public_nodes": {"public_nodes": []}, "administration": {"all_nodes": True}},
+    )
+    await world.settle()
+
+    seen = {entity.unique_id.split(":")[2] for entity in world.registered("relay_node:")}
+    assert seen == easytier.state.nodes.keys()
+
+
+async def test_a_server_that_shows_nobody_all_nodes(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
+) -> None:
+    easytier.state.settings.undocumented_endpoints = False
+    entry = await made(hass, easytier, "admin")
+
+    form = await options(World(hass, freezer, easytier, cast("MockConfigEntry", entry)))
+
+    assert list(form["data_schema"].schema) == ["shown_public_nodes"]
+
+
+async def test_the_choice_stays_while_the_service_is_silent(
+    world: World[EasyTierService],
+) -> None:
+    await world.set_up(all_nodes=True)
+    world.service.fault("/api/auth/me", "status", times=None)
+
+    form = await options(world)
+
+    assert "administration" in form["data_schema"].schema
+
+
+@DOCUMENTED
+async def test_checks(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """The network of nodes of which the service tells none."""
+    form = await begin(hass, "easytier_account", "easytier")
+
+    result = await fill(
+        hass,
+        form,
+        {"network_name": "home", "network_secret": "demo-network-secret"},
+        base_url=easytier.url,
+        **DEMO,
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["network_name"] == "home"
+    assert easytier.calls_to("/api/edgeone/batch-check")

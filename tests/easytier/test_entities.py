@@ -1,0 +1,332 @@
+"""What devices and entities show of a node manager, in both dialects."""
+
+from datetime import timedelta
+import json
+import logging
+
+from homeassistant.const import Platform
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from simulator.easytier import EasyTierService
+
+from ..common import DAY, HOUR, MINUTE, NOON, World
+from .common import BOTH, DOCUMENTED, FIVE_MINUTES, TWO_MINUTES, secrets_of
+
+SMALL = pytest.mark.parametrize("simulator", [{"nodes": 1}], indirect=True)
+GB = 1024**3
+
+
+@SMALL
+@BOTH
+@pytest.mark.parametrize(
+    "only_platform",
+    [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH],
+    indirect=True,
+)
+async def test_all(
+    only_platform: Platform, world: World[EasyTierService], snapshot: SnapshotAssertion
+) -> None:
+    world.service.state.settings.edgeone = True
+    await world.set_up(public_nodes=["2"])
+    await world.enable_all()
+
+    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+
+
+@BOTH
+async def test_devices(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    for number, node in world.service.state.nodes.items():
+        device = world.device(f"relay_node:{number}")
+        if node.user_email == world.service.account.email:
+            assert device
+            assert (device.name, device.model) == (node.node_name, "Relay node")
+        else:
+            assert not device, "somebody else's"
+    service = world.device("service:service")
+    assert service
+    assert service.model == "Service"
+
+
+@BOTH
+async def test_a_node(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    node = world.service.state.nodes["1"]
+    thing = "relay_node:1"
+    assert world.value("binary_sensor", thing, "online") == "on"
+    assert float(world.value("sensor", thing, "bandwidth")) == pytest.approx(
+        node.current_bandwidth, abs=0.1
+    )
+    assert float(world.value("sensor", thing, "traffic_used")) == pytest.approx(
+        node.used_traffic, abs=0.01
+    )
+    share = 100 * node.used_traffic / node.max_traffic
+    assert float(world.value("sensor", thing, "traffic_usage")) == pytest.approx(share, abs=0.1)
+    assert world.value("sensor", thing, "connections") == str(node.connection_count)
+    assert world.value("sensor", thing, "connections_allowed") == str(node.max_connections)
+    assert world.value("sensor", thing, "region") == "domestic"
+    assert world.value("sensor", thing, "tags") == "高速, 稳定"
+    assert world.value("switch", thing, "allow_relay") == "on"
+
+
+async def test_availability(world: World[EasyTierService]) -> None:
+    """One digit for ten minutes, the newest last: 1 is offline, 2 to 9 are loads."""
+    node = world.service.state.nodes["1"]
+    node.recent_status = "2" * (4320 - 144) + "1" * 72 + "5" * 71 + "9"
+    node.reporting = False
+
+    await world.set_up()
+
+    assert world.value("sensor", "relay_node:1", "availability_24_hours") == "50.0"
+    share = 100 * (4320 - 72) / 4320
+    assert float(world.value("sensor", "relay_node:1", "availability_30_days")) == pytest.approx(
+        share, abs=0.1
+    )
+    assert float(world.value("sensor", "relay_node:1", "load")) > 80
+
+
+async def test_what_is_not_known(world: World[EasyTierService]) -> None:
+    """Never reported, without an end, without a network."""
+    await world.set_up()
+
+    assert world.value("sensor", "relay_node:2", "valid_until") == "unknown", "2999-12-31"
+    assert world.value("sensor", "relay_node:6", "last_report") == "unknown"
+    assert world.value("sensor", "relay_node:6", "load") == "unknown"
+    assert world.value("binary_sensor", "relay_node:4", "online") == "off"
+    assert world.value("sensor", "relay_node:4", "load") == "unknown"
+
+
+async def test_what_the_documented_rows_lack(world: World[EasyTierService]) -> None:
+    """Relaying is told to everybody; the rest shows as unknown, not as nothing."""
+    world.service.state.settings.dialect = "documented"
+    world.service.state.settings.undocumented_endpoints = False
+
+    await world.set_up()
+
+    assert world.value("switch", "relay_node:1", "allow_relay") == "on"
+    assert world.value("sensor", "relay_node:1", "valid_until") == "unknown"
+    assert world.value("sensor", "relay_node:1", "availability_24_hours") == "unknown"
+    assert world.value("sensor", "relay_node:1", "traffic_reset") == "unknown"
+
+
+@BOTH
+async def test_the_service(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    state, thing = world.service.state, "service:service"
+    assert world.value("sensor", thing, "nodes") == str(len(state.nodes))
+    online = sum(node.status == "online" for node in state.nodes.values())
+    assert world.value("sensor", thing, "nodes_online") == str(online)
+    domestic = sum(node.region_type == "domestic" for node in state.nodes.values())
+    assert world.value("sensor", thing, "nodes_domestic") == str(domestic)
+    assert world.value("sensor", thing, "nodes_overseas") == str(len(state.nodes) - domestic)
+    assert int(world.value("sensor", thing, "nodes_listed")) > 0
+    assert int(world.value("sensor", thing, "connections")) > 0
+    assert float(world.value("sensor", thing, "bandwidth")) > 0
+
+
+async def test_without_an_account(world: World[EasyTierService]) -> None:
+    """Totals, and the public nodes that were chosen; nobody is asked to sign in."""
+    data = {"provider": "easytier", "base_url": world.service.url}
+    world.hass.config_entries.async_update_entry(world.entry, data=data)
+
+    await world.set_up(public_nodes=["1"])
+    await world.live(HOUR, FIVE_MINUTES)
+
+    assert world.value("sensor", "service:service", "nodes") == str(len(world.service.state.nodes))
+    assert world.value("binary_sensor", "public_node:1", "online") == "on"
+    assert not world.registered("relay_node:")
+    assert not world.hass.config_entries.flow.async_progress()
+    assert not world.service.calls_to("/api/nodes/my")
+
+
+async def test_a_node_that_is_deleted(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    del world.service.state.nodes["3"]
+
+    await world.live(2 * TWO_MINUTES, TWO_MINUTES)
+
+    assert not world.device("relay_node:3")
+    assert world.device("relay_node:1")
+
+
+@BOTH
+async def test_a_token_that_is_refused(world: World[EasyTierService]) -> None:
+    """Signed in again, once and quietly, for all that ask at the same time."""
+    await world.set_up()
+    world.service.refuse_tokens()
+    before = len(world.service.calls_to("/api/auth/login"))
+
+    await world.live(HOUR, FIVE_MINUTES)
+
+    assert len(world.service.calls_to("/api/auth/login")) == before + 1
+    assert world.value("binary_sensor", "relay_node:1", "online") == "on"
+    assert not world.hass.config_entries.flow.async_progress()
+
+
+async def test_a_stored_token_is_used_again(world: World[EasyTierService]) -> None:
+    await world.set_up()
+
+    await world.restart()
+
+    assert len(world.service.calls_to("/api/auth/login")) == 1
+
+
+# Reachability
+
+
+@DOCUMENTED
+async def test_reachability(world: World[EasyTierService]) -> None:
+    first = world.service.state.nodes["1"]
+    for way in first.connections:
+        way.latency_ms = 77
+    world.hass.config_entries.async_update_entry(
+        world.entry,
+        data={
+            **world.entry.data,
+            "network_name": first.network_name,
+            "network_secret": first.network_token,
+        },
+    )
+
+    await world.set_up()
+
+    assert world.value("binary_sensor", "reachability:1", "reachable") == "on"
+    latency = world.state("sensor", "reachability:1", "latency")
+    assert latency.state == "77"
+    finding = latency.attributes["findings"][0]
+    assert finding["address"].startswith("tcp://198.18.")
+    assert finding["reachable"] is True
+    checked = [
+        address
+        for call in world.service.calls_to("/api/edgeone/batch-check")
+        for address in call.body["nodes"]
+    ]
+    assert all(
+        len(c.body["nodes"]) <= 20 for c in world.service.calls_to("/api/edgeone/batch-check")
+    )
+    assert not [row for row in checked if row["server"].startswith("udp")]
+
+
+@DOCUMENTED
+async def test_nothing_is_checked_without_a_network(world: World[EasyTierService]) -> None:
+    """The documented rows tell no network."""
+    await world.set_up()
+
+    assert not world.registered("reachability:")
+    assert not world.service.calls_to("/api/edgeone/batch-check")
+
+
+async def test_where_checks_are_not_offered(world: World[EasyTierService]) -> None:
+    """Asked once, never again."""
+    await world.set_up()
+    await world.live(6 * HOUR, HOUR)
+
+    assert not world.registered("reachability:")
+    assert len(world.service.calls_to("/api/edgeone/health")) == 1
+
+
+async def test_an_api_key_that_is_refused(world: World[EasyTierService]) -> None:
+    """A repair says so; everything else works."""
+    world.service.state.settings.edgeone = True
+    world.service.state.settings.api_key = "right"
+
+    await world.set_up()
+
+    issues = ir.async_get(world.hass)
+    key = (DOMAIN, f"{world.entry.entry_id}:api_key_refused")
+    assert key in issues.issues
+    assert world.value("binary_sensor", "relay_node:1", "online") == "on"
+    world.service.state.settings.api_key = None
+    await world.live(2 * HOUR, 30 * MINUTE)
+    assert key not in issues.issues
+
+
+# Repairs
+
+
+async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:
+    """Seven days before, and gone when they are valid for longer."""
+    for node in world.service.state.nodes.values():
+        node.valid_until = f"{NOON + timedelta(days=8):%Y-%m-%d}"
+    await world.set_up()
+    issues = ir.async_get(world.hass)
+    key = (DOMAIN, f"{world.entry.entry_id}:nodes_ending")
+    assert key not in issues.issues
+
+    node = world.service.state.nodes["3"]
+    node.valid_until = f"{NOON + timedelta(days=7):%Y-%m-%d}"
+    await world.elapse(TWO_MINUTES)
+    issue = issues.issues[key]
+    assert issue.translation_placeholders == {
+        "account": "EasyTier demo",
+        "nodes": f"{node.node_name} ({node.valid_until})",
+    }
+    node.valid_until = "2999-12-31"
+    await world.elapse(TWO_MINUTES)
+    assert key not in issues.issues
+
+
+# Bad days
+
+
+async def test_the_last_good_values_stay(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    world.service.fault("*", "status", times=None)
+
+    await world.live(2 * TWO_MINUTES, TWO_MINUTES)
+    assert world.value("binary_sensor", "relay_node:1", "online") == "on"
+    await world.live(2 * TWO_MINUTES, TWO_MINUTES)
+    assert world.value("binary_sensor", "relay_node:1", "online") == "unavailable"
+    world.service.clear_faults()
+    await world.live(DAY // 24, TWO_MINUTES)
+
+    assert world.value("binary_sensor", "relay_node:1", "online") == "on"
+
+
+@BOTH
+async def test_secrets_stay_secret(
+    world: World[EasyTierService], caplog: pytest.LogCaptureFixture
+) -> None:
+    """On good days and bad ones: not in logs, states, attributes, repairs or diagnostics."""
+    caplog.set_level(logging.DEBUG)
+    world.service.state.settings.edgeone = True
+    world.hass.config_entries.async_update_entry(
+        world.entry,
+        data={
+            **world.entry.data,
+            "api_key": "an-api-key",
+            "network_name": "home",
+            "network_secret": "demo-network-secret",
+        },
+    )
+    await world.set_up(public_nodes=["1", "2"])
+    await world.enable_all()
+    for kind in ("status", "html", "empty", "wrong_type", "reset"):
+        world.service.fault("*", kind, times=None)
+        await world.elapse(FIVE_MINUTES)
+        world.service.clear_faults()
+    world.service.account.password = "another"
+    world.service.refuse_tokens()
+    await world.elapse(FIVE_MINUTES)
+
+    entry: MockConfigEntry = world.entry
+    shown = json.dumps(
+        [
+            caplog.text,
+            [state.as_dict() for state in world.hass.states.async_all()],
+            [issue.translation_placeholders for issue in ir.async_get(world.hass).issues.values()],
+            await async_get_config_entry_diagnostics(world.hass, entry),
+            [entity.unique_id for entity in world.registered()],
+        ],
+        default=str,
+        ensure_ascii=False,
+    )
+    assert not [secret for secret in secrets_of(world.service, entry) if secret in shown]
