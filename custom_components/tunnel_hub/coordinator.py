@@ -242,6 +242,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
                 self.hass.loop.call_soon(self._start_probing)
         return partial(self._remove_listener, listener)
 
+    @property
+    def interests(self) -> int:
+        """How many listen to a resource."""
+        return sum(map(len, self._by_resource.values()))
+
     @callback
     def _remove_listener(self, listener: tuple[CALLBACK_TYPE, Interest]) -> None:
         _, interest = listener

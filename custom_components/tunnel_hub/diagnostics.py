@@ -57,7 +57,7 @@ def _feed(coordinator: FeedCoordinator) -> dict[str, Any]:
         "interval": coordinator.feed.interval.total_seconds(),
         "available": coordinator.available,
         "last_error": None if coordinator.last_update_success else repr(coordinator.last_exception),
-        "listeners": sum(1 for _ in coordinator.async_contexts()),
+        "listeners": coordinator.interests,
         "resources": {id_: _resource(r) for id_, r in coordinator.data.items()},
     }
 
