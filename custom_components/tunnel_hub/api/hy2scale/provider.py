@@ -148,7 +148,6 @@ class Hy2ScaleProvider(Provider):
             {"current_password": current, "new_username": username, "new_password": new}
         )
         self._client.username, self._client.password_hash = username, new
-        self._client.session.forget()
         if changes.password:
             self._client.default_password = False
         self.credentials = {**self.credentials, "username": username, "password_hash": new}

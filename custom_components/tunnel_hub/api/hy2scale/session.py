@@ -35,10 +35,6 @@ class Session:
             raise AuthenticationError(answer.text().strip())
         return answer
 
-    def forget(self) -> None:
-        """Sign in again before the next request."""
-        self._token = None
-
     async def _other_than(self, refused: str | None) -> str:
         """Return a token that was not refused yet."""
         async with self._signing_in:
