@@ -588,6 +588,34 @@ async def test_every_endpoint_in_trouble(
         await ENDPOINTS[name](signed_in)
 
 
+WRITES = (
+    "create",
+    "delete",
+    "initialize",
+    "login",
+    "regenerate_token",
+    "register",
+    "report",
+    "reset_token",
+    "update",
+    "verify",
+)
+
+
+@each_endpoint
+async def test_only_reads_are_tried_again(
+    signed_in: EasyTierClient, easytier: EasyTierService, name: str
+) -> None:
+    """A write may have been done."""
+    before = len(easytier.calls)
+    easytier.fault("*", "error", times=None)
+
+    with refused(UnavailableError):
+        await ENDPOINTS[name](signed_in)
+
+    assert len(easytier.calls) - before == (1 if name in WRITES else 2)
+
+
 @pytest.mark.parametrize("name", SIGNED)
 async def test_a_refused_token_is_replaced_once(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str

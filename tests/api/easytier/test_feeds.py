@@ -190,6 +190,16 @@ async def test_relaying_is_read_where_it_stands(
         assert easytier.calls[-1].query == {"show_offline": "true"}
 
 
+async def test_what_everybody_is_told_counts_less(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/public", "patch", patch={"nodes.*.current_bandwidth": 2**20})
+
+    found = await nodes(provider)
+
+    assert found["1"].bandwidth == easytier.state.nodes["1"].current_bandwidth
+
+
 async def test_all_nodes(begin: Begin, easytier: EasyTierService) -> None:
     provider = begin("admin", {ALL_NODES: True})
 
@@ -285,6 +295,18 @@ async def test_what_a_check_does_not_tell(
 
     assert (found.reachable, found.latency) == (None, None)
     assert {finding.reachable for finding in found.findings} == {None}
+
+
+async def test_figures_of_what_was_not_reached_mean_nothing(
+    knowing: EasyTierProvider, checking: EasyTierService
+) -> None:
+    figures = {"results.*": {"is_online": False, "latency_ms": 5000, "connection_count": 0}}
+    checking.fault("/api/edgeone/batch-check", "patch", patch=figures)
+
+    found = (await reachability(knowing))["1"]
+
+    assert (found.reachable, found.latency) == (False, None)
+    assert {(finding.latency, finding.connections) for finding in found.findings} == {(None, None)}
 
 
 async def test_an_address_of_version_six(

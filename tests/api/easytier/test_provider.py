@@ -523,6 +523,16 @@ async def test_an_update_sends_what_changes(
     assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新", **unknown}]
 
 
+async def test_an_end_may_be_written_with_a_time(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    easytier.state.nodes["1"].valid_until = "2099-01-01T00:00:00.000Z"
+
+    await provider.update_node("1", NodeDraft(valid_until=date(2099, 1, 1)))
+
+    assert len(bodies(easytier, "PUT", "/api/nodes/1")) == (dialect == "documented")
+
+
 async def test_an_update_of_everything(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
