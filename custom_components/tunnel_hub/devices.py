@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .api.directory import PublicNode, RelayNode
 from .api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
@@ -64,6 +64,7 @@ class Devices:
         self._entry = entry
         self._provider = provider.description
         self._registry = dr.async_get(hass)
+        self._entities = er.async_get(hass)
         self._faces: dict[DeviceKey, tuple[str | None, str | None]] = {}
         self._account = self._registry.async_get_or_create(
             config_entry_id=entry.entry_id,
@@ -84,10 +85,11 @@ class Devices:
         return {key.id for key in keys if key is not None and key.kind == kind}
 
     async def async_follow(self, coordinator: FeedCoordinator) -> None:
-        """Make, rename and remove devices as the feed's resources come, change and go."""
-        resource = coordinator.feed.resource
-        if (resource.part_of or resource.kind) == Account.kind:
-            return
+        """Make, rename and remove devices as the feed's resources come, change and go.
+
+        Of what is part of another thing's device only the entities go.
+        """
+        kind, part_of = coordinator.feed.resource.kind, coordinator.feed.resource.part_of
 
         @callback
         def _update(id_: str) -> None:
@@ -96,16 +98,28 @@ class Devices:
 
         @callback
         def _remove(id_: str) -> None:
-            key = DeviceKey(coordinator.feed.resource.kind, id_)
-            self._faces.pop(key, None)
-            if device := self._registry.async_get_device_by_identifier(
-                identifier(self._entry, key), self._entry.entry_id
-            ):
-                self._registry.async_remove_device(device.id)
+            if part_of:
+                self._remove_entities(f"{self._entry.entry_id}:{kind}:{id_}:")
+            else:
+                self._remove_device(DeviceKey(kind, id_))
 
-        coordinator.async_on_changed(_update)
         coordinator.async_on_gone(_remove)
-        await coordinator.async_on_added(_update)
+        if (part_of or kind) != Account.kind:
+            coordinator.async_on_changed(_update)
+            await coordinator.async_on_added(_update)
+
+    def _remove_device(self, key: DeviceKey) -> None:
+        self._faces.pop(key, None)
+        if device := self._registry.async_get_device_by_identifier(
+            identifier(self._entry, key), self._entry.entry_id
+        ):
+            self._registry.async_remove_device(device.id)
+
+    def _remove_entities(self, prefix: str) -> None:
+        """Remove those whose unique id begins like this; if the resource returns, so do they."""
+        for entity in er.async_entries_for_config_entry(self._entities, self._entry.entry_id):
+            if entity.unique_id.startswith(prefix):
+                self._entities.async_remove(entity.entity_id)
 
     def _register(self, resource: Resource) -> None:
         """Make or rename a resource's device; what shows already is left alone."""

@@ -69,6 +69,8 @@ class PastedToken(Tokens):
 class LoginTokens(Tokens):
     """The token that a login with the password tells. It lasts; a login ends no other.
 
+    Some services tell the same token again: the request is tried once more with it all the same,
+    because it was the login that could have been refused, and was not.
     A refused password is not sent again: services count failures, and only the user can help.
     """
 
@@ -94,9 +96,8 @@ class LoginTokens(Tokens):
         return self._token or await self._after(None)
 
     @override
-    async def _renewed(self, refused: str) -> str | None:
-        token = await self._after(refused)
-        return None if token == refused else token
+    async def _renewed(self, refused: str) -> str:
+        return await self._after(refused)
 
     async def _after(self, refused: str | None) -> str:
         """Log in, unless another request has done so in the meantime."""

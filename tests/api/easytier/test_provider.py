@@ -297,6 +297,20 @@ async def test_a_token_that_expires(provider: EasyTierProvider, easytier: EasyTi
     assert len(easytier.calls_to("/api/auth/login")) == 2
 
 
+async def test_a_refusal_that_signing_in_does_not_confirm(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """The login tells the very same token again, and it works: nobody has to be asked."""
+    await provider.feeds["nodes"].fetch()
+    easytier.fault("/api/nodes/my", "body", status=401, body={"error": "未授权"})
+
+    await provider.feeds["nodes"].fetch()
+
+    easytier.fault("/api/nodes/my", "body", times=None, status=401, body={"error": "未授权"})
+    with refused(AuthenticationError, "未授权"):
+        await provider.feeds["nodes"].fetch()
+
+
 async def test_a_password_that_was_changed(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:

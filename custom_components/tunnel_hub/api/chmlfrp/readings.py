@@ -25,6 +25,7 @@ from ..resource import (
     TunnelState,
 )
 from ..rows import Listing, Memo, Row
+from ..together import together
 from .client import ChmlFrpClient
 from .rows import (
     ACCOUNT,
@@ -239,7 +240,7 @@ class Readings:
 
     async def nodes(self) -> dict[str, Node]:
         """Read all nodes now, by id; what was read of them one by one stays."""
-        rows, listed = await asyncio.gather(self._client.node_stats(), self._client.node())
+        rows, listed = await together(self._client.node_stats(), self._client.node())
         nodes = dict(await self._node_figures.read(rows))
         for id_, node in (await self._node_notes.read(listed)).items():
             nodes[id_] = replace(nodes.get(id_, node), description=node.description)
@@ -247,11 +248,11 @@ class Readings:
         return self._nodes
 
     async def _chosen_nodes(self) -> Mapping[str, Node]:
-        nodes, used = await asyncio.gather(self.nodes(), self._used())
+        nodes, used = await together(self.nodes(), self._used())
         return self._choice.select(nodes, {id_ for id_, node in nodes.items() if node.name in used})
 
     async def _uptime(self) -> Mapping[str, NodeUptime]:
-        rows, used = await asyncio.gather(self._client.node_uptime(_UPTIME_DAYS), self._used())
+        rows, used = await together(self._client.node_uptime(_UPTIME_DAYS), self._used())
         uptimes = NODE_UPTIME.many(rows)
         return self._choice.select(
             uptimes, {id_ for id_, uptime in uptimes.items() if uptime.name in used}

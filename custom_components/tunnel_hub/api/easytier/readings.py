@@ -1,6 +1,5 @@
 """What is read from a node manager, and how often: the feeds of one account, or of nobody's."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +22,7 @@ from ..feed import Feed
 from ..provider import Options
 from ..resource import Account, Resource, ServiceTotals
 from ..rows import Listing, Row
+from ..together import together
 from . import rows
 from .client import EasyTierClient
 
@@ -246,7 +246,7 @@ class Readings:
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
         """Read the totals; where they do not tell of connections, the public nodes' count."""
-        row, public = await asyncio.gather(self._client.stats(), self.public_nodes())
+        row, public = await together(self._client.stats(), self.public_nodes())
         return {
             id_: replace(
                 totals,

@@ -38,6 +38,7 @@ from ..resource import (
     TunnelState,
 )
 from ..rows import Listing, Memo, Row, RowMap, at
+from ..together import together
 from .client import AlreadySignedInError, HayFrpClient, TunnelReading
 from .session import Session
 
@@ -374,7 +375,7 @@ class HayFrpProvider(Provider):
 
     async def _list_nodes(self) -> Mapping[str, Node]:
         """Nodes with figures, nodes without, and those known before, which are offline now."""
-        probed, listed, used = await asyncio.gather(
+        probed, listed, used = await together(
             self._client.get_node_info(), self._client.get_node_list(), self._used_nodes()
         )
         described = _LISTED_NODE.many(listed)

@@ -1,6 +1,5 @@
 """What is read from a node, and how often: the feeds."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from ..mesh import (
 )
 from ..resource import Certificates, Resource, Tunnel
 from ..rows import Listing, Row
+from ..together import together
 from .client import Hy2ScaleClient, list_of
 from .recent import Recent
 from .rows import (
@@ -163,7 +163,7 @@ class Readings:
     # The node
 
     async def _hub(self) -> Mapping[str, Hub]:
-        node, stats, sessions = await asyncio.gather(
+        node, stats, sessions = await together(
             self._client.node(), self._client.stats(), self.optional(self._recent_sessions, None)
         )
         row = {**node, **stats, "sessions": None if sessions is None else len(sessions)}
@@ -241,7 +241,7 @@ class Readings:
     # Who and what goes through it
 
     async def _read_users(self) -> Mapping[str, User]:
-        users, paths, shared = await asyncio.gather(
+        users, paths, shared = await together(
             self._users.get(_SAME_MOMENT),
             self.exits(),
             self.optional(self._client.user_conflicts, None),
@@ -263,7 +263,7 @@ class Readings:
 
     async def sessions(self) -> Mapping[str, UserSessions]:
         """Read the devices of every user, also of those who have none."""
-        users, rows = await asyncio.gather(self._users.get(_OF_LATE), self._recent_sessions())
+        users, rows = await together(self._users.get(_OF_LATE), self._recent_sessions())
         now = datetime.now(UTC)
         self._locked = {id_: until for id_, until in self._locked.items() if until > now}
         by_name: dict[str | None, list[Row]] = {}
@@ -286,14 +286,14 @@ class Readings:
         self._locked[user_id] = until
 
     async def _rules(self) -> Mapping[str, Rule]:
-        (available, rows), paths = await asyncio.gather(self._client.rules(), self.exits())
+        (available, rows), paths = await together(self._client.rules(), self.exits())
         unavailable = None if available is None else not available
         return await self._listed_rules.read(
             [{**row, "exits": paths, "unavailable": unavailable} for row in rows]
         )
 
     async def _proxies(self) -> Mapping[str, Proxy]:
-        rows, shadowsocks, paths = await asyncio.gather(
+        rows, shadowsocks, paths = await together(
             self._client.proxies(), self.optional(self._client.shadowsocks, None), self.exits()
         )
         if shadowsocks is not None:
@@ -304,7 +304,7 @@ class Readings:
         return WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
-        server, paths = await asyncio.gather(self._wireguard.get(_SAME_MOMENT), self.exits())
+        server, paths = await together(self._wireguard.get(_SAME_MOMENT), self.exits())
         own = {name: server.get(name) for name in ("public_key", "listen_port", "mtu", "dns")}
         return WIREGUARD_PEER.many(
             {**row, "exits": paths, "server": own} for row in list_of(server.get("peers"))

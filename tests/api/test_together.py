@@ -1,0 +1,54 @@
+"""Several requests at once."""
+
+import asyncio
+
+import pytest
+
+from custom_components.tunnel_hub.api.errors import RejectedError
+from custom_components.tunnel_hub.api.together import together
+
+
+async def _fail(words: str) -> str:
+    raise RejectedError(words)
+
+
+async def test_all_are_answered() -> None:
+    async def answer(value: int) -> int:
+        return value
+
+    assert await together(answer(1), answer(2), answer(3)) == (1, 2, 3)
+
+
+async def test_none_is_left_behind() -> None:
+    """Not even when the first one fails at once."""
+    done: list[str] = []
+
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        done.append("slow")
+
+    with pytest.raises(RejectedError, match="first"):
+        await together(_fail("first"), slow(), _fail("last"))
+
+    assert done == ["slow"]
+
+
+async def test_all_end_with_who_waits() -> None:
+    never: asyncio.Future[None] = asyncio.Future()
+    ended: list[str] = []
+
+    async def hang() -> None:
+        try:
+            await never
+        finally:
+            ended.append("hang")
+
+    waiting = asyncio.create_task(together(hang(), hang()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert ended == ["hang", "hang"]
