@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime
 import json
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, Platform
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -83,6 +84,32 @@ async def test_a_group_that_expires(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "account:account", "group_expires") == "2027-01-31"
 
 
+@pytest.mark.parametrize("verified, shown", [(True, "on"), (False, "off")])
+async def test_verified(world: World[ChmlFrpService], verified: bool, shown: str) -> None:
+    world.service.account.realname = verified
+
+    await world.set_up()
+
+    assert world.value("binary_sensor", "account:account", "verified") == shown
+
+
+async def test_only_the_account_must_answer_at_first(world: World[ChmlFrpService]) -> None:
+    """Anything else may come later."""
+    world.service.fault("/userinfo", "html", status=520, times=None)
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_RETRY
+
+    world.service.clear_faults()
+    world.service.fault("/tunnel", "html", status=520, times=None)
+    await world.elapse(MINUTE)
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert not world.registered("tunnel:")
+
+    world.service.clear_faults()
+    await world.elapse(MINUTE)
+    assert world.value("sensor", "tunnel:1", "state") == "online"
+
+
 async def test_node_states(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     await world.enable_all()
@@ -154,6 +181,15 @@ async def test_details_stay_between_polls(world: World[ChmlFrpService]) -> None:
     await world.elapse(5 * MINUTE)
     assert world.value("sensor", "node:1", "load_1") == "1.5"
     assert world.value("sensor", "node:1", "started") == started, "no drift"
+
+
+async def test_details_are_asked_of_nodes_that_answer(world: World[ChmlFrpService]) -> None:
+    """Tunnels use 1, 2, 7 and 8, of which 7 is in maintenance and 8 offline."""
+    await world.set_up(node_details=True)
+
+    names = {str(node.id): node.name for node in world.service.state.nodes.values()}
+    asked = {str(call.get("node")) for call in world.service.calls_to("/nodeinfo")}
+    assert asked == {names["1"], names["2"]}
 
 
 async def test_uptime_of_thirty_days(world: World[ChmlFrpService]) -> None:

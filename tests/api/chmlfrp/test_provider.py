@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, history
 from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTRE, HOST
+from custom_components.tunnel_hub.api.chmlfrp.rows import newest_messages
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     RejectedError,
@@ -30,6 +31,7 @@ from custom_components.tunnel_hub.api.resource import (
     Tunnel,
     TunnelState,
 )
+from custom_components.tunnel_hub.api.rows import Row
 from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import Certificate
 
@@ -459,3 +461,29 @@ async def test_certificates_in_order(provider: ChmlFrpProvider, chmlfrp: ChmlFrp
 
     assert isinstance(account, Certificates)
     assert [c.domains for c in account.certificates] == ["next", "later", "pending", "expired"]
+
+
+def test_moments_of_messages() -> None:
+    """Those of messages are Shanghai's; a notice that is not published yet has been written."""
+    found = newest_messages(
+        [{"time": "2026-10-20 08:00:00", "content": "<b>message</b>"}, {"content": "no time"}],
+        [
+            {"createdAt": "2026-10-20T00:30:00+00:00", "publishTime": None, "contentMd": "notice"},
+            {"publishTime": "2026-10-20T00:45:00+00:00", "contentMd": ""},
+        ],
+    )
+
+    assert [(message.text, message.sent) for message in found] == [
+        ("message", datetime(2026, 10, 20, 0, 0, tzinfo=UTC)),
+        ("notice", datetime(2026, 10, 20, 0, 30, tzinfo=UTC)),
+    ]
+
+
+def test_the_newest_messages_are_enough() -> None:
+    rows: list[Row] = [
+        {"time": f"2026-10-20 08:{minute:02}:00", "content": f"{minute}"} for minute in range(30)
+    ]
+
+    assert [message.text for message in newest_messages(rows, [])] == [
+        f"{minute}" for minute in range(10, 30)
+    ]
