@@ -183,6 +183,7 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
         ({"host": "http://127.0.0.1"}, "invalid_host"),
         ({"https": True, "ca": "no certificate"}, "invalid_ca"),
         ({"port": 1}, "unavailable_connection"),
+        ({"base_path": "elsewhere"}, "no_node_here"),
     ],
 )
 async def test_what_is_wrong_is_said(
