@@ -9,8 +9,13 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table."""
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(
-        "|" + "|".join(f" {cell} " if cell else " " for cell in line) + "|" for line in lines
+        f"|{'|'.join(map(_cell, line))}|" for line in lines
     )
+
+
+def _cell(text: str) -> str:
+    """Return a cell; a bar in it must not end it, not even in code."""
+    return f" {text.replace('|', '\\|')} " if text else " "
 
 
 def titles(language: Language, *english: str) -> list[str]:
