@@ -8,9 +8,7 @@ from .words import Language, word
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table."""
     lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(
-        f"|{'|'.join(map(_cell, line))}|" for line in lines
-    )
+    return "\n".join(f"|{'|'.join(map(_cell, line))}|" for line in lines)
 
 
 def _cell(text: str) -> str:
