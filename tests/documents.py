@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 import re
 from typing import Any
 
@@ -20,13 +21,16 @@ from .common import World
 EACH_LANGUAGE = pytest.mark.parametrize("language", Language)
 
 
-def page(name: str, language: Language) -> str:
-    """Return a page. name: README, or a provider's key."""
+def path_of(name: str, language: Language) -> Path:
+    """Return where a page is. name: README, or a provider's key."""
     if language is Language.ENGLISH:
-        path = "README.md" if name == "README" else f"docs/{name}.md"
-    else:
-        path = f"{name}.{language}.md" if name == "README" else f"docs/{language}/{name}.md"
-    return (ROOT / path).read_text(encoding="utf-8")
+        return ROOT / ("README.md" if name == "README" else f"docs/{name}.md")
+    return ROOT / (f"README.{language}.md" if name == "README" else f"docs/{language}/{name}.md")
+
+
+def page(name: str, language: Language) -> str:
+    """Return a page."""
+    return path_of(name, language).read_text(encoding="utf-8")
 
 
 def code(text: str, kind: str) -> list[str]:
