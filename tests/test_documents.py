@@ -12,9 +12,11 @@ from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.services import ACTIONS
+from demo import providers as demo
 from reference.pages import ALL, ONE, PAGES, ROOT, Page, written
 from reference.services import PLATFORMS, SERVICES, capabilities
 from reference.words import ANSWERS, Language
+import simulator
 
 from .documents import code, page, path_of
 
@@ -65,6 +67,10 @@ def test_an_action_is_told(name: str) -> None:
     assert capabilities(ACTIONS[name].run)
     assert any(name in service.actions for service in SERVICES.values())
     assert (name in ANSWERS) is (ACTIONS[name].response is not SupportsResponse.NONE)
+
+
+def test_every_provider_can_be_tried() -> None:
+    assert PROVIDERS.keys() == simulator.SERVICES.keys() == demo.PROVIDERS.keys()
 
 
 def test_the_blueprints_are_told() -> None:

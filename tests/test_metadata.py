@@ -24,8 +24,8 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
+from reference.services import PLATFORMS
 
-from .test_translations import PLATFORMS
 from .translations import INTEGRATION
 
 ROOT = INTEGRATION.parents[1]
