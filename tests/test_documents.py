@@ -30,6 +30,9 @@ NAMES = ("README", *PROVIDERS)
 OTHERS = {"action", "zip"}
 """What else begins like an action: the word for any of them, and the file of a release."""
 
+OWN_WORDS = {"brand", "docs", "translations", "typings"}
+"""Folders without code."""
+
 each_name = pytest.mark.parametrize("name", NAMES)
 
 
@@ -186,3 +189,32 @@ def test_what_is_named_is_there(path: Path) -> None:
         assert (ROOT / "scripts" / script).is_file(), script
     for name in re.findall(rf"`{DOMAIN}\.(\w+)`", text):
         assert name in ours | OTHERS, name
+
+
+def test_all_scripts_are_told() -> None:
+    told = re.findall(
+        r"^\| `scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(told) == {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+
+
+def test_the_house_is_as_drawn() -> None:
+    """Each module and folder of the integration and of its api/ is in the drawing, and no other."""
+    (drawing,) = code((ROOT / "docs" / "architecture.md").read_text("utf-8"), "")
+    drawn = {name.rstrip("/") for name in re.findall(r"\b\w+(?:\.py|/)", drawing)}
+    integration = ROOT / "custom_components" / DOMAIN
+    api = integration / "api"
+    there = {
+        path.name
+        for folder in (
+            ROOT,
+            integration.parent,
+            integration,
+            api,
+            *(api / key for key in PROVIDERS),
+        )
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and path.name[0].isalpha())
+    }
+    assert drawn - there == set()
+    assert there - drawn - OWN_WORDS == set()
