@@ -204,6 +204,7 @@ def test_the_house_is_as_drawn() -> None:
     drawn = {name.rstrip("/") for name in re.findall(r"\b\w+(?:\.py|/)", drawing)}
     integration = ROOT / "custom_components" / DOMAIN
     api = integration / "api"
+    folders = [ROOT, integration.parent, integration, api, *(api / key for key in PROVIDERS)]
     there = {
         path.name
         for folder in (
