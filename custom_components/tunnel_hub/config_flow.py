@@ -44,6 +44,7 @@ from .flows.chmlfrp import ChmlFrpSteps
 from .flows.easytier import EasyTierSteps
 from .flows.hayfrp import HayFrpSteps
 from .flows.hy2scale import Hy2ScaleSteps
+from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 # The ways to sign in to each provider, the usual one first; each is a step of the flow.
@@ -95,7 +96,7 @@ class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleStep
         return self.async_show_menu(
             step_id="reauth_confirm",
             menu_options=_SIGN_IN_WAYS[entry.data[CONF_PROVIDER]],
-            description_placeholders={"account": entry.title},
+            description_placeholders=plain({"account": entry.title}),
         )
 
     async def async_step_reconfigure(
@@ -106,7 +107,7 @@ class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleStep
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=_SIGN_IN_WAYS[entry.data[CONF_PROVIDER]],
-            description_placeholders={"account": entry.title},
+            description_placeholders=plain({"account": entry.title}),
         )
 
 

@@ -85,7 +85,7 @@ class Hy2ScaleClient:
         self._transport = transport
         self.on_write = on_write
         self._routes = Routes()
-        self.session = Session(self._sign_in)
+        self.session = Session(self._sign_in, self._words)
         self.username = username
         self.password_hash = password_hash
         self.default_password: bool | None = None

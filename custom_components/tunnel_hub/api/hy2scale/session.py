@@ -18,9 +18,12 @@ class Session:
     sign_ins: how often that was.
     """
 
-    def __init__(self, sign_in: Callable[[], Awaitable[str]]) -> None:
-        """Take what returns a new token."""
+    def __init__(
+        self, sign_in: Callable[[], Awaitable[str]], words_of: Callable[[Answer], str]
+    ) -> None:
+        """Take what returns a new token, and what of an answer may be told."""
         self._sign_in = sign_in
+        self._words_of = words_of
         self._token: str | None = None
         self._signing_in = asyncio.Lock()
         self.sign_ins = 0
@@ -32,7 +35,7 @@ class Session:
         if answer.status == HTTPStatus.UNAUTHORIZED:
             answer = await request(await self._other_than(token))
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise AuthenticationError(answer.text().strip())
+            raise AuthenticationError(self._words_of(answer))
         return answer
 
     async def _other_than(self, refused: str | None) -> str:
