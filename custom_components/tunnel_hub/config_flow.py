@@ -41,6 +41,7 @@ from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SI
 from .coordinator import TunnelHubConfigEntry
 from .flows import chmlfrp, easytier, hayfrp, hy2scale
 from .migrations import MINOR_VERSION
+from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 # The ways back to a stored account, the usual one first; each is a step of the flow.
@@ -98,7 +99,7 @@ class TunnelHubConfigFlow(
         return self.async_show_menu(
             step_id="reauth_confirm",
             menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
-            description_placeholders={"account": entry.title},
+            description_placeholders=plain({"account": entry.title}),
         )
 
     async def async_step_reconfigure(
@@ -109,7 +110,7 @@ class TunnelHubConfigFlow(
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
-            description_placeholders={"account": entry.title},
+            description_placeholders=plain({"account": entry.title}),
         )
 
 

@@ -6,6 +6,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .api.provider import Problem, Provider
 from .const import DOMAIN
+from .plain import plain
 
 
 class Problems:
@@ -39,7 +40,7 @@ class Problems:
             is_fixable=problem.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=problem.key,
-            translation_placeholders={"account": self._entry.title, **problem.placeholders},
+            translation_placeholders=plain({"account": self._entry.title, **problem.placeholders}),
         )
 
     @callback

@@ -12,6 +12,7 @@ from .api.errors import TunnelHubError
 from .api.provider import AccountChanges, CanUpdateAccount, capable
 from .coordinator import TunnelHubConfigEntry
 from .flows.base import NEW_PASSWORD_FIELD, Failure, failure_of
+from .plain import plain
 
 _REPEATED = "password_repeated"
 _SCHEMA = vol.Schema(
@@ -45,10 +46,9 @@ class ChangePassword(RepairsFlow):
             step_id="password",
             data_schema=_SCHEMA,
             errors={"base": failure.key} if failure else {},
-            description_placeholders={
-                "account": self._entry.title,
-                **(failure.placeholders if failure else {}),
-            },
+            description_placeholders=plain(
+                {"account": self._entry.title, **(failure.placeholders if failure else {})}
+            ),
         )
 
     async def _change(self, password: str, repeated: str) -> Failure | None:

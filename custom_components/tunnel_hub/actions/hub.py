@@ -183,6 +183,7 @@ HUB_ACTIONS: dict[str, Action] = {
     "check_ports": Action(
         run=_check_ports,
         fields={vol.Required("ports"): vol.All(cv.ensure_list, [vol.All(cv.string, _port)])},
+        admin=True,
         response=SupportsResponse.ONLY,
     ),
     "create_backup": Action(run=_create_backup, admin=True, response=SupportsResponse.OPTIONAL),
@@ -243,6 +244,7 @@ HUB_ACTIONS: dict[str, Action] = {
     "resolve_name": Action(
         run=_resolve_name,
         fields={vol.Required(CONF_NAME): cv.string, vol.Optional("exit_path"): cv.string},
+        admin=True,
         response=SupportsResponse.ONLY,
     ),
     "set_graph_layout": Action(

@@ -59,7 +59,7 @@ SUBDOMAIN_ACTIONS: dict[str, Action] = {
         admin=True,
     ),
     "delete_subdomain": Action(run=_delete_subdomain, fields=_NAME, admin=True),
-    "list_domains": Action(run=_list_domains, response=SupportsResponse.ONLY),
+    "list_domains": Action(run=_list_domains, admin=True, response=SupportsResponse.ONLY),
     "update_subdomain": Action(
         run=_update_subdomain,
         fields={

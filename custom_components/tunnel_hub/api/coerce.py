@@ -8,8 +8,12 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from html.parser import HTMLParser
 from typing import override
 
+from yarl import URL
+
 _LARGEST = 2**63
 """Nothing real is as large; counters that underflow are (2**64 - something)."""
+
+_BRACKETS = str.maketrans({mark: f"%{ord(mark):X}" for mark in "()<>"})
 
 _WORDS = {
     "true": True,
@@ -28,6 +32,17 @@ def text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value).strip() or None
+
+
+def web_address(value: object) -> str | None:
+    """A URL for a browser, http or https, that Markdown takes for one URL."""
+    try:
+        url = URL(text(value) or "")
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not url.host:
+        return None
+    return str(url).translate(_BRACKETS)
 
 
 def number(value: object) -> float | None:

@@ -46,6 +46,7 @@ from ..const import (
     CONF_VERIFY,
 )
 from ..coordinator import TunnelHubConfigEntry
+from ..plain import plain
 
 ADVANCED = "advanced"
 
@@ -227,7 +228,7 @@ class Steps(ConfigFlow):
             step_id=form.step_id,
             data_schema=self.add_suggested_values_to_schema(form.schema, values),
             errors={"base": failure.key} if failure else None,
-            description_placeholders=failure.placeholders if failure else None,
+            description_placeholders=plain(failure.placeholders) if failure else None,
         )
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:

@@ -17,6 +17,7 @@ import voluptuous as vol
 from ..api.errors import TunnelHubError
 from ..api.provider import CanRegister, CanSignInByDevice, Credentials, DeviceCode, Provider
 from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL
+from ..plain import plain
 from .base import (
     MAIL_FIELD,
     NEW_PASSWORD_FIELD,
@@ -101,7 +102,7 @@ class ChmlFrpSteps(Steps):
             progress_action=_WAIT,
             description_placeholders={
                 "url": self._chmlfrp_code.url,
-                "user_code": self._chmlfrp_code.user_code,
+                **plain({"user_code": self._chmlfrp_code.user_code}),
                 "minutes": str(self._chmlfrp_code.minutes),
             },
             progress_task=self._chmlfrp_waiting,

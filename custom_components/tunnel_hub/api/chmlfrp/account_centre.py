@@ -58,7 +58,7 @@ class AccountCentre:
         """
         row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
         code, user_code = coerce.text(row.get("device_code")), coerce.text(row.get("user_code"))
-        url = coerce.text(row.get("verification_uri_complete")) or coerce.text(
+        url = coerce.web_address(row.get("verification_uri_complete")) or coerce.web_address(
             row.get("verification_uri")
         )
         if code is None or user_code is None or url is None:

@@ -288,6 +288,9 @@ def _is_object(answer: Answer) -> bool:
 
 
 def _path(node_id: str) -> str:
+    if node_id in {"", ".", ".."}:
+        # They would lead to another path.
+        raise NodeGoneError
     return f"/api/nodes/{quote(node_id, safe='')}"
 
 

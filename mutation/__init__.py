@@ -1,0 +1,1 @@
+"""How well the tests watch: see __main__.py."""

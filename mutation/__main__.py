@@ -1,0 +1,255 @@
+"""Mutation run over api/ and the coordinator: cosmic-ray's operators, a fork for each mutant.
+
+A mutant meets only the tests that run its line, which coverage tells. The mutants are a sample,
+the same one for the same seed and the same code.
+"""
+
+import argparse
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+import difflib
+from importlib.util import cache_from_source
+import multiprocessing
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+import os
+from pathlib import Path
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from typing import override
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+from coverage import CoverageData
+import pytest
+
+# Loaded once, inherited by every fork; nothing of this repository may be, since it is mutated.
+import pytest_homeassistant_custom_component.plugins  # noqa: F401  imported for its weight
+
+ROOT = Path(__file__).parents[1]
+CODE = "custom_components/tunnel_hub"
+SUITES = {
+    f"{CODE}/api": ("tests/api",),
+    f"{CODE}/coordinator.py": (
+        "tests/test_coordinator.py",
+        "tests/test_entity.py",
+        "tests/test_init.py",
+        "tests/test_devices.py",
+    ),
+}
+TIME_OUT = 240.0
+_CONTEXTS = ("--cov", "--cov-context=test", "--cov-report=", "--cov-fail-under=0")
+_FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One small change. line: where, counted from 1. tests: the ids of those that run it."""
+
+    path: str
+    line: int
+    operator: str
+    occurrence: int
+    tests: tuple[str, ...] = ()
+
+    def code(self) -> str:
+        """Return the module with the change made."""
+        mutated = mutate_code(self.original, get_operator(self.operator)(), self.occurrence)
+        assert isinstance(mutated, str)
+        return mutated
+
+    @property
+    def original(self) -> str:
+        """The module as it is."""
+        return (ROOT / self.path).read_text(encoding="utf-8")
+
+    @override
+    def __str__(self) -> str:
+        lines = difflib.unified_diff(self.original.splitlines(), self.code().splitlines(), n=0)
+        changed = [line for line in lines if line[0] in "+-" and line[:3] not in ("+++", "---")]
+        return "\n".join([f"{self.path}:{self.line} ({self.operator})", *changed])
+
+
+def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
+    """Choose one mutant for every place where that changes anything."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    without_effect = _without_effect(source)
+    by_place: dict[tuple[tuple[int, int], tuple[int, int]], list[Mutant]] = {}
+    for name in sorted(operator_names()):
+        try:
+            operator = get_operator(name)()
+        except TypeError:
+            continue  # It wants to be told a variable.
+        places = (
+            place
+            for node in ast_nodes(get_ast(source))
+            for place in operator.mutation_positions(node)
+        )
+        for occurrence, (start, end) in enumerate(places):
+            if not any(first <= start and end <= last for first, last in without_effect):
+                mutant = Mutant(path, start[0], name, occurrence)
+                by_place.setdefault((start, end), []).append(mutant)
+    for _, choices in sorted(by_place.items()):
+        yield rng.choice(choices)
+
+
+def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where types stand, which nothing evaluates, and @override, which does nothing."""
+    found: list[ast.expr] = []
+    overrides: list[int] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            found.append(node.annotation)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found += [node.returns] if node.returns else []
+            overrides += [d.lineno for d in node.decorator_list if ast.unparse(d) == "override"]
+        elif isinstance(node, ast.TypeAlias):
+            found.append(node.value)
+    return [
+        ((n.lineno, n.col_offset), (n.end_lineno or n.lineno, n.end_col_offset or n.col_offset))
+        for n in found
+    ] + [((line, 0), (line + 1, 0)) for line in overrides]
+
+
+def tests_by_line(house: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
+    """Run a suite unchanged; tell which tests run which lines, "" for the import."""
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", *_CONTEXTS, *suite],
+        cwd=house,
+        # The default of this Python, sys.monitoring, cannot tell which test it is in.
+        env={**os.environ, "COVERAGE_CORE": "ctrace"},
+        check=True,
+        stdout=sys.stderr,
+    )
+    data = CoverageData(str(house / ".coverage"))
+    data.read()
+    return {
+        str(Path(file).relative_to(house.resolve())): {
+            line: {context.partition("|")[0] for context in contexts}
+            for line, contexts in data.contexts_by_lineno(file).items()
+        }
+        for file in data.measured_files()
+    }
+
+
+def _tests_for(lines: dict[int, set[str]], line: int) -> tuple[str, ...]:
+    """Return the tests that run a statement, of which a later line may be the changed one."""
+    near = max((known for known in lines if known <= line), default=0)
+    tests = lines.get(near, {""})
+    if "" in tests:
+        tests = {test for tests in lines.values() for test in tests}
+    return tuple(sorted(tests - {""}, key=lambda test: ("any_answer" in test, test)))
+
+
+def _meet(house: Path, mutant: Mutant, code: str) -> None:
+    """Let a mutant's tests have this code; the exit status tells what they made of it."""
+    os.chdir(house)
+    # A later mutant may be as long and of the same second, which is all that Python looks at.
+    Path(cache_from_source(mutant.path)).unlink(missing_ok=True)
+    Path(mutant.path).write_text(code, encoding="utf-8")
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    quiet = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
+    os._exit(int(pytest.main([*quiet, *mutant.tests])))
+
+
+def run(chosen: list[Mutant], houses: list[Path]) -> Iterator[tuple[Mutant, str]]:
+    """Try mutants, one in each house at a time, and tell what became of each."""
+    free, waiting = list(houses), list(reversed(chosen))
+    at_work: dict[ForkProcess, tuple[Mutant, Path, float]] = {}
+    while waiting or at_work:
+        while waiting and free:
+            mutant, house = waiting.pop(), free.pop()
+            process = _FORK.Process(target=_meet, args=(house, mutant, mutant.code()))
+            process.start()
+            at_work[process] = mutant, house, time.monotonic() + TIME_OUT
+        wait([process.sentinel for process in at_work], timeout=5)
+        for process, (mutant, house, deadline) in list(at_work.items()):
+            if late := process.is_alive() and time.monotonic() > deadline:
+                process.kill()
+            elif process.is_alive():
+                continue
+            process.join()
+            del at_work[process]
+            shutil.copy(ROOT / mutant.path, house / mutant.path)
+            free.append(house)
+            yield mutant, "survived" if not late and process.exitcode == 0 else "killed"
+
+
+def _check(mutant: Mutant, house: Path) -> None:
+    """Make sure that the tests pass where nothing is changed."""
+    process = _FORK.Process(target=_meet, args=(house, mutant, mutant.original))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"The tests fail without a mutant: {' '.join(mutant.tests)}")
+
+
+def _house(folder: Path) -> Path:
+    """Copy what git knows of."""
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    for file in files.splitlines():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
+    return folder
+
+
+def main() -> None:
+    """Choose, run and report."""
+    parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
+    parser.add_argument(
+        "--sample", type=int, help="how many mutants to try; all of them if not said"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("parts", nargs="*", help="only modules whose path holds one of these")
+    wanted = parser.parse_args()
+    rng = random.Random(wanted.seed)
+    with tempfile.TemporaryDirectory(prefix="tunnel-hub-mutants-") as place:
+        houses = [_house(Path(place).resolve() / str(number)) for number in range(wanted.jobs)]
+        chosen = []
+        for start, suite in SUITES.items():
+            paths = sorted(
+                str(path.relative_to(ROOT))
+                for path in [ROOT / start, *(ROOT / start).rglob("*.py")]
+                if path.is_file() and any(part in str(path) for part in wanted.parts or [""])
+            )
+            if paths:
+                lines = tests_by_line(houses[0], suite)
+                chosen += [
+                    replace(mutant, tests=_tests_for(lines.get(path, {}), mutant.line))
+                    for path in paths
+                    for mutant in mutants(path, rng)
+                ]
+        print(f"{len(chosen)} mutants", flush=True)
+        rng.shuffle(chosen)
+        _check(chosen[0], houses[0])
+        tally = Counter[tuple[str, str]]()
+        for mutant, fate in run(chosen[: wanted.sample], houses):
+            tally[mutant.path.removeprefix(f"{CODE}/"), fate] += 1
+            print(f"{fate}: {mutant}", flush=True)
+    print("\n| Module | Tried | Killed | Survived |\n|---|--:|--:|--:|")
+    for path in sorted({path for path, _ in tally}):
+        killed, survived = tally[path, "killed"], tally[path, "survived"]
+        print(f"| `{path}` | {killed + survived} | {killed} | {survived} |")
+
+
+if __name__ == "__main__":
+    main()
