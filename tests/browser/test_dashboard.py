@@ -17,11 +17,6 @@ _REACTING = 20.0
 expect.set_options(timeout=_REACTING * 1000)
 
 
-async def speak(page: Page, language: str) -> None:
-    """Choose the user's language before the first page."""
-    await page.add_init_script(f"localStorage.selectedLanguage = JSON.stringify('{language}')")
-
-
 async def visit(page: Page, running: Stage, path: str) -> None:
     """Open a view of the dashboard."""
     await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
