@@ -55,8 +55,8 @@ async def test_signing_in_again(page: Page, running: Stage, new_password: str) -
 
 async def test_options(page: Page, running: Stage) -> None:
     """What is chosen is there the next time."""
+    row = await row_of(page, running)
     for turned_on in (True, False):
-        row = await row_of(page, running)
         await row.get_by_role("button", name="Configure").click()
         dialog = dialog_of(page)
         switch = dialog.locator("ha-selector-boolean").filter(has_text=SIGN_IN_DAILY)

@@ -7,7 +7,8 @@ import { preload, translate } from "./words.js";
 
 const STYLE = new CSSStyleSheet();
 STYLE.replaceSync(`
-  :host { display: block; }
+  /* Home Assistant's own colour of links is too faint for small text. */
+  :host { display: block; --link-color: color-mix(in srgb, var(--primary-color) 70%, var(--primary-text-color)); }
   ha-card { container-type: inline-size; height: 100%; }
   ul { list-style: none; margin: 0; padding: 4px 16px; }
   li { padding: 12px 0; }
@@ -50,10 +51,10 @@ STYLE.replaceSync(`
     color: var(--secondary-text-color); font-size: 12px; }
   .speeds { display: flex; gap: 12px; }
   .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
-  .reach button, .reach a { color: var(--primary-color); padding: 4px 8px; font-weight: 500; }
+  .reach button, .reach a { color: var(--link-color); padding: 4px 8px; font-weight: 500; }
   .reach button:hover, .reach a:hover { background: color-mix(in srgb, var(--primary-color) 10%, transparent); }
   .more { display: block; width: 100%; padding: 12px 16px; text-align: center; font-weight: 500;
-    color: var(--primary-color); border-top: 1px solid var(--divider-color); }
+    color: var(--link-color); border-top: 1px solid var(--divider-color); }
   .empty { padding: 16px; color: var(--secondary-text-color); }
   [hidden] { display: none !important; }
   .told { display: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
