@@ -59,35 +59,6 @@ def require_tools() -> None:
         )
 
 
-@asynccontextmanager
-async def browser(hass: Hass) -> AsyncIterator[Page]:
-    """Open a browser that is signed in to Home Assistant."""
-    tokens = {
-        **hass.tokens,
-        "hassUrl": hass.url,
-        "clientId": hass.client_id,
-        "expires": int(time.time() + hass.tokens["expires_in"]) * 1000,
-    }
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-gpu",
-                "--disable-sync",
-                "--no-sandbox",
-            ],
-        )
-        context = await chromium.new_context(
-            color_scheme="light", locale="en-GB", reduced_motion="reduce", timezone_id="UTC"
-        )
-        stored = json.dumps(json.dumps(tokens))
-        await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
-        yield await context.new_page()
-        await chromium.close()
-
-
 async def paths_of(running: Stage) -> Mapping[str, str]:
     """Return where the pages are, by their names."""
     devices = await running.hass.command("config/device_registry/list")
