@@ -207,13 +207,7 @@ def test_the_house_is_as_drawn() -> None:
     folders = [ROOT, integration.parent, integration, api, *(api / key for key in PROVIDERS)]
     there = {
         path.name
-        for folder in (
-            ROOT,
-            integration.parent,
-            integration,
-            api,
-            *(api / key for key in PROVIDERS),
-        )
+        for folder in folders
         for path in folder.iterdir()
         if path.suffix == ".py" or (path.is_dir() and path.name[0].isalpha())
     }
