@@ -1,6 +1,7 @@
 """That the documents are true, whole, and the same in both languages."""
 
 from itertools import zip_longest
+import json
 from pathlib import Path
 import re
 
@@ -189,6 +190,12 @@ def test_what_is_named_is_there(path: Path) -> None:
         assert (ROOT / "scripts" / script).is_file(), script
     for name in re.findall(rf"`{DOMAIN}\.(\w+)`", text):
         assert name in ours | OTHERS, name
+
+
+def test_the_oldest_home_assistant_is_told() -> None:
+    oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
+    for language in Language:
+        assert f"Home Assistant {oldest.removesuffix('.0')} " in page("README", language)
 
 
 def test_all_scripts_are_told() -> None:
