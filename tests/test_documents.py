@@ -105,10 +105,14 @@ def _codes(line: str) -> list[str]:
 
 
 def links(path: Path) -> list[str]:
-    """Return what a page refers to, in no language."""
+    """Return what a page refers to, in no language; a dark picture is the light one."""
     return sorted(
-        re.sub(r"zh-Hans/|\.zh-Hans|-zh(?=\.png)", "", str((path.parent / file).resolve()))
-        for file, _ in _targets(path)
+        {
+            re.sub(
+                r"zh-Hans/|\.zh-Hans|-(zh|dark)(?=\.png)", "", str((path.parent / file).resolve())
+            )
+            for file, _ in _targets(path)
+        }
     )
 
 
@@ -172,6 +176,11 @@ def test_links_lead_somewhere(path: Path) -> None:
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), file
         assert not anchor or anchor in _anchors(target), f"{file}#{anchor}"
+
+
+def test_all_pictures_are_shown() -> None:
+    shown = {(path.parent / file).resolve() for path in DOCUMENTS for file, _ in _targets(path)}
+    assert set((ROOT / "docs" / "screenshots").iterdir()) <= shown
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
