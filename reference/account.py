@@ -1,6 +1,6 @@
 """How to get in, what to choose, and how old the data can be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -56,26 +56,36 @@ def sign_in(service: Service, language: Language) -> str:
     forms = {form.step_id: form for form in vars(module).values() if isinstance(form, Form)}
     steps = said(language, "config", "step")
     menu = steps[service.key].get("menu_options", {})
-    rows = [
-        [
-            menu.get(way, steps[way]["title"]),
-            "<br>".join(_entered(forms[way].schema, steps[way])),
-            steps[way]["description"],
-        ]
-        for way in (*module.SIGN_IN_WAYS, *getattr(module, "OTHER_WAYS", ()))
-    ]
+    rows, parts = [], dict[str, tuple[str, dict[str, None]]]()
+    for way in (*module.SIGN_IN_WAYS, *getattr(module, "OTHER_WAYS", ())):
+        words = steps[way]
+        fields = _fields(forms[way].schema, words)
+        rows.append([menu.get(way, words["title"]), "<br>".join(fields), words["description"]])
+        for part, asked in _parts(forms[way].schema):
+            about = words["sections"][part]
+            _, known = parts.setdefault(about["name"], (about["description"], {}))
+            known |= dict.fromkeys(_fields(asked, about))
+    # What several forms ask for alike is told once.
+    rows += [[f"*{name}*", "<br>".join(asked), about] for name, (about, asked) in parts.items()]
     return table(titles(language, "Way", "What to enter", "Good to know"), rows)
 
 
-def _entered(schema: vol.Schema, words: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """Return what a form asks for, with what is in its sections."""
-    for marker, field in schema.schema.items():
-        name = str(marker)
-        if isinstance(field, section):
-            part = words["sections"][name]
-            yield from _entered(field.schema, part, f"{part['name']} → ")
-        else:
-            yield f"*{where}{words['data'][name]}*: {words['data_description'][name]}"
+def _fields(schema: vol.Schema, words: Mapping[str, Any]) -> list[str]:
+    """Return what a form asks for, apart from its sections."""
+    return [
+        f"*{words['data'][marker]}*: {words['data_description'][marker]}"
+        for marker, field in schema.schema.items()
+        if not isinstance(field, section)
+    ]
+
+
+def _parts(schema: vol.Schema) -> list[tuple[str, vol.Schema]]:
+    """Return a form's sections."""
+    return [
+        (str(marker), field.schema)
+        for marker, field in schema.schema.items()
+        if isinstance(field, section)
+    ]
 
 
 def options(service: Service, language: Language) -> str:
@@ -85,8 +95,10 @@ def options(service: Service, language: Language) -> str:
         if isinstance(service.provider, capability):
             part = said(language, "options", "step", "init", "sections")[name]
             title = f"**{part['name']}**<br>{part['description']}"
-            for field, label in part["data"].items():
-                choices = said(language, "selector").get(field, {"options": {}})["options"]
+            choices_of = said(language, "selector")
+            # A choice comes before what refines it.
+            for field, label in sorted(part["data"].items(), key=lambda f: f[0] not in choices_of):
+                choices = choices_of.get(field, {"options": {}})["options"]
                 about = [part["data_description"][field], *(f"· {c}" for c in choices.values())]
                 rows.append([title, label, "<br>".join(about)])
                 title = ""

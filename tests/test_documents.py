@@ -1,6 +1,7 @@
 """That the documents are true, whole, and the same in both languages."""
 
 from itertools import zip_longest
+import json
 from pathlib import Path
 import re
 
@@ -104,10 +105,14 @@ def _codes(line: str) -> list[str]:
 
 
 def links(path: Path) -> list[str]:
-    """Return what a page refers to, in no language."""
+    """Return what a page refers to, in no language; a dark picture is the light one."""
     return sorted(
-        re.sub(r"zh-Hans/|\.zh-Hans|-zh(?=\.png)", "", str((path.parent / file).resolve()))
-        for file, _ in _targets(path)
+        {
+            re.sub(
+                r"zh-Hans/|\.zh-Hans|-(zh|dark)(?=\.png)", "", str((path.parent / file).resolve())
+            )
+            for file, _ in _targets(path)
+        }
     )
 
 
@@ -173,6 +178,11 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in _anchors(target), f"{file}#{anchor}"
 
 
+def test_all_pictures_are_shown() -> None:
+    shown = {(path.parent / file).resolve() for path in DOCUMENTS for file, _ in _targets(path)}
+    assert set((ROOT / "docs" / "screenshots").iterdir()) <= shown
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_named_is_there(path: Path) -> None:
     """Scripts, actions, and triggers and conditions."""
@@ -191,6 +201,12 @@ def test_what_is_named_is_there(path: Path) -> None:
         assert name in ours | OTHERS, name
 
 
+def test_the_oldest_home_assistant_is_told() -> None:
+    oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
+    for language in Language:
+        assert f"Home Assistant {oldest.removesuffix('.0')} " in page("README", language)
+
+
 def test_all_scripts_are_told() -> None:
     told = re.findall(
         r"^\| `scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
@@ -207,13 +223,7 @@ def test_the_house_is_as_drawn() -> None:
     folders = [ROOT, integration.parent, integration, api, *(api / key for key in PROVIDERS)]
     there = {
         path.name
-        for folder in (
-            ROOT,
-            integration.parent,
-            integration,
-            api,
-            *(api / key for key in PROVIDERS),
-        )
+        for folder in folders
         for path in folder.iterdir()
         if path.suffix == ".py" or (path.is_dir() and path.name[0].isalpha())
     }
