@@ -94,7 +94,7 @@ class Stage:
 
     async def entry_of(self, provider: str) -> dict[str, Any]:
         """Return the entry of an account."""
-        entries = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
+        entries: list[dict[str, Any]] = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
         (entry,) = [each for each in entries if each["entry_id"] == self.entries[provider]]
         return entry
 

@@ -60,7 +60,10 @@ WAYS = {
         then=_agree,
     ),
     "easytier": Way(
-        choices=["EasyTier (your own node manager, or a public one)", "Sign in with mail address and password"],
+        choices=[
+            "EasyTier (your own node manager, or a public one)",
+            "Sign in with mail address and password",
+        ],
         fields=lambda facts: {
             "Server": facts["url"],
             "Mail address": facts["email"],

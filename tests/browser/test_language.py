@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 import pytest
 
 from demo.browser import speak
-from demo.stage import DOMAIN, Stage
+from demo.stage import Stage
 
 from .dialogs import add_dialog, choose, enter, fill, refused
 

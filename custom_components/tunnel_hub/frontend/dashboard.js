@@ -35,8 +35,8 @@ const ofKind =
 
 // Accounts
 
+const SIGNED_IN = "binary_sensor.signed_in_today";
 const ACCOUNT_KEYS = [
-  "binary_sensor.signed_in_today",
   "sensor.traffic_today",
   "sensor.traffic_in_today",
   "sensor.traffic_out_today",
@@ -54,6 +54,7 @@ const account = (hass, thing, things) => {
   const relays = things.filter(({ kind, entry }) => kind === RELAY_NODE && entry === thing.entry);
   const cards = [
     ...(lowTraffic(left) ? [{ ...gauge(left), grid_options: { columns: 6, rows: 3 } }] : []),
+    ...tiles(thing, SIGNED_IN).map((card) => ({ ...card, color: "green" })),
     ...tiles(thing, ...ACCOUNT_KEYS),
     ...signIn(thing),
     ...relays.slice(0, MOST_TILES).flatMap(relayTile),
@@ -75,7 +76,7 @@ const signIn = (thing) =>
     features: [{ type: "button" }],
     features_position: "inline",
     grid_options: FULL_WIDTH,
-    visibility: [is(thing.entities["binary_sensor.signed_in_today"], "off")],
+    visibility: [is(thing.entities[SIGNED_IN], "off")],
   }));
 
 const relayTile = (thing) =>

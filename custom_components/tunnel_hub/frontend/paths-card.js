@@ -136,7 +136,8 @@ class Stop {
     this.element.dataset.way = way;
     this.element.title = [label, detail].filter(Boolean).join(": ");
     say(this.#label, label);
-    say(this.#detail, detail);
+    // A long address is broken before its port, if anywhere.
+    say(this.#detail, detail?.replaceAll(":", ":\u200b"));
   }
 }
 
