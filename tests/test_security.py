@@ -1,0 +1,176 @@
+"""What the threat model in SECURITY.md promises, where no other test is about it."""
+
+import re
+
+from homeassistant.core import Context, ServiceCall
+from homeassistant.exceptions import Unauthorized
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+
+from custom_components.tunnel_hub.actions.hub import _BACKUPS
+from custom_components.tunnel_hub.api.provider import Problem
+from custom_components.tunnel_hub.button import BUTTONS
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.image import IMAGES
+from custom_components.tunnel_hub.plain import plain
+from custom_components.tunnel_hub.select import SELECTS
+from custom_components.tunnel_hub.services import ACTIONS
+from custom_components.tunnel_hub.switch import SWITCHES
+from custom_components.tunnel_hub.update import UPDATES
+
+from .common import World
+from .translations import INTEGRATION
+
+ROOT = INTEGRATION.parents[1]
+
+FOR_EVERYBODY = {
+    "check_node": "tells what the entities of the node tell",
+    "check_tunnel": "tells what the entities of the tunnel tell",
+    "force_offline": "does what the button does; the client comes back by itself",
+    "get_app_version": "tells what the service tells strangers",
+    "get_certificate": "tells the public half, which whoever connects is shown",
+    "get_graph_layout": "tells where a picture's dots are",
+    "get_latency_history": "tells what the sensor's history tells",
+    "get_node_history": "tells what the service tells of its own nodes",
+    "get_peers": "tells what the entities of the peers tell",
+    "get_traffic_history": "tells what the sensors' history tells",
+    "list_downloads": "tells what the service tells strangers",
+    "query_nodes": "tells what the service tells strangers",
+    "sign_in": "does what the button does; it only earns something",
+}
+"""The actions that neither destroy nor reveal, and why that is so."""
+
+
+async def test_what_destroys_or_reveals_is_for_administrators(world: World) -> None:
+    """All other actions refuse other people before anything else."""
+    await world.set_up()
+    user = MockUser().add_to_hass(world.hass)
+    calls = len(world.service.calls)
+
+    refusing = set()
+    for name, service in world.hass.services.async_services_for_domain(DOMAIN).items():
+        call = ServiceCall(world.hass, DOMAIN, name, {}, context=Context(user_id=user.id))
+        try:
+            await service.job.target(call)
+        except Unauthorized:
+            refusing.add(name)
+        except KeyError:
+            # Without data it comes no further, but it was let in.
+            continue
+
+    assert refusing == ACTIONS.keys() - FOR_EVERYBODY.keys()
+    assert len(world.service.calls) == calls
+
+
+def test_entities_that_everybody_may_use() -> None:
+    """None of them deletes anything or shows a secret, but for the picture that is disabled."""
+    used = {
+        f"{platform}.{row.key}"
+        for platform, table in (
+            ("button", BUTTONS),
+            ("image", IMAGES),
+            ("select", SELECTS),
+            ("switch", SWITCHES),
+            ("update", UPDATES),
+        )
+        for rows in table.values()
+        for row in rows
+        if row.entity_registry_enabled_default
+    }
+    assert used == {
+        "button.force_offline",
+        "button.kick_sessions",
+        "button.refresh",
+        "button.reset_traffic",
+        "button.sign_in",
+        "select.exit_path",
+        "select.tun_mode",
+        "switch.allow_relay",
+        "switch.enabled",
+        "switch.exit_node",
+        "switch.force_down",
+        "switch.l2tp_enabled",
+        "switch.nested",
+        "switch.wireguard_enabled",
+        "update.program",
+    }
+
+
+# Words of others
+
+EVIL = '<img src=x onerror="alert(1)"> [free](https://evil.example) {{ 1 + 1 }} `x`'
+HARMLESS = re.compile(r"[^<>\[\]]*")
+
+
+def test_words_become_neither_links_nor_markup() -> None:
+    said = plain({"account": EVIL})["account"]
+    assert HARMLESS.fullmatch(said)
+    assert "free" in said
+
+
+async def test_words_in_repairs(world: World) -> None:
+    await world.set_up()
+    world.hass.config_entries.async_update_entry(world.entry, title=EVIL)
+
+    world.entry.runtime_data.problems.show(
+        Problem(key="sign_in_failing", placeholders={"message": EVIL})
+    )
+
+    (issue,) = (i for i in ir.async_get(world.hass).issues.values() if i.domain == DOMAIN)
+    for words in (issue.translation_placeholders or {}).values():
+        assert HARMLESS.fullmatch(words), words
+
+
+async def test_words_in_forms(world: World) -> None:
+    """Those of the service, and the name of an account."""
+    await world.set_up()
+    world.hass.config_entries.async_update_entry(world.entry, title=EVIL)
+
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    form = await world.hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": "hayfrp_password"}
+    )
+    world.service.fault("*", "body", times=None, body={"status": 403, "message": EVIL})
+    form = await world.hass.config_entries.flow.async_configure(
+        form["flow_id"],
+        {
+            "username": "demo",
+            "password": "demo-password",
+            "advanced": {"base_url": world.service.url},
+        },
+    )
+
+    assert form["errors"]
+    for result in (menu, form):
+        assert result["description_placeholders"]
+        for words in result["description_placeholders"].values():
+            assert HARMLESS.fullmatch(words), words
+
+
+async def test_a_title_is_no_path(world: World) -> None:
+    """Nothing but the folder of backups is written to, and its names come from slugify."""
+    writing = [
+        path.name
+        for path in INTEGRATION.rglob("*.py")
+        if re.search(r"\.(write_bytes|write_text|open|mkdir|unlink)\(|\bopen\(", path.read_text())
+    ]
+    assert writing == ["hub.py"]
+    assert "/" not in _BACKUPS
+
+
+# The threat model itself
+
+
+def test_the_threat_model_names_what_there_is() -> None:
+    """The files and tests that it points at exist."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    files = re.findall(r"`((?:tests|custom_components|api|docs|frontend)/[\w/.-]+\.\w+)`", text)
+    assert len(files) > 10
+    for file in files:
+        assert (ROOT / file).exists() or (INTEGRATION / file).exists(), file
+
+
+@pytest.mark.parametrize("name", sorted(FOR_EVERYBODY))
+def test_what_is_for_everybody_exists(name: str) -> None:
+    assert name in ACTIONS
