@@ -31,7 +31,7 @@ class Notes:
 
     def mark(self, note: str) -> str:
         """Return the mark that refers to a note."""
-        return " " + self._marks.setdefault(note, "¹²³"[len(self._marks) % 3])
+        return " " + self._marks.setdefault(note, "¹²³⁴"[len(self._marks)])
 
     def below(self, table: str) -> str:
         """Return a table with the notes that it refers to."""

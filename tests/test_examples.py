@@ -76,7 +76,10 @@ async def test_what_the_sign_in_has_brought(world: World, language: Language) ->
 
     async with automated(world, example):
         await world.live(5 * 60 * MINUTE)
+        await world.hass.services.async_call("automation", "trigger", {"entity_id": "all"})
+        await world.settle()
 
-    (message,) = told
+    gained, before = (call.data["message"] for call in told)
     assert world.service.account.signdate is not None
-    assert re.search(r"\d+\.\d GiB", message.data["message"])
+    assert re.search(r"[1-9]\.\d\d GiB", gained)
+    assert "GiB" not in before
