@@ -89,8 +89,7 @@ class Stage:
     async def speak(self, language: str) -> None:
         """Have entities named in a language."""
         await self.hass.command("config/core/update", language=language)
-        for provider in self.entries:
-            await self.reload_account(provider)
+        await asyncio.gather(*map(self.reload_account, self.entries))
 
     async def entry_of(self, provider: str) -> dict[str, Any]:
         """Return the entry of an account."""

@@ -84,6 +84,7 @@ async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
         ("en", ["Needs attention", "Paths to the outside", "Reachable"]),
         ("zh-Hans", ["需要注意", "通往外网的路径", "可访问"]),
     ],
+    ids=["english", "chinese"],
 )
 @pytest.mark.parametrize(
     "size",
@@ -118,7 +119,7 @@ async def test_it_builds_itself(
     )
 
 
-@pytest.mark.parametrize("signed_in", [False])
+@pytest.mark.parametrize("signed_in", [False], ids=["signed-out"])
 async def test_the_first_thing_that_a_person_sees(page: Page, running: Stage) -> None:
     """Behind the address that the demo prints: all four accounts, as soon as one has signed in."""
     await page.goto(f"{running.hass.url}/{DASHBOARD}")
@@ -159,7 +160,9 @@ async def test_every_view_has_something_to_show(page: Page, running: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    "language, words", [("en", "Your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")]
+    "language, words",
+    [("en", "Your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")],
+    ids=["english", "chinese"],
 )
 async def test_it_is_offered_as_a_new_dashboard(
     page: Page, running: Stage, language: str, words: str

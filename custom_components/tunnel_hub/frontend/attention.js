@@ -80,12 +80,10 @@ const troublesOf = (hass, thing) =>
   });
 
 /** What a row is about: whose thing is offline, or else which of its entities tells of trouble. */
-const subject = (hass, { device }, entity) => {
-  const state = hass.states[entity];
-  return state?.attributes.device_class === "connectivity"
+const subject = (hass, { device }, entity) =>
+  hass.states[entity]?.attributes.device_class === "connectivity"
     ? device.manufacturer
-    : hass.formatEntityName(state, { type: "entity" });
-};
+    : hass.entities[entity].name;
 
 /** When an entity tells of trouble; undefined if it never does. */
 const conditionsOf = (hass, thing, key, entity) => {
