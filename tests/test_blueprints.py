@@ -1,5 +1,7 @@
 """Blueprints, loaded as a user loads them, at work with a simulated service."""
 
+import re
+
 from homeassistant.components import automation
 from homeassistant.const import EVENT_HOMEASSISTANT_START
 from homeassistant.core import ServiceCall
@@ -42,6 +44,30 @@ async def test_a_tunnel_is_down_and_back(
     first.client_running = True
     await world.live(2 * MINUTE)
     assert messages(told)[1:] == [f"{first.proxy_name} is back."]
+
+
+async def test_a_name_is_neither_markup_nor_template(
+    world: World, automate: Automate, told: list[ServiceCall]
+) -> None:
+    """The way that the blueprints choose themselves shows Markdown."""
+    tunnel = world.service.state.tunnels["1"]
+    tunnel.proxy_name = "<b>{{ 1 + 1 }}</b> [free](https://evil.example)"
+    await world.set_up()
+    await automate("tunnel_down_and_back", tunnels=[device_id(world, "tunnel:1")])
+
+    tunnel.client_running = False
+    await world.live(8 * MINUTE)
+
+    assert messages(told) == ["＜b>{{ 1 + 1 }}＜/b> ［free](https://evil.example) is down."]
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_what_is_shown_as_markdown_is_plain(name: str) -> None:
+    source = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"action: persistent_notification.create\n.*?message: (.*?)\n", source, re.DOTALL
+    )
+    assert all("replace('<', '＜') | replace('[', '［')" in message for message in shown)
 
 
 def sign_ins(world: World) -> int:

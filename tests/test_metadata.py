@@ -3,6 +3,7 @@
 hassfest itself runs only where there is Docker.
 """
 
+import ast
 from collections.abc import Mapping
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from homeassistant import components
 from homeassistant.config_entries import HANDLERS
+from homeassistant.const import Platform
 from homeassistant.helpers import selector as selectors
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -26,7 +28,7 @@ from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
 from reference.services import PLATFORMS
 
-from .translations import INTEGRATION
+from .translations import INTEGRATION, translations
 
 ROOT = INTEGRATION.parents[1]
 CORE = Path(components.__path__[0])
@@ -41,6 +43,7 @@ def load(path: Path) -> dict[str, Any]:
 
 MANIFEST = load(INTEGRATION / "manifest.json")
 ICONS = load(INTEGRATION / "icons.json")
+TRANSLATIONS = translations("en")
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 
 
@@ -65,6 +68,23 @@ def test_manifest() -> None:
 def test_users_need_nothing_that_home_assistant_does_not_have() -> None:
     assert MANIFEST["requirements"] == []
     assert "dependencies" not in MANIFEST
+
+
+def test_no_integration_of_home_assistants_own_has_the_domain() -> None:
+    assert not (CORE / DOMAIN).exists()
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Of other integrations; but for those whose platform a file is, and those always there."""
+    always = {*Platform, "frontend", "system_health"}
+    declared = {*MANIFEST["after_dependencies"], *always}
+    for path in INTEGRATION.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                parent, _, name = node.module.removeprefix("homeassistant.").partition(".")
+                if parent == "components":
+                    used = {name.partition(".")[0]} if name else {a.name for a in node.names}
+                    assert used <= {*declared, path.stem}, path.name
 
 
 def test_one_version() -> None:
@@ -133,6 +153,54 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
             assert answer["comment"].endswith("."), rule
 
 
+@pytest.mark.parametrize(
+    "rule, file, evidence",
+    [
+        ("action-setup", "__init__.py", r"async def async_setup\((.|\n)*async_setup_services"),
+        ("brands", "brand/icon.png", ""),
+        ("config-entry-unloading", "__init__.py", r"async def async_unload_entry"),
+        ("config-flow", "config_flow.py", r"async def async_step_user"),
+        ("diagnostics", "diagnostics.py", r"async def async_get_config_entry_diagnostics"),
+        ("has-entity-name", "entity.py", r"_attr_has_entity_name = True"),
+        ("inject-websession", "flows/base.py", r"async_create_clientsession"),
+        ("reauthentication-flow", "config_flow.py", r"async def async_step_reauth_confirm"),
+        ("reconfiguration-flow", "config_flow.py", r"async def async_step_reconfigure"),
+        ("repair-issues", "problems.py", r"async_create_issue"),
+        ("runtime-data", "coordinator.py", r"ConfigEntry\[TunnelHubData\]"),
+        ("stale-devices", "devices.py", r"async_remove_device"),
+        ("test-before-setup", "coordinator.py", r"async_config_entry_first_refresh"),
+        ("unique-config-entry", "flows/base.py", r"async_set_unique_id"),
+    ],
+)
+def test_what_is_done_is_there(rule: str, file: str, evidence: str) -> None:
+    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
+    assert rules[rule] == "done"
+    assert re.search(evidence, (INTEGRATION / file).read_bytes().decode(errors="replace"))
+
+
+@pytest.mark.parametrize(
+    "rule, heading",
+    [
+        ("docs-actions", "### Actions"),
+        ("docs-conditions", "## Automations"),
+        ("docs-configuration-parameters", "### Options"),
+        ("docs-data-update", "### How data is refreshed"),
+        ("docs-examples", "### Examples"),
+        ("docs-installation-instructions", "## Install"),
+        ("docs-installation-parameters", "### Sign in"),
+        ("docs-known-limitations", "### Known limits"),
+        ("docs-removal-instructions", "**Remove:**"),
+        ("docs-supported-functions", "### Devices and entities"),
+        ("docs-triggers", "## Automations"),
+        ("docs-troubleshooting", "### Troubleshooting"),
+    ],
+)
+def test_what_is_documented_is_there(rule: str, heading: str) -> None:
+    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
+    assert rules[rule] == "done"
+    assert heading in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_parallel_updates_are_stated() -> None:
     for platform in PLATFORMS:
         source = (INTEGRATION / f"{platform}.py").read_text(encoding="utf-8")
@@ -190,7 +258,9 @@ def described(action: str) -> dict[str, Any]:
     """Return the fields of an action in services.yaml, out of their sections."""
     fields: dict[str, Any] = {}
     for name, field in SERVICES[action]["fields"].items():
-        fields |= field.get("fields", {name: field})
+        more = field.get("fields", {name: field})
+        assert not fields.keys() & more.keys(), "twice"
+        fields |= more
     return fields
 
 
@@ -222,6 +292,9 @@ def test_selectors_are_selectors(name: str) -> None:
     validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
     for field, description in described(name).items():
         selectors.selector(description["selector"])
+        for chosen in description["selector"].values():
+            if key := (chosen or {}).get("translation_key"):
+                assert set(chosen["options"]) == TRANSLATIONS["selector"][key]["options"].keys()
         if field in validators and "example" in description:
             vol.Schema(validators[field])(description["example"])
 

@@ -70,16 +70,22 @@ def named(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def invalid_inputs(folder: str = "") -> dict[str, set[str]]:
-    """Return what each InvalidInputError in our code is called, and the names it gives."""
+    """Return what InvalidInputErrors in our code are called, and the names that all of one give."""
     found: dict[str, set[str]] = {}
     for call in calls("InvalidInputError", folder):
         assert isinstance(call.args[0], ast.Constant), ast.unparse(call)
-        found[str(call.args[0].value)] = {keyword.arg or "" for keyword in call.keywords}
+        _note(found, call.args[0], {keyword.arg or "" for keyword in call.keywords})
     for call in calls("super().__init__", folder):
         # An error of its own, made of InvalidInputError.
         if len(call.args) == 1 and isinstance(call.args[0], ast.Constant):
-            found[str(call.args[0].value)] = {keyword.arg or "" for keyword in call.keywords}
+            _note(found, call.args[0], {keyword.arg or "" for keyword in call.keywords})
     return found
+
+
+def _note(found: dict[str, set[str]], key: ast.Constant, given: set[str]) -> None:
+    """Keep the names that every place gives, since each has to fill the sentence."""
+    name = str(key.value)
+    found[name] = found.get(name, given) & given
 
 
 def refused_logins() -> dict[str, set[str]]:
@@ -97,16 +103,27 @@ def translated_exceptions() -> dict[str, set[str]]:
     for call in calls("ServiceValidationError"):
         key, given = named(call, "translation_key"), named(call, "translation_placeholders")
         if isinstance(key, ast.Constant):
-            found[str(key.value)] = _keys(given)
+            _note(found, key, _keys(given))
     return found
 
 
 def problems() -> dict[str, set[str]]:
     """Return the repairs in our code."""
+    found: dict[str, set[str]] = {}
+    for call in calls("Problem"):
+        key = named(call, "key")
+        assert isinstance(key, ast.Constant), ast.unparse(call)
+        _note(found, key, {"account", *_keys(named(call, "placeholders"))})
+    return found
+
+
+def aborts(file: str) -> set[str]:
+    """Return the reasons for which the flows of a file end."""
     return {
-        str(key.value): {"account", *_keys(named(call, "placeholders"))}
-        for call in calls("Problem")
-        if isinstance(key := named(call, "key"), ast.Constant)
+        str(reason.value)
+        for node in ast.walk(ast.parse((INTEGRATION / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and "abort" in ast.unparse(node.func)
+        if isinstance(reason := named(node, "reason"), ast.Constant)
     }
 
 
@@ -277,6 +294,44 @@ def test_nothing_is_left_over(language: str) -> None:
     assert sorted(key for key in left_over if not WATCHED.fullmatch(key)) == []
 
 
+OF_HOME_ASSISTANT = {
+    "ConfigEntryAuthFailed",
+    "ConfigEntryError",
+    "ConfigEntryNotReady",
+    "HomeAssistantError",
+    "ServiceValidationError",
+    "UpdateFailed",
+}
+
+
+def test_every_exception_is_translated() -> None:
+    """Whatever Home Assistant shows of an exception is a sentence of ours."""
+    raised = [call for name in OF_HOME_ASSISTANT for call in calls(name)]
+    assert len(raised) > 5
+    for call in raised:
+        given = [ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg is None]
+        assert not call.args, ast.unparse(call)
+        assert given == ["translation(err)"] or named(call, "translation_key"), ast.unparse(call)
+
+
+def test_every_end_of_a_flow_is_told() -> None:
+    of_options = {"no_options", "not_loaded"}
+    assert aborts("config_flow.py") == of_options
+    assert {f"options.abort.{reason}" for reason in of_options} <= ENGLISH.keys()
+    in_flows = {
+        r
+        for path in (INTEGRATION / "flows").iterdir()
+        if path.suffix == ".py"
+        for r in aborts(f"flows/{path.name}")
+    }
+    assert "wrong_account" in in_flows
+    for reason in in_flows | {"already_configured"}:
+        assert f"config.abort.{reason}" in ENGLISH, reason
+    for key in FIXES:
+        for reason in aborts("repairs.py"):
+            assert f"issues.{key}.fix_flow.abort.{reason}" in ENGLISH, reason
+
+
 def test_both_languages_say_the_same() -> None:
     assert ENGLISH.keys() == CHINESE.keys()
     assert {key: placeholders(text) for key, text in ENGLISH.items()} == {
@@ -295,12 +350,32 @@ def test_chinese_is_chinese() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_are_tidy(language: str) -> None:
-    """As hassfest wants them: no space around, no HTML, no placeholder in single quotes."""
+    """As hassfest wants them: no space around, no HTML, no URL, no placeholder in quotes."""
     for key, text in sentences(translations(language)).items():
         assert text == text.strip(), key
         assert not re.search(r"<[a-z/]", text), key
         assert not re.search(r"'{\w+}'", text), key
-        assert re.fullmatch(r"[a-z0-9_.-]+", key), key
+        assert not re.search(r"(https?|ftps?|mqtts?|socks5?)://\w|www\.", text, re.IGNORECASE), key
+        assert all(name.isidentifier() for name in placeholders(text)), key
+        for part in key.split("."):
+            assert re.fullmatch(r"(?!.*[_-]{2})[a-z0-9]([a-z0-9_-]*[a-z0-9])?", part), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_have_a_shape(language: str) -> None:
+    """As hassfest wants it: what is described is a field; a repair is fixed here or described."""
+    said = translations(language)
+    assert list(said) == sorted(said)
+    flows_said = [said["config"], said["options"]]
+    for key, issue in said["issues"].items():
+        assert "title" in issue, key
+        assert ("description" in issue) is ("fix_flow" not in issue), key
+        flows_said += [issue["fix_flow"]] if "fix_flow" in issue else []
+    for flow in flows_said:
+        assert flow.keys() <= {"abort", "error", "progress", "step", "create_entry"}
+        for step in flow["step"].values():
+            for part in (step, *step.get("sections", {}).values()):
+                assert part.get("data_description", {}).keys() <= part.get("data", {}).keys()
 
 
 @pytest.mark.parametrize(

@@ -259,3 +259,29 @@ def test_any_html_becomes_lines_without_blank_ones(html: str) -> None:
     words = coerce.plain_text(html)
 
     assert words == "\n".join(" ".join(line.split()) for line in words.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize(
+    "told, url",
+    [
+        ("https://example.com/device?code=A-1", "https://example.com/device?code=A-1"),
+        (" http://192.0.2.1:8000/ ", "http://192.0.2.1:8000/"),
+        ("https://[2001:db8::1]/x", "https://[2001:db8::1]/x"),
+        (
+            "https://a.example/) [x](<https://b.example",
+            "https://a.example/%29%20%5Bx%5D%28%3Chttps://b.example",
+        ),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("//example.com/x", None),
+        ("/x", None),
+        ("https:///x", None),
+        ("https://[x", None),
+        ("", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_a_web_address(told: object, url: str | None) -> None:
+    """One that a link can hold: nothing ends it early, and it leads to the web."""
+    assert coerce.web_address(told) == url

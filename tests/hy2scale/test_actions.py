@@ -744,12 +744,10 @@ ALL = {**HUB_ACTIONS, **MESH_ACTIONS}
 
 def test_what_reveals_or_destroys_is_for_administrators() -> None:
     assert {name for name, action in ALL.items() if not action.admin} == {
-        "check_ports",
         "get_certificate",
         "get_graph_layout",
         "get_latency_history",
         "get_peers",
-        "resolve_name",
     }
 
 

@@ -679,3 +679,16 @@ async def test_a_refusal_without_words(stranger: EasyTierClient, easytier: EasyT
 
     with refused(RejectedError, "HTTP 400"):
         await stranger.stats()
+
+
+@pytest.mark.parametrize("node_id", ["", ".", ".."])
+async def test_an_id_that_is_no_segment_of_a_path(
+    signed_in: EasyTierClient, easytier: EasyTierService, node_id: str
+) -> None:
+    """It would lead to another route."""
+    easytier.calls.clear()
+
+    with pytest.raises(NodeGoneError):
+        await signed_in.delete(node_id)
+
+    assert not easytier.calls

@@ -1,0 +1,107 @@
+"""Certificates are checked: by default against those of the system, or against one's own CA."""
+
+from collections.abc import AsyncIterator
+import time
+
+from aiohttp import ClientSession
+import pytest
+from yarl import URL
+
+from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
+from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.hy2scale.address import trust
+from simulator import Simulator
+from simulator.hy2scale import Hy2ScaleService
+from simulator.hy2scale.keys import issue
+
+
+@pytest.fixture
+async def hy2scale() -> AsyncIterator[Hy2ScaleService]:
+    """A service that speaks HTTPS, with a certificate of an authority that nobody knows."""
+    async with Simulator(services=("hy2scale",)) as running:
+        service = running.hy2scale
+        service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
+        await service.restart()
+        yield service
+
+
+def address(service: Hy2ScaleService) -> str:
+    """Return where it speaks HTTPS."""
+    return f"https://127.0.0.1:{URL(service.url).port}"
+
+
+async def refusal(transport: Transport) -> Reason:
+    """Ask, and return why there was no answer."""
+    with pytest.raises(UnavailableError) as caught:
+        await transport.request("GET", "/", read=False)
+    return caught.value.reason
+
+
+async def test_an_unknown_authority(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
+    assert await refusal(Transport(session, (address(hy2scale),))) is Reason.TLS
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+async def test_no_provider_says_anything_before(
+    session: ClientSession, hy2scale: Hy2ScaleService, name: str
+) -> None:
+    """Whatever the provider, nothing is sent where the certificate is not good."""
+    url = URL(address(hy2scale))
+    credentials = {
+        "base_url": str(url).rstrip("/"),
+        "host": str(url.host),
+        "port": str(url.port),
+        "username": "demo",
+        "email": "demo@example.com",
+        "password": "demo-password",
+    }
+    provider = create_provider(name, session, credentials, {})
+
+    with pytest.raises(UnavailableError) as caught:
+        await provider.identify()
+
+    assert caught.value.reason is Reason.TLS
+    assert not hy2scale.calls
+
+
+async def test_ones_own_authority(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
+    """It is asked, and nobody else."""
+    state = hy2scale.state
+    ours, other = (
+        trust({"ca": certificate.cert})
+        for certificate in (state.certificates["mesh-ca"], state.certificates["default"])
+    )
+
+    await Transport(session, (address(hy2scale),), ssl=ours).request("GET", "/", read=False)
+    assert await refusal(Transport(session, (address(hy2scale),), ssl=other)) is Reason.TLS
+
+
+@pytest.mark.parametrize("domain, days_ago", [("elsewhere.example.com", 1), ("127.0.0.1", 10)])
+async def test_a_certificate_for_another_place_or_time(
+    session: ClientSession, hy2scale: Hy2ScaleService, domain: str, days_ago: int
+) -> None:
+    """Even of one's own authority."""
+    state = hy2scale.state
+    authority = state.certificates["mesh-ca"]
+    begin = time.time() - days_ago * 86400
+    state.certificates["web"] = issue(
+        hy2scale.random, begin, "web", domains=[domain], days=9, issuer=authority
+    )
+    await hy2scale.restart()
+
+    transport = Transport(session, (address(hy2scale),), ssl=trust({"ca": authority.cert}))
+
+    assert await refusal(transport) is Reason.TLS
+
+
+@pytest.mark.parametrize("name, credentials", [("chmlfrp", {"token": "t"}), ("hayfrp", {})])
+async def test_without_an_address_it_is_https(
+    session: ClientSession, name: str, credentials: dict[str, str]
+) -> None:
+    provider = create_provider(name, session, credentials, {})
+
+    assert isinstance(provider, ChmlFrpProvider | HayFrpProvider)
+    assert all(host.startswith("https://") for host in provider._transport._hosts)
