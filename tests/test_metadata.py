@@ -20,9 +20,9 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
+from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
 from custom_components.tunnel_hub.condition import CONDITIONS
-from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
@@ -187,7 +187,11 @@ _PAGES = tuple(f"docs/{provider}.md" for provider in PROVIDERS)
     [
         ("docs-actions", "## Actions", _PAGES),
         ("docs-conditions", "### Conditions", ("README.md",)),
-        ("docs-configuration-parameters", "## Options", ("docs/chmlfrp.md", "docs/easytier.md", "docs/hayfrp.md")),
+        (
+            "docs-configuration-parameters",
+            "## Options",
+            ("docs/chmlfrp.md", "docs/easytier.md", "docs/hayfrp.md"),
+        ),
         ("docs-data-update", "## How data are refreshed", _PAGES),
         ("docs-examples", "### Examples", ("README.md", *_PAGES)),
         ("docs-installation-instructions", "**Install with", ("README.md",)),
