@@ -73,13 +73,14 @@ _ELEMENTS = """
 _LOADED = f"""() => {{
   {_ELEMENTS}
   const all = (name, test) => elements.filter(element => element.localName === name).every(test);
-  return ["ha-spinner", "hass-loading-screen"].every(name => all(name, () => false))
+  return elements.some(element => ["ha-card", "ha-config-entry-row"].includes(element.localName))
+    && ["ha-spinner", "hass-loading-screen"].every(name => all(name, () => false))
     && all("img", image => image.complete)
     && all("ha-state-icon", icon => within(icon.shadowRoot).length)
     && all("ha-svg-icon", icon => icon.path)
     && document.fonts.status === "loaded";
 }}"""
-"""Nothing turns any more; pictures, icons and fonts are there."""
+"""There is something, and nothing turns any more; pictures, icons and fonts are there."""
 _HIDDEN = f"""() => {{
   {_ELEMENTS}
   const scrolling = elements.filter(element => element === document.scrollingElement

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -113,7 +113,13 @@ class Stage:
 
         async def _waits() -> str:
             nonlocal flow
-            flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
+            for entry in await self.others():
+                if entry["state"] == "loaded":
+                    flow = {"type": "create_entry", "title": entry["title"], "result": entry}
+                    return ""
+            # A flow that has come to its end between the two questions is not there any more.
+            with suppress(DemoError):
+                flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
             return "The config flow still waits" if flow["type"] == "progress" else ""
 
         await until(_waits, _AGREEING)

@@ -157,8 +157,8 @@ const node = (hass, thing) => {
     type: "grid",
     cards: [
       online(thing, ICONS[thing.kind]),
-      ...tiles(thing, ...FIRST_KEYS, ...more),
       ...graphs(thing),
+      ...tiles(thing, ...FIRST_KEYS, ...more),
     ],
   };
 };
@@ -167,8 +167,8 @@ const peer = (hass, thing) => ({
   type: "grid",
   cards: [
     online(thing, ICONS[PEER]),
-    ...tiles(thing, "sensor.latency", "switch.nested"),
     ...graphs(thing),
+    ...tiles(thing, "switch.nested", "sensor.latency"),
   ],
 });
 
