@@ -130,6 +130,10 @@ class Hass:
         """Send JSON to a path and return its answer."""
         return await self._call("POST", path, json=body)
 
+    async def delete(self, path: str) -> Any:
+        """Delete what is at a path."""
+        return await self._call("DELETE", path)
+
     async def _call(
         self, method: str, path: str, *, json: object = None, form: Mapping[str, str] | None = None
     ) -> Any:
@@ -146,7 +150,7 @@ class Hass:
             return {}
         return {"Authorization": f"Bearer {self.tokens['access_token']}"}
 
-    async def command(self, kind: str) -> Any:
+    async def command(self, kind: str, **options: Any) -> Any:
         """Return the result of a WebSocket command."""
         token = self.tokens["access_token"]
         url = f"{self.url}/api/websocket"
@@ -154,6 +158,6 @@ class Hass:
             await connection.receive_json()
             await connection.send_json({"type": "auth", "access_token": token})
             await connection.receive_json()
-            await connection.send_json({"id": 1, "type": kind})
+            await connection.send_json({"id": 1, "type": kind, **options})
             answer = await connection.receive_json()
         return answer["result"]

@@ -1,27 +1,69 @@
 """Take the documentation's screenshots in a real browser: ``scripts/screenshots``."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 import shutil
 import subprocess
 import sys
-import time
+from typing import Any, Literal
 
-from playwright.async_api import Error as BrowserError, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Error as BrowserError, Page, ViewportSize
 
+from .browser import chromium, new_page, speak
 from .check import do
 from .command import execute
 from .entities import until_shown
-from .hass import DASHBOARD, Hass
+from .hass import DASHBOARD
 from .progress import DemoError, step
 from .providers import PROVIDERS
 from .stage import CHECKOUT, DOMAIN, Stage, stage
 
 _FOLDER = CHECKOUT / "docs" / "screenshots"
-_PROVIDER = "hayfrp"
-_SIZE = ViewportSize(width=1280, height=800)
+_PAGE = ViewportSize(width=1280, height=800)
+_SCREEN = ViewportSize(width=1920, height=1080)
+_PHONE = ViewportSize(width=390, height=844)
+
+type Device = tuple[str, str]
+"""A provider, and a device of its account by its identifier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A screenshot.
+
+    page: a path or a device. whole: all of the page, or just what a screen of that size shows.
+    """
+
+    page: str | Device
+    size: ViewportSize = field(default_factory=lambda: _PAGE)
+    whole: bool = True
+    scheme: Literal["dark", "light"] = "light"
+    language: str = "en"
+
+
+_SHOTS = {
+    "dashboard": Shot(page=f"/{DASHBOARD}/overview", size=_SCREEN, whole=False),
+    "dashboard-dark": Shot(page=f"/{DASHBOARD}/overview", size=_SCREEN, whole=False, scheme="dark"),
+    "dashboard-phone": Shot(page=f"/{DASHBOARD}/tunnels", size=_PHONE, whole=False),
+    "mesh": Shot(page=f"/{DASHBOARD}/mesh", whole=False),
+    "integration": Shot(page=f"/config/integrations/integration/{DOMAIN}", whole=False),
+    "account": Shot(page=("hayfrp", "account:account")),
+    "tunnel": Shot(page=("hayfrp", "tunnel:1")),
+    "node": Shot(page=("hayfrp", "node:1")),
+    "hub": Shot(page=("hy2scale", "account:account")),
+    "relay": Shot(page=("easytier", "relay_node:1")),
+    "dashboard-zh": Shot(
+        page=f"/{DASHBOARD}/overview", size=_SCREEN, whole=False, language="zh-Hans"
+    ),
+}
+"""By the names of their files; one language after the other."""
+
+_TIDY: Mapping[str, Mapping[str, Any]] = {
+    "chmlfrp": {"nodes.*.state": "online", "tunnels.2.client_running": True},
+    "easytier": {"nodes.4.reporting": True, "nodes.8.valid_until": "2999-12-31"},
+}
+"""What is mended at the services, so that not everything needs attention."""
 
 _ELEMENTS = """
   const within = root => [...root.querySelectorAll("*")].flatMap(
@@ -59,64 +101,30 @@ def require_tools() -> None:
         )
 
 
-@asynccontextmanager
-async def browser(hass: Hass) -> AsyncIterator[Page]:
-    """Open a browser that is signed in to Home Assistant."""
-    tokens = {
-        **hass.tokens,
-        "hassUrl": hass.url,
-        "clientId": hass.client_id,
-        "expires": int(time.time() + hass.tokens["expires_in"]) * 1000,
-    }
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-gpu",
-                "--disable-sync",
-                "--no-sandbox",
-            ],
-        )
-        context = await chromium.new_context(
-            color_scheme="light", locale="en-GB", reduced_motion="reduce", timezone_id="UTC"
-        )
-        stored = json.dumps(json.dumps(tokens))
-        await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
-        yield await context.new_page()
-        await chromium.close()
+async def paths_of(running: Stage) -> Mapping[Device, str]:
+    """Return where the devices' pages are."""
+    found: dict[Device, str] = {}
+    for device in await running.hass.command("config/device_registry/list"):
+        for domain, name in device["identifiers"]:
+            for provider, entry in running.entries.items():
+                if domain == DOMAIN and name.startswith(f"{entry}:"):
+                    key = name.removeprefix(f"{entry}:")
+                    found[provider, key] = f"/config/devices/device/{device['id']}"
+    return found
 
 
-async def paths_of(running: Stage) -> Mapping[str, str]:
-    """Return where the pages are, by their names."""
-    devices = await running.hass.command("config/device_registry/list")
-    prefix = f"{running.entries[_PROVIDER]}:"
-    id_of = {
-        name.removeprefix(prefix): device["id"]
-        for device in devices
-        for domain, name in device["identifiers"]
-        if domain == DOMAIN
-    }
-    return {
-        "dashboard": f"/{DASHBOARD}/overview",
-        "integration": f"/config/integrations/integration/{DOMAIN}",
-        "account": f"/config/devices/device/{id_of['account:account']}",
-        "tunnel": f"/config/devices/device/{id_of['tunnel:1']}",
-        "node": f"/config/devices/device/{id_of['node:1']}",
-    }
-
-
-async def take(page: Page, url: str, file: Path) -> None:
-    """Take a screenshot of a whole page."""
-    await page.set_viewport_size(_SIZE)
+async def take(page: Page, shot: Shot, url: str, file: Path) -> None:
+    """Take a screenshot."""
+    await page.emulate_media(color_scheme=shot.scheme)
+    await page.set_viewport_size(shot.size)
     await page.goto(url, wait_until="networkidle")
     await page.wait_for_function(_LOADED)
-    hidden = await page.evaluate(_HIDDEN)
-    await page.set_viewport_size(
-        ViewportSize(width=_SIZE["width"], height=_SIZE["height"] + hidden)
-    )
-    await page.wait_for_function(_LOADED)
+    if shot.whole:
+        hidden = await page.evaluate(_HIDDEN)
+        await page.set_viewport_size(
+            ViewportSize(width=shot.size["width"], height=shot.size["height"] + hidden)
+        )
+        await page.wait_for_function(_LOADED)
     await page.screenshot(path=file)
     shrink(file)
 
@@ -131,20 +139,44 @@ async def screenshots() -> None:
     """Take all screenshots."""
     require_tools()
     _FOLDER.mkdir(exist_ok=True)
-    provider = PROVIDERS[_PROVIDER]
-    async with stage([_PROVIDER]) as running:
+    async with stage(PROVIDERS) as running:
         with step("states"):
-            await until_shown(running, _PROVIDER, provider.shown)
-            await do(running, _PROVIDER, provider.deeds["sign in"])
+            await prepare(running)
         try:
-            async with browser(running.hass) as page:
-                for name, path in (await paths_of(running)).items():
-                    with step(name) as current:
-                        file = _FOLDER / f"{name}.png"
-                        await take(page, running.hass.url + path, file)
-                        current.result = f"{file.stat().st_size / 1024:.0f} KiB"
+            async with chromium() as browser:
+                await take_all(running, browser)
         except BrowserError as err:
             raise DemoError(f"The browser failed: {err}") from err
+
+
+async def prepare(running: Stage) -> None:
+    """Have all there is to show."""
+    for provider, changes in _TIDY.items():
+        await running.patch(provider, changes)
+        await running.reload_account(provider)
+    await until_shown(running, "hayfrp", PROVIDERS["hayfrp"].shown)
+    await do(running, "hayfrp", PROVIDERS["hayfrp"].deeds["sign in"])
+    for provider in PROVIDERS:
+        await until_shown(running, provider, {})
+
+
+async def take_all(running: Stage, browser: Browser) -> None:
+    """Take one after the other."""
+    paths = await paths_of(running)
+    language = "en"
+    for name, shot in _SHOTS.items():
+        if shot.language != language:
+            language = shot.language
+            await running.speak(language)
+            for provider in PROVIDERS:
+                await until_shown(running, provider, {})
+        with step(name) as current:
+            path = shot.page if isinstance(shot.page, str) else paths[shot.page]
+            file = _FOLDER / f"{name}.png"
+            async with new_page(browser, running.hass) as page:
+                await speak(page, language)
+                await take(page, shot, running.hass.url + path, file)
+            current.result = f"{file.stat().st_size / 1024:.0f} KiB"
 
 
 if __name__ == "__main__":

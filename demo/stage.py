@@ -20,6 +20,7 @@ DOMAIN = "tunnel_hub"
 FAILURES = (ClientError, DemoError, TimeoutError)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+_ENTRIES = "/api/config/config_entries/entry"
 _FLOW = "/api/config/config_entries/flow"
 _ANSWERING = ClientTimeout(total=30)
 _STARTING = 120.0
@@ -77,6 +78,30 @@ class Stage:
         title: str = flow["title"]
         return title
 
+    async def remove_account(self, provider: str) -> None:
+        """Remove the demo account."""
+        await self.hass.delete(f"{_ENTRIES}/{self.entries.pop(provider)}")
+
+    async def reload_account(self, provider: str) -> None:
+        """Have the account read anew."""
+        await self.hass.post(f"{_ENTRIES}/{self.entries[provider]}/reload", {})
+
+    async def speak(self, language: str) -> None:
+        """Have entities named in a language."""
+        await self.hass.command("config/core/update", language=language)
+        await asyncio.gather(*map(self.reload_account, self.entries))
+
+    async def entry_of(self, provider: str) -> dict[str, Any]:
+        """Return the entry of an account."""
+        entries: list[dict[str, Any]] = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
+        (entry,) = [each for each in entries if each["entry_id"] == self.entries[provider]]
+        return entry
+
+    async def others(self) -> list[dict[str, Any]]:
+        """Return the entries of accounts that somebody else has added."""
+        entries = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
+        return [entry for entry in entries if entry["entry_id"] not in self.entries.values()]
+
     async def _agree(self, flow: dict[str, Any]) -> dict[str, Any]:
         """Agree to a sign-in as a person does in a browser, and wait until the flow goes on."""
         asked = flow["description_placeholders"]
@@ -100,6 +125,12 @@ class Stage:
         async with self.session.get(url, raise_for_status=True) as response:
             state: State = await response.json()
         return state
+
+    async def patch(self, provider: str, changes: State) -> None:
+        """Change places of what a simulated service knows."""
+        url = f"{self.services[provider]['url']}/_control/state"
+        async with self.session.patch(url, json=changes, raise_for_status=True):
+            pass
 
     async def serve(self) -> None:
         """Keep Home Assistant running, also when it asks for a restart; raises DemoError."""

@@ -1,11 +1,11 @@
-"""Triggers and conditions, armed as an automation does."""
+"""Triggers and conditions, armed as an automation does, and blueprints."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import logging
 from typing import Any
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.condition import (
     ConditionChecker,
     async_from_config,
@@ -16,7 +16,15 @@ from homeassistant.helpers.typing import TemplateVarsType
 
 from custom_components.tunnel_hub.const import DOMAIN
 
+from .common import World
+from .translations import INTEGRATION
+
+FOLDER = INTEGRATION.parents[1] / "blueprints" / "automation" / DOMAIN
+
 type Target = Mapping[str, Any]
+
+type Automate = Callable[..., Awaitable[None]]
+"""Set up an automation with a blueprint and its inputs."""
 
 
 async def armed(hass: HomeAssistant, trigger: str, target: Target, **options: object) -> list[str]:
@@ -53,3 +61,15 @@ async def asked(
     """Return a condition, ready to be asked."""
     config = {"condition": f"{DOMAIN}.{condition}", "target": dict(target), "options": options}
     return await async_from_config(hass, await async_validate_condition_config(hass, config))
+
+
+def device_id(world: World[Any], thing: str) -> str:
+    """Return the id of a thing's device."""
+    device = world.device(thing)
+    assert device
+    return device.id
+
+
+def messages(told: list[ServiceCall]) -> list[str]:
+    """Return what was said."""
+    return [call.data["message"] for call in told]

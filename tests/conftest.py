@@ -1,23 +1,29 @@
 """Fixtures: time that stands still, the simulated services over loopback, an account at each."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 import time
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components import automation
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub import coordinator
 from custom_components.tunnel_hub.api import http
+from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 
 from .api.routes import name_of
+from .automations import FOLDER, Automate
 from .common import NOON, World, account_entry
 from .endpoints import ROWS
 from .translations import watched
@@ -127,3 +133,31 @@ def only_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     platform: Platform = request.param
     monkeypatch.setattr(tunnel_hub, "PLATFORMS", [platform])
     return platform
+
+
+@pytest.fixture
+def told(world: World[Any]) -> list[ServiceCall]:
+    """What is told by the way that the blueprints choose themselves."""
+    return async_mock_service(world.hass, "persistent_notification", "create")
+
+
+@pytest.fixture
+async def automate(world: World[Any], tmp_path: Path) -> AsyncIterator[Automate]:
+    """Set up an automation with a blueprint and its inputs."""
+
+    async def _automate(blueprint: str, **inputs: Any) -> None:
+        home = tmp_path / "blueprints" / "automation" / DOMAIN
+        home.mkdir(parents=True)
+        (home / f"{blueprint}.yaml").symlink_to(FOLDER / f"{blueprint}.yaml")
+        world.hass.config.config_dir = str(tmp_path)
+        use = {"path": f"{DOMAIN}/{blueprint}.yaml", "input": inputs}
+        config = {automation.DOMAIN: {"id": "ours", "use_blueprint": use}}
+        assert await async_setup_component(world.hass, automation.DOMAIN, config)
+        await world.settle()
+        (state,) = world.hass.states.async_all(automation.DOMAIN)
+        assert state.state == "on", "its configuration is refused"
+
+    yield _automate
+    await world.hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
+    )

@@ -1,68 +1,20 @@
 """Blueprints, loaded as a user loads them, at work with a simulated service."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 import re
-from typing import Any
 
 from homeassistant.components import automation
 from homeassistant.const import EVENT_HOMEASSISTANT_START
 from homeassistant.core import ServiceCall
-from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 
+from .automations import FOLDER, Automate, device_id, messages
 from .common import HOUR, MINUTE, World
-from .translations import INTEGRATION
 
-FOLDER = INTEGRATION.parents[1] / "blueprints" / "automation" / DOMAIN
 BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-
-
-@pytest.fixture
-def told(world: World) -> list[ServiceCall]:
-    """What is told by the way that the blueprints choose themselves."""
-    return async_mock_service(world.hass, "persistent_notification", "create")
-
-
-def messages(told: list[ServiceCall]) -> list[str]:
-    """Return what was said."""
-    return [call.data["message"] for call in told]
-
-
-type Automate = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def automate(world: World, tmp_path: Path) -> AsyncIterator[Automate]:
-    """Set up an automation with a blueprint and its inputs."""
-
-    async def _automate(blueprint: str, **inputs: Any) -> None:
-        home = tmp_path / "blueprints" / "automation" / DOMAIN
-        home.mkdir(parents=True)
-        (home / f"{blueprint}.yaml").symlink_to(FOLDER / f"{blueprint}.yaml")
-        world.hass.config.config_dir = str(tmp_path)
-        use = {"path": f"{DOMAIN}/{blueprint}.yaml", "input": inputs}
-        config = {automation.DOMAIN: {"id": "ours", "use_blueprint": use}}
-        assert await async_setup_component(world.hass, automation.DOMAIN, config)
-        await world.settle()
-        (state,) = world.hass.states.async_all(automation.DOMAIN)
-        assert state.state == "on", "its configuration is refused"
-
-    yield _automate
-    await world.hass.services.async_call(
-        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
-    )
-
-
-def device_id(world: World, thing: str) -> str:
-    """Return the id of a thing's device."""
-    device = world.device(thing)
-    assert device
-    return device.id
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)

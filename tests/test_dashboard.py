@@ -4,28 +4,36 @@ from pathlib import Path
 import re
 
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
-from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.dashboard import MODULE
+from custom_components.tunnel_hub.dashboard import FOLDER, MODULE, version
 
 from .common import World
-from .translations import INTEGRATION, LANGUAGES, translations
+from .translations import LANGUAGES, translations
 
-MODULES = sorted((INTEGRATION / "frontend").iterdir())
+MODULES = sorted(FOLDER.iterdir())
+
+
+def test_another_content_has_another_address(tmp_path: Path) -> None:
+    module = tmp_path / "a.js"
+    module.write_text("1")
+    before = version(tmp_path)
+
+    assert version(tmp_path) == before
+    module.write_text("2")
+    assert version(tmp_path) != before
 
 
 @pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")  # Home Assistant's own
 async def test_modules_are_served(world: World, hass_client: ClientSessionGenerator) -> None:
-    """The first is told to the frontend; all can be kept by browsers until the next version."""
+    """The first is told to the frontend; all can be kept by browsers until they change."""
     assert await async_setup_component(world.hass, "frontend", {})
     await world.set_up()
     client = await hass_client()
-    version = (await async_get_integration(world.hass, DOMAIN)).version
-    folder = f"/{DOMAIN}/{version}"
+    folder = f"/{DOMAIN}/{version(FOLDER)}"
 
     assert f"{folder}/{MODULE}" in world.hass.data[DATA_EXTRA_MODULE_URL].urls
     for path in MODULES:
@@ -43,7 +51,7 @@ async def test_without_a_frontend_nothing_is_served(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
-def test_imports_carry_the_version(path: Path) -> None:
+def test_imports_stay_at_the_address(path: Path) -> None:
     """They are relative, and of files that are there."""
     imported = re.findall(r'from "(.+)"', path.read_text(encoding="utf-8"))
     assert set(imported) <= {f"./{module.name}" for module in MODULES}

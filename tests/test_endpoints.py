@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -11,6 +11,7 @@ from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
+from reference.services import SERVICES as REFERENCE
 from simulator import SERVICES
 
 from .api.routes import asked_in, name_of
@@ -68,12 +69,12 @@ def test_the_route_is_simulated(row: Row) -> None:
 
 @each_row
 def test_a_user_meets_it(row: Row) -> None:
-    """By names that there are; or it is said why nobody does."""
-    words: dict[str, Any] = translations("en")
+    """By names that there are at this service; or it is said why nobody does."""
+    service = REFERENCE[row.provider]
     names = {
-        *words["config"]["step"],
-        *(f"tunnel_hub.{action}" for action in words["services"]),
-        *(f"{platform}.{key}" for platform, keys in words["entity"].items() for key in keys),
+        *translations("en")["config"]["step"],
+        *(f"tunnel_hub.{action}" for action in service.actions),
+        *(f"{entity.platform}.{entity.row.key}" for entity in service.entities),
     }
 
     assert bool(row.met) is not bool(row.unmet)

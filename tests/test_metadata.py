@@ -20,14 +20,15 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
+from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
 from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
+from reference.services import PLATFORMS
 
-from .test_translations import PLATFORMS
 from .translations import INTEGRATION, translations
 
 ROOT = INTEGRATION.parents[1]
@@ -178,27 +179,35 @@ def test_what_is_done_is_there(rule: str, file: str, evidence: str) -> None:
     assert re.search(evidence, (INTEGRATION / file).read_bytes().decode(errors="replace"))
 
 
+_PAGES = tuple(f"docs/{provider}.md" for provider in PROVIDERS)
+
+
 @pytest.mark.parametrize(
-    "rule, heading",
+    "rule, heading, pages",
     [
-        ("docs-actions", "### Actions"),
-        ("docs-conditions", "## Automations"),
-        ("docs-configuration-parameters", "### Options"),
-        ("docs-data-update", "### How data is refreshed"),
-        ("docs-examples", "### Examples"),
-        ("docs-installation-instructions", "## Install"),
-        ("docs-installation-parameters", "### Sign in"),
-        ("docs-known-limitations", "### Known limits"),
-        ("docs-removal-instructions", "**Remove:**"),
-        ("docs-supported-functions", "### Devices and entities"),
-        ("docs-triggers", "## Automations"),
-        ("docs-troubleshooting", "### Troubleshooting"),
+        ("docs-actions", "## Actions", _PAGES),
+        ("docs-conditions", "### Conditions", ("README.md",)),
+        (
+            "docs-configuration-parameters",
+            "## Options",
+            ("docs/chmlfrp.md", "docs/easytier.md", "docs/hayfrp.md"),
+        ),
+        ("docs-data-update", "## How data are refreshed", _PAGES),
+        ("docs-examples", "### Examples", ("README.md", *_PAGES)),
+        ("docs-installation-instructions", "**Install with", ("README.md",)),
+        ("docs-installation-parameters", "## Sign in", _PAGES),
+        ("docs-known-limitations", "## Known limits", _PAGES),
+        ("docs-removal-instructions", "## Remove", ("README.md",)),
+        ("docs-supported-functions", "## Devices and entities", _PAGES),
+        ("docs-triggers", "### Triggers", ("README.md",)),
+        ("docs-troubleshooting", "## Troubleshooting", ("README.md", *_PAGES)),
     ],
 )
-def test_what_is_documented_is_there(rule: str, heading: str) -> None:
+def test_what_is_documented_is_there(rule: str, heading: str, pages: tuple[str, ...]) -> None:
     rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
     assert rules[rule] == "done"
-    assert heading in (ROOT / "README.md").read_text(encoding="utf-8")
+    for page in pages:
+        assert f"\n{heading}" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_parallel_updates_are_stated() -> None:

@@ -31,18 +31,12 @@ from custom_components.tunnel_hub.api.errors import (
     UnsupportedError,
 )
 from custom_components.tunnel_hub.api.provider import NODES, NODES_ALL, NODES_CHOSEN, NODES_USED
-from custom_components.tunnel_hub.binary_sensor import BINARY_SENSORS
-from custom_components.tunnel_hub.button import BUTTONS
-from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
-from custom_components.tunnel_hub.image import IMAGES
 from custom_components.tunnel_hub.repairs import FIXES
-from custom_components.tunnel_hub.select import SELECTS
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
-from custom_components.tunnel_hub.switch import SWITCHES
-from custom_components.tunnel_hub.update import UPDATES
+from reference.services import PLATFORMS
 
 from .common import World
 from .translations import INTEGRATION, LANGUAGES, placeholders, sentences, translations
@@ -50,16 +44,6 @@ from .translations import INTEGRATION, LANGUAGES, placeholders, sentences, trans
 ENGLISH = sentences(translations("en"))
 CHINESE = sentences(translations("zh-Hans"))
 
-PLATFORMS = {
-    "binary_sensor": BINARY_SENSORS,
-    "button": BUTTONS,
-    "event": EVENTS,
-    "image": IMAGES,
-    "select": SELECTS,
-    "sensor": SENSORS,
-    "switch": SWITCHES,
-    "update": UPDATES,
-}
 ERRORS: list[TunnelHubError] = [
     AuthenticationError("m"),
     RejectedError("m"),

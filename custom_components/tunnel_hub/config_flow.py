@@ -40,10 +40,6 @@ from .api.provider import (
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
 from .flows import chmlfrp, easytier, hayfrp, hy2scale
-from .flows.chmlfrp import ChmlFrpSteps
-from .flows.easytier import EasyTierSteps
-from .flows.hayfrp import HayFrpSteps
-from .flows.hy2scale import Hy2ScaleSteps
 from .migrations import MINOR_VERSION
 from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
@@ -68,7 +64,13 @@ _ALL_NODES_SCHEMA = vol.Schema({vol.Required(ALL_NODES, default=False): BooleanS
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
 
-class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleSteps, domain=DOMAIN):
+class TunnelHubConfigFlow(
+    chmlfrp.ChmlFrpSteps,
+    easytier.EasyTierSteps,
+    hayfrp.HayFrpSteps,
+    hy2scale.Hy2ScaleSteps,
+    domain=DOMAIN,
+):
     """Sets up one account."""
 
     VERSION = 1
@@ -123,20 +125,13 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             return self.async_abort(reason="not_loaded")
         if user_input is not None:
             return self.async_create_entry(data=dict(ChainMap(*user_input.values())))
-        schema: dict[vol.Marker, Any] = {}
         provider = self.config_entry.runtime_data.provider
-        if isinstance(provider, CanChooseNodes):
-            schema[vol.Required("shown_nodes")] = section(await self._nodes_schema(provider))
-        if isinstance(provider, CanChoosePublicNodes):
-            schema[vol.Required("shown_public_nodes")] = section(
-                await self._public_nodes_schema(provider)
-            )
-        if isinstance(provider, CanSeeAllNodes) and await self._may_see_all(provider):
-            schema[vol.Required("administration")] = section(_ALL_NODES_SCHEMA)
-        if isinstance(provider, CanDetailNodes):
-            schema[vol.Required("more_of_nodes")] = section(_DETAILS_SCHEMA)
-        if isinstance(provider, CanSignIn):
-            schema[vol.Required("daily_sign_in")] = section(_SIGN_IN_SCHEMA)
+        schema = {
+            vol.Required(name): section(fields)
+            for name, (capability, fields_of) in SECTIONS.items()
+            if isinstance(provider, capability)
+            and (fields := await fields_of(self, provider)) is not None
+        }
         if not schema:
             return self.async_abort(reason="no_options")
         # Each section picks out of the options what it has a field for.
@@ -146,7 +141,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), suggested),
         )
 
-    async def _nodes_schema(self, provider: CanChooseNodes) -> vol.Schema:
+    async def nodes(self, provider: CanChooseNodes) -> vol.Schema:
         """Return the choice of nodes; without their names where the service is silent."""
         chosen = await self._choice(CHOSEN_NODES, provider.node_names)
         return vol.Schema(
@@ -162,10 +157,22 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             }
         )
 
-    async def _public_nodes_schema(self, provider: CanChoosePublicNodes) -> vol.Schema:
+    async def public_nodes(self, provider: CanChoosePublicNodes) -> vol.Schema:
         """Return the choice of public nodes."""
         chosen = await self._choice(PUBLIC_NODES, provider.public_node_names)
         return vol.Schema({vol.Optional(PUBLIC_NODES, default=[]): chosen})
+
+    async def all_nodes(self, provider: CanSeeAllNodes) -> vol.Schema | None:
+        """Return the choice of an administrator, which nobody else has."""
+        return _ALL_NODES_SCHEMA if await self._may_see_all(provider) else None
+
+    async def details(self, provider: CanDetailNodes) -> vol.Schema:
+        """Return whether to read what costs a request for each node."""
+        return _DETAILS_SCHEMA
+
+    async def sign_in(self, provider: CanSignIn) -> vol.Schema:
+        """Return whether, and when, to sign in every day."""
+        return _SIGN_IN_SCHEMA
 
     async def _choice(
         self, option: str, names_of: Callable[[], Awaitable[Mapping[str, str]]]
@@ -182,3 +189,13 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         with suppress(TunnelHubError):
             return await provider.is_administrator()
         return bool(self.config_entry.options.get(ALL_NODES))
+
+
+SECTIONS: Mapping[str, tuple[type, Callable[..., Awaitable[vol.Schema | None]]]] = {
+    "shown_nodes": (CanChooseNodes, TunnelHubOptionsFlow.nodes),
+    "shown_public_nodes": (CanChoosePublicNodes, TunnelHubOptionsFlow.public_nodes),
+    "administration": (CanSeeAllNodes, TunnelHubOptionsFlow.all_nodes),
+    "more_of_nodes": (CanDetailNodes, TunnelHubOptionsFlow.details),
+    "daily_sign_in": (CanSignIn, TunnelHubOptionsFlow.sign_in),
+}
+"""The parts of the options: for which capability, and what makes its fields."""

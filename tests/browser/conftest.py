@@ -1,29 +1,49 @@
-"""One demo for all of these tests, and a browser for each."""
+"""One demo and one browser for all of these tests, and a page of its own for each."""
 
 from collections.abc import AsyncIterator
 
-from playwright.async_api import ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 import pytest
 
+from demo.browser import chromium, new_page
+from demo.entities import until_shown
 from demo.providers import PROVIDERS
-from demo.screenshots import browser
 from demo.stage import CHECKOUT, Stage, stage
 
 _SHOTS = CHECKOUT / ".screenshots"
 _PATIENCE = 20_000.0
 """Milliseconds; the machines of continuous integration are slow."""
 
+expect.set_options(timeout=_PATIENCE)
+
 
 @pytest.fixture(scope="session")
 async def running() -> AsyncIterator[Stage]:
     """The simulated services, Home Assistant and an account at each."""
     async with stage(PROVIDERS) as started:
+        for provider in PROVIDERS:
+            await until_shown(started, provider, PROVIDERS[provider].shown)
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser."""
+    async with chromium() as started:
         yield started
 
 
 @pytest.fixture
-async def page(running: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """A browser's page; at the end there is a screenshot, and no error may have been logged."""
+def signed_in() -> bool:
+    """Whether the page is signed in to Home Assistant."""
+    return True
+
+
+@pytest.fixture
+async def page(
+    running: Stage, browser: Browser, request: pytest.FixtureRequest, *, signed_in: bool
+) -> AsyncIterator[Page]:
+    """A page; at the end there is a screenshot of it, and no error may have been logged."""
     errors: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
@@ -32,7 +52,7 @@ async def page(running: Stage, request: pytest.FixtureRequest) -> AsyncIterator[
         if message.type == "error" and "/api/brands/" not in url:
             errors.append(f"{message.text} {url}")
 
-    async with browser(running.hass) as opened:
+    async with new_page(browser, running.hass, signed_in=signed_in) as opened:
         opened.set_default_timeout(_PATIENCE)
         opened.on("console", listen)
         opened.on("pageerror", lambda err: errors.append(str(err)))

@@ -1,11 +1,14 @@
 """The dashboard, looked at and used."""
 
+import re
 from typing import Literal
 
 from playwright.async_api import Locator, Page, ViewportSize, expect
 import pytest
 
+from demo.browser import speak
 from demo.entities import entities_of
+from demo.hass import DASHBOARD, PASSWORD, USER
 from demo.progress import until
 from demo.stage import DOMAIN, Stage
 
@@ -14,18 +17,37 @@ SERVICE = "HayFrp"
 _REACTING = 20.0
 """Seconds."""
 
-expect.set_options(timeout=_REACTING * 1000)
-
-
-async def speak(page: Page, language: str) -> None:
-    """Choose the user's language before the first page."""
-    await page.add_init_script(f"localStorage.selectedLanguage = JSON.stringify('{language}')")
+_BRIGHT = """
+  const luminance = colour => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map(part =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = element => luminance(getComputedStyle(element).backgroundColor);
+"""
+_BRIGHTNESS = f"card => {{ {_BRIGHT} return behind(card) > 0.5; }}"
+_CONTRASTS = f"""card => {{ {_BRIGHT}
+  const ground = behind(card.shadowRoot.querySelector("ha-card"));
+  return [...card.shadowRoot.querySelectorAll("span, a, button")]
+    .filter(element => element.checkVisibility() && element.textContent.trim())
+    .map(element => luminance(getComputedStyle(element).color))
+    .map(colour => (Math.max(colour, ground) + 0.05) / (Math.min(colour, ground) + 0.05));
+}}"""
+"""How much each text of the path card stands out from its ground."""
+_LEGIBLE = 4.5
+"""WCAG 2.2, level AA."""
 
 
 async def visit(page: Page, running: Stage, path: str) -> None:
-    """Open a view of the dashboard."""
+    """Open a view of the dashboard, and see all of it."""
     await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
     await expect(page.locator("tunnel-hub-paths").first).to_be_visible()
+    more = page.get_by_role("button", name=re.compile("^(Show|显示)"))
+    if await more.is_visible():
+        await more.click()
 
 
 async def name_of(running: Stage, number: str) -> str:
@@ -37,8 +59,13 @@ async def name_of(running: Stage, number: str) -> str:
 
 def row_of(page: Page, name: str) -> Locator:
     """Return a tunnel's row."""
-    row = page.locator("tunnel-hub-paths li")
-    return row.filter(has_text=name).filter(has_text=SERVICE).first
+    title = page.get_by_role("heading", name=name, exact=True)
+    return page.get_by_role("listitem").filter(has=title).filter(has_text=SERVICE).first
+
+
+def path_of(page: Page, name: str, verdict: str) -> Locator:
+    """Return a tunnel's path, as it is told to who cannot see it."""
+    return row_of(page, name).get_by_role("group", name=f"{name}: {verdict}")
 
 
 async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
@@ -57,6 +84,7 @@ async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
         ("en", ["Needs attention", "Paths to the outside", "Reachable"]),
         ("zh-Hans", ["需要注意", "通往外网的路径", "可访问"]),
     ],
+    ids=["english", "chinese"],
 )
 @pytest.mark.parametrize(
     "size",
@@ -73,7 +101,7 @@ async def test_it_builds_itself(
     size: ViewportSize,
     scheme: Literal["dark", "light"],
 ) -> None:
-    """In both languages, on small and large screens; nothing is wider than the screen."""
+    """In both languages, on small and large screens; nothing is wider than the screen, or faint."""
     await speak(page, language)
     await page.emulate_media(color_scheme=scheme)
     await page.set_viewport_size(size)
@@ -83,18 +111,58 @@ async def test_it_builds_itself(
         await expect(page.get_by_text(word, exact=True).first).to_be_attached()
     for wide in (page.locator("html"), page.locator("tunnel-hub-paths li .path").first):
         assert await wide.evaluate("element => element.scrollWidth <= element.clientWidth")
+    contrasts = await page.locator("tunnel-hub-paths").evaluate(_CONTRASTS)
+    assert len(contrasts) > 20
+    assert min(contrasts) >= _LEGIBLE
+    assert await page.locator("tunnel-hub-paths ha-card").evaluate(_BRIGHTNESS) is (
+        scheme == "light"
+    )
 
 
-@pytest.mark.parametrize("path", ["tunnels", "nodes", "more"])
-async def test_every_view_has_something_to_show(page: Page, running: Stage, path: str) -> None:
-    await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
+@pytest.mark.parametrize("signed_in", [False], ids=["signed-out"])
+async def test_the_first_thing_that_a_person_sees(page: Page, running: Stage) -> None:
+    """Behind the address that the demo prints: all four accounts, as soon as one has signed in."""
+    await page.goto(f"{running.hass.url}/{DASHBOARD}")
+    await page.get_by_role("textbox", name="Username").fill(USER)
+    await page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
 
-    await expect(page.locator("hui-tile-card").first).to_be_visible()
-    await expect(page.locator("hui-error-card")).to_have_count(0)
+    for title in ("ChmlFrp demo", "EasyTier demo", "HayFrp demo", "HY2 SCALE sg-home"):
+        await expect(page.locator("hui-heading-card").filter(has_text=title)).to_be_visible()
+
+
+async def test_what_is_wrong_comes_first(page: Page, running: Stage) -> None:
+    """A tunnel without a client does; one that was disabled, and a sign-in to be done, do not."""
+    await visit(page, running, "overview")
+
+    attention = page.locator("hui-entities-card").first
+    await expect(attention).to_contain_text("camera · HayFrp")
+    await expect(attention).to_contain_text("广州移动 · Traffic usage")
+    await expect(attention).to_contain_text("dave · Password conflict")
+    await expect(attention).not_to_contain_text("ssh · HayFrp")
+    await expect(attention).not_to_contain_text("Signed in today")
+    await expect(page.get_by_text("All is well")).to_be_hidden()
+
+
+async def test_every_view_has_something_to_show(page: Page, running: Stage) -> None:
+    """From one to the next by the tabs, and nothing that Home Assistant cannot show."""
+    await visit(page, running, "overview")
+    for tab, shown in (
+        ("Tunnels", "homeassistant"),
+        ("Nodes", "中国-苏州-永乐云服务器"),
+        ("Mesh", "us/us-r1/us-r1-r1"),
+        ("EasyTier", "北京联通"),
+        ("More", "alice"),
+    ):
+        await page.get_by_role("tab", name=tab).click()
+        await expect(page.get_by_text(shown, exact=True).first).to_be_visible()
+        await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
-    "language, words", [("en", "Your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")]
+    "language, words",
+    [("en", "Your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")],
+    ids=["english", "chinese"],
 )
 async def test_it_is_offered_as_a_new_dashboard(
     page: Page, running: Stage, language: str, words: str
@@ -112,50 +180,70 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
     name = await name_of(running, "1")
     await visit(page, running, "tunnels")
     section = page.locator("hui-grid-section").filter(has=row_of(page, name))
-    switch = section.get_by_role("switch").first
+    switch = section.locator("ha-switch").first
 
     await switch.click()
     await until_told(running, "1", enabled=False)
-    await expect(row_of(page, name)).to_contain_text("Disabled")
+    await expect(path_of(page, name, "Disabled")).to_be_visible()
 
     await switch.click()
     await until_told(running, "1", enabled=True)
-    await expect(row_of(page, name)).to_contain_text("Reachable")
+    await expect(path_of(page, name, "Reachable")).to_be_visible()
 
 
 async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
     """The card tells where, as soon as it is known."""
     name = await name_of(running, "2")
-    url = f"{running.services[PROVIDER]['url']}/_control/state"
     entity = (await entities_of(running, PROVIDER))["binary_sensor:tunnel:2:online"]
 
     async def _client(*, runs: bool) -> None:
-        changes = {"tunnels.2.client_running": runs}
-        async with running.session.patch(url, json=changes, raise_for_status=True):
-            pass
+        await running.patch(PROVIDER, {"tunnels.2.client_running": runs})
         device = {"device_id": entity.device_id}
         await running.hass.post(f"/api/services/{DOMAIN}/check_tunnel?return_response", device)
 
     await visit(page, running, "overview")
-    await expect(row_of(page, name)).to_contain_text("Reachable")
+    await expect(path_of(page, name, "Reachable")).to_be_visible()
 
     await _client(runs=False)
-    await expect(row_of(page, name)).to_contain_text("No client runs it")
+    await expect(path_of(page, name, "No client runs it")).to_be_visible()
     await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
 
     await _client(runs=True)
-    await expect(row_of(page, name)).to_contain_text("Reachable")
+    await expect(path_of(page, name, "Reachable")).to_be_visible()
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
-    """A stop takes the focus and shows more when it is pressed."""
+    """Tab goes along the path, stop after stop, each with its name; Enter shows more of it."""
+    name = await name_of(running, "1")
     await visit(page, running, "overview")
-    row = row_of(page, await name_of(running, "1"))
-    await row.locator(".stop").first.focus()
-    await page.keyboard.press("Tab")
+    path = path_of(page, name, "Reachable")
+    stops = path.get_by_role("button")
+    await expect(stops).to_have_count(4)
+    await stops.first.focus()
+    for index, words in enumerate(["Home 127", "Tunnel tcp", "中国-苏州", "Outside suzhou"]):
+        await expect(stops.nth(index)).to_be_focused()
+        await expect(stops.nth(index)).to_have_accessible_name(re.compile(f"^{words}"))
+        await page.keyboard.press("Tab")
+    for _ in range(3):
+        await page.keyboard.press("Shift+Tab")
+    await expect(stops.nth(1)).to_be_focused()
     await page.keyboard.press("Enter")
 
     await expect(page.locator("ha-more-info-info")).to_contain_text("Connected")
+
+
+async def test_more_than_a_few(page: Page, running: Stage) -> None:
+    """What is broken comes first; the others are shown when they are asked for."""
+    await page.goto(f"{running.hass.url}/tunnel-hub/overview")
+    rows = page.locator("tunnel-hub-paths").get_by_role("listitem")
+    more = page.get_by_role("button", name="Show 7 more")
+    await expect(rows).to_have_count(8)
+    await expect(rows.first).to_contain_text("No client runs it")
+
+    await more.focus()
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(15)
+    await expect(more).to_be_hidden()
 
 
 async def test_the_address_is_copied(page: Page, running: Stage) -> None:

@@ -15,12 +15,15 @@ from ..api.provider import (
     CanListDownloads,
     CanResetToken,
     CanSendCode,
+    CanSignIn,
     CanSignInWithCaptcha,
     CanUpdateAccount,
     Captcha,
+    capable,
 )
 from ..api.resource import Account, SignInRecord
 from ..const import CONF_CONTACT
+from ..sign_in import SignIn
 from .base import Action, Target
 
 _CAPTCHA = tuple(Captcha.__dataclass_fields__)
@@ -34,8 +37,8 @@ _CHANGES: dict[vol.Marker, Any] = {
 
 
 async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    if target.data.sign_in is not None:
-        return asdict(await target.data.sign_in.async_sign_in())
+    if isinstance(target.data.provider, CanSignIn):
+        return asdict(await capable(target.data.sign_in, SignIn).async_sign_in())
     service = target.capable(CanSignInWithCaptcha)
     if not all(data.get(name) for name in _CAPTCHA):
         raise InvalidInputError("captcha_needed")

@@ -59,7 +59,7 @@ _REGISTER_CODE = Form("chmlfrp_register_code", vol.Schema({vol.Required(CONF_COD
 _WAIT = "chmlfrp_device_wait"
 
 SIGN_IN_WAYS = [_DEVICE.step_id, _TOKEN.step_id, _PASSWORD.step_id]
-_OTHER_WAYS = [_REGISTER.step_id]
+OTHER_WAYS = [_REGISTER.step_id]
 
 
 class ChmlFrpSteps(Steps):
@@ -72,7 +72,7 @@ class ChmlFrpSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose how to get into ChmlFrp."""
-        return self.async_show_menu(step_id="chmlfrp", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+        return self.async_show_menu(step_id="chmlfrp", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
 
     # By a browser
 

@@ -65,7 +65,7 @@ _INITIALIZE = Form(
 )
 
 SIGN_IN_WAYS = [_ACCOUNT.step_id, _PUBLIC.step_id]
-_OTHER_WAYS = [_REGISTER.step_id]
+OTHER_WAYS = [_REGISTER.step_id]
 _CREDENTIALS = (CONF_BASE_URL, CONF_EMAIL, CONF_PASSWORD)
 
 
@@ -81,7 +81,7 @@ class EasyTierSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose how to get to a node manager."""
-        return self.async_show_menu(step_id="easytier", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+        return self.async_show_menu(step_id="easytier", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
 
     async def async_step_easytier_account(
         self, user_input: dict[str, Any] | None = None

@@ -49,7 +49,7 @@ _RECOVER_CODE = Form(
 )
 
 SIGN_IN_WAYS = [_PASSWORD.step_id, _TOKEN.step_id]
-_OTHER_WAYS = [_REGISTER.step_id, _RECOVER.step_id]
+OTHER_WAYS = [_REGISTER.step_id, _RECOVER.step_id]
 
 
 class HayFrpSteps(Steps):
@@ -57,7 +57,7 @@ class HayFrpSteps(Steps):
 
     async def async_step_hayfrp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose how to get into HayFrp."""
-        return self.async_show_menu(step_id="hayfrp", menu_options=SIGN_IN_WAYS + _OTHER_WAYS)
+        return self.async_show_menu(step_id="hayfrp", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
 
     async def async_step_hayfrp_password(
         self, user_input: dict[str, Any] | None = None

@@ -1,18 +1,19 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
-import { flowsOf, isKnown, loadOf, OFF, pathsOf } from "./paths.js";
+import { flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, thingsOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
 const STYLE = new CSSStyleSheet();
 STYLE.replaceSync(`
-  :host { display: block; }
+  /* Home Assistant's own colour of links is too faint for small text. */
+  :host { display: block; --link-color: color-mix(in srgb, var(--primary-color) 70%, var(--primary-text-color)); }
   ha-card { container-type: inline-size; height: 100%; }
   ul { list-style: none; margin: 0; padding: 4px 16px; }
   li { padding: 12px 0; }
   li + li { border-top: 1px solid var(--divider-color); }
-  .path { display: grid; grid-template-columns: auto 1fr auto 1fr auto 1fr auto; align-items: start; }
+  .path { display: flex; align-items: start; }
   .title { display: flex; gap: 8px; margin-bottom: 8px; }
   .name { font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
   .service { color: var(--secondary-text-color); }
@@ -25,7 +26,8 @@ STYLE.replaceSync(`
     all: unset; box-sizing: border-box; cursor: pointer; border-radius: 8px;
   }
   button:focus-visible, a:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; }
-  .stop { width: clamp(80px, 18cqi, 136px); display: grid; justify-items: center; text-align: center; min-width: 0; }
+  .stop { flex: none; width: clamp(64px, 19cqi, 190px); min-width: 0; display: grid; align-content: start;
+    justify-items: center; text-align: center; }
   .stop ha-icon { width: 40px; height: 40px; border-radius: 50%; display: grid; place-items: center;
     background: color-mix(in srgb, var(--way) 15%, transparent); color: var(--way); }
   .stop:hover ha-icon { background: color-mix(in srgb, var(--way) 28%, transparent); }
@@ -33,7 +35,7 @@ STYLE.replaceSync(`
   .label { margin-top: 4px; white-space: nowrap; }
   .detail { color: var(--secondary-text-color); font-size: 12px; line-height: 16px;
     display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
-  .way { position: relative; height: 40px; min-width: 12px; }
+  .way { flex: 1; position: relative; height: 40px; min-width: 8px; }
   .way::before { content: ""; position: absolute; inset: 19px 2px auto; height: 2px; background: var(--way); }
   .way:not([data-way="up"])::before { background: none; border-top: 2px dashed var(--way); height: 0; }
   .way[data-way="up"]::before {
@@ -49,22 +51,22 @@ STYLE.replaceSync(`
     color: var(--secondary-text-color); font-size: 12px; }
   .speeds { display: flex; gap: 12px; }
   .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
-  .reach button, .reach a { color: var(--primary-color); padding: 4px 8px; font-weight: 500; }
+  .reach button, .reach a { color: var(--link-color); padding: 4px 8px; font-weight: 500; }
   .reach button:hover, .reach a:hover { background: color-mix(in srgb, var(--primary-color) 10%, transparent); }
+  .more { display: block; width: 100%; padding: 12px 16px; text-align: center; font-weight: 500;
+    color: var(--link-color); border-top: 1px solid var(--divider-color); }
   .empty { padding: 16px; color: var(--secondary-text-color); }
   [hidden] { display: none !important; }
-  @container (max-width: 400px) {
-    .path { display: block; }
-    .stop { width: 100%; display: grid; grid-template-columns: 40px 1fr; column-gap: 12px; justify-items: start;
-      text-align: start; }
-    .stop ha-icon { grid-row: span 2; }
-    .label { margin-top: 0; align-self: end; }
-    .stop:not(:has(.detail:not([hidden]))) .label { grid-row: span 2; align-self: center; }
-    .way { display: block; width: 40px; height: 18px; min-width: 0; }
-    .way::before, .way:not([data-way="up"])::before, .way[data-way="up"]::before { inset: 2px auto 2px 19px;
-      width: 2px; height: auto; border: 0; background: var(--way); animation: none; }
-    .way:not([data-way="up"])::before { background: none; border-left: 2px dashed var(--way); width: 0; }
-    .way[data-way="down"]::after { inset: -1px 0; }
+  .told { display: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  @container (max-width: 480px) {
+    .stop { width: 18cqi; }
+    .stop .detail { display: none; }
+    .label { font-size: 12px; line-height: 16px; white-space: normal; display: -webkit-box;
+      -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
+    .told { display: inline; }
+    .speeds { flex-basis: 100%; }
+    .reach { flex: 1; justify-content: end; }
+    .reach .told { margin-inline-end: auto; }
   }
 `);
 
@@ -74,6 +76,8 @@ const STOPS = [
   ["node", "mdi:server-network"],
   ["outside", "mdi:earth"],
 ];
+const NODE_AT = 2;
+const MORE = 50;
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
   unknown: "mdi:help-circle" };
 
@@ -132,7 +136,8 @@ class Stop {
     this.element.dataset.way = way;
     this.element.title = [label, detail].filter(Boolean).join(": ");
     say(this.#label, label);
-    say(this.#detail, detail);
+    // A long address is broken before its port, if anywhere.
+    say(this.#detail, detail?.replaceAll(":", ":\u200b"));
   }
 }
 
@@ -148,19 +153,21 @@ class Row {
   #speeds = make("span", { className: "speeds" });
   #open = make("a", { target: "_blank", rel: "noreferrer" });
   #copy = make("button", { type: "button" });
-  #reach = make("span", { className: "reach" }, this.#open, this.#copy);
+  #told = make("span", { className: "told", "aria-hidden": "true" });
+  #reach = make("span", { className: "reach" }, this.#told, this.#open, this.#copy);
   #address;
+  #path = make(
+    "div",
+    { className: "path", role: "group" },
+    ...this.#stops.flatMap(({ element }, index) =>
+      index ? [this.#ways[index - 1], element] : [element],
+    ),
+  );
   element = make(
     "li",
     {},
     make("div", { className: "title" }, this.#name, this.#service, this.#verdict),
-    make(
-      "div",
-      { className: "path" },
-      ...this.#stops.flatMap(({ element }, index) =>
-        index ? [this.#ways[index - 1], element] : [element],
-      ),
-    ),
+    this.#path,
     make("div", { className: "foot" }, this.#speeds, this.#reach),
   );
 
@@ -172,21 +179,27 @@ class Row {
   }
 
   show(hass, path, speedometer) {
-    const { tunnel, node, home, address, url, ways, verdict } = path;
+    const { tunnel, node, account, home, address, url, ways, verdict, way } = path;
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
     say(this.#name, name);
     say(this.#service, tunnel.device.manufacturer);
-    const worst = ways.find((way) => way !== OFF) ?? OFF;
-    const isBroken = ways.includes("down");
-    this.#verdict.dataset.way = isBroken ? "down" : worst;
-    this.#verdictIcon.icon = VERDICT_ICONS[this.#verdict.dataset.way];
-    say(this.#verdictText, words(`path_${verdict}`));
+    this.#verdict.dataset.way = way;
+    this.#verdictIcon.icon = VERDICT_ICONS[way];
+    // The service's own state tells what it is with the node.
+    const isNodes = verdict === "node_offline";
+    const told = isNodes && hass.formatEntityState(stateOf(hass, tunnel, "sensor.state"));
+    say(this.#verdictText, told || words(`path_${verdict}`));
+    this.#path.setAttribute("aria-label", `${name}: ${this.#verdictText.textContent}`);
 
     const load = loadOf(hass, node);
     const [toTunnel, toNode, toOutside] = ways;
     const stops = [
-      { label: words("home"), detail: home?.state, entityId: home?.entity_id },
+      {
+        label: words("home"),
+        detail: home?.state ?? (account && nameOf(account.device)),
+        entityId: home?.entity_id,
+      },
       {
         label: words("tunnel"),
         detail: describeAll(hass, tunnel, "sensor.protocol", "sensor.latency"),
@@ -201,7 +214,10 @@ class Row {
     ];
     const colours = [toTunnel === "unknown" ? "unknown" : "up", toTunnel, toNode, toOutside];
     stops.forEach((stop, index) => this.#stops[index].show({ ...stop, way: colours[index] }));
-    ways.forEach((way, index) => (this.#ways[index].dataset.way = way));
+    ways.forEach((each, index) => (this.#ways[index].dataset.way = each));
+    // Some services' tunnels need no node between.
+    const hasNode = Boolean(node || stops[NODE_AT].entityId);
+    this.#stops[NODE_AT].element.hidden = this.#ways[NODE_AT - 1].hidden = !hasNode;
 
     this.#speeds.replaceChildren(
       ...flowsOf(hass, path).map(({ direction, state, isCounter }) => {
@@ -214,6 +230,7 @@ class Row {
     );
 
     this.#reach.hidden = !address;
+    say(this.#told, address?.state);
     this.#address = address?.state;
     this.#open.hidden = !url;
     if (url) this.#open.href = url;
@@ -252,7 +269,9 @@ export class TunnelHubPathsCard extends HTMLElement {
   #things = [];
   #rows = new Map();
   #speedometer = new Speedometer();
+  #shown = MORE;
   #list = make("ul");
+  #more = make("button", { className: "more", type: "button" });
   #empty = make("div", { className: "empty" });
 
   static getStubConfig() {
@@ -275,12 +294,20 @@ export class TunnelHubPathsCard extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [STYLE];
-    root.append(make("ha-card", {}, this.#list, this.#empty));
+    this.#more.addEventListener("click", () => {
+      this.#shown += MORE;
+      this.#show();
+    });
+    root.append(make("ha-card", {}, this.#list, this.#more, this.#empty));
   }
 
-  /** config: {devices}: the ids of the tunnels' devices; all tunnels if there are none. */
+  /**
+   * config: {devices, limit}: the ids of the tunnels' devices, all tunnels if there are none; and
+   * how many are shown before somebody asks for more.
+   */
   setConfig(config) {
     this.#config = config;
+    this.#shown = config.limit ?? MORE;
     if (this.#hass) this.#show();
   }
 
@@ -303,7 +330,8 @@ export class TunnelHubPathsCard extends HTMLElement {
   }
 
   #show() {
-    const paths = pathsOf(this.#hass, this.#things, this.#config.devices);
+    const all = pathsOf(this.#hass, this.#things, this.#config.devices);
+    const paths = all.slice(0, this.#shown);
     const rows = new Map(
       paths.map(({ tunnel: { device } }) => [
         device.id,
@@ -311,10 +339,14 @@ export class TunnelHubPathsCard extends HTMLElement {
       ]),
     );
     if ([...rows.keys()].join() !== [...this.#rows.keys()].join()) {
+      const focused = this.shadowRoot.activeElement;
       this.#list.replaceChildren(...[...rows.values()].map(({ element }) => element));
+      focused?.focus();
     }
     this.#rows = rows;
     for (const path of paths) rows.get(path.tunnel.device.id).show(this.#hass, path, this.#speedometer);
+    const hidden = all.length - paths.length;
+    say(this.#more, hidden ? translate(this.#hass, "show_more", { count: hidden }) : "");
     say(this.#empty, paths.length ? "" : translate(this.#hass, "no_tunnels"));
     this.#list.hidden = !paths.length;
   }

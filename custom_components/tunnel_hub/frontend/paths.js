@@ -1,6 +1,6 @@
 // Where a tunnel leads, and where it breaks.
 
-import { NODE, nameOf, stateOf, TUNNEL } from "./things.js";
+import { ACCOUNT, nodeOf, stateOf, TUNNEL } from "./things.js";
 
 /** How it is with a stop, or with the way to it. */
 export const UP = "up";
@@ -13,38 +13,40 @@ const OF_BINARY = { on: UP, off: DOWN };
 export const isKnown = (state) => state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
 
-/**
- * The paths of tunnels, from home to the outside.
- *
- * Each is {tunnel, node, home, over, address, url, ways, verdict}: the things; the entities' states
- * of the local address, of how the node is and of the public address; where a browser can open it;
- * how it is with the ways from home to tunnel, node and outside; and the word for all of it.
- */
-export const pathsOf = (hass, things, chosen) =>
-  things
-    .filter(({ kind, device }) => kind === TUNNEL && (!chosen || chosen.includes(device.id)))
-    .map((tunnel) => pathOf(hass, tunnel, nodeOf(hass, tunnel, things)));
+/** Worst first. */
+const ORDER = [DOWN, UNKNOWN, UP, OFF];
 
-/** The node that a tunnel runs over: of the same account, with the name that the tunnel tells. */
-const nodeOf = (hass, tunnel, things) => {
-  const name = stateOf(hass, tunnel, "sensor.node_name")?.state;
-  return things.find(
-    ({ kind, entry, device }) => kind === NODE && entry === tunnel.entry && device.name === name,
+/**
+ * The paths of tunnels, from home to the outside; what is broken comes first.
+ *
+ * Each is {tunnel, node, account, home, address, url, ways, verdict, way}: the things; the entities'
+ * states of the local address and of the public address; where a browser can open it; how it is
+ * with the ways from home to tunnel, node and outside; and the word for all of it, and its colour.
+ */
+export const pathsOf = (hass, things, chosen) => {
+  const accounts = new Map(
+    things.filter(({ kind }) => kind === ACCOUNT).map((account) => [account.entry, account]),
   );
+  return things
+    .filter(({ kind, device }) => kind === TUNNEL && (!chosen || chosen.includes(device.id)))
+    .map((tunnel) => pathOf(hass, tunnel, nodeOf(hass, tunnel), accounts.get(tunnel.entry)))
+    .sort((a, b) => ORDER.indexOf(a.way) - ORDER.indexOf(b.way));
 };
 
-const pathOf = (hass, tunnel, node) => {
+const pathOf = (hass, tunnel, node, account) => {
   const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state] ?? UNKNOWN;
   const verdict = verdictOf(hass, tunnel, online);
   const address = stateOf(hass, tunnel, "sensor.public_address");
   return {
     tunnel,
     node,
+    account,
     home: stateOf(hass, tunnel, "sensor.local_address"),
     address: isKnown(address) ? address : undefined,
     url: isKnown(address) ? urlOf(hass, tunnel, address.state) : undefined,
     ways: WAYS[verdict],
     verdict,
+    way: WAYS[verdict].find((way) => way !== UP && way !== OFF) ?? WAYS[verdict][0],
   };
 };
 
@@ -52,6 +54,7 @@ const pathOf = (hass, tunnel, node) => {
 const WAYS = {
   reachable: [UP, UP, UP],
   client_offline: [DOWN, OFF, OFF],
+  unreachable: [DOWN, OFF, OFF],
   node_offline: [OFF, DOWN, OFF],
   held_down: [OFF, OFF, OFF],
   disabled: [OFF, OFF, OFF],
@@ -63,6 +66,7 @@ const verdictOf = (hass, tunnel, online) => {
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
   if (stateOf(hass, tunnel, "switch.enabled")?.state === "off") return "disabled";
   if (online === UNKNOWN) return "not_known";
+  if (!tunnel.entities["sensor.node_name"]) return "unreachable";
   const isNodes = stateOf(hass, tunnel, "sensor.state")?.state.startsWith("node_");
   return isNodes ? "node_offline" : "client_offline";
 };

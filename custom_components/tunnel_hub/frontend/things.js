@@ -5,8 +5,28 @@ const DOMAIN = "tunnel_hub";
 export const ACCOUNT = "account";
 export const NODE = "node";
 export const PEER = "peer";
+export const PROXY = "proxy";
+export const PUBLIC_NODE = "public_node";
 export const RELAY_NODE = "relay_node";
+export const RULE = "rule";
+export const SERVICE = "service";
 export const TUNNEL = "tunnel";
+export const USER = "user";
+export const WIREGUARD_PEER = "wireguard_peer";
+
+export const ICONS = {
+  [ACCOUNT]: "mdi:account-circle",
+  [NODE]: "mdi:server-network",
+  [PEER]: "mdi:graph",
+  [PROXY]: "mdi:swap-horizontal-bold",
+  [PUBLIC_NODE]: "mdi:server-network-outline",
+  [RELAY_NODE]: "mdi:access-point-network",
+  [RULE]: "mdi:routes",
+  [SERVICE]: "mdi:cloud-outline",
+  [TUNNEL]: "mdi:lan",
+  [USER]: "mdi:account-multiple",
+  [WIREGUARD_PEER]: "mdi:vpn",
+};
 
 /** Which kind of thing one of our devices is; undefined for another integration's. */
 export const kindOf = (device) => {
@@ -17,18 +37,24 @@ export const kindOf = (device) => {
 /** What a device is called. */
 export const nameOf = (device) => device.name_by_user || device.name || "";
 
-/**
- * All our things that have an entity to show, by name.
- *
- * Each is {device, kind, entry, entities}: the device, what it is, the account's entry, and the ids
- * of its entities by what they are, such as "binary_sensor.online".
- */
-export const thingsOf = (hass) => {
+/** Keep what was made of some objects for as long as they are the same ones. */
+const remember = (make) => {
+  let made;
+  let from = [];
+  return (...parts) => {
+    if (parts.some((part, index) => part !== from[index])) {
+      made = make(...parts);
+      from = parts;
+    }
+    return made;
+  };
+};
+
+const gather = remember((entities, devices, language) => {
   const things = new Map();
-  for (const { entity_id, platform, device_id, translation_key, hidden } of Object.values(
-    hass.entities,
-  )) {
-    const device = hass.devices[device_id];
+  for (const entity of Object.values(entities)) {
+    const { entity_id, platform, device_id, translation_key, hidden } = entity;
+    const device = devices[device_id];
     if (platform !== DOMAIN || hidden || !device) continue;
     if (!things.has(device_id)) {
       things.set(device_id, {
@@ -41,9 +67,41 @@ export const thingsOf = (hass) => {
     const [domain] = entity_id.split(".");
     things.get(device_id).entities[`${domain}.${translation_key}`] = entity_id;
   }
-  const { compare } = new Intl.Collator(hass.locale.language, { numeric: true });
+  const { compare } = new Intl.Collator(language, { numeric: true });
   return [...things.values()].sort((a, b) => compare(nameOf(a.device), nameOf(b.device)));
-};
+});
+
+/**
+ * All our things that have an entity to show, by name.
+ *
+ * Each is {device, kind, entry, entities}: the device, what it is, the account's entry, and the ids
+ * of its entities by what they are, such as "binary_sensor.online".
+ */
+export const thingsOf = ({ entities, devices, locale }) =>
+  gather(entities, devices, locale.language);
+
+const indexNodes = remember(
+  (things) =>
+    new Map(
+      things
+        .filter(({ kind }) => kind === NODE)
+        .map((node) => [`${node.entry}:${node.device.name}`, node]),
+    ),
+);
+
+/** The node that a tunnel runs over: of the same account, with the name that the tunnel tells. */
+export const nodeOf = (hass, tunnel) =>
+  indexNodes(thingsOf(hass)).get(
+    `${tunnel.entry}:${stateOf(hass, tunnel, "sensor.node_name")?.state}`,
+  );
+
+/** The nodes that tunnels run over. */
+export const usedNodes = (hass) =>
+  new Set(
+    thingsOf(hass)
+      .filter(({ kind }) => kind === TUNNEL)
+      .map((tunnel) => nodeOf(hass, tunnel)),
+  );
 
 /** The state of a thing's entity; undefined if it has none. */
 export const stateOf = (hass, thing, key) => hass.states[thing?.entities[key]];

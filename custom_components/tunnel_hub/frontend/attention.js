@@ -1,0 +1,108 @@
+// What needs attention: of all that may be wrong, what is.
+
+import { heading, is, toDevice } from "./cards.js";
+import {
+  ACCOUNT,
+  ICONS,
+  nameOf,
+  NODE,
+  PEER,
+  RELAY_NODE,
+  TUNNEL,
+  usedNodes,
+} from "./things.js";
+import { lowTraffic } from "./traffic.js";
+import { translate } from "./words.js";
+
+const FIRST = [ACCOUNT, TUNNEL, NODE, RELAY_NODE, PEER];
+const ENDS = [
+  "sensor.certificates",
+  "sensor.expires",
+  "sensor.group_expires",
+  "sensor.valid_until",
+];
+const SOON = 7 * 24 * 3600 * 1000;
+const NEARLY_USED_UP = 90;
+
+const rank = ({ kind }) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length);
+
+/** The section of what is wrong now, or of the good news. */
+export const attention = (hass, things) => {
+  const used = usedNodes(hass);
+  const troubles = things
+    .filter((thing) => thing.kind !== NODE || used.has(thing))
+    .sort((a, b) => rank(a) - rank(b))
+    .flatMap((thing) => troublesOf(hass, thing));
+  return {
+    type: "grid",
+    cards: [
+      heading(translate(hass, "attention"), "mdi:alert-circle-outline"),
+      ...(troubles.length ? [list(troubles)] : []),
+      {
+        type: "empty-state",
+        icon: "mdi:check-circle-outline",
+        title: translate(hass, "all_well"),
+        visibility: troubles.map(({ conditions }) => ({
+          condition: "not",
+          conditions: [{ condition: "and", conditions }],
+        })),
+      },
+    ],
+  };
+};
+
+const list = (entities) => ({
+  type: "entity-filter",
+  entities,
+  conditions: [],
+  show_empty: false,
+  card: { type: "entities" },
+  grid_options: { columns: "full" },
+});
+
+/** The rows for what may be wrong with a thing, each with the conditions on which it is shown. */
+const troublesOf = (hass, thing) =>
+  Object.entries(thing.entities).flatMap(([key, entity]) => {
+    const conditions = conditionsOf(hass, thing, key, entity);
+    if (!conditions) return [];
+    // A tunnel's state tells more than that it is offline.
+    const shown = (key === "binary_sensor.online" && thing.entities["sensor.state"]) || entity;
+    return [
+      {
+        entity: shown,
+        name: `${nameOf(thing.device)} · ${subject(hass, thing, entity)}`,
+        icon: ICONS[thing.kind],
+        secondary_info: "last-changed",
+        conditions,
+        ...toDevice(thing),
+      },
+    ];
+  });
+
+/** What a row is about: whose thing is offline, or else which of its entities tells of trouble. */
+const subject = (hass, { device }, entity) =>
+  hass.states[entity]?.attributes.device_class === "connectivity"
+    ? device.manufacturer
+    : hass.entities[entity].name;
+
+/** When an entity tells of trouble; undefined if it never does. */
+const conditionsOf = (hass, thing, key, entity) => {
+  const state = hass.states[entity];
+  if (!state) return undefined;
+  const { device_class } = state.attributes;
+  if (device_class === "problem") return [is(entity, "on")];
+  if (device_class === "connectivity") return [is(entity, "off"), ...unlessMeant(thing)];
+  if (key === "sensor.load") return [is(entity, "high")];
+  if (key === "sensor.traffic_left") return [numeric(entity, { below: lowTraffic(state) })];
+  if (key === "sensor.traffic_usage") return [numeric(entity, { above: NEARLY_USED_UP })];
+  const endsSoon = ENDS.includes(key) && Date.parse(state.state) < Date.now() + SOON;
+  return endsSoon ? [is(entity, state.state)] : undefined;
+};
+
+const numeric = (entity, limits) => ({ condition: "numeric_state", entity, ...limits });
+
+/** A thing that somebody has switched off is no trouble. */
+const unlessMeant = ({ entities }) => [
+  ...(entities["switch.enabled"] ? [is(entities["switch.enabled"], "on")] : []),
+  ...(entities["switch.force_down"] ? [is(entities["switch.force_down"], "off")] : []),
+];

@@ -1,0 +1,53 @@
+"""A real browser that is signed in to Home Assistant."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+import shutil
+import time
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from .hass import Hass
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Start the machine's own browser, which asks nobody but the pages it shows."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=[
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-gpu",
+                "--disable-sync",
+                "--no-sandbox",
+            ],
+        )
+        yield started
+        await started.close()
+
+
+@asynccontextmanager
+async def new_page(browser: Browser, hass: Hass, *, signed_in: bool = True) -> AsyncIterator[Page]:
+    """Open a page that shares nothing with the others."""
+    context = await browser.new_context(
+        color_scheme="light", locale="en-GB", reduced_motion="reduce", timezone_id="UTC"
+    )
+    if signed_in:
+        tokens = {
+            **hass.tokens,
+            "hassUrl": hass.url,
+            "clientId": hass.client_id,
+            "expires": int(time.time() + hass.tokens["expires_in"]) * 1000,
+        }
+        stored = json.dumps(json.dumps(tokens))
+        await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
+    yield await context.new_page()
+    await context.close()
+
+
+async def speak(page: Page, language: str) -> None:
+    """Choose the user's language before the first page."""
+    await page.add_init_script(f"localStorage.selectedLanguage = JSON.stringify('{language}')")

@@ -1,0 +1,9 @@
+"""Write all tables anew."""
+
+from .pages import PAGES, written
+
+for page in PAGES:
+    before, after = page.path.read_text(encoding="utf-8"), written(page)
+    if after != before:
+        page.path.write_text(after, encoding="utf-8")
+        print(f"{page.name}: written anew")

@@ -1,0 +1,139 @@
+"""How to get in, what to choose, and how old the data can be."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+from homeassistant.data_entry_flow import section
+import voluptuous as vol
+
+from custom_components.tunnel_hub import flows
+from custom_components.tunnel_hub.config_flow import SECTIONS
+from custom_components.tunnel_hub.flows.base import Form
+
+from .markdown import table, titles
+from .services import Service
+from .words import Language, enumerated, said, word
+
+_READ = {
+    "account": "the account",
+    "account_traffic": "today's traffic",
+    "certificates": "certificates",
+    "hub": "the node",
+    "inbox": "messages",
+    "link": "links",
+    "node": "nodes",
+    "node_uptime": "uptime of nodes",
+    "notice": "notices",
+    "peer": "peers",
+    "proxy": "proxies",
+    "public_node": "public nodes",
+    "reachability": "checks from outside",
+    "relay_node": "your nodes",
+    "release": "newest versions",
+    "rule": "rules",
+    "service": "totals",
+    "sign_in": "daily sign-in",
+    "tun_mode": "TUN mode",
+    "tunnel": "tunnels",
+    "upgrade": "updates",
+    "user": "users",
+    "user_sessions": "sessions",
+    "vpn": "VPN servers",
+    "wireguard": "WireGuard",
+    "wireguard_peer": "WireGuard peers",
+}
+"""What a feed of each kind reads."""
+
+
+_ONE_BY_ONE = "{fields} of each: one request each, {at_once} at a time, at most {rate} a second"
+
+
+def sign_in(service: Service, language: Language) -> str:
+    """Return the ways in, as the dialogs tell them."""
+    module = import_module(f"{flows.__name__}.{service.key}")
+    forms = {form.step_id: form for form in vars(module).values() if isinstance(form, Form)}
+    steps = said(language, "config", "step")
+    menu = steps[service.key].get("menu_options", {})
+    rows, parts = [], dict[str, tuple[str, dict[str, None]]]()
+    for way in (*module.SIGN_IN_WAYS, *getattr(module, "OTHER_WAYS", ())):
+        words = steps[way]
+        fields = _fields(forms[way].schema, words)
+        rows.append([menu.get(way, words["title"]), "<br>".join(fields), words["description"]])
+        for part, asked in _parts(forms[way].schema):
+            about = words["sections"][part]
+            _, known = parts.setdefault(about["name"], (about["description"], {}))
+            known |= dict.fromkeys(_fields(asked, about))
+    # What several forms ask for alike is told once.
+    rows += [[f"*{name}*", "<br>".join(asked), about] for name, (about, asked) in parts.items()]
+    return table(titles(language, "Way", "What to enter", "Good to know"), rows)
+
+
+def _fields(schema: vol.Schema, words: Mapping[str, Any]) -> list[str]:
+    """Return what a form asks for, apart from its sections."""
+    return [
+        f"*{words['data'][marker]}*: {words['data_description'][marker]}"
+        for marker, field in schema.schema.items()
+        if not isinstance(field, section)
+    ]
+
+
+def _parts(schema: vol.Schema) -> list[tuple[str, vol.Schema]]:
+    """Return a form's sections."""
+    return [
+        (str(marker), field.schema)
+        for marker, field in schema.schema.items()
+        if isinstance(field, section)
+    ]
+
+
+def options(service: Service, language: Language) -> str:
+    """Return what can be chosen afterwards."""
+    rows = []
+    for name, (capability, _) in SECTIONS.items():
+        if isinstance(service.provider, capability):
+            part = said(language, "options", "step", "init", "sections")[name]
+            title = f"**{part['name']}**<br>{part['description']}"
+            choices_of = said(language, "selector")
+            # A choice comes before what refines it.
+            for field, label in sorted(part["data"].items(), key=lambda f: f[0] not in choices_of):
+                choices = choices_of.get(field, {"options": {}})["options"]
+                about = [part["data_description"][field], *(f"· {c}" for c in choices.values())]
+                rows.append([title, label, "<br>".join(about)])
+                title = ""
+    return table(titles(language, "Part", "Option", "Meaning"), rows)
+
+
+def refresh(service: Service, language: Language) -> str:
+    """Return what is read how often."""
+    paces: dict[timedelta, list[str]] = {}
+    for feed in sorted(service.provider.feeds.values(), key=lambda feed: feed.interval):
+        read = paces.setdefault(feed.interval, [])
+        read.append(word(language, _READ[feed.resource.kind]))
+        if feed.probe is not None:
+            shown = [
+                f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*"
+                for entity in service.entities
+                if entity.resource is feed.resource and entity.row.key in feed.probe.fields
+            ]
+            read[-1] += (
+                " ("
+                + word(language, _ONE_BY_ONE).format(
+                    fields=enumerated(language, shown),
+                    at_once=feed.probe.concurrency,
+                    rate=feed.probe.rate,
+                )
+                + ")"
+            )
+    rows = [[_pace(language, pace), enumerated(language, read)] for pace, read in paces.items()]
+    return table(titles(language, "Each", "What is read"), rows)
+
+
+def _pace(language: Language, interval: timedelta) -> str:
+    """Return an interval in the largest unit that it is a multiple of."""
+    seconds = int(interval.total_seconds())
+    for unit, length in (("{} h", 3600), ("{} min", 60)):
+        if seconds % length == 0:
+            return word(language, unit).format(seconds // length)
+    return word(language, "{} s").format(seconds)

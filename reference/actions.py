@@ -1,0 +1,92 @@
+"""Actions: what can be done, by whom and how."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.core import SupportsResponse
+from homeassistant.util.yaml import load_yaml_dict
+import voluptuous as vol
+
+from custom_components.tunnel_hub.actions.base import Action
+from custom_components.tunnel_hub.api.resource import Account
+from custom_components.tunnel_hub.const import DOMAIN
+
+from .markdown import Notes, table, titles
+from .services import Service
+from .words import ANSWERS, INTEGRATION, Language, enumerated, said, word
+
+
+def actions(service: Service, language: Language) -> str:
+    """Return what can be done, and what to say for it."""
+    notes = Notes(language)
+    rows = []
+    for name, action in sorted(service.actions.items()):
+        mark = (
+            notes.mark("for administrators: it destroys or reveals something")
+            if action.admin
+            else ""
+        )
+        rows.append(
+            [
+                f"`{DOMAIN}.{name}`{mark}",
+                _subject(service, language, action),
+                said(language, "services", name, "description"),
+                _answer(language, name, action),
+            ]
+        )
+    done = table(titles(language, "Action", "For", "What it does", "Answers"), rows)
+    summary = word(language, "Fields of the actions")
+    return (
+        f"{notes.below(done)}\n\n<details>\n<summary>{summary}</summary>\n\n"
+        f"{_fields(service, language)}\n\n</details>"
+    )
+
+
+def _subject(service: Service, language: Language, action: Action) -> str:
+    """Return what an action is for here."""
+    there = {entity.device for entity in service.entities}
+    kinds = [kind for kind in action.kinds if kind in there] or [Account.kind]
+    return enumerated(language, [word(language, service.model(kind)) for kind in kinds])
+
+
+def _answer(language: Language, name: str, action: Action) -> str:
+    return "" if action.response is SupportsResponse.NONE else word(language, ANSWERS[name])
+
+
+def _fields(service: Service, language: Language) -> str:
+    """Return what the actions take; what several take alike is told once."""
+    described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    notes = Notes(language)
+    takers: dict[tuple[str, str], list[str]] = {}
+    values: dict[tuple[str, str], str] = {}
+    for name, action in sorted(service.actions.items()):
+        about = _unfolded(described[name]["fields"])
+        for marker in action.fields:
+            field = str(marker), said(language, "services", name, "fields")[marker]["description"]
+            mark = notes.mark("required") if isinstance(marker, vol.Required) else ""
+            takers.setdefault(field, []).append(f"`{name}`{mark}")
+            values[field] = values.get(field) or _values(about[str(marker)])
+    rows = [
+        [f"`{name}`", meaning, values[name, meaning], ", ".join(names)]
+        for (name, meaning), names in sorted(takers.items(), key=lambda field: field[0][0])
+    ]
+    return notes.below(table(titles(language, "Field", "Meaning", "Values", "In"), rows))
+
+
+def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an action out of their sections."""
+    found: dict[str, Any] = {}
+    for name, field in fields.items():
+        found |= field.get("fields", {name: field})
+    return found
+
+
+def _values(field: Mapping[str, Any]) -> str:
+    """Return what a field can be, or an example."""
+    (settings,) = field["selector"].values()
+    settings = settings or {}
+    if choices := settings.get("options"):
+        values = [choice["value"] if isinstance(choice, dict) else choice for choice in choices]
+        return ", ".join(f"`{value}`" for value in values if value)
+    example = f"`{field['example']}`" if "example" in field else ""
+    return " ".join(filter(None, (example, settings.get("unit_of_measurement"))))

@@ -1,0 +1,51 @@
+"""What works where."""
+
+from collections.abc import Collection, Mapping
+
+from custom_components.tunnel_hub.api.directory import CanEditNodes, CanRegisterWithMail
+from custom_components.tunnel_hub.api.mesh_provider import (
+    CanConfigureWireGuardPeers,
+    CanEditMesh,
+    CanGetLinkHistory,
+)
+from custom_components.tunnel_hub.api.provider import (
+    CanEditTunnels,
+    CanForceDown,
+    CanGetNodeHistory,
+    CanGetTunnelConfig,
+    CanRegister,
+    CanSignIn,
+    CanToggleTunnels,
+)
+
+from .markdown import table
+from .services import Service
+from .words import Language, word
+
+_COMPARED: Mapping[str, tuple[type, ...]] = {
+    "Switch tunnels on and off": (CanToggleTunnels,),
+    "Hold tunnels down": (CanForceDown,),
+    "Make, change and delete": (CanEditTunnels, CanEditMesh, CanEditNodes),
+    "Daily sign-in by itself": (CanSignIn,),
+    "Configuration files for clients": (CanGetTunnelConfig, CanConfigureWireGuardPeers),
+    "History": (CanGetNodeHistory, CanGetLinkHistory),
+    "Accounts made in the dialog": (CanRegister, CanRegisterWithMail),
+}
+"""What a service may offer, by any of these capabilities."""
+
+
+def comparison(services: Collection[Service], language: Language) -> str:
+    """Return what each service can do, and how much of it there is."""
+    rows: list[list[str]] = [
+        ["", *(service.provider.description.name for service in services)],
+        *(
+            [
+                word(language, what),
+                *("✓" if isinstance(s.provider, capabilities) else "" for s in services),
+            ]
+            for what, capabilities in _COMPARED.items()
+        ),
+        [word(language, "Kinds of entities"), *(str(len(s.entities)) for s in services)],
+        [word(language, "Actions"), *(str(len(s.actions)) for s in services)],
+    ]
+    return table(rows[0], rows[1:])

@@ -1,0 +1,50 @@
+"""Entities: what there is to see and to switch."""
+
+from typing import Any
+
+from .markdown import Notes, table, titles
+from .services import Entity, Service
+from .words import Language, enumerated, said, word
+
+_ORDER = ("sensor", "binary_sensor", "event", "switch", "select", "button", "update", "image")
+
+
+def entities(service: Service, language: Language) -> str:
+    """Return what there is to see and to switch, by device."""
+    notes = Notes(language)
+    found = sorted(service.entities, key=lambda entity: _ORDER.index(entity.platform))
+    rows = []
+    for device in dict.fromkeys(entity.device for entity in service.entities):
+        title = f"**{word(language, service.model(device))}**"
+        for entity in (entity for entity in found if entity.device == device):
+            if title and entity.may_not_matter:
+                title += notes.mark("disabled at first where none of your tunnels runs over it")
+            name = said(language, "entity", entity.platform, entity.row.key)["name"]
+            if not entity.row.entity_registry_enabled_default:
+                name += notes.mark("disabled at first")
+            if entity.optional:
+                name += notes.mark("only if the options ask for it")
+            kind = word(language, entity.platform.replace("_", " "))
+            rows.append([title, name, kind, _tells(language, entity)])
+            title = ""
+    return notes.below(table(titles(language, "Device", "Entity", "Kind", "Tells"), rows))
+
+
+def _tells(language: Language, entity: Entity) -> str:
+    """Return an entity's unit, or the values that it can have."""
+    row: Any = entity.row
+    words = said(language, "entity", entity.platform, row.key)
+    if event_types := getattr(row, "event_types", None):
+        named = words["state_attributes"]["event_type"]["state"]
+        return enumerated(language, [named[kind] for kind in event_types])
+    if choices := getattr(row, "options", None):
+        return enumerated(language, [words["state"][choice] for choice in choices])
+    match getattr(row, "device_class", None):
+        case "timestamp":
+            return word(language, "a moment")
+        case "date":
+            return word(language, "a date")
+    unit = getattr(row, "suggested_unit_of_measurement", None) or getattr(
+        row, "native_unit_of_measurement", None
+    )
+    return str(unit or words.get("unit_of_measurement", ""))

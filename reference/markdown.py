@@ -1,0 +1,41 @@
+"""Tables and footnotes in Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from .words import Language, word
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"|{'|'.join(map(_cell, line))}|" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Return a cell; a bar in it must not end it, not even in code."""
+    return f" {text.replace('|', '\\|')} " if text else " "
+
+
+def titles(language: Language, *english: str) -> list[str]:
+    """Return a table's titles in a language."""
+    return [word(language, title) for title in english]
+
+
+class Notes:
+    """Footnotes: numbered as they are first needed, told below the table."""
+
+    def __init__(self, language: Language) -> None:
+        """Begin with none."""
+        self._language = language
+        self._marks: dict[str, str] = {}
+
+    def mark(self, note: str) -> str:
+        """Return the mark that refers to a note."""
+        return " " + self._marks.setdefault(note, "¹²³⁴"[len(self._marks)])
+
+    def below(self, table: str) -> str:
+        """Return a table with the notes that it refers to."""
+        if not self._marks:
+            return table
+        told = [f"{mark} {word(self._language, note)}" for note, mark in self._marks.items()]
+        return f"{table}\n\n{' · '.join(told)}"

@@ -1,0 +1,77 @@
+"""The pages that have tables, and the places in them.
+
+A table stands between <!-- name --> or <!-- name: provider --> and <!-- end -->.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+from custom_components.tunnel_hub.api import PROVIDERS
+
+from .account import options, refresh, sign_in
+from .actions import actions
+from .automations import automations, conditions, triggers
+from .comparison import comparison
+from .entities import entities
+from .services import SERVICES, Service
+from .words import Language
+
+ALL: Mapping[str, Callable[[Collection[Service], Language], str]] = {
+    "comparison": comparison,
+    "conditions": conditions,
+    "triggers": triggers,
+}
+"""Tables of all services."""
+
+ONE: Mapping[str, Callable[[Service, Language], str]] = {
+    "actions": actions,
+    "automations": automations,
+    "entities": entities,
+    "options": options,
+    "refresh": refresh,
+    "sign_in": sign_in,
+}
+"""Tables of one service."""
+
+ROOT = Path(__file__).parents[1]
+
+_PLACE = re.compile(
+    r"(?P<begin><!-- (?P<name>[a-z_]+)(: (?P<provider>\w+))? -->\n).*?(?P<end><!-- end -->)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page in one language. name: its path in the repository."""
+
+    name: str
+    language: Language
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return ROOT / self.name
+
+
+PAGES = [
+    Page("README.md", Language.ENGLISH),
+    Page("README.zh-Hans.md", Language.CHINESE),
+    *(Page(f"docs/{key}.md", Language.ENGLISH) for key in PROVIDERS),
+    *(Page(f"docs/zh-Hans/{key}.md", Language.CHINESE) for key in PROVIDERS),
+]
+
+
+def written(page: Page) -> str:
+    """Return a page with its tables as they have to be now."""
+
+    def _fill(place: re.Match[str]) -> str:
+        if place["provider"]:
+            table = ONE[place["name"]](SERVICES[place["provider"]], page.language)
+        else:
+            table = ALL[place["name"]](SERVICES.values(), page.language)
+        return f"{place['begin']}\n{table}\n\n{place['end']}"
+
+    return _PLACE.sub(_fill, page.path.read_text(encoding="utf-8"))

@@ -1,0 +1,43 @@
+"""A house and a user that speak Chinese."""
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Page, expect
+import pytest
+
+from demo.browser import speak
+from demo.stage import Stage
+
+from .dialogs import add_dialog, choose, enter, fill, refused
+
+
+@pytest.fixture
+async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
+    """Switch Home Assistant to Chinese, and the user too."""
+    await running.speak("zh-Hans")
+    await speak(page, "zh-Hans")
+    yield
+    await running.speak("en")
+
+
+@pytest.mark.usefixtures("chinese")
+async def test_everything_is_said_in_chinese(page: Page, running: Stage) -> None:
+    """The dashboard's own words, the names of entities, the dialogs and what they refuse."""
+    await page.goto(f"{running.hass.url}/tunnel-hub/overview")
+    for words in ("需要注意", "通往外网的路径", "可访问", "客户端未运行", "剩余流量", "今日已签到"):
+        await expect(page.get_by_text(words, exact=True).first).to_be_visible()
+    attention = page.locator("hui-entities-card").first
+    await expect(attention).to_contain_text("广州移动 · 流量使用率")
+
+    await page.goto(f"{running.hass.url}/tunnel-hub/more")
+    for words in ("用户", "规则", "启用", "踢出所有会话"):
+        await expect(page.get_by_text(words, exact=True).first).to_be_visible()
+
+    dialog = await add_dialog(page, running)
+    await expect(dialog).to_contain_text("您使用哪个隧道服务？")
+    await choose(dialog, "HY2 SCALE")
+    for label in ("主机", "端口", "用户名", "密码"):
+        await fill(dialog, label, "127.0.0.1" if label == "主机" else "1")
+    await enter(dialog, "提交")
+    await refused(dialog)
+    await expect(dialog.get_by_role("alert").first).not_to_contain_text("service")

@@ -1,0 +1,43 @@
+"""The examples of ChmlFrp's page, at work with the simulated service."""
+
+from reference.words import Language
+from simulator.chmlfrp import ChmlFrpService
+
+from ..common import DAY, World
+from ..documents import EACH_LANGUAGE, automated, device_id, examples, phone
+
+
+@EACH_LANGUAGE
+async def test_a_free_name_follows_the_home(
+    world: World[ChmlFrpService], language: Language
+) -> None:
+    await world.set_up()
+    example, _ = examples("chmlfrp", language, account=world.entry.entry_id, device="")
+    name = world.service.state.subdomains["6"]
+    said = example["actions"][0]["data"]
+    name.domain, name.record = said["domain"], said["record"]
+
+    async with automated(world, example):
+        world.hass.states.async_set("sensor.my_ip", "203.0.113.8")
+        await world.settle()
+
+    assert name.target == "203.0.113.8"
+
+
+@EACH_LANGUAGE
+async def test_a_membership_ends(world: World[ChmlFrpService], language: Language) -> None:
+    world.service.account.term = "2026-11-20"
+    world.service.state.certificates.clear()
+    await world.set_up()
+    told = phone(world)
+    _, example = examples(
+        "chmlfrp", language, account="", device=device_id(world, "account:account")
+    )
+
+    async with automated(world, example):
+        await world.live(23 * DAY, DAY)
+        assert told == []
+        await world.live(2 * DAY, DAY)
+
+    (message,) = told
+    assert "2026-11-20" in message.data["message"]

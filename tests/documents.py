@@ -1,0 +1,94 @@
+"""The pages of the documents, and their examples as Home Assistant runs them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.components import automation
+from homeassistant.core import ServiceCall
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+
+from reference.pages import ROOT
+from reference.words import Language
+
+from .common import World
+
+EACH_LANGUAGE = pytest.mark.parametrize("language", Language)
+
+
+def path_of(name: str, language: Language) -> Path:
+    """Return where a page is. name: README, or a provider's key."""
+    if language is Language.ENGLISH:
+        return ROOT / ("README.md" if name == "README" else f"docs/{name}.md")
+    return ROOT / (f"README.{language}.md" if name == "README" else f"docs/{language}/{name}.md")
+
+
+def page(name: str, language: Language) -> str:
+    """Return a page."""
+    return path_of(name, language).read_text(encoding="utf-8")
+
+
+def code(text: str, kind: str) -> list[str]:
+    """Return the blocks of code of a kind, such as yaml."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def examples(name: str, language: Language, **chosen: str) -> list[dict[str, Any]]:
+    """Return a page's examples. chosen: what a person puts in place of <...>, by its last word."""
+    found = []
+    for block in code(page(name, language), "yaml"):
+        filled = re.sub(r"<[^>]*?(\w+)>", lambda gap: chosen[_thing(gap[1])], block)
+        example = parse_yaml(filled)
+        assert isinstance(example, dict)
+        found.append(example)
+    return found
+
+
+def _thing(last_word: str) -> str:
+    """Return the English word for what is to be chosen."""
+    return _ENGLISH.get(last_word.removeprefix("选择"), last_word)
+
+
+_ENGLISH: Mapping[str, str] = {
+    "ID": "device",
+    "用户": "user",
+    "节点": "node",
+    "账户": "account",
+    "账户的设备": "device",
+    "隧道": "tunnel",
+}
+
+
+@asynccontextmanager
+async def automated(world: World[Any], example: Mapping[str, Any]) -> AsyncIterator[None]:
+    """Have an example at work as an automation; one without triggers is run at once."""
+    config = {automation.DOMAIN: {"id": "example", "triggers": [], **example}}
+    assert await async_setup_component(world.hass, automation.DOMAIN, config)
+    (state,) = world.hass.states.async_all(automation.DOMAIN)
+    assert state.state == "on", "its configuration is refused"
+    if "triggers" not in example:
+        await world.hass.services.async_call(
+            automation.DOMAIN, "trigger", {"entity_id": state.entity_id}, blocking=True
+        )
+    await world.settle()
+    yield
+    await world.hass.services.async_call(
+        automation.DOMAIN, "turn_off", {"entity_id": "all"}, blocking=True
+    )
+
+
+def phone(world: World[Any]) -> list[ServiceCall]:
+    """Return where what the examples tell a person is kept."""
+    return async_mock_service(world.hass, "notify", "mobile_app_phone")
+
+
+def device_id(world: World[Any], thing: str) -> str:
+    """Return the id of a thing's device. thing: such as "tunnel:1"."""
+    device = world.device(thing)
+    assert device
+    return device.id

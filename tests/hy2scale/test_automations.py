@@ -1,0 +1,116 @@
+"""Triggers and blueprints, with what a HY2 SCALE node has for them."""
+
+from homeassistant.core import ServiceCall
+
+from ..automations import Automate, armed, device_id, messages
+from ..common import DAY, MINUTE
+from .common import SLOW_POLL, Hub
+
+GIBIBYTE = 2**30
+
+
+async def test_a_user_has_little_traffic_left(world: Hub) -> None:
+    """It counts by its share of what the user may use; one without a limit never runs low."""
+    alice, bob = world.user("alice"), world.user("bob")
+    alice.traffic_limit, alice.traffic_used = 100 * GIBIBYTE, 0
+    bob.traffic_limit = 0
+    await world.set_up()
+    target = {"device_id": [device_id(world, world.person(name)) for name in ("alice", "bob")]}
+    low = await armed(world.hass, "traffic_low", target, below=20, unit_of_measurement="%")
+
+    for used in (79, 81, 90):
+        alice.traffic_used = used * GIBIBYTE
+        bob.traffic_used = used * GIBIBYTE
+        await world.elapse(SLOW_POLL)
+
+    assert low == [world.entity_id("sensor", world.person("alice"), "traffic_usage")]
+
+
+async def test_a_users_time_ends(world: Hub) -> None:
+    """In time for another date."""
+    world.user("alice").expiry_date = "2026-11-10"
+    world.user("bob").expiry_date = ""
+    await world.set_up()
+    target = {"device_id": [device_id(world, world.person(name)) for name in ("alice", "bob")]}
+    ending = await armed(world.hass, "validity_ending", target, before={"days": 5})
+
+    await world.live(15 * DAY, DAY)
+    assert ending == []
+    await world.live(2 * DAY, DAY)
+
+    assert ending == [world.entity_id("sensor", world.person("alice"), "expires")]
+
+
+async def test_a_certificate_ends(world: Hub) -> None:
+    first = world.service.issue_certificate("first", days=10)
+    world.service.state.certificates = {first.id: first}
+    await world.set_up()
+    target = {"device_id": [device_id(world, "account:account")]}
+    ending = await armed(world.hass, "validity_ending", target)
+
+    await world.elapse(2 * DAY)
+    assert ending == []
+    await world.elapse(2 * DAY)
+
+    assert ending == [world.entity_id("sensor", "certificates:account", "certificates")]
+
+
+async def test_a_connection_goes_and_comes_back(
+    world: Hub, automate: Automate, told: list[ServiceCall]
+) -> None:
+    """The blueprint tells once of each."""
+    await world.set_up()
+    await automate("tunnel_down_and_back", tunnels=[device_id(world, "tunnel:us")])
+    peer = world.service.state.peers["us"]
+
+    peer.online = False
+    await world.live(7 * MINUTE)
+    assert messages(told) == ["us is down."]
+
+    peer.online = True
+    await world.live(2 * MINUTE)
+    assert messages(told)[1:] == ["us is back."]
+
+
+async def test_a_connection_only_while_nobody_is_home(world: Hub, automate: Automate) -> None:
+    await world.set_up()
+    world.hass.states.async_set("zone.home", "1")
+    switch = world.entity_id("switch", "tunnel:us", "enabled")
+    await automate("tunnel_only_while", tunnels=[switch])
+    client = world.service.state.clients["us"]
+
+    for people, disabled in (("0", False), ("1", True), ("0", False)):
+        world.hass.states.async_set("zone.home", people)
+        await world.settle()
+        assert client.disabled is disabled
+
+
+async def test_everything_is_forced_down(world: Hub, automate: Automate) -> None:
+    """And then as it was: a connection that was disabled stays so."""
+    await world.set_up()
+    clients = world.service.state.clients
+    before = {name: client.disabled for name, client in clients.items()}
+    assert set(before.values()) == {False, True}
+    await automate("force_down_everything", helper="input_boolean.panic")
+
+    world.hass.states.async_set("input_boolean.panic", "off")
+    world.hass.states.async_set("input_boolean.panic", "on")
+    await world.settle()
+    assert all(client.disabled for client in clients.values())
+
+    world.hass.states.async_set("input_boolean.panic", "off")
+    await world.settle()
+    assert {name: client.disabled for name, client in clients.items()} == before
+
+
+async def test_a_peer_is_no_tunnel(world: Hub) -> None:
+    """Though it has a connection that comes and goes."""
+    await world.set_up()
+    target = {"device_id": [device_id(world, "peer:us/us-r1")]}
+    gone = await armed(world.hass, "tunnel_went_offline", target)
+
+    world.service.state.peers["us/us-r1"].online = False
+    await world.elapse(MINUTE)
+
+    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "off"
+    assert gone == []

@@ -1,0 +1,39 @@
+"""The examples of HY2 SCALE's page, at work with a simulated node."""
+
+from reference.words import Language
+
+from ..common import MINUTE
+from ..documents import EACH_LANGUAGE, automated, device_id, examples, phone
+from .common import Hub
+
+
+@EACH_LANGUAGE
+async def test_a_guest_for_an_evening(world: Hub, language: Language) -> None:
+    await world.set_up()
+    world.hass.states.async_set("input_text.guest_password", "evening-12")
+    example, _ = examples("hy2scale", language, node=world.entry.entry_id, user="")
+
+    async with automated(world, example):
+        guest = world.user("guest")
+
+    assert guest.password == "evening-12"
+    assert guest.traffic_limit == 20 * 1024**3
+    assert guest.expiry_date == "2026-10-21"
+
+
+@EACH_LANGUAGE
+async def test_little_traffic_is_left(world: Hub, language: Language) -> None:
+    await world.set_up()
+    told = phone(world)
+    alice = world.user("alice")
+    _, example = examples(
+        "hy2scale", language, node="", user=device_id(world, world.person("alice"))
+    )
+
+    async with automated(world, example):
+        await world.live(MINUTE)
+        assert told == []
+        alice.traffic_used = round(alice.traffic_limit * 0.95)
+        await world.live(MINUTE)
+
+    assert len(told) == 1

@@ -1,0 +1,225 @@
+"""That the documents are true, whole, and the same in both languages."""
+
+from itertools import zip_longest
+import json
+from pathlib import Path
+import re
+
+from homeassistant.core import SupportsResponse
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components import tunnel_hub
+from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.services import ACTIONS
+from demo import providers as demo
+from reference.pages import ALL, ONE, PAGES, ROOT, Page, written
+from reference.services import PLATFORMS, SERVICES, capabilities
+from reference.words import ANSWERS, Language
+import simulator
+
+from .documents import code, page, path_of
+
+BLUEPRINTS = sorted(path.stem for path in (ROOT / "blueprints" / "automation" / DOMAIN).iterdir())
+DOCUMENTS = sorted(
+    path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
+)
+NAMES = ("README", *PROVIDERS)
+"""The pages that are there in both languages."""
+
+OTHERS = {"action", "zip"}
+"""What else begins like an action: the word for any of them, and the file of a release."""
+
+each_name = pytest.mark.parametrize("name", NAMES)
+
+
+# The tables
+
+
+@pytest.mark.parametrize("table", PAGES, ids=lambda page: page.name)
+def test_tables_are_those_of_the_code(table: Page) -> None:
+    assert written(table) == table.path.read_text("utf-8"), "run scripts/reference"
+
+
+@each_name
+def test_no_table_is_missing(name: str) -> None:
+    found = re.findall(r"^<!-- (\w+(?:: \w+)?) -->$", page(name, Language.ENGLISH), re.MULTILINE)
+    tables = [table for table in found if table != "end"]
+    if name == "README":
+        assert sorted(tables) == sorted(ALL)
+    else:
+        wanted = set(ONE) - (set() if _has_options(name) else {"options"})
+        assert sorted(tables) == sorted(f"{table}: {name}" for table in wanted)
+
+
+def _has_options(name: str) -> bool:
+    """Tell whether a provider has options: a table of none has but its two first lines."""
+    return ONE["options"](SERVICES[name], Language.ENGLISH).count("\n") > 1
+
+
+def test_all_platforms_are_told() -> None:
+    assert sorted(PLATFORMS) == sorted(tunnel_hub.PLATFORMS)
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_an_action_is_told(name: str) -> None:
+    """At the services that can do it, and with what it answers."""
+    assert capabilities(ACTIONS[name].run)
+    assert any(name in service.actions for service in SERVICES.values())
+    assert (name in ANSWERS) is (ACTIONS[name].response is not SupportsResponse.NONE)
+
+
+def test_every_provider_can_be_tried() -> None:
+    assert PROVIDERS.keys() == simulator.SERVICES.keys() == demo.PROVIDERS.keys()
+
+
+def test_the_blueprints_are_told() -> None:
+    for language in Language:
+        told = re.findall(
+            r"^\| \[(\w+)\]\(.*%2F(\w+)\.yaml\)", page("README", language), re.MULTILINE
+        )
+        assert sorted(told) == [(name, name) for name in BLUEPRINTS]
+
+
+# Two languages
+
+
+def skeleton(text: str) -> list[str]:
+    """Return what does not depend on the language, line by line."""
+    lines = []
+    for line in re.sub(r"^```.*?^```$", "```", text, flags=re.MULTILINE | re.DOTALL).split("\n"):
+        if line.startswith("|"):
+            lines.append(f"{line.count(' | ')} cells, {_codes(line)}")
+        elif found := re.match(r"#+ |- |<!--.*|</?details>|```", line):
+            lines.append(found[0])
+    return lines
+
+
+def _codes(line: str) -> list[str]:
+    """Return the code in a line, in any order."""
+    return sorted(re.findall(r"`[^`]+`", line))
+
+
+def links(path: Path) -> list[str]:
+    """Return what a page refers to, in no language; a dark picture is the light one."""
+    return sorted(
+        {
+            re.sub(
+                r"zh-Hans/|\.zh-Hans|-(zh|dark)(?=\.png)", "", str((path.parent / file).resolve())
+            )
+            for file, _ in _targets(path)
+        }
+    )
+
+
+@each_name
+def test_both_languages_have_the_same_parts(name: str) -> None:
+    english, chinese = (skeleton(page(name, language)) for language in Language)
+
+    for number, (one, other) in enumerate(zip_longest(english, chinese)):
+        assert one == other, f"part {number} of {name}"
+
+
+@each_name
+def test_both_languages_refer_to_the_same(name: str) -> None:
+    english, chinese = (links(path_of(name, language)) for language in Language)
+    assert english == chinese
+
+
+@each_name
+def test_both_languages_have_the_same_code(name: str) -> None:
+    """But for what a person reads in it."""
+    words = r"#.*|<[^>]*>|message: .*"
+    for kind in ("sh", "yaml"):
+        english, chinese = (
+            [re.sub(words, "", block) for block in code(page(name, language), kind)]
+            for language in Language
+        )
+        assert english == chinese
+
+
+@each_name
+def test_each_language_leads_to_the_other(name: str) -> None:
+    english, chinese = (page(name, language).split("\n## ")[0] for language in Language)
+    assert "简体中文" in english
+    assert "English" in chinese
+
+
+# References
+
+
+def _targets(path: Path) -> list[tuple[str, str]]:
+    """Return what a document refers to in the repository: files and anchors."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r'\]\(([^)\s]*)\)|(?:src|srcset|href)="([^"]+)"', text)
+    targets = [one or other for one, other in found]
+    return [
+        (file, anchor)
+        for file, _, anchor in (target.partition("#") for target in targets)
+        if "://" not in file
+    ]
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return a document's anchors as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for file, anchor in _targets(path):
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), file
+        assert not anchor or anchor in _anchors(target), f"{file}#{anchor}"
+
+
+def test_all_pictures_are_shown() -> None:
+    shown = {(path.parent / file).resolve() for path in DOCUMENTS for file, _ in _targets(path)}
+    assert set((ROOT / "docs" / "screenshots").iterdir()) <= shown
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_named_is_there(path: Path) -> None:
+    """Scripts, actions, and triggers and conditions."""
+    text = path.read_text("utf-8")
+    ours = {
+        *ACTIONS,
+        *(
+            name
+            for kind in ("triggers", "conditions")
+            for name in load_yaml_dict(str(ROOT / "custom_components" / DOMAIN / f"{kind}.yaml"))
+        ),
+    }
+    for script in re.findall(r"\bscripts/(\w+)", text):
+        assert (ROOT / "scripts" / script).is_file(), script
+    for name in re.findall(rf"`{DOMAIN}\.(\w+)`", text):
+        assert name in ours | OTHERS, name
+
+
+def test_the_oldest_home_assistant_is_told() -> None:
+    oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
+    for language in Language:
+        assert f"Home Assistant {oldest.removesuffix('.0')} " in page("README", language)
+
+
+def test_all_scripts_are_told() -> None:
+    told = re.findall(
+        r"^\| `scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(told) == {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+
+
+def test_the_house_is_as_drawn() -> None:
+    """Each module and folder of the integration and of its api/ is in the drawing, and no other."""
+    (drawing,) = code((ROOT / "docs" / "architecture.md").read_text("utf-8"), "")
+    drawn = {name.rstrip("/") for name in re.findall(r"\b\w+(?:\.py|/)", drawing)}
+    integration = ROOT / "custom_components" / DOMAIN
+    api = integration / "api"
+    folders = [ROOT, integration.parent, integration, api, *(api / key for key in PROVIDERS)]
+    there = [path for folder in folders for path in folder.iterdir()]
+    assert drawn - {path.name for path in there} == set()
+    packages = {path.name for path in there if any(path.glob("*.py"))}
+    modules = {path.name for path in there if path.suffix == ".py"}
+    assert (packages | modules) - drawn == set()
