@@ -97,6 +97,7 @@ class Mutant:
 def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
     """Choose one mutant for every place where that changes anything."""
     source = (ROOT / path).read_text(encoding="utf-8")
+    nodes = list(ast_nodes(get_ast(source)))
     without_effect = _without_effect(source)
     by_place: dict[tuple[tuple[int, int], tuple[int, int]], list[Mutant]] = {}
     for name in sorted(operator_names()):
@@ -104,11 +105,7 @@ def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
             operator = get_operator(name)()
         except TypeError:
             continue  # It wants to be told a variable.
-        places = (
-            place
-            for node in ast_nodes(get_ast(source))
-            for place in operator.mutation_positions(node)
-        )
+        places = (place for node in nodes for place in operator.mutation_positions(node))
         for occurrence, (start, end) in enumerate(places):
             if not any(first <= start and end <= last for first, last in without_effect):
                 mutant = Mutant(path, start[0], name, occurrence)

@@ -1,6 +1,7 @@
 """Polling: what it costs, whom it tells, and how it fares on bad days."""
 
 import asyncio
+from dataclasses import replace
 import logging
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from custom_components.tunnel_hub.coordinator import PATIENCE, Interest
 from simulator.service import Call
 
-from .common import HOUR, MINUTE, World
+from .common import HOUR, MINUTE, World, on
 
 MANY = pytest.mark.parametrize("simulator", [{"tunnels": 12, "nodes": 1}], indirect=True)
 
@@ -88,6 +89,28 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
         remove()
     await world.live(5 * MINUTE)
     assert told == ["1"], "who left hears nothing"
+
+
+@pytest.mark.usefixtures("still")
+async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: World) -> None:
+    await world.set_up()
+    nodes = world.entry.runtime_data.coordinators["nodes"]
+    told: list[str] = []
+    for number in "12":
+        nodes.async_add_listener(lambda number=number: told.append(number), Interest(number, "x"))
+
+    world.service.fault("/nodes", "html", times=None)
+    await world.live(HOUR)
+    assert sorted(told) == ["1", "2"]
+    world.service.clear_faults()
+    while not nodes.available:
+        await world.elapse(MINUTE)
+    assert sorted(told) == ["1", "1", "2", "2"]
+
+    told.clear()
+    nodes.async_publish(replace(nodes.data["1"], name="renamed"))
+    await world.settle()
+    assert told == ["1"]
 
 
 # Bad days
@@ -281,6 +304,15 @@ async def test_only_tunnels_somebody_looks_at_are_checked(world: World) -> None:
     await world.elapse(MINUTE)
 
     assert set(checks(world)) == {"2", "3", "4"}
+
+
+async def test_after_a_command_only_its_tunnel_is_checked_again(world: World) -> None:
+    await world.set_up()
+    world.service.calls.clear()
+
+    await on(world, "tunnel:2", "force_offline")
+
+    assert checks(world) == ["2"]
 
 
 def answered(world: World) -> list[Call]:
