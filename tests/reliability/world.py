@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 
-from ..common import MINUTE, World
+from ..common import World
 from .providers import Act, AnyService, Case
 
 _TURNS = 100
@@ -52,6 +52,11 @@ class BadWorld(World[AnyService]):
         async_fire_time_changed(self.hass)
         await self.patiently(self.settle())
 
+    async def poll(self, times: int = 1) -> None:
+        """Let the steady entities be read."""
+        for _ in range(times):
+            await self.pass_by(self.case.pace)
+
     async def set_up_patiently(self) -> None:
         """Set the entry up, whatever comes of it."""
         await self.patiently(self.hass.config_entries.async_setup(self.entry.entry_id))
@@ -84,7 +89,7 @@ class BadWorld(World[AnyService]):
         """Go to a way to sign in."""
         flow = self.hass.config_entries.flow
         result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-        for choice in (self.case.service, way):
+        for choice in dict.fromkeys((self.case.service, way)):
             result = await flow.async_configure(result["flow_id"], {"next_step_id": choice})
         return result
 
@@ -123,10 +128,10 @@ class BadWorld(World[AnyService]):
         assert device, f"no device {act.thing}"
         return {ATTR_DEVICE_ID: device.id}
 
-    async def recover(self, minutes: int) -> bool:
+    async def recover(self, polls: int) -> bool:
         """Let time pass until all is read again; False if that takes longer than it may."""
-        for _ in range(minutes):
-            await self.pass_by(MINUTE)
+        for _ in range(polls):
+            await self.poll()
             if self.is_well():
                 return True
         return False
