@@ -16,7 +16,8 @@ class Life:
     """One service's daily life.
 
     kind: of the resources that come and go. rows: the service's own, by id; is_ours: whether one is
-    the account's. add: makes another one. rename: gives one another name. end_tokens: has the session end, None where it does by itself.
+    the account's. add: makes another one. rename: gives one another name.
+    end_tokens: has the session end, None where it does by itself.
     daily: whether traffic is counted from 0 again when the service's day begins.
     """
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from hypothesis import given, settings, strategies as st
 import orjson
 import pytest
@@ -20,14 +20,23 @@ from custom_components.tunnel_hub.api.provider import Provider
 from simulator import Simulator
 
 from ..api.payloads import check_answer, damaged
+from .names import Names
 from .providers import AnyService, Case
-from .questions import Ask
+from .questions import OPTIONS, Ask
 
 EXAMPLES = {False: 100, True: 10_000}
 """By whether the run is extended."""
 
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
 settings.load_profile("tunnel_hub")
+
+_SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "chmlfrp": {"history_samples": 8},
+    "easytier": {"edgeone": True},
+    "hayfrp": {},
+    "hy2scale": {},
+}
+"""Of each service: with all that can be asked, and less history than a real one."""
 
 type Key = tuple[str, str, str]
 """Method, path, and what else tells apart what shares them."""
@@ -41,16 +50,17 @@ def key_of(method: str, path: str, json: object) -> Key:
 
 @pytest.fixture
 def service(case: Case, simulator: Simulator) -> AnyService:
-    """The service in real time, which makes real dates; with less history than a real one."""
+    """The service in real time, which makes real dates."""
     service = getattr(simulator, case.service)
-    if "history_samples" in dir(service.state.settings):
-        service.state.settings.history_samples = 8
+    for name, value in _SETTINGS[case.service].items():
+        setattr(service.state.settings, name, value)
     return service
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[ClientSession]:
-    async with ClientSession(cookie_jar=DummyCookieJar()) as open_session:
+    connector = TCPConnector(resolver=Names())
+    async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as open_session:
         yield open_session
 
 
@@ -58,7 +68,7 @@ async def session() -> AsyncIterator[ClientSession]:
 def provider(case: Case, service: AnyService, session: ClientSession) -> Callable[[], Provider]:
     """What makes a provider that has not asked anything yet."""
     credentials = case.credentials(service)
-    return lambda: create_provider(case.service, session, credentials, {})
+    return lambda: create_provider(case.service, session, credentials, OPTIONS)
 
 
 @pytest.fixture

@@ -478,7 +478,16 @@ async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object)
     assert await read(provider, Link) == {}
 
 
-@pytest.mark.parametrize("topology", [{}, "nothing", 7])
+@pytest.mark.parametrize(
+    "topology",
+    [
+        {},
+        "nothing",
+        7,
+        pytest.param([{"name": "us"}], id="a peer that may be either"),
+        pytest.param([{"name": "us", "direction": {}}], id="a direction that is none"),
+    ],
+)
 async def test_a_topology_that_is_none_takes_nobody_away(
     provider: Provider, hy2scale: Node, topology: object
 ) -> None:
