@@ -14,6 +14,7 @@ from simulator.simulator import SERVICES
 
 from .cells import Table
 from .faults import faults_of
+from .figures import Days, Examples
 from .names import Names
 from .providers import CASES, AnyService, Case
 from .questions import questions_for
@@ -24,6 +25,8 @@ _ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
 """One kind of entry for each provider."""
 
 TABLE = pytest.StashKey[Table]()
+EXAMPLES = pytest.StashKey[Examples]()
+DAYS = pytest.StashKey[Days]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -130,10 +133,27 @@ def table(request: pytest.FixtureRequest) -> Table:
     return request.config.stash.setdefault(TABLE, Table())
 
 
+@pytest.fixture
+def examples(request: pytest.FixtureRequest) -> Examples:
+    """The spoilt answers tried so far in this run."""
+    return request.config.stash.setdefault(EXAMPLES, Examples())
+
+
+@pytest.fixture
+def days(request: pytest.FixtureRequest) -> Days:
+    """The days lived so far in this run."""
+    return request.config.stash.setdefault(DAYS, Days())
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Write the table of cells."""
-    if table := config.stash.get(TABLE, None):
-        terminalreporter.section("fault matrix: cells passed of cells tried")
-        terminalreporter.write_line(table.markdown())
+    """Write what the run came to."""
+    for title, figures in {
+        "fault matrix: cells passed of cells tried": config.stash.get(TABLE, None),
+        "property tests: spoilt answers": config.stash.get(EXAMPLES, None),
+        "soak: a simulated day": config.stash.get(DAYS, None),
+    }.items():
+        if figures is not None:
+            terminalreporter.section(title)
+            terminalreporter.write_line(figures.markdown())

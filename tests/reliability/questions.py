@@ -16,7 +16,8 @@ from custom_components.tunnel_hub.api.directory import (
     NodeReport,
     Region,
 )
-from custom_components.tunnel_hub.api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
+from custom_components.tunnel_hub.api.errors import RejectedError, UnsupportedError
+from custom_components.tunnel_hub.api.mesh import Peer, Proxy, Rule, User
 from custom_components.tunnel_hub.api.mesh_provider import (
     CertificateImport,
     ClientDraft,
@@ -41,7 +42,7 @@ type Ask = Callable[[Any], Awaitable[object]]
 
 _CAPTCHA = Captcha(lot_number="1", captcha_output="2", pass_token="3", gen_time="4")
 _NAME = Subdomain(domain="frp.example", record="home", ttl="10m")
-_USER = "be3c9804"
+_USER = "3624c88c"
 _TARGET = CheckTarget(
     address="tcp://198.18.0.2:11010",
     network_name="demo-network",
@@ -67,6 +68,18 @@ def _of_tunnels(new: TunnelDraft, changes: TunnelDraft) -> dict[str, Ask]:
 async def _node_history(provider: Any) -> object:
     samples = await provider.node_history("1", provider.history_fields, None, None)
     return tuple(json.dumps(sample) for sample in samples)
+
+
+def _refused(ask: Ask) -> Ask:
+    """Ask what the service refuses here, so that the refusal is read."""
+
+    async def _ask(provider: Any) -> object:
+        try:
+            return await ask(provider)
+        except RejectedError, UnsupportedError:
+            return None
+
+    return _ask
 
 
 async def _link_history(provider: Any) -> object:
@@ -110,10 +123,10 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
     },
     "chmlfrp": {
         **_of_tunnels(
-            TunnelDraft(name="new", protocol="tcp", local_port=1, remote_port=20001, node="1"),
+            TunnelDraft(name="new", protocol="tcp", local_port=1, remote_port=20631, node="1"),
             TunnelDraft(local_port=2, node="1"),
         ),
-        "app_version": lambda provider: provider.app_version("fabric", "1.21", "mod"),
+        "app_version": _refused(lambda provider: provider.app_version("fabric", "1.21", "mod")),
         "create_subdomain": lambda provider: provider.create_subdomain(
             Subdomain(domain="frp.example", record="new", type="A", target="192.0.2.1")
         ),
@@ -123,7 +136,7 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
         "node_details": lambda provider: provider.node_details("1"),
         "node_history": _node_history,
         "refresh_tunnel": lambda provider: provider.refresh_tunnel("1"),
-        "reset_token": lambda provider: provider.reset_token("123456"),
+        "reset_token": _refused(lambda provider: provider.reset_token("123456")),
         "send_code": lambda provider: provider.send_code(),
         "sign_in_with_captcha": lambda provider: provider.sign_in_with_captcha(_CAPTCHA),
         "subdomains": lambda provider: provider.subdomains(),
@@ -143,7 +156,9 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
             ProxyDraft(id="new", protocol="socks5", listen="127.0.0.1:1081")
         ),
         "create a rule": lambda provider: provider.create(
-            RuleDraft(id="new", name="New", type="ip", targets=("192.0.2.0/24",))
+            RuleDraft(
+                id="new", name="New", type="ip", targets=("192.0.2.0/24",), exit_paths=("us",)
+            )
         ),
         "create a user": lambda provider: provider.create(
             UserDraft(name="new", password="of-new", expires=date(2030, 1, 1))
@@ -160,8 +175,10 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
             "new", ["new.example.com"], name=None, days=None, is_ca=False
         ),
         "graph_layout": lambda provider: provider.graph_layout(),
-        "import_certificate": lambda provider: provider.import_certificate(
-            CertificateImport(id="new", certificate_path="/new.crt", key_path="/new.key")
+        "import_certificate": _refused(
+            lambda provider: provider.import_certificate(
+                CertificateImport(id="new", certificate_path="/new.crt", key_path="/new.key")
+            )
         ),
         "kick_sessions": _kick_sessions,
         "link_history": _link_history,
@@ -169,11 +186,11 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
         "reset_traffic": lambda provider: provider.reset_traffic(_USER),
         "resolve_name": lambda provider: provider.resolve_name("example.com"),
         "select_exit": lambda provider: provider.select_exit(User, _USER, "us"),
-        "set_enabled of a peer": lambda provider: provider.set_enabled(Peer, "us", enabled=False),
-        "set_enabled of a proxy": lambda provider: provider.set_enabled(Proxy, "ss", enabled=True),
-        "set_enabled of a rule": lambda provider: provider.set_enabled(
-            Rule, "games", enabled=True
+        "set_enabled of a peer": lambda provider: provider.set_enabled(
+            Peer, "us/us-r1", enabled=False
         ),
+        "set_enabled of a proxy": lambda provider: provider.set_enabled(Proxy, "ss", enabled=True),
+        "set_enabled of a rule": lambda provider: provider.set_enabled(Rule, "games", enabled=True),
         "set_exit_node": lambda provider: provider.set_exit_node(enabled=False),
         "set_graph_layout": lambda provider: provider.set_graph_layout(
             {"us": Position(x=1.0, y=2.0)}
@@ -182,7 +199,7 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
         "set_server_enabled": lambda provider: provider.set_server_enabled(
             VpnServer.L2TP, enabled=False
         ),
-        "set_tun_mode": lambda provider: provider.set_tun_mode("mixed"),
+        "set_tun_mode": _refused(lambda provider: provider.set_tun_mode("mixed")),
         "set_tunnel_enabled": lambda provider: provider.set_tunnel_enabled("us", enabled=False),
         "sign_certificate": lambda provider: provider.sign_certificate(
             "signed", "mesh-ca", "signed.example.com", name=None, days=None

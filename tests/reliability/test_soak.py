@@ -7,7 +7,7 @@ falls below nine tenths was begun anew, any other fall is an error.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 import gc
 from itertools import islice
 from random import Random
@@ -23,6 +23,7 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
+from .figures import Days
 from .lives import LIVES, Life
 from .providers import Case
 from .watch import Watch
@@ -139,6 +140,11 @@ class Day:
         self._life.rename(self._world.service, chosen, self._count)
         self.happened["renamed"] += 1
 
+    def forget_calls(self) -> None:
+        """Count the requests that the service has answered, and keep none in memory."""
+        self.happened["requests"] += len(self._world.service.calls)
+        self._world.service.calls.clear()
+
     async def rest(self) -> None:
         """Let everything come to rest, with as many things as in the beginning."""
         if self._down_for:
@@ -189,15 +195,16 @@ def life(case: Case) -> Life:
 
 
 async def test_a_day(
-    world: BadWorld, life: Life, watch: Watch, pytestconfig: pytest.Config
+    world: BadWorld, life: Life, watch: Watch, days: Days, pytestconfig: pytest.Config
 ) -> None:
+    hours = HOURS[pytestconfig.getoption("extended")]
     day, totals = Day(world, life), Totals(world, life)
     await world.set_up()
     # So that what only some look at is counted as well.
     await world.enable_all()
     first = {entity.unique_id: entity.entity_id for entity in world.registered()}
 
-    minutes = iter(range(HOURS[pytestconfig.getoption("extended")] * 60))
+    minutes = iter(range(hours * 60))
     for number in islice(minutes, _WARM_UP):
         await day.minute(number)
     await day.rest()
@@ -206,11 +213,21 @@ async def test_a_day(
         await day.minute(number)
         if number % 60 == 0:
             watch.check()
-            world.service.calls.clear()
+            day.forget_calls()
     await day.rest()
     watch.check()
-    world.service.calls.clear()
+    day.forget_calls()
     after = Held.now(world)
+    days.figures[world.case.service] = {
+        "hours": hours,
+        **day.happened,
+        "totals read": totals.readings,
+        "totals begun anew by the service": totals.resets,
+        **{
+            f"{name}, before and after": f"{was}, {getattr(after, name)}"
+            for name, was in asdict(before).items()
+        },
+    }
 
     assert all(day.happened[what] for what in ("came", "went", "renamed", "outages"))
     assert not world.reauthentications()
