@@ -100,7 +100,7 @@ async def _first_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
 
 async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, way: str) -> None:
     with cells.cell("sign-in", way):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         form = await world.begin_sign_in(way)
         fields = world.case.ways[way](world.service)
         async with fault.ordered(world.case, world.service):
@@ -120,7 +120,7 @@ async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, wa
 
 async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Watch) -> None:
     with cells.cell("later refresh"):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         before, things = world.steady(), world.things()
         async with fault.ordered(world.case, world.service):
             watch.remember()
@@ -145,7 +145,7 @@ async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
 
 async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: Act) -> None:
     with cells.cell("action", f"{act.action} {act.thing or ''} {act.key}"):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         if act.after is not None:
             assert await world.perform(act.after) is None
         async with fault.ordered(world.case, world.service):
@@ -162,9 +162,9 @@ async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: A
         watch.check()
 
 
-async def _calm_down(world: BadWorld) -> None:
-    """Sign in, if need be, and let some time pass then."""
-    for _ in range(2):
+async def _calm_down(world: BadWorld, fault: Fault) -> None:
+    """Let some time pass; where there may be need, to sign in before."""
+    for _ in range(2 if isinstance(fault, OfAccount) else 1):
         await world.pass_by(_BETWEEN)
 
 
