@@ -9,6 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
@@ -89,6 +90,7 @@ def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
         entry_id=f"entry-{case.service}",
         title=f"{case.service} demo",
         unique_id=f"{case.service}:{case.account(service)}",
+        minor_version=MINOR_VERSION,
         data={"provider": case.service, **case.credentials(service)},
     )
 

@@ -102,6 +102,8 @@ class Case:
     acts: what a person can do; the first few are done in the quick form too.
     pace: seconds in which all steady entities are read once.
     prepare: makes the service's world as the row expects it.
+    other: what the entry of another account there holds, and what its unique id ends with; None
+    where a service has only one.
     secrets: what nobody must see. envelope: the fields that tell whether an answer is one; ids:
     those that tell which thing a row is about.
     """
@@ -117,6 +119,7 @@ class Case:
     envelope: frozenset[str]
     ids: frozenset[str]
     troubles: Mapping[str, Trouble]
+    other: Callable[[AnyService], tuple[dict[str, str], str]] | None = None
     pace: float = MINUTE
     prepare: Callable[[AnyService], object] = lambda _: None
 
@@ -186,6 +189,10 @@ HAYFRP = Case(
         ),
         Act("delete_tunnel", "tunnel:4"),
         Act("retoken"),
+    ),
+    other=lambda service: (
+        {"base_url": _url(service), "username": "other", "password": "other-password"},
+        service.state.accounts["other"].uuid,
     ),
     secrets=lambda service: {
         "demo-password",
@@ -293,6 +300,11 @@ _CHMLFRP_ACTS = (
 )
 
 
+def _chmlfrp_other(service: AnyService) -> tuple[dict[str, str], str]:
+    other = service.state.accounts["228"]
+    return {"base_url": _url(service), "token": other.usertoken}, str(other.id)
+
+
 def _chmlfrp_secrets(service: AnyService) -> set[str | None]:
     return {
         "demo-password",
@@ -338,6 +350,7 @@ CHMLFRP_BROWSER = Case(
     },
     steady=_CHMLFRP_STEADY,
     acts=_CHMLFRP_ACTS,
+    other=_chmlfrp_other,
     secrets=_chmlfrp_secrets,
     envelope=frozenset({"code", "state", "msg"}),
     ids=frozenset({"id"}),
@@ -377,6 +390,7 @@ CHMLFRP_TOKEN = Case(
     },
     steady=_CHMLFRP_STEADY,
     acts=_CHMLFRP_ACTS,
+    other=_chmlfrp_other,
     secrets=_chmlfrp_secrets,
     envelope=frozenset({"code", "state", "msg"}),
     ids=frozenset({"id"}),
@@ -528,6 +542,10 @@ HY2SCALE = Case(
 # EasyTier
 
 
+def _easytier_account(service: AnyService, mail: str) -> str:
+    return f"{_url(service).partition('//')[2]}:{sha256(mail.encode()).hexdigest()[:16]}"
+
+
 def _easytier_change_password(service: AnyService) -> None:
     service.account.password = "changed-password"
     service.refuse_tokens()
@@ -548,8 +566,14 @@ EASYTIER = Case(
         "email": "demo@example.com",
         "password": "demo-password",
     },
-    account=lambda service: (
-        f"{_url(service).partition('//')[2]}:{sha256(b'demo@example.com').hexdigest()[:16]}"
+    account=lambda service: _easytier_account(service, "demo@example.com"),
+    other=lambda service: (
+        {
+            "base_url": _url(service),
+            "email": "other@example.com",
+            "password": "other-password",
+        },
+        _easytier_account(service, "other@example.com"),
     ),
     ways={
         "easytier_account": lambda service: {

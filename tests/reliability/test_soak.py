@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import gc
 from itertools import islice
 from random import Random
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import ClientSession
 from homeassistant.components.sensor import ATTR_STATE_CLASS, SensorStateClass
@@ -27,7 +27,7 @@ from .figures import Days
 from .lives import LIVES, Life
 from .providers import Case
 from .watch import Watch
-from .world import BadWorld
+from .world import BadWorld, of_simulator
 
 HOURS = {False: 2, True: 24}
 """By whether the run is extended."""
@@ -176,17 +176,12 @@ class Held:
         # asyncio keeps no public list of them.
         timers: list[asyncio.TimerHandle] = vars(world.hass.loop)["_scheduled"]
         return cls(
-            tasks=sum(not _of_simulator(task) for task in asyncio.all_tasks()),
-            timers=sum(not (timer.cancelled() or _of_simulator(timer)) for timer in timers),
+            tasks=sum(not of_simulator(task) for task in asyncio.all_tasks()),
+            timers=sum(not (timer.cancelled() or of_simulator(timer)) for timer in timers),
             listeners=sum(world.hass.bus.async_listeners().values()),
             sessions=sum(isinstance(each, ClientSession) for each in objects),
             objects=len(objects),
         )
-
-
-def _of_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
-    """Tell whether a server does it; Home Assistant's own does not run here."""
-    return "RequestHandler" in repr(work)
 
 
 @pytest.fixture
