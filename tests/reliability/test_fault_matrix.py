@@ -28,6 +28,8 @@ _SOON = 3
 _LATER = 30
 """Polls after which it is when another program seems to use the account, as a sign-in shortly after
 another one does."""
+_SLOWLY = 5
+"""How many times as long a poll takes whose requests wait for others, which hang before them."""
 _BETWEEN = 30 * MINUTE
 """Seconds between two cells, so that none is taken for the other's other program."""
 
@@ -127,7 +129,7 @@ async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
             await world.poll()
             if fault.outcome in (Outcome.UNAVAILABLE, Outcome.HEALED):
                 assert world.steady() == before, "the last good values"
-            for _ in range(PATIENCE):
+            for _ in range(PATIENCE * (_SLOWLY if world.slow else 1)):
                 await world.poll()
             if fault.outcome in (Outcome.UNAVAILABLE, Outcome.REFUSED):
                 assert set(world.steady()) == {"unavailable"}

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -18,12 +19,14 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 
-from ..common import World
+from ..common import MINUTE, World
 from .providers import Act, AnyService, Case
 
 _TURNS = 100
 """Turns of the loop after which nothing will happen before time passes."""
 _STEP = 5
+_LONGEST = 2 * MINUTE
+"""Seconds after which a request has failed, also one that is tried twice and waits for its turn."""
 
 
 def of_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
@@ -56,6 +59,13 @@ class BadWorld(World[AnyService]):
         self.freezer.tick(seconds)
         async_fire_time_changed(self.hass)
         await self.patiently(self.settle())
+
+    @override
+    async def settle(self) -> None:
+        """Wait until all has come to its end; where all is slow, that may never be."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST if self.slow else None):
+                await World.settle(self)
 
     async def poll(self, times: int = 1) -> None:
         """Let the steady entities be read."""
