@@ -1,6 +1,7 @@
 """A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -13,9 +14,9 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
-from .cells import Table
-from .faults import faults_of
-from .figures import Days, Examples
+from .cells import Cells, Table
+from .faults import Fault, faults_of
+from .figures import Answers, Days, Examples
 from .names import Names
 from .providers import CASES, AnyService, Case
 from .questions import questions_for
@@ -25,9 +26,9 @@ from .world import BadWorld
 _ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
 """One kind of entry for each provider."""
 
-TABLE = pytest.StashKey[Table]()
-EXAMPLES = pytest.StashKey[Examples]()
-DAYS = pytest.StashKey[Days]()
+_CELLS, _EXAMPLES, _DAY = "cells", "examples", "day"
+"""What a test's report tells, from whichever process."""
+_SO_FAR = pytest.StashKey[Counter[str]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -130,32 +131,49 @@ def watch(
 
 
 @pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    """The cells tried so far in this run."""
-    return request.config.stash.setdefault(TABLE, Table())
+def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[Cells]:
+    """The cells of one fault at one kind of entry; counted in the test's report."""
+    cells = Cells()
+    yield cells
+    request.node.user_properties.append((_CELLS, [fault.name, case.name, cells.counts()]))
 
 
 @pytest.fixture
-def examples(request: pytest.FixtureRequest) -> Examples:
-    """The spoilt answers tried so far in this run."""
-    return request.config.stash.setdefault(EXAMPLES, Examples())
+def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
+    """The spoilt answers that a test tries; counted in the test's report."""
+    examples = Examples(case.service, request.config.stash.setdefault(_SO_FAR, Counter()))
+    yield examples
+    request.node.user_properties.append((_EXAMPLES, [case.service, dict(examples.here)]))
 
 
 @pytest.fixture
-def days(request: pytest.FixtureRequest) -> Days:
-    """The days lived so far in this run."""
-    return request.config.stash.setdefault(DAYS, Days())
+def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, object]]:
+    """How a day goes; in the test's report."""
+    figures: dict[str, object] = {}
+    yield figures
+    request.node.user_properties.append((_DAY, [case.service, figures]))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write what the run came to."""
-    for title, figures in {
-        "fault matrix: cells passed of cells tried": config.stash.get(TABLE, None),
-        "property tests: spoilt answers": config.stash.get(EXAMPLES, None),
-        "soak: a simulated day": config.stash.get(DAYS, None),
+    tables: dict[str, Table | Answers | Days] = {
+        _CELLS: Table(),
+        _EXAMPLES: Answers(),
+        _DAY: Days(),
+    }
+    told: set[str] = set()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                for name, counted in report.user_properties:
+                    if name in tables and isinstance(counted, list):
+                        tables[name].add(*counted)
+                        told.add(name)
+    for name, title in {
+        _CELLS: "fault matrix: cells passed of cells tried",
+        _EXAMPLES: "property tests: spoilt answers",
+        _DAY: "soak: a simulated day",
     }.items():
-        if figures is not None:
+        if name in told:
             terminalreporter.section(title)
-            terminalreporter.write_line(figures.markdown())
+            terminalreporter.write_line(tables[name].markdown())

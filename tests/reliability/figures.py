@@ -1,7 +1,10 @@
-"""What a run of the property tests and of the soak came to, as tables."""
+"""What a run of the property tests and of the soak came to, as tables.
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
+The tests may run in several processes: a test's figures go with its report.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -13,28 +16,50 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 @dataclass(slots=True)
 class Examples:
-    """The spoilt answers that were tried, by provider and by what was answered."""
+    """The spoilt answers that a test tries, by their kind.
 
-    spoilt: dict[str, Counter[Hashable]] = field(default_factory=dict)
-    questions: Counter[str] = field(default_factory=Counter)
+    so_far: those of all tests in this process.
+    """
 
-    def note(self, provider: str, answer: Hashable) -> None:
+    provider: str
+    so_far: Counter[str]
+    here: Counter[str] = field(default_factory=Counter)
+
+    def note(self, kind: str) -> None:
         """Count one."""
-        self.spoilt.setdefault(provider, Counter())[answer] += 1
+        self.here[kind] += 1
+        self.so_far[f"{self.provider} {kind}"] += 1
+
+    def tried(self, kind: str) -> int:
+        """Return how often that kind was tried so far."""
+        return self.so_far[f"{self.provider} {kind}"]
+
+
+@dataclass(slots=True)
+class Answers:
+    """The spoilt answers of a run."""
+
+    questions: Counter[str] = field(default_factory=Counter)
+    kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, provider: str, counts: Mapping[str, int]) -> None:
+        """Add what was tried for one question."""
+        self.questions[provider] += 1
+        self.kinds[provider].update(counts)
 
     def markdown(self) -> str:
-        """Return a row for each provider; only what was passed counts as a question."""
+        """Return a row for each provider."""
         return _table(
             ("provider", "questions", "kinds of answers", "examples", "fewest of a kind"),
             [
                 (
                     provider,
                     self.questions[provider],
-                    len(by_answer),
-                    by_answer.total(),
-                    min(by_answer.values()),
+                    len(counts),
+                    counts.total(),
+                    min(counts.values()),
                 )
-                for provider, by_answer in self.spoilt.items()
+                for provider, counts in sorted(self.kinds.items())
             ],
         )
 
@@ -43,7 +68,11 @@ class Examples:
 class Days:
     """How each simulated day went: a column of figures for each provider."""
 
-    figures: dict[str, dict[str, object]] = field(default_factory=dict)
+    figures: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def add(self, provider: str, figures: Mapping[str, object]) -> None:
+        """Add a provider's."""
+        self.figures[provider] = figures
 
     def markdown(self) -> str:
         """Return a row for each figure."""

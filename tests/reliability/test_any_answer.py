@@ -125,7 +125,6 @@ def spoil(told: Told, key: Key, random: Random) -> Told:
 
 def test_any_answer_is_read_or_refused(
     *,
-    case: Case,
     ask: Ask,
     provider: Callable[[], Provider],
     genuine: Told,
@@ -148,7 +147,7 @@ def test_any_answer_is_read_or_refused(
     def read(kind: Key, random: Random) -> None:
         nonlocal told
         told = spoil(genuine, kind, random)
-        examples.note(case.service, kind)
+        examples.note(" ".join(kind))
         asked.clear()
         with suppress(TunnelHubError):
             check_answer(loop.run_until_complete(ask(provider())))
@@ -169,6 +168,5 @@ def test_any_answer_is_read_or_refused(
         if pytestconfig.getoption("extended"):
             # A kind of answer that many questions need is tried in full only for the first one.
             for kind in sorted(genuine):
-                if examples.spoilt[case.service][kind] < EXTENDED:
+                if examples.tried(" ".join(kind)) < EXTENDED:
                     try_with([kind], EXTENDED)
-    examples.questions[case.service] += 1

@@ -23,7 +23,6 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
-from .figures import Days
 from .lives import LIVES, Life
 from .providers import Case
 from .watch import Watch
@@ -190,7 +189,11 @@ def life(case: Case) -> Life:
 
 
 async def test_a_day(
-    world: BadWorld, life: Life, watch: Watch, days: Days, pytestconfig: pytest.Config
+    world: BadWorld,
+    life: Life,
+    watch: Watch,
+    figures: dict[str, object],
+    pytestconfig: pytest.Config,
 ) -> None:
     hours = HOURS[pytestconfig.getoption("extended")]
     day, totals = Day(world, life), Totals(world, life)
@@ -213,7 +216,7 @@ async def test_a_day(
     watch.check()
     day.forget_calls()
     after = Held.now(world)
-    days.figures[world.case.service] = {
+    figures |= {
         "hours": hours,
         **day.happened,
         "totals read": totals.readings,
