@@ -1,6 +1,6 @@
 """From HY2 SCALE's rows to resources; both generations' names."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
@@ -223,12 +223,14 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
     return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
 
 
-def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) -> dict[str, P]:
+def peers[P: Peer](kind: RowMap[P], topology: Sequence[Row], *, outbound: bool) -> dict[str, P]:
     """Return our own connections, or all other peers.
 
-    Raises UnavailableError when nobody can say which of both a peer is: guessed, it would come
-    and go as another device.
+    Raises UnavailableError when nobody can say which peers there are, or which of both one is:
+    guessed, they would come and go as devices.
     """
+    if topology and not any(coerce.text(top.get("name")) for top in topology):
+        raise UnavailableError(Reason.MALFORMED, "no names")
     found = list(places(topology))
     if any(place.outbound is None for place in found):
         raise UnavailableError(Reason.MALFORMED, "no direction")
