@@ -59,7 +59,7 @@ from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
 _SECRETS = ("password_hash", "token")
-_KEYS = {"private_key", "psk"}
+_KEYS = {VpnServer.L2TP: "psk", VpnServer.WIREGUARD: "private_key"}
 """What a VPN server is worth nothing without."""
 _LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
@@ -220,8 +220,8 @@ class Hy2ScaleProvider(Provider):
             VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
         }[server]
         row = await read()
-        if any(value is None or value == "" for name, value in row.items() if name in _KEYS):
-            # It would be sent back as it is, and the server's key be lost.
+        if not row.get(_KEYS[server]):
+            # Sent back as it is, the row would take the server's key away.
             raise UnavailableError(Reason.MALFORMED, "no key")
         await write({**row, "enabled": enabled})
         if coerce.boolean((await read()).get("enabled")) is not enabled:
