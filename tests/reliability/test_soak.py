@@ -219,6 +219,8 @@ async def test_a_day(
     for number in islice(minutes, _WARM_UP):
         await day.minute(number)
     await day.rest()
+    watch.check()
+    day.forget_calls()
     before = Held.now(world, pytestconfig)
     for number in minutes:
         await day.minute(number)
