@@ -1,18 +1,20 @@
-"""Strategies for what a service may send, and what must come of it."""
+"""What a service may send, and what must come of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
+from random import Random
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-_NEARLY_NUMBERS = st.text("0123456789+-.eE% _", max_size=24)
-_WORDS = st.sampled_from(
-    ["", " ", "true", "False", "null", "None", "95.65%", "-1", "253402300799", "NaN", "1e400"]
+_DIGITS = "0123456789+-.eE% _"
+_WORDS = (
+    *("", " ", "true", "False", "null", "None", "95.65%", "-1", "253402300799", "NaN", "1e400"),
+    *("0001-01-01", "9999-12-31 23:59:59", "2026-02-30", "<b>", "../..", "{{ 1 }}", "%2F", "\0"),
+    *(None, True, False, 0, -1, 2**63, 2**64 - 1, -(2**63), 1e300, -0.0, 5e-324),
 )
-
 
 _SCALARS = (
     st.none()
@@ -20,8 +22,8 @@ _SCALARS = (
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text()
-    | _NEARLY_NUMBERS
-    | _WORDS
+    | st.text(_DIGITS, max_size=24)
+    | st.sampled_from(_WORDS)
 )
 JSON_VALUES = st.recursive(
     _SCALARS,
@@ -31,17 +33,46 @@ JSON_VALUES = st.recursive(
 """Whatever a JSON decoder may return: its whole numbers have 64 bits at most."""
 
 
-@st.composite
-def damaged(draw: st.DrawFn, payload: Any) -> Any:
-    """Draw a real answer in which a few values, or whole branches, are others or missing."""
-    spoilt = [deepcopy(payload)]
-    for _ in range(draw(st.integers(1, 4))):
-        container, key = draw(st.sampled_from(list(_places(spoilt))))
-        if container is not spoilt and draw(st.booleans()):
+def damage(payload: Any, random: Random) -> Any:
+    """Change a real answer, and return it: a few values, or whole branches, become others or go.
+
+    By plain chance: drawn by hypothesis, each of thousands of examples would take many times as
+    long.
+    """
+    root = [payload]
+    for _ in range(random.randint(1, 4)):
+        places = list(_places(root))
+        container, key = random.choice(places)
+        if container is not root and random.random() < 0.4:
             del container[key]
+        elif random.random() < 0.2:
+            # Of the right shape, but in the wrong place.
+            other, other_key = random.choice(places)
+            container[key] = deepcopy(other[other_key])
         else:
-            container[key] = draw(JSON_VALUES)
-    return spoilt[0]
+            container[key] = _any_value(random)
+    return root[0]
+
+
+def _any_value(random: Random) -> Any:
+    return random.choice(_KINDS)(random)
+
+
+def _text(random: Random) -> str:
+    # Below the surrogates, which no text has alone.
+    return "".join(chr(random.randrange(0xD800)) for _ in range(random.randrange(12)))
+
+
+_KINDS: tuple[Callable[[Random], Any], ...] = (
+    lambda random: random.choice(_WORDS),
+    lambda random: random.choice(_WORDS),
+    lambda random: random.getrandbits(random.randint(1, 63)) * random.choice((1, -1)),
+    lambda random: random.gauss(0, 1) * 10 ** random.randint(-20, 20),
+    lambda random: "".join(random.choices(_DIGITS, k=random.randrange(24))),
+    _text,
+    lambda random: [_any_value(random) for _ in range(random.randrange(3))],
+    lambda random: {_text(random): _any_value(random) for _ in range(random.randrange(3))},
+)
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -1,5 +1,6 @@
 """A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 from freezegun.api import FrozenDateTimeFactory
@@ -9,18 +10,25 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
 from .cells import Cells, Table
 from .faults import Fault, faults_of
-from .names import HOST, Names
+from .figures import Answers, Days, Examples
+from .names import Names
 from .providers import CASES, AnyService, Case
 from .questions import questions_for
 from .watch import Watch
 from .world import BadWorld
 
-_CELLS = "cells"
+_ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
+"""One kind of entry for each provider."""
+
+_CELLS, _EXAMPLES, _DAY = "cells", "examples", "day"
+"""What a test's report tells, from whichever process."""
+_SO_FAR = pytest.StashKey[Counter[str]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -42,11 +50,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             "case, ask",
             [
                 pytest.param(case, ask, id=f"{case.service}: {name}")
-                for case in {case.service: case for case in CASES}.values()
+                for case in _ONE_EACH
                 for name, ask in questions_for(case.service).items()
             ],
             indirect=["case"],
         )
+    elif "life" in metafunc.fixturenames:
+        metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.service)
     elif "case" in metafunc.fixturenames:
         metafunc.parametrize("case", CASES, indirect=True, ids=lambda case: case.name)
 
@@ -75,16 +85,14 @@ def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) ->
 
 
 def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
-    """Return an entry as signing in makes it. Hosts have a name, so that names are looked up."""
-    urls = {
-        name: value.replace("127.0.0.1", HOST) for name, value in case.credentials(service).items()
-    }
+    """Return an entry as signing in makes it."""
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{case.service}",
         title=f"{case.service} demo",
         unique_id=f"{case.service}:{case.account(service)}",
-        data={"provider": case.service, **urls},
+        minor_version=MINOR_VERSION,
+        data={"provider": case.service, **case.credentials(service)},
     )
 
 
@@ -130,15 +138,42 @@ def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[
     request.node.user_properties.append((_CELLS, [fault.name, case.name, cells.counts()]))
 
 
+@pytest.fixture
+def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
+    """The spoilt answers that a test tries; counted in the test's report."""
+    examples = Examples(case.service, request.config.stash.setdefault(_SO_FAR, Counter()))
+    yield examples
+    request.node.user_properties.append((_EXAMPLES, [case.service, dict(examples.here)]))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, object]]:
+    """How a day goes; in the test's report."""
+    figures: dict[str, object] = {}
+    yield figures
+    request.node.user_properties.append((_DAY, [case.service, figures]))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write the table of cells."""
-    table = Table()
+    """Write what the run came to."""
+    tables: dict[str, Table | Answers | Days] = {
+        _CELLS: Table(),
+        _EXAMPLES: Answers(),
+        _DAY: Days(),
+    }
+    told: set[str] = set()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "teardown":
                 for name, counted in report.user_properties:
-                    if name == _CELLS and isinstance(counted, list):
-                        table.add(*counted)
-    if table.tallies:
-        terminalreporter.section("fault matrix: cells passed of cells tried")
-        terminalreporter.write_line(table.markdown())
+                    if name in tables and isinstance(counted, list):
+                        tables[name].add(*counted)
+                        told.add(name)
+    for name, title in {
+        _CELLS: "fault matrix: cells passed of cells tried",
+        _EXAMPLES: "property tests: spoilt answers",
+        _DAY: "soak: a simulated day",
+    }.items():
+        if name in told:
+            terminalreporter.section(title)
+            terminalreporter.write_line(tables[name].markdown())

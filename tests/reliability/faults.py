@@ -17,7 +17,8 @@ class Fault:
     kind: at the simulator, for all its calls; options: what else to order.
     slow: nothing happens until time passes. quick: part of the quick form.
     keeps: the fields that stay as they are.
-    acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one.
+    acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one, and
+    what was done although the answer came too late need not be done again.
     """
 
     name: str
@@ -159,13 +160,13 @@ FAULTS = (
     Fault(name="everything twice", kind="double", outcome=Outcome.HEALED),
     Fault(name="a body of 50 MB", kind="huge", options={"megabytes": 50}),
     Fault(name="a gzip bomb of 50 MB", kind="gzip_bomb", options={"megabytes": 50}),
-    Fault(name="a slow drip", kind="drip", options={"seconds": 5}, slow=True),
+    Fault(name="a slow drip", kind="drip", options={"seconds": 5}, slow=True, acts_fail=False),
 )
 
 
 def faults_of(case: Case) -> tuple[Fault, ...]:
     """Return all that can go wrong for a kind of entry."""
-    return FAULTS + tuple(
+    return tuple(fault for fault in FAULTS if fault.name not in case.answers) + tuple(
         OfAccount(name=name, outcome=trouble.outcome, trouble=trouble, quick=True)
         for name, trouble in case.troubles.items()
     )

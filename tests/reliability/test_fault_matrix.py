@@ -24,10 +24,14 @@ from .world import BadWorld
 
 _QUICK_ACTS = 3
 _SOON = 3
-"""Minutes after which all is well again when the service is."""
+"""Polls after which all is well again when the service is."""
 _LATER = 30
-"""Minutes after which it is when another program seems to use the account, as a sign-in shortly
-after another one does; they also lie between two cells."""
+"""Polls after which it is when another program seems to use the account, as a sign-in shortly after
+another one does."""
+_SLOWLY = 5
+"""How many times as long a poll takes whose requests wait for others, which hang before them."""
+_BETWEEN = 30 * MINUTE
+"""Seconds between two cells, so that none is taken for the other's other program."""
 
 _FORM = {FlowResultType.FORM}
 _IN = {FlowResultType.ABORT, FlowResultType.SHOW_PROGRESS}
@@ -57,8 +61,11 @@ async def test_fault(
 ) -> None:
     """One fault, at sign-in, first refresh, later refresh and at each kind of action."""
     world = replace(world, slow=fault.slow)
-    await _first_refresh(world, fault, cells, watch)
-    for way in world.case.ways:
+    if isinstance(fault, OfAccount) and fault.trouble.only_later:
+        await world.set_up()
+    else:
+        await _first_refresh(world, fault, cells, watch)
+    for way in _ways(world, fault):
         await _sign_in(world, fault, cells, watch, way)
     await _later_refresh(world, fault, cells, watch)
     for act in acts:
@@ -67,13 +74,21 @@ async def test_fault(
     assert not cells.failures, "\n".join(cells.failures)
 
 
+def _ways(world: BadWorld, fault: Fault) -> Sequence[str]:
+    """Return the ways to sign in that a fault can concern."""
+    ways = list(world.case.ways)
+    if isinstance(fault, OfAccount):
+        return [] if fault.trouble.only_later else ways[:1]
+    return ways
+
+
 async def _first_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Watch) -> None:
     with cells.cell("first refresh"):
         async with fault.ordered(world.case, world.service):
             watch.remember()
             await world.set_up_patiently()
             if fault.outcome is Outcome.REFUSED:
-                await world.pass_by(2 * MINUTE)
+                await world.poll(2)
             assert world.entry_state() in _SET_UPS[fault.outcome]
             assert world.reauthentications() == (fault.outcome is Outcome.REFUSED)
         await _all_is_well_again(world, fault)
@@ -81,11 +96,8 @@ async def _first_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
 
 
 async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, way: str) -> None:
-    usual = next(iter(world.case.ways))
-    if isinstance(fault, OfAccount) and not (fault.trouble.at_sign_in and way == usual):
-        return
     with cells.cell("sign-in", way):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         form = await world.begin_sign_in(way)
         fields = world.case.ways[way](world.service)
         async with fault.ordered(world.case, world.service):
@@ -95,7 +107,7 @@ async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, wa
             watch.nothing_secret(result.get("errors"))
             watch.nothing_secret(result.get("description_placeholders"))
         if result["type"] is FlowResultType.FORM:
-            await world.pass_by(_SOON * MINUTE)
+            await world.poll(_SOON)
             result = await world.enter(result, world.case.ways[way](world.service))
             assert result["type"] in _IN, result
         world.abort_flows()
@@ -105,15 +117,15 @@ async def _sign_in(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, wa
 
 async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Watch) -> None:
     with cells.cell("later refresh"):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         before, things = world.steady(), world.things()
         async with fault.ordered(world.case, world.service):
             watch.remember()
-            await world.pass_by(MINUTE)
+            await world.poll()
             if fault.outcome in (Outcome.UNAVAILABLE, Outcome.HEALED):
                 assert world.steady() == before, "the last good values"
-            for _ in range(PATIENCE):
-                await world.pass_by(MINUTE)
+            for _ in range(PATIENCE * (_SLOWLY if world.slow else 1)):
+                await world.poll()
             if fault.outcome in (Outcome.UNAVAILABLE, Outcome.REFUSED):
                 assert set(world.steady()) == {"unavailable"}
             if fault.outcome is Outcome.HEALED:
@@ -130,7 +142,7 @@ async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
 
 async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: Act) -> None:
     with cells.cell("action", f"{act.action} {act.thing or ''} {act.key}"):
-        await _calm_down(world)
+        await _calm_down(world, fault)
         if act.after is not None:
             assert await world.perform(act.after) is None
         async with fault.ordered(world.case, world.service):
@@ -147,17 +159,16 @@ async def _act(world: BadWorld, fault: Fault, cells: Cells, watch: Watch, act: A
         watch.check()
 
 
-async def _calm_down(world: BadWorld) -> None:
-    """Sign in, if need be, and let some time pass then."""
-    for _ in range(2):
-        await world.pass_by(_LATER * MINUTE)
+async def _calm_down(world: BadWorld, fault: Fault) -> None:
+    """Let some time pass; where there may be need, to sign in before."""
+    for _ in range(2 if isinstance(fault, OfAccount) else 1):
+        await world.pass_by(_BETWEEN)
 
 
 async def _all_is_well_again(world: BadWorld, fault: Fault) -> None:
     """Whatever was wrong is over; after a refused login the user has signed in again."""
     if fault.outcome is Outcome.REFUSED:
-        await world.pass_by(2 * MINUTE)
-        await world.pass_by(2 * MINUTE)
+        await world.poll(2)
     if world.reauthentications():
         world.abort_flows()
         data = {"provider": world.case.service, **world.case.credentials(world.service)}

@@ -231,6 +231,20 @@ ONE_NODE: Mapping[str, Callable[[EasyTierClient, str], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("name", ONE_NODE)
+async def test_an_answer_with_nothing_in_it_tells_nothing(
+    client: EasyTierClient, easytier: EasyTierService, name: str
+) -> None:
+    """Least of all that something has been done."""
+    easytier.fault("/api/nodes/{id}", "body", body={}, times=None)
+    easytier.fault("/api/nodes/{id}/regenerate-token", "body", body={}, times=None)
+
+    with pytest.raises(UnavailableError) as info:
+        await ONE_NODE[name](client, "1")
+
+    assert info.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("name", ONE_NODE)
 async def test_only_the_owner_may(client: EasyTierClient, name: str) -> None:
     with refused(InvalidInputError, "not_node_owner"):
         await ONE_NODE[name](client, OTHERS)

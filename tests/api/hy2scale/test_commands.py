@@ -1084,3 +1084,22 @@ async def test_a_changed_password_asks_for_a_new_sign_in(
 
     with pytest.raises(AuthenticationError, match="invalid credentials"):
         await provider.identify()
+
+
+@pytest.mark.parametrize(
+    "server, path, key",
+    [
+        (VpnServer.L2TP, "/api/l2tp", "psk"),
+        (VpnServer.WIREGUARD, "/api/wireguard", "private_key"),
+    ],
+)
+async def test_a_servers_key_is_not_lost(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService, server: VpnServer, path: str, key: str
+) -> None:
+    """Not even where the node does not tell it: a write replaces the whole row."""
+    hy2scale.fault(path, "patch", remove=[key], times=None)
+
+    with pytest.raises(UnavailableError):
+        await provider.set_server_enabled(server, enabled=False)
+
+    assert not [call for call in hy2scale.calls_to(path) if call.method == "PUT"]

@@ -468,7 +468,7 @@ async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) 
         [],
         [{"name": "me", "is_self": True}],
         [{"name": "me", "direction": "local", "children": None}],
-        [{"is_self": True, "children": [{"name": "x"}]}, {"direction": "outbound"}, 7],
+        [{"name": "me", "is_self": True, "children": [{"x": "y"}]}, {"direction": "outbound"}, 7],
     ],
 )
 async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object) -> None:
@@ -478,7 +478,18 @@ async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object)
     assert await read(provider, Link) == {}
 
 
-@pytest.mark.parametrize("topology", [{}, "nothing", 7])
+@pytest.mark.parametrize(
+    "topology",
+    [
+        {},
+        "nothing",
+        7,
+        pytest.param([1, 2], id="a list of something else"),
+        pytest.param([{"direction": "local"}, {"direction": "outbound"}], id="nobody has a name"),
+        pytest.param([{"name": "us"}], id="a peer that may be either"),
+        pytest.param([{"name": "us", "direction": {}}], id="a direction that is none"),
+    ],
+)
 async def test_a_topology_that_is_none_takes_nobody_away(
     provider: Provider, hy2scale: Node, topology: object
 ) -> None:

@@ -274,6 +274,9 @@ class EasyTierClient:
             raise UnsupportedError
         row = answer.mapping()
         if answer.status < 400:
+            if not row:
+                # The service says a word to everything, most of all to what it has done.
+                raise UnavailableError(Reason.MALFORMED, "nothing in it")
             return row
         words = coerce.text(row.get("error")) or f"HTTP {answer.status}"
         raise refusals.get(answer.status, RejectedError)(self._transport.redact(words))

@@ -12,7 +12,7 @@ methods return what came, those that send a body take it as this generation want
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from .. import coerce
@@ -55,7 +55,10 @@ def list_of(value: object) -> list[Row]:
     """Return the rows of a list; having none is null."""
     if not isinstance(value, list | None):
         raise UnavailableError(Reason.MALFORMED, "no list")
-    return rows_of(value)
+    rows = rows_of(value)
+    if value and not rows:
+        raise UnavailableError(Reason.MALFORMED, "no rows")
+    return rows
 
 
 def _secrets_in(row: Row) -> Iterator[str]:
@@ -64,6 +67,15 @@ def _secrets_in(row: Row) -> Iterator[str]:
         value = row[name]
         words = value.values() if isinstance(value, dict) else [value]
         yield from (word for word in words if isinstance(word, str))
+
+
+_INTERFACE = "[Interface]"
+"""How WireGuard's own part of a configuration begins."""
+
+
+def _has(answer: object, name: str) -> TypeGuard[Row]:
+    """Tell whether an answer is an object with that field."""
+    return isinstance(answer, dict) and name in answer
 
 
 class Hy2ScaleClient:
@@ -209,7 +221,9 @@ class Hy2ScaleClient:
     async def wireguard_config(self, name: str, endpoint: str) -> str:
         """GET /wireguard/peers/{name}/config: the file for a peer."""
         answer = await self._get(f"/wireguard/peers/{segment(name)}/config", {"endpoint": endpoint})
-        return answer.text()
+        if _INTERFACE not in (config := answer.text()):
+            raise UnavailableError(Reason.MALFORMED, "no configuration")
+        return config
 
     async def wireguard_qr(self, **query: str) -> bytes:
         """GET /wireguard/qr: PNG; of any `text`, as documented of a `peer`'s file."""
@@ -253,7 +267,7 @@ class Hy2ScaleClient:
     async def sessions(self) -> list[Row]:
         """GET /sessions: the connected devices."""
         answer = (await self._get("/sessions")).json()
-        return list_of(answer.get("devices") if isinstance(answer, dict) else answer)
+        return list_of(answer["devices"] if _has(answer, "devices") else answer)
 
     async def delete_session(self, key: str) -> None:
         """DELETE /sessions/{id}: kicks out, and keeps out for 60 s."""
@@ -264,8 +278,8 @@ class Hy2ScaleClient:
     async def rules(self) -> tuple[bool | None, list[Row]]:
         """GET /rules: whether the node can apply them, and the rows."""
         answer = (await self._get("/rules")).json()
-        if isinstance(answer, dict):
-            return coerce.boolean(answer.get("available")), list_of(answer.get("rules"))
+        if _has(answer, "rules"):
+            return coerce.boolean(answer.get("available")), list_of(answer["rules"])
         return None, list_of(answer)
 
     async def create_rule(self, row: Row) -> None:
@@ -329,7 +343,7 @@ class Hy2ScaleClient:
 
     async def graph_layout(self) -> Row:
         """GET /graph-layout: {positions: {key: {x, y}}}, as documented without the frame."""
-        return await self._object("/graph-layout")
+        return await self._object("/graph-layout", empty=True)
 
     async def set_graph_layout(self, layout: Row) -> None:
         """PUT /graph-layout: replaces all of it."""
@@ -386,7 +400,7 @@ class Hy2ScaleClient:
 
     async def user_conflicts(self) -> Row:
         """GET /users/conflicts: user name -> proxy -> names of those with the same password."""
-        return await self._object("/users/conflicts")
+        return await self._object("/users/conflicts", empty=True)
 
     async def resolve(self, name: str, exit_via: str) -> Row:
         """GET /diag/resolve: `ips`, or `error`."""
@@ -395,15 +409,15 @@ class Hy2ScaleClient:
 
     async def peer_health(self) -> Row:
         """GET /diag/peer-health: `connected` and `latency_ms`, by path."""
-        return await self._object("/diag/peer-health")
+        return await self._object("/diag/peer-health", empty=True)
 
     async def peer_rebinds(self) -> Row:
         """GET /diag/peer-rebinds: how often a link was made anew, by path."""
-        return await self._object("/diag/peer-rebinds")
+        return await self._object("/diag/peer-rebinds", empty=True)
 
     async def peer_latency(self) -> Row:
         """GET /diag/peer-latency: the samples of the last minutes, by path."""
-        return await self._object("/diag/peer-latency")
+        return await self._object("/diag/peer-latency", empty=True)
 
     async def arch(self) -> Row:
         """GET /system/arch: what the program runs on."""
@@ -430,8 +444,12 @@ class Hy2ScaleClient:
     async def _rows(self, path: str) -> list[Row]:
         return list_of((await self._get(path)).json())
 
-    async def _object(self, path: str) -> Row:
-        return (await self._get(path)).mapping()
+    async def _object(self, path: str, *, empty: bool = False) -> Row:
+        """Read an object. empty: whether one with nothing in it tells something."""
+        row = (await self._get(path)).mapping()
+        if not (row or empty):
+            raise UnavailableError(Reason.MALFORMED, "nothing in it")
+        return row
 
     async def _get(
         self, path: str, query: Mapping[str, str] | None = None, **options: Any

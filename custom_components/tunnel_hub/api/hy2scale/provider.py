@@ -59,6 +59,8 @@ from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
 _SECRETS = ("password_hash", "token")
+_KEYS = {VpnServer.L2TP: "psk", VpnServer.WIREGUARD: "private_key"}
+"""What a VPN server is worth nothing without."""
 _LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
 """How long before its end a certificate is a problem."""
@@ -217,7 +219,11 @@ class Hy2ScaleProvider(Provider):
             VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp),
             VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
         }[server]
-        await write({**await read(), "enabled": enabled})
+        row = await read()
+        if not row.get(_KEYS[server]):
+            # Sent back as it is, the row would take the server's key away.
+            raise UnavailableError(Reason.MALFORMED, "no key")
+        await write({**row, "enabled": enabled})
         if coerce.boolean((await read()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name=server)
 
@@ -397,6 +403,8 @@ class Hy2ScaleProvider(Provider):
             results = answer.get("results")
             free = results if isinstance(results, dict) else {}
             return {port: bool(coerce.boolean(free.get(str(port.port)))) for port in ports}
+        if "conflicts" not in answer:
+            raise UnavailableError(Reason.MALFORMED, "no conflicts")
         taken = {
             (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
             for row in list_of(answer.get("conflicts"))

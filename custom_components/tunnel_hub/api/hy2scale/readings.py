@@ -296,9 +296,11 @@ class Readings:
         rows, shadowsocks, paths = await together(
             self._client.proxies(), self.optional(self._client.shadowsocks, None), self.exits()
         )
+        found = PROXY.many({**row, "exits": paths} for row in rows)
         if shadowsocks is not None:
-            rows = [*rows, {**shadowsocks, "id": SHADOWSOCKS, "protocol": SHADOWSOCKS}]
-        return PROXY.many({**row, "exits": paths} for row in rows)
+            own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": paths}
+            found |= PROXY.many([{**shadowsocks, **own}])
+        return found
 
     async def _server(self) -> Mapping[str, WireGuard]:
         return WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])

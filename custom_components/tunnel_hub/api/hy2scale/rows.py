@@ -1,12 +1,13 @@
 """From HY2 SCALE's rows to resources; both generations' names."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
 from typing import NamedTuple
 
 from .. import coerce
+from ..errors import Reason, UnavailableError
 from ..mesh import (
     Address,
     Hub,
@@ -132,10 +133,13 @@ UPGRADE = RowMap(
 
 
 class Place(NamedTuple):
-    """A peer in the topology. path: from here; outbound: one of our own connections."""
+    """A peer in the topology.
+
+    path: from here; outbound: one of our own connections, None where that is not told.
+    """
 
     path: str
-    outbound: bool
+    outbound: bool | None
     row: Row
 
 
@@ -154,7 +158,9 @@ def places(topology: Iterable[Row]) -> Iterator[Place]:
             elif is_self:
                 path = ""
             else:
-                yield Place(path, row.get("direction") == "outbound", row)
+                direction = row.get("direction")
+                outbound = direction == "outbound" if isinstance(direction, str) else None
+                yield Place(path, outbound, row)
             above.extend((path, child) for child in reversed(rows_of(row.get("children"))))
 
 
@@ -217,12 +223,19 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
     return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
 
 
-def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) -> dict[str, P]:
-    """Return our own connections, or all other peers."""
+def peers[P: Peer](kind: RowMap[P], topology: Sequence[Row], *, outbound: bool) -> dict[str, P]:
+    """Return our own connections, or all other peers.
+
+    Raises UnavailableError when nobody can say which peers there are, or which of both one is:
+    guessed, they would come and go as devices.
+    """
+    if topology and not any(coerce.text(top.get("name")) for top in topology):
+        raise UnavailableError(Reason.MALFORMED, "no names")
+    found = list(places(topology))
+    if any(place.outbound is None for place in found):
+        raise UnavailableError(Reason.MALFORMED, "no direction")
     return kind.many(
-        {**place.row, "path": place.path}
-        for place in places(topology)
-        if place.outbound is outbound
+        {**place.row, "path": place.path} for place in found if place.outbound is outbound
     )
 
 

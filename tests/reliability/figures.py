@@ -1,0 +1,83 @@
+"""What a run of the property tests and of the soak came to, as tables.
+
+The tests may run in several processes: a test's figures go with its report.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Write a table, whose first column is words and all else numbers."""
+    ruler = ("---", *("---:" for _ in head[1:]))
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (head, ruler, *rows))
+
+
+@dataclass(slots=True)
+class Examples:
+    """The spoilt answers that a test tries, by their kind.
+
+    so_far: those of all tests in this process.
+    """
+
+    provider: str
+    so_far: Counter[str]
+    here: Counter[str] = field(default_factory=Counter)
+
+    def note(self, kind: str) -> None:
+        """Count one."""
+        self.here[kind] += 1
+        self.so_far[f"{self.provider} {kind}"] += 1
+
+    def tried(self, kind: str) -> int:
+        """Return how often that kind was tried so far."""
+        return self.so_far[f"{self.provider} {kind}"]
+
+
+@dataclass(slots=True)
+class Answers:
+    """The spoilt answers of a run."""
+
+    questions: Counter[str] = field(default_factory=Counter)
+    kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, provider: str, counts: Mapping[str, int]) -> None:
+        """Add what was tried for one question."""
+        self.questions[provider] += 1
+        self.kinds[provider].update(counts)
+
+    def markdown(self) -> str:
+        """Return a row for each provider."""
+        return _table(
+            ("provider", "questions", "kinds of answers", "examples", "fewest of a kind"),
+            [
+                (
+                    provider,
+                    self.questions[provider],
+                    len(counts),
+                    counts.total(),
+                    min(counts.values()),
+                )
+                for provider, counts in sorted(self.kinds.items())
+            ],
+        )
+
+
+@dataclass(slots=True)
+class Days:
+    """How each simulated day went: a column of figures for each provider."""
+
+    figures: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def add(self, provider: str, figures: Mapping[str, object]) -> None:
+        """Add a provider's."""
+        self.figures[provider] = figures
+
+    def markdown(self) -> str:
+        """Return a row for each figure."""
+        names = dict.fromkeys(name for column in self.figures.values() for name in column)
+        return _table(
+            ("", *self.figures),
+            [(name, *(column.get(name, "") for column in self.figures.values())) for name in names],
+        )

@@ -1,0 +1,181 @@
+"""The life of an entry, of each kind: begun, ended, kept from, upgraded, and two at a time."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.core import CoreState
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.migrations import MINOR_VERSION
+from simulator import Simulator
+
+from ..common import HOUR
+from .providers import AnyService, Case
+from .watch import Watch
+from .world import BadWorld, of_simulator
+
+
+def shown(world: BadWorld) -> dict[str, str]:
+    """Return what each enabled entity of the entry shows."""
+    return {
+        entity.entity_id: state.state
+        for entity in world.registered()
+        if (state := world.hass.states.get(entity.entity_id)) is not None
+    }
+
+
+def names(world: BadWorld) -> dict[str, str]:
+    """Return the entity ids by unique id."""
+    return {entity.unique_id: entity.entity_id for entity in world.registered()}
+
+
+async def left_alone(world: BadWorld) -> bool:
+    """Tell whether the service hears nothing for some hours."""
+    world.service.calls.clear()
+    for _ in range(3):
+        await world.pass_by(HOUR)
+    return not world.service.calls
+
+
+async def test_unload_and_reload(world: BadWorld, watch: Watch) -> None:
+    await world.set_up()
+    steady, before, things = world.steady(), names(world), world.things()
+
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    assert await left_alone(world)
+    assert set(shown(world).values()) <= {"unavailable"}
+
+    await world.set_up()
+    assert await world.hass.config_entries.async_reload(world.entry.entry_id)
+    await world.settle()
+    assert (world.steady(), names(world), world.things()) == (steady, before, things)
+    watch.check()
+
+
+async def test_disabled_and_enabled_again(world: BadWorld, watch: Watch) -> None:
+    await world.set_up()
+    steady, before, things = world.steady(), names(world), world.things()
+    switch = world.hass.config_entries.async_set_disabled_by
+
+    await switch(world.entry.entry_id, ConfigEntryDisabler.USER)
+    await world.settle()
+    assert world.entry_state() is ConfigEntryState.NOT_LOADED
+    assert set(shown(world).values()) <= {"unavailable"}
+    assert await left_alone(world)
+
+    await switch(world.entry.entry_id, None)
+    await world.settle()
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert (world.steady(), names(world), world.things()) == (steady, before, things)
+    watch.check()
+
+
+async def test_removal_leaves_nothing(
+    world: BadWorld, watch: Watch, hass_storage: dict[str, Any]
+) -> None:
+    await world.set_up()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    await world.settle()
+
+    assert await left_alone(world)
+    assert not world.registered()
+    assert not world.things()
+    assert not [issue for domain, issue in ir.async_get(world.hass).issues if domain == DOMAIN]
+    assert f"{DOMAIN}.{world.entry.entry_id}" not in hass_storage
+    watch.check()
+
+
+async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
+    """It becomes one of today in place: nobody has to sign in, and entities keep their ids."""
+    await world.set_up()
+    before, data = names(world), dict(world.entry.data)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    world.hass.config_entries.async_update_entry(world.entry, minor_version=1)
+
+    await world.set_up()
+
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert (world.entry.version, world.entry.minor_version) == (1, MINOR_VERSION)
+    assert world.entry.data == data
+    assert names(world) == before
+    assert not world.reauthentications()
+    watch.check()
+
+
+async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -> None:
+    """Nothing waits for the answer, and nothing is left behind."""
+    await world.set_up()
+    world.service.calls.clear()
+    world.service.fault("*", "hang", times=None)
+    before = asyncio.all_tasks()
+    world.freezer.tick(world.case.pace)
+    async_fire_time_changed(world.hass)
+    await world.until(lambda: bool(world.service.calls))
+    polls = {task for task in asyncio.all_tasks() - before if not of_simulator(task)}
+
+    await replace(world, slow=True).patiently(world.hass.async_stop(force=True))
+
+    assert world.hass.state is CoreState.stopped
+    assert polls
+    assert all(task.done() for task in polls)
+    watch.check()
+
+
+async def test_the_same_account_twice(world: BadWorld, watch: Watch) -> None:
+    for way, fields in world.case.ways.items():
+        form = await world.begin_sign_in(way)
+        result = await world.enter(form, fields(world.service))
+        if result["type"] is FlowResultType.SHOW_PROGRESS:
+            # By a browser; its own tests have a person there.
+            world.abort_flows()
+            continue
+
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert world.hass.config_entries.async_entries(DOMAIN) == [world.entry]
+    watch.check()
+
+
+async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
+    """They share nothing: the one goes on when the other one is gone."""
+    async with Simulator(services=(case.service,)) as elsewhere:
+        service = world.service
+        if case.other is None:
+            service = getattr(elsewhere, case.service)
+            service.state.node_id = "another-node"
+        entry = second_entry(case, service)
+        entry.add_to_hass(world.hass)
+        await world.set_up()
+        other = BadWorld(world.hass, world.freezer, service, entry, case)
+        assert other.entry_state() is ConfigEntryState.LOADED
+        before = names(other)
+        assert before
+        assert not before.items() & names(world).items()
+
+        await world.hass.config_entries.async_remove(world.entry.entry_id)
+        await other.poll(3)
+
+        assert other.entry_state() is ConfigEntryState.LOADED
+        assert names(other) == before
+        assert set(shown(other).values()) - {"unavailable", "unknown"}
+        assert not other.reauthentications()
+    watch.check()
+
+
+def second_entry(case: Case, service: AnyService) -> MockConfigEntry:
+    """Return an entry of another account there, or of the only one elsewhere."""
+    credentials, account = case.credentials(service), case.account(service)
+    if case.other is not None:
+        credentials, account = case.other(service)
+    return MockConfigEntry(
+        domain=DOMAIN,
+        entry_id="entry-other",
+        unique_id=f"{case.service}:{account}",
+        minor_version=MINOR_VERSION,
+        data={"provider": case.service, **credentials},
+    )
