@@ -9,6 +9,7 @@ from homeassistant.core import Event, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
+from custom_components.tunnel_hub import coordinator
 from custom_components.tunnel_hub.coordinator import PATIENCE, Interest
 from simulator.service import Call
 
@@ -88,6 +89,45 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
         remove()
     await world.live(5 * MINUTE)
     assert told == ["1"], "who left hears nothing"
+
+
+@pytest.mark.usefixtures("still")
+async def test_only_what_changed_is_built(world: World) -> None:
+    """What has not changed is the same object as before, for whoever compares it."""
+    await world.set_up()
+    tunnels = world.entry.runtime_data.coordinators["tunnels"]
+    nodes = world.entry.runtime_data.coordinators["nodes"]
+    before = dict(tunnels.data)
+
+    world.service.state.tunnels["1"].local_port = 8124
+    await tunnels.async_refresh()
+
+    assert len(before) == 5
+    # Each check gives its tunnel a new reading, so only the unchecked one is comparable.
+    assert tunnels.data["5"] is before["5"]
+    assert tunnels.data["1"] is not before["1"]
+    assert nodes.data
+
+
+@pytest.mark.usefixtures("still")
+async def test_who_leaves_takes_the_requests_along(world: World) -> None:
+    """A feed that nobody listens to any more is not asked, until somebody does again."""
+    await world.set_up()
+    notice = world.entry.runtime_data.coordinators["notice"]
+    for entry in world.registered("notice:"):
+        er.async_get(world.hass).async_update_entity(
+            entry.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await world.settle()
+    world.service.calls.clear()
+
+    await world.live(3 * HOUR, HOUR)
+    assert not world.service.calls_to("/notice")
+
+    remove = notice.async_add_listener(lambda: None, Interest("service", "text"))
+    await world.live(2 * HOUR, HOUR)
+    assert len(world.service.calls_to("/notice")) == 2
+    remove()
 
 
 # Bad days
@@ -309,6 +349,33 @@ async def test_a_few_checks_at_once(world: World) -> None:
 
     assert at_once == 3
     assert len(set(checks(world))) == 12
+
+
+@MANY
+async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few at once, then so many a second; and each reading says when it was made."""
+    monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 4)
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.enabled = True
+    await begin(world)
+    await world.until(lambda: len(answered(world)) == 4)
+
+    counts = []
+    for _ in range(8):
+        world.freezer.tick(0.25)
+        expected = len(answered(world)) + 1
+        await world.until(lambda expected=expected: len(answered(world)) >= expected)
+        counts.append(len(checks(world)))
+    await world.settle()
+
+    assert counts == [5, 6, 7, 8, 9, 10, 11, 12]
+    assert sorted(checks(world), key=int) == [str(number) for number in range(1, 13)]
+    tunnels = world.entry.runtime_data.coordinators["tunnels"].data
+    moments = sorted(tunnel.checked_at for tunnel in tunnels.values())
+    assert [(moment - moments[0]).total_seconds() for moment in moments] == [
+        *(0, 0, 0, 0),
+        *(0.25 * number for number in range(1, 9)),
+    ]
 
 
 async def test_one_slow_check_holds_up_no_other(world: World) -> None:
