@@ -204,7 +204,7 @@ async def test_every_error_has_its_words(
     state: ConfigEntryState,
 ) -> None:
     monkeypatch.setattr(ModestProvider, "failure", error)
-    monkeypatch.setitem(config_flow._SIGN_IN_WAYS, "modest", hayfrp.SIGN_IN_WAYS)
+    monkeypatch.setitem(config_flow._WAYS_AGAIN, "modest", lambda _: hayfrp.SIGN_IN_WAYS)
 
     await modest.set_up()
 

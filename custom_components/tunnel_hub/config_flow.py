@@ -46,12 +46,12 @@ from .flows.hayfrp import HayFrpSteps
 from .flows.hy2scale import Hy2ScaleSteps
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
-# The ways to sign in to each provider, the usual one first; each is a step of the flow.
-_SIGN_IN_WAYS = {
-    "chmlfrp": chmlfrp.SIGN_IN_WAYS,
-    "easytier": easytier.SIGN_IN_WAYS,
-    "hayfrp": hayfrp.SIGN_IN_WAYS,
-    "hy2scale": hy2scale.SIGN_IN_WAYS,
+# The ways back to a stored account, the usual one first; each is a step of the flow.
+_WAYS_AGAIN: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "chmlfrp": lambda _: chmlfrp.SIGN_IN_WAYS,
+    "easytier": easytier.ways_again,
+    "hayfrp": lambda _: hayfrp.SIGN_IN_WAYS,
+    "hy2scale": lambda _: hy2scale.SIGN_IN_WAYS,
 }
 
 _SIGN_IN_SCHEMA = vol.Schema(
@@ -94,7 +94,7 @@ class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleStep
         entry = self._get_reauth_entry()
         return self.async_show_menu(
             step_id="reauth_confirm",
-            menu_options=_SIGN_IN_WAYS[entry.data[CONF_PROVIDER]],
+            menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
             description_placeholders={"account": entry.title},
         )
 
@@ -105,7 +105,7 @@ class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleStep
         entry = self._get_reconfigure_entry()
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=_SIGN_IN_WAYS[entry.data[CONF_PROVIDER]],
+            menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
             description_placeholders={"account": entry.title},
         )
 

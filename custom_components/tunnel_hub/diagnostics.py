@@ -15,6 +15,7 @@ from .devices import device_key, key_of
 _TO_REDACT = {
     "addresses",
     "certificates",
+    "findings",
     "local_address",
     "messages",
     "public_address",

@@ -32,7 +32,9 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     entity_description: TunnelHubSensorDescription[R]
 
-    _unrecorded_attributes = frozenset({"addresses", "certificates", "sessions", "text"})
+    _unrecorded_attributes = frozenset(
+        {"addresses", "certificates", "findings", "sessions", "text"}
+    )
 
     _attributes: Mapping[str, Any] | None = None
 

@@ -1,5 +1,6 @@
 """What a person does at a node manager: the switch and the actions."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import Context
@@ -20,6 +21,17 @@ NEW = {
     "connections": ["tcp://192.0.2.7:11010", "WSS://[2001:db8::7]:443/"],
     "valid_until": "2027-06-30",
 }
+
+
+READING = {"online": True, "bandwidth": 1, "traffic": 1, "connections": 77}
+
+ON_A_NODE: dict[str, dict[str, Any]] = {
+    "check_node": {},
+    "regenerate_report_token": {},
+    "report_node": {**READING, "token": "any"},
+    "update_node": {"name": "mine"},
+}
+"""The actions that name a node, apart from its deletion, with what they want."""
 
 
 def node(world: World[EasyTierService], number: str = "1") -> Node:
@@ -66,6 +78,32 @@ async def test_allow_relay_of_somebody_elses_node(world: World[EasyTierService])
 
     assert not_ours.value.translation_key == "not_node_owner"
     assert node(world).allow_relay == 1
+
+
+@BOTH
+@pytest.mark.parametrize("action", ON_A_NODE)
+async def test_actions_on_a_node_that_is_gone(world: World[EasyTierService], action: str) -> None:
+    await world.set_up()
+    others = len(world.service.state.nodes) - 1
+    del world.service.state.nodes["1"]
+
+    error = await refused(world, "relay_node:1", action, **ON_A_NODE[action])
+
+    assert error.translation_key == "node_gone"
+    assert len(world.service.state.nodes) == others
+
+
+@BOTH
+@pytest.mark.parametrize("action", [*ON_A_NODE, "delete_node"])
+async def test_actions_on_somebody_elses_node(world: World[EasyTierService], action: str) -> None:
+    await world.set_up()
+    node(world).user_email = "other@example.com"
+    before = replace(node(world))
+
+    error = await refused(world, "relay_node:1", action, **ON_A_NODE.get(action, {}))
+
+    assert error.translation_key == "not_node_owner"
+    assert node(world) == before
 
 
 # Editing
@@ -291,15 +329,26 @@ async def test_report_node_needs_a_token(world: World[EasyTierService]) -> None:
     """Documented rows tell none."""
     world.service.state.settings.undocumented_endpoints = False
     await world.set_up()
-    reading = {"online": True, "bandwidth": 1, "traffic": 1, "connections": 1}
-
-    error = await refused(world, "relay_node:1", "report_node", **reading)
+    error = await refused(world, "relay_node:1", "report_node", **READING)
     assert error.translation_key == "report_token_needed"
-    error = await refused(world, "relay_node:1", "report_node", **reading, token="wrong")
-    assert error.translation_key == "rejected"
-    await on(world, "relay_node:1", "report_node", **reading, token=node(world).report_token)
+    error = await refused(world, "relay_node:1", "report_node", **READING, token="wrong")
+    assert error.translation_key == "report_refused"
+    assert error.translation_placeholders == {"message": "Token验证失败"}
+    await on(world, "relay_node:1", "report_node", **READING, token=node(world).report_token)
 
-    assert node(world).connection_count == 1
+    assert node(world).connection_count == 77
+
+
+@BOTH
+async def test_report_node_that_has_ended(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    token = node(world, "8").report_token
+
+    error = await refused(world, "relay_node:8", "report_node", **READING, token=token)
+
+    assert error.translation_key == "report_refused"
+    assert error.translation_placeholders == {"message": "节点已过期"}
+    assert node(world, "8").connection_count != READING["connections"]
 
 
 @BOTH
@@ -318,8 +367,9 @@ async def test_retoken(world: World[EasyTierService]) -> None:
     await world.set_up()
     before = world.entry.data["token"]
 
-    await on_account(world, "retoken")
+    answer = await on_account(world, "retoken")
 
+    assert answer == {"link_token": None}, "it is nobody else's business"
     documented = world.service.state.settings.dialect == "documented"
     assert (world.entry.data["token"] != before) is documented
     await world.restart()

@@ -1,5 +1,6 @@
 """Getting to a node manager: with an account, a new one, none, as its first user; the options."""
 
+import logging
 from typing import Any, cast
 from unittest.mock import ANY
 
@@ -151,6 +152,16 @@ async def test_twice(hass: HomeAssistant, easytier: EasyTierService) -> None:
     assert (second["type"], second["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
+@pytest.mark.parametrize("half", ["network_name", "network_secret"])
+async def test_half_a_network(hass: HomeAssistant, easytier: EasyTierService, half: str) -> None:
+    form = await begin(hass, "easytier_account", "easytier")
+
+    form = await fill(hass, form, {half: "demo-network"}, base_url=easytier.url, **DEMO)
+
+    assert form["errors"] == {"base": "network_incomplete"}
+    assert not easytier.calls
+
+
 # Without one
 
 
@@ -274,6 +285,7 @@ async def test_reauthentication(
     await hass.async_block_till_done(wait_background_tasks=True)
     (flow,) = hass.config_entries.flow.async_progress()
     menu = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert menu["menu_options"] == ["easytier_account"], "the public one would be another"
     form = await choose(hass, menu, "easytier_account")
     assert suggested(form) == {
         "base_url": easytier.url,
@@ -343,6 +355,69 @@ async def test_a_server_that_was_set_back_is_not_set_up_by_the_way(
     result = await reconfigured(hass, entry, easytier)
 
     assert result["errors"] == {"base": "not_initialized"}
+
+
+async def test_without_an_account_again(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    form = await begin(hass, "easytier_public", "easytier")
+    entry: ConfigEntry = (await fill(hass, form, base_url=easytier.url))["result"]
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    assert menu["menu_options"] == ["easytier_public"]
+
+    result = await fill(hass, await choose(hass, menu, "easytier_public"), base_url=easytier.url)
+
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+# Secrets
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["status", "reset", "html", "wrong_type"])
+@pytest.mark.parametrize(
+    "way, route, secrets",
+    [
+        ("account", "/api/auth/login", ("demo-password", "the-network", "the-key")),
+        ("register", "/api/auth/register", ("new-password",)),
+        ("register_code", "/api/auth/verify", ("new-password", "the-code")),
+        ("initialize", "/api/system/initialize", ("the-jwt-secret", "new-password")),
+    ],
+)
+async def test_secrets_stay_secret_on_the_way_in(
+    hass: HomeAssistant,
+    easytier: EasyTierService,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    way: str,
+    route: str,
+    secrets: tuple[str, ...],
+    kind: str,
+) -> None:
+    """Whatever fails, neither a log nor the sentence about it repeats one."""
+    caplog.set_level(logging.DEBUG)
+    new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
+    easytier.state.settings.initialized = way != "initialize"
+    easytier.fault(route, kind, times=None)
+    begun = "account" if way in ("account", "initialize") else "register"
+    form = await begin(hass, f"easytier_{begun}", "easytier")
+    caplog.clear()
+    if way == "account":
+        network = {"network_name": "n", "network_secret": "the-network", "api_key": "the-key"}
+        form = await fill(hass, form, network, base_url=easytier.url, **DEMO)
+    else:
+        form = await fill(hass, form, base_url=easytier.url, **new)
+    if way == "register_code":
+        form = await fill(hass, form, code=f"{easytier.url}/verify?token=the-code")
+    if way == "initialize":
+        form = await fill(hass, form, jwt_secret="the-jwt-secret", **new)
+
+    assert easytier.calls_to(route)
+    assert form["step_id"] == f"easytier_{way}"
+    assert form["errors"], "the person hears of it"
+    told = f"{caplog.text}{form['description_placeholders']}"
+    assert not [word for word in (*secrets, "demo@example.com", "new@example.com") if word in told]
 
 
 # Options

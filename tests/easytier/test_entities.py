@@ -49,6 +49,9 @@ async def test_devices(world: World[EasyTierService]) -> None:
             assert (device.name, device.model) == (node.node_name, "Relay node")
         else:
             assert not device, "somebody else's"
+    account = world.device("account:account")
+    assert account
+    assert account.configuration_url == world.service.url, "the server's own page"
     service = world.device("service:service")
     assert service
     assert service.model == "Service"
@@ -213,6 +216,16 @@ async def test_reachability(world: World[EasyTierService]) -> None:
         len(c.body["nodes"]) <= 20 for c in world.service.calls_to("/api/edgeone/batch-check")
     )
     assert not [row for row in checked if row["server"].startswith("udp")]
+
+
+async def test_diagnostics_tell_no_address(world: World[EasyTierService]) -> None:
+    world.service.state.settings.edgeone = True
+    await world.set_up()
+
+    shown = await async_get_config_entry_diagnostics(world.hass, world.entry)
+
+    assert shown["feeds"]["reachability"]["resources"]["1"]["reachable"] is True
+    assert "198.18." not in str(shown)
 
 
 @DOCUMENTED

@@ -1,6 +1,7 @@
 """Getting to a node: its address, how far to trust it, and its password; again; elsewhere."""
 
 from typing import Any
+from unittest.mock import ANY
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
@@ -80,7 +81,10 @@ async def test_plain_http(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> Non
         "verify": "true",
         "username": "admin",
         "password_hash": hashed("hub-password"),
+        "token": ANY,
+        "default_password": "false",
     }, "the password itself is not stored"
+    assert [result["data"]["token"]] == [*hy2scale.state.tokens], "it is not asked for twice"
 
 
 def _port(service: Hy2ScaleService) -> int:
@@ -183,6 +187,7 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
         ({"host": "http://127.0.0.1"}, "invalid_host"),
         ({"https": True, "ca": "no certificate"}, "invalid_ca"),
         ({"port": 1}, "unavailable_connection"),
+        ({"base_path": "elsewhere"}, "no_node_here"),
     ],
 )
 async def test_what_is_wrong_is_said(

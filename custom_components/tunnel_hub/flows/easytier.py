@@ -1,5 +1,6 @@
 """To an EasyTier node manager: with an account, old or new, without any, or as its first user."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
@@ -8,6 +9,7 @@ from homeassistant.data_entry_flow import section
 import voluptuous as vol
 
 from ..api.directory import CanInitialize, CanRegisterWithMail
+from ..api.errors import InvalidInputError
 from ..api.provider import Provider, capable
 from ..const import CONF_BASE_URL, CONF_JWT_SECRET, CONF_NETWORK_NAME, CONF_NETWORK_SECRET
 from .base import (
@@ -67,6 +69,11 @@ _OTHER_WAYS = [_REGISTER.step_id]
 _CREDENTIALS = (CONF_BASE_URL, CONF_EMAIL, CONF_PASSWORD)
 
 
+def ways_again(data: Mapping[str, Any]) -> list[str]:
+    """Return the ways to the account that is stored, or again to none."""
+    return [(_ACCOUNT if CONF_EMAIL in data else _PUBLIC).step_id]
+
+
 class EasyTierSteps(Steps):
     """The steps of an EasyTier node manager."""
 
@@ -104,6 +111,8 @@ class EasyTierSteps(Steps):
 
     async def _enter(self, service: CanInitialize, entered: dict[str, str]) -> ConfigFlowResult:
         """Go in, or on to setting up a server that nobody has set up yet."""
+        if (CONF_NETWORK_NAME in entered) is not (CONF_NETWORK_SECRET in entered):
+            raise InvalidInputError("network_incomplete")
         if self.source == SOURCE_USER and not await service.is_initialized():
             self._entered = {CONF_BASE_URL: entered[CONF_BASE_URL]}
             return await self.async_step_easytier_initialize()

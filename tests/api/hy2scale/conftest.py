@@ -10,6 +10,7 @@ from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from custom_components.tunnel_hub.api.provider import Credentials
+from custom_components.tunnel_hub.api.tokens import PastedToken
 from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService, hashed
 
@@ -39,9 +40,10 @@ def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
 
 @pytest.fixture
 def client(session: ClientSession, hy2scale: Hy2ScaleService) -> Hy2ScaleClient:
-    """A client that knows the password's hash."""
+    """A client that is signed in."""
+    hy2scale.state.tokens["the-token"] = hy2scale.token_end()
     transport = Transport(session, (hy2scale.url + hy2scale.base_path,))
-    return Hy2ScaleClient(transport, "admin", hashed("hub-password"))
+    return Hy2ScaleClient(transport, PastedToken("the-token"))
 
 
 @pytest.fixture
@@ -57,13 +59,13 @@ def credentials(hy2scale: Hy2ScaleService) -> Credentials:
     }
 
 
-type Begin = Callable[[], Hy2ScaleProvider]
+type Begin = Callable[..., Hy2ScaleProvider]
 
 
 @pytest.fixture
 def begin(session: ClientSession, credentials: Credentials) -> Begin:
-    """Make a provider that has asked nothing yet."""
-    return lambda: Hy2ScaleProvider(session, credentials, {})
+    """Make a provider that has asked nothing yet; with some credentials in place of the usual."""
+    return lambda **changes: Hy2ScaleProvider(session, {**credentials, **changes}, {})
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_console(provider: Provider, hy2scale: Node) -> None:
 async def test_statistics(provider: Provider) -> None:
     await asyncio.gather(*(read(provider, kind) for kind in (Hub, Link, User)))
 
-    assert provider.statistics() == {"requests": 7, "sign_ins": 1}
+    assert provider.statistics() == {"requests": 7, "token_renewals": 1}
 
 
 # The node

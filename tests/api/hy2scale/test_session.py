@@ -4,71 +4,129 @@ import asyncio
 
 import pytest
 
-from custom_components.tunnel_hub.api.errors import AuthenticationError
-from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
-from simulator.hy2scale import Hy2ScaleService
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    Reason,
+    RejectedError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+from custom_components.tunnel_hub.api.mesh import User
+from simulator.hy2scale import Hy2ScaleService, hashed
+
+from .conftest import Begin
 
 
-async def test_one_sign_in_for_all(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    await asyncio.gather(*(client.node() for _ in range(8)))
+async def test_one_sign_in_for_all(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
+    await asyncio.gather(*(provider.identify() for _ in range(8)))
 
     assert len(hy2scale.calls_to("/api/login")) == 1
-    assert client.session.sign_ins == 1
+    assert provider.statistics()["token_renewals"] == 1
 
 
 async def test_one_sign_in_for_all_that_were_refused(
-    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
-    await client.node()
+    await provider.identify()
     hy2scale.state.tokens.clear()
 
-    rows = await asyncio.gather(*(client.node() for _ in range(8)))
+    rows = await asyncio.gather(*(provider.identify() for _ in range(8)))
 
     assert len(rows) == 8
     assert len(hy2scale.calls_to("/api/login")) == 2
 
 
 async def test_a_write_is_sent_again_after_a_refused_token(
-    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
     """It had not been done."""
-    await client.node()
+    await provider.identify()
     await hy2scale.restart()
 
-    await client.delete_user(next(iter(hy2scale.state.users)))
+    await provider.delete(User, next(iter(hy2scale.state.users)))
 
     assert len(hy2scale.state.users) == 3
 
 
-async def test_a_token_slides(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+async def test_a_token_slides(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
     for _ in range(4):
-        await client.node()
+        await provider.identify()
         hy2scale.advance(11 * 3600)
     assert len(hy2scale.calls_to("/api/login")) == 1
 
     hy2scale.advance(2 * 3600)
-    await client.node()
+    await provider.identify()
 
     assert len(hy2scale.calls_to("/api/login")) == 2
 
 
-async def test_a_refused_password(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    await client.node()
+async def test_a_refused_password(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
+    await provider.identify()
     hy2scale.set_password("changed")
 
     with pytest.raises(AuthenticationError):
-        await client.node()
+        await provider.identify()
 
     assert len(hy2scale.calls_to("/api/login")) == 2
 
 
 async def test_a_new_token_that_is_refused_too(
-    client: Hy2ScaleClient, hy2scale: Hy2ScaleService
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
     """Once is enough."""
     hy2scale.fault("/api/node", "status", status=401, body="unauthorized", times=None)
 
     with pytest.raises(AuthenticationError, match="unauthorized"):
-        await client.node()
+        await provider.identify()
 
     assert len(hy2scale.calls_to("/api/node")) == 2
+
+
+async def test_an_answer_without_a_token(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
+) -> None:
+    hy2scale.fault("/api/login", "body", body={"token": None}, times=None)
+
+    with pytest.raises(UnavailableError) as info:
+        await provider.identify()
+
+    assert info.value.reason is Reason.MALFORMED
+
+
+async def test_a_stored_token_is_used(begin: Begin, hy2scale: Hy2ScaleService) -> None:
+    """With what the login had said about the password."""
+    hy2scale.set_password("admin")
+    first = begin(password_hash=hashed("admin"))
+    await first.identify()
+
+    second = begin(**first.credentials)
+    await second.identify()
+
+    assert len(hy2scale.calls_to("/api/login")) == 1
+    assert [problem.key for problem in second.problems()] == ["default_password"]
+
+
+async def test_a_refused_password_is_not_sent_again(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
+) -> None:
+    hy2scale.set_password("changed")
+
+    for _ in range(3):
+        with pytest.raises(AuthenticationError):
+            await provider.identify()
+
+    assert len(hy2scale.calls_to("/api/login")) == 1
+
+
+async def test_words_without_secrets(
+    provider: Hy2ScaleProvider, begin: Begin, hy2scale: Hy2ScaleService
+) -> None:
+    await provider.identify()
+    (token,) = hy2scale.state.tokens
+    hy2scale.fault("/api/node", "body", status=400, body=f"who is {token}?", times=None)
+
+    for known in (provider, begin(**provider.credentials)):
+        with pytest.raises(RejectedError) as info:
+            await known.identify()
+
+        assert info.value.message == "who is **?"

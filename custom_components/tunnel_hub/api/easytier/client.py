@@ -44,7 +44,10 @@ _LOGIN: Refusals = {
     **_SIGNED,
     403: lambda words: AuthenticationError(words, key="mail_not_verified"),
 }
-_REPORT: Refusals = {404: lambda _: NodeGoneError()}
+_REPORT: Refusals = {
+    403: lambda words: InvalidInputError("report_refused", message=words),
+    404: lambda _: NodeGoneError(),
+}
 _CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
 _INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
 

@@ -105,6 +105,11 @@ class EasyTierProvider(Provider):
             value for name in _SECRETS if (value := self.credentials.get(name))
         }
 
+    @property
+    @override
+    def console_url(self) -> str:
+        return f"{self._address}"
+
     @override
     async def identify(self) -> Identity:
         """Tell which account it is at which server; a mail address shows in neither.
@@ -141,11 +146,11 @@ class EasyTierProvider(Provider):
         return {"requests": self._transport.requests, "token_renewals": self._tokens.renewals}
 
     async def reset_token(self, code: str | None = None) -> str | None:
-        """Replace the session token; some servers tell the same again."""
+        """Replace the session token, which nobody else needs; some servers give the same again."""
         if (token := await self._client.reset_token()) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         await self._login_tokens.adopt(token)
-        return token
+        return None
 
     async def is_administrator(self) -> bool:
         """Tell whether the account is one, as far as the service says."""

@@ -26,8 +26,8 @@ from ..errors import (
 )
 from ..http import Answer, Transport
 from ..rows import Row, rows_of
+from ..tokens import Tokens
 from .routes import Routes
-from .session import Session
 
 type Body = Mapping[str, object] | Sequence[object]
 
@@ -70,49 +70,34 @@ class Hy2ScaleClient:
     """Speaks the node's language.
 
     on_write: called after each write, whatever became of it.
-    default_password: whether the last sign-in was with the password that a node comes with; None
-    before the first.
     """
 
     def __init__(
-        self,
-        transport: Transport,
-        username: str,
-        password_hash: str,
-        on_write: Callable[[], None] = lambda: None,
+        self, transport: Transport, tokens: Tokens, on_write: Callable[[], None] = lambda: None
     ) -> None:
-        """Take what sends, and who signs in; the password as its SHA-256."""
+        """Take what sends, and what gives requests their token."""
         self._transport = transport
+        self._tokens = tokens
         self.on_write = on_write
         self._routes = Routes()
-        self.session = Session(self._sign_in)
-        self.username = username
-        self.password_hash = password_hash
-        self.default_password: bool | None = None
 
     # Signing in
 
     async def login(self, username: str, password_hash: str) -> Row:
-        """POST /login: `token`, `force_password_change`."""
+        """POST /login, the password as its SHA-256: `token`, `force_password_change`.
+
+        A token slides and lives in the node's memory: it ends with a restart and with another
+        password. Nobody else's login ends ours.
+        """
         credentials = {"username": username, "password": password_hash}
         answer = await self._ask("POST", "/login", read=False, json=credentials)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise AuthenticationError(self._words(answer))
+        # A token that ended means a restart, perhaps as another version.
+        self._routes.forget()
         try:
             return self._checked(answer).mapping()
         except UnsupportedError:
             # Every version has this route.
             raise InvalidInputError("no_node_here") from None
-
-    async def _sign_in(self) -> str:
-        row = await self.login(self.username, self.password_hash)
-        if (token := coerce.text(row.get("token"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
-        self.default_password = bool(coerce.boolean(row.get("force_password_change")))
-        self._transport.secrets.add(token)
-        # A token that ended means a restart, perhaps as another version.
-        self._routes.forget()
-        return token
 
     # The node
 
@@ -472,13 +457,14 @@ class Hy2ScaleClient:
 
     async def _signed(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request with a session token; check what came."""
-        return self._checked(
-            await self.session.send(
-                lambda token: self._ask(
-                    method, path, headers={"Authorization": f"Bearer {token}"}, **options
-                )
+        return await self._tokens.use(
+            lambda token: self._answered(
+                method, path, headers={"Authorization": f"Bearer {token}"}, **options
             )
         )
+
+    async def _answered(self, method: str, path: str, **options: Any) -> Answer:
+        return self._checked(await self._ask(method, path, **options))
 
     async def _ask(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request; what comes is the node's, not a page of something in front of it."""
@@ -492,6 +478,8 @@ class Hy2ScaleClient:
         if answer.status < HTTPStatus.BAD_REQUEST:
             return answer
         words = self._words(answer)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise AuthenticationError(words)
         if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or words == _NO_ROUTE:
             raise UnsupportedError
         raise RejectedError(words or f"HTTP {answer.status}")

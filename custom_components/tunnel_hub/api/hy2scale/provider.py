@@ -41,6 +41,7 @@ from ..provider import (
 )
 from ..resource import Resource, Tunnel
 from ..rows import Row
+from ..tokens import LoginTokens
 from . import upgrade
 from .address import base_url, trust
 from .client import Hy2ScaleClient, list_of
@@ -57,6 +58,7 @@ from .readings import Readings
 from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
+_SECRETS = ("password_hash", "token")
 _LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
 """How long before its end a certificate is a problem."""
@@ -71,7 +73,8 @@ class Hy2ScaleProvider(Provider):
     """One node.
 
     credentials: host, port, base_path; https, verify ("true" or "false") and ca (PEM); username
-    and password_hash. A password among them is replaced by its hash at once.
+    and password_hash. A password among them is replaced by its hash at once. token,
+    default_password: what the last login told, the latter "true" or "false".
     """
 
     description = ProviderDescription(
@@ -89,10 +92,10 @@ class Hy2ScaleProvider(Provider):
         self.credentials = known
         self._url = base_url(known)
         self._transport = Transport(session, (self._url,), ssl=trust(known))
-        self._transport.secrets = {known.get("password_hash", ""), password or ""}
-        self._client = Hy2ScaleClient(
-            self._transport, known.get("username", ""), known.get("password_hash", "")
-        )
+        self._transport.secrets = {known[name] for name in _SECRETS if name in known}
+        self._transport.secrets.add(password or "")
+        self._tokens = LoginTokens(known.get("token"), self._log_in, self._keep_token)
+        self._client = Hy2ScaleClient(self._transport, self._tokens)
         self._readings = Readings(self._client)
         self._client.on_write = self._readings.forget
         self._shelves = Shelves(self._client)
@@ -110,6 +113,27 @@ class Hy2ScaleProvider(Provider):
     def console_url(self) -> str:
         return f"{self._url}/"
 
+    async def _log_in(self) -> str:
+        """Return a new token; keep whether the password is the one that a node comes with."""
+        row = await self._client.login(
+            self.credentials.get("username", ""), self.credentials.get("password_hash", "")
+        )
+        if (token := coerce.text(row.get("token"))) is None:
+            raise UnavailableError(Reason.MALFORMED, "no token")
+        self._transport.secrets.add(token)
+        default = bool(coerce.boolean(row.get("force_password_change")))
+        self.credentials = {**self.credentials, "default_password": str(default).lower()}
+        return token
+
+    async def _keep_token(self, token: str) -> None:
+        """Store a session token; only then may it be used."""
+        await self._keep({"token": token})
+
+    async def _keep(self, changes: Credentials) -> None:
+        self.credentials = {**self.credentials, **changes}
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
     @override
     async def identify(self) -> Identity:
         row = await self._client.node()
@@ -119,7 +143,7 @@ class Hy2ScaleProvider(Provider):
 
     @override
     def problems(self) -> Iterable[Problem]:
-        if self._client.default_password:
+        if self.credentials.get("default_password") == "true":
             yield Problem(key="default_password", fixable=True)
         soon = datetime.now(UTC) + _NOTICE
         known = self._readings.certificates
@@ -132,27 +156,23 @@ class Hy2ScaleProvider(Provider):
     def statistics(self) -> Mapping[str, int]:
         return {
             "requests": self._transport.requests,
-            "sign_ins": self._client.session.sign_ins,
+            "token_renewals": self._tokens.renewals,
         }
 
     async def update_account(self, changes: AccountChanges) -> None:
         """Change user name and password of the node's console; all its sessions end."""
         if changes.contact or changes.picture:
             raise UnsupportedError
-        known = self._client.password_hash
+        known = self.credentials["password_hash"]
         current = hashed(changes.current_password) if changes.current_password else known
         new = hashed(changes.password) if changes.password else known
-        username = changes.username or self._client.username
+        username = changes.username or self.credentials["username"]
         self._transport.secrets |= {new, changes.password or "", changes.current_password or ""}
         await self._client.update_password(
             {"current_password": current, "new_username": username, "new_password": new}
         )
-        self._client.username, self._client.password_hash = username, new
-        if changes.password:
-            self._client.default_password = False
-        self.credentials = {**self.credentials, "username": username, "password_hash": new}
-        if self.on_credentials is not None:
-            await self.on_credentials(self.credentials)
+        kept = {"username": username, "password_hash": new}
+        await self._keep({**kept, "default_password": "false"} if changes.password else kept)
 
     # Outbound connections
 
