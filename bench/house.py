@@ -1,124 +1,119 @@
-"""The integration in a Home Assistant of its own, with a simulated account: the cases."""
+"""The integration in a Home Assistant of its own, with simulated accounts: what cases share."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import logging
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import Mock, patch
 
 from aiohttp import ClientSession, DummyCookieJar
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import DATA_RESOLVER, HassAsyncDNSResolver
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import create_provider
+from custom_components.tunnel_hub.api.http import Answer, Transport
 from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.coordinator import FeedCoordinator
+from custom_components.tunnel_hub.entity import TunnelHubEntity
 
-from .meter import Meter, run
+from .meter import Meter
+from .services import SERVICES, Service
 
 FIRST_SET_UP = "first set-up"
 SET_UP_AGAIN = "set-up again"
-POLL_UNCHANGED = "poll, nothing changed"
-POLL_CHANGED = "poll, 1 % changed"
-POLL_AND_CHECKS = "poll with online checks"
-
-_PORTS_OF_OURS = 20000
-"""No simulated tunnel leads to a local port as high, so each of these is a change."""
+UNCHANGED = "poll, nothing changed"
+CHANGED = "poll, 1 % changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A running Home Assistant. data: an account's, signed in. polls: how many to measure."""
+    """A running Home Assistant with accounts at one kind of service.
+
+    facts: of each account's service, as the simulator tells them.
+    rows: how many things each has in the list that is polled. polls: how many to measure.
+    """
 
     hass: HomeAssistant
     meter: Meter
-    data: Mapping[str, str]
-    tunnels: int
+    service: Service
+    facts: tuple[Mapping[str, str], ...]
+    rows: tuple[int, ...]
     polls: int
+    entries: list[MockConfigEntry] = field(default_factory=list)
 
-    async def set_up(self, entry: MockConfigEntry) -> None:
-        """Set an account up, until all its entities are there."""
-        await self.hass.config_entries.async_setup(entry.entry_id)
-        await self.hass.async_block_till_done()
-        if entry.state is not ConfigEntryState.LOADED:
-            raise RuntimeError(f"The account is {entry.state}: {entry.reason}")
+    async def sign_in(self) -> None:
+        """Add the accounts with their session tokens, not yet set up."""
+        for facts in self.facts:
+            data = {"provider": self.service.name, **await self._credentials(facts)}
+            # They poll only when told to.
+            entry = MockConfigEntry(
+                domain=DOMAIN, data=data, options=self.service.options, pref_disable_polling=True
+            )
+            entry.add_to_hass(self.hass)
+            self.entries.append(entry)
 
-    async def settle(self) -> None:
-        """Wait until the online checks are done, too."""
-        await self.hass.async_block_till_done(wait_background_tasks=True)
+    async def _credentials(self, facts: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what the config flow stores."""
+        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+            provider = create_provider(
+                self.service.name, session, self.service.credentials(facts), self.service.options
+            )
+            await provider.identify()
+        return provider.credentials
 
-    async def poll(self, coordinator: FeedCoordinator) -> None:
-        """Poll the tunnels."""
-        await coordinator.async_refresh()
-        if not coordinator.last_update_success:
-            raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
+    async def set_up(self, entries: Iterable[ConfigEntry]) -> None:
+        """Set accounts up one after the other, until all their entities are there."""
+        for entry in entries:
+            await self.hass.config_entries.async_setup(entry.entry_id)
+            await self.hass.async_block_till_done()
+            if entry.state is not ConfigEntryState.LOADED:
+                raise RuntimeError(f"The account is {entry.state}: {entry.reason}")
 
-    async def change(self, round_: int) -> None:
-        """Change a field of every hundredth tunnel at the service."""
-        ports = {
-            f"tunnels.{id_}.local_port": _PORTS_OF_OURS + round_
-            for id_ in range(1, self.tunnels + 1, 100)
-        }
-        async with (
-            ClientSession(self.data["base_url"], raise_for_status=True) as session,
-            session.patch("/_control/state", json=ports),
-        ):
-            pass
+    async def unload(self, entries: Iterable[ConfigEntry]) -> None:
+        """Unload accounts."""
+        for entry in entries:
+            await self.hass.config_entries.async_unload(entry.entry_id)
 
+    async def poll(self, coordinators: Iterable[DataUpdateCoordinator[Any]]) -> None:
+        """Poll accounts one after the other, until all that changed is shown."""
+        for coordinator in coordinators:
+            await coordinator.async_refresh()
+            await self.hass.async_block_till_done()
+            self.meter.done()
+            if not coordinator.last_update_success:
+                raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
 
-# The cases: one function and one row of CASES each
+    async def polls_of(self, coordinators: list[DataUpdateCoordinator[Any]], writes: int) -> None:
+        """Measure polls. writes: how many states a poll writes at least in which 1 % changed."""
+        await self.poll(coordinators)
+        for round_ in range(self.polls):
+            with self.meter.phase(UNCHANGED):
+                await self.poll(coordinators)
+            await self._change(round_)
+            with self.meter.phase(CHANGED, writes=writes):
+                await self.poll(coordinators)
 
+    async def _change(self, round_: int) -> None:
+        """Change every hundredth thing at the services."""
+        for facts, rows in zip(self.facts, self.rows, strict=True):
+            async with (
+                ClientSession(facts["url"], raise_for_status=True) as session,
+                session.patch("/_control/state", json=self.service.changes(rows, round_)),
+            ):
+                pass
 
-async def polls(house: House) -> None:
-    """Set-up and polls of the list of tunnels, without their online checks."""
-    entry = account(house.hass, house.data)
-    with without_checks():
-        with house.meter.phase(FIRST_SET_UP, writes=house.tunnels):
-            await house.set_up(entry)
-        await house.hass.config_entries.async_unload(entry.entry_id)
-        with house.meter.phase(SET_UP_AGAIN, writes=house.tunnels):
-            await house.set_up(entry)
-    tunnels = entry.runtime_data.coordinators["tunnels"]
-    await house.poll(tunnels)
-    for round_ in range(house.polls):
-        with house.meter.phase(POLL_UNCHANGED):
-            await house.poll(tunnels)
-        await house.change(round_)
-        with house.meter.phase(POLL_CHANGED, writes=1):
-            await house.poll(tunnels)
-
-
-async def checks(house: House) -> None:
-    """Polls with the online checks that follow, one request for each enabled tunnel."""
-    entry = account(house.hass, house.data)
-    await house.set_up(entry)
-    await house.settle()
-    tunnels = entry.runtime_data.coordinators["tunnels"]
-    for _ in range(house.polls):
-        with house.meter.phase(POLL_AND_CHECKS):
-            await house.poll(tunnels)
-            await house.settle()
-
-
-CASES: Mapping[str, Callable[[House], Awaitable[None]]] = {"polls": polls, "checks": checks}
-
-
-# What they share
-
-
-def account(hass: HomeAssistant, data: Mapping[str, str]) -> MockConfigEntry:
-    """Add an account, not yet set up. It polls only when told to."""
-    entry = MockConfigEntry(domain=DOMAIN, data=dict(data), pref_disable_polling=True)
-    entry.add_to_hass(hass)
-    return entry
+    @property
+    def changed(self) -> int:
+        """How many things change in a round."""
+        return sum(len(self.service.changes(rows, 0)) for rows in self.rows)
 
 
 @contextmanager
@@ -134,22 +129,30 @@ def without_checks() -> Iterator[None]:
         yield
 
 
-async def signed_in(service: Mapping[str, str]) -> dict[str, str]:
-    """Return the data of an account as the config flow stores them, with a session."""
-    credentials = {
-        "base_url": service["url"],
-        "username": service["username"],
-        "password": service["password"],
-    }
-    async with ClientSession(cookie_jar=DummyCookieJar()) as session:
-        provider = create_provider("hayfrp", session, credentials, {})
-        await provider.identify()
-    return {"provider": "hayfrp", **provider.credentials}
+@contextmanager
+def _watched(meter: Meter) -> Iterator[None]:
+    """Count requests, and tell when an answer has arrived."""
+    send, ask = ClientSession._request, Transport.request
+
+    async def _send(*args: Any, **kwargs: Any) -> Any:
+        meter.requests += 1
+        return await send(*args, **kwargs)
+
+    async def _ask(*args: Any, **kwargs: Any) -> Answer:
+        answer = await ask(*args, **kwargs)
+        meter.arrived(answer.body)
+        return answer
+
+    with (
+        patch.object(ClientSession, "_request", _send),
+        patch.object(Transport, "request", _ask),
+    ):
+        yield
 
 
 @asynccontextmanager
 async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
-    """Run Home Assistant, and count the states that are written."""
+    """Run Home Assistant with all entities enabled, and count the states that are written."""
     # Warns of every custom integration. Other warnings are worth reading.
     logging.getLogger("homeassistant.loader").setLevel(logging.ERROR)
 
@@ -170,31 +173,39 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             hass.data[DATA_RESOLVER] = resolver
             hass.bus.async_listen(EVENT_STATE_CHANGED, _hear, event_filter=_count)
             hass.bus.async_listen(EVENT_STATE_REPORTED, _hear, event_filter=_count)
-            yield hass
+            meter.entities = hass.states.async_entity_ids_count
+            with (
+                _watched(meter),
+                patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),
+            ):
+                yield hass
             await hass.async_stop(force=True)
             await resolver.real_close()
 
 
-async def measure(meter: Meter, order: Mapping[str, Any]) -> None:
-    """Run one case.
+async def furnished(
+    meter: Meter, order: Mapping[str, Any], case: Callable[[House], Awaitable[None]]
+) -> None:
+    """Run a case in a house.
 
-    order: the "case", the "service" with the account and how many "tunnels" it has, how
-    many "polls" to measure, and a "spare" service to load all code with.
+    order: the "service" by name, the "facts" of its accounts and how many "rows" each has, how
+    many "polls" to measure, and the facts of a "spare" account to load all code with.
     """
     async with home_assistant(meter) as hass:
+        service = SERVICES[order["service"]]
         house = House(
             hass=hass,
             meter=meter,
-            data=await signed_in(order["service"]),
-            tunnels=order["tunnels"],
+            service=service,
+            facts=tuple(order["facts"]),
+            rows=tuple(order["rows"]),
             polls=order["polls"],
         )
-        spare = account(hass, await signed_in(order["spare"]))
-        await house.set_up(spare)
-        await house.settle()
-        await hass.config_entries.async_remove(spare.entry_id)
-        await CASES[order["case"]](house)
-
-
-if __name__ == "__main__":
-    run(measure)
+        spare = replace(house, facts=(order["spare"],), entries=[])
+        with without_checks():
+            await spare.sign_in()
+            await spare.set_up(spare.entries)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            await hass.config_entries.async_remove(spare.entries[0].entry_id)
+            await house.sign_in()
+            await case(house)
