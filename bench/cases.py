@@ -27,7 +27,7 @@ async def ours(house: House) -> None:
 async def bare_entities(house: House) -> None:
     """As many entities that do nothing, with the same names, devices, values and attributes."""
     accounts = [(made_of, bare) for made_of in await _written_down(house)]
-    await _set_up_twice(house, rivals(house.hass, accounts), requests=0)
+    await _set_up_twice(house, await rivals(house.hass, accounts), requests=0)
 
 
 async def plain_listeners(house: House, *, always_update: bool) -> None:
@@ -52,7 +52,7 @@ async def plain_listeners(house: House, *, always_update: bool) -> None:
             await house.poll(coordinators.values())
             accounts.append((made_of, partial(plain, coordinators)))
             polled.append(coordinators[house.service.feed])
-        await house.set_up(rivals(house.hass, accounts))
+        await house.set_up(await rivals(house.hass, accounts))
         await house.polls_of(polled, writes=house.changed)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity, EntityDescription
@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import (
     async_get_platforms,
 )
 from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     MockModule,
@@ -29,6 +30,10 @@ RIVAL = "bench_rival"
 
 _VALUES = {"sensor": "native_value", "binary_sensor": "is_on", "switch": "is_on"}
 """By platform, what holds an entity's value; the others' states come from elsewhere."""
+
+
+class RivalFlow(ConfigFlow, domain=RIVAL):
+    """Asks for nothing. Without one Home Assistant sets no entry up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +135,7 @@ type Account = tuple[Sequence[Recipe], Callable[[Recipe], Entity]]
 """The entities of one account, and how they are made."""
 
 
-def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockConfigEntry]:
+async def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockConfigEntry]:
     """Add entries, not yet set up, of an integration that does nothing but add entities."""
     entries = [MockConfigEntry(domain=RIVAL) for _ in accounts]
     by_entry = {entry.entry_id: of for entry, of in zip(entries, accounts, strict=True)}
@@ -167,9 +172,11 @@ def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockConfigE
     mock_integration(
         hass, MockModule(RIVAL, async_setup_entry=_set_up, async_unload_entry=_unload)
     )
+    mock_platform(hass, f"{RIVAL}.config_flow")
     for domain in domains:
         platform = MockPlatform(async_setup_entry=partial(_add, domain))
         mock_platform(hass, f"{RIVAL}.{domain}", platform)
+    await async_setup_component(hass, RIVAL, {})
     for entry in entries:
         entry.add_to_hass(hass)
     return entries
