@@ -18,10 +18,9 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def ours(house: House) -> None:
-    """The integration: set-up and polls."""
+    """The integration, or a peer: set-up and polls."""
     await _set_up_twice(house, house.entries)
-    coordinators = [e.runtime_data.coordinators[house.service.feed] for e in house.entries]
-    await house.polls_of(coordinators, writes=house.changed)
+    await house.polls_of(list(map(house.service.polled, house.entries)))
 
 
 async def bare_entities(house: House) -> None:
@@ -37,7 +36,7 @@ async def plain_listeners(house: House, *, always_update: bool) -> None:
         accounts: list[Account] = []
         polled: list[DataUpdateCoordinator[Any]] = []
         for entry, made_of in zip(house.entries, written_down, strict=True):
-            provider = create_provider(house.service.name, session, entry.data, entry.options)
+            provider = create_provider(house.service.name, session, entry.data, {})
             coordinators = {
                 key: DataUpdateCoordinator(
                     house.hass,
@@ -51,9 +50,9 @@ async def plain_listeners(house: House, *, always_update: bool) -> None:
             }
             await house.poll(coordinators.values())
             accounts.append((made_of, partial(plain, coordinators)))
-            polled.append(coordinators[house.service.feed])
+            polled.append(coordinators[f"{house.service.feed}"])
         await house.set_up(await rivals(house.hass, accounts))
-        await house.polls_of(polled, writes=house.changed)
+        await house.polls_of(polled)
 
 
 async def _written_down(house: House) -> list[list[Recipe]]:

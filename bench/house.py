@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import logging
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import AsyncMock, Mock, patch
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
@@ -16,58 +16,51 @@ from homeassistant.helpers.aiohttp_client import DATA_RESOLVER, HassAsyncDNSReso
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+from pythonkuma.update import LatestRelease, UpdateChecker
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.api.http import Answer, Transport
 from custom_components.tunnel_hub.api.provider import Provider
-from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.entity import TunnelHubEntity
 
 from .meter import Meter
-from .services import SERVICES, Service
+from .services import SERVICES, Facts, Service
 
 FIRST_SET_UP = "first set-up"
 SET_UP_AGAIN = "set-up again"
 UNCHANGED = "poll, nothing changed"
 CHANGED = "poll, 1 % changed"
 
+_HUNDREDTH = 100
+_OURS = 20000
+"""No simulated thing has a figure as high, so each of these is a change."""
+
+_RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """A running Home Assistant with accounts at one kind of service.
 
-    facts: of each account's service, as the simulator tells them.
-    rows: how many things each has in the list that is polled. polls: how many to measure.
+    facts: of each account's service. polls: how many of each kind to measure.
+    rows: how many the list that is polled has at least.
     """
 
     hass: HomeAssistant
     meter: Meter
     service: Service
-    facts: tuple[Mapping[str, str], ...]
-    rows: tuple[int, ...]
+    facts: tuple[Facts, ...]
+    rows: int
     polls: int
     entries: list[MockConfigEntry] = field(default_factory=list)
 
     async def sign_in(self) -> None:
         """Add the accounts with their session tokens, not yet set up."""
         for facts in self.facts:
-            data = {"provider": self.service.name, **await self._credentials(facts)}
-            # They poll only when told to.
-            entry = MockConfigEntry(
-                domain=DOMAIN, data=data, options=self.service.options, pref_disable_polling=True
-            )
+            entry = await self.service.entry(facts)
             entry.add_to_hass(self.hass)
             self.entries.append(entry)
-
-    async def _credentials(self, facts: Mapping[str, str]) -> Mapping[str, str]:
-        """Return what the config flow stores."""
-        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
-            provider = create_provider(
-                self.service.name, session, self.service.credentials(facts), self.service.options
-            )
-            await provider.identify()
-        return provider.credentials
 
     async def set_up(self, entries: Iterable[ConfigEntry]) -> None:
         """Set accounts up one after the other, until all their entities are there."""
@@ -91,29 +84,33 @@ class House:
             if not coordinator.last_update_success:
                 raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
 
-    async def polls_of(self, coordinators: list[DataUpdateCoordinator[Any]], writes: int) -> None:
-        """Measure polls. writes: how many states a poll writes at least in which 1 % changed."""
+    async def polls_of(self, coordinators: list[DataUpdateCoordinator[Any]]) -> None:
+        """Measure polls."""
+        chosen = [await self._every_hundredth(facts) for facts in self.facts]
         await self.poll(coordinators)
         for round_ in range(self.polls):
             with self.meter.phase(UNCHANGED):
                 await self.poll(coordinators)
-            await self._change(round_)
-            with self.meter.phase(CHANGED, writes=writes):
+            for facts, ids in zip(self.facts, chosen, strict=True):
+                value = _OURS + round_
+                changes = {self.service.place.format(id_): value for id_ in ids}
+                await self._control("PATCH", facts, changes)
+            with self.meter.phase(CHANGED, writes=sum(map(len, chosen))):
                 await self.poll(coordinators)
 
-    async def _change(self, round_: int) -> None:
-        """Change every hundredth thing at the services."""
-        for facts, rows in zip(self.facts, self.rows, strict=True):
-            async with (
-                ClientSession(facts["url"], raise_for_status=True) as session,
-                session.patch("/_control/state", json=self.service.changes(rows, round_)),
-            ):
-                pass
+    async def _every_hundredth(self, facts: Facts) -> list[str]:
+        """Return the ids of 1 % of a service's rows, of a few rows the first."""
+        state = await self._control("GET", facts)
+        return list(state[self.service.rows])[: self.rows : _HUNDREDTH]
 
-    @property
-    def changed(self) -> int:
-        """How many things change in a round."""
-        return sum(len(self.service.changes(rows, 0)) for rows in self.rows)
+    async def _control(
+        self, method: str, facts: Facts, changes: Mapping[str, object] | None = None
+    ) -> Any:
+        async with (
+            ClientSession(facts["url"], raise_for_status=True) as session,
+            session.request(method, "/_control/state", json=changes) as response,
+        ):
+            return await response.json()
 
 
 @contextmanager
@@ -176,6 +173,8 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             meter.entities = hass.states.async_entity_ids_count
             with (
                 _watched(meter),
+                # There is no way to the peer's releases, and no need to know them.
+                patch.object(UpdateChecker, "latest_release", AsyncMock(return_value=_RELEASE)),
                 patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),
             ):
                 yield hass
@@ -188,8 +187,8 @@ async def furnished(
 ) -> None:
     """Run a case in a house.
 
-    order: the "service" by name, the "facts" of its accounts and how many "rows" each has, how
-    many "polls" to measure, and the facts of a "spare" account to load all code with.
+    order: the "service" by name, the "facts" of its accounts and how many "rows" each has at
+    least, how many "polls" to measure, and the facts of a "spare" account to load all code with.
     """
     async with home_assistant(meter) as hass:
         service = SERVICES[order["service"]]
@@ -198,7 +197,7 @@ async def furnished(
             meter=meter,
             service=service,
             facts=tuple(order["facts"]),
-            rows=tuple(order["rows"]),
+            rows=order["rows"],
             polls=order["polls"],
         )
         spare = replace(house, facts=(order["spare"],), entries=[])

@@ -106,6 +106,7 @@ def _dress(entity: Entity, recipe: Recipe) -> None:
     entity.entity_description = recipe.description
     entity._attr_unique_id = recipe.unique_id
     entity._attr_name = recipe.name
+    entity._attr_entity_registry_enabled_default = True
     entity._attr_translation_key = recipe.description.key
     entity._attr_extra_state_attributes = dict(recipe.attributes) if recipe.attributes else {}
 
