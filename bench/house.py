@@ -20,6 +20,7 @@ from pythonkuma.update import LatestRelease, UpdateChecker
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import create_provider
+from custom_components.tunnel_hub.api.hy2scale import readings
 from custom_components.tunnel_hub.api.http import Answer, Transport
 from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.entity import TunnelHubEntity
@@ -95,7 +96,7 @@ class House:
                 value = _OURS + round_
                 changes = {self.service.place.format(id_): value for id_ in ids}
                 await self._control("PATCH", facts, changes)
-            with self.meter.phase(CHANGED, writes=sum(map(len, chosen))):
+            with self.meter.phase(CHANGED, writes=1):
                 await self.poll(coordinators)
 
     async def _every_hundredth(self, facts: Facts) -> list[str]:
@@ -173,6 +174,8 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             meter.entities = hass.states.async_entity_ids_count
             with (
                 _watched(meter),
+                # What feeds of a mesh share for a moment is asked for anew in each poll.
+                patch.object(readings, "_SAME_MOMENT", -1.0),
                 # There is no way to the peer's releases, and no need to know them.
                 patch.object(UpdateChecker, "latest_release", AsyncMock(return_value=_RELEASE)),
                 patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),

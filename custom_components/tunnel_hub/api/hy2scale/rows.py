@@ -217,13 +217,13 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
     return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
 
 
-def peers[P: Peer](kind: RowMap[P], topology: Iterable[Row], *, outbound: bool) -> dict[str, P]:
-    """Return our own connections, or all other peers."""
-    return kind.many(
+def peers(topology: Iterable[Row], *, outbound: bool) -> list[Row]:
+    """Return the rows of our own connections, or of all other peers, each with its path."""
+    return [
         {**place.row, "path": place.path}
         for place in places(topology)
         if place.outbound is outbound
-    )
+    ]
 
 
 def out_of_sight(
