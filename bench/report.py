@@ -22,10 +22,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One phase of a case at one size, as often as it was measured.
-
-    parses: whether answers are JSON, so that there is parsing to compare with.
-    """
+    """One phase of a case at one size, as often as it was measured."""
 
     service: str
     case: str
@@ -36,6 +33,10 @@ class Result:
     def median(self, read: Callable[[Sample], float]) -> float:
         """Return the median of a figure."""
         return median(map(read, self.samples))
+
+    def longest(self, read: Callable[[Sample], float]) -> float:
+        """Return the largest figure of all runs."""
+        return max(map(read, self.samples))
 
     def require_measured(self) -> None:
         """Raise BenchError for figures that cannot be true."""

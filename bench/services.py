@@ -24,7 +24,8 @@ class Service:
     entry: an account that is signed in, not yet set up; it polls only when told to.
     feed: the key of the feed of the list; None for a peer with a single coordinator.
     rows, place: where the rows' ids stand in the service's state, and what changes of each.
-    at_most: rows of one account, so that Home Assistant admits all of its entities.
+    at_most: rows of one account; more are shared among several.
+    largest: rows of all accounts.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Service:
     rows: str
     place: str
     at_most: int
+    largest: int = 100_000
 
     def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:
         """Return the coordinator of an account's list."""
@@ -92,8 +94,14 @@ async def _peer(facts: Facts) -> MockConfigEntry:
     return MockConfigEntry(domain="uptime_kuma", data=data, pref_disable_polling=True)
 
 
-_ALL = 100_000
-"""Home Assistant itself stops at 10,000 entities."""
+_ADMITTED = 800
+"""Rows with so many entities each that Home Assistant, which admits 10,000, takes them all."""
+
+_LONG_LIST = 100_000
+"""All rows in one list, of which Home Assistant shows as many as it admits."""
+
+_LARGEST_MESH = 1000
+"""An answer of a node holds 1,024 peers at most."""
 
 SERVICES = {
     service.name: service
@@ -105,7 +113,7 @@ SERVICES = {
             feed="tunnels",
             rows="tunnels",
             place="tunnels.{}.local_port",
-            at_most=800,
+            at_most=_ADMITTED,
         ),
         Service(
             name="easytier",
@@ -114,7 +122,7 @@ SERVICES = {
             feed="nodes",
             rows="nodes",
             place="nodes.{}.connection_count",
-            at_most=_ALL,
+            at_most=_LONG_LIST,
         ),
         Service(
             name="hy2scale",
@@ -123,7 +131,8 @@ SERVICES = {
             feed="links",
             rows="clients",
             place="peers.{}.latency_ms",
-            at_most=_ALL,
+            at_most=_LONG_LIST,
+            largest=_LARGEST_MESH,
         ),
         Service(
             name="uptime_kuma",
@@ -132,7 +141,7 @@ SERVICES = {
             feed=None,
             rows="monitors",
             place="monitors.{}",
-            at_most=800,
+            at_most=_ADMITTED,
         ),
     )
 }

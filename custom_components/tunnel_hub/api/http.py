@@ -37,8 +37,8 @@ _LOGGER = logging.getLogger(__name__)
 
 USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel-hub)"
 
-MAX_BYTES = 32 * 1024**2
-"""A directory of 2,000 nodes with a digit for each ten minutes of 30 days has 10 MB."""
+MAX_BYTES = 8 * 1024**2
+"""Four times the largest answer known of most services; thousands of rows are below 2 MB."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
 _CONCURRENCY = 4
