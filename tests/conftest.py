@@ -17,7 +17,9 @@ from custom_components.tunnel_hub.api import http
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 
+from .api.routes import name_of
 from .common import NOON, World, account_entry
+from .endpoints import ROWS
 from .translations import watched
 
 # Those need what the fixtures here forbid: scripts/test runs them apart.
@@ -31,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run all of the reliability tests; see docs/reliability.md",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests: keep those that tell which routes they ask in one.
+
+    tests/test_endpoints.py asks them.
+    """
+    tell = {row.test for row in ROWS}
+    for item in items:
+        if name_of(item) in tell or item.path.name == "test_endpoints.py":
+            item.add_marker(pytest.mark.xdist_group("endpoints"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,7 @@
 """That docs/endpoints.md is true: for each provider, each documented endpoint."""
 
-from collections.abc import Iterator
 import importlib
 import inspect
-from pathlib import Path
-import re
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,12 +11,11 @@ from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
-from simulator import SERVICES, Route
+from simulator import SERVICES
 
 from .api.routes import asked_in, name_of
+from .endpoints import ROWS, Row
 from .translations import translations
-
-TABLES = Path(__file__).parents[1] / "docs" / "endpoints.md"
 
 
 class Documented(NamedTuple):
@@ -40,47 +36,6 @@ DOCUMENTED = {
 }
 
 
-class Row(NamedTuple):
-    """A line of a table.
-
-    provider: its key. met: the names in the column on users. unmet: why there are none.
-    """
-
-    provider: str
-    document: str
-    route: Route
-    method: str
-    met: tuple[str, ...]
-    unmet: str
-    test: str
-
-
-def _names(cell: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"`([^`]+)`", cell))
-
-
-def _rows() -> Iterator[Row]:
-    """Read all tables."""
-    keys = {description.name: key for key, description in PROVIDERS.items()}
-    provider = ""
-    for line in TABLES.read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            provider = keys[line.removeprefix("## ")]
-        if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):
-            document, route, method, met, test = line.strip("| ").split(" | ")
-            where, *kind = _names(route)
-            yield Row(
-                provider,
-                document,
-                Route(*where.split(" "), *kind),
-                _names(method)[0],
-                _names(met),
-                met.removeprefix("nobody: ") if met.startswith("nobody: ") else "",
-                f"tests/api/{_names(test)[0]}",
-            )
-
-
-ROWS = list(_rows())
 each_row = pytest.mark.parametrize(
     "row", ROWS, ids=[f"{row.provider}-{row.document}" for row in ROWS]
 )

@@ -17,6 +17,7 @@ from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .dashboard import async_setup_dashboard
 from .devices import Devices, device_key, key_of
 from .force_down import ForceDown, async_forget
+from .migrations import async_migrate_entry as async_migrate_entry
 from .problems import Problems, clear_all
 from .services import async_setup_services
 from .sign_in import SignIn

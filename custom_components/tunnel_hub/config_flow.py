@@ -44,6 +44,7 @@ from .flows.chmlfrp import ChmlFrpSteps
 from .flows.easytier import EasyTierSteps
 from .flows.hayfrp import HayFrpSteps
 from .flows.hy2scale import Hy2ScaleSteps
+from .migrations import MINOR_VERSION
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 # The ways back to a stored account, the usual one first; each is a step of the flow.
@@ -70,7 +71,7 @@ class TunnelHubConfigFlow(ChmlFrpSteps, EasyTierSteps, HayFrpSteps, Hy2ScaleStep
     """Sets up one account."""
 
     VERSION = 1
-    MINOR_VERSION = 1
+    MINOR_VERSION = MINOR_VERSION
 
     @staticmethod
     @callback

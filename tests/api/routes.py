@@ -3,6 +3,8 @@
 Only what our own client sent counts, told by its User-Agent.
 """
 
+import re
+
 import pytest
 
 from custom_components.tunnel_hub.api.http import USER_AGENT
@@ -12,8 +14,8 @@ _ASKED = pytest.StashKey[dict[str, set[tuple[str, Route]]]]()
 
 
 def name_of(item: pytest.Item) -> str:
-    """Return a test's file and function, without its parameters."""
-    return item.nodeid.partition("[")[0]
+    """Return a test's file and function, without its parameters and its xdist_group."""
+    return re.split(r"[\[@]", item.nodeid)[0]
 
 
 def record(item: pytest.Item, simulator: Simulator) -> None:

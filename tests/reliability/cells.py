@@ -1,7 +1,10 @@
-"""Counting the cells of the fault matrix, and writing them as a table."""
+"""Counting the cells of the fault matrix, and writing them as a table.
+
+The tests may run in several processes: a test's count goes with its report.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +26,13 @@ class Table:
     tallies: defaultdict[tuple[str, str, str], Tally] = field(
         default_factory=lambda: defaultdict(Tally)
     )
+
+    def add(self, fault: str, case: str, counts: Iterable[tuple[str, int, int]]) -> None:
+        """Add what was counted for one fault at one kind of entry."""
+        for situation, tried, passed in counts:
+            tally = self.tallies[fault, situation, case]
+            tally.tried += tried
+            tally.passed += passed
 
     def markdown(self) -> str:
         """Return a row for each fault, a column for each situation, and the sums."""
@@ -54,15 +64,17 @@ class Table:
 class Cells:
     """The cells of one fault at one kind of entry."""
 
-    table: Table
-    fault: str
-    case: str
+    tallies: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     failures: list[str] = field(default_factory=list)
+
+    def counts(self) -> list[tuple[str, int, int]]:
+        """Return situations, with how many cells were tried there and how many passed."""
+        return [(name, tally.tried, tally.passed) for name, tally in self.tallies.items()]
 
     @contextmanager
     def cell(self, situation: str, what: str = "") -> Iterator[None]:
         """Try one; a failed one does not keep the others from being tried."""
-        tally = self.table.tallies[self.fault, situation, self.case]
+        tally = self.tallies[situation]
         tally.tried += 1
         try:
             yield

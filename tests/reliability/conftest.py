@@ -1,6 +1,6 @@
 """A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -12,15 +12,15 @@ from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
-from .cells import Table
-from .faults import faults_of
+from .cells import Cells, Table
+from .faults import Fault, faults_of
 from .names import HOST, Names
 from .providers import CASES, AnyService, Case
 from .questions import questions_for
 from .watch import Watch
 from .world import BadWorld
 
-TABLE = pytest.StashKey[Table]()
+_CELLS = "cells"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -123,15 +123,22 @@ def watch(
 
 
 @pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    """The cells tried so far in this run."""
-    return request.config.stash.setdefault(TABLE, Table())
+def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[Cells]:
+    """The cells of one fault at one kind of entry; counted in the test's report."""
+    cells = Cells()
+    yield cells
+    request.node.user_properties.append((_CELLS, [fault.name, case.name, cells.counts()]))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write the table of cells."""
-    if table := config.stash.get(TABLE, None):
+    table = Table()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                for name, counted in report.user_properties:
+                    if name == _CELLS and isinstance(counted, list):
+                        table.add(*counted)
+    if table.tallies:
         terminalreporter.section("fault matrix: cells passed of cells tried")
         terminalreporter.write_line(table.markdown())

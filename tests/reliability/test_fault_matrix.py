@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.coordinator import PATIENCE
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 
 from ..common import MINUTE
-from .cells import Cells, Table
+from .cells import Cells
 from .faults import Fault, OfAccount
 from .providers import Act, Case, Outcome
 from .watch import Watch
@@ -45,11 +45,6 @@ _SET_UPS = {
     Outcome.HEALED: {ConfigEntryState.LOADED},
     Outcome.ODD: {ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY},
 }
-
-
-@pytest.fixture
-def cells(table: Table, case: Case, fault: Fault) -> Cells:
-    return Cells(table, fault.name, case.name)
 
 
 @pytest.fixture
