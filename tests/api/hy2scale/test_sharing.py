@@ -2,7 +2,9 @@
 
 import asyncio
 
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+import pytest
+
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, readings
 from custom_components.tunnel_hub.api.hy2scale.recent import Recent
 from custom_components.tunnel_hub.api.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
@@ -35,6 +37,23 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
     assert await reading == "a"
     assert await recent.get(60) == "b"
     assert await recent.get(60) == "b"
+
+
+@pytest.mark.parametrize("feed", ["links", "peers", "tunnels"])
+async def test_only_what_changed_is_made_anew(
+    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_SAME_MOMENT", -1.0)
+    read = provider.feeds[feed].fetch
+    before = dict(await read())
+    id_, *others = before
+    hy2scale.state.peers[id_].online = not hy2scale.state.peers[id_].online
+
+    after = await read()
+
+    assert others
+    assert after[id_] != before[id_]
+    assert all(after[other] is before[other] for other in others)
 
 
 async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
