@@ -39,15 +39,23 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
     assert await recent.get(60) == "b"
 
 
-@pytest.mark.parametrize("feed", ["links", "peers", "tunnels"])
+@pytest.mark.parametrize(
+    "feed, field, value",
+    [("links", "latency_ms", 777), ("peers", "latency_ms", 777), ("tunnels", "online", False)],
+)
 async def test_only_what_changed_is_made_anew(
-    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService, feed: str, monkeypatch: pytest.MonkeyPatch
+    provider: Hy2ScaleProvider,
+    hy2scale: Hy2ScaleService,
+    monkeypatch: pytest.MonkeyPatch,
+    feed: str,
+    field: str,
+    value: object,
 ) -> None:
     monkeypatch.setattr(readings, "_SAME_MOMENT", -1.0)
     read = provider.feeds[feed].fetch
     before = dict(await read())
     id_, *others = before
-    hy2scale.state.peers[id_].online = not hy2scale.state.peers[id_].online
+    setattr(hy2scale.state.peers[id_], field, value)
 
     after = await read()
 
