@@ -94,9 +94,7 @@ def server(service: str, rows: int) -> Iterator[Facts]:
             process.terminate()
 
 
-def measure(
-    results: Results, service: str, case: str, rows: int, *, traced: bool = False
-) -> None:
+def measure(results: Results, service: str, case: str, rows: int, *, traced: bool = False) -> None:
     """Run a case once, in a process of its own so that it pays for nobody else.
 
     The rows are shared among as many accounts as it takes.
@@ -179,9 +177,7 @@ def judge(results: Results, rows: int) -> list[Target]:
             )
             for phase in (FIRST_SET_UP, SET_UP_AGAIN)
         ),
-        Target(
-            name="memory of an entity: ours / bare", value=memory[0] / memory[1], limit=1.2
-        ),
+        Target(name="memory of an entity: ours / bare", value=memory[0] / memory[1], limit=1.2),
         *(
             Target(
                 name=f"{phase}, CPU for each entity: ours / uptime_kuma",

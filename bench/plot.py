@@ -24,9 +24,7 @@ def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
     # The same figures make the same file.
     mpl.rcParams["svg.hashsalt"] = path.name
     figure = Figure(figsize=(10, 7.5), layout="constrained")
-    for axes, (title, read, phases) in zip(
-        figure.subplots(2, 2).flat, _PANELS, strict=True
-    ):
+    for axes, (title, read, phases) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
         for phase in phases:
             figures = [results.find("hayfrp", "ours", rows, phase).median(read) for rows in sizes]
             axes.loglog(sizes, figures, marker="o", label=phase)

@@ -69,15 +69,14 @@ class Results:
         """Nothing yet."""
         self._samples: dict[tuple[str, str, int, str], list[Sample]] = {}
 
-    def add(self, service: str, case: str, rows: int, samples: Iterable[Sample]) -> None:
+    def add(self, service: str, case: str, rows: int, samples: Sequence[Sample]) -> None:
         """Add one run of a case; raises BenchError if nothing was measured."""
-        found = 0
-        for found, sample in enumerate(samples, 1):
+        if not samples:
+            raise BenchError(f"{service}, {case}: no phase was measured")
+        for sample in samples:
             key = (service, case, rows, sample.phase)
             self._samples.setdefault(key, []).append(sample)
             self._result(key).require_measured()
-        if not found:
-            raise BenchError(f"{service}, {case}: no phase was measured")
 
     def _result(self, key: tuple[str, str, int, str]) -> Result:
         service, case, rows, phase = key

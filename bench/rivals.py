@@ -96,19 +96,23 @@ def bare(recipe: Recipe) -> Entity:
 
 def plain(coordinators: Mapping[str, DataUpdateCoordinator[Any]], recipe: Recipe) -> Entity:
     """Make an entity that listens to a coordinator as most integrations have it."""
-    entity = _plain_class(recipe.base, recipe.domain)(coordinators[recipe.feed])
+    entity: Any = _plain_class(recipe.base, recipe.domain)(coordinators[recipe.feed])
     _dress(entity, recipe)
     entity.resource_id = recipe.resource_id
-    return entity
+    made: Entity = entity
+    return made
 
 
 def _dress(entity: Entity, recipe: Recipe) -> None:
     entity.entity_description = recipe.description
-    entity._attr_unique_id = recipe.unique_id
-    entity._attr_name = recipe.name
-    entity._attr_entity_registry_enabled_default = True
-    entity._attr_translation_key = recipe.description.key
-    entity._attr_extra_state_attributes = dict(recipe.attributes) if recipe.attributes else {}
+    for name, value in {
+        "unique_id": recipe.unique_id,
+        "name": recipe.name,
+        "entity_registry_enabled_default": True,
+        "translation_key": recipe.description.key,
+        "extra_state_attributes": dict(recipe.attributes or {}),
+    }.items():
+        setattr(entity, f"_attr_{name}", value)
 
 
 @cache
@@ -170,9 +174,7 @@ async def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockC
                 entities[-1].device_entry = entry.runtime_data[recipe.device]
         add(entities)
 
-    mock_integration(
-        hass, MockModule(RIVAL, async_setup_entry=_set_up, async_unload_entry=_unload)
-    )
+    mock_integration(hass, MockModule(RIVAL, async_setup_entry=_set_up, async_unload_entry=_unload))
     mock_platform(hass, f"{RIVAL}.config_flow")
     for domain in domains:
         platform = MockPlatform(async_setup_entry=partial(_add, domain))

@@ -47,7 +47,6 @@ async def serve(monitors: dict[str, int]) -> web.Application:
             monitors[place.removeprefix("monitors.")] = value
         return web.json_response({})
 
-
     app = web.Application()
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/_control/state", _read)

@@ -1,6 +1,7 @@
 """What is read once for several, and what several change at once."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
@@ -40,28 +41,33 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "feed, field, value",
-    [("links", "latency_ms", 777), ("peers", "latency_ms", 777), ("tunnels", "online", False)],
+    "feed, changes",
+    [
+        ("links", {"us": {"latency_ms": 777}}),
+        ("peers", {"office": {"latency_ms": 777}}),
+        ("tunnels", {"us": {"online": False}}),
+    ],
 )
 async def test_only_what_changed_is_made_anew(
     provider: Hy2ScaleProvider,
     hy2scale: Hy2ScaleService,
     monkeypatch: pytest.MonkeyPatch,
     feed: str,
-    field: str,
-    value: object,
+    changes: Mapping[str, Mapping[str, object]],
 ) -> None:
     monkeypatch.setattr(readings, "_SAME_MOMENT", -1.0)
     read = provider.feeds[feed].fetch
     before = dict(await read())
-    id_, *others = before
-    setattr(hy2scale.state.peers[id_], field, value)
+    ((id_, change),) = changes.items()
+    others = before.keys() - {id_}
+    for field, value in change.items():
+        setattr(hy2scale.state.peers[id_], field, value)
 
     after = await read()
 
     assert others
     assert after[id_] != before[id_]
-    assert all(after[other] is before[other] for other in others)
+    assert [other for other in others if after[other] is not before[other]] == []
 
 
 async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
