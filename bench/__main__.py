@@ -1,8 +1,8 @@
-"""Measure, and print a table: ``scripts/bench --help``."""
+"""Measure, print tables and draw: ``scripts/bench --help``."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 import json
 import os
@@ -10,42 +10,50 @@ from pathlib import Path
 import platform
 import subprocess
 import sys
-from typing import Any
-from urllib.request import urlopen
 
-from .house import CASES
+from .house import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
 from .meter import Sample
-from .report import BenchError, Pair, Row, print_table, summarise
+from .plot import draw
+from .report import BenchError, Result, Results, Target, print_results, print_targets
+from .services import SERVICES, Facts
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _POLLS = 5
 """How many of each kind one process measures."""
-
-type Facts = Mapping[str, str]
-"""What the simulator tells of a service: its url, and the credentials of the demo account."""
+_TRACED = "ours, traced", "bare, traced"
+_TRACED_ROWS = 500
+"""Enough for the memory of an entity, and tracing takes its time."""
 
 
 def main() -> int:
     """Run all cases at all sizes; return the exit code."""
     options = parse(sys.argv[1:])
-    rows: list[Row] = []
+    results = Results()
     try:
-        with simulator(1) as spare:
-            for tunnels in options.tunnels:
-                for case in CASES:
-                    pairs: list[Pair] = []
-                    for number in range(1, options.runs + 1):
-                        say(f"{tunnels} tunnels, {case}, run {number} of {options.runs}")
-                        pairs += measure(case, tunnels, spare)
-                    rows += summarise(tunnels, pairs)
+        for number in range(1, options.runs + 1):
+            say(f"run {number} of {options.runs}")
+            for case in ("ours", "bare", "plain, always", "plain, if changed"):
+                measure(results, "hayfrp", case, options.tunnels)
+            for service in ("uptime_kuma", "easytier", "hy2scale"):
+                measure(results, service, "ours", _rows(service, options.tunnels))
+            for rows in options.growth:
+                # The largest takes minutes, and its figures are too long to vary much.
+                if rows != options.tunnels and (rows <= options.tunnels or number == 1):
+                    measure(results, "hayfrp", "ours", rows)
+        for case in ("ours", "bare"):
+            measure(results, "hayfrp", case, min(options.tunnels, _TRACED_ROWS), traced=True)
+        targets = judge(results, options.tunnels)
+        if options.plot:
+            draw(results, sorted({*options.growth, options.tunnels}), options.plot)
     except BenchError as err:
         say(f"FAILED: {err}")
         return 1
     print(
         f"Home Assistant {version('homeassistant')}, CPython {platform.python_version()}, "
-        f"{os.cpu_count()} cores; medians of {options.runs} runs\n"
+        f"{os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}; medians of {options.runs} runs\n"
     )
-    print_table(rows)
+    print_targets(targets)
+    print_results(results.all())
     return 0
 
 
@@ -54,8 +62,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measures what an account costs Home Assistant."
     )
-    parser.add_argument("--tunnels", type=_positive, nargs="+", default=[10, 100, 1000])
-    parser.add_argument("--runs", type=_positive, default=5, help="of each case at each size")
+    parser.add_argument("--tunnels", type=_positive, default=2000, help="of which targets speak")
+    parser.add_argument("--growth", type=_positive, nargs="*", default=[10, 100, 1000, 10000])
+    parser.add_argument("--runs", type=_positive, default=3, help="of each case at each size")
+    parser.add_argument("--plot", type=Path, help="an SVG file to draw the growth into")
     return parser.parse_args(arguments)
 
 
@@ -67,63 +77,124 @@ def _positive(word: str) -> int:
 
 
 def say(words: str) -> None:
-    """Tell a person who waits what is going on, apart from the table."""
+    """Tell a person who waits what is going on, apart from the tables."""
     print(f"bench: {words}", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def simulator(tunnels: int) -> Iterator[Facts]:
-    """Run a simulated service in a process of its own, with a node for every ten tunnels."""
-    command = [sys.executable, "-m", "simulator", "--json", "--services", "hayfrp"]
-    command += ["--tunnels", str(tunnels), "--nodes", str(max(1, tunnels // 10))]
+def server(service: str, rows: int) -> Iterator[Facts]:
+    """Run a service in a process of its own."""
+    command = [sys.executable, *SERVICES[service].server(rows)]
     with subprocess.Popen(command, cwd=_CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdout is None or not (ready := process.stdout.readline()):
-                raise BenchError("the simulator did not start")
-            yield json.loads(ready)["hayfrp"]
+                raise BenchError(f"{service} did not start")
+            yield json.loads(ready)[service]
         finally:
             process.terminate()
 
 
-def measure(case: str, tunnels: int, spare: Facts) -> list[Pair]:
-    """Run a case once, then send the requests that it sent once more without it."""
-    with simulator(tunnels) as service:
+def measure(results: Results, service: str, case: str, rows: int, *, traced: bool = False) -> None:
+    """Run a case once, in a process of its own so that it pays for nobody else.
+
+    The rows are shared among as many accounts as it takes.
+    """
+    say(f"{service}, {case}, {rows} rows")
+    accounts = -(-rows // SERVICES[service].at_most)
+    shares = [rows // accounts + (number < rows % accounts) for number in range(accounts)]
+    with ExitStack() as servers:
         order = {
-            "case": case,
             "service": service,
-            "spare": spare,
-            "tunnels": tunnels,
-            "polls": _POLLS,
+            "case": case,
+            "facts": [servers.enter_context(server(service, share)) for share in shares],
+            "rows": min(shares),
+            "polls": 1 if traced else _POLLS,
+            "spare": servers.enter_context(server(service, 1)),
+            "traced": traced,
         }
-        samples = run("bench.house", order)
-        with urlopen(f"{service['url']}/_control/calls") as answer:
-            noted = json.load(answer)
-        calls = [
-            [call for call in noted if sample.began <= call["at"] <= sample.ended]
-            for sample in samples
-        ]
-        if not samples or not all(calls):
-            raise BenchError(f"{case}, {tunnels} tunnels: no request reached the service")
-        bare = run("bench.bare", {"url": service["url"], "phases": calls})
+        process = subprocess.run(
+            [sys.executable, "-m", "bench.cases"],
+            cwd=_CHECKOUT,
+            input=json.dumps(order),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    if process.returncode:
+        raise BenchError(f"{service}, {case}: exit code {process.returncode}")
+    samples = [Sample(**sample) for sample in json.loads(process.stdout)]
+    results.add(service, f"{case}, traced" if traced else case, rows, samples)
+
+
+def judge(results: Results, rows: int) -> list[Target]:
+    """Compare what was measured with what was promised."""
+
+    def find(case: str, phase: str, service: str = "hayfrp") -> Result:
+        return results.find(service, case, _rows(service, rows), phase)
+
+    def cpu(result: Result) -> float:
+        return result.median(lambda sample: sample.cpu)
+
+    def per_entity(result: Result) -> float:
+        return result.median(lambda sample: sample.memory / sample.entities)
+
+    unchanged, changed = find("ours", UNCHANGED), find("ours", CHANGED)
+    traced = min(rows, _TRACED_ROWS)
+    memory = [per_entity(results.find("hayfrp", case, traced, SET_UP_AGAIN)) for case in _TRACED]
     return [
-        Pair(ours=ours, bare=beside, requests=len(sent))
-        for ours, beside, sent in zip(samples, bare, calls, strict=True)
+        Target(
+            name="CPU of an unchanged poll / parsing alone",
+            value=unchanged.median(lambda sample: sample.own / sample.parse),
+            limit=1.5,
+        ),
+        *(
+            Target(
+                name=f"CPU of a poll with 1 % news: plain listeners ({words}) / ours",
+                value=cpu(find(case, CHANGED)) / cpu(changed),
+                limit=limit,
+                at_most=False,
+            )
+            for case, words, limit in (
+                ("plain, always", "always_update=True", 10),
+                ("plain, if changed", "always_update=False", 5),
+            )
+        ),
+        *(
+            Target(
+                name=f"longest stall of the event loop: {service}, {phase}",
+                value=find("ours", phase, service).longest(lambda sample: sample.stall) * 1e3,
+                limit=10,
+                unit="ms",
+            )
+            for service in ("hayfrp", "hy2scale", "easytier")
+            for phase in (UNCHANGED, CHANGED)
+        ),
+        *(
+            Target(
+                name=f"{phase}: ours / bare entities",
+                value=cpu(find("ours", phase)) / cpu(find("bare", phase)),
+                limit=1.3,
+            )
+            for phase in (FIRST_SET_UP, SET_UP_AGAIN)
+        ),
+        Target(name="memory of an entity: ours / bare", value=memory[0] / memory[1], limit=1.2),
+        *(
+            Target(
+                name=f"{phase}, CPU for each entity: ours / uptime_kuma",
+                value=_each(find("ours", phase)) / _each(find("ours", phase, "uptime_kuma")),
+                limit=1,
+            )
+            for phase in (UNCHANGED, CHANGED)
+        ),
     ]
 
 
-def run(module: str, order: Mapping[str, Any]) -> list[Sample]:
-    """Measure in a process of its own, so that it pays for nobody else."""
-    process = subprocess.run(
-        [sys.executable, "-m", module],
-        cwd=_CHECKOUT,
-        input=json.dumps(order),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if process.returncode:
-        raise BenchError(f"{module} ended with exit code {process.returncode}")
-    return [Sample(**sample) for sample in json.loads(process.stdout)]
+def _rows(service: str, wanted: int) -> int:
+    return min(wanted, SERVICES[service].largest)
+
+
+def _each(result: Result) -> float:
+    return result.median(lambda sample: sample.cpu / sample.entities)
 
 
 if __name__ == "__main__":

@@ -1,124 +1,117 @@
-"""The integration in a Home Assistant of its own, with a simulated account: the cases."""
+"""The integration in a Home Assistant of its own, with simulated accounts: what cases share."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import logging
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import AsyncMock, Mock, patch
 
-from aiohttp import ClientSession, DummyCookieJar
-from homeassistant.config_entries import ConfigEntryState
+from aiohttp import ClientSession
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import DATA_RESOLVER, HassAsyncDNSResolver
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+from pythonkuma.update import LatestRelease, UpdateChecker
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import create_provider
+from custom_components.tunnel_hub.api.http import Answer, Transport
+from custom_components.tunnel_hub.api.hy2scale import readings
 from custom_components.tunnel_hub.api.provider import Provider
-from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.coordinator import FeedCoordinator
+from custom_components.tunnel_hub.entity import TunnelHubEntity
 
-from .meter import Meter, run
+from .meter import Meter
+from .services import SERVICES, Facts, Service
 
 FIRST_SET_UP = "first set-up"
 SET_UP_AGAIN = "set-up again"
-POLL_UNCHANGED = "poll, nothing changed"
-POLL_CHANGED = "poll, 1 % changed"
-POLL_AND_CHECKS = "poll with online checks"
+UNCHANGED = "poll, nothing changed"
+CHANGED = "poll, 1 % changed"
 
-_PORTS_OF_OURS = 20000
-"""No simulated tunnel leads to a local port as high, so each of these is a change."""
+_HUNDREDTH = 100
+_OURS = 20000
+"""No simulated thing has a figure as high, so each of these is a change."""
+
+_RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A running Home Assistant. data: an account's, signed in. polls: how many to measure."""
+    """A running Home Assistant with accounts at one kind of service.
+
+    facts: of each account's service. polls: how many of each kind to measure.
+    rows: how many the list that is polled has at least.
+    """
 
     hass: HomeAssistant
     meter: Meter
-    data: Mapping[str, str]
-    tunnels: int
+    service: Service
+    facts: tuple[Facts, ...]
+    rows: int
     polls: int
+    entries: list[MockConfigEntry] = field(default_factory=list)
 
-    async def set_up(self, entry: MockConfigEntry) -> None:
-        """Set an account up, until all its entities are there."""
-        await self.hass.config_entries.async_setup(entry.entry_id)
-        await self.hass.async_block_till_done()
-        if entry.state is not ConfigEntryState.LOADED:
-            raise RuntimeError(f"The account is {entry.state}: {entry.reason}")
+    async def sign_in(self) -> None:
+        """Add the accounts with their session tokens, not yet set up."""
+        for facts in self.facts:
+            entry = await self.service.entry(facts)
+            entry.add_to_hass(self.hass)
+            self.entries.append(entry)
 
-    async def settle(self) -> None:
-        """Wait until the online checks are done, too."""
-        await self.hass.async_block_till_done(wait_background_tasks=True)
+    async def set_up(self, entries: Iterable[ConfigEntry]) -> None:
+        """Set accounts up one after the other, until all their entities are there."""
+        for entry in entries:
+            await self.hass.config_entries.async_setup(entry.entry_id)
+            await self.hass.async_block_till_done()
+            if entry.state is not ConfigEntryState.LOADED:
+                raise RuntimeError(f"The account is {entry.state}: {entry.reason}")
 
-    async def poll(self, coordinator: FeedCoordinator) -> None:
-        """Poll the tunnels."""
-        await coordinator.async_refresh()
-        if not coordinator.last_update_success:
-            raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
+    async def unload(self, entries: Iterable[ConfigEntry]) -> None:
+        """Unload accounts."""
+        for entry in entries:
+            await self.hass.config_entries.async_unload(entry.entry_id)
 
-    async def change(self, round_: int) -> None:
-        """Change a field of every hundredth tunnel at the service."""
-        ports = {
-            f"tunnels.{id_}.local_port": _PORTS_OF_OURS + round_
-            for id_ in range(1, self.tunnels + 1, 100)
-        }
+    async def poll(self, coordinators: Iterable[DataUpdateCoordinator[Any]]) -> None:
+        """Poll accounts one after the other, until all that changed is shown."""
+        for coordinator in coordinators:
+            await coordinator.async_refresh()
+            await self.hass.async_block_till_done()
+            self.meter.done()
+            if not coordinator.last_update_success:
+                raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
+
+    async def polls_of(self, coordinators: list[DataUpdateCoordinator[Any]]) -> None:
+        """Measure polls."""
+        chosen = [await self._every_hundredth(facts) for facts in self.facts]
+        await self.poll(coordinators)
+        for round_ in range(self.polls):
+            with self.meter.phase(UNCHANGED):
+                await self.poll(coordinators)
+            for facts, ids in zip(self.facts, chosen, strict=True):
+                value = _OURS + round_
+                changes = {self.service.place.format(id_): value for id_ in ids}
+                await self._control("PATCH", facts, changes)
+            with self.meter.phase(CHANGED, writes=1):
+                await self.poll(coordinators)
+
+    async def _every_hundredth(self, facts: Facts) -> list[str]:
+        """Return the ids of 1 % of a service's rows, of a few rows the first."""
+        state = await self._control("GET", facts)
+        return list(state[self.service.rows])[: self.rows : _HUNDREDTH]
+
+    async def _control(
+        self, method: str, facts: Facts, changes: Mapping[str, object] | None = None
+    ) -> Any:
         async with (
-            ClientSession(self.data["base_url"], raise_for_status=True) as session,
-            session.patch("/_control/state", json=ports),
+            ClientSession(facts["url"], raise_for_status=True) as session,
+            session.request(method, "/_control/state", json=changes) as response,
         ):
-            pass
-
-
-# The cases: one function and one row of CASES each
-
-
-async def polls(house: House) -> None:
-    """Set-up and polls of the list of tunnels, without their online checks."""
-    entry = account(house.hass, house.data)
-    with without_checks():
-        with house.meter.phase(FIRST_SET_UP, writes=house.tunnels):
-            await house.set_up(entry)
-        await house.hass.config_entries.async_unload(entry.entry_id)
-        with house.meter.phase(SET_UP_AGAIN, writes=house.tunnels):
-            await house.set_up(entry)
-    tunnels = entry.runtime_data.coordinators["tunnels"]
-    await house.poll(tunnels)
-    for round_ in range(house.polls):
-        with house.meter.phase(POLL_UNCHANGED):
-            await house.poll(tunnels)
-        await house.change(round_)
-        with house.meter.phase(POLL_CHANGED, writes=1):
-            await house.poll(tunnels)
-
-
-async def checks(house: House) -> None:
-    """Polls with the online checks that follow, one request for each enabled tunnel."""
-    entry = account(house.hass, house.data)
-    await house.set_up(entry)
-    await house.settle()
-    tunnels = entry.runtime_data.coordinators["tunnels"]
-    for _ in range(house.polls):
-        with house.meter.phase(POLL_AND_CHECKS):
-            await house.poll(tunnels)
-            await house.settle()
-
-
-CASES: Mapping[str, Callable[[House], Awaitable[None]]] = {"polls": polls, "checks": checks}
-
-
-# What they share
-
-
-def account(hass: HomeAssistant, data: Mapping[str, str]) -> MockConfigEntry:
-    """Add an account, not yet set up. It polls only when told to."""
-    entry = MockConfigEntry(domain=DOMAIN, data=dict(data), pref_disable_polling=True)
-    entry.add_to_hass(hass)
-    return entry
+            return await response.json()
 
 
 @contextmanager
@@ -134,22 +127,31 @@ def without_checks() -> Iterator[None]:
         yield
 
 
-async def signed_in(service: Mapping[str, str]) -> dict[str, str]:
-    """Return the data of an account as the config flow stores them, with a session."""
-    credentials = {
-        "base_url": service["url"],
-        "username": service["username"],
-        "password": service["password"],
-    }
-    async with ClientSession(cookie_jar=DummyCookieJar()) as session:
-        provider = create_provider("hayfrp", session, credentials, {})
-        await provider.identify()
-    return {"provider": "hayfrp", **provider.credentials}
+@contextmanager
+def _watched(meter: Meter) -> Iterator[None]:
+    """Count requests, and tell when an answer has arrived."""
+    send = ClientSession._request  # noqa: SLF001  # All requests go through it.
+    ask = Transport.request
+
+    async def _send(*args: Any, **kwargs: Any) -> Any:
+        meter.requests += 1
+        return await send(*args, **kwargs)
+
+    async def _ask(*args: Any, **kwargs: Any) -> Answer:
+        answer = await ask(*args, **kwargs)
+        meter.arrived(answer.body)
+        return answer
+
+    with (
+        patch.object(ClientSession, "_request", _send),
+        patch.object(Transport, "request", _ask),
+    ):
+        yield
 
 
 @asynccontextmanager
 async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
-    """Run Home Assistant, and count the states that are written."""
+    """Run Home Assistant with all entities enabled, and count the states that are written."""
     # Warns of every custom integration. Other warnings are worth reading.
     logging.getLogger("homeassistant.loader").setLevel(logging.ERROR)
 
@@ -170,31 +172,43 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             hass.data[DATA_RESOLVER] = resolver
             hass.bus.async_listen(EVENT_STATE_CHANGED, _hear, event_filter=_count)
             hass.bus.async_listen(EVENT_STATE_REPORTED, _hear, event_filter=_count)
-            yield hass
+            meter.entities = hass.states.async_entity_ids_count
+            with (
+                _watched(meter),
+                # What feeds of a mesh share for a moment is asked for anew in each poll.
+                patch.object(readings, "_SAME_MOMENT", -1.0),
+                # There is no way to the peer's releases, and no need to know them.
+                patch.object(UpdateChecker, "latest_release", AsyncMock(return_value=_RELEASE)),
+                patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),
+            ):
+                yield hass
             await hass.async_stop(force=True)
             await resolver.real_close()
 
 
-async def measure(meter: Meter, order: Mapping[str, Any]) -> None:
-    """Run one case.
+async def furnished(
+    meter: Meter, order: Mapping[str, Any], case: Callable[[House], Awaitable[None]]
+) -> None:
+    """Run a case in a house.
 
-    order: the "case", the "service" with the account and how many "tunnels" it has, how
-    many "polls" to measure, and a "spare" service to load all code with.
+    order: the "service" by name, the "facts" of its accounts and how many "rows" each has at
+    least, how many "polls" to measure, and the facts of a "spare" account to load all code with.
     """
     async with home_assistant(meter) as hass:
+        service = SERVICES[order["service"]]
         house = House(
             hass=hass,
             meter=meter,
-            data=await signed_in(order["service"]),
-            tunnels=order["tunnels"],
+            service=service,
+            facts=tuple(order["facts"]),
+            rows=order["rows"],
             polls=order["polls"],
         )
-        spare = account(hass, await signed_in(order["spare"]))
-        await house.set_up(spare)
-        await house.settle()
-        await hass.config_entries.async_remove(spare.entry_id)
-        await CASES[order["case"]](house)
-
-
-if __name__ == "__main__":
-    run(measure)
+        spare = replace(house, facts=(order["spare"],), entries=[])
+        with without_checks():
+            await spare.sign_in()
+            await spare.set_up(spare.entries)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            await hass.config_entries.async_remove(spare.entries[0].entry_id)
+            await house.sign_in()
+            await case(house)

@@ -1,4 +1,4 @@
-"""From samples to a table, once they show that something was measured."""
+"""From samples to tables, once they show that something was measured."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from .house import CHANGED, UNCHANGED
 from .meter import Sample
 
 _SMALLEST_ROW = 100
-"""Bytes. Every phase reads the list of tunnels, and no service tells of one in less."""
+"""Bytes. No service tells of one thing in less."""
 _WIDTH = 200
 
 
@@ -20,91 +21,165 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A phase with the integration, the same answers without it, and how many these were."""
+class Result:
+    """One phase of a case at one size, as often as it was measured."""
 
-    ours: Sample
-    bare: Sample
-    requests: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One phase at one size, with everything that was measured of it."""
-
-    tunnels: int
+    service: str
+    case: str
+    rows: int
     phase: str
-    pairs: Sequence[Pair]
+    samples: Sequence[Sample]
 
-    def median(self, read: Callable[[Pair], float]) -> float:
+    def median(self, read: Callable[[Sample], float]) -> float:
         """Return the median of a figure."""
-        return median(map(read, self.pairs))
+        return median(map(read, self.samples))
+
+    def longest(self, read: Callable[[Sample], float]) -> float:
+        """Return the largest figure of all runs."""
+        return max(map(read, self.samples))
 
     def require_measured(self) -> None:
         """Raise BenchError for figures that cannot be true."""
-        for pair in self.pairs:
-            for name, sample in (("with", pair.ours), ("without", pair.bare)):
-                if min(sample.wall, sample.cpu, sample.stall) <= 0:
-                    self._complain(f"nothing was measured {name} the integration")
-            if pair.bare.size < self.tunnels * _SMALLEST_ROW:
-                self._complain(f"{pair.bare.size} bytes do not tell of {self.tunnels} tunnels")
+        asks = self.case != "bare"
+        for sample in self.samples:
+            if min(sample.wall, sample.cpu, sample.stall) <= 0:
+                self._complain("no time was measured")
+            if sample.entities < self.rows:
+                self._complain(f"{sample.entities} entities do not show {self.rows} rows")
+            if asks and not sample.requests:
+                self._complain("no request was sent")
+            if asks and self.service != "uptime_kuma" and sample.size < self.rows * _SMALLEST_ROW:
+                self._complain(f"{sample.size} bytes do not tell of {self.rows} rows")
+            if self.phase != UNCHANGED and not sample.written:
+                self._complain("no state was written")
+            if self.case == "ours" and self.service != "uptime_kuma" and self._is_idle(sample):
+                self._complain(f"{sample.written} states were written without news")
+
+    def _is_idle(self, sample: Sample) -> bool:
+        return self.phase == UNCHANGED and sample.written > 0
 
     def _complain(self, words: str) -> None:
-        raise BenchError(f"{self.phase}, {self.tunnels} tunnels: {words}")
+        raise BenchError(f"{self.service}, {self.case}, {self.phase}: {words}")
 
 
-def summarise(tunnels: int, pairs: Iterable[Pair]) -> list[Row]:
-    """Bring together what belongs to one phase; raises BenchError."""
-    by_phase: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        by_phase.setdefault(pair.ours.phase, []).append(pair)
-    rows = [Row(tunnels=tunnels, phase=phase, pairs=found) for phase, found in by_phase.items()]
-    for row in rows:
-        row.require_measured()
-    return rows
+class Results:
+    """All results of a run."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._samples: dict[tuple[str, str, int, str], list[Sample]] = {}
+
+    def add(self, service: str, case: str, rows: int, samples: Sequence[Sample]) -> None:
+        """Add one run of a case; raises BenchError if nothing was measured."""
+        if not samples:
+            raise BenchError(f"{service}, {case}: no phase was measured")
+        for sample in samples:
+            key = (service, case, rows, sample.phase)
+            self._samples.setdefault(key, []).append(sample)
+            self._result(key).require_measured()
+
+    def _result(self, key: tuple[str, str, int, str]) -> Result:
+        service, case, rows, phase = key
+        return Result(
+            service=service, case=case, rows=rows, phase=phase, samples=self._samples[key]
+        )
+
+    def find(self, service: str, case: str, rows: int, phase: str) -> Result:
+        """Return one result; raises LookupError."""
+        return self._result((service, case, rows, phase))
+
+    def all(self) -> list[Result]:
+        """Return all results in the order in which they were measured."""
+        return [self._result(key) for key in self._samples]
 
 
-def _milliseconds(read: Callable[[Pair], float]) -> Callable[[Row], str]:
-    return lambda row: _number(row.median(read) * 1e3)
+def _milliseconds(read: Callable[[Sample], float]) -> Callable[[Result], str]:
+    return lambda result: number(result.median(read) * 1e3)
 
 
-def _mebibytes(read: Callable[[Pair], float]) -> Callable[[Row], str]:
-    return lambda row: _number(row.median(read) / 2**20)
+def _count(read: Callable[[Sample], float]) -> Callable[[Result], str]:
+    return lambda result: f"{result.median(read):,.0f}"
 
 
-def _count(read: Callable[[Pair], float]) -> Callable[[Row], str]:
-    return lambda row: f"{row.median(read):,.0f}"
+def _times_parsing(result: Result) -> str:
+    if not result.median(lambda sample: sample.parse) or result.phase not in (UNCHANGED, CHANGED):
+        return ""
+    return number(result.median(lambda sample: sample.own / sample.parse))
 
 
-_COLUMNS: Sequence[tuple[str, Callable[[Row], str]]] = (
-    ("tunnels", lambda row: f"{row.tunnels:,}"),
-    ("phase", lambda row: row.phase),
-    ("CPU ms", _milliseconds(lambda pair: pair.ours.cpu)),
-    ("bare", _milliseconds(lambda pair: pair.bare.cpu)),
-    ("times", lambda row: _number(row.median(lambda pair: pair.ours.cpu / pair.bare.cpu))),
-    ("wall ms", _milliseconds(lambda pair: pair.ours.wall)),
-    ("bare", _milliseconds(lambda pair: pair.bare.wall)),
-    ("stall ms", _milliseconds(lambda pair: pair.ours.stall)),
-    ("bare", _milliseconds(lambda pair: pair.bare.stall)),
-    ("peak MiB", _mebibytes(lambda pair: pair.ours.memory)),
-    ("bare", _mebibytes(lambda pair: pair.bare.memory)),
-    ("requests", _count(lambda pair: pair.requests)),
-    ("kB", lambda row: _number(row.median(lambda pair: pair.bare.size) / 1e3)),
-    ("states", _count(lambda pair: pair.ours.written)),
+_COLUMNS: Sequence[tuple[str, Callable[[Result], str]]] = (
+    ("service", lambda result: result.service),
+    ("case", lambda result: result.case),
+    ("rows", lambda result: f"{result.rows:,}"),
+    ("phase", lambda result: result.phase),
+    ("CPU ms", _milliseconds(lambda sample: sample.cpu)),
+    ("own ms", _milliseconds(lambda sample: sample.own)),
+    ("parse ms", _milliseconds(lambda sample: sample.parse)),
+    ("own/parse", _times_parsing),
+    ("wall ms", _milliseconds(lambda sample: sample.wall)),
+    ("stall ms", _milliseconds(lambda sample: sample.stall)),
+    ("MB", lambda result: number(result.median(lambda sample: sample.memory) / 1e6)),
+    ("requests", _count(lambda sample: sample.requests)),
+    ("kB", lambda result: number(result.median(lambda sample: sample.size) / 1e3)),
+    ("states", _count(lambda sample: sample.written)),
+    ("entities", _count(lambda sample: sample.entities)),
 )
-"""What the table shows. Each "bare" is the figure before it without the integration."""
+_TEXTS = 4
+"""How many columns are words."""
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write a number with about three digits."""
-    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
+    size = abs(value)
+    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
 
 
-def print_table(rows: Iterable[Row]) -> None:
+def print_results(results: Iterable[Result]) -> None:
+    """Print all that was measured."""
+    _print(
+        [name for name, _ in _COLUMNS],
+        ([read(result) for _, read in _COLUMNS] for result in results),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One figure that was promised. at_most: else it is at least the limit."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str = "times"
+    at_most: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether the promise is kept."""
+        return self.value <= self.limit if self.at_most else self.value >= self.limit
+
+
+def print_targets(targets: Iterable[Target]) -> None:
+    """Print which promises are kept."""
+    _print(
+        ["target", "limit", "measured", "met"],
+        (
+            [
+                target.name,
+                f"{'at most' if target.at_most else 'at least'} {target.limit:g} {target.unit}",
+                f"{number(target.value)} {target.unit}",
+                "yes" if target.met else "NO",
+            ]
+            for target in targets
+        ),
+        texts=1,
+    )
+
+
+def _print(names: Sequence[str], rows: Iterable[Sequence[str]], texts: int = _TEXTS) -> None:
     """Print a table that is Markdown, too."""
     table = Table(box=box.MARKDOWN)
-    for name, _ in _COLUMNS:
-        table.add_column(name, justify="left" if name == "phase" else "right", no_wrap=True)
+    for place, name in enumerate(names):
+        table.add_column(name, justify="left" if place < texts else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(read(row) for _, read in _COLUMNS))
+        table.add_row(*row)
     Console(width=_WIDTH).print(table)

@@ -8,8 +8,12 @@ from typing import Any
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.tunnel_hub import coordinator
+from custom_components.tunnel_hub.api.pace import Rate
+from custom_components.tunnel_hub.api.resource import Tunnel
 from custom_components.tunnel_hub.coordinator import PATIENCE, Interest
 from simulator.service import Call
 
@@ -111,6 +115,24 @@ async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: Wor
     nodes.async_publish(replace(nodes.data["1"], name="renamed"))
     await world.settle()
     assert told == ["1"]
+
+
+@pytest.mark.usefixtures("still")
+async def test_only_what_changed_is_built(world: World) -> None:
+    """What has not changed is the same object as before, for whoever compares it."""
+    await world.set_up()
+    tunnels = world.entry.runtime_data.coordinators["tunnels"]
+    nodes = world.entry.runtime_data.coordinators["nodes"]
+    before = dict(tunnels.data)
+
+    world.service.state.tunnels["1"].local_port = 8124
+    await tunnels.async_refresh()
+
+    assert len(before) == 5
+    # Each check gives its tunnel a new reading, so only the unchecked one is comparable.
+    assert tunnels.data["5"] is before["5"]
+    assert tunnels.data["1"] is not before["1"]
+    assert nodes.data
 
 
 # Bad days
@@ -341,6 +363,29 @@ async def test_a_few_checks_at_once(world: World) -> None:
 
     assert at_once == 3
     assert len(set(checks(world))) == 12
+
+
+@MANY
+async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few at once, then so many a second; and each reading says when it was made."""
+    monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 4)
+    delays: list[float] = []
+
+    def _delay(rate: Rate) -> float:
+        """Book as ever, but do not wait."""
+        delays.append(delay(rate))
+        return 0
+
+    delay = Rate.delay
+    monkeypatch.setattr(Rate, "delay", _delay)
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.enabled = True
+    await world.set_up()
+
+    assert delays == [0, 0, 0, 0, *(0.25 * number for number in range(1, 9))]
+    assert sorted(checks(world), key=int) == [str(number) for number in range(1, 13)]
+    tunnels = world.entry.runtime_data.coordinators["tunnels"].data.values()
+    assert all(isinstance(t, Tunnel) and t.checked_at == dt_util.utcnow() for t in tunnels)
 
 
 async def test_one_slow_check_holds_up_no_other(world: World) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+import json
 import logging
 import socket
 import traceback
@@ -287,6 +288,27 @@ async def test_the_largest_answer_that_is_taken(alone: Transport, hayfrp: HayFrp
 
     with unavailable(Reason.TOO_LARGE, "more than 0 MB"):
         await alone.request("GET", "/version", read=True, max_bytes=1000)
+
+
+async def test_a_large_answer_that_comes_again_is_decoded_once(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    """For whoever compares, it holds the same objects; any other bytes are another answer."""
+    for number in (1, 1, 2, 1):
+        body = json.dumps({"numbers": [number] * 16 * 1024}).encode()
+        hayfrp.fault("/version", "body", body=body)
+    first, again, changed, back = [(await read(alone)).mapping() for _ in range(4)]
+
+    assert again is first
+    assert changed["numbers"] == [2] * 16 * 1024
+    assert back == first
+
+
+async def test_a_small_answer_is_not_kept(alone: Transport) -> None:
+    first, again = [(await read(alone)).mapping() for _ in range(2)]
+
+    assert again == first
+    assert again is not first
 
 
 @pytest.mark.parametrize("fault", ["huge", "gzip_bomb"])

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hypothesis import given
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
 from custom_components.tunnel_hub.api.resource import Resource
-from custom_components.tunnel_hub.api.rows import Row, RowMap, at, rows_of
+from custom_components.tunnel_hub.api.rows import Listing, Memo, Row, RowMap, at, rows_of
 
 from .payloads import JSON_VALUES
 
@@ -95,3 +95,85 @@ def test_any_json_value_can_be_taken_for_rows(value: object) -> None:
 
     assert all(thing.id == id_ != "" for id_, thing in things.items())
     assert "1" in things
+
+
+# Reading the same list again and again
+
+
+class Kitchen:
+    """Builds things, and remembers which."""
+
+    def __init__(self) -> None:
+        """Nothing is built yet."""
+        self.built: list[str] = []
+        self.listing = Listing(
+            RowMap(Thing, id=at("no", coerce.text), weight=at("grams", self._weigh))
+        )
+
+    def _weigh(self, value: object) -> int | None:
+        self.built.append(str(value))
+        return coerce.count(value)
+
+
+def raw(weights: dict[str, int]) -> list[Row]:
+    """Return rows that are equal to others and the same as none."""
+    return [{"no": number, "grams": weight} for number, weight in weights.items()]
+
+
+async def test_an_unchanged_list_builds_nothing() -> None:
+    kitchen = Kitchen()
+    first = await kitchen.listing.read(raw({"1": 10, "2": 20}))
+    assert first == {"1": Thing(id="1", weight=10), "2": Thing(id="2", weight=20)}
+
+    again = await kitchen.listing.read(raw({"1": 10, "2": 20}))
+
+    assert again is first
+    assert kitchen.built == ["10", "20"]
+
+
+async def test_only_a_changed_row_is_built() -> None:
+    kitchen = Kitchen()
+    first = await kitchen.listing.read(raw({"1": 10, "2": 20, "3": 30}))
+    kitchen.built.clear()
+
+    # In another order, with one changed, one new and one gone.
+    second = await kitchen.listing.read(raw({"4": 40, "3": 30, "1": 11}))
+
+    assert kitchen.built == ["40", "11"]
+    assert second == {
+        "4": Thing(id="4", weight=40),
+        "3": Thing(id="3", weight=30),
+        "1": Thing(id="1", weight=11),
+    }
+    assert second["3"] is first["3"]
+
+
+async def test_a_list_is_read_as_any_rows_are() -> None:
+    """Rows without an id are left out, of doubles the first counts."""
+    rows: list[Row] = [{}, {"no": 1, "grams": 10}, {"no": ""}, {"no": "1", "grams": 20}, {"no": 2}]
+
+    assert await Listing(THINGS).read(rows) == THINGS.many(rows)
+    assert list(await Listing(THINGS).read(rows)) == ["1", "2"]
+
+
+@given(answers=st.lists(st.lists(JSON_VALUES), max_size=4))
+async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list[object]]) -> None:
+    listing = Listing(THINGS)
+    for answer in answers:
+        rows = rows_of([{"no": n % 3, "grams": value} for n, value in enumerate(answer)])
+        assert await listing.read(rows) == THINGS.many(rows)
+
+
+async def test_what_is_made_of_parts_is_made_anew_only_if_one_has_changed() -> None:
+    made: list[str] = []
+
+    def _make(left: str, right: int | None) -> str:
+        made.append(f"{left}{right}")
+        return made[-1]
+
+    memo = Memo(_make)
+    first = await memo.all([("a", ("x", 1)), ("b", ("y", None))])
+    second = await memo.all([("a", ("x", 1)), ("b", ("y", 2))])
+
+    assert (first, second) == ({"a": "x1", "b": "yNone"}, {"a": "x1", "b": "y2"})
+    assert made == ["x1", "yNone", "y2"]

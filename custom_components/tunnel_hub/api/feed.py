@@ -22,7 +22,7 @@ class Probe[R: Resource]:
     candidates: Callable[[], Collection[str]]
     read: Callable[[str], Awaitable[R]]
     concurrency: int
-    rate: float = 5
+    rate: float = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

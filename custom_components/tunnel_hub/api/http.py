@@ -11,7 +11,7 @@ What it guarantees to a client module:
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 import logging
@@ -38,7 +38,7 @@ _LOGGER = logging.getLogger(__name__)
 USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel-hub)"
 
 MAX_BYTES = 8 * 1024**2
-"""Four times the largest answer known; a page of thousands of rows is below 2 MB."""
+"""Four times the largest answer known of most services; thousands of rows are below 2 MB."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
 _CONCURRENCY = 4
@@ -51,13 +51,15 @@ _HOST_HOLIDAY = 300.0
 _LONGEST_RETRY_AFTER = 3600.0
 _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
+_LARGE = 16 * 1024
+"""Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
 _BEGINNING = 4096
 _ENOUGH_WORDS = 200
 """Of those that tell why a service has failed; cut once its secrets are taken out."""
 _MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A complete answer below HTTP 500 that is not a redirect.
 
@@ -67,6 +69,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    _decoded: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_html(self) -> bool:
@@ -79,17 +82,19 @@ class Answer:
         return self.body.decode(errors="replace")
 
     def json(self) -> object:
-        """Return the decoded body.
+        """Return the decoded body, each time the same object.
 
         Raises UnavailableError: firewall for a web page, malformed for anything else.
         """
+        if self._decoded is not None:
+            return self._decoded
         if self.is_html:
             raise UnavailableError(Reason.FIREWALL, f"HTTP {self.status}")
         try:
-            decoded: object = orjson.loads(self.body)
+            self._decoded = orjson.loads(self.body)
         except orjson.JSONDecodeError as err:
             raise UnavailableError(Reason.MALFORMED, "no JSON") from err
-        return decoded
+        return self._decoded
 
     def mapping(self) -> Mapping[str, object]:
         """Return the decoded body, which must be a JSON object."""
@@ -127,6 +132,7 @@ class Transport:
         self._stand_in = 0
         self._stand_in_until = 0.0
         self._silent_until = 0.0
+        self._last_large: dict[str, Answer] = {}
         self.secrets: set[str] = set()
         self.requests = 0
 
@@ -181,8 +187,17 @@ class Transport:
                             raise
                     else:
                         self._prefer(host)
-                        return answer
+                        return self._known(path, answer)
         raise failure
+
+    def _known(self, path: str, answer: Answer) -> Answer:
+        """Return the last answer, already decoded, if this large one is the same again."""
+        if len(answer.body) < _LARGE:
+            return answer
+        if (last := self._last_large.get(path)) == answer:
+            return last
+        self._last_large[path] = answer
+        return answer
 
     def _hosts_in_order(self) -> Iterable[str]:
         """All hosts, the one in use first."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
+import orjson
 import pytest
 
 from custom_components.tunnel_hub.api.directory import (
@@ -78,6 +79,15 @@ def test_public_nodes_are_not_read_unless_chosen(begin: Begin, chosen: object) -
 
 
 # Nodes
+
+
+async def test_thousands_of_nodes(provider: EasyTierProvider, easytier: EasyTierService) -> None:
+    """With 30 days of digits each, which is more than any other service's answers have."""
+    rows = [{"id": number, "recent_status": "2" * 4320} for number in range(2000)]
+    for route in ("/api/nodes/my", "/api/public"):
+        easytier.fault(route, "body", body=orjson.dumps({"nodes": rows}))
+
+    assert len(await nodes(provider)) == 2000
 
 
 async def test_a_node(

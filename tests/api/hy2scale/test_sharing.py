@@ -1,8 +1,11 @@
 """What is read once for several, and what several change at once."""
 
 import asyncio
+from collections.abc import Mapping
 
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+import pytest
+
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, readings
 from custom_components.tunnel_hub.api.hy2scale.recent import Recent
 from custom_components.tunnel_hub.api.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
@@ -35,6 +38,36 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
     assert await reading == "a"
     assert await recent.get(60) == "b"
     assert await recent.get(60) == "b"
+
+
+@pytest.mark.parametrize(
+    "feed, changes",
+    [
+        ("links", {"us": {"latency_ms": 777}}),
+        ("peers", {"office": {"latency_ms": 777}}),
+        ("tunnels", {"us": {"online": False}}),
+    ],
+)
+async def test_only_what_changed_is_made_anew(
+    provider: Hy2ScaleProvider,
+    hy2scale: Hy2ScaleService,
+    monkeypatch: pytest.MonkeyPatch,
+    feed: str,
+    changes: Mapping[str, Mapping[str, object]],
+) -> None:
+    monkeypatch.setattr(readings, "_SAME_MOMENT", -1.0)
+    read = provider.feeds[feed].fetch
+    before = dict(await read())
+    ((id_, change),) = changes.items()
+    others = before.keys() - {id_}
+    for field, value in change.items():
+        setattr(hy2scale.state.peers[id_], field, value)
+
+    after = await read()
+
+    assert others
+    assert after[id_] != before[id_]
+    assert [other for other in others if after[other] is not before[other]] == []
 
 
 async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:

@@ -51,6 +51,9 @@ _REPORT: Refusals = {
 _CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
 _INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
 
+_MAX_BYTES = 32 * 1024**2
+"""2,000 nodes, each with a digit for every ten minutes of 30 days, are 10 MB."""
+
 _MISSING_ROUTE = frozenset({404, 405})
 
 
@@ -228,7 +231,13 @@ class EasyTierClient:
     ) -> Row:
         """Ask for what needs no session token."""
         answer = await self._transport.request(
-            method, path, params=params, json=json, headers=headers, read=read
+            method,
+            path,
+            params=params,
+            json=json,
+            headers=headers,
+            read=read,
+            max_bytes=_MAX_BYTES,
         )
         return self._judged(answer, refusals or {})
 

@@ -65,7 +65,7 @@ _READING_GOOD_FOR = 5 * _MINUTE
 _CHECKS_AT_ONCE = 3
 """One below the transport's bound, so that checks never hold up a command."""
 
-_CHECKS_PER_SECOND = 5
+_CHECKS_PER_SECOND = 4
 """What a person makes who opens the console's page of tunnels now and then."""
 
 _LOADS = {

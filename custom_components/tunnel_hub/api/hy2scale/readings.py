@@ -85,6 +85,8 @@ class Readings:
         self._sessions = Recent(client.sessions)
         self._users = Recent(client.users)
         self._wireguard = Recent(client.wireguard)
+        self._listed_links = Listing(LINK)
+        self._listed_peers = Listing(PEER)
         self._listed_tunnels = Listing(TUNNEL)
         self._listed_users = Listing(USER)
         self._listed_rules = Listing(RULE)
@@ -219,15 +221,16 @@ class Readings:
     # The mesh
 
     async def _links(self) -> Mapping[str, Link]:
-        return peers(LINK, await self._topology.get(_SAME_MOMENT), outbound=True)
+        topology = await self._topology.get(_SAME_MOMENT)
+        return await self._listed_links.read(peers(topology, outbound=True))
 
     async def _peers(self) -> Mapping[str, Peer]:
         topology = await self._topology.get(_SAME_MOMENT)
-        found = peers(PEER, topology, outbound=False)
+        found = await self._listed_peers.read(peers(topology, outbound=False))
         # As documented, nothing tells of what is below a peer whether it is used or connected.
         silent = found and all(peer.connected is None for peer in found.values())
         self._lacking["peers"] = {"connected", "enabled"} if silent else set()
-        self._seen = found | out_of_sight(self._seen, found, topology)
+        self._seen = {**found, **out_of_sight(self._seen, found, topology)}
         return self._seen
 
     async def tunnels(self) -> Mapping[str, Tunnel]:

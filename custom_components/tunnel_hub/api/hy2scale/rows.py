@@ -223,8 +223,8 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
     return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
 
 
-def peers[P: Peer](kind: RowMap[P], topology: Sequence[Row], *, outbound: bool) -> dict[str, P]:
-    """Return our own connections, or all other peers.
+def peers(topology: Sequence[Row], *, outbound: bool) -> list[Row]:
+    """Return the rows of our own connections, or of all other peers, each with its path.
 
     Raises UnavailableError when nobody can say which peers there are, or which of both one is:
     guessed, they would come and go as devices.
@@ -234,9 +234,7 @@ def peers[P: Peer](kind: RowMap[P], topology: Sequence[Row], *, outbound: bool) 
     found = list(places(topology))
     if any(place.outbound is None for place in found):
         raise UnavailableError(Reason.MALFORMED, "no direction")
-    return kind.many(
-        {**place.row, "path": place.path} for place in found if place.outbound is outbound
-    )
+    return [{**place.row, "path": place.path} for place in found if place.outbound is outbound]
 
 
 def out_of_sight(

@@ -1,0 +1,147 @@
+"""What is measured: each service's accounts, what is polled of them and what changes there."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientSession, DummyCookieJar
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from custom_components.tunnel_hub.api import create_provider
+from custom_components.tunnel_hub.const import DOMAIN
+
+type Facts = Mapping[str, str]
+"""What a simulated service tells of itself: its url, and the credentials of the demo account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service.
+
+    server: the arguments of Python that run it with so many rows in the list that is polled.
+    entry: an account that is signed in, not yet set up; it polls only when told to.
+    feed: the key of the feed of the list; None for a peer with a single coordinator.
+    rows, place: where the rows' ids stand in the service's state, and what changes of each.
+    at_most: rows of one account; more are shared among several.
+    largest: rows of all accounts.
+    """
+
+    name: str
+    server: Callable[[int], list[str]]
+    entry: Callable[[Facts], Awaitable[MockConfigEntry]]
+    feed: str | None
+    rows: str
+    place: str
+    at_most: int
+    largest: int = 100_000
+
+    def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:
+        """Return the coordinator of an account's list."""
+        data = entry.runtime_data
+        coordinator: DataUpdateCoordinator[Any] = (
+            data if self.feed is None else data.coordinators[self.feed]
+        )
+        return coordinator
+
+
+def _simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
+    """Return how to run the simulator. sizes: its options, each one row for so many of ours."""
+
+    def _arguments(rows: int) -> list[str]:
+        command = ["-m", "simulator", "--json", "--services", name]
+        for size in sizes:
+            option, _, share = size.partition("/")
+            command += [option, f"{max(1, rows // int(share or 1))}"]
+        return command
+
+    return _arguments
+
+
+def _account(
+    name: str, credentials: Callable[[Facts], Facts]
+) -> Callable[[Facts], Awaitable[MockConfigEntry]]:
+    """Return how to sign in as the config flow does."""
+
+    async def _sign_in(facts: Facts) -> MockConfigEntry:
+        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+            provider = create_provider(name, session, credentials(facts), {})
+            await provider.identify()
+        data = {"provider": name, **provider.credentials}
+        return MockConfigEntry(domain=DOMAIN, data=data, pref_disable_polling=True)
+
+    return _sign_in
+
+
+def _with_url(*names: str) -> Callable[[Facts], Facts]:
+    return lambda facts: {"base_url": facts["url"], **{name: facts[name] for name in names}}
+
+
+def _hub(facts: Facts) -> Facts:
+    url = URL(facts["url"])
+    return {
+        "host": f"{url.host}",
+        "port": f"{url.port}",
+        "https": "false",
+        "username": facts["username"],
+        "password": facts["password"],
+    }
+
+
+async def _peer(facts: Facts) -> MockConfigEntry:
+    data = {"url": facts["url"], "verify_ssl": False, "api_key": None}
+    return MockConfigEntry(domain="uptime_kuma", data=data, pref_disable_polling=True)
+
+
+_ADMITTED = 800
+"""Rows with so many entities each that Home Assistant, which admits 10,000, takes them all."""
+
+_LONG_LIST = 100_000
+"""All rows in one list, of which Home Assistant shows as many as it admits."""
+
+_LARGEST_MESH = 1000
+"""An answer of a node holds 1,024 peers at most."""
+
+SERVICES = {
+    service.name: service
+    for service in (
+        Service(
+            name="hayfrp",
+            server=_simulated("hayfrp", "--tunnels", "--nodes/10"),
+            entry=_account("hayfrp", _with_url("username", "password")),
+            feed="tunnels",
+            rows="tunnels",
+            place="tunnels.{}.local_port",
+            at_most=_ADMITTED,
+        ),
+        Service(
+            name="easytier",
+            server=_simulated("easytier", "--nodes"),
+            entry=_account("easytier", _with_url("email", "password")),
+            feed="nodes",
+            rows="nodes",
+            place="nodes.{}.connection_count",
+            at_most=_LONG_LIST,
+        ),
+        Service(
+            name="hy2scale",
+            server=_simulated("hy2scale", "--tunnels", "--nodes"),
+            entry=_account("hy2scale", _hub),
+            feed="links",
+            rows="clients",
+            place="peers.{}.latency_ms",
+            at_most=_LONG_LIST,
+            largest=_LARGEST_MESH,
+        ),
+        Service(
+            name="uptime_kuma",
+            server=lambda rows: ["-m", "bench.uptime_kuma", f"{rows}"],
+            entry=_peer,
+            feed=None,
+            rows="monitors",
+            place="monitors.{}",
+            at_most=_ADMITTED,
+        ),
+    )
+}
