@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 import difflib
+from importlib import import_module
 from importlib.util import cache_from_source
 import multiprocessing
 from multiprocessing.connection import wait
@@ -32,7 +33,7 @@ from coverage import CoverageData
 import pytest
 
 # Loaded once, inherited by every fork; nothing of this repository may be, since it is mutated.
-import pytest_homeassistant_custom_component.plugins  # noqa: F401  imported for its weight
+import_module("pytest_homeassistant_custom_component.plugins")
 
 ROOT = Path(__file__).parents[1]
 CODE = "custom_components/tunnel_hub"

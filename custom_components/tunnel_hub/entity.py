@@ -68,7 +68,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     @property
     def resource(self) -> R | None:
         """The resource as last read; None while the service does not list it."""
-        return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # the feed's class
+        return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # Each feed is of one class.
 
     # What is the same for all entities of a row, or asked for once, is not kept by each.
 

@@ -14,10 +14,10 @@ from aiohttp import web
 
 from simulator.service import Answer, Call, Options, RefusedError, Route, Service
 
-from . import documented, endpoints  # noqa: F401 - importing the endpoints fills the route table
+from . import documented
+from .endpoints import ROUTES
 from .keys import issue
 from .state import Certificate, Hy2ScaleState, Peer, Session, Upgrade, User
-from .table import ROUTES
 from .wire import refuse, text
 from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 from PIL import Image
-import pyqrcode  # type: ignore[import-untyped]  # PyQRCode has no annotations
+import pyqrcode
 
 from simulator.hy2scale.keys import new_wireguard_key, wireguard_public_key
 from simulator.hy2scale.state import Ikev2, L2tp, WireGuard, WireGuardPeer

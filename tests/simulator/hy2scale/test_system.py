@@ -3,6 +3,7 @@
 import io
 import itertools
 import tarfile
+from typing import Literal
 
 import aiohttp
 import pytest
@@ -13,10 +14,10 @@ from simulator.hy2scale.endpoints.upgrade import SIZE
 from .conftest import Api
 
 
-def archive(mode: str, name: str) -> bytes:
+def archive(mode: Literal["w", "w:gz"], name: str) -> bytes:
     """Return a tar archive with one file."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode=mode) as tar:  # type: ignore[call-overload]  # any mode
+    with tarfile.open(fileobj=packed, mode=mode) as tar:
         tar.addfile(tarfile.TarInfo(name))
     return packed.getvalue()
 
