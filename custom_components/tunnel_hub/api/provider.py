@@ -204,6 +204,12 @@ class Provider(ABC):
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         """Prepare; nothing is sent before the first use."""
 
+    async def keep(self, renewed: Credentials) -> None:
+        """Store renewed credentials beside the others; only then may they be used."""
+        self.credentials = {**self.credentials, **renewed}
+        if self.on_credentials is not None:
+            await self.on_credentials(self.credentials)
+
     @property
     def console_url(self) -> str:
         """The account's own page, for a browser."""

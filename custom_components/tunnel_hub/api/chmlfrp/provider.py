@@ -83,7 +83,7 @@ class ChmlFrpProvider(Provider):
         self._client = ChmlFrpClient(self._transport, self._tokens)
         self._readings = Readings(self._client, options)
         self.feeds = self._readings.feeds()
-        self._know_secrets()
+        self._know_secrets(credentials)
 
     # Signing in
 
@@ -94,11 +94,11 @@ class ChmlFrpProvider(Provider):
                 _address(self.credentials, "oauth_url", ACCOUNT_CENTRE),
                 TokenPair.stored_in(self.credentials),
                 self._centre.refresh,
-                lambda pair: self._keep(pair.to_store()),
+                lambda pair: self.keep(pair.to_store()),
             )
         token = self.credentials.get("token")
         if "password" in self.credentials:
-            return LoginTokens(token, self._log_in, lambda new: self._keep({"token": new}))
+            return LoginTokens(token, self._log_in, lambda new: self.keep({"token": new}))
         return PastedToken(token) if token else NoToken()
 
     async def _log_in(self) -> str:
@@ -107,16 +107,14 @@ class ChmlFrpProvider(Provider):
             raise UnavailableError(Reason.MALFORMED, "no token")
         return token
 
-    async def _keep(self, renewed: Credentials) -> None:
-        """Store renewed credentials; only then may they be used."""
-        self.credentials = {**self.credentials, **renewed}
-        self._know_secrets()
-        if self.on_credentials is not None:
-            await self.on_credentials(self.credentials)
+    @override
+    async def keep(self, renewed: Credentials) -> None:
+        self._know_secrets({**self.credentials, **renewed})
+        await super().keep(renewed)
 
-    def _know_secrets(self) -> None:
+    def _know_secrets(self, credentials: Credentials) -> None:
         """Have the transports keep what is secret now out of all words."""
-        secrets = {value for name in _SECRETS if (value := self.credentials.get(name))}
+        secrets = {value for name in _SECRETS if (value := credentials.get(name))}
         self._transport.secrets = secrets
         self._centre_transport.secrets = set(secrets)
 
@@ -209,7 +207,7 @@ class ChmlFrpProvider(Provider):
 
     async def _keep_if_stored(self, name: str, value: str) -> None:
         if name in self.credentials:
-            await self._keep({name: value})
+            await self.keep({name: value})
 
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
         """Return the last seven days of a tunnel, or of the account, the oldest first."""

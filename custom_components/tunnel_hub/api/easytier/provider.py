@@ -78,7 +78,7 @@ class EasyTierProvider(Provider):
         )
         self._readings = Readings(self._client, options, network, signed_in=self._email is not None)
         self.feeds = self._readings.feeds()
-        self._know_secrets()
+        self._transport.secrets |= {value for name in _SECRETS if (value := credentials.get(name))}
 
     # Signing in
 
@@ -93,17 +93,8 @@ class EasyTierProvider(Provider):
         return token
 
     async def _keep_token(self, token: str) -> None:
-        """Store a session token; only then may it be used."""
-        self.credentials = {**self.credentials, "token": token}
-        self._know_secrets()
-        if self.on_credentials is not None:
-            await self.on_credentials(self.credentials)
-
-    def _know_secrets(self) -> None:
-        """Have the transport keep what is secret now out of all words."""
-        self._transport.secrets |= {
-            value for name in _SECRETS if (value := self.credentials.get(name))
-        }
+        self._transport.secrets.add(token)
+        await self.keep({"token": token})
 
     @property
     @override

@@ -333,9 +333,7 @@ class HayFrpProvider(Provider):
         return await self._client.login(self.credentials["username"], self.credentials["password"])
 
     async def _keep_csrf(self, csrf: str) -> None:
-        self.credentials = {**self.credentials, "token": csrf}
-        if self.on_credentials is not None:
-            await self.on_credentials(self.credentials)
+        await self.keep({"token": csrf})
 
     # Feeds
 

@@ -128,13 +128,7 @@ class Hy2ScaleProvider(Provider):
         return token
 
     async def _keep_token(self, token: str) -> None:
-        """Store a session token; only then may it be used."""
-        await self._keep({"token": token})
-
-    async def _keep(self, changes: Credentials) -> None:
-        self.credentials = {**self.credentials, **changes}
-        if self.on_credentials is not None:
-            await self.on_credentials(self.credentials)
+        await self.keep({"token": token})
 
     @override
     async def identify(self) -> Identity:
@@ -174,7 +168,7 @@ class Hy2ScaleProvider(Provider):
             {"current_password": current, "new_username": username, "new_password": new}
         )
         kept = {"username": username, "password_hash": new}
-        await self._keep({**kept, "default_password": "false"} if changes.password else kept)
+        await self.keep({**kept, "default_password": "false"} if changes.password else kept)
 
     # Outbound connections
 
