@@ -14,7 +14,7 @@ from .client import Hy2ScaleClient, list_of
 from .rows import SHADOWSOCKS
 
 
-class Listing:
+class Stock:
     """One kind of rows, which can be removed.
 
     rows: reads them. key: the field that they go by. remove: the write.
@@ -45,7 +45,7 @@ class Listing:
             raise InvalidInputError("not_taken", name=id_)
 
 
-class Shelf(Listing):
+class Shelf(Stock):
     """One kind of rows, which can also be made and replaced.
 
     create, replace: the writes. defaults: what a new row has where nothing is said.
@@ -137,7 +137,7 @@ class Shelves:
             self._create_wireguard_peer,
             client.update_wireguard_peer,
         )
-        self.certificates = Listing("id", client.certificates, client.delete_certificate)
+        self.certificates = Stock("id", client.certificates, client.delete_certificate)
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]
