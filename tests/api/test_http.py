@@ -304,6 +304,19 @@ async def test_a_large_answer_that_comes_again_is_decoded_once(
     assert back == first
 
 
+async def test_a_large_answer_that_nobody_decodes_is_not_kept(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    """Such as a backup, which may be larger than all else that we hold."""
+    hayfrp.fault("/version", "body", times=None, body="x" * 2 * http._LARGE)
+
+    first = await read(alone)
+
+    assert len(first.body) == 2 * http._LARGE
+    assert await read(alone) is not first
+    assert not alone._last_large
+
+
 async def test_a_small_answer_is_not_kept(alone: Transport) -> None:
     first, again = [(await read(alone)).mapping() for _ in range(2)]
 

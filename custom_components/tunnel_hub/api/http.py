@@ -53,6 +53,8 @@ _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
 _LARGE = 16 * 1024
 """Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
+_JSON_BEGINS = (b"{", b"[")
+"""What else is large, such as a backup, nobody decodes: it is not kept in memory."""
 _BEGINNING = 4096
 _ENOUGH_WORDS = 200
 """Of those that tell why a service has failed; cut once its secrets are taken out."""
@@ -192,7 +194,7 @@ class Transport:
 
     def _known(self, path: str, answer: Answer) -> Answer:
         """Return the last answer, already decoded, if this large one is the same again."""
-        if len(answer.body) < _LARGE:
+        if len(answer.body) < _LARGE or answer.body[:1] not in _JSON_BEGINS:
             return answer
         if (last := self._last_large.get(path)) == answer:
             return last
