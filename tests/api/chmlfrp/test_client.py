@@ -1,7 +1,6 @@
 """All endpoints: what they take, what they answer, and how they refuse."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 import threading
 from typing import Any
 
@@ -29,6 +28,8 @@ from custom_components.tunnel_hub.api.provider import Captcha
 from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 
+from ..refusals import refused
+
 FIELDS: Mapping[str, object] = {
     "tunnelname": "printer",
     "node": "成都电信",
@@ -49,15 +50,6 @@ SUBDOMAIN = {
     "ttl": "10分钟",
     "remarks": "a note",
 }
-
-
-@contextmanager
-def refused(error: type[TunnelHubError], words: str = "") -> Iterator[None]:
-    """Expect exactly this error, with exactly these words."""
-    with pytest.raises(TunnelHubError) as caught:
-        yield
-    assert type(caught.value) is error
-    assert getattr(caught.value, "message", words) == words
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """All endpoints in both dialects: what they take, what they answer, and how they refuse."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import ClientSession
@@ -24,6 +23,7 @@ from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
 from custom_components.tunnel_hub.api.tokens import NoToken
 from simulator.easytier import EasyTierService
 
+from ..refusals import refused
 from .conftest import Dialect, client_of
 
 CONNECTION = {"type": "TCP", "ip": "192.0.2.7", "port": 11010}
@@ -49,16 +49,6 @@ TARGET = {
     "network_name": "demo-network",
     "network_secret": "?",
 }
-
-
-@contextmanager
-def refused(error: type[TunnelHubError], words: str = "") -> Iterator[None]:
-    """Expect exactly this error, with exactly these words or this key of a sentence."""
-    with pytest.raises(TunnelHubError) as caught:
-        yield
-    assert type(caught.value) is error
-    told = caught.value.key if isinstance(caught.value, InvalidInputError) else None
-    assert (told or getattr(caught.value, "message", words)) == words
 
 
 def paths(easytier: EasyTierService) -> list[str]:

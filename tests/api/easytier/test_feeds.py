@@ -22,8 +22,8 @@ from custom_components.tunnel_hub.api.errors import InvalidInputError, Unavailab
 from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
 from simulator.easytier import Connection, EasyTierService
 
+from ..refusals import refused
 from .conftest import Begin, Dialect
-from .test_client import refused
 
 GIB = 1024**3
 

@@ -45,8 +45,9 @@ from custom_components.tunnel_hub.api.provider import (
 )
 from simulator.easytier import EasyTierService
 
+from ..refusals import refused
 from .conftest import Begin, Dialect
-from .test_client import refused, target
+from .test_client import target
 
 NEW = NodeDraft(
     name="家里",

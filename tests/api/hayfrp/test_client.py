@@ -1,7 +1,6 @@
 """All documented endpoints: what they take, what they answer, and how they refuse."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -22,6 +21,8 @@ from custom_components.tunnel_hub.api.hayfrp.client import (
 )
 from simulator.hayfrp import HayFrpService
 
+from ..refusals import refused
+
 FIELDS: Mapping[str, object] = {
     "proxy_name": "printer",
     "proxy_type": "tcp",
@@ -37,15 +38,6 @@ FIELDS: Mapping[str, object] = {
     "header_X_From_Where": "frp",
     "host_header_rewrite": "printer.local",
 }
-
-
-@contextmanager
-def refused(error: type[TunnelHubError], words: str) -> Iterator[None]:
-    """Expect exactly this error, with exactly these words."""
-    with pytest.raises(TunnelHubError) as caught:
-        yield
-    assert type(caught.value) is error
-    assert getattr(caught.value, "message", str(caught.value)) == words
 
 
 # Accounts
