@@ -46,6 +46,7 @@ def main() -> int:
         if options.plot:
             draw(results, sorted({*options.growth, options.tunnels}), options.plot)
     except BenchError as err:
+        print_results(results.all())
         say(f"FAILED: {err}")
         return 1
     print(

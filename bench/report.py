@@ -40,7 +40,7 @@ class Result:
 
     def require_measured(self) -> None:
         """Raise BenchError for figures that cannot be true."""
-        asks = self.case != "bare"
+        asks = not self.case.startswith("bare")
         for sample in self.samples:
             if min(sample.wall, sample.cpu, sample.stall) <= 0:
                 self._complain("no time was measured")
