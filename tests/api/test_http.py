@@ -10,9 +10,11 @@ import logging
 import socket
 import traceback
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 from aiohttp import ClientSession, ClientTimeout
 from freezegun.api import FrozenDateTimeFactory
+import orjson
 import pytest
 
 from custom_components.tunnel_hub.api import http
@@ -302,6 +304,32 @@ async def test_a_large_answer_that_comes_again_is_decoded_once(
     assert again is first
     assert changed["numbers"] == [2] * 16 * 1024
     assert back == first
+
+
+async def test_a_very_large_answer_is_decoded_in_turns(
+    alone: Transport, hayfrp: HayFrpService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = Mock(wraps=orjson.loads)
+    monkeypatch.setattr(orjson, "loads", loads)
+    rows = [{"name": "x" * 1000}] * 1200
+    hayfrp.fault("/version", "body", body=json.dumps({"rows": rows}).encode())
+
+    answer = await read(alone)
+    decoded = loads.call_count
+
+    assert decoded > len(rows)
+    assert answer.mapping() == {"rows": rows}
+    assert loads.call_count == decoded
+
+
+async def test_a_very_large_answer_that_is_cut_off_is_malformed(
+    alone: Transport, hayfrp: HayFrpService
+) -> None:
+    body = json.dumps({"rows": [{"name": "x" * 1000}] * 1200}).encode()
+    hayfrp.fault("/version", "body", body=body[:-1])
+
+    with unavailable(Reason.MALFORMED, "no JSON"):
+        (await read(alone)).json()
 
 
 async def test_a_large_answer_that_nobody_decodes_is_not_kept(

@@ -11,6 +11,7 @@ What it guarantees to a client module:
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,7 @@ from aiohttp import (
 )
 import orjson
 
+from . import gradual
 from .errors import RateLimitedError, Reason, UnavailableError
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
 _LARGE = 16 * 1024
 """Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
+_VERY_LARGE = 1024**2
+"""Bytes from which on decoding an answer takes longer than anybody should have to wait."""
 _JSON_BEGINS = (b"{", b"[")
 """What else is large, such as a backup, nobody decodes: it is not kept in memory."""
 _BEGINNING = 4096
@@ -97,6 +101,11 @@ class Answer:
         except orjson.JSONDecodeError as err:
             raise UnavailableError(Reason.MALFORMED, "no JSON") from err
         return self._decoded
+
+    async def decode_in_turns(self) -> None:
+        """Have the body decoded before it is asked for, which others then need not wait for."""
+        with suppress(orjson.JSONDecodeError):
+            self._decoded = await gradual.decode(self.body)
 
     def mapping(self) -> Mapping[str, object]:
         """Return the decoded body, which must be a JSON object."""
@@ -189,16 +198,18 @@ class Transport:
                             raise
                     else:
                         self._prefer(host)
-                        return self._known(path, answer)
+                        return await self._known(path, answer)
         raise failure
 
-    def _known(self, path: str, answer: Answer) -> Answer:
+    async def _known(self, path: str, answer: Answer) -> Answer:
         """Return the last answer, already decoded, if this large one is the same again."""
         if len(answer.body) < _LARGE or answer.body[:1] not in _JSON_BEGINS:
             return answer
         if (last := self._last_large.get(path)) == answer:
             return last
         self._last_large[path] = answer
+        if len(answer.body) >= _VERY_LARGE:
+            await answer.decode_in_turns()
         return answer
 
     def _hosts_in_order(self) -> Iterable[str]:
