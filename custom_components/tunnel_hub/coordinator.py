@@ -68,6 +68,19 @@ class Interest(NamedTuple):
     insists: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """Who hears of a resource, until this is called. Small, for there are tens of thousands."""
+
+    coordinator: FeedCoordinator
+    tell: CALLBACK_TYPE
+    interest: Interest
+
+    def __call__(self) -> None:
+        """Listen no more."""
+        self.coordinator.async_remove_listener(self)
+
+
 class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     """Polls one feed of one entry.
 
@@ -106,7 +119,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._tell_all = False
         self._known: set[str] = set()
         self._absent: set[str] = set()
-        self._by_resource: dict[str, list[tuple[CALLBACK_TYPE, Interest]]] = {}
+        self._by_resource: dict[str, list[_Listener]] = {}
         self._on_added: list[Callable[[str], None]] = []
         self._on_changed: list[Callable[[str], None]] = []
         self._on_gone: list[Callable[[str], None]] = []
@@ -213,8 +226,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def _tell(self, resource_id: str) -> None:
         _call_all(self._on_changed, resource_id)
-        for listener, _ in list(self._by_resource.get(resource_id, ())):
-            listener()
+        for listener in list(self._by_resource.get(resource_id, ())):
+            listener.tell()
 
     @callback
     def _each(self, ids: Collection[str], do: Callable[[str], None]) -> None:
@@ -232,7 +245,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Listen to one resource, with an Interest as the context, or to every poll."""
         if not isinstance(context, Interest):
             return super().async_add_listener(update_callback, context)
-        listener = update_callback, context
+        listener = _Listener(self, update_callback, context)
         self._by_resource.setdefault(context.resource_id, []).append(listener)
         self._poll_if_wanted()
         if self.feed.probe and context.field in self.feed.probe.fields:
@@ -240,7 +253,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             if not self._probe_soon:
                 self._probe_soon = True
                 self.hass.loop.call_soon(self._start_probing)
-        return partial(self._remove_listener, listener)
+        return listener
 
     @property
     def interests(self) -> int:
@@ -248,8 +261,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return sum(map(len, self._by_resource.values()))
 
     @callback
-    def _remove_listener(self, listener: tuple[CALLBACK_TYPE, Interest]) -> None:
-        _, interest = listener
+    def async_remove_listener(self, listener: _Listener) -> None:
+        """Forget a listener to one resource."""
+        interest = listener.interest
         listeners = self._by_resource[interest.resource_id]
         listeners.remove(listener)
         if not listeners:
