@@ -8,6 +8,7 @@ from typing import Any
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -335,6 +336,21 @@ async def test_after_a_command_only_its_tunnel_is_checked_again(world: World) ->
     await on(world, "tunnel:2", "force_offline")
 
     assert checks(world) == ["2"]
+
+
+async def test_an_entity_is_read_again_as_somebody_wishes(world: World) -> None:
+    """In the same moment as another that a command was about, too."""
+    await world.set_up()
+    await on(world, "tunnel:1", "force_offline")
+    await on(world, "tunnel:1", "force_offline")
+    world.service.state.tunnels["2"].client_running = False
+    world.service.calls.clear()
+
+    await async_update_entity(world.hass, world.entity_id("binary_sensor", "tunnel:2", "online"))
+    await world.elapse(1)
+
+    assert sorted(checks(world)) == ["1", "2"]
+    assert world.value("binary_sensor", "tunnel:2", "online") == "off"
 
 
 def answered(world: World) -> list[Call]:

@@ -121,6 +121,11 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         if self._refresh():
             self.async_write_ha_state()
 
+    @override
+    async def async_update(self) -> None:
+        """Read again what this entity shows, as somebody wishes: of what is probed, only this."""
+        await self.coordinator.async_read_back(self._id)
+
     @asynccontextmanager
     async def _command(self) -> AsyncIterator[TunnelHubData]:
         """Send a command with translated errors, then read back what became of it."""
