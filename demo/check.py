@@ -2,6 +2,7 @@
 
 import re
 
+from .blueprints import try_blueprints
 from .entities import entities_of, print_table, until_shown
 from .progress import DemoError, step
 from .providers import PROVIDERS, Deed
@@ -13,7 +14,7 @@ _EXPECTED = "We found a custom integration"
 
 
 async def check(stage: Stage) -> None:
-    """Try all that the providers' table says; raises DemoError."""
+    """Try all that the providers' table and the blueprints' say; raises DemoError."""
     for provider in stage.entries:
         with step(f"states of {provider}") as current:
             await until_shown(stage, provider, PROVIDERS[provider].shown)
@@ -25,6 +26,7 @@ async def check(stage: Stage) -> None:
                 await do(stage, provider, deed)
                 current.result = "seen in Home Assistant and at the service"
         print_table(entities.values())
+    await try_blueprints(stage)
     with step("Home Assistant's log") as current:
         _end(stage)
         current.result = "no complaints, to the end"

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import shutil
 import socket
 from typing import Any
 
@@ -16,6 +17,9 @@ from .progress import DemoError
 USER = "demo"
 PASSWORD = "demo"
 DASHBOARD = "tunnel-hub"
+HOLD_DOWN = "input_boolean.hold_tunnels_down"
+NIGHT = "input_boolean.night"
+"""Helpers for the blueprints."""
 
 _HOST = "127.0.0.1"
 _ANSWERING = 30.0
@@ -28,9 +32,17 @@ homeassistant:
   currency: GBP
   time_zone: UTC
   unit_system: metric
+automation: !include automations.yaml
 config:
 frontend:
 history:
+input_boolean:
+  hold_tunnels_down:
+    name: Hold all tunnels down
+    icon: mdi:lan-disconnect
+  night:
+    name: Night
+    icon: mdi:weather-night
 logbook:
 logger:
   default: warning
@@ -46,16 +58,18 @@ def free_port() -> int:
     return port
 
 
-def prepare(folder: Path, integrations: Path, port: int) -> None:
+def prepare(folder: Path, checkout: Path, port: int) -> None:
     """Make a configuration folder of a Home Assistant that is past its onboarding.
 
-    integrations: the checkout's custom_components; it is linked, so that an edit needs only a
-    restart. The address goes into the store: an `http:` section in the YAML is a change on trial,
-    taken back after five minutes.
+    The checkout's custom_components are linked, so that an edit needs only a restart; its
+    blueprints are copied, as Home Assistant writes into their folder. The address goes into the
+    store: an `http:` section in the YAML is a change on trial, taken back after five minutes.
     """
     storage = folder / ".storage"
     storage.mkdir(parents=True)
-    (folder / "custom_components").symlink_to(integrations)
+    (folder / "custom_components").symlink_to(checkout / "custom_components")
+    shutil.copytree(checkout / "blueprints", folder / "blueprints")
+    (folder / "automations.yaml").write_text("[]\n")
     (folder / "configuration.yaml").write_text(_CONFIGURATION)
     password = b64encode(bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4))).decode()
     stores: dict[tuple[str, int], dict[str, Any]] = {

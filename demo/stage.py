@@ -153,7 +153,7 @@ async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
         port = free_port()
-        prepare(home / "config", CHECKOUT / "custom_components", port)
+        prepare(home / "config", CHECKOUT, port)
         simulator = Program(
             "simulator",
             ["--json", "--services", *providers],

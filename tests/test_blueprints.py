@@ -10,11 +10,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
+from demo.blueprints import TRIALS
 
 from .automations import FOLDER, Automate, device_id, messages
 from .common import HOUR, MINUTE, World
 
 BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def test_each_is_tried_in_the_demo() -> None:
+    assert sorted(TRIALS) == BLUEPRINTS
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
