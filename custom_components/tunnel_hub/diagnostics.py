@@ -1,26 +1,31 @@
 """What a stranger needs to see of an entry, without what is nobody's business."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import AnyDeviceEntry
 
+from .api.mesh import User, UserSessions
 from .api.resource import Account, Resource
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .devices import device_key, key_of
 
-# Addresses tell where somebody lives on the net; an account's name can be a phone number.
+# Addresses tell where somebody lives on the net, conflicts name other persons.
 _TO_REDACT = {
     "addresses",
     "certificates",
+    "conflicts",
     "findings",
     "local_address",
     "messages",
     "public_address",
     "sessions",
 }
+_PERSONS = (Account, User, UserSessions)
+"""Their names are people's, of an account perhaps a phone number."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -64,6 +69,10 @@ def _feed(coordinator: FeedCoordinator) -> dict[str, Any]:
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
-    """Return a resource; an account without its name."""
-    redacted = _TO_REDACT | ({"name"} if isinstance(resource, Account) else set())
-    return dict(async_redact_data(asdict(resource), redacted))
+    """Return a resource as plain data; a person without a name."""
+    redacted = _TO_REDACT | ({"name"} if isinstance(resource, _PERSONS) else set())
+    values = {
+        key: value.isoformat() if isinstance(value, date) else value
+        for key, value in asdict(resource).items()
+    }
+    return dict(async_redact_data(values, redacted))

@@ -117,3 +117,15 @@ async def test_diagnostics_tell_nobodys_address(world: Hub) -> None:
     assert "203.0.113.10" not in told
     assert "example.com:5565" not in told
     assert "password_hash" in told, "which credentials there are, not what they are"
+
+
+async def test_diagnostics_name_nobody(world: Hub) -> None:
+    await world.set_up()
+
+    diagnostics = await async_get_config_entry_diagnostics(world.hass, world.entry)
+
+    users = world.service.state.users
+    for feed in ("users", "sessions"):
+        assert diagnostics["feeds"][feed]["resources"].keys() == users.keys()
+    for user in users.values():
+        assert user.username not in str(diagnostics)
