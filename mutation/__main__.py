@@ -45,7 +45,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     },
     **{
         f"{CODE}/api/{module}.py": _API
-        for module in ("coerce", "http", "nodes", "pace", "rows", "together")
+        for module in ("coerce", "gradual", "http", "nodes", "pace", "rows", "together")
     },
     # Words that the providers share, which each of them uses.
     **{
