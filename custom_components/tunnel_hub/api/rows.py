@@ -86,7 +86,7 @@ class Memo[*Parts, R]:
                 now[id_] = of, known[1]
             else:
                 now[id_] = of, self._make(*of)
-                await turn.give_way()
+            await turn.give_way()
         self._made = now
         return {id_: made for id_, (_, made) in now.items()}
 

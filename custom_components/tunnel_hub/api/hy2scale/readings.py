@@ -222,11 +222,11 @@ class Readings:
 
     async def _links(self) -> Mapping[str, Link]:
         topology = await self._topology.get(_SAME_MOMENT)
-        return await self._listed_links.read(peers(topology, outbound=True))
+        return await self._listed_links.read(await peers(topology, outbound=True))
 
     async def _peers(self) -> Mapping[str, Peer]:
         topology = await self._topology.get(_SAME_MOMENT)
-        found = await self._listed_peers.read(peers(topology, outbound=False))
+        found = await self._listed_peers.read(await peers(topology, outbound=False))
         # As documented, nothing tells of what is below a peer whether it is used or connected.
         silent = found and all(peer.connected is None for peer in found.values())
         self._lacking["peers"] = {"connected", "enabled"} if silent else set()

@@ -25,6 +25,7 @@ from ..mesh import (
     WireGuard,
     WireGuardPeer,
 )
+from ..pace import Turn
 from ..resource import Certificate, Certificates, Tunnel, TunnelState
 from ..rows import Row, RowMap, Source, at, rows_of
 
@@ -223,18 +224,25 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
     return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
 
 
-def peers(topology: Sequence[Row], *, outbound: bool) -> list[Row]:
+async def peers(topology: Sequence[Row], *, outbound: bool) -> list[Row]:
     """Return the rows of our own connections, or of all other peers, each with its path.
+
+    In turns, as there may be a thousand.
 
     Raises UnavailableError when nobody can say which peers there are, or which of both one is:
     guessed, they would come and go as devices.
     """
     if topology and not any(coerce.text(top.get("name")) for top in topology):
         raise UnavailableError(Reason.MALFORMED, "no names")
-    found = list(places(topology))
-    if any(place.outbound is None for place in found):
-        raise UnavailableError(Reason.MALFORMED, "no direction")
-    return [{**place.row, "path": place.path} for place in found if place.outbound is outbound]
+    turn = Turn()
+    found: list[Row] = []
+    for place in places(topology):
+        if place.outbound is None:
+            raise UnavailableError(Reason.MALFORMED, "no direction")
+        if place.outbound is outbound:
+            found.append({**place.row, "path": place.path})
+        await turn.give_way()
+    return found
 
 
 def out_of_sight(
