@@ -313,12 +313,14 @@ class _NotSentError(Exception):
 
 async def _body(response: ClientResponse, max_bytes: int) -> bytes:
     """Read a body that may be larger than we want, in pieces as they come."""
-    body = bytearray()
+    pieces: list[bytes] = []
+    room = max_bytes
     async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > max_bytes:
+        pieces.append(piece)
+        room -= len(piece)
+        if room < 0:
             raise UnavailableError(Reason.TOO_LARGE, f"more than {max_bytes // 1024**2} MB")
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def _retry_after(value: str | None) -> float | None:
