@@ -22,7 +22,7 @@ _PANELS: Sequence[tuple[str, Callable[[Sample], float], Sequence[str]]] = (
 def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
     """Draw CPU, wall time, memory and requests against the number of tunnels."""
     # The same figures make the same file.
-    mpl.rcParams["svg.hashsalt"] = path.name
+    mpl.rcParams.update({"svg.hashsalt": path.name, "svg.fonttype": "none"})
     figure = Figure(figsize=(10, 7.5), layout="constrained")
     for axes, (title, read, phases) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
         for phase in phases:
