@@ -71,6 +71,7 @@ def outcome_in_one_go(body: bytes) -> object:
         {"nodes": _LIST},
         {"code": 200, "msg": "[]", "data": _LIST, "stats": {"lists": [[], [{}]]}},
         {"empty": [], "numbers": [1, 2], "data": _LIST, "rest": [_LIST]},
+        {"code": 200, "data": {"node": {"name": "}"}, "list": _LIST}, "state": "[{}]"},
     ],
 )
 @pytest.mark.parametrize("layout", [0, orjson.OPT_INDENT_2])
@@ -108,6 +109,8 @@ async def test_each_row_is_a_turn(
         b'[{"a":"\xff"}]',
         orjson.dumps({"a": _STAND_IN, "b": [{"c": 1}]}),
         orjson.dumps({"b": [{"c": 1}], "a": _STAND_IN}),
+        b'{"a":' * 1000 + b"[{}]" + b"}" * 1000,
+        orjson.dumps({"a": {"b": _STAND_IN}, "b": [{"c": 1}]}),
         orjson.dumps({"a": [_STAND_IN], "b": [{"c": _STAND_IN}]}),
         orjson.dumps([{"words": "}" * 1000}, {"words": "}"}]),
     ],

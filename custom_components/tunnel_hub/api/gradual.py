@@ -1,5 +1,6 @@
 """Decodes a long list a row at a time, so that nobody else in the house waits for it."""
 
+from collections.abc import Iterator
 import re
 
 import orjson
@@ -17,8 +18,8 @@ _STAND_IN = "\0"
 async def decode(body: bytes) -> object:
     """Decode JSON as orjson.loads does; raises orjson.JSONDecodeError.
 
-    In turns where it is a list of objects, or an object with such a list before any other object:
-    that is how services send many things. In one go otherwise.
+    In turns where the first list of objects is all there is, or stands in an object or in objects
+    within each other: that is how services send many things. In one go otherwise.
     """
     try:
         return await _rows_in_turns(body)
@@ -29,7 +30,7 @@ async def decode(body: bytes) -> object:
 async def _rows_in_turns(body: bytes) -> object:
     """Raise ValueError for anything but rows in their usual place."""
     before = _BEFORE_ROWS.search(body)
-    if before is None or body.count(b"{", 0, before.start()) > 1:
+    if before is None:
         raise ValueError
     turn = Turn()
     rows: list[object] = []
@@ -46,9 +47,18 @@ async def _rows_in_turns(body: bytes) -> object:
     rest = orjson.loads(body[: before.start()] + orjson.dumps(_STAND_IN) + body[place:])
     if rest == _STAND_IN:
         return rows
-    if isinstance(rest, dict) and list(rest.values()).count(_STAND_IN) == 1:
-        return {name: rows if value == _STAND_IN else value for name, value in rest.items()}
-    raise ValueError
+    [(holder, name)] = _holders(rest)
+    holder[name] = rows
+    return rest
+
+
+def _holders(rest: object) -> Iterator[tuple[dict[str, object], str]]:
+    """Find the stand-in, and what only looks like it, in objects within each other."""
+    waiting = [rest]
+    while waiting:
+        if isinstance(holder := waiting.pop(), dict):
+            waiting += holder.values()
+            yield from ((holder, name) for name, value in holder.items() if value == _STAND_IN)
 
 
 def _row(body: bytes, begin: int) -> tuple[object, int]:
