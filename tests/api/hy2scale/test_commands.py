@@ -994,6 +994,13 @@ async def test_peers_of(provider: Provider) -> None:
         await provider.peers_of("de")
 
 
+async def test_peers_of_an_incompatible_peer(provider: Provider, hy2scale: Node) -> None:
+    """The node says null."""
+    hy2scale.fault("/api/peers/{name}/peers", "body", body=None)
+
+    assert await provider.peers_of("us") == ()
+
+
 @BOTH
 async def test_describe_node(provider: Provider, hy2scale: Node) -> None:
     words = await provider.describe_node()

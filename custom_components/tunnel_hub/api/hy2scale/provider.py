@@ -401,7 +401,7 @@ class Hy2ScaleProvider(Provider):
             raise UnavailableError(Reason.MALFORMED, "no conflicts")
         taken = {
             (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
-            for row in list_of(answer.get("conflicts"))
+            for row in list_of(answer["conflicts"], null=True)
         }
         return {port: (port.port, port.protocol) not in taken for port in ports}
 
@@ -424,7 +424,7 @@ class Hy2ScaleProvider(Provider):
             rebinds=coerce.count(rebinds.get(path)),
             samples=tuple(
                 LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-                for row in list_of(history[path])
+                for row in list_of(history[path], null=True)
                 if (time := coerce.epoch(row.get("ts")))
             ),
         )

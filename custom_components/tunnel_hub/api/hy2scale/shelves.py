@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from .. import coerce
 from ..errors import InvalidInputError, UnsupportedError
 from ..rows import Row
-from .client import Hy2ScaleClient, list_of
+from .client import Hy2ScaleClient, wireguard_peers
 from .rows import SHADOWSOCKS
 
 
@@ -143,7 +143,7 @@ class Shelves:
         return (await self._client.rules())[1]
 
     async def _wireguard_peers(self) -> list[Row]:
-        return list_of((await self._client.wireguard()).get("peers"))
+        return wireguard_peers(await self._client.wireguard())
 
     async def _create_wireguard_peer(self, row: Row) -> None:
         """Add a peer; the node makes a pair of keys where none is given."""
