@@ -534,7 +534,8 @@ async def test_kick_somebody_elses(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_kick_two_of_whom_one_has_ended(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.fault("/api/sessions/{id}", "status", status=404, body="session not found")
+    await read(provider, UserSessions)
+    del hy2scale.state.sessions["alice|203.0.113.10|hy2"]
 
     kick = await provider.kick_sessions(user_id(hy2scale, "alice"))
 
@@ -558,6 +559,47 @@ async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: 
 
     assert kick == Kick(keys=(), locked_until=None)
     assert (await read(provider, UserSessions))[bob].locked_until is None
+
+
+async def test_a_kick_that_is_refused(provider: Provider, hy2scale: Node) -> None:
+    """A session that goes on has not ended by itself."""
+    alice = user_id(hy2scale, "alice")
+    hy2scale.fault("/api/sessions/{id}", "status", status=403, body="read only", times=None)
+
+    with pytest.raises(RejectedError, match="read only"):
+        await provider.kick_sessions(alice)
+
+    assert (await read(provider, UserSessions))[alice].locked_until is None
+
+
+@pytest.mark.parametrize("answer", [{"status": "ok"}, {}, None, "", [1, 2]])
+async def test_a_kick_that_is_swallowed(provider: Provider, hy2scale: Node, answer: object) -> None:
+    alice = user_id(hy2scale, "alice")
+    hy2scale.fault("/api/sessions/{id}", "body", body=answer, times=None)
+
+    await refused(provider.kick_sessions(alice), "not_taken")
+
+    assert (await read(provider, UserSessions))[alice].locked_until is None
+
+
+async def test_a_kicked_device_that_is_back_at_once(provider: Provider, hy2scale: Node) -> None:
+    """It was thrown out all the same."""
+    bob = user_id(hy2scale, "bob")
+    key = "bob|203.0.113.20|l2tp"
+    row = {"key": key, "username": "bob", "connect_at": int(hy2scale.now())}
+    hy2scale.fault("/api/sessions", "body", body={"devices": [row], "total": 1}, after=1)
+
+    kick = await provider.kick_sessions(bob)
+
+    assert kick.keys == (key,)
+    assert len((await read(provider, UserSessions))[bob].sessions) == 1
+
+
+async def test_a_kick_of_a_node_that_fails(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/sessions/{id}", "status", status=500, times=None)
+
+    with pytest.raises(UnavailableError, match="HTTP 500"):
+        await provider.kick_sessions(user_id(hy2scale, "alice"))
 
 
 @BOTH
@@ -1028,14 +1070,34 @@ async def test_graph_layout(provider: Provider, hy2scale: Node) -> None:
     assert hy2scale.state.layout["us"] == {"x": 1.5, "y": -2.0}
 
 
+_HALF = {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}
+
+
+async def test_what_a_layout_tells_of_some(provider: Provider, hy2scale: Node) -> None:
+    layout = {"positions": {**_HALF, "sg": {"x": 1, "y": 2}}}
+    hy2scale.fault("/api/graph-layout", "body", body=layout)
+
+    assert await provider.graph_layout() == {"sg": Position(x=1.0, y=2.0)}
+
+
 @pytest.mark.parametrize(
-    "layout",
-    [{"positions": None}, {"positions": {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}}],
+    "layout", [{"positions": None}, {"positions": []}, {"positions": _HALF}, {"status": "ok"}]
 )
 async def test_a_layout_without_places(provider: Provider, hy2scale: Node, layout: object) -> None:
     hy2scale.fault("/api/graph-layout", "body", body=layout)
 
-    assert await provider.graph_layout() == {}
+    with pytest.raises(UnavailableError, match="no positions"):
+        await provider.graph_layout()
+
+
+@BOTH
+async def test_a_layout_that_is_swallowed(provider: Provider, hy2scale: Node) -> None:
+    await provider.identify()
+    hy2scale.fault("/api/graph-layout", "body", body={"status": "ok"}, after=1)
+
+    await refused(provider.set_graph_layout({"us": Position(x=1.0, y=2.0)}), "not_taken")
+
+    assert len(writes(hy2scale)) == 1
 
 
 # HTTPS

@@ -1,7 +1,6 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, override
@@ -267,17 +266,23 @@ class Hy2ScaleProvider(Provider):
         known = (await self._readings.sessions()).get(user_id)
         if known is None:
             raise InvalidInputError("unknown_resource", name=user_id)
-        keys = [session.key for session in known.sessions]
-        if key is not None:
-            if key not in keys:
-                raise InvalidInputError("unknown_session", session=key)
-            keys = [key]
+        # A device may come back under the same key, but not with the same beginning.
+        wanted = {s.key: s.since for s in known.sessions if key in (None, s.key)}
+        if key is not None and key not in wanted:
+            raise InvalidInputError("unknown_session", session=key)
         kicked: list[str] = []
-        for each in keys:
-            # It may have ended by itself.
-            with suppress(RejectedError):
+        refusal: RejectedError | None = None
+        for each in wanted:
+            try:
                 await self._client.delete_session(each)
+            except RejectedError as err:
+                # It may have ended by itself.
+                refusal = err
+            else:
                 kicked.append(each)
+        left = (await self._readings.sessions()).get(user_id)
+        if left and wanted.items() & {(s.key, s.since) for s in left.sessions}:
+            raise refusal or InvalidInputError("not_taken", name=left.name or user_id)
         if not kicked:
             return Kick(keys=(), locked_until=None)
         until = datetime.now(UTC) + _LOCKOUT
@@ -449,17 +454,22 @@ class Hy2ScaleProvider(Provider):
     async def graph_layout(self) -> Mapping[str, Position]:
         """Return the positions by what is drawn."""
         layout = await self._client.graph_layout()
-        positions = layout.get("positions", layout)
-        return {
+        rows = layout.get("positions", layout)
+        positions = {
             name: Position(x=x, y=y)
-            for name, row in (positions if isinstance(positions, dict) else {}).items()
+            for name, row in (rows if isinstance(rows, dict) else {}).items()
             if isinstance(row, dict)
             and (x := coerce.number(row.get("x"))) is not None
             and (y := coerce.number(row.get("y"))) is not None
         }
+        if rows != {} and not positions:
+            raise UnavailableError(Reason.MALFORMED, "no positions")
+        return positions
 
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
         """Replace all positions, in the frame in which they come."""
         rows = {name: {"x": place.x, "y": place.y} for name, place in positions.items()}
         framed = "positions" in await self._client.graph_layout()
         await self._client.set_graph_layout({"positions": rows} if framed else rows)
+        if await self.graph_layout() != positions:
+            raise InvalidInputError("not_taken", name="graph_layout")
