@@ -15,6 +15,7 @@ from custom_components.tunnel_hub.api import hy2scale as package
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
+    Reason,
     RejectedError,
     TunnelHubError,
     UnavailableError,
@@ -1172,3 +1173,198 @@ async def test_a_servers_key_is_not_lost(
         await provider.set_server_enabled(server, enabled=False)
 
     assert not [call for call in hy2scale.calls_to(path) if call.method == "PUT"]
+
+
+# What came damaged is not written back
+
+
+class Edit(NamedTuple):
+    """A change that reads a row and writes all of it back.
+
+    rows: where they stand in the answer. needed: what every version tells of one. others: what
+    only some versions, or rows, have. generations: those that it is of.
+    """
+
+    act: Callable[[Provider, Node], Awaitable[object]]
+    route: str
+    rows: str
+    needed: str
+    others: str = ""
+    generations: tuple[str, ...] = ("1.3", "documented")
+
+
+_DOCUMENTED = ("documented",)
+_RULE = "name type targets enabled exit_via"
+_RULE_OTHERS = "exit_paths exit_mode priority use_tun"
+_USER = "username password enabled exit_via"
+_USER_OTHERS = "exit_paths exit_mode proxy_passwords"
+_PEER = "public_key private_key allowed_ips keepalive exit_via"
+_PROXY_OTHERS = "exit_via exit_paths exit_mode tls_cert"
+
+
+def _edit_a_user(provider: Provider, hy2scale: Node) -> Awaitable[object]:
+    return provider.update(user_id(hy2scale, "bob"), UserDraft(enabled=False))
+
+
+def _edit_a_rule(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.update("video", RuleDraft(name="y"))
+
+
+def _switch_shadowsocks(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.set_enabled(Proxy, "ss", enabled=False)
+
+
+def _switch_wireguard(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.set_server_enabled(VpnServer.WIREGUARD, enabled=False)
+
+
+EDITS = {
+    "client": Edit(
+        lambda p, _: p.update("us", ClientDraft(server_name="y")),
+        "clients",
+        "*.",
+        "addr password sni ca insecure max_rx max_tx",
+        "addrs conn_mode disabled fast_open init_conn_window init_stream_window max_conn_window"
+        " max_stream_window",
+    ),
+    "user": Edit(
+        _edit_a_user, "users", "*.", f"{_USER} traffic_limit expiry_date", _USER_OTHERS, ("1.3",)
+    ),
+    "user, documented": Edit(
+        _edit_a_user, "users", "*.", f"{_USER} traffic_limit_gb expiry", _USER_OTHERS, _DOCUMENTED
+    ),
+    "rule": Edit(_edit_a_rule, "rules", "rules.*.", _RULE, _RULE_OTHERS, ("1.3",)),
+    "rule, documented": Edit(_edit_a_rule, "rules", "*.", _RULE, _RULE_OTHERS, _DOCUMENTED),
+    "proxy": Edit(
+        lambda p, _: p.update("socks5", ProxyDraft(listen="127.0.0.1:1")),
+        "proxies",
+        "*.",
+        "protocol listen enabled",
+        f"{_PROXY_OTHERS} method",
+    ),
+    "ss": Edit(_switch_shadowsocks, "ss", "", "listen enabled method", _PROXY_OTHERS, ("1.3",)),
+    "ss, documented": Edit(
+        _switch_shadowsocks,
+        "proxies",
+        "*.",
+        "protocol listen enabled method",
+        _PROXY_OTHERS,
+        _DOCUMENTED,
+    ),
+    "wireguard peer": Edit(
+        lambda p, _: p.update("phone", WireGuardPeerDraft(keepalive=3)),
+        "wireguard",
+        "peers.*.",
+        _PEER,
+        "exit_paths exit_mode",
+    ),
+    "l2tp": Edit(
+        lambda p, _: p.set_server_enabled(VpnServer.L2TP, enabled=False),
+        "l2tp",
+        "",
+        "enabled listen mtu pool proxy_port psk",
+    ),
+    "wireguard": Edit(
+        _switch_wireguard, "wireguard", "", "address dns enabled listen_port mtu private_key"
+    ),
+    "wireguard's peers": Edit(
+        _switch_wireguard, "wireguard", "peers.*.", f"name {_PEER}", "exit_paths exit_mode"
+    ),
+    "tun mode": Edit(
+        lambda p, _: p.set_tun_mode("full"), "rules/tun-mode", "", "enabled mode", "", _DOCUMENTED
+    ),
+}
+
+
+def _each_edit(fields: Callable[[Edit], str]) -> list[Any]:
+    return [
+        pytest.param(generation, edit, field, id=f"{name}, {field}, {generation}")
+        for name, edit in EDITS.items()
+        for generation in edit.generations
+        for field in fields(edit).split()
+    ]
+
+
+async def _is_refused(provider: Provider, hy2scale: Node, edit: Edit, **damage: Any) -> None:
+    await provider.identify()
+    hy2scale.fault(f"/api/{edit.route}", "patch", times=None, **damage)
+
+    with pytest.raises(UnavailableError) as info:
+        await edit.act(provider, hy2scale)
+
+    assert info.value.reason is Reason.MALFORMED
+    assert not writes(hy2scale)
+
+
+@pytest.mark.parametrize(
+    "generation, edit, field", _each_edit(lambda edit: edit.needed), indirect=["generation"]
+)
+async def test_a_damaged_row_is_not_written_back(
+    provider: Provider, hy2scale: Node, edit: Edit, field: str
+) -> None:
+    """Missing, null or of the wrong type: the node would lose what it has."""
+    path = f"{edit.rows}{field}"
+
+    await _is_refused(provider, hy2scale, edit, remove=[path])
+    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
+        hy2scale.clear_faults()
+        await _is_refused(provider, hy2scale, edit, patch={path: value})
+
+
+@pytest.mark.parametrize(
+    "generation, edit, field", _each_edit(lambda edit: edit.others), indirect=["generation"]
+)
+async def test_what_only_some_rows_have_may_be_missing_but_not_damaged(
+    provider: Provider, hy2scale: Node, edit: Edit, field: str
+) -> None:
+    path = f"{edit.rows}{field}"
+    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
+        await _is_refused(provider, hy2scale, edit, patch={path: value})
+        hy2scale.clear_faults()
+    hy2scale.fault(f"/api/{edit.route}", "patch", remove=[path])
+
+    await edit.act(provider, hy2scale)
+
+    (call,) = writes(hy2scale)
+    assert field not in call.body
+
+
+@pytest.mark.parametrize("value", [{}, 7, [1, 2], ["phone"]])
+async def test_peers_that_are_none_are_not_written_back(
+    provider: Provider, hy2scale: Node, value: object
+) -> None:
+    await _is_refused(provider, hy2scale, EDITS["wireguard"], patch={"peers": value})
+
+
+@BOTH
+async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> None:
+    """They are null, and that is no damage."""
+    hy2scale.state.wireguard.peers.clear()
+
+    await provider.set_server_enabled(VpnServer.WIREGUARD, enabled=False)
+
+    assert not hy2scale.state.wireguard.enabled
+
+
+@pytest.mark.parametrize(
+    "generation, edit",
+    [
+        pytest.param(generation, edit, id=f"{name}, {generation}")
+        for name, edit in EDITS.items()
+        for generation in edit.generations
+        if not edit.rows.startswith("peers")
+    ],
+    indirect=["generation"],
+)
+async def test_what_a_newer_version_tells_is_written_back(
+    provider: Provider, hy2scale: Node, edit: Edit
+) -> None:
+    """Whatever it is."""
+    told = {"of_tomorrow": None, "and_more": {"a": [1]}}
+    patch = {f"{edit.rows}{name}": value for name, value in told.items()}
+    hy2scale.fault(f"/api/{edit.route}", "patch", patch=patch, times=2)
+
+    await edit.act(provider, hy2scale)
+
+    (call,) = writes(hy2scale)
+    assert {name: call.body.get(name, "not sent") for name in told} == told

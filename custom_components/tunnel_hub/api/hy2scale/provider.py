@@ -41,7 +41,7 @@ from ..provider import (
 from ..resource import Resource, Tunnel
 from ..rows import Row
 from ..tokens import LoginTokens
-from . import upgrade
+from . import shapes, upgrade
 from .address import base_url, trust
 from .client import Hy2ScaleClient, list_of
 from .drafts import (
@@ -58,8 +58,6 @@ from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
 _SECRETS = ("password_hash", "token")
-_KEYS = {VpnServer.L2TP: "psk", VpnServer.WIREGUARD: "private_key"}
-"""What a VPN server is worth nothing without."""
 _LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
 """How long before its end a certificate is a problem."""
@@ -208,14 +206,16 @@ class Hy2ScaleProvider(Provider):
 
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
         """Start a server, or stop it; all else that a write replaces is sent as it was read."""
-        read, write = {
-            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp),
-            VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
+        read, write, shape = {
+            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp, shapes.L2TP),
+            VpnServer.WIREGUARD: (
+                self._client.wireguard,
+                self._client.update_wireguard,
+                shapes.WIREGUARD,
+            ),
         }[server]
         row = await read()
-        if not row.get(_KEYS[server]):
-            # Sent back as it is, the row would take the server's key away.
-            raise UnavailableError(Reason.MALFORMED, "no key")
+        shape.check(row)
         await write({**row, "enabled": enabled})
         if coerce.boolean((await read()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name=server)
@@ -229,6 +229,7 @@ class Hy2ScaleProvider(Provider):
     async def set_tun_mode(self, mode: str) -> None:
         """Set what is routed by TUN, only where that can be read: see the client."""
         row = await self._client.tun_mode()
+        shapes.TUN_MODE.check(row)
         enabled = mode != TUN_OFF
         changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
         await self._client.update_tun_mode({**row, **changes})
