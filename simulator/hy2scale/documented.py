@@ -1,12 +1,14 @@
 """The dialect of the document: 1.3 with other bodies, other answers and fewer routes.
 
 Where the document leaves a shape open, the plainest one is taken: lists are bare, fields that it
-does not name are absent.
+does not name are absent. No users, proxies or rules are null, as in versions of its time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+
+from aiohttp import web
 
 from simulator.service import Answer, Call
 
@@ -68,6 +70,10 @@ def _rows(names: Iterable[str]) -> Callable[[Call, Any], Answer]:
     return lambda _, rows: [_only(row, names) for row in rows]
 
 
+def _or_null(rows: list[dict[str, Any]]) -> Answer:
+    return rows or web.json_response(None)
+
+
 def _row(names: Iterable[str]) -> Callable[[Call, Any], Answer]:
     return lambda _, row: _only(row, names)
 
@@ -82,7 +88,7 @@ def _peer(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _users(_: Call, rows: Any) -> Answer:
-    return [_user(row) for row in rows]
+    return _or_null([_user(row) for row in rows])
 
 
 def _user(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +150,8 @@ ANSWERS: Mapping[str, Callable[[Call, Any], Answer]] = {
     "GET /api/ikev2": _without_capability,
     "GET /api/l2tp": _without_capability,
     "GET /api/node": _row(NODE),
-    "GET /api/rules": lambda _, answer: [_only(row, RULE) for row in answer["rules"]],
+    "GET /api/proxies": lambda _, rows: _or_null(rows),
+    "GET /api/rules": lambda _, answer: _or_null([_only(row, RULE) for row in answer["rules"]]),
     "GET /api/sessions": _sessions,
     "GET /api/settings/ui": _row(UI),
     "GET /api/stats": _row(("tx_bytes", "rx_bytes")),

@@ -166,7 +166,7 @@ FAULTS = (
 
 def faults_of(case: Case) -> tuple[Fault, ...]:
     """Return all that can go wrong for a kind of entry."""
-    return tuple(fault for fault in FAULTS if fault.name not in case.answers) + tuple(
+    return FAULTS + tuple(
         OfAccount(name=name, outcome=trouble.outcome, trouble=trouble, quick=True)
         for name, trouble in case.troubles.items()
     )

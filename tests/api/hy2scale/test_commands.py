@@ -15,6 +15,7 @@ from custom_components.tunnel_hub.api import hy2scale as package
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
+    Reason,
     RejectedError,
     TunnelHubError,
     UnavailableError,
@@ -534,7 +535,8 @@ async def test_kick_somebody_elses(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_kick_two_of_whom_one_has_ended(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.fault("/api/sessions/{id}", "status", status=404, body="session not found")
+    await read(provider, UserSessions)
+    del hy2scale.state.sessions["alice|203.0.113.10|hy2"]
 
     kick = await provider.kick_sessions(user_id(hy2scale, "alice"))
 
@@ -558,6 +560,47 @@ async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: 
 
     assert kick == Kick(keys=(), locked_until=None)
     assert (await read(provider, UserSessions))[bob].locked_until is None
+
+
+async def test_a_kick_that_is_refused(provider: Provider, hy2scale: Node) -> None:
+    """A session that goes on has not ended by itself."""
+    alice = user_id(hy2scale, "alice")
+    hy2scale.fault("/api/sessions/{id}", "status", status=403, body="read only", times=None)
+
+    with pytest.raises(RejectedError, match="read only"):
+        await provider.kick_sessions(alice)
+
+    assert (await read(provider, UserSessions))[alice].locked_until is None
+
+
+@pytest.mark.parametrize("answer", [{"status": "ok"}, {}, None, "", [1, 2]])
+async def test_a_kick_that_is_swallowed(provider: Provider, hy2scale: Node, answer: object) -> None:
+    alice = user_id(hy2scale, "alice")
+    hy2scale.fault("/api/sessions/{id}", "body", body=answer, times=None)
+
+    await refused(provider.kick_sessions(alice), "not_taken")
+
+    assert (await read(provider, UserSessions))[alice].locked_until is None
+
+
+async def test_a_kicked_device_that_is_back_at_once(provider: Provider, hy2scale: Node) -> None:
+    """It was thrown out all the same."""
+    bob = user_id(hy2scale, "bob")
+    key = "bob|203.0.113.20|l2tp"
+    row = {"key": key, "username": "bob", "connect_at": int(hy2scale.now())}
+    hy2scale.fault("/api/sessions", "body", body={"devices": [row], "total": 1}, after=1)
+
+    kick = await provider.kick_sessions(bob)
+
+    assert kick.keys == (key,)
+    assert len((await read(provider, UserSessions))[bob].sessions) == 1
+
+
+async def test_a_kick_of_a_node_that_fails(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/sessions/{id}", "status", status=500, times=None)
+
+    with pytest.raises(UnavailableError, match="HTTP 500"):
+        await provider.kick_sessions(user_id(hy2scale, "alice"))
 
 
 @BOTH
@@ -994,6 +1037,13 @@ async def test_peers_of(provider: Provider) -> None:
         await provider.peers_of("de")
 
 
+async def test_peers_of_an_incompatible_peer(provider: Provider, hy2scale: Node) -> None:
+    """The node says null."""
+    hy2scale.fault("/api/peers/{name}/peers", "body", body=None)
+
+    assert await provider.peers_of("us") == ()
+
+
 @BOTH
 async def test_describe_node(provider: Provider, hy2scale: Node) -> None:
     words = await provider.describe_node()
@@ -1021,14 +1071,34 @@ async def test_graph_layout(provider: Provider, hy2scale: Node) -> None:
     assert hy2scale.state.layout["us"] == {"x": 1.5, "y": -2.0}
 
 
+_HALF = {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}
+
+
+async def test_what_a_layout_tells_of_some(provider: Provider, hy2scale: Node) -> None:
+    layout = {"positions": {**_HALF, "sg": {"x": 1, "y": 2}}}
+    hy2scale.fault("/api/graph-layout", "body", body=layout)
+
+    assert await provider.graph_layout() == {"sg": Position(x=1.0, y=2.0)}
+
+
 @pytest.mark.parametrize(
-    "layout",
-    [{"positions": None}, {"positions": {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}}],
+    "layout", [{"positions": None}, {"positions": []}, {"positions": _HALF}, {"status": "ok"}]
 )
 async def test_a_layout_without_places(provider: Provider, hy2scale: Node, layout: object) -> None:
     hy2scale.fault("/api/graph-layout", "body", body=layout)
 
-    assert await provider.graph_layout() == {}
+    with pytest.raises(UnavailableError, match="no positions"):
+        await provider.graph_layout()
+
+
+@BOTH
+async def test_a_layout_that_is_swallowed(provider: Provider, hy2scale: Node) -> None:
+    await provider.identify()
+    hy2scale.fault("/api/graph-layout", "body", body={"status": "ok"}, after=1)
+
+    await refused(provider.set_graph_layout({"us": Position(x=1.0, y=2.0)}), "not_taken")
+
+    assert len(writes(hy2scale)) == 1
 
 
 # HTTPS
@@ -1103,3 +1173,198 @@ async def test_a_servers_key_is_not_lost(
         await provider.set_server_enabled(server, enabled=False)
 
     assert not [call for call in hy2scale.calls_to(path) if call.method == "PUT"]
+
+
+# What came damaged is not written back
+
+
+class Edit(NamedTuple):
+    """A change that reads a row and writes all of it back.
+
+    rows: where they stand in the answer. needed: what every version tells of one. others: what
+    only some versions, or rows, have. generations: those that it is of.
+    """
+
+    act: Callable[[Provider, Node], Awaitable[object]]
+    route: str
+    rows: str
+    needed: str
+    others: str = ""
+    generations: tuple[str, ...] = ("1.3", "documented")
+
+
+_DOCUMENTED = ("documented",)
+_RULE = "name type targets enabled exit_via"
+_RULE_OTHERS = "exit_paths exit_mode priority use_tun"
+_USER = "username password enabled exit_via"
+_USER_OTHERS = "exit_paths exit_mode proxy_passwords"
+_PEER = "public_key private_key allowed_ips keepalive exit_via"
+_PROXY_OTHERS = "exit_via exit_paths exit_mode tls_cert"
+
+
+def _edit_a_user(provider: Provider, hy2scale: Node) -> Awaitable[object]:
+    return provider.update(user_id(hy2scale, "bob"), UserDraft(enabled=False))
+
+
+def _edit_a_rule(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.update("video", RuleDraft(name="y"))
+
+
+def _switch_shadowsocks(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.set_enabled(Proxy, "ss", enabled=False)
+
+
+def _switch_wireguard(provider: Provider, _: Node) -> Awaitable[object]:
+    return provider.set_server_enabled(VpnServer.WIREGUARD, enabled=False)
+
+
+EDITS = {
+    "client": Edit(
+        lambda p, _: p.update("us", ClientDraft(server_name="y")),
+        "clients",
+        "*.",
+        "addr password sni ca insecure max_rx max_tx",
+        "addrs conn_mode disabled fast_open init_conn_window init_stream_window max_conn_window"
+        " max_stream_window",
+    ),
+    "user": Edit(
+        _edit_a_user, "users", "*.", f"{_USER} traffic_limit expiry_date", _USER_OTHERS, ("1.3",)
+    ),
+    "user, documented": Edit(
+        _edit_a_user, "users", "*.", f"{_USER} traffic_limit_gb expiry", _USER_OTHERS, _DOCUMENTED
+    ),
+    "rule": Edit(_edit_a_rule, "rules", "rules.*.", _RULE, _RULE_OTHERS, ("1.3",)),
+    "rule, documented": Edit(_edit_a_rule, "rules", "*.", _RULE, _RULE_OTHERS, _DOCUMENTED),
+    "proxy": Edit(
+        lambda p, _: p.update("socks5", ProxyDraft(listen="127.0.0.1:1")),
+        "proxies",
+        "*.",
+        "protocol listen enabled",
+        f"{_PROXY_OTHERS} method",
+    ),
+    "ss": Edit(_switch_shadowsocks, "ss", "", "listen enabled method", _PROXY_OTHERS, ("1.3",)),
+    "ss, documented": Edit(
+        _switch_shadowsocks,
+        "proxies",
+        "*.",
+        "protocol listen enabled method",
+        _PROXY_OTHERS,
+        _DOCUMENTED,
+    ),
+    "wireguard peer": Edit(
+        lambda p, _: p.update("phone", WireGuardPeerDraft(keepalive=3)),
+        "wireguard",
+        "peers.*.",
+        _PEER,
+        "exit_paths exit_mode",
+    ),
+    "l2tp": Edit(
+        lambda p, _: p.set_server_enabled(VpnServer.L2TP, enabled=False),
+        "l2tp",
+        "",
+        "enabled listen mtu pool proxy_port psk",
+    ),
+    "wireguard": Edit(
+        _switch_wireguard, "wireguard", "", "address dns enabled listen_port mtu private_key"
+    ),
+    "wireguard's peers": Edit(
+        _switch_wireguard, "wireguard", "peers.*.", f"name {_PEER}", "exit_paths exit_mode"
+    ),
+    "tun mode": Edit(
+        lambda p, _: p.set_tun_mode("full"), "rules/tun-mode", "", "enabled mode", "", _DOCUMENTED
+    ),
+}
+
+
+def _each_edit(fields: Callable[[Edit], str]) -> list[Any]:
+    return [
+        pytest.param(generation, edit, field, id=f"{name}, {field}, {generation}")
+        for name, edit in EDITS.items()
+        for generation in edit.generations
+        for field in fields(edit).split()
+    ]
+
+
+async def _is_refused(provider: Provider, hy2scale: Node, edit: Edit, **damage: Any) -> None:
+    await provider.identify()
+    hy2scale.fault(f"/api/{edit.route}", "patch", times=None, **damage)
+
+    with pytest.raises(UnavailableError) as info:
+        await edit.act(provider, hy2scale)
+
+    assert info.value.reason is Reason.MALFORMED
+    assert not writes(hy2scale)
+
+
+@pytest.mark.parametrize(
+    "generation, edit, field", _each_edit(lambda edit: edit.needed), indirect=["generation"]
+)
+async def test_a_damaged_row_is_not_written_back(
+    provider: Provider, hy2scale: Node, edit: Edit, field: str
+) -> None:
+    """Missing, null or of the wrong type: the node would lose what it has."""
+    path = f"{edit.rows}{field}"
+
+    await _is_refused(provider, hy2scale, edit, remove=[path])
+    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
+        hy2scale.clear_faults()
+        await _is_refused(provider, hy2scale, edit, patch={path: value})
+
+
+@pytest.mark.parametrize(
+    "generation, edit, field", _each_edit(lambda edit: edit.others), indirect=["generation"]
+)
+async def test_what_only_some_rows_have_may_be_missing_but_not_damaged(
+    provider: Provider, hy2scale: Node, edit: Edit, field: str
+) -> None:
+    path = f"{edit.rows}{field}"
+    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
+        await _is_refused(provider, hy2scale, edit, patch={path: value})
+        hy2scale.clear_faults()
+    hy2scale.fault(f"/api/{edit.route}", "patch", remove=[path])
+
+    await edit.act(provider, hy2scale)
+
+    (call,) = writes(hy2scale)
+    assert field not in call.body
+
+
+@pytest.mark.parametrize("value", [{}, 7, [1, 2], ["phone"]])
+async def test_peers_that_are_none_are_not_written_back(
+    provider: Provider, hy2scale: Node, value: object
+) -> None:
+    await _is_refused(provider, hy2scale, EDITS["wireguard"], patch={"peers": value})
+
+
+@BOTH
+async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> None:
+    """They are null, and that is no damage."""
+    hy2scale.state.wireguard.peers.clear()
+
+    await provider.set_server_enabled(VpnServer.WIREGUARD, enabled=False)
+
+    assert not hy2scale.state.wireguard.enabled
+
+
+@pytest.mark.parametrize(
+    "generation, edit",
+    [
+        pytest.param(generation, edit, id=f"{name}, {generation}")
+        for name, edit in EDITS.items()
+        for generation in edit.generations
+        if not edit.rows.startswith("peers")
+    ],
+    indirect=["generation"],
+)
+async def test_what_a_newer_version_tells_is_written_back(
+    provider: Provider, hy2scale: Node, edit: Edit
+) -> None:
+    """Whatever it is."""
+    told = {"of_tomorrow": None, "and_more": {"a": [1]}}
+    patch = {f"{edit.rows}{name}": value for name, value in told.items()}
+    hy2scale.fault(f"/api/{edit.route}", "patch", patch=patch, times=2)
+
+    await edit.act(provider, hy2scale)
+
+    (call,) = writes(hy2scale)
+    assert {name: call.body.get(name, "not sent") for name in told} == told

@@ -464,7 +464,6 @@ async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) 
 @pytest.mark.parametrize(
     "topology",
     [
-        None,
         [],
         [{"name": "me", "is_self": True}],
         [{"name": "me", "direction": "local", "children": None}],
@@ -481,6 +480,7 @@ async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object)
 @pytest.mark.parametrize(
     "topology",
     [
+        None,
         {},
         "nothing",
         7,
@@ -650,10 +650,43 @@ async def test_sessions_of_nobody(provider: Provider, hy2scale: Node) -> None:
     assert (await read(provider, Hub))["account"].sessions == 3
 
 
+@BOTH
 async def test_no_sessions(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.fault("/api/sessions", "body", body={"devices": None, "total": 0})
+    hy2scale.state.sessions.clear()
 
     assert {len(s.sessions) for s in (await read(provider, UserSessions)).values()} == {0}
+
+
+@BOTH
+async def test_nothing_there(provider: Provider, hy2scale: Node) -> None:
+    """As documented, the node says null."""
+    state = hy2scale.state
+    for rows in (state.users, state.rules, state.proxies):
+        rows.clear()
+    state.settings.missing_routes = ["GET /api/ss"]
+
+    for kind in (User, UserSessions, Rule, Proxy):
+        assert await read(provider, kind) == {}
+
+
+@pytest.mark.parametrize(
+    "route, answer, of",
+    [
+        ("clients", None, Tunnel),
+        ("sessions", None, UserSessions),
+        ("sessions", {"devices": None, "total": 0}, UserSessions),
+    ],
+)
+async def test_null_for_what_is_never_null(
+    provider: Provider, hy2scale: Node, route: str, answer: object, of: type[Tunnel | UserSessions]
+) -> None:
+    """No version says that there is nothing in this way."""
+    hy2scale.fault(f"/api/{route}", "body", body=answer)
+
+    with pytest.raises(UnavailableError) as info:
+        await read(provider, of)
+
+    assert info.value.reason is Reason.MALFORMED
 
 
 @BOTH
@@ -762,8 +795,11 @@ async def test_no_wireguard_peers(provider: Provider, hy2scale: Node) -> None:
     assert (await read(provider, WireGuard))["account"].wireguard_peers == 0
 
 
-async def test_wireguard_peers_that_are_no_list(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.fault("/api/wireguard", "patch", patch={"peers": {}})
+@pytest.mark.parametrize("damage", [{"patch": {"peers": {}}}, {"remove": ["peers"]}])
+async def test_wireguard_peers_that_are_no_list(
+    provider: Provider, hy2scale: Node, damage: dict[str, Any]
+) -> None:
+    hy2scale.fault("/api/wireguard", "patch", **damage)
 
     with pytest.raises(UnavailableError):
         await read(provider, WireGuardPeer)

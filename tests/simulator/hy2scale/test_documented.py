@@ -54,6 +54,16 @@ async def test_clients(api: Api) -> None:
     assert (await api.get("/clients"))[0]["disabled"] is True
 
 
+async def test_nothing_is_null(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """Of what people configure."""
+    state = hy2scale.state
+    for rows in (state.users, state.proxies, state.rules):
+        rows.clear()
+
+    for path in ("/users", "/proxies", "/rules"):
+        assert await api.get(path) is None
+
+
 async def test_users(api: Api, hy2scale: Hy2ScaleService) -> None:
     alice, bob, *_ = await api.get("/users")
     assert (alice["traffic_limit_gb"], alice["expiry"]) == (500, "")

@@ -51,14 +51,21 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def list_of(value: object) -> list[Row]:
-    """Return the rows of a list; having none is null."""
-    if not isinstance(value, list | None):
+def list_of(value: object, *, null: bool = False) -> list[Row]:
+    """Return the rows of a list. null: whether some version says that where it has none."""
+    if not isinstance(value, list | None if null else list):
         raise UnavailableError(Reason.MALFORMED, "no list")
     rows = rows_of(value)
     if value and not rows:
         raise UnavailableError(Reason.MALFORMED, "no rows")
     return rows
+
+
+def wireguard_peers(server: Row) -> list[Row]:
+    """Return the peers of the WireGuard server: null for none."""
+    if "peers" not in server:
+        raise UnavailableError(Reason.MALFORMED, "no peers")
+    return list_of(server["peers"], null=True)
 
 
 def _secrets_in(row: Row) -> Iterator[str]:
@@ -155,8 +162,8 @@ class Hy2ScaleClient:
     # Peers
 
     async def peers_of(self, path: str) -> list[Row]:
-        """GET /peers/{name}/peers: the peers of a peer."""
-        return await self._rows(f"/peers/{segment(path)}/peers")
+        """GET /peers/{name}/peers: the peers of a peer; null for one of another version."""
+        return await self._rows(f"/peers/{segment(path)}/peers", null=True)
 
     async def nest_peer(self, path: str, *, enabled: bool) -> None:
         """PUT /peers/{name}/nested."""
@@ -165,8 +172,8 @@ class Hy2ScaleClient:
     # Proxies
 
     async def proxies(self) -> list[Row]:
-        """GET /proxies; as documented with Shadowsocks among them."""
-        return await self._rows("/proxies")
+        """GET /proxies; as documented with Shadowsocks among them, and null for none."""
+        return await self._rows("/proxies", null=True)
 
     async def create_proxy(self, row: Row) -> None:
         """POST /proxies; one whose id is taken is ignored."""
@@ -239,8 +246,8 @@ class Hy2ScaleClient:
     # Users
 
     async def users(self) -> list[Row]:
-        """GET /users: passwords in plain text."""
-        return await self._rows("/users")
+        """GET /users: passwords in plain text; as documented null for none."""
+        return await self._rows("/users", null=True)
 
     async def create_user(self, row: Row) -> None:
         """POST /users; one whose name is taken is ignored."""
@@ -276,11 +283,11 @@ class Hy2ScaleClient:
     # Rules
 
     async def rules(self) -> tuple[bool | None, list[Row]]:
-        """GET /rules: whether the node can apply them, and the rows."""
+        """GET /rules: whether they can be applied, and the rows; as documented null for none."""
         answer = (await self._get("/rules")).json()
         if _has(answer, "rules"):
-            return coerce.boolean(answer.get("available")), list_of(answer["rules"])
-        return None, list_of(answer)
+            return coerce.boolean(answer.get("available")), list_of(answer["rules"], null=True)
+        return None, list_of(answer, null=True)
 
     async def create_rule(self, row: Row) -> None:
         """POST /rules."""
@@ -310,7 +317,7 @@ class Hy2ScaleClient:
 
     async def certificates(self) -> list[Row]:
         """GET /tls: null for none."""
-        return await self._rows("/tls")
+        return await self._rows("/tls", null=True)
 
     async def import_certificate(self, row: Row) -> None:
         """POST /tls/import: `cert` and `key` as PEM."""
@@ -441,8 +448,8 @@ class Hy2ScaleClient:
 
     # How
 
-    async def _rows(self, path: str) -> list[Row]:
-        return list_of((await self._get(path)).json())
+    async def _rows(self, path: str, *, null: bool = False) -> list[Row]:
+        return list_of((await self._get(path)).json(), null=null)
 
     async def _object(self, path: str, *, empty: bool = False) -> Row:
         """Read an object. empty: whether one with nothing in it tells something."""

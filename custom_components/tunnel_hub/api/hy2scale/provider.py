@@ -1,7 +1,6 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, override
@@ -42,7 +41,7 @@ from ..provider import (
 from ..resource import Resource, Tunnel
 from ..rows import Row
 from ..tokens import LoginTokens
-from . import upgrade
+from . import shapes, upgrade
 from .address import base_url, trust
 from .client import Hy2ScaleClient, list_of
 from .drafts import (
@@ -59,8 +58,6 @@ from .rows import below, places, texts
 from .shelves import Shelf, Shelves
 
 _SECRETS = ("password_hash", "token")
-_KEYS = {VpnServer.L2TP: "psk", VpnServer.WIREGUARD: "private_key"}
-"""What a VPN server is worth nothing without."""
 _LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
 """How long before its end a certificate is a problem."""
@@ -209,14 +206,16 @@ class Hy2ScaleProvider(Provider):
 
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
         """Start a server, or stop it; all else that a write replaces is sent as it was read."""
-        read, write = {
-            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp),
-            VpnServer.WIREGUARD: (self._client.wireguard, self._client.update_wireguard),
+        read, write, shape = {
+            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp, shapes.L2TP),
+            VpnServer.WIREGUARD: (
+                self._client.wireguard,
+                self._client.update_wireguard,
+                shapes.WIREGUARD,
+            ),
         }[server]
         row = await read()
-        if not row.get(_KEYS[server]):
-            # Sent back as it is, the row would take the server's key away.
-            raise UnavailableError(Reason.MALFORMED, "no key")
+        shape.check(row)
         await write({**row, "enabled": enabled})
         if coerce.boolean((await read()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name=server)
@@ -230,6 +229,7 @@ class Hy2ScaleProvider(Provider):
     async def set_tun_mode(self, mode: str) -> None:
         """Set what is routed by TUN, only where that can be read: see the client."""
         row = await self._client.tun_mode()
+        shapes.TUN_MODE.check(row)
         enabled = mode != TUN_OFF
         changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
         await self._client.update_tun_mode({**row, **changes})
@@ -267,17 +267,23 @@ class Hy2ScaleProvider(Provider):
         known = (await self._readings.sessions()).get(user_id)
         if known is None:
             raise InvalidInputError("unknown_resource", name=user_id)
-        keys = [session.key for session in known.sessions]
-        if key is not None:
-            if key not in keys:
-                raise InvalidInputError("unknown_session", session=key)
-            keys = [key]
+        # A device may come back under the same key, but not with the same beginning.
+        wanted = {s.key: s.since for s in known.sessions if key in (None, s.key)}
+        if key is not None and key not in wanted:
+            raise InvalidInputError("unknown_session", session=key)
         kicked: list[str] = []
-        for each in keys:
-            # It may have ended by itself.
-            with suppress(RejectedError):
+        refusal: RejectedError | None = None
+        for each in wanted:
+            try:
                 await self._client.delete_session(each)
+            except RejectedError as err:
+                # It may have ended by itself.
+                refusal = err
+            else:
                 kicked.append(each)
+        left = (await self._readings.sessions()).get(user_id)
+        if left and wanted.items() & {(s.key, s.since) for s in left.sessions}:
+            raise refusal or InvalidInputError("not_taken", name=left.name or user_id)
         if not kicked:
             return Kick(keys=(), locked_until=None)
         until = datetime.now(UTC) + _LOCKOUT
@@ -401,7 +407,7 @@ class Hy2ScaleProvider(Provider):
             raise UnavailableError(Reason.MALFORMED, "no conflicts")
         taken = {
             (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
-            for row in list_of(answer.get("conflicts"))
+            for row in list_of(answer["conflicts"], null=True)
         }
         return {port: (port.port, port.protocol) not in taken for port in ports}
 
@@ -424,7 +430,7 @@ class Hy2ScaleProvider(Provider):
             rebinds=coerce.count(rebinds.get(path)),
             samples=tuple(
                 LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-                for row in list_of(history[path])
+                for row in list_of(history[path], null=True)
                 if (time := coerce.epoch(row.get("ts")))
             ),
         )
@@ -449,17 +455,22 @@ class Hy2ScaleProvider(Provider):
     async def graph_layout(self) -> Mapping[str, Position]:
         """Return the positions by what is drawn."""
         layout = await self._client.graph_layout()
-        positions = layout.get("positions", layout)
-        return {
+        rows = layout.get("positions", layout)
+        positions = {
             name: Position(x=x, y=y)
-            for name, row in (positions if isinstance(positions, dict) else {}).items()
+            for name, row in (rows if isinstance(rows, dict) else {}).items()
             if isinstance(row, dict)
             and (x := coerce.number(row.get("x"))) is not None
             and (y := coerce.number(row.get("y"))) is not None
         }
+        if rows != {} and not positions:
+            raise UnavailableError(Reason.MALFORMED, "no positions")
+        return positions
 
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
         """Replace all positions, in the frame in which they come."""
         rows = {name: {"x": place.x, "y": place.y} for name, place in positions.items()}
         framed = "positions" in await self._client.graph_layout()
         await self._client.set_graph_layout({"positions": rows} if framed else rows)
+        if await self.graph_layout() != positions:
+            raise InvalidInputError("not_taken", name="graph_layout")

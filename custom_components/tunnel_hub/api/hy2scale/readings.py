@@ -26,7 +26,7 @@ from ..mesh import (
 from ..resource import Certificates, Resource, Tunnel
 from ..rows import Listing, Row
 from ..together import together
-from .client import Hy2ScaleClient, list_of
+from .client import Hy2ScaleClient, wireguard_peers
 from .recent import Recent
 from .rows import (
     ACCOUNT,
@@ -312,7 +312,7 @@ class Readings:
         server, paths = await together(self._wireguard.get(_SAME_MOMENT), self.exits())
         own = {name: server.get(name) for name in ("public_key", "listen_port", "mtu", "dns")}
         return WIREGUARD_PEER.many(
-            {**row, "exits": paths, "server": own} for row in list_of(server.get("peers"))
+            {**row, "exits": paths, "server": own} for row in wireguard_peers(server)
         )
 
     async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:

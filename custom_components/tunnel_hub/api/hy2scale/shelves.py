@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from .. import coerce
 from ..errors import InvalidInputError, UnsupportedError
 from ..rows import Row
-from .client import Hy2ScaleClient, list_of
+from . import shapes
+from .client import Hy2ScaleClient, wireguard_peers
 from .rows import SHADOWSOCKS
 
 
@@ -48,7 +49,8 @@ class Stock:
 class Shelf(Stock):
     """One kind of rows, which can also be made and replaced.
 
-    create, replace: the writes. defaults: what a new row has where nothing is said.
+    create, replace: the writes. check: raises UnavailableError for a row that came damaged.
+    defaults: what a new row has where nothing is said.
     """
 
     def __init__(
@@ -58,12 +60,15 @@ class Shelf(Stock):
         remove: Callable[[str], Awaitable[None]],
         create: Callable[[Row], Awaitable[None]],
         replace: Callable[[str, Row], Awaitable[None]],
+        *,
+        check: Callable[[Row], None],
         **defaults: object,
     ) -> None:
         """Read nothing yet."""
         super().__init__(key, rows, remove)
         self._create = create
         self._replace = replace
+        self._check = check
         self._defaults = defaults
         self._changing = asyncio.Lock()
 
@@ -83,6 +88,7 @@ class Shelf(Stock):
         # Two changes at once would each undo the other's.
         async with self._changing:
             row = await self.row(id_)
+            self._check(row)
             await self._replace(id_, {**row, **changes})
         await self.expect(str(changes.get(self.key, id_)), changes)
 
@@ -105,6 +111,7 @@ class Shelves:
             client.delete_client,
             client.create_client,
             client.update_client,
+            check=shapes.CLIENT.check,
         )
         self.users = Shelf(
             "id",
@@ -112,6 +119,7 @@ class Shelves:
             client.delete_user,
             client.create_user,
             client.update_user,
+            check=shapes.USER.check,
             enabled=True,
         )
         self.rules = Shelf(
@@ -120,6 +128,7 @@ class Shelves:
             client.delete_rule,
             client.create_rule,
             client.update_rule,
+            check=shapes.RULE.check,
             enabled=True,
         )
         self.proxies = Shelf(
@@ -128,6 +137,7 @@ class Shelves:
             self._delete_proxy,
             client.create_proxy,
             self._update_proxy,
+            check=shapes.check_proxy,
             enabled=True,
         )
         self.wireguard_peers = Shelf(
@@ -136,6 +146,7 @@ class Shelves:
             client.delete_wireguard_peer,
             self._create_wireguard_peer,
             client.update_wireguard_peer,
+            check=shapes.WIREGUARD_PEER.check,
         )
         self.certificates = Stock("id", client.certificates, client.delete_certificate)
 
@@ -143,7 +154,7 @@ class Shelves:
         return (await self._client.rules())[1]
 
     async def _wireguard_peers(self) -> list[Row]:
-        return list_of((await self._client.wireguard()).get("peers"))
+        return wireguard_peers(await self._client.wireguard())
 
     async def _create_wireguard_peer(self, row: Row) -> None:
         """Add a peer; the node makes a pair of keys where none is given."""

@@ -1,0 +1,176 @@
+"""What a row must have before it is written back with changes.
+
+A write replaces the whole row: what got lost on the way here would be lost at the node too, such as
+a password or a limit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from .. import coerce
+from ..errors import Reason, UnavailableError
+from ..rows import Row
+from .rows import SHADOWSOCKS
+
+type _Sound = Callable[[object], bool]
+
+
+class Shape:
+    """What a kind of row must have besides its id, whatever the version, and what it may have.
+
+    needed: what is sound of a field that every version tells; one with two names in "a or b" goes
+    by either. others: the same of fields that some versions, or rows, do without.
+    """
+
+    def __init__(self, needed: Mapping[str, _Sound], others: Mapping[str, _Sound]) -> None:
+        """Take both tables."""
+        self._needed = {tuple(names.split(" or ")): sound for names, sound in needed.items()}
+        self._others = others
+
+    def check(self, row: Row) -> None:
+        """Raise UnavailableError for a row that came damaged."""
+        if name := next(self.damaged(row), None):
+            raise UnavailableError(Reason.MALFORMED, f"no {name}")
+
+    def damaged(self, row: Row) -> Iterator[str]:
+        """Return the names of fields that are missing or hold something else."""
+        for names, sound in self._needed.items():
+            known = [row[name] for name in names if name in row]
+            if not (known and all(map(sound, known))):
+                yield names[0]
+        for name, sound in self._others.items():
+            if name in row and not sound(row[name]):
+                yield name
+
+
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return not isinstance(value, str) and coerce.number(value) is not None
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _filled(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _texts_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_text, value.values()))
+
+
+_PATHS: dict[str, _Sound] = {"exit_mode": _text, "exit_paths": _texts}
+"""Left out where there is nothing to say."""
+
+CLIENT = Shape(
+    {
+        "addr": _text,
+        "password": _text,
+        "sni": _text,
+        "ca": _text,
+        "insecure": _flag,
+        "max_rx": _number,
+        "max_tx": _number,
+    },
+    {
+        "addrs": _texts,
+        "conn_mode": _text,
+        "disabled": _flag,
+        "fast_open": _flag,
+        "init_conn_window": _number,
+        "init_stream_window": _number,
+        "max_conn_window": _number,
+        "max_stream_window": _number,
+    },
+)
+
+USER = Shape(
+    {
+        "username": _text,
+        "password": _text,
+        "enabled": _flag,
+        "exit_via": _text,
+        "traffic_limit or traffic_limit_gb": _number,
+        "expiry_date or expiry": _text,
+    },
+    {**_PATHS, "proxy_passwords": _texts_by_name},
+)
+
+RULE = Shape(
+    {
+        "name": _text,
+        "type": _text,
+        "targets": _texts,
+        "enabled": _flag,
+        "exit_via": _text,
+    },
+    {**_PATHS, "priority": _number, "use_tun": _flag},
+)
+
+_PROXY: dict[str, _Sound] = {"protocol": _text, "listen": _text, "enabled": _flag}
+_PROXY_OTHERS: dict[str, _Sound] = {**_PATHS, "exit_via": _text, "method": _text, "tls_cert": _text}
+_PLAIN_PROXY = Shape(_PROXY, _PROXY_OTHERS)
+_SHADOWSOCKS = Shape({**_PROXY, "method": _text}, _PROXY_OTHERS)
+
+
+def check_proxy(row: Row) -> None:
+    """Raise UnavailableError for a proxy that came damaged; only Shadowsocks needs a method."""
+    (_SHADOWSOCKS if row.get("protocol") == SHADOWSOCKS else _PLAIN_PROXY).check(row)
+
+
+WIREGUARD_PEER = Shape(
+    {
+        "name": _text,
+        "public_key": _text,
+        "private_key": _text,
+        "allowed_ips": _text,
+        "exit_via": _text,
+        "keepalive": _number,
+    },
+    _PATHS,
+)
+
+
+def _peers(value: object) -> bool:
+    """Tell whether all peers of a server are sound; null for none."""
+    return value is None or (
+        isinstance(value, list)
+        and all(isinstance(peer, dict) and not any(WIREGUARD_PEER.damaged(peer)) for peer in value)
+    )
+
+
+# The servers; none is worth anything without its key.
+
+L2TP = Shape(
+    {
+        "psk": _filled,
+        "enabled": _flag,
+        "listen": _text,
+        "pool": _text,
+        "mtu": _number,
+        "proxy_port": _number,
+    },
+    {},
+)
+
+WIREGUARD = Shape(
+    {
+        "private_key": _filled,
+        "enabled": _flag,
+        "address": _text,
+        "dns": _text,
+        "listen_port": _number,
+        "mtu": _number,
+        "peers": _peers,
+    },
+    {},
+)
+
+TUN_MODE = Shape({"enabled": _flag, "mode": _text}, {})
