@@ -205,10 +205,13 @@ class Transport:
         """Return the last answer, already decoded, if this large one is the same again."""
         if len(answer.body) < _LARGE or answer.body[:1] not in _JSON_BEGINS:
             return answer
+        if very_large := len(answer.body) >= _VERY_LARGE:
+            # To receive it took long enough: it is compared, and used, in another turn of the loop.
+            await asyncio.sleep(0)
         if (last := self._last_large.get(path)) == answer:
             return last
         self._last_large[path] = answer
-        if len(answer.body) >= _VERY_LARGE:
+        if very_large:
             await answer.decode_in_turns()
         return answer
 

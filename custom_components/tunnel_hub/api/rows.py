@@ -80,7 +80,8 @@ class Memo[*Parts, R]:
         for id_, of in parts:
             if id_ in now:
                 continue
-            known = before.get(id_)
+            # Taken out one by one: thousands of old parts, let go of at once, would take a while.
+            known = before.pop(id_, None)
             if known is not None and known[0] == of:
                 # The new parts: of an answer that is kept in part, all would be kept.
                 now[id_] = of, known[1]
@@ -107,6 +108,7 @@ class Listing[R: Resource]:
     async def read(self, rows: Sequence[Row]) -> Mapping[str, R]:
         """Build a feed's mapping as RowMap.many does; the same one again if no row differs."""
         if rows != self._rows:
+            self._rows = ()
             built = await self._memo.all((str(self._table.id_of(row)), (row,)) for row in rows)
             resources = {r.id: r for r in built.values() if r is not None}
             _check_ids(resources, of_rows=bool(rows))
