@@ -130,7 +130,7 @@ def without_checks() -> Iterator[None]:
 @contextmanager
 def _watched(meter: Meter) -> Iterator[None]:
     """Count requests, and tell when an answer has arrived."""
-    send = ClientSession._request  # noqa: SLF001  # Whoever asks, asks through it.
+    send = ClientSession._request  # noqa: SLF001  # The one place that the requests of all sessions pass.
     ask = Transport.request
 
     async def _send(*args: Any, **kwargs: Any) -> Any:

@@ -81,7 +81,7 @@ class Answer:
     def is_html(self) -> bool:
         """Whether this is a web page; a server that says so of its JSON is not believed."""
         first = self.body.lstrip()[:1]
-        return first == b"<" or (self.content_type == "text/html" and first not in (b"{", b"["))
+        return first == b"<" or (self.content_type == "text/html" and first not in _JSON_BEGINS)
 
     def text(self) -> str:
         """Return the body as text."""

@@ -227,10 +227,8 @@ def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
 async def peers(topology: Sequence[Row], *, outbound: bool) -> list[Row]:
     """Return the rows of our own connections, or of all other peers, each with its path.
 
-    In turns, as there may be a thousand.
-
-    Raises UnavailableError when nobody can say which peers there are, or which of both one is:
-    guessed, they would come and go as devices.
+    In turns, as there may be a thousand. Raises UnavailableError when nobody can say which peers
+    there are, or which of both one is: guessed, they would come and go as devices.
     """
     if topology and not any(coerce.text(top.get("name")) for top in topology):
         raise UnavailableError(Reason.MALFORMED, "no names")
