@@ -1294,6 +1294,12 @@ async def _is_refused(provider: Provider, hy2scale: Node, edit: Edit, **damage: 
 
     assert info.value.reason is Reason.MALFORMED
     assert not writes(hy2scale)
+    hy2scale.clear_faults()
+
+
+async def _is_refused_spoilt(provider: Provider, hy2scale: Node, edit: Edit, path: str) -> None:
+    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
+        await _is_refused(provider, hy2scale, edit, patch={path: value})
 
 
 @pytest.mark.parametrize(
@@ -1306,9 +1312,7 @@ async def test_a_damaged_row_is_not_written_back(
     path = f"{edit.rows}{field}"
 
     await _is_refused(provider, hy2scale, edit, remove=[path])
-    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
-        hy2scale.clear_faults()
-        await _is_refused(provider, hy2scale, edit, patch={path: value})
+    await _is_refused_spoilt(provider, hy2scale, edit, path)
 
 
 @pytest.mark.parametrize(
@@ -1318,9 +1322,7 @@ async def test_what_only_some_rows_have_may_be_missing_but_not_damaged(
     provider: Provider, hy2scale: Node, edit: Edit, field: str
 ) -> None:
     path = f"{edit.rows}{field}"
-    for value in (None, {"not": ["what", "was", "expected"]}, [None]):
-        await _is_refused(provider, hy2scale, edit, patch={path: value})
-        hy2scale.clear_faults()
+    await _is_refused_spoilt(provider, hy2scale, edit, path)
     hy2scale.fault(f"/api/{edit.route}", "patch", remove=[path])
 
     await edit.act(provider, hy2scale)
