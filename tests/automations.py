@@ -63,11 +63,9 @@ async def asked(
     return await async_from_config(hass, await async_validate_condition_config(hass, config))
 
 
-def device_id(world: World[Any], thing: str) -> str:
-    """Return the id of a thing's device."""
-    device = world.device(thing)
-    assert device
-    return device.id
+def of(world: World[Any], *things: str) -> Target:
+    """Return the target that a person chooses: the devices of things."""
+    return {"device_id": [world.device_id(thing) for thing in things]}
 
 
 def messages(told: list[ServiceCall]) -> list[str]:

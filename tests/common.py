@@ -134,6 +134,12 @@ class World[S: Service[Any] = HayFrpService]:
             (DOMAIN, f"{self.entry.entry_id}:{thing}"), self.entry.entry_id
         )
 
+    def device_id(self, thing: str) -> str:
+        """Return the id of a thing's device, which is there."""
+        device = self.device(thing)
+        assert device, f"no device of {thing}"
+        return device.id
+
     def registered(self, thing: str = "") -> list[er.RegistryEntry]:
         """Return the registered entities of the account, or of a thing."""
         return [
@@ -180,9 +186,7 @@ async def on_account(world: World[Any], action: str, **data: Any) -> Any:
 
 async def on(world: World[Any], thing: str, action: str, **data: Any) -> Any:
     """Call an action for a thing's device."""
-    device = world.device(thing)
-    assert device
-    return await world.call(action, device_id=device.id, **data)
+    return await world.call(action, device_id=world.device_id(thing), **data)
 
 
 async def refused(

@@ -85,10 +85,3 @@ async def automated(world: World[Any], example: Mapping[str, Any]) -> AsyncItera
 def phone(world: World[Any]) -> list[ServiceCall]:
     """Return where what the examples tell a person is kept."""
     return async_mock_service(world.hass, "notify", "mobile_app_phone")
-
-
-def device_id(world: World[Any], thing: str) -> str:
-    """Return the id of a thing's device. thing: such as "tunnel:1"."""
-    device = world.device(thing)
-    assert device
-    return device.id

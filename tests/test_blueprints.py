@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.tunnel_hub.const import DOMAIN
 from demo.blueprints import TRIALS
 
-from .automations import FOLDER, Automate, device_id, messages
+from .automations import FOLDER, Automate, messages
 from .common import HOUR, MINUTE, World
 
 BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -33,7 +33,7 @@ async def test_a_tunnel_is_down_and_back(
     world: World, automate: Automate, told: list[ServiceCall]
 ) -> None:
     await world.set_up()
-    tunnels = [device_id(world, f"tunnel:{number}") for number in "12"]
+    tunnels = [world.device_id(f"tunnel:{number}") for number in "12"]
     await automate("tunnel_down_and_back", tunnels=tunnels)
     first, second = (world.service.state.tunnels[number] for number in "12")
 
@@ -58,7 +58,7 @@ async def test_a_name_is_neither_markup_nor_template(
     tunnel = world.service.state.tunnels["1"]
     tunnel.proxy_name = "<b>{{ 1 + 1 }}</b> [free](https://evil.example)"
     await world.set_up()
-    await automate("tunnel_down_and_back", tunnels=[device_id(world, "tunnel:1")])
+    await automate("tunnel_down_and_back", tunnels=[world.device_id("tunnel:1")])
 
     tunnel.client_running = False
     await world.live(8 * MINUTE)
@@ -97,7 +97,7 @@ async def sign_in_between(world: World, automate: Automate, minutes: int) -> Non
     await world.hass.config.async_set_time_zone("Asia/Shanghai")
     await automate(
         "sign_in_every_day",
-        account=device_id(world, "account:account"),
+        account=world.device_id("account:account"),
         **{"from": "12:30:00", "within": minutes},
     )
 
@@ -220,7 +220,7 @@ async def test_a_node_is_down(world: World, automate: Automate, told: list[Servi
         tunnel_state=world.entity_id("sensor", "tunnel:1", "state"),
         tunnel_node=world.entity_id("sensor", "tunnel:1", "node_name"),
         tunnel_address=world.entity_id("sensor", "tunnel:1", "public_address"),
-        nodes=[device_id(world, f"node:{one.id}") for one in (node, *others)],
+        nodes=[world.device_id(f"node:{one.id}") for one in (node, *others)],
     )
 
     tunnel.client_running = False

@@ -6,14 +6,8 @@ import pytest
 from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
 
-from .automations import Target, asked
+from .automations import asked, of
 from .common import MINUTE, World
-
-
-def of(world: World, *things: str) -> Target:
-    """Return the devices of things as a target."""
-    devices = [world.device(thing) for thing in things]
-    return {"device_id": [device.id for device in devices if device]}
 
 
 async def test_home_assistant_offers_them(world: World) -> None:

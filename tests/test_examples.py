@@ -7,7 +7,7 @@ from homeassistant.helpers import entity_registry as er
 from reference.words import Language
 
 from .common import MINUTE, World
-from .documents import EACH_LANGUAGE, automated, device_id, examples, phone
+from .documents import EACH_LANGUAGE, automated, examples, phone
 from .translations import INTEGRATION
 
 
@@ -15,7 +15,7 @@ from .translations import INTEGRATION
 async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -> None:
     await world.set_up()
     told = phone(world)
-    tunnel = device_id(world, "tunnel:1")
+    tunnel = world.device_id("tunnel:1")
     _, example, _ = examples("README", language, tunnel=tunnel, device=tunnel)
 
     async with automated(world, example):
@@ -60,7 +60,7 @@ def test_the_card_is_there_and_takes_devices(language: Language) -> None:
 @EACH_LANGUAGE
 async def test_a_configuration_file(world: World, language: Language) -> None:
     await world.set_up()
-    example, _ = examples("hayfrp", language, tunnel=device_id(world, "tunnel:1"), account="")
+    example, _ = examples("hayfrp", language, tunnel=world.device_id("tunnel:1"), account="")
 
     answer = await world.call(example["action"].partition(".")[2], **example["data"])
 

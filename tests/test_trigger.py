@@ -16,7 +16,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
-from .automations import Target, armed
+from .automations import armed, of
 from .common import MINUTE, World
 
 BUSIEST = "高负荷"
@@ -30,18 +30,6 @@ def stop(world: World, number: str = "1") -> None:
 def start(world: World, number: str = "1") -> None:
     """Start the client of a tunnel."""
     world.service.state.tunnels[number].client_running = True
-
-
-def device(world: World, thing: str) -> dr.DeviceEntry:
-    """Return the device of a thing, which is there."""
-    found = world.device(thing)
-    assert found
-    return found
-
-
-def only(world: World, thing: str) -> Target:
-    """Return the target that a person chooses: the device of a thing."""
-    return {"device_id": [device(world, thing).id]}
 
 
 async def test_home_assistant_offers_them(world: World) -> None:
@@ -60,8 +48,8 @@ async def test_home_assistant_offers_them(world: World) -> None:
 async def test_a_tunnel_goes_and_comes_back(world: World) -> None:
     await world.set_up()
     online = world.entity_id("binary_sensor", "tunnel:1", "online")
-    gone = await armed(world.hass, "tunnel_went_offline", only(world, "tunnel:1"))
-    back = await armed(world.hass, "tunnel_came_online", only(world, "tunnel:1"))
+    gone = await armed(world.hass, "tunnel_went_offline", of(world, "tunnel:1"))
+    back = await armed(world.hass, "tunnel_came_online", of(world, "tunnel:1"))
 
     stop(world)
     await world.elapse(MINUTE)
@@ -75,7 +63,7 @@ async def test_a_tunnel_goes_and_comes_back(world: World) -> None:
 async def test_it_has_to_last(world: World) -> None:
     await world.set_up()
     gone = await armed(
-        world.hass, "tunnel_went_offline", only(world, "tunnel:1"), **{"for": {"minutes": 5}}
+        world.hass, "tunnel_went_offline", of(world, "tunnel:1"), **{"for": {"minutes": 5}}
     )
 
     stop(world)
@@ -95,12 +83,12 @@ async def test_it_has_to_last(world: World) -> None:
 async def test_targets(world: World, by: str) -> None:
     """However a person chooses, it is about tunnels: a node that goes offline is none."""
     await world.set_up()
-    tunnel, node = device(world, "tunnel:1"), device(world, "node:1")
+    tunnel, node = world.device_id("tunnel:1"), world.device_id("node:1")
     area = ar.async_get(world.hass).async_create("Cellar")
     label = lr.async_get(world.hass).async_create("Watched")
     for found in (tunnel, node):
         dr.async_get(world.hass).async_update_device(
-            found.id, area_id=area.id, labels={label.label_id}
+            found, area_id=area.id, labels={label.label_id}
         )
     targets: dict[str, dict[str, list[str]]] = {
         "entity": {
@@ -109,7 +97,7 @@ async def test_targets(world: World, by: str) -> None:
                 world.entity_id("binary_sensor", "node:1", "online"),
             ]
         },
-        "device": {"device_id": [tunnel.id, node.id]},
+        "device": {"device_id": [tunnel, node]},
         "area": {"area_id": [area.id]},
         "label": {"label_id": [label.label_id]},
     }
@@ -143,7 +131,7 @@ async def test_it_is_about_entities_of_ours(world: World) -> None:
 
 async def test_a_node_says_that_it_is_overloaded(world: World) -> None:
     await world.set_up()
-    overloaded = await armed(world.hass, "node_overloaded", only(world, "node:1"))
+    overloaded = await armed(world.hass, "node_overloaded", of(world, "node:1"))
 
     world.service.state.nodes["1"].load = BUSIEST
     await world.elapse(5 * MINUTE)
@@ -157,7 +145,7 @@ async def test_a_node_uses_more_than_wanted(world: World) -> None:
     node = world.service.state.nodes["1"]
     node.cpu = 40.0
     await world.set_up()
-    overloaded = await armed(world.hass, "node_overloaded", only(world, "node:1"), above=60)
+    overloaded = await armed(world.hass, "node_overloaded", of(world, "node:1"), above=60)
 
     for share in (59.0, 61.0, 62.0):
         node.cpu = share
@@ -165,7 +153,7 @@ async def test_a_node_uses_more_than_wanted(world: World) -> None:
 
     assert overloaded == [world.entity_id("sensor", "node:1", "cpu_usage")]
     with pytest.raises(vol.Invalid):
-        await armed(world.hass, "node_overloaded", only(world, "node:1"), above=101)
+        await armed(world.hass, "node_overloaded", of(world, "node:1"), above=101)
 
 
 # Accounts
@@ -173,8 +161,8 @@ async def test_a_node_uses_more_than_wanted(world: World) -> None:
 
 async def test_signed_in(world: World) -> None:
     await world.set_up()
-    signed_in = await armed(world.hass, "signed_in", only(world, "account:account"))
-    failed = await armed(world.hass, "sign_in_failed", only(world, "account:account"))
+    signed_in = await armed(world.hass, "signed_in", of(world, "account:account"))
+    failed = await armed(world.hass, "sign_in_failed", of(world, "account:account"))
 
     await world.act("button", "press", "account:account", "sign_in")
 
@@ -184,8 +172,8 @@ async def test_signed_in(world: World) -> None:
 
 async def test_a_sign_in_fails(world: World) -> None:
     await world.set_up()
-    signed_in = await armed(world.hass, "signed_in", only(world, "account:account"))
-    failed = await armed(world.hass, "sign_in_failed", only(world, "account:account"))
+    signed_in = await armed(world.hass, "signed_in", of(world, "account:account"))
+    failed = await armed(world.hass, "sign_in_failed", of(world, "account:account"))
 
     world.service.fault("/user", "error", match={"type": "sign"})
     with pytest.raises(HomeAssistantError):
@@ -202,7 +190,7 @@ async def test_a_sign_in_fails(world: World) -> None:
 async def test_traffic_runs_low(world: World, options: dict[str, Any]) -> None:
     account = world.service.account
     await world.set_up()
-    low = await armed(world.hass, "traffic_low", only(world, "account:account"), **options)
+    low = await armed(world.hass, "traffic_low", of(world, "account:account"), **options)
 
     for gibibytes in (11, 9, 8, 12):
         account.traffic = gibibytes * 1024

@@ -4,7 +4,7 @@ from homeassistant.core import ServiceCall
 
 from simulator.chmlfrp import ChmlFrpService
 
-from ..automations import Automate, device_id, messages
+from ..automations import Automate, messages
 from ..common import MINUTE, World
 
 type Frp = World[ChmlFrpService]
@@ -15,7 +15,7 @@ async def test_a_tunnel_is_down_and_back(
 ) -> None:
     tunnel = world.service.state.tunnels["1"]
     await world.set_up()
-    await automate("tunnel_down_and_back", tunnels=[device_id(world, "tunnel:1")])
+    await automate("tunnel_down_and_back", tunnels=[world.device_id("tunnel:1")])
 
     tunnel.client_running = False
     await world.live(7 * MINUTE)
@@ -39,7 +39,7 @@ async def test_a_node_is_down(world: Frp, automate: Automate, told: list[Service
         tunnel_state=world.entity_id("sensor", "tunnel:1", "state"),
         tunnel_node=world.entity_id("sensor", "tunnel:1", "node_name"),
         tunnel_address=world.entity_id("sensor", "tunnel:1", "public_address"),
-        nodes=[device_id(world, f"node:{node.id}") for node in (old, *others[:2])],
+        nodes=[world.device_id(f"node:{node.id}") for node in (old, *others[:2])],
     )
 
     old.state = "offline"

@@ -4,7 +4,7 @@ from reference.words import Language
 from simulator.chmlfrp import ChmlFrpService
 
 from ..common import DAY, World
-from ..documents import EACH_LANGUAGE, automated, device_id, examples, phone
+from ..documents import EACH_LANGUAGE, automated, examples, phone
 
 
 @EACH_LANGUAGE
@@ -31,7 +31,7 @@ async def test_a_membership_ends(world: World[ChmlFrpService], language: Languag
     await world.set_up()
     told = phone(world)
     _, example = examples(
-        "chmlfrp", language, account="", device=device_id(world, "account:account")
+        "chmlfrp", language, account="", device=world.device_id("account:account")
     )
 
     async with automated(world, example):

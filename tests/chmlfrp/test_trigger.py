@@ -5,7 +5,7 @@ import pytest
 
 from simulator.chmlfrp import ChmlFrpService
 
-from ..automations import armed
+from ..automations import armed, of
 from ..common import DAY, HOUR, NOON, World
 
 
@@ -14,9 +14,7 @@ async def set_up(world: World[ChmlFrpService], days: float, **options: object) -
     certificate, other = world.service.state.certificates
     certificate.expires_at, other.expires_at = NOON.timestamp() + days * DAY, None
     await world.set_up()
-    device = world.device("account:account")
-    assert device
-    return await armed(world.hass, "validity_ending", {"device_id": [device.id]}, **options)
+    return await armed(world.hass, "validity_ending", of(world, "account:account"), **options)
 
 
 def expires(world: World[ChmlFrpService], days: float) -> None:
@@ -97,13 +95,12 @@ async def test_a_service_that_is_silent_stops_no_clock(world: World[ChmlFrpServi
 
 async def test_what_is_no_target_any_more_is_not_told(world: World[ChmlFrpService]) -> None:
     await set_up(world, 8)
-    device = world.device("account:account")
-    assert device
+    account = world.device_id("account:account")
     registry = dr.async_get(world.hass)
-    registry.async_update_device(device.id, labels={"watched"})
+    registry.async_update_device(account, labels={"watched"})
     ending = await armed(world.hass, "validity_ending", {"label_id": ["watched"]})
 
-    registry.async_update_device(device.id, labels=set())
+    registry.async_update_device(account, labels=set())
     await world.live(2 * DAY, DAY)
 
     assert ending == []

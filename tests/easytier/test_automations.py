@@ -3,7 +3,7 @@
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import STEP, Node
 
-from ..automations import Automate, armed, device_id
+from ..automations import Automate, armed, of
 from ..common import DAY, World
 from .common import FIVE_MINUTES
 
@@ -22,7 +22,7 @@ async def test_a_node_has_little_traffic_left(world: Manager) -> None:
     node = silent_node(world)
     node.max_traffic, node.used_traffic = 100, 0
     await world.set_up()
-    target = {"device_id": [device_id(world, "relay_node:1")]}
+    target = of(world, "relay_node:1")
     low = await armed(world.hass, "traffic_low", target, below=10, unit_of_measurement="%")
 
     for used in (89, 91, 95, 0):
@@ -41,7 +41,7 @@ async def test_a_node_is_overloaded(world: Manager) -> None:
     node.max_connections, node.max_traffic = 100, 0
     node.typical_bandwidth = node.typical_connections = 0
     await world.set_up()
-    target = {"device_id": [device_id(world, "relay_node:1")]}
+    target = of(world, "relay_node:1")
     overloaded = await armed(world.hass, "node_overloaded", target, above=50)
 
     await world.live(2 * STEP, FIVE_MINUTES)
@@ -55,7 +55,7 @@ async def test_a_node_is_overloaded(world: Manager) -> None:
 async def test_a_nodes_time_ends(world: Manager) -> None:
     """The fifth ends in five days; the second never does, and the eighth has ended long ago."""
     await world.set_up()
-    target = {"device_id": [device_id(world, f"relay_node:{number}") for number in "258"]}
+    target = of(world, *(f"relay_node:{number}" for number in "258"))
     ending = await armed(world.hass, "validity_ending", target, before={"days": 3})
 
     await world.elapse(DAY)

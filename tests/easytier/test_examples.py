@@ -6,7 +6,7 @@ from reference.words import Language
 from simulator.easytier import EasyTierService
 
 from ..common import MINUTE, World
-from ..documents import EACH_LANGUAGE, automated, device_id, examples
+from ..documents import EACH_LANGUAGE, automated, examples
 
 
 @EACH_LANGUAGE
@@ -20,7 +20,7 @@ async def test_report_for_a_router(world: World[EasyTierService], language: Lang
         "sensor.router_traffic_this_month": "40",
     }.items():
         world.hass.states.async_set(entity, state)
-    example, _ = examples("easytier", language, node=device_id(world, "relay_node:4"))
+    example, _ = examples("easytier", language, node=world.device_id("relay_node:4"))
 
     async with automated(world, example):
         await world.live(10 * MINUTE)
@@ -33,7 +33,7 @@ async def test_report_for_a_router(world: World[EasyTierService], language: Lang
 async def test_no_relaying_at_the_end(world: World[EasyTierService], language: Language) -> None:
     node = world.service.state.nodes["1"]
     await world.set_up()
-    _, example = examples("easytier", language, node=device_id(world, "relay_node:1"))
+    _, example = examples("easytier", language, node=world.device_id("relay_node:1"))
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", "relay_node:1", "allow_relay"),
         new_entity_id=example["actions"][0]["target"]["entity_id"],

@@ -2,7 +2,7 @@
 
 from homeassistant.core import ServiceCall
 
-from ..automations import Automate, armed, device_id, messages
+from ..automations import Automate, armed, messages, of
 from ..common import DAY, MINUTE
 from .common import SLOW_POLL, Hub
 
@@ -15,7 +15,7 @@ async def test_a_user_has_little_traffic_left(world: Hub) -> None:
     alice.traffic_limit, alice.traffic_used = 100 * GIBIBYTE, 0
     bob.traffic_limit = 0
     await world.set_up()
-    target = {"device_id": [device_id(world, world.person(name)) for name in ("alice", "bob")]}
+    target = of(world, world.person("alice"), world.person("bob"))
     low = await armed(world.hass, "traffic_low", target, below=20, unit_of_measurement="%")
 
     for used in (79, 81, 90):
@@ -31,7 +31,7 @@ async def test_a_users_time_ends(world: Hub) -> None:
     world.user("alice").expiry_date = "2026-11-10"
     world.user("bob").expiry_date = ""
     await world.set_up()
-    target = {"device_id": [device_id(world, world.person(name)) for name in ("alice", "bob")]}
+    target = of(world, world.person("alice"), world.person("bob"))
     ending = await armed(world.hass, "validity_ending", target, before={"days": 5})
 
     await world.live(15 * DAY, DAY)
@@ -45,7 +45,7 @@ async def test_a_certificate_ends(world: Hub) -> None:
     first = world.service.issue_certificate("first", days=10)
     world.service.state.certificates = {first.id: first}
     await world.set_up()
-    target = {"device_id": [device_id(world, "account:account")]}
+    target = of(world, "account:account")
     ending = await armed(world.hass, "validity_ending", target)
 
     await world.elapse(2 * DAY)
@@ -60,7 +60,7 @@ async def test_a_connection_goes_and_comes_back(
 ) -> None:
     """The blueprint tells once of each."""
     await world.set_up()
-    await automate("tunnel_down_and_back", tunnels=[device_id(world, "tunnel:us")])
+    await automate("tunnel_down_and_back", tunnels=[world.device_id("tunnel:us")])
     peer = world.service.state.peers["us"]
 
     peer.online = False
@@ -106,7 +106,7 @@ async def test_everything_is_forced_down(world: Hub, automate: Automate) -> None
 async def test_a_peer_is_no_tunnel(world: Hub) -> None:
     """Though it has a connection that comes and goes."""
     await world.set_up()
-    target = {"device_id": [device_id(world, "peer:us/us-r1")]}
+    target = of(world, "peer:us/us-r1")
     gone = await armed(world.hass, "tunnel_went_offline", target)
 
     world.service.state.peers["us/us-r1"].online = False

@@ -3,7 +3,7 @@
 from reference.words import Language
 
 from ..common import MINUTE
-from ..documents import EACH_LANGUAGE, automated, device_id, examples, phone
+from ..documents import EACH_LANGUAGE, automated, examples, phone
 from .common import Hub
 
 
@@ -27,7 +27,7 @@ async def test_little_traffic_is_left(world: Hub, language: Language) -> None:
     told = phone(world)
     alice = world.user("alice")
     _, example = examples(
-        "hy2scale", language, node="", user=device_id(world, world.person("alice"))
+        "hy2scale", language, node="", user=world.device_id(world.person("alice"))
     )
 
     async with automated(world, example):
