@@ -67,9 +67,8 @@ async def test_a_renamed_tunnel_keeps_its_entities(world: World) -> None:
 
 async def test_a_name_that_the_user_gave_stays(world: World) -> None:
     await world.set_up()
-    device = world.device("tunnel:1")
-    assert device
-    dr.async_get(world.hass).async_update_device(device.id, name_by_user="My own")
+    tunnel = world.device_id("tunnel:1")
+    dr.async_get(world.hass).async_update_device(tunnel, name_by_user="My own")
 
     world.service.state.tunnels["1"].proxy_name = "renamed"
     await world.elapse(MINUTE)
@@ -161,9 +160,7 @@ async def test_a_device_removed_by_hand_is_not_removed_again(world: World) -> No
     await world.set_up()
     del world.service.state.tunnels["1"]
     await world.elapse(MINUTE)
-    device = world.device("tunnel:1")
-    assert device
-    dr.async_get(world.hass).async_remove_device(device.id)
+    dr.async_get(world.hass).async_remove_device(world.device_id("tunnel:1"))
 
     await world.elapse(MINUTE)
 

@@ -48,9 +48,7 @@ class Life:
 
     async def act(self, action: str, **fields: object) -> None:
         """Call an action, for the account or a tunnel; it may fail."""
-        device = self.world.device("tunnel:1")
-        assert device
-        of_device = {"device_id": device.id}
+        of_device = {"device_id": self.world.device_id("tunnel:1")}
         of_account = {"config_entry_id": self.world.entry.entry_id}
         subject = of_device if ACTIONS[action].kinds else of_account
         try:

@@ -372,9 +372,7 @@ async def test_accounts_that_do_not_work(world: World) -> None:
 async def test_what_destroys_or_reveals_is_for_administrators(world: World) -> None:
     await world.set_up()
     user = MockUser().add_to_hass(world.hass)
-    device = world.device("tunnel:1")
-    assert device
-    subject = {"device_id": device.id, "config_entry_id": world.entry.entry_id}
+    subject = {"device_id": world.device_id("tunnel:1"), "config_entry_id": world.entry.entry_id}
 
     refusing = set()
     for name in HAYFRP:
