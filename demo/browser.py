@@ -1,5 +1,6 @@
 """A real browser that is signed in to Home Assistant."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
@@ -9,6 +10,9 @@ import time
 from playwright.async_api import Browser, Page, async_playwright
 
 from .hass import Hass
+
+_CLOSING = 60.0
+"""Seconds; the driver itself would wait for ever, and Chromium does not close every page."""
 
 
 @asynccontextmanager
@@ -26,7 +30,8 @@ async def chromium() -> AsyncIterator[Browser]:
             ],
         )
         yield started
-        await started.close()
+        async with asyncio.timeout(_CLOSING):
+            await started.close()
 
 
 @asynccontextmanager
@@ -45,7 +50,8 @@ async def new_page(browser: Browser, hass: Hass, *, signed_in: bool = True) -> A
         stored = json.dumps(json.dumps(tokens))
         await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
     yield await context.new_page()
-    await context.close()
+    async with asyncio.timeout(_CLOSING):
+        await context.close()
 
 
 async def speak(page: Page, language: str) -> None:

@@ -24,6 +24,8 @@ async def _agree(page: Page, dialog: Locator) -> None:
     other = await page.context.new_page()
     await other.goto(address)
     await other.locator("button[value=approve]").click()
+    # Chromium may never close a page that is on its way to another.
+    await expect(other.get_by_text("已允许")).to_be_visible()
     await other.close()
 
 
