@@ -112,7 +112,10 @@ def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
 
 
 def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return where types stand, which nothing evaluates, and @override, which does nothing."""
+    """Return where types stand, which nothing evaluates, and what is there for them.
+
+    @override does nothing, and the options of a dataclass forbid what mypy lets nobody do.
+    """
     found: list[ast.expr] = []
     overrides: list[int] = []
     for node in ast.walk(ast.parse(source)):
@@ -123,6 +126,8 @@ def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
             overrides += [d.lineno for d in node.decorator_list if ast.unparse(d) == "override"]
         elif isinstance(node, ast.TypeAlias):
             found.append(node.value)
+        elif isinstance(node, ast.ClassDef):
+            found += [d for d in node.decorator_list if ast.unparse(d).startswith("dataclass(")]
     return [
         ((n.lineno, n.col_offset), (n.end_lineno or n.lineno, n.end_col_offset or n.col_offset))
         for n in found
