@@ -53,8 +53,15 @@ async def test_without_a_frontend_nothing_is_served(world: World) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_imports_stay_at_the_address(path: Path) -> None:
     """They are relative, and of files that are there."""
-    imported = re.findall(r'from "(.+)"', path.read_text(encoding="utf-8"))
+    imported = re.findall(r'(?:from |import\()"(.+)"', path.read_text(encoding="utf-8"))
     assert set(imported) <= {f"./{module.name}" for module in MODULES}
+
+
+def test_the_dashboard_is_known_before_anything_else_is_fetched() -> None:
+    """The frontend gives it five seconds, in which a slow connection may bring one module only."""
+    first = (FOLDER / MODULE).read_text(encoding="utf-8")
+    assert "customElements.define(" in first
+    assert not re.search(r"^import ", first, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

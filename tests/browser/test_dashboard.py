@@ -1,9 +1,10 @@
 """The dashboard, looked at and used."""
 
+import asyncio
 import re
 from typing import Literal
 
-from playwright.async_api import Locator, Page, ViewportSize, expect
+from playwright.async_api import Locator, Page, Request, Route, ViewportSize, expect
 import pytest
 
 from demo.browser import speak
@@ -117,6 +118,23 @@ async def test_it_builds_itself(
     assert await page.locator("tunnel-hub-paths ha-card").evaluate(_BRIGHTNESS) is (
         scheme == "light"
     )
+
+
+async def test_the_app_comes_after_our_modules(page: Page, running: Stage) -> None:
+    """It puts another registry of elements in place, in which the dashboard has to be."""
+    ours = asyncio.Event()
+
+    def arrived(request: Request) -> None:
+        if request.url.endswith("/tunnel-hub.js"):
+            ours.set()
+
+    async def hold(route: Route) -> None:
+        await ours.wait()
+        await route.continue_()
+
+    page.on("requestfinished", arrived)
+    await page.route("**/frontend_latest/app.*.js", hold)
+    await visit(page, running, "overview")
 
 
 @pytest.mark.parametrize("signed_in", [False], ids=["signed-out"])

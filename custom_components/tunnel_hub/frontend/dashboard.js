@@ -284,15 +284,12 @@ const nothing = (hass) => ({
   ],
 });
 
-export class TunnelHubDashboard extends HTMLElement {
-  static registryDependencies = ["devices", "entities"];
-
-  static async generate(config, current) {
-    const hass = { ...current, localize: await preload(current) };
-    const things = thingsOf(hass);
-    return {
-      title: "Tunnel Hub",
-      views: things.length ? views(hass, things) : [nothing(hass)],
-    };
-  }
-}
+/** The configuration of the whole dashboard, in the user's language. */
+export const generate = async (current) => {
+  const hass = { ...current, localize: await preload(current) };
+  const things = thingsOf(hass);
+  return {
+    title: "Tunnel Hub",
+    views: things.length ? views(hass, things) : [nothing(hass)],
+  };
+};

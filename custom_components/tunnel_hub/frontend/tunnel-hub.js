@@ -1,44 +1,18 @@
-// What the frontend loads: tells it of our dashboard and of our card.
+// What the frontend loads. It makes the dashboard known, for which the frontend waits five seconds,
+// and needs no other module for that: a slow connection may take longer to bring them all.
 
-import { TunnelHubDashboard } from "./dashboard.js";
-import { TunnelHubPathsCard } from "./paths-card.js";
-import { preload, translate } from "./words.js";
-import { kindOf, TUNNEL } from "./things.js";
+class TunnelHubDashboard extends HTMLElement {
+  static registryDependencies = ["devices", "entities"];
+
+  static async generate(config, hass) {
+    const { generate } = await import("./dashboard.js");
+    return generate(hass);
+  }
+}
+
+// The app puts another registry in the place of the browser's, and forgets what was defined before.
+await customElements.whenDefined("home-assistant");
 
 customElements.define("ll-strategy-dashboard-tunnel-hub", TunnelHubDashboard);
-customElements.define("tunnel-hub-paths", TunnelHubPathsCard);
 
-// The frontend reads these when it shows its dialogs, in a language that may change until then.
-const inTheUsersWords = (type, key, more) => ({
-  type,
-  name: "Tunnel Hub",
-  get description() {
-    const { hass } = document.querySelector("home-assistant");
-    preload(hass);
-    return translate(hass, key);
-  },
-  ...more,
-});
-
-window.customStrategies ??= [];
-window.customStrategies.push(
-  Object.defineProperties({ strategyType: "dashboard" }, Object.getOwnPropertyDescriptors(
-    inTheUsersWords("tunnel-hub", "dashboard_description"),
-  )),
-);
-
-window.customCards ??= [];
-window.customCards.push(
-  Object.defineProperties(
-    {
-      documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
-      getEntitySuggestion: (hass, entityId) => {
-        const device = hass.devices[hass.entities[entityId]?.device_id];
-        return device && kindOf(device) === TUNNEL
-          ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }
-          : null;
-      },
-    },
-    Object.getOwnPropertyDescriptors(inTheUsersWords("tunnel-hub-paths", "paths_description")),
-  ),
-);
+import("./offers.js");

@@ -1,0 +1,42 @@
+// What the frontend offers in its dialogs: our dashboard and our card.
+
+import { TunnelHubPathsCard } from "./paths-card.js";
+import { kindOf, TUNNEL } from "./things.js";
+import { preload, translate } from "./words.js";
+
+customElements.define("tunnel-hub-paths", TunnelHubPathsCard);
+
+// The frontend reads these when it shows its dialogs, in a language that may change until then.
+const inTheUsersWords = (type, key, more) => ({
+  type,
+  name: "Tunnel Hub",
+  get description() {
+    const { hass } = document.querySelector("home-assistant");
+    preload(hass);
+    return translate(hass, key);
+  },
+  ...more,
+});
+
+window.customStrategies ??= [];
+window.customStrategies.push(
+  Object.defineProperties({ strategyType: "dashboard" }, Object.getOwnPropertyDescriptors(
+    inTheUsersWords("tunnel-hub", "dashboard_description"),
+  )),
+);
+
+window.customCards ??= [];
+window.customCards.push(
+  Object.defineProperties(
+    {
+      documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
+      getEntitySuggestion: (hass, entityId) => {
+        const device = hass.devices[hass.entities[entityId]?.device_id];
+        return device && kindOf(device) === TUNNEL
+          ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }
+          : null;
+      },
+    },
+    Object.getOwnPropertyDescriptors(inTheUsersWords("tunnel-hub-paths", "paths_description")),
+  ),
+);
