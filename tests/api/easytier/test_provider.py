@@ -587,7 +587,12 @@ async def test_an_update_where_nodes_cannot_be_asked_for_one_by_one(
     await provider.update_node("1", NodeDraft(tags=("新",)))
     await provider.update_node("1", NodeDraft(tags=("新",)))
 
+    # The newest node comes first in the list.
+    easytier.state.nodes["1"].created_at = "2099-01-01 00:00:00"
+    await provider.update_node("4", NodeDraft(tags=("新",)))
+
     assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新"}]
+    assert bodies(easytier, "PUT", "/api/nodes/4") == [{"tags": "新"}]
     with refused(NodeGoneError, "node_gone"):
         await provider.update_node("99", NodeDraft(tags=("新",)))
 
