@@ -43,14 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests: keep those that tell which routes they ask in one.
+    """Run tests/test_endpoints.py after those whose requests it looks at.
 
-    tests/test_endpoints.py asks them.
+    And in the same process, where processes share the tests.
     """
     tell = {row.test for row in ROWS}
+    looking = {item for item in items if item.path.name == "test_endpoints.py"}
     for item in items:
-        if name_of(item) in tell or item.path.name == "test_endpoints.py":
+        if item in looking or name_of(item) in tell:
             item.add_marker(pytest.mark.xdist_group("endpoints"))
+    items.sort(key=looking.__contains__)
 
 
 @pytest.fixture(autouse=True)
