@@ -195,6 +195,14 @@ async def test_types_wander(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) 
     assert (tunnel.protocol, tunnel.encryption, tunnel.connections) == ("tcp", True, 3)
 
 
+async def test_a_tunnel_without_a_local_port(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/tunnel", "patch", remove=("data.0.nport",))
+
+    assert (await tunnels(provider))["1"].local_address == "127.0.0.1"
+
+
 async def test_commands_before_anything_was_read(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
