@@ -41,11 +41,12 @@ CODE = "custom_components/tunnel_hub"
 _API = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/api").glob("test_*.py")))
 _TESTED_ALONE = {"coerce", "gradual", "http", "nodes", "pace", "rows", "together"}
 """The others hold words that the providers share, which the tests of each of them use."""
+
 SUITES: dict[str, tuple[str, ...]] = {
-    **{
-        f"{CODE}/api/{provider}": (f"tests/api/{provider}",)
-        for provider in ("chmlfrp", "easytier", "hayfrp", "hy2scale")
-    },
+    f"{CODE}/api/chmlfrp": ("tests/api/chmlfrp", "tests/chmlfrp"),
+    f"{CODE}/api/easytier": ("tests/api/easytier", "tests/easytier"),
+    f"{CODE}/api/hayfrp": ("tests/api/hayfrp",),
+    f"{CODE}/api/hy2scale": ("tests/api/hy2scale", "tests/hy2scale"),
     **{
         f"{CODE}/api/{path.name}": _API if path.stem in _TESTED_ALONE else ("tests/api",)
         for path in sorted((ROOT / CODE / "api").glob("[!_]*.py"))
@@ -174,13 +175,15 @@ def tests_by_line(house: Path, suite: tuple[str, ...]) -> dict[str, dict[int, se
 def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) -> tuple[str, ...]:
     """Return the tests that run a statement, of which a later line may be the changed one.
 
-    All of the suite for a module that only says which classes there are.
+    What runs when the module is imported is met by the whole suite, the module's own tests first.
     """
     near = max((known for known in lines if known <= line), default=0)
     tests = lines.get(near, {""})
-    if "" in tests:
+    imported = "" in tests
+    if imported:
         tests = {test for tests in lines.values() for test in tests}
-    return tuple(sorted(tests - {""}, key=lambda test: ("any_answer" in test, test))) or suite
+    first = sorted(tests - {""}, key=lambda test: ("any_answer" in test, test))
+    return (*first, *(suite if imported else ()))
 
 
 def _meet(house: Path, mutant: Mutant, code: str) -> None:

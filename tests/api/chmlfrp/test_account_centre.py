@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, account_centre
+from custom_components.tunnel_hub.api.chmlfrp.account_centre import AccountCentre
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     Reason,
@@ -15,6 +17,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.chmlfrp import ChmlFrpService
 
@@ -89,6 +92,18 @@ async def test_sign_in(
     assert credentials["base_url"] == chmlfrp.url
     assert (await begin(credentials).identify()).id == "227"
     assert "password" not in credentials
+
+
+async def test_what_the_tokens_are_asked_for_with_is_secret(
+    session: ClientSession, chmlfrp: ChmlFrpService
+) -> None:
+    centre = AccountCentre(Transport(session, (chmlfrp.oauth_url,)), "demo-client")
+
+    authorization = await centre.device_authorization()
+
+    (code,) = chmlfrp.state.device_codes.values()
+    assert authorization.device_code == code.device_code
+    assert authorization.device_code not in repr(authorization)
 
 
 async def test_how_long_there_is_to_agree(

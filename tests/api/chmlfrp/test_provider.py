@@ -141,6 +141,7 @@ async def test_a_node_that_is_listed_without_figures(
     found = await nodes(provider)
 
     assert found["1"].state is NodeState.ONLINE
+    assert found["1"].online is True
     assert found["1"].description is None
     assert found["2"].state is None
     assert found["2"].online is None
@@ -258,6 +259,17 @@ async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
     created = await provider.create_tunnel(draft)
 
     assert chmlfrp.state.tunnels[created].node == "renamed"
+
+
+async def test_a_node_that_does_not_tell_its_ports(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("/nodeinfo", "patch", remove=("data.rport",))
+
+    draft = TunnelDraft(name="x", protocol="tcp", local_port=1, remote_port=20500, node="成都电信")
+    created = await provider.create_tunnel(draft)
+
+    assert chmlfrp.state.tunnels[created].public == "20500"
 
 
 async def test_details_of_a_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:

@@ -71,7 +71,7 @@ from custom_components.tunnel_hub.api.provider import (
     Credentials,
 )
 from custom_components.tunnel_hub.api.resource import Tunnel
-from simulator.hy2scale import Hy2ScaleService, hashed
+from simulator.hy2scale import Hy2ScaleService, hashed, keys
 
 from .common import BOTH, OLD, read, writes
 
@@ -824,6 +824,12 @@ async def test_a_picture_that_is_none(provider: Provider, hy2scale: Node) -> Non
 # Certificates
 
 
+def days_of(hy2scale: Node, id_: str) -> int:
+    """Return for how many days a certificate is valid."""
+    certificate = keys.read(hy2scale.state.certificates[id_].cert)
+    return (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days
+
+
 @BOTH
 async def test_certificates(provider: Provider, hy2scale: Node) -> None:
     made = hy2scale.state.certificates
@@ -834,6 +840,7 @@ async def test_certificates(provider: Provider, hy2scale: Node) -> None:
     await provider.generate_certificate("ca", ["My CA"], name="Mine", days=9, is_ca=True)
     assert made["ca"].name == "Mine"
     await provider.sign_certificate("b", "ca", "b.example.com", name=None, days=3)
+    assert [days_of(hy2scale, id_) for id_ in ("a", "ca", "b")] == [365, 9, 3]
     pem = await provider.certificate_pem("b")
     assert pem.strip() == made["b"].cert.strip()
     assert "PRIVATE KEY" not in pem
