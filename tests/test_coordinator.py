@@ -329,6 +329,18 @@ async def test_only_tunnels_somebody_looks_at_are_checked(world: World) -> None:
     assert set(checks(world)) == {"2", "3", "4"}
 
 
+async def test_a_tunnel_is_checked_for_as_long_as_somebody_looks_at_it(world: World) -> None:
+    await world.set_up()
+    for platform, key, checked in (("binary_sensor", "online", 1), ("sensor", "state", 0)):
+        er.async_get(world.hass).async_remove(world.entity_id(platform, "tunnel:1", key))
+        await world.settle()
+        world.service.calls.clear()
+
+        await world.elapse(MINUTE)
+
+        assert checks(world).count("1") == checked
+
+
 async def test_after_a_command_only_its_tunnel_is_checked_again(world: World) -> None:
     await world.set_up()
     world.service.calls.clear()

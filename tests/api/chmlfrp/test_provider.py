@@ -242,12 +242,13 @@ async def test_refresh_of_a_state_that_is_not_told(
 async def test_a_known_node_costs_no_request(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    await provider.node_names()
+    names = await provider.node_names()
     chmlfrp.calls.clear()
 
     await provider.node_history("1", ["cpu_usage"], None, None)
-    await provider.node_names()
+    assert await provider.node_names() == names
 
+    assert names["1"] == "成都电信"
     assert [call.path for call in chmlfrp.calls] == ["/node_status_info"]
 
 

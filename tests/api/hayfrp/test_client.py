@@ -446,6 +446,11 @@ async def test_a_tunnel_is_forced_down_by_a_form_where_json_is_not_read(
     form = "application/x-www-form-urlencoded"
     assert kinds == ["application/json", form, form], "JSON is tried once"
 
+    hayfrp.fault("/proxy", "status", status=500, times=None)
+    with pytest.raises(UnavailableError):
+        await client.force_down_tunnel(csrf, "3")
+    assert len(hayfrp.calls) == 4, "a write is never sent again"
+
 
 async def test_a_tunnel_is_not_forced_down(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
