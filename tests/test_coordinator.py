@@ -96,6 +96,27 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
     assert told == ["1"], "who left hears nothing"
 
 
+async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: World) -> None:
+    await world.set_up()
+    registry = er.async_get(world.hass)
+    of_nodes = [
+        entry.entity_id
+        for entry in er.async_entries_for_config_entry(registry, world.entry.entry_id)
+        if ":node:" in entry.unique_id and entry.disabled_by is None
+    ]
+    last = of_nodes.pop()
+
+    for removed, polled in ((of_nodes, True), ([last], False)):
+        for entity_id in removed:
+            registry.async_remove(entity_id)
+        await world.settle()
+        world.service.calls.clear()
+
+        await world.live(5 * MINUTE)
+
+        assert bool(world.service.calls_to("/nodes")) is polled
+
+
 @pytest.mark.usefixtures("still")
 async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: World) -> None:
     await world.set_up()
@@ -387,9 +408,13 @@ async def test_a_few_checks_at_once(world: World) -> None:
     for _ in range(1000):
         await asyncio.sleep(0)
     at_once = len(checks(world))
+    await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    after_a_poll = len(checks(world))
     await world.give_up()
 
-    assert at_once == 3
+    assert at_once == after_a_poll == 3
     assert len(set(checks(world))) == 12
 
 

@@ -81,6 +81,23 @@ async def test_what_was_disabled_stays_disabled(world: World) -> None:
     assert held(world, "5") == "off"
 
 
+async def test_a_disabled_tunnel_is_checked_while_it_is_held(world: World) -> None:
+    def checked() -> bool:
+        return any(world.service.calls_to("/proxy", type="check", id="5"))
+
+    await world.set_up()
+    assert not checked()
+    await hold(world, "5")
+    await world.elapse(MINUTE)
+    assert checked()
+    await release(world, "5")
+    world.service.calls.clear()
+
+    await world.elapse(MINUTE)
+
+    assert not checked()
+
+
 async def test_twice_is_once(world: World, hass_storage: dict[str, Any]) -> None:
     """Holding again must not take the tunnel for one that was disabled before."""
     await world.set_up()
