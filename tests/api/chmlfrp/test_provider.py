@@ -401,6 +401,18 @@ async def test_history_is_cut(
     assert threading.current_thread() not in threads
 
 
+async def test_history_is_of_the_last_hour(provider: ChmlFrpProvider) -> None:
+    every = await provider.node_history(
+        "1", ["clients"], datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    )
+
+    samples = await provider.node_history("1", ["clients"], None, None)
+
+    assert samples[-1] == every[-1]
+    first, last = (datetime.fromisoformat(str(samples[at]["time"])) for at in (0, -1))
+    assert last - first == timedelta(hours=1)
+
+
 async def test_traffic_that_makes_no_sense(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
