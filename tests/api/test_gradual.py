@@ -83,6 +83,23 @@ async def test_each_row_is_a_turn(
     assert await turns_of_others(orjson.dumps(answer, option=layout)) == len(_LIST) - 1
 
 
+async def test_nothing_is_decoded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows one by one, then what stands around them: never all of it."""
+    body = orjson.dumps({"code": 200, "data": {"list": _LIST}})
+    decoded: list[int] = []
+    loads = orjson.loads
+
+    def _loads(text: bytes) -> object:
+        decoded.append(len(text))
+        return loads(text)
+
+    monkeypatch.setattr(orjson, "loads", _loads)
+
+    await decode(body)
+
+    assert max(decoded) < len(body) / 2
+
+
 @pytest.mark.parametrize(
     "body",
     [
