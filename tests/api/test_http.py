@@ -235,6 +235,14 @@ def test_a_page_is_known_by_its_looks(content_type: str, body: bytes, is_html: b
     assert Answer(200, content_type, body).is_html is is_html
 
 
+def test_what_has_been_answered_is_not_for_logs() -> None:
+    answer = Answer(200, "application/json", b'{"token":"open sesame"}')
+
+    assert answer.json() == {"token": "open sesame"}
+
+    assert "open sesame" not in repr(answer)
+
+
 async def test_a_refusal_in_json_is_no_firewall(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "body", body={"status": 403}, status=403)
 

@@ -74,7 +74,7 @@ class Answer:
 
     status: int
     content_type: str
-    body: bytes
+    body: bytes = field(repr=False)
     _decoded: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
