@@ -98,17 +98,12 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
 
 async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: World) -> None:
     await world.set_up()
-    registry = er.async_get(world.hass)
-    of_nodes = [
-        entry.entity_id
-        for entry in er.async_entries_for_config_entry(registry, world.entry.entry_id)
-        if ":node:" in entry.unique_id and entry.disabled_by is None
-    ]
+    of_nodes = [e.entity_id for e in world.registered("node:") if e.disabled_by is None]
     last = of_nodes.pop()
 
     for removed, polled in ((of_nodes, True), ([last], False)):
         for entity_id in removed:
-            registry.async_remove(entity_id)
+            er.async_get(world.hass).async_remove(entity_id)
         await world.settle()
         world.service.calls.clear()
 
@@ -397,6 +392,12 @@ async def begin(world: World) -> None:
     await world.hass.async_block_till_done()
 
 
+async def turn() -> None:
+    """Let the loop turn, in no time, until all that could begin has begun."""
+    for _ in range(1000):
+        await asyncio.sleep(0)
+
+
 @MANY
 async def test_a_few_checks_at_once(world: World) -> None:
     for tunnel in world.service.state.tunnels.values():
@@ -405,12 +406,10 @@ async def test_a_few_checks_at_once(world: World) -> None:
     await begin(world)
     await world.until(lambda: len(checks(world)) >= 3)
 
-    for _ in range(1000):
-        await asyncio.sleep(0)
+    await turn()
     at_once = len(checks(world))
     await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
-    for _ in range(1000):
-        await asyncio.sleep(0)
+    await turn()
     after_a_poll = len(checks(world))
     await world.give_up()
 

@@ -20,23 +20,18 @@ const inTheUsersWords = (type, key, more) => ({
 
 window.customStrategies ??= [];
 window.customStrategies.push(
-  Object.defineProperties({ strategyType: "dashboard" }, Object.getOwnPropertyDescriptors(
-    inTheUsersWords("tunnel-hub", "dashboard_description"),
-  )),
+  inTheUsersWords("tunnel-hub", "dashboard_description", { strategyType: "dashboard" }),
 );
 
 window.customCards ??= [];
 window.customCards.push(
-  Object.defineProperties(
-    {
-      documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
-      getEntitySuggestion: (hass, entityId) => {
-        const device = hass.devices[hass.entities[entityId]?.device_id];
-        return device && kindOf(device) === TUNNEL
-          ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }
-          : null;
-      },
+  inTheUsersWords("tunnel-hub-paths", "paths_description", {
+    documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
+    getEntitySuggestion: (hass, entityId) => {
+      const device = hass.devices[hass.entities[entityId]?.device_id];
+      return device && kindOf(device) === TUNNEL
+        ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }
+        : null;
     },
-    Object.getOwnPropertyDescriptors(inTheUsersWords("tunnel-hub-paths", "paths_description")),
-  ),
+  }),
 );
