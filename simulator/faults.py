@@ -234,6 +234,12 @@ async def reset(exchange: Exchange) -> web.StreamResponse:
     return await hang(exchange)
 
 
+async def lost(exchange: Exchange) -> web.StreamResponse:
+    """The service does its work, but the TCP connection is reset before the answer."""
+    exchange.genuine()
+    return await reset(exchange)
+
+
 async def redirect(
     _: Exchange, *, location: str = "/login", status: int = 302
 ) -> web.StreamResponse:
@@ -291,6 +297,7 @@ KINDS: Mapping[str, Kind] = {
         delay,
         hang,
         reset,
+        lost,
         redirect,
         huge,
         gzip_bomb,

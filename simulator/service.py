@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 
 from . import control
 from .faults import Exchange, Fault, raw_or_json
+from .gates import Gate, Moment
 
 CATCH_ALL = "/{unmatched:.*}"
 STEP = 1.0
@@ -122,6 +123,7 @@ class Service[State]:
         self.random = random.Random(f"{self.NAME}:{options.seed}")
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
+        self.gates: list[Gate] = []
         self._offset = 0.0
         self._told = self.now()
         self._ports = [0, 0]
@@ -209,9 +211,24 @@ class Service[State]:
         self.faults.append(order)
         return order
 
+    def gate(
+        self,
+        route: str,
+        moment: Moment = "before",
+        *,
+        match: Mapping[str, object] | None = None,
+        times: int | None = None,
+    ) -> Gate:
+        """Stop the next matching calls, before or after they are handled, until let through."""
+        gate = Gate(route, moment, match or {}, times)
+        self.gates.append(gate)
+        return gate
+
     def clear_faults(self) -> None:
-        """Forget all orders."""
+        """Forget all orders, and open all gates."""
         self.faults.clear()
+        while self.gates:
+            self.gates.pop().open()
 
     async def start(self, port: int = 0) -> None:
         """Open the port: the given one, the one it had before, or a free one."""
@@ -243,9 +260,10 @@ class Service[State]:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         call = await self._read(request)
         self.calls.append(call)
-        self.catch_up()
         if self.latency:
             await asyncio.sleep(self.latency)
+        await self._pass_gates(call, "before")
+        self.catch_up()
         exchange = Exchange(
             request, lambda: self._answer(call), lambda: as_response(self.broken(call))
         )
@@ -258,8 +276,14 @@ class Service[State]:
             None,
         )
         response = await fault.spoil(exchange) if fault else exchange.genuine()
+        await self._pass_gates(call, "after")
         call.status = response.status
         return response
+
+    async def _pass_gates(self, call: Call, moment: Moment) -> None:
+        for gate in list(self.gates):
+            if gate.moment == moment and call.matches(gate.route, gate.match):
+                await gate.stop()
 
     async def _read(self, request: web.Request) -> Call:
         call = Call(

@@ -15,6 +15,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from simulator import Answer, Call, Options, RefusedError, Route, RouteTable, Service, Simulator
+from simulator.gates import Moment
 from simulator.hayfrp import HayFrpService
 
 from .conftest import NOON, Client
@@ -290,6 +291,19 @@ async def test_reset_breaks_the_connection(hayfrp: HayFrpService, client: Client
     assert hayfrp.calls[0].status is None
 
 
+async def test_lost_breaks_the_connection_when_the_work_is_done(
+    hayfrp: HayFrpService, demo: Client
+) -> None:
+    hayfrp.fault("/proxy", "lost")
+
+    with pytest.raises(aiohttp.ClientOSError) as raised:
+        await demo.ask("/proxy", "toggle", id="1", toggle="false")
+
+    assert raised.value.errno == errno.ECONNRESET
+    assert not hayfrp.state.tunnels["1"].enabled
+    assert hayfrp.calls[-1].status is None
+
+
 async def test_hang_lasts_until_the_client_gives_up(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/nodes", "hang")
 
@@ -336,6 +350,76 @@ async def test_gzip_bomb_is_small_on_the_wire(hayfrp: HayFrpService) -> None:
         assert response.headers["Content-Encoding"] == "gzip"
     assert len(packed) < MEGABYTE / 10
     assert len(gzip.decompress(packed)) > 3 * MEGABYTE
+
+
+@pytest.mark.parametrize("moment, enabled", [("before", True), ("after", False)])
+async def test_a_gate_stops_calls_at_a_moment(
+    hayfrp: HayFrpService, demo: Client, moment: Moment, enabled: bool
+) -> None:
+    gate = hayfrp.gate("/proxy", moment, match={"id": "1"})
+    toggles = [
+        asyncio.create_task(demo.ask("/proxy", "toggle", id=id_, toggle="false"))
+        for id_ in ("1", "1", "2")
+    ]
+
+    await toggles[2]
+    await gate.reached(2)
+    assert hayfrp.state.tunnels["1"].enabled is enabled
+    gate.let_through()
+    await asyncio.wait(toggles[:2], return_when=asyncio.FIRST_COMPLETED)
+    assert gate.waiting == 1
+    assert sum(toggle.done() for toggle in toggles[:2]) == 1
+    gate.open()
+
+    assert [answer["status"] for answer in await asyncio.gather(*toggles)] == [200, 200, 200]
+    assert not hayfrp.state.tunnels["1"].enabled
+    await demo.ask("/proxy", "toggle", id="1", toggle="true")
+    assert hayfrp.state.tunnels["1"].enabled, "an open gate stops nobody"
+
+
+async def test_a_gate_stops_as_many_calls_as_it_should(
+    hayfrp: HayFrpService, client: Client
+) -> None:
+    gate = hayfrp.gate("/nodes", times=1)
+    first = asyncio.create_task(client.get("/nodes"))
+    await gate.reached()
+
+    assert (await client.get("/nodes"))["status"] == 200
+
+    assert gate.waiting == 1
+    hayfrp.clear_faults()
+    assert (await first)["status"] == 200
+    assert gate.waiting == 0
+
+
+async def test_a_call_that_was_stopped_can_be_spoiled(hayfrp: HayFrpService, demo: Client) -> None:
+    gate = hayfrp.gate("/proxy")
+    toggle = asyncio.create_task(demo.ask("/proxy", "toggle", id="1", toggle="false"))
+    await gate.reached()
+    hayfrp.fault("/proxy", "reset")
+
+    gate.open()
+
+    with pytest.raises(aiohttp.ClientOSError):
+        await toggle
+    assert hayfrp.state.tunnels["1"].enabled
+
+
+async def test_a_call_given_up_at_a_gate_is_not_handled(
+    hayfrp: HayFrpService, demo: Client
+) -> None:
+    gate = hayfrp.gate("/proxy")
+    toggle = asyncio.create_task(demo.ask("/proxy", "toggle", id="1", toggle="false"))
+    await gate.reached()
+
+    toggle.cancel()
+
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert gate.waiting == 0
+    gate.open()
+    await demo.ask("/proxy", "list")
+    assert hayfrp.state.tunnels["1"].enabled
 
 
 async def test_latency_delays_every_answer(hayfrp: HayFrpService, client: Client) -> None:
