@@ -1,14 +1,8 @@
 """What the threat model in SECURITY.md promises, where no other test is about it."""
 
-from collections.abc import Awaitable, Callable
 import re
-from typing import cast
 
-from homeassistant.core import Context, ServiceCall
-from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import issue_registry as ir
-import pytest
-from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.tunnel_hub.actions.hub import _BACKUPS
 from custom_components.tunnel_hub.api.provider import Problem
@@ -17,7 +11,6 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.image import IMAGES
 from custom_components.tunnel_hub.plain import plain
 from custom_components.tunnel_hub.select import SELECTS
-from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.switch import SWITCHES
 from custom_components.tunnel_hub.update import UPDATES
 
@@ -25,44 +18,6 @@ from .common import World
 from .translations import INTEGRATION
 
 ROOT = INTEGRATION.parents[1]
-
-FOR_EVERYBODY = {
-    "check_node": "tells what the entities of the node tell",
-    "check_tunnel": "tells what the entities of the tunnel tell",
-    "force_offline": "does what the button does; the client comes back by itself",
-    "get_app_version": "tells what the service tells strangers",
-    "get_certificate": "tells the public half, which whoever connects is shown",
-    "get_graph_layout": "tells where a picture's dots are",
-    "get_latency_history": "tells what the sensor's history tells",
-    "get_node_history": "tells what the service tells of its own nodes",
-    "get_peers": "tells what the entities of the peers tell",
-    "get_traffic_history": "tells what the sensors' history tells",
-    "list_downloads": "tells what the service tells strangers",
-    "query_nodes": "tells what the service tells strangers",
-    "sign_in": "does what the button does; it only earns something",
-}
-"""The actions that neither destroy nor reveal, and why that is so."""
-
-
-async def test_what_destroys_or_reveals_is_for_administrators(world: World) -> None:
-    """All other actions refuse other people before anything else."""
-    await world.set_up()
-    user = MockUser().add_to_hass(world.hass)
-    calls = len(world.service.calls)
-
-    refusing = set()
-    for name, service in world.hass.services.async_services_for_domain(DOMAIN).items():
-        call = ServiceCall(world.hass, DOMAIN, name, {}, context=Context(user_id=user.id))
-        try:
-            await cast("Callable[[ServiceCall], Awaitable[object]]", service.job.target)(call)
-        except Unauthorized:
-            refusing.add(name)
-        except KeyError:
-            # Without data it comes no further, but it was let in.
-            continue
-
-    assert refusing == ACTIONS.keys() - FOR_EVERYBODY.keys()
-    assert len(world.service.calls) == calls
 
 
 def test_entities_that_everybody_may_use() -> None:
@@ -171,8 +126,3 @@ def test_the_threat_model_names_what_there_is() -> None:
     assert len(files) > 10
     for file in files:
         assert (ROOT / file).exists() or (INTEGRATION / file).exists(), file
-
-
-@pytest.mark.parametrize("name", sorted(FOR_EVERYBODY))
-def test_what_is_for_everybody_exists(name: str) -> None:
-    assert name in ACTIONS

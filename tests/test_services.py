@@ -3,12 +3,11 @@
 from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntryDisabler
-from homeassistant.core import Context
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.tunnel_hub.const import DOMAIN
@@ -367,38 +366,6 @@ async def test_accounts_that_do_not_work(world: World) -> None:
         await world.call("force_offline", device_id=device.id)
 
     assert len(world.service.calls) == calls
-
-
-async def test_what_destroys_or_reveals_is_for_administrators(world: World) -> None:
-    await world.set_up()
-    user = MockUser().add_to_hass(world.hass)
-    subject = {"device_id": world.device_id("tunnel:1"), "config_entry_id": world.entry.entry_id}
-
-    refusing = set()
-    for name in HAYFRP:
-        action = ACTIONS[name]
-        key = "device_id" if action.kinds else "config_entry_id"
-        data = {key: subject[key], **(NEW if name == "create_tunnel" else {})}
-        try:
-            await world.hass.services.async_call(
-                DOMAIN,
-                name,
-                data,
-                blocking=True,
-                return_response=action.response != "none",
-                context=Context(user_id=user.id),
-            )
-        except Unauthorized:
-            refusing.add(name)
-
-    assert refusing == {
-        "create_tunnel",
-        "delete_tunnel",
-        "get_tunnel_config",
-        "retoken",
-        "update_tunnel",
-    }
-    assert "1" in world.service.state.tunnels
 
 
 @pytest.mark.parametrize("action", OF_ACCOUNT)

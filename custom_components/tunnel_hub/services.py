@@ -3,10 +3,16 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+    service,
+)
 import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
@@ -20,7 +26,7 @@ from .actions.tunnels import TUNNEL_ACTIONS
 from .api.resource import Account
 from .const import DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .devices import DeviceKey, key_of
+from .devices import DeviceKey, identifier, key_of
 from .exceptions import action_errors
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
@@ -57,6 +63,7 @@ def _handler(
 
     async def _handle(call: ServiceCall) -> ServiceResponse:
         target = _target(call, action)
+        await _check_permission(call, target)
         try:
             with action_errors(lambda: target.entry.async_start_reauth_if_available(call.hass)):
                 response = await action.run(target, dict(call.data))
@@ -86,3 +93,30 @@ def _target(call: ServiceCall, action: Action) -> Target:
             translation_placeholders={"device": device.name or device.id},
         )
     return Target(call.hass, entry, entry.runtime_data, key)
+
+
+async def _check_permission(call: ServiceCall, target: Target) -> None:
+    """Raise Unauthorized for a caller who may not control every entity of the target's device.
+
+    Home Assistant asks this for actions on entities only. What has no entities is for those who
+    may control all.
+    """
+    if (user_id := call.context.user_id) is None:
+        return
+    if (user := await call.hass.auth.async_get_user(user_id)) is None:
+        raise UnknownUser(context=call.context, permission=POLICY_CONTROL)
+    device = dr.async_get(call.hass).async_get_device_by_identifier(
+        identifier(target.entry, target.key), target.entry.entry_id
+    )
+    entities = device and er.async_entries_for_device(
+        er.async_get(call.hass), device.id, include_disabled_entities=True
+    )
+    permitted = (
+        all(user.permissions.check_entity(e.entity_id, POLICY_CONTROL) for e in entities)
+        if entities
+        else user.permissions.access_all_entities(POLICY_CONTROL)
+    )
+    if not permitted:
+        raise Unauthorized(
+            context=call.context, permission=POLICY_CONTROL, perm_category=CAT_ENTITIES
+        )

@@ -1,0 +1,1 @@
+"""What services and users may not do to the house."""
