@@ -322,10 +322,10 @@ async def _parsed(request: web.Request) -> Any:
     return raw
 
 
-def as_response(answer: Answer) -> web.Response:
-    """Make what is not yet a response the JSON of one."""
+def as_response(answer: Answer, status: int = 200) -> web.Response:
+    """Make what is not yet a response the JSON of one, with this status."""
     if isinstance(answer, web.Response):
         return answer
     return web.Response(
-        body=raw_or_json(answer), headers={"Content-Type": "application/json; charset=utf-8"}
+        body=raw_or_json(answer), status=status, headers={"Content-Type": "application/json"}
     )

@@ -26,6 +26,7 @@ from .api.routes import name_of
 from .automations import FOLDER, Automate
 from .common import NOON, World, account_entry
 from .endpoints import ROWS
+from .real_answers.counts import write_summary
 from .translations import watched
 
 # Those need what the fixtures here forbid: scripts/test runs them apart.
@@ -53,6 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item in looking or name_of(item) in tell:
             item.add_marker(pytest.mark.xdist_group("endpoints"))
     items.sort(key=looking.__contains__)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many recordings of real servers were replayed."""
+    write_summary(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

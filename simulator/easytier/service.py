@@ -1,8 +1,6 @@
 """The node manager's endpoints."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-import json
 from math import inf
 import re
 from typing import Any, ClassVar, override
@@ -10,7 +8,7 @@ from typing import Any, ClassVar, override
 from aiohttp import web
 import jwt
 
-from simulator.service import Answer, Call, RefusedError, Route, RouteTable, Service
+from simulator.service import Answer, Call, RefusedError, Route, RouteTable, Service, as_response
 
 from . import agents, rows, times
 from .state import DAY, STEP, Account, Connection, EasyTierState, Mail, Node, first_state, token
@@ -524,8 +522,7 @@ class EasyTierService(Service[EasyTierState]):
 
 
 def _json(status: int, **fields: object) -> web.Response:
-    dumps = partial(json.dumps, ensure_ascii=False)
-    return web.json_response(fields, status=status, dumps=dumps)
+    return as_response(fields, status)
 
 
 def _refusal(status: int, error: str, **fields: object) -> web.Response:

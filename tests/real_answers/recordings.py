@@ -1,0 +1,57 @@
+"""Reads the recordings."""
+
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any, override
+
+from .comparison import NOT_RECORDED, Reply
+
+KEPT = Path(__file__).parent / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "real-answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a real server was asked, and what it answered.
+
+    line: its number in the file, from 1. path: with the query, and as far as the file has it: some
+    files leave out what all paths begin with. sent: the JSON body, or a text; None for no body.
+    note: on the situation.
+    """
+
+    line: int
+    method: str
+    path: str
+    sent: Any
+    reply: Reply
+    note: str
+
+    @override
+    def __str__(self) -> str:
+        """Name it in a failure."""
+        note = f" ({self.note})" if self.note else ""
+        return f"line {self.line}: {self.method} {self.path}{note}"
+
+
+def load(name: str, folder: Path | None = None) -> list[Recording]:
+    """Return the recordings of a file, by its name without `.jsonl`."""
+    folder = folder or (SHARED if SHARED.is_dir() else KEPT)
+    lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [_recording(line, json.loads(text)) for line, text in enumerate(lines, 1)]
+
+
+def _recording(line: int, row: dict[str, Any]) -> Recording:
+    return Recording(
+        line=line,
+        method=row["method"],
+        path=row["path"],
+        sent=row["sent"],
+        reply=Reply(
+            status=row["status"],
+            content_type=row.get("content_type", NOT_RECORDED),
+            answer=row["answer"],
+            location=row.get("location"),
+        ),
+        note=row.get("note", ""),
+    )
