@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+import gc
 import json
 import logging
 import socket
@@ -300,18 +301,64 @@ async def test_the_largest_answer_that_is_taken(alone: Transport, hayfrp: HayFrp
         await alone.request("GET", "/version", read=True, max_bytes=1000)
 
 
-async def test_a_large_answer_that_comes_again_is_decoded_once(
+def numbers(number: int) -> bytes:
+    """Return a large answer."""
+    return json.dumps({"numbers": [number] * http._LARGE}).encode()
+
+
+async def test_a_large_answer_that_keeps_coming_is_decoded_once(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     """For whoever compares, it holds the same objects; any other bytes are another answer."""
-    for number in (1, 1, 2, 1):
-        body = json.dumps({"numbers": [number] * 16 * 1024}).encode()
-        hayfrp.fault("/version", "body", body=body)
-    first, again, changed, back = [(await read(alone)).mapping() for _ in range(4)]
+    for number in (1, 1, 1, 2, 2, 1):
+        hayfrp.fault("/version", "body", body=numbers(number))
+    first, second, third, changed, again, back = [(await read(alone)).mapping() for _ in range(6)]
 
-    assert again is first
-    assert changed["numbers"] == [2] * 16 * 1024
+    assert third is second == first
+    assert again is changed
+    assert changed["numbers"] == [2] * http._LARGE
     assert back == first
+
+
+def kept() -> int:
+    """Return how many large answers are still in memory."""
+    gc.collect()
+    answers = (thing for thing in gc.get_objects() if isinstance(thing, Answer))
+    return sum(len(answer.body) >= http._LARGE for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "pauses, number",
+    [
+        pytest.param([0], 0, id="once"),
+        pytest.param([0, 1], 1, id="polled"),
+        pytest.param([0, http._REPEATED_WITHIN], 0, id="seldom"),
+    ],
+)
+async def test_only_answers_that_are_polled_are_kept(
+    alone: Transport, hayfrp: HayFrpService, clock: Clock, pauses: list[float], number: int
+) -> None:
+    """What is asked for by an action can be as large as all that is polled together."""
+    hayfrp.fault("/version", "body", body=numbers(1), times=None)
+    for pause in pauses:
+        clock.time += pause
+        await read(alone)
+
+    assert kept() == number
+
+
+async def test_an_answer_that_is_no_longer_polled_is_let_go(
+    alone: Transport, hayfrp: HayFrpService, clock: Clock
+) -> None:
+    hayfrp.fault("/version", "body", body=numbers(1), times=2)
+    for _ in range(2):
+        await read(alone)
+    assert kept() == 1
+
+    clock.time += http._REPEATED_WITHIN
+    await read(alone)
+
+    assert kept() == 0
 
 
 async def test_a_very_large_answer_is_decoded_in_turns(
@@ -350,7 +397,21 @@ async def test_a_large_answer_that_nobody_decodes_is_not_kept(
 
     assert len(first.body) == 2 * http._LARGE
     assert await read(alone) is not first
-    assert not alone._last_large
+    assert await read(alone) is not first
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_nothing_is_sent_once_the_session_is_closed(
+    alone: Transport, session: ClientSession, hayfrp: HayFrpService, is_read: bool
+) -> None:
+    """As when the account is unloaded while a command is under way."""
+    await session.close()
+
+    with unavailable(Reason.CLOSED):
+        await alone.request("GET", "/version", read=is_read)
+
+    assert not hayfrp.calls
+    assert not alone.requests
 
 
 async def test_a_small_answer_is_not_kept(alone: Transport) -> None:

@@ -10,6 +10,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a service gave no usable answer."""
 
+    CLOSED = "closed"
+    """The account is no longer loaded, so nothing is sent."""
     CONNECTION = "connection"
     """No connection: name not found, refused, reset or TLS failure."""
     CONTESTED = "contested"

@@ -57,6 +57,8 @@ _LARGE = 16 * 1024
 """Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
 _VERY_LARGE = 1024**2
 """Bytes from which on decoding an answer takes longer than anybody should have to wait."""
+_REPEATED_WITHIN = 2 * 3600.0
+"""Seconds within which a path that is polled is asked for again: twice the longest interval."""
 _JSON_BEGINS = (b"{", b"[")
 """What else is large, such as a backup, nobody decodes: it is not kept in memory."""
 _BEGINNING = 4096
@@ -143,7 +145,7 @@ class Transport:
         self._stand_in = 0
         self._stand_in_until = 0.0
         self._silent_until = 0.0
-        self._last_large: dict[str, Answer] = {}
+        self._large: dict[str, tuple[float, Answer | None]] = {}
         self.secrets: set[str] = set()
         self.requests = 0
 
@@ -194,7 +196,7 @@ class Transport:
                         raise
                     except UnavailableError as err:
                         failure = err
-                        if not read or err.retry_after is not None:
+                        if not read or err.retry_after is not None or self._session.closed:
                             raise
                     else:
                         self._prefer(host)
@@ -202,17 +204,29 @@ class Transport:
         raise failure
 
     async def _known(self, path: str, answer: Answer) -> Answer:
-        """Return the last answer, already decoded, if this large one is the same again."""
+        """Return the last answer, already decoded, if this large one is the same again.
+
+        Kept are answers of paths that are polled: what somebody asks for once can be as large as
+        all of them together.
+        """
+        now = self._clock()
+        self._large = {
+            path: (asked, kept)
+            for path, (asked, kept) in self._large.items()
+            if now - asked < _REPEATED_WITHIN
+        }
         if len(answer.body) < _LARGE or answer.body[:1] not in _JSON_BEGINS:
             return answer
         if very_large := len(answer.body) >= _VERY_LARGE:
             # To receive it took long enough: it is compared, and used, in another turn of the loop.
             await asyncio.sleep(0)
-        if (last := self._last_large.get(path)) == answer:
-            return last
-        self._last_large[path] = answer
-        if very_large:
+        is_repeated = path in self._large
+        _, last = self._large.get(path, (now, None))
+        if last == answer:
+            answer = last
+        elif very_large:
             await answer.decode_in_turns()
+        self._large[path] = now, answer if is_repeated else None
         return answer
 
     def _hosts_in_order(self) -> Iterable[str]:
@@ -240,6 +254,8 @@ class Transport:
         max_bytes: int,
     ) -> Answer:
         """Send to one host."""
+        if self._session.closed:
+            raise UnavailableError(Reason.CLOSED)
         if (pause := self._silent_until - self._clock()) > 0:
             raise RateLimitedError(pause)
         self.requests += 1
