@@ -304,6 +304,18 @@ async def test_what_makes_no_sense(world: Hub, action: str, fields: dict[str, An
 
 
 @BOTH
+async def test_get_sessions(world: Hub) -> None:
+    await world.set_up()
+
+    response = await on(world, world.person("alice"), "get_sessions")
+
+    assert len(response["sessions"]) == 2
+    first = response["sessions"][0]
+    assert first["key"] == "alice|203.0.113.10|hy2"
+    assert (first["address"], first["protocol"], first["connections"]) == ("203.0.113.10", "hy2", 2)
+
+
+@BOTH
 async def test_kick_one_session(world: Hub) -> None:
     await world.set_up()
     key = "alice|203.0.113.10|hy2"

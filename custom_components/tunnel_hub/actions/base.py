@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
 import voluptuous as vol
@@ -11,6 +11,9 @@ from ..api.provider import capable
 from ..api.resource import Resource
 from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from ..devices import DeviceKey
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,10 @@ class Action:
     response: SupportsResponse = SupportsResponse.NONE
 
 
-def plain(resource: Resource) -> ServiceResponse:
-    """Return a resource as response data."""
+def to_response(value: DataclassInstance) -> dict[str, Any]:
+    """Return a dataclass, such as a resource, as response data, without what is unknown."""
     return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in asdict(resource).items()
-        if value is not None
+        name: field.isoformat() if hasattr(field, "isoformat") else field
+        for name, field in asdict(value).items()
+        if field is not None
     }

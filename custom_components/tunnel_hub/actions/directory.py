@@ -22,7 +22,7 @@ from ..api.directory import (
     Region,
     RelayNode,
 )
-from .base import Action, Target, plain
+from .base import Action, Target, to_response
 
 _CONNECTIONS = "connections"
 
@@ -82,7 +82,7 @@ async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
     )
     return {
         "nodes": [
-            {**(plain(proposed.node) or {}), "addresses": list(proposed.addresses)}
+            {**to_response(proposed.node), "addresses": list(proposed.addresses)}
             for proposed in found
         ]
     }

@@ -30,7 +30,7 @@ from ..api.mesh_provider import (
 )
 from ..api.resource import Certificates, Tunnel
 from ..const import DOMAIN
-from .base import Action, Target, plain
+from .base import Action, Target, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
@@ -58,6 +58,11 @@ async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse
     }
 
 
+async def _get_sessions(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    sessions = await target.capable(CanKickSessions).sessions_of(target.key.id)
+    return {"sessions": [to_response(session) for session in sessions]}
+
+
 async def _check_ports(target: Target, data: dict[str, Any]) -> ServiceResponse:
     free = await target.capable(CanCheckPorts).check_ports(data["ports"])
     return {"ports": [{**asdict(port), "free": is_free} for port, is_free in free.items()]}
@@ -81,7 +86,7 @@ async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResp
 
 async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
     peers = await target.capable(CanListPeers).peers_of(target.key.id)
-    return {"peers": [plain(peer) for peer in peers]}
+    return {"peers": [to_response(peer) for peer in peers]}
 
 
 async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
@@ -232,6 +237,9 @@ HUB_ACTIONS: dict[str, Action] = {
         },
         admin=True,
         changes=(Certificates,),
+    ),
+    "get_sessions": Action(
+        run=_get_sessions, kinds=(User.kind,), admin=True, response=SupportsResponse.ONLY
     ),
     "kick_session": Action(
         run=_kick_session,

@@ -16,7 +16,7 @@ from ..api.provider import (
     TunnelDraft,
 )
 from ..api.resource import Node, Tunnel
-from .base import Action, Target, plain
+from .base import Action, Target, to_response
 
 _FORMAT = "format"
 _LOCAL_PORT = "local_port"
@@ -72,7 +72,7 @@ async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
     tunnel = await target.capable(CanCheckTunnel).check_tunnel(target.key.id)
     for coordinator in target.feeds_of(Tunnel):
         coordinator.async_publish(tunnel)
-    return plain(tunnel)
+    return to_response(tunnel)
 
 
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from .mesh import HasExit, Peer, Proxy, Rule, User, WireGuardPeer
+from .mesh import HasExit, Peer, Proxy, Rule, Session, User, WireGuardPeer
 from .resource import Tunnel
 
 
@@ -95,7 +95,10 @@ class Kick:
 
 @runtime_checkable
 class CanKickSessions(Protocol):
-    """Connected devices can be thrown out."""
+    """Connected devices can be listed and thrown out."""
+
+    async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
+        """Return a user's connected devices now."""
 
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
         """Throw out one of a user's sessions, or all.

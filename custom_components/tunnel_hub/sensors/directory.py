@@ -1,7 +1,6 @@
 """What the nodes of a directory tell."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
@@ -13,7 +12,13 @@ from .kinds import TunnelHubSensorDescription, count, diagnostic, megabits, shar
 
 
 def _findings(node: Reachability) -> Mapping[str, Any]:
-    return {"findings": [asdict(finding) for finding in node.findings]}
+    """Return what was found at each address, without the measurements, which move."""
+    return {
+        "findings": [
+            {"address": f.address, "reachable": f.reachable, "message": f.message}
+            for f in node.findings
+        ]
+    }
 
 
 _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (

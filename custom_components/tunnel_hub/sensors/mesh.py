@@ -1,7 +1,6 @@
 """What a mesh node tells, and who and what goes through it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
@@ -33,7 +32,10 @@ def _paths(hub: Hub) -> str | None:
 
 
 def _addresses(peer: Peer) -> Mapping[str, Any]:
-    return {"addresses": [asdict(address) for address in peer.addresses]} if peer.addresses else {}
+    """Return a peer's addresses where there are several, without the latencies, which move."""
+    if not peer.addresses:
+        return {}
+    return {"addresses": [{"address": a.address, "status": a.status} for a in peer.addresses]}
 
 
 _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
@@ -103,7 +105,6 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
             key="sessions",
             state_class=SensorStateClass.MEASUREMENT,
             value_fn=lambda user: len(user.sessions),
-            attributes_fn=lambda user: {"sessions": [asdict(s) for s in user.sessions]},
         ),
     ),
     Rule: (

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from .. import coerce
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Transport
-from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, User, WireGuardPeer
+from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, Session, User, WireGuardPeer
 from ..mesh_provider import (
     CertificateImport,
     ClientDraft,
@@ -262,13 +262,17 @@ class Hy2ScaleProvider(Provider):
         await self._shelves.users.row(user_id)
         await self._client.reset_traffic(user_id)
 
-    async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
-        """Throw out one of a user's sessions, or all; they are locked out for a minute."""
-        known = (await self._readings.sessions()).get(user_id)
-        if known is None:
+    async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
+        """Return a user's connected devices now."""
+        if (known := (await self._readings.sessions()).get(user_id)) is None:
             raise InvalidInputError("unknown_resource", name=user_id)
+        return known.sessions
+
+    async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
+        """Disconnect one of a user's sessions, or all; they are locked out for a minute."""
+        sessions = await self.sessions_of(user_id)
         # A device may come back under the same key, but not with the same beginning.
-        wanted = {s.key: s.since for s in known.sessions if key in (None, s.key)}
+        wanted = {s.key: s.since for s in sessions if key in (None, s.key)}
         if key is not None and key not in wanted:
             raise InvalidInputError("unknown_session", session=key)
         kicked: list[str] = []
