@@ -43,9 +43,9 @@ async def test_of_an_account_on_a_bad_day(world: World) -> None:
     "thing, feeds, redacted",
     [
         ("account:account", {"account"}, {"name"}),
-        ("tunnel:1", {"tunnels"}, {"local_address", "public_address"}),
-        ("node:1", {"nodes"}, set[str]()),
-        ("service:service", {"service", "release", "notice"}, set[str]()),
+        ("tunnel:1", {"tunnels"}, {"name", "node_name", "local_address", "public_address"}),
+        ("node:1", {"nodes"}, {"description"}),
+        ("service:service", {"service", "release", "notice"}, {"text"}),
     ],
 )
 async def test_of_a_device(world: World, thing: str, feeds: set[str], redacted: set[str]) -> None:

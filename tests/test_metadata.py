@@ -23,6 +23,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
 from custom_components.tunnel_hub.condition import CONDITIONS
+from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
@@ -363,4 +364,4 @@ def test_units_are_what_is_accepted() -> None:
 
 
 def test_the_flow_is_registered() -> None:
-    assert DOMAIN in HANDLERS
+    assert HANDLERS[DOMAIN] is TunnelHubConfigFlow

@@ -1,46 +1,69 @@
 """What a stranger needs to see of an entry, without what is nobody's business."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
+from enum import Enum
+import re
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import AnyDeviceEntry
 
-from .api.mesh import User, UserSessions
-from .api.resource import Account, Resource
+from .api.resource import Account, Node, Resource, ServiceTotals
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .devices import device_key, key_of
 
-# Addresses tell where somebody lives on the net, conflicts name other persons.
-_TO_REDACT = {
-    "addresses",
-    "certificates",
-    "conflicts",
-    "findings",
-    "local_address",
-    "messages",
-    "public_address",
-    "sessions",
-}
-_PERSONS = (Account, User, UserSessions)
-"""Their names are people's, of an account perhaps a phone number."""
+_SHOWN_TEXTS = frozenset(
+    {
+        "client_version",
+        "current",
+        "direction",
+        "frpc_version",
+        "frps_version",
+        "ikev2_reason",
+        "l2tp_reason",
+        "latest",
+        "method",
+        "protocol",
+        "protocols",
+        "status",
+        "tun_mode",
+        "type",
+        "version",
+    }
+)
+"""The only fields whose words are shown: all others may name a person, a place or an address."""
+
+_IMPERSONAL_ID = re.compile(r"\d+|[0-9a-f-]{8,36}")
+"""An id that a service has made up; some services use names as ids."""
+
+_SERVICES_OWN = (Node, ServiceTotals)
+"""What belongs to the service and has the same name for everybody."""
+
+
+class _Ids(dict[str, str]):
+    """What stands for each id: itself, or a number in place of what may be a name."""
+
+    def __missing__(self, id_: str) -> str:
+        impersonal = id_ in (Account.kind, ServiceTotals.kind) or _IMPERSONAL_ID.fullmatch(id_)
+        return self.setdefault(id_, id_ if impersonal else f"#{len(self) + 1}")
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry
 ) -> dict[str, Any]:
     """Return the state of an entry's feeds."""
-    data = entry.runtime_data
+    data, ids = entry.runtime_data, _Ids()
     return {
         "provider": data.provider.description.key,
         "credentials": sorted(entry.data),
-        "options": dict(entry.options),
+        "options": _options(entry.options),
         "statistics": dict(data.provider.statistics()),
         "problems": [problem.key for problem in data.provider.problems()],
         "next_sign_in": data.sign_in.next if data.sign_in else None,
-        "feeds": {key: _feed(coordinator) for key, coordinator in data.coordinators.items()},
+        "feeds": {key: _feed(coordinator, ids) for key, coordinator in data.coordinators.items()},
     }
 
 
@@ -48,31 +71,64 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, device: AnyDeviceEntry
 ) -> dict[str, Any]:
     """Return what is known of one device."""
-    key = key_of(entry, device)
+    key, ids = key_of(entry, device), _Ids()
     return {
-        name: _resource(resource)
+        name: _resource(resource, ids)
         for name, coordinator in entry.runtime_data.coordinators.items()
         for resource in coordinator.data.values()
         if device_key(resource) == key
     }
 
 
-def _feed(coordinator: FeedCoordinator) -> dict[str, Any]:
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options; of nodes that are chosen by name, how many."""
+    return {
+        name: len(value) if isinstance(value, list) else value for name, value in options.items()
+    }
+
+
+def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:
     """Return a feed's pace, health and content."""
     return {
         "interval": coordinator.feed.interval.total_seconds(),
         "available": coordinator.available,
         "last_error": None if coordinator.last_update_success else repr(coordinator.last_exception),
         "listeners": coordinator.interests,
-        "resources": {id_: _resource(r) for id_, r in coordinator.data.items()},
+        "resources": {
+            ids[id_]: _resource(resource, ids) for id_, resource in coordinator.data.items()
+        },
     }
 
 
-def _resource(resource: Resource) -> dict[str, Any]:
-    """Return a resource as plain data; a person without a name."""
-    redacted = _TO_REDACT | ({"name"} if isinstance(resource, _PERSONS) else set())
-    values = {
-        key: value.isoformat() if isinstance(value, date) else value
-        for key, value in asdict(resource).items()
-    }
-    return dict(async_redact_data(values, redacted))
+def _resource(resource: Resource, ids: _Ids) -> dict[str, Any]:
+    """Return a resource as plain data without what is private."""
+    shown = _redacted(asdict(resource), ids)
+    if isinstance(resource, _SERVICES_OWN):
+        shown["name"] = resource.name
+    return shown
+
+
+def _redacted(fields: Mapping[str, Any], ids: _Ids) -> dict[str, Any]:
+    return {name: _value(name, value, ids) for name, value in fields.items()}
+
+
+def _value(name: str, value: Any, ids: _Ids) -> Any:
+    """Return numbers, moments and words that are allowed, also of what is inside of others."""
+    match value:
+        case Mapping():
+            return _redacted(value, ids)
+        case list() | tuple():
+            return [_value(name, item, ids) for item in value]
+        case Enum():
+            return value.value
+        case date():
+            return value.isoformat()
+        case str():
+            return _text(name, value, ids)
+    return value
+
+
+def _text(name: str, value: str, ids: _Ids) -> str:
+    if name in ("id", "node_id"):
+        return ids[value]
+    return value if name in _SHOWN_TEXTS else REDACTED

@@ -1,5 +1,6 @@
 """A node tells passwords and keys to whoever is signed in; we tell them to nobody."""
 
+from collections.abc import Iterator
 import json
 import logging
 from typing import Any
@@ -127,5 +128,39 @@ async def test_diagnostics_name_nobody(world: Hub) -> None:
     users = world.service.state.users
     for feed in ("users", "sessions"):
         assert diagnostics["feeds"][feed]["resources"].keys() == users.keys()
-    for user in users.values():
-        assert user.username not in str(diagnostics)
+    shown = [*_texts(diagnostics["feeds"])]
+    names = {
+        *(user.username for user in users.values()),
+        *(peer.name for peer in world.service.state.wireguard.peers),
+        *(target for rule in world.service.state.rules.values() for target in rule.targets),
+        *(address for client in world.service.state.clients.values() for address in client.addrs),
+        *world.service.state.clients,
+        *world.service.state.rules,
+        world.service.state.node_id,
+    }
+    assert len(names) > 10
+    assert not names & set(shown)
+    assert not [word for word in shown if "." in word and any(name in word for name in names)]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Return all texts in diagnostics, keys included."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+async def test_diagnostics_tell_which_is_which(world: Hub) -> None:
+    """A tunnel and its link have the same number, in place of a name."""
+    await world.set_up()
+
+    feeds = (await async_get_config_entry_diagnostics(world.hass, world.entry))["feeds"]
+
+    assert feeds["tunnels"]["resources"]
+    assert feeds["tunnels"]["resources"].keys() == feeds["links"]["resources"].keys()
