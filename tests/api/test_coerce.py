@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import math
 
 from hypothesis import given, strategies as st
+import orjson
 import pytest
 
 from custom_components.tunnel_hub.api import coerce
@@ -32,6 +33,49 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.text, True, None),
     (coerce.text, ["abc"], None),
     (coerce.text, {"a": "b"}, None),
+    (coerce.text, "a  b", "a  b"),
+    (coerce.text, "a\r\n\tb\u2028c\x85d", "a  b c d"),
+    (coerce.text, "\x00 a\x1b[31mb\x9f", "a[31mb"),
+    (coerce.text, "\x00\x07", None),
+    (coerce.text, "abc\u202egpj.exe\u2069", "abcgpj.exe"),
+    (coerce.text, "half \ud83d", "half \ufffd"),
+    (coerce.text, "family \U0001f468\u200d\U0001f469", "family \U0001f468\u200d\U0001f469"),
+    (coerce.text, "x" * 1000, "x" * 1000),
+    (coerce.text, "x" * 1001, "x" * 999 + "…"),
+    (coerce.text, 10**400, None),
+    # text of several lines
+    (coerce.lines, " a\r\n\r\nb\tc\x00\u2029d ", "a\n\nb c\nd"),
+    (coerce.lines, "x" * 10_001, "x" * 9999 + "…"),
+    (coerce.lines, "", None),
+    (coerce.lines, None, None),
+    # text as it came
+    (coerce.verbatim, " a\r\nb\x00 ", "a\r\nb\x00"),
+    (coerce.verbatim, "x" * 100_000, "x" * 100_000),
+    (coerce.verbatim, 7, "7"),
+    (coerce.verbatim, "", None),
+    # identifier
+    (coerce.identifier, " web ", "web"),
+    (coerce.identifier, 7, "7"),
+    (coerce.identifier, "../../etc", "../../etc"),
+    (coerce.identifier, "x" * 255, "x" * 255),
+    (coerce.identifier, "x" * 256, None),
+    (coerce.identifier, "x" * 2000, None),
+    (coerce.identifier, "a\x00", None),
+    (coerce.identifier, "a\nb", None),
+    (coerce.identifier, "a\u202eb", None),
+    (coerce.identifier, "", None),
+    # document
+    (coerce.document, "[a]\r\n\tb = 1\n", "[a]\r\n\tb = 1\n"),
+    (coerce.document, "a\x00b", None),
+    (coerce.document, "a\ud800b", None),
+    (coerce.document, "x" * 1_000_000, "x" * 1_000_000),
+    (coerce.document, "x" * 1_000_001, None),
+    (coerce.document, 7, None),
+    # texts
+    (coerce.texts, ["a", 7, None, "", ["b"], "\x00"], ("a", "7")),
+    (coerce.texts, ["a"] * 101, ("a",) * 100),
+    (coerce.texts, "a", ()),
+    (coerce.texts, None, ()),
     # number
     (coerce.number, 1.5, 1.5),
     (coerce.number, -1, -1.0),
@@ -52,6 +96,9 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.number, -(2**63), None),
     (coerce.number, DIGITS_OF_2_63, None),
     (coerce.number, 10**400, None),
+    (coerce.number, " " * 62 + "12", 12.0),
+    (coerce.number, " " * 63 + "12", None),
+    (coerce.number, "1" * 100_000, None),
     # integer
     (coerce.integer, 7, 7),
     (coerce.integer, -7, -7),
@@ -66,6 +113,7 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.integer, -(2**63), None),
     (coerce.integer, DIGITS_OF_2_63, None),
     (coerce.integer, "9" * 5000, None),
+    (coerce.integer, "0" * 62 + "7", None),
     (coerce.integer, "--7", None),
     (coerce.integer, "7-", None),
     (coerce.integer, "-", None),
@@ -102,10 +150,13 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.boolean, None, None),
     (coerce.boolean, [], None),
     (coerce.boolean, 1.5, None),
+    (coerce.boolean, "on" + " " * 100_000, None),
     # moments
     (coerce.epoch, 1_760_000_000, datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)),
     (coerce.epoch, "1760000000", datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)),
-    (coerce.epoch, 253_402_300_799, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    (coerce.epoch, 253_370_764_799, datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    (coerce.epoch, 253_370_764_800, None),
+    (coerce.epoch, 253_402_300_799, None),
     (coerce.epoch, 253_402_300_800, None),
     (coerce.epoch, 2**62, None),
     (coerce.epoch, 0, None),
@@ -117,6 +168,10 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.iso, "2024-12-21T09:38:19+08:00", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
     (coerce.iso, " 2024-12-21 01:38:19 ", datetime(2024, 12, 21, 1, 38, 19, tzinfo=UTC)),
     (coerce.iso, "0001-01-01T00:00:00+08:00", None),
+    (coerce.iso, "0001-01-01T00:00:00Z", None),
+    (coerce.iso, "1969-12-31T23:59:59Z", None),
+    (coerce.iso, "9999-12-31T23:59:59Z", None),
+    (coerce.iso, "9999-01-01T00:00:00+14:00", datetime(9998, 12, 31, 10, tzinfo=UTC)),
     (coerce.iso, "yesterday", None),
     (coerce.iso, "", None),
     (coerce.iso, 1_760_000_000, None),
@@ -126,6 +181,7 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.day, "2027-01-31", date(2027, 1, 31)),
     (coerce.day, " 2027-01-31 00:00:00", date(2027, 1, 31)),
     (coerce.day, "9999-09-09", None),
+    (coerce.day, "0001-01-01", None),
     (coerce.day, "2027-02-30", None),
     (coerce.day, "", None),
     (coerce.day, 20270131, None),
@@ -137,10 +193,16 @@ TABLE: list[tuple[Callable[[object], object], object, object]] = [
     (coerce.gigabytes, 2, 2_147_483_648),
     (coerce.gigabytes, "0.25", 268_435_456),
     (coerce.gigabytes, "", None),
+    (coerce.gigabytes, 2**33 - 1, (2**33 - 1) * 2**30),
+    (coerce.gigabytes, 2**33, None),
+    (coerce.gigabytes, 9e18, None),
+    (coerce.megabytes, 2**43, None),
     (coerce.percentage, "95.65%", 95.65),
     (coerce.percentage, 0, 0.0),
     (coerce.percentage, 100, 100.0),
-    (coerce.percentage, 100.1, None),
+    (coerce.percentage, 100.1, 100.1),
+    (coerce.percentage, "250%", 250.0),
+    (coerce.percentage, 2**63, None),
     (coerce.percentage, -0.1, None),
     (coerce.percentage, None, None),
 ]
@@ -158,6 +220,11 @@ def test_what_a_raw_value_means(
 
 RESULTS: dict[Callable[[object], object], type] = {
     coerce.text: str,
+    coerce.lines: str,
+    coerce.verbatim: str,
+    coerce.identifier: str,
+    coerce.document: str,
+    coerce.web_address: str,
     coerce.number: float,
     coerce.integer: int,
     coerce.count: int,
@@ -187,7 +254,8 @@ def test_what_is_read_lies_within_its_bounds(raw: object) -> None:
     assert (integer := coerce.integer(raw)) is None or abs(integer) < 2**63
     assert (count := coerce.count(raw)) is None or count >= 0
     assert (amount := coerce.amount(raw)) is None or amount >= 0
-    assert (percentage := coerce.percentage(raw)) is None or 0 <= percentage <= 100
+    assert (percentage := coerce.percentage(raw)) is None or percentage >= 0
+    assert (size := coerce.gigabytes(raw)) is None or 0 <= size < 2**63
     assert (moment := coerce.epoch(raw)) is None or moment.utcoffset() == timedelta(0)
 
 
@@ -271,6 +339,29 @@ def test_any_html_becomes_lines_without_blank_ones(html: str) -> None:
             "https://a.example/) [x](<https://b.example",
             "https://a.example/%29%20%5Bx%5D%28%3Chttps://b.example",
         ),
+        ("HTTPS://Example.com/a b", "https://example.com/a%20b"),
+        ("https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"),
+        ("https://evil。example/", "https://evil.example/"),
+        ("http://[fe80::1%25eth0]:8123/", "http://[fe80::1%25eth0]:8123/"),
+        ("https://user:pass@example.com/", None),
+        ("https://user@example.com/", None),
+        ("https://@example.com/", None),
+        ("https://paypal.com%40example.com/", None),
+        ("https://paypal.com／@example.com/", None),
+        ("https://paypal.com\\@example.com/", None),
+        ("https:\\\\example.com", None),
+        ("https://example.com\r\nX: 1", None),
+        ("https://example.com/\x00", None),
+        ("https://example.com/\u202egpj", None),
+        ("https://exam ple.com/", None),
+        ("https://example.com:99999/", None),
+        ("https://example.com:80:80/", None),
+        ("https://c℀.example/", None),
+        ("https://example.com/" + "x" * 2000, None),
+        ("ftp://example.com/", None),
+        ("file:///etc/passwd", None),
+        ("vbscript:x", None),
+        ("https:example.com", None),
         ("javascript:alert(1)", None),
         ("data:text/html,x", None),
         ("//example.com/x", None),
@@ -285,3 +376,61 @@ def test_any_html_becomes_lines_without_blank_ones(html: str) -> None:
 def test_a_web_address(told: object, url: str | None) -> None:
     """One that a link can hold: nothing ends it early, and it leads to the web."""
     assert coerce.web_address(told) == url
+
+
+@pytest.mark.parametrize(
+    "host, port, address",
+    [
+        ("nas", 8123, "nas:8123"),
+        ("192.0.2.1", 8123, "192.0.2.1:8123"),
+        ("fd12::5", 8123, "[fd12::5]:8123"),
+        ("[fd12::5]", 8123, "[fd12::5]:8123"),
+        ("fe80::1%eth0", 8123, "[fe80::1%eth0]:8123"),
+        ("::ffff:192.0.2.1", 1, "[::ffff:192.0.2.1]:1"),
+        ("nas:80", 8123, "nas:80:8123"),
+        ("nas", None, "nas"),
+        ("fd12::5", None, "fd12::5"),
+        (None, 8123, None),
+        (None, None, None),
+    ],
+)
+def test_an_address(host: str | None, port: int | None, address: str | None) -> None:
+    assert coerce.host_port(host, port) == address
+
+
+@pytest.mark.parametrize(
+    "part, whole, percent",
+    [(1, 4, 25.0), (8, 4, 200.0), (0, 4, 0.0), (1, 0, None), (1, None, None), (None, 4, None)],
+)
+def test_a_share(part: float | None, whole: float | None, percent: float | None) -> None:
+    assert coerce.share(part, whole) == percent
+
+
+def test_a_share_that_is_too_large() -> None:
+    assert coerce.share(9e18, 5e-324) is None
+
+
+def test_an_object_that_is_passed_on() -> None:
+    assert coerce.data(
+        {"a\x00": "b\x00", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}], "": 1}
+    ) == {"a": "b", "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}]}
+
+
+def test_an_object_that_is_passed_on_is_bounded() -> None:
+    """In depth and in number, whatever its shape."""
+    deep: dict[str, object] = {}
+    for _ in range(500):
+        deep = {"a": deep}
+    shown = orjson.dumps(coerce.data(deep))
+    assert shown.count(b"a") == 8
+
+    for many in ({"a": list(range(100_000))}, {f"{n}": n for n in range(100_000)}):
+        assert orjson.dumps(coerce.data(many)).count(b",") < 5000
+    assert coerce.data([1]) == {}
+
+
+@given(raw=JSON_VALUES)
+def test_whatever_is_read_can_be_written(raw: object) -> None:
+    """By what writes states, stores and answers."""
+    for read in (*RESULTS, coerce.texts, coerce.data):
+        orjson.dumps(read(raw))

@@ -1,19 +1,65 @@
 """From what services send to what we mean: the only place that knows raw types.
 
 Services send the same field as string, number, bool or null, from one day to the next.
-Every function takes any decoded JSON value and returns None for what it cannot read.
+Every function takes any decoded JSON value and returns None for what it cannot read. What it
+returns can be stored and published: whole numbers have 64 bits, others are finite, texts have a
+largest length and no control characters.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from html.parser import HTMLParser
+from ipaddress import IPv6Address
+import re
 from typing import override
 
 from yarl import URL
 
-_LARGEST = 2**63
+MAX_TEXT = 1000
+"""Characters of a text to show. A state takes 255, all attributes of an entity 16 KiB."""
+MAX_ID = 255
+"""Characters of an id, from which unique ids are made."""
+MAX_TOKEN = 8000
+"""Characters of a token; servers refuse headers that are longer."""
+MAX_DOCUMENT = 1_000_000
+"""Characters of a configuration file or a certificate, which is of no use in part."""
+MAX_ITEMS = 100
+"""Items of a list that is one value, such as the addresses of a peer."""
+_MAX_LINES = 10_000
+"""Characters of a notice or a message."""
+_MAX_HTML = 16_000
+"""Characters of HTML that are read; parsing them takes some 20 ms at most."""
+_MAX_NUMBER = 2**63
 """Nothing real is as large; counters that underflow are (2**64 - something)."""
+_MAX_DIGITS = 64
+"""Characters of a number, spaces around it included."""
+_MAX_URL = 2000
+_MAX_NESTING = 8
+_MAX_VALUES = 5000
+"""Values of an answer that is passed on as it came."""
+
+_YEARS = range(1970, date.max.year)
+"""A service's zero is year 1 or 1970, its "never" 9999; all others exist in every time zone."""
 
 _BRACKETS = str.maketrans({mark: f"%{ord(mark):X}" for mark in "()<>"})
+_URL = re.compile(
+    r"https?://(?:\[[0-9a-f:.]+(?:%25\w+)?\]|[^\s\\/@?#%:\[\]]+)(?::\d{1,5})?(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+"""Without a name and password before the host; browsers take a backslash for a slash."""
+
+_LINE_ENDS = dict.fromkeys(map(ord, "\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
+_UNPRINTABLE: dict[int, str | None] = (
+    dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
+    | {ord("\t"): " "}
+    # They turn the direction of what follows, so that a name reads as another.
+    | dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+    # Halves of characters, which no encoding has.
+    | dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+)
+_IN_A_LINE = _UNPRINTABLE | dict.fromkeys(_LINE_ENDS, " ")
+_IN_LINES = _UNPRINTABLE | _LINE_ENDS
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _WORDS = {
     "true": True,
@@ -27,45 +73,151 @@ _WORDS = {
 }
 
 
+def verbatim(value: object) -> str | None:
+    """Text as it came, however long, without surrounding space: what is sent back or hidden.
+
+    Numbers as their digits; "" and null are unknown.
+    """
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if number(value) is None else str(value)
+
+
 def text(value: object) -> str | None:
-    """Text without surrounding space; numbers as their digits; "" and null are unknown."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    """One line of text to show, of at most MAX_TEXT characters; see verbatim for the rest."""
+    words = verbatim(value)
+    if words is None or (len(words) <= MAX_TEXT and words.isprintable()):
+        return words
+    return _cut(words, MAX_TEXT).translate(_IN_A_LINE).strip() or None
+
+
+def lines(value: object) -> str | None:
+    """Text of several lines to show, of at most 10,000 characters."""
+    words = verbatim(value)
+    if words is None or (len(words) <= _MAX_LINES and words.isprintable()):
+        return words
+    return _cut(words, _MAX_LINES).translate(_IN_LINES).strip() or None
+
+
+def _cut(words: str, longest: int) -> str:
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def identifier(value: object) -> str | None:
+    """What a thing goes by, of at most MAX_ID characters; unknown if it cannot be shown as it is.
+
+    Cut, or without a character, it would be another thing's.
+    """
+    words = text(value)
+    return words if words == verbatim(value) and len(words or "") <= MAX_ID else None
+
+
+def token(value: object) -> str | None:
+    """What signs in, which goes into a header; unknown if it cannot."""
+    words = verbatim(value)
+    return words if words and words.isprintable() and len(words) <= MAX_TOKEN else None
+
+
+def document(value: object) -> str | None:
+    """A whole text file, as it came; unknown if it is too long or no text."""
+    if not isinstance(value, str) or len(value) > MAX_DOCUMENT or _NO_TEXT.search(value):
         return None
-    return str(value).strip() or None
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a list, of at most MAX_ITEMS."""
+    items = value[:MAX_ITEMS] if isinstance(value, list) else []
+    return tuple(known for item in items if (known := text(item)))
+
+
+def data(value: object) -> dict[str, object]:
+    """An object that is passed on as it came, cut to a size and depth that anybody can show."""
+    room = _MAX_VALUES
+
+    def _copy(value: object, depth: int) -> object:
+        nonlocal room
+        room -= 1
+        if isinstance(value, dict | list) and depth < _MAX_NESTING:
+            if isinstance(value, list):
+                return [_copy(item, depth + 1) for item in value[: max(room, 0)]]
+            return {
+                known: _copy(inner, depth + 1)
+                for name, inner in value.items()
+                if room > 0 and (known := text(name))
+            }
+        return read(value) if (read := _SCALARS.get(type(value))) else None
+
+    copy = _copy(value, 0)
+    return copy if isinstance(copy, dict) else {}
 
 
 def web_address(value: object) -> str | None:
-    """A URL for a browser, http or https, that Markdown takes for one URL."""
+    """A URL for a browser, http or https, that Markdown takes for one URL.
+
+    Without a user name, behind which another host would look like the one that is meant.
+    """
+    words = verbatim(value)
+    if words is None or len(words) > _MAX_URL or not words.isprintable():
+        return None
     try:
-        url = URL(text(value) or "")
+        # It refuses hosts that become others when they are written in ASCII.
+        return str(URL(words)).translate(_BRACKETS) if _URL.fullmatch(words) else None
     except ValueError:
         return None
-    if url.scheme not in ("http", "https") or not url.host:
-        return None
-    return str(url).translate(_BRACKETS)
+
+
+def host_port(host: str | None, port: int | None) -> str | None:
+    """An address host:port, of an IPv6 host [host]:port; without a port the host alone."""
+    if not host or not port:
+        return host
+    return f"[{host}]:{port}" if _is_ipv6(host) else f"{host}:{port}"
+
+
+def _is_ipv6(host: str) -> bool:
+    if ":" not in host:
+        return False
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def number(value: object) -> float | None:
     """A finite number below 2**63 in size, from a number or its digits, with or without %."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    if isinstance(value, str):
+        if len(value) > _MAX_DIGITS:
+            return None
+        value = value.strip().removesuffix("%")
     try:
-        result = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
+        result = float(value)
     except ValueError, OverflowError:
         return None
     # Neither infinity nor "not a number" is smaller than anything.
-    return result if abs(result) < _LARGEST else None
+    return result if abs(result) < _MAX_NUMBER else None
 
 
 def integer(value: object) -> int | None:
     """A whole number below 2**63 in size."""
-    if type(value) is int and -_LARGEST < value < _LARGEST:
+    if type(value) is int and -_MAX_NUMBER < value < _MAX_NUMBER:
         return value
-    if isinstance(value, str) and (digits := value.strip()).removeprefix("-").isdecimal():
-        # Longer than any real count, and int() is slow on very long ones.
-        return integer(int(digits)) if len(digits) < 20 else None
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS:
+        digits = value.strip()
+        if digits.removeprefix("-").isdecimal():
+            return integer(int(digits)) if len(digits) < 20 else None
     result = number(value)
     return None if result is None else round(result)
+
+
+_SCALARS: Mapping[type, Callable[[object], object]] = {
+    bool: lambda value: value,
+    float: number,
+    int: integer,
+    str: lines,
+}
 
 
 def count(value: object) -> int | None:
@@ -84,49 +236,55 @@ def boolean(value: object) -> bool | None:
     """True or false, from a bool, 0, 1 or a word for it."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str | int):
-        return _WORDS.get(str(value).strip().lower())
+    if isinstance(value, int):
+        return bool(value) if value in (0, 1) else None
+    if isinstance(value, str) and len(value) <= MAX_ID:
+        return _WORDS.get(value.strip().lower())
     return None
 
 
 def epoch(value: object) -> datetime | None:
-    """An aware moment out of seconds since 1970; 0 means never."""
+    """An aware moment out of seconds since 1970; 0 means never, as do the years from 9999 on."""
     seconds = number(value)
     if seconds is None or seconds <= 0:
         return None
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        moment = datetime.fromtimestamp(seconds, UTC)
     except OverflowError, OSError, ValueError:
         return None
+    return moment if moment.year in _YEARS else None
 
 
 def iso(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """An aware moment out of ISO 8601; zone: where its clock stands if it does not say."""
+    """An aware moment out of ISO 8601; zone: where its clock stands if it does not say.
+
+    Years before 1970 and from 9999 on mean never.
+    """
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value.strip())
-        # Only what can be shown in every time zone counts as a moment.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError, ValueError:
         return None
+    return moment if moment.year in _YEARS else None
 
 
 def day(value: object) -> date | None:
-    """A date out of "YYYY-MM-DD"; the years from 9999 on mean never."""
+    """A date out of "YYYY-MM-DD"; years before 1970 and from 9999 on mean never."""
     if not isinstance(value, str):
         return None
     try:
         result = date.fromisoformat(value.strip()[:10])
     except ValueError:
         return None
-    return result if result.year < date.max.year else None
+    return result if result.year in _YEARS else None
 
 
 def scaled(value: object, factor: float) -> int | None:
     """A not negative amount in another unit, as a whole number: bytes out of MB or GB."""
     result = amount(value)
-    return None if result is None else round(result * factor)
+    return None if result is None else integer(result * factor)
 
 
 MEGABYTE = 1024**2
@@ -144,9 +302,13 @@ def gigabytes(value: object) -> int | None:
 
 
 def percentage(value: object) -> float | None:
-    """Percent from 0 to 100, out of "95.65%" or a number."""
-    result = amount(value)
-    return result if result is not None and result <= 100 else None
+    """Percent, out of "95.65%" or a number; more than 100 where a service counts like that."""
+    return amount(value)
+
+
+def share(part: float | None, whole: float | None) -> float | None:
+    """Percent that a part is of a whole; unknown where the whole is 0."""
+    return percentage(100 * part / whole) if part is not None and whole else None
 
 
 def same_day(moment: datetime | None, now: datetime, offset: timedelta) -> bool | None:
@@ -187,9 +349,12 @@ class _Words(HTMLParser):
 
 
 def plain_text(html: str) -> str:
-    """The words of an HTML fragment, one line per block, no tags, scripts or blank lines."""
+    """The words of an HTML fragment, one line per block, no tags, scripts or blank lines.
+
+    At most 10,000 characters, out of the first 16,000 of the HTML.
+    """
     words = _Words()
-    words.feed(html)
+    words.feed(html[:_MAX_HTML])
     words.close()
-    lines = (" ".join(line.split()) for line in "".join(words.parts).splitlines())
-    return "\n".join(line for line in lines if line)
+    known = (" ".join(line.split()) for line in "".join(words.parts).splitlines())
+    return lines("\n".join(line for line in known if line)) or ""

@@ -1,8 +1,9 @@
 """What a person would name: accounts, tunnels, nodes and the service itself.
 
 Every resource is an immutable value with an id that is unique in its feed. Units are fixed
-here: traffic in bytes, shares in percent (0 to 100), moments as aware datetimes. Unknown
-is None, never 0, "" or -1. Which fields a service fills is told by its feed.
+here: traffic in bytes, shares in percent (above 100 where a service counts like that), moments as
+aware datetimes. Unknown is None, never 0, "" or -1. Which fields a service fills is told by its
+feed.
 """
 
 from dataclasses import dataclass

@@ -196,6 +196,18 @@ async def test_types_wander(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) 
     assert (tunnel.protocol, tunnel.encryption, tunnel.connections) == ("tcp", True, 3)
 
 
+async def test_an_ipv6_address_stands_in_brackets(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
+) -> None:
+    patch = {"data.0.localip": "fd12::5", "data.0.ip": "2001:db8::7", "data.0.dorp": 20001}
+    chmlfrp.fault("/tunnel", "patch", patch={**patch, "data.0.nport": 8123})
+
+    tunnel = (await tunnels(provider))["1"]
+
+    assert tunnel.local_address == "[fd12::5]:8123"
+    assert tunnel.public_address == "[2001:db8::7]:20001"
+
+
 async def test_a_tunnel_without_a_local_port(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:

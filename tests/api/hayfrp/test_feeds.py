@@ -416,6 +416,18 @@ async def test_a_reading_that_is_refused_is_none(
     assert (await tunnel_of(provider, "1")).online is None
 
 
+async def test_usage_above_100_percent_is_shown_as_it_is_told(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    patch = {"servers.0.cpu_usage": "250.5%", "servers.0.ram_usage": 101}
+    hayfrp.fault("/node", "patch", patch=patch)
+
+    nodes = await provider.feeds["nodes"].fetch()
+
+    node = next(n for n in nodes.values() if isinstance(n, Node) and n.cpu_usage == 250.5)
+    assert node.memory_usage == 101
+
+
 @pytest.mark.parametrize("row", [{"domain": ""}, {"domain": None}])
 async def test_a_web_tunnel_without_a_domain_is_found_at_its_node(
     hayfrp: HayFrpService, provider: HayFrpProvider, row: dict[str, object]
@@ -423,6 +435,18 @@ async def test_a_web_tunnel_without_a_domain_is_found_at_its_node(
     hayfrp.fault("/proxy", "patch", patch={f"proxies.1.{name}": row[name] for name in row})
 
     assert (await tunnel_of(provider, "2")).public_address == "ningbo.frp.example.com"
+
+
+async def test_an_ipv6_address_stands_in_brackets(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    patch = {"proxies.0.local_ip": "fd12::5", "proxies.0.node_domain": "2001:db8::7"}
+    hayfrp.fault("/proxy", "patch", patch=patch, match={"type": "list"})
+
+    tunnel = await tunnel_of(provider, "1")
+
+    assert (tunnel.local_address or "").startswith("[fd12::5]:")
+    assert (tunnel.public_address or "").startswith("[2001:db8::7]:")
 
 
 async def test_an_address_without_a_port_is_a_host(

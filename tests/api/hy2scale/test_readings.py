@@ -348,7 +348,7 @@ async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Nod
 
     upgrade = (await read(provider, Upgrade))["account"]
 
-    assert (upgrade.state, upgrade.progress) == (None, None)
+    assert (upgrade.state, upgrade.progress) == (None, 100)
 
 
 @OLD
@@ -510,8 +510,8 @@ async def test_a_very_deep_tree(provider: Provider, hy2scale: Node) -> None:
 
     peers = await read(provider, Peer)
 
-    assert len(peers) == 451
-    assert list(peers)[-1].endswith("/p0/end")
+    assert list(peers)[:2] == ["p449", "p449/p448"]
+    assert len(list(peers)[-1]) == 254, "nothing goes by more than 255 characters"
 
 
 async def test_what_is_behind_a_lost_link_is_still_known(

@@ -57,7 +57,7 @@ class AccountCentre:
         Raises InvalidInputError where the program is unknown or must not sign devices in.
         """
         row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
-        code, user_code = coerce.text(row.get("device_code")), coerce.text(row.get("user_code"))
+        code, user_code = coerce.token(row.get("device_code")), coerce.text(row.get("user_code"))
         url = coerce.web_address(row.get("verification_uri_complete")) or coerce.web_address(
             row.get("verification_uri")
         )
@@ -143,10 +143,10 @@ class AccountCentre:
 
 def _pair(row: Row, refresh_token: str = "") -> TokenPair:
     """Read a pair of tokens. refresh_token: stays where the answer has no new one."""
-    if (access_token := coerce.text(row.get("access_token"))) is None:
+    if (access_token := coerce.token(row.get("access_token"))) is None:
         raise UnavailableError(Reason.MALFORMED, "no access token")
     return TokenPair(
         access_token=access_token,
-        refresh_token=coerce.text(row.get("refresh_token")) or refresh_token,
+        refresh_token=coerce.token(row.get("refresh_token")) or refresh_token,
         expires_at=time.time() + (coerce.amount(row.get("expires_in")) or _DEFAULT_TOKEN_SECONDS),
     )

@@ -77,7 +77,7 @@ class ChmlFrpClient:
     async def userinfo(self) -> Row:
         """/userinfo: the account, its `usertoken` included; totals in bytes."""
         row = _row(await self._signed("GET", "/userinfo"))
-        if token := coerce.text(row.get("usertoken")):
+        if token := coerce.token(row.get("usertoken")):
             self._transport.secrets.add(token)
         return row
 
@@ -140,7 +140,7 @@ class ChmlFrpClient:
         """
         answer = await self._signed("POST", "/create_tunnel", json=fields, read=False)
         data = answer.get("data")
-        return coerce.text(data.get("id")) if isinstance(data, dict) else None
+        return coerce.identifier(data.get("id")) if isinstance(data, dict) else None
 
     async def deletetunnel(self, tunnelid: str) -> None:
         """/delete_tunnel, or the documented /deletetunnel where a server lacks that.
@@ -165,7 +165,7 @@ class ChmlFrpClient:
         """
         fields = {"node": node, "tunnel_names": tunnel_names}
         answer = await self._signed("GET", "/tunnel_config", fields)
-        if not isinstance(config := answer.get("data"), str):
+        if (config := coerce.document(answer.get("data"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no configuration file")
         return config
 

@@ -103,7 +103,7 @@ class ChmlFrpProvider(Provider):
 
     async def _log_in(self) -> str:
         row = await self._client.login(self.credentials["username"], self.credentials["password"])
-        if (token := coerce.text(row.get("usertoken"))) is None:
+        if (token := coerce.token(row.get("usertoken"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         return token
 
@@ -137,7 +137,7 @@ class ChmlFrpProvider(Provider):
     @override
     async def identify(self) -> Identity:
         row = await self._client.userinfo()
-        if (account := coerce.text(row.get("id"))) is None:
+        if (account := coerce.identifier(row.get("id"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no account")
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
 
@@ -175,7 +175,7 @@ class ChmlFrpProvider(Provider):
             raise InvalidInputError("code_needed")
         await self._client.retoken(code)
         with suppress(AuthenticationError):
-            return coerce.text((await self._client.userinfo()).get("usertoken"))
+            return coerce.token((await self._client.userinfo()).get("usertoken"))
         return None
 
     async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:

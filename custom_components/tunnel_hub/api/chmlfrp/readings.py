@@ -211,7 +211,7 @@ class Readings:
     async def tunnel_row(self, tunnel_id: str) -> Row:
         """Read a tunnel as the service has it now; raises TunnelGoneError."""
         for row in await self._client.tunnel():
-            if coerce.text(row.get("id")) == tunnel_id:
+            if coerce.identifier(row.get("id")) == tunnel_id:
                 return row
         raise TunnelGoneError
 

@@ -63,8 +63,7 @@ def _online(row: Row) -> bool | None:
 
 
 def _local_address(row: Row) -> str | None:
-    host, port = coerce.text(row.get("localip")), coerce.count(row.get("nport"))
-    return f"{host}:{port}" if host and port else host
+    return coerce.host_port(coerce.text(row.get("localip")), coerce.count(row.get("nport")))
 
 
 def public_port(row: Row) -> int | None:
@@ -79,8 +78,10 @@ def public_domain(row: Row) -> str | None:
 
 def _public_address(row: Row) -> str | None:
     """Where the tunnel is reached: its domain, or its node's address with the port."""
-    host, port = coerce.text(row.get("ip")), public_port(row)
-    return public_domain(row) or (f"{host}:{port}" if host and port else None)
+    if (domain := public_domain(row)) is not None:
+        return domain
+    port = public_port(row)
+    return coerce.host_port(coerce.text(row.get("ip")), port) if port else None
 
 
 def _protocol(row: Row) -> str | None:
@@ -127,7 +128,7 @@ ACCOUNT_TRAFFIC = RowMap(
 
 TUNNEL = RowMap(
     Tunnel,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("name", coerce.text),
     client_version=_client_version,
     compression=at("compression", coerce.boolean),
@@ -146,7 +147,7 @@ TUNNEL = RowMap(
 
 NODE = RowMap(
     Node,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("node_name", coerce.text),
     bandwidth_usage=at("bandwidth_usage_percent", coerce.percentage),
     clients=at("client_counts", coerce.count),
@@ -161,7 +162,7 @@ NODE = RowMap(
 
 LISTED_NODE = RowMap(
     Node,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("name", coerce.text),
     description=at("notes", coerce.text),
 )
@@ -189,13 +190,14 @@ def _started(row: Row) -> datetime | None:
 
 
 def _storage_usage(row: Row) -> float | None:
-    used, total = coerce.amount(row.get("storage_used")), coerce.amount(row.get("storage_total"))
-    return None if used is None or not total else coerce.percentage(100 * used / total)
+    return coerce.share(
+        coerce.amount(row.get("storage_used")), coerce.amount(row.get("storage_total"))
+    )
 
 
 NODE_DETAILS = RowMap(
     Node,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     disk_usage=_storage_usage,
     group=at("nodegroup", coerce.text),
     latitude=lambda row: _coordinate(row, 1, 90),
@@ -220,7 +222,7 @@ def _mean_uptime(row: Row) -> float | None:
 
 NODE_UPTIME = RowMap(
     NodeUptime,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("node_name", coerce.text),
     uptime_30_days=_mean_uptime,
 )
@@ -251,7 +253,8 @@ def certificates(rows: list[Row]) -> Certificates:
         expires = certificate.expires or never
         return expires <= now, expires
 
-    return Certificates(id="account", certificates=tuple(sorted(found, key=_order)))
+    ordered = sorted(found, key=_order)
+    return Certificates(id="account", certificates=tuple(ordered[: coerce.MAX_ITEMS]))
 
 
 def newest_messages(messages: list[Row], notices: list[Row]) -> tuple[Message, ...]:
@@ -260,11 +263,11 @@ def newest_messages(messages: list[Row], notices: list[Row]) -> tuple[Message, .
         Message(sent=sent, text=coerce.plain_text(words))
         for row in messages
         if (sent := coerce.iso(row.get("time"), SHANGHAI))
-        and (words := coerce.text(row.get("content")))
+        and (words := coerce.verbatim(row.get("content")))
     ] + [
         Message(sent=sent, title=coerce.text(row.get("title")), text=words)
         for row in notices
         if (sent := coerce.iso(row.get("publishTime") or row.get("createdAt"), SHANGHAI))
-        and (words := coerce.text(row.get("contentMd")))
+        and (words := coerce.lines(row.get("contentMd")))
     ]
     return tuple(sorted(found, key=lambda message: message.sent)[-_NEWEST_MESSAGES:])

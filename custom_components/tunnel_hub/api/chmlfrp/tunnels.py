@@ -58,7 +58,7 @@ def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> No
 
 
 def _chosen(value: str | None, row: Row, name: str) -> str:
-    return value if value is not None else coerce.text(row.get(name)) or ""
+    return value if value is not None else coerce.verbatim(row.get(name)) or ""
 
 
 def _flag(value: bool | None, row: Row, name: str) -> bool:

@@ -107,7 +107,7 @@ class EasyTierClient:
             row = await self._signed("POST", "/api/nodes", json=fields, read=False)
         except UnsupportedError:
             row = await self._signed("POST", "/api/nodes/", json=fields, read=False)
-        return coerce.text(row.get("node_id"))
+        return coerce.identifier(row.get("node_id"))
 
     async def update(self, node_id: str, fields: Mapping[str, object]) -> None:
         """/api/nodes/<id>: change these fields, as in create, and no others."""
@@ -197,7 +197,7 @@ class EasyTierClient:
     async def reset_token(self) -> str | None:
         """/api/auth/reset-token: another session token, which may be the same again."""
         row = await self._signed("POST", "/api/auth/reset-token", read=False)
-        return coerce.text(row.get("token"))
+        return coerce.token(row.get("token"))
 
     async def all(self) -> list[Row]:
         """/api/nodes/all: everybody's nodes, for administrators."""
@@ -214,7 +214,7 @@ class EasyTierClient:
         """/api/nodes/<id>/regenerate-token: the new token that the node reports with."""
         path = f"{_path(node_id)}/regenerate-token"
         row = await self._signed("POST", path, read=False, refusals=_ONE_NODE)
-        return coerce.text(row.get("token"))
+        return coerce.token(row.get("token"))
 
     # How all of them ask
 

@@ -35,7 +35,7 @@ class _Field(NamedTuple):
 
 
 def _text(value: object) -> str:
-    return coerce.text(value) or ""
+    return coerce.verbatim(value) or ""
 
 
 def _ways(connections: Sequence[NodeConnection]) -> list[dict[str, object]]:

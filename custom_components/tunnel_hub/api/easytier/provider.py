@@ -86,7 +86,7 @@ class EasyTierProvider(Provider):
         row = await self._client.login(
             self.credentials["email"], self.credentials.get("password", "")
         )
-        if (token := coerce.text(row.get("token"))) is None:
+        if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         if isinstance(user := row.get("user"), dict):
             self._readings.administrator = coerce.boolean(user.get("is_admin"))
@@ -200,7 +200,7 @@ class EasyTierProvider(Provider):
     async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
         """Say how a node is doing, with the token that its agent would use."""
         row = await self._readings.node_row(node_id)
-        if (token := report.token or coerce.text(row.get("report_token"))) is None:
+        if (token := report.token or coerce.token(row.get("report_token"))) is None:
             raise InvalidInputError("report_token_needed")
         fields: dict[str, object] = {
             "node_name": row.get("node_name"),

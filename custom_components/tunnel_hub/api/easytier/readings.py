@@ -157,7 +157,7 @@ class Readings:
         with suppress(UnsupportedError):
             return await self._client.node(node_id)
         for row in await self._own_rows():
-            if coerce.text(row.get("id")) == node_id:
+            if coerce.identifier(row.get("id")) == node_id:
                 return row
         raise NodeGoneError
 
@@ -165,8 +165,8 @@ class Readings:
 
     def targets(self, row: Row) -> list[CheckTarget]:
         """Return what can be checked of a node: nothing unless its network is known."""
-        name = coerce.text(row.get("network_name")) or self._network.name
-        secret = coerce.text(row.get("network_token")) or self._network.secret
+        name = coerce.verbatim(row.get("network_name")) or self._network.name
+        secret = coerce.verbatim(row.get("network_token")) or self._network.secret
         if not (name and secret):
             return []
         return [
@@ -221,7 +221,7 @@ class Readings:
         by_node = {
             node_id: targets
             for row in own
-            if (node_id := coerce.text(row.get("id"))) and (targets := self.targets(row))
+            if (node_id := coerce.identifier(row.get("id"))) and (targets := self.targets(row))
         }
         if not by_node:
             return {}

@@ -29,4 +29,4 @@ def availability(row: Row, days: int) -> float | None:
 
 
 def _digits(row: Row) -> str:
-    return coerce.text(row.get("recent_status")) or ""
+    return (coerce.verbatim(row.get("recent_status")) or "")[-30 * _DAY :]

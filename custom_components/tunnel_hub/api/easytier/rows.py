@@ -37,12 +37,15 @@ def _tags(value: object) -> tuple[str, ...] | None:
     """Read words between commas; none is an empty tuple."""
     if not isinstance(value, str):
         return None
-    return tuple(tag.strip() for tag in value.replace("，", ",").split(",") if tag.strip())
+    words = value[: coerce.MAX_TEXT].replace("，", ",").split(",")
+    return tuple(tag for word in words if (tag := coerce.text(word)))
 
 
 def _traffic_usage(row: Row) -> float | None:
-    used, allowed = coerce.amount(row.get("used_traffic")), coerce.amount(row.get("max_traffic"))
-    return None if used is None or not allowed else round(100 * used / allowed, 2)
+    usage = coerce.share(
+        coerce.amount(row.get("used_traffic")), coerce.amount(row.get("max_traffic"))
+    )
+    return None if usage is None else round(usage, 2)
 
 
 def valid_until(row: Row) -> date | None:
@@ -52,7 +55,7 @@ def valid_until(row: Row) -> date | None:
 
 
 _PUBLIC: Mapping[str, Source] = {
-    "id": at("id", coerce.text),
+    "id": at("id", coerce.identifier),
     "name": at("node_name", coerce.text),
     "allow_relay": at("allow_relay", coerce.boolean),
     "availability_24_hours": lambda row: recent.availability(row, days=1),
@@ -111,7 +114,7 @@ def connections(row: Row) -> tuple[NodeConnection, ...]:
     """Read the ways to reach a node."""
     return tuple(
         NodeConnection(type=type_, host=host, port=port)
-        for way in rows_of(row.get("connections"))
+        for way in rows_of(row.get("connections"))[: coerce.MAX_ITEMS]
         if (type_ := coerce.text(way.get("type")))
         and (host := coerce.text(way.get("ip")))
         and (port := coerce.count(way.get("port")))
@@ -121,8 +124,7 @@ def connections(row: Row) -> tuple[NodeConnection, ...]:
 def addresses(row: Row) -> tuple[str, ...]:
     """Return the ways to reach a node as EasyTier writes them: tcp://host:port."""
     return tuple(
-        f"{way.type.lower()}://{f'[{way.host}]' if ':' in way.host else way.host}:{way.port}"
-        for way in connections(row)
+        f"{way.type.lower()}://{coerce.host_port(way.host, way.port)}" for way in connections(row)
     )
 
 

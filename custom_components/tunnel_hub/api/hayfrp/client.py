@@ -56,7 +56,7 @@ class HayFrpClient:
         user: user name, mail address or phone number.
         """
         row = await self._ask("/user", "login", {"user": user, "passwd": passwd}, read=False)
-        if (token := coerce.text(row.get("token"))) is None:
+        if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         self._transport.secrets |= {token, passwd}
         return token
@@ -90,7 +90,7 @@ class HayFrpClient:
         row = (await self._send("/user", {"type": "info", "csrf": csrf})).mapping()
         if coerce.boolean(row.get("status")) is None:
             _judge(row, self._transport)
-        self._transport.secrets |= {coerce.text(row.get("token")) or ""}
+        self._transport.secrets |= {coerce.token(row.get("token")) or ""}
         return row
 
     async def sign(self, csrf: str) -> Row:
@@ -103,7 +103,7 @@ class HayFrpClient:
     async def re_token(self, csrf: str) -> str:
         """ReTokenAPI: the new frp link token. Ends the csrf as well."""
         row = await self._ask("/user", "retoken", {"csrf": csrf}, read=False)
-        if (token := coerce.text(row.get("token"))) is None:
+        if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         self._transport.secrets.add(token)
         return token
@@ -128,7 +128,7 @@ class HayFrpClient:
         Ports are numbers, the two bools the words "true" and "false".
         """
         row = await self._ask("/proxy", "add", {"csrf": csrf, **fields}, read=False)
-        return coerce.text(row.get("id"))
+        return coerce.identifier(row.get("id"))
 
     async def edit_tunnel(self, csrf: str, tunnel: str, fields: Mapping[str, object]) -> None:
         """EditTunnelAPI: replace a tunnel's fields, all of them; as in add_tunnel."""
@@ -160,7 +160,7 @@ class HayFrpClient:
             "/proxy",
             {"type": "config", "format": file_format, "csrf": csrf, "node": node, "proxy": proxy},
         )
-        config = answer.text()
+        config = coerce.document(answer.text()) or ""
         if config.lstrip()[:1] in ("", "{", "<"):
             _judge(answer.mapping(), self._transport)
         elif answer.status == 200 and "=" in config:

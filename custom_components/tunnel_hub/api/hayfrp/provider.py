@@ -92,12 +92,8 @@ def _banned(row: Row) -> bool | None:
     return None if status is None else not status
 
 
-def _join(host: str | None, port: int | None) -> str | None:
-    return f"{host}:{port}" if host and port else host
-
-
 def _local_address(row: Row) -> str | None:
-    return _join(coerce.text(row.get("local_ip")), coerce.count(row.get("local_port")))
+    return coerce.host_port(coerce.text(row.get("local_ip")), coerce.count(row.get("local_port")))
 
 
 def _public_address(row: Row) -> str | None:
@@ -109,7 +105,7 @@ def _public_address(row: Row) -> str | None:
         case "stcp" | "xtcp":
             return None
         case _:
-            return _join(host, coerce.count(row.get("remote_port")))
+            return coerce.host_port(host, coerce.count(row.get("remote_port")))
 
 
 _ACCOUNT = RowMap(
@@ -131,7 +127,7 @@ _ACCOUNT = RowMap(
 
 _TUNNEL = RowMap(
     Tunnel,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("proxy_name", coerce.text),
     enabled=at("status", coerce.boolean),
     last_edit=at("lastupdate", coerce.epoch),
@@ -144,7 +140,7 @@ _TUNNEL = RowMap(
 
 _NODE = RowMap(
     Node,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("name", coerce.text),
     clients=at("client_counts", coerce.count),
     connections=at("cur_conns", coerce.count),
@@ -160,7 +156,7 @@ _NODE = RowMap(
 
 _LISTED_NODE = RowMap(
     Node,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("name", coerce.text),
     description=at("description", coerce.text),
     online=lambda _: True,
@@ -314,7 +310,7 @@ class HayFrpProvider(Provider):
         if "password" not in self.credentials:
             await self._session.use(self._client.csrf)
         row = await self._session.use(self._client.get_info)
-        account = coerce.text(row.get("uuid")) or coerce.text(row.get("id"))
+        account = coerce.identifier(row.get("uuid")) or coerce.identifier(row.get("id"))
         if account is None:
             raise RejectedError(coerce.text(row.get("message")) or "")
         if _banned(row):
@@ -534,7 +530,7 @@ class HayFrpProvider(Provider):
         """Read one tunnel as the service has it now."""
         rows = await self._session.use(lambda csrf: self._client.list_tunnel(csrf, tunnel_id))
         for row in rows:
-            if coerce.text(row.get("id")) == tunnel_id:
+            if coerce.identifier(row.get("id")) == tunnel_id:
                 return row
         raise TunnelGoneError
 
@@ -550,7 +546,7 @@ class HayFrpProvider(Provider):
         """All fields of a tunnel in the service's words: the draft's, else the row's."""
 
         def chosen(value: str | None, name: str, default: str = "") -> str:
-            return value if value is not None else coerce.text(row.get(name)) or default
+            return value if value is not None else coerce.verbatim(row.get(name)) or default
 
         def port(value: int | None, name: str) -> int | None:
             return value if value is not None else coerce.count(row.get(name))

@@ -228,7 +228,8 @@ class Hy2ScaleClient:
     async def wireguard_config(self, name: str, endpoint: str) -> str:
         """GET /wireguard/peers/{name}/config: the file for a peer."""
         answer = await self._get(f"/wireguard/peers/{segment(name)}/config", {"endpoint": endpoint})
-        if _INTERFACE not in (config := answer.text()):
+        config = coerce.document(answer.text())
+        if config is None or _INTERFACE not in config:
             raise UnavailableError(Reason.MALFORMED, "no configuration")
         return config
 
@@ -338,9 +339,11 @@ class Hy2ScaleClient:
     async def certificate_pem(self, id_: str) -> str:
         """GET /tls/{id}/pem: the certificate; what else comes is its key, which goes no further."""
         answer = await self._get(f"/tls/{segment(id_)}/pem")
-        if answer.body.lstrip().startswith(b"{"):
-            return coerce.text(answer.mapping().get("cert")) or ""
-        return answer.text()
+        is_object = answer.body.lstrip().startswith(b"{")
+        pem = answer.mapping().get("cert") if is_object else answer.text()
+        if (certificate := coerce.document(pem)) is None:
+            raise UnavailableError(Reason.MALFORMED, "no certificate")
+        return certificate
 
     async def delete_certificate(self, id_: str) -> None:
         """DELETE /tls/{id}."""

@@ -54,7 +54,7 @@ from .drafts import (
     wireguard_peer_fields,
 )
 from .readings import Readings
-from .rows import below, places, texts
+from .rows import below, places
 from .shelves import Shelf, Shelves
 
 _SECRETS = ("password_hash", "token")
@@ -117,7 +117,7 @@ class Hy2ScaleProvider(Provider):
         row = await self._client.login(
             self.credentials.get("username", ""), self.credentials.get("password_hash", "")
         )
-        if (token := coerce.text(row.get("token"))) is None:
+        if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         self._transport.secrets.add(token)
         default = bool(coerce.boolean(row.get("force_password_change")))
@@ -130,7 +130,7 @@ class Hy2ScaleProvider(Provider):
     @override
     async def identify(self) -> Identity:
         row = await self._client.node()
-        if (node_id := coerce.text(row.get("node_id"))) is None:
+        if (node_id := coerce.identifier(row.get("node_id"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no node")
         return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
 
@@ -418,7 +418,7 @@ class Hy2ScaleProvider(Provider):
     async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
         """Return a name's addresses."""
         answer = await self._client.resolve(name, exit_path or "")
-        if found := texts(answer.get("ips")):
+        if found := coerce.texts(answer.get("ips")):
             return found
         raise RejectedError(coerce.text(answer.get("error")) or name)
 

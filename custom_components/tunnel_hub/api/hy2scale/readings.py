@@ -46,6 +46,7 @@ from .rows import (
     certificates,
     conflicts,
     exits,
+    joined,
     out_of_sight,
     peers,
     session,
@@ -274,7 +275,7 @@ class Readings:
             by_name.setdefault(coerce.text(row.get("username")), []).append(row)
         found: dict[str, UserSessions] = {}
         for user in users:
-            id_, name = coerce.text(user.get("id")), coerce.text(user.get("username"))
+            id_, name = coerce.identifier(user.get("id")), coerce.text(user.get("username"))
             if id_ is not None:
                 found[id_] = UserSessions(
                     id=id_,
@@ -310,7 +311,7 @@ class Readings:
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
         server, paths = await together(self._wireguard.get(_SAME_MOMENT), self.exits())
-        own = {name: server.get(name) for name in ("public_key", "listen_port", "mtu", "dns")}
+        own = joined(server.get(name) for name in ("public_key", "listen_port", "mtu", "dns"))
         return WIREGUARD_PEER.many(
             {**row, "exits": paths, "server": own} for row in wireguard_peers(server)
         )

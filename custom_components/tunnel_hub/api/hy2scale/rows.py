@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 from .. import coerce
@@ -41,15 +42,15 @@ def _account(_: Row) -> str:
     return ACCOUNT
 
 
-def texts(value: object) -> tuple[str, ...]:
-    """Return the texts of a list."""
-    items = value if isinstance(value, list) else []
-    return tuple(text for item in items if (text := coerce.text(item)))
-
-
 def flag(name: str) -> Source:
     """Read what a row has only when it is true."""
     return lambda row: bool(coerce.boolean(row.get(name)))
+
+
+def progress(value: object) -> float | None:
+    """Read how much of a download is done, in percent, of which there are 100."""
+    percent = coerce.percentage(value)
+    return None if percent is None else min(percent, 100.0)
 
 
 def _choice[E: (PeerDirection, UpgradeState)](kind: type[E], value: object) -> E | None:
@@ -64,9 +65,12 @@ def _paths(row: Row) -> tuple[tuple[str, str], ...] | None:
     paths = row.get("active_paths")
     if not isinstance(paths, dict):
         return None
-    return tuple(
-        (exit_, path) for exit_, value in sorted(paths.items()) if (path := coerce.text(value))
+    known = (
+        (exit_, path)
+        for name, value in sorted(paths.items())
+        if (exit_ := coerce.text(name)) and (path := coerce.text(value))
     )
+    return tuple(islice(known, coerce.MAX_ITEMS))
 
 
 HUB = RowMap(
@@ -125,7 +129,7 @@ UPGRADE = RowMap(
     current=at("current", coerce.text),
     installable=at("in_docker", coerce.boolean),
     latest=at("latest", coerce.text),
-    progress=at("progress", coerce.percentage),
+    progress=at("progress", progress),
     state=lambda row: _choice(UpgradeState, row.get("state")),
 )
 
@@ -154,6 +158,9 @@ def places(topology: Iterable[Row]) -> Iterator[Place]:
             if (name := coerce.text(row.get("name"))) is None:
                 continue
             path = f"{parent}/{name}" if parent else name
+            if len(path) > coerce.MAX_ID:
+                # Nothing can go by it, nor can what is below.
+                continue
             if row is not top:
                 yield Place(path, outbound=False, row=row)
             elif is_self:
@@ -191,13 +198,13 @@ def _addresses(row: Row) -> tuple[Address, ...]:
             status=coerce.text(status.get("status")),
             latency=coerce.count(status.get("latency_ms")),
         )
-        for status in rows_of(row.get("ip_statuses"))
+        for status in rows_of(row.get("ip_statuses"))[: coerce.MAX_ITEMS]
         if (address := coerce.text(status.get("addr")))
     )
 
 
 _LINK: dict[str, Source] = {
-    "id": at("path", coerce.text),
+    "id": at("path", coerce.identifier),
     "name": at("path", coerce.text),
     "addresses": _addresses,
     "direction": lambda row: _choice(PeerDirection, row.get("direction")),
@@ -272,7 +279,7 @@ def _tunnel_state(row: Row) -> TunnelState | None:
 
 TUNNEL = RowMap(
     Tunnel,
-    id=at("name", coerce.text),
+    id=at("name", coerce.identifier),
     name=at("name", coerce.text),
     enabled=lambda row: not coerce.boolean(row.get("disabled")),
     online=at("connected", coerce.boolean),
@@ -293,8 +300,8 @@ def _limit(row: Row) -> int | None:
 
 
 def _usage(row: Row) -> float | None:
-    used, limit = coerce.count(row.get("traffic_used")), _limit(row)
-    return None if used is None or limit is None else round(used / limit * 100, 1)
+    usage = coerce.share(coerce.count(row.get("traffic_used")), _limit(row))
+    return None if usage is None else round(usage, 1)
 
 
 def _expires(row: Row) -> datetime | None:
@@ -313,7 +320,7 @@ _EXIT: dict[str, Source] = {"exit_path": exit_path, "exits": lambda row: row["ex
 USER = RowMap(
     User,
     **_EXIT,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("username", coerce.text),
     conflicts=lambda row: row["conflicts"],
     enabled=at("enabled", coerce.boolean),
@@ -326,11 +333,11 @@ USER = RowMap(
 RULE = RowMap(
     Rule,
     **_EXIT,
-    id=at("id", coerce.text),
-    name=lambda row: coerce.text(row.get("name")) or coerce.text(row.get("id")),
+    id=at("id", coerce.identifier),
+    name=lambda row: coerce.text(row.get("name")) or coerce.identifier(row.get("id")),
     enabled=at("enabled", coerce.boolean),
     priority=lambda row: coerce.count(row.get("priority", 0)),
-    targets=lambda row: texts(row.get("targets")),
+    targets=lambda row: coerce.texts(row.get("targets")),
     tun_active=flag("tun_active"),
     type=at("type", coerce.text),
     unavailable=lambda row: row["unavailable"],
@@ -339,7 +346,7 @@ RULE = RowMap(
 PROXY = RowMap(
     Proxy,
     **_EXIT,
-    id=at("id", coerce.text),
+    id=at("id", coerce.identifier),
     name=at("id", coerce.text),
     enabled=at("enabled", coerce.boolean),
     listen=at("listen", coerce.text),
@@ -348,17 +355,22 @@ PROXY = RowMap(
 )
 
 
+def joined(values: Iterable[object]) -> str:
+    """Return several values as one text that changes with each of them."""
+    return "\n".join(coerce.verbatim(value) or "" for value in values)
+
+
 def _fingerprint(row: Row) -> str:
     """Return what changes with a peer's file: it holds these and the server's."""
     names = ("name", "public_key", "private_key", "allowed_ips", "keepalive", "server")
-    content = "\n".join(str(row.get(name)) for name in names)
+    content = joined(row.get(name) for name in names)
     return sha256(content.encode()).hexdigest()[:16]
 
 
 WIREGUARD_PEER = RowMap(
     WireGuardPeer,
     **_EXIT,
-    id=at("name", coerce.text),
+    id=at("name", coerce.identifier),
     name=at("name", coerce.text),
     address=at("allowed_ips", coerce.text),
     fingerprint=_fingerprint,
@@ -369,7 +381,9 @@ WIREGUARD_PEER = RowMap(
 def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
     """Return by user name who has the same password."""
     return {
-        username: tuple(sorted({name for names in by_proxy.values() for name in texts(names)}))
+        username: tuple(
+            sorted({name for names in by_proxy.values() for name in coerce.texts(names)})
+        )[: coerce.MAX_ITEMS]
         for username, by_proxy in row.items()
         if isinstance(by_proxy, dict)
     }
@@ -377,7 +391,7 @@ def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
 
 def session(row: Row) -> Session | None:
     """Return a connected device; as documented it goes by `id`."""
-    key = coerce.text(row.get("key")) or coerce.text(row.get("id"))
+    key = coerce.text(row.get("key")) or coerce.identifier(row.get("id"))
     if key is None:
         return None
     return Session(
@@ -404,12 +418,11 @@ def certificates(rows: Collection[Row]) -> Certificates:
             expires=_end(row),
         )
         for row in rows
-        if (id_ := coerce.text(row.get("id")))
+        if (id_ := coerce.identifier(row.get("id")))
     ]
     never = datetime.max.replace(tzinfo=UTC)
-    return Certificates(
-        id=ACCOUNT, certificates=tuple(sorted(found, key=lambda c: c.expires or never))
-    )
+    ordered = sorted(found, key=lambda c: c.expires or never)
+    return Certificates(id=ACCOUNT, certificates=tuple(ordered[: coerce.MAX_ITEMS]))
 
 
 def _end(row: Row) -> datetime | None:

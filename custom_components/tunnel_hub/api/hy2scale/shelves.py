@@ -35,14 +35,14 @@ class Stock:
     async def row(self, id_: str) -> Row:
         """Read one row; raises InvalidInputError if there is none."""
         for row in await self.rows():
-            if coerce.text(row.get(self.key)) == id_:
+            if coerce.identifier(row.get(self.key)) == id_:
                 return row
         raise InvalidInputError("unknown_resource", name=id_)
 
     async def remove(self, id_: str) -> None:
         """Remove a row; one that is gone already counts as removed."""
         await self._remove(id_)
-        if any(coerce.text(row.get(self.key)) == id_ for row in await self.rows()):
+        if any(coerce.identifier(row.get(self.key)) == id_ for row in await self.rows()):
             raise InvalidInputError("not_taken", name=id_)
 
 
@@ -79,7 +79,7 @@ class Shelf(Stock):
             raise InvalidInputError("already_exists", name=str(wanted))
         await self._create({**self._defaults, **fields})
         for row in await self.rows():
-            if row.get(name) == wanted and (id_ := coerce.text(row.get(self.key))):
+            if row.get(name) == wanted and (id_ := coerce.identifier(row.get(self.key))):
                 return id_
         raise InvalidInputError("not_taken", name=str(wanted))
 

@@ -9,6 +9,7 @@ from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
 from ..mesh import UpgradeState
 from ..rows import Row
 from .client import Hy2ScaleClient
+from .rows import progress
 
 _LOOK = 2.0
 """Seconds between two looks at what goes on."""
@@ -28,7 +29,7 @@ async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], 
     for _ in range(_LONGEST_DOWNLOAD):
         if status.get("state") != UpgradeState.DOWNLOADING:
             break
-        on_progress(coerce.percentage(status.get("progress")))
+        on_progress(progress(status.get("progress")))
         await sleep(_LOOK)
         status = await client.upgrade_status()
     if status.get("state") != UpgradeState.READY:
