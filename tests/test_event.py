@@ -39,6 +39,35 @@ async def test_a_notice_is_told_once(world: World) -> None:
     assert second.attributes["text"] == "New"
 
 
+async def test_a_notice_that_alternates_is_told_once(world: World) -> None:
+    """Two mirrors of the service answer in turn, one of them late."""
+    await world.set_up()
+    texts = []
+    for notice in ("<p>Old</p>", "<p>New</p>", "<p>Old</p>", "<p>New</p>", "<p>Newest</p>"):
+        world.service.state.notice = notice
+        before = world.value("event", "notice:service", "notice")
+        await world.elapse(HOUR)
+        if world.value("event", "notice:service", "notice") != before:
+            texts.append(world.state("event", "notice:service", "notice").attributes["text"])
+
+    assert texts == ["Old", "New", "Newest"]
+
+
+async def test_what_was_told_is_remembered_over_restarts(world: World) -> None:
+    world.service.state.notice = "<p>Old</p>"
+    await world.set_up()
+    world.service.state.notice = "<p>New</p>"
+    await world.elapse(HOUR)
+    before = world.state("event", "notice:service", "notice")
+    assert before.attributes["text"] == "New"
+    await async_mock_restore_state_shutdown_restart(world.hass)
+
+    world.service.state.notice = "<p>Old</p>"
+    await world.restart()
+
+    assert world.state("event", "notice:service", "notice").state == before.state
+
+
 @pytest.mark.parametrize("now, again", [("<p>Old</p>", False), ("<p>New</p>", True)])
 async def test_a_restart_tells_no_notice_again(world: World, now: str, again: bool) -> None:
     world.service.state.notice = "<p>Old</p>"

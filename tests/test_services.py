@@ -68,6 +68,7 @@ async def test_list_downloads(world: World, style: str) -> None:
     assert {
         "name": "Frpc Linux版",
         "version": "0.59.0",
+        "platform": None,
         "architecture": "linux_amd64",
         "urls": ["https://down.example.com/HayFrp/Releases/frpc_linux_amd64"],
     } in response["downloads"]

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntity, EventEntityDescription, EventExtraStoredData
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .api.provider import CanSignIn
-from .api.resource import Account, Inbox, Notice, Resource
+from .api.resource import Account, Inbox, Message, Notice, Resource
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .sign_in import OUTCOMES
@@ -22,6 +23,8 @@ RECEIVED = "received"
 _LONGEST_TEXT = 3500
 _LONGEST_TITLE = 255
 """The recorder keeps at most 16 KiB of attributes; a Chinese character takes up to four bytes."""
+_REMEMBERED = 200
+"""Ten times as many as are read at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,34 +57,88 @@ class SignInEvent(TunnelHubEvent[Account]):
         self.async_write_ha_state()
 
 
-class NoticeEvent(TunnelHubEvent[Notice]):
-    """A notice that was not there before, also before the last restart."""
+@dataclass
+class _Remembered(EventExtraStoredData):
+    """What Home Assistant stores of an event, and what was told before, the oldest first."""
+
+    told: tuple[str, ...]
+
+
+class OnceEvent[R: Resource](TunnelHubEvent[R]):
+    """Tells each of a service's texts once, also over restarts.
+
+    Neither their dates nor their order tell which are new: they may be dated ahead, arrive late,
+    or come and go with the mirror that answers.
+    """
+
+    _told: tuple[str, ...] | None = None
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> _Remembered:
+        event = super().extra_restore_state_data
+        return _Remembered(**event.as_dict(), told=self._told or ())
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Remember what was told, then read."""
+        if (stored := await self.async_get_last_extra_data()) is not None:
+            told = stored.as_dict().get("told")
+            self._told = None if told is None else tuple(told)
+        await super().async_added_to_hass()
+
+    def _new[T](self, texts: Mapping[str, T]) -> list[T]:
+        """Return those that were not told before, by their keys, and count them as told."""
+        known = self._told or ()
+        new = [key for key in texts if key not in known]
+        self._told = (*known, *new)[-_REMEMBERED:]
+        return [texts[key] for key in new]
+
+
+class NoticeEvent(OnceEvent[Notice]):
+    """A notice that was not there before."""
 
     @override
     def _read(self, resource: Notice) -> bool:
         text = (resource.text or "")[:_LONGEST_TEXT]
-        if not text or text == self.state_attributes.get("text"):
+        if self._told is None and text == self.state_attributes.get("text"):
+            # Told by a version that did not remember.
+            self._told = (_digest(text),)
+        if not text or not self._new({_digest(text): text}):
             return False
         self._trigger_event(PUBLISHED, {"text": text})
         return True
 
 
-class MessageEvent(TunnelHubEvent[Inbox]):
-    """Each message that is newer than the last one, also before the last restart.
+class MessageEvent(OnceEvent[Inbox]):
+    """Each message that was not there before.
 
     In the beginning only the newest counts: the others were read elsewhere.
     """
 
     @override
     def _read(self, resource: Inbox) -> bool:
+        begins = self._told is None
         last = dt_util.parse_datetime(str(self.state_attributes.get("sent")))
-        new = [m for m in resource.messages if last is None or m.sent > last]
-        for number, message in enumerate(new if last else new[-1:]):
+        new = self._new({_key_of(message): message for message in resource.messages})
+        if begins:
+            # An older version remembered only when the last one was sent.
+            new = [m for m in new if m.sent > last] if last else new[-1:]
+        for number, message in enumerate(new):
             if number:
                 self.async_write_ha_state()
             details = {"sent": message.sent.isoformat(), "text": message.text[:_LONGEST_TEXT]}
             self._trigger_event(RECEIVED, {"title": message.headline[:_LONGEST_TITLE], **details})
         return bool(new)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def _key_of(message: Message) -> str:
+    """Return what stays the same of a message: the service's id, or all that it says."""
+    return message.id or _digest(f"{message.sent} {message.title} {message.text}")
 
 
 EVENTS: Table[TunnelHubEventDescription] = {

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.faults import FIREWALL_PAGE
 from simulator.service import Answer, Call, RefusedError, RouteTable, Service
-from simulator.shanghai import DAY, midnight, spans
+from simulator.shanghai import DAY, local, midnight, spans
 
 from . import frpc
 from .state import Account, HayFrpState, Mail, Node, Tunnel, first_state, new_account, token
@@ -183,7 +183,7 @@ class HayFrpService(Service[HayFrpState]):
                     "proxies": account.quota,
                     "useproxies": used,
                     "regtime": account.regtime,
-                    "signdate": account.signdate,
+                    "signdate": self._signdate(account),
                     "totalsign": account.totalsign,
                     "totaltraffic": account.totaltraffic,
                     "todaytraffic": round(account.today_bytes),
@@ -291,7 +291,7 @@ class HayFrpService(Service[HayFrpState]):
         empty_status = self.state.settings.empty_list_status
         if not rows and empty_status != 200:
             return _refusal(call, empty_status, "没有找到隧道.")
-        return _fine("获取成功.", proxies=[self._row(tunnel) for tunnel in rows])
+        return _fine("获取成功.", **self._list("proxies", [self._row(tunnel) for tunnel in rows]))
 
     @ROUTES.on("POST", "/proxy", "config")
     def config(self, call: Call) -> Answer:
@@ -330,7 +330,9 @@ class HayFrpService(Service[HayFrpState]):
             return _fine("隧道在线.", ostatus="online")
         node = self.state.nodes.get(tunnel.node)
         reason = "请检查隧道配置" if node and node.online else "隧道对应节点已离线"
-        return {"status": 500, "message": f"隧道离线,{reason}.", "ostatus": "offline"}
+        settings = self.state.settings
+        message = f"隧道离线,{reason}." if settings.check_words else "获取成功."
+        return {"status": settings.check_status, "message": message, "ostatus": "offline"}
 
     @ROUTES.on("POST", "/proxy", "forcedown")
     def forcedown(self, call: Call) -> Answer:
@@ -408,8 +410,14 @@ class HayFrpService(Service[HayFrpState]):
         version = self.state.frpc_version
         frps = _download("HayFrps Linux版", "hayfrps_linux_amd64", "linux_amd64", version)
         frpc_ = _download("Frpc Linux版", "frpc_linux_amd64", "linux_amd64", version)
+        if self.state.settings.downlist_style == "platforms":
+            frpc_ |= {
+                "url": "https://mirror.example.com/frp/frpc_linux_amd64",
+                "platform": "linux",
+                "arch": "amd64",
+            }
         other = _download("Frp安卓版Arm64-V8a", "app-arm64-v8a.apk", "android_arm64", version)
-        if self.state.settings.downlist_style == "source":
+        if self.state.settings.downlist_style != "sources":
             return _fine("获取成功!", source=[source], lists=[frps, frpc_, other])
         lists = {"frps": [frps], "frpc": [frpc_], "others": [other]}
         return _fine(
@@ -521,10 +529,31 @@ class HayFrpService(Service[HayFrpState]):
         }
 
     def _servers(self, call: Call, rows: list[dict[str, object]]) -> Answer:
-        if not rows:
+        if not rows and self.state.settings.empty_list_status != 200:
             return _refusal(call, 404, "无节点数据.")
         typed = [self._typed(f"{call.path}/{row['id']}", row) for row in rows]
-        return _fine("获取成功", number=len(rows), servers=typed)
+        return _fine("获取成功", number=len(rows), **self._list("servers", typed))
+
+    def _list(self, name: str, rows: list[dict[str, object]]) -> dict[str, object]:
+        """Return a list under its name, an empty one as this version writes it."""
+        style = "list" if rows else self.state.settings.empty_list
+        styles: dict[str, dict[str, object]] = {
+            "list": {name: rows},
+            "null": {name: None},
+            "missing": {},
+        }
+        return styles[style]
+
+    def _signdate(self, account: Account) -> object:
+        """Return when an account signed in last, as this version writes it."""
+        if account.signdate is None:
+            return None
+        match self.state.settings.signdate_style:
+            case "milliseconds":
+                return account.signdate * 1000
+            case "date":
+                return f"{local(account.signdate):%Y-%m-%d}"
+        return account.signdate
 
     def _mail(self, to: str, kind: str, code: str, user: str) -> None:
         self.state.mailbox.append(Mail(to, kind, code, user, self.now()))

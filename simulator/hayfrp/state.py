@@ -41,6 +41,10 @@ class Settings:
     sign_tells_flow: whether a sign-in's answer has `signflow`.
     empty_list_status: body status of a list of no tunnels, 404 or 200.
     missing_tunnel_status: body status for an unknown tunnel id, 404 or 500.
+    empty_list: what stands in the place of an empty list: "list", "null" or "missing".
+    check_status: body status of an offline tunnel, 500 or 200; `ostatus` tells it in both.
+    check_words: whether that answer says why.
+    signdate_style: "seconds", "milliseconds" or "date".
     forcedown_form_only: forcedown finds its fields in a form, not in JSON.
     downlist_style: "source" as documented, or "sources" with lists by program.
     wandering_types: numbers, booleans and nulls come in any of their forms; else as documented.
@@ -50,6 +54,10 @@ class Settings:
     already_signed_status: int = 403
     sign_tells_flow: bool = True
     empty_list_status: int = 404
+    empty_list: str = "list"
+    check_status: int = 500
+    check_words: bool = True
+    signdate_style: str = "seconds"
     missing_tunnel_status: int = 404
     forcedown_form_only: bool = False
     downlist_style: str = "source"

@@ -8,13 +8,17 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, Platform
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events, snapshot_platform
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_mock_restore_state_shutdown_restart,
+    snapshot_platform,
+)
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from simulator.chmlfrp import ChmlFrpService, Message
 
-from ..common import HOUR, MINUTE, World
+from ..common import DAY, HOUR, MINUTE, World
 
 SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 1}], indirect=True)
 
@@ -389,6 +393,39 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     await world.restart()
     now = world.state("event", "inbox:account", "message")
     assert now.attributes["text"] == "second\nline", "nothing is told twice"
+
+
+async def test_each_message_is_told_once_whenever_it_says_that_it_was_sent(
+    world: World[ChmlFrpService],
+) -> None:
+    """Dated ahead, of the same second as another, or seen only after a newer one."""
+    world.service.state.notices.clear()
+    now = world.service.now()
+    world.service.state.messages = [Message(1, None, "dated ahead", now + DAY)]
+    await world.set_up()
+    heard = async_capture_events(world.hass, EVENT_STATE_CHANGED)
+    entity_id = world.entity_id("event", "inbox:account", "message")
+
+    world.service.state.messages += [
+        Message(2, None, "one of two", now),
+        Message(3, None, "two of two", now),
+    ]
+    await world.elapse(HOUR)
+    world.service.state.messages.append(Message(4, None, "seen late", now - DAY))
+    await world.elapse(HOUR)
+    await world.elapse(HOUR)
+    await async_mock_restore_state_shutdown_restart(world.hass)
+    await world.restart()
+
+    told = [
+        new.attributes["text"]
+        for event in heard
+        if event.data["entity_id"] == entity_id
+        and (new := event.data["new_state"])
+        and (old := event.data["old_state"])
+        and "unavailable" not in (old.state, new.state)
+    ]
+    assert told == ["one of two", "two of two", "seen late"]
 
 
 async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> None:

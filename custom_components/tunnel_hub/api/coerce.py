@@ -255,6 +255,20 @@ def epoch(value: object) -> datetime | None:
     return moment if moment.year in _YEARS else None
 
 
+_LARGEST_SECONDS = 10**11
+"""A number of seconds above this lies beyond the year 5000: it is one of milliseconds."""
+
+
+def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """An aware moment out of seconds or milliseconds since 1970, or ISO 8601.
+
+    zone: where the clock of a text without one stands.
+    """
+    if (ticks := number(value)) is None:
+        return iso(value, zone)
+    return epoch(ticks if ticks < _LARGEST_SECONDS else ticks / 1000)
+
+
 def iso(value: object, zone: tzinfo = UTC) -> datetime | None:
     """An aware moment out of ISO 8601; zone: where its clock stands if it does not say.
 

@@ -129,10 +129,14 @@ class SignInResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file that the service offers. urls: one for each mirror."""
+    """A file that the service offers. urls: one for each mirror.
+
+    platform: the operating system, where the service tells it apart from the architecture.
+    """
 
     name: str
     version: str | None
+    platform: str | None
     architecture: str | None
     urls: tuple[str, ...]
 

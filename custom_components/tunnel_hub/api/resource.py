@@ -160,6 +160,7 @@ class Message:
     sent: datetime
     text: str
     title: str | None = None
+    id: str | None = None
 
     @property
     def headline(self) -> str:

@@ -298,8 +298,8 @@ async def test_a_list_without_tunnels_is_empty(
         ({"status": 500, "message": "数据库错误."}, RejectedError, "数据库错误."),
         ({"status": False, "message": "维护中."}, RejectedError, "维护中."),
         ({"status": 404, "message": "请先登录."}, AuthenticationError, "请先登录."),
-        ({"status": 200}, UnavailableError, "malformed: no list of tunnels"),
-        ({"status": 200, "proxies": {}}, UnavailableError, "malformed: no list of tunnels"),
+        ({"status": 200, "proxies": {}}, UnavailableError, "malformed: no list of proxies"),
+        ({"proxies": None}, UnavailableError, "malformed: no status"),
     ],
 )
 async def test_a_list_that_is_refused_is_not_empty(
@@ -414,6 +414,42 @@ async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, cs
     assert readings == [TunnelReading.ONLINE, TunnelReading.NODE_OFFLINE, TunnelReading.OFFLINE]
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_ostatus_wins_over_the_code_and_the_words(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
+) -> None:
+    """As one client reads it."""
+    settings = hayfrp.state.settings
+    settings.check_status, settings.check_words = status, False
+
+    readings = [await client.get_tunnel_status(csrf, id_) for id_ in ("1", "4")]
+    hayfrp.fault("/proxy", "patch", patch={"status": 500, "ostatus": "Online"})
+    readings.append(await client.get_tunnel_status(csrf, "1"))
+
+    assert readings == [TunnelReading.ONLINE, TunnelReading.OFFLINE, TunnelReading.ONLINE]
+
+
+@pytest.mark.parametrize("ostatus", ["", None, "unknown", 1, {}])
+async def test_another_ostatus_tells_nothing(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, ostatus: object
+) -> None:
+    hayfrp.fault("/proxy", "patch", times=2, patch={"ostatus": ostatus})
+
+    readings = [await client.get_tunnel_status(csrf, id_) for id_ in ("1", "4")]
+
+    assert readings == [TunnelReading.ONLINE, TunnelReading.OFFLINE]
+
+
+async def test_an_ostatus_of_somebody_who_is_not_signed_in(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    body = {"status": 403, "message": "登录无效或已过期.", "ostatus": "offline"}
+    hayfrp.fault("/proxy", "body", body=body)
+
+    with refused(AuthenticationError, "登录无效或已过期."):
+        await client.get_tunnel_status(csrf, "1")
+
+
 async def test_a_status_that_is_refused_is_no_reading(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
@@ -518,15 +554,28 @@ async def test_nodes_that_are_refused_are_not_none(
     hayfrp.fault(path, "body", body={"status": 404, "message": "无节点数据."})
     hayfrp.fault(path, "body", body={"status": 500, "message": "数据库错误."})
     hayfrp.fault(path, "body", body={"status": 403, "message": "访问受限."})
-    hayfrp.fault(path, "body", body={"status": 200, "servers": None})
+    hayfrp.fault(path, "body", body={"status": 200, "servers": {}})
 
     assert await fetch() == []
     with refused(RejectedError, "数据库错误."):
         await fetch()
     with refused(RejectedError, "访问受限."):
         await fetch()
-    with refused(UnavailableError, "malformed: no servers"):
+    with refused(UnavailableError, "malformed: no list of servers"):
         await fetch()
+
+
+@pytest.mark.parametrize("style", ["list", "null", "missing"])
+async def test_an_empty_list_in_a_good_answer(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, style: str
+) -> None:
+    hayfrp.state.settings.empty_list_status, hayfrp.state.settings.empty_list = 200, style
+    hayfrp.state.tunnels.clear()
+    hayfrp.state.nodes.clear()
+
+    assert await client.list_tunnel(csrf) == []
+    assert await client.get_node_info() == []
+    assert await client.get_node_list() == []
 
 
 async def test_get_notice(client: HayFrpClient, hayfrp: HayFrpService) -> None:

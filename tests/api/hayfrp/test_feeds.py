@@ -32,6 +32,8 @@ from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Node as SimulatedNode, Tunnel as SimulatedTunnel
 
+from ...common import DAY, NOON
+
 MB = 1024**2
 GB = 1024**3
 HOUR = 3600
@@ -136,7 +138,9 @@ async def test_tunnels(other_types: HayFrpService, session: ClientSession) -> No
         id_: Tunnel(
             id=id_,
             name=tunnel.proxy_name,
+            compression=tunnel.use_compression,
             enabled=tunnel.enabled,
+            encryption=tunnel.use_encryption,
             last_edit=at(tunnel.lastupdate),
             local_address=f"{tunnel.local_ip}:{tunnel.local_port}",
             node_id=tunnel.node,
@@ -148,6 +152,8 @@ async def test_tunnels(other_types: HayFrpService, session: ClientSession) -> No
         )
         for id_, tunnel in state.tunnels.items()
     }
+    assert {tunnel.use_compression for tunnel in state.tunnels.values()} == {True, False}
+    assert {tunnel.use_encryption for tunnel in state.tunnels.values()} == {True, False}
     assert {tunnel.proxy_type for tunnel in state.tunnels.values()} == {
         *("tcp", "udp", "http", "https", "stcp", "xtcp")
     }
@@ -268,6 +274,36 @@ async def test_whoever_never_signed_in_has_not_today(provider: HayFrpProvider) -
         None,
     )
     assert account.signed_in_today is False
+
+
+@pytest.mark.parametrize("style", ["seconds", "milliseconds", "date"])
+async def test_the_day_of_a_sign_in_in_each_way_of_writing(
+    hayfrp: HayFrpService, provider: HayFrpProvider, style: str, freezer: FrozenDateTimeFactory
+) -> None:
+    hayfrp.state.settings.signdate_style = style
+    await provider.sign_in()
+
+    today = (await provider.feeds["account"].fetch())["account"]
+    freezer.tick(DAY)
+    tomorrow = (await provider.feeds["account"].fetch())["account"]
+
+    assert isinstance(today, Account)
+    assert isinstance(tomorrow, Account)
+    assert today.last_sign_in == (NOON - timedelta(hours=12) if style == "date" else NOON)
+    assert (today.signed_in_today, tomorrow.signed_in_today) == (True, False)
+
+
+@pytest.mark.parametrize("signdate", ["yesterday", "-", True, [], {}, 1e30, "1e400", -5])
+async def test_a_day_that_cannot_be_read_is_unknown(
+    hayfrp: HayFrpService, provider: HayFrpProvider, signdate: object
+) -> None:
+    """Not "no": a person would sign in by hand for nothing."""
+    hayfrp.fault("/user", "patch", patch={"signdate": signdate}, match={"type": "info"})
+
+    account = (await provider.feeds["account"].fetch())["account"]
+
+    assert isinstance(account, Account)
+    assert (account.last_sign_in, account.signed_in_today) == (None, None)
 
 
 async def test_a_sign_in_is_good_until_shanghais_midnight(

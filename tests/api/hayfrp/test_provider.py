@@ -647,6 +647,7 @@ async def test_downloads(hayfrp: HayFrpService, provider: HayFrpProvider, style:
     assert downloads[1] == Download(
         name="Frpc Linux版",
         version="0.59.0",
+        platform=None,
         architecture="linux_amd64",
         urls=("https://down.example.com/HayFrp/Releases/frpc_linux_amd64",),
     )
@@ -665,7 +666,26 @@ async def test_downloads_from_several_mirrors(
 
     urls = ("https://a.example/frpc", "https://b.example/frpc")
     assert await provider.downloads() == (
-        Download(name="frpc", version=None, architecture=None, urls=urls),
+        Download(name="frpc", version=None, platform=None, architecture=None, urls=urls),
+    )
+
+
+async def test_a_download_with_a_platform_and_a_whole_address(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    hayfrp.state.settings.downlist_style = "platforms"
+
+    downloads = await provider.downloads()
+
+    assert downloads[1] == Download(
+        name="Frpc Linux版",
+        version="0.59.0",
+        platform="linux",
+        architecture="amd64",
+        urls=("https://mirror.example.com/frp/frpc_linux_amd64",),
+    )
+    assert downloads[0].urls == ("https://down.example.com/HayFrp/Releases/hayfrps_linux_amd64",), (
+        "of the mirrors"
     )
 
 

@@ -19,6 +19,7 @@ _MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
 _BANNED = re.compile("封禁|封停|冻结")
 _ALREADY_SIGNED = re.compile("(?=.*签).*[已过]")
+_ONLINE = {"online": True, "offline": False}
 _PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 """How a whole web page begins, such as a firewall's; a notice is a piece of one."""
 _INTERNAL = re.compile("服务器异常")
@@ -145,9 +146,7 @@ class HayFrpClient:
             row = await self._ask("/proxy", "list", {"csrf": csrf, **fields})
         except NotFoundError:
             return []
-        if not isinstance(rows := row.get("proxies"), list):
-            raise UnavailableError(Reason.MALFORMED, "no list of tunnels")
-        return rows_of(rows)
+        return _rows(row, "proxies")
 
     async def tunnel_config(
         self, csrf: str, file_format: str, *, node: str = "", proxy: str = ""
@@ -174,14 +173,26 @@ class HayFrpClient:
         )
 
     async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelReading:
-        """GetTunnelStatus: a status of 500 is a reading here, told apart by its words."""
-        try:
-            await self._ask("/proxy", "check", {"csrf": csrf, "id": tunnel})
-        except RejectedError as err:
-            if "离线" not in err.message:
-                raise
-            return TunnelReading.NODE_OFFLINE if "节点" in err.message else TunnelReading.OFFLINE
-        return TunnelReading.ONLINE
+        """GetTunnelStatus: `ostatus` where it is told, else 200 for online and 500 for offline.
+
+        Only the words tell whether it is the node that is offline.
+        """
+        fields = {"type": "check", "csrf": csrf, "id": tunnel}
+        row = (await self._send("/proxy", fields)).mapping()
+        message = coerce.text(row.get("message")) or ""
+        online = _ONLINE.get((coerce.text(row.get("ostatus")) or "").lower())
+        if online is None or coerce.integer(row.get("status")) not in (200, 500):
+            try:
+                _judge(row, self._transport)
+            except RejectedError:
+                if "离线" not in message:
+                    raise
+                online = False
+            else:
+                online = True
+        if online:
+            return TunnelReading.ONLINE
+        return TunnelReading.NODE_OFFLINE if "节点" in message else TunnelReading.OFFLINE
 
     async def force_down_tunnel(self, csrf: str, tunnel: str) -> None:
         """ForceDownTunnel: throw the client off. Some servers read a form, not JSON, here."""
@@ -226,7 +237,7 @@ class HayFrpClient:
         return await self._public("/info")
 
     async def download_list(self) -> tuple[list[Row], list[Row]]:
-        """DownloadList: mirrors and files; a file's `url` is relative to a mirror's."""
+        """DownloadList: mirrors and files; a file's `url` is relative to a mirror's, or whole."""
         row = await self._public("/downlist")
         files = row.get("lists")
         groups: Sequence[object] = list(files.values()) if isinstance(files, dict) else [files]
@@ -275,9 +286,14 @@ class HayFrpClient:
             row = await self._public(path)
         except NotFoundError:
             return []
-        if not isinstance(rows := row.get(name), list):
-            raise UnavailableError(Reason.MALFORMED, f"no {name}")
-        return rows_of(rows)
+        return _rows(row, name)
+
+
+def _rows(row: Row, name: str) -> list[Row]:
+    """Return the rows of a list; one that is null or missing in a good answer is empty."""
+    if not isinstance(rows := row.get(name, None), list | None):
+        raise UnavailableError(Reason.MALFORMED, f"no list of {name}")
+    return rows_of(rows)
 
 
 def _word(value: bool) -> str:

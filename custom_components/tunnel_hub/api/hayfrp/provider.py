@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import override
 
 from aiohttp import ClientSession
@@ -68,6 +68,9 @@ _CHECKS_AT_ONCE = 3
 _CHECKS_PER_SECOND = 4
 """What a person makes who opens the console's page of tunnels now and then."""
 
+_NEVER = (None, "", 0, "0")
+"""How the service writes the day of a sign-in that has not been."""
+
 _LOADS = {
     "无负荷": NodeLoad.IDLE,
     "低负荷": NodeLoad.LOW,
@@ -81,10 +84,16 @@ _STATES = {
 }
 
 
-def _signed_in_today(row: Row) -> bool:
-    """Whether the last sign-in was today; null means never."""
-    moment = coerce.epoch(row.get("signdate"))
-    return bool(coerce.same_day(moment, datetime.now(UTC), _SERVICE_UTC_OFFSET))
+def _last_sign_in(row: Row) -> datetime | None:
+    """When the account signed in last: seconds, milliseconds or a date of the service's day."""
+    return coerce.moment(row.get("signdate"), timezone(_SERVICE_UTC_OFFSET))
+
+
+def _signed_in_today(row: Row) -> bool | None:
+    """Whether the last sign-in was today. Null means never; what cannot be read is unknown."""
+    if (last := _last_sign_in(row)) is None:
+        return False if row.get("signdate", "unknown") in _NEVER else None
+    return coerce.same_day(last, datetime.now(UTC), _SERVICE_UTC_OFFSET)
 
 
 def _banned(row: Row) -> bool | None:
@@ -113,7 +122,7 @@ _ACCOUNT = RowMap(
     id=lambda _: "account",
     name=at("username", coerce.text),
     banned=_banned,
-    last_sign_in=at("signdate", coerce.epoch),
+    last_sign_in=_last_sign_in,
     service_provider=at("sprovider", coerce.boolean),
     sign_in_days=at("totalsign", coerce.count),
     sign_in_traffic=at("totaltraffic", coerce.gigabytes),
@@ -129,7 +138,9 @@ _TUNNEL = RowMap(
     Tunnel,
     id=at("id", coerce.identifier),
     name=at("proxy_name", coerce.text),
+    compression=at("use_compression", coerce.boolean),
     enabled=at("status", coerce.boolean),
+    encryption=at("use_encryption", coerce.boolean),
     last_edit=at("lastupdate", coerce.epoch),
     local_address=_local_address,
     node_id=at("node", coerce.text),
@@ -486,13 +497,16 @@ class HayFrpProvider(Provider):
     async def downloads(self) -> tuple[Download, ...]:
         """List the files that the service offers."""
         mirrors, files = await self._client.download_list()
-        bases = [base for mirror in mirrors if (base := coerce.text(mirror.get("url")))]
+        bases = [base.rstrip("/") for mirror in mirrors if (base := coerce.text(mirror.get("url")))]
         return tuple(
             Download(
                 name=coerce.text(file.get("name")) or path,
                 version=coerce.text(file.get("version")),
+                platform=coerce.text(file.get("platform")),
                 architecture=coerce.text(file.get("arch")),
-                urls=tuple(f"{base.rstrip('/')}/{path}" for base in bases),
+                urls=(path,)
+                if coerce.web_address(path)
+                else tuple(f"{base}/{path.lstrip('/')}" for base in bases),
             )
             for file in files
             if (path := coerce.text(file.get("url")))
