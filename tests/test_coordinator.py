@@ -98,18 +98,18 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
 
 async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: World) -> None:
     await world.set_up()
-    of_nodes = [e.entity_id for e in world.registered("node:") if e.disabled_by is None]
-    last = of_nodes.pop()
+    of_service = [e.entity_id for e in world.registered("service:") if e.disabled_by is None]
+    last = of_service.pop()
 
-    for removed, polled in ((of_nodes, True), ([last], False)):
+    for removed, polled in ((of_service, True), ([last], False)):
         for entity_id in removed:
             er.async_get(world.hass).async_remove(entity_id)
         await world.settle()
         world.service.calls.clear()
 
-        await world.live(5 * MINUTE)
+        await world.live(HOUR)
 
-        assert bool(world.service.calls_to("/nodes")) is polled
+        assert bool(world.service.calls_to("/info")) is polled
 
 
 @pytest.mark.usefixtures("still")

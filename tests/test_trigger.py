@@ -206,7 +206,10 @@ async def test_a_share_of_traffic_runs_low(world: World) -> None:
     """What a limit is for counts by its share; an amount does not."""
     await world.set_up()
     share = er.async_get(world.hass).async_get_or_create(
-        "sensor", DOMAIN, f"{world.entry.entry_id}:user:ann:traffic_usage"
+        "sensor",
+        DOMAIN,
+        f"{world.entry.entry_id}:user:ann:traffic_usage",
+        config_entry=world.entry,
     )
 
     def used(percent: str) -> None:

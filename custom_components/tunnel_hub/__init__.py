@@ -3,6 +3,7 @@
 import asyncio
 
 from aiohttp import DummyCookieJar
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -15,8 +16,9 @@ from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .dashboard import async_setup_dashboard
-from .devices import Devices, device_key, key_of
+from .devices import Devices, remembered
 from .force_down import ForceDown, async_forget
+from .ids import ACCOUNT, device_key_of
 from .migrations import async_migrate_entry as async_migrate_entry
 from .problems import Problems, clear_all
 from .services import async_setup_services
@@ -53,40 +55,35 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     )
 
     async def _store_credentials(credentials: Credentials) -> None:
-        hass.config_entries.async_update_entry(entry, data={**entry.data, **credentials})
+        # The entry can be removed while somebody signs in.
+        if hass.config_entries.async_get_entry(entry.entry_id) is not None:
+            hass.config_entries.async_update_entry(entry, data={**entry.data, **credentials})
 
     provider.on_credentials = _store_credentials
     problems = Problems(hass, entry, provider)
-    coordinators = {
-        key: FeedCoordinator(hass, entry, provider, feed, problems)
-        for key, feed in provider.feeds.items()
-    }
-    devices = Devices(hass, entry, provider)
-    first, *others = sorted(coordinators.values(), key=lambda c: not c.feed.essential)
-    await first.async_start(())
-    await asyncio.gather(
-        *(other.async_start(devices.registered(other.feed.resource.kind)) for other in others)
-    )
+    data = TunnelHubData(provider=provider, problems=problems)
+    problems.sources.append(data.too_many_things)
+    for key, feed in provider.feeds.items():
+        data.coordinators[key] = FeedCoordinator(hass, entry, data, feed)
+    known = remembered(hass, entry)
+    devices = Devices(hass, entry, data)
+    first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.essential)
+    await first.async_start(known[first.feed.resource.kind])
+    await asyncio.gather(*(other.async_start(known[other.feed.resource.kind]) for other in others))
 
-    force_down = sign_in = None
-    for coordinator in coordinators.values():
+    devices.async_remove_other_kinds()
+    for coordinator in data.coordinators.values():
         await devices.async_follow(coordinator)
         if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
-            force_down = ForceDown(hass, entry, provider, coordinator)
-            await force_down.async_load()
+            data.force_down = ForceDown(hass, entry, provider, coordinator)
+            await data.force_down.async_load()
         if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
-            sign_in = SignIn(hass, entry, provider, coordinator, problems)
+            data.sign_in = SignIn(hass, entry, provider, coordinator, problems)
 
-    entry.runtime_data = TunnelHubData(
-        provider=provider,
-        coordinators=coordinators,
-        problems=problems,
-        force_down=force_down,
-        sign_in=sign_in,
-    )
+    entry.runtime_data = data
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    if sign_in is not None:
-        sign_in.async_start()
+    if data.sign_in is not None:
+        data.sign_in.async_start()
     return True
 
 
@@ -104,10 +101,17 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let the user remove a device that the service no longer lists."""
-    key = key_of(entry, device)
-    return key is None or not any(
-        device_key(resource) == key
+    """Let the user remove a device that the service no longer lists, as far as is known."""
+    key = device_key_of(device, entry)
+    if key is None or entry.state is not ConfigEntryState.LOADED:
+        return True
+    coordinators = [
+        coordinator
         for coordinator in entry.runtime_data.coordinators.values()
-        for resource in coordinator.data.values()
-    )
+        if coordinator.device_kind == key.kind
+    ]
+    if key == ACCOUNT or any(key.id in coordinator.data for coordinator in coordinators):
+        return False
+    for coordinator in coordinators:
+        coordinator.async_forget(key.id)
+    return True

@@ -6,9 +6,10 @@ are told only of their own resource, so a poll costs what it changed.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, override
 
@@ -22,7 +23,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Feed
 from .api.pace import Rate, in_turns
-from .api.provider import Provider
+from .api.provider import Problem, Provider
 from .api.resource import Resource
 from .exceptions import poll_errors
 from .problems import Problems
@@ -42,16 +43,40 @@ _READ_BACK_PAUSE = 1.0
 _PROBES_AT_ONCE = 10
 """As many tunnels as most homes have need not wait for each other."""
 
+MAX_THINGS = 2000
+"""Resources of a feed that are shown. Home Assistant enables 10,000 entities of an account, and a
+thing has about five; the largest service has a few hundred nodes. More is a fault of the service,
+and its devices and entities would stay in the registries.
+"""
+
 
 @dataclass(slots=True, kw_only=True)
 class TunnelHubData:
-    """What a loaded entry holds."""
+    """What a loaded entry holds. coordinators: by the feed's key."""
 
     provider: Provider
-    coordinators: Mapping[str, FeedCoordinator]
     problems: Problems
-    force_down: ForceDown | None
-    sign_in: SignIn | None
+    coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
+    force_down: ForceDown | None = None
+    sign_in: SignIn | None = None
+
+    @callback
+    def sync_problems(self) -> None:
+        """Show the problems that there are now."""
+        is_complete = not any(c.is_pending for c in self.coordinators.values())
+        self.problems.sync(is_complete=is_complete)
+
+    def too_many_things(self) -> Iterator[Problem]:
+        """Yield the problem that feeds list more than is shown."""
+        lists = ", ".join(
+            f"{key}: {coordinator.listed}"
+            for key, coordinator in self.coordinators.items()
+            if coordinator.listed > MAX_THINGS
+        )
+        if lists:
+            yield Problem(
+                key="too_many_things", placeholders={"lists": lists, "maximum": str(MAX_THINGS)}
+            )
 
 
 type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]
@@ -66,6 +91,18 @@ class Interest(NamedTuple):
     resource_id: str
     field: str
     insists: bool = False
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What the registries know of a kind of resource, perhaps from before a restart.
+
+    ids: of resources that have a device or an entity.
+    disabled_by: who disabled their entities; None is among them if one is enabled.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    disabled_by: set[er.RegistryEntryDisabler | None] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +123,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     data: the resources by id, the last good ones; empty before the first answer.
     available: whether they still count.
+    entry_data: what the entry holds, also after it was unloaded.
+    has_answered: whether there was a first answer. is_pending: whether it is still to come.
+    listed: how many resources the last answer had.
+    known: ids of resources that exist, also those that one answer left out.
+    lacking: fields that this version of the service does not tell, as of the last answer.
+    missing: fields that two answers in a row did not tell.
     """
 
     config_entry: TunnelHubConfigEntry
@@ -94,35 +137,43 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self,
         hass: HomeAssistant,
         entry: TunnelHubConfigEntry,
-        provider: Provider,
+        entry_data: TunnelHubData,
         feed: Feed[Resource],
-        problems: Problems,
     ) -> None:
         """Prepare; nothing is fetched yet."""
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
-            name=f"{provider.description.name} {feed.key}",
+            name=f"{entry_data.provider.description.name} {feed.key}",
             update_interval=feed.interval,
             request_refresh_debouncer=Debouncer(
                 hass, _LOGGER, cooldown=_READ_BACK_PAUSE, immediate=True
             ),
         )
         self.data = {}
-        self.provider = provider
+        self.entry_data = entry_data
+        self.provider = entry_data.provider
         self.feed = feed
-        self._problems = problems
         self.available = True
+        self.is_pending = True
+        self.has_answered = False
+        self.listed = 0
+        self.lacking: frozenset[str] = frozenset()
+        self.missing: frozenset[str] = frozenset()
         self._failures = 0
         self._changed: set[str] = set()
         self._tell_all = False
-        self._known: set[str] = set()
+        self.known: set[str] = set()
         self._absent: set[str] = set()
         self._by_resource: dict[str, list[_Listener]] = {}
         self._on_added: list[Callable[[str], None]] = []
         self._on_changed: list[Callable[[str], None]] = []
         self._on_gone: list[Callable[[str], None]] = []
+        self._on_fields: list[Callable[[str], None]] = []
+        self._news: deque[tuple[Collection[str], Callable[[str], None]]] = deque()
+        self._telling_news: asyncio.Task[None] | None = None
+        self._awaits_use = False
         self._announced: set[str] = set()
         self._watched: Counter[str] = Counter()
         self._insisted: Counter[str] = Counter()
@@ -138,38 +189,53 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     # Life
 
-    async def async_start(self, known: Iterable[str]) -> None:
+    async def async_start(self, remembered: Remembered) -> None:
         """Read for the first time.
 
-        known: ids that Home Assistant remembers; what is no longer there is forgotten.
-        A feed whose entities are all disabled is left alone. Only an essential feed must
-        succeed; another one that fails is asked again at its own pace.
+        remembered: what is no longer listed goes. A feed whose entities are all disabled is left
+        alone. Only an essential feed must succeed; another one that fails is asked again at its
+        own pace.
         """
-        self._known.update(known)
+        self.known |= remembered.ids
         if self.feed.essential:
             await self.async_config_entry_first_refresh()
-        elif self._is_wanted():
+        elif self._is_wanted(remembered.disabled_by):
             await self.async_refresh()
+        else:
+            self.is_pending = False
 
-    def _is_wanted(self) -> bool:
-        """Tell whether an entity of this feed is enabled, or none was ever made."""
-        prefix = f"{self.config_entry.entry_id}:{self.feed.resource.kind}:"
-        entries = [
-            entry
-            for entry in er.async_entries_for_config_entry(
-                er.async_get(self.hass), self.config_entry.entry_id
+    def _is_wanted(self, disabled_by: Collection[er.RegistryEntryDisabler | None]) -> bool:
+        """Tell whether an entity is enabled or can become so, or none was ever made."""
+        return (
+            not disabled_by
+            or None in disabled_by
+            or (
+                self.feed.resource.comes_to_matter
+                and er.RegistryEntryDisabler.INTEGRATION in disabled_by
             )
-            if entry.unique_id.startswith(prefix)
-        ]
-        return not entries or any(entry.disabled_by is None for entry in entries)
+        )
+
+    @property
+    def device_kind(self) -> str:
+        """The kind of the devices that the resources tell something about."""
+        return self.feed.resource.part_of or self.feed.resource.kind
+
+    @property
+    def owner(self) -> FeedCoordinator | None:
+        """The feed of the things that these resources are part of; None if there is none."""
+        part_of = self.feed.resource.part_of
+        return next(
+            (c for c in self.entry_data.coordinators.values() if c.feed.resource.kind == part_of),
+            None,
+        )
 
     @callback
     def _poll_if_wanted(self) -> None:
-        """Poll while somebody is interested, and while there is nothing yet to interest anybody.
+        """Poll while somebody is interested, or can become so by what is read.
 
         To the base class, all who are interested are one listener.
         """
-        wanted = bool(self._by_resource) or not self.data
+        wanted = bool(self._by_resource) or not self.data or self._awaits_use
         if wanted and self._stand_in is None:
             self._stand_in = super().async_add_listener(lambda: None)
         elif not wanted and self._stand_in is not None:
@@ -181,7 +247,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @override
     async def _async_update_data(self) -> dict[str, Resource]:
         with poll_errors():
-            fresh = dict(await self.feed.fetch())
+            fresh = self._limited(self._owned(await self.feed.fetch()))
         before = self.data
         # Most are the same objects: the feed builds only what has changed.
         self._changed = {
@@ -190,6 +256,22 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             if (old := before.get(id_)) is not resource and old != resource
         } | (before.keys() - fresh.keys())
         return fresh
+
+    def _owned(self, found: Mapping[str, Resource]) -> Mapping[str, Resource]:
+        """Leave out what is part of a thing that the service does not list."""
+        if (owner := self.owner) is None or not owner.has_answered:
+            return found
+        return {id_: resource for id_, resource in found.items() if id_ in owner.known}
+
+    def _limited(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
+        """Leave out what is too much: of what is new, the last."""
+        self.listed = len(found)
+        if self.listed <= MAX_THINGS:
+            return dict(found)
+        shown = found.keys() & self.known
+        room = max(0, MAX_THINGS - len(shown))
+        shown |= set(islice((id_ for id_ in found if id_ not in self.known), room))
+        return {id_: resource for id_, resource in found.items() if id_ in shown}
 
     @callback
     @override
@@ -202,7 +284,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.available = available
         reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
-            self._find_added_and_gone()
+            self._find_news()
+            self.has_answered, self.is_pending = True, False
+            self._awaits_use = self.feed.resource.comes_to_matter and not all(
+                resource.matters for resource in self.data.values()
+            )
             if not reading_back:
                 self._asked &= self._probing
             self._start_probing()
@@ -210,7 +296,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             # The base class tells nobody of a second failure in a row.
             self.async_update_listeners()
         self._poll_if_wanted()
-        self._problems.sync()
+        self.entry_data.sync_problems()
 
     @callback
     @override
@@ -234,7 +320,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Do something for each resource: a few now, many in turns with the rest of the house."""
         if ids:
             self.config_entry.async_create_task(
-                self.hass, in_turns(ids, do), f"{self.name} news", eager_start=True
+                self.hass, in_turns(ids, do), f"{self.name} changes", eager_start=True
             )
 
     @callback
@@ -299,20 +385,58 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._on_gone.append(listener)
 
     @callback
+    def async_on_fields(self, listener: Callable[[str], None]) -> None:
+        """Hear of each known resource when the service begins or ceases to tell a field."""
+        self._on_fields.append(listener)
+
+    @callback
+    def async_forget(self, resource_id: str) -> None:
+        """Give a resource up now; it is new in the next answer that lists it."""
+        for ids in (self.known, self._announced, self._absent):
+            ids.discard(resource_id)
+        self.data.pop(resource_id, None)
+        _call_all(self._on_gone, resource_id)
+
+    @callback
+    def _find_news(self) -> None:
+        """Compare with what was known; gone or missing is what two answers in a row do not have."""
+        lacking = frozenset(self.feed.lacks())
+        missing = lacking & self.lacking if self.has_answered else self.missing
+        differs = (lacking, missing) != (self.lacking, self.missing)
+        self.lacking, self.missing = lacking, missing
+        self._find_added_and_gone()
+        if differs:
+            self._each_in_order(list(self.known), partial(_call_all, list(self._on_fields)))
+
+    @callback
     def _find_added_and_gone(self) -> None:
-        """Compare with what was known; gone is what two answers in a row do not have."""
         present = self.data.keys()
-        if present == self._known == self._announced:
+        if present == self.known == self._announced:
             self._absent = set()
             return
-        absent = self._known - present
+        absent = self.known - present
         gone = absent & self._absent
         added = present - self._announced
         self._absent = absent - gone
-        self._known = (self._known | present) - gone
+        self.known = (self.known | present) - gone
         self._announced = (self._announced | present) - gone
-        self._each(added, partial(_call_all, list(self._on_added)))
-        self._each(gone, partial(_call_all, list(self._on_gone)))
+        self._each_in_order(added, partial(_call_all, list(self._on_added)))
+        self._each_in_order(gone, partial(_call_all, list(self._on_gone)))
+
+    @callback
+    def _each_in_order(self, ids: Collection[str], do: Callable[[str], None]) -> None:
+        """Do something for each resource once all that was found before is done."""
+        if not ids:
+            return
+        self._news.append((ids, do))
+        if self._telling_news is None or self._telling_news.done():
+            self._telling_news = self.config_entry.async_create_task(
+                self.hass, self._tell_news(), f"{self.name} news", eager_start=True
+            )
+
+    async def _tell_news(self) -> None:
+        while self._news:
+            await in_turns(*self._news.popleft())
 
     # Readings that are made one by one
 

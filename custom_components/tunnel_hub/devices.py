@@ -1,16 +1,17 @@
 """Resources as devices: made before their entities, renamed with them, removed after them."""
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.typing import UNDEFINED
 
 from .api.directory import PublicNode, RelayNode
 from .api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
-from .api.provider import Provider
 from .api.resource import Account, Node, Resource, ServiceTotals, Tunnel
-from .const import DOMAIN
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .coordinator import FeedCoordinator, Remembered, TunnelHubConfigEntry, TunnelHubData
+from .ids import ACCOUNT, DeviceKey, device_identifier, device_key, device_key_of, entity_key_of
 
 MODELS = {
     Account.kind: "Account",
@@ -27,117 +28,137 @@ MODELS = {
 }
 
 
-class DeviceKey(NamedTuple):
-    """Which thing a device is: its kind, and its id at the service."""
-
-    kind: str
-    id: str
+MAX_NAME_LENGTH = 255
+"""Of a device: what a state can hold, so that both are the same."""
 
 
-def device_key(resource: Resource) -> DeviceKey:
-    """Return the device that a resource tells something about."""
-    return DeviceKey(resource.part_of or resource.kind, resource.id)
-
-
-def identifier(entry: TunnelHubConfigEntry, key: DeviceKey) -> tuple[str, str]:
-    """Return a device's identifier in the registry."""
-    return DOMAIN, f"{entry.entry_id}:{key.kind}:{key.id}"
-
-
-def key_of(entry: TunnelHubConfigEntry, device: dr.AnyDeviceEntry) -> DeviceKey | None:
-    """Find out which thing a registered device is; None for another entry's."""
-    for domain, name in device.identifiers:
-        owner, _, rest = name.partition(":")
-        kind, _, id_ = rest.partition(":")
-        if domain == DOMAIN and owner == entry.entry_id and id_:
-            return DeviceKey(kind, id_)
-    return None
+def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[str, Remembered]:
+    """Return what the registries know of an entry's resources, by kind."""
+    found = defaultdict[str, Remembered](Remembered)
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        if (of_device := device_key_of(device, entry)) is not None:
+            found[of_device.kind].ids.add(of_device.id)
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if (of_entity := entity_key_of(entity)) is not None:
+            found[of_entity.kind].ids.add(of_entity.id)
+            found[of_entity.kind].disabled_by.add(entity.disabled_by)
+    return found
 
 
 class Devices:
-    """Keeps the registry in step with the feeds of one entry."""
+    """Keeps the registries in step with the feeds of one entry."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: Provider
+        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, entry_data: TunnelHubData
     ) -> None:
         """Register the account, on which everything else hangs."""
         self._entry = entry
-        self._provider = provider.description
+        self._entry_data = entry_data
+        self._provider = entry_data.provider.description
         self._registry = dr.async_get(hass)
         self._entities = er.async_get(hass)
-        self._faces: dict[DeviceKey, tuple[str | None, str | None]] = {}
-        self._account = self._registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
-            identifiers={identifier(entry, DeviceKey(Account.kind, Account.kind))},
-            name=entry.title,
-            manufacturer=self._provider.name,
-            model=self._provider.model,
-            entry_type=dr.DeviceEntryType.SERVICE,
-            configuration_url=provider.console_url,
-        )
-
-    def registered(self, kind: str) -> set[str]:
-        """Return the ids of a kind that have a device."""
-        keys = (
-            key_of(self._entry, device)
-            for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id)
-        )
-        return {key.id for key in keys if key is not None and key.kind == kind}
+        self._shown: dict[DeviceKey, _Facts] = {}
+        self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
 
     async def async_follow(self, coordinator: FeedCoordinator) -> None:
-        """Make, rename and remove devices as the feed's resources come, change and go.
-
-        Of what is part of another thing's device only the entities go.
-        """
-        kind, part_of = coordinator.feed.resource.kind, coordinator.feed.resource.part_of
+        """Make, rename and remove devices as the feed's resources come, change and go."""
 
         @callback
-        def _update(id_: str) -> None:
-            if (resource := coordinator.data.get(id_)) is not None:
-                self._register(resource)
+        def _update(resource_id: str) -> None:
+            if (resource := coordinator.data.get(resource_id)) is not None:
+                self._update(resource)
 
         @callback
-        def _remove(id_: str) -> None:
-            if part_of:
-                self._remove_entities(f"{self._entry.entry_id}:{kind}:{id_}:")
-            else:
-                self._remove_device(DeviceKey(kind, id_))
+        def _remove(resource_id: str) -> None:
+            self._remove(coordinator, resource_id)
 
         coordinator.async_on_gone(_remove)
-        if (part_of or kind) != Account.kind:
-            coordinator.async_on_changed(_update)
-            await coordinator.async_on_added(_update)
+        coordinator.async_on_changed(_update)
+        await coordinator.async_on_added(_update)
 
-    def _remove_device(self, key: DeviceKey) -> None:
-        self._faces.pop(key, None)
-        if device := self._registry.async_get_device_by_identifier(
-            identifier(self._entry, key), self._entry.entry_id
-        ):
-            self._registry.async_remove_device(device.id)
-
-    def _remove_entities(self, prefix: str) -> None:
-        """Remove those whose unique id begins like this; if the resource returns, so do they."""
+    @callback
+    def async_remove_other_kinds(self) -> None:
+        """Remove what no feed tells of any more, such as what the options no longer ask for."""
+        feeds = [coordinator.feed for coordinator in self._entry_data.coordinators.values()]
+        kinds = {feed.resource.kind for feed in feeds}
+        device_kinds = kinds | {feed.resource.part_of for feed in feeds} | {Account.kind}
+        for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
+            key = device_key_of(device, self._entry)
+            if key is not None and key.kind not in device_kinds:
+                self._registry.async_remove_device(device.id)
         for entity in er.async_entries_for_config_entry(self._entities, self._entry.entry_id):
-            if entity.unique_id.startswith(prefix):
+            of_entity = entity_key_of(entity)
+            if of_entity is not None and of_entity.kind not in kinds:
                 self._entities.async_remove(entity.entity_id)
 
-    def _register(self, resource: Resource) -> None:
+    def _remove(self, coordinator: FeedCoordinator, resource_id: str) -> None:
+        """Remove a resource's entities, and its device once nothing is known of the thing."""
+        kind = coordinator.feed.resource.kind
+        key = DeviceKey(coordinator.device_kind, resource_id)
+        parts = [
+            other
+            for other in self._entry_data.coordinators.values()
+            if other.device_kind == key.kind and other is not coordinator
+        ]
+        if key.kind == kind:
+            for part in parts:
+                part.async_forget(resource_id)
+        device = self._registry.async_get_device_by_identifier(
+            device_identifier(self._entry.entry_id, key), self._entry.entry_id
+        )
+        if device is None:
+            # A person has removed it.
+            self._shown.pop(key, None)
+            return
+        if key != ACCOUNT and not any(resource_id in part.known for part in parts):
+            self._shown.pop(key, None)
+            self._registry.async_remove_device(device.id)
+            return
+        for entity in er.async_entries_for_device(
+            self._entities, device.id, include_disabled_entities=True
+        ):
+            of_entity = entity_key_of(entity)
+            if of_entity is not None and of_entity[:2] == (kind, resource_id):
+                self._entities.async_remove(entity.entity_id)
+
+    def _update(self, resource: Resource) -> None:
         """Make or rename a resource's device; what shows already is left alone."""
         key = device_key(resource)
-        shown = self._faces.get(key, (None, None))
-        # What one feed cannot tell of a thing may have come with another.
-        face = (resource.name or shown[0], getattr(resource, "version", None) or shown[1])
-        if key in self._faces and face == shown:
-            return
-        self._faces[key] = face
-        name, version = face
-        self._registry.async_get_or_create(
-            config_entry_id=self._entry.entry_id,
-            identifiers={identifier(self._entry, key)},
-            manufacturer=self._provider.name,
-            model=MODELS[key.kind],
-            entry_type=dr.DeviceEntryType.SERVICE,
-            name=name or f"{self._provider.name} {key.id}",
-            sw_version=version,
-            via_device_id=self._account.id,
+        shown = self._shown.get(key, _Facts(None, None))
+        facts = _Facts(
+            # The account's device is called as its entry, which the user can rename.
+            shown.name if key == ACCOUNT else _name(resource) or shown.name,
+            # What one feed cannot tell of a thing may have come with another.
+            getattr(resource, "version", None) or shown.version,
         )
+        if key not in self._shown or facts != shown:
+            self._register(key, facts)
+
+    def _register(self, key: DeviceKey, facts: _Facts) -> str:
+        """Make or change a device; its id."""
+        self._shown[key] = facts
+        is_account = key == ACCOUNT
+        return self._registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            identifiers={device_identifier(self._entry.entry_id, key)},
+            manufacturer=self._provider.name,
+            model=self._provider.model if is_account else MODELS[key.kind],
+            entry_type=dr.DeviceEntryType.SERVICE,
+            name=facts.name or f"{self._provider.name} {key.id}"[:MAX_NAME_LENGTH],
+            sw_version=facts.version or UNDEFINED,
+            configuration_url=self._entry_data.provider.console_url if is_account else None,
+            via_device_id=None if is_account else self._account_id,
+        ).id
+
+
+class _Facts(NamedTuple):
+    """What a device shows of its thing."""
+
+    name: str | None
+    version: str | None
+
+
+def _name(resource: Resource) -> str | None:
+    """Return a name in one line that a device can have; None if there is nothing to read."""
+    name = " ".join((resource.name or "").split())[:MAX_NAME_LENGTH]
+    return name if any(map(str.isprintable, name)) else None

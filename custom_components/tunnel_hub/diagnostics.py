@@ -8,12 +8,14 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import AnyDeviceEntry
 
 from .api.resource import Account, Node, Resource, ServiceTotals
+from .const import CONF_PROVIDER
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
-from .devices import device_key, key_of
+from .ids import device_key, device_key_of
 
 _SHOWN_TEXTS = frozenset(
     {
@@ -54,12 +56,19 @@ class _Ids(dict[str, str]):
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry
 ) -> dict[str, Any]:
-    """Return the state of an entry's feeds."""
-    data, ids = entry.runtime_data, _Ids()
-    return {
-        "provider": data.provider.description.key,
+    """Return the state of an entry and, while it is loaded, of its feeds."""
+    about = {
+        "provider": entry.data[CONF_PROVIDER],
         "credentials": sorted(entry.data),
         "options": _options(entry.options),
+        "state": entry.state.value,
+        # The sentence itself can hold a name or an address.
+        "error": entry.error_reason_translation_key,
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return about
+    data, ids = entry.runtime_data, _Ids()
+    return about | {
         "statistics": dict(data.provider.statistics()),
         "problems": [problem.key for problem in data.provider.problems()],
         "next_sign_in": data.sign_in.next if data.sign_in else None,
@@ -70,8 +79,10 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, device: AnyDeviceEntry
 ) -> dict[str, Any]:
-    """Return what is known of one device."""
-    key, ids = key_of(entry, device), _Ids()
+    """Return what is known of one device, by feed; nothing while the entry is not loaded."""
+    key, ids = device_key_of(device, entry), _Ids()
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"state": entry.state.value}
     return {
         name: _resource(resource, ids)
         for name, coordinator in entry.runtime_data.coordinators.items()

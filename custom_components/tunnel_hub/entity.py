@@ -1,22 +1,28 @@
 """What all entities share: where their value comes from, when they exist and when they write."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, override
 
-from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.core import callback, valid_entity_id
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import EntityDescription
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.util import slugify
 
 from .api.feed import Feed
+from .api.pace import in_turns
 from .api.provider import Provider
 from .api.resource import Resource
+from .const import DOMAIN
 from .coordinator import FeedCoordinator, Interest, TunnelHubConfigEntry, TunnelHubData
-from .devices import device_key, identifier
 from .exceptions import action_errors
+from .ids import EntityKey, device_identifier, device_key, unique_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +39,20 @@ class TunnelHubEntityDescription(EntityDescription):
     of_field: bool = True
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
-        """Tell whether this service has what the row shows or does."""
-        told = self.key in feed.fields and self.key not in feed.lacks()
-        return (not self.of_field or told) and all(
+        """Tell whether this service has what the row shows or does; some versions may lack it."""
+        return (not self.of_field or self.key in feed.fields) and all(
             isinstance(provider, needed) for needed in self.needs
         )
 
+    def is_among(self, fields: Container[str]) -> bool:
+        """Tell whether the row shows one of these fields."""
+        return self.of_field and self.key in fields
+
+
+MAX_OBJECT_ID_PREFIX = 160
+"""Characters of an entity id that come from the names of area and device. Home Assistant cuts ids
+after 255, wherever that is, and refuses one that then ends with an underscore.
+"""
 
 type Table[D: TunnelHubEntityDescription] = Mapping[type[Resource], tuple[D, ...]]
 
@@ -58,7 +72,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         entry = coordinator.config_entry
         self.entity_description = description
         self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
-            identifier(entry, device_key(resource)), entry.entry_id
+            device_identifier(entry.entry_id, device_key(resource)), entry.entry_id
         )
 
     @property
@@ -75,8 +89,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     @property
     @override
     def unique_id(self) -> str:
-        entry_id, kind = self.coordinator.config_entry.entry_id, self.coordinator.feed.resource.kind
-        return f"{entry_id}:{kind}:{self._id}:{self.entity_description.key}"
+        return _unique_id(self.coordinator, self._id, self.entity_description.key)
 
     @property
     @override
@@ -131,7 +144,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         """Send a command with translated errors, then read back what became of it."""
         try:
             with action_errors(self._ask_to_sign_in_again):
-                yield self.coordinator.config_entry.runtime_data
+                yield self.coordinator.entry_data
         finally:
             await self.coordinator.async_read_back(self._id)
 
@@ -147,27 +160,137 @@ async def async_setup_table[D: TunnelHubEntityDescription](
     create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
 ) -> None:
     """Make a platform's entities for all resources, now and whenever new ones come."""
+    domain = async_get_current_platform().domain
     for coordinator in entry.runtime_data.coordinators.values():
-        rows = [
-            row
-            for row in table.get(coordinator.feed.resource, ())
-            if row.exists_for(coordinator.provider, coordinator.feed)
-        ]
-        if rows:
-            await coordinator.async_on_added(_adder(coordinator, async_add_entities, rows, create))
+        if rows := table.get(coordinator.feed.resource):
+            await _Entities(coordinator, domain, rows, create, async_add_entities).async_follow()
 
 
-def _adder[D: TunnelHubEntityDescription](
-    coordinator: FeedCoordinator,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    rows: Iterable[D],
-    create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
-) -> Callable[[str], None]:
-    """Return what adds the entities of a new resource."""
+class _Entities[D: TunnelHubEntityDescription]:
+    """Keeps the entities of one platform in step with one feed: with its resources and fields."""
+
+    def __init__(
+        self,
+        coordinator: FeedCoordinator,
+        domain: str,
+        rows: Iterable[D],
+        create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
+        async_add_entities: AddConfigEntryEntitiesCallback,
+    ) -> None:
+        """Make nothing yet. domain: the platform's, such as "sensor"."""
+        provider, feed = coordinator.provider, coordinator.feed
+        self._coordinator = coordinator
+        self._domain = domain
+        self._rows = [row for row in rows if row.exists_for(provider, feed)]
+        self._unavailable_rows = [row for row in rows if not row.exists_for(provider, feed)]
+        self._create = create
+        self._async_add_entities = async_add_entities
+        self._registry = er.async_get(coordinator.hass)
+        self._made: dict[str, frozenset[str]] = {}
+        self._key_sets: dict[frozenset[str], frozenset[str]] = {}
+
+    async def async_follow(self) -> None:
+        """Make the entities that there are to be, and follow what comes, changes and goes."""
+        coordinator = self._coordinator
+        coordinator.async_on_gone(self._forget)
+        coordinator.async_on_fields(self._update)
+        if coordinator.feed.resource.comes_to_matter:
+            coordinator.async_on_changed(self._enable)
+        await in_turns(list(coordinator.known), self._remove_missing)
+        await coordinator.async_on_added(self._add)
 
     @callback
-    def _add(resource_id: str) -> None:
-        if (resource := coordinator.data.get(resource_id)) is not None:
-            async_add_entities(create(coordinator, resource, row) for row in rows)
+    def _update(self, resource_id: str) -> None:
+        """Make the entities of fields that are told now, and remove those of missing ones."""
+        self._remove_missing(resource_id)
+        self._add(resource_id)
 
-    return _add
+    @callback
+    def _add(self, resource_id: str) -> None:
+        """Make the entities that a resource has not got yet."""
+        if (resource := self._coordinator.data.get(resource_id)) is None:
+            return
+        self._enable(resource_id)
+        made = self._made.get(resource_id, frozenset())
+        lacking = self._coordinator.lacking
+        rows = [row for row in self._rows if row.key not in made and not row.is_among(lacking)]
+        if not rows:
+            return
+        self._keep(resource_id, made | {row.key for row in rows})
+        entities = [self._create(self._coordinator, resource, row) for row in rows]
+        if (prefix := self._short_prefix(entities[0].device_entry)) is not None:
+            for entity in entities:
+                self._shorten(entity, prefix)
+        self._async_add_entities(entities)
+
+    def _keep(self, resource_id: str, keys: frozenset[str]) -> None:
+        """Remember which entities of a resource are made; most have the same ones."""
+        self._made[resource_id] = self._key_sets.setdefault(keys, keys)
+
+    @callback
+    def _forget(self, resource_id: str) -> None:
+        """Forget a resource that is gone; its entities are removed with it."""
+        self._made.pop(resource_id, None)
+
+    @callback
+    def _remove_missing(self, resource_id: str) -> None:
+        """Remove the entities of rows that the service, or this version of it, does not have."""
+        missing = self._coordinator.missing
+        rows = self._unavailable_rows + [row for row in self._rows if row.is_among(missing)]
+        for row in rows:
+            if (entity := self._registered(resource_id, row)) is not None:
+                self._registry.async_remove(entity.entity_id)
+        if made := self._made.get(resource_id):
+            self._keep(resource_id, made - {row.key for row in rows})
+
+    @callback
+    def _enable(self, resource_id: str) -> None:
+        """Enable what only we have disabled, because the resource did not matter then."""
+        resource = self._coordinator.data.get(resource_id)
+        if resource is None or not (resource.comes_to_matter and resource.matters):
+            return
+        for row in self._rows:
+            entity = self._registered(resource_id, row)
+            if (
+                entity is not None
+                and entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+                and row.entity_registry_enabled_default
+            ):
+                self._registry.async_update_entity(entity.entity_id, disabled_by=None)
+
+    def _registered(self, resource_id: str, row: D) -> er.RegistryEntry | None:
+        """Return a resource's registered entity for a row."""
+        entity_id = self._registry.async_get_entity_id(
+            self._domain, DOMAIN, _unique_id(self._coordinator, resource_id, row.key)
+        )
+        return None if entity_id is None else self._registry.async_get(entity_id)
+
+    def _short_prefix(self, device: dr.AnyDeviceEntry | None) -> str | None:
+        """Return what entity ids begin with when names are too long for them; None if not."""
+        if device is None:
+            return None
+        name = device.name_by_user or device.name or ""
+        area = ar.async_get(self._coordinator.hass).async_get_area(device.area_id or "")
+        if len(slugify(f"{area.name} {name}" if area else name)) <= MAX_OBJECT_ID_PREFIX:
+            return None
+        return slugify(name)[:MAX_OBJECT_ID_PREFIX].strip("_")
+
+    def _shorten(self, entity: TunnelHubEntity[Any, D], prefix: str) -> None:
+        """Give an entity an id that is short enough, also if it has had an invalid one."""
+        row = entity.entity_description
+        entity.entity_id = f"{self._domain}.{prefix}_{row.key}"
+        registered = self._registered(entity.coordinator_context.resource_id, row)
+        if registered is not None and not valid_entity_id(registered.entity_id):
+            self._registry.async_update_entity(
+                registered.entity_id,
+                new_entity_id=self._registry.async_get_available_entity_id(
+                    self._domain, f"{prefix}_{row.key}"
+                ),
+            )
+
+
+def _unique_id(coordinator: FeedCoordinator, resource_id: str, key: str) -> str:
+    return unique_id(
+        coordinator.config_entry.entry_id,
+        EntityKey(coordinator.feed.resource.kind, resource_id, key),
+    )

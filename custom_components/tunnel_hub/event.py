@@ -48,7 +48,7 @@ class SignInEvent(TunnelHubEvent[Account]):
     async def async_added_to_hass(self) -> None:
         """Listen for outcomes too."""
         await super().async_added_to_hass()
-        if (sign_in := self.coordinator.config_entry.runtime_data.sign_in) is not None:
+        if (sign_in := self.coordinator.entry_data.sign_in) is not None:
             self.async_on_remove(sign_in.async_listen(self._happened))
 
     @callback

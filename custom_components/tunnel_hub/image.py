@@ -83,6 +83,4 @@ class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R
     @override
     async def async_image(self) -> bytes:
         with action_errors(self._ask_to_sign_in_again):
-            return await self.entity_description.draw_fn(
-                self.coordinator.config_entry.runtime_data, self._id
-            )
+            return await self.entity_description.draw_fn(self.coordinator.entry_data, self._id)

@@ -1,5 +1,7 @@
 """Repairs for what lasts until a person acts."""
 
+from collections.abc import Callable, Iterable
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -8,27 +10,41 @@ from .api.provider import Problem, Provider
 from .const import DOMAIN
 from .plain import plain
 
+REMEMBERED = frozenset({"session_contested", "sign_in_failing"})
+"""Problems that show only over time: nobody knows right after a restart whether they last."""
+
 
 class Problems:
-    """The repairs of one entry: the provider's own and those that we find."""
+    """The repairs of one entry.
+
+    sources: what tells the problems that there are now: the provider's, and those that we find.
+    """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> None:
         """Show nothing yet."""
         self._hass = hass
         self._entry = entry
-        self._provider = provider
         self._shown: set[str] = set()
+        self._ignored_before = self._ignored() - REMEMBERED
+        self.sources: list[Callable[[], Iterable[Problem]]] = [provider.problems]
         entry.async_on_unload(self._clear_shown)
 
     @callback
-    def sync(self) -> None:
-        """Show the provider's problems and clear those that it no longer has."""
-        current = {problem.key: problem for problem in self._provider.problems()}
+    def sync(self, *, is_complete: bool) -> None:
+        """Show the problems that there are and clear those that there were.
+
+        is_complete: whether enough was read to know them all.
+        """
+        current = {problem.key: problem for source in self.sources for problem in source()}
         for key in self._shown - current.keys():
             self.clear(key)
         for problem in current.values():
             self.show(problem)
         self._shown = set(current)
+        if is_complete:
+            for key in self._ignored_before - self._shown:
+                self.clear(key)
+            self._ignored_before.clear()
 
     @callback
     def show(self, problem: Problem) -> None:
@@ -50,9 +66,19 @@ class Problems:
 
     @callback
     def _clear_shown(self) -> None:
-        """Take the provider's problems away: whoever comes next shows those that are left."""
-        for key in self._shown:
+        """Clear the problems, which nobody looks after now; one that the user ignores stays so."""
+        for key in self._shown - self._ignored():
             self.clear(key)
+
+    def _ignored(self) -> set[str]:
+        """Return the keys of the entry's problems that the user ignores."""
+        return {
+            issue_id.partition(":")[2]
+            for (domain, issue_id), issue in ir.async_get(self._hass).issues.items()
+            if domain == DOMAIN
+            and issue_id.startswith(self._issue_id(""))
+            and issue.dismissed_version is not None
+        }
 
     def _issue_id(self, key: str) -> str:
         return f"{self._entry.entry_id}:{key}"

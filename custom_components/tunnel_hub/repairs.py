@@ -62,7 +62,7 @@ class ChangePassword(RepairsFlow):
             )
         except TunnelHubError as err:
             return failure_of(err)
-        data.problems.sync()
+        data.sync_problems()
         return None
 
 

@@ -23,11 +23,10 @@ from .actions.hub import HUB_ACTIONS
 from .actions.mesh import MESH_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
-from .api.resource import Account
 from .const import DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .devices import DeviceKey, identifier, key_of
 from .exceptions import action_errors
+from .ids import ACCOUNT, device_identifier, device_key_of
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
 
@@ -81,11 +80,11 @@ def _target(call: ServiceCall, action: Action) -> Target:
     entry: TunnelHubConfigEntry
     if not action.kinds:
         entry = service.async_get_config_entry(call.hass, DOMAIN, call.data[CONF_CONFIG_ENTRY_ID])
-        return Target(call.hass, entry, entry.runtime_data, DeviceKey(Account.kind, Account.kind))
+        return Target(call.hass, entry, entry.runtime_data, ACCOUNT)
     device, entry = service.async_get_device_and_config_entry(
         call.hass, DOMAIN, call.data[CONF_DEVICE_ID]
     )
-    key = key_of(entry, device)
+    key = device_key_of(device, entry)
     if key is None or key.kind not in action.kinds:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -106,7 +105,7 @@ async def _check_permission(call: ServiceCall, target: Target) -> None:
     if (user := await call.hass.auth.async_get_user(user_id)) is None:
         raise UnknownUser(context=call.context, permission=POLICY_CONTROL)
     device = dr.async_get(call.hass).async_get_device_by_identifier(
-        identifier(target.entry, target.key), target.entry.entry_id
+        device_identifier(target.entry.entry_id, target.key), target.entry.entry_id
     )
     entities = device and er.async_entries_for_device(
         er.async_get(call.hass), device.id, include_disabled_entities=True

@@ -180,13 +180,11 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
     def extra_state_attributes(self) -> Mapping[str, str] | None:
         if (attributes_fn := self.entity_description.attributes_fn) is None:
             return None
-        return attributes_fn(self.coordinator.config_entry.runtime_data)
+        return attributes_fn(self.coordinator.entry_data)
 
     @override
     def _read(self, resource: R) -> bool:
-        is_on = self.entity_description.is_on_fn(
-            self.coordinator.config_entry.runtime_data, resource
-        )
+        is_on = self.entity_description.is_on_fn(self.coordinator.entry_data, resource)
         if is_on == self._attr_is_on:
             return False
         self._attr_is_on = is_on

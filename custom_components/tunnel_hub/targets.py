@@ -10,6 +10,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.automation import DomainSpec
 
 from .const import DOMAIN
+from .ids import entity_key_of
 
 type Fields = frozenset[tuple[str, str]]
 """Kinds of resources and keys: the same key may tell something else of another kind."""
@@ -37,11 +38,6 @@ def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) 
         for entity_id in entity_ids
         if (entry := registry.async_get(entity_id)) is not None
         and entry.platform == DOMAIN
-        and _field_of(entry) in fields
+        and (key := entity_key_of(entry)) is not None
+        and (key.kind, key.key) in fields
     }
-
-
-def _field_of(entry: er.RegistryEntry) -> tuple[str, str]:
-    """Return what an entity of ours shows, as its unique id tells."""
-    _, kind, *_, key = entry.unique_id.split(":")
-    return kind, key

@@ -10,7 +10,7 @@ import voluptuous as vol
 from ..api.provider import capable
 from ..api.resource import Resource
 from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
-from ..devices import DeviceKey
+from ..ids import DeviceKey
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

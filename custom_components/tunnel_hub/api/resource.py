@@ -46,10 +46,12 @@ class Resource:
 
     kind: its name in identifiers, never shown.
     part_of: the kind of the thing with the same id that it tells something about.
+    comes_to_matter: whether `matters` may become true later.
     """
 
     kind: ClassVar[str]
     part_of: ClassVar[str | None] = None
+    comes_to_matter: ClassVar[bool] = False
 
     id: str
     name: str | None = None
@@ -218,6 +220,7 @@ class Node(Resource):
     """One server of the service that tunnels run over."""
 
     kind: ClassVar[str] = "node"
+    comes_to_matter: ClassVar[bool] = True
 
     bandwidth_usage: float | None = None
     """Percent."""
@@ -272,6 +275,7 @@ class NodeUptime(Resource):
 
     kind: ClassVar[str] = "node_uptime"
     part_of: ClassVar[str | None] = "node"
+    comes_to_matter: ClassVar[bool] = True
 
     in_use: bool = False
     """Whether one of the account's tunnels runs over it."""

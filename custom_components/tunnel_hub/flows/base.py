@@ -1,7 +1,7 @@
 """What the steps of all providers share: forms, checks, errors and the way to the entry."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, override
+from typing import Any, NamedTuple
 
 from aiohttp import DummyCookieJar
 from homeassistant.config_entries import (
@@ -18,7 +18,6 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_USERNAME,
 )
-from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -199,8 +198,6 @@ class Steps(ConfigFlow):
         """Remember nothing yet."""
         self._key = ""
         self._entered: dict[str, str] = {}
-        self._new_provider: Callable[[Mapping[str, str]], Provider] | None = None
-        self._close_session: CALLBACK_TYPE = lambda: None
 
     async def _step[T](
         self,
@@ -235,20 +232,9 @@ class Steps(ConfigFlow):
         )
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:
-        """Return the chosen provider with these credentials; all of a flow share a session."""
-        if self._new_provider is None:
-            session = async_create_clientsession(
-                self.hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
-            )
-            self._close_session = session.detach
-            self._new_provider = lambda c: create_provider(self._key, session, c, {})
-        return self._new_provider(credentials)
-
-    @callback
-    @override
-    def async_remove(self) -> None:
-        """Close the session when the flow has come to its end, or was given up."""
-        self._close_session()
+        """Return the chosen provider with these credentials."""
+        session = async_create_clientsession(self.hass, cookie_jar=DummyCookieJar())
+        return create_provider(self._key, session, credentials, {})
 
     def _stored(self) -> Mapping[str, Any]:
         """Return what a form may show of the entry that is signed in to again."""
