@@ -1,4 +1,4 @@
-"""What happens every ten minutes: the agents at the nodes report, and the server takes stock."""
+"""What happens every ten minutes: the agents at the nodes report, and the server counts."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -15,23 +15,38 @@ def step(state: EasyTierState, random: Random, at: float) -> None:
     """Let ten minutes end at a time."""
     for node in state.nodes.values():
         if node.reporting and not expired(node, at):
-            _report(node, random, at)
-        elif node.last_report_at is None or times.seconds(node.last_report_at) < at - STEP:
+            _report_as_usual(node, random, at)
+        elif node.last_report_at is not None and times.seconds(node.last_report_at) < at - STEP:
             node.status, node.current_bandwidth, node.connection_count = "offline", 0.0, 0
-        if node.last_report_at is not None:
-            node.recent_status = (node.recent_status + _digit(node))[-RECENT:]
     state.history = [*state.history, sample(state.nodes.values(), at)][-HISTORY:]
 
 
 def expired(node: Node, at: float) -> bool:
-    """Whether the node is no longer valid: the server hides it and refuses its reports."""
-    return at > times.seconds(node.valid_until)
+    """Whether the node is no longer valid: the server hides it and refuses its reports.
+
+    The server compares texts, so a node ends when its last day begins.
+    """
+    return node.valid_until <= times.iso(at)
 
 
-def start_anew(node: Node, at: float) -> None:
-    """Begin the node's next traffic period if the time for it has come."""
+def used_so_far(node: Node, at: float) -> float:
+    """Return the traffic of the node's period, which may be a new one."""
+    return 0.0 if at >= times.seconds(node.reset_date) else node.used_traffic
+
+
+def report(
+    node: Node, at: float, *, bandwidth: float, traffic: float, connections: int, status: str
+) -> None:
+    """Store what a node's agent says; traffic is all of this period."""
     if at >= times.seconds(node.reset_date):
-        node.used_traffic, node.reset_date = 0.0, times.next_reset(at, node.reset_cycle)
+        node.reset_date = times.next_reset(at, node.reset_cycle)
+    node.current_bandwidth, node.used_traffic, node.connection_count = (
+        bandwidth,
+        traffic,
+        connections,
+    )
+    node.status, node.last_report_at = status, times.iso(at)
+    node.recent_status = (node.recent_status + _digit(node))[-RECENT:]
 
 
 def sample(nodes: Iterable[Node], at: float) -> Sample:
@@ -46,28 +61,32 @@ def sample(nodes: Iterable[Node], at: float) -> Sample:
     )
 
 
-def _report(node: Node, random: Random, at: float) -> None:
-    start_anew(node, at)
+def _report_as_usual(node: Node, random: Random, at: float) -> None:
     ceiling = node.tier_bandwidth or node.max_bandwidth
-    node.current_bandwidth = round(
-        min(node.typical_bandwidth * random.uniform(0.6, 1.4), ceiling), 2
+    bandwidth = round(min(node.typical_bandwidth * random.uniform(0.6, 1.4), ceiling), 2)
+    report(
+        node,
+        at,
+        bandwidth=bandwidth,
+        traffic=used_so_far(node, at) + bandwidth * STEP / MEGABITS_PER_GIGABYTE,
+        connections=min(
+            round(node.typical_connections * random.uniform(0.6, 1.4)), node.max_connections
+        ),
+        status="online",
     )
-    node.connection_count = min(
-        round(node.typical_connections * random.uniform(0.6, 1.4)), node.max_connections
-    )
-    node.used_traffic += node.current_bandwidth * STEP / MEGABITS_PER_GIGABYTE
-    node.status = "online"
-    node.last_report_at = times.iso(at)
 
 
 def _digit(node: Node) -> str:
-    """Return 1 for offline, else 2 to 9 for how loaded the node is."""
-    if node.status != "online":
+    """Return 1 for a node that says it is offline, else 2 to 9 for how loaded it is.
+
+    Each of bandwidth, traffic and connections counts for a third of the load.
+    """
+    if node.status == "offline":
         return OFFLINE_DIGIT
     shares = (
         (node.current_bandwidth, node.tier_bandwidth),
         (node.used_traffic, node.max_traffic),
         (node.connection_count, node.max_connections),
     )
-    load = 3 * sum(used / allowed for used, allowed in shares if allowed)
+    load = 3 * sum(used / allowed for used, allowed in shares if allowed > 0)
     return str(min(max(ceil(load), 2), 9))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 import re
-from typing import Any, ClassVar, override
+from typing import Any, ClassVar, NamedTuple, override
 
 from aiohttp import web
 import jwt
@@ -16,6 +16,7 @@ from .state import DAY, STEP, Account, Connection, EasyTierState, Mail, Node, fi
 UNDOCUMENTED = frozenset(
     {
         Route("GET", "/api/auth/me"),
+        Route("POST", "/api/auth/resend-verification"),
         Route("POST", "/api/auth/reset-token"),
         Route("GET", "/api/nodes/all"),
         Route("GET", "/api/nodes/{id}"),
@@ -28,6 +29,28 @@ WITHOUT_DATABASE = ("/api/system/", EDGEONE)
 
 ALGORITHM = "HS256"
 PASSWORD_LENGTH = 6
+FAILURES: Mapping[Route, str] = {
+    Route("POST", "/api/auth/register"): "注册失败",
+    Route("POST", "/api/auth/login"): "登录失败",
+    Route("GET", "/api/auth/verify"): "验证失败",
+    Route("GET", "/api/auth/me"): "获取用户信息失败",
+    Route("POST", "/api/auth/resend-verification"): "重新发送验证邮件失败",
+    Route("POST", "/api/auth/reset-token"): "重置Token失败",
+    Route("GET", "/api/nodes/my"): "获取节点失败",
+    Route("GET", "/api/nodes/all"): "获取节点失败",
+    Route("GET", "/api/nodes/{id}"): "获取节点详情失败",
+    Route("POST", "/api/nodes"): "创建节点失败",
+    Route("PUT", "/api/nodes/{id}"): "更新节点失败",
+    Route("DELETE", "/api/nodes/{id}"): "删除节点失败",
+    Route("POST", "/api/nodes/{id}/regenerate-token"): "重新生成token失败",
+    Route("POST", "/api/report"): "上报失败",
+    Route("POST", "/api/query"): "查询失败",
+    Route("GET", "/api/public"): "获取节点失败",
+    Route("GET", "/api/stats"): "获取统计信息失败",
+    Route("POST", "/api/system/initialize"): "初始化失败",
+}
+"""What an endpoint says when it fails inside."""
+MAX_SAFE_INTEGER = 2**53 - 1
 ANSWERED = 3
 """How many nodes a query answers at most."""
 BATCH = 20
@@ -72,6 +95,13 @@ PRIORITIES: Mapping[str, Callable[[Node, float], float]] = {
     "latency": lambda node, _: node.max_connections - node.connection_count,
 }
 """What a query's priority wants to be high, at a time."""
+
+
+class Claims(NamedTuple):
+    """What a session token says of its account."""
+
+    email: str
+    is_admin: bool
 
 
 class EasyTierService(Service[EasyTierState]):
@@ -121,8 +151,8 @@ class EasyTierService(Service[EasyTierState]):
             raise RefusedError(_refusal(401, "API Key 验证失败"))
 
     @override
-    def broken(self, _call: Call) -> Answer:
-        return _refusal(500, "服务器错误")
+    def broken(self, call: Call) -> Answer:
+        return _refusal(500, FAILURES.get(call.route, "服务器错误") if call.route else "服务器错误")
 
     @property
     def _documented(self) -> bool:
@@ -144,60 +174,111 @@ class EasyTierService(Service[EasyTierState]):
     @ROUTES.on("POST", "/api/auth/register")
     def register(self, call: Call) -> Answer:
         """Open an account, or try again with one that never verified its address."""
+        settings = self.state.settings
+        if settings.without_administrator:
+            return _refusal(400, "系统尚未初始化，请先完成初始化")
         email, password = _new_credentials(self._body(call))
         account = self._find(email)
         if account is not None and account.is_verified:
-            return _refusal(400, "该邮箱已注册")
+            return _refusal(400, "该邮箱已被注册并激活")
+        again: dict[str, object] = {"note": "您的旧账户信息已被更新"} if account else {}
+        done = "重新注册成功" if account else "注册成功"
         if account is None:
             account = Account(email, password)
             self.state.accounts[_next_key(self.state.accounts)] = account
         account.password = password
-        account.is_verified = not self.state.settings.email_verification
+        account.is_verified = not settings.email_verification
         if account.is_verified:
-            return _json(201, message="注册成功,账户已激活")
+            return _json(
+                201, message=f"{done}，账户已自动激活", email_verification_disabled=True, **again
+            )
+        code = account.verification_token = token(self.random)
+        if not settings.mail:
+            return _json(
+                201,
+                message=f"{done}，但邮件发送失败：邮件服务未配置",
+                verification_token=code,
+                warning="请联系管理员配置邮件服务",
+            )
+        self._mail(account)
+        if self._documented:
+            return _json(201, message="注册成功,请查收验证邮件", verification_token=code)
+        return _json(
+            201,
+            message=f"{done}，请查收{'新的' if again else ''}验证邮件",
+            email=email,
+            verification_enabled=True,
+            resend_url="/api/auth/resend-verification",
+            **again,
+        )
+
+    @ROUTES.on("POST", "/api/auth/resend-verification")
+    def resend_verification(self, call: Call) -> Answer:
+        """Mail another token; the one before ends, even where no mail can be sent."""
+        email = self._body(call).get("email")
+        if not email:
+            return _refusal(400, "邮箱地址不能为空")
+        if not MAIL_ADDRESS.fullmatch(str(email)):
+            return _refusal(400, "邮箱格式不正确")
+        if (account := self._find(email)) is None:
+            return _refusal(404, "用户不存在")
+        if account.is_verified:
+            return _refusal(400, "该邮箱已经验证过了")
         account.verification_token = token(self.random)
-        link = f"{self.url}/verify?token={account.verification_token}"
-        self.state.mailbox.append(Mail(email, account.verification_token, link, self.now()))
-        told = {"verification_token": account.verification_token} if self._documented else {}
-        return _json(201, message="注册成功,请查收验证邮件", **told)
+        if not self.state.settings.mail:
+            return _refusal(500, "邮件服务未配置")
+        self._mail(account)
+        return {"message": "验证邮件已重新发送", "details": "请查收邮箱（包括垃圾邮件文件夹）"}
 
     @ROUTES.on("GET", "/api/auth/verify")
     def verify(self, call: Call) -> Answer:
         """Verify an address with the token that was mailed to it."""
-        code = call.query.get("token") or ""
+        if not (code := call.query.get("token")):
+            return _refusal(400, "缺少验证令牌")
         for account in self.state.accounts.values():
             if account.verification_token == code:
                 account.is_verified, account.verification_token = True, None
                 self.state.mailbox = [mail for mail in self.state.mailbox if mail.token != code]
                 return {"message": "邮箱验证成功"}
-        return _refusal(400, "验证令牌无效")
+        return _refusal(400, "无效的验证令牌")
 
     @ROUTES.on("POST", "/api/auth/login")
     def login(self, call: Call) -> Answer:
         """Hand out a session token."""
         body = self._body(call)
-        account = self._find(body.get("email"))
-        if account is None or account.password != body.get("password"):
+        if not (body.get("email") and body.get("password")):
+            return _refusal(400, "邮箱和密码不能为空")
+        account = self._find(body["email"])
+        if account is None or account.password != body["password"]:
             return _refusal(401, "邮箱或密码错误")
         if self.state.settings.email_verification and not account.is_verified:
-            told = {"error_code": "EMAIL_NOT_VERIFIED"} if self._documented else {}
-            return _refusal(403, "邮箱未验证", **told)
+            return _refusal(
+                403,
+                "请先验证您的邮箱",
+                details="您的账户尚未激活，请检查邮箱中的验证邮件。\n\n"
+                "如果没有收到邮件，可以重新注册获取新链接。",
+                error_code="EMAIL_NOT_VERIFIED",
+                email=account.email,
+            )
         return self._session(account)
 
     @ROUTES.on("GET", "/api/auth/me")
     def me(self, call: Call) -> Answer:
         """Describe the account."""
-        account = self._user(call)
+        account = self._account(call)
+        if not account.is_verified:
+            return _refusal(403, "邮箱未验证")
         return {
             "email": account.email,
             "is_admin": int(account.is_admin),
+            "is_super_admin": int(account.is_super_admin),
             "is_verified": int(account.is_verified),
         }
 
     @ROUTES.on("POST", "/api/auth/reset-token")
     def reset_token(self, call: Call) -> Answer:
         """Hand out another session token; the one before stays good."""
-        return self._session(self._user(call))
+        return self._session(self._account(call))
 
     # /api/nodes
 
@@ -205,19 +286,23 @@ class EasyTierService(Service[EasyTierState]):
     def own_nodes(self, call: Call) -> Answer:
         """List the account's nodes, newest first."""
         user = self._user(call)
-        return self._list(n for n in self.state.nodes.values() if n.user_email == user.email)
+        return self._list(
+            call, (n for n in self.state.nodes.values() if n.user_email == user.email)
+        )
 
     @ROUTES.on("GET", "/api/nodes/all")
     def all_nodes(self, call: Call) -> Answer:
         """List everybody's nodes for an administrator, newest first."""
         if not self._user(call).is_admin:
             return _refusal(403, "需要管理员权限")
-        return self._list(self.state.nodes.values())
+        return self._list(call, self.state.nodes.values())
 
     @ROUTES.on("GET", "/api/nodes/{id}")
     def node(self, call: Call) -> Answer:
         """Show one node."""
-        return {"node": self._row(self._node(call, "无权查看此节点"))}
+        node = self._node(call, "无权访问此节点")
+        self._parse(call, [node])
+        return {"node": self._row(node)}
 
     @ROUTES.on("POST", "/api/nodes")
     @ROUTES.on("POST", "/api/nodes/")
@@ -226,16 +311,16 @@ class EasyTierService(Service[EasyTierState]):
         user = self._user(call)
         fields = {"reset_cycle": 0, **self._body(call)}
         if not all(fields.get(name) for name in ("node_name", "region_type", "connections")):
-            return _refusal(400, "请求参数错误")
+            return _refusal(400, "缺少必填字段")
         if not fields.keys() >= {"valid_until", "allow_relay"}:
-            return _refusal(400, "请求参数错误") if self._documented else self.broken(call)
+            return _refusal(400, "缺少必填字段") if self._documented else self.broken(call)
         key = _next_key(self.state.nodes)
         node = self.state.nodes[key] = Node(
             id=int(key),
             user_email=user.email,
             report_token=token(self.random),
             created_at=times.sql(self.now()),
-            **self._checked(fields),
+            **self._checked(call, fields),
         )
         if not self._documented:
             node.tier_bandwidth = 0
@@ -245,11 +330,12 @@ class EasyTierService(Service[EasyTierState]):
     def update(self, call: Call) -> Answer:
         """Change the fields that the call brings."""
         node = self._node(call, "无权修改此节点")
-        fields = self._checked(self._body(call))
+        fields = self._checked(call, self._body(call))
         if not fields:
             return _refusal(400, "没有要更新的字段")
         for name, value in fields.items():
             setattr(node, name, value)
+        node.is_damaged = node.is_damaged and "connections" not in fields
         return {"message": "节点更新成功"}
 
     @ROUTES.on("DELETE", "/api/nodes/{id}")
@@ -263,7 +349,7 @@ class EasyTierService(Service[EasyTierState]):
         """Replace what the node's agent reports with."""
         node = self._node(call, "无权修改此节点")
         node.report_token = token(self.random)
-        return {"message": "上报令牌已更新", "token": node.report_token}
+        return {"message": "Token重新生成成功", "token": node.report_token}
 
     # Open to all
 
@@ -271,11 +357,12 @@ class EasyTierService(Service[EasyTierState]):
     def report(self, call: Call) -> Answer:
         """Take what an agent says. Documented servers add up traffic, the real one replaces it."""
         body = self._body(call)
-        needed = ("current_bandwidth", "reported_traffic", "connection_count", "status")
-        if not (all(map(body.get, ("node_name", "email", "token"))) and body.keys() >= set(needed)):
-            return _refusal(400, "请求参数错误")
+        counts = {"current_bandwidth", "reported_traffic", "connection_count"}
+        if not all(map(body.get, ("node_name", "email", "token"))) or counts - body.keys():
+            return _refusal(400, "缺少必填字段")
         wanted = (body["node_name"], body["email"])
         nodes = self.state.nodes.values()
+        # Of several of one name, the first.
         node = next((n for n in nodes if (n.node_name, n.user_email) == wanted), None)
         if node is None:
             return _refusal(404, "节点不存在")
@@ -283,14 +370,18 @@ class EasyTierService(Service[EasyTierState]):
             return _refusal(403, "Token验证失败")
         if agents.expired(node, self.now()):
             return _refusal(403, "节点已过期")
-        agents.start_anew(node, self.now())
-        before = node.used_traffic if self._documented else 0
-        node.used_traffic = before + body["reported_traffic"]
-        node.current_bandwidth = body["current_bandwidth"]
-        node.connection_count = body["connection_count"]
-        node.status = body["status"]
+        if "status" not in body:
+            return self.broken(call)
+        before = agents.used_so_far(node, self.now()) if self._documented else 0
+        agents.report(
+            node,
+            self.now(),
+            bandwidth=body["current_bandwidth"],
+            traffic=before + body["reported_traffic"],
+            connections=body["connection_count"],
+            status=body["status"],
+        )
         node.tier_bandwidth = body.get("tier_bandwidth", node.tier_bandwidth)
-        node.last_report_at = times.iso(self.now())
         return {
             "message": "上报成功",
             "used_traffic": node.used_traffic,
@@ -308,6 +399,7 @@ class EasyTierService(Service[EasyTierState]):
             if wishes.get("region") in {None, "", "all", node.region_type}
             and (wishes.get("relay_only") is not True or node.allow_relay)
         ]
+        self._parse(call, nodes)
         self.random.shuffle(nodes)
         priority = PRIORITIES.get(wishes.get("priority", ""))
         if priority:
@@ -318,6 +410,7 @@ class EasyTierService(Service[EasyTierState]):
     def public(self, call: Call) -> Answer:
         """List the nodes that are valid, online ones first, then newest first."""
         nodes = self._public(offline=call.query.get("show_offline") == "true")
+        self._parse(call, nodes)
         answer: dict[str, object] = {
             "nodes": [rows.row(node, rows.PUBLIC[self.state.settings.dialect]) for node in nodes]
         }
@@ -403,12 +496,14 @@ class EasyTierService(Service[EasyTierState]):
     def initialize(self, call: Call) -> Answer:
         """Begin an empty world with one administrator."""
         if self.state.settings.initialized:
-            return _refusal(400, "系统已初始化")
+            return _refusal(400, "系统已经初始化")
         body = self._body(call)
         if body.get("jwt_secret") != self.state.jwt_secret:
-            return _refusal(401, "JWT 密钥验证失败")
+            return _refusal(401, "JWT密钥验证失败")
         email, password = _new_credentials(body)
-        self.state.accounts = {"1": Account(email, password, is_admin=True)}
+        self.state.accounts = {
+            "1": Account(email, password, is_admin=True, is_super_admin=True),
+        }
         self.state.nodes.clear()
         self.state.history.clear()
         self.state.settings.initialized = True
@@ -417,26 +512,44 @@ class EasyTierService(Service[EasyTierState]):
     # What the handlers share
 
     def _body(self, call: Call) -> Mapping[str, Any]:
-        if not isinstance(call.body, dict):
+        """Return what a call brings; what is no JSON, or null, ends the call."""
+        if not isinstance(call.body, dict | list):
             raise RefusedError(self.broken(call))
-        return call.body
+        # In a list there are no fields.
+        fields = call.body if isinstance(call.body, dict) else {}
+        return {name: _javascript_number(value) for name, value in fields.items()}
 
     def _find(self, email: object) -> Account | None:
         accounts = self.state.accounts.values()
         return next((account for account in accounts if account.email == email), None)
 
+    def _mail(self, account: Account) -> None:
+        """Mail an account the link to verify its address."""
+        code = account.verification_token or ""
+        link = f"{self.url}/verify?token={code}"
+        self.state.mailbox.append(Mail(account.email, code, link, self.now()))
+
     def _session(self, account: Account) -> Answer:
         """Answer a session token; the real server puts nothing in that would make it a new one."""
         user: dict[str, Any] = {"email": account.email, "is_admin": account.is_admin}
-        claims = {**user, "jti": token(self.random)} if self._documented else dict(user)
+        if self._documented:
+            claims = {**user, "jti": token(self.random)}
+        else:
+            user["is_super_admin"] = account.is_super_admin
+            claims = dict(user)
         lifetime = self.state.settings.token_lifetime
         if lifetime is not None:
             claims["exp"] = int(self.now() + lifetime)
         return {"token": jwt.encode(claims, self.state.jwt_secret, ALGORITHM), "user": user}
 
-    def _user(self, call: Call) -> Account:
-        """Return the account whose session token the call carries."""
+    def _user(self, call: Call, missing: str = "访问未授权") -> Claims:
+        """Return who signed a call, as the session token says, whoever that is by now.
+
+        missing: what a call without a token is told.
+        """
         scheme, _, session = call.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer":
+            raise RefusedError(_refusal(401, missing))
         try:
             # The service's clock decides whether a token has expired, not the machine's.
             claims = jwt.decode(
@@ -444,9 +557,14 @@ class EasyTierService(Service[EasyTierState]):
             )
         except jwt.InvalidTokenError:
             claims = {}
-        account = self._find(claims.get("email"))
-        if scheme != "Bearer" or account is None or claims.get("exp", inf) <= self.now():
-            raise RefusedError(_refusal(401, "未授权"))
+        if not claims or claims.get("exp", inf) <= self.now():
+            raise RefusedError(_refusal(401, "无效的令牌"))
+        return Claims(claims["email"], claims["is_admin"])
+
+    def _account(self, call: Call) -> Account:
+        """Return the account of who signed a call, as it is now."""
+        if (account := self._find(self._user(call, missing="未授权").email)) is None:
+            raise RefusedError(_refusal(404, "用户不存在"))
         return account
 
     def _node(self, call: Call, denied: str) -> Node:
@@ -459,7 +577,7 @@ class EasyTierService(Service[EasyTierState]):
             raise RefusedError(_refusal(403, denied))
         return node
 
-    def _checked(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the editable fields in a body as the state has them; a bad one ends the call."""
         fields = {name: body[name] for name in EDITABLE if name in body}
         now = self.now()
@@ -470,20 +588,31 @@ class EasyTierService(Service[EasyTierState]):
                     for row in fields["connections"]
                 ]
             if "reset_cycle" in fields:
-                fields["reset_date"] = times.next_reset(now, fields["reset_cycle"])
-            if "valid_until" in fields:
-                times.seconds(fields["valid_until"])
-            fine = not self._documented or all(
-                accepted(fields[name], now) for name, accepted in ACCEPTED.items() if name in fields
+                fields["reset_date"] = times.first_reset(now, fields["reset_cycle"])
+            fine = isinstance(fields.get("valid_until", ""), str) and (
+                not self._documented
+                or all(
+                    accepted(fields[name], now)
+                    for name, accepted in ACCEPTED.items()
+                    if name in fields
+                )
             )
         except LookupError, TypeError, ValueError:
             fine = False
         if not fine:
-            raise RefusedError(_refusal(400, "请求参数错误"))
+            refusal = _refusal(400, "请求参数错误") if self._documented else self.broken(call)
+            raise RefusedError(refusal)
         return fields
 
-    def _list(self, nodes: Iterable[Node]) -> Answer:
-        return {"nodes": [self._row(node) for node in _newest_first(nodes)]}
+    def _parse(self, call: Call, nodes: Iterable[Node]) -> None:
+        """Fail inside if a node to show is damaged."""
+        if any(node.is_damaged for node in nodes):
+            raise RefusedError(self.broken(call))
+
+    def _list(self, call: Call, nodes: Iterable[Node]) -> Answer:
+        listed = _newest_first(nodes)
+        self._parse(call, listed)
+        return {"nodes": [self._row(node) for node in listed]}
 
     def _row(self, node: Node) -> dict[str, object]:
         return rows.row(node, rows.OWN[self.state.settings.dialect])
@@ -521,6 +650,11 @@ class EasyTierService(Service[EasyTierState]):
         return finding if error is None else {**finding, "error": error}
 
 
+def _javascript_number(value: Any) -> Any:
+    """Return a number as JavaScript has it, which knows only floating-point ones."""
+    return float(value) if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER else value
+
+
 def _json(status: int, **fields: object) -> web.Response:
     return as_response(fields, status)
 
@@ -532,8 +666,10 @@ def _refusal(status: int, error: str, **fields: object) -> web.Response:
 def _new_credentials(body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the mail address and password for a new account; bad ones end the call."""
     email, password = (str(body.get(name) or "") for name in ("email", "password"))
-    if not MAIL_ADDRESS.fullmatch(email) or len(password) < PASSWORD_LENGTH:
-        raise RefusedError(_refusal(400, "请求参数错误"))
+    if not (email and password):
+        raise RefusedError(_refusal(400, "邮箱和密码不能为空"))
+    if len(password) < PASSWORD_LENGTH:
+        raise RefusedError(_refusal(400, f"密码长度至少为 {PASSWORD_LENGTH} 位"))
     return email, password
 
 
@@ -547,7 +683,9 @@ def _next_key(known: Iterable[str]) -> str:
 
 
 def _newest_first(nodes: Iterable[Node]) -> list[Node]:
-    return sorted(nodes, key=lambda node: (node.created_at, node.id), reverse=True)
+    """Sort nodes; of the same second, the first one made comes first."""
+    by_id = sorted(nodes, key=lambda node: node.id)
+    return sorted(by_id, key=lambda node: node.created_at, reverse=True)
 
 
 def _mean(values: Iterable[float]) -> float:

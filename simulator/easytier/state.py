@@ -11,9 +11,10 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 STEP = 10 * MINUTE
-"""Seconds from one digit of the recent status, and from one sample of the history, to the next."""
+"""Seconds from one report of an agent, and from one sample of the history, to the next."""
 HISTORY = DAY // STEP
 RECENT = 30 * HISTORY
+"""How many digits a recent status keeps: those of 30 days of an agent that is never silent."""
 FOREVER = "2999-12-31"
 """What the web page enters for a node without an end."""
 
@@ -52,7 +53,10 @@ class Settings:
 
     dialect: "real" as the public source, "documented" as the document (simulator/README.md).
     initialized: False until somebody initializes the server.
+    without_administrator: True for a server whose tables were made by hand: it says that it is
+        initialized, but lets nobody register. Empty `accounts` with it.
     email_verification: whether a new account must verify its address before it can sign in.
+    mail: whether the server can send mail; where it cannot, registering tells the token.
     undocumented_endpoints: whether there are those that the document does not mention.
     edgeone: whether /api/edgeone/ is deployed; None is as the dialect has it (documented: yes).
     api_key: what /api/edgeone/ wants in the header X-API-Key; None is nothing.
@@ -61,7 +65,9 @@ class Settings:
 
     dialect: Literal["real", "documented"] = "real"
     initialized: bool = True
+    without_administrator: bool = False
     email_verification: bool = True
+    mail: bool = True
     undocumented_endpoints: bool = True
     edgeone: bool | None = None
     api_key: str | None = None
@@ -75,6 +81,7 @@ class Account:
     email: str
     password: str
     is_admin: bool = False
+    is_super_admin: bool = False
     is_verified: bool = True
     verification_token: str | None = None
 
@@ -94,8 +101,9 @@ class Connection:
 class Node:
     """A relay node, with the fields of the real server's rows.
 
-    Bandwidth is in Mbit/s, traffic in GB. While `reporting`, an agent at the node reports every ten
-    minutes, around the typical bandwidth and connections.
+    Bandwidth is in Mbit/s, traffic in GB; `recent_status` has a digit for each report. While
+    `reporting`, an agent at the node reports every ten minutes, around the typical bandwidth and
+    connections. While `is_damaged`, its connections cannot be read, and every list with it fails.
     """
 
     id: int
@@ -123,8 +131,9 @@ class Node:
     notes: str = ""
     allow_relay: int = 0
     last_report_at: str | None = None
-    network_name: str | None = None
-    network_token: str | None = None
+    network_name: str = ""
+    network_token: str = ""
+    is_damaged: bool = False
     reporting: bool = False
     typical_bandwidth: float = 0.0
     typical_connections: int = 0
@@ -178,7 +187,7 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
     state = EasyTierState(jwt_secret=token(random))
     state.accounts = {
         "1": Account("demo@example.com", "demo-password"),
-        "2": Account("admin@example.com", "admin-password", is_admin=True),
+        "2": Account("admin@example.com", "admin-password", is_admin=True, is_super_admin=True),
         "3": Account("other@example.com", "other-password"),
         "4": Account(
             "unverified@example.com",
@@ -237,12 +246,12 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
         used_traffic=0.0 if new else traffic * used,
         max_traffic=traffic,
         reset_cycle=cycle,
-        reset_date=times.next_reset(now, cycle),
+        reset_date=times.first_reset(now, cycle),
         max_connections=random.choice((50, 100, 200)),
         tags=tags,
         created_at=times.sql(now - AGE + number * MINUTE),
         valid_until=valid if isinstance(valid, str) else times.day(now + valid),
-        recent_status="" if new else _recent(random, silent // STEP),
+        recent_status="" if new else _recent(random),
         notes="演示节点" if number == 1 else "",
         allow_relay=number % 2,
         last_report_at=None if new else times.iso(now - now % STEP - silent),
@@ -253,10 +262,9 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
     )
 
 
-def _recent(random: Random, silent: int) -> str:
-    """Return a recent status that was offline now and then, and for the last `silent` digits."""
-    talking = random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=RECENT - silent)
-    return "".join(talking) + "1" * silent
+def _recent(random: Random) -> str:
+    """Return what 30 days of reports said; a few of them that the node was offline."""
+    return "".join(random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=RECENT))
 
 
 def _around(random: Random, typical: float) -> float:

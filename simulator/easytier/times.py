@@ -25,15 +25,23 @@ def seconds(written: str) -> float:
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
-def next_reset(after: float, cycle: int) -> str:
+def first_reset(at: float, cycle: int) -> str:
     """Return the next midnight that begins the reset day of a month; day 0 is the last.
 
     In a month that is too short for the day, the last stands in for it.
     """
-    month = _utc(after).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    following = (month + timedelta(days=31)).replace(day=1)
-    resets = (_reset_in(first, cycle).timestamp() for first in (month, following))
-    return iso(next(reset for reset in resets if reset > after))
+    reset = _reset_in(_month_of(at), cycle).timestamp()
+    return iso(reset) if at <= reset else next_reset(at, cycle)
+
+
+def next_reset(at: float, cycle: int) -> str:
+    """Return the reset day of next month, as the server has it once a reset day has come."""
+    following = (_month_of(at) + timedelta(days=31)).replace(day=1)
+    return iso(_reset_in(following, cycle).timestamp())
+
+
+def _month_of(at: float) -> datetime:
+    return _utc(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _reset_in(month: datetime, cycle: int) -> datetime:

@@ -1,6 +1,6 @@
 """EasyTier: the recordings of easytier-worker, through the simulator."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import ClientSession
@@ -24,14 +24,61 @@ async def easytier() -> AsyncIterator[EasyTierService]:
         yield simulator.easytier
 
 
+class Accounts:
+    """Who signs a request: whose session token goes with it."""
+
+    def __init__(self) -> None:
+        """Nobody has signed in yet."""
+        self.tokens = {"bad": "nonsense"}
+
+    def headers(self, who: str | None) -> Mapping[str, str]:
+        """Return what goes with a request."""
+        return {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+
+
+SIGNED_BY: Mapping[int, str | None] = {
+    16: "bad",
+    17: None,
+    19: "admin@example.com",
+    42: "admin@example.com",
+    59: "admin@example.com",
+    60: "admin@example.com",
+}
+"""By line. All other lines are signed by the user once there is one."""
+
+
+def _no_longer_there(easytier: EasyTierService) -> None:
+    del easytier.state.accounts["2"]
+
+
+def _damage(easytier: EasyTierService) -> None:
+    easytier.state.nodes["2"].is_damaged = True
+
+
+BEFORE: Mapping[int, Callable[[EasyTierService], None]] = {56: _damage, 61: _no_longer_there}
+"""What happens at the server before a line was recorded."""
+
+
+# The real server was given a secret as short as that.
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 async def test_the_simulator_answers_as_the_real_server(
     session: ClientSession, easytier: EasyTierService, request: pytest.FixtureRequest
 ) -> None:
     easytier.state.settings.initialized = False
+    easytier.state.settings.mail = False
+    easytier.state.jwt_secret = "jwt-secret"
     replay = Replay(session, easytier.url, differences=DIFFERENCES, values=True)
+    accounts = Accounts()
 
-    for recording in load(RECORDED)[:1]:
-        await replay.ask(recording)
+    for recording in load(RECORDED):
+        if happen := BEFORE.get(recording.line):
+            happen(easytier)
+        who = SIGNED_BY.get(recording.line, "user@example.com")
+        reply = await replay.ask(
+            recording, headers=accounts.headers(who if who in accounts.tokens else None)
+        )
+        if recording.path == "/api/auth/login" and reply.status == 200:
+            accounts.tokens[recording.sent["email"]] = replay.secrets["<jwt>"]
 
     replay.check()
     count_replayed(request.node, RECORDED, "simulator", replay.replayed)

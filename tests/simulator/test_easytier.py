@@ -137,7 +137,7 @@ def checks(easytier: EasyTierService, *numbers: int) -> list[dict[str, object]]:
 # The whole
 
 
-async def test_there_is_everything_the_document_names_and_five_more() -> None:
+async def test_there_is_everything_the_document_names_and_six_more() -> None:
     paths = {(route.method, route.path) for route in EasyTierService.ROUTES}
 
     assert paths == {
@@ -159,6 +159,7 @@ async def test_there_is_everything_the_document_names_and_five_more() -> None:
         ("GET", "/api/system/check-init"),
         ("POST", "/api/system/initialize"),
         ("GET", "/api/auth/me"),
+        ("POST", "/api/auth/resend-verification"),
         ("POST", "/api/auth/reset-token"),
         ("GET", "/api/nodes/all"),
         ("GET", "/api/nodes/{id}"),
@@ -201,7 +202,7 @@ async def test_an_unknown_path_is_plain_text(client: Client, dialect: str) -> No
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register", "/api/report"])
 async def test_a_body_that_makes_no_sense_is_a_server_error(client: Client, path: str) -> None:
     assert set(await client.post(path, status=500)) == {"error"}
-    assert set(await client.post(path, ["list"], status=500)) == {"error"}
+    assert set(await client.post(path, ["list"], status=400)) == {"error"}
 
 
 async def test_its_own_failure_is_an_error_in_json(
@@ -209,7 +210,7 @@ async def test_its_own_failure_is_an_error_in_json(
 ) -> None:
     easytier.fault("/api/public", "error")
 
-    assert set(await client.get("/api/public", status=500)) == {"error"}
+    assert await client.get("/api/public", status=500) == {"error": "获取节点失败"}
 
 
 # Accounts
@@ -219,11 +220,13 @@ async def test_signing_in(client: Client, dialect: str) -> None:
     body = {"email": "demo@example.com", "password": "demo-password"}
     answer = await client.post("/api/auth/login", body)
 
-    assert answer["user"] == {"email": "demo@example.com", "is_admin": False}
+    super_admin = {"is_super_admin": False} if dialect == "real" else {}
+    assert answer["user"] == {"email": "demo@example.com", "is_admin": False, **super_admin}
     client.token = answer["token"]
     assert (await client.get("/api/auth/me")) == {
         "email": "demo@example.com",
         "is_admin": 0,
+        "is_super_admin": 0,
         "is_verified": 1,
     }
 
@@ -233,8 +236,6 @@ async def test_signing_in(client: Client, dialect: str) -> None:
     [
         {"email": "demo@example.com", "password": "wrong"},
         {"email": "nobody@example.com", "password": "demo-password"},
-        {"email": "demo@example.com"},
-        {},
     ],
 )
 async def test_a_wrong_password_is_refused(
@@ -243,14 +244,12 @@ async def test_a_wrong_password_is_refused(
     assert await client.post("/api/auth/login", body, status=401) == {"error": "邮箱或密码错误"}
 
 
-async def test_an_unverified_address_has_an_error_code_in_the_document_only(
-    client: Client, dialect: str
-) -> None:
+async def test_an_unverified_address_cannot_sign_in(client: Client, dialect: str) -> None:
     body = {"email": "unverified@example.com", "password": "unverified-password"}
     answer = await client.post("/api/auth/login", body, status=403)
 
-    code = {"error_code": "EMAIL_NOT_VERIFIED"} if dialect == "documented" else {}
-    assert answer == {"error": "邮箱未验证", **code}
+    assert set(answer) == {"error", "details", "error_code", "email"}
+    assert (answer["error_code"], answer["email"]) == ("EMAIL_NOT_VERIFIED", body["email"])
 
 
 async def test_an_account_is_opened_with_a_mailed_token(
@@ -262,12 +261,12 @@ async def test_an_account_is_opened_with_a_mailed_token(
     (mail,) = easytier.state.mailbox
     assert (mail.to, mail.at) == ("new@example.com", NOON)
     assert mail.link == f"{client.url}/verify?token={mail.token}"
-    told = {"verification_token": mail.token} if dialect == "documented" else {}
-    assert answer == {"message": "注册成功,请查收验证邮件", **told}
+    assert answer.get("verification_token") == (mail.token if dialect == "documented" else None)
 
     await client.post("/api/auth/login", body, status=403)
-    assert await client.get("/api/auth/verify?token=guess", status=400) == {"error": "验证令牌无效"}
-    assert await client.get("/api/auth/verify", status=400) == {"error": "验证令牌无效"}
+    guessed = await client.get("/api/auth/verify?token=guess", status=400)
+    assert guessed == {"error": "无效的验证令牌"}
+    assert await client.get("/api/auth/verify", status=400) == {"error": "缺少验证令牌"}
     verified = await client.get(f"/api/auth/verify?token={mail.token}")
     assert verified == {"message": "邮箱验证成功"}
     assert easytier.state.mailbox == []
@@ -288,7 +287,55 @@ async def test_an_unverified_account_may_be_opened_again_with_another_password(
     await client.get(f"/api/auth/verify?token={first.token}", status=400)
     await client.get(f"/api/auth/verify?token={second.token}")
     await client.sign_in("new@example.com", "secret-2")
-    assert await client.post("/api/auth/register", body, status=400) == {"error": "该邮箱已注册"}
+    again = await client.post("/api/auth/register", body, status=400)
+    assert again == {"error": "该邮箱已被注册并激活"}
+
+
+async def test_a_server_without_mail_tells_the_token(
+    easytier: EasyTierService, client: Client, dialect: str
+) -> None:
+    easytier.state.settings.mail = False
+
+    body = {"email": "new@example.com", "password": "secret-1"}
+    answer = await client.post("/api/auth/register", body, status=201)
+    assert set(answer) == {"message", "verification_token", "warning"}
+    await client.get(f"/api/auth/verify?token={answer['verification_token']}")
+    await client.sign_in("new@example.com", "secret-1")
+    assert easytier.state.mailbox == []
+
+
+async def test_a_token_is_mailed_again(easytier: EasyTierService, client: Client) -> None:
+    async def resend(email: object, status: int = 200) -> Any:
+        return await client.post("/api/auth/resend-verification", {"email": email}, status=status)
+
+    for email, status in ((None, 400), ("nonsense", 400), ("nobody@example.com", 404)):
+        assert set(await resend(email, status)) == {"error"}
+    assert set(await resend("demo@example.com", 400)) == {"error"}
+    first = easytier.state.accounts["4"].verification_token
+
+    assert set(await resend("unverified@example.com")) == {"message", "details"}
+    (mail,) = easytier.state.mailbox
+    assert mail.token != first
+    await client.get(f"/api/auth/verify?token={first}", status=400)
+
+    easytier.state.settings.mail = False
+    assert await resend("unverified@example.com", 500) == {"error": "邮件服务未配置"}
+    await client.get(f"/api/auth/verify?token={mail.token}", status=400)
+
+
+async def test_a_server_whose_tables_were_made_by_hand_lets_nobody_in(
+    easytier: EasyTierService, client: Client
+) -> None:
+    easytier.state.accounts.clear()
+    easytier.state.settings.without_administrator = True
+
+    assert await client.get("/api/system/check-init") == {"initialized": True}
+    body = {"email": "boss@example.com", "password": "admin123456"}
+    fields = {**body, "jwt_secret": easytier.state.jwt_secret}
+    await client.post("/api/system/initialize", fields, status=400)
+    closed = await client.post("/api/auth/register", body, status=400)
+    assert closed == {"error": "系统尚未初始化，请先完成初始化"}
+    await client.post("/api/auth/login", body, status=401)
 
 
 async def test_where_mail_is_off_an_account_works_at_once(
@@ -309,7 +356,6 @@ async def test_where_mail_is_off_an_account_works_at_once(
         {},
         {"email": "new@example.com"},
         {"password": "secret-1"},
-        {"email": "new.example.com", "password": "secret-1"},
         {"email": "new@example.com", "password": "short"},
     ],
 )
@@ -339,9 +385,13 @@ async def test_a_session_is_needed(
 ) -> None:
     good = demo.token
     forged = jwt.encode({"email": "demo@example.com"}, "x" * 32, "HS256")
-    for header in ("", good, f"Basic {good}", "Bearer ", "Bearer nonsense", f"Bearer {forged}"):
+    missing = "未授权" if path.startswith("/api/auth/") else "访问未授权"
+    for header in ("", good, f"Basic {good}"):
         answer = await demo.ask(method, path, {}, headers={"Authorization": header}, status=401)
-        assert answer == {"error": "未授权"}
+        assert answer == {"error": missing}
+    for header in ("Bearer nonsense", f"Bearer {forged}"):
+        answer = await demo.ask(method, path, {}, headers={"Authorization": header}, status=401)
+        assert answer == {"error": "无效的令牌"}
     assert "1" in easytier.state.nodes
 
 
@@ -350,17 +400,40 @@ async def test_all_tokens_can_be_refused(
 ) -> None:
     easytier.refuse_tokens()
 
-    assert await demo.get("/api/nodes/my", status=401) == {"error": "未授权"}
+    assert await demo.get("/api/nodes/my", status=401) == {"error": "无效的令牌"}
     await demo.sign_in("demo@example.com", "demo-password")
     await demo.get("/api/nodes/my")
 
 
-async def test_the_token_of_an_account_that_is_gone_is_refused(
+async def test_the_token_of_an_account_that_is_gone(
     easytier: EasyTierService, demo: Client
 ) -> None:
     del easytier.state.accounts["1"]
+    easytier.state.nodes.clear()
 
-    await demo.get("/api/auth/me", status=401)
+    for method, path in (("GET", "/api/auth/me"), ("POST", "/api/auth/reset-token")):
+        assert await demo.ask(method, path, status=404) == {"error": "用户不存在"}
+    assert await demo.get("/api/nodes/my") == {"nodes": []}
+
+
+async def test_a_token_says_who_is_an_administrator(
+    easytier: EasyTierService, demo: Client
+) -> None:
+    easytier.account.is_admin = True
+
+    assert (await demo.get("/api/auth/me"))["is_admin"] == 1
+    await demo.get("/api/nodes/all", status=403)
+    demo.token = (await demo.post("/api/auth/reset-token"))["token"]
+    await demo.get("/api/nodes/all")
+
+
+async def test_an_account_that_is_no_longer_verified(
+    easytier: EasyTierService, demo: Client
+) -> None:
+    easytier.account.is_verified = False
+
+    assert await demo.get("/api/auth/me", status=403) == {"error": "邮箱未验证"}
+    await demo.get("/api/nodes/my")
 
 
 async def test_a_token_can_have_an_end(
@@ -413,7 +486,7 @@ async def test_a_fresh_server_can_only_be_initialized(
 
     assert await client.get("/api/system/check-init") == {"initialized": True}
     again = await client.post("/api/system/initialize", body, status=400)
-    assert again == {"error": "系统已初始化"}
+    assert again == {"error": "系统已经初始化"}
     await client.post("/api/auth/login", login, status=401)
     await client.sign_in("boss@example.com", "admin123456")
     assert await client.get("/api/nodes/all") == {"nodes": []}
@@ -448,10 +521,11 @@ async def test_the_demo_nodes_are_of_all_sorts(demo: Client) -> None:
 
     assert rows[2]["valid_until"] == "2999-12-31"
     assert rows[3]["used_traffic"] / rows[3]["max_traffic"] > 0.95
-    assert (rows[4]["status"], rows[4]["recent_status"][-12:]) == ("offline", "1" * 12)
+    assert (rows[4]["status"], rows[4]["last_report_at"]) == ("offline", "2026-11-20T02:00:00.000Z")
+    assert len(rows[4]["recent_status"]) == 4320, "nothing is added while it is silent"
     assert rows[5]["valid_until"] == "2026-11-25"
     assert (rows[6]["last_report_at"], rows[6]["recent_status"]) == (None, "")
-    assert (rows[7]["network_name"], rows[7]["network_token"]) == (None, None)
+    assert (rows[7]["network_name"], rows[7]["network_token"]) == ("", "")
     assert rows[8]["valid_until"] == "2026-11-10"
     assert {number for number, row in rows.items() if row["status"] == "online"} == {1, 2, 3, 5, 7}
 
@@ -496,7 +570,7 @@ async def test_a_created_node_has_defaults(easytier: EasyTierService, demo: Clie
 async def test_a_node_lacks_something(demo: Client, name: str) -> None:
     for missing in ({}, {name: NEW_NODE[name][:0]}):
         body = {key: value for key, value in NEW_NODE.items() if key != name} | missing
-        assert await demo.post("/api/nodes", body, status=400) == {"error": "请求参数错误"}
+        assert await demo.post("/api/nodes", body, status=400) == {"error": "缺少必填字段"}
 
 
 @pytest.mark.parametrize("name", ["valid_until", "allow_relay"])
@@ -546,7 +620,6 @@ async def test_the_reset_cycle_goes_from_0_to_31(
 @pytest.mark.parametrize(
     "bad",
     [
-        {"valid_until": "soon"},
         {"valid_until": None},
         {"connections": [{"type": "TCP"}]},
         {"connections": [{"type": "TCP", "ip": "1.2.3.4", "port": "http"}]},
@@ -556,9 +629,31 @@ async def test_the_reset_cycle_goes_from_0_to_31(
     ],
 )
 async def test_what_cannot_be_read_is_refused(
-    demo: Client, dialect: str, bad: dict[str, object]
+    easytier: EasyTierService, demo: Client, bad: dict[str, object]
 ) -> None:
-    assert await demo.ask("PUT", "/api/nodes/1", bad, status=400) == {"error": "请求参数错误"}
+    failed = await demo.ask("PUT", "/api/nodes/1", bad, status=500)
+    assert failed == {"error": "更新节点失败"}
+    documented(easytier)
+    refused = await demo.ask("PUT", "/api/nodes/1", bad, status=400)
+    assert refused == {"error": "请求参数错误"}
+
+
+async def test_a_damaged_row_spoils_every_list_until_it_is_mended(
+    easytier: EasyTierService, demo: Client
+) -> None:
+    easytier.state.nodes["1"].is_damaged = True
+
+    assert await demo.get("/api/nodes/my", status=500) == {"error": "获取节点失败"}
+    assert await demo.get("/api/nodes/1", status=500) == {"error": "获取节点详情失败"}
+    assert await demo.get("/api/public", status=500) == {"error": "获取节点失败"}
+    assert await demo.post("/api/query", {}, status=500) == {"error": "查询失败"}
+    await demo.get("/api/nodes/2")
+    await demo.get("/api/stats")
+    await demo.ask("PUT", "/api/nodes/1", {"tags": "a"})
+    await demo.get("/api/nodes/1", status=500)
+    await demo.ask("PUT", "/api/nodes/1", {"connections": NEW_NODE["connections"]})
+    await demo.get("/api/nodes/1")
+    await demo.get("/api/nodes/my")
 
 
 async def test_an_update_changes_what_it_brings(
@@ -590,13 +685,14 @@ async def test_a_changed_reset_cycle_moves_the_reset_date(
     assert easytier.state.nodes["2"].reset_date == f"{day}T00:00:00.000Z"
 
 
-async def test_a_reset_that_begins_now_is_not_the_next(
-    easytier: EasyTierService, demo: Client
+@pytest.mark.parametrize("seconds, month", [(0, 11), (1, 12)])
+async def test_a_reset_that_begins_now_is_the_next(
+    easytier: EasyTierService, demo: Client, seconds: int, month: int
 ) -> None:
-    easytier.advance(20 * 3600)
+    easytier.advance(20 * 3600 + seconds)
     await demo.ask("PUT", "/api/nodes/2", {"reset_cycle": 21})
 
-    assert easytier.state.nodes["2"].reset_date == "2026-12-21T00:00:00.000Z"
+    assert easytier.state.nodes["2"].reset_date == f"2026-{month}-21T00:00:00.000Z"
 
 
 async def test_deleting_a_node(easytier: EasyTierService, demo: Client, dialect: str) -> None:
@@ -693,12 +789,12 @@ async def test_a_report_puts_a_node_online_for_ten_minutes(
     }
     assert (node.status, node.current_bandwidth, node.connection_count) == ("online", 50.5, 5)
     assert node.last_report_at == "2026-11-20T04:01:00.000Z"
-    easytier.advance(TEN_MINUTES)
-    assert (node.status, len(node.recent_status)) == ("online", 1)
     assert node.recent_status > "1"
     easytier.advance(TEN_MINUTES)
+    assert (node.status, len(node.recent_status)) == ("online", 1)
+    easytier.advance(TEN_MINUTES)
     assert (node.status, node.current_bandwidth, node.connection_count) == ("offline", 0, 0)
-    assert node.recent_status[1:] == "1"
+    assert len(node.recent_status) == 1, "it has said nothing since"
 
 
 async def test_reported_traffic_replaces_or_adds_up(
@@ -718,7 +814,7 @@ async def test_a_report_after_the_reset_date_begins_a_new_period(
     easytier.advance(11 * DAY)
     answer = await client.post("/api/report", report(easytier, 1))
 
-    assert (answer["used_traffic"], answer["reset_date"]) == (0.5, "2026-12-31T00:00:00.000Z")
+    assert (answer["used_traffic"], answer["reset_date"]) == (0.5, "2027-01-31T00:00:00.000Z")
 
 
 async def test_a_report_may_say_offline_and_bring_a_tier(
@@ -727,7 +823,6 @@ async def test_a_report_may_say_offline_and_bring_a_tier(
     await client.post("/api/report", report(easytier, 6, status="offline", tier_bandwidth=80))
 
     assert easytier.state.nodes["6"].tier_bandwidth == 80
-    easytier.advance(TEN_MINUTES)
     assert easytier.state.nodes["6"].recent_status == "1"
 
 
@@ -738,7 +833,7 @@ async def test_a_report_may_say_offline_and_bring_a_tier(
         (8, {}, 403, "节点已过期"),
         (1, {"node_name": "nothing"}, 404, "节点不存在"),
         (1, {"email": "nobody@example.com"}, 404, "节点不存在"),
-        (1, {"token": ""}, 400, "请求参数错误"),
+        (1, {"token": ""}, 400, "缺少必填字段"),
     ],
 )
 async def test_a_report_that_is_refused(
@@ -760,15 +855,21 @@ async def test_a_report_that_is_refused(
 
 
 @pytest.mark.parametrize(
-    "name", ["current_bandwidth", "reported_traffic", "connection_count", "status"]
+    "name, status",
+    [
+        ("current_bandwidth", 400),
+        ("reported_traffic", 400),
+        ("connection_count", 400),
+        ("status", 500),
+    ],
 )
 async def test_a_report_lacks_something(
-    easytier: EasyTierService, client: Client, name: str
+    easytier: EasyTierService, client: Client, name: str, status: int
 ) -> None:
     body = report(easytier, 1)
     del body[name]
 
-    await client.post("/api/report", body, status=400)
+    await client.post("/api/report", body, status=status)
 
 
 async def test_a_regenerated_token_replaces_the_one_before(
@@ -799,6 +900,23 @@ async def test_the_recent_status_grows_by_a_digit_every_ten_minutes(
     assert re.fullmatch("[2-9]{7}", node.recent_status[-7:])
 
 
+async def test_a_silent_node_gets_no_digits(easytier: EasyTierService) -> None:
+    node = easytier.state.nodes["1"]
+    node.reporting = False
+    before = node.recent_status
+
+    easytier.advance(3 * DAY)
+    assert node.recent_status == before
+
+
+async def test_a_reset_date_stays_until_the_node_reports(easytier: EasyTierService) -> None:
+    node = easytier.state.nodes["1"]
+    node.reporting, used = False, node.used_traffic
+
+    easytier.advance(30 * DAY)
+    assert (node.reset_date, node.used_traffic) == ("2026-11-30T00:00:00.000Z", used)
+
+
 async def test_time_in_small_steps_is_the_same_time(easytier: EasyTierService) -> None:
     node = easytier.state.nodes["1"]
     node.recent_status = ""
@@ -819,7 +937,7 @@ async def test_agents_use_up_traffic_until_the_reset_date(easytier: EasyTierServ
     assert node.used_traffic > before + 100
     easytier.advance(DAY)
     assert node.used_traffic < 100, "four hours after the reset"
-    assert node.reset_date == "2026-12-31T00:00:00.000Z"
+    assert node.reset_date == "2026-12-31T00:00:00.000Z", "the month after that of the report"
 
 
 async def test_a_node_whose_agent_stops_goes_offline(easytier: EasyTierService) -> None:
@@ -827,11 +945,7 @@ async def test_a_node_whose_agent_stops_goes_offline(easytier: EasyTierService) 
     node.reporting = False
 
     easytier.advance(2 * TEN_MINUTES)
-    assert (node.status, node.recent_status[-2] > "1", node.recent_status[-1]) == (
-        "offline",
-        True,
-        "1",
-    )
+    assert node.status == "offline"
     node.reporting = True
     easytier.advance(TEN_MINUTES)
     assert (node.status, node.recent_status[-1] > "1") == ("online", True)
@@ -852,11 +966,10 @@ async def test_a_digit_says_how_loaded_a_node_is(
     easytier: EasyTierService, client: Client, bandwidth: float, digit: str
 ) -> None:
     node = easytier.state.nodes["6"]
-    node.max_traffic, node.max_connections = 1000, 100
-    body = report(easytier, 6, tier_bandwidth=100, reported_traffic=0, connection_count=0)
+    node.max_traffic, node.max_connections, node.tier_bandwidth = 1000, 100, 100
+    body = report(easytier, 6, reported_traffic=0, connection_count=0)
     await client.post("/api/report", {**body, "current_bandwidth": bandwidth})
 
-    easytier.advance(TEN_MINUTES)
     assert node.recent_status == digit
 
 

@@ -78,7 +78,7 @@ async def test_register(
     (mail,) = easytier.state.mailbox
     assert mail.to == "new@example.com"
     assert row.get("verification_token") == (mail.token if dialect == "documented" else None)
-    with refused(AuthenticationError, "邮箱未验证"):
+    with refused(AuthenticationError, "请先验证您的邮箱"):
         await stranger.login("new@example.com", "new-password")
 
     await stranger.verify(mail.token)
@@ -87,16 +87,17 @@ async def test_register(
 
 
 async def test_register_is_refused(stranger: EasyTierClient) -> None:
-    with refused(RejectedError, "该邮箱已注册"):
+    with refused(RejectedError, "该邮箱已被注册并激活"):
         await stranger.register("demo@example.com", "demo-password")
-    with refused(RejectedError, "请求参数错误"):
+    with refused(RejectedError, "密码长度至少为 6 位"):
         await stranger.register("new@example.com", "short")
 
 
-async def test_login(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_login(stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect) -> None:
     row = await stranger.login("demo@example.com", "demo-password")
 
-    assert row["user"] == {"email": "demo@example.com", "is_admin": False}
+    super_admin = {"is_super_admin": False} if dialect == "real" else {}
+    assert row["user"] == {"email": "demo@example.com", "is_admin": False, **super_admin}
     (call,) = easytier.calls
     assert call.headers["User-Agent"] == USER_AGENT
     assert not call.query, "the password stays out of logs"
@@ -111,7 +112,7 @@ async def test_login_with_an_unverified_mail_address(stranger: EasyTierClient) -
     with pytest.raises(AuthenticationError) as caught:
         await stranger.login("unverified@example.com", "unverified-password")
 
-    assert (caught.value.key, caught.value.message) == ("mail_not_verified", "邮箱未验证")
+    assert (caught.value.key, caught.value.message) == ("mail_not_verified", "请先验证您的邮箱")
 
 
 async def test_verify(stranger: EasyTierClient, easytier: EasyTierService) -> None:
@@ -125,7 +126,7 @@ async def test_verify(stranger: EasyTierClient, easytier: EasyTierService) -> No
 async def test_verify_is_refused_and_tried_once(
     stranger: EasyTierClient, easytier: EasyTierService
 ) -> None:
-    with refused(RejectedError, "验证令牌无效"):
+    with refused(RejectedError, "无效的验证令牌"):
         await stranger.verify("used")
     easytier.fault("/api/auth/verify", "error")
     with refused(UnavailableError):
@@ -135,7 +136,12 @@ async def test_verify_is_refused_and_tried_once(
 
 
 async def test_me(client: EasyTierClient, easytier: EasyTierService) -> None:
-    assert await client.me() == {"email": "demo@example.com", "is_admin": 0, "is_verified": 1}
+    assert await client.me() == {
+        "email": "demo@example.com",
+        "is_admin": 0,
+        "is_super_admin": 0,
+        "is_verified": 1,
+    }
 
     token = easytier.calls[-1].headers["Authorization"]
     assert token.startswith("Bearer ")
@@ -178,7 +184,7 @@ async def test_create(client: EasyTierClient, easytier: EasyTierService, dialect
 
 
 async def test_create_is_refused(client: EasyTierClient) -> None:
-    with refused(RejectedError, "请求参数错误"):
+    with refused(RejectedError, "缺少必填字段"):
         await client.create({**FIELDS, "connections": []})
 
 
@@ -199,10 +205,11 @@ async def test_update(client: EasyTierClient, easytier: EasyTierService) -> None
     assert easytier.calls[-1].body == {"tier_bandwidth": 200}
 
 
-async def test_update_is_refused(client: EasyTierClient) -> None:
+async def test_update_is_refused(client: EasyTierClient, dialect: Dialect) -> None:
     with refused(RejectedError, "没有要更新的字段"):
         await client.update("1", {})
-    with refused(RejectedError, "请求参数错误"):
+    error = RejectedError if dialect == "documented" else UnavailableError
+    with pytest.raises(error):
         await client.update("1", {"connections": "everywhere"})
 
 
@@ -311,7 +318,7 @@ async def test_report(
         await stranger.report({**fields, "token": "wrong"})
     with refused(NodeGoneError, "node_gone"):
         await stranger.report({**fields, "node_name": "nobody"})
-    with refused(RejectedError, "请求参数错误"):
+    with refused(RejectedError, "缺少必填字段"):
         await stranger.report({"node_name": "x"})
 
 
@@ -498,9 +505,11 @@ async def test_a_server_that_may_yet_be_the_right_one(
     assert caught.value.reason is reason
 
 
-async def test_initialize(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+async def test_initialize(
+    stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect
+) -> None:
     admin = "first@example.com", "first-password"
-    with refused(RejectedError, "系统已初始化"):
+    with refused(RejectedError, "系统已经初始化"):
         await stranger.initialize("secret", *admin)
     easytier.state.settings.initialized = False
     with refused(UnavailableError):
@@ -510,7 +519,9 @@ async def test_initialize(stranger: EasyTierClient, easytier: EasyTierService) -
 
     await stranger.initialize(easytier.state.jwt_secret, *admin)
 
-    assert (await stranger.login(*admin))["user"] == {"email": admin[0], "is_admin": True}
+    super_admin = {"is_super_admin": True} if dialect == "real" else {}
+    user = (await stranger.login(*admin))["user"]
+    assert user == {"email": admin[0], "is_admin": True, **super_admin}
 
 
 # All endpoints

@@ -206,7 +206,7 @@ async def test_set_up_a_server(begin: Begin, easytier: EasyTierService) -> None:
 
     assert await provider.is_initialized() is True
     assert await begin("first").is_administrator()
-    with refused(RejectedError, "系统已初始化"):
+    with refused(RejectedError, "系统已经初始化"):
         await provider.initialize(easytier.state.jwt_secret, admin)
 
 
@@ -235,9 +235,9 @@ async def test_open_an_account_without_a_mail(begin: Begin, easytier: EasyTierSe
 async def test_an_account_that_exists(begin: Begin) -> None:
     taken = NewAccount(username="", mail="demo@example.com", password="new-password")
 
-    with refused(RejectedError, "该邮箱已注册"):
+    with refused(RejectedError, "该邮箱已被注册并激活"):
         await begin(None).open_account(taken)
-    with refused(RejectedError, "验证令牌无效"):
+    with refused(RejectedError, "无效的验证令牌"):
         await begin(None).verify_mail("http://[")
 
 
