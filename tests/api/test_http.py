@@ -175,6 +175,40 @@ async def test_a_failure_in_words(alone: Transport, hayfrp: HayFrpService) -> No
         await alone.request("GET", "/version", read=False)
 
 
+@pytest.mark.parametrize(
+    "body, words",
+    [
+        ({"error": "获取节点失败"}, " 获取节点失败"),
+        ({"message": "busy"}, " busy"),
+        ({"code": 500, "msg": "busy", "data": None}, " busy"),
+        ({"error": None, "message": "busy"}, " busy"),
+        ({"error": {"code": 7}}, ""),
+        ({"error": f"{SECRET} of demo@example.com"}, " ** of **"),
+        ({"error": "x" * 5000}, ""),
+        ({}, ""),
+        ([1], ""),
+        (None, ""),
+        ("no JSON", ""),
+        ('{"error": "not whole', ""),
+    ],
+)
+async def test_a_failure_in_json(
+    alone: Transport, hayfrp: HayFrpService, body: object, words: str
+) -> None:
+    alone.secrets = {SECRET}
+    hayfrp.fault("/version", "body", body=body, status=500)
+
+    with unavailable(Reason.SERVER_ERROR, f"HTTP 500{words}"):
+        await alone.request("GET", "/version", read=False)
+
+
+async def test_a_page_has_no_words(alone: Transport, hayfrp: HayFrpService) -> None:
+    hayfrp.fault("/version", "html", status=500)
+
+    with unavailable(Reason.SERVER_ERROR, "HTTP 500"):
+        await alone.request("GET", "/version", read=False)
+
+
 async def test_statuses_below_500_are_answers(alone: Transport, hayfrp: HayFrpService) -> None:
     hayfrp.fault("/version", "body", body={"error": "no"}, status=404)
 

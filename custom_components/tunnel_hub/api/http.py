@@ -62,6 +62,8 @@ _REPEATED_WITHIN = 2 * 3600.0
 _JSON_BEGINS = (b"{", b"[")
 """What else is large, such as a backup, nobody decodes: it is not kept in memory."""
 _BEGINNING = 4096
+_WORD_KEYS = ("error", "message", "msg", "detail")
+"""Where a service's JSON may have words for a failure."""
 _ENOUGH_WORDS = 200
 """Of those that tell why a service has failed; cut once its secrets are taken out."""
 _MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -316,10 +318,28 @@ class Transport:
     async def _failure(self, response: ClientResponse) -> str:
         """Return what is known of a failure, in the service's own words where it has some."""
         words = ""
-        if response.content_type == "text/plain":
+        if read_words := _WORDS.get(response.content_type):
             beginning = await response.content.read(_BEGINNING)
-            words = " ".join(self.redact(beginning.decode(errors="replace")).split())
+            words = " ".join(self.redact(read_words(beginning)).split())
         return f"HTTP {response.status} {words[:_ENOUGH_WORDS]}".strip()
+
+
+def _words_in_text(beginning: bytes) -> str:
+    return beginning.decode(errors="replace")
+
+
+def _words_in_json(beginning: bytes) -> str:
+    """Return what a JSON object has for words, "" where it has none or is not whole."""
+    try:
+        said = orjson.loads(beginning)
+    except orjson.JSONDecodeError:
+        return ""
+    found = map(said.get, _WORD_KEYS) if isinstance(said, dict) else ()
+    return next((words for words in found if isinstance(words, str)), "")
+
+
+_WORDS = {"application/json": _words_in_json, "text/plain": _words_in_text}
+"""How the words of a failure are read, by its content type."""
 
 
 class _NotSentError(Exception):
