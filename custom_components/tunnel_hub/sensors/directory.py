@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTime
+from homeassistant.const import EntityCategory, UnitOfTime
 
 from ..api.directory import PublicNode, Reachability, Region, RelayNode
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, diagnostic, megabits, share, traffic
+from .kinds import (
+    TunnelHubSensorDescription,
+    count,
+    data_size,
+    diagnostic,
+    megabits,
+    share,
+    traffic,
+)
 
 
 def _findings(node: Reachability) -> Mapping[str, Any]:
@@ -39,15 +47,7 @@ _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
         value_fn=lambda node: node.region,
     ),
     diagnostic("tags", lambda node: None if node.tags is None else ", ".join(node.tags)),
-    TunnelHubSensorDescription(
-        key="traffic_allowed",
-        device_class=SensorDeviceClass.DATA_SIZE,
-        native_unit_of_measurement=UnitOfInformation.BYTES,
-        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
-        suggested_display_precision=0,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda node: node.traffic_allowed,
-    ),
+    data_size("traffic_allowed", lambda node: node.traffic_allowed, decimals=0),
     diagnostic(
         "traffic_reset",
         lambda node: node.traffic_reset,

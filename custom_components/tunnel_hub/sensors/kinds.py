@@ -24,20 +24,38 @@ class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, Sensor
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
 
 
+def gibibytes(size: int | None) -> float | None:
+    """Bytes in GiB, exact to the byte and no further: 77.7 GB are whole bytes only roughly."""
+    return None if size is None else round(size / 1024**3, 9)
+
+
 def traffic[R: Resource](
     key: str,
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING,
 ) -> TunnelHubSensorDescription[R]:
-    """Bytes, shown in GiB, which is what the services' own pages call GB."""
+    """Bytes, in GiB, which is what the services' own pages call GB."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_SIZE,
-        native_unit_of_measurement=UnitOfInformation.BYTES,
-        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        native_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=2,
         state_class=state_class,
-        value_fn=value_fn,
+        value_fn=lambda resource: gibibytes(value_fn(resource)),
+    )
+
+
+def data_size[R: Resource](
+    key: str, value_fn: Callable[[R], int | None], *, decimals: int
+) -> TunnelHubSensorDescription[R]:
+    """Bytes, in GiB, of something that hardly ever changes."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=decimals,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda resource: gibibytes(value_fn(resource)),
     )
 
 

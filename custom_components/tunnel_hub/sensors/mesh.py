@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfTime
+from homeassistant.const import EntityCategory, UnitOfTime
 
 from ..api.mesh import (
     Hub,
@@ -19,7 +19,7 @@ from ..api.mesh import (
     WireGuardPeer,
 )
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, diagnostic, rate, share, traffic
+from .kinds import TunnelHubSensorDescription, count, data_size, diagnostic, rate, share, traffic
 
 
 def _listed(words: Iterable[str] | None) -> str | None:
@@ -83,15 +83,7 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.TIMESTAMP,
             value_fn=lambda user: user.expires,
         ),
-        TunnelHubSensorDescription[User](
-            key="traffic_limit",
-            device_class=SensorDeviceClass.DATA_SIZE,
-            native_unit_of_measurement=UnitOfInformation.BYTES,
-            suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
-            suggested_display_precision=1,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda user: user.traffic_limit,
-        ),
+        data_size("traffic_limit", lambda user: user.traffic_limit, decimals=1),
         share("traffic_usage", lambda user: user.traffic_usage),
         traffic("traffic_used", lambda user: user.traffic_used),
     ),

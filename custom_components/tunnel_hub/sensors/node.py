@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory, UnitOfInformation
+from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
 
 from ..api.resource import Node, NodeLoad, NodeState, NodeUptime
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, average, count, diagnostic, share, traffic
+from .kinds import TunnelHubSensorDescription, average, count, data_size, diagnostic, share, traffic
 
 
 def _words(values: tuple[str, ...] | None) -> str | None:
@@ -40,15 +40,7 @@ NODE: Table[TunnelHubSensorDescription[Any]] = {
         average("load_1", lambda node: node.load_1),
         average("load_15", lambda node: node.load_15),
         average("load_5", lambda node: node.load_5),
-        TunnelHubSensorDescription[Node](
-            key="memory_total",
-            device_class=SensorDeviceClass.DATA_SIZE,
-            native_unit_of_measurement=UnitOfInformation.BYTES,
-            suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
-            suggested_display_precision=1,
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda node: node.memory_total,
-        ),
+        data_size("memory_total", lambda node: node.memory_total, decimals=1),
         share("memory_usage", lambda node: node.memory_usage),
         TunnelHubSensorDescription[Node](
             key="place",
