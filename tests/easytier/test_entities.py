@@ -80,7 +80,7 @@ async def test_a_node(world: World[EasyTierService]) -> None:
 
 
 async def test_availability(world: World[EasyTierService]) -> None:
-    """One digit for ten minutes, the newest last: 1 is offline, 2 to 9 are loads."""
+    """One digit for each report, the newest last: 1 is offline, 2 to 9 are loads."""
     node = world.service.state.nodes["1"]
     node.recent_status = "2" * (4320 - 144) + "1" * 72 + "5" * 71 + "9"
     node.reporting = False
@@ -92,7 +92,21 @@ async def test_availability(world: World[EasyTierService]) -> None:
     assert float(world.value("sensor", "relay_node:1", "availability_30_days")) == pytest.approx(
         share, abs=0.1
     )
-    assert float(world.value("sensor", "relay_node:1", "load")) > 80
+
+
+async def test_a_silent_node(world: World[EasyTierService]) -> None:
+    """Nobody knows how it is doing, and it is less and less available."""
+    node = world.service.state.nodes["1"]
+    node.recent_status, node.reporting = "69", False
+    await world.set_up()
+    assert world.value("sensor", "relay_node:1", "availability_24_hours") == "100.0"
+    assert world.value("sensor", "relay_node:1", "load") != "unknown"
+
+    await world.live(3 * HOUR, 10 * MINUTE)
+
+    assert world.value("sensor", "relay_node:1", "load") == "unknown"
+    assert float(world.value("sensor", "relay_node:1", "availability_24_hours")) < 11
+    assert float(world.value("sensor", "relay_node:1", "availability_30_days")) < 11
 
 
 async def test_what_is_not_known(world: World[EasyTierService]) -> None:

@@ -41,29 +41,32 @@ class RelayNode(Resource):
     allow_relay: bool | None = None
     """Whether it carries traffic between others."""
     availability_24_hours: float | None = None
-    """For how much of the last 24 hours it was online, in percent."""
+    """With how many of its last 144 reports it was online, in percent: those of 24 hours, if one
+    came every ten minutes."""
     availability_30_days: float | None = None
-    """For how much of the last 30 days it was online, in percent."""
+    """With how many of its last 4320 reports it was online, in percent: those of 30 days, if one
+    came every ten minutes."""
     bandwidth: float | None = None
     """Mbit/s, now."""
     bandwidth_maximum: float | None = None
     """Mbit/s that it could carry."""
     bandwidth_tier: float | None = None
-    """Mbit/s that it is meant to carry."""
+    """Mbit/s that it is meant to carry; unknown before its first report."""
     connections: int | None = None
     connections_allowed: int | None = None
     last_report: datetime | None = None
     load: float | None = None
-    """How busy it was in the last ten minutes, in percent; unknown while it is offline."""
+    """How much of bandwidth_tier, connections_allowed or traffic_allowed is used, whichever is used
+    most, in percent; unknown while it is offline or silent."""
     online: bool | None = None
     place: str | None = None
     """Where it stands, in its owner's words."""
     region: Region | None = None
     tags: tuple[str, ...] | None = None
     traffic_allowed: int | None = None
-    """Bytes until traffic_reset."""
+    """Bytes until traffic_reset; None also where there is no limit."""
     traffic_reset: datetime | None = None
-    """When traffic is counted from 0 again."""
+    """When traffic is counted from 0 again; None also where that should have happened already."""
     traffic_usage: float | None = None
     """Percent of traffic_allowed, which may be exceeded."""
     traffic_used: int | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -97,6 +97,8 @@ async def test_a_node(
     row.recent_status = "1" * 36 + "2" * 107 + "9"
     row.valid_until = "2099-11-04"
     row.used_traffic, row.max_traffic = 1.5, 4
+    row.current_bandwidth, row.tier_bandwidth = 0.6 * row.tier_bandwidth, row.tier_bandwidth
+    row.connection_count = 1
 
     node = (await nodes(provider))["1"]
 
@@ -109,6 +111,7 @@ async def test_a_node(
         bandwidth_tier=row.tier_bandwidth,
         connections=row.connection_count,
         connections_allowed=row.max_connections,
+        load=60.0,
         online=True,
         place="北京",
         region=Region.DOMESTIC,
@@ -125,7 +128,6 @@ async def test_a_node(
             availability_24_hours=75.0,
             availability_30_days=75.0,
             last_report=datetime.fromisoformat(row.last_report_at or ""),
-            load=100.0,
             traffic_reset=datetime.fromisoformat(row.reset_date),
             valid_until=date(2099, 11, 4),
         )
@@ -139,11 +141,12 @@ async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTi
 
     forever, new = found["2"], found["6"]
     assert forever.valid_until is None
-    assert forever.tags == new.tags == ()
+    assert forever.tags is new.tags is None
+    assert forever.traffic_allowed is None, "0 is no limit"
     assert forever.traffic_usage is new.traffic_usage is None
     assert new.online is False
     assert (new.last_report, new.load, new.availability_30_days) == (None, None, None)
-    assert new.traffic_used == 0
+    assert (new.traffic_used, new.bandwidth_tier) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,8 @@ async def test_what_a_node_may_lack(provider: EasyTierProvider, easytier: EasyTi
         ({"status": None}, "online", None),
         ({"region_type": "moon"}, "region", None),
         ({"region_type": "overseas"}, "region", Region.OVERSEAS),
-        ({"tags": "a，b, ,c"}, "tags", ("a", "b", "c")),
+        ({"tags": "a，b, ,c、d"}, "tags", ("a", "b", "c", "d")),
+        ({"tags": " ,、"}, "tags", None),
         ({"tags": None}, "tags", None),
         ({"used_traffic": "12.5", "max_traffic": 10}, "traffic_usage", 125.0),
         ({"used_traffic": -1}, "traffic_used", None),
@@ -198,6 +202,19 @@ async def test_relaying_is_read_where_it_stands(
     assert asked(easytier, "/api/public") == (dialect == "documented")
     if dialect == "documented":
         assert easytier.calls[-1].query == {"show_offline": "true"}
+
+
+async def test_relaying_is_remembered_while_nobody_is_told(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """One damaged node spoils the list of all."""
+    before = await nodes(provider)
+    easytier.fault("/api/public", "error", times=None)
+
+    assert {id_: node.allow_relay for id_, node in (await nodes(provider)).items()} == {
+        id_: node.allow_relay for id_, node in before.items()
+    }
+    assert asked(easytier, "/api/public") == (3 if dialect == "documented" else 0)
 
 
 async def test_what_everybody_is_told_counts_less(
@@ -484,6 +501,33 @@ async def test_service(begin: Begin, easytier: EasyTierService, name: str | None
             node.region_type == "overseas" for node in easytier.state.nodes.values()
         ),
     )
+
+
+@pytest.mark.parametrize("kind, options", [("error", {}), ("status", {"status": 404})])
+async def test_the_totals_are_told_without_the_public_nodes(
+    *,
+    provider: EasyTierProvider,
+    easytier: EasyTierService,
+    dialect: Dialect,
+    kind: Any,
+    options: Mapping[str, Any],
+) -> None:
+    """One damaged node spoils the list of all."""
+    easytier.fault("/api/public", kind, times=None, **options)
+
+    service = await totals(provider)
+
+    assert (service.nodes, service.nodes_online, service.nodes_listed) == (11, 8, None)
+    assert (service.connections is None) is (dialect == "documented")
+
+
+async def test_totals_that_are_not_told(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/stats", "error", times=None)
+
+    with pytest.raises(UnavailableError, match="获取统计信息失败"):
+        await totals(provider)
 
 
 async def test_a_service_that_tells_both_bandwidths(

@@ -1,9 +1,9 @@
 """What is read from a node manager, and how often: the feeds of one account, or of nobody's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import NamedTuple
 
@@ -17,13 +17,19 @@ from ..directory import (
     Reachability,
     RelayNode,
 )
-from ..errors import InvalidInputError, NodeGoneError, UnsupportedError
+from ..errors import (
+    InvalidInputError,
+    NodeGoneError,
+    RejectedError,
+    UnavailableError,
+    UnsupportedError,
+)
 from ..feed import Feed
 from ..provider import Options
 from ..resource import Account, Resource, ServiceTotals
 from ..rows import Listing, Row
 from ..together import together
-from . import rows
+from . import recent_status, rows
 from .client import EasyTierClient
 
 BATCH = 20
@@ -64,6 +70,8 @@ class Readings:
         self._network = network
         self._signed_in = signed_in
         self._rows: list[Row] | None = None
+        self._public_by_id: Mapping[object, Row] = {}
+        """As last read, for what an account's own nodes do not tell."""
         self._own = Listing(rows.NODE)
         self._public = Listing(rows.PUBLIC_NODE)
         self._checks_offered: bool | None = None
@@ -130,7 +138,7 @@ class Readings:
         return {"account": Account(id="account", administrator=self.administrator)}
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
-        self.nodes = await self._own.read(await self._own_rows())
+        self.nodes = await self._own.read(_now(await self._own_rows()))
         return self.nodes
 
     async def _own_rows(self) -> list[Row]:
@@ -138,8 +146,9 @@ class Readings:
         found = await self._listed_rows()
         # Older documents' servers tell of relaying only what they tell everybody.
         if any("allow_relay" not in row for row in found):
-            public = {row.get("id"): row for row in await self._client.public()}
-            found = [{**public.get(row.get("id"), {}), **row} for row in found]
+            with suppress(RejectedError, UnavailableError, UnsupportedError):
+                self._public_by_id = {row.get("id"): row for row in await self._client.public()}
+            found = [{**self._public_by_id.get(row.get("id"), {}), **row} for row in found]
         self._rows = found
         return found
 
@@ -238,22 +247,36 @@ class Readings:
 
     async def public_nodes(self) -> Mapping[str, PublicNode]:
         """Read all public nodes now, by id."""
-        return await self._public.read(await self._client.public())
+        return await self._public.read(_now(await self._client.public()))
 
     async def _public_nodes(self) -> Mapping[str, PublicNode]:
         nodes = await self.public_nodes()
         return {id_: node for id_, node in nodes.items() if id_ in self._chosen}
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
-        """Read the totals; where they do not tell of connections, the public nodes' count."""
-        row, public = await together(self._client.stats(), self.public_nodes())
-        return {
-            id_: replace(
-                totals,
-                nodes_listed=len(public),
-                connections=sum(node.connections or 0 for node in public.values())
-                if totals.connections is None
-                else totals.connections,
-            )
-            for id_, totals in rows.SERVICE.many([row]).items()
-        }
+        """Read the totals; where they do not tell of connections, the public nodes' count.
+
+        Without the list of public nodes, which one damaged node spoils, the totals are still told.
+        """
+        row, public = await together(self._client.stats(), self._public_if_told())
+        totals = rows.SERVICE.many([row])
+        return totals if public is None else {id_: _with(public, t) for id_, t in totals.items()}
+
+    async def _public_if_told(self) -> Collection[PublicNode] | None:
+        try:
+            return (await self.public_nodes()).values()
+        except RejectedError, UnavailableError, UnsupportedError:
+            return None
+
+
+def _now(found: Iterable[Row]) -> list[Row]:
+    now = datetime.now(UTC)
+    return [recent_status.at_time(row, now) for row in found]
+
+
+def _with(public: Collection[PublicNode], totals: ServiceTotals) -> ServiceTotals:
+    """Add to the totals what the public nodes tell."""
+    connections = totals.connections
+    if connections is None:
+        connections = sum(node.connections or 0 for node in public)
+    return replace(totals, nodes_listed=len(public), connections=connections)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+import re
 
 from .. import coerce
 from ..directory import (
@@ -15,11 +16,12 @@ from ..directory import (
 )
 from ..resource import Account, ServiceTotals
 from ..rows import Row, RowMap, Source, at, rows_of
-from . import recent
+from . import recent_status
 
 FOREVER = date(2999, 12, 31)
 """What the service's own page enters for a node without an end."""
 
+_COMMA = re.compile("[,，、]")
 _STATUSES = {"online": True, "offline": False}
 _CHECKABLE = ("tcp://", "ws://", "wss://")
 
@@ -34,18 +36,42 @@ def _online(row: Row) -> bool | None:
 
 
 def _tags(value: object) -> tuple[str, ...] | None:
-    """Read words between commas; none is an empty tuple."""
+    """Read words between commas, of which Chinese has two; none are unknown."""
     if not isinstance(value, str):
         return None
-    words = value[: coerce.MAX_TEXT].replace("，", ",").split(",")
-    return tuple(tag for word in words if (tag := coerce.text(word)))
+    words = _COMMA.split(value[: coerce.MAX_TEXT])
+    return tuple(tag for word in words if (tag := coerce.text(word))) or None
 
 
-def _traffic_usage(row: Row) -> float | None:
-    usage = coerce.share(
-        coerce.amount(row.get("used_traffic")), coerce.amount(row.get("max_traffic"))
-    )
-    return None if usage is None else round(usage, 2)
+def _limit[T: float](read: Callable[[object], T | None]) -> Callable[[object], T | None]:
+    """Read a limit: 0 is none."""
+    return lambda value: read(value) or None
+
+
+def _usage(used: str, allowed: str) -> Callable[[Row], float | None]:
+    """Read how much of a limit is used, in percent; it may be exceeded."""
+
+    def _percent(row: Row) -> float | None:
+        usage = coerce.share(coerce.amount(row.get(used)), coerce.amount(row.get(allowed)))
+        return None if usage is None else round(usage, 2)
+
+    return _percent
+
+
+_bandwidth_usage = _usage("current_bandwidth", "tier_bandwidth")
+_connections_usage = _usage("connection_count", "max_connections")
+_traffic_usage = _usage("used_traffic", "max_traffic")
+
+
+def _load(row: Row) -> float | None:
+    """Return how busy a node is: the most used of bandwidth, connections and traffic.
+
+    Unknown while the node is offline, or silent.
+    """
+    if _online(row) is False or recent_status.is_silent(row):
+        return None
+    usages = (_bandwidth_usage(row), _connections_usage(row), _traffic_usage(row))
+    return max((usage for usage in usages if usage is not None), default=None)
 
 
 def valid_until(row: Row) -> date | None:
@@ -58,19 +84,20 @@ _PUBLIC: Mapping[str, Source] = {
     "id": at("id", coerce.identifier),
     "name": at("node_name", coerce.text),
     "allow_relay": at("allow_relay", coerce.boolean),
-    "availability_24_hours": lambda row: recent.availability(row, days=1),
-    "availability_30_days": lambda row: recent.availability(row, days=30),
+    "availability_24_hours": lambda row: recent_status.availability(row, reports=144),
+    "availability_30_days": lambda row: recent_status.availability(row, reports=4320),
     "bandwidth": at("current_bandwidth", coerce.amount),
     "bandwidth_maximum": at("max_bandwidth", coerce.amount),
-    "bandwidth_tier": at("tier_bandwidth", coerce.amount),
+    # 0 until the first report brings one.
+    "bandwidth_tier": at("tier_bandwidth", _limit(coerce.amount)),
     "connections": at("connection_count", coerce.count),
     "connections_allowed": at("max_connections", coerce.count),
-    "load": recent.load,
+    "load": _load,
     "online": _online,
     "place": at("region_detail", coerce.text),
     "region": at("region_type", _region),
     "tags": at("tags", _tags),
-    "traffic_allowed": at("max_traffic", coerce.gigabytes),
+    "traffic_allowed": at("max_traffic", _limit(coerce.gigabytes)),
     "traffic_reset": at("reset_date", coerce.iso),
     "traffic_usage": _traffic_usage,
     "traffic_used": at("used_traffic", coerce.gigabytes),
@@ -161,6 +188,6 @@ def report_result(row: Row) -> ReportResult:
     """Read what became of a node's traffic."""
     return ReportResult(
         traffic_used=coerce.gigabytes(row.get("used_traffic")),
-        traffic_allowed=coerce.gigabytes(row.get("max_traffic")),
+        traffic_allowed=_limit(coerce.gigabytes)(row.get("max_traffic")),
         traffic_reset=coerce.iso(row.get("reset_date")),
     )
