@@ -199,8 +199,8 @@ class HayFrpService(Service[HayFrpState]):
         """Give the traffic of the day, once."""
         account = self._signed_in(call, 404, "CSRF临时授权无效或已过期.")
         if self.signed_today(account):
-            status = self.state.settings.already_signed_status
-            return _refusal(call, status, "您今天已经签到过了,请明天再来吧.")
+            settings = self.state.settings
+            return _refusal(call, settings.already_signed_status, settings.already_signed_words)
         gained = self.random.randrange(100, 500) / 100
         account.signdate = int(self.now())
         account.totalsign = (account.totalsign or 0) + 1
@@ -567,7 +567,7 @@ def _fine(message: str, **fields: object) -> dict[str, object]:
     return {"status": 200, "message": message, **fields}
 
 
-def _refusal(call: Call, status: int, message: str) -> dict[str, object]:
+def _refusal(call: Call, status: int, message: str | None) -> dict[str, object]:
     kind = call.route.kind if call.route else ""
     null = {NULLS[kind]: None} if call.path == "/user" and kind in NULLS else {}
     return {"status": status, "message": message, **null}

@@ -38,6 +38,7 @@ class Settings:
     """How this HayFrp behaves where versions of the real one differ.
 
     already_signed_status: body status of a second sign-in on one day, 403 or 404.
+    already_signed_words: its message.
     sign_tells_flow: whether a sign-in's answer has `signflow`.
     empty_list_status: body status of a list of no tunnels, 404 or 200.
     missing_tunnel_status: body status for an unknown tunnel id, 404 or 500.
@@ -52,6 +53,7 @@ class Settings:
     """
 
     already_signed_status: int = 403
+    already_signed_words: str | None = "您今天已经签到过了,请明天再来吧."
     sign_tells_flow: bool = True
     empty_list_status: int = 404
     empty_list: str = "list"

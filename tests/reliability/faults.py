@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import override
 from unittest.mock import patch
 
@@ -98,6 +99,19 @@ def _status(status: int, retry_after: str | None = None, body: object = "") -> d
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
 
 
+def _of_a_gateway(status: HTTPStatus) -> dict[str, object]:
+    """Return what something in front of a service says, in the words of every kind of gateway."""
+    number, words = status.value, status.phrase
+    return {
+        "status": number,
+        "body": {
+            "code": number,
+            "status": number,
+            **dict.fromkeys(("error", "message", "msg"), words),
+        },
+    }
+
+
 def _envelope(case: Case) -> frozenset[str]:
     return case.envelope
 
@@ -126,6 +140,15 @@ FAULTS = (
     Fault(name="firewall page, HTTP 403", kind="html"),
     Fault(name="firewall page, HTTP 468", kind="html", options={"status": 468}),
     Fault(name="firewall page, HTTP 200", kind="html", options={"status": 200}),
+    *(
+        Fault(
+            name=f"a gateway's JSON, HTTP {status}",
+            kind="body",
+            options=_of_a_gateway(status),
+            quick=status is HTTPStatus.FORBIDDEN,
+        )
+        for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+    ),
     Fault(name="redirect to a login page", kind="redirect"),
     Fault(name="empty body", kind="empty"),
     Fault(name="cut-off JSON", kind="cut", quick=True, acts_fail=False),

@@ -17,7 +17,7 @@ class Reason(StrEnum):
     CONTESTED = "contested"
     """Another client keeps signing in to the account and ending our session."""
     FIREWALL = "firewall"
-    """A firewall or CDN answered with a web page in place of the service."""
+    """A firewall, CDN or gateway answered in place of the service."""
     MALFORMED = "malformed"
     """The answer is cut off, not JSON, or JSON of another shape."""
     RATE_LIMITED = "rate_limited"

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 import logging
 import random
 import re
@@ -110,6 +111,10 @@ class Answer:
         """Have the body decoded before it is asked for, which others then need not wait for."""
         with suppress(orjson.JSONDecodeError):
             self._decoded = await gradual.decode(self.body)
+
+    def repeats_its_status(self, words: str) -> bool:
+        """Whether words are those of HTTP, such as "Forbidden": no service of ours says them."""
+        return words.strip().lower() == HTTPStatus(self.status).phrase.lower()
 
     def mapping(self) -> Mapping[str, object]:
         """Return the decoded body, which must be a JSON object."""

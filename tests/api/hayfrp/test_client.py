@@ -170,6 +170,118 @@ async def test_a_second_sign_in_is_told_from_a_refused_one(
         await client.sign("of-yesterday")
 
 
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(
+    "words", [None, "", "请勿重复签到.", "已领取过流量", "今日流量已发放", "签到过了", "拒绝访问"]
+)
+async def test_a_second_sign_in_in_any_words(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int, words: str | None
+) -> None:
+    """Where they do not tell, the account does: the csrf is still good."""
+    hayfrp.state.settings.already_signed_status = status
+    hayfrp.state.settings.already_signed_words = words
+    await client.sign(csrf)
+
+    with refused(AlreadySignedInError, words or ""):
+        await client.sign(csrf)
+    await client.csrf(csrf)
+
+
+@pytest.mark.parametrize("words", [None, "", "CSRF临时授权无效或已过期.", "请先登录."])
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_sign_in_with_an_ended_csrf(
+    client: HayFrpClient, hayfrp: HayFrpService, status: int, words: str | None
+) -> None:
+    """Refused in the same ways, but the account is refused as well."""
+    body = {"status": status, "message": words, "flow": None}
+    hayfrp.fault("/user", "body", match={"type": "sign"}, body=body)
+
+    with pytest.raises(AuthenticationError):
+        await client.sign("of-yesterday")
+
+
+async def test_a_sign_in_that_is_refused_for_another_reason(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    """It is neither done, nor a reason to end the user's session."""
+    body: dict[str, object] = {"status": 403, "message": "CSRF临时授权无效或已过期."}
+    hayfrp.fault("/user", "body", match={"type": "sign"}, body=body)
+    with refused(RejectedError, "CSRF临时授权无效或已过期."):
+        await client.sign(csrf)
+
+    hayfrp.fault("/user", "body", match={"type": "sign"}, body={"status": 403, "message": None})
+    hayfrp.account.banned = True
+    with refused(RejectedError, "403"):
+        await client.sign(csrf)
+
+
+async def test_a_sign_in_of_which_nothing_is_known(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str
+) -> None:
+    hayfrp.state.settings.already_signed_words = None
+    await client.sign(csrf)
+    hayfrp.fault("/user", "html", match={"type": "info"}, times=None)
+
+    with pytest.raises(UnavailableError) as caught:
+        await client.sign(csrf)
+
+    assert caught.value.reason is Reason.FIREWALL
+
+
+FOREIGN: list[dict[str, object]] = [
+    {"status": 403, "message": "Forbidden"},
+    {"status": 401, "message": "invalid token"},
+    {"status": 403, "message": None},
+    {"status": 404, "message": "Not Found"},
+    {"status": 403, "message": "请求存在威胁,已被拦截"},
+    {"status": 403, "message": "访问未授权"},
+    {"status": False, "message": "Forbidden"},
+    {"status": True},
+    {"status": 200, "message": "blocked"},
+    {"error": "denied"},
+    {},
+]
+"""What something in front of the service says, with an HTTP error."""
+
+ASKED: dict[str, Callable[[HayFrpClient], Awaitable[object]]] = {
+    "csrf": lambda c: c.csrf("good-csrf"),
+    "info": lambda c: c.get_info("good-csrf"),
+    "login": lambda c: c.login("demo", "demo-password"),
+    "sign": lambda c: c.sign("good-csrf"),
+    "list": lambda c: c.list_tunnel("good-csrf"),
+    "check": lambda c: c.get_tunnel_status("good-csrf", "1"),
+    "forcedown": lambda c: c.force_down_tunnel("good-csrf", "1"),
+    "config": lambda c: c.tunnel_config("good-csrf", "toml", node="1"),
+    "node": lambda c: c.get_node_info(),
+    "nodes": lambda c: c.get_node_list(),
+    "version": lambda c: c.version(),
+    "notice": lambda c: c.get_notice(),
+}
+
+
+@pytest.mark.parametrize("http", [401, 403, 404])
+@pytest.mark.parametrize("name", ASKED)
+async def test_what_stands_in_front_of_the_service_refuses(
+    client: HayFrpClient, hayfrp: HayFrpService, csrf: str, http: int, name: str
+) -> None:
+    """In JSON too: neither a refused login, nor a ban, nor an empty list."""
+    for body in FOREIGN:
+        hayfrp.fault("*", "body", body=body, status=http)
+        with pytest.raises(UnavailableError):
+            await ASKED[name](client)
+
+
+async def test_the_service_itself_may_use_http_for_a_refusal(
+    client: HayFrpClient, hayfrp: HayFrpService
+) -> None:
+    """In its own words."""
+    body: dict[str, object] = {"status": 403, "message": "登录无效或已过期."}
+    hayfrp.fault("/user", "body", body=body, status=403)
+
+    with refused(AuthenticationError, "登录无效或已过期."):
+        await client.csrf("of-yesterday")
+
+
 async def test_re_token(client: HayFrpClient, hayfrp: HayFrpService, csrf: str) -> None:
     before = hayfrp.account.link_token
 

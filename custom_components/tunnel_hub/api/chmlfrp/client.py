@@ -23,6 +23,8 @@ _ALREADY_SIGNED = re.compile("重复签到|已.*签到")
 _BEHIND_IT_UNREACHABLE = re.compile("无法连接")
 _GONE = re.compile("不存在|不属于")
 _MISSING_ROUTE = frozenset({404, 405})
+_REFUSALS = frozenset({401, 403})
+_ABOUT_A_SIGN_IN = re.compile("无效的|错误的|登录|密码", re.IGNORECASE)
 
 
 class AlreadySignedInError(RejectedError):
@@ -342,11 +344,22 @@ class ChmlFrpClient:
 def _mapping(answer: Answer) -> Row:
     """Return an answer's object; servers tell in words or in JSON that they lack a route."""
     try:
-        return answer.mapping()
+        row = answer.mapping()
     except UnavailableError:
         if answer.status in _MISSING_ROUTE and not answer.is_html:
             raise UnsupportedError from None
         raise
+    if answer.status in _REFUSALS and not _is_ours(row, answer):
+        raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
+    return row
+
+
+def _is_ours(row: Row, answer: Answer) -> bool:
+    """Whether a refusal is the service's own, not one of something in front of it."""
+    words = coerce.text(row.get("msg")) or ""
+    return not answer.repeats_its_status(words) and (
+        "state" in row or _ABOUT_A_SIGN_IN.search(words) is not None
+    )
 
 
 def _row(answer: Row) -> Row:

@@ -10,6 +10,7 @@ is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
 """
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from urllib.parse import quote
 
 import orjson
@@ -55,6 +56,9 @@ _MAX_BYTES = 32 * 1024**2
 """2,000 nodes, each with a digit for every ten minutes of 30 days, are 10 MB."""
 
 _MISSING_ROUTE = frozenset({404, 405})
+_REFUSALS = _MISSING_ROUTE | {401, 403}
+_OF_OTHERS = frozenset({"path", "status", "statusCode", "timestamp"})
+"""What else stands in a refusal of something in front of the service, and never in its own."""
 
 
 class EasyTierClient:
@@ -277,22 +281,24 @@ class EasyTierClient:
 
     def _judged(self, answer: Answer, refusals: Refusals) -> Row:
         """Return what was answered, or raise what the refusal means."""
-        if answer.status in _MISSING_ROUTE and not (
-            answer.status in refusals and _is_object(answer)
-        ):
+        if answer.status in _MISSING_ROUTE and not _is_object(answer):
+            # The framework that the service is made with says so in plain text.
             raise UnsupportedError
         row = answer.mapping()
-        if answer.status < 400:
+        if answer.status < HTTPStatus.BAD_REQUEST:
             if not row:
                 # The service says a word to everything, most of all to what it has done.
                 raise UnavailableError(Reason.MALFORMED, "nothing in it")
             return row
         words = coerce.text(row.get("error")) or f"HTTP {answer.status}"
+        if answer.status in _REFUSALS and (
+            "error" not in row or answer.repeats_its_status(words) or _OF_OTHERS & row.keys()
+        ):
+            raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         raise refusals.get(answer.status, RejectedError)(self._transport.redact(words))
 
 
 def _is_object(answer: Answer) -> bool:
-    """Whether the service itself says something, not the framework that it is made with."""
     try:
         return isinstance(orjson.loads(answer.body), dict)
     except orjson.JSONDecodeError:

@@ -1,6 +1,7 @@
 """The HayFrp OPENAPI, one method for each documented endpoint, in the document's order and words.
 
-The result stands in the body's `status`; HTTP is 200 whatever happened. All raise:
+The result stands in the body's `status`; HTTP is 200 whatever happened. What comes with an HTTP
+error is of something in front of the service, unless its words are the service's. All raise:
 - AuthenticationError: the csrf, or the user name and password, are refused;
 - RejectedError: the service says no, in its own words;
 - UnavailableError: it says nothing usable.
@@ -8,6 +9,7 @@ The result stands in the body's `status`; HTTP is 200 whatever happened. All rai
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from http import HTTPStatus
 import re
 
 from .. import coerce
@@ -18,11 +20,15 @@ from ..rows import Row, rows_of
 _MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
 _BANNED = re.compile("封禁|封停|冻结")
-_ALREADY_SIGNED = re.compile("(?=.*签).*[已过]")
+_SURELY_OURS = re.compile("登录|CSRF临时授权|不能为空")
+"""Words by which an answer with an HTTP error is known as the service's own."""
+_ALREADY_SIGNED = re.compile("(?=.*签).*[已过]|.*重复签到|.*已领取")
 _ONLINE = {"online": True, "offline": False}
 _PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 """How a whole web page begins, such as a firewall's; a notice is a piece of one."""
 _INTERNAL = re.compile("服务器异常")
+_REFUSALS = frozenset({403, 404})
+"""Body statuses of what is refused, or not there; a refused csrf may have either."""
 
 
 class TunnelReading(StrEnum):
@@ -88,7 +94,7 @@ class HayFrpClient:
 
     async def get_info(self, csrf: str) -> Row:
         """GetInfoAPI: the account. `status` is true, or false for a banned account."""
-        row = (await self._send("/user", {"type": "info", "csrf": csrf})).mapping()
+        row = _row(await self._send("/user", {"type": "info", "csrf": csrf}))
         if coerce.boolean(row.get("status")) is None:
             _judge(row, self._transport)
         self._transport.secrets |= {coerce.token(row.get("token")) or ""}
@@ -97,9 +103,25 @@ class HayFrpClient:
     async def sign(self, csrf: str) -> Row:
         """SignAPI: today's sign-in; `signflow` and `flow` in GB.
 
-        Raises AlreadySignedInError for the second one of a day.
+        Raises AlreadySignedInError for the second one of a day. Servers refuse that in many ways,
+        some of them those of an ended csrf: where the words do not tell, the account does.
         """
-        return await self._ask("/user", "sign", {"csrf": csrf}, read=False)
+        row = _row(await self._send("/user", {"type": "sign", "csrf": csrf}, read=False))
+        status, words = coerce.integer(row.get("status")), coerce.text(row.get("message")) or ""
+        words = self._transport.redact(words)
+        if status in _REFUSALS and _ALREADY_SIGNED.match(words):
+            raise AlreadySignedInError(words)
+        try:
+            _judge(row, self._transport)
+        except (AuthenticationError, NotFoundError) as err:
+            about_the_csrf = _NO_SESSION.search(words) is not None
+            if about_the_csrf and status == HTTPStatus.NOT_FOUND:
+                raise
+            account = await self.get_info(csrf)
+            if about_the_csrf or not coerce.boolean(account.get("status")):
+                raise RejectedError(words or f"{status}") from err
+            raise AlreadySignedInError(words) from None
+        return row
 
     async def re_token(self, csrf: str) -> str:
         """ReTokenAPI: the new frp link token. Ends the csrf as well."""
@@ -161,7 +183,7 @@ class HayFrpClient:
         )
         config = coerce.document(answer.text()) or ""
         if config.lstrip()[:1] in ("", "{", "<"):
-            _judge(answer.mapping(), self._transport)
+            _judge(_row(answer), self._transport)
         elif answer.status == 200 and "=" in config:
             return config
         raise UnavailableError(Reason.MALFORMED, "no configuration file")
@@ -178,7 +200,7 @@ class HayFrpClient:
         Only the words tell whether it is the node that is offline.
         """
         fields = {"type": "check", "csrf": csrf, "id": tunnel}
-        row = (await self._send("/proxy", fields)).mapping()
+        row = _row(await self._send("/proxy", fields))
         message = coerce.text(row.get("message")) or ""
         online = _ONLINE.get((coerce.text(row.get("ostatus")) or "").lower())
         if online is None or coerce.integer(row.get("status")) not in (200, 500):
@@ -200,7 +222,7 @@ class HayFrpClient:
         if not self._force_down_as_form:
             try:
                 answer = await self._send("/proxy", fields, read=False)
-                _judge(answer.mapping(), self._transport)
+                _judge(_row(answer), self._transport)
             except RejectedError as err:
                 if not _MISSING.search(err.message):
                     raise
@@ -208,7 +230,7 @@ class HayFrpClient:
             else:
                 return
         answer = await self._transport.request("POST", "/proxy", form=fields, read=False)
-        _judge(answer.mapping(), self._transport)
+        _judge(_row(answer), self._transport)
 
     # Third: the service, GET, without an account
 
@@ -225,7 +247,7 @@ class HayFrpClient:
         answer = await self._transport.request("GET", "/notice", read=True)
         notice = answer.text()
         if notice.lstrip().startswith("{"):
-            _judge(answer.mapping(), self._transport, public=True)
+            _judge(_row(answer), self._transport, public=True)
         elif answer.status == 200:
             if _PAGE.match(notice):
                 raise UnavailableError(Reason.FIREWALL, "HTTP 200")
@@ -248,7 +270,7 @@ class HayFrpClient:
 
     async def version(self) -> Row:
         """Version: the newest version of each program. Only a failure has a `status`."""
-        row = (await self._transport.request("GET", "/version", read=True)).mapping()
+        row = _row(await self._transport.request("GET", "/version", read=True))
         if "status" in row:
             _judge(row, self._transport, public=True)
         return row
@@ -271,12 +293,12 @@ class HayFrpClient:
 
         public: no login is involved, so 403 is no refused login.
         """
-        row = (await self._send(path, {"type": kind, **fields}, read=read)).mapping()
+        row = _row(await self._send(path, {"type": kind, **fields}, read=read))
         _judge(row, self._transport, public=public)
         return row
 
     async def _public(self, path: str) -> Row:
-        row = (await self._transport.request("GET", path, read=True)).mapping()
+        row = _row(await self._transport.request("GET", path, read=True))
         _judge(row, self._transport, public=True)
         return row
 
@@ -296,6 +318,15 @@ def _rows(row: Row, name: str) -> list[Row]:
     return rows_of(rows)
 
 
+def _row(answer: Answer) -> Row:
+    """Return an answer's object, if it is the service's."""
+    row = answer.mapping()
+    words = coerce.text(row.get("message")) or ""
+    if answer.status >= HTTPStatus.BAD_REQUEST and not _SURELY_OURS.search(words):
+        raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
+    return row
+
+
 def _word(value: bool) -> str:
     """Write a bool as the server wants it; a JSON bool breaks it."""
     return "true" if value else "false"
@@ -308,8 +339,6 @@ def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
     match coerce.integer(status):
         case 200:
             return
-        case 403 | 404 if _ALREADY_SIGNED.match(message):
-            raise AlreadySignedInError(message)
         case 403 if not public and not _BANNED.search(message):
             raise AuthenticationError(message)
         case 404 if _MISSING.search(message):

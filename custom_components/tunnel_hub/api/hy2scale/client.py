@@ -32,6 +32,7 @@ from .routes import Routes
 type Body = Mapping[str, object] | Sequence[object]
 
 _NO_ROUTE = "404 page not found"
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _SECRETS = frozenset(
     {
         *("current_password", "key", "new_password", "password"),
@@ -506,6 +507,9 @@ class Hy2ScaleClient:
         if answer.status < HTTPStatus.BAD_REQUEST:
             return answer
         words = self._words(answer)
+        if answer.status in _REFUSALS and words.startswith("{"):
+            # The node says a line of text.
+            raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise AuthenticationError(words)
         if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or words == _NO_ROUTE:
