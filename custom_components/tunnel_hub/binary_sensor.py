@@ -130,6 +130,7 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         ),
     ),
     Tunnel: (
+        _problem("client_outdated", lambda tunnel: tunnel.client_outdated),
         TunnelHubBinarySensorDescription[Tunnel](
             key="compression",
             entity_category=EntityCategory.DIAGNOSTIC,
@@ -142,7 +143,12 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         ),
         _connectivity("online", lambda tunnel: tunnel.online),
     ),
-    Node: (_connectivity("online", lambda node: node.online),),
+    Node: (
+        _property("defended", lambda node: node.defended, enabled=False),
+        _property("ipv6", lambda node: node.ipv6, enabled=False),
+        _property("mainland", lambda node: node.mainland, enabled=False),
+        _connectivity("online", lambda node: node.online),
+    ),
     Hub: (
         _problem("compat", lambda hub: hub.compat),
         _problem("limited", lambda hub: hub.limited),

@@ -94,8 +94,9 @@ def userinfo(service: ChmlFrpService, call: Call) -> Answer:
 def retoken(service: ChmlFrpService, call: Call) -> Answer:
     """Change the API token with a mailed code."""
     account = service.signed_in(call)
-    (code,) = service.need(call, "code")
-    _use_code(service, "retoken", account.email, code)
+    if service.state.settings.retoken_wants_code:
+        (code,) = service.need(call, "code")
+        _use_code(service, "retoken", account.email, code)
     account.usertoken = token(service.random)
     return service.succeed(call, "重置成功")
 
@@ -186,18 +187,17 @@ def update_userimg(service: ChmlFrpService, call: Call) -> Answer:
 def flow_last_7_days(service: ChmlFrpService, call: Call) -> Answer:
     """Tell the account's bytes of each of seven days. Undocumented."""
     account = service.signed_in(call)
-    return service.succeed(
-        call,
-        "获取近七日流量成功",
-        data=[
-            {
-                "time": day(service.now() - ago * DAY)[5:],
-                "traffic_in": round(past.traffic_in),
-                "traffic_out": round(past.traffic_out),
-            }
-            for ago, past in zip(range(6, -1, -1), account.days, strict=True)
-        ],
-    )
+    rows = [
+        {
+            "time": day(service.now() - ago * DAY)[5:],
+            "traffic_in": round(past.traffic_in),
+            "traffic_out": round(past.traffic_out),
+        }
+        for ago, past in zip(range(6, -1, -1), account.days, strict=True)
+    ]
+    if service.state.settings.flow_newest_first:
+        rows.reverse()
+    return service.succeed(call, "获取近七日流量成功", data=rows)
 
 
 @ROUTES.on("GET", "/offline_user_nodes")
@@ -242,6 +242,12 @@ def _use_code(service: ChmlFrpService, kind: str, mail: str, code: str) -> None:
     raise service.refusal(400, BAD_CODE)
 
 
+def _realname(service: ChmlFrpService, account: Account) -> object:
+    if service.state.settings.realname_style == "flag":
+        return account.realname
+    return "已实名" if account.realname else "未实名"
+
+
 def _described(service: ChmlFrpService, account: Account) -> dict[str, object]:
     tunnels = service.tunnels_of(account)
     down, up = account.total_in, account.total_out
@@ -256,7 +262,7 @@ def _described(service: ChmlFrpService, account: Account) -> dict[str, object]:
         "usergroup": account.usergroup,
         "bandwidth": account.bandwidth,
         "tunnel": account.quota,
-        "realname": "已实名" if account.realname else "未实名",
+        "realname": _realname(service, account),
         "login_attempts": account.login_attempts,
         "integral": account.integral,
         "term": account.term,

@@ -7,7 +7,7 @@ from simulator.service import Answer, Call, RouteTable
 from simulator.shanghai import DAY
 
 from .fields import day, instant, text, word, yes
-from .state import Node
+from .state import FREE_GROUP, Node
 
 if TYPE_CHECKING:
     from .service import ChmlFrpService
@@ -27,8 +27,11 @@ def node(service: ChmlFrpService, call: Call) -> Answer:
 @ROUTES.on("GET", "/nodeinfo")
 def nodeinfo(service: ChmlFrpService, call: Call) -> Answer:
     """Describe a node, its secrets included."""
-    service.signed_in(call)
+    account = service.signed_in(call)
     row = _named(service, call, "node")
+    for_all = service.state.settings.details_for_all
+    if row.nodegroup == "vip" and account.usergroup == FREE_GROUP and not for_all:
+        raise service.refusal(403, "您没有权限查看此节点")
     return service.succeed(
         call,
         "获取成功",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from simulator.service import Answer, Call, RouteTable
 
 from .fields import instant, text, yes
-from .state import Certificate
+from .state import Certificate, Notice
 
 if TYPE_CHECKING:
     from .service import ChmlFrpService
@@ -69,26 +69,54 @@ def message_list(service: ChmlFrpService, call: Call) -> Answer:
         reverse=True,
     )
     number, length = int(page or 1), int(size or 20)
+    whole = service.state.settings.notices_listed_whole
     return service.succeed(
         call,
         "获取消息列表成功",
         data={
             "messages": [
-                {
-                    "id": row.id,
-                    "title": row.title,
-                    "contentMd": row.content,
-                    "priority": row.priority,
-                    "targetUsers": None,
-                    "publishTime": instant(row.at),
-                    "createdAt": instant(row.at),
-                }
+                {**_notice(row), **({"contentMd": row.content} if whole else {})}
                 for row in rows[(number - 1) * length : number * length]
             ],
             "total": len(rows),
             "page": number,
             "size": length,
             "totalPages": -(-len(rows) // length),
+        },
+    )
+
+
+@ROUTES.on("GET", "/message/detail")
+def message_detail(service: ChmlFrpService, call: Call) -> Answer:
+    """Show one notice with its text. Undocumented."""
+    (number,) = service.need(call, "id")
+    for row in service.state.notices:
+        if str(row.id) == number:
+            data = {**_notice(row), "contentMd": row.content, "targetUsers": None}
+            return service.succeed(call, "获取消息详情成功", data=data)
+    raise service.refusal(400, "消息不存在")
+
+
+@ROUTES.on("GET", "/download_info")
+def download_info(service: ChmlFrpService, call: Call) -> Answer:
+    """Name the newest client program and its files. Undocumented."""
+    version = service.state.settings.frpc_version
+    return service.succeed(
+        call,
+        "获取成功",
+        data={
+            "system": {
+                "windows": [{"route": "frpc_windows_amd64.zip", "architecture": "amd64"}],
+                "linux": [
+                    {"route": "frpc_linux_amd64.tar.gz", "architecture": "amd64"},
+                    {"route": "frpc_linux_arm64.tar.gz", "architecture": "arm64"},
+                ],
+                "freebsd": [],
+                "darwin": [],
+            },
+            "update_time": "2025-10-23",
+            "link": "https://download.example.com/frpc/",
+            "version": version,
         },
     )
 
@@ -106,6 +134,16 @@ def ssl_list(service: ChmlFrpService, call: Call) -> Answer:
     return service.succeed(
         call, "获取证书列表成功", data={"certificates": rows, "total": len(rows)}
     )
+
+
+def _notice(row: Notice) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "title": row.title,
+        "priority": row.priority,
+        "publishTime": instant(row.at),
+        "createdAt": instant(row.at),
+    }
 
 
 def _certificate(row: Certificate) -> dict[str, object]:

@@ -25,6 +25,14 @@ class Settings:
     access_token_seconds, device_code_seconds: how long they last.
     device_interval: least seconds between two polls for one device code.
     history_samples: rows of /node_status_info, one every 20 s: about 2 MB.
+    notices_listed_whole: whether the list of notices has their texts too.
+    details_for_all: whether a free account is told the details of a VIP node.
+    retoken_wants_code: whether a new token takes a mailed code.
+    flow_newest_first: the order of the account's days.
+    removed_style: a tunnel's row whose node was removed has "empty" fields, or the word "offline".
+    maintenance_style: one whose node is in maintenance has the "word" for it, or "null".
+    realname_style: "words", or "flag".
+    frpc_version: of the newest client program.
     reconnects_after: seconds until the client of a kicked tunnel is back; None is never.
     """
 
@@ -44,6 +52,14 @@ class Settings:
     device_code_seconds: int = 300
     device_interval: int = 5
     history_samples: int = 4800
+    notices_listed_whole: bool = False
+    details_for_all: bool = False
+    retoken_wants_code: bool = True
+    flow_newest_first: bool = False
+    removed_style: str = "empty"
+    maintenance_style: str = "word"
+    realname_style: str = "words"
+    frpc_version: str = "0.51.2_251023"
     reconnects_after: float | None = None
 
 

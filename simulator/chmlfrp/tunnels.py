@@ -5,8 +5,9 @@ import re
 from typing import TYPE_CHECKING
 
 from simulator.service import Answer, Call, RouteTable
+from simulator.shanghai import DAY
 
-from .fields import form, frp_time, instant, text, word
+from .fields import day, form, frp_time, instant, text, word
 from .state import FREE_GROUP, NEVER_STARTED, Account, Node, Tunnel
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ ROUTES = RouteTable()
 
 NAME = re.compile(r"[A-Za-z0-9_]+")
 LOCAL_PORTS = range(1, 65536)
+ANY_PORT = "0"
 PORT_KINDS = ("tcp", "udp")
 WEB_KINDS = ("http", "https")
 FLAGS = {"": False, "false": False, "true": True}
@@ -217,6 +219,9 @@ def _public(service: ChmlFrpService, call: Call, node: Node, kind: str) -> str:
         (domain,) = service.need(call, wanted)
         return domain
     low, high = map(int, node.ports.split("-"))
+    if text(call, wanted) == ANY_PORT:
+        taken = {other.public for other in service.state.tunnels.values()}
+        return next(str(port) for port in range(low, high + 1) if str(port) not in taken)
     return str(_port(service, call, wanted, range(low, high + 1)))
 
 
@@ -246,19 +251,37 @@ def _row(service: ChmlFrpService, row: Tunnel) -> dict[str, object]:
         "node_ip": node.real_ip if node else gone,
         "node_ipv6": node.ipv6 if node else gone,
         "node_token": node.node_token if node else gone,
+        "traffic_date": day(service.now() - _days_ago(service, row) * DAY),
     }
+    counted = row.days[-1 - _days_ago(service, row)]
     return {
         **_bare_row(row),
         "state": word(online),
         "uptime": instant(service.started_at(row)),
         "client_version": row.client_version,
-        "today_traffic_in": round(row.days[-1].traffic_in) if ran else never,
-        "today_traffic_out": round(row.days[-1].traffic_out) if ran else never,
+        "today_traffic_in": round(counted.traffic_in) if ran else never,
+        "today_traffic_out": round(counted.traffic_out) if ran else never,
         "cur_conns": row.connections * online if ran else never,
-        "nodestate": node.state if node else gone,
+        "nodestate": _node_state(service, node),
         "ip": node.ip if node else gone,
         **(newer if service.state.settings.newer_rows else {}),
     }
+
+
+def _days_ago(service: ChmlFrpService, row: Tunnel) -> int:
+    """Return how old the counters are: a tunnel without traffic today keeps those it had."""
+    today = row.days[-1]
+    still = today.traffic_in + today.traffic_out == 0
+    return int(service.state.settings.newer_rows and still)
+
+
+def _node_state(service: ChmlFrpService, node: Node | None) -> str | None:
+    """Return the word for a tunnel's node, as this version writes it."""
+    settings = service.state.settings
+    if node is None:
+        return "offline" if settings.removed_style == "offline" else service.unknown("")
+    in_maintenance = node.state not in ("online", "offline")
+    return None if in_maintenance and settings.maintenance_style == "null" else node.state
 
 
 def _bare_row(row: Tunnel) -> dict[str, object]:

@@ -22,7 +22,7 @@ POST /update_free_subdomain, GET /get_user_free_subdomains
 UNDOCUMENTED = """
 GET /delete_tunnel, POST /offline_tunnel, POST /refresh_tunnel, GET /tunnel/last7days,
 GET /qiandao_info, GET /flow_last_7_days, GET /messages, GET /message/list, GET /ssl/list,
-GET /offline_user_nodes
+GET /offline_user_nodes, GET /message/detail, GET /download_info
 """
 ACCOUNT_CENTRE = """
 POST /oauth2/device_authorization, POST /oauth2/token,
@@ -31,7 +31,7 @@ GET /oauth-device-verify, POST /oauth-device-verify
 OPEN_TO_ALL = {
     *("/login", "/sendmailcode", "/register", "/node", "/node_stats", "/node_uptime"),
     *("/node_status_info", "/panelinfo", "/app_version", "/list_available_domains"),
-    *("/message/list", "/deletetunnel"),
+    *("/message/list", "/message/detail", "/download_info", "/deletetunnel"),
 }
 
 

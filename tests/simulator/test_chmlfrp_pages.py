@@ -161,12 +161,13 @@ async def test_notices_by_the_page(visitor: Panel) -> None:
     assert data["messages"][0] == {
         "id": 1,
         "title": "节点维护公告",
-        "contentMd": "**新加坡** 节点将于今晚 02:00 维护。",
         "priority": 2,
-        "targetUsers": None,
         "publishTime": "2026-11-19T04:00:00.000+00:00",
         "createdAt": "2026-11-19T04:00:00.000+00:00",
     }
+    detail = (await visitor.get("/message/detail", id="1"))["data"]
+    assert detail["contentMd"] == "**新加坡** 节点将于今晚 02:00 维护。"
+    assert (await visitor.get("/message/detail", id="99"))["code"] == 400
 
     data = (await visitor.get("/message/list", page="2", size="1"))["data"]
     assert [row["id"] for row in data.pop("messages")] == [2]

@@ -188,6 +188,8 @@ class Tunnel(Resource):
 
     checked_at: datetime | None = None
     """When online was last read."""
+    client_outdated: bool | None = None
+    """Whether the program that ran it last is older than the newest one."""
     client_version: str | None = None
     """Of the program that ran it last."""
     compression: bool | None = None
@@ -228,6 +230,8 @@ class Node(Resource):
     connections: int | None = None
     cpu_usage: float | None = None
     """Percent."""
+    defended: bool | None = None
+    """Whether it is protected against floods of packets."""
     description: str | None = None
     disk_usage: float | None = None
     """Percent."""
@@ -235,6 +239,8 @@ class Node(Resource):
     """Which customers may use it, in the service's words."""
     in_use: bool = False
     """Whether one of the account's tunnels runs over it."""
+    ipv6: bool | None = None
+    """Whether it can be reached over IPv6."""
     latitude: float | None = None
     """Degrees north."""
     load: NodeLoad | None = None
@@ -244,6 +250,8 @@ class Node(Resource):
     load_15: float | None = None
     longitude: float | None = None
     """Degrees east."""
+    mainland: bool | None = None
+    """Whether it stands in mainland China, where web pages need a registration."""
     memory_total: int | None = None
     """Bytes."""
     memory_usage: float | None = None

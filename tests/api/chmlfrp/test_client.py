@@ -522,6 +522,18 @@ async def test_message_list(client: ChmlFrpClient) -> None:
     assert [row["title"] for row in await client.message_list(page=2, size=1)] == ["API 更新"]
 
 
+async def test_message_detail(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    row = await client.message_detail("1")
+
+    assert row["contentMd"] == chmlfrp.state.notices[0].content
+
+
+async def test_download_info(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
+    chmlfrp.state.settings.frpc_version = "0.52.0"
+
+    assert (await client.download_info())["version"] == "0.52.0"
+
+
 async def test_ssl_list(client: ChmlFrpClient) -> None:
     assert [row["status"] for row in await client.ssl_list()] == ["issued", "pending"]
 
@@ -566,6 +578,7 @@ PUBLIC: dict[str, Ask] = {
     "node_status_info": lambda c: c.node_status_info("成都电信"),
     "panelinfo": lambda c: c.panelinfo(),
     "list_available_domains": lambda c: c.list_available_domains(),
+    "download_info": lambda c: c.download_info(),
 }
 
 
@@ -576,6 +589,37 @@ async def test_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService, na
 
     with refused(AuthenticationError, "无效的Token"):
         await SIGNED[name](client)
+
+
+@pytest.mark.parametrize("code", [400, 403])
+@pytest.mark.parametrize("words", ["无效的Token", "无效的登录状态", "错误的token"])
+async def test_a_refused_token_by_another_code(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, code: int, words: str
+) -> None:
+    chmlfrp.fault("*", "body", times=None, body={"code": code, "state": "fail", "msg": words})
+
+    with refused(AuthenticationError, words):
+        await client.userinfo()
+
+
+@pytest.mark.parametrize("code", [200, "200"])
+@pytest.mark.parametrize("state", ["fail", "error", "FAIL"])
+async def test_a_state_other_than_success_is_a_refusal(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService, code: object, state: str
+) -> None:
+    chmlfrp.fault("*", "body", body={"code": code, "state": state, "msg": "节点维护中"})
+
+    with refused(RejectedError, "节点维护中"):
+        await client.offline_tunnel("homeassistant")
+
+
+async def test_a_state_may_be_missing_or_null(
+    client: ChmlFrpClient, chmlfrp: ChmlFrpService
+) -> None:
+    chmlfrp.fault("*", "patch", patch={"state": None})
+    await client.userinfo()
+    chmlfrp.fault("*", "patch", remove=("state",))
+    await client.userinfo()
 
 
 @pytest.mark.parametrize("name", SIGNED)
@@ -663,8 +707,9 @@ async def test_no_answer(
 
 
 READS = {
-    *("app_version", "flow_last_7_days", "get_user_free_subdomains", "list_available_domains"),
-    *("message_list", "messages", "node", "node_stats", "node_status_info", "node_uptime"),
+    *("app_version", "download_info", "flow_last_7_days", "get_user_free_subdomains"),
+    *("list_available_domains", "message_list", "messages", "node", "node_stats"),
+    *("node_status_info", "node_uptime"),
     *("nodeinfo", "panelinfo", "qiandao_info", "refresh_tunnel", "ssl_list", "tunnel"),
     *("tunnel_config", "tunnel_last7days", "userinfo"),
 }

@@ -72,6 +72,8 @@ async def test_the_public_service_is_always_asked_by_https(name: str, entered: s
     class _Session:
         """Hears of a request, and lets none leave."""
 
+        closed = False
+
         def request(self, _: str, url: str, **__: object) -> None:
             asked.append(url)
             raise _StayedHereError
@@ -156,8 +158,12 @@ async def test_a_node_that_is_listed_without_figures(
         ({"nodestate": "online", "state": None}, None),
         ({"nodestate": "offline", "state": "true"}, TunnelState.NODE_OFFLINE),
         ({"nodestate": "maintenance", "state": "true"}, TunnelState.NODE_MAINTENANCE),
-        ({"nodestate": "", "state": "true"}, TunnelState.NODE_REMOVED),
-        ({"nodestate": None, "state": "true"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": "", "ip": "", "state": "true"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": None, "ip": None, "state": "true"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": "offline", "ip": None, "state": "true"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": "offline", "ip": "", "state": "false"}, TunnelState.NODE_REMOVED),
+        ({"nodestate": None, "state": "true"}, TunnelState.NODE_MAINTENANCE),
+        ({"nodestate": "", "state": "false"}, TunnelState.NODE_MAINTENANCE),
     ],
 )
 async def test_states(
@@ -520,6 +526,7 @@ def test_moments_of_messages() -> None:
             {"createdAt": "2026-10-20T00:30:00+00:00", "publishTime": None, "contentMd": "notice"},
             {"publishTime": "2026-10-20T00:45:00+00:00", "contentMd": ""},
         ],
+        {},
     )
 
     assert [(message.text, message.sent) for message in found] == [
@@ -533,6 +540,6 @@ def test_the_newest_messages_are_enough() -> None:
         {"time": f"2026-10-20 08:{minute:02}:00", "content": f"{minute}"} for minute in range(30)
     ]
 
-    assert [message.text for message in newest_messages(rows, [])] == [
+    assert [message.text for message in newest_messages(rows, [], {})] == [
         f"{minute}" for minute in range(10, 30)
     ]

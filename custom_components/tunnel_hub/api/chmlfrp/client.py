@@ -17,6 +17,7 @@ from ..provider import Captcha
 from ..rows import Row, rows_of
 from ..tokens import Tokens
 
+_ABOUT_A_CODE = re.compile("验证码|code")
 _ABOUT_A_PASSWORD = re.compile("密码")
 _ACCESS_TOKEN_WANTED = re.compile("access_token")
 _ALREADY_SIGNED = re.compile("重复签到|已.*签到")
@@ -25,10 +26,16 @@ _GONE = re.compile("不存在|不属于")
 _MISSING_ROUTE = frozenset({404, 405})
 _REFUSALS = frozenset({401, 403})
 _ABOUT_A_SIGN_IN = re.compile("无效的|错误的|登录|密码", re.IGNORECASE)
+_REFUSED_TOKEN = re.compile("(无效|错误|过期)的(Token|登录状态)", re.IGNORECASE)
+_SUCCESS = "success"
 
 
 class AlreadySignedInError(RejectedError):
     """Today's sign-in has been done before."""
+
+
+class CodeWantedError(RejectedError):
+    """A mailed code is wanted."""
 
 
 class GoneError(RejectedError):
@@ -83,9 +90,17 @@ class ChmlFrpClient:
             self._transport.secrets.add(token)
         return row
 
-    async def retoken(self, code: str) -> None:
-        """/retoken: replace the API token with the mailed code. Ends the token before it."""
-        await self._signed("GET", "/retoken", {"code": code}, read=False)
+    async def retoken(self, code: str | None) -> None:
+        """/retoken: replace the API token, which ends.
+
+        code: the mailed one; raises CodeWantedError where the service wants one and none is given.
+        """
+        try:
+            await self._signed("GET", "/retoken", {"code": code} if code else None, read=False)
+        except RejectedError as err:
+            if code is None and _ABOUT_A_CODE.search(err.message):
+                raise CodeWantedError(err.message) from None
+            raise
 
     async def qiandao(self, captcha: Captcha) -> str:
         """/qiandao: today's sign-in; the service's words, which name the points.
@@ -200,6 +215,10 @@ class ChmlFrpClient:
         """/panelinfo: totals of the service."""
         return _row(await self._public("GET", "/panelinfo"))
 
+    async def download_info(self) -> Row:
+        """/download_info: the newest client program and its files. Undocumented."""
+        return _row(await self._public("GET", "/download_info"))
+
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
         """/app_version: documented as not working yet; a plain 404 raises UnsupportedError."""
         fields = {"Loader": loader, "Minecraft": minecraft, "type": kind}
@@ -263,6 +282,10 @@ class ChmlFrpClient:
         """/message/list: notices to all, as Markdown, the newest first."""
         fields = {"page": str(page), "size": str(size)}
         return rows_of(_row(await self._signed("GET", "/message/list", fields)).get("messages"))
+
+    async def message_detail(self, message_id: str) -> Row:
+        """/message/detail: one notice with its text, as Markdown."""
+        return _row(await self._signed("GET", "/message/detail", {"id": message_id}))
 
     async def ssl_list(self) -> list[Row]:
         """/ssl/list: the account's certificates."""
@@ -378,10 +401,14 @@ def _rows(answer: Row) -> list[Row]:
 
 
 def _judge(row: Row, transport: Transport) -> None:
-    """Raise what a body's code and message mean; return when it is fine."""
+    """Raise what a body's code, state and message mean; return when it is fine.
+
+    Where there is a state it must be "success", whatever the code.
+    """
     message = transport.redact(coerce.text(row.get("msg")) or "")
+    state = coerce.text(row.get("state"))
     match coerce.integer(row.get("code")):
-        case 200:
+        case 200 if state in (None, _SUCCESS):
             return
         case None if coerce.integer(row.get("status")) in _MISSING_ROUTE:
             # The framework behind the service answers by itself where there is no such route.
@@ -389,6 +416,8 @@ def _judge(row: Row, transport: Transport) -> None:
         case None:
             raise UnavailableError(Reason.MALFORMED, "no code")
         case 401:
+            raise AuthenticationError(message)
+        case 400 | 403 if _REFUSED_TOKEN.search(message):
             raise AuthenticationError(message)
         case code if code >= 500 or _BEHIND_IT_UNREACHABLE.search(message):
             raise UnavailableError(Reason.SERVER_ERROR, message)

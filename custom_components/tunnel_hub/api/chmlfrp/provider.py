@@ -27,6 +27,7 @@ from ..provider import (
     Credentials,
     DayTraffic,
     DeviceCode,
+    Download,
     Identity,
     NewAccount,
     Options,
@@ -41,9 +42,9 @@ from ..rows import Row
 from ..tokens import LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
-from .client import AlreadySignedInError, ChmlFrpClient, GoneError
+from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
 from .readings import Readings
-from .rows import VIP
+from .rows import VIP, banned, downloads
 from .tokens import GrantTokens, TokenPair
 from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
@@ -139,6 +140,8 @@ class ChmlFrpProvider(Provider):
         row = await self._client.userinfo()
         if (account := coerce.identifier(row.get("id"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no account")
+        if banned(row):
+            raise InvalidInputError("account_banned")
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
 
     @override
@@ -167,13 +170,15 @@ class ChmlFrpProvider(Provider):
         await self._client.sendmailcode("retoken", mail)
 
     async def reset_token(self, code: str | None = None) -> str | None:
-        """Replace the API token, which client programs use too, with the mailed code.
+        """Replace the API token, which client programs use too.
 
+        code: the mailed one, where the service wants one.
         The new one is None where only the old one could have read it.
         """
-        if not code:
-            raise InvalidInputError("code_needed")
-        await self._client.retoken(code)
+        try:
+            await self._client.retoken(code)
+        except CodeWantedError:
+            raise InvalidInputError("code_needed") from None
         with suppress(AuthenticationError):
             return coerce.token((await self._client.userinfo()).get("usertoken"))
         return None
@@ -279,12 +284,19 @@ class ChmlFrpProvider(Provider):
         return await self._client.tunnel_config(await self._readings.node_name(node_id or ""))
 
     async def _check_node(self, fields: Mapping[str, object]) -> None:
-        """Raise InvalidInputError where the node does not take such a tunnel."""
-        node = await self._client.nodeinfo(str(fields["node"]))
+        """Raise InvalidInputError where the node does not take such a tunnel.
+
+        What everybody is told of a node comes first: its details are refused to some.
+        """
+        name = str(fields["node"])
+        rows = await self._client.node()
+        listed: Row = next((row for row in rows if coerce.text(row.get("name")) == name), {})
         group = None
-        if coerce.text(node.get("nodegroup")) == VIP:
+        if coerce.text(listed.get("nodegroup")) == VIP:
             group = coerce.text((await self._client.userinfo()).get("usergroup"))
-        check_node(fields, node, group)
+        check_node(fields, listed, group)
+        with suppress(RejectedError):
+            check_node(fields, await self._client.nodeinfo(name), group)
 
     async def _on_tunnel[T](self, tunnel_id: str, request: Callable[[Tunnel], Awaitable[T]]) -> T:
         """Send a command for a tunnel, a second time if it has been renamed elsewhere."""
@@ -316,6 +328,10 @@ class ChmlFrpProvider(Provider):
         history.check_fields(fields)
         info = await self._client.node_status_info(await self._readings.node_name(node_id))
         return await asyncio.to_thread(history.samples, info, fields, start, end)
+
+    async def downloads(self) -> tuple[Download, ...]:
+        """List the client programs that the service offers."""
+        return downloads(await self._client.download_info())
 
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
         """Return what the service tells of a program."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .. import coerce
-from ..errors import InvalidInputError, TunnelGoneError, UnsupportedError
+from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
 from ..feed import Feed, Probe
 from ..nodes import NodeChoice
 from ..provider import NODE_DETAILS as DETAILS_OPTION, Options
@@ -18,6 +18,7 @@ from ..resource import (
     Inbox,
     Node,
     NodeUptime,
+    Release,
     Resource,
     ServiceTotals,
     SignInRecord,
@@ -34,27 +35,46 @@ from .rows import (
     NODE,
     NODE_DETAILS,
     NODE_UPTIME,
+    RELEASE,
     SERVICE,
     SHANGHAI,
     SIGN_IN,
     TUNNEL,
     certificates,
+    is_older,
     newest_messages,
+    notice_text,
+    traffic_is_of,
 )
 
 _MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
+_SIX_HOURS = timedelta(hours=6)
 
 _REFRESHED_STATES = {"online": TunnelState.ONLINE, "offline": TunnelState.OFFLINE}
 _UPTIME_DAYS = 30
+_LISTED_FIELDS = LISTED_NODE.fields - {"id", "name"}
 _DETAIL_FIELDS = NODE_DETAILS.fields - {"id"}
+_TEXTS_AT_ONCE = 5
+"""More notices are never published between two readings; what is older was read elsewhere."""
 _DETAILS_AT_ONCE = 2
 """They are not urgent: half of the transport's bound leaves room for commands."""
 
 
-def _at_node(tunnel: Tunnel, node_id: str | None) -> Tunnel:
-    return replace(tunnel, node_id=node_id)
+def _completed(
+    tunnel: Tunnel, node_id: str | None, of_today: bool | None, newest: str | None
+) -> Tunnel:
+    """Add what does not stand in a tunnel's own row.
+
+    of_today: whether its counters are; of another day's, nothing has gone through today.
+    newest: the newest version of the client program.
+    """
+    if not of_today:
+        nothing = None if of_today is None else 0
+        tunnel = replace(tunnel, traffic_in_today=nothing, traffic_out_today=nothing)
+    outdated = is_older(tunnel.client_version, newest)
+    return replace(tunnel, node_id=node_id, client_outdated=outdated)
 
 
 class Readings:
@@ -69,7 +89,9 @@ class Readings:
         self._listed = Listing(TUNNEL)
         self._node_figures = Listing(NODE)
         self._node_notes = Listing(LISTED_NODE)
-        self._at_nodes = Memo(_at_node)
+        self._with_the_rest = Memo(_completed)
+        self._newest_client: str | None = None
+        self._notice_texts: dict[str, str] = {}
         self._tunnels: dict[str, Tunnel] | None = None
         self._nodes: dict[str, Node] = {}
         self._details: dict[str, Node] = {}
@@ -123,7 +145,7 @@ class Readings:
                 key="tunnels",
                 resource=Tunnel,
                 interval=_MINUTE,
-                fields=TUNNEL.fields,
+                fields=TUNNEL.fields | {"client_outdated"},
                 fetch=self.tunnels,
             ),
             Feed[Resource](
@@ -131,7 +153,7 @@ class Readings:
                 resource=Node,
                 interval=_FIVE_MINUTES,
                 fields=NODE.fields
-                | {"description"}
+                | LISTED_NODE.fields
                 | (_DETAIL_FIELDS if self._detailed else frozenset()),
                 fetch=self._chosen_nodes,
                 probe=details if self._detailed else None,
@@ -142,6 +164,13 @@ class Readings:
                 interval=_HOUR,
                 fields=NODE_UPTIME.fields,
                 fetch=self._uptime,
+            ),
+            Feed[Resource](
+                key="release",
+                resource=Release,
+                interval=_SIX_HOURS,
+                fields=RELEASE.fields,
+                fetch=self._release,
             ),
             Feed[Resource](
                 key="service",
@@ -184,17 +213,34 @@ class Readings:
             messages = await self._client.messages()
         with suppress(UnsupportedError):
             notices = await self._client.message_list()
-        return {"account": Inbox(id="account", messages=newest_messages(messages, notices))}
+            await self._read_texts(notices)
+        found = newest_messages(messages, notices, self._notice_texts)
+        return {"account": Inbox(id="account", messages=found)}
+
+    async def _read_texts(self, notices: list[Row]) -> None:
+        """Read what the newest notices say where the list tells their titles only."""
+        texts = self._notice_texts
+        ids = {id_: row for row in notices if (id_ := coerce.text(row.get("id")))}
+        self._notice_texts = {id_: text for id_, text in texts.items() if id_ in ids}
+        missing = [id_ for id_, row in ids.items() if id_ not in texts and not notice_text(row)]
+        for id_ in missing[:_TEXTS_AT_ONCE]:
+            with suppress(RejectedError, UnsupportedError):
+                self._notice_texts[id_] = notice_text(await self._client.message_detail(id_)) or ""
 
     # Tunnels
 
     async def tunnels(self) -> dict[str, Tunnel]:
         """List the tunnels now, by id."""
         async with self._listing:
-            listed = await self._listed.read(await self._client.tunnel())
+            rows = await self._client.tunnel()
+            listed = await self._listed.read(rows)
             ids = {node.name: id_ for id_, node in self._nodes.items()}
-            self._tunnels = await self._at_nodes.all(
-                (id_, (tunnel, ids.get(tunnel.node_name))) for id_, tunnel in listed.items()
+            today = datetime.now(SHANGHAI).date()
+            of_today = {coerce.text(row.get("id")): traffic_is_of(row, today) for row in rows}
+            newest = self._newest_client
+            self._tunnels = await self._with_the_rest.all(
+                (id_, (tunnel, ids.get(tunnel.node_name), of_today.get(id_), newest))
+                for id_, tunnel in listed.items()
             )
             return self._tunnels
 
@@ -243,7 +289,9 @@ class Readings:
         rows, listed = await together(self._client.node_stats(), self._client.node())
         nodes = dict(await self._node_figures.read(rows))
         for id_, node in (await self._node_notes.read(listed)).items():
-            nodes[id_] = replace(nodes.get(id_, node), description=node.description)
+            nodes[id_] = replace(
+                nodes.get(id_, node), **{name: getattr(node, name) for name in _LISTED_FIELDS}
+            )
         self._nodes = {id_: self._with_details(node) for id_, node in nodes.items()}
         return self._nodes
 
@@ -269,9 +317,11 @@ class Readings:
 
     async def node_details(self, node_id: str) -> Node:
         """Read one node's details now."""
-        row = await self._client.nodeinfo(await self.node_name(node_id))
-        if (details := NODE_DETAILS.one(row)) is not None:
-            self._details[node_id] = details
+        name = await self.node_name(node_id)
+        # Nodes for paying customers refuse others, who know all the rest of them.
+        with suppress(RejectedError):
+            if (details := NODE_DETAILS.one(await self._client.nodeinfo(name))) is not None:
+                self._details[node_id] = details
         node = self._nodes.get(node_id) or Node(id=node_id)
         used = await self._used()
         return replace(self._with_details(node), in_use=node.name in used)
@@ -297,6 +347,13 @@ class Readings:
         return {id_: node.name or id_ for id_, node in nodes.items()}
 
     # The service
+
+    async def _release(self) -> Mapping[str, Release]:
+        with suppress(UnsupportedError):
+            release = RELEASE.many([await self._client.download_info()])
+            self._newest_client = release["service"].frpc_version
+            return release
+        return {}
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
         return SERVICE.many([await self._client.panelinfo()])

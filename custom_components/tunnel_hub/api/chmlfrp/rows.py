@@ -1,9 +1,12 @@
 """From ChmlFrp's rows to resources."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+import re
 from statistics import fmean
 
 from .. import coerce
+from ..provider import Download
 from ..resource import (
     Account,
     AccountTraffic,
@@ -13,6 +16,7 @@ from ..resource import (
     Node,
     NodeState,
     NodeUptime,
+    Release,
     ServiceTotals,
     SignInRecord,
     Tunnel,
@@ -27,6 +31,9 @@ WEB_PROTOCOLS = ("http", "https")
 FREE_GROUP = "免费用户"
 VIP = "vip"
 _VERIFIED = {"已实名": True, "未实名": False}
+_BANNED_GROUP = "封禁"
+_ENDED = frozenset({"expired", "failed", "revoked"})
+"""What becomes of a certificate that does not expire any more."""
 _NEVER_STARTED = "尚未启动"
 _NODE_STATES = {"online": NodeState.ONLINE, "offline": NodeState.OFFLINE}
 _TUNNEL_STATES_BY_NODE = {
@@ -34,10 +41,19 @@ _TUNNEL_STATES_BY_NODE = {
     NodeState.MAINTENANCE: TunnelState.NODE_MAINTENANCE,
 }
 _NEWEST_MESSAGES = 20
+_NUMBERS = re.compile(r"\d{1,9}", re.ASCII)
+_MOST_NUMBERS = 8
 
 
 def _verified(row: Row) -> bool | None:
-    return _VERIFIED.get(coerce.text(row.get("realname")) or "")
+    verified = _VERIFIED.get(coerce.text(row.get("realname")) or "")
+    return coerce.boolean(row.get("realname")) if verified is None else verified
+
+
+def banned(row: Row) -> bool | None:
+    """Whether an account is banned: it is in a group of its own then."""
+    group = coerce.text(row.get("usergroup"))
+    return None if group is None else _BANNED_GROUP in group
 
 
 def node_state(row: Row, name: str = "state") -> NodeState | None:
@@ -47,10 +63,14 @@ def node_state(row: Row, name: str = "state") -> NodeState | None:
 
 
 def _tunnel_state(row: Row) -> TunnelState | None:
-    """Read a tunnel's state; that of its node, where it has one, counts first."""
+    """Read a tunnel's state; that of its node, where it has one, counts first.
+
+    A node that was removed has no address any more; one without a state has only an address.
+    """
     node = node_state(row, "nodestate")
-    if node is None:
+    if node in (None, NodeState.OFFLINE) and coerce.text(row.get("ip")) is None:
         return TunnelState.NODE_REMOVED
+    node = node or NodeState.MAINTENANCE
     online = coerce.boolean(row.get("state"))
     if node is not NodeState.ONLINE or online is None:
         return _TUNNEL_STATES_BY_NODE.get(node)
@@ -94,10 +114,28 @@ def _client_version(row: Row) -> str | None:
     return None if version == _NEVER_STARTED else version
 
 
+def is_older(version: str | None, newest: str | None) -> bool | None:
+    """Compare versions such as 0.51.2_251023 by their numbers; None where one has none."""
+    ours, theirs = (
+        tuple(map(int, _NUMBERS.findall(words or "")[:_MOST_NUMBERS]))
+        for words in (version, newest)
+    )
+    return ours < theirs if ours and theirs else None
+
+
+def traffic_is_of(row: Row, today: date) -> bool | None:
+    """Whether a tunnel's counters are today's; None if the row names a day that is not known."""
+    if (named := row.get("traffic_date")) is None:
+        return True
+    day = coerce.day(named)
+    return None if day is None else day == today
+
+
 ACCOUNT = RowMap(
     Account,
     id=lambda _: "account",
     name=at("username", coerce.text),
+    banned=banned,
     bandwidth=at("bandwidth", coerce.count),
     connections=at("totalCurConns", coerce.count),
     group=at("usergroup", coerce.text),
@@ -160,19 +198,35 @@ NODE = RowMap(
     tunnels=at("tunnel_counts", coerce.count),
 )
 
+
+def _protocols(row: Row) -> tuple[str, ...] | None:
+    """TCP runs over every node, the others over some; None where the row says nothing of them."""
+    udp, web = coerce.boolean(row.get("udp")), coerce.boolean(row.get("web"))
+    if udp is None and web is None:
+        return None
+    return ("tcp", *(("udp",) if udp else ()), *(WEB_PROTOCOLS if web else ()))
+
+
+def _ipv6(row: Row) -> bool | None:
+    """Read a flag, or an address, of which there is none where there is no IPv6."""
+    if "ipv6" not in row:
+        return None
+    flag = coerce.boolean(row["ipv6"])
+    return bool(coerce.text(row["ipv6"])) if flag is None else flag
+
+
 LISTED_NODE = RowMap(
     Node,
     id=at("id", coerce.identifier),
     name=at("name", coerce.text),
+    defended=at("fangyu", coerce.boolean),
     description=at("notes", coerce.text),
+    group=at("nodegroup", coerce.text),
+    ipv6=_ipv6,
+    mainland=at("china", coerce.boolean),
+    place=at("area", coerce.text),
+    protocols=_protocols,
 )
-
-
-def _protocols(row: Row) -> tuple[str, ...]:
-    """TCP runs over every node, the others over some."""
-    udp = ("udp",) if coerce.boolean(row.get("udp")) else ()
-    web = WEB_PROTOCOLS if coerce.boolean(row.get("web")) else ()
-    return ("tcp", *udp, *web)
 
 
 def _coordinate(row: Row, index: int, limit: float) -> float | None:
@@ -199,15 +253,12 @@ NODE_DETAILS = RowMap(
     Node,
     id=at("id", coerce.identifier),
     disk_usage=_storage_usage,
-    group=at("nodegroup", coerce.text),
     latitude=lambda row: _coordinate(row, 1, 90),
     load_1=at("load1", coerce.amount),
     load_15=at("load15", coerce.amount),
     load_5=at("load5", coerce.amount),
     longitude=lambda row: _coordinate(row, 0, 180),
     memory_total=at("memory_total", coerce.count),
-    place=at("area", coerce.text),
-    protocols=_protocols,
     started=_started,
     version=at("version", coerce.text),
 )
@@ -237,15 +288,43 @@ SERVICE = RowMap(
 )
 
 
+RELEASE = RowMap(
+    Release,
+    id=lambda _: "service",
+    frpc_version=at("version", coerce.text),
+)
+
+
+def downloads(info: Row) -> tuple[Download, ...]:
+    """Read the client programs: lists by operating system of what follows a common address."""
+    base = coerce.web_address(info.get("link"))
+    systems = info.get("system")
+    if base is None or not isinstance(systems, dict):
+        return ()
+    return tuple(
+        Download(
+            name=path.rpartition("/")[2],
+            version=coerce.text(info.get("version")),
+            platform=coerce.text(system),
+            architecture=coerce.text(file.get("architecture")),
+            urls=(f"{base.rstrip('/')}/{path.lstrip('/')}",),
+        )
+        for system, files in systems.items()
+        for file in rows_of(files)
+        if (path := coerce.text(file.get("route")))
+    )
+
+
 def certificates(rows: list[Row]) -> Certificates:
     """Read the certificates: the next to expire first, those without an end, those expired."""
     found = [
         Certificate(
             domains=coerce.text(row.get("domains")) or "?",
-            status=coerce.text(row.get("status")),
-            expires=coerce.iso(row.get("expiresAt")),
+            status=status,
+            expires=None if status in _ENDED else coerce.iso(row.get("expiresAt")),
         )
         for row in rows
+        for status in [coerce.text(row.get("status"))]
     ]
     now, never = datetime.now(UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -257,17 +336,35 @@ def certificates(rows: list[Row]) -> Certificates:
     return Certificates(id="account", certificates=tuple(ordered[: coerce.MAX_ITEMS]))
 
 
-def newest_messages(messages: list[Row], notices: list[Row]) -> tuple[Message, ...]:
-    """Read messages (HTML) and notices (Markdown, with a title), the oldest first."""
+def notice_text(row: Row) -> str | None:
+    """Return what a notice says, None where only its title was listed."""
+    return coerce.lines(row.get("contentMd"))
+
+
+def newest_messages(
+    messages: list[Row], notices: list[Row], texts: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """Read messages (HTML) and notices (Markdown, with a title), the oldest first.
+
+    texts: those of notices that are listed without, by id.
+    """
     found = [
-        Message(sent=sent, text=coerce.plain_text(words))
+        Message(id=_message_id("message", row), sent=sent, text=coerce.plain_text(words))
         for row in messages
         if (sent := coerce.iso(row.get("time"), SHANGHAI))
         and (words := coerce.verbatim(row.get("content")))
     ] + [
-        Message(sent=sent, title=coerce.text(row.get("title")), text=words)
+        Message(id=_message_id("notice", row), sent=sent, title=title, text=words or "")
         for row in notices
+        for title in [coerce.text(row.get("title"))]
+        for words in [notice_text(row) or texts.get(coerce.text(row.get("id")) or "")]
         if (sent := coerce.iso(row.get("publishTime") or row.get("createdAt"), SHANGHAI))
-        and (words := coerce.lines(row.get("contentMd")))
+        and (title or words)
     ]
     return tuple(sorted(found, key=lambda message: message.sent)[-_NEWEST_MESSAGES:])
+
+
+def _message_id(kind: str, row: Row) -> str | None:
+    """Return a message's id; both kinds count from 1."""
+    id_ = coerce.text(row.get("id"))
+    return id_ and f"{kind}:{id_}"

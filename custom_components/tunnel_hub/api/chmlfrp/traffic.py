@@ -10,10 +10,10 @@ from .rows import SHANGHAI
 
 
 def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
-    """Read the account's days, whose dates lack the year."""
+    """Read the account's days, whose dates lack the year, in whatever order."""
     today = datetime.now(SHANGHAI).date()
     recent = {f"{day:%m-%d}": day for day in (today - timedelta(days=ago) for ago in range(8))}
-    return tuple(
+    days = (
         DayTraffic(
             day=recent[time].isoformat(),
             traffic_in=coerce.count(row.get("traffic_in")),
@@ -22,6 +22,7 @@ def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
         for row in rows
         if (time := coerce.text(row.get("time"))) in recent
     )
+    return tuple(sorted(days, key=lambda day: day.day))
 
 
 def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:

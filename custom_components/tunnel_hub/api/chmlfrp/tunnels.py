@@ -7,11 +7,13 @@ from .. import coerce
 from ..errors import InvalidInputError
 from ..provider import TunnelDraft
 from ..rows import Row
-from .rows import FREE_GROUP, NODE_DETAILS, VIP, WEB_PROTOCOLS, public_domain, public_port
+from .rows import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
 
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _LOCAL_PORTS = range(1, 65536)
+ANY_PORT = 0
+"""The service chooses one of the node's."""
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
@@ -43,17 +45,17 @@ def tunnel_fields(draft: TunnelDraft, row: Row, node: str) -> dict[str, object]:
 def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> None:
     """Raise InvalidInputError where a node does not take such a tunnel.
 
-    node: its details. group: the account's.
+    node: its row in the list, or its details. group: the account's.
     """
     name, protocol = str(fields["node"]), str(fields["porttype"])
     if coerce.text(node.get("nodegroup")) == VIP and group == FREE_GROUP:
         raise InvalidInputError("vip_node", node=name)
-    details = NODE_DETAILS.one(node)
-    if details and details.protocols and protocol not in details.protocols:
+    listed = LISTED_NODE.one(node)
+    if listed and listed.protocols and protocol not in listed.protocols:
         raise InvalidInputError("protocol_not_at_node", node=name, protocol=protocol)
     ports = _PORT_RANGE.fullmatch(coerce.text(node.get("rport")) or "")
     possible = range(int(ports[1]), int(ports[2]) + 1) if ports else range(0)
-    if possible and "remoteport" in fields:
+    if possible and fields.get("remoteport") not in (None, ANY_PORT):
         _check_port(fields["remoteport"], possible)
 
 
@@ -84,7 +86,8 @@ def _public(draft: TunnelDraft, row: Row, protocol: str) -> dict[str, object]:
     port = draft.remote_port if draft.remote_port is not None else public_port(row)
     if port is None:
         raise InvalidInputError("remote_port_needed", protocol=protocol)
-    _check_port(port, _LOCAL_PORTS)
+    if port != ANY_PORT:
+        _check_port(port, _LOCAL_PORTS)
     return {"remoteport": port}
 
 
