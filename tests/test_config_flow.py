@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+import gc
 from typing import Any
 
+from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
@@ -260,6 +262,33 @@ async def test_wrong_entries(
 
     result = await fill(hass, form, **DEMO, base_url=hayfrp.url)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def open_sessions() -> list[ClientSession]:
+    """Return the sessions that nobody has closed."""
+    return [
+        thing for thing in gc.get_objects() if isinstance(thing, ClientSession) and not thing.closed
+    ]
+
+
+@pytest.mark.parametrize("ends", ["given up", "signed in"])
+async def test_a_dialog_leaves_no_session_open(
+    hass: HomeAssistant, hayfrp: HayFrpService, ends: str
+) -> None:
+    """However often somebody mistypes the password."""
+    before = len(open_sessions())
+    form = await begin(hass, "hayfrp_password")
+    for _ in range(10):
+        form = await fill(hass, form, username="demo", password="wrong", base_url=hayfrp.url)
+        assert form["errors"] == {"base": "invalid_auth"}
+    assert len(open_sessions()) == before + 1
+
+    if ends == "given up":
+        hass.config_entries.flow.async_abort(form["flow_id"])
+        assert len(open_sessions()) == before
+    else:
+        await fill(hass, form, **DEMO, base_url=hayfrp.url)
+        assert len(open_sessions()) == before + 1, "the account's own"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """What the steps of all providers share: forms, checks, errors and the way to the entry."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, override
 
-from aiohttp import DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
@@ -18,6 +18,7 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_USERNAME,
 )
+from homeassistant.core import callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -198,6 +199,7 @@ class Steps(ConfigFlow):
         """Remember nothing yet."""
         self._key = ""
         self._entered: dict[str, str] = {}
+        self._session: ClientSession | None = None
 
     async def _step[T](
         self,
@@ -232,9 +234,19 @@ class Steps(ConfigFlow):
         )
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:
-        """Return the chosen provider with these credentials."""
-        session = async_create_clientsession(self.hass, cookie_jar=DummyCookieJar())
-        return create_provider(self._key, session, credentials, {})
+        """Return the chosen provider with these credentials; all of a flow share a session."""
+        if self._session is None:
+            self._session = async_create_clientsession(
+                self.hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
+            )
+        return create_provider(self._key, self._session, credentials, {})
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Close the session when the flow has come to its end, or was given up."""
+        if self._session is not None:
+            self._session.detach()
 
     def _stored(self) -> Mapping[str, Any]:
         """Return what a form may show of the entry that is signed in to again."""
