@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import override
 
 from .errors import AuthenticationError, TunnelHubError
@@ -13,6 +14,7 @@ class Tokens(ABC):
 
     documented_style: whether the service may want the token where its document says.
     renewals: how often a token was replaced.
+    changes: how often we changed what signs in, which may have ended every token before it.
     """
 
     documented_style = True
@@ -20,16 +22,31 @@ class Tokens(ABC):
     def __init__(self) -> None:
         """Begin to count."""
         self.renewals = 0
+        self.changes = 0
 
     async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
         """Send a request with a token, a second time with a new one if it is refused."""
+        changes = self.changes
         token = await self._current()
         try:
             return await request(token)
         except AuthenticationError:
             if (another := await self._renewed(token)) is None:
                 raise
-        return await request(another)
+        try:
+            return await request(another)
+        except AuthenticationError:
+            if not await self._changed_since(changes):
+                raise
+        return await self.use(request)
+
+    async def change[T](self, request: Callable[[str], Awaitable[T]]) -> T:
+        """Send a request that changes what signs in, and that stores the new credentials."""
+        return await self.use(request)
+
+    async def _changed_since(self, changes: int) -> bool:
+        """Tell whether we have changed what signs in since there were so many changes."""
+        return self.changes != changes
 
     @abstractmethod
     async def _current(self) -> str:
@@ -66,19 +83,65 @@ class PastedToken(Tokens):
         return self._token
 
 
+class Login:
+    """Logs in with a password. One that was refused is not sent again until it is another one.
+
+    Services count failures, and only the user can help.
+    settled: set unless the credentials are being changed.
+    """
+
+    def __init__(
+        self, credentials: Callable[[], object], log_in: Callable[[], Awaitable[str]]
+    ) -> None:
+        """Log in with nothing yet.
+
+        credentials: what log_in would send now. log_in: sends it and returns the token.
+        """
+        self._credentials = credentials
+        self._log_in = log_in
+        self._refused: object = None
+        self._refusal = AuthenticationError()
+        self._changing = 0
+        self.settled = asyncio.Event()
+        self.settled.set()
+
+    async def __call__(self) -> str:
+        """Return the token of a new login.
+
+        What is refused while the credentials are changed waits for the new ones, and uses them.
+        """
+        while (sent := self._credentials()) != self._refused:
+            try:
+                return await self._log_in()
+            except AuthenticationError as err:
+                await self.settled.wait()
+                if self._credentials() == sent:
+                    self._refused, self._refusal = sent, err
+                    raise
+        raise AuthenticationError(self._refusal.message, self._refusal.key)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Let refused logins wait while the service has other credentials than we."""
+        self._changing += 1
+        self.settled.clear()
+        try:
+            yield
+        finally:
+            self._changing -= 1
+            if not self._changing:
+                self.settled.set()
+
+
 class LoginTokens(Tokens):
     """The token that a login with the password tells. It lasts; a login ends no other.
 
     Some services tell the same token again: the request is tried once more with it all the same,
     because it was the login that could have been refused, and was not.
-    A refused password is not sent again: services count failures, and only the user can help.
     """
 
     def __init__(
-        self,
-        token: str | None,
-        log_in: Callable[[], Awaitable[str]],
-        on_renewed: Callable[[str], Awaitable[None]],
+        self, token: str | None, login: Login, on_renewed: Callable[[str], Awaitable[None]]
     ) -> None:
         """Begin with a stored token, if there is one.
 
@@ -86,10 +149,24 @@ class LoginTokens(Tokens):
         """
         super().__init__()
         self._token = token
-        self._log_in = log_in
+        self._login = login
         self._on_renewed = on_renewed
-        self._refusal: AuthenticationError | None = None
         self._lock = asyncio.Lock()
+
+    @override
+    async def change[T](self, request: Callable[[str], Awaitable[T]]) -> T:
+        async def _change(token: str) -> T:
+            with self._login.changing():
+                answer = await request(token)
+                self.changes += 1
+                return answer
+
+        return await self.use(_change)
+
+    @override
+    async def _changed_since(self, changes: int) -> bool:
+        await self._login.settled.wait()
+        return await super()._changed_since(changes)
 
     @override
     async def _current(self) -> str:
@@ -103,20 +180,11 @@ class LoginTokens(Tokens):
         """Log in, unless another request has done so in the meantime."""
         async with self._lock:
             if self._token is None or self._token == refused:
-                token = await self._logged_in()
+                token = await self._login()
                 self.renewals += 1
                 await self._on_renewed(token)
                 self._token = token
             return self._token
-
-    async def _logged_in(self) -> str:
-        if self._refusal is not None:
-            raise AuthenticationError(self._refusal.message, self._refusal.key)
-        try:
-            return await self._log_in()
-        except AuthenticationError as err:
-            self._refusal = err
-            raise
 
     async def adopt(self, token: str) -> None:
         """Use another token from now on; stored first."""

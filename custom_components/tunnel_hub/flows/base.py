@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, override
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import DummyCookieJar
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
@@ -18,7 +18,7 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_USERNAME,
 )
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
@@ -199,7 +199,8 @@ class Steps(ConfigFlow):
         """Remember nothing yet."""
         self._key = ""
         self._entered: dict[str, str] = {}
-        self._session: ClientSession | None = None
+        self._new_provider: Callable[[Mapping[str, str]], Provider] | None = None
+        self._close_session: CALLBACK_TYPE = lambda: None
 
     async def _step[T](
         self,
@@ -235,18 +236,19 @@ class Steps(ConfigFlow):
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:
         """Return the chosen provider with these credentials; all of a flow share a session."""
-        if self._session is None:
-            self._session = async_create_clientsession(
+        if self._new_provider is None:
+            session = async_create_clientsession(
                 self.hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
             )
-        return create_provider(self._key, self._session, credentials, {})
+            self._close_session = session.detach
+            self._new_provider = lambda c: create_provider(self._key, session, c, {})
+        return self._new_provider(credentials)
 
     @callback
     @override
     def async_remove(self) -> None:
         """Close the session when the flow has come to its end, or was given up."""
-        if self._session is not None:
-            self._session.detach()
+        self._close_session()
 
     def _stored(self) -> Mapping[str, Any]:
         """Return what a form may show of the entry that is signed in to again."""

@@ -15,7 +15,7 @@ from custom_components.tunnel_hub.api.errors import (
     RejectedError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.provider import Credentials
+from custom_components.tunnel_hub.api.provider import AccountChanges, Credentials
 from simulator.chmlfrp import ChmlFrpService
 
 from ..turns import turns, until
@@ -516,6 +516,65 @@ async def test_a_refused_password_is_not_sent_again(
 
     assert {str(err) for err in failed} == {"密码错误"}
     assert len(chmlfrp.calls_to("/login")) == 1
+
+
+@pytest.mark.parametrize(
+    "path, changes",
+    [
+        (
+            "/reset_password",
+            AccountChanges(password="better-password", current_password="demo-password"),
+        ),
+        ("/update_username", AccountChanges(username="better_name")),
+    ],
+)
+async def test_a_login_between_a_change_of_the_credentials_and_its_being_stored(
+    by_password: Home, chmlfrp: ChmlFrpService, path: str, changes: AccountChanges
+) -> None:
+    """What is refused then says nothing of the new ones."""
+    await by_password.ask()
+    gate = chmlfrp.gate(path, "after")
+    changing = asyncio.create_task(by_password.provider.update_account(changes))
+    await gate.reached()
+    chmlfrp.account.usertoken = "reset"
+    asking = asyncio.create_task(by_password.ask())
+    await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
+    await turns()
+
+    gate.open()
+
+    assert await asking == "227"
+    await changing
+    assert by_password.stored["token"] == "reset"
+    assert [call.status for call in chmlfrp.calls_to("/login")] == [200] * 3
+    assert chmlfrp.account.password == by_password.stored["password"]
+    assert chmlfrp.account.username == by_password.stored["username"]
+
+
+async def test_a_change_that_is_refused_leaves_what_signs_in(
+    by_password: Home, chmlfrp: ChmlFrpService
+) -> None:
+    """And a login that waits for it is refused in its turn."""
+    await by_password.ask()
+    gate = chmlfrp.gate("/reset_password")
+    chmlfrp.fault("/reset_password", "body", body={"code": 400, "msg": "太短"})
+    changes = AccountChanges(password="short", current_password="demo-password")
+    changing = asyncio.create_task(by_password.provider.update_account(changes))
+    await gate.reached()
+    chmlfrp.account.usertoken, chmlfrp.account.password = "reset", "changed elsewhere"
+    asking = asyncio.create_task(by_password.ask())
+    await until(lambda: len(chmlfrp.calls_to("/login")) == 2)
+    await turns()
+    assert not asking.done()
+
+    gate.open()
+
+    with pytest.raises(RejectedError, match="太短"):
+        await changing
+    with pytest.raises(AuthenticationError):
+        await asking
+    assert by_password.stored["password"] == "demo-password"
+    assert len(chmlfrp.calls_to("/login")) == 2
 
 
 async def test_a_login_that_fails_otherwise_is_tried_again(

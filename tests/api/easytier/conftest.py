@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Options
-from custom_components.tunnel_hub.api.tokens import LoginTokens, NoToken
+from custom_components.tunnel_hub.api.tokens import Login, LoginTokens, NoToken
 from simulator import Simulator
 from simulator.easytier import EasyTierService
 
@@ -64,7 +64,7 @@ def client_of(session: ClientSession, easytier: EasyTierService, name: str) -> E
     async def _on_renewed(_: str) -> None:
         pass
 
-    tokens = LoginTokens(None, _log_in, _on_renewed)
+    tokens = LoginTokens(None, Login(lambda: name, _log_in), _on_renewed)
     made = EasyTierClient(Transport(session, (easytier.url,)), tokens)
     return made
 

@@ -627,6 +627,19 @@ async def test_a_new_link_token_ends_the_session_and_nothing_else(
     assert provider.problems() == ()
 
 
+async def test_a_refused_password_is_not_sent_again(
+    provider: HayFrpProvider, hayfrp: HayFrpService
+) -> None:
+    """The service may count; only the user can help."""
+    hayfrp.account.password = "changed elsewhere"
+
+    for _ in range(3):
+        with pytest.raises(AuthenticationError, match="密码有误"):
+            await provider.identify()
+
+    assert len(hayfrp.calls_to("/user", type="login")) == 1
+
+
 async def test_a_new_link_token_without_a_password_asks_the_user(
     hayfrp: HayFrpService, session: ClientSession, csrf: str
 ) -> None:

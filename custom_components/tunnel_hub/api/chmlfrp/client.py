@@ -7,7 +7,7 @@ The result stands in the body's `code`; HTTP is mostly 200. All raise:
 - UnavailableError: it says nothing usable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 import re
 
 from .. import coerce
@@ -28,6 +28,8 @@ _REFUSALS = frozenset({401, 403})
 _ABOUT_A_SIGN_IN = re.compile("无效的|错误的|登录|密码", re.IGNORECASE)
 _REFUSED_TOKEN = re.compile("(无效|错误|过期)的(Token|登录状态)", re.IGNORECASE)
 _SUCCESS = "success"
+
+type Keep = Callable[[], Awaitable[None]]
 
 
 class AlreadySignedInError(RejectedError):
@@ -121,19 +123,22 @@ class ChmlFrpClient:
             raise
         return coerce.text(row.get("msg")) or ""
 
-    async def reset_password(self, original_password: str, new_password: str) -> None:
-        """/reset_password. A wrong password is no refused token."""
+    async def reset_password(
+        self, original_password: str, new_password: str, keep: Keep | None = None
+    ) -> None:
+        """/reset_password. A wrong password is no refused token. keep: as in update_username."""
         passwords = {"original_password": original_password, "new_password": new_password}
         try:
-            await self._signed("GET", "/reset_password", passwords, read=False)
+            await self._signed("GET", "/reset_password", passwords, read=False, keep=keep)
         except AuthenticationError as err:
             if _ABOUT_A_PASSWORD.search(err.message):
                 raise RejectedError(err.message) from None
             raise
 
-    async def update_username(self, new_username: str) -> None:
-        """/update_username."""
-        await self._signed("GET", "/update_username", {"new_username": new_username}, read=False)
+    async def update_username(self, new_username: str, keep: Keep | None = None) -> None:
+        """/update_username. keep: stores what signs in from then on, once the service has it."""
+        name = {"new_username": new_username}
+        await self._signed("GET", "/update_username", name, read=False, keep=keep)
 
     async def update_qq(self, new_qq: str) -> None:
         """/update_qq."""
@@ -330,8 +335,12 @@ class ChmlFrpClient:
         json: Mapping[str, object] | None = None,
         form: Mapping[str, str] | None = None,
         read: bool = True,
+        keep: Keep | None = None,
     ) -> Row:
-        """Ask with the token, a second time with a new one if it is refused."""
+        """Ask with the token, a second time with a new one if it is refused.
+
+        keep: stores what signs in from now on, because this request changes it.
+        """
 
         async def _ask(token: str, *, in_header: bool) -> Row:
             fields, body, headers = dict(params or {}), json, {}
@@ -361,7 +370,15 @@ class ChmlFrpClient:
                 self._token_in_header = self._token_in_header is not False
             return row
 
-        return await self._tokens.use(_ask_in_known_style)
+        if keep is None:
+            return await self._tokens.use(_ask_in_known_style)
+
+        async def _ask_and_keep(token: str) -> Row:
+            row = await _ask_in_known_style(token)
+            await keep()
+            return row
+
+        return await self._tokens.change(_ask_and_keep)
 
 
 def _mapping(answer: Answer) -> Row:

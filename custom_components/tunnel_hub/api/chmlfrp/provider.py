@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 import re
 from typing import override
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ from ..provider import (
 )
 from ..resource import Node, Tunnel
 from ..rows import Row
-from ..tokens import LoginTokens, NoToken, PastedToken, Tokens
+from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
 from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
@@ -99,11 +100,16 @@ class ChmlFrpProvider(Provider):
             )
         token = self.credentials.get("token")
         if "password" in self.credentials:
-            return LoginTokens(token, self._log_in, lambda new: self.keep({"token": new}))
+            login = Login(self._signs_in, self._log_in)
+            return LoginTokens(token, login, lambda new: self.keep({"token": new}))
         return PastedToken(token) if token else NoToken()
 
+    def _signs_in(self) -> tuple[str, str]:
+        """Return user name and password."""
+        return self.credentials["username"], self.credentials["password"]
+
     async def _log_in(self) -> str:
-        row = await self._client.login(self.credentials["username"], self.credentials["password"])
+        row = await self._client.login(*self._signs_in())
         if (token := coerce.token(row.get("usertoken"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         return token
@@ -199,16 +205,20 @@ class ChmlFrpProvider(Provider):
         if changes.password and not changes.current_password:
             raise InvalidInputError("current_password_needed")
         if changes.username:
-            await self._client.update_username(changes.username)
-            await self._keep_if_stored("username", changes.username)
+            await self._client.update_username(
+                changes.username, partial(self._keep_if_stored, "username", changes.username)
+            )
         if changes.contact:
             await self._client.update_qq(changes.contact)
         if changes.picture:
             await self._client.update_userimg(changes.picture)
         if changes.password and changes.current_password:
             self._transport.secrets |= {changes.password, changes.current_password}
-            await self._client.reset_password(changes.current_password, changes.password)
-            await self._keep_if_stored("password", changes.password)
+            await self._client.reset_password(
+                changes.current_password,
+                changes.password,
+                partial(self._keep_if_stored, "password", changes.password),
+            )
 
     async def _keep_if_stored(self, name: str, value: str) -> None:
         if name in self.credentials:

@@ -38,7 +38,7 @@ from ..provider import (
     Provider,
     ProviderDescription,
 )
-from ..tokens import LoginTokens, NoToken, Tokens
+from ..tokens import Login, LoginTokens, NoToken, Tokens
 from . import rows
 from .address import base_url
 from .client import EasyTierClient
@@ -70,7 +70,8 @@ class EasyTierProvider(Provider):
         self._address = URL(address)
         self._email = credentials.get("email")
         self._transport = Transport(session, (address,))
-        self._login_tokens = LoginTokens(credentials.get("token"), self._log_in, self._keep_token)
+        login = Login(self._signs_in, self._log_in)
+        self._login_tokens = LoginTokens(credentials.get("token"), login, self._keep_token)
         self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
         network = Network(
@@ -82,10 +83,12 @@ class EasyTierProvider(Provider):
 
     # Signing in
 
+    def _signs_in(self) -> tuple[str, str]:
+        """Return mail address and password."""
+        return self.credentials["email"], self.credentials.get("password", "")
+
     async def _log_in(self) -> str:
-        row = await self._client.login(
-            self.credentials["email"], self.credentials.get("password", "")
-        )
+        row = await self._client.login(*self._signs_in())
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         if isinstance(user := row.get("user"), dict):

@@ -39,6 +39,7 @@ from ..resource import (
 )
 from ..rows import Listing, Memo, Row, RowMap, at
 from ..together import together
+from ..tokens import Login
 from .client import AlreadySignedInError, HayFrpClient, TunnelReading
 from .session import Session
 
@@ -248,7 +249,7 @@ class HayFrpProvider(Provider):
         self._client = HayFrpClient(self._transport)
         self._session = Session(
             credentials.get("token"),
-            self._log_in if credentials.get("password") else None,
+            Login(self._signs_in, self._log_in) if credentials.get("password") else None,
             self._keep_csrf,
         )
         self._nodes = NodeChoice(options)
@@ -336,8 +337,12 @@ class HayFrpProvider(Provider):
     def statistics(self) -> Mapping[str, int]:
         return {"requests": self._transport.requests, "logins": self._session.logins}
 
+    def _signs_in(self) -> tuple[str, str]:
+        """Return user name and password."""
+        return self.credentials["username"], self.credentials["password"]
+
     async def _log_in(self) -> str:
-        return await self._client.login(self.credentials["username"], self.credentials["password"])
+        return await self._client.login(*self._signs_in())
 
     async def _keep_csrf(self, csrf: str) -> None:
         await self.keep({"token": csrf})

@@ -10,7 +10,7 @@ Most writes for what does not exist answer as if all were well. Generations diff
 methods return what came, those that send a body take it as this generation wants it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeGuard
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from ..errors import (
     InvalidInputError,
     Reason,
     RejectedError,
+    TunnelHubError,
     UnavailableError,
     UnsupportedError,
 )
@@ -75,6 +76,10 @@ def _secrets_in(row: Row) -> Iterator[str]:
         value = row[name]
         words = value.values() if isinstance(value, dict) else [value]
         yield from (word for word in words if isinstance(word, str))
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 _INTERFACE = "[Interface]"
@@ -374,9 +379,37 @@ class Hy2ScaleClient:
         """GET /build-info: what the program is made of."""
         return await self._object("/build-info")
 
-    async def update_password(self, row: Row) -> None:
-        """PUT /settings/password: all values as SHA-256 but the user name. Ends all sessions."""
-        await self._write("PUT", "/settings/password", row)
+    async def update_password(
+        self, row: Row, keep: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """PUT /settings/password: all values as SHA-256 but the user name. Ends all sessions.
+
+        keep: stores what signs in from then on; whoever is refused meanwhile waits for it.
+        """
+
+        async def _change(token: str) -> None:
+            try:
+                await self._answered(
+                    "PUT", "/settings/password", read=False, json=row, headers=_bearer(token)
+                )
+            except AuthenticationError, UnavailableError:
+                # Perhaps it has come about: only the answer was lost, or the request was sent
+                # a second time by the HTTP library, with a token that the first one had ended.
+                if not await self._is_accepted(row):
+                    raise
+            if keep is not None:
+                await keep()
+
+        self._transport.secrets.update(_secrets_in(row))
+        await self._tokens.change(_change)
+
+    async def _is_accepted(self, row: Row) -> bool:
+        """Tell whether the node has the new user name and password already."""
+        try:
+            await self.login(str(row["new_username"]), str(row["new_password"]))
+        except TunnelHubError:
+            return False
+        return True
 
     async def ui_settings(self) -> Row:
         """GET /settings/ui: ports, base path, DNS, lifetime of sessions."""
@@ -487,9 +520,7 @@ class Hy2ScaleClient:
     async def _signed(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request with a session token; check what came."""
         return await self._tokens.use(
-            lambda token: self._answered(
-                method, path, headers={"Authorization": f"Bearer {token}"}, **options
-            )
+            lambda token: self._answered(method, path, headers=_bearer(token), **options)
         )
 
     async def _answered(self, method: str, path: str, **options: Any) -> Answer:

@@ -40,7 +40,7 @@ from ..provider import (
 )
 from ..resource import Resource, Tunnel
 from ..rows import Row
-from ..tokens import LoginTokens
+from ..tokens import Login, LoginTokens
 from . import shapes, upgrade
 from .address import base_url, trust
 from .client import Hy2ScaleClient, list_of
@@ -93,7 +93,8 @@ class Hy2ScaleProvider(Provider):
         self._transport = Transport(session, (self._url,), ssl=trust(known))
         self._transport.secrets = {known[name] for name in _SECRETS if name in known}
         self._transport.secrets.add(password or "")
-        self._tokens = LoginTokens(known.get("token"), self._log_in, self._keep_token)
+        login = Login(self._signs_in, self._log_in)
+        self._tokens = LoginTokens(known.get("token"), login, self._keep_token)
         self._client = Hy2ScaleClient(self._transport, self._tokens)
         self._readings = Readings(self._client)
         self._client.on_write = self._readings.forget
@@ -112,11 +113,13 @@ class Hy2ScaleProvider(Provider):
     def console_url(self) -> str:
         return f"{self._url}/"
 
+    def _signs_in(self) -> tuple[str, str]:
+        """Return user name and hash of the password."""
+        return self.credentials.get("username", ""), self.credentials.get("password_hash", "")
+
     async def _log_in(self) -> str:
         """Return a new token; keep whether the password is the one that a node comes with."""
-        row = await self._client.login(
-            self.credentials.get("username", ""), self.credentials.get("password_hash", "")
-        )
+        row = await self._client.login(*self._signs_in())
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         self._transport.secrets.add(token)
@@ -161,11 +164,11 @@ class Hy2ScaleProvider(Provider):
         new = hashed(changes.password) if changes.password else known
         username = changes.username or self.credentials["username"]
         self._transport.secrets |= {new, changes.password or "", changes.current_password or ""}
-        await self._client.update_password(
-            {"current_password": current, "new_username": username, "new_password": new}
-        )
         kept = {"username": username, "password_hash": new}
-        await self.keep({**kept, "default_password": "false"} if changes.password else kept)
+        await self._client.update_password(
+            {"current_password": current, "new_username": username, "new_password": new},
+            lambda: self.keep({**kept, "default_password": "false"} if changes.password else kept),
+        )
 
     # Outbound connections
 
