@@ -1,10 +1,12 @@
 """What can go wrong at a service, named by what the caller should do about it.
 
-No message here ever holds a URL, a request body or a secret: every exception may be
-logged or shown as it is.
+No message here ever holds a URL, a request body or a secret, and each is one line of at most
+1,000 characters: every exception may be logged or shown as it is.
 """
 
 from enum import StrEnum
+
+from . import coerce
 
 
 class Reason(StrEnum):
@@ -47,8 +49,8 @@ class AuthenticationError(TunnelHubError):
 
     def __init__(self, message: str = "", key: str | None = None) -> None:
         """Keep the service's words and the sentence."""
-        super().__init__(message or "The service refused the credentials")
-        self.message = message
+        self.message = coerce.text(message) or ""
+        super().__init__(self.message or "The service refused the credentials")
         self.key = key
 
 
@@ -60,9 +62,9 @@ class UnavailableError(TunnelHubError):
 
     def __init__(self, reason: Reason, detail: str = "", retry_after: float | None = None) -> None:
         """Keep the reason, a detail safe to show, and the wished pause."""
-        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
-        self.detail = detail
+        self.detail = coerce.text(detail) or ""
+        super().__init__(f"{reason.value}: {self.detail}" if self.detail else reason.value)
         self.retry_after = retry_after
 
 
@@ -87,8 +89,8 @@ class RejectedError(TunnelHubError):
 
     def __init__(self, message: str) -> None:
         """Keep the service's words."""
-        super().__init__(message)
-        self.message = message
+        self.message = coerce.text(message) or ""
+        super().__init__(self.message)
 
 
 class InvalidInputError(TunnelHubError):
@@ -100,9 +102,9 @@ class InvalidInputError(TunnelHubError):
 
     def __init__(self, key: str, **placeholders: str) -> None:
         """Keep the translation key and its placeholders."""
-        super().__init__(f"{key}: {placeholders}")
         self.key = key
-        self.placeholders = placeholders
+        self.placeholders = {name: coerce.text(v) or "" for name, v in placeholders.items()}
+        super().__init__(f"{key}: {self.placeholders}")
 
 
 class TunnelGoneError(InvalidInputError):

@@ -1,7 +1,8 @@
 """HTTP for all providers: bounded, patient, and silent about secrets.
 
 What it guarantees to a client module:
-- an answer is complete, at most max_bytes long (after decompression) and came in time;
+- an answer is complete, at most max_bytes long (after decompression) and came in time; what it
+  takes to decode it is bounded too;
 - redirects are never followed, a firewall's web page never passes for an answer;
 - only reads are tried again, with a random pause; a write is sent to another host only when
   the first one could not be reached at all;
@@ -10,7 +11,8 @@ What it guarantees to a client module:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import codecs
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +20,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import logging
 import random
-import re
 from ssl import SSLContext
 import time
 
@@ -33,8 +34,9 @@ from aiohttp import (
 )
 import orjson
 
-from . import gradual
+from . import coerce
 from .errors import RateLimitedError, Reason, UnavailableError
+from .redaction import Secrets
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +44,12 @@ USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel
 
 MAX_BYTES = 8 * 1024**2
 """Four times the largest answer known of most services; thousands of rows are below 2 MB."""
+
+MAX_JSON_BYTES = 16 * 1024**2
+"""What is larger, such as a backup, nobody decodes."""
+
+MAX_VALUES = 150_000
+"""Values in an answer. The largest known have 80,000; decoding these many takes 40 ms at worst."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
 _CONCURRENCY = 4
@@ -56,61 +64,95 @@ _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
 _LARGE = 16 * 1024
 """Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
-_VERY_LARGE = 1024**2
-"""Bytes from which on decoding an answer takes longer than anybody should have to wait."""
 _REPEATED_WITHIN = 2 * 3600.0
 """Seconds within which a path that is polled is asked for again: twice the longest interval."""
-_JSON_BEGINS = (b"{", b"[")
+_JSON_BEGINS = ("{", "[")
 """What else is large, such as a backup, nobody decodes: it is not kept in memory."""
 _BEGINNING = 4096
-_WORD_KEYS = ("error", "message", "msg", "detail")
-"""Where a service's JSON may have words for a failure."""
-_ENOUGH_WORDS = 200
-"""Of those that tell why a service has failed; cut once its secrets are taken out."""
-_MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+"""Bytes by which a web page is known."""
+_FAILURE_BYTES = 256 * 1024
+"""Of what a service says of its failure."""
+_WORD_FIELDS = ("error", "message", "msg", "detail")
+"""Where services say why they have failed."""
+_MAX_READ_WORDS = 1000
+_MAX_WORDS = 255
+"""Characters of a service's own words that are read, and that are shown."""
+_RECODED = 1024**2
+"""Bytes of the largest answer in another encoding than UTF-8 that is decoded."""
+_SEPARATORS = (b",", b"[", b"{")
+"""One before nearly every value of JSON."""
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_CHARSETS = {"big5": "big5hkscs", "gb18030": "gb18030", "gb2312": "gb18030", "gbk": "gb18030"}
+"""Those of Chinese servers besides UTF-8, each by the largest that includes it."""
 
 
 @dataclass(slots=True)
 class Answer:
     """A complete answer below HTTP 500 that is not a redirect.
 
-    status: the HTTP status. body: at most max_bytes, decompressed.
+    status: the HTTP status. body: at most max_bytes, decompressed. charset: as declared.
     """
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
+    charset: str | None = field(default=None, compare=False)
     _decoded: object = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_html(self) -> bool:
         """Whether this is a web page; a server that says so of its JSON is not believed."""
-        first = self.body.lstrip()[:1]
-        return first == b"<" or (self.content_type == "text/html" and first not in _JSON_BEGINS)
+        first = self._first
+        return first == "<" or (self.content_type == "text/html" and first not in _JSON_BEGINS)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether this looks like an object or a list."""
+        return self._first in _JSON_BEGINS
+
+    @property
+    def _first(self) -> str | None:
+        """The first character that is no space."""
+        return next(iter(_text(self.body[:_BEGINNING], self.charset).lstrip()), None)
 
     def text(self) -> str:
-        """Return the body as text."""
-        return self.body.decode(errors="replace")
+        """Return the body as text; of a longer one than a document the beginning."""
+        # A character takes at most four bytes.
+        return _text(self.body[: 4 * coerce.MAX_DOCUMENT + 8], self.charset)
 
     def json(self) -> object:
         """Return the decoded body, each time the same object.
 
-        Raises UnavailableError: firewall for a web page, malformed for anything else.
+        Raises UnavailableError: firewall for a web page, too large for too many values, malformed
+        for anything else.
         """
         if self._decoded is not None:
             return self._decoded
         if self.is_html:
             raise UnavailableError(Reason.FIREWALL, f"HTTP {self.status}")
-        try:
-            self._decoded = orjson.loads(self.body)
-        except orjson.JSONDecodeError as err:
-            raise UnavailableError(Reason.MALFORMED, "no JSON") from err
-        return self._decoded
+        if len(self.body) > MAX_JSON_BYTES:
+            raise UnavailableError(Reason.TOO_LARGE, _more_than(MAX_JSON_BYTES))
+        if len(self.body) > MAX_VALUES and sum(map(self.body.count, _SEPARATORS)) > MAX_VALUES:
+            raise UnavailableError(Reason.TOO_LARGE, f"more than {MAX_VALUES} values")
+        for document in self._documents():
+            with suppress(orjson.JSONDecodeError):
+                self._decoded = orjson.loads(document)
+                return self._decoded
+        raise UnavailableError(Reason.MALFORMED, "no JSON")
 
-    async def decode_in_turns(self) -> None:
-        """Have the body decoded before it is asked for, which others then need not wait for."""
-        with suppress(orjson.JSONDecodeError):
-            self._decoded = await gradual.decode(self.body)
+    def _documents(self) -> Iterator[bytes | str]:
+        """Return what the body can mean: JSON is in UTF-8 unless another charset is declared."""
+        is_declared = (self.charset or "").lower() in _CHARSETS
+        is_small = len(self.body) <= _RECODED
+        if is_small and is_declared:
+            yield _text(self.body, self.charset)
+        yield self.body.removeprefix(codecs.BOM_UTF8)
+        if is_small and not is_declared:
+            yield _text(self.body, self.charset)
 
     def repeats_its_status(self, words: str) -> bool:
         """Whether words are those of HTTP, such as "Forbidden": no service of ours says them."""
@@ -127,7 +169,8 @@ class Answer:
 class Transport:
     """Sends requests to the first reachable of a service's hosts.
 
-    secrets: values that redact() takes out of a service's own words.
+    secrets: what redact() takes out of a service's own words; what is sent and answered in fields
+    with the names of secrets is among them.
     """
 
     def __init__(
@@ -137,11 +180,13 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         ssl: SSLContext | bool = True,
+        secrets: Secrets | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take base URLs in order of preference, without a slash at the end.
 
         ssl: what HTTPS certificates are checked against; False for nothing.
+        secrets: those that another transport knows too.
         """
         self._session = session
         self._hosts = tuple(hosts)
@@ -153,15 +198,18 @@ class Transport:
         self._stand_in_until = 0.0
         self._silent_until = 0.0
         self._large: dict[str, tuple[float, Answer | None]] = {}
-        self.secrets: set[str] = set()
+        self.secrets = secrets or Secrets()
         self.requests = 0
 
-    def redact(self, words: str) -> str:
-        """Take known secrets and mail addresses out of a service's own words."""
-        # The longest first: one secret may be the beginning of another.
-        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
-            words = words.replace(secret, "**")
-        return _MAIL_ADDRESS.sub("**", words)
+    def redact(self, words: object, *, is_cut: bool = False) -> str:
+        """Return a service's own words as one short line without secrets and mail addresses.
+
+        is_cut: whether they went on.
+        """
+        known = coerce.verbatim(words) or ""
+        line = " ".join((coerce.text(known[:_MAX_READ_WORDS]) or "").split())
+        shown = self.secrets.hide(line, is_cut=is_cut or len(known) > _MAX_READ_WORDS)
+        return shown if len(shown) <= _MAX_WORDS else f"{shown[: _MAX_WORDS - 1]}…"
 
     async def request(
         self,
@@ -181,6 +229,8 @@ class Transport:
         Raises UnavailableError, and RateLimitedError for HTTP 429.
         """
         failure = UnavailableError(Reason.CONNECTION)
+        for fields in (params, json, form):
+            self.secrets.learn(dict(fields) if isinstance(fields, Mapping) else fields, sent=True)
         async with self._slots:
             for attempt in range(_READ_ATTEMPTS if read else 1):
                 if attempt:
@@ -222,17 +272,23 @@ class Transport:
             for path, (asked, kept) in self._large.items()
             if now - asked < _REPEATED_WITHIN
         }
-        if len(answer.body) < _LARGE or answer.body[:1] not in _JSON_BEGINS:
+        if not answer.is_json:
             return answer
-        if very_large := len(answer.body) >= _VERY_LARGE:
-            # To receive it took long enough: it is compared, and used, in another turn of the loop.
-            await asyncio.sleep(0)
+        if len(answer.body) < _LARGE:
+            with suppress(UnavailableError):
+                self.secrets.learn(answer.json())
+            return answer
+        # To receive it, to decode it and to look at it takes a while each: others come in between.
+        await asyncio.sleep(0)
         is_repeated = path in self._large
         _, last = self._large.get(path, (now, None))
         if last == answer:
             answer = last
-        elif very_large:
-            await answer.decode_in_turns()
+        else:
+            with suppress(UnavailableError):
+                decoded = answer.json()
+                await asyncio.sleep(0)
+                await self.secrets.learn_in_turns(decoded)
         self._large[path] = now, answer if is_repeated else None
         return answer
 
@@ -280,9 +336,7 @@ class Transport:
                 timeout=_TIMEOUT,
             ) as response:
                 await self._check_status(response)
-                answer = Answer(
-                    response.status, response.content_type, await _body(response, max_bytes)
-                )
+                answer = _answer(response, await _body(response, max_bytes))
         # aiohttp's errors name the URL with its query: a traceback must not show them behind ours.
         except ConnectionTimeoutError:
             raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
@@ -322,29 +376,17 @@ class Transport:
 
     async def _failure(self, response: ClientResponse) -> str:
         """Return what is known of a failure, in the service's own words where it has some."""
-        words = ""
-        if read_words := _WORDS.get(response.content_type):
-            beginning = await response.content.read(_BEGINNING)
-            words = " ".join(self.redact(read_words(beginning)).split())
-        return f"HTTP {response.status} {words[:_ENOUGH_WORDS]}".strip()
-
-
-def _words_in_text(beginning: bytes) -> str:
-    return beginning.decode(errors="replace")
-
-
-def _words_in_json(beginning: bytes) -> str:
-    """Return what a JSON object has for words, "" where it has none or is not whole."""
-    try:
-        said = orjson.loads(beginning)
-    except orjson.JSONDecodeError:
-        return ""
-    found = map(said.get, _WORD_KEYS) if isinstance(said, dict) else ()
-    return next((words for words in found if isinstance(words, str)), "")
-
-
-_WORDS = {"application/json": _words_in_json, "text/plain": _words_in_text}
-"""How the words of a failure are read, by its content type."""
+        body, is_cut = await _beginning(response, _FAILURE_BYTES)
+        answer = _answer(response, body)
+        words: object = ""
+        with suppress(UnavailableError):
+            if answer.content_type == "text/plain":
+                words = answer.text()
+            elif not is_cut:
+                row = answer.mapping()
+                told = map(row.get, _WORD_FIELDS)
+                words = next((words for words in told if coerce.verbatim(words)), "")
+        return f"HTTP {response.status} {self.redact(words, is_cut=is_cut)}".strip()
 
 
 class _NotSentError(Exception):
@@ -355,16 +397,46 @@ class _NotSentError(Exception):
         self.failure = failure
 
 
+def _more_than(size: int) -> str:
+    return f"more than {size // 1024**2} MB"
+
+
+def _answer(response: ClientResponse, body: bytes) -> Answer:
+    return Answer(response.status, response.content_type, body, response.charset)
+
+
 async def _body(response: ClientResponse, max_bytes: int) -> bytes:
-    """Read a body that may be larger than we want, in pieces as they come."""
+    """Read a body that may be larger than we want."""
+    body, is_cut = await _beginning(response, max_bytes)
+    if is_cut:
+        raise UnavailableError(Reason.TOO_LARGE, _more_than(max_bytes))
+    return body
+
+
+async def _beginning(response: ClientResponse, most: int) -> tuple[bytes, bool]:
+    """Read the beginning of a body, in pieces as they come; and tell whether it goes on."""
     pieces: list[bytes] = []
-    room = max_bytes
+    room = most
     async for piece in response.content.iter_any():
-        pieces.append(piece)
-        room -= len(piece)
-        if room < 0:
-            raise UnavailableError(Reason.TOO_LARGE, f"more than {max_bytes // 1024**2} MB")
-    return b"".join(pieces)
+        pieces.append(piece[:room])
+        if (room := room - len(piece)) < 0:
+            return b"".join(pieces), True
+    return b"".join(pieces), False
+
+
+def _text(body: bytes, charset: str | None) -> str:
+    """Decode text: by its mark, as declared, or as what it can be.
+
+    A character that is cut off at the end is left out.
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if body.startswith(mark):
+            return codecs.getincrementaldecoder(encoding)("replace").decode(body[len(mark) :])
+    declared = _CHARSETS.get((charset or "").lower(), "utf-8")
+    for encoding in dict.fromkeys((declared, "utf-8", "gb18030")):
+        with suppress(UnicodeDecodeError):
+            return codecs.getincrementaldecoder(encoding)().decode(body)
+    return body.decode(errors="replace")
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from unittest.mock import Mock
 
 from aiohttp import ClientSession
-import orjson
 import pytest
 
 from custom_components.tunnel_hub.api import http
@@ -375,16 +373,12 @@ async def test_node_uptime(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> 
         await stranger.node_uptime(91)
 
 
-async def test_node_status_info(stranger: ChmlFrpClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two megabytes, decoded a sample at a time."""
-    loads = Mock(wraps=orjson.loads)
-    monkeypatch.setattr(orjson, "loads", loads)
-
+async def test_node_status_info(stranger: ChmlFrpClient) -> None:
+    """Two megabytes."""
     info = await stranger.node_status_info("成都电信")
 
     assert isinstance(samples := info["status_list"], list)
     assert len(samples) == 4800
-    assert loads.call_count > 4800
     with refused(GoneError, "节点不存在"):
         await stranger.node_status_info("nowhere")
 

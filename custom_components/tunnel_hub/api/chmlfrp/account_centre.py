@@ -135,9 +135,8 @@ class AccountCentre:
     def _row(self, answer: Answer) -> Row:
         """Return an answer that is no refusal."""
         row = answer.mapping()
-        if (code := coerce.text(row.get("error"))) is not None:
-            words = coerce.text(row.get("error_description")) or code
-            raise OAuthError(code, self._transport.redact(words))
+        if (code := self._transport.redact(row.get("error"))) != "":
+            raise OAuthError(code, self._transport.redact(row.get("error_description")) or code)
         return row
 
 

@@ -87,10 +87,7 @@ class ChmlFrpClient:
 
     async def userinfo(self) -> Row:
         """/userinfo: the account, its `usertoken` included; totals in bytes."""
-        row = _row(await self._signed("GET", "/userinfo"))
-        if token := coerce.token(row.get("usertoken")):
-            self._transport.secrets.add(token)
-        return row
+        return _row(await self._signed("GET", "/userinfo"))
 
     async def retoken(self, code: str | None) -> None:
         """/retoken: replace the API token, which ends.
@@ -121,7 +118,7 @@ class ChmlFrpClient:
             if _ALREADY_SIGNED.search(err.message):
                 raise AlreadySignedInError(err.message) from None
             raise
-        return coerce.text(row.get("msg")) or ""
+        return self._transport.redact(row.get("msg"))
 
     async def reset_password(
         self, original_password: str, new_password: str, keep: Keep | None = None
@@ -422,7 +419,7 @@ def _judge(row: Row, transport: Transport) -> None:
 
     Where there is a state it must be "success", whatever the code.
     """
-    message = transport.redact(coerce.text(row.get("msg")) or "")
+    message = transport.redact(row.get("msg"))
     state = coerce.text(row.get("state"))
     match coerce.integer(row.get("code")):
         case 200 if state in (None, _SUCCESS):

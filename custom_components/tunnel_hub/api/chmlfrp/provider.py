@@ -77,7 +77,9 @@ class ChmlFrpProvider(Provider):
         self.credentials = credentials
         self._transport = Transport(session, (_address(credentials, "base_url", HOST),))
         self._centre_transport = Transport(
-            session, (_address(credentials, "oauth_url", ACCOUNT_CENTRE),)
+            session,
+            (_address(credentials, "oauth_url", ACCOUNT_CENTRE),),
+            secrets=self._transport.secrets,
         )
         self._centre = AccountCentre(self._centre_transport, credentials.get("client_id", ""))
         self._authorization: DeviceAuthorization | None = None
@@ -85,7 +87,7 @@ class ChmlFrpProvider(Provider):
         self._client = ChmlFrpClient(self._transport, self._tokens)
         self._readings = Readings(self._client, options)
         self.feeds = self._readings.feeds()
-        self._know_secrets(credentials)
+        self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 
     # Signing in
 
@@ -113,17 +115,6 @@ class ChmlFrpProvider(Provider):
         if (token := coerce.token(row.get("usertoken"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         return token
-
-    @override
-    async def keep(self, renewed: Credentials) -> None:
-        self._know_secrets({**self.credentials, **renewed})
-        await super().keep(renewed)
-
-    def _know_secrets(self, credentials: Credentials) -> None:
-        """Have the transports keep what is secret now out of all words."""
-        secrets = {value for name in _SECRETS if (value := credentials.get(name))}
-        self._transport.secrets = secrets
-        self._centre_transport.secrets = set(secrets)
 
     async def begin_device_sign_in(self) -> DeviceCode:
         """Ask for a code that the person can agree to."""
@@ -213,7 +204,7 @@ class ChmlFrpProvider(Provider):
         if changes.picture:
             await self._client.update_userimg(changes.picture)
         if changes.password and changes.current_password:
-            self._transport.secrets |= {changes.password, changes.current_password}
+            self._transport.secrets.add(changes.password, changes.current_password)
             await self._client.reset_password(
                 changes.current_password,
                 changes.password,
@@ -250,7 +241,7 @@ class ChmlFrpProvider(Provider):
         """Throw the clients of all tunnels off; what became of it at each node."""
         results = (await self._client.offline_user_nodes()).get("results")
         return {
-            node: coerce.text(result) or ""
+            node: self._transport.redact(result)
             for node, result in (results if isinstance(results, dict) else {}).items()
         }
 

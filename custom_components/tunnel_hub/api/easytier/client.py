@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import quote
 
-import orjson
-
 from .. import coerce
 from ..errors import (
     AuthenticationError,
@@ -27,7 +25,7 @@ from ..errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..http import Answer, Transport
+from ..http import MAX_JSON_BYTES, Answer, Transport
 from ..rows import Row, rows_of
 from ..tokens import Tokens
 
@@ -52,7 +50,7 @@ _REPORT: Refusals = {
 _CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
 _INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
 
-_MAX_BYTES = 32 * 1024**2
+_MAX_BYTES = MAX_JSON_BYTES
 """2,000 nodes, each with a digit for every ten minutes of 30 days, are 10 MB."""
 
 _MISSING_ROUTE = frozenset({404, 405})
@@ -152,7 +150,7 @@ class EasyTierClient:
             "network_name": network_name,
             "network_secret": network_secret,
         }
-        return await self._check("GET", "/api/edgeone/check", target)
+        return self._found(await self._check("GET", "/api/edgeone/check", target))
 
     async def batch_check(self, nodes: list[Row]) -> list[Row]:
         """/api/edgeone/batch-check: try to reach up to twenty nodes; findings in their order.
@@ -163,7 +161,12 @@ class EasyTierClient:
         results = row.get("results")
         if not isinstance(results, list) or len(results) != len(nodes):
             raise UnavailableError(Reason.MALFORMED, "not one result for each node")
-        return [result if isinstance(result, dict) else {} for result in results]
+        return [self._found(result) for result in results]
+
+    def _found(self, result: object) -> Row:
+        """Return what a check found, with why it failed in words free of the network's secret."""
+        row = result if isinstance(result, dict) else {}
+        return {**row, "error": self._transport.redact(row["error"])} if "error" in row else row
 
     async def health(self) -> Row:
         """/api/edgeone/health: raises UnsupportedError where there are no checks."""
@@ -290,18 +293,18 @@ class EasyTierClient:
                 # The service says a word to everything, most of all to what it has done.
                 raise UnavailableError(Reason.MALFORMED, "nothing in it")
             return row
-        words = coerce.text(row.get("error")) or f"HTTP {answer.status}"
+        words = self._transport.redact(row.get("error")) or f"HTTP {answer.status}"
         if answer.status in _REFUSALS and (
             "error" not in row or answer.repeats_its_status(words) or _OF_OTHERS & row.keys()
         ):
             raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
-        raise refusals.get(answer.status, RejectedError)(self._transport.redact(words))
+        raise refusals.get(answer.status, RejectedError)(words)
 
 
 def _is_object(answer: Answer) -> bool:
     try:
-        return isinstance(orjson.loads(answer.body), dict)
-    except orjson.JSONDecodeError:
+        return isinstance(answer.json(), dict)
+    except UnavailableError:
         return False
 
 

@@ -46,7 +46,7 @@ from .drafts import changed_fields, new_fields
 from .readings import BATCH, Network, Readings
 
 _ENDS_SOON = timedelta(days=7)
-_SECRETS = ("password", "token", "api_key", "network_secret")
+_SECRETS = ("api_key", "email", "network_secret", "password", "token")
 _STATUS_WORDS = {True: "online", False: "offline"}
 
 
@@ -79,7 +79,7 @@ class EasyTierProvider(Provider):
         )
         self._readings = Readings(self._client, options, network, signed_in=self._email is not None)
         self.feeds = self._readings.feeds()
-        self._transport.secrets |= {value for name in _SECRETS if (value := credentials.get(name))}
+        self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 
     # Signing in
 
@@ -96,7 +96,6 @@ class EasyTierProvider(Provider):
         return token
 
     async def _keep_token(self, token: str) -> None:
-        self._transport.secrets.add(token)
         await self.keep({"token": token})
 
     @property
@@ -159,7 +158,7 @@ class EasyTierProvider(Provider):
 
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
         """Begin an empty world with one administrator."""
-        self._transport.secrets |= {jwt_secret, admin.password}
+        self._transport.secrets.add(jwt_secret, admin.password)
         await self._client.initialize(jwt_secret, admin.mail, admin.password)
 
     async def open_account(self, new: NewAccount) -> bool:

@@ -65,7 +65,7 @@ class HayFrpClient:
         row = await self._ask("/user", "login", {"user": user, "passwd": passwd}, read=False)
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
-        self._transport.secrets |= {token, passwd}
+        self._transport.secrets.add(passwd)
         return token
 
     async def csrf(self, csrf: str) -> None:
@@ -97,7 +97,6 @@ class HayFrpClient:
         row = _row(await self._send("/user", {"type": "info", "csrf": csrf}))
         if coerce.boolean(row.get("status")) is None:
             _judge(row, self._transport)
-        self._transport.secrets |= {coerce.token(row.get("token")) or ""}
         return row
 
     async def sign(self, csrf: str) -> Row:
@@ -128,7 +127,6 @@ class HayFrpClient:
         row = await self._ask("/user", "retoken", {"csrf": csrf}, read=False)
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
-        self._transport.secrets.add(token)
         return token
 
     async def reset_passwd_send_code(self, user: str) -> None:
@@ -335,7 +333,7 @@ def _word(value: bool) -> str:
 def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
     """Raise what a body's status and message mean; return when it is fine."""
     status = row.get("status")
-    message = transport.redact(coerce.text(row.get("message")) or "")
+    message = transport.redact(row.get("message"))
     match coerce.integer(status):
         case 200:
             return

@@ -243,9 +243,7 @@ class HayFrpProvider(Provider):
         self._transport = Transport(
             session, (base_url.rstrip("/"),) if base_url else HOSTS, headers={"waf": "off"}
         )
-        self._transport.secrets |= {
-            value for key in ("password", "token") if (value := credentials.get(key))
-        }
+        self._transport.secrets.add(credentials.get("password"), credentials.get("token"))
         self._client = HayFrpClient(self._transport)
         self._session = Session(
             credentials.get("token"),
@@ -324,7 +322,7 @@ class HayFrpProvider(Provider):
         row = await self._session.use(self._client.get_info)
         account = coerce.identifier(row.get("uuid")) or coerce.identifier(row.get("id"))
         if account is None:
-            raise RejectedError(coerce.text(row.get("message")) or "")
+            raise RejectedError(self._transport.redact(row.get("message")))
         if _banned(row):
             raise InvalidInputError("account_banned")
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
@@ -410,7 +408,7 @@ class HayFrpProvider(Provider):
         return _RELEASE.many([await self._client.version()])
 
     async def _notice(self) -> Mapping[str, Notice]:
-        words = coerce.plain_text(await self._client.get_notice())
+        words = self._transport.secrets.hide(coerce.plain_text(await self._client.get_notice()))
         return {"service": Notice(id="service", text=words or None)}
 
     # Commands
@@ -488,7 +486,7 @@ class HayFrpProvider(Provider):
             return SignInResult(already=True, message=err.message)
         return SignInResult(
             already=False,
-            message=coerce.text(row.get("message")) or "",
+            message=self._transport.redact(row.get("message")),
             traffic=coerce.gigabytes(row.get("signflow")),
             traffic_left=coerce.gigabytes(row.get("flow")),
         )
@@ -540,7 +538,7 @@ class HayFrpProvider(Provider):
 
     async def recover_password(self, code: str, new_password: str) -> None:
         """Set a new password with the mailed token."""
-        self._transport.secrets |= {code, new_password}
+        self._transport.secrets.add(code, new_password)
         await self._client.reset_passwd(code, new_password)
 
     # What commands share

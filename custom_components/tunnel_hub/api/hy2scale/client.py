@@ -10,7 +10,7 @@ Most writes for what does not exist answer as if all were well. Generations diff
 methods return what came, those that send a body take it as this generation wants it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeGuard
 from urllib.parse import quote
@@ -34,15 +34,8 @@ type Body = Mapping[str, object] | Sequence[object]
 
 _NO_ROUTE = "404 page not found"
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-_SECRETS = frozenset(
-    {
-        *("current_password", "key", "new_password", "password"),
-        *("private_key", "proxy_passwords", "psk"),
-    }
-)
 _LARGEST_BACKUP = 64 * 1024**2
 _PNG = b"\x89PNG"
-_ENOUGH_WORDS = 200
 
 
 def segment(name: str) -> str:
@@ -68,14 +61,6 @@ def wireguard_peers(server: Row) -> list[Row]:
     if "peers" not in server:
         raise UnavailableError(Reason.MALFORMED, "no peers")
     return list_of(server["peers"], null=True)
-
-
-def _secrets_in(row: Row) -> Iterator[str]:
-    """Return what of a row nobody may see, should the node repeat it."""
-    for name in _SECRETS & row.keys():
-        value = row[name]
-        words = value.values() if isinstance(value, dict) else [value]
-        yield from (word for word in words if isinstance(word, str))
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -196,7 +181,7 @@ class Hy2ScaleClient:
     # VPN
 
     async def l2tp(self) -> Row:
-        """GET /l2tp."""
+        """GET /l2tp: what is missing in `reason`."""
         return await self._object("/l2tp")
 
     async def update_l2tp(self, row: Row) -> None:
@@ -204,7 +189,7 @@ class Hy2ScaleClient:
         await self._write("PUT", "/l2tp", row)
 
     async def ikev2(self) -> Row:
-        """GET /ikev2: without some of what a PUT replaces."""
+        """GET /ikev2: without some of what a PUT replaces; what is missing in `reason`."""
         return await self._object("/ikev2")
 
     async def update_ikev2(self, row: Row) -> None:
@@ -400,7 +385,6 @@ class Hy2ScaleClient:
             if keep is not None:
                 await keep()
 
-        self._transport.secrets.update(_secrets_in(row))
         await self._tokens.change(_change)
 
     async def _is_accepted(self, row: Row) -> bool:
@@ -472,8 +456,8 @@ class Hy2ScaleClient:
         return await self._object("/upgrade/check")
 
     async def upgrade_status(self) -> Row:
-        """GET /upgrade/status: how far an upgrade is."""
-        return await self._object("/upgrade/status")
+        """GET /upgrade/status: how far an upgrade is, and what went wrong in `error`."""
+        return self.redacted(await self._object("/upgrade/status"), "error")
 
     async def download_upgrade(self) -> None:
         """POST /upgrade/download: begins to fetch what the last check found."""
@@ -510,8 +494,6 @@ class Hy2ScaleClient:
         self, method: str, path: str, body: Body | None = None, *, again: bool = False
     ) -> Answer:
         """Send what changes something. again: whether sending it twice is harmless."""
-        if isinstance(body, Mapping):
-            self._transport.secrets.update(_secrets_in(body))
         try:
             return await self._signed(method, path, read=again, json=body)
         finally:
@@ -547,6 +529,10 @@ class Hy2ScaleClient:
             raise UnsupportedError
         raise RejectedError(words or f"HTTP {answer.status}")
 
+    def redacted(self, row: Row, name: str) -> Row:
+        """Return a row with a field of the node's own words free of secrets."""
+        return {**row, name: self._transport.redact(row[name])} if name in row else row
+
     def _words(self, answer: Answer) -> str:
         """Return what the node says, free of secrets."""
-        return self._transport.redact(answer.text().strip())[:_ENOUGH_WORDS]
+        return self._transport.redact(answer.text())

@@ -91,8 +91,7 @@ class Hy2ScaleProvider(Provider):
         self.credentials = known
         self._url = base_url(known)
         self._transport = Transport(session, (self._url,), ssl=trust(known))
-        self._transport.secrets = {known[name] for name in _SECRETS if name in known}
-        self._transport.secrets.add(password or "")
+        self._transport.secrets.add(password, *(known.get(name) for name in _SECRETS))
         login = Login(self._signs_in, self._log_in)
         self._tokens = LoginTokens(known.get("token"), login, self._keep_token)
         self._client = Hy2ScaleClient(self._transport, self._tokens)
@@ -122,7 +121,6 @@ class Hy2ScaleProvider(Provider):
         row = await self._client.login(*self._signs_in())
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
-        self._transport.secrets.add(token)
         default = bool(coerce.boolean(row.get("force_password_change")))
         self.credentials = {**self.credentials, "default_password": str(default).lower()}
         return token
@@ -163,7 +161,7 @@ class Hy2ScaleProvider(Provider):
         current = hashed(changes.current_password) if changes.current_password else known
         new = hashed(changes.password) if changes.password else known
         username = changes.username or self.credentials["username"]
-        self._transport.secrets |= {new, changes.password or "", changes.current_password or ""}
+        self._transport.secrets.add(new, changes.password, changes.current_password)
         kept = {"username": username, "password_hash": new}
         await self._client.update_password(
             {"current_password": current, "new_username": username, "new_password": new},
@@ -423,7 +421,7 @@ class Hy2ScaleProvider(Provider):
         answer = await self._client.resolve(name, exit_path or "")
         if found := coerce.texts(answer.get("ips")):
             return found
-        raise RejectedError(coerce.text(answer.get("error")) or name)
+        raise RejectedError(self._transport.redact(answer.get("error")) or name)
 
     async def link_history(self, path: str) -> LinkHistory:
         """Tell how the link to a peer has been."""

@@ -186,6 +186,7 @@ class Readings:
             "l2tp": await self.optional(self._client.l2tp, {}),
             "ikev2": await self.optional(self._client.ikev2, {}),
         }
+        servers = {name: self._client.redacted(row, "reason") for name, row in servers.items()}
         if not any(servers.values()):
             return {}
         return VPN.many(

@@ -1,0 +1,292 @@
+"""Keeps secrets out of a service's own words, in whatever form the service repeats them.
+
+A secret is searched for in the words as they are and in what they look like decoded: percent
+signs, entities of HTML, escapes of JSON, base64, hexadecimal digits; and as the digests that
+services store in place of a password. All of it takes time in proportion to the words.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from hashlib import md5, sha1, sha256
+import html
+import re
+from string import ascii_lowercase, ascii_uppercase
+from typing import NamedTuple
+
+from .pace import Turn
+
+_NAMES = frozenset(
+    {
+        *("access_token", "api_key", "apitoken", "client_secret", "csrf", "current_password"),
+        *("device_code", "email", "jwt_secret", "mail", "network_secret", "network_token"),
+        *("new_password", "newpass", "node_token", "nodetoken", "original_password", "passwd"),
+        *("password", "private_key", "proxy_passwords", "psk", "refresh_token", "report_token"),
+        *("sk", "token", "user_email", "usertoken", "verification_token"),
+    }
+)
+"""Of fields that hold a secret, whoever sends them."""
+_SENT_NAMES = _NAMES | {"code", "key", "regcode"}
+"""The same of what we send; services use these for other things too."""
+
+_SHORTEST = 3
+_SHORTEST_SEEN = 4
+"""Characters of what hides anything. A shorter one would hide every other word."""
+_LONGEST = 4096
+_MOST_GIVEN = 200
+_MOST_SEEN = 2000
+"""Tokens are replaced every few minutes, for as long as Home Assistant runs."""
+
+_HIDDEN = "**"
+_SPACES = str.maketrans("\t\n\r", "   ")
+_ESCAPES = re.compile(
+    r"(?P<percent>(?:%[0-9a-f]{2})+)"
+    r"|(?P<entity>&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});?)"
+    r"|\\u(?P<utf16>[0-9a-f]{4}(?:\\u[0-9a-f]{4})*)"
+    r"|\\x(?P<byte>[0-9a-f]{2})"
+    r"|\\(?P<mark>.)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ESCAPE_SIGNS = frozenset("%&+\\")
+_UNFINISHED = re.compile(
+    r"(?:%[0-9a-f]?|&#?[0-9a-z]{0,7}|\\+(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?)\Z", re.IGNORECASE
+)
+"""An escape that ends where the words were cut."""
+_MARKS = {"n": "\n", "r": "\r", "t": "\t"}
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_URL_SAFE = str.maketrans("-_", "+/")
+_HEX = re.compile(r"[0-9a-fA-F]{6,}")
+_DIGEST = re.compile(r"[0-9a-fA-F]{32}")
+"""The shortest of the digests below, or a piece of another."""
+_DIGESTS = (md5, sha1, sha256)
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_LAYERS = 3
+"""How often what is escaped may be escaped again."""
+_MAIL_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+")
+"""Begins and ends where it can only begin and end: every character is looked at once or twice."""
+_CUT_MAIL_ADDRESS = re.compile(rf"{_MAIL_ADDRESS.pattern}|(?<![\w.+-])[\w.+-]++@[\w.-]*\Z")
+
+
+class Secrets:
+    """What nobody may see; only added to.
+
+    Some are given, such as credentials. Others are seen in what is sent and answered; of those the
+    newest 2,000 are remembered.
+    """
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._given: dict[str, None] = {}
+        self._seen: dict[str, None] = {}
+
+    def add(self, *secrets: str | None) -> None:
+        """Hide these from now on, and their digests."""
+        _remember(self._given, (s for s in secrets if s and len(s) >= _SHORTEST), _MOST_GIVEN)
+
+    def learn(self, data: object, *, sent: bool = False) -> None:
+        """Hide what fields with the names of secrets hold. data: decoded JSON, or a form."""
+        for found in _secrets_in(data, _SENT_NAMES if sent else _NAMES):
+            self._see(found)
+
+    async def learn_in_turns(self, data: object) -> None:
+        """Do the same with a large answer, without keeping others waiting."""
+        turn = Turn()
+        for found in _secrets_in(data, _NAMES):
+            self._see(found)
+            await turn.give_way()
+
+    def _see(self, found: Iterable[str]) -> None:
+        _remember(self._seen, (s for s in found if len(s) >= _SHORTEST_SEEN), _MOST_SEEN)
+
+    def hide(self, words: str, *, is_cut: bool = False) -> str:
+        """Return words without secrets and mail addresses.
+
+        is_cut: whether the words went on, and may end in the middle of a secret.
+        """
+        if is_cut:
+            words = _UNFINISHED.sub("", words)
+        spans = list(self._spans(words.translate(_SPACES), is_cut=is_cut))
+        mails = _CUT_MAIL_ADDRESS if is_cut else _MAIL_ADDRESS
+        spans += [match.span() for match in mails.finditer(words)]
+        shown: list[str] = []
+        end = 0
+        for start, stop in sorted(spans):
+            if start >= end:
+                shown += (words[end:start], _HIDDEN)
+            end = max(end, stop)
+        return "".join((*shown, words[end:]))
+
+    def _spans(self, words: str, *, is_cut: bool) -> Iterator[tuple[int, int]]:
+        """Return where in the words there are secrets."""
+        secrets = (*self._given, *self._seen)
+        # What is escaped in a secret is unescaped in some view of the words too.
+        forms = (*secrets, *(_plain(s) for s in secrets if not _ESCAPE_SIGNS.isdisjoint(s)))
+        for view in _views(words):
+            for form in forms:
+                if form in view.text:
+                    yield from view.places_of(form)
+            if is_cut and view.ends and view.ends[-1] == len(words):
+                yield from view.ends_within(forms)
+        if _DIGEST.search(words):
+            view = _view(words.translate(_LOWER))
+            for secret in self._given:
+                for digest in _digests(secret):
+                    yield from view.places_of(digest)
+
+
+def _remember(known: dict[str, None], secrets: Iterable[str], most: int) -> None:
+    """Add secrets, as they would stand in one line; the oldest give way."""
+    for secret in secrets:
+        line = " ".join(secret[:_LONGEST].split())
+        known.pop(line, None)
+        known[line] = None
+    while len(known) > most:
+        del known[next(iter(known))]
+
+
+def _secrets_in(data: object, names: frozenset[str]) -> Iterator[list[str]]:
+    """Return the texts of the fields with these names and within such fields, part by part."""
+    waiting = [(data, False)]
+    while waiting:
+        value, is_secret = waiting.pop()
+        if isinstance(value, dict):
+            hidden = value.keys() if is_secret else names & value.keys()
+            waiting += [
+                (inner, name in hidden)
+                for name, inner in value.items()
+                if isinstance(inner, dict | list)
+            ]
+            yield [inner for name in hidden if isinstance(inner := value[name], str)]
+        elif isinstance(value, list):
+            waiting += [(inner, is_secret) for inner in value if isinstance(inner, dict | list)]
+            yield [inner for inner in value if isinstance(inner, str)] if is_secret else []
+
+
+class _View(NamedTuple):
+    """What words look like in some decoding.
+
+    starts, ends: for each character, where in the words that begins and ends which became it.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def places_of(self, secret: str) -> Iterator[tuple[int, int]]:
+        """Return where a secret stands in the words."""
+        place = self.text.find(secret)
+        while place >= 0:
+            yield self.starts[place], self.ends[place + len(secret) - 1]
+            place = self.text.find(secret, place + len(secret))
+
+    def ends_within(self, secrets: Iterable[str]) -> Iterator[tuple[int, int]]:
+        """Return where the words end with the beginning of a secret."""
+        # What was cut within a character cannot be decoded.
+        text = self.text.rstrip("\N{REPLACEMENT CHARACTER}")
+        for secret in secrets:
+            beginning, first = secret[:4], max(0, len(text) - len(secret) + 1)
+            place = text.find(beginning, first)
+            while place >= 0 and not secret.startswith(text[place:]):
+                place = text.find(beginning, place + 1)
+            if place < 0:
+                shorter = (text[-length:] for length in (3, 2, 1))
+                place = len(text) - len(next(filter(secret.startswith, shorter), ""))
+            if place < len(text):
+                yield self.starts[place], self.ends[-1]
+
+
+def _views(words: str) -> Iterator[_View]:
+    """Return what words look like, decoded in all ways in which services repeat what they got."""
+    view = _view(words)
+    yield from _unpacked(view, _HEX, _hex, 2)
+    for _ in range(_LAYERS):
+        yield view
+        yield from _unpacked(view, _BASE64, _base64, 4)
+        if (inner := _unescaped(view)).text == view.text:
+            break
+        view = inner
+    yield view._replace(text=view.text.replace("+", " "))
+
+
+def _plain(secret: str) -> str:
+    """Return what a secret looks like in the last of the views."""
+    *_, last = _views(secret)
+    return last.text
+
+
+def _view(words: str) -> _View:
+    """Return words as they are."""
+    return _View(words, range(len(words)), range(1, len(words) + 1))
+
+
+def _unescaped(view: _View) -> _View:
+    """Return a view with escapes replaced by what they stand for."""
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    place = 0
+    for match in _ESCAPES.finditer(view.text):
+        first, last = match.span()
+        decoded = _meaning(match).translate(_SPACES)
+        parts += (view.text[place:first], decoded)
+        starts += (*view.starts[place:first], *[view.starts[first]] * len(decoded))
+        ends += (*view.ends[place:first], *[view.ends[last - 1]] * len(decoded))
+        place = last
+    return _View(
+        "".join((*parts, view.text[place:])),
+        (*starts, *view.starts[place:]),
+        (*ends, *view.ends[place:]),
+    )
+
+
+def _meaning(escape: re.Match[str]) -> str:
+    """Return what an escape stands for."""
+    match escape.lastgroup:
+        case "percent":
+            return bytes.fromhex(escape[0].replace("%", "")).decode(errors="replace")
+        case "entity":
+            return html.unescape(escape[0])
+        case "utf16":
+            units = bytes.fromhex(re.sub(r"\\u", "", escape["utf16"], flags=re.IGNORECASE))
+            return units.decode("utf-16-be", "replace")
+        case "byte":
+            return chr(int(escape["byte"], 16))
+        case _:
+            return _MARKS.get(escape["mark"], escape["mark"])
+
+
+def _unpacked(
+    view: _View, runs: re.Pattern[str], unpack: Callable[[str], bytes], steps: int
+) -> Iterator[_View]:
+    """Return what runs of letters and digits hold, wherever in the run that begins.
+
+    A secret that is in a run hides the whole run.
+    """
+    found = [match.span() for match in runs.finditer(view.text)]
+    for step in range(steps if found else 0):
+        parts: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for first, last in found:
+            decoded = unpack(view.text[first + step : last]).decode(errors="replace") + "\n"
+            parts.append(decoded)
+            starts += [view.starts[first]] * len(decoded)
+            ends += [view.ends[last - 1]] * len(decoded)
+        yield _View("".join(parts)[:-1], starts, ends)
+
+
+def _base64(run: str) -> bytes:
+    run = run.rstrip("=").translate(_URL_SAFE)
+    # A single character at the end is less than a byte.
+    whole = run[: len(run) - (len(run) % 4 == 1)]
+    return b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def _hex(run: str) -> bytes:
+    return bytes.fromhex(run[: len(run) // 2 * 2])
+
+
+@lru_cache(_MOST_GIVEN + _MOST_SEEN)
+def _digests(secret: str) -> tuple[str, ...]:
+    """Return what services store, or compare, in place of a secret; by no means a protection."""
+    return tuple(digest(secret.encode(), usedforsecurity=False).hexdigest() for digest in _DIGESTS)
