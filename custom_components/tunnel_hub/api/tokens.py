@@ -44,6 +44,10 @@ class Tokens(ABC):
         """Send a request that changes what signs in, and that stores the new credentials."""
         return await self.use(request)
 
+    async def renew(self) -> None:
+        """Get another token in place of one that is still good, where that is possible."""
+        await self._renewed(await self._current())
+
     async def _changed_since(self, changes: int) -> bool:
         """Tell whether we have changed what signs in since there were so many changes."""
         return self.changes != changes

@@ -18,7 +18,12 @@ from custom_components.tunnel_hub.api.directory import (
     RelayNode,
 )
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
-from custom_components.tunnel_hub.api.errors import InvalidInputError, UnavailableError
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RejectedError,
+    UnavailableError,
+)
 from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
 from simulator.easytier import Connection, EasyTierService
 
@@ -247,6 +252,168 @@ async def test_all_nodes_for_somebody_who_may_not(
         assert len(await nodes(provider)) == 8
 
     assert asked(easytier, "/api/nodes/all") == 1
+
+
+async def test_a_user_who_was_promoted_after_signing_in(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """The right sits in the session token: there is a new one, once."""
+    provider = begin(options={ALL_NODES: True})
+    assert len(await nodes(provider)) == 8
+    easytier.account.is_admin = True
+    again = begin(options={ALL_NODES: True}, token=provider.credentials["token"])
+
+    for _ in range(3):
+        assert len(await nodes(again)) == 11
+
+    assert asked(easytier, "/api/auth/login") == 2
+    assert again.statistics()["token_renewals"] == 1
+
+
+async def test_a_user_who_is_promoted_meanwhile(begin: Begin, easytier: EasyTierService) -> None:
+    """The account is read every hour."""
+    provider = begin(options={ALL_NODES: True})
+    assert len(await nodes(provider)) == 8
+    easytier.account.is_admin = True
+
+    assert await account(provider) == Account(id="account", administrator=True)
+
+    assert len(await nodes(provider)) == 11
+
+
+async def test_an_administrator_who_is_one_no_longer(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """The token would show everybody's nodes for ever."""
+    easytier.account.is_admin = True
+    provider = begin(options={ALL_NODES: True})
+    assert len(await nodes(provider)) == 11
+    easytier.account.is_admin = False
+    assert len(await nodes(provider)) == 11
+
+    assert await account(provider) == Account(id="account", administrator=False)
+
+    for _ in range(2):
+        assert len(await nodes(provider)) == 8
+    assert asked(easytier, "/api/auth/login") == 2
+
+    easytier.account.is_admin = True
+    await account(provider)
+    assert len(await nodes(provider)) == 11
+
+
+async def test_a_server_that_shows_all_nodes_to_no_administrator(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """Whatever its reason: one new token does not help, so no more are asked for."""
+    refusal = {"error": "需要管理员权限"}
+    easytier.fault("/api/nodes/all", "body", status=403, body=refusal, times=None)
+    provider = begin("admin", {ALL_NODES: True})
+
+    for _ in range(5):
+        assert not await nodes(provider)
+        await account(provider)
+
+    assert asked(easytier, "/api/auth/login") == 2
+    assert asked(easytier, "/api/nodes/all") == 2
+
+
+async def test_promoted_while_the_password_is_no_longer_right(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """The user is asked."""
+    provider = begin(options={ALL_NODES: True})
+    await nodes(provider)
+    easytier.account.is_admin, easytier.account.password = True, "changed"
+
+    with pytest.raises(AuthenticationError):
+        await account(provider)
+
+
+async def test_a_deleted_user(begin: Begin, easytier: EasyTierService) -> None:
+    """The server goes on listing nothing for the session token; only the account tells."""
+    provider = begin()
+    assert len(await nodes(provider)) == 8
+    del easytier.state.accounts["1"]
+    for number in range(1, 9):
+        del easytier.state.nodes[str(number)]
+
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            await nodes(provider)
+        with pytest.raises(AuthenticationError):
+            await account(provider)
+        with pytest.raises(AuthenticationError):
+            await nodes(begin(token=provider.credentials["token"]))
+
+
+async def test_the_last_node_goes(begin: Begin, easytier: EasyTierService) -> None:
+    """An account without nodes is none that was deleted; it is asked for that once."""
+    provider = begin()
+    await nodes(provider)
+    easytier.state.nodes.clear()
+
+    for _ in range(3):
+        assert not await nodes(provider)
+
+    assert asked(easytier, "/api/auth/me") == 1
+
+
+async def test_nothing_is_believed_to_be_gone_while_the_account_cannot_be_read(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    await nodes(provider)
+    easytier.state.nodes.clear()
+    easytier.fault("/api/auth/me", "status", times=2)
+
+    with pytest.raises(UnavailableError):
+        await nodes(provider)
+
+    assert not await nodes(provider)
+
+
+async def test_no_nodes_at_a_server_that_does_not_tell_of_accounts(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.state.settings.undocumented_endpoints = False
+    easytier.state.nodes.clear()
+
+    assert not await nodes(provider)
+
+
+async def test_an_address_that_is_not_verified_any_more(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """The account tells nothing else, all else goes on, and the user is told."""
+    await nodes(provider)
+    easytier.account.is_verified = False
+
+    assert await account(provider) == Account(id="account", administrator=False)
+
+    assert len(await nodes(provider)) == 8
+    (problem,) = (p for p in provider.problems() if p.key == "mail_not_verified")
+    assert problem.placeholders == {"message": "邮箱未验证"}
+
+    easytier.account.is_verified = True
+    await account(provider)
+    assert "mail_not_verified" not in {p.key for p in provider.problems()}
+
+
+@pytest.mark.parametrize("name", ["report_token", "network_token"])
+async def test_secrets_of_nodes_are_kept_out_of_words(
+    provider: EasyTierProvider, easytier: EasyTierService, name: str
+) -> None:
+    """Also those that there were before, where the server tells them."""
+    easytier.state.settings.dialect = "real"
+    before = str(getattr(easytier.state.nodes["1"], name))
+    await nodes(provider)
+    setattr(easytier.state.nodes["1"], name, "another-secret")
+    await nodes(provider)
+    body = {"error": f"{before} / another-secret"}
+    easytier.fault("/api/nodes/1", "body", status=400, body=body)
+
+    with refused(RejectedError, "** / **"):
+        await provider.set_allow_relay("1", allowed=True)
 
 
 # Reachability

@@ -32,7 +32,14 @@ from ..tokens import Tokens
 type Refusals = Mapping[int, Callable[[str], TunnelHubError]]
 """What a refusal means, by HTTP status; made with the service's words."""
 
+
+class MailNotVerifiedError(RejectedError):
+    """The account exists, but its mail address is not, or no longer, verified."""
+
+
 _SIGNED: Refusals = {401: AuthenticationError}
+_ACCOUNT: Refusals = {**_SIGNED, 403: MailNotVerifiedError, 404: AuthenticationError}
+"""404: the account has been deleted, though its session token is still good."""
 _ONE_NODE: Refusals = {
     **_SIGNED,
     403: lambda _: InvalidInputError("not_node_owner"),
@@ -198,13 +205,20 @@ class EasyTierClient:
     # Undocumented, but the service's own pages use them
 
     async def me(self) -> Row:
-        """/api/auth/me: `email`, `is_admin` and `is_verified` of the account."""
-        return await self._signed("GET", "/api/auth/me")
+        """/api/auth/me: `email`, `is_admin` and `is_verified` of the account.
+
+        Raises MailNotVerifiedError.
+        """
+        return await self._signed("GET", "/api/auth/me", refusals=_ACCOUNT)
 
     async def reset_token(self) -> str | None:
         """/api/auth/reset-token: another session token, which may be the same again."""
-        row = await self._signed("POST", "/api/auth/reset-token", read=False)
+        row = await self._signed("POST", "/api/auth/reset-token", read=False, refusals=_ACCOUNT)
         return coerce.token(row.get("token"))
+
+    async def renew_token(self) -> None:
+        """Get another session token by a login: what the account may do sits in the token."""
+        await self._tokens.renew()
 
     async def all(self) -> list[Row]:
         """/api/nodes/all: everybody's nodes, for administrators."""

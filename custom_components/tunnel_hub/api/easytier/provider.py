@@ -96,6 +96,7 @@ class EasyTierProvider(Provider):
         return token
 
     async def _keep_token(self, token: str) -> None:
+        self._readings.forget_right()
         await self.keep({"token": token})
 
     @property
@@ -133,6 +134,8 @@ class EasyTierProvider(Provider):
             yield Problem(key="nodes_ending", placeholders={"nodes": nodes})
         if self._readings.key_refused:
             yield Problem(key="api_key_refused")
+        if (words := self._readings.not_verified) is not None:
+            yield Problem(key="mail_not_verified", placeholders={"message": words})
 
     @override
     def statistics(self) -> Mapping[str, int]:

@@ -30,7 +30,7 @@ from ..resource import Account, Resource, ServiceTotals
 from ..rows import Listing, Row
 from ..together import together
 from . import recent_status, rows
-from .client import EasyTierClient
+from .client import EasyTierClient, MailNotVerifiedError
 
 BATCH = 20
 """How many addresses one check takes at most."""
@@ -54,6 +54,7 @@ class Readings:
 
     nodes: the account's, by id, as last read.
     key_refused: whether checks want another API key.
+    not_verified: what the service says if the account's mail address is not verified.
     """
 
     def __init__(
@@ -77,7 +78,12 @@ class Readings:
         self._checks_offered: bool | None = None
         """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
+        self._sees_all: bool | None = None
+        """What the service last said to the wish to see everybody's nodes, with this token."""
+        self._renewed_as: bool | None = None
+        """What the account was when the token was last renewed because of that."""
         self.administrator: bool | None = None
+        self.not_verified: str | None = None
         self.key_refused = False
 
     def feeds(self) -> dict[str, Feed[Resource]]:
@@ -132,10 +138,28 @@ class Readings:
 
     async def account(self) -> Mapping[str, Account]:
         """Read what the account is; where the service does not tell, a login did."""
-        with suppress(UnsupportedError):
+        try:
             row = await self._client.me()
+        except UnsupportedError:
+            pass
+        except MailNotVerifiedError as err:
+            self.not_verified = err.message
+        else:
+            self.not_verified = None
             self.administrator = coerce.boolean(row.get("is_admin"))
+            await self._renew_token_if_contradicted()
         return {"account": Account(id="account", administrator=self.administrator)}
+
+    async def _renew_token_if_contradicted(self) -> None:
+        """Get another session token where this one allows other things than the account may do.
+
+        Once for each change of the account: a server may have its own reasons.
+        """
+        told = self._sees_all, self.administrator
+        if None in told or told[0] is told[1] or self._renewed_as is self.administrator:
+            return
+        self._renewed_as = self.administrator
+        await self._client.renew_token()
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
         self.nodes = await self._own.read(_now(await self._own_rows()))
@@ -153,13 +177,37 @@ class Readings:
         return found
 
     async def _listed_rows(self) -> list[Row]:
-        if self._all_nodes:
+        """Read everybody's rows where the user wants and may see them, else the account's own."""
+        if (everybodys := await self._everybodys_rows()) is not None:
+            return everybodys
+        found = await self._client.my()
+        if not found and self._rows != []:
+            # The service lists nothing for a deleted account either: the account itself tells.
+            await self.account()
+        return found
+
+    async def _everybodys_rows(self) -> list[Row] | None:
+        """Read everybody's rows; None where they are not wanted or not allowed."""
+        for _ in range(2):
+            if not self._all_nodes or self._sees_all is False:
+                break
             try:
-                return await self._client.all()
-            except InvalidInputError, UnsupportedError:
-                # No administrator any more, or never: one's own are better than none.
+                found = await self._client.all()
+            except UnsupportedError:
                 self._all_nodes = False
-        return await self._client.my()
+            except InvalidInputError:
+                self._sees_all = False
+                # The right sits in the session token, which may be older than the right.
+                with suppress(UnavailableError):
+                    await self.account()
+            else:
+                self._sees_all = True
+                return found
+        return None
+
+    def forget_right(self) -> None:
+        """Find out anew whether everybody's nodes may be seen: there is another session token."""
+        self._sees_all = None
 
     async def node_row(self, node_id: str) -> Row:
         """Read a node as the service has it now; raises NodeGoneError."""

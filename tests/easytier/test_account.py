@@ -1,0 +1,101 @@
+"""What becomes of an account at the server while it is set up here."""
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.helpers import issue_registry as ir
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.easytier import EasyTierService
+
+from ..common import HOUR, World
+from .common import BOTH, TWO_MINUTES
+
+
+def reauthentications(world: World[EasyTierService]) -> int:
+    """Return how often the user is asked to sign in."""
+    return len(list(world.entry.async_get_active_flows(world.hass, {SOURCE_REAUTH})))
+
+
+def shown(world: World[EasyTierService]) -> set[str]:
+    """Return the ids of the nodes that have a device."""
+    return {number for number in map(str, range(1, 12)) if world.device(f"relay_node:{number}")}
+
+
+def delete_account(service: EasyTierService) -> None:
+    """Delete the demo account and its nodes, as an administrator does."""
+    email = service.account.email
+    del service.state.accounts["1"]
+    for number, node in list(service.state.nodes.items()):
+        if node.user_email == email:
+            del service.state.nodes[number]
+
+
+@BOTH
+async def test_a_deleted_account_asks_to_sign_in_and_keeps_its_devices(
+    world: World[EasyTierService],
+) -> None:
+    """Its session token is still good, and lists nothing."""
+    await world.set_up()
+    before = shown(world)
+    assert len(before) == 8
+
+    delete_account(world.service)
+    for _ in range(4):
+        await world.elapse(TWO_MINUTES)
+
+    assert reauthentications(world) == 1
+    assert shown(world) == before
+    assert world.value("switch", "relay_node:1", "allow_relay") == "unavailable"
+
+
+async def test_an_account_that_was_deleted_meanwhile(world: World[EasyTierService]) -> None:
+    """While Home Assistant was down."""
+    await world.set_up()
+    before = shown(world)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    delete_account(world.service)
+
+    await world.set_up()
+
+    assert world.entry_state() is ConfigEntryState.SETUP_ERROR
+    assert reauthentications(world) == 1
+    assert shown(world) == before
+
+
+async def test_an_address_that_is_not_verified_any_more(world: World[EasyTierService]) -> None:
+    """Said in a repair; all else goes on, and nobody has to sign in."""
+    issues = ir.async_get(world.hass)
+    issue_id = f"{world.entry.entry_id}:mail_not_verified"
+    await world.set_up()
+    world.service.account.is_verified = False
+
+    await world.elapse(HOUR)
+
+    assert issues.async_get_issue(DOMAIN, issue_id)
+    assert reauthentications(world) == 0
+    assert world.value("binary_sensor", "account:account", "administrator") == "off"
+    assert world.value("switch", "relay_node:1", "allow_relay") == "on"
+    world.service.calls.clear()
+    await world.elapse(TWO_MINUTES)
+    assert not world.service.calls_to("/api/auth/me"), "it is not asked at each reading"
+
+    world.service.account.is_verified = True
+    await world.elapse(HOUR)
+    assert issues.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_a_promoted_user_sees_all(world: World[EasyTierService]) -> None:
+    """The option was chosen before; the session token is older than the right."""
+    await world.set_up(all_nodes=True)
+    assert len(shown(world)) == 8
+
+    world.service.account.is_admin = True
+    await world.elapse(HOUR)
+    await world.elapse(TWO_MINUTES)
+    assert len(shown(world)) == 11
+
+    world.service.account.is_admin = False
+    await world.elapse(HOUR)
+    for _ in range(3):
+        await world.elapse(TWO_MINUTES)
+    assert len(shown(world)) == 8
+    assert reauthentications(world) == 0
