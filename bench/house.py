@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock, patch
 
 from aiohttp import ClientSession
+from homeassistant.components.websocket_api.const import DATA_CONNECTIONS
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
@@ -170,6 +171,8 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             # There is no name to look up, so none is asked for in the home's network either.
             resolver = HassAsyncDNSResolver(async_zeroconf=Mock())
             hass.data[DATA_RESOLVER] = resolver
+            # Somebody looks, or measurements would wait.
+            hass.data[DATA_CONNECTIONS] = 1
             hass.bus.async_listen(EVENT_STATE_CHANGED, _hear, event_filter=_count)
             hass.bus.async_listen(EVENT_STATE_REPORTED, _hear, event_filter=_count)
             meter.entities = hass.states.async_entity_ids_count

@@ -9,6 +9,7 @@ from homeassistant.data_entry_flow import section
 import voluptuous as vol
 
 from custom_components.tunnel_hub import flows
+from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.config_flow import SECTIONS
 from custom_components.tunnel_hub.flows.base import Form
 
@@ -107,9 +108,9 @@ def options(service: Service, language: Language) -> str:
 
 def refresh(service: Service, language: Language) -> str:
     """Return what is read how often."""
-    paces: dict[timedelta, list[str]] = {}
-    for feed in sorted(service.provider.feeds.values(), key=lambda feed: feed.interval):
-        read = paces.setdefault(feed.interval, [])
+    paces: dict[tuple[timedelta, timedelta], list[str]] = {}
+    for feed in sorted(service.provider.feeds.values(), key=_intervals):
+        read = paces.setdefault(_intervals(feed), [])
         read.append(word(language, _READ[feed.resource.kind]))
         if feed.probe is not None:
             shown = [
@@ -126,8 +127,16 @@ def refresh(service: Service, language: Language) -> str:
                 )
                 + ")"
             )
-    rows = [[_pace(language, pace), enumerated(language, read)] for pace, read in paces.items()]
-    return table(titles(language, "Each", "What is read"), rows)
+    rows = [
+        [*(_pace(language, pace) for pace in intervals), enumerated(language, read)]
+        for intervals, read in paces.items()
+    ]
+    return table(titles(language, "Each", "While nobody looks", "What is read"), rows)
+
+
+def _intervals(feed: Feed[Any]) -> tuple[timedelta, timedelta]:
+    """Return how often a feed is read while somebody looks, and otherwise."""
+    return feed.interval, feed.idle_interval or feed.interval
 
 
 def _pace(language: Language, interval: timedelta) -> str:

@@ -50,6 +50,7 @@ _CHINESE = {
     "Condition": "条件",
     "Device": "设备",
     "Each": "间隔",
+    "While nobody looks": "无人查看时",
     "Entity": "实体",
     "Field": "字段",
     "Fields of the actions": "操作的字段",

@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.websocket_api.const import (
+    DATA_CONNECTIONS,
+    SIGNAL_WEBSOCKET_CONNECTED,
+)
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -45,6 +50,12 @@ def account_entry(service: HayFrpService, account: Account) -> MockConfigEntry:
             "password": account.password,
         },
     )
+
+
+def look_at(hass: HomeAssistant, *, browsers: int = 1) -> None:
+    """Let so many browsers be connected to Home Assistant."""
+    hass.data[DATA_CONNECTIONS] = browsers
+    async_dispatcher_send(hass, SIGNAL_WEBSOCKET_CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)

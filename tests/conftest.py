@@ -24,7 +24,7 @@ from simulator.hayfrp import HayFrpService
 
 from .api.routes import name_of
 from .automations import FOLDER, Automate
-from .common import NOON, World, account_entry
+from .common import NOON, World, account_entry, look_at
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
 from .translations import watched
@@ -66,6 +66,13 @@ def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None
     """Let tests talk to loopback, and Home Assistant find this integration."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def _looked_at(request: pytest.FixtureRequest) -> None:
+    """Let somebody look at Home Assistant, so that nothing waits until somebody does."""
+    if "hass" in request.fixturenames:
+        look_at(request.getfixturevalue("hass"))
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .dashboard import async_setup_dashboard
+from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import ForceDown, async_forget
 from .ids import ACCOUNT, device_key_of
@@ -61,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
     provider.on_credentials = _store_credentials
     problems = Problems(hass, entry, provider)
-    data = TunnelHubData(provider=provider, problems=problems)
+    data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
     problems.sources.append(data.too_many_things)
     for key, feed in provider.feeds.items():
         data.coordinators[key] = FeedCoordinator(hass, entry, data, feed)

@@ -7,7 +7,9 @@ are told only of their own resource, so a poll costs what it changed.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 import logging
@@ -21,11 +23,13 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .api.errors import AuthenticationError, TunnelHubError
-from .api.feed import Feed
+from .api.feed import Feed, Probe
 from .api.pace import Rate, in_turns
 from .api.provider import Problem, Provider
 from .api.resource import Resource
+from .demand import Demand
 from .exceptions import poll_errors
+from .ids import EntityKey
 from .problems import Problems
 
 if TYPE_CHECKING:
@@ -43,6 +47,9 @@ _READ_BACK_PAUSE = 1.0
 _PROBES_AT_ONCE = 10
 """As many tunnels as most homes have need not wait for each other."""
 
+_MEASUREMENTS_EVERY = 1800.0
+"""Seconds after which measurements are published although nobody looks, for their statistics."""
+
 MAX_THINGS = 2000
 """Resources of a feed that are shown. Home Assistant enables 10,000 entities of an account, and a
 thing has about five; the largest service has a few hundred nodes. More is a fault of the service,
@@ -56,6 +63,7 @@ class TunnelHubData:
 
     provider: Provider
     problems: Problems
+    demand: Demand
     coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
@@ -183,6 +191,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probers = 0
         self._probe_soon = False
         self._reading_back = False
+        self._polled_at = 0.0
+        self._probed_at: dict[str, float] = {}
+        self._stirred: set[str] = set()
+        self._deferred: set[str] = set()
+        self._publishes_measurements = True
+        self._measurements_due = 0.0
+        entry.async_on_unload(entry_data.demand.async_on_look(self._async_catch_up))
         self._stand_in: CALLBACK_TYPE | None = None
         if feed.probe is not None:
             self._probe_rate = Rate(feed.probe.rate, at_once=_PROBES_AT_ONCE)
@@ -246,16 +261,73 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @override
     async def _async_update_data(self) -> dict[str, Resource]:
+        self.update_interval = self._pace()
         with poll_errors():
             fresh = self._limited(self._owned(await self.feed.fetch()))
         before = self.data
+        self._decide_on_measurements()
+        await self._find_stirred()
         # Most are the same objects: the feed builds only what has changed.
-        self._changed = {
+        self._changed |= {
             id_
             for id_, resource in fresh.items()
             if (old := before.get(id_)) is not resource and old != resource
         } | (before.keys() - fresh.keys())
         return fresh
+
+    def _pace(self) -> timedelta:
+        """Return the time until the next poll: longer while nobody looks or listens."""
+        demand = self.entry_data.demand
+        kind = self.feed.resource.kind
+        wanted = demand.is_looked_at or any(
+            key.kind == kind for key in demand.used_by_automations()
+        )
+        return self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
+
+    @callback
+    def _async_catch_up(self) -> None:
+        """Show somebody who has begun to look what is true now."""
+        self.update_interval = self._pace()
+        overdue = self.hass.loop.time() - self._polled_at >= self.feed.interval.total_seconds()
+        if self._stand_in is not None and overdue:
+            self.config_entry.async_create_task(
+                self.hass, self.async_request_refresh(), f"{self.name} catch up"
+            )
+        elif self._deferred:
+            self._publish_measurements()
+            self.async_update_listeners()
+
+    @callback
+    def _decide_on_measurements(self) -> None:
+        """Publish measurements with this poll, or leave them until later.
+
+        They change with every reading, and each change is a row in the recorder's database.
+        """
+        now = self.hass.loop.time()
+        self._publishes_measurements = (
+            self.entry_data.demand.is_looked_at
+            or self._reading_back
+            or not self.last_update_success
+            or now >= self._measurements_due
+        )
+        if self._publishes_measurements:
+            self._publish_measurements()
+
+    @callback
+    def _publish_measurements(self) -> None:
+        self._publishes_measurements = True
+        self._measurements_due = self.hass.loop.time() + _MEASUREMENTS_EVERY
+        self._changed |= self._deferred
+        self._deferred = set()
+
+    @callback
+    def async_defers(self, resource_id: str, field: str) -> bool:
+        """Tell whether a measurement's new value is to be published later."""
+        key = EntityKey(self.feed.resource.kind, resource_id, field)
+        if self._publishes_measurements or key in self.entry_data.demand.used_by_automations():
+            return False
+        self._deferred.add(resource_id)
+        return True
 
     def _owned(self, found: Mapping[str, Resource]) -> Mapping[str, Resource]:
         """Leave out what is part of a thing that the service does not list."""
@@ -284,6 +356,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.available = available
         reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
+            self._polled_at = self.hass.loop.time()
             self._find_news()
             self.has_answered, self.is_pending = True, False
             self._awaits_use = self.feed.resource.comes_to_matter and not all(
@@ -446,7 +519,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probe_soon = False
         if (probe := self.feed.probe) is None:
             return
-        watched = {id_ for id_ in probe.candidates() if self._watched[id_]}
+        due = self._due_probes(probe)
+        watched = {id_ for id_ in probe.candidates() if self._watched[id_] and id_ in due}
         ids = (watched | (+self._insisted).keys()) - self._asked
         self._asked |= ids
         self._probing |= ids
@@ -456,6 +530,23 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             self.config_entry.async_create_background_task(
                 self.hass, self._probe_in_turn(), f"{self.name} probe"
             )
+
+    async def _find_stirred(self) -> None:
+        """Ask what may have changed, in place of asking each resource."""
+        probe = self.feed.probe
+        if probe and probe.stirred and not self.entry_data.demand.is_looked_at:
+            with suppress(TunnelHubError):
+                self._stirred |= set(await probe.stirred())
+
+    def _due_probes(self, probe: Probe[Resource]) -> Collection[str]:
+        """Return the ids that are worth a request now."""
+        demand, now = self.entry_data.demand, self.hass.loop.time()
+        if demand.is_looked_at:
+            return self.data.keys()
+        used = {key.id for key in demand.used_by_automations() if key.key in probe.fields}
+        old = now - probe.idle_interval.total_seconds()
+        rest = {id_ for id_ in self.data if self._probed_at.get(id_, old) <= old}
+        return used | rest | self._stirred
 
     async def _probe_in_turn(self) -> None:
         """Read one after the other, the longest waiting first."""
@@ -485,6 +576,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.feed.probe is None:
             await self.async_request_refresh()
         else:
+            self._probed_at[resource_id] = self.hass.loop.time()
+            self._stirred.discard(resource_id)
             self.async_publish(await self.feed.probe.read(resource_id))
 
 

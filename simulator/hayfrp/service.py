@@ -54,6 +54,11 @@ class HayFrpService(Service[HayFrpState]):
         )
         return bool(tunnel.enabled and node and node.online and tunnel.client_running and back)
 
+    def clients_at(self, node: Node) -> int:
+        """Count the clients that are connected to a node: others', and one for each tunnel."""
+        ours = (tunnel for tunnel in self.state.tunnels.values() if tunnel.node == node.id)
+        return node.clients + sum(map(self.online, ours))
+
     def signed_today(self, account: Account) -> bool:
         """Whether the account signed in on this Shanghai day."""
         return account.signdate is not None and account.signdate >= midnight(self.now())
@@ -360,7 +365,11 @@ class HayFrpService(Service[HayFrpState]):
         """List what the probes say of the nodes that are online."""
         return self._servers(
             call,
-            [_probe(node) for node in self.state.nodes.values() if node.online and node.probed],
+            [
+                _probe(node, self.clients_at(node))
+                for node in self.state.nodes.values()
+                if node.online and node.probed
+            ],
         )
 
     @ROUTES.on("GET", "/nodes")
@@ -396,7 +405,7 @@ class HayFrpService(Service[HayFrpState]):
                     "eflow": round(today_in + today_out),
                     "eflowin": round(today_in),
                     "eflowout": round(today_out),
-                    "oclient": sum(node.clients for node in nodes if node.online),
+                    "oclient": sum(self.clients_at(node) for node in nodes if node.online),
                     "totalrun": self.state.total_runs,
                     "todayrun": self.state.today_runs,
                 },
@@ -606,7 +615,7 @@ def _port(call: Call, name: str) -> int:
     return int(text)
 
 
-def _probe(node: Node) -> dict[str, object]:
+def _probe(node: Node, clients: int) -> dict[str, object]:
     """Return what the probe of a node says."""
     return {
         "id": node.id,
@@ -624,7 +633,7 @@ def _probe(node: Node) -> dict[str, object]:
         "total_traffic_in": round(node.traffic_in),
         "total_traffic_out": round(node.traffic_out),
         "cur_conns": node.connections,
-        "client_counts": node.clients,
+        "client_counts": clients,
         "cpu_usage": _percent(node.cpu),
         "ram_usage": _percent(node.ram),
         "disk_usage": _percent(node.disk),

@@ -97,7 +97,8 @@ class Account:
 class Node:
     """A server; traffic is today's in bytes and grows by the rates, in bytes per second.
 
-    A node that is online but not `probed` is in `/nodes` and not in `/node`.
+    `clients` are those of other accounts. A node that is online but not `probed` is in `/nodes` and
+    not in `/node`.
     """
 
     id: str

@@ -16,7 +16,7 @@ from simulator.simulator import SERVICES
 
 from .cells import Cells, Table
 from .faults import Fault, faults_of
-from .figures import Answers, Days, Examples
+from .figures import Answers, Costs, Days, Examples
 from .names import Names
 from .providers import CASES, AnyService, Case
 from .questions import questions_for
@@ -26,7 +26,7 @@ from .world import BadWorld
 _ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
 """One kind of entry for each provider."""
 
-_CELLS, _EXAMPLES, _DAY = "cells", "examples", "day"
+_CELLS, _EXAMPLES, _DAY, COSTS = "cells", "examples", "day", "costs"
 """What a test's report tells, from whichever process."""
 _SO_FAR = pytest.StashKey[Counter[str]]()
 
@@ -156,10 +156,11 @@ def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, ob
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write what the run came to."""
-    tables: dict[str, Table | Answers | Days] = {
+    tables: dict[str, Table | Answers | Days | Costs] = {
         _CELLS: Table(),
         _EXAMPLES: Answers(),
         _DAY: Days(),
+        COSTS: Costs(),
     }
     told: set[str] = set()
     for reports in terminalreporter.stats.values():
@@ -173,6 +174,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         _CELLS: "fault matrix: cells passed of cells tried",
         _EXAMPLES: "property tests: spoilt answers",
         _DAY: "soak: a simulated day",
+        COSTS: "while nobody looks, a simulated day",
     }.items():
         if name in told:
             terminalreporter.section(title)

@@ -81,3 +81,18 @@ class Days:
             ("", *self.figures),
             [(name, *(column.get(name, "") for column in self.figures.values())) for name in names],
         )
+
+
+@dataclass(slots=True)
+class Costs:
+    """What the accounts cost while nobody looks: a row for each."""
+
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+
+    def add(self, account: str, requests: int, rows: int) -> None:
+        """Add an account: its requests of an hour, and its rows of a day in the recorder."""
+        self.rows.append((account, requests, rows))
+
+    def markdown(self) -> str:
+        """Return a row for each account."""
+        return _table(("account", "requests an hour", "recorder rows a day"), sorted(self.rows))

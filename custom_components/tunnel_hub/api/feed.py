@@ -14,6 +14,10 @@ class Probe[R: Resource]:
     fields: the fields they fill; a feed keeps the last reading until the next one.
     candidates: ids worth asking for, out of the feed's last answer; others only on demand.
     read: asks for one; the whole resource with the reading in it.
+    idle_interval: how often one is asked for while nobody looks and no automation uses it; with
+    each poll otherwise.
+    stirred: asks, for less than a request each, which ids may have changed since the last time;
+    used while nobody looks.
     concurrency: how many may be under way at a time.
     rate: how many may be asked a second, when there are more than a handful.
     """
@@ -23,6 +27,8 @@ class Probe[R: Resource]:
     read: Callable[[str], Awaitable[R]]
     concurrency: int
     rate: float = 4
+    idle_interval: timedelta = timedelta()
+    stirred: Callable[[], Awaitable[Collection[str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,8 @@ class Feed[R: Resource]:
 
     key: its name, unique in its provider.
     resource: the class of its resources.
-    interval: its pace.
+    interval: its pace while somebody looks or an automation uses its fields.
+    idle_interval: its pace otherwise; the same if None.
     fields: what this service can tell of them; no entity is made for other fields.
     lacks: which of them this version turned out not to tell, once it was read.
     fetch: reads all of them now, by id; raises the errors of the errors module.
@@ -46,4 +53,5 @@ class Feed[R: Resource]:
     fetch: Callable[[], Awaitable[Mapping[str, R]]]
     probe: Probe[R] | None = None
     essential: bool = False
+    idle_interval: timedelta | None = None
     lacks: Callable[[], Collection[str]] = frozenset

@@ -168,7 +168,7 @@ async def test_nodes(other_types: HayFrpService, session: ClientSession) -> None
         id_: Node(
             id=id_,
             name=node.name,
-            clients=node.clients,
+            clients=other_types.clients_at(node),
             connections=node.connections,
             cpu_usage=node.cpu,
             description=node.description,
@@ -195,7 +195,7 @@ async def test_totals(other_types: HayFrpService, session: ClientSession) -> Non
     assert await made(other_types, session).feeds["service"].fetch() == {
         "service": ServiceTotals(
             id="service",
-            clients=sum(node.clients for node in nodes if node.online),
+            clients=sum(other_types.clients_at(node) for node in nodes if node.online),
             runs=state.total_runs,
             runs_today=state.today_runs,
             traffic=round(state.total_in + state.total_out) * MB,
@@ -373,11 +373,23 @@ async def test_a_reading_is_added_and_kept(
     assert len(hayfrp.calls_to("/proxy", type="check")) == 1
 
 
-async def test_a_reading_ages(provider: HayFrpProvider, freezer: FrozenDateTimeFactory) -> None:
+@pytest.mark.parametrize("fails, minutes", [(True, 5), (False, 20)])
+async def test_a_reading_ages(
+    hayfrp: HayFrpService,
+    provider: HayFrpProvider,
+    freezer: FrozenDateTimeFactory,
+    fails: bool,
+    minutes: int,
+) -> None:
+    """Sooner when a later check has failed."""
     before = await tunnel_of(provider, "1")
     read = await probe_of(provider).read("1")
+    if fails:
+        hayfrp.fault("/proxy", "status", status=500, match={"type": "check"}, times=None)
+        with pytest.raises(UnavailableError):
+            await probe_of(provider).read("1")
 
-    freezer.tick(299)
+    freezer.tick(minutes * 60 - 1)
     assert await tunnel_of(provider, "1") == read
     freezer.tick(1)
     assert await tunnel_of(provider, "1") == before

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from custom_components.tunnel_hub.api.cache import Recent
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, readings
-from custom_components.tunnel_hub.api.hy2scale.recent import Recent
 from custom_components.tunnel_hub.api.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
 

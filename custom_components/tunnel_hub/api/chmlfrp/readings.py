@@ -48,7 +48,11 @@ from .rows import (
 )
 
 _MINUTE = timedelta(minutes=1)
+_NEARLY_TWO_MINUTES = timedelta(seconds=110)
 _FIVE_MINUTES = timedelta(minutes=5)
+_FIFTEEN_MINUTES = timedelta(minutes=15)
+_TWENTY_MINUTES = timedelta(minutes=20)
+_HALF_HOUR = timedelta(minutes=30)
 _HOUR = timedelta(hours=1)
 _SIX_HOURS = timedelta(hours=6)
 
@@ -109,6 +113,7 @@ class Readings:
                 key="account",
                 resource=Account,
                 interval=_MINUTE,
+                idle_interval=_FIVE_MINUTES,
                 fields=ACCOUNT.fields,
                 fetch=self._account,
                 essential=True,
@@ -117,6 +122,7 @@ class Readings:
                 key="sign_in",
                 resource=SignInRecord,
                 interval=_FIVE_MINUTES,
+                idle_interval=_HALF_HOUR,
                 fields=SIGN_IN.fields,
                 fetch=self._sign_in,
             ),
@@ -124,6 +130,7 @@ class Readings:
                 key="traffic",
                 resource=AccountTraffic,
                 interval=_FIVE_MINUTES,
+                idle_interval=_FIFTEEN_MINUTES,
                 fields=ACCOUNT_TRAFFIC.fields,
                 fetch=self._traffic,
             ),
@@ -131,6 +138,7 @@ class Readings:
                 key="certificates",
                 resource=Certificates,
                 interval=_HOUR,
+                idle_interval=_SIX_HOURS,
                 fields=frozenset({"certificates"}),
                 fetch=self._certificates,
             ),
@@ -145,6 +153,7 @@ class Readings:
                 key="tunnels",
                 resource=Tunnel,
                 interval=_MINUTE,
+                idle_interval=_NEARLY_TWO_MINUTES,
                 fields=TUNNEL.fields | {"client_outdated"},
                 fetch=self.tunnels,
             ),
@@ -152,6 +161,7 @@ class Readings:
                 key="nodes",
                 resource=Node,
                 interval=_FIVE_MINUTES,
+                idle_interval=_TWENTY_MINUTES,
                 fields=NODE.fields
                 | LISTED_NODE.fields
                 | (_DETAIL_FIELDS if self._detailed else frozenset()),
@@ -162,6 +172,7 @@ class Readings:
                 key="uptime",
                 resource=NodeUptime,
                 interval=_HOUR,
+                idle_interval=_SIX_HOURS,
                 fields=NODE_UPTIME.fields,
                 fetch=self._uptime,
             ),
@@ -176,6 +187,7 @@ class Readings:
                 key="service",
                 resource=ServiceTotals,
                 interval=_HOUR,
+                idle_interval=_SIX_HOURS,
                 fields=SERVICE.fields,
                 fetch=self._service,
             ),

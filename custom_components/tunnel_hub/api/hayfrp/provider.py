@@ -10,7 +10,15 @@ from typing import override
 from aiohttp import ClientSession
 
 from .. import coerce
-from ..errors import InvalidInputError, Reason, RejectedError, TunnelGoneError, UnavailableError
+from ..cache import Recent
+from ..errors import (
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    TunnelGoneError,
+    TunnelHubError,
+    UnavailableError,
+)
 from ..feed import Feed, Probe
 from ..http import Transport
 from ..nodes import NodeChoice
@@ -60,8 +68,18 @@ _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
 _SERVICE_UTC_OFFSET = timedelta(hours=8)
 
+_NEARLY_TWO_MINUTES = timedelta(seconds=110)
+_FIFTEEN_MINUTES = timedelta(minutes=15)
+_HALF_HOUR = timedelta(minutes=30)
+
+_SAME_MOMENT = 5.0
+"""Seconds for which the nodes' figures count as read now."""
+
+_CHECK_IDLE = timedelta(minutes=15)
+"""Between two checks of a tunnel while nobody looks, and nothing suggests a change."""
+
 _READING_GOOD_FOR = 5 * _MINUTE
-"""A check that old says nothing about now, unless there are too many tunnels to check as often."""
+"""A check that old says nothing about now where a later one failed."""
 
 _CHECKS_AT_ONCE = 3
 """One below the transport's bound, so that checks never hold up a command."""
@@ -256,6 +274,9 @@ class HayFrpProvider(Provider):
         self._with_readings = Memo(_with_reading)
         self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, _Reading] = {}
+        self._unanswered: set[str] = set()
+        self._node_rows = Recent(self._client.get_node_info)
+        self._node_clients: dict[str, int | None] | None = None
         self._known_nodes: dict[str, Node] = {}
         self.feeds = {
             feed.key: feed
@@ -264,6 +285,7 @@ class HayFrpProvider(Provider):
                     key="account",
                     resource=Account,
                     interval=_MINUTE,
+                    idle_interval=_FIFTEEN_MINUTES,
                     fields=_ACCOUNT.fields,
                     fetch=self._account,
                     essential=True,
@@ -272,6 +294,7 @@ class HayFrpProvider(Provider):
                     key="tunnels",
                     resource=Tunnel,
                     interval=_MINUTE,
+                    idle_interval=_NEARLY_TWO_MINUTES,
                     fields=_TUNNEL.fields | _READING_FIELDS,
                     fetch=self._list_tunnels,
                     probe=Probe[Resource](
@@ -280,12 +303,15 @@ class HayFrpProvider(Provider):
                         read=self.check_tunnel,
                         concurrency=_CHECKS_AT_ONCE,
                         rate=_CHECKS_PER_SECOND,
+                        idle_interval=_CHECK_IDLE,
+                        stirred=self._stirred_tunnels,
                     ),
                 ),
                 Feed[Resource](
                     key="nodes",
                     resource=Node,
                     interval=_FIVE_MINUTES,
+                    idle_interval=_HALF_HOUR,
                     fields=_NODE.fields | {"description"},
                     fetch=self._list_nodes,
                 ),
@@ -293,6 +319,7 @@ class HayFrpProvider(Provider):
                     key="service",
                     resource=ServiceTotals,
                     interval=_FIVE_MINUTES,
+                    idle_interval=_HALF_HOUR,
                     fields=_SERVICE.fields,
                     fetch=self._totals,
                 ),
@@ -354,21 +381,35 @@ class HayFrpProvider(Provider):
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
-            now, good_for = datetime.now(UTC), self._reading_good_for()
+            now = datetime.now(UTC)
             self._readings = {
                 id_: reading
                 for id_, reading in self._readings.items()
-                if id_ in listed and now - reading.checked_at < good_for
+                if id_ in listed and now - reading.checked_at < self._reading_good_for(id_)
             }
             self._tunnels = await self._with_readings.all(
                 (id_, (tunnel, self._readings.get(id_))) for id_, tunnel in listed.items()
             )
             return self._tunnels
 
-    def _reading_good_for(self) -> timedelta:
-        """For how long a check counts: each tunnel's turn must come twice in that time."""
+    def _reading_good_for(self, tunnel_id: str) -> timedelta:
+        """For how long a check counts: until the next one, or a little longer if that fails."""
         round_ = timedelta(seconds=len(self._readings) / _CHECKS_PER_SECOND)
-        return max(_READING_GOOD_FOR, 2 * round_)
+        usual = _READING_GOOD_FOR + (timedelta() if tunnel_id in self._unanswered else _CHECK_IDLE)
+        return max(usual, 2 * round_)
+
+    async def _stirred_tunnels(self) -> list[str]:
+        """Return the tunnels whose client may have come or gone: their node counts others now.
+
+        One public request for all tunnels, in place of one for each.
+        """
+        rows = await self._node_rows.get(_SAME_MOMENT)
+        nodes = {id_: node.clients for id_, node in _NODE.many(rows).items()}
+        before, self._node_clients = self._node_clients, nodes
+        if before is None:
+            return []
+        stirred = {id_ for id_ in nodes.keys() | before.keys() if nodes.get(id_) != before.get(id_)}
+        return [t.id for t in (self._tunnels or {}).values() if t.node_id in stirred]
 
     def _enabled_tunnels(self) -> list[str]:
         return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
@@ -384,7 +425,7 @@ class HayFrpProvider(Provider):
     async def _list_nodes(self) -> Mapping[str, Node]:
         """Nodes with figures, nodes without, and those known before, which are offline now."""
         probed, listed, used = await together(
-            self._client.get_node_info(), self._client.get_node_list(), self._used_nodes()
+            self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
         )
         described = _LISTED_NODE.many(listed)
         nodes = {
@@ -419,9 +460,12 @@ class HayFrpProvider(Provider):
             reading = await self._session.use(
                 lambda csrf: self._client.get_tunnel_status(csrf, tunnel_id)
             )
-        except RejectedError:
-            await self._tunnel_row(tunnel_id)
+        except TunnelHubError as err:
+            self._unanswered.add(tunnel_id)
+            if isinstance(err, RejectedError):
+                await self._tunnel_row(tunnel_id)
             raise
+        self._unanswered.discard(tunnel_id)
         tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
         self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC), tunnel.enabled)
         return _with_reading(tunnel, self._readings[tunnel_id])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .. import coerce
+from ..cache import Recent
 from ..errors import UnavailableError, UnsupportedError
 from ..feed import Feed
 from ..mesh import (
@@ -27,7 +28,6 @@ from ..resource import Certificates, Resource, Tunnel
 from ..rows import Listing, Row
 from ..together import together
 from .client import Hy2ScaleClient, wireguard_peers
-from .recent import Recent
 from .rows import (
     ACCOUNT,
     HUB,

@@ -16,10 +16,10 @@ class Recent[T]:
         self._writes = 0
 
     async def get(self, max_age: float) -> T:
-        """Return what was read at most so many seconds ago, or read it."""
+        """Return what was read less than so many seconds ago, or read it."""
         async with self._reading:
             now = time.monotonic()
-            if self._last is not None and now - self._last[0] <= max_age:
+            if self._last is not None and now - self._last[0] < max_age:
                 return self._last[1]
             writes = self._writes
             value = await self._read()

@@ -1,0 +1,191 @@
+"""What is asked of a service, and written, when nobody looks; and that nothing is missed by it."""
+
+from collections import Counter
+
+from homeassistant.components import automation
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.setup import async_setup_component
+import pytest
+
+from .common import DAY, HOUR, MINUTE, World, look_at
+
+FIVE_TUNNELS = pytest.mark.parametrize("simulator", [{"tunnels": 5, "nodes": 5}], indirect=True)
+
+STEP = 10
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks(world: World) -> None:
+    look_at(world.hass, browsers=0)
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.enabled = tunnel.client_running = True
+    for node in world.service.state.nodes.values():
+        node.online = True
+
+
+async def automate(world: World, platform: str, thing: str, key: str) -> None:
+    """Let an automation use an entity."""
+    trigger = {"trigger": "state", "entity_id": world.entity_id(platform, thing, key)}
+    config = {automation.DOMAIN: {"triggers": [trigger], "actions": []}}
+    assert await async_setup_component(world.hass, automation.DOMAIN, config)
+    # The next poll takes it into account.
+    await world.live(16 * MINUTE)
+
+
+def states_written(world: World) -> Counter[str]:
+    """Count the rows that the recorder would have to write, by entity."""
+    written = Counter[str]()
+
+    @callback
+    def _count(event: Event[EventStateChangedData]) -> None:
+        written[event.data["entity_id"]] += 1
+
+    world.hass.bus.async_listen(EVENT_STATE_CHANGED, _count)
+    return written
+
+
+@FIVE_TUNNELS
+async def test_an_hour_takes_at_most_a_hundred_requests(world: World) -> None:
+    await world.set_up()
+    await world.live(HOUR, STEP)
+    world.service.calls.clear()
+
+    await world.live(HOUR, STEP)
+
+    assert 60 < len(world.service.calls) <= 100
+
+
+@FIVE_TUNNELS
+@pytest.mark.parametrize("tunnel_id", ["1", "2", "3", "4", "5"])
+async def test_a_change_is_seen_within_two_minutes(world: World, tunnel_id: str) -> None:
+    """Its node counts one client less."""
+    await world.set_up()
+    await world.live(HOUR + int(tunnel_id) * 30, STEP)
+    online = ("binary_sensor", f"tunnel:{tunnel_id}", "online")
+    assert world.value(*online) == "on"
+
+    for running, shown in ((False, "off"), (True, "on")):
+        world.service.state.tunnels[tunnel_id].client_running = running
+        await world.live(2 * MINUTE, STEP)
+        assert world.value(*online) == shown
+
+
+@FIVE_TUNNELS
+async def test_a_node_that_goes_offline_is_seen_as_soon(world: World) -> None:
+    await world.set_up()
+    await world.live(HOUR, STEP)
+
+    world.service.state.nodes["3"].online = False
+    await world.live(2 * MINUTE, STEP)
+
+    assert world.value("sensor", "tunnel:3", "state") == "node_offline"
+
+
+@FIVE_TUNNELS
+async def test_a_change_that_the_node_does_not_tell_is_seen_later(world: World) -> None:
+    """Another client has come at the same time."""
+    await world.set_up()
+    await world.live(HOUR, STEP)
+    online = ("binary_sensor", "tunnel:1", "online")
+
+    world.service.state.tunnels["1"].client_running = False
+    world.service.state.nodes["1"].clients += 1
+    await world.live(17 * MINUTE, STEP)
+
+    assert world.value(*online) == "off"
+
+
+@FIVE_TUNNELS
+async def test_what_an_automation_uses_is_checked_with_each_poll(world: World) -> None:
+    await world.set_up()
+    await automate(world, "binary_sensor", "tunnel:1", "online")
+    world.service.calls.clear()
+
+    await world.live(HOUR, STEP)
+
+    checks = Counter(call.get("id") for call in world.service.calls_to("/proxy", type="check"))
+    assert checks["1"] > 50
+    assert checks["2"] <= 6
+
+
+@FIVE_TUNNELS
+async def test_whoever_looks_sees_what_is_true_now(world: World) -> None:
+    await world.set_up()
+    await world.live(HOUR)
+    world.service.account.quota = 77
+    assert world.value("sensor", "account:account", "tunnels_allowed") != "77"
+
+    await world.live(4 * MINUTE)
+    look_at(world.hass)
+    await world.settle()
+
+    assert world.value("sensor", "account:account", "tunnels_allowed") == "77"
+
+
+@FIVE_TUNNELS
+async def test_measurements_are_written_every_half_hour(world: World) -> None:
+    await world.set_up()
+    connections = world.entity_id("sensor", "node:1", "connections")
+    written = states_written(world)
+
+    for _ in range(6 * 60):
+        world.service.state.nodes["1"].connections += 1
+        await world.elapse(MINUTE)
+
+    assert 9 <= written[connections] <= 12
+
+
+@FIVE_TUNNELS
+async def test_a_measurement_that_was_read_is_shown_to_whoever_looks(world: World) -> None:
+    """Without another request for it."""
+    await world.set_up()
+    await world.live(HOUR)
+    world.service.account.traffic = 1234.0 * 1024
+    left = ("sensor", "account:account", "traffic_left")
+    world.service.calls.clear()
+    while not world.service.calls_to("/user", type="info"):
+        await world.elapse(STEP)
+    assert float(world.value(*left)) < 100
+
+    look_at(world.hass)
+    await world.settle()
+
+    assert float(world.value(*left)) == pytest.approx(1234, abs=1)
+    assert len(world.service.calls_to("/user", type="info")) == 1
+
+
+@FIVE_TUNNELS
+async def test_a_measurement_that_an_automation_uses_is_written_at_once(world: World) -> None:
+    await world.set_up()
+    await automate(world, "sensor", "account:account", "traffic_left")
+
+    world.service.account.traffic = 1234.0
+    await world.live(2 * MINUTE)
+
+    assert float(world.value("sensor", "account:account", "traffic_left")) == pytest.approx(
+        1234 / 1024, abs=0.01
+    )
+
+
+@FIVE_TUNNELS
+async def test_a_counter_that_begins_anew_is_written_at_once(world: World) -> None:
+    await world.set_up()
+    await world.live(HOUR)
+    before = float(world.value("sensor", "account:account", "traffic_today"))
+    assert before > 0
+
+    world.service.account.today_bytes = 0
+    await world.live(16 * MINUTE)
+
+    assert float(world.value("sensor", "account:account", "traffic_today")) < before / 10
+
+
+@FIVE_TUNNELS
+async def test_a_day_writes_few_rows(world: World) -> None:
+    await world.set_up()
+    written = states_written(world)
+
+    await world.live(DAY)
+
+    assert 100 < written.total() <= 4000
