@@ -75,6 +75,9 @@ def test_a_secret_is_hidden_in_every_form(encode: Callable[[str], str], secret: 
         (set(), "nothing to hide", "nothing to hide"),
         ({""}, "nothing", "nothing"),
         ({"no"}, "nothing", "nothing"),
+        ({" " * 100_000}, "a  b", "a  b"),
+        ({"++++", "%20%20%20"}, "a    b", "a    b"),
+        ({"%00%00"}, "nothing", "nothing"),
         (set(), "mail to demo.user+1@mail.example.com was sent", "mail to ** was sent"),
         (set(), "a@b and @c.example and d@", "a@b and @c.example and d@"),
         ({"line one\nline two"}, "it is line one\nline two.", "it is **."),
@@ -118,6 +121,7 @@ def test_fields_with_secrets_are_learned() -> None:
         }
     )
     secrets.learn({"code": "code-2", "passwd": "pass-1"}, sent=True)
+    secrets.learn({"token": " " * 10, "csrf": "abc", "sk": ""})
 
     words = "report-1 seaside proxy-1 code-1 code-2 pass-1"
     assert secrets.hide(words) == "** seaside ** code-1 ** **"

@@ -81,7 +81,7 @@ class Secrets:
 
     def add(self, *secrets: str | None) -> None:
         """Hide these from now on, and their digests."""
-        _remember(self._given, (s for s in secrets if s and len(s) >= _SHORTEST), _MOST_GIVEN)
+        _remember(self._given, filter(None, secrets), _SHORTEST, _MOST_GIVEN)
 
     def learn(self, data: object, *, sent: bool = False) -> None:
         """Hide what fields with the names of secrets hold. data: decoded JSON, or a form."""
@@ -96,7 +96,7 @@ class Secrets:
             await turn.give_way()
 
     def _see(self, found: Iterable[str]) -> None:
-        _remember(self._seen, (s for s in found if len(s) >= _SHORTEST_SEEN), _MOST_SEEN)
+        _remember(self._seen, found, _SHORTEST_SEEN, _MOST_SEEN)
 
     def hide(self, words: str, *, is_cut: bool = False) -> str:
         """Return words without secrets and mail addresses.
@@ -120,7 +120,8 @@ class Secrets:
         """Return where in the words there are secrets."""
         secrets = (*self._given, *self._seen)
         # What is escaped in a secret is unescaped in some view of the words too.
-        forms = (*secrets, *(_plain(s) for s in secrets if not _ESCAPE_SIGNS.isdisjoint(s)))
+        plain = (_plain(secret) for secret in secrets if not _ESCAPE_SIGNS.isdisjoint(secret))
+        forms = (*secrets, *(form for form in plain if len(form.strip()) >= _SHORTEST))
         for view in _views(words):
             for form in forms:
                 if form in view.text:
@@ -134,12 +135,13 @@ class Secrets:
                     yield from view.places_of(digest)
 
 
-def _remember(known: dict[str, None], secrets: Iterable[str], most: int) -> None:
+def _remember(known: dict[str, None], secrets: Iterable[str], shortest: int, most: int) -> None:
     """Add secrets, as they would stand in one line; the oldest give way."""
     for secret in secrets:
         line = " ".join(secret[:_LONGEST].split())
-        known.pop(line, None)
-        known[line] = None
+        if len(line) >= shortest:
+            known.pop(line, None)
+            known[line] = None
     while len(known) > most:
         del known[next(iter(known))]
 
