@@ -40,7 +40,7 @@ from .api.provider import (
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
 from .flows import chmlfrp, easytier, hayfrp, hy2scale
-from .migrations import MINOR_VERSION
+from .migrations import MINOR_VERSION, VERSION
 from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
@@ -73,7 +73,7 @@ class TunnelHubConfigFlow(
 ):
     """Sets up one account."""
 
-    VERSION = 1
+    VERSION = VERSION
     MINOR_VERSION = MINOR_VERSION
 
     @staticmethod

@@ -26,11 +26,17 @@ def _without_half_a_network(data: Data) -> Data:
 _STEPS: Mapping[int, Callable[[Data], Data]] = {1: _without_half_a_network}
 """What leads from each minor version to the next one."""
 
+VERSION = 1
 MINOR_VERSION = 1 + len(_STEPS)
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Take the steps that an entry has not taken yet; a newer entry is good as it is."""
+    """Take the steps that an entry has not taken yet.
+
+    An entry of a newer minor version is good as it is; one of a newer version is refused.
+    """
+    if entry.version > VERSION:
+        return False
     if entry.minor_version < MINOR_VERSION:
         data: Data = dict(entry.data)
         for minor_version in range(entry.minor_version, MINOR_VERSION):

@@ -3,6 +3,7 @@
 from homeassistant.config_entries import ConfigEntryState
 import pytest
 
+from custom_components.tunnel_hub import async_migrate_entry
 from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
 from simulator.easytier import EasyTierService
 
@@ -57,3 +58,5 @@ async def test_much_newer(world: World[EasyTierService]) -> None:
     assert world.entry_state() is ConfigEntryState.MIGRATION_ERROR
     assert dict(world.entry.data) == before
     assert not world.service.calls
+    assert not await async_migrate_entry(world.hass, world.entry), "whatever Home Assistant checks"
+    assert (world.entry.version, world.entry.minor_version) == (2, 1)
