@@ -89,9 +89,7 @@ async def test_a_device(hass: HomeAssistant, entry: MockConfigEntry, kind: str, 
         "01K0000000000000000000000:tunnel::online",
     ],
 )
-async def test_what_is_none_of_ours(
-    hass: HomeAssistant, entry: MockConfigEntry, name: str
-) -> None:
+async def test_what_is_none_of_ours(hass: HomeAssistant, entry: MockConfigEntry, name: str) -> None:
     assert entity_key_of(registered(hass, entry, name)) is None
 
 

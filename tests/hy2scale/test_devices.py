@@ -1,4 +1,4 @@
-"""What is part of another thing's device comes and goes by itself."""
+"""What exists: what is part of another thing's device, and what a version lacks."""
 
 import logging
 
@@ -6,6 +6,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from simulator.hy2scale.state import Client
+
+from ..common import HOUR, MINUTE
 from .common import OLD, POLL, Hub
 
 
@@ -35,6 +38,11 @@ async def test_a_link_that_goes_and_returns(world: Hub, caplog: pytest.LogCaptur
 # What a version lacks
 
 PEER = "peer:us/us-r1"
+
+
+def entity_ids(world: Hub, things: str) -> set[str]:
+    """Return the entities of things, such as "link:"."""
+    return {entity.entity_id for entity in world.registered(things)}
 
 
 def told(world: Hub, *things: str) -> set[str]:
@@ -88,12 +96,103 @@ async def test_versions_up_and_down(world: Hub, with_restart: bool) -> None:
 async def test_a_slip_takes_no_field(world: Hub) -> None:
     """One answer without a field is none: its entities stay as they are."""
     await world.set_up()
-    entity = world.registered("hub:account:rate_in")
+    entities = entity_ids(world, "hub:account:rate_in")
 
     world.service.state.settings.generation = "documented"
     await world.elapse(POLL)
     world.service.state.settings.generation = "1.3"
     await world.live(2 * POLL, POLL)
 
-    assert entity
-    assert world.registered("hub:account:rate_in") == entity
+    assert entities
+    assert entity_ids(world, "hub:account:rate_in") == entities
+
+
+# What is part of another thing's device
+
+
+def shows(world: Hub, *names: str) -> None:
+    """Let the topology show only these connections."""
+    world.service.clear_faults()
+    rows = [{"name": name, "direction": "outbound", "connected": True} for name in names]
+    world.service.fault("/api/topology", "body", times=None, body=rows)
+
+
+@pytest.mark.parametrize("while_unloaded", [False, True])
+async def test_a_part_that_goes(world: Hub, while_unloaded: bool) -> None:
+    """Its entities go, as well while Home Assistant is down; the rest of the device stays."""
+    await world.set_up()
+    parts = ("link:us:", world.sessions("alice"), "wireguard:", "vpn:")
+    assert told(world, *parts) == set(parts)
+    if while_unloaded:
+        assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+
+    shows(world)
+    world.service.state.settings.missing_routes = [
+        "/api/sessions",
+        "/api/wireguard",
+        "/api/l2tp",
+        "/api/ikev2",
+    ]
+    if while_unloaded:
+        await world.set_up()
+    else:
+        # What has answered before cannot be missing until the next sign-in.
+        await world.restart()
+    await world.live(HOUR + MINUTE, MINUTE)
+
+    assert not told(world, *parts)
+    assert world.value("switch", "tunnel:us", "enabled") == "on"
+    assert world.value("switch", world.person("alice"), "enabled") == "on"
+    assert "unavailable" not in {state.state for state in world.hass.states.async_all()}
+
+
+async def test_a_thing_goes_with_all_its_parts(world: Hub) -> None:
+    """Whatever the feeds of its parts knew last; it returns with all of them."""
+    await world.set_up()
+    entities = entity_ids(world, "link:us:")
+    client = world.service.state.clients["us"]
+
+    del world.service.state.clients["us"]
+    world.service.fault("/api/topology", "html", times=None)
+    await world.live(3 * POLL, POLL)
+    assert entities
+    assert not world.device("tunnel:us")
+    assert not told(world, "link:us:", "tunnel:us:")
+
+    world.service.state.clients["us"] = client
+    world.service.clear_faults()
+    await world.live(3 * POLL, POLL)
+    assert world.value("switch", "link:us", "nested") == "on"
+    assert entity_ids(world, "link:us:") == entities
+
+
+async def test_a_part_of_nothing(world: Hub) -> None:
+    """What tells something about a thing that the node does not list makes no device."""
+    await world.set_up()
+
+    shows(world, "us", "nobody")
+    await world.live(3 * POLL, POLL)
+
+    assert world.device("tunnel:us")
+    assert not world.device("tunnel:nobody")
+    assert not told(world, "link:nobody:")
+
+
+async def test_an_id_that_begins_like_another(world: Hub) -> None:
+    """Only what belongs to it goes with it: an id may hold a colon."""
+    names = ("host", "host:443", "host:nested")
+    for name in names:
+        world.service.state.clients[name] = Client(name=name, addr="192.0.2.1:443")
+    shows(world, *names)
+    await world.set_up()
+    all_links = entity_ids(world, "link:")
+    of_others = entity_ids(world, "link:host:443:") | entity_ids(world, "link:host:nested:")
+    assert of_others < all_links
+
+    shows(world, *names[1:])
+    await world.live(3 * POLL, POLL)
+
+    assert entity_ids(world, "link:") == of_others
+    assert world.value("switch", "tunnel:host", "enabled") == "on"
+    for name in names[1:]:
+        assert world.value("switch", f"link:{name}", "nested") != "unavailable"

@@ -61,7 +61,7 @@ async def test_devices(world: Hub) -> None:
 
     hub = world.device("account:account")
     assert hub
-    assert (hub.model, hub.sw_version) == ("Hub", None if hub.sw_version is None else "1.3.4")
+    assert (hub.model, hub.sw_version) == ("Hub", "1.3.4")
     assert hub.configuration_url == f"{world.service.url}/scale/"
     things = {
         "tunnel:us": "Tunnel",
