@@ -196,3 +196,20 @@ async def test_an_id_that_begins_like_another(world: Hub) -> None:
     assert world.value("switch", "tunnel:host", "enabled") == "on"
     for name in names[1:]:
         assert world.value("switch", f"link:{name}", "nested") != "unavailable"
+
+
+async def test_a_new_version_of_the_node(world: Hub) -> None:
+    """Its device says so; it is called as its entry is, whatever the node calls itself."""
+    await world.set_up()
+    world.service.state.version = "1.4.0"
+    await world.elapse(POLL)
+
+    hub = world.device("account:account")
+    assert hub
+    assert (hub.name, hub.sw_version) == (world.entry.title, "1.4.0")
+
+    world.hass.config_entries.async_update_entry(world.entry, title="Home")
+    await world.restart()
+    hub = world.device("account:account")
+    assert hub
+    assert (hub.name, hub.sw_version) == ("Home", "1.4.0")
