@@ -7,6 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from simulator.hayfrp.state import Node, Tunnel
 
 from .common import MINUTE, World
+from .nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
 
 
 async def test_devices(world: World, snapshot: SnapshotAssertion) -> None:
@@ -166,3 +167,32 @@ async def test_a_device_removed_by_hand_is_not_removed_again(world: World) -> No
 
     assert world.device("tunnel:1") is None
     assert world.value("switch", "tunnel:2", "enabled") == "on"
+
+
+# Nodes that tunnels move to
+
+
+@pytest.fixture
+def move(world: World) -> Move:
+    """Move tunnels to another node."""
+
+    def _move(node_id: str) -> None:
+        for tunnel in world.service.state.tunnels.values():
+            tunnel.node = node_id
+
+    return _move
+
+
+@pytest.mark.parametrize("while_unloaded", [False, True])
+async def test_a_tunnel_moves(world: World, move: Move, while_unloaded: bool) -> None:
+    move("1")
+    await check_a_move(world, move, "1", "2", while_unloaded=while_unloaded)
+
+
+async def test_the_first_tunnel(world: World, move: Move) -> None:
+    await check_a_first_tunnel(world, move, "2")
+
+
+async def test_nodes_that_the_user_has_disabled(world: World, move: Move) -> None:
+    move("1")
+    await check_users_choice(world, move, "2")

@@ -1,0 +1,90 @@
+"""What exists of a ChmlFrp account: nodes, used or not, with details or without."""
+
+import pytest
+
+from simulator.chmlfrp import ChmlFrpService
+
+from ..common import MINUTE, World
+from ..nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
+
+type Frp = World[ChmlFrpService]
+
+
+@pytest.fixture
+def move(world: Frp) -> Move:
+    """Move tunnels to another node."""
+    state = world.service.state
+
+    def _move(node_id: str) -> None:
+        for tunnel in state.tunnels.values():
+            tunnel.node = state.nodes[node_id].name
+
+    return _move
+
+
+@pytest.fixture
+def used(world: Frp) -> str:
+    """The node that all tunnels run over."""
+    return next(id_ for id_, node in world.service.state.nodes.items() if node.state == "online")
+
+
+@pytest.fixture
+def unused(world: Frp, move: Move, used: str) -> str:
+    """A node that no tunnel runs over."""
+    move(used)
+    return next(
+        id_
+        for id_, node in world.service.state.nodes.items()
+        if node.state == "online" and id_ != used
+    )
+
+
+@pytest.mark.parametrize("while_unloaded", [False, True])
+async def test_a_tunnel_moves(
+    world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
+) -> None:
+    await check_a_move(world, move, used, unused, while_unloaded=while_unloaded)
+
+
+async def test_the_first_tunnel(world: Frp, move: Move, unused: str) -> None:
+    await check_a_first_tunnel(world, move, unused)
+
+
+async def test_nodes_that_the_user_has_disabled(world: Frp, move: Move, unused: str) -> None:
+    await check_users_choice(world, move, unused)
+
+
+async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: str) -> None:
+    """Their entities go with the option, whether enabled or not."""
+    await world.set_up()
+    without = {entity.entity_id for entity in world.registered()}
+
+    for detailed in (True, False):
+        world.hass.config_entries.async_update_entry(
+            world.entry, options={"node_details": detailed}
+        )
+        await world.restart()
+        await world.live(5 * MINUTE)
+        assert ({entity.entity_id for entity in world.registered()} > without) is detailed
+
+    assert {entity.entity_id for entity in world.registered()} == without
+
+
+@pytest.mark.parametrize("while_unloaded", [False, True])
+async def test_only_used_nodes(
+    world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
+) -> None:
+    """They come and go with the tunnels, with all that is told of them."""
+    await world.set_up(nodes="used")
+    assert world.registered(f"node_uptime:{used}:")
+    if while_unloaded:
+        assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+
+    move(unused)
+    if while_unloaded:
+        await world.set_up()
+    await world.live(15 * MINUTE, 5 * MINUTE)
+
+    assert not world.device(f"node:{used}")
+    assert not world.registered(f"node:{used}:") + world.registered(f"node_uptime:{used}:")
+    assert world.value("binary_sensor", f"node:{unused}", "online") == "on"
