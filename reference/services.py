@@ -57,7 +57,7 @@ class Entity:
     @property
     def may_not_matter(self) -> bool:
         """Whether it comes disabled where most people do not want to see its resource."""
-        return self.resource.matters is not Resource.matters
+        return self.resource.comes_to_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +74,18 @@ class Service:
 
     @property
     def actions(self) -> dict[str, Action]:
-        """What can be done there: an action wants one of the capabilities that its code names."""
+        """What can be done there: an action wants one of the capabilities that its code names.
+
+        One that names none is for whatever service has its kinds of devices.
+        """
         devices = {entity.device for entity in self.entities} | {Account.kind}
         return {
             name: action
             for name, action in ACTIONS.items()
             if (not action.kinds or devices & set(action.kinds))
-            and any(isinstance(self.provider, needed) for needed in capabilities(action.run))
+            and (
+                not (needed := capabilities(action.run)) or isinstance(self.provider, tuple(needed))
+            )
         }
 
 

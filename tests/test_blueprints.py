@@ -211,7 +211,6 @@ async def test_traffic_is_low(world: World, automate: Automate, told: list[Servi
 async def test_a_node_is_down(world: World, automate: Automate, told: list[ServiceCall]) -> None:
     """The tunnel goes to the first node that is up, and its new address is told."""
     await world.set_up()
-    await world.enable_all()
     tunnel = world.service.state.tunnels["1"]
     node = world.service.state.nodes[tunnel.node]
     others = [world.service.state.nodes[number] for number in "123" if number != tunnel.node]

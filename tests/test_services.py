@@ -4,7 +4,7 @@ from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -293,6 +293,59 @@ async def test_force_offline(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:1", "online") == "off", "seen at once"
 
 
+# Nodes, whatever is enabled
+
+
+async def test_get_node(world: World) -> None:
+    """Also of one that no tunnel uses; what is polled is not asked for again."""
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.node = "1"
+    await world.set_up()
+    name = world.service.state.nodes.pop("3").name
+    await world.live(5 * MINUTE)
+    world.service.calls.clear()
+
+    answers = [await on(world, f"node:{number}", "get_node") for number in "123"]
+
+    assert [answer["online"] for answer in answers] == [True, True, False]
+    assert [answer["in_use"] for answer in answers] == [True, False, False]
+    assert answers[2]["name"] == name
+    assert not world.service.calls
+
+
+async def test_get_node_of_what_nobody_reads(world: World) -> None:
+    """The user has disabled all: the node is read once for all who ask at that time."""
+    await world.set_up()
+    for entity in world.registered("node:"):
+        er.async_get(world.hass).async_update_entity(
+            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await world.restart()
+    world.service.calls.clear()
+
+    assert (await on(world, "node:1", "get_node"))["online"] is True
+    assert (await on(world, "node:2", "get_node"))["online"] is True
+    assert len(world.service.calls_to("/nodes")) == 1
+
+    del world.service.state.nodes["1"]
+    await world.elapse(HOUR)
+    assert (await on(world, "node:1", "get_node"))["online"] is False
+    assert len(world.service.calls_to("/nodes")) == 2
+
+
+async def test_get_node_of_a_silent_service(world: World) -> None:
+    """What was told a moment ago still counts; then nobody knows."""
+    await world.set_up()
+    world.service.fault("/nodes", "html", times=None)
+
+    await world.live(10 * MINUTE)
+    assert (await on(world, "node:1", "get_node"))["online"] is True
+
+    await world.live(HOUR, 5 * MINUTE)
+    error = await refused(world, "node:1", "get_node")
+    assert error.translation_key == "unavailable_firewall"
+
+
 # What all of them refuse
 
 
@@ -301,6 +354,7 @@ HAYFRP = {
     "create_tunnel",
     "delete_tunnel",
     "force_offline",
+    "get_node",
     "get_tunnel_config",
     "list_downloads",
     "retoken",

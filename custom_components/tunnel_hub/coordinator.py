@@ -13,6 +13,8 @@ from datetime import timedelta
 from functools import partial
 from itertools import islice
 import logging
+import math
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -182,6 +184,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._news: deque[tuple[Collection[str], Callable[[str], None]]] = deque()
         self._telling_news: asyncio.Task[None] | None = None
         self._awaits_use = False
+        self._read_at = -math.inf
         self._announced: set[str] = set()
         self._watched: Counter[str] = Counter()
         self._insisted: Counter[str] = Counter()
@@ -359,6 +362,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             self._polled_at = self.hass.loop.time()
             self._find_news()
             self.has_answered, self.is_pending = True, False
+            self._read_at = time.monotonic()
             self._awaits_use = self.feed.resource.comes_to_matter and not all(
                 resource.matters for resource in self.data.values()
             )
@@ -564,6 +568,17 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
                     self._probing.discard(id_)
         finally:
             self._probers -= 1
+
+    async def async_current(self) -> Mapping[str, Resource]:
+        """Return the resources, read now if that was long ago, as when nobody listens.
+
+        Raises HomeAssistantError while the service does not answer.
+        """
+        if time.monotonic() > self._read_at + 2 * self.feed.interval.total_seconds():
+            await self.async_refresh()
+        if not (self.available and self.has_answered) and self.last_exception is not None:
+            raise self.last_exception
+        return self.data
 
     async def async_read_back(self, resource_id: str) -> None:
         """See what became of a command: poll, but probe only the one resource again."""

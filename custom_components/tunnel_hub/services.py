@@ -21,6 +21,7 @@ from .actions.directory import DIRECTORY_ACTIONS
 from .actions.history import HISTORY_ACTIONS
 from .actions.hub import HUB_ACTIONS
 from .actions.mesh import MESH_ACTIONS
+from .actions.nodes import NODE_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
@@ -36,6 +37,7 @@ ACTIONS: dict[str, Action] = (
     | HISTORY_ACTIONS
     | HUB_ACTIONS
     | MESH_ACTIONS
+    | NODE_ACTIONS
     | SUBDOMAIN_ACTIONS
     | TUNNEL_ACTIONS
 )

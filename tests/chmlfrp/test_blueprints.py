@@ -29,7 +29,6 @@ async def test_a_tunnel_is_down_and_back(
 async def test_a_node_is_down(world: Frp, automate: Automate, told: list[ServiceCall]) -> None:
     """The tunnel goes to the next node that is up."""
     await world.set_up()
-    await world.enable_all()
     tunnel = world.service.state.tunnels["1"]
     nodes = world.service.state.nodes
     (old,) = [node for node in nodes.values() if node.name == tunnel.node]

@@ -1,10 +1,10 @@
-"""What exists of a node manager: nodes and whole kinds come and go, by the service and by choice."""
+"""What exists of a node manager: nodes and whole kinds come and go."""
 
 import pytest
 
 from simulator.easytier import EasyTierService
 
-from ..common import HOUR, MINUTE, World
+from ..common import HOUR, MINUTE, World, on, refused
 
 type Manager = World[EasyTierService]
 
@@ -82,3 +82,18 @@ async def test_an_account_that_is_given_up(world: Manager) -> None:
 
     await becomes(data)
     assert {entity.entity_id for entity in world.registered()} == before
+
+
+async def test_the_state_of_a_node(world: Manager) -> None:
+    """An automation can ask for it; not for one that is deleted."""
+    await world.set_up(public_nodes=["2"])
+    number = next(n for n in world.service.state.nodes if world.device(f"relay_node:{n}"))
+
+    for thing in (f"relay_node:{number}", "public_node:2"):
+        answer = await on(world, thing, "get_node")
+        assert (world.value("binary_sensor", thing, "online") == "on") is answer["online"]
+
+    del world.service.state.nodes[number]
+    await world.elapse(2 * MINUTE)
+    error = await refused(world, f"relay_node:{number}", "get_node")
+    assert error.translation_key == "node_gone"
