@@ -1,16 +1,22 @@
 """The life of an entry."""
 
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.tunnel_hub import async_remove_config_entry_device
 from custom_components.tunnel_hub.const import DOMAIN
+from simulator.gates import Moment
 
-from .common import DAY, HOUR, MINUTE, World, account_entry
+from .common import DAY, HOUR, MINUTE, World, account_entry, refused
 
 
 async def test_set_up_and_unload(world: World) -> None:
@@ -177,3 +183,144 @@ async def test_a_device_that_nobody_knows_can_be_removed(world: World) -> None:
     with pytest.raises(ServiceValidationError) as refused:
         await world.call("force_offline", device_id=device.id)
     assert refused.value.translation_key == "wrong_device"
+
+
+# An account that is not loaded
+
+
+async def fail(world: World) -> None:
+    """Let the account be set up once, and then in vain."""
+    await world.set_up()
+    await world.service.stop()
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_RETRY
+
+
+async def disable(world: World) -> None:
+    """Let the user disable the account."""
+    await world.set_up()
+    await world.hass.config_entries.async_set_disabled_by(
+        world.entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert world.entry_state() is ConfigEntryState.NOT_LOADED
+
+
+async def refuse(world: World) -> None:
+    """Let the service refuse the password."""
+    await world.set_up()
+    world.service.account.password = "changed"
+    world.service.account.csrf = "of-another-program"
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_ERROR
+
+
+# Home Assistant's own use of aiohttp.
+AIOHTTP_WARNS = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
+NOT_LOADED = pytest.mark.parametrize("stop", [fail, disable, refuse])
+
+
+@AIOHTTP_WARNS
+@NOT_LOADED
+async def test_a_device_of_an_account_that_is_not_loaded(
+    world: World, stop: Callable[[World], Awaitable[None]], hass_ws_client: WebSocketGenerator
+) -> None:
+    """It can be removed, for nobody knows whether it is there, and returns if it is."""
+    assert await async_setup_component(world.hass, "config", {})
+    await stop(world)
+    client = await hass_ws_client(world.hass)
+
+    for thing in ("tunnel:1", "account:account"):
+        await client.send_json_auto_id(
+            {"type": "config/device_registry/remove", "device_id": world.device_id(thing)}
+        )
+        answer = await client.receive_json()
+        assert answer["success"], answer
+        assert world.device(thing) is None
+
+
+@AIOHTTP_WARNS
+@NOT_LOADED
+async def test_diagnostics_of_an_account_that_is_not_loaded(
+    world: World, stop: Callable[[World], Awaitable[None]], hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(world.hass, "diagnostics", {})
+    await stop(world)
+    client = await hass_client()
+    url = f"/api/diagnostics/config_entry/{world.entry.entry_id}"
+
+    answer = await client.get(url)
+    of_device = await client.get(f"{url}/device/{world.device_id('tunnel:1')}")
+
+    assert answer.status == of_device.status == HTTPStatus.OK
+    told = (await answer.json())["data"]
+    assert told["provider"] == "hayfrp"
+    assert told["state"] == world.entry.state.value
+    assert told["error"] == world.entry.error_reason_translation_key
+    assert (await of_device.json())["data"] == {"state": world.entry.state.value}
+
+
+@NOT_LOADED
+async def test_actions_of_an_account_that_is_not_loaded(
+    world: World, stop: Callable[[World], Awaitable[None]]
+) -> None:
+    await stop(world)
+
+    for thing, action in ((None, "sign_in"), ("tunnel:1", "force_offline"), ("node:1", "get_node")):
+        error = await refused(world, thing, action)
+        assert isinstance(error, ServiceValidationError)
+        assert error.translation_key == "service_config_entry_not_loaded"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_command_that_a_reload_overtakes(
+    world: World, moment: Moment, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is carried out, or fails with a sentence; the log says nothing of either."""
+    await world.set_up()
+    caplog.clear()
+    gate = world.service.gate("/proxy", moment, match={"type": "toggle"})
+    entity_id = world.entity_id("switch", "tunnel:1", "enabled")
+    command = world.hass.async_create_task(
+        world.hass.services.async_call(
+            "switch", "turn_off", {"entity_id": entity_id}, blocking=True
+        )
+    )
+    await gate.reached()
+
+    reload = world.hass.async_create_task(
+        world.hass.config_entries.async_reload(world.entry.entry_id)
+    )
+    await reload
+    gate.open()
+    await command
+    await world.settle()
+    await world.elapse(MINUTE)
+
+    assert not world.service.state.tunnels["1"].enabled
+    assert world.value("switch", "tunnel:1", "enabled") == "off"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_an_action_that_a_reload_cuts_in_two(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its next request is not sent any more, and whoever called it reads why."""
+    await world.set_up()
+    caplog.clear()
+    gate = world.service.gate("/proxy", match={"type": "list"}, times=1)
+    action = world.hass.async_create_task(
+        refused(world, "tunnel:1", "update_tunnel", local_port=8125)
+    )
+    await gate.reached()
+
+    await world.hass.config_entries.async_reload(world.entry.entry_id)
+    gate.open()
+    error = await action
+    await world.settle()
+
+    assert error.translation_key == "unavailable_closed"
+    assert world.service.state.tunnels["1"].local_port == 8123
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
