@@ -6,7 +6,7 @@ from custom_components.tunnel_hub.api.provider import Problem
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.problems import clear_all
 
-from .common import MINUTE, World, account_entry
+from .common import HOUR, MINUTE, World, account_entry
 
 
 def shown(world: World) -> set[str]:
@@ -43,4 +43,60 @@ async def test_the_providers_leave_the_others_alone(world: World) -> None:
 
     problems.clear("sign_in_failing")
     problems.clear("sign_in_failing")
+    assert not shown(world)
+
+
+# What the user ignores
+
+
+CONTESTED = "entry-demo:session_contested"
+
+
+def ignored(world: World) -> set[str]:
+    """Return the ids of the repairs that the user ignores."""
+    return {issue_id for issue_id in shown(world) if issue(world, issue_id).dismissed_version}
+
+
+def issue(world: World, issue_id: str) -> ir.IssueEntry:
+    """Return a repair that is there."""
+    found = ir.async_get(world.hass).async_get_issue(DOMAIN, issue_id)
+    assert found
+    return found
+
+
+async def test_it_stays_ignored(world: World) -> None:
+    """Over reloads, also when it takes a while until it is found again."""
+    await world.set_up()
+    await world.contest()
+    ir.async_ignore_issue(world.hass, DOMAIN, CONTESTED, ignore=True)
+
+    for _ in range(2):
+        await world.restart()
+        await world.live(5 * MINUTE)
+        assert ignored(world) == {CONTESTED}
+        await world.contest()
+        assert ignored(world) == {CONTESTED}
+
+    await world.live(HOUR)
+    assert not shown(world), "its end is known"
+    await world.contest()
+    assert shown(world) == {CONTESTED}
+    assert not ignored(world), "this is another one"
+
+
+async def test_an_unloaded_account_shows_none(world: World) -> None:
+    await world.set_up()
+    await world.contest()
+
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    assert not shown(world)
+
+
+async def test_an_ignored_one_goes_with_its_account(world: World) -> None:
+    await world.set_up()
+    await world.contest()
+    ir.async_ignore_issue(world.hass, DOMAIN, CONTESTED, ignore=True)
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+
     assert not shown(world)

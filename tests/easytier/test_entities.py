@@ -279,6 +279,24 @@ async def test_an_api_key_that_is_refused(world: World[EasyTierService]) -> None
 # Repairs
 
 
+async def test_an_ignored_problem_that_only_a_check_finds(world: World[EasyTierService]) -> None:
+    """A reload finds it a little later than the others: until then it is not over."""
+    world.service.state.settings.edgeone = True
+    world.service.state.settings.api_key = "right"
+    await world.set_up()
+    issues = ir.async_get(world.hass)
+    key = (DOMAIN, f"{world.entry.entry_id}:api_key_refused")
+    issues.async_ignore(*key, ignore=True)
+
+    await world.restart()
+    assert issues.issues[key].dismissed_version
+
+    await world.hass.config_entries.async_unload(world.entry.entry_id)
+    world.service.state.settings.api_key = None
+    await world.set_up()
+    assert key not in issues.issues
+
+
 async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:
     """Seven days before, and gone when they are valid for longer."""
     for node in world.service.state.nodes.values():

@@ -186,3 +186,39 @@ async def test_certificates_that_have_ended(world: Hub) -> None:
     words = found.translation_placeholders["certificates"]
     assert words.startswith("one (")
     assert "two (" in words
+
+
+async def test_an_ignored_problem(fresh: Hub) -> None:
+    """It stays ignored over reloads; once it is solved, even meanwhile, a new one is shown."""
+    issue_id = f"{fresh.entry.entry_id}:default_password"
+
+    async def reload() -> None:
+        await fresh.restart()
+        await fresh.live(MINUTE, POLL)
+
+    def is_ignored() -> bool:
+        found = issue(fresh, "default_password")
+        assert found
+        assert found.active
+        return found.dismissed_version is not None
+
+    ir.async_ignore_issue(fresh.hass, DOMAIN, issue_id, ignore=True)
+    await reload()
+    assert is_ignored()
+    fresh.service.fault("/api/users", "html", times=None)
+    await reload()
+    fresh.service.clear_faults()
+    assert is_ignored()
+
+    async def becomes(password: str) -> None:
+        assert await fresh.hass.config_entries.async_unload(fresh.entry.entry_id)
+        fresh.service.set_password(password)
+        data = {**fresh.entry.data, "password_hash": hashed(password)}
+        fresh.hass.config_entries.async_update_entry(fresh.entry, data=data)
+        await fresh.set_up()
+        await fresh.live(MINUTE, POLL)
+
+    await becomes("a better one")
+    assert issue(fresh, "default_password") is None
+    await becomes("admin")
+    assert not is_ignored()
