@@ -343,10 +343,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.listed = len(found)
         if self.listed <= MAX_THINGS:
             return dict(found)
-        shown = found.keys() & self.known
-        room = max(0, MAX_THINGS - len(shown))
-        shown |= set(islice((id_ for id_ in found if id_ not in self.known), room))
-        return {id_: resource for id_, resource in found.items() if id_ in shown}
+        room = max(0, MAX_THINGS - len(self.known))
+        new = set(islice((id_ for id_ in found if id_ not in self.known), room))
+        return {
+            id_: resource for id_, resource in found.items() if id_ in self.known or id_ in new
+        }
 
     @callback
     @override

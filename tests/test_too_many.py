@@ -1,0 +1,130 @@
+"""More things than anybody has: a list is cut, and a repair says so."""
+
+from typing import Any
+
+from homeassistant.const import Platform
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+import pytest
+
+from custom_components.tunnel_hub import coordinator
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hayfrp.state import Tunnel
+
+from .common import MINUTE, World
+
+TWELVE = pytest.mark.parametrize("simulator", [{"tunnels": 12, "nodes": 2}], indirect=True)
+FIRST = ["1", "2", "3", "4"]
+
+
+@pytest.fixture
+def at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let four things be too many for anybody."""
+    monkeypatch.setattr(coordinator, "MAX_THINGS", 4)
+
+
+def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
+    """Return the ids of the things that have a device, by number."""
+    ids = [
+        name.removeprefix(f"{world.entry.entry_id}:{kind}:")
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(world.hass), world.entry.entry_id
+        )
+        for _, name in device.identifiers
+        if name.startswith(f"{world.entry.entry_id}:{kind}:")
+    ]
+    return sorted(ids, key=int)
+
+
+def repair(world: World[Any]) -> dict[str, str] | None:
+    """Return what the repair says, if there is one."""
+    issues = ir.async_get(world.hass)
+    issue = issues.async_get_issue(DOMAIN, f"{world.entry.entry_id}:too_many_things")
+    return issue.translation_placeholders if issue else None
+
+
+@TWELVE
+@pytest.mark.usefixtures("at_most_four")
+async def test_the_first_are_shown_and_stay(world: World) -> None:
+    await world.set_up()
+    assert shown(world) == FIRST
+    assert repair(world) == {
+        "account": "HayFrp demo",
+        "lists": "tunnels: 12",
+        "maximum": "4",
+    }
+
+    # Whatever the service's order is.
+    tunnels = world.service.state.tunnels
+    world.service.state.tunnels = dict(reversed(tunnels.items()))
+    await world.live(3 * MINUTE)
+    await world.restart()
+    await world.live(3 * MINUTE)
+    assert shown(world) == FIRST
+    assert "unavailable" not in {world.value("switch", f"tunnel:{n}", "enabled") for n in FIRST}
+
+    # There is room for another once one is given up.
+    del world.service.state.tunnels["2"]
+    await world.elapse(MINUTE)
+    assert shown(world) == FIRST
+    await world.live(2 * MINUTE)
+    assert shown(world) == ["1", "3", "4", "12"]
+    assert repair(world)
+
+    for number in map(str, range(5, 12)):
+        del world.service.state.tunnels[number]
+    await world.live(2 * MINUTE)
+    assert shown(world) == ["1", "3", "4", "12"]
+    assert repair(world) is None
+
+
+@TWELVE
+async def test_what_is_there_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as what an older version made; nothing is added to it."""
+    await world.set_up()
+    numbers = shown(world)
+    monkeypatch.setattr(coordinator, "MAX_THINGS", 4)
+    world.service.state.tunnels["99"] = Tunnel(
+        id="99", username="demo", proxy_name="late", proxy_type="tcp", node="1", remote_port=99
+    )
+
+    await world.restart()
+    await world.live(3 * MINUTE)
+
+    assert numbers == [str(number) for number in range(1, 13)]
+    assert shown(world) == numbers
+    assert repair(world) == {"account": "HayFrp demo", "lists": "tunnels: 13", "maximum": "4"}
+
+
+@pytest.mark.parametrize("simulator", [{"tunnels": 9, "nodes": 8}], indirect=True)
+@pytest.mark.usefixtures("at_most_four")
+async def test_several_lists(world: World) -> None:
+    await world.set_up()
+
+    placeholders = repair(world)
+    assert placeholders
+    assert placeholders["lists"] == "tunnels: 9, nodes: 8"
+    assert len(shown(world, "node")) == 4
+
+
+@pytest.mark.parametrize("only_platform", [Platform.BUTTON], indirect=True)
+@pytest.mark.usefixtures("only_platform")
+async def test_a_service_gone_wrong(world: World, pytestconfig: pytest.Config) -> None:
+    """Fifty thousand rows; in the quick form only a few more than are shown."""
+    extended = pytestconfig.getoption("extended")
+    number = 50_000 if extended else coordinator.MAX_THINGS + 1
+    await world.set_up()
+    rows = [{"id": n, "proxy_name": f"t{n}", "status": False} for n in range(100, 100 + number)]
+    world.service.fault(
+        "/proxy",
+        "body",
+        match={"type": "list"},
+        times=None,
+        body={"status": 200, "proxies": rows},
+    )
+    await world.live(3 * MINUTE)
+
+    assert len(shown(world)) == coordinator.MAX_THINGS
+    placeholders = repair(world)
+    assert placeholders
+    assert placeholders["lists"] == f"tunnels: {number}"
+    assert len(world.registered("tunnel:")) == coordinator.MAX_THINGS
