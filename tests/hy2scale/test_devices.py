@@ -6,9 +6,11 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import entity_registry as er
 import pytest
 
+from custom_components.tunnel_hub import PLATFORMS
 from simulator.hy2scale.state import Client
 
 from ..common import HOUR, MINUTE
+from ..names import NAMES, check
 from .common import OLD, POLL, Hub
 
 
@@ -213,3 +215,22 @@ async def test_a_new_version_of_the_node(world: Hub) -> None:
     hub = world.device("account:account")
     assert hub
     assert (hub.name, hub.sw_version) == ("Home", "1.4.0")
+
+
+@pytest.mark.parametrize("name", ["80 Chinese", "248 words", "emoji"])
+async def test_names(world: Hub, name: str) -> None:
+    """Of everything that has one, on every platform."""
+    state = world.service.state
+    for user in state.users.values():
+        user.username = NAMES[name]
+    for rule in state.rules.values():
+        rule.name = NAMES[name]
+    for peer in state.wireguard.peers:
+        peer.name = NAMES[name]
+    await world.set_up()
+
+    await world.enable_all()
+
+    check(world)
+    platforms = {entity.domain for entity in world.registered() if entity.disabled_by is None}
+    assert platforms == {*map(str, PLATFORMS)} - {"event"}

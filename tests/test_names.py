@@ -1,0 +1,97 @@
+"""Names, whatever they are made of: every entity has an id that Home Assistant takes."""
+
+from homeassistant.core import valid_entity_id
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+import pytest
+
+from custom_components.tunnel_hub.const import DOMAIN
+
+from .common import MINUTE, World
+from .names import NAMES, check
+
+EACH = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+
+
+@EACH
+async def test_of_tunnels_and_nodes(
+    world: World, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two of the same name, too; every platform that there is."""
+    state = world.service.state
+    for number in "12":
+        state.tunnels[number].proxy_name = name
+        state.nodes[number].name = name
+
+    await world.set_up()
+    check(world)
+
+    # Once more with everything enabled, and with the ids that there are.
+    await world.enable_all()
+    check(world)
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+    assert not [r for r in caplog.records if "entity" in r.name and r.levelname == "ERROR"]
+
+
+@EACH
+async def test_a_new_name(world: World, name: str) -> None:
+    """The ids of entities stay; those of new ones are short enough."""
+    await world.set_up()
+    before = {entity.unique_id: entity.entity_id for entity in world.registered()}
+
+    world.service.state.tunnels["1"].proxy_name = name
+    await world.elapse(MINUTE)
+    er.async_get(world.hass).async_remove(world.entity_id("switch", "tunnel:1", "enabled"))
+    await world.restart()
+
+    check(world)
+    after = {entity.unique_id: entity.entity_id for entity in world.registered()}
+    assert after.keys() == before.keys()
+    assert {id_ for id_ in after if after[id_] != before[id_]} <= {"entry-demo:tunnel:1:enabled"}
+
+
+async def test_of_the_account(world: World) -> None:
+    world.hass.config_entries.async_update_entry(world.entry, title=NAMES["80 Chinese"])
+
+    await world.set_up()
+
+    check(world)
+
+
+async def test_an_area_with_a_long_name(world: World) -> None:
+    """Home Assistant puts it before the device's name, for entities that are new there."""
+    world.service.state.tunnels["1"].proxy_name = "c d " * 40
+    await world.set_up()
+    area = ar.async_get(world.hass).async_create("a b " * 40)
+    dr.async_get(world.hass).async_update_device(world.device_id("tunnel:1"), area_id=area.id)
+    registry = er.async_get(world.hass)
+    for entity in world.registered("tunnel:1:"):
+        registry.async_remove(entity.entity_id)
+    registry.deleted_entities.clear()
+
+    await world.restart()
+
+    assert world.registered("tunnel:1:")
+    check(world)
+
+
+async def test_an_id_that_was_not_taken(world: World) -> None:
+    """What an older version registered, Home Assistant refuses at every start."""
+    name = ("d" * 9 + " ") * 40
+    world.service.state.tunnels["1"].proxy_name = name
+    registry = er.async_get(world.hass)
+    broken = registry.async_get_or_create(
+        "switch",
+        DOMAIN,
+        f"{world.entry.entry_id}:tunnel:1:enabled",
+        suggested_object_id="d" * 247 + " e",
+        config_entry=world.entry,
+    )
+    assert not valid_entity_id(broken.entity_id)
+
+    await world.set_up()
+
+    check(world)
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+    renamed = registry.async_get(world.entity_id("switch", "tunnel:1", "enabled"))
+    assert renamed
+    assert renamed.id == broken.id, "the same one, with all that the user has set"
