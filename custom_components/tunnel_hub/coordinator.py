@@ -345,9 +345,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             return dict(found)
         room = max(0, MAX_THINGS - len(self.known))
         new = set(islice((id_ for id_ in found if id_ not in self.known), room))
-        return {
-            id_: resource for id_, resource in found.items() if id_ in self.known or id_ in new
-        }
+        return {id_: resource for id_, resource in found.items() if id_ in self.known or id_ in new}
 
     @callback
     @override
