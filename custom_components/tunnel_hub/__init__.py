@@ -2,13 +2,14 @@
 
 import asyncio
 
-from aiohttp import DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.util.hass_dict import HassKey
 
 from .api import create_provider
 from .api.provider import CanForceDown, CanSignIn, Credentials
@@ -36,11 +37,15 @@ PLATFORMS = [
     Platform.UPDATE,
 ]
 
+_SESSION: HassKey[ClientSession] = HassKey(f"{DOMAIN}.session")
+
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register what exists whether or not an account does: the actions and the dashboard."""
+    """Prepare what exists whether or not an account does: session, actions and dashboard."""
+    # It outlives the accounts: closed below a request, aiohttp fails in odd ways.
+    hass.data[_SESSION] = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
     async_setup_services(hass)
     await async_setup_dashboard(hass)
     return True
@@ -50,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     """Set up one account."""
     provider = create_provider(
         entry.data[CONF_PROVIDER],
-        async_create_clientsession(hass, cookie_jar=DummyCookieJar()),
+        hass.data[_SESSION],
         {name: value for name, value in entry.data.items() if name != CONF_PROVIDER},
         entry.options,
     )
@@ -61,6 +66,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
             hass.config_entries.async_update_entry(entry, data={**entry.data, **credentials})
 
     provider.on_credentials = _store_credentials
+    entry.async_on_unload(provider.close)
     problems = Problems(hass, entry, provider)
     data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
     problems.sources.append(data.too_many_things)

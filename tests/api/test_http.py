@@ -487,11 +487,20 @@ async def test_a_large_answer_that_nobody_decodes_is_not_kept(
 
 
 @pytest.mark.parametrize("is_read", [True, False])
-async def test_nothing_is_sent_once_the_session_is_closed(
-    alone: Transport, session: ClientSession, hayfrp: HayFrpService, is_read: bool
+@pytest.mark.parametrize("is_session", [True, False])
+async def test_nothing_is_sent_once_it_is_closed(
+    alone: Transport,
+    session: ClientSession,
+    hayfrp: HayFrpService,
+    *,
+    is_read: bool,
+    is_session: bool,
 ) -> None:
-    """As when the account is unloaded while a command is under way."""
-    await session.close()
+    """As when the account is unloaded, or Home Assistant stops, while a command is under way."""
+    if is_session:
+        await session.close()
+    else:
+        alone.close()
 
     with unavailable(Reason.CLOSED):
         await alone.request("GET", "/version", read=is_read)

@@ -4,17 +4,20 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from aiohttp.abc import ResolveResult
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import CoreState
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 
-from ..common import HOUR
+from ..common import HOUR, MINUTE
+from .names import Names
 from .providers import AnyService, Case
 from .watch import Watch
 from .world import BadWorld, of_simulator
@@ -124,6 +127,36 @@ async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -
     assert world.hass.state is CoreState.stopped
     assert polls
     assert all(task.done() for task in polls)
+    watch.check()
+
+
+async def test_unloaded_while_a_command_connects(
+    world: BadWorld, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent is waited for, nothing follows, and nothing goes wrong."""
+    await world.set_up()
+    await world.service.stop()
+    await world.service.start()
+    # Until then the address is remembered.
+    world.freezer.tick(MINUTE)
+    asked, found = asyncio.Event(), asyncio.Event()
+    resolve = Names.resolve
+
+    async def _resolve(self: Names, *args: Any, **options: Any) -> list[ResolveResult]:
+        asked.set()
+        await found.wait()
+        return await resolve(self, *args, **options)
+
+    monkeypatch.setattr(Names, "resolve", _resolve)
+    command = asyncio.create_task(world.perform(world.case.acts[0]))
+    await asked.wait()
+    world.service.calls.clear()
+
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    found.set()
+    await command
+
+    assert len(world.service.calls) == 1
     watch.check()
 
 

@@ -198,6 +198,7 @@ class Transport:
         self._stand_in_until = 0.0
         self._silent_until = 0.0
         self._large: dict[str, tuple[float, Answer | None]] = {}
+        self._closed = False
         self.secrets = secrets or Secrets()
         self.requests = 0
 
@@ -210,6 +211,10 @@ class Transport:
         line = " ".join((coerce.text(known[:_MAX_READ_WORDS]) or "").split())
         shown = self.secrets.hide(line, is_cut=is_cut or len(known) > _MAX_READ_WORDS)
         return shown if len(shown) <= _MAX_WORDS else f"{shown[: _MAX_WORDS - 1]}…"
+
+    def close(self) -> None:
+        """Send nothing more; what was sent is waited for all the same."""
+        self._closed = True
 
     async def request(
         self,
@@ -253,7 +258,7 @@ class Transport:
                         raise
                     except UnavailableError as err:
                         failure = err
-                        if not read or err.retry_after is not None or self._session.closed:
+                        if not read or err.retry_after is not None or err.reason is Reason.CLOSED:
                             raise
                     else:
                         self._prefer(host)
@@ -317,7 +322,7 @@ class Transport:
         max_bytes: int,
     ) -> Answer:
         """Send to one host."""
-        if self._session.closed:
+        if self._closed or self._session.closed:
             raise UnavailableError(Reason.CLOSED)
         if (pause := self._silent_until - self._clock()) > 0:
             raise RateLimitedError(pause)

@@ -14,6 +14,7 @@ from aiohttp import ClientSession
 
 from .errors import UnsupportedError
 from .feed import Feed
+from .http import Transport
 from .resource import Node, Resource, Tunnel
 
 type Credentials = Mapping[str, str]
@@ -203,10 +204,15 @@ class Provider(ABC):
     feeds: Mapping[str, Feed[Resource]]
     credentials: Credentials
     on_credentials: Callable[[Credentials], Awaitable[None]] | None = None
+    _transport: Transport
 
     @abstractmethod
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         """Prepare; nothing is sent before the first use."""
+
+    def close(self) -> None:
+        """Send nothing more: nobody waits for it. A sign-in that is being renewed is finished."""
+        self._transport.close()
 
     async def keep(self, renewed: Credentials) -> None:
         """Store renewed credentials beside the others; only then may they be used."""
