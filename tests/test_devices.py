@@ -1,6 +1,6 @@
 """Devices: how they hang together, come, change their face and go."""
 
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -92,6 +92,24 @@ async def test_a_node_shows_its_newest_version(world: World) -> None:
     assert node
     assert node.sw_version == "0.60.0"
     assert world.value("sensor", "node:1", "version") == "0.60.0"
+
+
+async def test_what_went_meanwhile_goes_although_nobody_looks_at_the_rest(world: World) -> None:
+    """That takes two answers, and the entities of all that is left are disabled."""
+    await world.set_up()
+    for thing in ("tunnel:2", "tunnel:3", "tunnel:4", "tunnel:5"):
+        for entity in world.registered(thing):
+            er.async_get(world.hass).async_update_entity(
+                entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+            )
+    await world.hass.config_entries.async_unload(world.entry.entry_id)
+    del world.service.state.tunnels["1"]
+
+    await world.set_up()
+    await world.live(3 * MINUTE)
+
+    assert world.device("tunnel:1") is None
+    assert world.device("tunnel:2")
 
 
 @pytest.mark.parametrize("with_restart", [False, True])

@@ -251,9 +251,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def _poll_if_wanted(self) -> None:
         """Poll while somebody is interested, or can become so by what is read.
 
+        What one answer did not have is asked for once more, whoever looks.
         To the base class, all who are interested are one listener.
         """
-        wanted = bool(self._by_resource) or not self.data or self._awaits_use
+        wanted = bool(self._by_resource or self._absent) or not self.data or self._awaits_use
         if wanted and self._stand_in is None:
             self._stand_in = super().async_add_listener(lambda: None)
         elif not wanted and self._stand_in is not None:
