@@ -1,14 +1,16 @@
 """Getting in: for the first time, again, in another way; and the options."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import gc
+import logging
 from typing import Any
 
 from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -17,7 +19,7 @@ from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hayfrp import HayFrpService
 
-from .common import World, account_entry
+from .common import World, account_entry, on
 
 
 async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> ConfigFlowResult:
@@ -496,6 +498,145 @@ async def test_reconfigure_to_a_password(world: World) -> None:
     assert world.entry.data["password"] == "demo-password"
     assert world.entry.data["token"] == world.service.account.csrf
     assert world.entry_state() is ConfigEntryState.LOADED
+
+
+# The account is removed meanwhile
+
+
+AGAIN = pytest.mark.parametrize("kind", ["reauth", "reconfigure"])
+
+
+async def begin_again(world: World, kind: str) -> ConfigFlowResult:
+    """Open the form for signing in to an account again."""
+    start = {
+        "reauth": world.entry.start_reauth_flow,
+        "reconfigure": world.entry.start_reconfigure_flow,
+    }[kind]
+    return await choose(world.hass, await start(world.hass), "hayfrp_password")
+
+
+@pytest.fixture
+def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing is logged that somebody would have to look at."""
+    yield
+    ours = [r for r in caplog.get_records("call") if r.levelno >= logging.ERROR or r.exc_info]
+    assert not ours
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_a_form_is_open(world: World) -> None:
+    """Home Assistant closes the flow of a sign-in that was asked for, not that of another."""
+    await world.set_up()
+    form = await begin_again(world, "reconfigure")
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    world.service.calls.clear()
+
+    result = await fill(world.hass, form, **DEMO, base_url=world.service.url)
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    assert not world.service.calls, "nobody signs in for nothing"
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_a_menu_is_open(world: World) -> None:
+    await world.set_up()
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+
+    result = await choose(world.hass, menu, "hayfrp_password")
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+
+
+@AGAIN
+@pytest.mark.parametrize("password", ["demo-password", "wrong"])
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_signing_in(world: World, kind: str, password: str) -> None:
+    await world.set_up()
+    form = await begin_again(world, kind)
+    gate = world.service.gate("/user", match={"type": "login"})
+    step = world.hass.async_create_task(
+        fill(world.hass, form, username="demo", password=password, base_url=world.service.url)
+    )
+    await gate.reached()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    gate.open()
+    result = await step
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    assert not world.hass.config_entries.flow.async_progress()
+    assert not world.hass.config_entries.async_entries(DOMAIN)
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_its_own_sign_in_is_under_way(world: World) -> None:
+    """A command has found the session ended; nothing is stored for an entry that is none."""
+    await world.set_up()
+    world.service.account.csrf = "of-another-program"
+    gate = world.service.gate("/user", "after", match={"type": "login"})
+    command = world.hass.async_create_task(on(world, "tunnel:1", "force_offline"))
+    await gate.reached()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    gate.open()
+    with pytest.raises(HomeAssistantError) as info:
+        await command
+
+    assert info.value.translation_key == "unavailable_closed"
+    assert world.entry.data["token"] != world.service.account.csrf
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_its_own_sign_in_is_refused(world: World) -> None:
+    """Nobody is asked to sign in to what is no longer there."""
+    await world.set_up()
+    world.service.account.csrf = "of-another-program"
+    world.service.account.password = "changed"
+    gate = world.service.gate("/user", "after", match={"type": "login"})
+    command = world.hass.async_create_task(on(world, "tunnel:1", "force_offline"))
+    await gate.reached()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    gate.open()
+    with pytest.raises(HomeAssistantError):
+        await command
+    await world.settle()
+
+    assert not world.hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_removed_while_the_options_are_open(world: World) -> None:
+    await world.set_up()
+    form = await options_form(world)
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+
+    result = await world.hass.config_entries.options.async_configure(
+        form["flow_id"],
+        {"shown_nodes": {"nodes": "all", "chosen_nodes": []}, "daily_sign_in": SIGN_IN_OFF},
+    )
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+
+
+async def test_removed_while_the_options_are_opened(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The names of the nodes are under way."""
+    world.service.fault("/nodes", "html", times=2)
+    await world.set_up()
+    caplog.clear()
+    gate = world.service.gate("/nodes")
+    step = world.hass.async_create_task(options_form(world))
+    await gate.reached()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    gate.open()
+    result = await step
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 # Options

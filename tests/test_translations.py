@@ -434,6 +434,7 @@ async def test_options(world: World) -> None:
     needed = of_form("options.step.init", form["data_schema"])
 
     optional = {
+        "options.abort.entry_removed",
         "options.abort.not_loaded",
         "options.abort.no_options",
         "options.step.init.title",

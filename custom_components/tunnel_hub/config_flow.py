@@ -40,6 +40,7 @@ from .api.provider import (
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
 from .flows import chmlfrp, easytier, hayfrp, hy2scale
+from .flows.base import abort_if_removed
 from .migrations import MINOR_VERSION, VERSION
 from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
@@ -117,7 +118,11 @@ class TunnelHubConfigFlow(
 class TunnelHubOptionsFlow(OptionsFlowWithReload):
     """Which nodes to show, and whether to sign in every day."""
 
-    config_entry: TunnelHubConfigEntry
+    @property
+    @override
+    def config_entry(self) -> TunnelHubConfigEntry:
+        with abort_if_removed():
+            return super().config_entry
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show and take the options."""

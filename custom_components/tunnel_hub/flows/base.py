@@ -1,6 +1,7 @@
 """What the steps of all providers share: forms, checks, errors and the way to the entry."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, override
 
 from aiohttp import DummyCookieJar
@@ -9,6 +10,7 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigFlow,
     ConfigFlowResult,
+    UnknownEntry,
 )
 from homeassistant.const import (
     CONF_CLIENT_ID,
@@ -19,7 +21,7 @@ from homeassistant.const import (
     CONF_USERNAME,
 )
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.data_entry_flow import section
+from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
@@ -192,6 +194,15 @@ def new_account(entered: Mapping[str, str]) -> NewAccount:
     )
 
 
+@contextmanager
+def abort_if_removed() -> Iterator[None]:
+    """Abort a flow whose entry was removed meanwhile."""
+    try:
+        yield
+    except UnknownEntry:
+        raise AbortFlow("entry_removed") from None
+
+
 class Steps(ConfigFlow):
     """A flow that signs in to a provider, for the first time or again."""
 
@@ -214,14 +225,17 @@ class Steps(ConfigFlow):
         act: gets a provider made of all that was entered so far, and those entries.
         """
         self._key = form.step_id.partition("_")[0]
+        stored = self._stored()
         if user_input is not None:
             entered = self._entered | flat(user_input)
             try:
                 check(form.schema, entered)
                 return await act(capable(self._provider(entered), protocol), entered)
             except TunnelHubError as err:
+                # Home Assistant closes the flow of an entry that is removed meanwhile.
+                self._stored()
                 return self._show(form, user_input, failure_of(err))
-        return self._show(form, self._stored())
+        return self._show(form, stored)
 
     def _show(
         self, form: Form, values: Mapping[str, Any], failure: Failure | None = None
@@ -251,11 +265,24 @@ class Steps(ConfigFlow):
         self._close_session()
 
     def _stored(self) -> Mapping[str, Any]:
-        """Return what a form may show of the entry that is signed in to again."""
+        """Return what a form may show of the entry that is signed in to again.
+
+        Aborts the flow if that was removed.
+        """
         if self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return {}
         data = self._entry().data
         return in_form(data)
+
+    @override
+    def _get_reauth_entry(self) -> TunnelHubConfigEntry:
+        with abort_if_removed():
+            return super()._get_reauth_entry()
+
+    @override
+    def _get_reconfigure_entry(self) -> TunnelHubConfigEntry:
+        with abort_if_removed():
+            return super()._get_reconfigure_entry()
 
     def _entry(self) -> TunnelHubConfigEntry:
         """Return the entry that is signed in to again."""
