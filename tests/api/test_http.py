@@ -10,7 +10,7 @@ import json
 import logging
 import socket
 import traceback
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiohttp import ClientSession, ClientTimeout
 from freezegun.api import FrozenDateTimeFactory
@@ -18,7 +18,12 @@ import orjson
 import pytest
 
 from custom_components.tunnel_hub.api import http
-from custom_components.tunnel_hub.api.errors import RateLimitedError, Reason, UnavailableError
+from custom_components.tunnel_hub.api.errors import (
+    InvalidInputError,
+    RateLimitedError,
+    Reason,
+    UnavailableError,
+)
 from custom_components.tunnel_hub.api.http import MAX_BYTES, Answer, Transport
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
@@ -209,6 +214,27 @@ async def test_a_page_has_no_words(alone: Transport, hayfrp: HayFrpService) -> N
 
     with unavailable(Reason.SERVER_ERROR, "HTTP 500"):
         await alone.request("GET", "/version", read=False)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**400, 1e19, float("inf"), float("nan")])
+async def test_numbers_that_nobody_could_store(
+    alone: Transport, hayfrp: HayFrpService, number: float
+) -> None:
+    """Some encoders fail for them, others send null; a service may get neither."""
+    for body in ({"a": {"b": [1, number]}}, [number]):
+        with pytest.raises(InvalidInputError) as caught:
+            await alone.request("POST", "/user", read=False, json=cast("Any", body))
+        assert caught.value.key == "number_too_large"
+
+    assert not hayfrp.calls
+
+
+async def test_numbers_that_anybody_can_store(alone: Transport, hayfrp: HayFrpService) -> None:
+    largest = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
+
+    await alone.request("POST", "/user", read=False, json=largest)
+
+    assert hayfrp.calls[-1].body == largest
 
 
 async def test_statuses_below_500_are_answers(alone: Transport, hayfrp: HayFrpService) -> None:

@@ -13,7 +13,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService, Node
 
 from ..common import World, on, on_account, refused
-from .common import BOTH, DOCUMENTED
+from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
 NEW = {
     "name": "cabin",
@@ -141,11 +141,76 @@ async def test_create_node(world: World[EasyTierService]) -> None:
         ("WSS", "2001:db8::7", 443),
     ]
     assert (made.max_traffic, made.reset_cycle, made.max_connections) == (500, 31, 20)
+    assert made.tier_bandwidth == 100
     assert (made.tags, made.allow_relay, made.network_name) == ("fast,IPv6", 1, "home")
     assert made.valid_until == "2027-06-30"
     device = world.device(f"relay_node:{answer['node_id']}")
     assert device, "it is there at once"
     assert device.name == "cabin"
+
+
+@BOTH
+async def test_a_second_node_of_one_name(world: World[EasyTierService]) -> None:
+    await world.set_up()
+    await on_account(world, "create_node", **NEW)
+
+    error = await refused(world, None, "create_node", **NEW)
+
+    assert error.translation_key == "node_name_taken"
+    assert error.translation_placeholders == {"name": "cabin"}
+    assert len(world.service.state.nodes) == 12
+
+
+async def test_a_node_that_nobody_can_read_is_mended(world: World[EasyTierService]) -> None:
+    """It spoils the list of all nodes; those that are known stay devices."""
+    await world.set_up()
+    node(world).is_damaged = True
+    await world.live(3 * FIVE_MINUTES, FIVE_MINUTES)
+    assert world.value("binary_sensor", "relay_node:2", "online") == "unavailable"
+
+    await on(world, "relay_node:1", "update_node", connections="tcp://192.0.2.7:11010")
+
+    assert not node(world).is_damaged
+    assert world.value("binary_sensor", "relay_node:2", "online") == "on"
+
+
+NUMBERS_OF_ACTIONS = [
+    ("report_node", {**READING, "token": "any"}, "connections"),
+    ("report_node", {**READING, "token": "any"}, "traffic"),
+    ("update_node", {}, "connections_allowed"),
+    ("update_node", {}, "bandwidth_tier"),
+]
+
+
+@pytest.mark.parametrize("action, data, field", NUMBERS_OF_ACTIONS)
+async def test_numbers_that_are_too_large(
+    world: World[EasyTierService], action: str, data: dict[str, Any], field: str
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, "relay_node:1", action, **{**data, field: 10**30})
+
+    assert error.translation_key == "number_too_large"
+    assert error.translation_placeholders == {"number": "1e+30"}
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "inf", 10**400, "many", None])
+@pytest.mark.parametrize("action, data, field", NUMBERS_OF_ACTIONS)
+async def test_what_is_no_number(
+    *,
+    world: World[EasyTierService],
+    action: str,
+    data: dict[str, Any],
+    field: str,
+    value: object,
+) -> None:
+    await world.set_up()
+    world.service.calls.clear()
+
+    with pytest.raises((vol.Invalid, ServiceValidationError)):
+        await on(world, "relay_node:1", action, **{**data, field: value})
+
+    assert not [call for call in world.service.calls if call.method != "GET"]
 
 
 @BOTH

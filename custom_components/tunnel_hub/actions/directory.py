@@ -22,12 +22,10 @@ from ..api.directory import (
     Region,
     RelayNode,
 )
-from .base import Action, Target, to_response
+from .base import AMOUNT, COUNT, WHOLE_NUMBER, Action, Target, to_response
 
 _CONNECTIONS = "connections"
 
-_AMOUNT = vol.All(vol.Coerce(float), vol.Range(min=0))
-_COUNT = vol.All(vol.Coerce(int), vol.Range(min=0))
 _TEXTS = vol.All(cv.ensure_list, [cv.string])
 
 
@@ -38,16 +36,16 @@ _NEEDED: dict[str, Any] = {
 }
 _FIELDS: dict[str, Any] = {
     "allow_relay": cv.boolean,
-    "bandwidth_maximum": _AMOUNT,
-    "bandwidth_tier": _AMOUNT,
-    "connections_allowed": _COUNT,
+    "bandwidth_maximum": AMOUNT,
+    "bandwidth_tier": AMOUNT,
+    "connections_allowed": COUNT,
     "network_name": cv.string,
     "network_secret": cv.string,
     "notes": cv.string,
     "place": cv.string,
-    "reset_day": vol.Coerce(int),
+    "reset_day": WHOLE_NUMBER,
     "tags": _TEXTS,
-    "traffic_allowed": _AMOUNT,
+    "traffic_allowed": AMOUNT,
     "valid_until": cv.date,
 }
 
@@ -170,10 +168,10 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
         kinds=_ONE_NODE,
         fields={
             vol.Required("online"): cv.boolean,
-            vol.Required("bandwidth"): _AMOUNT,
-            vol.Required("traffic"): _AMOUNT,
-            vol.Required("connections"): _COUNT,
-            vol.Optional("bandwidth_tier"): _AMOUNT,
+            vol.Required("bandwidth"): AMOUNT,
+            vol.Required("traffic"): AMOUNT,
+            vol.Required("connections"): COUNT,
+            vol.Optional("bandwidth_tier"): AMOUNT,
             vol.Optional("token"): cv.string,
         },
         admin=True,

@@ -30,7 +30,7 @@ from ..api.mesh_provider import (
 )
 from ..api.resource import Certificates, Tunnel
 from ..const import DOMAIN
-from .base import Action, Target, to_response
+from .base import NUMBER, Action, Target, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
@@ -260,8 +260,8 @@ HUB_ACTIONS: dict[str, Action] = {
         fields={
             vol.Required("positions"): {
                 cv.string: {
-                    vol.Required("x"): vol.Coerce(float),
-                    vol.Required("y"): vol.Coerce(float),
+                    vol.Required("x"): NUMBER,
+                    vol.Required("y"): NUMBER,
                 }
             }
         },

@@ -22,16 +22,14 @@ from ..api.mesh_provider import (
     WireGuardPeerDraft,
 )
 from ..api.resource import Resource, Tunnel
-from .base import Action, Target
+from .base import AMOUNT, COUNT, Action, Target, number_of
 
 _BYTES_IN_GIB = 1024**3
 _BYTES_IN_MEGABIT = 125_000
 NEVER = "never"
 
-_AMOUNT = vol.All(vol.Coerce(float), vol.Range(min=0))
-_NUMBER = vol.All(vol.Coerce(int), vol.Range(min=0))
-_GIB = vol.All(_AMOUNT, lambda gib: round(gib * _BYTES_IN_GIB))
-_MBIT_PER_SECOND = vol.All(_AMOUNT, lambda mbit: round(mbit * _BYTES_IN_MEGABIT))
+_GIB = vol.All(AMOUNT, number_of(lambda gib: round(gib * _BYTES_IN_GIB)))
+_MBIT_PER_SECOND = vol.All(AMOUNT, number_of(lambda mbit: round(mbit * _BYTES_IN_MEGABIT)))
 _DATE = vol.Any(vol.All(NEVER, lambda _: date.max), cv.date)
 _TEXTS = vol.All(cv.ensure_list, [cv.string], vol.Coerce(tuple))
 
@@ -94,7 +92,7 @@ _KINDS = {
         fields={
             "exit_mode": _EXIT["exit_mode"],
             "enabled": cv.boolean,
-            "priority": _NUMBER,
+            "priority": COUNT,
             "use_tun": cv.boolean,
         },
         fixed=(CONF_ID,),
@@ -110,7 +108,7 @@ _KINDS = {
         draft=WireGuardPeerDraft,
         needed={CONF_NAME: cv.string, "address": cv.string},
         fields={
-            "keepalive": _NUMBER,
+            "keepalive": COUNT,
             "public_key": cv.string,
             "private_key": cv.string,
             **_EXIT,

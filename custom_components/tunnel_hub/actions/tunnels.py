@@ -16,14 +16,13 @@ from ..api.provider import (
     TunnelDraft,
 )
 from ..api.resource import Node, Tunnel
-from .base import Action, Target, to_response
+from .base import WHOLE_NUMBER, Action, Target, to_response
 
 _FORMAT = "format"
 _LOCAL_PORT = "local_port"
 _NODE = "node"
 
 # Each service has its own narrower bounds and explains them; a port is a number in all of them.
-_PORT = vol.Coerce(int)
 _PROTOCOL = vol.All(cv.string, vol.Lower)
 _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional("compression"): cv.boolean,
@@ -31,7 +30,7 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional("encryption"): cv.boolean,
     vol.Optional("extra_parameters"): cv.string,
     vol.Optional("local_host"): cv.string,
-    vol.Optional("remote_port"): _PORT,
+    vol.Optional("remote_port"): WHOLE_NUMBER,
     vol.Optional("secret_key"): cv.string,
 }
 
@@ -93,7 +92,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         fields={
             vol.Required(CONF_NAME): cv.string,
             vol.Required(CONF_PROTOCOL): _PROTOCOL,
-            vol.Required(_LOCAL_PORT): _PORT,
+            vol.Required(_LOCAL_PORT): WHOLE_NUMBER,
             vol.Required(_NODE): cv.string,
             **_OPTIONAL_FIELDS,
         },
@@ -124,7 +123,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         fields={
             vol.Optional(CONF_NAME): cv.string,
             vol.Optional(CONF_PROTOCOL): _PROTOCOL,
-            vol.Optional(_LOCAL_PORT): _PORT,
+            vol.Optional(_LOCAL_PORT): WHOLE_NUMBER,
             vol.Optional(_NODE): cv.string,
             **_OPTIONAL_FIELDS,
         },

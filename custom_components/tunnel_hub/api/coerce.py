@@ -29,7 +29,7 @@ _MAX_LINES = 10_000
 """Characters of a notice or a message."""
 _MAX_HTML = 16_000
 """Characters of HTML that are read; parsing them takes some 20 ms at most."""
-_MAX_NUMBER = 2**63
+MAX_NUMBER = 2**63
 """Nothing real is as large; counters that underflow are (2**64 - something)."""
 _MAX_DIGITS = 64
 """Characters of a number, spaces around it included."""
@@ -81,6 +81,11 @@ def verbatim(value: object) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     return None if number(value) is None else str(value)
+
+
+def secret(value: object) -> str | None:
+    """A secret to the last character, which may be a space; "" and null are unknown."""
+    return value or None if isinstance(value, str) else verbatim(value)
 
 
 def text(value: object) -> str | None:
@@ -197,12 +202,12 @@ def number(value: object) -> float | None:
     except ValueError, OverflowError:
         return None
     # Neither infinity nor "not a number" is smaller than anything.
-    return result if abs(result) < _MAX_NUMBER else None
+    return result if abs(result) < MAX_NUMBER else None
 
 
 def integer(value: object) -> int | None:
     """A whole number below 2**63 in size."""
-    if type(value) is int and -_MAX_NUMBER < value < _MAX_NUMBER:
+    if type(value) is int and -MAX_NUMBER < value < MAX_NUMBER:
         return value
     if isinstance(value, str) and len(value) <= _MAX_DIGITS:
         digits = value.strip()

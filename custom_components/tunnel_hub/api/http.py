@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import logging
@@ -35,7 +36,7 @@ from aiohttp import (
 import orjson
 
 from . import coerce
-from .errors import RateLimitedError, Reason, UnavailableError
+from .errors import InvalidInputError, RateLimitedError, Reason, UnavailableError
 from .redaction import Secrets
 
 _LOGGER = logging.getLogger(__name__)
@@ -231,8 +232,10 @@ class Transport:
         """Send one request and return its answer.
 
         read: whether repeating it is harmless.
-        Raises UnavailableError, and RateLimitedError for HTTP 429.
+        Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
+        in `json` that no service could store.
         """
+        _check_numbers(json)
         failure = UnavailableError(Reason.CONNECTION)
         for fields in (params, json, form):
             self.secrets.learn(dict(fields) if isinstance(fields, Mapping) else fields, sent=True)
@@ -392,6 +395,17 @@ class Transport:
                 told = map(row.get, _WORD_FIELDS)
                 words = next((words for words in told if coerce.verbatim(words)), "")
         return f"HTTP {response.status} {self.redact(words, is_cut=is_cut)}".strip()
+
+
+def _check_numbers(value: object) -> None:
+    """Raise InvalidInputError for a number that JSON or 64 bits do not have."""
+    if isinstance(value, int | float) and not abs(value) < coerce.MAX_NUMBER:
+        raise InvalidInputError("number_too_large", number=f"{Decimal(value).normalize():.3g}")
+    if isinstance(value, Mapping):
+        value = value.values()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for inner in value:
+            _check_numbers(inner)
 
 
 class _NotSentError(Exception):

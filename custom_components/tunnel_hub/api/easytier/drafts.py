@@ -38,6 +38,10 @@ def _text(value: object) -> str:
     return coerce.verbatim(value) or ""
 
 
+def _secret(value: object) -> str:
+    return coerce.secret(value) or ""
+
+
 def _ways(connections: Sequence[NodeConnection]) -> list[dict[str, object]]:
     return [{"type": way.type.upper(), "ip": way.host, "port": way.port} for way in connections]
 
@@ -65,7 +69,7 @@ _FIELDS: Mapping[str, _Field] = {
     "valid_until": _Field("valid_until", date.isoformat, lambda value: _text(value)[:10]),
     "allow_relay": _Field("allow_relay", int, coerce.integer),
     "network_name": _Field("network_name", _text, _text),
-    "network_secret": _Field("network_token", _text, _text),
+    "network_secret": _Field("network_token", _secret, _secret),
 }
 
 
@@ -75,6 +79,11 @@ def new_fields(draft: NodeDraft) -> dict[str, object]:
         if getattr(draft, name) is None:
             raise InvalidInputError("node_field_needed", field=name)
     return {**_DEFAULTS, **_named_fields(draft)}
+
+
+def not_stored(draft: NodeDraft, row: Row) -> list[str]:
+    """Return which of the row's fields are not as the draft wants them."""
+    return [raw for raw in changed_fields(draft, row) if raw in row]
 
 
 def changed_fields(draft: NodeDraft, row: Row) -> dict[str, object]:

@@ -53,6 +53,7 @@ class Readings:
     """Reads a node manager, and remembers what commands and problems need to know of it.
 
     nodes: the account's, by id, as last read.
+    namesakes: names that several nodes of one account have.
     key_refused: whether checks want another API key.
     not_verified: what the service says if the account's mail address is not verified.
     """
@@ -82,6 +83,7 @@ class Readings:
         """What the service last said to the wish to see everybody's nodes, with this token."""
         self._renewed_as: bool | None = None
         """What the account was when the token was last renewed because of that."""
+        self.namesakes: tuple[str, ...] = ()
         self.administrator: bool | None = None
         self.not_verified: str | None = None
         self.key_refused = False
@@ -162,10 +164,10 @@ class Readings:
         await self._client.renew_token()
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
-        self.nodes = await self._own.read(_now(await self._own_rows()))
+        self.nodes = await self._own.read(_now(await self.own_rows()))
         return self.nodes
 
-    async def _own_rows(self) -> list[Row]:
+    async def own_rows(self) -> list[Row]:
         """Read the rows of the account's nodes, or of everybody's."""
         found = await self._listed_rows()
         # Older documents' servers tell of relaying only what they tell everybody.
@@ -174,7 +176,20 @@ class Readings:
                 self._public_by_id = {row.get("id"): row for row in await self._client.public()}
             found = [{**self._public_by_id.get(row.get("id"), {}), **row} for row in found]
         self._rows = found
+        self.namesakes = rows.namesakes(self._with_owners(found))
         return found
+
+    def _with_owners(self, found: Iterable[Row]) -> list[Row]:
+        """Return those rows of which it is known whose they are."""
+        return [row for row in found if "user_email" in row or not self._all_nodes]
+
+    async def nodes_called(self, name: str, owner: object) -> list[str]:
+        """Read the ids of an account's nodes of one name."""
+        return [
+            coerce.identifier(row.get("id")) or ""
+            for row in self._with_owners(await self.own_rows())
+            if coerce.text(row.get("node_name")) == name and row.get("user_email", owner) == owner
+        ]
 
     async def _listed_rows(self) -> list[Row]:
         """Read everybody's rows where the user wants and may see them, else the account's own."""
@@ -213,7 +228,7 @@ class Readings:
         """Read a node as the service has it now; raises NodeGoneError."""
         with suppress(UnsupportedError):
             return await self._client.node(node_id)
-        for row in await self._own_rows():
+        for row in await self.own_rows():
             if coerce.identifier(row.get("id")) == node_id:
                 return row
         raise NodeGoneError
@@ -223,7 +238,7 @@ class Readings:
     def targets(self, row: Row) -> list[CheckTarget]:
         """Return what can be checked of a node: nothing unless its network is known."""
         name = coerce.verbatim(row.get("network_name")) or self._network.name
-        secret = coerce.verbatim(row.get("network_token")) or self._network.secret
+        secret = coerce.secret(row.get("network_token")) or self._network.secret
         if not (name and secret):
             return []
         return [
@@ -274,7 +289,7 @@ class Readings:
         """Check all connections of all nodes; a server without checks is asked for them once."""
         if self._checks_offered is False:
             return {}
-        own = self._rows if self._rows is not None else await self._own_rows()
+        own = self._rows if self._rows is not None else await self.own_rows()
         by_node = {
             node_id: targets
             for row in own

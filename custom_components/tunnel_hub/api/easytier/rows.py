@@ -1,6 +1,7 @@
 """From the node manager's rows to resources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 import re
 
@@ -182,6 +183,12 @@ def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
         latency=min(reached, default=None),
         reachable=any(known) if known else None,
     )
+
+
+def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
+    """Return the names that several nodes of one account have, as the server compares them."""
+    count = Counter((row.get("user_email"), coerce.text(row.get("node_name"))) for row in found)
+    return tuple(sorted({name for (_, name), times in count.items() if name and times > 1}))
 
 
 def report_result(row: Row) -> ReportResult:
