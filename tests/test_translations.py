@@ -263,7 +263,7 @@ WATCHED = re.compile(
     common\.\w+
     | config\.abort\.\w+
     | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
-    | config\.error\.(jwt_secret_refused|no_node_here|not_initialized|other_service)
+    | config\.error\.(jwt_secret_refused|no_(administrator|node_here)|not_initialized|other_service)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)

@@ -14,6 +14,7 @@ CONF_JWT_SECRET: Final = "jwt_secret"  # noqa: S105 - the name of a field
 CONF_NETWORK_NAME: Final = "network_name"
 CONF_NETWORK_SECRET: Final = "network_secret"  # noqa: S105 - the name of a field
 CONF_OAUTH_URL: Final = "oauth_url"
+CONF_SEND_AGAIN: Final = "send_again"
 CONF_VERIFY: Final = "verify"
 
 CONF_SIGN_IN_DAILY: Final = "sign_in_daily"

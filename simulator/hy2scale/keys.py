@@ -4,7 +4,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 from random import Random
+import ssl
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -74,6 +77,18 @@ def issue(
             serialization.NoEncryption(),
         ).decode(),
     )
+
+
+def server_context(certificate: Certificate) -> ssl.SSLContext:
+    """Return what a server proves itself with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Contexts read their keys from files only.
+    with TemporaryDirectory() as folder:
+        cert, key = Path(folder, "crt"), Path(folder, "key")
+        cert.write_text(certificate.cert)
+        key.write_text(certificate.key)
+        context.load_cert_chain(cert, key)
+    return context
 
 
 def read(pem: str) -> x509.Certificate:

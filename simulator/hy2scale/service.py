@@ -4,10 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
 import re
-import ssl
-from tempfile import TemporaryDirectory
 from typing import ClassVar, override
 
 from aiohttp import web
@@ -16,7 +13,7 @@ from simulator.service import Answer, Call, Options, RefusedError, Route, Servic
 
 from . import documented
 from .endpoints import ROUTES
-from .keys import issue
+from .keys import issue, server_context
 from .state import Certificate, Hy2ScaleState, Peer, Session, Upgrade, User
 from .wire import refuse, text
 from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed
@@ -71,7 +68,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         base_path = ui.base_path.strip("/")
         self.base_path = f"/{base_path}" if base_path else ""
         certificate = self.state.certificates.get(ui.https_cert_id) if ui.force_https else None
-        self.ssl_context = _server_context(certificate) if certificate else None
+        self.ssl_context = server_context(certificate) if certificate else None
         await super().start(port)
 
     async def restart(self) -> None:
@@ -319,14 +316,3 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _moved(status: int, location: str) -> web.Response:
     return web.Response(status=status, headers={"Location": location})
-
-
-def _server_context(certificate: Certificate) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Contexts read their keys from files only.
-    with TemporaryDirectory() as folder:
-        cert, key = Path(folder, "crt"), Path(folder, "key")
-        cert.write_text(certificate.cert)
-        key.write_text(certificate.key)
-        context.load_cert_chain(cert, key)
-    return context

@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
 from custom_components.tunnel_hub.api.http import Transport
-from custom_components.tunnel_hub.api.hy2scale.address import trust
+from custom_components.tunnel_hub.api.tls import trust
 from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService
 from simulator.hy2scale.keys import issue

@@ -1,5 +1,6 @@
 """Getting to a node manager: with an account, a new one, none, as its first user; the options."""
 
+from collections.abc import Mapping
 import logging
 from typing import Any, cast
 from unittest.mock import ANY
@@ -19,6 +20,7 @@ from yarl import URL
 
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
+from simulator.hy2scale.keys import issue, server_context
 
 from ..common import World
 from ..test_config_flow import begin, choose, suggested
@@ -30,8 +32,8 @@ DEMO: dict[str, Any] = {"email": "demo@example.com", "password": "demo-password"
 async def fill(
     hass: HomeAssistant,
     form: ConfigFlowResult,
-    advanced: dict[str, str] | None = None,
-    **fields: str,
+    advanced: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> ConfigFlowResult:
     """Send a form."""
     assert form["type"] is FlowResultType.FORM
@@ -162,6 +164,100 @@ async def test_half_a_network(hass: HomeAssistant, easytier: EasyTierService, ha
     assert not easytier.calls
 
 
+# With a certificate of its own
+
+
+@pytest.fixture
+async def authority(easytier: EasyTierService) -> str:
+    """What the server's certificate is checked against; it speaks HTTPS from now on."""
+    issued = issue(easytier.random, easytier.now(), "server", domains=["127.0.0.1"], days=3650)
+    easytier.ssl_context = server_context(issued)
+    await easytier.stop()
+    await easytier.start()
+    return issued.cert
+
+
+NEW_ACCOUNT = {"email": "new@example.com", "password": "new-password"}
+
+
+@pytest.mark.parametrize(
+    "way, account",
+    [
+        ("easytier_account", DEMO),
+        ("easytier_public", {}),
+        ("easytier_register", NEW_ACCOUNT),
+    ],
+)
+async def test_a_certificate_that_nobody_knows(
+    *,
+    hass: HomeAssistant,
+    easytier: EasyTierService,
+    authority: str,
+    way: str,
+    account: Mapping[str, Any],
+) -> None:
+    """It is refused, then trusted as the person says, and from then on."""
+    easytier.state.settings.email_verification = False
+    form = await begin(hass, way, "easytier")
+
+    form = await fill(hass, form, base_url=easytier.url, **account)
+    assert form["errors"] == {"base": "unavailable_tls"}
+    assert not easytier.calls
+    form = await fill(hass, form, {"ca": "nonsense"}, base_url=easytier.url, **account)
+    assert form["errors"] == {"base": "invalid_ca"}
+    assert suggested(form)["ca"] == "nonsense"
+    result = await fill(hass, form, {"ca": authority}, base_url=easytier.url, **account)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["ca"] == authority.strip()
+    assert "verify" not in result["data"]
+    assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_a_certificate_that_is_not_checked(
+    hass: HomeAssistant, easytier: EasyTierService, authority: str
+) -> None:
+    """Of a server, too, that has to be set up first."""
+    easytier.state.settings.initialized = False
+    form = await begin(hass, "easytier_account", "easytier")
+    form = await fill(hass, form, {"verify": False}, base_url=easytier.url, **DEMO)
+    assert form["step_id"] == "easytier_initialize"
+
+    result = await fill(
+        hass,
+        form,
+        jwt_secret=easytier.state.jwt_secret,
+        email="boss@example.com",
+        password="boss-password",
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["verify"] == "false"
+    assert result["result"].state is ConfigEntryState.LOADED
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": result["result"].entry_id}
+    )
+    assert suggested(await choose(hass, menu, "easytier_account"))["verify"] is False
+
+
+async def test_a_space_at_the_end_of_a_secret(
+    hass: HomeAssistant, easytier: EasyTierService
+) -> None:
+    """It is part of the secret, and stays."""
+    easytier.state.settings.edgeone = True
+    for node in easytier.state.nodes.values():
+        node.network_name, node.network_token = "", ""
+    network = {"network_name": " home ", "network_secret": "open sesame "}
+
+    form = await begin(hass, "easytier_account", "easytier")
+    result = await fill(hass, form, network, base_url=easytier.url, **DEMO)
+
+    assert result["data"]["network_secret"] == "open sesame "
+    assert result["data"]["network_name"] == "home"
+    (call,) = easytier.calls_to("/api/edgeone/batch-check")
+    assert {node["network_secret"] for node in call.body["nodes"]} == {"open sesame "}
+
+
 # Without one
 
 
@@ -197,6 +293,53 @@ async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
     assert result["result"].state is ConfigEntryState.LOADED
+
+
+@BOTH
+async def test_another_link(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    form = await begin(hass, "easytier_register", "easytier")
+    new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
+    form = await fill(hass, form, base_url=easytier.url, **new)
+    form = await fill(hass, form)
+    assert form["errors"] == {"base": "empty_field"}
+
+    form = await fill(hass, form, send_again=True)
+
+    assert form["step_id"] == "easytier_register_another_code"
+    first, second = easytier.state.mailbox
+    form = await fill(hass, form, code=first.link)
+    assert form["errors"] == {"base": "rejected"}
+    result = await fill(hass, form, code=second.link)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("email", ["new@example.com", "unverified@example.com"])
+async def test_register_where_no_mail_can_be_sent(
+    hass: HomeAssistant, easytier: EasyTierService, email: str
+) -> None:
+    """The server tells what would have been in the mail; also of an account that waits for it."""
+    easytier.state.settings.mail = False
+    form = await begin(hass, "easytier_register", "easytier")
+
+    result = await fill(hass, form, base_url=easytier.url, email=email, password="new-password")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+
+
+@pytest.mark.parametrize("way", ["easytier_account", "easytier_register"])
+async def test_a_server_without_an_administrator(
+    hass: HomeAssistant, easytier: EasyTierService, way: str
+) -> None:
+    """It says that it is initialized; the person is told what to do."""
+    easytier.state.accounts.clear()
+    easytier.state.settings.without_administrator = True
+    form = await begin(hass, way, "easytier")
+
+    form = await fill(hass, form, base_url=easytier.url, **DEMO)
+
+    assert form["errors"] == {"base": "no_administrator"}
 
 
 async def test_register_without_verification(

@@ -291,5 +291,8 @@ class CanRegisterWithMail(Protocol):
     async def open_account(self, new: NewAccount) -> bool:
         """Make an account; whether its address must be proved before it can be used."""
 
+    async def send_mail_again(self, new: NewAccount) -> bool:
+        """Have another mail sent; whether the address must still be proved."""
+
     async def verify_mail(self, token: str) -> None:
         """Prove the address. token: the mailed one, or the whole link with it."""

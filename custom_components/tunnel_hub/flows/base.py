@@ -23,7 +23,12 @@ from homeassistant.const import (
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
-from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
 import voluptuous as vol
 from yarl import URL
 
@@ -64,6 +69,11 @@ NEW_PASSWORD_FIELD = TextSelector(
 SECRET_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 MAIL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.EMAIL, autocomplete="email"))
 URL_FIELD = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+TRUST_FIELDS: dict[vol.Marker, Any] = {
+    vol.Required(CONF_VERIFY, default=True): BooleanSelector(),
+    vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
+}
+"""How far the certificate of a self-hosted service is trusted."""
 
 
 _URLS = (CONF_BASE_URL, CONF_OAUTH_URL)
@@ -82,7 +92,10 @@ _SHOWN_AGAIN = (
 )
 """What a form may show of what is stored."""
 
-_YES, _NO = "true", "false"
+_KEPT_AS_IT_IS = (CONF_PASSWORD, "secret")
+"""Words in the names of fields in which a space counts."""
+
+YES, _NO = "true", "false"
 """How credentials, which are all text, say yes and no."""
 
 
@@ -134,13 +147,13 @@ def failure_of(err: TunnelHubError) -> Failure:
 def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
     """Return what was entered as text, without sections, surrounding space and empty fields.
 
-    A password keeps its spaces.
+    A password or secret keeps its spaces.
     """
     advanced = user_input.get(ADVANCED, {})
     fields = {name: value for name, value in user_input.items() if name != ADVANCED} | advanced
     texts = {name: _text(value) for name, value in fields.items()}
     return {
-        name: text if CONF_PASSWORD in name else text.strip()
+        name: text if any(word in name for word in _KEPT_AS_IT_IS) else text.strip()
         for name, text in texts.items()
         if text.strip()
     }
@@ -149,7 +162,7 @@ def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
 def _text(value: str | bool | float) -> str:
     match value:
         case bool():
-            return _YES if value else _NO
+            return YES if value else _NO
         case float():
             return str(int(value))
         case _:
@@ -158,7 +171,7 @@ def _text(value: str | bool | float) -> str:
 
 def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
     """Return what a form may show again of what was entered, in its sections."""
-    yes_or_no = {_YES: True, _NO: False}
+    yes_or_no = {YES: True, _NO: False}
     values = {name: fields.get(name) for name in _SHOWN_AGAIN}
     shown = {name: yes_or_no.get(value or "", value) for name, value in values.items()}
     return shown | {ADVANCED: shown}

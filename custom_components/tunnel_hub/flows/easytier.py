@@ -1,17 +1,26 @@
 """To an EasyTier node manager: with an account, old or new, without any, or as its first user."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_API_KEY, CONF_CODE, CONF_EMAIL, CONF_PASSWORD
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
 from ..api.directory import CanInitialize, CanRegisterWithMail
 from ..api.errors import InvalidInputError
 from ..api.provider import Provider, capable
-from ..const import CONF_BASE_URL, CONF_JWT_SECRET, CONF_NETWORK_NAME, CONF_NETWORK_SECRET
+from ..const import (
+    CONF_BASE_URL,
+    CONF_CA,
+    CONF_JWT_SECRET,
+    CONF_NETWORK_NAME,
+    CONF_NETWORK_SECRET,
+    CONF_SEND_AGAIN,
+    CONF_VERIFY,
+)
 from .base import (
     ADVANCED,
     MAIL_FIELD,
@@ -19,6 +28,8 @@ from .base import (
     PASSWORD_FIELD,
     SECRET_FIELD,
     TEXT_FIELD,
+    TRUST_FIELDS,
+    YES,
     Form,
     Steps,
     new_account,
@@ -37,11 +48,17 @@ _ACCOUNT = Form(
             vol.Required(CONF_BASE_URL): TEXT_FIELD,
             vol.Required(CONF_EMAIL): MAIL_FIELD,
             vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
-            vol.Required(ADVANCED): section(vol.Schema(_CHECKS), {"collapsed": True}),
+            vol.Required(ADVANCED): section(
+                vol.Schema({**TRUST_FIELDS, **_CHECKS}), {"collapsed": True}
+            ),
         }
     ),
 )
-_PUBLIC = Form("easytier_public", vol.Schema({vol.Required(CONF_BASE_URL): TEXT_FIELD}))
+_CERTIFICATE = section(vol.Schema(TRUST_FIELDS), {"collapsed": True})
+_PUBLIC = Form(
+    "easytier_public",
+    vol.Schema({vol.Required(CONF_BASE_URL): TEXT_FIELD, vol.Required(ADVANCED): _CERTIFICATE}),
+)
 _REGISTER = Form(
     "easytier_register",
     vol.Schema(
@@ -49,10 +66,18 @@ _REGISTER = Form(
             vol.Required(CONF_BASE_URL): TEXT_FIELD,
             vol.Required(CONF_EMAIL): MAIL_FIELD,
             vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+            vol.Required(ADVANCED): _CERTIFICATE,
         }
     ),
 )
-_REGISTER_CODE = Form("easytier_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_PROOF = vol.Schema(
+    {
+        vol.Optional(CONF_CODE): TEXT_FIELD,
+        vol.Required(CONF_SEND_AGAIN, default=False): BooleanSelector(),
+    }
+)
+_REGISTER_CODE = Form("easytier_register_code", _PROOF)
+_REGISTER_ANOTHER_CODE = Form("easytier_register_another_code", _PROOF)
 _INITIALIZE = Form(
     "easytier_initialize",
     vol.Schema(
@@ -66,7 +91,8 @@ _INITIALIZE = Form(
 
 SIGN_IN_WAYS = [_ACCOUNT.step_id, _PUBLIC.step_id]
 OTHER_WAYS = [_REGISTER.step_id]
-_CREDENTIALS = (CONF_BASE_URL, CONF_EMAIL, CONF_PASSWORD)
+_SERVER = (CONF_BASE_URL, CONF_VERIFY, CONF_CA)
+_CREDENTIALS = (*_SERVER, CONF_EMAIL, CONF_PASSWORD)
 
 
 def ways_again(data: Mapping[str, Any]) -> list[str]:
@@ -114,9 +140,13 @@ class EasyTierSteps(Steps):
         if (CONF_NETWORK_NAME in entered) is not (CONF_NETWORK_SECRET in entered):
             raise InvalidInputError("network_incomplete")
         if self.source == SOURCE_USER and not await service.is_initialized():
-            self._entered = {CONF_BASE_URL: entered[CONF_BASE_URL]}
-            return await self.async_step_easytier_initialize()
+            return await self._set_up(entered)
         return await self._finish(capable(service, Provider), entered)
+
+    async def _set_up(self, entered: dict[str, str]) -> ConfigFlowResult:
+        """Ask whether to set up the server, of what was entered only with where it is."""
+        self._entered = _only(_SERVER, entered)
+        return await self.async_step_easytier_initialize()
 
     async def async_step_easytier_initialize(
         self, user_input: dict[str, Any] | None = None
@@ -140,8 +170,7 @@ class EasyTierSteps(Steps):
             service: CanRegisterWithMail, entered: dict[str, str]
         ) -> ConfigFlowResult:
             if not await capable(service, CanInitialize).is_initialized():
-                self._entered = {CONF_BASE_URL: entered[CONF_BASE_URL]}
-                return await self.async_step_easytier_initialize()
+                return await self._set_up(entered)
             if await service.open_account(new_account(entered)):
                 self._entered = entered
                 return await self.async_step_easytier_register_code()
@@ -152,17 +181,37 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Prove the mail address; the link in the mail may have done so already."""
+        """Prove the mail address with the link in the mail."""
+        return await self._prove(_REGISTER_CODE, user_input)
+
+    async def async_step_easytier_register_another_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Prove the mail address with another link."""
+        return await self._prove(_REGISTER_ANOTHER_CODE, user_input)
+
+    async def _prove(self, form: Form, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Prove the mail address, or have another link sent."""
 
         async def _verify(
             service: CanRegisterWithMail, entered: dict[str, str]
         ) -> ConfigFlowResult:
-            await service.verify_mail(entered[CONF_CODE])
+            if entered[CONF_SEND_AGAIN] == YES:
+                if await service.send_mail_again(new_account(entered)):
+                    return await self.async_step_easytier_register_another_code()
+            elif CONF_CODE in entered:
+                await service.verify_mail(entered[CONF_CODE])
+            else:
+                raise InvalidInputError("empty_field")
             return await self._sign_in(entered)
 
-        return await self._step(_REGISTER_CODE, user_input, CanRegisterWithMail, _verify)
+        return await self._step(form, user_input, CanRegisterWithMail, _verify)
 
     async def _sign_in(self, entered: dict[str, str]) -> ConfigFlowResult:
         """Go in with the new account, and with nothing else that was entered."""
-        credentials = {name: entered[name] for name in _CREDENTIALS}
+        credentials = _only(_CREDENTIALS, entered)
         return await self._finish(self._provider(credentials), credentials)
+
+
+def _only(names: Iterable[str], entered: Mapping[str, str]) -> dict[str, str]:
+    return {name: entered[name] for name in names if name in entered}

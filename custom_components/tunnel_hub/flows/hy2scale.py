@@ -10,17 +10,14 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
 )
 import voluptuous as vol
 
 from ..api.provider import Provider
-from ..const import CONF_BASE_PATH, CONF_CA, CONF_HTTPS, CONF_VERIFY
-from .base import ADVANCED, PASSWORD_FIELD, TEXT_FIELD, USERNAME_FIELD, Form, Steps
+from ..const import CONF_BASE_PATH, CONF_HTTPS
+from .base import ADVANCED, PASSWORD_FIELD, TEXT_FIELD, TRUST_FIELDS, USERNAME_FIELD, Form, Steps
 
 _PORT_FIELD = NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX))
-_PEM_FIELD = TextSelector(TextSelectorConfig(multiline=True))
 
 _NODE = Form(
     "hy2scale",
@@ -35,8 +32,7 @@ _NODE = Form(
                 vol.Schema(
                     {
                         vol.Optional(CONF_BASE_PATH, default="scale"): TEXT_FIELD,
-                        vol.Required(CONF_VERIFY, default=True): BooleanSelector(),
-                        vol.Optional(CONF_CA): _PEM_FIELD,
+                        **TRUST_FIELDS,
                     }
                 ),
                 {"collapsed": True},

@@ -93,6 +93,18 @@ async def test_register_is_refused(stranger: EasyTierClient) -> None:
         await stranger.register("new@example.com", "short")
 
 
+async def test_resend_verification(stranger: EasyTierClient, easytier: EasyTierService) -> None:
+    await stranger.resend_verification("unverified@example.com")
+
+    (mail,) = easytier.state.mailbox
+    assert mail.to == "unverified@example.com"
+    with refused(RejectedError, "该邮箱已经验证过了"):
+        await stranger.resend_verification("demo@example.com")
+    easytier.state.settings.mail = False
+    with pytest.raises(UnavailableError, match="邮件服务未配置"):
+        await stranger.resend_verification("unverified@example.com")
+
+
 async def test_login(stranger: EasyTierClient, easytier: EasyTierService, dialect: Dialect) -> None:
     row = await stranger.login("demo@example.com", "demo-password")
 
@@ -543,6 +555,7 @@ ENDPOINTS: Mapping[str, Callable[[EasyTierClient], Awaitable[object]]] = {
     "regenerate_token": lambda client: client.regenerate_token("1"),
     "register": lambda client: client.register("new@example.com", "new-password"),
     "report": lambda client: client.report({}),
+    "resend_verification": lambda client: client.resend_verification("unverified@example.com"),
     "reset_token": EasyTierClient.reset_token,
     "stats": EasyTierClient.stats,
     "update": lambda client: client.update("1", {"allow_relay": 1}),
@@ -611,6 +624,7 @@ WRITES = (
     "regenerate_token",
     "register",
     "report",
+    "resend_verification",
     "reset_token",
     "update",
     "verify",

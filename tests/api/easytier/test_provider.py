@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.directory import (
+    ALL_NODES,
     CanAllowRelay,
     CanCheckNodes,
     CanChoosePublicNodes,
@@ -232,6 +234,80 @@ async def test_open_an_account_without_a_mail(begin: Begin, easytier: EasyTierSe
     assert await begin(None).open_account(new) is False
 
 
+async def test_open_an_account_where_no_mail_can_be_sent(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    """The server tells what would have been in the mail."""
+    easytier.state.settings.mail = False
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+
+    assert await begin(None).open_account(new) is False
+
+    assert (await begin("new").identify()).title.startswith("new ")
+
+
+@pytest.mark.parametrize("route", [True, False])
+async def test_a_mail_that_is_sent_again(
+    begin: Begin, easytier: EasyTierService, *, route: bool
+) -> None:
+    """Where the server cannot, the account is made again."""
+    easytier.state.settings.undocumented_endpoints = route
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+    stranger = begin(None)
+    await stranger.open_account(new)
+
+    assert await stranger.send_mail_again(new) is True
+
+    first, second = easytier.state.mailbox
+    assert len(easytier.calls_to("/api/auth/register")) == (1 if route else 2)
+    with refused(RejectedError, "无效的验证令牌"):
+        await stranger.verify_mail(first.token)
+    await stranger.verify_mail(second.token)
+    assert await stranger.send_mail_again(new) is False, "there is nothing left to prove"
+
+
+async def test_a_mail_that_can_no_longer_be_sent(begin: Begin, easytier: EasyTierService) -> None:
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+    stranger = begin(None)
+    await stranger.open_account(new)
+    easytier.state.settings.mail = False
+
+    assert await stranger.send_mail_again(new) is False
+
+    assert (await begin("new").identify()).title.startswith("new ")
+
+
+async def test_a_server_without_an_administrator(begin: Begin, easytier: EasyTierService) -> None:
+    """Its tables were made by hand: it says that it is initialized, and lets nobody in."""
+    easytier.state.accounts.clear()
+    easytier.state.settings.without_administrator = True
+    new = NewAccount(username="", mail="new@example.com", password="new-password")
+
+    with refused(InvalidInputError, "no_administrator"):
+        await begin().identify()
+    with refused(InvalidInputError, "no_administrator"):
+        await begin(None).open_account(new)
+
+
+async def test_a_refused_password_makes_no_account(begin: Begin, easytier: EasyTierService) -> None:
+    with refused(AuthenticationError, "邮箱或密码错误"):
+        await begin("nobody").identify()
+    with pytest.raises(AuthenticationError):
+        await begin("unverified").identify()
+
+    assert len(easytier.state.accounts) == 4
+    assert len(easytier.calls_to("/api/auth/register")) == 1
+
+
+async def test_a_server_that_does_not_say_who_may_register(
+    begin: Begin, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/auth/register", "error", times=None)
+
+    with refused(AuthenticationError, "邮箱或密码错误"):
+        await begin("nobody").identify()
+
+
 async def test_an_account_that_exists(begin: Begin) -> None:
     taken = NewAccount(username="", mail="demo@example.com", password="new-password")
 
@@ -431,6 +507,91 @@ async def test_create_a_node_in_all_detail(
     assert bodies(easytier, "POST", path) == [RAW]
 
 
+async def test_a_new_nodes_bandwidth_is_sent_again(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    """The public source stores 0 with a new node, whatever it is sent."""
+    created = await provider.create_node(replace(NEW, bandwidth_tier=80))
+
+    assert easytier.state.nodes[created].tier_bandwidth == 80
+    again = [{"tier_bandwidth": 80}] if dialect == "real" else []
+    assert bodies(easytier, "PUT", "/api/nodes/{id}") == again
+
+
+@pytest.mark.parametrize("options", [{"body": {"message": "ok"}}, {"status": 500, "body": "{}"}])
+async def test_a_new_nodes_bandwidth_that_is_not_stored(
+    begin: Begin, easytier: EasyTierService, options: Mapping[str, Any]
+) -> None:
+    easytier.state.settings.dialect = "real"
+    easytier.fault("/api/nodes/{id}", "body", match={"tier_bandwidth": 80}, times=None, **options)
+
+    with pytest.raises(InvalidInputError) as caught:
+        await begin().create_node(replace(NEW, bandwidth_tier=80))
+
+    assert (caught.value.key, caught.value.placeholders) == (
+        "bandwidth_tier_not_stored",
+        {"node": "12"},
+    )
+
+
+async def test_a_second_node_of_one_name(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """Reports find the first one only."""
+    await provider.create_node(NEW)
+    with pytest.raises(InvalidInputError) as caught:
+        await provider.create_node(NEW)
+    assert (caught.value.key, caught.value.placeholders) == ("node_name_taken", {"name": "家里"})
+
+    with refused(InvalidInputError, "node_name_taken"):
+        await provider.update_node("1", NodeDraft(name="家里"))
+    await provider.update_node("12", NodeDraft(name="家里", tags=("新",)))
+
+    assert len(easytier.state.nodes) == 12
+    easytier.state.nodes["9"].node_name = "别人的"
+    await provider.create_node(replace(NEW, name="别人的"))
+
+
+async def test_a_second_node_of_one_name_where_nodes_cannot_be_listed(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """Nobody can tell then, and the node is as welcome as any."""
+    await provider.create_node(NEW)
+    easytier.fault("/api/nodes/my", "error", times=None)
+
+    assert await provider.create_node(NEW) == "13"
+
+
+@pytest.mark.parametrize("name", ["demo", "admin"])
+async def test_a_problem_with_nodes_of_one_name(
+    begin: Begin, easytier: EasyTierService, name: str, dialect: Dialect
+) -> None:
+    """Of one account: two may call theirs alike, where it is known whose they are."""
+    provider = begin(name, {ALL_NODES: name == "admin"})
+
+    async def shown() -> list[Mapping[str, str]]:
+        await provider.feeds["nodes"].fetch()
+        return [p.placeholders for p in provider.problems() if p.key == "nodes_of_one_name"]
+
+    easytier.state.nodes["9"].node_name = easytier.state.nodes["1"].node_name = "家里"
+    assert await shown() == []
+    easytier.state.nodes["3"].node_name = "家里"
+    known = name == "demo" or dialect == "real"
+    assert await shown() == ([{"names": "家里"}] if known else [])
+    easytier.state.nodes["3"].node_name = "那里"
+    assert await shown() == []
+
+
+async def test_a_report_that_only_the_first_of_a_name_gets(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.state.nodes["3"].node_name = easytier.state.nodes["1"].node_name
+    token = easytier.state.nodes["3"].report_token
+
+    with refused(InvalidInputError, "node_name_taken"):
+        await provider.report_node("3", replace(REPORT, token=token))
+
+
 async def test_a_new_node_without_an_id(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
@@ -562,6 +723,88 @@ async def test_an_update_of_everything(
     await provider.update_node("1", EVERYTHING)
 
     assert bodies(easytier, "PUT", "/api/nodes/1") == [RAW]
+
+
+async def test_an_update_mends_a_node_that_cannot_be_read(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """Nothing is known of it, so all that is said is sent."""
+    node = easytier.state.nodes["1"]
+    node.is_damaged = True
+
+    await provider.update_node("1", replace(ways(11010), name=node.node_name))
+
+    assert bodies(easytier, "PUT", "/api/nodes/1") == [
+        {
+            "node_name": node.node_name,
+            "connections": [{"type": "TCP", "ip": "192.0.2.7", "port": 11010}],
+        }
+    ]
+    assert not node.is_damaged
+
+
+async def test_an_update_of_a_node_that_stays_unread(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.state.nodes["1"].is_damaged = True
+
+    await provider.update_node("1", NodeDraft(tags=("新",)))
+
+    assert easytier.state.nodes["1"].tags == "新"
+
+
+async def test_an_update_while_the_server_is_away(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/nodes/{id}", "reset", times=None)
+
+    with refused(UnavailableError):
+        await provider.update_node("1", NodeDraft(tags=("新",)))
+
+    assert not bodies(easytier, "PUT", "/api/nodes/1")
+
+
+async def test_an_update_that_does_not_come_about(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    easytier.fault("/api/nodes/{id}", "body", match={"tags": "新"}, body={"message": "ok"})
+
+    with pytest.raises(InvalidInputError) as caught:
+        await provider.update_node("1", NodeDraft(tags=("新",)))
+
+    assert (caught.value.key, caught.value.placeholders) == ("not_stored", {"fields": "tags"})
+
+
+@pytest.mark.parametrize("number", [10**30, float("inf"), float("nan"), 1e19, 2**63])
+async def test_numbers_that_no_service_stores(
+    provider: EasyTierProvider, easytier: EasyTierService, number: float
+) -> None:
+    token = easytier.state.nodes["1"].report_token
+    draft = NodeDraft(connections_allowed=cast("int", number))
+    report = replace(REPORT, connections=cast("int", number), token=token)
+
+    for command in (
+        provider.create_node(replace(NEW, traffic_allowed=number)),
+        provider.update_node("1", draft),
+        provider.report_node("1", report),
+    ):
+        with refused(InvalidInputError, "number_too_large"):
+            await command
+
+    assert not [call for call in easytier.calls if call.method == "PUT"]
+    assert not easytier.calls_to("/api/report")
+
+
+async def test_a_space_at_the_end_of_a_secret(
+    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
+) -> None:
+    await provider.update_node("1", NodeDraft(network_secret="open sesame "))
+    assert easytier.state.nodes["1"].network_token == "open sesame "
+
+    await provider.update_node("1", NodeDraft(network_secret="open sesame "))
+    assert len(bodies(easytier, "PUT", "/api/nodes/1")) == (1 if dialect == "real" else 2)
+    await provider.update_node("1", NodeDraft(network_secret="open sesame"))
+    assert easytier.state.nodes["1"].network_token == "open sesame"
 
 
 async def test_an_update_of_nothing(

@@ -6,7 +6,8 @@ import ssl
 import pytest
 
 from custom_components.tunnel_hub.api.errors import InvalidInputError
-from custom_components.tunnel_hub.api.hy2scale.address import base_url, trust
+from custom_components.tunnel_hub.api.hy2scale.address import base_url
+from custom_components.tunnel_hub.api.tls import trust
 from simulator.hy2scale.keys import issue
 
 

@@ -1,36 +1,82 @@
 """Where a node manager is, out of whatever a person pastes."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+import re
 
 from yarl import URL
 
 from ..errors import InvalidInputError
 
-_PLAIN_SUFFIXES = (".home", ".internal", ".lan", ".local")
+_PRIVATE_DOMAINS = (
+    ".corp",
+    ".home",
+    ".home.arpa",
+    ".internal",
+    ".intranet",
+    ".lan",
+    ".local",
+    ".localdomain",
+    ".localhost",
+    ".private",
+)
 """Ends of names that no public certificate is given for."""
+
+_FULL_WIDTH = str.maketrans("：／．。［］", ":/..[]")
+"""What a Chinese keyboard has in place of the marks of an address."""
+_AROUND = " \t\r\n<>\"'“”‘’《》，,；;"
+"""What stands around an address in a text, and comes along when it is copied."""
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
+_PLACE = re.compile(
+    r"(?P<host>\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*|[^\s:/?#@%\\\[\]]+)"
+    r"(?::(?P<port>\d{1,5}))?"
+    r"(?:[/?#\\].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?:{_LABEL}\.)*(?!\d+$){_LABEL}")
 
 
 def base_url(pasted: str) -> str:
     """Return scheme, host and port, without a slash at the end; a page's path goes.
 
-    Without a scheme it is https, at an address or a name of the local network http.
+    Without a scheme it is https, and http for an address or a name of a private network.
     Raises InvalidInputError for what is no address.
     """
-    text = pasted.strip()
+    text = pasted.translate(_FULL_WIDTH).strip(_AROUND)
+    scheme = _SCHEME.match(text)
+    place = _PLACE.fullmatch(text, scheme.end() if scheme else 0)
+    if place is None:
+        raise InvalidInputError("invalid_url")
+    host = place["host"].strip("[]").rstrip(".").lower()
     try:
-        url = URL(text if "://" in text else f"//{text}")
-        host = url.host
-        if not host or url.user or " " in host or url.scheme not in ("", "http", "https"):
-            raise InvalidInputError("invalid_url")
-        scheme = url.scheme or ("http" if _is_local(host) else "https")
-        return str(URL.build(scheme=scheme, host=host, port=url.explicit_port))
+        url = URL.build(
+            scheme=scheme[1].lower() if scheme else ("http" if _is_private(host) else "https"),
+            host=host,
+            port=int(place["port"]) if place["port"] else None,
+        )
+        if url.scheme in ("http", "https") and _is_host(url.raw_host or ""):
+            return str(url)
     except ValueError:
-        raise InvalidInputError("invalid_url") from None
+        pass
+    raise InvalidInputError("invalid_url")
 
 
-def _is_local(host: str) -> bool:
-    """Tell whether a host is in the local network, by its looks."""
+def _is_host(host: str) -> bool:
+    return _address(host) is not None or _NAME.fullmatch(host) is not None
+
+
+def _is_private(host: str) -> bool:
+    """Tell whether a host is in a private network, by its looks.
+
+    Addresses for the customers of a carrier count, which VPNs such as Tailscale use.
+    """
+    if address := _address(host):
+        return not address.is_global
+    return "." not in host or host.endswith(_PRIVATE_DOMAINS)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host).is_private
+        return ip_address(host)
     except ValueError:
-        return "." not in host or host.endswith(_PLAIN_SUFFIXES)
+        return None

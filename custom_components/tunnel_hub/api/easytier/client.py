@@ -81,9 +81,10 @@ class EasyTierClient:
     # /api/auth
 
     async def register(self, email: str, password: str) -> Row:
-        """/api/auth/register: open an account.
+        """/api/auth/register: open an account, or again one that never proved its address.
 
         `verification_token` where the service tells it; else it is in the mail, if there is one.
+        `warning` where no mail could be sent.
         """
         account = {"email": email, "password": password}
         return await self._public("POST", "/api/auth/register", json=account, read=False)
@@ -203,6 +204,12 @@ class EasyTierClient:
         )
 
     # Undocumented, but the service's own pages use them
+
+    async def resend_verification(self, email: str) -> None:
+        """/api/auth/resend-verification: mail another token; the one before ends."""
+        await self._public(
+            "POST", "/api/auth/resend-verification", json={"email": email}, read=False
+        )
 
     async def me(self) -> Row:
         """/api/auth/me: `email`, `is_admin` and `is_verified` of the account.

@@ -26,7 +26,10 @@ from ..errors import (
     InvalidInputError,
     NodeGoneError,
     Reason,
+    RejectedError,
+    TunnelHubError,
     UnavailableError,
+    UnsupportedError,
 )
 from ..http import Transport
 from ..provider import (
@@ -38,23 +41,29 @@ from ..provider import (
     Provider,
     ProviderDescription,
 )
+from ..rows import Row
+from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
 from . import rows
 from .address import base_url
 from .client import EasyTierClient
-from .drafts import changed_fields, new_fields
+from .drafts import changed_fields, new_fields, not_stored
 from .readings import BATCH, Network, Readings
 
 _ENDS_SOON = timedelta(days=7)
 _SECRETS = ("api_key", "email", "network_secret", "password", "token")
+_NOT_INITIALIZED = "尚未初始化"
+"""What a server says to new accounts whose tables were made by hand: it has no administrator, but
+says that it is initialized."""
 _STATUS_WORDS = {True: "online", False: "offline"}
 
 
 class EasyTierProvider(Provider):
     """One node manager, with an account or without.
 
-    credentials: base_url; email and password, and the token that the last login gave; api_key, if
-    checks want one; network_name and network_secret of nodes of which the service tells none.
+    credentials: base_url; verify and ca as in tls.trust; email and password, and the token that the
+    last login gave; api_key, if checks want one; network_name and network_secret of nodes of which
+    the service tells none.
     """
 
     description = ProviderDescription(
@@ -67,9 +76,12 @@ class EasyTierProvider(Provider):
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         address = base_url(credentials.get("base_url", ""))
         self.credentials = {**credentials, "base_url": address}
+        if self.credentials.get("verify") == "true":
+            # As without it.
+            del self.credentials["verify"]
         self._address = URL(address)
         self._email = credentials.get("email")
-        self._transport = Transport(session, (address,))
+        self._transport = Transport(session, (address,), ssl=trust(credentials))
         login = Login(self._signs_in, self._log_in)
         self._login_tokens = LoginTokens(credentials.get("token"), login, self._keep_token)
         self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
@@ -108,18 +120,34 @@ class EasyTierProvider(Provider):
     async def identify(self) -> Identity:
         """Tell which account it is at which server; a mail address shows in neither.
 
-        Raises OtherServiceError, and InvalidInputError for a server that nobody has set up.
+        Raises OtherServiceError, and InvalidInputError for a server that nobody has set up, or
+        that has no administrator.
         """
         if not await self._client.check_init():
             raise InvalidInputError("not_initialized")
         server = self._address.authority
         if self._email is None:
             return Identity(id=server, title=server)
-        await self._client.my()
+        try:
+            await self._client.my()
+        except AuthenticationError as err:
+            if err.key is None and await self._lacks_administrator():
+                raise InvalidInputError("no_administrator") from None
+            raise
         account = sha256(self._email.strip().lower().encode()).hexdigest()[:16]
         return Identity(
             id=f"{server}:{account}", title=f"{self._email.partition('@')[0]} ({server})"
         )
+
+    async def _lacks_administrator(self) -> bool:
+        """Ask for an account without an address, which no server makes, to hear why not."""
+        try:
+            await self._client.register("", "")
+        except RejectedError as err:
+            return _NOT_INITIALIZED in err.message
+        except TunnelHubError:
+            pass
+        return False
 
     @override
     def problems(self) -> Iterable[Problem]:
@@ -132,6 +160,11 @@ class EasyTierProvider(Provider):
         if ending:
             nodes = ", ".join(f"{name} ({day})" for day, name in ending)
             yield Problem(key="nodes_ending", placeholders={"nodes": nodes})
+        if self._readings.namesakes:
+            yield Problem(
+                key="nodes_of_one_name",
+                placeholders={"names": ", ".join(self._readings.namesakes)},
+            )
         if self._readings.key_refused:
             yield Problem(key="api_key_refused")
         if (words := self._readings.not_verified) is not None:
@@ -165,14 +198,43 @@ class EasyTierProvider(Provider):
         await self._client.initialize(jwt_secret, admin.mail, admin.password)
 
     async def open_account(self, new: NewAccount) -> bool:
-        """Make an account; whether its address must be proved before it can be used."""
+        """Make an account; whether its address must be proved before it can be used.
+
+        A server that can send no mail tells the token that would have been in it.
+        """
         self._transport.secrets.add(new.password)
-        await self._client.register(new.mail, new.password)
+        try:
+            row = await self._client.register(new.mail, new.password)
+        except RejectedError as err:
+            if _NOT_INITIALIZED in err.message:
+                raise InvalidInputError("no_administrator") from None
+            raise
+        if "warning" in row and (token := coerce.token(row.get("verification_token"))):
+            self._transport.secrets.add(token)
+            await self._client.verify(token)
+        return not await self._can_sign_in(new)
+
+    async def send_mail_again(self, new: NewAccount) -> bool:
+        """Have another mail sent; whether the address must still be proved.
+
+        To make the account again does the same, for servers that cannot do it otherwise or that
+        can send no mail.
+        """
+        self._transport.secrets.add(new.password)
+        if await self._can_sign_in(new):
+            return False
+        try:
+            await self._client.resend_verification(new.mail)
+        except RejectedError, UnavailableError, UnsupportedError:
+            return await self.open_account(new)
+        return True
+
+    async def _can_sign_in(self, new: NewAccount) -> bool:
         try:
             await self._client.login(new.mail, new.password)
         except AuthenticationError:
-            return True
-        return False
+            return False
+        return True
 
     async def verify_mail(self, token: str) -> None:
         """Prove the address. token: the mailed one, or the whole link with it."""
@@ -184,14 +246,48 @@ class EasyTierProvider(Provider):
 
     async def create_node(self, draft: NodeDraft) -> str:
         """Enter a node; its id."""
-        if (created := await self._client.create(new_fields(draft))) is None:
+        fields = new_fields(draft)
+        await self._refuse_namesake(coerce.verbatim(draft.name) or "", self._email)
+        if (created := await self._client.create(fields)) is None:
             raise UnavailableError(Reason.MALFORMED, "no id of the new node")
+        if draft.bandwidth_tier:
+            # Servers that want it from reports alone do not store it with a new node.
+            try:
+                await self.update_node(created, NodeDraft(bandwidth_tier=draft.bandwidth_tier))
+            except TunnelHubError as err:
+                raise InvalidInputError("bandwidth_tier_not_stored", node=created) from err
         return created
 
     async def update_node(self, node_id: str, draft: NodeDraft) -> None:
-        """Change what the draft names and is not so yet."""
-        if changed := changed_fields(draft, await self._readings.node_row(node_id)):
-            await self._client.update(node_id, changed)
+        """Change what the draft names and is not so yet, and look whether it came about."""
+        row = await self._row_to_change(node_id)
+        if not (changed := changed_fields(draft, row)):
+            return
+        if "node_name" in changed:
+            name = coerce.verbatim(draft.name) or ""
+            await self._refuse_namesake(name, row.get("user_email", self._email), node_id)
+        await self._client.update(node_id, changed)
+        if missing := not_stored(draft, await self._row_to_change(node_id)):
+            raise InvalidInputError("not_stored", fields=", ".join(missing))
+
+    async def _row_to_change(self, node_id: str) -> Row:
+        """Read a node; nothing is known of one that the server itself fails to read."""
+        try:
+            return await self._readings.node_row(node_id)
+        except UnavailableError as err:
+            if err.reason is Reason.SERVER_ERROR:
+                return {}
+            raise
+
+    async def _refuse_namesake(self, name: str, owner: object, node_id: str | None = None) -> None:
+        """Raise InvalidInputError if another node of an account goes by a name.
+
+        The server gives reports to the first node of a name. Where it fails to list the nodes,
+        nobody can tell.
+        """
+        with suppress(UnavailableError, RejectedError):
+            if any(known != node_id for known in await self._readings.nodes_called(name, owner)):
+                raise InvalidInputError("node_name_taken", name=name)
 
     async def delete_node(self, node_id: str) -> None:
         """Delete a node; one that is gone already counts as deleted."""
@@ -218,7 +314,13 @@ class EasyTierProvider(Provider):
         }
         if report.bandwidth_tier is not None:
             fields["tier_bandwidth"] = report.bandwidth_tier
-        return rows.report_result(await self._client.report(fields))
+        try:
+            return rows.report_result(await self._client.report(fields))
+        except InvalidInputError as err:
+            if err.key == "report_refused":
+                name = coerce.text(row.get("node_name")) or ""
+                await self._refuse_namesake(name, row.get("user_email", self._email), node_id)
+            raise
 
     async def regenerate_report_token(self, node_id: str) -> str | None:
         """Replace the token that a node's agent reports with; the new one."""

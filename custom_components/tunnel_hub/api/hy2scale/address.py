@@ -1,8 +1,7 @@
-"""Where a node is, and how far its certificate is trusted."""
+"""Where a node is."""
 
 from ipaddress import ip_address
 import re
-import ssl
 
 from ..errors import InvalidInputError
 from ..provider import Credentials
@@ -23,26 +22,6 @@ def base_url(credentials: Credentials) -> str:
     path = credentials.get("base_path", DEFAULT_PATH).strip("/")
     port = credentials.get("port", DEFAULT_PORT)
     return f"{scheme}://{_host(credentials.get('host', ''))}:{port}" + (f"/{path}" if path else "")
-
-
-def trust(credentials: Credentials) -> ssl.SSLContext | bool:
-    """Return what aiohttp checks a certificate against; with a CA only that counts.
-
-    Raises InvalidInputError for a CA that is none.
-    """
-    if not _says_yes(credentials, "verify"):
-        return False
-    if not (authority := credentials.get("ca")):
-        return True
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # A node's own certificate may be given too, in place of its authority's.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    try:
-        # In this form, and only in this, it reads no file: so the event loop may wait for it.
-        context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError) as err:
-        raise InvalidInputError("invalid_ca") from err
-    return context
 
 
 def _says_yes(credentials: Credentials, name: str) -> bool:

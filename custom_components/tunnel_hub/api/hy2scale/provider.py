@@ -40,9 +40,10 @@ from ..provider import (
 )
 from ..resource import Resource, Tunnel
 from ..rows import Row
+from ..tls import trust
 from ..tokens import Login, LoginTokens
 from . import shapes, upgrade
-from .address import base_url, trust
+from .address import base_url
 from .client import Hy2ScaleClient, list_of
 from .drafts import (
     client_fields,
