@@ -230,7 +230,7 @@ async def test_numbers_that_nobody_could_store(
 
 
 async def test_numbers_that_anybody_can_store(alone: Transport, hayfrp: HayFrpService) -> None:
-    largest = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
+    largest: dict[str, object] = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
 
     await alone.request("POST", "/user", read=False, json=largest)
 

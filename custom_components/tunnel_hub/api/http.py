@@ -400,7 +400,9 @@ class Transport:
 def _check_numbers(value: object) -> None:
     """Raise InvalidInputError for a number that JSON or 64 bits do not have."""
     if isinstance(value, int | float) and not abs(value) < coerce.MAX_NUMBER:
-        raise InvalidInputError("number_too_large", number=f"{Decimal(value).normalize():.3g}")
+        # Larger integers than a float can be, too.
+        number = value if isinstance(value, float) else Decimal(value).normalize()
+        raise InvalidInputError("number_too_large", number=f"{number:.3g}")
     if isinstance(value, Mapping):
         value = value.values()
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):

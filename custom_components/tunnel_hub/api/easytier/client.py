@@ -223,10 +223,6 @@ class EasyTierClient:
         row = await self._signed("POST", "/api/auth/reset-token", read=False, refusals=_ACCOUNT)
         return coerce.token(row.get("token"))
 
-    async def renew_token(self) -> None:
-        """Get another session token by a login: what the account may do sits in the token."""
-        await self._tokens.renew()
-
     async def all(self) -> list[Row]:
         """/api/nodes/all: everybody's nodes, for administrators."""
         return _nodes(await self._signed("GET", "/api/nodes/all", refusals=_ADMINISTRATOR))

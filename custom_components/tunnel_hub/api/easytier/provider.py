@@ -89,7 +89,13 @@ class EasyTierProvider(Provider):
         network = Network(
             credentials.get("network_name", ""), credentials.get("network_secret", "")
         )
-        self._readings = Readings(self._client, options, network, signed_in=self._email is not None)
+        self._readings = Readings(
+            self._client,
+            options,
+            network,
+            self._tokens.renew,
+            signed_in=self._email is not None,
+        )
         self.feeds = self._readings.feeds()
         self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 

@@ -1,6 +1,6 @@
 """What is read from a node manager, and how often: the feeds of one account, or of nobody's."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -59,13 +59,21 @@ class Readings:
     """
 
     def __init__(
-        self, client: EasyTierClient, options: Options, network: Network, *, signed_in: bool
+        self,
+        client: EasyTierClient,
+        options: Options,
+        network: Network,
+        renew_token: Callable[[], Awaitable[None]],
+        *,
+        signed_in: bool,
     ) -> None:
         """Read nothing yet.
 
         network: that of nodes of which the service does not tell it.
+        renew_token: gets another session token; what the account may do sits in the token.
         """
         self._client = client
+        self._renew_token = renew_token
         self._all_nodes = bool(options.get(ALL_NODES))
         chosen = options.get(PUBLIC_NODES)
         self._chosen = frozenset(chosen) if isinstance(chosen, list) else frozenset()
@@ -161,7 +169,7 @@ class Readings:
         if None in told or told[0] is told[1] or self._renewed_as is self.administrator:
             return
         self._renewed_as = self.administrator
-        await self._client.renew_token()
+        await self._renew_token()
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
         self.nodes = await self._own.read(_now(await self.own_rows()))
