@@ -271,7 +271,9 @@ class _Entities[D: TunnelHubEntityDescription]:
             return None
         name = device.name_by_user or device.name or ""
         area = ar.async_get(self._coordinator.hass).async_get_area(device.area_id or "")
-        if len(slugify(f"{area.name} {name}" if area else name)) <= MAX_OBJECT_ID_PREFIX:
+        names = f"{area.name} {name}" if area else name
+        # Of other scripts, one character becomes several.
+        if len(names if names.isascii() else slugify(names)) <= MAX_OBJECT_ID_PREFIX:
             return None
         return slugify(name)[:MAX_OBJECT_ID_PREFIX].strip("_")
 
