@@ -36,11 +36,13 @@ SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indir
 """A world as small as shows everything once, for snapshots."""
 
 
-def account_entry(service: HayFrpService, account: Account) -> MockConfigEntry:
+def account_entry(
+    service: HayFrpService, account: Account, entry_id: str | None = None
+) -> MockConfigEntry:
     """Return the entry that signing in with a password makes, without a session yet."""
     return MockConfigEntry(
         domain=DOMAIN,
-        entry_id=f"entry-{account.username}",
+        entry_id=entry_id or f"entry-{account.username}",
         title=f"HayFrp {account.username}",
         unique_id=f"hayfrp:{account.uuid}",
         data={

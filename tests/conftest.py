@@ -24,6 +24,7 @@ from simulator.hayfrp import HayFrpService
 
 from .api.routes import name_of
 from .automations import FOLDER, Automate
+from .clocks import Clocks
 from .common import NOON, World, account_entry, look_at
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
@@ -108,6 +109,14 @@ def freezer(
     monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
     monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 1000)
     return freezer
+
+
+@pytest.fixture
+def clocks(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """The wall clock, which can be set, and the monotonic one, which cannot."""
+    clocks = Clocks(freezer)
+    clocks.install(monkeypatch)
+    return clocks
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from .api import create_provider
 from .api.provider import CanForceDown, CanSignIn, Credentials
 from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_days
 from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, remembered
@@ -24,7 +24,7 @@ from .ids import ACCOUNT, device_key_of
 from .migrations import async_migrate_entry as async_migrate_entry
 from .problems import Problems, clear_all
 from .services import async_setup_services
-from .sign_in import SignIn
+from .sign_in import SignIn, async_forget as async_forget_sign_in
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -89,8 +89,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
     entry.runtime_data = data
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_follow_days(hass, entry, data.coordinators.values())
     if data.sign_in is not None:
-        data.sign_in.async_start()
+        await data.sign_in.async_start()
     return True
 
 
@@ -102,6 +103,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
 async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
     """Forget what is stored beside the entry, and its repairs."""
     await async_forget(hass, entry.entry_id)
+    await async_forget_sign_in(hass, entry.entry_id)
     clear_all(hass, entry)
 
 

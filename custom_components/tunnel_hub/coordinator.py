@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 import logging
@@ -24,11 +24,13 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .api import days
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Feed, Probe
 from .api.pace import Rate, in_turns
 from .api.provider import Problem, Provider
-from .api.resource import Resource
+from .api.resource import Resource, today_fields, without_today
+from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors
 from .ids import EntityKey
@@ -139,6 +141,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     known: ids of resources that exist, also those that one answer left out.
     lacking: fields that this version of the service does not tell, as of the last answer.
     missing: fields that two answers in a row did not tell.
+    read_on: the service's day on which they were read; None on another day than that.
     """
 
     config_entry: TunnelHubConfigEntry
@@ -168,6 +171,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.available = True
         self.is_pending = True
         self.has_answered = False
+        self.read_on: date | None = None
         self.listed = 0
         self.lacking: frozenset[str] = frozenset()
         self.missing: frozenset[str] = frozenset()
@@ -266,8 +270,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @override
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._pace()
+        began_on = self._service_day()
         with poll_errors():
             fresh = self._limited(self._owned(await self.feed.fetch()))
+        # Of an answer that was under way at midnight, nobody knows which day it tells of.
+        self.read_on = began_on if began_on == self._service_day() else None
+        if self.read_on is None:
+            fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
         self._decide_on_measurements()
         await self._find_stirred()
@@ -438,10 +447,35 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def async_publish(self, resource: Resource) -> None:
         """Take in one resource that was read, or changed by us, between two polls."""
+        if self.read_on != self._service_day():
+            # It was made out of what was read before midnight.
+            resource = without_today(resource)
         if self.data.get(resource.id) in (None, resource):
             return
         self.data[resource.id] = resource
         self._changed.add(resource.id)
+        self.async_update_listeners()
+
+    # The days of the service
+
+    def _service_day(self) -> date:
+        return days.today(self.provider.description.time_zone)
+
+    @property
+    def has_today(self) -> bool:
+        """Tell whether anything here belongs to one day of the service."""
+        return not self.feed.fields.isdisjoint(today_fields(self.feed.resource))
+
+    @callback
+    def async_forget_yesterday(self) -> None:
+        """Take away what was read on another day and would pass for today's."""
+        if self.read_on in (None, self._service_day()):
+            return
+        self.read_on = None
+        for id_, resource in self.data.items():
+            if (left := without_today(resource)) is not resource:
+                self.data[id_] = left
+                self._changed.add(id_)
         self.async_update_listeners()
 
     # What came and what went
@@ -599,3 +633,24 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 def _call_all(listeners: Iterable[Callable[[str], None]], resource_id: str) -> None:
     for listener in listeners:
         listener(resource_id)
+
+
+@callback
+def async_follow_days(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Iterable[FeedCoordinator]
+) -> None:
+    """Have no coordinator show what it read on another day of the service as today's."""
+    with_today = [coordinator for coordinator in coordinators if coordinator.has_today]
+    if not with_today:
+        return
+    zone = with_today[0].provider.description.time_zone
+
+    @callback
+    def _look(now: datetime) -> datetime:
+        for coordinator in with_today:
+            coordinator.async_forget_yesterday()
+        return days.start_of(days.day_of(now, zone) + timedelta(days=1), zone)
+
+    timer = WallClockTimer(hass, _look)
+    timer.async_call()
+    entry.async_on_unload(timer.async_stop)

@@ -1,19 +1,23 @@
-"""The daily sign-in: by hand and, if the user wants it, every day by itself."""
+"""The daily sign-in: by hand and, if the user wants it, once on each day of the service."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 import logging
-import random
+from typing import TypedDict
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_time
+from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .api.errors import AuthenticationError, TunnelHubError
+from .api import days
+from .api.errors import AuthenticationError, TunnelHubError, UnavailableError
 from .api.provider import CanSignIn, Problem, SignInResult
 from .api.resource import Account
+from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .daily import Hours, Schedule
 from .problems import Problems
 
 _LOGGER = logging.getLogger(__name__)
@@ -21,21 +25,50 @@ _LOGGER = logging.getLogger(__name__)
 SIGNED_IN = "signed_in"
 ALREADY_SIGNED_IN = "already_signed_in"
 FAILED = "failed"
-OUTCOMES = [ALREADY_SIGNED_IN, FAILED, SIGNED_IN]
+MISSED = "missed"
+OUTCOMES = [ALREADY_SIGNED_IN, FAILED, MISSED, SIGNED_IN]
 
 DEFAULT_FROM = "08:00:00"
 DEFAULT_UNTIL = "10:00:00"
 
-_CATCH_UP = timedelta(minutes=30)
-"""When the window was missed, sign in within this time from now."""
-_RETRY = (timedelta(minutes=20), timedelta(minutes=60))
+_STORAGE_VERSION = 1
+_DAY = timedelta(days=1)
+_TRIES_OF_A_FAILED_DAY = 2
 _FAILED_DAYS_WORTH_A_REPAIR = 2
 
 type Listener = Callable[[str, Mapping[str, str | int | None]], None]
 
 
+class _Stored(TypedDict):
+    """What a restart must not forget, with dates and moments in ISO 8601.
+
+    settled: the last day of the service of which there is nothing more to tell.
+    signed: the last one on which we signed in ourselves, if any.
+    next: when to try next. tries: on that day, without success.
+    failed_days: in a row, apart from days without a try.
+    """
+
+    settled: str
+    signed: str | None
+    next: str
+    tries: int
+    failed_days: int
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[_Stored]:
+    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.sign_in")
+
+
+async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove what is stored for an entry."""
+    await _store(hass, entry_id).async_remove()
+
+
 class SignIn:
-    """Signs one account in, tells the outcome, and keeps the daily appointment."""
+    """Signs one account in, tells the outcome, and does so every day.
+
+    next: when it will be tried by itself, in UTC.
+    """
 
     def __init__(
         self,
@@ -52,8 +85,23 @@ class SignIn:
         self._account = account
         self._problems = problems
         self._listeners: list[Listener] = []
-        self._cancel: CALLBACK_TYPE | None = None
+        self._signing_in = asyncio.Lock()
+        self._daily = bool(entry.options.get(CONF_SIGN_IN_DAILY))
+        self._timer = WallClockTimer(hass, self._look)
+        self._store = _store(hass, entry.entry_id)
+        self._stored: _Stored | None = None
+        self._zone = account.provider.description.time_zone
+        self._hours = Hours(
+            time.fromisoformat(entry.options.get(CONF_SIGN_IN_FROM, DEFAULT_FROM)),
+            time.fromisoformat(entry.options.get(CONF_SIGN_IN_UNTIL, DEFAULT_UNTIL)),
+        )
+        self._settled = date.min
+        self._signed: date | None = None
         self._failed_days = 0
+        self._chosen: tuple[date, Schedule] | None = None
+        """The day that `next` was chosen for, and how."""
+        self._tries = 0
+        """On that day, without success."""
         self.next: datetime | None = None
 
     @callback
@@ -64,10 +112,19 @@ class SignIn:
 
     async def async_sign_in(self) -> SignInResult:
         """Sign in now; raises the api's errors."""
+        async with self._signing_in:
+            result = await self._sign_in(tell_failure=True)
+        if self._daily:
+            self._timer.async_call()
+        return result
+
+    async def _sign_in(self, *, tell_failure: bool) -> SignInResult:
+        await self._settle_before_signing_in()
         try:
             result = await self._provider.sign_in()
         except TunnelHubError as err:
-            self._tell(FAILED, {"message": str(err)})
+            if tell_failure:
+                self._tell(FAILED, {"message": str(err)})
             raise
         outcome = ALREADY_SIGNED_IN if result.already else SIGNED_IN
         self._tell(
@@ -80,6 +137,7 @@ class SignIn:
         )
         self._failed_days = 0
         self._problems.clear("sign_in_failing")
+        self._signed = days.today(self._zone)
         await self._account.async_request_refresh()
         return result
 
@@ -89,90 +147,143 @@ class SignIn:
         for listener in list(self._listeners):
             listener(outcome, known)
 
-    # The daily appointment
+    # Every day
 
-    @callback
-    def async_start(self) -> None:
-        """Make the first appointment, if the user wants any."""
-        if self._entry.options.get(CONF_SIGN_IN_DAILY):
-            self._appoint(self._next_moment(dt_util.now()), retry=True)
-            self._entry.async_on_unload(self._stop)
-
-    @callback
-    def _stop(self) -> None:
-        if self._cancel is not None:
-            self._cancel()
-            self._cancel = None
-
-    def _signed_in_today(self) -> bool:
-        account = self._account.data.get("account")
-        return isinstance(account, Account) and bool(account.signed_in_today)
-
-    def _next_moment(self, now: datetime) -> datetime:
-        """Pick a random moment: in today's window, soon if it was missed, else tomorrow."""
-        start, end = self._window(now)
-        if not self._signed_in_today():
-            if now < end:
-                return _between(max(now, start), end)
-            return _between(now, now + _CATCH_UP)
-        return _between(*self._window(now + timedelta(days=1)))
-
-    def _window(self, day: datetime) -> tuple[datetime, datetime]:
-        """Return the window that begins on a day; it may end after midnight."""
-        options = self._entry.options
-        first = time.fromisoformat(options.get(CONF_SIGN_IN_FROM, DEFAULT_FROM))
-        last = time.fromisoformat(options.get(CONF_SIGN_IN_UNTIL, DEFAULT_UNTIL))
-        start = datetime.combine(day.date(), first, day.tzinfo)
-        end = datetime.combine(day.date(), last, day.tzinfo)
-        return start, end if end > start else end + timedelta(days=1)
-
-    def _next_window(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return the next window that has not begun yet."""
-        start, end = self._window(now)
-        return (start, end) if start > now else self._window(now + timedelta(days=1))
-
-    @callback
-    def _appoint(self, moment: datetime, *, retry: bool) -> None:
-        """Sign in at a moment. retry: whether a failure may be tried once more that day."""
-
-        @callback
-        def _begin(_: datetime) -> None:
-            self._cancel = None
-            self._entry.async_create_background_task(
-                self._hass, self._keep(retry=retry), f"{DOMAIN} daily sign-in"
-            )
-
-        self.next = moment
-        self._cancel = async_track_point_in_time(self._hass, _begin, moment)
-
-    async def _keep(self, *, retry: bool) -> None:
-        """Keep an appointment and make the next one, unless the account is unloaded meanwhile.
-
-        The service is asked even if today's sign-in seems done: what we know may be old.
-        """
-        now = dt_util.now()
-        if await self._try(last=not retry) or not retry:
-            self._appoint(_between(*self._next_window(now)), retry=True)
+    async def async_start(self) -> None:
+        """Begin to sign in every day, if the user wants that."""
+        if not self._daily:
+            self._problems.clear("sign_in_failing")
+            await self._store.async_remove()
+            return
+        yesterday = days.today(self._zone) - _DAY
+        self._stored = await self._store.async_load()
+        if self._stored is None:
+            self._settled = yesterday
         else:
-            self._appoint(_between(now + _RETRY[0], now + _RETRY[1]), retry=False)
+            self._settled = date.fromisoformat(self._stored["settled"])
+            if (signed := self._stored["signed"]) is not None:
+                self._signed = date.fromisoformat(signed)
+            self._failed_days = self._stored["failed_days"]
+            self._choose_as_before(self._stored)
+        self._entry.async_on_unload(self._timer.async_stop)
+        self._timer.async_call()
 
-    async def _try(self, *, last: bool) -> bool:
-        """Sign in by appointment; whether that went well."""
-        try:
-            await self.async_sign_in()
-        except TunnelHubError as err:
-            _LOGGER.debug("Daily sign-in failed: %s", err)
-            if isinstance(err, AuthenticationError):
-                self._entry.async_start_reauth_if_available(self._hass)
-            self._failed_days += last
-            if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
-                self._problems.show(
-                    Problem(key="sign_in_failing", placeholders={"message": str(err)})
-                )
-            return False
-        return True
+    def _schedule(self) -> Schedule:
+        return Schedule(self._hours, self._zone, dt_util.get_default_time_zone())
 
+    @callback
+    def _choose_as_before(self, stored: _Stored) -> None:
+        """Keep to the moment that was chosen before a restart, if it is as good as another."""
+        schedule, now = self._schedule(), dt_util.utcnow()
+        day = self._next_day(schedule.day_of(now))
+        moment = datetime.fromisoformat(stored["next"])
+        if schedule.suits(moment, day, now):
+            self._chosen, self.next, self._tries = (day, schedule), moment, stored["tries"]
 
-def _between(first: datetime, last: datetime) -> datetime:
-    """Return a random moment, so that many homes do not come at once."""
-    return first + (last - first) * random.random()
+    def _last_day(self) -> date | None:
+        """Return the service's day of the last sign-in, as far as the service tells."""
+        account = self._account.data.get("account")
+        last = account.last_sign_in if isinstance(account, Account) else None
+        return None if last is None else days.day_of(last, self._zone)
+
+    def _next_day(self, today: date) -> date:
+        """Return the service's day on which to sign in next: today or tomorrow."""
+        last = self._last_day()
+        # What the service says counts more than what we did, unless one of the clocks is far off.
+        done = self._signed if last is None or last > today + _DAY else last
+        return today + _DAY if done in (today, today + _DAY) else today
+
+    def _is_next(self, day: date) -> bool:
+        return self._next_day(days.today(self._zone)) == day
+
+    @callback
+    def _look(self, now: datetime) -> datetime:
+        """Sign in if it is time; the next moment to look."""
+        schedule = self._schedule()
+        today = schedule.day_of(now)
+        self._settle(today, read=self._account.read_on == today)
+        chosen = self._next_day(today), schedule
+        if self.next is None or chosen != self._chosen:
+            self._tries = 0
+            self._chosen, self.next = chosen, schedule.first_try(chosen[0], now)
+        self._save(self.next)
+        if self.next > now:
+            return self.next
+        if not self._signing_in.locked():
+            self._entry.async_create_background_task(
+                self._hass, self._try(*chosen), f"{DOMAIN} daily sign-in"
+            )
+        return now + _DAY
+
+    @callback
+    def _settle(self, today: date, *, read: bool) -> None:
+        """Tell of days that have ended without a sign-in. read: whether all is known of them."""
+        yesterday = today - _DAY
+        if self._next_day(today) > today:
+            self._settled = today
+        elif self._settled > today:
+            self._settled = yesterday  # The clock was set back.
+        elif self._settled < yesterday and read:
+            # Days before the last sign-in may have had one too.
+            missed = (yesterday - max(self._settled, self._last_day() or date.min)).days
+            self._settled = yesterday
+            if missed > 0:
+                self._tell_missed(yesterday, missed)
+
+    async def _settle_before_signing_in(self) -> None:
+        """Look what became of the days before: once signed in, the service no longer tells."""
+        today = days.today(self._zone)
+        if self._daily and self._settled < today - _DAY:
+            await self._account.async_refresh()
+            self._settle(today, read=True)
+
+    @callback
+    def _tell_missed(self, last: date, number: int) -> None:
+        """Tell of a number of days without a sign-in, of which this is the last."""
+        _LOGGER.warning(
+            "%s: no daily sign-in on %s (missed in a row: %s)", self._account.name, last, number
+        )
+        self._tell(MISSED, {"day": last.isoformat(), "days": number})
+
+    async def _try(self, day: date, schedule: Schedule) -> None:
+        """Sign in by schedule, and choose when to try again if that did not work."""
+        at_least = timedelta()
+        async with self._signing_in:
+            try:
+                if self._is_next(day):
+                    await self._sign_in(tell_failure=not self._tries)
+                    if self._is_next(day):
+                        # What was asked for may have to wait, or have been read too early.
+                        await self._account.async_refresh()
+            except TunnelHubError as err:
+                at_least = self._failed(err)
+            finally:
+                self._tries += 1
+                self.next = schedule.next_try(day, dt_util.utcnow(), self._tries, at_least)
+        self._timer.async_call()
+
+    @callback
+    def _failed(self, err: TunnelHubError) -> timedelta:
+        """Note a failure; the pause that the service asks for."""
+        _LOGGER.debug("Daily sign-in failed: %s", err)
+        if isinstance(err, AuthenticationError):
+            self._entry.async_start_reauth_if_available(self._hass)
+        self._failed_days += self._tries + 1 == _TRIES_OF_A_FAILED_DAY
+        if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
+            self._problems.show(Problem(key="sign_in_failing", placeholders={"message": str(err)}))
+        pause = err.retry_after if isinstance(err, UnavailableError) else None
+        return timedelta(seconds=pause or 0)
+
+    @callback
+    def _save(self, moment: datetime) -> None:
+        """Store what is different since the last time. moment: of the next try."""
+        stored = _Stored(
+            settled=self._settled.isoformat(),
+            signed=None if self._signed is None else self._signed.isoformat(),
+            next=moment.isoformat(),
+            tries=self._tries,
+            failed_days=self._failed_days,
+        )
+        if stored != self._stored:
+            self._stored = stored
+            self._entry.async_create_task(self._hass, self._store.async_save(stored))

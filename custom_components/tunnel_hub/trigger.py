@@ -39,7 +39,7 @@ from homeassistant.util.unit_conversion import InformationConverter
 import voluptuous as vol
 
 from .api.resource import NodeLoad
-from .sign_in import FAILED
+from .sign_in import FAILED, MISSED
 from .targets import (
     BINARY_SENSORS,
     EVENTS,
@@ -98,7 +98,7 @@ class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
-    """A sign-in of ours has failed."""
+    """The first sign-in of a day has failed, or a day has ended without one."""
 
     _domain_specs = EVENTS
     _fields = frozenset({("account", "sign_in")})
@@ -107,7 +107,7 @@ class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
     def is_valid_state(
         self, state: State, report_not_triggered: NotTriggeredReasonReporter
     ) -> bool:
-        return bool(state.attributes.get(ATTR_EVENT_TYPE) == FAILED)
+        return bool(state.attributes.get(ATTR_EVENT_TYPE) in (FAILED, MISSED))
 
 
 class CrossingTrigger(FieldTrigger):

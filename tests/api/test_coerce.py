@@ -1,7 +1,7 @@
 """What raw values mean, and that none of them raises."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 import math
 
 from hypothesis import given, strategies as st
@@ -9,16 +9,16 @@ import orjson
 import pytest
 
 from custom_components.tunnel_hub.api import coerce
+from custom_components.tunnel_hub.api.days import SHANGHAI
 
 from .payloads import JSON_VALUES
 
 DIGITS_OF_2_63 = str(2**63)
-SHANGHAI = timedelta(hours=8)
 
 
 def _in_shanghai(value: object) -> datetime | None:
     """Read a moment out of a clock in Shanghai."""
-    return coerce.iso(value, timezone(SHANGHAI))
+    return coerce.iso(value, SHANGHAI)
 
 
 TABLE: list[tuple[Callable[[object], object], object, object]] = [
@@ -268,30 +268,6 @@ def test_whole_numbers_and_their_digits_are_the_same(whole: int) -> None:
 @given(value=st.floats(-9e18, 9e18))
 def test_numbers_and_their_digits_are_the_same(value: float) -> None:
     assert coerce.number(value) == coerce.number(str(value)) == coerce.number(f"{value}%") == value
-
-
-def _shanghai(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 10, day, hour, minute, tzinfo=UTC) - SHANGHAI
-
-
-@pytest.mark.parametrize(
-    "moment, today",
-    [
-        (_shanghai(19, 23, 59), False),
-        (_shanghai(20, 0), True),
-        (_shanghai(20, 12), True),
-        (_shanghai(20, 23, 59), True),
-        (_shanghai(21, 0), False),
-        (datetime.max.replace(tzinfo=UTC), False),
-        (datetime.min.replace(tzinfo=UTC), False),
-        (None, None),
-    ],
-)
-@pytest.mark.parametrize("now", [_shanghai(20, 0), _shanghai(20, 12), _shanghai(20, 23, 59)])
-def test_a_day_is_the_services_day(
-    moment: datetime | None, now: datetime, today: bool | None
-) -> None:
-    assert coerce.same_day(moment, now, SHANGHAI) is today
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ largest length and no control characters.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from html.parser import HTMLParser
 from ipaddress import IPv6Address
 import re
@@ -328,14 +328,6 @@ def percentage(value: object) -> float | None:
 def share(part: float | None, whole: float | None) -> float | None:
     """Percent that a part is of a whole; unknown where the whole is 0."""
     return percentage(100 * part / whole) if part is not None and whole else None
-
-
-def same_day(moment: datetime | None, now: datetime, offset: timedelta) -> bool | None:
-    """Whether a moment lies on today's date at a service that lives at a UTC offset."""
-    if moment is None:
-        return None
-    midnight = now.astimezone(timezone(offset)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight <= moment < midnight + timedelta(days=1)
 
 
 class _Words(HTMLParser):

@@ -7,7 +7,7 @@ every provider that has the methods, and nobody asks for a provider's name.
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from aiohttp import ClientSession
@@ -183,12 +183,14 @@ class ProviderDescription:
 
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
     model: what an account there is called in a device's model.
+    time_zone: whose midnight begins the service's days.
     """
 
     key: str
     name: str
     console_url: str
     model: str = "Account"
+    time_zone: tzinfo = UTC
 
 
 class Provider(ABC):
@@ -318,7 +320,7 @@ class CanSignIn(Protocol):
     """The service rewards a daily sign-in."""
 
     async def sign_in(self) -> SignInResult:
-        """Do today's sign-in."""
+        """Do the sign-in of the service's day, see ProviderDescription.time_zone."""
 
 
 @runtime_checkable

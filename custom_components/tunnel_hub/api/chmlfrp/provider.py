@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession
 
 from .. import coerce
+from ..days import SHANGHAI
 from ..errors import (
     AuthenticationError,
     InvalidInputError,
@@ -66,7 +67,10 @@ class ChmlFrpProvider(Provider):
     """
 
     description = ProviderDescription(
-        key="chmlfrp", name="ChmlFrp", console_url="https://panel.chmlfrp.cn"
+        key="chmlfrp",
+        name="ChmlFrp",
+        console_url="https://panel.chmlfrp.cn",
+        time_zone=SHANGHAI,
     )
 
     ttls = subdomains.TTLS.keys()
@@ -188,7 +192,7 @@ class ChmlFrpProvider(Provider):
             return SignInResult(already=True, message=err.message)
         points = _POINTS.search(message)
         return SignInResult(
-            already=False, message=message, points=int(points[0]) if points else None
+            already=False, message=message, points=coerce.count(points[0]) if points else None
         )
 
     async def update_account(self, changes: AccountChanges) -> None:

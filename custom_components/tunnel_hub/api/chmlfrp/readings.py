@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from .. import coerce
+from .. import coerce, days
+from ..days import SHANGHAI
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
 from ..feed import Feed, Probe
 from ..nodes import NodeChoice
@@ -37,7 +38,6 @@ from .rows import (
     NODE_UPTIME,
     RELEASE,
     SERVICE,
-    SHANGHAI,
     SIGN_IN,
     TUNNEL,
     certificates,
@@ -207,7 +207,7 @@ class Readings:
     async def _traffic(self) -> Mapping[str, AccountTraffic]:
         """Read today's row; without one, today's traffic is not known."""
         with suppress(UnsupportedError):
-            today = f"{datetime.now(SHANGHAI):%m-%d}"
+            today = f"{days.today(SHANGHAI):%m-%d}"
             rows = await self._client.flow_last_7_days()
             of_today: list[Row] = [row for row in rows if row.get("time") == today]
             return ACCOUNT_TRAFFIC.many(of_today or [{}])
@@ -247,7 +247,7 @@ class Readings:
             rows = await self._client.tunnel()
             listed = await self._listed.read(rows)
             ids = {node.name: id_ for id_, node in self._nodes.items()}
-            today = datetime.now(SHANGHAI).date()
+            today = days.today(SHANGHAI)
             of_today = {coerce.text(row.get("id")): traffic_is_of(row, today) for row in rows}
             newest = self._newest_client
             self._tunnels = await self._with_the_rest.all(

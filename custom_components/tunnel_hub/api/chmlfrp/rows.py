@@ -1,11 +1,12 @@
 """From ChmlFrp's rows to resources."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 import re
 from statistics import fmean
 
 from .. import coerce
+from ..days import SHANGHAI
 from ..provider import Download
 from ..resource import (
     Account,
@@ -23,9 +24,6 @@ from ..resource import (
     TunnelState,
 )
 from ..rows import Row, RowMap, at, rows_of
-
-SHANGHAI = timezone(timedelta(hours=8))
-"""Where the service's clocks stand."""
 
 WEB_PROTOCOLS = ("http", "https")
 FREE_GROUP = "免费用户"

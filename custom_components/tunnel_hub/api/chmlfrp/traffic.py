@@ -1,19 +1,19 @@
 """The traffic of the last seven days."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import zip_longest
 
-from .. import coerce
+from .. import coerce, days
+from ..days import SHANGHAI
 from ..provider import DayTraffic
 from ..rows import Row
-from .rows import SHANGHAI
 
 
 def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
     """Read the account's days, whose dates lack the year, in whatever order."""
-    today = datetime.now(SHANGHAI).date()
+    today = days.today(SHANGHAI)
     recent = {f"{day:%m-%d}": day for day in (today - timedelta(days=ago) for ago in range(8))}
-    days = (
+    found = (
         DayTraffic(
             day=recent[time].isoformat(),
             traffic_in=coerce.count(row.get("traffic_in")),
@@ -22,17 +22,17 @@ def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
         for row in rows
         if (time := coerce.text(row.get("time"))) in recent
     )
-    return tuple(sorted(days, key=lambda day: day.day))
+    return tuple(sorted(found, key=lambda day: day.day))
 
 
 def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:
     """Read a tunnel's days out of two lists without dates, today at their end."""
-    today = datetime.now(SHANGHAI).date()
+    today = days.today(SHANGHAI)
     newest_first = (
         reversed(value) if isinstance(value, list) else ()
         for value in (row.get("traffic_in"), row.get("traffic_out"))
     )
-    days = [
+    found = [
         DayTraffic(
             day=(today - timedelta(days=ago)).isoformat(),
             traffic_in=coerce.count(traffic_in),
@@ -40,4 +40,4 @@ def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:
         )
         for ago, (traffic_in, traffic_out) in enumerate(zip_longest(*newest_first))
     ]
-    return tuple(reversed(days))
+    return tuple(reversed(found))

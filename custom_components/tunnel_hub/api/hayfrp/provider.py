@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import override
 
 from aiohttp import ClientSession
 
-from .. import coerce
+from .. import coerce, days
 from ..cache import Recent
+from ..days import SHANGHAI
 from ..errors import (
     InvalidInputError,
     Reason,
@@ -66,7 +67,6 @@ _PORTS = range(1, 65501)
 _MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
-_SERVICE_UTC_OFFSET = timedelta(hours=8)
 
 _NEARLY_TWO_MINUTES = timedelta(seconds=110)
 _FIFTEEN_MINUTES = timedelta(minutes=15)
@@ -105,14 +105,14 @@ _STATES = {
 
 def _last_sign_in(row: Row) -> datetime | None:
     """When the account signed in last: seconds, milliseconds or a date of the service's day."""
-    return coerce.moment(row.get("signdate"), timezone(_SERVICE_UTC_OFFSET))
+    return coerce.moment(row.get("signdate"), SHANGHAI)
 
 
 def _signed_in_today(row: Row) -> bool | None:
-    """Whether the last sign-in was today. Null means never; what cannot be read is unknown."""
+    """Whether the last sign-in was on the service's day, if that can be read; null means never."""
     if (last := _last_sign_in(row)) is None:
         return False if row.get("signdate", "unknown") in _NEVER else None
-    return coerce.same_day(last, datetime.now(UTC), _SERVICE_UTC_OFFSET)
+    return days.day_of(last, SHANGHAI) == days.today(SHANGHAI)
 
 
 def _banned(row: Row) -> bool | None:
@@ -251,7 +251,10 @@ class HayFrpProvider(Provider):
     """
 
     description = ProviderDescription(
-        key="hayfrp", name="HayFrp", console_url="https://console.hayfrp.com"
+        key="hayfrp",
+        name="HayFrp",
+        console_url="https://console.hayfrp.com",
+        time_zone=SHANGHAI,
     )
 
     @override

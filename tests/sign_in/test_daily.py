@@ -1,79 +1,17 @@
-"""The daily sign-in by appointment; the button is in test_button.py."""
+"""The daily sign-in by itself; the button is in test_button.py."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from types import SimpleNamespace
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from itertools import pairwise
 
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.components.event import ATTR_EVENT_TYPE
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_capture_events,
     async_fire_time_changed,
 )
 
-from custom_components.tunnel_hub import sign_in
-
-from .common import DAY, HOUR, World
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-DAILY = {"sign_in_daily": True}
-
-type Draw = Callable[[float], None]
-
-
-@pytest.fixture
-def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
-    """Return what decides the lot from now on: 0 is the beginning of a window, 1 its end."""
-
-    def _draw(share: float) -> None:
-        monkeypatch.setattr(sign_in, "random", SimpleNamespace(random=lambda: share))
-
-    _draw(0.5)
-    return _draw
-
-
-@pytest.fixture
-async def shanghai(world: World, draw: Draw) -> World:
-    """A home in Shanghai, at half past midnight."""
-    await world.hass.config.async_set_time_zone("Asia/Shanghai")
-    world.freezer.move_to(datetime(2026, 10, 20, 0, 30, tzinfo=SHANGHAI))
-    return world
-
-
-def signings(world: World) -> list[datetime]:
-    """Return when the service was asked to sign in."""
-    return [
-        datetime.fromtimestamp(call.at, SHANGHAI)
-        for call in world.service.calls_to("/user", type="sign")
-    ]
-
-
-def at(day: int, hour: int, minute: int) -> datetime:
-    """Return a moment of this October in Shanghai."""
-    return datetime(2026, 10, day, hour, minute, tzinfo=SHANGHAI)
-
-
-async def leap(world: World, moment: datetime) -> None:
-    """Let time pass until a moment, with a poll some minutes before it."""
-    for stop in (moment - timedelta(minutes=10), moment + timedelta(seconds=1)):
-        if stop > datetime.now(SHANGHAI):
-            world.freezer.move_to(stop)
-            async_fire_time_changed(world.hass)
-            await world.settle()
-
-
-async def keep(world: World) -> datetime:
-    """Let time pass until the next appointment has been kept; when that was."""
-    moment: datetime = world.entry.runtime_data.sign_in.next
-    await leap(world, moment)
-    return moment
-
-
-def failing(world: World) -> ir.IssueEntry | None:
-    """Return the repair for failing sign-ins."""
-    issues = ir.async_get(world.hass).issues.values()
-    return next((issue for issue in issues if issue.translation_key == "sign_in_failing"), None)
+from ..common import DAY, HOUR, World
+from .common import DAILY, Draw, at, failing, keep, leap, signed_on, signings
 
 
 async def test_off_by_default(shanghai: World) -> None:
@@ -98,7 +36,6 @@ async def test_at_a_random_minute_of_the_window(
     await leap(shanghai, moment)
 
     assert len(signings(shanghai)) == 1
-    assert shanghai.value("binary_sensor", "account:account", "signed_in_today") == "on"
     event = shanghai.state("event", "account:account", "sign_in")
     assert event.attributes["event_type"] == "signed_in"
 
@@ -114,20 +51,16 @@ async def test_once_on_every_day(shanghai: World, draw: Draw) -> None:
     assert shanghai.service.account.totalsign == 3
 
 
-@pytest.mark.parametrize("share, hour, minute", [(0.1, 23, 12), (0.9, 0, 48)])
-async def test_a_window_over_midnight(
-    shanghai: World, draw: Draw, share: float, hour: int, minute: int
-) -> None:
-    """Every day has its sign-in, on whichever side of midnight."""
-    draw(share)
+async def test_hours_over_midnight(shanghai: World) -> None:
+    """The evening's hours belong to one day of the service, those of the night to the next."""
     shanghai.freezer.move_to(at(20, 1, 30))
     await shanghai.set_up(**DAILY, sign_in_from="23:00:00", sign_in_until="01:00:00")
-    first = 20 if hour == 23 else 21
 
-    for day in range(3):
-        assert await keep(shanghai) == at(first + day, hour, minute)
+    assert await keep(shanghai) == at(20, 23, 25), "not in the last minutes of the service's day"
+    for day in (21, 22, 23):
+        assert await keep(shanghai) == at(day, 0, 31), "nor in its first two minutes"
 
-    assert shanghai.service.account.totalsign == 3
+    assert len(signings(shanghai)) == shanghai.service.account.totalsign == 4
 
 
 async def test_a_missed_window_is_made_up_for(shanghai: World) -> None:
@@ -180,51 +113,88 @@ async def test_yesterdays_data_do_not_count(shanghai: World) -> None:
     assert shanghai.service.account.totalsign == 1
 
 
-async def test_a_failure_is_tried_once_more(shanghai: World) -> None:
+async def test_failures_are_tried_again(shanghai: World) -> None:
+    """Twice as late each time, but at least once more within the hours, and then after them."""
     await shanghai.set_up(**DAILY)
+    shanghai.service.fault("/user", "error", match={"type": "sign"}, times=6)
     told = async_capture_events(shanghai.hass, "state_changed")
-    shanghai.service.fault("/user", "error", match={"type": "sign"})
 
-    assert await keep(shanghai) == at(20, 9, 0)
-    assert await keep(shanghai) == at(20, 9, 40).replace(second=1), "20 to 60 minutes later"
-    assert await keep(shanghai) == at(21, 9, 0)
+    moments = [await keep(shanghai) for _ in range(7)]
 
+    assert moments[:6] == [
+        at(20, 9, 0),
+        at(20, 9, 15),
+        at(20, 9, 37, 30),
+        at(20, 9, 48, 45),
+        at(20, 9, 54, 22).replace(microsecond=500_000),
+        at(20, 10, 24, 22).replace(microsecond=500_000),
+    ]
+    assert moments[6] < at(21, 0)
+    assert (await keep(shanghai)) == at(21, 9, 0)
     event = shanghai.entity_id("event", "account:account", "sign_in")
-    assert [
-        change.data["new_state"].attributes["event_type"]
+    outcomes = [
+        change.data["new_state"].attributes[ATTR_EVENT_TYPE]
         for change in told
         if change.data["entity_id"] == event
-    ] == ["failed", "signed_in", "signed_in"]
-    assert not failing(shanghai)
+    ]
+    assert outcomes == ["failed", "signed_in", "signed_in"], "one failure a day is told"
+
+
+async def test_it_is_tried_until_the_day_ends(shanghai: World) -> None:
+    shanghai.service.fault("/user", "error", match={"type": "sign"}, times=None)
+    await shanghai.set_up(**DAILY)
+
+    moments = [await keep(shanghai) for _ in range(30)]
+
+    today = [moment for moment in moments if moment < at(21, 0)]
+    assert at(20, 23, 55) < today[-1] < at(20, 23, 59)
+    pauses = [later - earlier for earlier, later in pairwise(today)]
+    assert min(pauses) >= timedelta(minutes=1)
+    assert len(today) < 20, "the service is spared"
+    assert len(today) == sum(moment < at(21, 0) for moment in signings(shanghai))
+    assert at(21, 9, 0) in moments
+
+
+async def test_the_service_asks_for_a_pause(shanghai: World) -> None:
+    await shanghai.set_up(**DAILY)
+    shanghai.service.fault(
+        "/user", "status", match={"type": "sign"}, status=429, headers={"Retry-After": "3000"}
+    )
+
+    assert await keep(shanghai) == at(20, 9, 0)
+    assert await keep(shanghai) == at(20, 9, 50)
+    assert len(signings(shanghai)) == 2
 
 
 async def test_two_bad_days_are_worth_a_repair(shanghai: World) -> None:
+    """Days of the service with two failures each; a restart forgets none."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault(
         "/user", "body", match={"type": "sign"}, times=None, body={"status": 500, "message": "不行"}
     )
-    days = []
-    for _ in range(3):
-        days.append((await keep(shanghai)).day)
+    while await keep(shanghai) < at(21, 9):
         assert not failing(shanghai)
+    await shanghai.restart()
+    assert not failing(shanghai)
 
-    days.append((await keep(shanghai)).day)
-    assert days == [20, 20, 21, 21]
+    assert await keep(shanghai) == at(21, 9, 15)
+
     issue = failing(shanghai)
     assert issue
     assert issue.translation_placeholders == {"account": "HayFrp demo", "message": "不行"}
 
     shanghai.service.clear_faults()
-    assert (await keep(shanghai)).day == 22
+    await keep(shanghai)
+    assert signed_on(shanghai) == at(21, 0).date()
     assert not failing(shanghai)
 
 
 async def test_the_button_ends_the_repair(shanghai: World) -> None:
     await shanghai.set_up(**DAILY)
-    shanghai.service.fault("/user", "error", match={"type": "sign"}, times=4)
-    for _ in range(4):
+    shanghai.service.fault("/user", "error", match={"type": "sign"}, times=None)
+    while not failing(shanghai):
         await keep(shanghai)
-    assert failing(shanghai)
+    shanghai.service.clear_faults()
 
     await shanghai.act("button", "press", "account:account", "sign_in")
 

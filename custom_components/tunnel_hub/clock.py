@@ -1,0 +1,56 @@
+"""Timers by the wall clock."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+_LONGEST_WAIT = timedelta(minutes=1)
+
+
+class WallClockTimer:
+    """Calls an action at the moments that the action names.
+
+    A plain timer counts the time during which the machine runs. It is late when the machine
+    sleeps or the clock is set forward, and never early when the clock is set back. So the action
+    is called once a minute as well, and decides by the clock whether it is time.
+    """
+
+    def __init__(self, hass: HomeAssistant, action: Callable[[datetime], datetime | None]) -> None:
+        """Take a callback that gets the time in UTC, and returns the next moment, if any."""
+        self._hass = hass
+        self._action = action
+        self._job = HassJob(self._call, cancel_on_shutdown=True)
+        self._cancel: CALLBACK_TYPE | None = None
+        self._stopped = False
+
+    @callback
+    def async_call(self) -> None:
+        """Call the action now, and from then on when it is time; does nothing once stopped."""
+        self._disarm()
+        if self._stopped:
+            return
+        now = dt_util.utcnow()
+        moment = self._action(now)
+        # The action may have led to another call, which knows better, or to the end.
+        if moment is not None and self._cancel is None and not self._stopped:
+            wait = min(max(moment - now, timedelta()), _LONGEST_WAIT)
+            self._cancel = async_call_later(self._hass, wait, self._job)
+
+    @callback
+    def async_stop(self) -> None:
+        """Call no more."""
+        self._stopped = True
+        self._disarm()
+
+    @callback
+    def _disarm(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    @callback
+    def _call(self, _: datetime) -> None:
+        self.async_call()

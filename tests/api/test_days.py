@@ -1,0 +1,67 @@
+"""The days of services."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.tunnel_hub.api import days
+from custom_components.tunnel_hub.api.days import SHANGHAI
+from custom_components.tunnel_hub.api.resource import (
+    Account,
+    AccountTraffic,
+    Node,
+    ServiceTotals,
+    SignInRecord,
+    Tunnel,
+    today_fields,
+    without_today,
+)
+
+
+@pytest.mark.parametrize(
+    "moment, day",
+    [
+        ("2026-10-19T15:59:59.999999+00:00", "2026-10-19"),
+        ("2026-10-19T16:00:00+00:00", "2026-10-20"),
+        ("2026-10-20T23:59:59+08:00", "2026-10-20"),
+        ("2026-10-20T09:00:00-07:00", "2026-10-21"),
+    ],
+)
+def test_a_day_is_the_services(moment: str, day: str, freezer: FrozenDateTimeFactory) -> None:
+    """Wherever the clock stands that tells the moment."""
+    at = datetime.fromisoformat(moment)
+    freezer.move_to(at)
+
+    assert days.day_of(at, SHANGHAI) == days.today(SHANGHAI) == date.fromisoformat(day)
+
+
+@given(
+    day=st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+    zone=st.sampled_from((SHANGHAI, UTC, ZoneInfo("Europe/Berlin"))),
+)
+def test_a_day_begins_at_its_midnight(day: date, zone: ZoneInfo) -> None:
+    start = days.start_of(day, zone)
+
+    assert days.day_of(start, zone) == day
+    assert days.day_of(start - timedelta(microseconds=1), zone) == day - timedelta(days=1)
+
+
+def test_what_belongs_to_one_day() -> None:
+    assert {kind: set(today_fields(kind)) for kind in (Account, ServiceTotals, SignInRecord)} == {
+        Account: {"signed_in_today", "traffic_today"},
+        ServiceTotals: {"runs_today", "traffic_in_today", "traffic_out_today", "traffic_today"},
+        SignInRecord: {"signed_in_today"},
+    }
+    for kind in (AccountTraffic, Node, Tunnel):
+        assert set(today_fields(kind)) == {"traffic_in_today", "traffic_out_today"}
+
+
+def test_without_today() -> None:
+    """All else stays; what knows nothing of today stays the same object."""
+    account = Account(id="1", points=3, signed_in_today=True, traffic_today=0)
+
+    assert without_today(account) == Account(id="1", points=3)
+    assert without_today(left := Account(id="1", points=3)) is left

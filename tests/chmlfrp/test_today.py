@@ -1,0 +1,58 @@
+"""What is called today's at ChmlFrp, around the service's midnight."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from simulator.chmlfrp import ChmlFrpService
+
+from ..common import MINUTE, World
+from ..test_today import of_today
+
+MIDNIGHT = datetime(2026, 10, 21, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+pytestmark = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indirect=True)
+
+
+@pytest.fixture
+async def evening(world: World[ChmlFrpService]) -> World[ChmlFrpService]:
+    """A home half a minute before the service's midnight, with something to every figure."""
+    world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
+    world.service.account.last_sign_in = (MIDNIGHT - timedelta(hours=1)).timestamp()
+    await world.set_up(node_details=True)
+    await world.enable_all()
+    world.freezer.move_to(MIDNIGHT - timedelta(minutes=6))
+    await world.live(5.5 * MINUTE, MINUTE / 2)
+    shown = of_today(world)
+    assert len(shown) >= 11
+    assert not {"unknown", "unavailable", "off"} & set(shown.values())
+    return world
+
+
+async def test_the_service_is_down_at_midnight(evening: World[ChmlFrpService]) -> None:
+    evening.service.fault("*", "status", status=503, times=None)
+
+    await evening.elapse(30)
+
+    assert set(of_today(evening).values()) == {"unknown"}
+
+
+async def test_details_of_a_node_come_after_midnight(evening: World[ChmlFrpService]) -> None:
+    """They are added to what was read of the node before, which was yesterday."""
+    gate = evening.service.gate("/nodeinfo")
+    nodes = evening.entry.runtime_data.coordinators["nodes"]
+    await nodes.async_refresh()
+    await gate.reached()
+    evening.freezer.move_to(MIDNIGHT + timedelta(seconds=1))
+    async_fire_time_changed(evening.hass)
+    for node in evening.service.state.nodes.values():
+        node.version = "9.9.9"
+
+    gate.open()
+    await evening.settle()
+
+    shown = of_today(evening)
+    assert {shown[key] for key in shown if key.startswith("node:")} == {"unknown"}
+    assert "9.9.9" in {node.version for node in nodes.data.values()}

@@ -1,0 +1,53 @@
+"""The two clocks of a machine, apart from each other."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+import time
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api import http
+from simulator.service import Service
+
+
+@dataclass(slots=True)
+class Clocks:
+    """Moves the wall clock alone, by which the time of day is told.
+
+    The monotonic clock, by which timers run, goes on as if nothing had happened.
+    """
+
+    freezer: FrozenDateTimeFactory
+    _behind: float = field(default=0.0, init=False)
+    """Seconds by which the monotonic clock has moved less than the wall clock."""
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have everything see these clocks from now on."""
+        frozen = time.monotonic
+
+        def monotonic() -> float:
+            return frozen() - self._behind
+
+        monkeypatch.setattr(time, "monotonic", monotonic)
+        defaults = http.Transport.__init__.__kwdefaults__
+        assert defaults
+        monkeypatch.setitem(defaults, "clock", monotonic)
+
+    def move_to(self, moment: datetime) -> None:
+        """Begin anew at another time, as if nothing were in between."""
+        before = time.time()
+        self.freezer.move_to(moment)
+        self._behind += time.time() - before
+
+    def sleep(self, seconds: float) -> None:
+        """Let the machine sleep: all other clocks go on."""
+        self.freezer.tick(seconds)
+        self._behind += seconds
+
+    def set(self, seconds: float, *services: Service[Any]) -> None:
+        """Set the wall clock forward, or back if negative. services: whose clocks stay."""
+        self.sleep(seconds)
+        for service in services:
+            service.advance(-seconds)

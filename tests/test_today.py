@@ -1,0 +1,150 @@
+"""What is called today's is never yesterday's: the service's midnight, and what clocks do to it."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from .clocks import Clocks
+from .common import DAY, HOUR, MINUTE, SMALL, World, look_at
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MIDNIGHT = datetime(2026, 10, 21, tzinfo=SHANGHAI)
+
+pytestmark = SMALL
+
+
+def of_today(world: World[Any]) -> dict[str, str]:
+    """Return the states of all that is called today's, by thing and key."""
+    return {
+        entity.unique_id.partition(":")[2]: state.state
+        for entity in world.registered()
+        if entity.unique_id.endswith("_today")
+        and (state := world.hass.states.get(entity.entity_id))
+    }
+
+
+@pytest.fixture
+async def evening(world: World) -> World:
+    """A home half a minute before the service's midnight, with something to every figure."""
+    world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
+    world.service.account.signdate = int((MIDNIGHT - timedelta(hours=1)).timestamp())
+    world.service.state.today_runs = 7
+    await world.set_up()
+    await world.enable_all()
+    world.freezer.move_to(MIDNIGHT - timedelta(seconds=30))
+    await world.elapse(0)
+    shown = of_today(world)
+    assert len(shown) >= 8
+    assert not {"unknown", "unavailable", "0", "0.0", "off"} & set(shown.values())
+    return world
+
+
+async def test_read_on_the_new_day(evening: World) -> None:
+    """At midnight nothing is known; each feed tells it at its own pace."""
+    await evening.elapse(30)
+    assert set(of_today(evening).values()) <= {"unknown", "off"}
+
+    await evening.live(HOUR)
+
+    shown = of_today(evening)
+    assert shown["account:account:signed_in_today"] == "off"
+    assert "unknown" not in shown.values()
+
+
+async def test_the_service_is_down_at_midnight(evening: World) -> None:
+    """Values of yesterday stay for two polls that fail, but not those that are called today's."""
+    evening.service.fault("*", "status", status=503, times=None)
+    left_before = evening.value("sensor", "account:account", "traffic_left")
+
+    await evening.elapse(30)
+
+    assert set(of_today(evening).values()) == {"unknown"}
+    assert evening.value("sensor", "account:account", "traffic_left") == left_before
+    await evening.live(3 * HOUR, 10 * MINUTE)
+    assert set(of_today(evening).values()) == {"unavailable"}
+    evening.service.clear_faults()
+    await evening.live(40 * MINUTE)
+    assert "unknown" not in of_today(evening).values()
+    assert evening.value("binary_sensor", "account:account", "signed_in_today") == "off"
+
+
+@pytest.mark.parametrize("browsers", [0, 1])
+async def test_whether_or_not_somebody_looks(evening: World, browsers: int) -> None:
+    """What is published later at other times is taken away at once."""
+    look_at(evening.hass, browsers=browsers)
+    evening.service.fault("*", "status", status=503, times=None)
+
+    await evening.elapse(30)
+
+    assert set(of_today(evening).values()) == {"unknown"}
+
+
+async def test_asleep_over_midnight(evening: World, clocks: Clocks) -> None:
+    """The machine wakes up in the morning, and the service is down."""
+    evening.service.fault("*", "status", status=503, times=None)
+    clocks.sleep(8 * HOUR)
+
+    await evening.elapse(MINUTE)
+
+    assert set(of_today(evening).values()) == {"unknown"}
+
+
+@pytest.mark.parametrize("seconds", [-DAY, -HOUR, HOUR, DAY])
+async def test_the_clock_is_set(evening: World, clocks: Clocks, seconds: float) -> None:
+    """On another day than that on which it was read, nothing is today's."""
+    evening.service.fault("*", "status", status=503, times=None)
+    clocks.set(seconds, evening.service)
+
+    await evening.elapse(1)
+    await evening.elapse(MINUTE)
+
+    is_other_day = datetime.now(SHANGHAI).date() != (MIDNIGHT - timedelta(days=1)).date()
+    assert (
+        set(of_today(evening).values()) == {"unknown"}
+        if is_other_day
+        else not {"unknown"} & set(of_today(evening).values())
+    )
+
+
+async def test_an_answer_under_way_at_midnight(evening: World) -> None:
+    """Nobody knows which day it tells of."""
+    gate = evening.service.gate("/user", "after", match={"type": "info"})
+    refreshing = evening.hass.async_create_task(
+        evening.entry.runtime_data.coordinators["account"].async_refresh()
+    )
+    await asyncio.wait_for(gate.reached(), None)
+    evening.freezer.move_to(MIDNIGHT + timedelta(seconds=1))
+    async_fire_time_changed(evening.hass)
+
+    gate.open()
+    await refreshing
+    await evening.settle()
+
+    assert evening.value("sensor", "account:account", "traffic_today") == "unknown"
+    assert evening.value("binary_sensor", "account:account", "signed_in_today") == "unknown"
+    assert evening.value("sensor", "account:account", "traffic_left") != "unknown"
+    await evening.live(2 * MINUTE)
+    assert float(evening.value("sensor", "account:account", "traffic_today")) < 1
+
+
+async def test_no_signed_in_trigger_by_midnight(evening: World) -> None:
+    """A day that begins is no news of a sign-in; the one that comes is."""
+    states = []
+    entity_id = evening.entity_id("binary_sensor", "account:account", "signed_in_today")
+    evening.hass.bus.async_listen(
+        "state_changed",
+        lambda event: (
+            states.append(event.data["new_state"].state)
+            if event.data["entity_id"] == entity_id
+            else None
+        ),
+    )
+
+    await evening.live(5 * MINUTE, 30)
+    await evening.act("button", "press", "account:account", "sign_in")
+
+    assert states == ["unknown", "off", "on"]
