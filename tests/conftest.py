@@ -77,6 +77,13 @@ def _looked_at(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _storage_of_its_own(request: pytest.FixtureRequest) -> None:
+    """Keep what a test stores from those that come after it."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("hass_storage")
+
+
+@pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:
     """Leave asyncio's debug mode off, which doubles the time that the tests take."""
 

@@ -1,12 +1,14 @@
 """The life of an entry."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
@@ -16,7 +18,8 @@ from custom_components.tunnel_hub import async_remove_config_entry_device
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.gates import Moment
 
-from .common import DAY, HOUR, MINUTE, World, account_entry, refused
+from .common import DAY, HOUR, MINUTE, World, account_entry, on_account, refused
+from .test_config_flow import choose
 
 
 async def test_set_up_and_unload(world: World) -> None:
@@ -55,6 +58,35 @@ async def test_an_expired_session_is_renewed_and_stored(world: World) -> None:
     assert len(world.service.calls_to("/user", type="login")) == 2
     assert world.entry.data["token"] == world.service.account.csrf
     assert world.value("switch", "tunnel:1", "enabled") == "on"
+
+
+async def test_a_login_on_its_way_does_not_undo_another_way_to_sign_in(world: World) -> None:
+    """The password is not stored again when the user has put a session token in its place."""
+    await world.set_up()
+    account = world.service.account
+    account.csrf = "of-another-program"
+    gate = world.service.gate("/user", "after", match={"type": "login"})
+    signing_in = asyncio.create_task(on_account(world, "sign_in"))
+    await gate.reached()
+    account.csrf, account.csrf_since = "pasted", world.service.now()
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    form = await choose(world.hass, menu, "hayfrp_token")
+    result = await world.hass.config_entries.flow.async_configure(
+        form["flow_id"], {"token": "pasted", "advanced": {"base_url": world.service.url}}
+    )
+    assert result["reason"] == "reconfigure_successful"
+
+    gate.open()
+    with suppress(HomeAssistantError):
+        await signing_in
+    await world.settle()
+
+    assert world.entry.data == {
+        "provider": "hayfrp",
+        "base_url": world.service.url,
+        "token": "pasted",
+    }
+    assert world.entry_state() is ConfigEntryState.LOADED
 
 
 async def test_set_up_is_tried_again(world: World) -> None:

@@ -12,10 +12,11 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .api import create_provider
-from .api.provider import CanForceDown, CanSignIn, Credentials
+from .api.provider import CanForceDown, CanSignIn
 from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_days
+from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, remembered
@@ -53,19 +54,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Set up one account."""
+    credentials = CredentialStore(hass, entry)
     provider = create_provider(
         entry.data[CONF_PROVIDER],
         hass.data[_SESSION],
-        {name: value for name, value in entry.data.items() if name != CONF_PROVIDER},
+        await credentials.async_load(),
         entry.options,
     )
-
-    async def _store_credentials(credentials: Credentials) -> None:
-        # The entry can be removed while somebody signs in.
-        if hass.config_entries.async_get_entry(entry.entry_id) is not None:
-            hass.config_entries.async_update_entry(entry, data={**entry.data, **credentials})
-
-    provider.on_credentials = _store_credentials
+    provider.on_credentials = credentials.async_save
     entry.async_on_unload(provider.close)
     problems = Problems(hass, entry, provider)
     data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
@@ -104,6 +100,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     """Forget what is stored beside the entry, and its repairs."""
     await async_forget(hass, entry.entry_id)
     await async_forget_sign_in(hass, entry.entry_id)
+    await async_forget_credentials(hass, entry.entry_id)
     clear_all(hass, entry)
 
 
