@@ -22,6 +22,7 @@ from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import ForceDown, async_forget
 from .ids import ACCOUNT, device_key_of
+from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
 from .problems import Problems, clear_all
 from .services import async_setup_services
@@ -63,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     )
     provider.on_credentials = credentials.async_save
     entry.async_on_unload(provider.close)
+    await async_restore_memory(hass, entry.entry_id, provider)
     problems = Problems(hass, entry, provider)
     data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
     problems.sources.append(data.too_many_things)
@@ -101,6 +103,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     await async_forget(hass, entry.entry_id)
     await async_forget_sign_in(hass, entry.entry_id)
     await async_forget_credentials(hass, entry.entry_id)
+    await async_forget_memory(hass, entry.entry_id)
     clear_all(hass, entry)
 
 
@@ -116,8 +119,10 @@ async def async_remove_config_entry_device(
         for coordinator in entry.runtime_data.coordinators.values()
         if coordinator.device_kind == key.kind
     ]
-    if key == ACCOUNT or any(key.id in coordinator.data for coordinator in coordinators):
+    if key == ACCOUNT or any(coordinator.is_listed(key.id) for coordinator in coordinators):
         return False
     for coordinator in coordinators:
+        if coordinator.feed.forget is not None:
+            await coordinator.feed.forget(key.id)
         coordinator.async_forget(key.id)
     return True

@@ -251,6 +251,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             None,
         )
 
+    def is_listed(self, resource_id: str) -> bool:
+        """Tell whether the service listed a resource in its last answer."""
+        return resource_id in self.data and resource_id not in self.feed.kept()
+
     @callback
     def _poll_if_wanted(self) -> None:
         """Poll while somebody is interested, or can become so by what is read.

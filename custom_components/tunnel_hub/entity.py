@@ -33,10 +33,12 @@ class TunnelHubEntityDescription(EntityDescription):
     translation key.
     needs: the capability protocols without which it makes no sense.
     of_field: whether the feed must be able to tell the field `key`.
+    of_resource: whether a resource can have this at all.
     """
 
     needs: tuple[type, ...] = ()
     of_field: bool = True
+    of_resource: Callable[[Any], bool] = lambda _: True
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
         """Tell whether this service has what the row shows or does; some versions may lack it."""
@@ -213,7 +215,11 @@ class _Entities[D: TunnelHubEntityDescription]:
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
         lacking = self._coordinator.lacking
-        rows = [row for row in self._rows if row.key not in made and not row.is_among(lacking)]
+        rows = [
+            row
+            for row in self._rows
+            if row.key not in made and not row.is_among(lacking) and row.of_resource(resource)
+        ]
         if not rows:
             return
         self._keep(resource_id, made | {row.key for row in rows})
@@ -235,8 +241,12 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _remove_missing(self, resource_id: str) -> None:
         """Remove the entities of rows that the service, or this version of it, does not have."""
-        missing = self._coordinator.missing
-        rows = self._unavailable_rows + [row for row in self._rows if row.is_among(missing)]
+        missing, resource = self._coordinator.missing, self._coordinator.data.get(resource_id)
+        rows = self._unavailable_rows + [
+            row
+            for row in self._rows
+            if row.is_among(missing) or not (resource is None or row.of_resource(resource))
+        ]
         for row in rows:
             if (entity := self._registered(resource_id, row)) is not None:
                 self._registry.async_remove(entity.entity_id)

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -19,6 +21,8 @@ PARALLEL_UPDATES = 1
 
 THIS_NODE = "this_node"
 """The option for leaving at the node itself; a peer's path has no such name."""
+ATTR_NOT_CONNECTED = "not_connected"
+"""Those of the options by which nothing gets through now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +31,12 @@ class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, Select
 
     options_fn: what can be chosen. option_fn: what is. select_fn: the command. after_fn: the
     resource as it should be after the command, shown until the service has been read again.
+    not_connected_fn: which of the options are of no use now.
     """
 
     options_fn: Callable[[R], Sequence[str]]
     option_fn: Callable[[R], str | None]
+    not_connected_fn: Callable[[R], Sequence[str]] | None = None
     select_fn: Callable[[TunnelHubData, str, str], Awaitable[None]]
     after_fn: Callable[[R, str], R]
 
@@ -44,8 +50,10 @@ def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDesc
     return TunnelHubSelectDescription[HasExit](
         key="exit_path",
         needs=(CanSelectExit,),
+        of_resource=lambda resource: resource.exit_path is not None,
         options_fn=lambda resource: ([THIS_NODE] if can_be_here else []) + list(resource.exits),
         option_fn=lambda resource: THIS_NODE if resource.exit_path == "" else resource.exit_path,
+        not_connected_fn=lambda resource: resource.exits_down,
         select_fn=_select,
         after_fn=lambda resource, option: replace(resource, exit_path=_path(option)),
     )
@@ -87,9 +95,18 @@ async def async_setup_entry(
     await async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
 
 
+def _label(option: str) -> str:
+    """Return an option as a state can hold it: a very long path is cut, and stays recognizable."""
+    if len(option) <= MAX_LENGTH_STATE_STATE:
+        return option
+    mark = f"…{sha256(option.encode()).hexdigest()[:8]}"
+    return option[: MAX_LENGTH_STATE_STATE - len(mark)] + mark
+
+
 class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription[R]], SelectEntity):
     """One choice of a resource."""
 
+    _unrecorded_attributes = frozenset({ATTR_NOT_CONNECTED})
     entity_description: TunnelHubSelectDescription[R]
 
     def __init__(
@@ -98,22 +115,36 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
         """Prepare; there are no options before the first reading."""
         super().__init__(coordinator, resource, description)
         self._attr_options = []
+        self._by_label: dict[str, str] = {}
+        self._ever_chosen: dict[str, None] = {}
+        self._shown: object = None
 
     @override
     def _read(self, resource: R) -> bool:
-        """Take over the choice; the one that is made stays possible when it is no option now."""
-        chosen = self.entity_description.option_fn(resource)
-        options = list(self.entity_description.options_fn(resource))
-        if chosen is not None and chosen not in options:
-            options.append(chosen)
-        if (chosen, options) == (self._attr_current_option, self._attr_options):
+        """Take over the choice; what is or was chosen stays possible when it is no option now."""
+        description = self.entity_description
+        chosen = description.option_fn(resource)
+        if chosen is not None:
+            self._ever_chosen[chosen] = None
+        self._by_label = {
+            _label(option): option
+            for option in (*description.options_fn(resource), *self._ever_chosen)
+        }
+        attributes = {}
+        if description.not_connected_fn is not None:
+            down = description.not_connected_fn(resource)
+            attributes = {ATTR_NOT_CONNECTED: [_label(option) for option in down]}
+        shown = (None if chosen is None else _label(chosen), list(self._by_label), attributes)
+        if shown == self._shown:
             return False
-        self._attr_current_option, self._attr_options = chosen, options
+        self._shown = shown
+        self._attr_current_option, self._attr_options, self._attr_extra_state_attributes = shown
         return True
 
     @override
     async def async_select_option(self, option: str) -> None:
+        chosen = self._by_label[option]
         async with self._command() as data:
-            await self.entity_description.select_fn(data, self._id, option)
+            await self.entity_description.select_fn(data, self._id, chosen)
             if (resource := self.resource) is not None:
-                self.coordinator.async_publish(self.entity_description.after_fn(resource, option))
+                self.coordinator.async_publish(self.entity_description.after_fn(resource, chosen))

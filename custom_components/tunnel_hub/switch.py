@@ -64,10 +64,6 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
 
-async def _set_nested(data: TunnelHubData, path: str, on: bool) -> None:
-    await capable(data.provider, CanNestPeers).set_peer_nested(path, nested=on)
-
-
 async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
     await capable(data.provider, CanAllowRelay).set_allow_relay(node_id, allowed=on)
 
@@ -107,13 +103,20 @@ async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
     await capable(data.provider, CanBeExit).set_exit_node(enabled=on)
 
 
-_NESTED = TunnelHubSwitchDescription[Peer](
-    key="nested",
-    needs=(CanNestPeers,),
-    is_on_fn=lambda _, peer: peer.nested,
-    set_fn=_set_nested,
-    after_fn=lambda peer, on: replace(peer, nested=on),
-)
+def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch that shows what is behind a peer."""
+
+    async def _set(data: TunnelHubData, peer_id: str, on: bool) -> None:
+        await capable(data.provider, CanNestPeers).set_peer_nested(of, peer_id, nested=on)
+
+    return TunnelHubSwitchDescription[Peer](
+        key="nested",
+        needs=(CanNestPeers,),
+        is_on_fn=lambda _, peer: peer.nested,
+        set_fn=_set,
+        after_fn=lambda peer, on: replace(peer, nested=on),
+    )
+
 
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
@@ -142,8 +145,8 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             after_fn=lambda hub, on: replace(hub, exit_node=on),
         ),
     ),
-    Link: (_NESTED,),
-    Peer: (_toggle(Peer), _NESTED),
+    Link: (_nested(Link),),
+    Peer: (_toggle(Peer), _nested(Peer)),
     Proxy: (_toggle(Proxy),),
     RelayNode: (
         TunnelHubSwitchDescription[RelayNode](

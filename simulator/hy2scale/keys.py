@@ -106,10 +106,17 @@ def describe(certificate: Certificate) -> dict[str, object]:
         "subject": _common_name(parsed.subject),
         "issuer": _common_name(parsed.issuer),
         "not_after": f"{parsed.not_valid_after_utc:%Y-%m-%d}",
-        "is_ca": parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca,
+        "is_ca": is_authority(certificate),
         **({"key_file": f"{path}.key"} if certificate.key else {}),
         "cert_file": f"{path}.crt",
+        **({"ca_parent_id": certificate.ca_parent_id} if certificate.ca_parent_id else {}),
     }
+
+
+def is_authority(certificate: Certificate) -> bool:
+    """Tell whether a certificate may sign others."""
+    constraints = read(certificate.cert).extensions.get_extension_for_class(x509.BasicConstraints)
+    return constraints.value.ca
 
 
 def _named(name: str) -> x509.Name:

@@ -14,9 +14,9 @@ from simulator.service import Answer, Call, Options, RefusedError, Route, Servic
 from . import documented
 from .endpoints import ROUTES
 from .keys import issue, server_context
-from .state import Certificate, Hy2ScaleState, Peer, Session, Upgrade, User
+from .state import Certificate, Client, Hy2ScaleState, Peer, Proxy, Session, Upgrade, User
 from .wire import refuse, text
-from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed
+from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed, new_installation
 
 HOUR = 3600
 LOCKOUT = 60
@@ -25,6 +25,16 @@ PROBE = 5
 SAMPLES = 120
 TICK = 1
 """Seconds between two computations of the rates."""
+HANDSHAKE = 2
+"""Seconds that it takes to connect."""
+RETRY = 1
+"""Seconds until a peer that can be reached again is connected."""
+LISTING = 7
+"""Seconds between two looks at a peer's own peers."""
+SILENT = 6
+"""Seconds after which a killed peer has no latency."""
+RETURN = 20
+"""Seconds that peers which dial this node take to come back to it."""
 
 PUBLIC = frozenset({"/api/login", "/api/internal/peers", "/api/build-id"})
 PAGES = frozenset({"", "login", "nodes", "proxies", "users", "tls", "rules", "settings"})
@@ -89,6 +99,8 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         for peer in state.peers.values():
             peer.rebinds, peer.linked_at = 0, 0
             peer.latencies.clear()
+            # It looked for them a moment before it answered.
+            self._lose(peer, outbound_for=-TICK)
         if state.settings.devices_return:
             self._return(devices, self.now())
 
@@ -165,6 +177,10 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     def elapse(self, start: float, end: float) -> None:
         state, seconds = self.state, end - start
         for path, peer in state.peers.items():
+            if peer.returns_at is not None and end >= peer.returns_at:
+                self.revive(path)
+        self._take_new_names()
+        for path, peer in state.peers.items():
             if "/" not in path and self.connected(path):
                 state.tx_bytes += peer.tx_rate * seconds
                 state.rx_bytes += peer.rx_rate * seconds
@@ -180,7 +196,11 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         self._download(seconds)
 
     def _probe(self, path: str, peer: Peer, start: float, end: float) -> None:
-        latency = peer.latency_ms if self.connected(path) else -1
+        if not self.connected(path) or peer.direction == "inbound":
+            # A new link has a history of its own.
+            peer.latencies.clear()
+            return
+        latency = self.latency_to(path)
         probes = range(int(start // PROBE) + 1, int(end // PROBE) + 1)[-SAMPLES:]
         peer.latencies += [(probe * PROBE, latency) for probe in probes]
         del peer.latencies[:-SAMPLES]
@@ -195,12 +215,31 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     # The mesh
 
     def connected(self, path: str) -> bool:
-        """Whether there is a link to the peer, all the way."""
+        """Whether there is a link to the peer, all the way, as far as this node has noticed."""
         chain = [self.state.peers.get(hop) for hop in accumulate(path.split("/"), "{}/{}".format)]
-        if not all(peer and peer.online for peer in chain):
+        if not all(peer and self._is_up(peer) for peer in chain):
             return False
         client = self.state.clients.get(path.partition("/")[0])
         return not client.disabled if client else self.inbound(path)
+
+    def _is_silent(self, peer: Peer, seconds: float) -> bool:
+        return peer.killed_at is not None and self.now() >= peer.killed_at + seconds
+
+    def _is_up(self, peer: Peer) -> bool:
+        noticed = self._is_silent(peer, self.state.settings.notices_after)
+        now = self.now()
+        return peer.online and now >= peer.back_at and not noticed
+
+    def latency_to(self, path: str) -> int:
+        """Return what the node tells of the latency to a peer that it takes for connected."""
+        peer = self.state.peers[path]
+        return -1 if self._is_silent(peer, SILENT) else peer.latency_ms
+
+    def lists(self, path: str) -> bool:
+        """Whether the node knows the peers of a peer; those of a silent one it forgets."""
+        peer = self.state.peers[path]
+        forgotten = self._is_silent(peer, self.state.settings.forgets_peers_after)
+        return self.connected(path) and not forgotten and self.now() >= peer.listed_at
 
     def inbound(self, path: str) -> bool:
         """Whether the peer, or the one that the path begins with, dialled this node."""
@@ -225,14 +264,98 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return peer.tx_rate, peer.rx_rate
 
     def drop(self, path: str) -> None:
-        """Let a peer go away."""
+        """Let a peer go away, which is noticed at once."""
         self.state.peers[path].online = False
+
+    def kill(self, path: str) -> None:
+        """Let a peer fall silent: its own peers are lost first, then its latency, then itself."""
+        self.state.peers[path].killed_at = self.now()
+
+    def revive(self, path: str) -> None:
+        """Let a peer that was killed come back."""
+        peer, lost = self.state.peers[path], not self.connected(path)
+        peer.killed_at = peer.returns_at = None
+        peer.back_at = self.now() + (RETRY if lost else 0)
+        peer.listed_at = peer.back_at + LISTING
+        self.reconnect(path)
+
+    def rename(self, path: str, name: str) -> None:
+        """Let a node be renamed on its own console, by which it loses its links for a moment."""
+        self.kill(path)
+        peer = self.state.peers[path]
+        peer.node_id = self.state.new_names[path] = name
+        peer.returns_at = self.now() + self.state.settings.notices_after
 
     def reconnect(self, path: str) -> None:
         """Let a peer come back, or lose and regain its link."""
         peer = self.state.peers[path]
         peer.online, peer.linked_at = True, self.now()
         peer.rebinds += 1
+
+    def dial(self, client: Client) -> None:
+        """Let a client connect, which takes a moment; it takes the name of what answers there."""
+        state, peer, address = self.state, self.state.peers[client.name], client.addrs[0]
+        remote = state.remotes.get(address, _host_name(address) or client.name)
+        peer.online = remote is not None and peer.online
+        if peer.online:
+            self.reconnect(client.name)
+            peer.back_at = self.now() + HANDSHAKE
+        if remote not in (None, client.name):
+            state.new_names[client.name] = remote
+
+    def replace(self, old: Client, new: Client) -> None:
+        """Put a client in another's place, and connect anew."""
+        state = self.state
+        state.clients = {
+            key: new if client is old else client for key, client in state.clients.items()
+        }
+        if new.name != old.name:
+            self._move(old.name, new.name)
+        self.dial(new)
+
+    def ask_for_peers(self, path: str) -> None:
+        """Ask a peer for its own peers, which takes a moment."""
+        self.state.peers[path].listed_at = self.now() + HANDSHAKE
+
+    def lose_all(self) -> None:
+        """Let all links be made anew, as when this node is renamed."""
+        for path, peer in self.state.peers.items():
+            if "/" not in path:
+                self._lose(peer, outbound_for=RETRY + HANDSHAKE)
+
+    def _lose(self, peer: Peer, *, outbound_for: float) -> None:
+        peer.killed_at = peer.returns_at = None
+        away = RETURN if peer.direction == "inbound" else outbound_for
+        peer.back_at = self.now() + away
+        peer.listed_at = peer.back_at + LISTING
+
+    def _take_new_names(self) -> None:
+        """Let peers that are back go by the names that they give: the node renames its clients."""
+        for path, name in list(self.state.new_names.items()):
+            peer = self.state.peers.get(path)
+            if peer is not None and peer.killed_at is None and self.now() >= peer.back_at:
+                del self.state.new_names[path]
+                if name in self._direct_names() - {path} and "/" not in path:
+                    # Two cannot have one name: the second one is not let in.
+                    peer.online, self.state.peers[name].conflict = False, True
+                else:
+                    self._move(path, f"{path.rpartition('/')[0]}/{name}".removeprefix("/"))
+
+    def _direct_names(self) -> set[str]:
+        return {client.name for client in self.state.clients.values()}
+
+    def _move(self, old: str, new: str) -> None:
+        """Rename a peer with all that refers to it, as far as the node does that."""
+        state = self.state
+        state.peers = {_moved_path(path, old, new): p for path, p in state.peers.items()}
+        state.peer_flags = {_moved_path(p, old, new): f for p, f in state.peer_flags.items()}
+        state.clients = {_moved_path(key, old, new): c for key, c in state.clients.items()}
+        for client in state.clients.values():
+            client.name = new if client.name == old else client.name
+        rows: list[User | Proxy] = [*state.users.values(), *state.proxies.values()]
+        for row in rows:
+            row.exit_via = _moved_path(row.exit_via, old, new)
+            row.exit_paths = [_moved_path(path, old, new) for path in row.exit_paths]
 
     # Devices and users
 
@@ -294,6 +417,10 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     # What a test arranges
 
+    def install_anew(self) -> None:
+        """Be a node that was installed a moment ago: nothing is configured yet."""
+        self.state = new_installation(self.random, self.now())
+
     def set_password(self, password: str) -> None:
         """Give the web user another password, which ends all sign-ins."""
         self.state.password_hash = hashed(password)
@@ -312,6 +439,16 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 def _pattern(path: str) -> re.Pattern[str]:
     """Return what recognizes a concrete path of a route."""
     return re.compile(re.sub(r"{\w+}", "[^/]+", path))
+
+
+def _host_name(address: str) -> str:
+    """Return the first part of a host's name; an IP address has none."""
+    host = address.rpartition(":")[0].strip("[]")
+    return "" if host[:1].isdigit() or ":" in host else host.partition(".")[0]
+
+
+def _moved_path(path: str, old: str, new: str) -> str:
+    return new + path.removeprefix(old) if path == old or path.startswith(f"{old}/") else path
 
 
 def _moved(status: int, location: str) -> web.Response:

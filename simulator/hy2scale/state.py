@@ -18,6 +18,9 @@ class Settings:
     host_network: whether it sees the host's network, which routing rules need.
     in_docker: whether it may upgrade itself.
     internet: whether it can ask for the newest release.
+    published_for_platform: whether that has a file for this machine.
+    forgets_peers_after: seconds until the peers of a peer that fell silent are no longer shown.
+    notices_after: seconds until such a peer is no longer taken for connected.
     devices_return: whether kicked and restarted devices connect again as soon as they can.
     """
 
@@ -27,6 +30,9 @@ class Settings:
     host_network: bool = True
     in_docker: bool = True
     internet: bool = True
+    published_for_platform: bool = True
+    forgets_peers_after: float = 1
+    notices_after: float = 14
     devices_return: bool = True
 
 
@@ -199,17 +205,20 @@ class WireGuard:
 
 @dataclass(slots=True)
 class Certificate:
-    """A certificate and, unless it came without, its key, both PEM."""
+    """A certificate and, unless it came without, its key, both PEM. ca_parent_id: who signed it."""
 
     id: str = ""
     name: str = ""
     cert: str = ""
     key: str = ""
+    ca_parent_id: str = ""
 
 
 @dataclass(slots=True)
 class UiSettings:
     """The settings page. Listen, base path and HTTPS are taken up by a restart."""
+
+    OMITTED: ClassVar = ("dns_resolver_upstream",)
 
     listen: str = "0.0.0.0:5565"
     base_path: str = "/scale"
@@ -263,16 +272,25 @@ class Config:
 class Peer:
     """Another node of the mesh, as this one sees it; rates in bytes per second.
 
+    node_id: what it says of itself; its name where it is empty.
     online: whether it can be reached. An outbound peer is connected if its client is not disabled
     either; an inbound one that is not online is not there at all.
+    killed_at: since when it is silent without having said goodbye, which takes a while to notice.
+    returns_at: when it is heard of again, None for never.
+    back_at: when it can be reached again, after a restart or under another name.
     latency_ms: from here, all hops together; -1 is unknown.
     linked_at: when the link came up again, 0 for long ago.
+    listed_at: from when on its own peers are known; they are asked for every few seconds.
     address_status: for addresses that are not "online": "offline", "mismatch" or "native".
     latencies: the newest samples, as (time, ms).
     """
 
     direction: str = "outbound"
+    node_id: str = ""
     online: bool = True
+    killed_at: float | None = None
+    returns_at: float | None = None
+    back_at: float = 0.0
     latency_ms: int = -1
     tx_rate: int = 0
     rx_rate: int = 0
@@ -284,6 +302,7 @@ class Peer:
     unsupported: bool = False
     tun_capable: bool = False
     linked_at: float = 0.0
+    listed_at: float = 0.0
     rebinds: int = 0
     address_status: dict[str, str] = field(default_factory=dict)
     latencies: list[tuple[int, int]] = field(default_factory=list)
@@ -330,8 +349,11 @@ class Hy2ScaleState(Config):
     tokens: when each session token ends.
     sessions, locked: by "user|ip|protocol"; `locked` is when the device may come again.
     wireguard_connected: names of the WireGuard peers that are connected.
+    new_names: peers that will be back under another name, by path.
     busy_ports: ports that other programs hold, as "22/tcp".
     names: what the domain name system says.
+    remotes: which node answers at an address, None for nobody; by default one that is called as
+    the client, or as the host.
     files: what `import-path` finds on the node's disk.
     download_rate: bytes per second of an upgrade's download.
     """
@@ -347,8 +369,10 @@ class Hy2ScaleState(Config):
     sessions: dict[str, Session] = field(default_factory=dict)
     locked: dict[str, float] = field(default_factory=dict)
     wireguard_connected: list[str] = field(default_factory=list)
+    new_names: dict[str, str] = field(default_factory=dict)
     busy_ports: list[str] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
+    remotes: dict[str, str | None] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     latest_version: str = "1.3.5"
     upgrade: Upgrade = field(default_factory=Upgrade)

@@ -79,6 +79,29 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2Scal
     return state
 
 
+def new_installation(random: Random, now: float) -> Hy2ScaleState:
+    """Return a node as its installer leaves it, with the default password."""
+    state = Hy2ScaleState(username="admin", password_hash=hashed("admin"))
+    state.name = state.node_id
+    state.server = Server(
+        "0.0.0.0:5565", _secret(random), "/data/tls/default.crt", "/data/tls/default.key"
+    )
+    certificate = issue(random, now, "default", domains=[state.node_id], days=3650, name="Default")
+    state.certificates = {certificate.id: certificate}
+    state.l2tp = L2tp("1701", False, "192.168.25.1/24", "", 12345, 1280)
+    state.ikev2 = Ikev2(
+        mode="mschapv2",
+        pool="192.168.26.1/24",
+        local_id=state.node_id,
+        proxy_port=12350,
+        mtu=1400,
+    )
+    state.wireguard = WireGuard(False, 51820, new_wireguard_key(random), "10.0.0.1/24", "", 1420)
+    state.names = {"localhost": ["127.0.0.1"]}
+    state.ui.dns_resolver_enabled = True
+    return state
+
+
 def _add_client(state: Hy2ScaleState, random: Random, number: int) -> None:
     name = _numbered(REGIONS, number - 1)
     place = number % 5

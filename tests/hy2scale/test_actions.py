@@ -9,6 +9,7 @@ from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 import voluptuous as vol
@@ -16,6 +17,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub.actions.hub import HUB_ACTIONS
 from custom_components.tunnel_hub.actions.mesh import MESH_ACTIONS
 from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hy2scale import Client
 
 from ..common import MINUTE, NOON, on, on_account, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
@@ -65,7 +67,7 @@ NEW: dict[str, dict[str, Any]] = {
     "wireguard_peer": {"name": "tablet", "address": "10.0.0.9/32", "keepalive": 25},
 }
 CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "client": ("tunnel:us", {"addresses": "other.example.com:5565"}),
+    "client": ("tunnel:us", {"addresses": ["us.example.com:5565", "other.example.com:5565"]}),
     "proxy": ("proxy:http", {"listen": "127.0.0.1:8888"}),
     "rule": ("rule:games", {"targets": ["198.51.100.0/25"], "type": "ip"}),
     "user": ("user:bob", {"traffic_limit": 2}),
@@ -156,7 +158,8 @@ async def test_a_client_whose_address_is_known(world: Hub) -> None:
         world, None, "create_client", **NEW["client"] | {"addresses": ["us.example.com:5565"]}
     )
 
-    assert error.translation_key == "not_taken"
+    assert error.translation_key == "already_exists"
+    assert error.translation_placeholders == {"name": "us.example.com:5565"}
 
 
 @BOTH
@@ -200,16 +203,96 @@ async def test_never_expires_in_the_older_generation(world: Hub) -> None:
     assert world.user("bob").expiry_date == ""
 
 
-async def test_rename_a_client(world: Hub) -> None:
-    """Its old device goes."""
+@BOTH
+async def test_another_primary_address_is_refused(world: Hub) -> None:
+    """The node would take over half of it: before anything is written, we say what to do."""
     await world.set_up()
+    before = repr(world.service.state.clients)
+
+    error = await refused(
+        world, "tunnel:us", "update_client", addresses=["other.example.com:5565"], name="x"
+    )
+
+    assert error.translation_key == "primary_address_stays"
+    assert error.translation_placeholders == {"name": "us", "now": "us.example.com:5565"}
+    assert not world.writes()
+    assert repr(world.service.state.clients) == before
+
+
+async def test_a_connection_that_is_made_again_at_another_address(world: Hub) -> None:
+    """What the sentence advises: the device is the old one, with all names and areas."""
+    await world.set_up()
+    device = world.device("tunnel:us")
+    assert device
+    dr.async_get(world.hass).async_update_device(device.id, name_by_user="My exit")
+    world.service.state.remotes["other.example.com:5565"] = "us"
+
+    await on(world, "tunnel:us", "delete_client")
+    await world.live(3 * POLL, POLL)
+    assert not world.device("tunnel:us")
+    response = await on_account(
+        world, "create_client", name="us", addresses="other.example.com:5565", password="p"
+    )
+    await world.live(3 * POLL, POLL)
+
+    assert response == {"id": "us"}
+    again = world.device("tunnel:us")
+    assert again
+    assert (again.id, again.name_by_user) == (device.id, "My exit")
+    assert world.value("sensor", "tunnel:us", "public_address") == "other.example.com:5565"
+    assert world.value("binary_sensor", "tunnel:us", "online") == "on"
+
+
+async def test_rename_a_client(world: Hub) -> None:
+    """Its device stays; as soon as it connects, it takes the other node's name again."""
+    await world.set_up()
+    device = world.device("tunnel:jp")
+    assert device
 
     await on(world, "tunnel:jp", "update_client", name="tokyo")
-    await world.live(2 * POLL, POLL)
 
-    assert "tokyo" in world.service.state.clients
-    assert world.device("tunnel:tokyo")
-    assert not world.device("tunnel:jp")
+    assert [c.name for c in world.service.state.clients.values()][1] == "tokyo"
+    renamed = world.device("tunnel:jp")
+    assert renamed
+    assert (renamed.id, renamed.name) == (device.id, "tokyo")
+    await world.live(2 * POLL, POLL)
+    back = world.device("tunnel:jp")
+    assert back
+    assert (back.id, back.name) == (device.id, "jp")
+
+
+async def test_two_connections_of_one_name(world: Hub) -> None:
+    """They are told apart by their addresses, and each command is for the one that is meant."""
+    await world.set_up()
+    world.service.state.clients["us again"] = Client(
+        name="us", addr="198.51.100.9:5565", addrs=["198.51.100.9:5565"], password="p"
+    )
+    await world.live(3 * POLL, POLL)
+
+    first, second = world.device("tunnel:us"), world.device("tunnel:us~2")
+    assert first
+    assert second
+    assert (first.name, second.name) == ("us (us.example.com:5565)", "us (198.51.100.9:5565)")
+    for link in ("link:us", "link:us~2"):
+        assert world.value("binary_sensor", link, "conflict") == "on"
+    assert world.value("sensor", "tunnel:us~2", "public_address") == "198.51.100.9:5565"
+
+    await world.act("switch", "turn_off", "tunnel:us~2", "enabled")
+    assert world.service.state.clients["us again"].disabled
+    assert not world.service.state.clients["us"].disabled
+    await on(world, "tunnel:us~2", "update_client", server_name="second.example.com")
+    assert world.service.state.clients["us again"].sni == "second.example.com"
+    assert world.service.state.clients["us"].sni == "us.example.com"
+    await on(world, "tunnel:us", "delete_client")
+    assert [c.addr for c in world.service.state.clients.values() if c.name == "us"] == [
+        "198.51.100.9:5565"
+    ]
+    await world.live(3 * POLL, POLL)
+    assert not world.device("tunnel:us")
+    left = world.device("tunnel:us~2")
+    assert left
+    assert left.name == "us"
+    assert world.value("binary_sensor", "link:us~2", "conflict") == "off"
 
 
 @BOTH
@@ -298,6 +381,50 @@ async def test_what_makes_no_sense(world: Hub, action: str, fields: dict[str, An
         await on_account(world, action, **fields)
 
     assert not world.writes()
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+@pytest.mark.parametrize("kind", ["client", "proxy", "rule", "wireguard_peer"])
+async def test_a_name_that_no_path_can_hold(world: Hub, kind: str, name: str) -> None:
+    """The node would make it, and never find it again. Users go by an id that the node makes."""
+    await world.set_up()
+    field = "id" if "id" in NEW[kind] else "name"
+
+    error = await refused(world, None, f"create_{kind}", **{**NEW[kind], field: name})
+
+    assert error.translation_key == "invalid_name"
+    if field == "name":
+        error = await refused(world, thing(world, kind), f"update_{kind}", name=name)
+        assert error.translation_key == "invalid_name"
+    assert not world.writes()
+
+
+@pytest.mark.parametrize("id_, key", [("second", "shadowsocks_exists"), ("ss", "already_exists")])
+async def test_a_second_shadowsocks(world: Hub, id_: str, key: str) -> None:
+    """The node would make a SOCKS5 proxy of it."""
+    await world.set_up()
+
+    error = await refused(
+        world, None, "create_proxy", id=id_, protocol="ss", listen="127.0.0.1:8389"
+    )
+
+    assert error.translation_key == key
+    assert not world.writes()
+
+
+@BOTH
+@pytest.mark.parametrize("mode", ["quality", "aggregate"])
+async def test_a_way_to_choose_with_one_path(world: Hub, mode: str) -> None:
+    """The exit may have several addresses; where nothing is said, one path is just that."""
+    await world.set_up()
+    bob = world.person("bob")
+
+    await on(world, bob, "update_user", exit_paths="jp", exit_mode=mode)
+    assert (world.user("bob").exit_paths, world.user("bob").exit_mode) == (["jp"], mode)
+    await on(world, bob, "update_user", exit_paths="us")
+    assert (world.user("bob").exit_paths, world.user("bob").exit_mode) == (["us"], "")
+    await on(world, bob, "update_user", exit_paths=[], exit_mode=mode)
+    assert (world.user("bob").exit_via, world.user("bob").exit_mode) == ("", "")
 
 
 # Sessions
@@ -428,31 +555,38 @@ async def test_what_the_older_generation_lacks(
     assert error.translation_key == "unsupported"
 
 
-@pytest.mark.parametrize("device", ["tunnel:us", "peer:us/us-r1"])
-async def test_latency_history(world: Hub, device: str) -> None:
+@pytest.mark.parametrize("device, measured", [("tunnel:us", 12), ("peer:office", 0)])
+async def test_latency_history(world: Hub, device: str, measured: int) -> None:
+    """A peer that dials the node measures by itself."""
     await world.set_up()
-    await world.live(MINUTE, POLL)
-    path = device.partition(":")[2]
-    world.service.drop(path)
     await world.live(MINUTE, POLL)
 
     response = await on(world, device, "get_latency_history")
 
-    assert (response["connected"], response["rebinds"]) == (False, 0)
+    assert (response["connected"], response["rebinds"]) == (True, 0)
     samples = response["samples"]
-    assert len(samples) == 24
-    assert samples[0]["latency"] == world.service.state.peers[path].latency_ms
-    assert samples[-1]["latency"] is None, "-1 is no latency"
-    assert samples[0]["time"] == (NOON + timedelta(seconds=5)).isoformat()
+    assert len(samples) == measured
+    for sample in samples:
+        assert sample["latency"] == world.service.state.peers["us"].latency_ms
+    assert samples == sorted(samples, key=lambda sample: sample["time"])
 
 
-async def test_latency_history_of_a_peer_that_is_gone(world: Hub) -> None:
+@pytest.mark.parametrize("device", ["tunnel:sg", "tunnel:us", "peer:office"])
+async def test_latency_history_without_a_link(world: Hub, device: str) -> None:
     await world.set_up()
-    del world.service.state.peers["office"]
+    world.service.drop(device.partition(":")[2])
 
-    error = await refused(world, "peer:office", "get_latency_history")
+    response = await on(world, device, "get_latency_history")
 
-    assert error.translation_key == "unknown_resource"
+    assert response == {"connected": False, "rebinds": None, "samples": []}
+
+
+async def test_latency_history_of_a_nested_peer(world: Hub) -> None:
+    await world.set_up()
+
+    error = await refused(world, "peer:us/us-r1", "get_latency_history")
+
+    assert error.translation_key == "no_link_of_its_own"
 
 
 @BOTH
@@ -463,8 +597,9 @@ async def test_peers_of_a_peer(world: Hub) -> None:
 
     response = await on(world, "tunnel:us", "get_peers")
 
-    (peer,) = response["peers"]
+    peer, this = response["peers"]
     assert peer["id"] == "us/us-r1"
+    assert this["id"] == "us/sg-home"
     assert peer["latency"] == world.service.state.peers["us/us-r1"].latency_ms
 
 
@@ -473,7 +608,7 @@ async def test_peers_of_a_peer_without_a_link(world: Hub) -> None:
 
     error = await refused(world, "tunnel:sg", "get_peers")
 
-    assert error.translation_placeholders == {"message": 'peer "sg" not connected'}
+    assert error.translation_placeholders == {"message": 'relay: peer "sg" not connected'}
 
 
 @BOTH
@@ -591,7 +726,41 @@ async def test_wireguard_config_of_nobody(world: Hub) -> None:
 
     error = await refused(world, "wireguard_peer:phone", "get_wireguard_config")
 
-    assert error.translation_placeholders == {"message": "peer not found"}
+    assert error.translation_key == "unknown_resource"
+
+
+async def test_wireguard_config_without_a_key(world: Hub) -> None:
+    """A peer that brought its own key: the node would write a file that cannot work."""
+    world.service.state.wireguard.peers[0].private_key = ""
+    await world.set_up()
+
+    error = await refused(world, "wireguard_peer:phone", "get_wireguard_config")
+
+    assert error.translation_key == "peer_without_key"
+    assert error.translation_placeholders == {"name": "phone"}
+
+
+async def test_a_wireguard_peer_is_renamed(world: Hub) -> None:
+    """Its key tells that it is the same: device, entities and their names stay."""
+    await world.set_up()
+    device = world.device("wireguard_peer:phone")
+    assert device
+
+    await on(world, "wireguard_peer:phone", "update_wireguard_peer", name="pocket")
+    world.service.state.wireguard.peers[1].name = "desk"
+    await world.live(3 * SLOW_POLL, SLOW_POLL)
+
+    renamed = world.device("wireguard_peer:phone")
+    assert renamed
+    assert (renamed.id, renamed.name) == (device.id, "pocket")
+    assert {peer.name for peer in world.service.state.wireguard.peers} == {"pocket", "desk"}
+    other = world.device("wireguard_peer:laptop")
+    assert other
+    assert other.name == "desk"
+    config = await on(world, "wireguard_peer:phone", "get_wireguard_config")
+    assert world.service.state.wireguard.peers[0].private_key in config["config"]
+    await on(world, "wireguard_peer:laptop", "delete_wireguard_peer")
+    assert [peer.name for peer in world.service.state.wireguard.peers] == ["pocket"]
 
 
 # Certificates
@@ -634,6 +803,7 @@ async def first_to_end(world: Hub) -> str:
     return str(state.attributes["certificates"][0]["id"])
 
 
+@OLD
 async def test_an_authority(world: Hub) -> None:
     await world.set_up()
 
@@ -641,6 +811,23 @@ async def test_an_authority(world: Hub) -> None:
     await on_account(world, "sign_certificate", id="new", authority="ca", host="a.example.com")
 
     assert {"ca", "new"} <= set(world.service.state.certificates)
+
+
+async def test_an_authority_that_the_node_does_not_make(world: Hub) -> None:
+    """Since 1.3 it makes an ordinary certificate and says yes; nothing of it is left."""
+    await world.set_up()
+    before = set(world.service.state.certificates)
+
+    error = await refused(world, None, "generate_certificate", id="ca", domains="My CA", is_ca=True)
+
+    assert error.translation_key == "makes_no_authorities"
+    assert set(world.service.state.certificates) == before
+    error = await refused(
+        world, None, "sign_certificate", id="new", authority="web", host="a.example.com"
+    )
+    assert error.translation_key == "no_authority"
+    await on_account(world, "sign_certificate", id="new", authority="mesh-ca", host="a.example.com")
+    assert "new" in world.service.state.certificates
 
 
 async def test_import_from_the_nodes_disk(world: Hub) -> None:

@@ -10,8 +10,11 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub.api import hy2scale
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hy2scale.endpoints.vpn import REASON
+from simulator.hy2scale.state import WireGuard
 
-from ..common import MINUTE
+from ..common import HOUR, MINUTE, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
 # Switches
@@ -196,7 +199,7 @@ async def test_a_server_that_cannot_run(world: Hub) -> None:
     world.service.state.settings.kernel_right = False
     await world.set_up()
 
-    with pytest.raises(HomeAssistantError, match="NET_ADMIN not granted"):
+    with pytest.raises(HomeAssistantError, match="no NET_ADMIN capability"):
         await world.act("switch", "turn_off", "vpn:account", "l2tp_enabled")
 
 
@@ -236,18 +239,92 @@ async def choose(world: Hub, thing: str, key: str, option: str) -> None:
     await world.settle()
 
 
+@pytest.mark.parametrize(
+    "why, key", [("disabled", "behind_disabled_link"), ("lost", "behind_lost_link")]
+)
+@pytest.mark.parametrize("path", ["us/us-r1", "us/us-r1/us-r1-r1"])
+async def test_a_peer_behind_a_link(world: Hub, path: str, why: str, key: str) -> None:
+    """It is there, not connected; a command says which link stands in its way."""
+    await world.set_up()
+    if why == "disabled":
+        world.service.state.clients["us"].disabled = True
+    else:
+        world.service.drop("us")
+    await world.live(2 * POLL, POLL)
+
+    for action, field in (("turn_off", "enabled"), ("turn_on", "nested")):
+        with pytest.raises(ServiceValidationError) as info:
+            await world.act("switch", action, f"peer:{path}", field)
+        assert info.value.translation_key == key
+        assert info.value.translation_placeholders == {"name": path, "link": "us"}
+    error = await refused(world, f"peer:{path}", "get_peers")
+    assert error.translation_key == key
+    assert not world.writes()
+
+
+async def test_a_peer_behind_one_that_is_not_nested(world: Hub) -> None:
+    await world.set_up()
+    await world.act("switch", "turn_off", "peer:us/us-r1", "nested")
+    await world.elapse(POLL)
+
+    error = await refused(world, "peer:us/us-r1/us-r1-r1", "get_peers")
+
+    assert error.translation_key == "behind_peer_not_nested"
+    assert error.translation_placeholders == {"name": "us/us-r1/us-r1-r1", "link": "us/us-r1"}
+
+
+# Servers that are not set up
+
+
+@pytest.mark.parametrize("why", ["a new node", "no section of its own"])
+async def test_servers_that_are_not_set_up(world: Hub, why: str) -> None:
+    """Not a damaged answer: a person is told what is missing."""
+    state = world.service.state
+    state.l2tp.psk, state.l2tp.enabled = "", False
+    state.wireguard.enabled = False
+    if why == "no section of its own":
+        state.wireguard = WireGuard(False, 51820, "", "10.0.0.1/24", "", 1420)
+    await world.set_up()
+
+    with pytest.raises(ServiceValidationError) as info:
+        await world.act("switch", "turn_on", "vpn:account", "l2tp_enabled")
+    assert info.value.translation_key == "l2tp_not_set_up"
+    if why == "a new node":
+        await world.act("switch", "turn_on", "wireguard:account", "wireguard_enabled")
+        assert state.wireguard.enabled
+    else:
+        with pytest.raises(ServiceValidationError) as info:
+            await world.act("switch", "turn_on", "wireguard:account", "wireguard_enabled")
+        assert info.value.translation_key == "wireguard_not_set_up"
+
+
+async def test_a_server_that_the_machine_cannot_run_says_why(world: Hub) -> None:
+    """In the node's words, which come before what is not set up."""
+    state = world.service.state
+    state.settings.kernel_right, state.l2tp.psk = False, ""
+    await world.set_up()
+
+    with pytest.raises(HomeAssistantError) as info:
+        await world.act("switch", "turn_on", "vpn:account", "l2tp_enabled")
+
+    assert info.value.translation_placeholders == {"message": REASON}
+    assert not world.writes()
+
+
 # Exits
 
 
 @BOTH
 async def test_exit(world: Hub) -> None:
-    """All of the mesh, and the node itself."""
+    """All of the mesh, as the console writes it, and the node itself."""
     await world.set_up()
     alice = world.person("alice")
-    options = world.state("select", alice, "exit_path").attributes["options"]
-    assert options[0] == "this_node"
-    assert {"us", "jp", "us/us-r1", "us/us-r1/us-r1-r1", "office"} <= set(options)
-    assert "ea1b2adb" not in options
+    state = world.state("select", alice, "exit_path")
+    assert state.attributes["options"] == [
+        "this_node",
+        *("de", "ea1b2adb/office", "jp", "kr", "sg", "us", "us/us-r1", "us/us-r1/us-r1-r1"),
+    ]
+    assert state.attributes["not_connected"] == ["de", "sg"]
     before = world.user("alice")
     used, password = before.traffic_used, before.password
 
@@ -261,7 +338,7 @@ async def test_exit(world: Hub) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("thing", ["proxy:http", "proxy:ss", "wireguard_peer:phone"])
+@pytest.mark.parametrize("thing", ["proxy:http", "wireguard_peer:phone"])
 async def test_exit_at_the_node_itself(world: Hub, thing: str) -> None:
     await world.set_up()
 
@@ -274,6 +351,70 @@ async def test_exit_at_the_node_itself(world: Hub, thing: str) -> None:
     peers = {peer.name: peer for peer in state.wireguard.peers}
     row = state.proxies[name] if kind == "proxy" else peers[name]
     assert (row.exit_via, row.exit_paths) == ("", [])
+
+
+async def test_an_exit_can_be_set_back(world: Hub) -> None:
+    """Also to what is no option: a path that is gone, or one that was written otherwise."""
+    for name, path in (("alice", "office"), ("bob", "gone/for-ever")):
+        world.user(name).exit_via, world.user(name).exit_paths = path, [path]
+    await world.set_up()
+
+    for name, path in (("alice", "office"), ("bob", "gone/for-ever")):
+        person = world.person(name)
+        assert world.value("select", person, "exit_path") == path
+        await choose(world, person, "exit_path", "us")
+        assert world.user(name).exit_via == "us"
+        assert path in world.state("select", person, "exit_path").attributes["options"]
+        await choose(world, person, "exit_path", path)
+        assert (world.user(name).exit_via, world.user(name).exit_paths) == (path, [path])
+        assert world.value("select", person, "exit_path") == path
+
+
+async def test_exits_that_fail_and_work_again(world: Hub) -> None:
+    await world.set_up()
+    alice = world.person("alice")
+
+    world.service.drop("us")
+    await world.live(2 * SLOW_POLL, SLOW_POLL)
+    down = world.state("select", alice, "exit_path").attributes["not_connected"]
+    assert set(down) >= {"us", "de", "sg"}
+    assert world.value("select", alice, "exit_path") == "us", "it is what is set"
+
+    world.service.reconnect("us")
+    await world.live(2 * SLOW_POLL, SLOW_POLL)
+    assert world.state("select", alice, "exit_path").attributes["not_connected"] == ["de", "sg"]
+
+
+async def test_a_path_that_is_longer_than_a_state(world: Hub) -> None:
+    """It can be shown and chosen all the same, and told from others that begin like it."""
+    same_begin = [f"us/{'y' * 300}{end}" for end in "12"]
+    world.user("carol").exit_via, world.user("carol").exit_paths = same_begin[0], same_begin[:1]
+    await world.set_up()
+    shown = world.value("select", world.person("carol"), "exit_path")
+    assert len(shown) == 255
+    world.user("carol").exit_via, world.user("carol").exit_paths = same_begin[1], same_begin[1:]
+    await world.elapse(SLOW_POLL)
+    other = world.value("select", world.person("carol"), "exit_path")
+    assert len(other) == 255
+    assert other != shown
+
+    await choose(world, world.person("carol"), "exit_path", shown)
+
+    assert world.user("carol").exit_via == same_begin[0]
+
+
+@BOTH
+async def test_an_exit_of_shadowsocks(world: Hub) -> None:
+    """Since 1.3 it has none, and an older version's entity goes; before, it was a proxy."""
+    er.async_get(world.hass).async_get_or_create(
+        "select", DOMAIN, f"{world.entry.entry_id}:proxy:ss:exit_path", config_entry=world.entry
+    )
+
+    await world.set_up()
+
+    has_exit = world.service.state.settings.generation == "documented"
+    assert bool(world.registered("proxy:ss:exit_path")) is has_exit
+    assert world.value("switch", "proxy:ss", "enabled") == "on"
 
 
 async def test_a_rule_leads_elsewhere(world: Hub) -> None:
@@ -404,6 +545,21 @@ async def test_a_node_that_cannot_upgrade_itself(world: Hub) -> None:
         await world.act("update", "install", "upgrade:account", "program")
 
     assert not world.service.calls_to("/api/upgrade/download")
+
+
+async def test_a_version_that_has_no_file_for_the_machine(world: Hub) -> None:
+    """It is newer, and yet there is nothing to install."""
+    world.service.state.settings.published_for_platform = False
+    await world.set_up()
+
+    update = world.state("update", "upgrade:account", "program")
+    assert update.state == "off"
+    assert update.attributes["latest_version"] == update.attributes["installed_version"] == "1.3.4"
+
+    world.service.state.settings.published_for_platform = True
+    await world.elapse(HOUR)
+    update = world.state("update", "upgrade:account", "program")
+    assert (update.state, update.attributes["latest_version"]) == ("on", "1.3.5")
 
 
 async def test_an_upgrade_that_fails(world: Hub) -> None:

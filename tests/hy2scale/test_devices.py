@@ -1,12 +1,16 @@
 """What exists: what is part of another thing's device, and what a version lacks."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 import logging
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
-from custom_components.tunnel_hub import PLATFORMS
+from custom_components.tunnel_hub import PLATFORMS, async_remove_config_entry_device
+from custom_components.tunnel_hub.memory import async_forget_memory
 from simulator.hy2scale.state import Client
 
 from ..common import HOUR, MINUTE
@@ -234,3 +238,101 @@ async def test_names(world: Hub, name: str) -> None:
     check(world)
     platforms = {entity.domain for entity in world.registered() if entity.disabled_by is None}
     assert platforms == {*map(str, PLATFORMS)} - {"event"}
+
+
+# A device of the mesh goes only when a person removes it
+
+
+async def removed_by_a_person(world: Hub, thing: str) -> bool:
+    """Remove a device as the user interface does, if that is allowed."""
+    device = world.device(thing)
+    assert device
+    if not await async_remove_config_entry_device(world.hass, world.entry, device):
+        return False
+    if world.device(thing):
+        dr.async_get(world.hass).async_remove_device(device.id)
+    await world.settle()
+    return True
+
+
+async def test_a_peer_that_a_person_removes(world: Hub, hass_storage: dict[str, Any]) -> None:
+    """Only one that is not shown; it returns as it was when the node shows it again."""
+    await world.set_up()
+    connected = world.entity_id("binary_sensor", "peer:office", "connected")
+    er.async_get(world.hass).async_update_entity(connected, name="Link to the office")
+    assert not await removed_by_a_person(world, "peer:office")
+
+    world.service.drop("office")
+    await world.live(6 * POLL, POLL)
+    assert await removed_by_a_person(world, "peer:office")
+    await world.live(3 * POLL, POLL)
+    assert not world.device("peer:office")
+    assert not world.registered("peer:office:")
+    await world.restart()
+    assert not world.device("peer:office")
+
+    world.service.reconnect("office")
+    await world.live(3 * POLL, POLL)
+    assert world.value("binary_sensor", "peer:office", "connected") == "on"
+    assert world.entity_id("binary_sensor", "peer:office", "connected") == connected
+    assert world.state("binary_sensor", "peer:office", "connected").name.endswith(
+        "Link to the office"
+    )
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    assert not [key for key in hass_storage if "entry-hub" in key]
+
+
+async def test_devices_while_a_node_is_away(world: Hub) -> None:
+    """For a short while, for a restart, for weeks: with the same devices and entities."""
+    await world.set_up()
+    devices = {device.id for device in devices_of(world)}
+    entities = entity_ids(world, "")
+
+    def same() -> bool:
+        return {device.id for device in devices_of(world)} == devices and entity_ids(
+            world, ""
+        ) == entities
+
+    world.service.kill("us")
+    world.service.kill("office")
+    for _ in range(14):
+        await world.elapse(1)
+        assert same()
+    await world.live(6 * POLL, POLL)
+    for peer in ("peer:office", "peer:us/us-r1", "peer:us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", peer, "connected") == "off"
+    assert world.value("binary_sensor", "tunnel:us", "online") == "off"
+    world.freezer.tick(timedelta(days=20))
+    await world.restart()
+    await world.live(6 * POLL, POLL)
+    assert same()
+
+    world.service.revive("us")
+    world.service.revive("office")
+    await world.live(6 * POLL, POLL)
+    assert same()
+    for peer in ("peer:office", "peer:us/us-r1", "peer:us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", peer, "connected") == "on"
+    await world.service.restart()
+    for _ in range(30):
+        await world.elapse(1)
+        assert same()
+    assert world.value("binary_sensor", "peer:office", "connected") == "on"
+
+
+def devices_of(world: Hub) -> Sequence[dr.AnyDeviceEntry]:
+    """Return all devices of the node."""
+    return dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
+
+
+async def test_an_entry_of_a_version_that_remembered_nothing(world: Hub) -> None:
+    """What it has registered is what there is: under the names of that time."""
+    await world.set_up()
+    entities = entity_ids(world, "")
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    await async_forget_memory(world.hass, world.entry.entry_id)
+
+    await world.set_up()
+    await world.live(3 * POLL, POLL)
+
+    assert entity_ids(world, "") == entities

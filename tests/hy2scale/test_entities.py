@@ -10,9 +10,10 @@ from pytest_homeassistant_custom_component.common import snapshot_platform
 from syrupy.assertion import SnapshotAssertion
 
 from simulator.hy2scale import Peer, Proxy, Rule, User
+from simulator.hy2scale.endpoints.vpn import REASON
 from simulator.hy2scale.state import WireGuardPeer
 
-from ..common import HOUR, MINUTE, NOON
+from ..common import HOUR, MINUTE, NOON, on
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
 GIB = 1024**3
@@ -122,7 +123,7 @@ async def test_what_keeps_a_node_from_its_best_is_a_problem(world: Hub) -> None:
         assert (state.state, state.attributes["device_class"]) == ("on", "problem")
     capable = world.state("binary_sensor", "vpn:account", "l2tp_capable")
     assert capable.state == "off"
-    assert capable.attributes["reason"] == "NET_ADMIN not granted"
+    assert capable.attributes["reason"] == REASON
 
 
 async def test_active_paths_change(world: Hub) -> None:
@@ -301,7 +302,7 @@ async def test_rates_below_zero(world: Hub) -> None:
 
 
 async def test_peers_come_and_go(world: Hub) -> None:
-    """An inbound one that leaves is gone; a nested one is there, without a link."""
+    """What is away stays as it was, without a link, whether the node still shows it or not."""
     await world.set_up()
     world.service.drop("office")
     world.service.state.peers["us/new"] = Peer(latency_ms=99, version="1.3.4")
@@ -309,10 +310,14 @@ async def test_peers_come_and_go(world: Hub) -> None:
 
     await world.live(3 * POLL, POLL)
 
-    assert not world.device("peer:office")
     assert world.value("sensor", "peer:us/new", "latency") == "99"
-    assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "off"
-    assert world.value("sensor", "peer:us/us-r1", "latency") == "unknown"
+    for peer in ("peer:office", "peer:us/us-r1"):
+        assert world.value("binary_sensor", peer, "connected") == "off"
+        assert world.value("sensor", peer, "latency") == "unknown"
+    assert world.value("sensor", "peer:office", "rate_in") == "unknown"
+    world.service.reconnect("office")
+    await world.elapse(POLL)
+    assert world.value("binary_sensor", "peer:office", "connected") == "on"
 
 
 async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
@@ -331,14 +336,19 @@ async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
 
 
 async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
-    """They are gone, as are those behind a connection that was deleted."""
+    """They stay, for they may be shown again; what is behind a deleted connection goes with it."""
     await world.set_up()
 
     await world.act("switch", "turn_off", "link:us", "nested")
     await world.live(3 * POLL, POLL)
 
+    for path in ("us/us-r1", "us/us-r1/us-r1-r1"):
+        assert world.value("binary_sensor", f"peer:{path}", "connected") == "off"
+    await on(world, "tunnel:us", "delete_client")
+    await world.live(3 * POLL, POLL)
     assert not world.device("peer:us/us-r1")
     assert not world.device("peer:us/us-r1/us-r1-r1")
+    assert world.device("peer:office")
 
 
 async def test_tunnels(world: Hub) -> None:

@@ -1,5 +1,6 @@
 """Actions that ask a mesh node, or have it do something once."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 import re
@@ -14,6 +15,7 @@ import voluptuous as vol
 from ..api.errors import InvalidInputError
 from ..api.mesh import Hub, Peer, User, UserSessions, WireGuardPeer
 from ..api.mesh_provider import (
+    Around,
     CanArrangeGraph,
     CanBackUp,
     CanCheckPorts,
@@ -73,8 +75,13 @@ async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse
     return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
 
 
+_AROUND: Mapping[str, Around] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
+
+
 async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    link = await target.capable(CanGetLinkHistory).link_history(target.key.id)
+    link = await target.capable(CanGetLinkHistory).link_history(
+        _AROUND[target.key.kind], target.key.id
+    )
     return {
         "connected": link.connected,
         "rebinds": link.rebinds,
@@ -85,7 +92,7 @@ async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResp
 
 
 async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    peers = await target.capable(CanListPeers).peers_of(target.key.id)
+    peers = await target.capable(CanListPeers).peers_of(_AROUND[target.key.kind], target.key.id)
     return {"peers": [to_response(peer) for peer in peers]}
 
 
@@ -212,12 +219,10 @@ HUB_ACTIONS: dict[str, Action] = {
     "get_graph_layout": Action(run=_get_graph_layout, response=SupportsResponse.ONLY),
     "get_latency_history": Action(
         run=_get_latency_history,
-        kinds=(Peer.kind, Tunnel.kind),
+        kinds=tuple(_AROUND),
         response=SupportsResponse.ONLY,
     ),
-    "get_peers": Action(
-        run=_get_peers, kinds=(Peer.kind, Tunnel.kind), response=SupportsResponse.ONLY
-    ),
+    "get_peers": Action(run=_get_peers, kinds=tuple(_AROUND), response=SupportsResponse.ONLY),
     "get_wireguard_config": Action(
         run=_get_wireguard_config,
         kinds=(WireGuardPeer.kind,),

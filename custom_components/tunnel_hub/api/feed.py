@@ -41,6 +41,8 @@ class Feed[R: Resource]:
     idle_interval: its pace otherwise; the same if None.
     fields: what this service can tell of them; no entity is made for other fields.
     lacks: which of them this version turned out not to tell, once it was read.
+    kept: ids of resources that are told of although the service lists them no longer.
+    forget: tell no more of a resource that is kept, until the service lists it again.
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
     essential: whether nothing works without it.
@@ -55,3 +57,5 @@ class Feed[R: Resource]:
     essential: bool = False
     idle_interval: timedelta | None = None
     lacks: Callable[[], Collection[str]] = frozenset
+    kept: Callable[[], Collection[str]] = frozenset
+    forget: Callable[[str], Awaitable[None]] | None = None

@@ -135,10 +135,12 @@ class HasExit(Resource):
 
     exit_path: a peer's path, "" for this node itself; the first one where there are several.
     exits: all paths that may be chosen, without this node itself.
+    exits_down: those of them by which nothing gets through now.
     """
 
     exit_path: str | None = None
     exits: tuple[str, ...] = ()
+    exits_down: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from .mesh import HasExit, Peer, Proxy, Rule, Session, User, WireGuardPeer
+from .mesh import HasExit, Link, Peer, Proxy, Rule, Session, User, WireGuardPeer
 from .resource import Tunnel
 
 
@@ -23,6 +23,8 @@ class VpnServer(StrEnum):
 
 
 type Toggled = type[Peer | Proxy | Rule | User]
+type Around = type[Link | Peer | Tunnel]
+"""A node of the mesh: a tunnel is the connection to one, with the same id as its link."""
 type Edited = type[Proxy | Rule | Tunnel | User | WireGuardPeer]
 
 
@@ -62,7 +64,7 @@ class CanSetTunMode(Protocol):
 class CanNestPeers(Protocol):
     """The node can use what is behind its peers."""
 
-    async def set_peer_nested(self, path: str, *, nested: bool) -> None:
+    async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
         """Show and use a peer's own peers or not."""
 
 
@@ -319,7 +321,7 @@ class LatencySample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHistory:
-    """How a link has been. rebinds: how often it was made anew since the node started.
+    """How a link has been since it was made. rebinds: how often streams through it were mended.
 
     samples: the latencies of the last minutes, the oldest first.
     """
@@ -333,7 +335,7 @@ class LinkHistory:
 class CanGetLinkHistory(Protocol):
     """The node remembers for some minutes how its links have been."""
 
-    async def link_history(self, path: str) -> LinkHistory:
+    async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
         """Tell of the link to a peer."""
 
 
@@ -341,7 +343,7 @@ class CanGetLinkHistory(Protocol):
 class CanListPeers(Protocol):
     """A peer can be asked for its own peers, used or not."""
 
-    async def peers_of(self, path: str) -> tuple[Peer, ...]:
+    async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
         """Return a peer's own peers."""
 
 

@@ -240,6 +240,19 @@ class Provider(ABC):
         """Figures for diagnostics: requests sent, logins made..."""
 
 
+@runtime_checkable
+class CanRemember(Protocol):
+    """The provider finds things out that the service does not tell again.
+
+    on_memory: called, and awaited, with all that is to be remembered when that has changed: JSON.
+    """
+
+    on_memory: Callable[[Mapping[str, Any]], Awaitable[None]] | None
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Take back what was remembered, before anything is read."""
+
+
 def capable[T](part: object, kind: type[T]) -> T:
     """Return something as what it has to be here; raises UnsupportedError."""
     if not isinstance(part, kind):

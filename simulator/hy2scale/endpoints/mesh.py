@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from simulator.hy2scale.service import Hy2ScaleService
 
 NEW_LATENCY = 42
-"""Milliseconds to the server of a client that a caller adds; it is found up."""
+"""Milliseconds to the server of a client that a caller adds."""
+PROTOCOL = 3
+"""The generation of what nodes say to each other."""
 
 FLAGS = ("native", "incompatible", "conflict", "unsupported", "tun_capable")
 """What a peer's row has only when it is true."""
@@ -74,8 +76,11 @@ def put_node(service: Hy2ScaleService, call: Call) -> Answer:
             changes["server"] = None
     if form.node_id:
         changes.setdefault("name", form.node_id)
+    before = service.state.node_id, service.state.name
     for name, value in changes.items():
         setattr(service.state, name, value)
+    if (service.state.node_id, service.state.name) != before:
+        service.lose_all()
     return OK
 
 
@@ -131,8 +136,9 @@ def get_topology(service: Hy2ScaleService, _: Call) -> Answer:
         "is_self": True,
         **({"children": inbound} if inbound else {}),
     }
-    clients = sorted(state.clients.values(), key=lambda client: client.name)
-    return [this, *(_client_row(service, client, below) for client in clients)]
+    # Of clients with one name there is only one row.
+    clients = {client.name: client for client in state.clients.values()}
+    return [this, *(_client_row(service, clients[name], below) for name in sorted(clients))]
 
 
 def _children(service: Hy2ScaleService) -> Mapping[str, list[str]]:
@@ -152,15 +158,16 @@ def _client_row(
     max_rate = max(client.max_tx, client.max_rx)
     return {
         "name": client.name,
-        "addr": client.addr,
+        "addr": client.addrs[0],
         **({"addrs": client.addrs, "ip_statuses": _statuses(client, peer)} if several else {}),
-        "exit_node": peer.exit_node,
+        # Only peers that dial this node tell it that.
+        "exit_node": False,
         "direction": "outbound",
         "connected": connected,
         "disabled": client.disabled,
         "nested": service.nested(client.name),
         **_facts(peer),
-        "latency_ms": peer.latency_ms,
+        "latency_ms": service.latency_to(client.name) if connected else -1,
         "tx_rate": tx_rate,
         "rx_rate": rx_rate,
         **({"max_rate": max_rate} if max_rate else {}),
@@ -177,13 +184,13 @@ def _nested_row(
     connected = service.connected(path)
     return {
         "name": path.rpartition("/")[2],
-        "exit_node": peer.exit_node,
+        "exit_node": peer.exit_node and peer.direction == "inbound",
         "direction": peer.direction,
         "via": via,
-        "latency_ms": peer.latency_ms if connected else -1,
+        "latency_ms": service.latency_to(path) if connected else 0,
         "nested": flags.nested,
         **({"disabled": True} if flags.disabled else {}),
-        **_facts(peer),
+        **(_facts(peer) if connected else {}),
         "tx_rate": tx_rate,
         "rx_rate": rx_rate,
         "connected": connected,
@@ -195,13 +202,21 @@ def _subtree(
     service: Hy2ScaleService, path: str, below: Mapping[str, list[str]]
 ) -> dict[str, object]:
     """Return the children of a peer, if the node may and can show them."""
-    if not (service.nested(path) and service.connected(path)):
+    if not (service.nested(path) and service.lists(path)):
         return {}
     if any(getattr(service.state.peers[path], flag) for flag in HIDING):
         return {}
     via = path.rpartition("/")[2]
-    rows = [_nested_row(service, child, below, via) for child in below.get(path, ())]
+    rows = [_nested_row(service, child, below, via) for child in _listed(service, path, below)]
     return {"children": rows} if rows else {}
+
+
+def _listed(service: Hy2ScaleService, path: str, below: Mapping[str, list[str]]) -> list[str]:
+    """Return the peers that a peer tells of: those with a link, then those that it cannot dial."""
+    peers = service.state.peers
+    linked = [child for child in below.get(path, ()) if service.connected(child)]
+    others = [child for child in below.get(path, ()) if child not in linked]
+    return linked + [child for child in others if peers[child].direction == "outbound"]
 
 
 def _facts(peer: Peer) -> dict[str, object]:
@@ -243,52 +258,75 @@ def get_peers(service: Hy2ScaleService, _: Call) -> Answer:
 @ROUTES.on("GET", "/api/peers/{name}/peers")
 def get_peers_of(service: Hy2ScaleService, call: Call) -> Answer:
     """List the peers of a peer, shown in the topology or not."""
-    path = call.params["name"]
+    path, state = call.params["name"], service.state
     if not service.connected(path):
-        raise refuse(400, f'peer "{path}" not connected')
-    return [_peer_info(service, child) for child in _children(service).get(path, ())]
+        raise refuse(400, f'relay: peer "{path}" not connected')
+    children = _listed(service, path, _children(service))
+    rows = [(service.connected(child), _peer_info(service, child)) for child in children]
+    if not service.inbound(path) and "/" not in path:
+        this = Peer("inbound", version=state.version, exit_node=state.exit_node, latency_ms=0)
+        rows.append((True, {"name": state.name, **_info(this, state.node_id)}))
+    return [row for _, row in sorted(rows, key=lambda row: not row[0])]
 
 
 @ROUTES.on("GET", "/api/internal/peers")
 def get_internal_peers(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell other nodes of the direct peers and theirs."""
+    """Tell other nodes of the direct peers, and of what is shown below them."""
     below = _children(service)
     return [
-        {
-            **_peer_info(service, path),
-            "children": [_peer_info(service, child) for child in below.get(path, ())],
-        }
-        for path in below[""]
-        if service.connected(path)
+        {**_peer_info(service, path), **_subtree(service, path, below)}
+        for path in service.state.peers
+        if "/" not in path and service.connected(path)
     ]
 
 
 def _peer_info(service: Hy2ScaleService, path: str) -> dict[str, object]:
-    peer = service.state.peers[path]
+    name, peer = path.rpartition("/")[2], service.state.peers[path]
+    if not service.connected(path):
+        peer = Peer(latency_ms=0)
+        return {"name": name, **_info(peer, "")}
+    return {"name": name, **_info(peer, peer.node_id or name)}
+
+
+def _info(peer: Peer, node_id: str) -> dict[str, object]:
     return {
-        "name": path.rpartition("/")[2],
-        "exit_node": peer.exit_node,
+        "exit_node": peer.exit_node and peer.direction == "inbound",
         "direction": peer.direction,
         "native": peer.native,
-        "latency_ms": peer.latency_ms if service.connected(path) else -1,
+        "latency_ms": peer.latency_ms,
         **_facts(peer),
+        **({"node_id": node_id, "pv": PROTOCOL} if node_id and not peer.native else {}),
     }
 
 
 @ROUTES.on("PUT", "/api/peers/{name}/nested")
 def put_nested(service: Hy2ScaleService, call: Call) -> Answer:
-    """Show a peer's own peers or not; any path is taken."""
-    flags = service.state.peer_flags.setdefault(call.params["name"], PeerFlags())
-    flags.nested = decode(Toggle, call).enabled
+    """Show a peer's own peers or not; any path is taken. Not means for all below, too."""
+    flags, path = service.state.peer_flags, _own_path(service, call)
+    known, enabled = service.nested(path), decode(Toggle, call).enabled
+    flags.setdefault(path, PeerFlags()).nested = enabled
+    if enabled and not known and path in service.state.peers:
+        service.ask_for_peers(path)
+    if not enabled:
+        for below in [other for other in flags if other.startswith(f"{path}/")]:
+            del flags[below]
     return OK
 
 
 @ROUTES.on("PUT", "/api/peers/{name}/disable")
 def put_peer_disable(service: Hy2ScaleService, call: Call) -> Answer:
     """Disable a peer or not; any path is taken."""
-    flags = service.state.peer_flags.setdefault(call.params["name"], PeerFlags())
+    flags = service.state.peer_flags.setdefault(_own_path(service, call), PeerFlags())
     flags.disabled = decode(Disabled, call).disabled
     return OK
+
+
+def _own_path(service: Hy2ScaleService, call: Call) -> str:
+    """Return a path without this node itself, after which the console writes inbound peers."""
+    path = call.params["name"]
+    for name in (service.state.node_id, service.state.name):
+        path = path.removeprefix(f"{name}/")
+    return path
 
 
 # Outbound clients
@@ -306,47 +344,48 @@ def get_clients(service: Hy2ScaleService, _: Call) -> Answer:
 @ROUTES.on("GET", "/api/clients/{name}")
 def get_client(service: Hy2ScaleService, call: Call) -> Answer:
     """Show one client."""
-    client = service.state.clients.get(call.params["name"])
+    client = _find(service, call)
     if client is None:
         raise refuse(404, "not found")
     return shown(client)
 
 
+def _find(service: Hy2ScaleService, call: Call) -> Client | None:
+    """Find a client by its name or its primary address."""
+    wanted, clients = call.params["name"], service.state.clients.values()
+    return next((one for one in clients if wanted in (one.name, one.addr)), None)
+
+
 @ROUTES.on("POST", "/api/clients")
 def post_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Add a client, whose server is found up; one whose address is known already is ignored."""
+    """Add a client; one whose address is known already is ignored."""
     client = _client(call, "name", "addr", "password")
-    clients = service.state.clients
+    clients, peers = service.state.clients, service.state.peers
     if client.addr not in {other.addr for other in clients.values()}:
-        clients[client.name] = client
-        service.state.peers.setdefault(
-            client.name, Peer(latency_ms=NEW_LATENCY, version=service.state.version)
-        )
-        service.reconnect(client.name)
+        # The name may be taken: only the address tells clients apart.
+        key = client.name if client.name not in clients else f"{client.name} {client.addr}"
+        clients[key] = client
+        peers.setdefault(client.name, Peer(latency_ms=NEW_LATENCY, version=service.state.version))
+        service.dial(client)
     return OK
 
 
 @ROUTES.on("PUT", "/api/clients/{name}")
 def put_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace a client, name and all, and connect anew; an unknown one is ignored."""
-    client, name = _client(call, "addr", "password"), call.params["name"]
-    client.name = client.name or name
-    state = service.state
-    if name in state.clients:
-        state.clients = {
-            (client.name if key == name else key): (client if key == name else other)
-            for key, other in state.clients.items()
-        }
-        state.peers = {_renamed(path, name, client.name): p for path, p in state.peers.items()}
-        if state.peers[client.name].online:
-            service.reconnect(client.name)
+    """Replace a client, and connect anew; an unknown one is ignored. Its primary address stays."""
+    changed, old = _client(call, "addr", "password"), _find(service, call)
+    if old:
+        changed.name = changed.name or old.name
+        changed.addr = old.addr
+        service.replace(old, changed)
     return OK
 
 
 @ROUTES.on("DELETE", "/api/clients/{name}")
 def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
     """Remove a client, not what it leads to; an unknown one is ignored."""
-    service.state.clients.pop(call.params["name"], None)
+    gone, clients = _find(service, call), service.state.clients
+    service.state.clients = {key: one for key, one in clients.items() if one is not gone}
     return OK
 
 
@@ -354,8 +393,7 @@ def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
 def put_client_disable(service: Hy2ScaleService, call: Call) -> Answer:
     """Drop a client's link or make it anew; an unknown one is ignored."""
     disabled = decode(Disabled, call).disabled
-    client = service.state.clients.get(call.params["name"])
-    if client:
+    if client := _find(service, call):
         client.disabled = disabled
         if not disabled and service.state.peers[client.name].online:
             service.reconnect(client.name)
@@ -372,11 +410,6 @@ def _client(call: Call, *required: str) -> Client:
         if not ADDRESS.fullmatch(address):
             raise refuse(400, f'invalid address format "{address}"')
     return client
-
-
-def _renamed(path: str, old: str, new: str) -> str:
-    first, slash, rest = path.partition("/")
-    return f"{new if first == old else first}{slash}{rest}"
 
 
 # The layout of the graph

@@ -28,7 +28,7 @@ def post_user(service: Hy2ScaleService, call: Call) -> Answer:
     """Add a user; one whose name is taken is ignored."""
     user = _user(service, call)
     if not (user.username and user.password):
-        raise refuse(400, "username, password required")
+        raise refuse(400, "username and password required")
     user.id = user.id or f"{service.random.getrandbits(32):08x}"
     users = service.state.users
     if user.username not in {other.username for other in users.values()}:

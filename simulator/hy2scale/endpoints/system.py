@@ -1,6 +1,8 @@
 """Signing in, settings, ports, backups, diagnostics and what the program says of itself."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 import io
 import json
@@ -10,9 +12,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from mashumaro.codecs.basic import decode as load
 
-from simulator.hy2scale.state import Config, UiSettings
+from simulator.hy2scale.state import Config, Peer, UiSettings
 from simulator.hy2scale.table import ROUTES
-from simulator.hy2scale.wire import OK, body_of, decode, given, refuse
+from simulator.hy2scale.wire import OK, body_of, decode, given, refuse, shown
 from simulator.hy2scale.world import hashed
 from simulator.service import Answer, Call
 
@@ -68,7 +70,7 @@ def put_password(service: Hy2ScaleService, call: Call) -> Answer:
 @ROUTES.on("GET", "/api/settings/ui")
 def get_ui(service: Hy2ScaleService, _: Call) -> Answer:
     """Show the settings."""
-    return asdict(service.state.ui)
+    return shown(service.state.ui)
 
 
 @ROUTES.on("PUT", "/api/settings/ui")
@@ -86,7 +88,7 @@ def check_ports(service: Hy2ScaleService, call: Call) -> Answer:
     """Tell which of the wanted ports are taken, null for none."""
     wanted = body_of(call)
     if not isinstance(wanted, list):
-        raise refuse(400, "json: cannot unmarshal object into Go value of type []PortConflict")
+        raise refuse(400, "json: cannot unmarshal object into Go value of type []app.PortConflict")
     busy = _busy_ports(service)
     conflicts = [row for row in wanted if f"{row['port']}/{row['proto']}" in busy]
     return {"conflicts": conflicts or None}
@@ -170,26 +172,40 @@ def diag_resolve(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/diag/peer-health")
 def diag_peer_health(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell how the links are, by peer."""
-    return {
-        path: {"connected": service.connected(path), "latency_ms": peer.latency_ms}
-        for path, peer in service.state.peers.items()
-    }
+    """Count what went well and what did not over the links to direct peers."""
+    counts = {"ping_fail": 0, "fail_count": 0, "tx_bytes": 0, "rx_bytes": 0}
+    return _of_linked(service, lambda peer: {"ping_ok": len(peer.latencies), **counts})
 
 
 @ROUTES.on("GET", "/api/diag/peer-rebinds")
 def diag_peer_rebinds(service: Hy2ScaleService, _: Call) -> Answer:
-    """Count since the start how often the links were made anew, by peer."""
-    return {path: peer.rebinds for path, peer in service.state.peers.items()}
+    """Count how often streams over the links to direct peers were mended."""
+    return _of_linked(service, lambda peer: {"rebind_checks": peer.rebinds})
 
 
 @ROUTES.on("GET", "/api/diag/peer-latency")
 def diag_peer_latency(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the latencies of the last ten minutes, by peer, the newest last; -1 is offline."""
+    """Show the latencies of the last ten minutes over the links to direct peers."""
+
+    def _history(peer: Peer) -> dict[str, object]:
+        samples = [{"at": _rfc_3339(at), "ms": latency} for at, latency in peer.latencies]
+        return {"latency_ms": peer.latency_ms, "history": samples}
+
+    return _of_linked(service, _history)
+
+
+def _of_linked(service: Hy2ScaleService, tell: Callable[[Peer], dict[str, object]]) -> Answer:
     return {
-        path: [{"ts": at, "latency_ms": latency} for at, latency in peer.latencies]
-        for path, peer in service.state.peers.items()
+        "peers": [
+            {"name": path, "direction": peer.direction, **tell(peer)}
+            for path, peer in service.state.peers.items()
+            if "/" not in path and service.connected(path)
+        ]
     }
+
+
+def _rfc_3339(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.995743687Z"
 
 
 # The program
@@ -214,14 +230,23 @@ def get_build_info(service: Hy2ScaleService, _: Call) -> Answer:
         "version": service.state.version,
         "license": "GPL-3.0-or-later",
         "repository": "https://github.com/FrankoonG/hy2scale",
-        "go_deps": [{"path": "example.com/quic", "version": "v0.52.0"}],
+        "go_deps": [
+            {"path": "example.com/quic", "version": "v0.52.0"},
+            {"path": "example.com/yaml", "version": "v3.0.1"},
+        ],
         "natives": [
             {
                 "name": "strongSwan",
                 "version": "5.8.4",
                 "license": "GPL-2.0-or-later",
                 "source": "https://www.strongswan.org/",
-            }
+            },
+            {
+                "name": "iptables (nf_tables backend)",
+                "version": "distro-packaged",
+                "license": "GPL-2.0-or-later",
+                "source": "https://www.netfilter.org/projects/iptables/",
+            },
         ],
     }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from simulator.hy2scale.keys import describe, issue, read
+from simulator.hy2scale.keys import describe, is_authority, issue, read
 from simulator.hy2scale.state import Certificate
 from simulator.hy2scale.table import ROUTES
 from simulator.hy2scale.wire import OK, decode, refuse
@@ -75,10 +75,10 @@ def import_certificate_path(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/tls/generate")
 def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
-    """Make a certificate that signs itself, perhaps an authority."""
+    """Make a certificate that signs itself; as documented, perhaps an authority."""
     form = decode(Generate, call)
     if not (form.id and form.domains):
-        raise refuse(400, "id, domains required")
+        raise refuse(400, "id and domains required")
     service.state.certificates[form.id] = issue(
         service.random,
         service.now(),
@@ -86,7 +86,7 @@ def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
         name=form.name,
         domains=form.domains,
         days=form.days or 365,
-        is_ca=form.is_ca,
+        is_ca=form.is_ca and service.documented,
     )
     return OK
 
@@ -96,10 +96,12 @@ def sign_certificate(service: Hy2ScaleService, call: Call) -> Answer:
     """Make a certificate signed by an authority on the list."""
     form = decode(Sign, call)
     if not (form.ca_id and form.id and form.cn):
-        raise refuse(400, "ca_id, id, cn required")
+        raise refuse(400, "ca_id, id, and cn required")
     authority = service.state.certificates.get(form.ca_id)
     if authority is None or not authority.key:
-        raise refuse(500, f"CA {form.ca_id} not found")
+        raise refuse(500, f"CA cert not found: open /data/tls/{form.ca_id}.crt: no such file")
+    if not is_authority(authority):
+        raise refuse(500, "selected certificate is not a CA")
     service.state.certificates[form.id] = issue(
         service.random,
         service.now(),
@@ -109,6 +111,7 @@ def sign_certificate(service: Hy2ScaleService, call: Call) -> Answer:
         days=form.days or 7300,
         issuer=authority,
     )
+    service.state.certificates[form.id].ca_parent_id = authority.id
     return OK
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 ASSET = "hy2scale-linux-amd64.tar.gz"
 SIZE = 25_165_824
+NO_INTERNET = (
+    'Get "https://api.github.com/repos/FrankoonG/hy2scale/releases/latest": dial tcp: lookup '
+    "api.github.com on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable"
+)
 BUSY = ("downloading", "applying")
 
 
@@ -24,18 +28,22 @@ def check_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
     if upgrade.state in BUSY:
         return _status(service)
     if not state.settings.internet:
-        upgrade.state, upgrade.error = "error", "check failed: no route to host"
-        raise refuse(502, "no route to host")
+        upgrade.state, upgrade.error = "error", f"check failed: {NO_INTERNET}"
+        raise refuse(502, NO_INTERNET)
     upgrade.state, upgrade.error = "idle", ""
-    upgrade.latest, upgrade.asset, upgrade.bytes_total = state.latest_version, ASSET, SIZE
-    upgrade.download_url = f"https://example.com/releases/v{upgrade.latest}/{ASSET}"
+    upgrade.latest, upgrade.asset = state.latest_version, ASSET
+    published = state.settings.published_for_platform
+    upgrade.bytes_total = SIZE if published else 0
+    upgrade.download_url = (
+        f"https://example.com/releases/v{upgrade.latest}/{ASSET}" if published else ""
+    )
     return {
         "current": state.version,
         "latest": upgrade.latest,
         "asset": upgrade.asset,
         "download_url": upgrade.download_url,
         "size": upgrade.bytes_total,
-        "update_available": _numbers(upgrade.latest) > _numbers(state.version),
+        "update_available": published and _numbers(upgrade.latest) > _numbers(state.version),
     }
 
 
@@ -63,7 +71,7 @@ def apply_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
     _need_docker(service)
     upgrade = service.state.upgrade
     if upgrade.state != "ready":
-        raise refuse(400, "nothing is ready to be applied")
+        raise refuse(400, "no downloaded update ready to apply")
     service.state.version = upgrade.latest
     service.reboot()
     return {"status": "ok", "message": "applied, restarting"}

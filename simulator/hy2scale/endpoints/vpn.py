@@ -19,7 +19,12 @@ from .shared import settle_exit
 if TYPE_CHECKING:
     from simulator.hy2scale.service import Hy2ScaleService
 
-REASON = "NET_ADMIN not granted"
+REASON = (
+    "no NET_ADMIN capability "
+    "(bridge creation, iptables-legacy, iptables, and chroot /host all failed)"
+)
+DNS = "1.1.1.1, 8.8.8.8"
+"""What a peer's file names where the server says nothing."""
 IKEV2_MODES = ("mschapv2", "psk")
 QR_SIZE = 512
 QR_BORDER = 4
@@ -140,8 +145,11 @@ def get_wireguard_config(service: Hy2ScaleService, call: Call) -> Answer:
     """Write the file that a peer needs, its private key in it."""
     name = call.params["name"]
     return web.Response(
-        text=_config(service, name, call.query.get("endpoint", "")),
-        headers={"Content-Disposition": f"attachment; filename={name}.conf"},
+        body=_config(service, name, call.query.get("endpoint", "")).encode(),
+        headers={
+            "Content-Type": "text/plain",
+            "Content-Disposition": f"attachment; filename={name}.conf",
+        },
     )
 
 
@@ -167,7 +175,7 @@ def _config(service: Hy2ScaleService, name: str, endpoint: str) -> str:
             "[Interface]",
             f"PrivateKey = {peer.private_key}",
             f"Address = {peer.allowed_ips}",
-            f"DNS = {service.state.ui.dns}",
+            f"DNS = {config.dns or DNS}",
             *_line("MTU", config.mtu),
             "",
             "[Peer]",

@@ -334,13 +334,17 @@ async def test_diag(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
     hy2scale.advance(60)
 
     assert (await client.resolve("example.com", ""))["ips"] == ["192.0.2.80", "2001:db8::80"]
-    health = await client.peer_health()
-    assert health["us"] == {
-        "connected": True,
-        "latency_ms": hy2scale.state.peers["us"].latency_ms,
-    }
-    assert (await client.peer_rebinds())["us"] == 0
-    samples = (await client.peer_latency())["us"]
+    health, rebinds, latency = [
+        {row["name"]: row for row in rows}
+        for rows in (
+            await client.peer_health(),
+            await client.peer_rebinds(),
+            await client.peer_latency(),
+        )
+    ]
+    assert (health["us"]["ping_ok"], health["us"]["ping_fail"]) == (12, 0)
+    assert rebinds["us"]["rebind_checks"] == 0
+    samples = latency["us"]["history"]
     assert isinstance(samples, list)
     assert len(samples) == 12
 
@@ -418,7 +422,7 @@ async def test_a_failure_in_its_own_words(
     with pytest.raises(UnavailableError) as info:
         await client.sign_certificate({"ca_id": "x", "id": "b", "cn": "b.example.com"})
 
-    assert info.value.detail == "HTTP 500 CA x not found"
+    assert info.value.detail == "HTTP 500 CA cert not found: open /data/tls/x.crt: no such file"
 
 
 async def test_an_error_without_words(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:

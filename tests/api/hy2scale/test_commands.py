@@ -23,6 +23,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.mesh import (
+    Link,
     Peer,
     Proxy,
     Rule,
@@ -53,7 +54,6 @@ from custom_components.tunnel_hub.api.mesh_provider import (
     CertificateImport,
     ClientDraft,
     Kick,
-    LatencySample,
     MeshDraft,
     Port,
     Position,
@@ -72,6 +72,7 @@ from custom_components.tunnel_hub.api.provider import (
 )
 from custom_components.tunnel_hub.api.resource import Tunnel
 from simulator.hy2scale import Hy2ScaleService, hashed, keys
+from simulator.hy2scale.service import LISTING
 
 from .common import BOTH, OLD, read, writes
 
@@ -291,11 +292,12 @@ async def test_a_peer_as_documented(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_nested(provider: Provider, hy2scale: Node) -> None:
-    await provider.set_peer_nested("us", nested=False)
+    await provider.set_peer_nested(Link, "us", nested=False)
     assert set(await read(provider, Peer)) == {"office"}
 
-    await provider.set_peer_nested("us", nested=True)
-    await provider.set_peer_nested("us/us-r1", nested=False)
+    await provider.set_peer_nested(Link, "us", nested=True)
+    hy2scale.advance(LISTING)
+    await provider.set_peer_nested(Peer, "us/us-r1", nested=False)
 
     assert set(await read(provider, Peer)) == {"office", "us/us-r1"}
     assert hy2scale.calls_to("/api/peers/{name}/nested", name="us/us-r1")
@@ -320,7 +322,7 @@ async def test_a_server(provider: Provider, hy2scale: Node, server: VpnServer) -
 async def test_a_server_that_may_not_run(provider: Provider, hy2scale: Node) -> None:
     hy2scale.state.settings.kernel_right = False
 
-    with pytest.raises(RejectedError, match="NET_ADMIN not granted"):
+    with pytest.raises(RejectedError, match="no NET_ADMIN capability"):
         await provider.set_server_enabled(VpnServer.L2TP, enabled=False)
 
 
@@ -360,9 +362,7 @@ async def test_tun_mode_is_never_sent_to_be_taken_for_a_rule(
 
 
 @BOTH
-@pytest.mark.parametrize(
-    "of, id_", [(Proxy, "socks5"), (Proxy, "ss"), (Rule, "video"), (WireGuardPeer, "phone")]
-)
+@pytest.mark.parametrize("of, id_", [(Proxy, "socks5"), (Rule, "video"), (WireGuardPeer, "phone")])
 async def test_exit(provider: Provider, hy2scale: Node, of: type[Rule], id_: str) -> None:
     state = hy2scale.state
     rows: dict[str, Any] = {
@@ -402,6 +402,13 @@ async def test_exit_of_a_user(provider: Provider, hy2scale: Node) -> None:
     )
 
 
+async def test_shadowsocks_has_no_exit(provider: Provider, hy2scale: Node) -> None:
+    """Since 1.3 it is kept on its own, where there is no place for one."""
+    proxy = (await read(provider, Proxy))["ss"]
+
+    assert (proxy.exit_path, proxy.exits) == (None, ())
+
+
 # What is not there, and what is not taken
 
 UNKNOWN: list[Act] = [
@@ -411,7 +418,7 @@ UNKNOWN: list[Act] = [
     lambda p: p.set_enabled(Proxy, "x", enabled=False),
     lambda p: p.set_enabled(Rule, "x", enabled=False),
     lambda p: p.set_enabled(User, "x", enabled=False),
-    lambda p: p.set_peer_nested("x", nested=False),
+    lambda p: p.set_peer_nested(Peer, "x", nested=False),
     lambda p: p.select_exit(User, "x", "us"),
     lambda p: p.select_exit(Proxy, "x", "us"),
     lambda p: p.reset_traffic("x"),
@@ -421,7 +428,6 @@ UNKNOWN: list[Act] = [
     lambda p: p.update("x", RuleDraft(name="y")),
     lambda p: p.update("x", UserDraft(name="y")),
     lambda p: p.update("x", WireGuardPeerDraft(keepalive=3)),
-    lambda p: p.link_history("x"),
     lambda p: p.certificate_pem("x"),
     lambda p: p.sign_certificate("x", "x", "x.example.com", name=None, days=None),
 ]
@@ -446,7 +452,7 @@ class Swallowed(NamedTuple):
 SWALLOWED = [
     Swallowed("clients/{name}/disable", lambda p: p.set_tunnel_enabled("us", enabled=False)),
     Swallowed("peers/{name}/disable", lambda p: p.set_enabled(Peer, "us/us-r1", enabled=False)),
-    Swallowed("peers/{name}/nested", lambda p: p.set_peer_nested("us/us-r1", nested=False)),
+    Swallowed("peers/{name}/nested", lambda p: p.set_peer_nested(Peer, "us/us-r1", nested=False)),
     Swallowed("proxies/{id}", lambda p: p.set_enabled(Proxy, "socks5", enabled=False)),
     Swallowed("ss", lambda p: p.set_enabled(Proxy, "ss", enabled=False), reads=2),
     Swallowed("rules/{id}/toggle", lambda p: p.set_enabled(Rule, "video", enabled=False)),
@@ -484,7 +490,7 @@ async def test_an_address_that_is_known(provider: Provider) -> None:
     """The node ignores a client whose address another has."""
     draft = ClientDraft(name="x", addresses=("us.example.com:5565",), password="p")
 
-    await refused(provider.create(draft), "not_taken")
+    await refused(provider.create(draft), "already_exists")
 
 
 @OLD
@@ -771,7 +777,7 @@ async def test_a_wireguard_peer_with_keys(provider: Provider, hy2scale: Node) ->
     "draft, words",
     [
         (ClientDraft(name="x", addresses=("nowhere",), password="p"), "invalid address"),
-        (UserDraft(name="x"), "username, password required"),
+        (UserDraft(name="x"), "username and password required"),
         (RuleDraft(id="x", type="ip", targets=("192.0.2.1/32",)), "exit_via"),
         (ProxyDraft(id="x"), "id, listen required"),
         (WireGuardPeerDraft(name="x"), "allowed_ips required"),
@@ -802,8 +808,7 @@ async def test_wireguard_qr(provider: Provider, hy2scale: Node) -> None:
     """Drawn by the node, in the way that it knows."""
     assert (await provider.wireguard_qr("phone")).startswith(b"\x89PNG")
 
-    with pytest.raises(RejectedError, match="peer not found"):
-        await provider.wireguard_qr("nobody")
+    await refused(provider.wireguard_qr("nobody"), "unknown_resource")
 
 
 @pytest.mark.parametrize("path", ["qr", "peers/{name}/config"])
@@ -837,10 +842,8 @@ async def test_certificates(provider: Provider, hy2scale: Node) -> None:
         "a", ["a.example.com", "192.0.2.1"], name=None, days=None, is_ca=False
     )
     assert made["a"].name == "a"
-    await provider.generate_certificate("ca", ["My CA"], name="Mine", days=9, is_ca=True)
-    assert made["ca"].name == "Mine"
-    await provider.sign_certificate("b", "ca", "b.example.com", name=None, days=3)
-    assert [days_of(hy2scale, id_) for id_ in ("a", "ca", "b")] == [365, 9, 3]
+    await provider.sign_certificate("b", "mesh-ca", "b.example.com", name=None, days=3)
+    assert [days_of(hy2scale, id_) for id_ in ("a", "b")] == [365, 3]
     pem = await provider.certificate_pem("b")
     assert pem.strip() == made["b"].cert.strip()
     assert "PRIVATE KEY" not in pem
@@ -857,6 +860,41 @@ async def test_certificates(provider: Provider, hy2scale: Node) -> None:
     await provider.delete_certificate("d")
 
     assert "d" not in made
+
+
+@OLD
+async def test_an_authority(provider: Provider, hy2scale: Node) -> None:
+    await provider.generate_certificate("ca", ["My CA"], name="Mine", days=9, is_ca=True)
+    await provider.sign_certificate("b", "ca", "b.example.com", name=None, days=3)
+
+    made = hy2scale.state.certificates
+    assert (made["ca"].name, days_of(hy2scale, "ca")) == ("Mine", 9)
+    assert made["b"].ca_parent_id == "ca"
+
+
+async def test_a_node_that_makes_no_authorities(provider: Provider, hy2scale: Node) -> None:
+    """1.3 ignores the wish: what it made instead is of no use, and goes again."""
+    before = dict(hy2scale.state.certificates)
+
+    await refused(
+        provider.generate_certificate("ca", ["My CA"], name=None, days=None, is_ca=True),
+        "makes_no_authorities",
+    )
+    assert hy2scale.state.certificates == before
+    await refused(
+        provider.generate_certificate("web", ["My CA"], name=None, days=None, is_ca=True),
+        "already_exists",
+    )
+
+    assert hy2scale.state.certificates == before
+
+
+async def test_signed_by_what_is_no_authority(provider: Provider, hy2scale: Node) -> None:
+    await refused(
+        provider.sign_certificate("b", "web", "b.example.com", name=None, days=None), "no_authority"
+    )
+
+    assert not writes(hy2scale)
 
 
 async def test_a_certificate_that_is_none(provider: Provider, hy2scale: Node) -> None:
@@ -1006,49 +1044,84 @@ async def test_resolve_name(provider: Provider, hy2scale: Node) -> None:
 async def test_link_history(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
-    freezer.tick(30)
-    hy2scale.catch_up()
+    """Since the link was made; the oldest sample first."""
     hy2scale.drop("us")
     hy2scale.reconnect("us")
-    hy2scale.state.peers["us"].latencies[-1] = (int(hy2scale.now()), -1)
+    freezer.tick(12)
+    hy2scale.catch_up()
 
-    link = await provider.link_history("us")
+    link = await provider.link_history(Tunnel, "us")
 
     assert (link.connected, link.rebinds) == (True, 1)
-    assert link.samples[-1] == LatencySample(
-        time=datetime.fromtimestamp(int(hy2scale.now()), UTC), latency=None
-    )
-    assert link.samples[0].latency == 43
-    assert [s.time for s in link.samples] == sorted(s.time for s in link.samples)
+    assert [sample.latency for sample in link.samples] == [43, 43]
+    first, second = (sample.time for sample in link.samples)
+    assert second - first == timedelta(seconds=5)
+    assert second.replace(microsecond=0) == datetime.fromtimestamp(int(hy2scale.now()) - 2, UTC)
 
 
-async def test_link_history_of_little(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.fault("/api/diag/peer-health", "body", body={"us": 1})
-    hy2scale.fault("/api/diag/peer-rebinds", "body", body={})
-    hy2scale.fault("/api/diag/peer-latency", "body", body={"us": None})
+async def test_link_history_of_a_peer_that_dials_the_node(
+    provider: Provider, hy2scale: Node
+) -> None:
+    """It measures by itself."""
+    hy2scale.advance(60)
 
-    link = await provider.link_history("us")
+    link = await provider.link_history(Peer, "office")
 
-    assert (link.connected, link.rebinds, link.samples) == (None, None, ())
+    assert (link.connected, link.samples) == (True, ())
+
+
+async def test_link_history_while_there_is_no_link(provider: Provider, hy2scale: Node) -> None:
+    """The node lists direct peers only while they are connected."""
+    link = await provider.link_history(Tunnel, "sg")
+
+    assert (link.connected, link.rebinds, link.samples) == (False, None, ())
+
+
+async def test_link_history_of_a_nested_peer(provider: Provider, hy2scale: Node) -> None:
+    """It has no link of its own; there may well be a direct peer of its name."""
+    await read(provider, Peer)
+
+    await refused(provider.link_history(Peer, "us/us-r1"), "no_link_of_its_own")
+
+
+@pytest.mark.parametrize("history", [None, {}, [7, {"at": "soon", "ms": 3}, {"ms": 3}]])
+async def test_link_history_of_little(provider: Provider, hy2scale: Node, history: object) -> None:
+    hy2scale.fault("/api/diag/peer-rebinds", "body", body={"peers": [{"name": "us"}]})
+    rows = [{"name": "us", "history": history}]
+    hy2scale.fault("/api/diag/peer-latency", "body", body={"peers": rows})
+
+    link = await provider.link_history(Tunnel, "us")
+
+    assert (link.connected, link.rebinds, link.samples) == (True, None, ())
+
+
+async def test_a_link_history_that_is_none(provider: Provider, hy2scale: Node) -> None:
+    hy2scale.fault("/api/diag/peer-latency", "body", body={"us": []})
+
+    with pytest.raises(UnavailableError) as info:
+        await provider.link_history(Tunnel, "us")
+
+    assert info.value.reason is Reason.MALFORMED
 
 
 @BOTH
 async def test_peers_of(provider: Provider) -> None:
-    """Under their full paths, also those that are not shown."""
-    await provider.set_peer_nested("us", nested=False)
+    """Under their full paths, also those that are not shown; this node itself is one of them."""
+    await provider.set_peer_nested(Link, "us", nested=False)
 
-    (peer,) = await provider.peers_of("us")
+    nested, this = await provider.peers_of(Tunnel, "us")
 
-    assert (peer.id, peer.name, peer.exit_node) == ("us/us-r1", "us/us-r1", True)
+    assert (nested.id, nested.name) == ("us/us-r1", "us/us-r1")
+    assert (this.id, this.direction, this.exit_node) == ("us/sg-home", "inbound", True)
     with pytest.raises(RejectedError, match="not connected"):
-        await provider.peers_of("de")
+        await provider.peers_of(Tunnel, "de")
 
 
 async def test_peers_of_an_incompatible_peer(provider: Provider, hy2scale: Node) -> None:
     """The node says null."""
     hy2scale.fault("/api/peers/{name}/peers", "body", body=None)
 
-    assert await provider.peers_of("us") == ()
+    assert await provider.peers_of(Tunnel, "us") == ()
 
 
 @BOTH

@@ -35,7 +35,15 @@ from custom_components.tunnel_hub.api.mesh import (
 )
 from custom_components.tunnel_hub.api.provider import Credentials, Problem
 from custom_components.tunnel_hub.api.resource import Certificates, Tunnel, TunnelState
-from simulator.hy2scale import Certificate, Hy2ScaleService, Proxy as ProxyRow, User as UserRow
+from simulator.hy2scale import (
+    Certificate,
+    Hy2ScaleService,
+    Peer as PeerRow,
+    PeerFlags,
+    Proxy as ProxyRow,
+    User as UserRow,
+)
+from simulator.hy2scale.endpoints.vpn import REASON
 
 from ..turns import until
 from .common import BOTH, OLD, read
@@ -116,7 +124,7 @@ def test_console(provider: Provider, hy2scale: Node) -> None:
 async def test_statistics(provider: Provider) -> None:
     await asyncio.gather(*(read(provider, kind) for kind in (Hub, Link, User)))
 
-    assert provider.statistics() == {"requests": 7, "token_renewals": 1}
+    assert provider.statistics() == {"requests": 10, "token_renewals": 1}
 
 
 # The node
@@ -215,7 +223,7 @@ async def test_vpn(provider: Provider, hy2scale: Node) -> None:
     await hy2scale.restart()
 
     vpn = (await read(provider, Vpn))["account"]
-    assert (vpn.l2tp_capable, vpn.l2tp_reason) == (False, "NET_ADMIN not granted")
+    assert (vpn.l2tp_capable, vpn.l2tp_reason) == (False, REASON)
     assert (vpn.ikev2_capable, vpn.ikev2_enabled) == (None, None)
 
 
@@ -368,8 +376,8 @@ async def test_links(provider: Provider) -> None:
         "us",
         PeerDirection.OUTBOUND,
         True,
-        True,
-    )
+        None,
+    ), "the node does not know whether those that it dials are exits"
     assert us.latency == 43
     assert us.rate_in == 70965
     assert us.rate_out == 56306
@@ -521,7 +529,7 @@ async def test_what_is_behind_a_lost_link_is_still_known(
     before = await read(provider, Peer)
     hy2scale.drop("us")
     # A write ends what is shared within a moment.
-    await provider.set_peer_nested("office", nested=False)
+    await provider.set_peer_nested(Peer, "office", nested=False)
 
     peers = await read(provider, Peer)
 
@@ -529,8 +537,8 @@ async def test_what_is_behind_a_lost_link_is_still_known(
     far = peers["us/us-r1/us-r1-r1"]
     assert (far.connected, far.latency, far.rate_in, far.rate_out) == (False, None, None, None)
     assert far.version == "1.3.4"
-    await provider.set_peer_nested("us", nested=False)
-    assert set(await read(provider, Peer)) == {"office"}
+    await provider.set_peer_nested(Link, "us", nested=False)
+    assert set(await read(provider, Peer)) == set(before)
 
 
 @BOTH
@@ -591,15 +599,21 @@ async def test_conflicts_as_documented(provider: Provider, hy2scale: Node) -> No
 
 
 async def test_exits(provider: Provider, hy2scale: Node) -> None:
-    """Where traffic may leave: not by a disabled peer, nor by one that says it is no exit."""
-    hy2scale.state.peers["jp"].exit_node = False
-    hy2scale.state.peers["kr"].exit_node = False
+    """Every path that the console offers, as it writes them; those that fail now are told."""
+    hy2scale.state.peers["office/printer"] = PeerRow("inbound", version="1.3.4")
+    hy2scale.state.peer_flags["office"] = PeerFlags(nested=True)
+    hy2scale.state.peer_flags["us/us-r1"].disabled = True
 
-    exits = (await user(provider, hy2scale, "alice")).exits
+    alice = await user(provider, hy2scale, "alice")
 
-    assert exits == ("kr", "office", "sg", "us", "us/us-r1", "us/us-r1/us-r1-r1")
-    for kind in (Rule, Proxy, WireGuardPeer):
-        assert {one.exits for one in (await read(provider, kind)).values()} == {exits}
+    assert alice.exits == (
+        *("de", "ea1b2adb/office", "ea1b2adb/office/printer"),
+        *("jp", "kr", "sg", "us", "us/us-r1", "us/us-r1/us-r1-r1"),
+    )
+    assert alice.exits_down == ("de", "sg", "us/us-r1", "us/us-r1/us-r1-r1")
+    for kind in (Rule, WireGuardPeer):
+        assert {one.exits for one in (await read(provider, kind)).values()} == {alice.exits}
+    assert (await read(provider, Proxy))["socks5"].exits_down == alice.exits_down
 
 
 @BOTH
@@ -625,7 +639,7 @@ async def test_sessions(provider: Provider, hy2scale: Node) -> None:
         int(hy2scale.state.sessions[first.key].connect_at), UTC
     )
     hy2scale.disconnect(first.key)
-    await provider.set_peer_nested("office", nested=False)
+    await provider.set_peer_nested(Peer, "office", nested=False)
     again = await read(provider, UserSessions)
     (traffic,) = (
         (s.traffic_in, s.traffic_out)
@@ -825,6 +839,7 @@ async def test_a_round_of_readings(
             *("/node", "/stats", "/sessions", "/topology", "/clients", "/users"),
             *("/users/conflicts", "/rules", "/proxies", "/ss", "/wireguard", "/l2tp", "/ikev2"),
             *("/rules/tun-mode", "/tls", "/upgrade/status", "/upgrade/check", "/system/arch"),
+            *("/internal/peers", "/peers/us/peers"),
         )
     )
 
@@ -929,6 +944,7 @@ async def test_a_known_route_does_not_go_missing(
     """A proxy in front of the node answers in the same words while the node restarts."""
     assert await read(provider, Rule)
     assert await read(provider, Tunnel)
+    freezer.tick(10)
     for route in ("/api/rules", "/api/clients"):
         hy2scale.fault(route, "status", status=404, body="404 page not found\n")
 

@@ -46,17 +46,19 @@ async def test_a_certificate_is_shown_with_its_key(api: Api) -> None:
 
 
 async def test_making_certificates(api: Api) -> None:
+    """1.3 ignores that one shall be an authority."""
     await api.post("/tls/generate", {"id": "own-ca", "domains": ["Own"], "is_ca": True})
     await api.post("/tls/generate", {"id": "vpn", "name": "VPN", "domains": ["vpn"], "days": 2})
-    await api.post("/tls/sign", {"ca_id": "own-ca", "id": "signed", "cn": "host", "days": 10})
+    await api.post("/tls/sign", {"ca_id": "mesh-ca", "id": "signed", "cn": "host", "days": 10})
 
     rows = await listed(api)
-    assert (rows["own-ca"]["is_ca"], rows["own-ca"]["not_after"]) == (True, "2027-11-20")
+    assert (rows["own-ca"]["is_ca"], rows["own-ca"]["not_after"]) == (False, "2027-11-20")
     assert (rows["vpn"]["name"], rows["vpn"]["not_after"]) == ("VPN", "2026-11-22")
-    assert (rows["signed"]["subject"], rows["signed"]["issuer"]) == ("host", "Own")
+    assert (rows["signed"]["subject"], rows["signed"]["issuer"]) == ("host", "Mesh CA")
+    assert rows["signed"]["ca_parent_id"] == "mesh-ca"
     own, signed = [
         x509.load_pem_x509_certificate((await api.get(f"/tls/{name}/pem"))["cert"].encode())
-        for name in ("own-ca", "signed")
+        for name in ("mesh-ca", "signed")
     ]
     signed.verify_directly_issued_by(own)
 
@@ -83,9 +85,10 @@ async def test_importing_certificates(api: Api, hy2scale: Hy2ScaleService) -> No
         ("import", {"id": "x", "cert": "nonsense"}, 400, "invalid certificate PEM"),
         ("import-path", {"id": "x"}, 400, "id, cert_path required"),
         ("import-path", {"id": "x", "cert_path": "/no"}, 400, "cannot read the cert"),
-        ("generate", {"id": "x"}, 400, "id, domains required"),
-        ("sign", {"id": "x"}, 400, "ca_id, id, cn required"),
-        ("sign", {"ca_id": "no", "id": "x", "cn": "x"}, 500, "CA no not found"),
+        ("generate", {"id": "x"}, 400, "id and domains required"),
+        ("sign", {"id": "x"}, 400, "ca_id, id, and cn required"),
+        ("sign", {"ca_id": "no", "id": "x", "cn": "x"}, 500, "CA cert not found"),
+        ("sign", {"ca_id": "web", "id": "x", "cn": "x"}, 500, "selected certificate is not a CA"),
     ],
 )
 async def test_certificates_are_checked(

@@ -95,7 +95,11 @@ async def test_the_peers_of_a_peer_are_listed_shown_or_not(api: Api) -> None:
     await api.put("/peers/us/nested", {"enabled": False})
 
     assert await api.peer("us/us-r1") is None
-    assert [row["name"] for row in await api.get("/peers/us/peers")] == ["us-r1"]
+    rows = await api.get("/peers/us/peers")
+    assert [(row["name"], row["node_id"]) for row in rows] == [
+        ("us-r1", "us-r1"),
+        ("sg-home", "ea1b2adb"),
+    ]
     assert [row["name"] for row in await api.get("/peers/us%2Fus-r1/peers")] == ["us-r1-r1"]
     assert "not connected" in await api.get("/peers/sg/peers", status=400)
 
@@ -106,8 +110,9 @@ async def test_a_nested_peer_that_leaves_stays_in_sight(
     hy2scale.drop("us/us-r1")
 
     row = await api.peer("us/us-r1")
-    assert (row["connected"], row["latency_ms"], row["tx_rate"]) == (False, -1, 0)
+    assert (row["connected"], row["latency_ms"], row["tx_rate"]) == (False, 0, 0)
     assert "children" not in row
+    assert "version" not in row
 
 
 async def test_a_disabled_nested_peer_is_marked(api: Api) -> None:
@@ -171,7 +176,8 @@ async def test_a_peer_that_comes_back(api: Api, hy2scale: Hy2ScaleService) -> No
     row = await api.peer("sg")
     assert row["connected"]
     assert row["tx_rate"] > UNDERFLOW
-    assert (await api.get("/diag/peer-rebinds"))["sg"] == 1
+    rebinds = (await api.get("/diag/peer-rebinds"))["peers"]
+    assert {row["name"]: row["rebind_checks"] for row in rebinds}["sg"] == 1
 
 
 async def test_traffic_grows_and_begins_anew_with_a_restart(
@@ -188,7 +194,10 @@ async def test_traffic_grows_and_begins_anew_with_a_restart(
     await hy2scale.restart()
     hy2scale.advance(1)
     await api.sign_in()
-    assert (await api.get("/stats"))["tx_bytes"] == before["tx_rate"]
+    again = await api.get("/stats")
+    assert again["tx_bytes"] == again["tx_rate"], "what dials this node is not yet back"
+    hy2scale.advance(20)
+    assert (await api.get("/stats"))["tx_rate"] == before["tx_rate"] > again["tx_rate"]
 
 
 async def test_the_node_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
@@ -219,8 +228,10 @@ async def test_a_node_s_password_is_checked(api: Api, hy2scale: Hy2ScaleService)
         assert reason in await api.put("/node", {"server": server}, status=400)
 
 
-async def test_a_new_client_is_connected(api: Api) -> None:
+async def test_a_new_client_is_connected(api: Api, hy2scale: Hy2ScaleService) -> None:
     await api.post("/clients", CLIENT)
+    assert not (await api.peer("fr"))["connected"]
+    hy2scale.advance(2)
 
     row = await api.get("/clients/fr")
     assert (row["addr"], row["addrs"]) == ("fr.example.com:5565", ["fr.example.com:5565"])
@@ -253,20 +264,116 @@ async def test_a_client_is_checked(api: Api, change: dict[str, object], reason: 
 
 
 async def test_replacing_a_client_replaces_all_of_it(api: Api) -> None:
+    """All but its primary address, by which the node knows it."""
     await api.put("/clients/us", {"addr": "us9.example.com:5565", "password": "other"})
 
     row = await api.get("/clients/us")
-    assert (row["addr"], row["sni"], row["max_tx"]) == ("us9.example.com:5565", "", 0)
+    assert (row["addr"], row["sni"], row["max_tx"]) == ("us.example.com:5565", "", 0)
+    assert row["addrs"] == ["us9.example.com:5565"]
     assert "required" in await api.put("/clients/us", {"addr": "us:1"}, status=400)
 
 
-async def test_a_client_can_be_renamed_and_keeps_its_place(api: Api) -> None:
+async def test_a_client_is_renamed_until_it_connects(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """It keeps its place, and takes the name of the node that it reaches."""
     row = await api.get("/clients/us")
     await api.put("/clients/us", {**row, "name": "usa"})
 
     assert [row["name"] for row in await api.get("/clients")] == ["usa", "jp", "kr", "sg", "de"]
     assert await api.peer("us") is None
+    assert not (await api.peer("usa"))["connected"]
+    hy2scale.advance(2)
+    assert [row["name"] for row in await api.get("/clients")] == ["us", "jp", "kr", "sg", "de"]
+    assert (await api.peer("us"))["connected"]
+
+
+async def test_two_clients_for_one_node(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """The second one is not let in, and both are blocked."""
+    hy2scale.state.remotes["fr.example.com:5565"] = "us"
+    await api.post("/clients", CLIENT)
+    hy2scale.advance(2)
+
+    assert not (await api.peer("fr"))["connected"]
+    assert (await api.peer("us"))["conflict"] is True
+
+
+async def test_two_clients_of_one_name(api: Api) -> None:
+    """The topology has one row for both; the list has two."""
+    await api.post("/clients", {**CLIENT, "name": "us"})
+
+    clients = [row for row in await api.get("/clients") if row["name"] == "us"]
+    assert [row["addr"] for row in clients] == ["us.example.com:5565", "fr.example.com:5565"]
+    assert len([row for row in await api.get("/topology") if row["name"] == "us"]) == 1
+    await api.delete("/clients/fr.example.com%3A5565")
+    (left,) = [row for row in await api.get("/clients") if row["name"] == "us"]
+    assert left["addr"] == "us.example.com:5565"
+
+
+async def test_a_peer_that_falls_silent(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """Its own peers are lost a second later, its latency after some, itself last."""
+    hy2scale.kill("us")
+    assert await api.peer("us/us-r1")
+    hy2scale.advance(1)
+    assert await api.peer("us/us-r1") is None
+    assert (await api.peer("us"))["latency_ms"] > 0
+    hy2scale.advance(6)
+    us = await api.peer("us")
+    assert (us["connected"], us["latency_ms"]) == (True, -1)
+    hy2scale.advance(7)
+    assert (await api.peer("us"))["connected"] is False
+
+    hy2scale.revive("us")
+    hy2scale.advance(1)
+    assert (await api.peer("us"))["connected"] is True
+    assert await api.peer("us/us-r1") is None
+    hy2scale.advance(7)
+    assert await api.peer("us/us-r1")
+
+
+async def test_a_node_renamed_on_its_own_console(api: Api, hy2scale: Hy2ScaleService) -> None:
+    hy2scale.rename("us", "usa")
+    hy2scale.advance(14)
+    assert not (await api.peer("us"))["connected"]
+    hy2scale.advance(1)
+
+    assert await api.peer("us") is None
     assert (await api.peer("usa"))["connected"]
+    hy2scale.advance(7)
+    assert (await api.peer("usa/us-r1"))["via"] == "usa"
+    alice = next(iter(hy2scale.state.users.values()))
+    assert (alice.exit_via, alice.exit_paths) == ("usa", ["usa"])
+    assert hy2scale.state.rules["video"].exit_via == "us", "rules keep the old name"
+
+
+async def test_this_node_renamed(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """All links are made anew; those that dial this node take longest."""
+    await api.put("/node", {"node_id": "house"})
+
+    this, *others = await api.get("/topology")
+    assert this["name"] == "house"
+    assert "children" not in this
+    assert not any(row["connected"] for row in others)
+    hy2scale.advance(3)
+    assert (await api.peer("us"))["connected"]
+    hy2scale.advance(17)
+    assert (await api.peer("office"))["via"] == "house"
+
+
+async def test_turning_nested_off_forgets_what_is_set_below(
+    api: Api, hy2scale: Hy2ScaleService
+) -> None:
+    await api.put("/peers/us/nested", {"enabled": False})
+
+    assert "us/us-r1" not in hy2scale.state.peer_flags
+    await api.put("/peers/us/nested", {"enabled": True})
+    assert await api.peer("us/us-r1") is None
+    hy2scale.advance(2)
+    assert (await api.peer("us/us-r1"))["nested"] is False
+
+
+async def test_the_console_s_path_of_an_inbound_peer(api: Api) -> None:
+    await api.put("/peers/ea1b2adb%2Foffice/nested", {"enabled": True})
+
+    assert (await api.peer("office"))["nested"] is True
 
 
 async def test_a_removed_client_is_gone_with_all_behind_it(api: Api) -> None:

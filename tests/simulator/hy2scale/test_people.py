@@ -55,8 +55,8 @@ async def test_a_new_user(api: Api) -> None:
 @pytest.mark.parametrize(
     "body, reason",
     [
-        ({"username": "erin"}, "username, password required"),
-        ({"password": "secret"}, "username, password required"),
+        ({"username": "erin"}, "username and password required"),
+        ({"password": "secret"}, "username and password required"),
         ({"username": "erin", "password": "x", "exit_mode": "direct"}, "invalid exit_mode"),
         ({"username": "erin", "password": "x", "traffic_limit": 1.5}, "traffic_limit"),
     ],

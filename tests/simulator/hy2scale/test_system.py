@@ -1,15 +1,16 @@
 """Settings, ports, upgrades, backups, diagnostics."""
 
+from datetime import datetime, timedelta
 import io
 import itertools
 import tarfile
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 import pytest
 
 from simulator.hy2scale import Hy2ScaleService
-from simulator.hy2scale.endpoints.upgrade import SIZE
+from simulator.hy2scale.endpoints.upgrade import NO_INTERNET, SIZE
 
 from .conftest import Api
 
@@ -62,7 +63,7 @@ async def test_an_upgrade_from_check_to_restart(api: Api, hy2scale: Hy2ScaleServ
     hy2scale.advance(3)
     status = await api.get("/upgrade/check")
     assert (status["state"], status["progress"]) == ("downloading", 50)
-    assert "nothing is ready" in await api.post("/upgrade/apply", status=400)
+    assert "no downloaded update ready" in await api.post("/upgrade/apply", status=400)
     hy2scale.advance(3)
     status = await api.get("/upgrade/status")
     assert (status["state"], status["progress"], status["bytes_done"]) == ("ready", 100, SIZE)
@@ -80,15 +81,15 @@ async def test_another_check_forgets_what_was_ready(api: Api, hy2scale: Hy2Scale
     hy2scale.state.upgrade.state = "ready"
     await api.get("/upgrade/check")
 
-    assert "nothing is ready" in await api.post("/upgrade/apply", status=400)
+    assert "no downloaded update ready" in await api.post("/upgrade/apply", status=400)
 
 
 async def test_no_way_to_ask_for_upgrades(api: Api, hy2scale: Hy2ScaleService) -> None:
     hy2scale.state.settings.internet = False
-    assert await api.get("/upgrade/check", status=502) == "no route to host\n"
+    assert await api.get("/upgrade/check", status=502) == f"{NO_INTERNET}\n"
 
     status = await api.get("/upgrade/status")
-    assert (status["state"], status["error"]) == ("error", "check failed: no route to host")
+    assert (status["state"], status["error"]) == ("error", f"check failed: {NO_INTERNET}")
 
 
 async def test_only_docker_upgrades_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
@@ -159,19 +160,31 @@ async def test_looking_up_a_name(api: Api) -> None:
     assert await api.get("/diag/resolve", status=400) == "name required\n"
 
 
+async def linked(api: Api, what: str) -> dict[str, Any]:
+    """Return what is told of the direct peers, by name."""
+    return {row["name"]: row for row in (await api.get(f"/diag/peer-{what}"))["peers"]}
+
+
 async def test_the_history_of_latencies(api: Api, hy2scale: Hy2ScaleService) -> None:
+    """Of the links that there are, each since it was made."""
     latency = hy2scale.state.peers["us"].latency_ms
     hy2scale.advance(20)
     hy2scale.drop("us")
     hy2scale.advance(10)
 
-    samples = (await api.get("/diag/peer-latency"))["us"]
-    assert [sample["latency_ms"] for sample in samples] == [latency] * 4 + [-1] * 2
-    assert {later["ts"] - sample["ts"] for sample, later in itertools.pairwise(samples)} == {5}
-    assert samples[-1]["ts"] == hy2scale.now()
+    assert "us" not in await linked(api, "latency")
+    assert "us" not in await linked(api, "health")
+    hy2scale.reconnect("us")
+    hy2scale.advance(20)
+    us = (await linked(api, "latency"))["us"]
+    assert us["latency_ms"] == latency
+    assert [sample["ms"] for sample in us["history"]] == [latency] * 4
+    moments = [datetime.fromisoformat(sample["at"]) for sample in us["history"]]
+    assert {later - one for one, later in itertools.pairwise(moments)} == {timedelta(seconds=5)}
+    assert (await linked(api, "health"))["us"]["ping_ok"] == 4
+    assert (await linked(api, "latency"))["office"]["history"] == [], "it measures by itself"
     hy2scale.advance(3600)
-    assert len((await api.get("/diag/peer-latency"))["us"]) == 120
-    assert (await api.get("/diag/peer-health"))["us"]["connected"] is False
+    assert len((await linked(api, "latency"))["us"]["history"]) == 120
 
 
 async def test_what_the_program_says_of_itself(api: Api) -> None:

@@ -7,6 +7,7 @@ from PIL import Image
 import pytest
 
 from simulator.hy2scale import Hy2ScaleService
+from simulator.hy2scale.endpoints.vpn import REASON
 
 from .conftest import Api
 
@@ -19,9 +20,9 @@ async def test_servers_tell_what_they_can(api: Api, hy2scale: Hy2ScaleService) -
     hy2scale.state.settings.kernel_right = False
     for path, name in (("/l2tp", "L2TP"), ("/ikev2", "IKEv2")):
         answer = await api.get(path)
-        assert (answer["capable"], answer["reason"]) == (False, "NET_ADMIN not granted")
+        assert (answer["capable"], answer["reason"]) == (False, REASON)
         refusal = await api.put(path, {"enabled": False}, status=403)
-        assert refusal == f"{name} unavailable: NET_ADMIN not granted\n"
+        assert refusal == f"{name} unavailable: {REASON}\n"
         assert (await api.get(path))["enabled"] is True
 
 

@@ -3,6 +3,8 @@
 from ipaddress import ip_address
 import re
 
+from yarl import URL
+
 from ..errors import InvalidInputError
 from ..provider import Credentials
 
@@ -28,12 +30,20 @@ def _says_yes(credentials: Credentials, name: str) -> bool:
     return credentials.get(name, "true") == "true"
 
 
+def _ascii(host: str) -> str:
+    """Return an international name as it is looked up; as it is where that is not possible."""
+    try:
+        return URL.build(scheme="http", host=host).raw_host or host
+    except ValueError:
+        return host
+
+
 def _host(host: str) -> str:
     """Return a host as it stands in a URL."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:
-        if not _NAME.fullmatch(host):
+        if not _NAME.fullmatch(name := _ascii(host)):
             raise InvalidInputError("invalid_host") from None
-        return host
+        return name
     return f"[{address}]" if address.version == 6 else str(address)

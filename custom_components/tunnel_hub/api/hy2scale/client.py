@@ -32,16 +32,21 @@ from .routes import Routes
 
 type Body = Mapping[str, object] | Sequence[object]
 
+_NODE = "/node"
+"""Every version has it."""
 _NO_ROUTE = "404 page not found"
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _LARGEST_BACKUP = 64 * 1024**2
 _PNG = b"\x89PNG"
 
 
+NO_NAMES = frozenset({"", ".", ".."})
+"""What cannot stand in a path: it would lead to another one."""
+
+
 def segment(name: str) -> str:
     """Return a name as one segment of a path, slashes and all."""
-    if name in {"", ".", ".."}:
-        # They would lead to another path.
+    if name in NO_NAMES:
         raise InvalidInputError("unknown_resource", name=name)
     return quote(name, safe="")
 
@@ -74,6 +79,10 @@ _INTERFACE = "[Interface]"
 def _has(answer: object, name: str) -> TypeGuard[Row]:
     """Tell whether an answer is an object with that field."""
     return isinstance(answer, dict) and name in answer
+
+
+class _NoRouteError(UnsupportedError):
+    """There is no such path."""
 
 
 class Hy2ScaleClient:
@@ -113,7 +122,7 @@ class Hy2ScaleClient:
 
     async def node(self) -> Row:
         """GET /node: identity, version and Hysteria 2 server."""
-        return await self._object("/node")
+        return await self._object(_NODE)
 
     async def update_node(self, changes: Row) -> None:
         """PUT /node: only what is named."""
@@ -435,17 +444,20 @@ class Hy2ScaleClient:
         query = {"name": name} | ({"exit_via": exit_via} if exit_via else {})
         return (await self._get("/diag/resolve", query)).mapping()
 
-    async def peer_health(self) -> Row:
-        """GET /diag/peer-health: `connected` and `latency_ms`, by path."""
-        return await self._object("/diag/peer-health", empty=True)
+    async def peer_health(self) -> list[Row]:
+        """GET /diag/peer-health: of each connected direct peer `ping_ok`, `ping_fail`, bytes."""
+        return await self._peers_in("/diag/peer-health")
 
-    async def peer_rebinds(self) -> Row:
-        """GET /diag/peer-rebinds: how often a link was made anew, by path."""
-        return await self._object("/diag/peer-rebinds", empty=True)
+    async def peer_rebinds(self) -> list[Row]:
+        """GET /diag/peer-rebinds: `rebind_checks` of each connected direct peer."""
+        return await self._peers_in("/diag/peer-rebinds")
 
-    async def peer_latency(self) -> Row:
-        """GET /diag/peer-latency: the samples of the last minutes, by path."""
-        return await self._object("/diag/peer-latency", empty=True)
+    async def peer_latency(self) -> list[Row]:
+        """GET /diag/peer-latency: the `history` of each connected direct peer, [{at, ms}]."""
+        return await self._peers_in("/diag/peer-latency")
+
+    async def _peers_in(self, path: str) -> list[Row]:
+        return list_of((await self._object(path)).get("peers"))
 
     async def arch(self) -> Row:
         """GET /system/arch: what the program runs on."""
@@ -501,9 +513,19 @@ class Hy2ScaleClient:
 
     async def _signed(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request with a session token; check what came."""
-        return await self._tokens.use(
-            lambda token: self._answered(method, path, headers=_bearer(token), **options)
-        )
+        try:
+            return await self._tokens.use(
+                lambda token: self._answered(method, path, headers=_bearer(token), **options)
+            )
+        except _NoRouteError:
+            if path == _NODE or await self._is_elsewhere():
+                raise InvalidInputError("no_node_here") from None
+            raise
+
+    async def _is_elsewhere(self) -> bool:
+        """Tell whether nothing of a node is left at this base path, as after a change of it."""
+        answer = await self._ask("GET", _NODE, read=True)
+        return answer.status == HTTPStatus.NOT_FOUND
 
     async def _answered(self, method: str, path: str, **options: Any) -> Answer:
         return self._checked(await self._ask(method, path, **options))
@@ -525,7 +547,9 @@ class Hy2ScaleClient:
             raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise AuthenticationError(words)
-        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or words == _NO_ROUTE:
+        if words == _NO_ROUTE:
+            raise _NoRouteError
+        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
             raise UnsupportedError
         raise RejectedError(words or f"HTTP {answer.status}")
 

@@ -39,11 +39,15 @@ def client_fields(draft: ClientDraft) -> Row:
 
 
 def exit_fields(draft: ExitDraft) -> Row:
-    """Return the part of a row that names an exit; one path needs no way to choose."""
-    paths = draft.exit_paths
+    """Return the part of a row that names an exit.
+
+    One path has no way to choose unless it is said: the exit may have several addresses.
+    """
+    paths, mode = draft.exit_paths, draft.exit_mode
     if paths is None:
-        return _said(exit_mode=draft.exit_mode)
-    mode = draft.exit_mode if len(paths) > 1 else ""
+        return _said(exit_mode=mode)
+    if not paths or (mode is None and len(paths) == 1):
+        mode = ""
     return _said(exit_via=paths[0] if paths else "", exit_paths=list(paths), exit_mode=mode)
 
 

@@ -1,6 +1,6 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, override
@@ -12,6 +12,7 @@ from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError,
 from ..http import Transport
 from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, Session, User, WireGuardPeer
 from ..mesh_provider import (
+    Around,
     CertificateImport,
     ClientDraft,
     Edited,
@@ -39,7 +40,7 @@ from ..provider import (
     ProviderDescription,
 )
 from ..resource import Resource, Tunnel
-from ..rows import Row
+from ..rows import Row, rows_of
 from ..tls import trust
 from ..tokens import Login, LoginTokens
 from . import shapes, upgrade
@@ -55,8 +56,9 @@ from .drafts import (
     wireguard_peer_fields,
 )
 from .readings import Readings
-from .rows import below, places
+from .rows import ID, PEER, TITLE
 from .shelves import Shelf, Shelves
+from .topology import places, why_hidden
 
 _SECRETS = ("password_hash", "token")
 _LOCKOUT = timedelta(seconds=60)
@@ -98,7 +100,8 @@ class Hy2ScaleProvider(Provider):
         self._client = Hy2ScaleClient(self._transport, self._tokens)
         self._readings = Readings(self._client)
         self._client.on_write = self._readings.forget
-        self._shelves = Shelves(self._client)
+        self._around = self._readings.around
+        self._shelves = Shelves(self._client, self._around)
         self._shelf_of: Mapping[type[Resource], Shelf] = {
             Proxy: self._shelves.proxies,
             Rule: self._shelves.rules,
@@ -112,6 +115,19 @@ class Hy2ScaleProvider(Provider):
     @override
     def console_url(self) -> str:
         return f"{self._url}/"
+
+    @property
+    def on_memory(self) -> Callable[[Mapping[str, Any]], Awaitable[None]] | None:
+        """Who is told when somebody new is known around the node, or goes by another name."""
+        return self._around.on_memory
+
+    @on_memory.setter
+    def on_memory(self, on_memory: Callable[[Mapping[str, Any]], Awaitable[None]] | None) -> None:
+        self._around.on_memory = on_memory
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Know again who was known, under which ids."""
+        self._around.restore(memory)
 
     def _signs_in(self) -> tuple[str, str]:
         """Return user name and hash of the password."""
@@ -174,7 +190,8 @@ class Hy2ScaleProvider(Provider):
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Make a connection's link, or drop it."""
         await self._shelves.clients.row(tunnel_id)
-        await self._client.disable_client(tunnel_id, disabled=not enabled)
+        name = self._around.handle_of(tunnel_id)
+        await self._client.disable_client(name, disabled=not enabled)
         await self._shelves.clients.expect(tunnel_id, {"disabled": not enabled})
 
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
@@ -182,20 +199,22 @@ class Hy2ScaleProvider(Provider):
         row = await self._shelves.clients.row(tunnel_id)
         if coerce.boolean(row.get("disabled")):
             return
+        name = self._around.handle_of(tunnel_id)
         try:
-            await self._client.disable_client(tunnel_id, disabled=True)
+            await self._client.disable_client(name, disabled=True)
         finally:
             # Whatever became of that, the connection must not stay disabled.
-            await self._client.disable_client(tunnel_id, disabled=False)
+            await self._client.disable_client(name, disabled=False)
 
     # The mesh
 
     async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
         """Enable or disable a peer, proxy, rule or user."""
         if of is Peer:
-            await self._peer(resource_id)
-            await self._client.disable_peer(resource_id, disabled=not enabled)
-            await self._expect_peer(resource_id, "disabled", not enabled)
+            path = self._path(Peer, resource_id)
+            await self._peer(path)
+            await self._client.disable_peer(path, disabled=not enabled)
+            await self._expect_peer(path, "disabled", not enabled)
             return
         shelf = self._shelf_of[of]
         if of is Proxy:
@@ -217,6 +236,12 @@ class Hy2ScaleProvider(Provider):
             ),
         }[server]
         row = await read()
+        if coerce.boolean(row.get("capable")) is False:
+            raise RejectedError(coerce.text(row.get("reason")) or server)
+        if server is VpnServer.L2TP and row.get("psk") == "":
+            raise InvalidInputError("l2tp_not_set_up")
+        if server is VpnServer.WIREGUARD and row.get("private_key") == "":
+            raise InvalidInputError("wireguard_not_set_up")
         shape.check(row)
         await write({**row, "enabled": enabled})
         if coerce.boolean((await read()).get("enabled")) is not enabled:
@@ -238,17 +263,22 @@ class Hy2ScaleProvider(Provider):
         if coerce.boolean((await self._client.tun_mode()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name="tun_mode")
 
-    async def set_peer_nested(self, path: str, *, nested: bool) -> None:
+    async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
         """Show and use a peer's own peers or not."""
+        path = self._path(of, peer_id)
         await self._peer(path)
         await self._client.nest_peer(path, enabled=nested)
         await self._expect_peer(path, "nested", nested)
 
+    def _path(self, of: Around, peer_id: str) -> str:
+        """Return where a node of the mesh is, by the names of today."""
+        return self._around.path_of(peer_id) if of is Peer else self._around.name_of(peer_id)
+
     async def _peer(self, path: str) -> Row:
-        for place in places(await self._client.topology()):
-            if place.path == path:
-                return place.row
-        raise InvalidInputError("unknown_resource", name=path)
+        rows = {place.path: place.row for place in places(await self._client.topology())}
+        if path in rows:
+            return rows[path]
+        raise why_hidden(path, rows)
 
     async def _expect_peer(self, path: str, field: str, value: bool) -> None:
         if bool(coerce.boolean((await self._peer(path)).get(field))) is not value:
@@ -302,16 +332,15 @@ class Hy2ScaleProvider(Provider):
         """Make it; its id."""
         match draft:
             case ClientDraft():
-                return await self._shelves.clients.create(client_fields(draft), "name")
+                return await self._shelves.clients.create(client_fields(draft))
             case ProxyDraft():
-                return await self._shelves.proxies.create(proxy_fields(draft), "id")
+                return await self._shelves.proxies.create(proxy_fields(draft))
             case RuleDraft():
-                return await self._shelves.rules.create(rule_fields(draft), "id")
+                return await self._shelves.rules.create(rule_fields(draft))
             case UserDraft():
-                return await self._shelves.users.create(user_fields(draft), "username")
+                return await self._shelves.users.create(user_fields(draft))
             case WireGuardPeerDraft():
-                fields = wireguard_peer_fields(draft)
-                return await self._shelves.wireguard_peers.create(fields, "name")
+                return await self._shelves.wireguard_peers.create(wireguard_peer_fields(draft))
 
     async def update(self, resource_id: str, draft: MeshDraft) -> None:
         """Change what the draft names and nothing else."""
@@ -334,17 +363,22 @@ class Hy2ScaleProvider(Provider):
 
     # WireGuard
 
-    async def wireguard_config(self, name: str, endpoint: str | None = None) -> str:
+    async def wireguard_config(self, peer_id: str, endpoint: str | None = None) -> str:
         """Return the file for a peer; it holds a private key."""
         host = endpoint or self.credentials.get("host", "")
+        row = await self._shelves.wireguard_peers.row(peer_id)
+        name = self._shelves.wireguard_peers.name_of(peer_id)
+        if row.get("private_key") == "":
+            raise InvalidInputError("peer_without_key", name=name)
         return await self._client.wireguard_config(name, host)
 
-    async def wireguard_qr(self, name: str, endpoint: str | None = None) -> bytes:
+    async def wireguard_qr(self, peer_id: str, endpoint: str | None = None) -> bytes:
         """Return the file as a QR code; older versions want a name in place of a text."""
-        config = await self.wireguard_config(name, endpoint)
+        config = await self.wireguard_config(peer_id, endpoint)
         try:
             return await self._client.wireguard_qr(text=config)
         except RejectedError:
+            name = self._around.wireguard_peers.name_of(peer_id)
             return await self._client.wireguard_qr(peer=name)
 
     # Certificates
@@ -361,7 +395,10 @@ class Hy2ScaleProvider(Provider):
     async def generate_certificate(
         self, id_: str, domains: Sequence[str], *, name: str | None, days: int | None, is_ca: bool
     ) -> None:
-        """Make a certificate that signs itself, or an authority."""
+        """Make a certificate that signs itself, or an authority where the node makes such."""
+        if is_ca and id_ in await self._shelves.certificates.ids():
+            # What would have to be removed again below must not be somebody else's.
+            raise InvalidInputError("already_exists", name=id_)
         await self._client.generate_certificate(
             {
                 "id": id_,
@@ -371,13 +408,18 @@ class Hy2ScaleProvider(Provider):
                 "is_ca": is_ca,
             }
         )
-        await self._shelves.certificates.row(id_)
+        row = await self._shelves.certificates.row(id_)
+        if is_ca and coerce.boolean(row.get("is_ca")) is False:
+            await self._shelves.certificates.remove(id_)
+            raise InvalidInputError("makes_no_authorities")
 
     async def sign_certificate(
         self, id_: str, authority: str, host: str, *, name: str | None, days: int | None
     ) -> None:
         """Make a certificate for a host, signed by an authority that the node has."""
-        await self._shelves.certificates.row(authority)
+        row = await self._shelves.certificates.row(authority)
+        if coerce.boolean(row.get("is_ca")) is False:
+            raise InvalidInputError("no_authority", name=authority)
         await self._client.sign_certificate(
             {"ca_id": authority, "id": id_, "name": name or id_, "cn": host, "days": days or 0}
         )
@@ -424,27 +466,34 @@ class Hy2ScaleProvider(Provider):
             return found
         raise RejectedError(self._transport.redact(answer.get("error")) or name)
 
-    async def link_history(self, path: str) -> LinkHistory:
-        """Tell how the link to a peer has been."""
-        history = await self._client.peer_latency()
-        if path not in history:
-            raise InvalidInputError("unknown_resource", name=path)
-        health = (await self._client.peer_health()).get(path)
-        rebinds = await self._client.peer_rebinds()
+    async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
+        """Tell how the link to a direct peer has been; the node knows nothing of the others."""
+        path = self._path(of, peer_id)
+        if of is Peer and "/" in path:
+            raise InvalidInputError("no_link_of_its_own", name=path)
+        latency = _of_peer(path, await self._client.peer_latency())
+        rebinds = _of_peer(path, await self._client.peer_rebinds())
         return LinkHistory(
-            connected=coerce.boolean(health.get("connected")) if isinstance(health, dict) else None,
-            rebinds=coerce.count(rebinds.get(path)),
+            connected=latency is not None,
+            rebinds=None if rebinds is None else coerce.count(rebinds.get("rebind_checks")),
             samples=tuple(
-                LatencySample(time=time, latency=coerce.count(row.get("latency_ms")))
-                for row in list_of(history[path], null=True)
-                if (time := coerce.epoch(row.get("ts")))
+                LatencySample(time=time, latency=coerce.count(sample.get("ms")))
+                for sample in rows_of(None if latency is None else latency.get("history"))
+                if (time := coerce.iso(sample.get("at")))
             ),
         )
 
-    async def peers_of(self, path: str) -> tuple[Peer, ...]:
+    async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
         """Return a peer's own peers, used or not."""
-        rows = await self._client.peers_of(path)
-        return tuple(below(path, rows).values())
+        path = self._path(of, peer_id)
+        if of is Peer:
+            await self._peer(path)
+        rows = [
+            {**row, ID: (below := f"{path}/{name}"), TITLE: below}
+            for row in await self._client.peers_of(path)
+            if (name := coerce.identifier(row.get("name")))
+        ]
+        return tuple(PEER.many(rows).values())
 
     async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what the node is made of, what it runs on and how its console is set up."""
@@ -480,3 +529,8 @@ class Hy2ScaleProvider(Provider):
         await self._client.set_graph_layout({"positions": rows} if framed else rows)
         if await self.graph_layout() != positions:
             raise InvalidInputError("not_taken", name="graph_layout")
+
+
+def _of_peer(name: str, rows: Iterable[Row]) -> Row | None:
+    """Return what the node tells of a direct peer; it lists those that are connected."""
+    return next((row for row in rows if coerce.text(row.get("name")) == name), None)

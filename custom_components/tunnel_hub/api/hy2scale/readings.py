@@ -28,6 +28,7 @@ from ..resource import Certificates, Resource, Tunnel
 from ..rows import Listing, Row
 from ..together import together
 from .client import Hy2ScaleClient, wireguard_peers
+from .mesh_reader import MeshReader
 from .rows import (
     ACCOUNT,
     HUB,
@@ -45,10 +46,7 @@ from .rows import (
     WIREGUARD_PEER,
     certificates,
     conflicts,
-    exits,
     joined,
-    out_of_sight,
-    peers,
     session,
 )
 
@@ -76,13 +74,13 @@ _WANTED_SINCE_1_3 = {
 class Readings:
     """Reads a node's resources, and remembers what several feeds need.
 
-    certificates: as last read.
+    certificates: as last read. around: the connections and the mesh.
     """
 
     def __init__(self, client: Hy2ScaleClient) -> None:
         """Read nothing yet."""
         self._client = client
-        self._topology = Recent(client.topology)
+        self.around = MeshReader(client)
         self._sessions = Recent(client.sessions)
         self._users = Recent(client.users)
         self._wireguard = Recent(client.wireguard)
@@ -92,13 +90,13 @@ class Readings:
         self._listed_users = Listing(USER)
         self._listed_rules = Listing(RULE)
         self._locked: dict[str, datetime] = {}
-        self._seen: dict[str, Peer] = {}
         self.certificates: Certificates | None = None
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
     def forget(self) -> None:
         """Share nothing that was read before a write."""
-        for recent in (self._topology, self._sessions, self._users, self._wireguard):
+        self.around.forget()
+        for recent in (self._sessions, self._users, self._wireguard):
             recent.forget()
 
     def feeds(self) -> dict[str, Feed[Resource]]:
@@ -106,7 +104,15 @@ class Readings:
         feeds = (
             self._feed("hub", Hub, HUB.fields, LIVE, self._hub, essential=True),
             self._feed("links", Link, LINK.fields, LIVE, self._links),
-            self._feed("peers", Peer, PEER.fields, LIVE, self._peers),
+            self._feed(
+                "peers",
+                Peer,
+                PEER.fields,
+                LIVE,
+                self._peers,
+                kept=self.around.hidden_ids,
+                forget=self.around.forget_peer,
+            ),
             self._feed("tunnels", Tunnel, TUNNEL.fields, LIVE, self.tunnels),
             self._feed("sessions", UserSessions, _SESSION_FIELDS, LIVE, self.sessions),
             self._feed("users", User, USER.fields, CONFIGURED, self._read_users),
@@ -142,6 +148,7 @@ class Readings:
         fetch: Callable[[], Awaitable[Mapping[str, Any]]],
         *,
         essential: bool = False,
+        **options: Any,
     ) -> Feed[Resource]:
         """Return a feed; one whose route is missing has nothing to tell."""
 
@@ -161,6 +168,7 @@ class Readings:
             fetch=_fetch,
             essential=essential,
             lacks=lambda: self._lacking.get(key, ()),
+            **options,
         )
 
     # The node
@@ -213,42 +221,43 @@ class Readings:
                 check = await self._client.check_upgrade()
             except UnavailableError:
                 return replace(upgrade, latest=None)
+            current, latest = coerce.text(check.get("current")), coerce.text(check.get("latest"))
+            # What is newer may have no file for this machine.
+            nothing_to_install = coerce.boolean(check.get("update_available")) is False
             upgrade = replace(
-                upgrade,
-                current=coerce.text(check.get("current")),
-                latest=coerce.text(check.get("latest")),
+                upgrade, current=current, latest=current if nothing_to_install else latest
             )
         return upgrade
 
     # The mesh
 
     async def _links(self) -> Mapping[str, Link]:
-        topology = await self._topology.get(_SAME_MOMENT)
-        return await self._listed_links.read(await peers(topology, outbound=True))
+        mesh = await self.around.mesh.get(_SAME_MOMENT)
+        return await self._listed_links.read(mesh.links)
 
     async def _peers(self) -> Mapping[str, Peer]:
-        topology = await self._topology.get(_SAME_MOMENT)
-        found = await self._listed_peers.read(await peers(topology, outbound=False))
+        mesh = await self.around.mesh.get(_SAME_MOMENT)
+        shown = await self._listed_peers.read(mesh.peers)
         # As documented, nothing tells of what is below a peer whether it is used or connected.
-        silent = found and all(peer.connected is None for peer in found.values())
+        silent = shown and all(peer.connected is None for peer in shown.values())
         self._lacking["peers"] = {"connected", "enabled"} if silent else set()
-        self._seen = {**found, **out_of_sight(self._seen, found, topology)}
-        return self._seen
+        return await self.around.shown_and_hidden(shown)
 
     async def tunnels(self) -> Mapping[str, Tunnel]:
         """Read the outbound connections."""
-        return await self._listed_tunnels.read(await self._client.clients())
+        return await self._listed_tunnels.read(await self.around.connections.get(_SAME_MOMENT))
 
-    async def exits(self) -> tuple[str, ...]:
-        """Return the paths by which traffic may leave."""
-        return exits(await self._topology.get(LIVE.total_seconds()))
+    async def _exits(self) -> dict[str, tuple[str, ...]]:
+        """Return the paths by which traffic may leave, as fields of a row."""
+        exits = (await self.around.mesh.get(LIVE.total_seconds())).exits
+        return {"exits": exits.paths, "exits_down": exits.down}
 
     # Who and what goes through it
 
     async def _read_users(self) -> Mapping[str, User]:
-        users, paths, shared = await together(
+        users, exits, shared = await together(
             self._users.get(_SAME_MOMENT),
-            self.exits(),
+            self._exits(),
             self.optional(self._client.user_conflicts, None),
         )
         self._lacking["users"] = {"conflicts"} if shared is None else set()
@@ -257,7 +266,7 @@ class Readings:
             [
                 {
                     **row,
-                    "exits": paths,
+                    **exits,
                     "conflicts": None
                     if shared is None
                     else known.get(coerce.text(row.get("username")) or "", ()),
@@ -291,31 +300,32 @@ class Readings:
         self._locked[user_id] = until
 
     async def _rules(self) -> Mapping[str, Rule]:
-        (available, rows), paths = await together(self._client.rules(), self.exits())
+        (available, rows), exits = await together(self._client.rules(), self._exits())
         unavailable = None if available is None else not available
         return await self._listed_rules.read(
-            [{**row, "exits": paths, "unavailable": unavailable} for row in rows]
+            [{**row, **exits, "unavailable": unavailable} for row in rows]
         )
 
     async def _proxies(self) -> Mapping[str, Proxy]:
-        rows, shadowsocks, paths = await together(
-            self._client.proxies(), self.optional(self._client.shadowsocks, None), self.exits()
+        rows, shadowsocks, exits = await together(
+            self._client.proxies(), self.optional(self._client.shadowsocks, None), self._exits()
         )
-        found = PROXY.many({**row, "exits": paths} for row in rows)
+        found = PROXY.many({**row, **exits} for row in rows)
         if shadowsocks is not None:
-            own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": paths}
-            found |= PROXY.many([{**shadowsocks, **own}])
+            # It has no exit of its own: whatever is sent by PUT, its users' exits count.
+            own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": (), "exits_down": ()}
+            (proxy,) = PROXY.many([{**shadowsocks, **own}]).values()
+            found[SHADOWSOCKS] = replace(proxy, exit_path=None)
         return found
 
     async def _server(self) -> Mapping[str, WireGuard]:
         return WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
-        server, paths = await together(self._wireguard.get(_SAME_MOMENT), self.exits())
+        server, exits = await together(self._wireguard.get(_SAME_MOMENT), self._exits())
         own = joined(server.get(name) for name in ("public_key", "listen_port", "mtu", "dns"))
-        return WIREGUARD_PEER.many(
-            {**row, "exits": paths, "server": own} for row in wireguard_peers(server)
-        )
+        rows = await self.around.with_ids(wireguard_peers(server))
+        return WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)
 
     async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
         """Read what only some versions have."""

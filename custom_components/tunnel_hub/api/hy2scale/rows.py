@@ -1,14 +1,11 @@
 """From HY2 SCALE's rows to resources; both generations' names."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, time
 from hashlib import sha256
 from itertools import islice
-from typing import NamedTuple
 
 from .. import coerce
-from ..errors import Reason, UnavailableError
 from ..mesh import (
     Address,
     Hub,
@@ -26,13 +23,16 @@ from ..mesh import (
     WireGuard,
     WireGuardPeer,
 )
-from ..pace import Turn
 from ..resource import Certificate, Certificates, Tunnel, TunnelState
 from ..rows import Row, RowMap, Source, at, rows_of
 
 ACCOUNT = "account"
 """The id of what the node tells of itself."""
 SHADOWSOCKS = "ss"
+NOT_SENT = "~"
+"""How the names of fields begin that the node does not have."""
+ID, TITLE = f"{NOT_SENT}id", f"{NOT_SENT}title"
+"""A resource's id and name, where what the node calls it is no id."""
 
 _FLAGS = ("conflict", "incompatible", "native", "unsupported")
 """What a peer's row has only when it is true."""
@@ -137,60 +137,6 @@ UPGRADE = RowMap(
 # The mesh
 
 
-class Place(NamedTuple):
-    """A peer in the topology.
-
-    path: from here; outbound: one of our own connections, None where that is not told.
-    """
-
-    path: str
-    outbound: bool | None
-    row: Row
-
-
-def places(topology: Iterable[Row]) -> Iterator[Place]:
-    """Flatten the tree, without the node itself, whose children have dialled it."""
-    for top in topology:
-        is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
-        above = [("", top)]
-        while above:
-            parent, row = above.pop()
-            if (name := coerce.text(row.get("name"))) is None:
-                continue
-            path = f"{parent}/{name}" if parent else name
-            if len(path) > coerce.MAX_ID:
-                # Nothing can go by it, nor can what is below.
-                continue
-            if row is not top:
-                yield Place(path, outbound=False, row=row)
-            elif is_self:
-                path = ""
-            else:
-                direction = row.get("direction")
-                outbound = direction == "outbound" if isinstance(direction, str) else None
-                yield Place(path, outbound, row)
-            above.extend((path, child) for child in reversed(rows_of(row.get("children"))))
-
-
-def exits(topology: Iterable[Row]) -> tuple[str, ...]:
-    """Return the paths by which traffic may leave.
-
-    A peer that says it is no exit is none; one without a link may well be.
-    """
-    return tuple(
-        sorted(
-            place.path
-            for place in places(topology)
-            if not coerce.boolean(place.row.get("disabled"))
-            and not (
-                coerce.boolean(place.row.get("connected"))
-                and coerce.boolean(place.row.get("exit_node")) is False
-                and not coerce.boolean(place.row.get("native"))
-            )
-        )
-    )
-
-
 def _addresses(row: Row) -> tuple[Address, ...]:
     return tuple(
         Address(
@@ -203,13 +149,25 @@ def _addresses(row: Row) -> tuple[Address, ...]:
     )
 
 
+def is_exit(row: Row) -> bool | None:
+    """Tell whether a peer is an exit; of those that are dialled, nodes say no in any case."""
+    said = coerce.boolean(row.get("exit_node"))
+    return None if row.get("direction") == PeerDirection.OUTBOUND and not said else said
+
+
+def latency(row: Row) -> int | None:
+    """Return milliseconds; 0 of a peer that is not connected is none."""
+    connected = coerce.boolean(row.get("connected"))
+    return None if connected is False else coerce.count(row.get("latency_ms"))
+
+
 _LINK: dict[str, Source] = {
-    "id": at("path", coerce.identifier),
-    "name": at("path", coerce.text),
+    "id": at(ID, coerce.identifier),
+    "name": at(TITLE, coerce.text),
     "addresses": _addresses,
     "direction": lambda row: _choice(PeerDirection, row.get("direction")),
-    "exit_node": at("exit_node", coerce.boolean),
-    "latency": at("latency_ms", coerce.count),
+    "exit_node": is_exit,
+    "latency": latency,
     "nested": at("nested", coerce.boolean),
     "rate_in": at("rx_rate", coerce.count),
     "rate_out": at("tx_rate", coerce.count),
@@ -226,48 +184,6 @@ PEER = RowMap(
 )
 
 
-def below(path: str, rows: Iterable[Row]) -> dict[str, Peer]:
-    """Return the peers of a peer."""
-    return PEER.many({**place.row, "path": f"{path}/{place.path}"} for place in places(rows))
-
-
-async def peers(topology: Sequence[Row], *, outbound: bool) -> list[Row]:
-    """Return the rows of our own connections, or of all other peers, each with its path.
-
-    In turns, as there may be a thousand. Raises UnavailableError when nobody can say which peers
-    there are, or which of both one is: guessed, they would come and go as devices.
-    """
-    if topology and not any(coerce.text(top.get("name")) for top in topology):
-        raise UnavailableError(Reason.MALFORMED, "no names")
-    turn = Turn()
-    found: list[Row] = []
-    for place in places(topology):
-        if place.outbound is None:
-            raise UnavailableError(Reason.MALFORMED, "no direction")
-        if place.outbound is outbound:
-            found.append({**place.row, "path": place.path})
-        await turn.give_way()
-    return found
-
-
-def out_of_sight(
-    known: Mapping[str, Peer], found: Mapping[str, Peer], topology: Iterable[Row]
-) -> dict[str, Peer]:
-    """Return peers that are not shown only because the link to one on the way is down.
-
-    known: in the order of the tree, as are those that are returned.
-    """
-    rows = {place.path: place.row for place in places(topology)}
-    hidden: dict[str, Peer] = {}
-    for path, peer in known.items():
-        above = path.rpartition("/")[0]
-        row = rows.get(above, {})
-        down = coerce.boolean(row.get("nested")) and not coerce.boolean(row.get("connected", True))
-        if path not in found and (down or above in hidden):
-            hidden[path] = replace(peer, connected=False, latency=None, rate_in=None, rate_out=None)
-    return hidden
-
-
 def _tunnel_state(row: Row) -> TunnelState | None:
     if coerce.boolean(row.get("disabled")):
         return TunnelState.DISABLED
@@ -279,8 +195,8 @@ def _tunnel_state(row: Row) -> TunnelState | None:
 
 TUNNEL = RowMap(
     Tunnel,
-    id=at("name", coerce.identifier),
-    name=at("name", coerce.text),
+    id=at(ID, coerce.identifier),
+    name=at(TITLE, coerce.text),
     enabled=lambda row: not coerce.boolean(row.get("disabled")),
     online=at("connected", coerce.boolean),
     protocol=lambda _: "hysteria2",
@@ -315,7 +231,11 @@ def exit_path(row: Row) -> str:
     return coerce.text(row.get("exit_via")) or ""
 
 
-_EXIT: dict[str, Source] = {"exit_path": exit_path, "exits": lambda row: row["exits"]}
+_EXIT: dict[str, Source] = {
+    "exit_path": exit_path,
+    "exits": lambda row: row["exits"],
+    "exits_down": lambda row: row["exits_down"],
+}
 
 USER = RowMap(
     User,
@@ -370,7 +290,7 @@ def _fingerprint(row: Row) -> str:
 WIREGUARD_PEER = RowMap(
     WireGuardPeer,
     **_EXIT,
-    id=at("name", coerce.identifier),
+    id=at(ID, coerce.identifier),
     name=at("name", coerce.text),
     address=at("allowed_ips", coerce.text),
     fingerprint=_fingerprint,

@@ -5,20 +5,22 @@ every change reads the row first, and looks afterwards whether it came about.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from .. import coerce
 from ..errors import InvalidInputError, UnsupportedError
 from ..rows import Row
 from . import shapes
-from .client import Hy2ScaleClient, wireguard_peers
-from .rows import SHADOWSOCKS
+from .client import NO_NAMES, Hy2ScaleClient, wireguard_peers
+from .mesh_reader import MeshReader
+from .rows import ID, NOT_SENT, SHADOWSOCKS
 
 
 class Stock:
     """One kind of rows, which can be removed.
 
-    rows: reads them. key: the field that they go by. remove: the write.
+    rows: reads them. key: the field with the id of the resource. remove: the write.
+    name_of: what the node, and a person, calls a row, by its id.
     """
 
     def __init__(
@@ -26,30 +28,41 @@ class Stock:
         key: str,
         rows: Callable[[], Awaitable[list[Row]]],
         remove: Callable[[str], Awaitable[None]],
+        *,
+        name_of: Callable[[str], str] = lambda id_: id_,
     ) -> None:
         """Read nothing yet."""
         self.key = key
         self.rows = rows
+        self.name_of = name_of
         self._remove = remove
+
+    async def ids(self) -> set[str]:
+        """Read the ids of all rows."""
+        return {id_ for row in await self.rows() if (id_ := coerce.identifier(row.get(self.key)))}
 
     async def row(self, id_: str) -> Row:
         """Read one row; raises InvalidInputError if there is none."""
         for row in await self.rows():
             if coerce.identifier(row.get(self.key)) == id_:
                 return row
-        raise InvalidInputError("unknown_resource", name=id_)
+        raise InvalidInputError("unknown_resource", name=self.name_of(id_))
 
     async def remove(self, id_: str) -> None:
         """Remove a row; one that is gone already counts as removed."""
-        await self._remove(id_)
-        if any(coerce.identifier(row.get(self.key)) == id_ for row in await self.rows()):
-            raise InvalidInputError("not_taken", name=id_)
+        await self._remove(self.name_of(id_))
+        if id_ in await self.ids():
+            raise InvalidInputError("not_taken", name=self.name_of(id_))
 
 
 class Shelf(Stock):
     """One kind of rows, which can also be made and replaced.
 
     create, replace: the writes. check: raises UnavailableError for a row that came damaged.
+    unique: the fields in which no two rows may be the same; the first of them finds a new row.
+    names: the fields that stand in paths, if they are not the unique ones.
+    check_change: raises InvalidInputError for changes that the node would not make to a row.
+    unsure: the fields that the node may change again by itself.
     defaults: what a new row has where nothing is said.
     """
 
@@ -62,56 +75,94 @@ class Shelf(Stock):
         replace: Callable[[str, Row], Awaitable[None]],
         *,
         check: Callable[[Row], None],
+        unique: tuple[str, ...],
+        names: tuple[str, ...] = (),
+        name_of: Callable[[str], str] = lambda id_: id_,
+        check_change: Callable[[Row, Row], None] = lambda row, changes: None,
+        unsure: Collection[str] = (),
         **defaults: object,
     ) -> None:
         """Read nothing yet."""
-        super().__init__(key, rows, remove)
+        super().__init__(key, rows, remove, name_of=name_of)
         self._create = create
         self._replace = replace
         self._check = check
+        self._unique = unique
+        self._names = names or unique
+        self._check_change = check_change
+        self._unsure = unsure
         self._defaults = defaults
         self._changing = asyncio.Lock()
 
-    async def create(self, fields: Row, name: str) -> str:
-        """Make a row; its id. name: the field that no two rows may share."""
-        wanted = fields[name]
-        if any(row.get(name) == wanted for row in await self.rows()):
-            raise InvalidInputError("already_exists", name=str(wanted))
+    async def create(self, fields: Row) -> str:
+        """Make a row; its id."""
+        self._check_names(fields)
+        rows = await self.rows()
+        for field in self._unique:
+            if any(row.get(field) == fields[field] for row in rows):
+                raise InvalidInputError("already_exists", name=str(fields[field]))
         await self._create({**self._defaults, **fields})
+        found_by = self._unique[0]
         for row in await self.rows():
-            if row.get(name) == wanted and (id_ := coerce.identifier(row.get(self.key))):
+            if row.get(found_by) == fields[found_by] and (
+                id_ := coerce.identifier(row.get(self.key))
+            ):
                 return id_
-        raise InvalidInputError("not_taken", name=str(wanted))
+        raise InvalidInputError("not_taken", name=str(fields[found_by]))
 
     async def change(self, id_: str, changes: Row) -> None:
-        """Replace a row by itself with changes, which may be to its id."""
+        """Replace a row by itself with changes."""
+        self._check_names(changes)
         # Two changes at once would each undo the other's.
         async with self._changing:
             row = await self.row(id_)
             self._check(row)
-            await self._replace(id_, {**row, **changes})
-        await self.expect(str(changes.get(self.key, id_)), changes)
+            self._check_change(row, changes)
+            own = {name: value for name, value in row.items() if not name.startswith(NOT_SENT)}
+            await self._replace(self.name_of(id_), {**own, **changes})
+        await self.expect(id_, changes)
+
+    def _check_names(self, fields: Row) -> None:
+        """Raise InvalidInputError for a name by which the node could never be asked again."""
+        for field in self._names:
+            if field in fields and fields[field] in NO_NAMES:
+                raise InvalidInputError("invalid_name", name=str(fields[field]))
 
     async def expect(self, id_: str, changes: Row) -> None:
         """Raise InvalidInputError unless a row shows the changes, as far as it shows them."""
         row = await self.row(id_)
-        if any(name in row and row[name] != value for name, value in changes.items()):
-            raise InvalidInputError("not_taken", name=id_)
+        sure = {name: value for name, value in changes.items() if name not in self._unsure}
+        if any(name in row and row[name] != value for name, value in sure.items()):
+            raise InvalidInputError("not_taken", name=self.name_of(id_))
+
+
+def _check_primary_address(row: Row, changes: Row) -> None:
+    if changes.get("addr", row["addr"]) != row["addr"]:
+        raise InvalidInputError(
+            "primary_address_stays", name=str(row.get("name")), now=str(row["addr"])
+        )
 
 
 class Shelves:
     """All lists of a node."""
 
-    def __init__(self, client: Hy2ScaleClient) -> None:
-        """Take what reads and writes."""
+    def __init__(self, client: Hy2ScaleClient, around: MeshReader) -> None:
+        """Take what reads and writes, and what knows who is who."""
         self._client = client
+        self._around = around
         self.clients = Shelf(
-            "name",
-            client.clients,
+            ID,
+            around.connections_now,
             client.delete_client,
             client.create_client,
             client.update_client,
             check=shapes.CLIENT.check,
+            unique=("addr", "name"),
+            names=("name",),
+            name_of=around.handle_of,
+            check_change=_check_primary_address,
+            # On connecting it takes the name of the node that it reaches.
+            unsure=("name",),
         )
         self.users = Shelf(
             "id",
@@ -120,6 +171,7 @@ class Shelves:
             client.create_user,
             client.update_user,
             check=shapes.USER.check,
+            unique=("username",),
             enabled=True,
         )
         self.rules = Shelf(
@@ -129,24 +181,28 @@ class Shelves:
             client.create_rule,
             client.update_rule,
             check=shapes.RULE.check,
+            unique=("id",),
             enabled=True,
         )
         self.proxies = Shelf(
             "id",
             self._proxies,
             self._delete_proxy,
-            client.create_proxy,
+            self._create_proxy,
             self._update_proxy,
             check=shapes.check_proxy,
+            unique=("id",),
             enabled=True,
         )
         self.wireguard_peers = Shelf(
-            "name",
+            ID,
             self._wireguard_peers,
             client.delete_wireguard_peer,
             self._create_wireguard_peer,
             client.update_wireguard_peer,
             check=shapes.WIREGUARD_PEER.check,
+            unique=("name",),
+            name_of=around.wireguard_peers.name_of,
         )
         self.certificates = Stock("id", client.certificates, client.delete_certificate)
 
@@ -154,7 +210,7 @@ class Shelves:
         return (await self._client.rules())[1]
 
     async def _wireguard_peers(self) -> list[Row]:
-        return wireguard_peers(await self._client.wireguard())
+        return await self._around.with_ids(wireguard_peers(await self._client.wireguard()))
 
     async def _create_wireguard_peer(self, row: Row) -> None:
         """Add a peer; the node makes a pair of keys where none is given."""
@@ -178,10 +234,20 @@ class Shelves:
         shadowsocks = await self._shadowsocks()
         return rows if shadowsocks is None else [*rows, shadowsocks]
 
+    async def _create_proxy(self, row: Row) -> None:
+        await self._check_shadowsocks(row)
+        await self._client.create_proxy(row)
+
+    async def _check_shadowsocks(self, row: Row) -> None:
+        """Raise InvalidInputError for a second Shadowsocks: it would become a SOCKS5 proxy."""
+        if row.get("protocol") == SHADOWSOCKS and await self._shadowsocks() is not None:
+            raise InvalidInputError("shadowsocks_exists", name=SHADOWSOCKS)
+
     async def _update_proxy(self, id_: str, row: Row) -> None:
         if id_ == SHADOWSOCKS and await self._shadowsocks() is not None:
             await self._client.update_shadowsocks(row)
         else:
+            await self._check_shadowsocks(row)
             await self._client.update_proxy(id_, row)
 
     async def _delete_proxy(self, id_: str) -> None:

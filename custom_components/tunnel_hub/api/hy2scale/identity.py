@@ -1,0 +1,160 @@
+"""Ids that stay when names change.
+
+The node knows connections, peers and WireGuard peers by name only, and names change: a new
+connection takes the name of the node that it reaches, and a node that is renamed on its own
+console comes back under its new name. So the first name becomes the id, and what is read later is
+recognised: by a mark (an address, a node id, a public key), by its name, or by its place.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+_RENAME_SECONDS = 120.0
+"""What is renamed is back within that time; what is missing for longer did not become another."""
+KEPT_SECONDS = 28 * 86_400.0
+"""How long something that the node no longer shows is kept."""
+
+
+class Sighting(NamedTuple):
+    """A thing as an answer shows it. marks: what tells it from all others, the surest first."""
+
+    name: str
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """A thing that was seen before.
+
+    id: stays. name, marks: as last seen. parent: the id of what it is below, "" for nothing.
+    gone_at: since when it is missing, in seconds since 1970; None while it is there.
+    removed: whether a person does not want to see it any more, should it stay away.
+    facts: what else was last seen, as JSON.
+    """
+
+    id: str
+    name: str
+    marks: tuple[str, ...] = ()
+    parent: str = ""
+    gone_at: float | None = None
+    removed: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+_EVIDENCE: tuple[Callable[[Sighting | Known], Collection[str]], ...] = (
+    lambda thing: thing.marks[:1],
+    lambda thing: thing.marks,
+    lambda thing: (thing.name,),
+)
+
+
+def recognise(found: Sequence[Sighting], known: Iterable[Known]) -> list[Known | None]:
+    """Return which known thing each sighting is, None for a new one.
+
+    Of several that look the same, the first is the first; what is missing comes last.
+    """
+    candidates = sorted(known, key=lambda one: one.gone_at is not None)
+    result: list[Known | None] = [None] * len(found)
+    taken = set[str]()
+    for evidence in _EVIDENCE:
+        alike = defaultdict[str, deque[Known]](deque)
+        for one in candidates:
+            for sign in evidence(one) if one.id not in taken else ():
+                alike[sign].append(one)
+        for index, sighting in enumerate(found):
+            if result[index] is not None:
+                continue
+            ones = (one for sign in evidence(sighting) for one in alike[sign])
+            if (found_one := next((one for one in ones if one.id not in taken), None)) is not None:
+                result[index] = found_one
+                taken.add(found_one.id)
+    return result
+
+
+def renamed(known: Iterable[Known], *, but: Iterable[Known | None], now: float) -> list[Known]:
+    """Return those, without some, that may have got another name: not missing for long."""
+    others = {one.id for one in but if one}
+    return [
+        one
+        for one in known
+        if one.id not in others
+        and not one.removed
+        and (one.gone_at is None or now - one.gone_at <= _RENAME_SECONDS)
+    ]
+
+
+class Register:
+    """The known things of one kind, by id. changed: whether they differ from what is stored."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.known: dict[str, Known] = {}
+        self.changed = False
+
+    def restore(self, stored: Iterable[Mapping[str, Any]]) -> None:
+        """Know again what was known."""
+        for row in stored:
+            self.known[row["id"]] = Known(**{**row, "marks": tuple(row["marks"])})
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Return all that is known, as JSON."""
+        self.changed = False
+        return [asdict(one) for one in self.known.values()]
+
+    def present(self) -> list[Known]:
+        """Return what is not missing."""
+        return [one for one in self.known.values() if one.gone_at is None]
+
+    def name_of(self, id_: str) -> str:
+        """Return what a thing is called now; its id where that is all there is."""
+        one = self.known.get(id_)
+        return one.name if one else id_
+
+    def note(self, sighting: Sighting, one: Known | None, *, id_: str, parent: str = "") -> Known:
+        """Take a sighting over. one: what it is, None for a new thing. id_: for a new one."""
+        if one is None:
+            one = self._add(id_, sighting.name)
+        self.set(one, name=sighting.name, parent=parent, gone_at=None, removed=False)
+        if sighting.marks and not set(sighting.marks) <= set(one.marks):
+            self.set(one, marks=sighting.marks)
+        return one
+
+    def _add(self, wanted: str, name: str) -> Known:
+        """Add a thing; its id, if another thing has had it, gets a number."""
+        id_, number = wanted, 1
+        while id_ in self.known:
+            number += 1
+            id_ = f"{wanted}~{number}"
+        one = self.known[id_] = Known(id=id_, name=name)
+        self.changed = True
+        return one
+
+    def set(self, one: Known, **values: Any) -> None:
+        """Change what is known of a thing."""
+        for name, value in values.items():
+            if getattr(one, name) != value:
+                setattr(one, name, value)
+                self.changed = True
+
+    def miss_all_but(self, present: Collection[str], now: float) -> None:
+        """Note that all others are missing; forget those that have been for weeks."""
+        for one in list(self.known.values()):
+            if one.id in present:
+                continue
+            if one.gone_at is None:
+                self.set(one, gone_at=now)
+            elif now - one.gone_at > KEPT_SECONDS:
+                del self.known[one.id]
+                self.changed = True
+
+    def follow(self, found: Sequence[Sighting], now: float) -> list[Known]:
+        """Recognise the things of a whole list, in its order."""
+        which = recognise(found, self.known.values())
+        ones = [
+            self.note(sighting, one, id_=sighting.name)
+            for sighting, one in zip(found, which, strict=True)
+        ]
+        self.miss_all_but({one.id for one in ones}, now)
+        return ones

@@ -1,0 +1,251 @@
+"""Reads a node's connections and the mesh around it, and remembers who is who."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from typing import Any, NamedTuple
+
+from .. import coerce
+from ..cache import Recent
+from ..errors import AuthenticationError, TunnelHubError, UnavailableError, UnsupportedError
+from ..mesh import Peer, PeerDirection
+from ..rows import Memo, Row
+from .client import Hy2ScaleClient
+from .identity import Known, Register, Sighting
+from .rows import ID, TITLE
+from .topology import Exits, Place, Tree, addresses, exits_of, located
+
+_SAME_MOMENT = 2.0
+_NOW = 0.0
+
+_LASTING = (
+    *("conflict", "direction", "enabled", "exit_node", "incompatible", "native", "nested"),
+    *("unsupported", "version"),
+)
+"""What is still told of a peer that is no longer shown."""
+_SHARED = ("direction", "exit_node", "nested", "version")
+"""What the one row for a name tells of all connections that have it."""
+
+
+class Mesh(NamedTuple):
+    """What the topology tells. links: the rows of our connections. peers: those of all others."""
+
+    links: Sequence[Row]
+    peers: Sequence[Row]
+    exits: Exits
+
+
+class MeshReader:
+    """Reads who is around the node; all rows have an id that stays.
+
+    connections: those that are configured here. mesh: the topology.
+    clients, peers, wireguard_peers: who is known, by id.
+    on_memory: called, and awaited, with what is to be remembered when that has changed.
+    """
+
+    def __init__(self, client: Hy2ScaleClient) -> None:
+        """Know nobody yet."""
+        self._client = client
+        self.clients = Register()
+        self.peers = Register()
+        self.wireguard_peers = Register()
+        self._registers = {
+            "clients": self.clients,
+            "peers": self.peers,
+            "wireguard_peers": self.wireguard_peers,
+        }
+        self.on_memory: Callable[[Mapping[str, object]], Awaitable[None]] | None = None
+        self.connections = Recent(self._read_connections)
+        self.mesh = Recent(self._read_mesh)
+        self._tree = Tree(self.clients, self.peers)
+        self._asked_for: set[str] = set()
+        self._shown: Mapping[str, Peer] = {}
+        self._hidden = Memo(_hidden)
+
+    # Memory
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Know again who was known."""
+        for name, register in self._registers.items():
+            register.restore(memory.get(name, ()))
+
+    async def remember(self) -> None:
+        """Have stored what has changed."""
+        if self.on_memory and any(register.changed for register in self._registers.values()):
+            await self.on_memory({name: reg.stored() for name, reg in self._registers.items()})
+
+    def forget(self) -> None:
+        """Share nothing that was read before a write."""
+        self.connections.forget()
+        self.mesh.forget()
+
+    # What things are called now; an id that is unknown may be a name
+
+    def path_of(self, peer_id: str) -> str:
+        """Return where a peer is by the names of today."""
+        one = self.peers.known.get(peer_id)
+        return self._tree.path_of(one) if one else peer_id
+
+    def name_of(self, client_id: str) -> str:
+        """Return what a connection is called."""
+        return self.clients.name_of(client_id)
+
+    def handle_of(self, client_id: str) -> str:
+        """Return by what the node finds a connection: its name, its address if others have it."""
+        one = self.clients.known.get(client_id)
+        if one is None or not one.marks:
+            return client_id if one is None else one.name
+        namesakes = [other for other in self.clients.present() if other.name == one.name]
+        return one.name if len(namesakes) <= 1 else one.marks[0]
+
+    # What is configured here
+
+    async def _read_connections(self) -> list[Row]:
+        rows = await self._with_ids(await self._client.clients(), self.clients, addresses)
+        titles = self._titles()
+        return [{**row, TITLE: titles.get(str(row[ID]))} for row in rows]
+
+    async def connections_now(self) -> list[Row]:
+        """Read the connections, even if that was done a moment ago."""
+        return await self.connections.get(_NOW)
+
+    async def with_ids(self, wireguard_peers: Sequence[Row]) -> list[Row]:
+        """Return the rows of all WireGuard peers, recognised by their keys."""
+        return await self._with_ids(
+            wireguard_peers, self.wireguard_peers, lambda row: coerce.texts([row.get("public_key")])
+        )
+
+    async def _with_ids(
+        self, rows: Sequence[Row], register: Register, marks: Callable[[Row], tuple[str, ...]]
+    ) -> list[Row]:
+        """Return the rows of a whole list with an id each; one without a name has none."""
+        names = [coerce.identifier(row.get("name")) for row in rows]
+        named = [Sighting(name, marks(row)) for name, row in zip(names, rows, strict=True) if name]
+        ids = iter([one.id for one in register.follow(named, time.time())])
+        await self.remember()
+        return [
+            {**row, ID: next(ids) if name else None} for name, row in zip(names, rows, strict=True)
+        ]
+
+    def _titles(self) -> dict[str, str]:
+        """Return what connections are called, by id: those with one name by their address too."""
+        there = self.clients.present()
+        count = Counter(one.name for one in there)
+        return {
+            one.id: f"{one.name} ({one.marks[0]})"
+            if count[one.name] > 1 and one.marks
+            else one.name
+            for one in there
+        }
+
+    # The mesh
+
+    async def _read_mesh(self) -> Mesh:
+        found = await located(await self._client.topology())
+        await self._look_for_new_connections(found)
+        ones = self._tree.follow(found, await self._node_ids(found), time.time())
+        await self.remember()
+        shown = {one.id: place for place, one in zip(found, ones, strict=True) if place.outbound}
+        return Mesh(self._link_rows(shown), _peer_rows(found, ones), exits_of(found))
+
+    async def _look_for_new_connections(self, found: Sequence[Place]) -> None:
+        """Let the list tell which connections are new: it alone knows by which address."""
+        new, missing = self._tree.new_and_missing(found)
+        try:
+            if new:
+                await self.connections.get(_SAME_MOMENT)
+        except UnsupportedError:
+            pass
+        except UnavailableError:
+            # What seems new may be a missing one under other names: not the time to tell.
+            if missing:
+                raise
+
+    def _link_rows(self, shown: Mapping[str, Place]) -> list[Row]:
+        """Return a row for each connection: for those with one name the topology has only one."""
+        by_name = {place.name: place.row for place in shown.values()}
+        titles = self._titles()
+        rows: list[Row] = []
+        for id_, title in titles.items():
+            name = self.clients.known[id_].name
+            if name in by_name:
+                row = by_name[name]
+                told = row if id_ in shown else {f: row[f] for f in _SHARED if f in row}
+                conflict = {"conflict": True} if title != name else {}
+                rows.append({**told, **conflict, ID: id_, TITLE: title})
+        return rows
+
+    async def _node_ids(self, found: Sequence[Place]) -> dict[str, str]:
+        """Ask, once, for the node ids of peers that have come; only of those near enough."""
+        parents = {
+            place.path: "" if place.above is None else found[place.above].path
+            for place in found
+            if not place.outbound
+            and (place.above is None or found[place.above].above is None)
+            and coerce.boolean(place.row.get("connected")) is not False
+        }
+        self._asked_for &= parents.keys()
+        node_ids: dict[str, str] = {}
+        for parent in dict.fromkeys(parents[path] for path in parents.keys() - self._asked_for):
+            try:
+                rows = await (
+                    self._client.peers_of(parent) if parent else self._client.internal_peers()
+                )
+            except AuthenticationError, UnavailableError:
+                continue
+            except TunnelHubError:
+                rows = []
+            self._asked_for |= {path for path, above in parents.items() if above == parent}
+            for row in rows:
+                name, node_id = coerce.identifier(row.get("name")), coerce.text(row.get("node_id"))
+                if name and node_id:
+                    node_ids[f"{parent}/{name}" if parent else name] = node_id
+        return node_ids
+
+    async def shown_and_hidden(self, shown: Mapping[str, Peer]) -> dict[str, Peer]:
+        """Add the peers that are no longer shown; what is told of them is what was told last."""
+        for id_, peer in shown.items():
+            if self._shown.get(id_) is not peer:
+                facts = {name: getattr(peer, name) for name in _LASTING}
+                self.peers.set(self.peers.known[id_], facts=facts)
+        self._shown = shown
+        await self.remember()
+        hidden = await self._hidden.all(
+            (one.id, (one.id, self._tree.path_of(one), one.facts))
+            for one in self._tree.hidden(time.time())
+        )
+        return {**shown, **hidden}
+
+    def hidden_ids(self) -> set[str]:
+        """Return the ids of peers that are told of although they are not shown."""
+        return {one.id for one in self._tree.hidden(time.time())}
+
+    async def forget_peer(self, peer_id: str) -> None:
+        """Tell no more of a peer that is not shown, until it comes back."""
+        if (one := self.peers.known.get(peer_id)) is not None:
+            self.peers.set(one, removed=True)
+            await self.remember()
+
+
+def _peer_rows(found: Sequence[Place], ones: Sequence[Known]) -> list[Row]:
+    """Return the rows of all but our own connections; those with one path are told apart."""
+    at_path: dict[str, dict[str, Row]] = {}
+    for place, one in zip(found, ones, strict=True):
+        if not place.outbound:
+            at_path.setdefault(place.path, {}).setdefault(one.id, place.row)
+    return [
+        {**row, **({"conflict": True} if len(rows) > 1 else {}), ID: id_, TITLE: title}
+        for path, rows in at_path.items()
+        for number, (id_, row) in enumerate(rows.items(), 1)
+        for title in [path if number == 1 else f"{path} ({number})"]
+    ]
+
+
+def _hidden(id_: str, path: str, facts: Mapping[str, Any]) -> Peer:
+    direction = facts.get("direction")
+    return Peer(
+        id=id_,
+        name=path,
+        connected=False,
+        **{**facts, "direction": direction and PeerDirection(direction)},
+    )

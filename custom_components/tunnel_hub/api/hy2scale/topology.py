@@ -1,0 +1,291 @@
+"""The mesh around a node: who is where, under ids that stay, also while they are not shown."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from .. import coerce
+from ..errors import InvalidInputError, Reason, UnavailableError
+from ..pace import Turn
+from ..rows import Row, rows_of
+from .identity import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
+
+_CLIENT = "link"
+_PEER = "peer"
+
+
+class Place(NamedTuple):
+    """A peer in the topology.
+
+    path: from here, by names. exit_path: the same as the console writes it, where peers that have
+    dialled this node come after its id. above: the index of the place of the peer that shows it,
+    None for a direct peer. outbound: whether it is one of our own connections, None where that is
+    not told.
+    """
+
+    path: str
+    exit_path: str
+    name: str
+    above: int | None
+    outbound: bool | None
+    row: Row
+
+
+def places(topology: Iterable[Row]) -> Iterator[Place]:
+    """Flatten the tree, without the node itself, whose children have dialled it."""
+    index = -1
+    for top in topology:
+        is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
+        waiting: list[tuple[str, str, int | None, Row]] = [("", "", None, top)]
+        while waiting:
+            prefix, exit_prefix, above, row = waiting.pop()
+            if (name := coerce.identifier(row.get("name"))) is None:
+                continue
+            path, exit_path = f"{prefix}{name}", f"{exit_prefix}{name}"
+            if len(path) > coerce.MAX_ID:
+                # Nothing can go by it, nor can what is below.
+                continue
+            if row is top and is_self:
+                below: tuple[str, str, int | None] = "", f"{name}/", None
+            else:
+                index += 1
+                below = f"{path}/", f"{exit_path}/", index
+                outbound = _is_outbound(top) if row is top else False
+                yield Place(path, exit_path, name, above, outbound, row)
+            children = rows_of(row.get("children"))
+            waiting.extend((*below, child) for child in reversed(children))
+
+
+def _is_outbound(row: Row) -> bool | None:
+    direction = row.get("direction")
+    return direction == "outbound" if isinstance(direction, str) else None
+
+
+async def located(topology: Sequence[Row]) -> list[Place]:
+    """Return all places; in turns, as there may be a thousand.
+
+    Raises UnavailableError when nobody can say which peers there are, or which of them are our own
+    connections: guessed, they would come and go as devices.
+    """
+    if topology and not any(coerce.text(top.get("name")) for top in topology):
+        raise UnavailableError(Reason.MALFORMED, "no names")
+    turn = Turn()
+    found: list[Place] = []
+    for place in places(topology):
+        if place.outbound is None:
+            raise UnavailableError(Reason.MALFORMED, "no direction")
+        found.append(place)
+        await turn.give_way()
+    return found
+
+
+def why_hidden(path: str, rows: Mapping[str, Row]) -> InvalidInputError:
+    """Return what to say of a peer that is not shown. rows: of those that are, by path."""
+    above = path
+    while above := above.rpartition("/")[0]:
+        if (row := rows.get(above)) is None:
+            continue
+        if coerce.boolean(row.get("disabled")):
+            return InvalidInputError("behind_disabled_link", name=path, link=above)
+        if coerce.boolean(row.get("connected")) is False:
+            return InvalidInputError("behind_lost_link", name=path, link=above)
+        if coerce.boolean(row.get("nested")) is False:
+            return InvalidInputError("behind_peer_not_nested", name=path, link=above)
+        break
+    return InvalidInputError("unknown_resource", name=path)
+
+
+class Exits(NamedTuple):
+    """The paths by which traffic may leave, as the console writes them. down: those not up now."""
+
+    paths: tuple[str, ...]
+    down: tuple[str, ...]
+
+
+def exits_of(found: Sequence[Place]) -> Exits:
+    """Return every path that the console offers: outbound peers never say that they are exits."""
+    usable: list[bool] = []
+    for place in found:
+        up = coerce.boolean(place.row.get("connected")) is not False
+        enabled = not coerce.boolean(place.row.get("disabled"))
+        usable.append(up and enabled and (place.above is None or usable[place.above]))
+    paths = {place.exit_path: up for place, up in zip(found, usable, strict=True)}
+    down = (path for path, up in paths.items() if not up)
+    return Exits(tuple(sorted(paths)), tuple(sorted(down)))
+
+
+class Tree:
+    """Gives each place in the topology the id that its node has had from the beginning."""
+
+    def __init__(self, clients: Register, peers: Register) -> None:
+        """Take what is known of our own connections, and of all other peers."""
+        self._registers = {_CLIENT: clients, _PEER: peers}
+        self._clients = clients
+        self._peers = peers
+        self._shape: object = None
+        self._ones: list[Known] = []
+
+    # Where things are
+
+    def path_of(self, one: Known) -> str:
+        """Return where a peer is, or was, by the names of today."""
+        names = [one.name]
+        while parent := self._parent(one):
+            one = parent
+            names.append(one.name)
+        return "/".join(reversed(names))
+
+    def hidden(self, now: float) -> list[Known]:
+        """Return the peers that are kept although they are not shown now.
+
+        What is behind a connection that was deleted is not: it was deleted with it.
+        """
+        return [
+            one
+            for one in self._peers.known.values()
+            if one.gone_at is not None
+            and now - one.gone_at <= KEPT_SECONDS
+            and not one.removed
+            and self._has_a_way(one)
+        ]
+
+    def _has_a_way(self, one: Known) -> bool:
+        while one.parent:
+            parent = self._parent(one)
+            if parent is None or one.parent.startswith(_CLIENT):
+                return parent is not None and parent.gone_at is None
+            one = parent
+        return True
+
+    def _parent(self, one: Known) -> Known | None:
+        kind, _, id_ = one.parent.partition(":")
+        return self._registers[kind].known.get(id_) if kind else None
+
+    # Who is where
+
+    def new_and_missing(self, found: Sequence[Place]) -> tuple[bool, bool]:
+        """Tell whether connections lead elsewhere than the known ones, and whether those do."""
+        shown = [_signs(addresses(place.row), place.name) for place in found if place.outbound]
+        known = [_signs(one.marks, one.name) for one in self._clients.present()]
+        return _lack(known, shown), _lack(shown, known)
+
+    def follow(
+        self, found: Sequence[Place], node_ids: Mapping[str, str], now: float
+    ) -> Sequence[Known]:
+        """Return what is at each place. node_ids: by path, those that were asked for."""
+        shape = [(p.path, p.above, p.outbound, p.row.get("addr")) for p in found]
+        if shape != self._shape or node_ids:
+            self._ones = self._recognise(found, node_ids, now)
+            self._shape = shape
+        return self._ones
+
+    def _recognise(
+        self, found: Sequence[Place], node_ids: Mapping[str, str], now: float
+    ) -> list[Known]:
+        siblings = defaultdict[tuple[int | None, bool | None], list[int]](list)
+        for index, place in enumerate(found):
+            siblings[place.above, place.outbound].append(index)
+        known = defaultdict[str, list[Known]](list)
+        for one in self._peers.known.values():
+            known[one.parent].append(one)
+        paths = {place.path for place in found}
+        ones: dict[int, Known] = {}
+        at_path: dict[str, Known] = {}
+        # Direct peers come first: all others are recognised among those below the same one.
+        for (above, outbound), indexes in sorted(siblings.items(), key=_by_depth):
+            if outbound:
+                ones |= self._recognise_clients(found, indexes)
+                continue
+            parent = "" if above is None else _key(found[above], ones[above])
+            if above is not None:
+                # A node that we dial and that dials us shows its peers twice.
+                ones |= {i: at_path[found[i].path] for i in indexes if found[i].path in at_path}
+            new = [i for i in indexes if i not in ones]
+            among = [one for key in self._same_node(parent) for one in known[key]]
+            group = [found[i] for i in new]
+            sightings = [Sighting(place.name, _node_id(place, node_ids)) for place in group]
+            which = recognise(sightings, among)
+            left = [one for one in among if self.path_of(one) not in paths]
+            self._find_renamed(group, which, renamed(left, but=which, now=now))
+            for i, sighting, same in zip(new, sightings, which, strict=True):
+                ones[i] = self._peers.note(sighting, same, id_=found[i].path, parent=parent)
+            if above is not None:
+                at_path |= {found[i].path: ones[i] for i in new}
+        self._peers.miss_all_but({ones[i].id for i, p in enumerate(found) if not p.outbound}, now)
+        return [ones[index] for index in range(len(found))]
+
+    def _find_renamed(
+        self, group: Sequence[Place], which: list[Known | None], left: Sequence[Known]
+    ) -> None:
+        """Where, of siblings, one has gone and one has come, it is the same under another name.
+
+        Unless it has come from elsewhere: in a mesh no two nodes have one name.
+        """
+        new = [index for index, one in enumerate(which) if one is None]
+        if len(new) != 1 or len(left) != 1:
+            return
+        place, one = group[new[0]], left[0]
+        is_known = any(
+            other.name == place.name
+            for register in self._registers.values()
+            for other in register.known.values()
+        )
+        if one.facts.get("direction") == place.row.get("direction") and not is_known:
+            which[new[0]] = one
+
+    def _recognise_clients(self, found: Sequence[Place], indexes: list[int]) -> dict[int, Known]:
+        sightings = [_sighting(found[i]) for i in indexes]
+        which = recognise(sightings, self._clients.known.values())
+        return {
+            # Of a known one only the list of connections tells all addresses.
+            i: self._clients.note(sighting if one is None else Sighting(name), one, id_=name)
+            for i, sighting, one in zip(indexes, sightings, which, strict=True)
+            for name in [sighting.name]
+        }
+
+    def _same_node(self, key: str) -> list[str]:
+        """Return the keys of a direct peer: one that we dial may have dialled us too."""
+        kind, _, id_ = key.partition(":")
+        if not kind or (one := self._registers[kind].known[id_]).parent:
+            return [key]
+        return [
+            f"{kind}:{other.id}"
+            for kind, register in self._registers.items()
+            for other in register.known.values()
+            if other.name == one.name and not other.parent
+        ]
+
+
+def _by_depth(siblings: tuple[tuple[int | None, object], object]) -> int:
+    above = siblings[0][0]
+    return -1 if above is None else above
+
+
+def _key(place: Place, one: Known) -> str:
+    return f"{_CLIENT if place.outbound else _PEER}:{one.id}"
+
+
+def _signs(marks: tuple[str, ...], name: str) -> set[str]:
+    return set(marks) or {name}
+
+
+def _lack(those: Iterable[set[str]], others: Iterable[set[str]]) -> bool:
+    """Tell whether some have nothing in common with any of those."""
+    signs = set[str]().union(*those)
+    return any(not signs & other for other in others)
+
+
+def _sighting(place: Place) -> Sighting:
+    return Sighting(place.name, addresses(place.row))
+
+
+def addresses(row: Row) -> tuple[str, ...]:
+    """Return a connection's addresses, the primary one first."""
+    several = row.get("addrs")
+    found = [row.get("addr"), *(several if isinstance(several, list) else ())]
+    return tuple(dict.fromkeys(text for one in found if (text := coerce.text(one))))
+
+
+def _node_id(place: Place, node_ids: Mapping[str, str]) -> tuple[str, ...]:
+    node_id = node_ids.get(place.path)
+    return () if node_id is None else (node_id,)

@@ -1,0 +1,466 @@
+"""Ids that stay, whatever things are called from one day to the next."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.errors import UnavailableError
+from custom_components.tunnel_hub.api.mesh import Link, Peer, PeerDirection, WireGuardPeer
+from custom_components.tunnel_hub.api.mesh_provider import ClientDraft
+from custom_components.tunnel_hub.api.resource import Tunnel
+from simulator.hy2scale import Client, Hy2ScaleService, Peer as PeerRow
+
+from .common import BOTH, OLD, read
+from .conftest import Begin
+
+POLL = 10
+DAY = 86_400
+NESTED = {"us/us-r1", "us/us-r1/us-r1-r1"}
+LINKS = {"us", "jp", "kr", "sg", "de"}
+
+
+class Watch:
+    """A provider that is polled, and what it has to remember."""
+
+    def __init__(
+        self, freezer: FrozenDateTimeFactory, begin: Begin, service: Hy2ScaleService
+    ) -> None:
+        """Begin to know nobody."""
+        self._freezer = freezer
+        self._begin = begin
+        self.service = service
+        self.memory: Mapping[str, Any] = {}
+        self.provider = begin()
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew with what is remembered."""
+        self.provider = self._begin()
+        self.provider.restore(self.memory)
+        self.provider.on_memory = self._remember
+
+    async def _remember(self, memory: Mapping[str, Any]) -> None:
+        self.memory = memory
+
+    async def poll(self, after: float = POLL) -> None:
+        """Let time pass, and read all that is around the node."""
+        self._freezer.tick(after)
+        self.service.catch_up()
+        self.links = await read(self.provider, Link)
+        self.peers = await read(self.provider, Peer)
+        self.tunnels = await read(self.provider, Tunnel)
+
+    def names(self) -> dict[str, str | None]:
+        """Return what peers are called, by id."""
+        return {id_: peer.name for id_, peer in self.peers.items()}
+
+    def connected(self) -> set[str]:
+        """Return which peers are connected."""
+        return {id_ for id_, peer in self.peers.items() if peer.connected}
+
+
+@pytest.fixture
+async def watch(freezer: FrozenDateTimeFactory, begin: Begin, hy2scale: Hy2ScaleService) -> Watch:
+    """The node, polled once."""
+    watch = Watch(freezer, begin, hy2scale)
+    await watch.poll()
+    assert set(watch.links) == set(watch.tunnels) == LINKS
+    assert set(watch.peers) == {"office", *NESTED}
+    return watch
+
+
+type Again = Callable[[Watch], None]
+AGAIN = pytest.mark.parametrize(
+    "again", [lambda _: None, Watch.restart], ids=["running", "restarted"]
+)
+"""What was found out counts as well after a restart of Home Assistant."""
+
+
+@AGAIN
+async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None:
+    """It is known before, and goes on under the id of its first name."""
+    watch.service.state.remotes["198.51.100.1:5565"] = "sea"
+    made = await watch.provider.create(
+        ClientDraft(name="My Seaside", addresses=("198.51.100.1:5565",), password="p")
+    )
+    assert made == "My Seaside"
+    again(watch)
+    await watch.poll()
+
+    assert "sea" in watch.service.state.clients
+    assert set(watch.tunnels) == set(watch.links) == {*LINKS, "My Seaside"}
+    assert watch.tunnels["My Seaside"].name == watch.links["My Seaside"].name == "sea"
+    await watch.provider.set_tunnel_enabled("My Seaside", enabled=False)
+    assert watch.service.state.clients["sea"].disabled
+    await watch.provider.update("My Seaside", ClientDraft(server_name="sea.example.com"))
+    assert watch.service.state.clients["sea"].sni == "sea.example.com"
+    await watch.provider.delete(Tunnel, "My Seaside")
+    assert "sea" not in watch.service.state.clients
+
+
+@AGAIN
+@pytest.mark.parametrize("seconds", [1, 5, POLL])
+async def test_a_node_renamed_on_its_console(watch: Watch, again: Again, seconds: int) -> None:
+    """With all below it; commands go where it is now."""
+    watch.service.rename("us", "usa")
+    for number in range(30 // seconds):
+        await watch.poll(seconds)
+        assert set(watch.tunnels) == set(watch.links) == LINKS
+        assert set(watch.peers) == {"office", *NESTED}
+        if number == 10 // seconds:
+            again(watch)
+
+    assert watch.tunnels["us"].name == watch.links["us"].name == "usa"
+    assert watch.names() == {
+        "office": "office",
+        "us/us-r1": "usa/us-r1",
+        "us/us-r1/us-r1-r1": "usa/us-r1/us-r1-r1",
+    }
+    assert watch.connected() == {"office", *NESTED}
+    await watch.provider.set_enabled(Peer, "us/us-r1", enabled=False)
+    assert watch.service.state.peer_flags["usa/us-r1"].disabled
+    await watch.provider.set_peer_nested(Link, "us", nested=False)
+    assert not watch.service.nested("usa")
+
+
+@AGAIN
+async def test_a_nested_node_renamed(watch: Watch, again: Again) -> None:
+    """The node below which it is tells the old name until it has the new one."""
+    watch.service.state.settings.notices_after = 0
+    watch.service.rename("us/us-r1", "r9")
+    again(watch)
+    await watch.poll()
+    await watch.poll()
+    await watch.poll()
+
+    assert watch.names() == {
+        "office": "office",
+        "us/us-r1": "us/r9",
+        "us/us-r1/us-r1-r1": "us/r9/us-r1-r1",
+    }
+    await watch.provider.set_peer_nested(Peer, "us/us-r1", nested=False)
+    assert not watch.service.nested("us/r9")
+
+
+@AGAIN
+async def test_an_inbound_node_renamed(watch: Watch, again: Again) -> None:
+    """It hangs up, and dials again under the other name: one has gone, one has come."""
+    watch.service.drop("office")
+    await watch.poll()
+    again(watch)
+    watch.service.state.peers["bureau"] = PeerRow("inbound", version="1.3.4")
+    del watch.service.state.peers["office"]
+    await watch.poll()
+
+    assert watch.names()["office"] == "bureau"
+    assert watch.connected() == {"office", *NESTED}
+
+
+async def test_one_that_leaves_and_another_one_that_comes(watch: Watch) -> None:
+    """Not at the same time: those are two."""
+    watch.service.drop("office")
+    await watch.poll()
+    await watch.poll(3600)
+    watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
+    await watch.poll()
+
+    assert watch.names() == {"cabin": "cabin", "office": "office"} | {id_: id_ for id_ in NESTED}
+    assert watch.connected() == {"cabin", *NESTED}
+
+
+async def test_several_that_go_and_come_at_once(watch: Watch) -> None:
+    """Nobody can tell which of them is which."""
+    watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
+    await watch.poll()
+    for name in ("office", "cabin"):
+        del watch.service.state.peers[name]
+    for name in ("one", "two"):
+        watch.service.state.peers[name] = PeerRow("inbound", version="1.3.4")
+    await watch.poll()
+
+    assert set(watch.peers) == {"office", "cabin", "one", "two", *NESTED}
+    assert watch.connected() == {"one", "two", *NESTED}
+
+
+@AGAIN
+async def test_node_ids(watch: Watch, again: Again) -> None:
+    """Renamed while they are away, several at once: their node ids tell who they are."""
+    peers = watch.service.state.peers
+    peers["cabin"] = PeerRow("inbound", node_id="id-of-cabin", version="1.3.4")
+    peers["studio"] = PeerRow("inbound", node_id="id-of-studio", version="1.3.4")
+    await watch.poll()
+    for name in ("cabin", "studio"):
+        watch.service.drop(name)
+    await watch.poll(2 * DAY)
+    again(watch)
+    peers["hut"] = PeerRow("inbound", node_id="id-of-cabin", version="1.3.4")
+    peers["loft"] = PeerRow("inbound", node_id="id-of-studio", version="1.3.4")
+    await watch.poll()
+
+    names = watch.names()
+    assert (names["cabin"], names["studio"]) == ("hut", "loft")
+    assert len(watch.peers) == 5
+
+
+async def test_node_ids_are_asked_for_once(watch: Watch) -> None:
+    """At the beginning, and of who comes; not of those that are too far away to be asked about."""
+    watch.service.calls.clear()
+    await watch.poll()
+    await watch.poll()
+    assert not watch.service.calls_to("/api/internal/peers")
+    assert not watch.service.calls_to("/api/peers/{name}/peers")
+
+    watch.service.state.peers["us/us-r2"] = PeerRow(latency_ms=1, version="1.3.4")
+    watch.service.state.peers["us/us-r1/far"] = PeerRow(latency_ms=1, version="1.3.4")
+    await watch.poll()
+    await watch.poll()
+
+    assert not watch.service.calls_to("/api/internal/peers")
+    (call,) = watch.service.calls_to("/api/peers/{name}/peers")
+    assert call.params == {"name": "us"}
+
+
+@pytest.mark.parametrize(
+    "kind, options",
+    [
+        ("status", {"status": 400, "body": "no\n"}),
+        ("html", {}),
+        ("body", {"body": [{"name": "cabin", "node_id": None}, {"node_id": "x"}, 7]}),
+    ],
+)
+async def test_node_ids_that_cannot_be_read(
+    watch: Watch, kind: str, options: dict[str, Any]
+) -> None:
+    """All else works without them."""
+    for route in ("/api/internal/peers", "/api/peers/{name}/peers"):
+        watch.service.fault(route, kind, times=None, **options)
+    watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
+    await watch.poll()
+
+    assert set(watch.peers) == {"office", "cabin", *NESTED}
+
+
+@AGAIN
+async def test_this_node_renamed_and_restarted(watch: Watch, again: Again) -> None:
+    await watch.provider.identify()
+    for name in ("house", "home"):
+        watch.service.state.node_id = name
+        watch.service.lose_all()
+        watch.service.reboot()
+        again(watch)
+        for _ in range(40):
+            await watch.poll(1)
+            assert set(watch.tunnels) == set(watch.links) == LINKS
+            assert set(watch.peers) == {"office", *NESTED}
+        assert watch.connected() == {"office", *NESTED}
+
+
+async def test_an_address_that_changed_with_the_name(watch: Watch) -> None:
+    """The list of connections knows the primary address still; the topology does not."""
+    client = watch.service.state.clients["us"]
+    client.addrs = ["198.51.100.7:5565"]
+    watch.service.rename("us", "usa")
+    watch.service.lose_all()
+    await watch.poll(30)
+
+    assert set(watch.tunnels) == set(watch.links) == LINKS
+    assert watch.links["us"].name == "usa"
+
+
+async def test_no_list_to_tell_by(watch: Watch) -> None:
+    """What seems new may be a known one: nothing is told until the list can be read."""
+    watch.service.state.clients["us"].addrs = ["198.51.100.7:5565"]
+    watch.service.rename("us", "usa")
+    watch.service.lose_all()
+    watch.service.fault("/api/clients", "status", times=None, status=503, body="wait\n")
+
+    with pytest.raises(UnavailableError):
+        await watch.poll(30)
+    watch.service.clear_faults()
+    await watch.poll()
+
+    assert set(watch.links) == LINKS
+    assert watch.links["us"].name == "usa"
+
+
+async def test_no_list_at_all(watch: Watch) -> None:
+    """Then the topology is all there is; at the beginning, as later."""
+    watch.service.state.settings.missing_routes = ["GET /api/clients"]
+    watch.memory = {}
+    watch.restart()
+
+    watch.service.catch_up()
+    assert set(await read(watch.provider, Link)) == LINKS
+    assert await read(watch.provider, Tunnel) == {}
+
+
+async def test_two_that_swap_their_names(watch: Watch) -> None:
+    """By addresses they stay what they are."""
+    clients = watch.service.state.clients
+    clients["us"].name, clients["jp"].name = "jp", "us"
+    await watch.poll()
+
+    assert watch.tunnels["us"].public_address == "us.example.com:5565"
+    assert (watch.tunnels["us"].name, watch.tunnels["jp"].name) == ("jp", "us")
+
+
+@AGAIN
+async def test_a_name_that_is_free_again(watch: Watch, again: Again) -> None:
+    """Its first owner keeps the id."""
+    state = watch.service.state
+    state.clients["jp"].name = "tokyo"
+    await watch.poll()
+    again(watch)
+    state.clients["new"] = Client(name="jp", addr="192.0.2.9:1", addrs=["192.0.2.9:1"])
+    await watch.poll()
+
+    assert set(watch.tunnels) == {*LINKS, "jp~2"}
+    assert (watch.tunnels["jp"].name, watch.tunnels["jp~2"].name) == ("tokyo", "jp")
+    await watch.provider.delete(Tunnel, "jp~2")
+    assert {client.name for client in state.clients.values()} == {"us", "tokyo", "kr", "sg", "de"}
+
+
+async def test_peers_of_one_name(watch: Watch) -> None:
+    """Told apart as far as that goes, with the conflict in sight."""
+    twin = {"name": "twin", "direction": "outbound", "connected": True}
+    us = {"name": "us", "direction": "outbound", "addr": "us.example.com:5565", "connected": True}
+    rows = [{**us, "children": [twin, twin]}]
+    watch.service.fault("/api/topology", "body", body=rows, times=None)
+    await watch.poll()
+    await watch.poll()
+
+    twins = {id_: peer for id_, peer in watch.peers.items() if "twin" in id_}
+    assert {id_: (p.name, p.conflict) for id_, p in twins.items()} == {
+        "us/twin": ("us/twin", True),
+        "us/twin~2": ("us/twin (2)", True),
+    }
+
+
+async def test_a_node_that_is_dialled_and_dials(watch: Watch) -> None:
+    """Its own peers are shown twice, and are there once; also when one half of it goes."""
+    top = {"name": "us", "direction": "outbound", "addr": "us.example.com:5565", "nested": True}
+    child = {"name": "us-r1", "direction": "outbound", "connected": True, "nested": False}
+    inbound = {"name": "us", "direction": "inbound", "connected": True, "children": [child]}
+    this = {"name": "me", "is_self": True, "children": [inbound]}
+
+    def show(*rows: object) -> None:
+        watch.service.clear_faults()
+        watch.service.fault("/api/topology", "body", body=rows, times=None)
+
+    show(this, {**top, "connected": True, "children": [child]})
+    await watch.poll()
+    assert watch.connected() == {"us", "us/us-r1"}
+    show({**this, "children": []}, {**top, "connected": True, "children": [child]})
+    await watch.poll()
+    assert watch.connected() == {"us/us-r1"}
+    show(this, {**top, "connected": False})
+    await watch.poll()
+    assert watch.connected() == {"us", "us/us-r1"}
+    assert set(watch.peers) == {"office", "us", *NESTED}
+
+
+@AGAIN
+async def test_how_long_a_peer_is_kept(watch: Watch, again: Again) -> None:
+    """Weeks; what was told of it last is still told."""
+    watch.service.drop("office")
+    await watch.poll()
+    await watch.poll(27 * DAY)
+    again(watch)
+    await watch.poll()
+
+    office = watch.peers["office"]
+    assert (office.connected, office.latency, office.rate_in) == (False, None, None)
+    assert (office.direction, office.version) == (PeerDirection.INBOUND, "1.3.4")
+    assert (office.enabled, office.exit_node, office.nested) == (True, True, False)
+    assert watch.provider.feeds["peers"].kept() == {"office"}
+    await watch.poll(2 * DAY)
+    await watch.poll()
+    assert set(watch.peers) == NESTED
+
+
+async def test_a_peer_that_a_person_has_removed(watch: Watch) -> None:
+    """Until it comes back."""
+    watch.service.drop("office")
+    await watch.poll()
+    forget = watch.provider.feeds["peers"].forget
+    assert forget
+    await forget("office")
+    await forget("nobody")
+    await watch.poll()
+    assert set(watch.peers) == NESTED
+    watch.restart()
+    await watch.poll()
+    assert set(watch.peers) == NESTED
+
+    watch.service.reconnect("office")
+    await watch.poll()
+    assert set(watch.peers) == {"office", *NESTED}
+    watch.service.drop("office")
+    await watch.poll()
+    assert set(watch.peers) == {"office", *NESTED}
+
+
+@BOTH
+async def test_what_is_behind_a_deleted_connection(watch: Watch) -> None:
+    """It is gone with it, and comes back with it, wherever that leads now."""
+    client = watch.service.state.clients.pop("us")
+    await watch.poll()
+    await watch.poll()
+    assert set(watch.peers) == {"office"}
+    assert set(watch.tunnels) == set(watch.links) == LINKS - {"us"}
+
+    client.addr, client.addrs = "198.51.100.3:5565", ["198.51.100.3:5565"]
+    watch.service.state.clients["us"] = client
+    await watch.poll()
+    await watch.poll()
+    assert set(watch.peers) == {"office", *NESTED}
+    assert set(watch.tunnels) == LINKS
+
+
+async def test_a_wireguard_peer_under_another_name(watch: Watch) -> None:
+    """Its key is what stays; another key under the same name is the same too."""
+    peers = watch.service.state.wireguard.peers
+    assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
+    peers[0].name, peers[1].name = "laptop", "phone"
+    await watch.poll()
+
+    found = await read(watch.provider, WireGuardPeer)
+    assert {id_: peer.name for id_, peer in found.items()} == {
+        "phone": "laptop",
+        "laptop": "phone",
+    }
+    await watch.provider.select_exit(WireGuardPeer, "phone", "jp")
+    peers = watch.service.state.wireguard.peers
+    assert (peers[0].exit_via, peers[1].exit_via) == ("jp", "us")
+    peers[0].public_key = "a-new-key"
+    await watch.poll()
+    assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
+
+
+@OLD
+async def test_ids_as_documented(watch: Watch) -> None:
+    """There, nothing tells node ids of nested peers; names and addresses do."""
+    watch.service.rename("us", "usa")
+    await watch.poll(30)
+    await watch.poll()
+
+    assert set(watch.links) == set(watch.tunnels) == LINKS
+    assert watch.names()["us/us-r1"] == "usa/us-r1"
+
+
+async def test_nothing_is_stored_that_did_not_change(watch: Watch) -> None:
+    """Rates and latencies are nothing to remember; who is there is."""
+    stored = watch.memory
+    for peer in watch.service.state.peers.values():
+        peer.latency_ms, peer.tx_rate = 77, 12_345
+    await watch.poll()
+    assert watch.memory is stored
+
+    watch.service.state.peers["us/us-r1"].version = "1.3.5"
+    await watch.poll()
+    assert watch.memory is not stored
+    secrets = [client.password for client in watch.service.state.clients.values()]
+    secrets += [peer.private_key for peer in watch.service.state.wireguard.peers]
+    assert not [secret for secret in secrets if secret in repr(watch.memory)]

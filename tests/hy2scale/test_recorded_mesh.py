@@ -1,0 +1,191 @@
+"""A recorded mesh, second by second: each node has one device, whatever its names become."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.hy2scale import hashed
+
+from .common import POLL
+from .recorded import RecordedNode
+
+EXPECTED = {"account", "tunnel", "eee", "sea", "gone"}
+
+
+@dataclass
+class Person:
+    """Somebody who names every device, and every entity, as soon as it appears.
+
+    removed: what has gone from the registries. named: the names given, by the registries' ids.
+    """
+
+    hass: HomeAssistant
+    freezer: FrozenDateTimeFactory
+    node: RecordedNode
+    entry: MockConfigEntry
+    removed: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
+    after_each_second: Callable[[], None] = lambda: None
+
+    def listen(self) -> None:
+        """Note what is removed."""
+
+        def _note(event: Event[Any]) -> None:
+            if event.data["action"] == "remove":
+                self.removed.append(repr(event.data))
+
+        for kind in (dr.EVENT_DEVICE_REGISTRY_UPDATED, er.EVENT_ENTITY_REGISTRY_UPDATED):
+            self.hass.bus.async_listen(kind, _note)
+
+    def devices(self) -> Sequence[dr.AnyDeviceEntry]:
+        """Return the devices of the node and its mesh."""
+        return dr.async_entries_for_config_entry(dr.async_get(self.hass), self.entry.entry_id)
+
+    def name_all(self) -> None:
+        """Give what is new a name and an area."""
+        area = ar.async_get(self.hass).async_get_or_create("Attic")
+        for device in self.devices():
+            if device.id not in self.named:
+                self.named[device.id] = f"My {device.name}"
+                dr.async_get(self.hass).async_update_device(
+                    device.id, name_by_user=self.named[device.id], area_id=area.id
+                )
+        registry = er.async_get(self.hass)
+        for entity in er.async_entries_for_config_entry(registry, self.entry.entry_id):
+            if entity.id not in self.named:
+                self.named[entity.id] = f"My {entity.unique_id}"
+                registry.async_update_entity(entity.entity_id, name=self.named[entity.id])
+
+    def state_of(self, device: dr.AnyDeviceEntry, key: str) -> str:
+        """Return an entity's state by its device and field."""
+        (entity,) = (
+            entity
+            for entity in er.async_entries_for_device(er.async_get(self.hass), device.id)
+            if entity.unique_id.endswith(f":{key}")
+        )
+        state = self.hass.states.get(entity.entity_id)
+        assert state
+        return state.state
+
+    async def see_all(self, *, pace: int, restart_each: int | None = None) -> None:
+        """Live through the recording. pace: seconds here for each recorded one."""
+        self.listen()
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.settle()
+        while self.node.second < self.node.last:
+            self.node.second += 1
+            self.freezer.tick(pace)
+            async_fire_time_changed(self.hass)
+            await self.settle()
+            self.after_each_second()
+            if restart_each and self.node.second % restart_each == 0:
+                await self.restart()
+
+    async def settle(self) -> None:
+        """Wait until all that is under way has come to its end, then name what is new."""
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+        self.name_all()
+
+    async def restart(self) -> None:
+        """Unload the entry and set it up again."""
+        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.settle()
+
+
+@pytest.fixture
+async def person(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncIterator[Person]:
+    """A person with a recorded node, not yet set up."""
+    async with RecordedNode() as node:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            entry_id="entry-hub",
+            title="HY2 SCALE home",
+            unique_id="hy2scale:home",
+            data={
+                "provider": "hy2scale",
+                "host": "127.0.0.1",
+                "port": str(node.port),
+                "base_path": "scale",
+                "https": "false",
+                "verify": "true",
+                "username": "admin",
+                "password_hash": hashed("admin"),
+            },
+        )
+        entry.add_to_hass(hass)
+        yield Person(hass, freezer, node, entry)
+
+
+def _who(device: dr.AnyDeviceEntry) -> str:
+    """Return what a device stands for."""
+    ((_, identifier),) = device.identifiers
+    _, kind, id_ = identifier.split(":", 2)
+    return kind if kind in ("account", "tunnel") else id_.rpartition("/")[2]
+
+
+def assert_same_as_ever(person: Person) -> None:
+    """Check that there is one device for each node, named as at first, and nothing was lost."""
+    assert person.removed == []
+    devices = person.devices()
+    assert sorted(map(_who, devices)) == sorted(EXPECTED)
+    assert {device.id: device.name_by_user for device in devices}.items() <= person.named.items()
+    assert {device.area_id for device in devices} == {"attic"}
+    entities = er.async_entries_for_config_entry(er.async_get(person.hass), person.entry.entry_id)
+    assert {device.id for device in devices} == {entity.device_id for entity in entities}
+    assert {entity.id: entity.name for entity in entities}.items() <= person.named.items()
+    assert len(person.named) == len(devices) + len(entities)
+
+
+@pytest.mark.parametrize("first", [0, 3, 7])
+async def test_polled_as_usual(person: Person, first: int) -> None:
+    """Whenever between two polls something happens."""
+    person.node.second = first
+
+    await person.see_all(pace=1)
+    person.freezer.tick(POLL)
+    async_fire_time_changed(person.hass)
+    await person.settle()
+
+    assert_same_as_ever(person)
+
+
+@pytest.mark.parametrize("restart_each", [None, 1, 7])
+async def test_every_recorded_answer(person: Person, restart_each: int | None) -> None:
+    """Polled as often as was recorded; with restarts of Home Assistant too."""
+    await person.see_all(pace=POLL, restart_each=restart_each)
+
+    assert_same_as_ever(person)
+    (link,) = (device for device in person.devices() if _who(device) == "tunnel")
+    assert (link.name, link.name_by_user) == ("bee-2", "My My Seaside")
+    (nested,) = (device for device in person.devices() if _who(device) == "sea")
+    assert (nested.name, nested.name_by_user) == ("bee-2/sea", "My bee/sea")
+
+
+async def test_what_is_connected(person: Person) -> None:
+    """Off while a node is away, and on again; also where the service shows nothing."""
+    told: dict[str, list[str]] = {"eee": [], "sea": [], "gone": []}
+
+    def _note() -> None:
+        for device in person.devices():
+            if (who := _who(device)) in told:
+                now = person.state_of(device, "connected")
+                if told[who][-1:] != [now]:
+                    told[who].append(now)
+
+    person.after_each_second = _note
+    await person.see_all(pace=POLL)
+
+    # Shown as long as its parent is, back with it, gone while bee takes its new name.
+    assert told == {
+        "eee": ["on", "off"],
+        "sea": ["on", "off", "on", "off", "on"],
+        "gone": ["off"],
+    }
