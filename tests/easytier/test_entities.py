@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from simulator.easytier import EasyTierService
 
-from ..common import DAY, HOUR, MINUTE, NOON, World
+from ..common import DAY, HOUR, MINUTE, NOON, World, on
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES, TWO_MINUTES, secrets_of
 
 SMALL = pytest.mark.parametrize("simulator", [{"nodes": 1}], indirect=True)
@@ -295,6 +295,49 @@ async def test_an_ignored_problem_that_only_a_check_finds(world: World[EasyTierS
     world.service.state.settings.api_key = None
     await world.set_up()
     assert key not in issues.issues
+
+
+async def test_nodes_of_one_name(world: World[EasyTierService]) -> None:
+    """All reports reach the first of them; the problem is gone when they have their own names."""
+    for number in "13":
+        world.service.state.nodes[number].node_name = "家里"
+    await world.set_up()
+    issues = ir.async_get(world.hass)
+    key = (DOMAIN, f"{world.entry.entry_id}:nodes_of_one_name")
+    assert issues.issues[key].translation_placeholders == {
+        "account": world.entry.title,
+        "names": "家里",
+    }
+
+    await on(world, "relay_node:3", "update_node", name="那里")
+
+    assert key not in issues.issues
+    assert world.service.state.nodes["3"].node_name == "那里"
+
+
+async def test_traffic_as_the_service_tells_it(world: World[EasyTierService]) -> None:
+    """Neither more digits than it tells, nor a limit where there is none."""
+    world.service.state.nodes["1"].used_traffic = 77.7
+    world.service.state.nodes["1"].max_traffic = 0
+    world.service.state.nodes["1"].reporting = False
+    await world.set_up()
+
+    assert world.value("sensor", "relay_node:1", "traffic_used") == "77.7"
+    assert world.value("sensor", "relay_node:1", "traffic_allowed") == "unknown"
+    assert world.value("sensor", "relay_node:1", "traffic_usage") == "unknown"
+
+
+async def test_a_reset_that_should_have_come(world: World[EasyTierService]) -> None:
+    """The server moves it on with the next report, which a silent node does not send."""
+    node = world.service.state.nodes["1"]
+    node.reporting = False
+    node.reset_date = f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%S.000Z}"
+    await world.set_up()
+    assert world.value("sensor", "relay_node:1", "traffic_reset") == "2026-10-20T05:00:00+00:00"
+
+    await world.live(HOUR, 10 * MINUTE)
+
+    assert world.value("sensor", "relay_node:1", "traffic_reset") == "unknown"
 
 
 async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:

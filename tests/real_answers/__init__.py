@@ -19,20 +19,28 @@ the simulator, or listed with its reason.
 Secrets are recorded as `<words>`. What the simulator answers in their place is remembered, and sent
 in their place afterwards; `replay.secrets` holds them, and can be filled before.
 
+To test a client and its feeds, add recordings to the fixture `recorded`, a server that answers with
+them, and compare what comes out with what was written down by hand. `check_readings` gives each
+field of a row every type that services have been seen to send: what is read is right or unknown.
+
 `count_replayed` makes the number of recordings part of the summary at the end of a run.
 """
 
 from .comparison import Difference, Reply, assert_same_shape
 from .counts import count_replayed
+from .readings import check_readings
 from .recordings import Recording, load
 from .replay import Replay
+from .server import RecordedServer
 
 __all__ = [
     "Difference",
+    "RecordedServer",
     "Recording",
     "Replay",
     "Reply",
     "assert_same_shape",
+    "check_readings",
     "count_replayed",
     "load",
 ]

@@ -1,6 +1,6 @@
 """Asks a simulated service what a real one was asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import json
 
 from aiohttp import ClientResponse, ClientSession
@@ -14,7 +14,7 @@ class Replay:
     """Replays recordings to a simulated service and collects what it answers otherwise.
 
     secrets: what stands for each `<words>` of the recordings.
-    replayed: how many recordings were asked.
+    replayed: the lines of the recordings that were asked.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Replay:
         self._seen: set[Difference] = set()
         self._found: list[str] = []
         self.secrets: dict[str, str] = {}
-        self.replayed = 0
+        self.replayed: set[int] = set()
 
     async def ask(self, recording: Recording, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Ask as the real server was asked, and compare; the simulator's answer."""
@@ -47,7 +47,7 @@ class Replay:
 
     def compare(self, recording: Recording, reply: Reply) -> None:
         """Compare an answer with the recorded one."""
-        self.replayed += 1
+        self.replayed.add(recording.line)
         self.secrets.update(secrets_in(recording.reply.answer, reply.answer))
         found = mismatches(recording.reply, reply, values=self._values)
         request = f"{recording.method} {recording.path}"
@@ -88,9 +88,3 @@ async def _reply(response: ClientResponse) -> Reply:
         answer=json.loads(text) if is_json else text,
         location=response.headers.get("Location"),
     )
-
-
-def lines(recordings: Iterable[Recording], *wanted: int) -> list[Recording]:
-    """Return the recordings of some lines."""
-    by_line = {recording.line: recording for recording in recordings}
-    return [by_line[line] for line in wanted]

@@ -1,11 +1,19 @@
 """The recordings themselves, and what compares them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+import json
+import re
+
 from aiohttp import ClientSession
 import pytest
 
+from . import readings
 from .comparison import NOT_RECORDED, Difference, Reply, assert_same_shape, mismatches
+from .readings import check_readings
 from .recordings import KEPT, SHARED, Recording, load
 from .replay import Replay
+from .server import RecordedServer
 
 NAMES = sorted(path.stem for path in KEPT.glob("*.jsonl"))
 JSON = "application/json"
@@ -108,4 +116,92 @@ async def test_a_replay_tells_what_is_not_listed_and_what_is_listed_in_vain(
         "line 7: GET /a?b=c (a note): answer.x: recorded 1, simulated None",
         f"no longer different: {vain}",
     ]
-    assert replay.replayed == 1
+    assert replay.replayed == {7}
+
+
+# Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a row becomes."""
+
+    size: object = None
+    name: object = None
+
+
+ROW = {"size": "1.5", "name": "a"}
+MEANINGS = {"size": readings.amount("size", 10), "name": readings.text("name")}
+
+
+def test_readings_that_are_right_or_unknown() -> None:
+    def _read(row: readings.Row) -> Thing | None:
+        size = readings.as_number(row.get("size"))
+        if size is None or size < 0:
+            return None
+        return Thing(size * 10, row["name"] if row.get("name") == "a" else None)
+
+    assert check_readings(_read, ROW, MEANINGS) > 30
+
+
+def _careless(row: readings.Row) -> Thing:
+    """Read numbers, whatever they say."""
+    number = readings.as_number(row.get("size"))
+    return Thing(None if number is None else number * 10, row.get("name"))
+
+
+@pytest.mark.parametrize(
+    "read, told",
+    [
+        (lambda row: Thing(15, "b"), "name is 'b', recorded as 'a'"),
+        (lambda row: Thing(1.5, "a"), "size is 1.5, recorded as 15.0"),
+        (lambda row: Thing(15, "a"), "size is missing: size is 15, right is None"),
+        (_careless, "size is negative: -1: size is -10.0, right is None"),
+    ],
+)
+def test_readings_that_are_wrong(read: Callable[[readings.Row], Thing], told: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(told)):
+        check_readings(read, ROW, MEANINGS)
+
+
+def test_a_reading_without_a_meaning() -> None:
+    with pytest.raises(AssertionError, match="no meaning of"):
+        check_readings(lambda row: Thing(15, "a"), ROW, {"size": MEANINGS["size"]})
+
+
+def test_the_types_that_a_field_may_have() -> None:
+    rows = dict(readings.wild_rows({"a": 1}))
+
+    assert rows["a is missing"] == {}
+    assert {type(row["a"]) for row in rows.values() if row} == {
+        *(int, float, str, bool, list, dict, type(None)),
+    }
+
+
+# The server
+
+
+async def test_a_server_that_answers_with_recordings(
+    session: ClientSession, recorded: RecordedServer
+) -> None:
+    for recording in (
+        Recording(1, "GET", "/a?b=c d", None, reply({"x": [1]}, 201), ""),
+        Recording(2, "POST", "/t", {}, reply("no\n", 418, "text/plain; charset=UTF-8"), ""),
+        Recording(3, "GET", "/", None, Reply(302, None, "", "/login"), ""),
+        Recording(4, "GET", "/old", None, reply({"x": 1}, content_type=NOT_RECORDED), ""),
+    ):
+        recorded.add(recording, path="/new" if recording.line == 4 else None)
+        path = "/new" if recording.line == 4 else recording.path
+        async with session.request(
+            recording.method, recorded.url + path, allow_redirects=False
+        ) as response:
+            assert response.status == recording.reply.status
+            assert response.headers.get("Location") == recording.reply.location
+            told = await response.text()
+        expected = recording.reply.answer
+        assert (told if isinstance(expected, str) else json.loads(told)) == expected
+    assert recorded.unanswered == []
+
+    async with session.get(f"{recorded.url}/a") as response:
+        assert response.status == 404
+    assert recorded.unanswered == ["GET /a"]

@@ -586,10 +586,13 @@ async def test_a_report_that_only_the_first_of_a_name_gets(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.state.nodes["3"].node_name = easytier.state.nodes["1"].node_name
-    token = easytier.state.nodes["3"].report_token
+    first, third = (easytier.state.nodes[number].report_token for number in "13")
 
-    with refused(InvalidInputError, "node_name_taken"):
-        await provider.report_node("3", replace(REPORT, token=token))
+    with refused(InvalidInputError, "report_reaches_namesake"):
+        await provider.report_node("3", replace(REPORT, token=third))
+    with refused(InvalidInputError, "report_refused"):
+        await provider.report_node("1", replace(REPORT, token=third))
+    await provider.report_node("1", replace(REPORT, token=first))
 
 
 async def test_a_new_node_without_an_id(

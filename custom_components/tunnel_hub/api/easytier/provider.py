@@ -253,7 +253,9 @@ class EasyTierProvider(Provider):
     async def create_node(self, draft: NodeDraft) -> str:
         """Enter a node; its id."""
         fields = new_fields(draft)
-        await self._refuse_namesake(coerce.verbatim(draft.name) or "", self._email)
+        name = coerce.verbatim(draft.name) or ""
+        if await self._namesakes(name, self._email):
+            raise InvalidInputError("node_name_taken", name=name)
         if (created := await self._client.create(fields)) is None:
             raise UnavailableError(Reason.MALFORMED, "no id of the new node")
         if draft.bandwidth_tier:
@@ -271,7 +273,8 @@ class EasyTierProvider(Provider):
             return
         if "node_name" in changed:
             name = coerce.verbatim(draft.name) or ""
-            await self._refuse_namesake(name, row.get("user_email", self._email), node_id)
+            if await self._namesakes(name, row.get("user_email", self._email), node_id):
+                raise InvalidInputError("node_name_taken", name=name)
         await self._client.update(node_id, changed)
         if missing := not_stored(draft, await self._row_to_change(node_id)):
             raise InvalidInputError("not_stored", fields=", ".join(missing))
@@ -285,15 +288,15 @@ class EasyTierProvider(Provider):
                 return {}
             raise
 
-    async def _refuse_namesake(self, name: str, owner: object, node_id: str | None = None) -> None:
-        """Raise InvalidInputError if another node of an account goes by a name.
+    async def _namesakes(self, name: str, owner: object, node_id: str | None = None) -> list[str]:
+        """Read the ids of the other nodes of an account that go by a name.
 
-        The server gives reports to the first node of a name. Where it fails to list the nodes,
-        nobody can tell.
+        Where the server fails to list the nodes, nobody can tell.
         """
         with suppress(UnavailableError, RejectedError):
-            if any(known != node_id for known in await self._readings.nodes_called(name, owner)):
-                raise InvalidInputError("node_name_taken", name=name)
+            found = await self._readings.nodes_called(name, owner)
+            return [known for known in found if known != node_id]
+        return []
 
     async def delete_node(self, node_id: str) -> None:
         """Delete a node; one that is gone already counts as deleted."""
@@ -325,7 +328,10 @@ class EasyTierProvider(Provider):
         except InvalidInputError as err:
             if err.key == "report_refused":
                 name = coerce.text(row.get("node_name")) or ""
-                await self._refuse_namesake(name, row.get("user_email", self._email), node_id)
+                others = await self._namesakes(name, row.get("user_email", self._email), node_id)
+                # The server gives them to the first node that it finds.
+                if any(_age(other) < _age(node_id) for other in others):
+                    raise InvalidInputError("report_reaches_namesake", name=name) from None
             raise
 
     async def regenerate_report_token(self, node_id: str) -> str | None:
@@ -372,3 +378,8 @@ class EasyTierProvider(Provider):
         """Return the names of all public nodes by id, whichever are chosen."""
         nodes = await self._readings.public_nodes()
         return {id_: node.name or id_ for id_, node in nodes.items()}
+
+
+def _age(node_id: str) -> tuple[int, str]:
+    """Sort nodes by when they were made: their ids count up."""
+    return coerce.count(node_id) or 0, node_id

@@ -47,18 +47,22 @@ def availability(row: Row, reports: int) -> float | None:
     Those that are overdue count, and the node was not online then. None for a node that never
     reported, and for one that is offline of which nobody knows since when.
     """
-    if (
-        coerce.text(row.get("status")) != "online"
-        and coerce.text(row.get("last_report_at")) is None
-    ):
+    last_report = coerce.iso(row.get("last_report_at"))
+    if last_report is None and coerce.text(row.get("status")) != "online":
         return None
-    digits = coerce.verbatim(row.get("recent_status")) or ""
+    digits = _digits(row.get("recent_status"))
     missed = min(_overdue(row), reports)
     last = digits[max(0, len(digits) - (reports - missed)) :]
     online = sum(map(last.count, _ONLINE))
     if not digits or not (known := missed + online + last.count(_OFFLINE)):
         return None
     return round(100 * online / known, 2)
+
+
+def _digits(value: object) -> str:
+    """Return the digits; "" for anything that does not consist of them."""
+    text = coerce.verbatim(value) or ""
+    return text if text.isdecimal() else ""
 
 
 def _overdue(row: Row) -> int:

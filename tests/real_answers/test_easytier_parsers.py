@@ -1,0 +1,469 @@
+"""EasyTier: the recordings of easytier-worker, through client and feeds.
+
+What comes out was written down by hand from the recordings.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+import re
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.directory import (
+    ALL_NODES,
+    PUBLIC_NODES,
+    NodeConnection,
+    NodeDraft,
+    NodeReport,
+    ProposedNode,
+    PublicNode,
+    QueryPriority,
+    Region,
+    RelayNode,
+    ReportResult,
+)
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider, rows
+from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    NodeGoneError,
+    OtherServiceError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.provider import NewAccount
+from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
+from custom_components.tunnel_hub.api.tokens import PastedToken
+
+from . import readings
+from .counts import count_replayed
+from .readings import Meaning, Row, check_readings
+from .recordings import Recording, load
+from .server import RecordedServer
+
+RECORDED = "easytier-worker"
+ASKED_AT = datetime(2026, 11, 29, 8, 14, 44, tzinfo=UTC)
+GIB = 1024**3
+SHOW_OFFLINE = "/api/public?show_offline=true"
+
+# What the recordings tell: GB are counted in powers of 1024.
+
+NEVER_REPORTED = RelayNode(
+    id="1",
+    name="北京联通",
+    allow_relay=True,
+    availability_24_hours=None,
+    availability_30_days=None,
+    bandwidth=0.0,
+    bandwidth_maximum=200.0,
+    bandwidth_tier=None,
+    connections=0,
+    connections_allowed=100,
+    last_report=None,
+    load=None,
+    online=False,
+    place="北京",
+    region=Region.DOMESTIC,
+    tags=("高速", "稳定"),
+    traffic_allowed=1000 * GIB,
+    traffic_reset=datetime(2026, 11, 30, tzinfo=UTC),
+    traffic_usage=0.0,
+    traffic_used=0,
+    valid_until=date(2027, 11, 4),
+)
+SECOND = replace(NEVER_REPORTED, id="2", connections_allowed=None)
+"""1e30 connections are more than anybody means."""
+REPORTED = replace(
+    NEVER_REPORTED,
+    availability_24_hours=66.67,
+    availability_30_days=66.67,
+    bandwidth=50.5,
+    connections=5,
+    last_report=datetime(2026, 11, 29, 8, 14, 43, 819_000, tzinfo=UTC),
+    traffic_usage=7.77,
+    traffic_used=83_429_739_725,
+)
+"""Of three reports, the last one says that it is offline."""
+PUBLIC = PublicNode(
+    id="1",
+    name="北京联通",
+    allow_relay=False,
+    availability_24_hours=75.0,
+    availability_30_days=75.0,
+    bandwidth=50.5,
+    bandwidth_maximum=200.0,
+    bandwidth_tier=90.0,
+    connections=5,
+    connections_allowed=100,
+    load=56.11,
+    online=True,
+    place="北京",
+    region=Region.DOMESTIC,
+    tags=("高速", "稳定"),
+    traffic_allowed=1000 * GIB,
+    traffic_reset=datetime(2026, 11, 30, tzinfo=UTC),
+    traffic_usage=7.77,
+    traffic_used=83_429_739_725,
+)
+PUBLIC_SECOND = replace(
+    PUBLIC,
+    id="2",
+    allow_relay=True,
+    availability_24_hours=None,
+    availability_30_days=None,
+    bandwidth=0.0,
+    bandwidth_tier=None,
+    connections=0,
+    connections_allowed=None,
+    load=None,
+    online=False,
+    traffic_usage=0.0,
+    traffic_used=0,
+)
+PROPOSED = ProposedNode(
+    node=replace(
+        PUBLIC,
+        availability_24_hours=None,
+        availability_30_days=None,
+        bandwidth_maximum=None,
+        online=None,
+        traffic_reset=None,
+    ),
+    addresses=("tcp://192.0.2.4:11010", "ws://relay.example.com:11011"),
+)
+TOTALS = ServiceTotals(
+    id="service",
+    name="EasyTier",
+    bandwidth=50.5,
+    connections=5,
+    nodes=2,
+    nodes_domestic=2,
+    nodes_listed=2,
+    nodes_online=1,
+    nodes_overseas=0,
+)
+TRAFFIC = ReportResult(
+    traffic_used=83_429_739_725,
+    traffic_allowed=1000 * GIB,
+    traffic_reset=datetime(2026, 11, 30, tzinfo=UTC),
+)
+
+USER = NewAccount(username="", mail="user@example.com", password="user-pass-1")
+ADMIN = NewAccount(username="", mail="admin@example.com", password="admin-pass-1")
+DRAFT = NodeDraft(
+    name="another",
+    region=Region.DOMESTIC,
+    connections=(NodeConnection(type="TCP", host="192.0.2.4", port=11010),),
+)
+REPORT = NodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=5, token="any")
+
+
+class Asked(NamedTuple):
+    """Who asks: the client, and the provider of an account or of nobody."""
+
+    client: EasyTierClient
+    provider: EasyTierProvider
+
+
+class Refused(NamedTuple):
+    """What an answer means that is none. words: the service's, or the key of our sentence."""
+
+    error: type[TunnelHubError]
+    words: str
+
+
+def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
+    """Read a feed."""
+    return lambda asked: asked.provider.feeds[key].fetch()
+
+
+async def user_of(asked: Asked) -> object:
+    """Sign in, and return what the login tells of the account."""
+    row = await asked.client.login(USER.mail, USER.password)
+    return row["token"], row["user"]
+
+
+type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
+"""The lines that are answered with, what is asked, and what comes out."""
+
+CASES: tuple[Case, ...] = (
+    ((1,), lambda a: a.provider.is_initialized(), False),
+    (
+        (2,),
+        lambda a: a.provider.initialize("wrong", ADMIN),
+        Refused(InvalidInputError, "jwt_secret_refused"),
+    ),
+    ((3,), lambda a: a.provider.initialize("jwt-secret", ADMIN), None),
+    (
+        (4,),
+        lambda a: a.provider.initialize("jwt-secret", ADMIN),
+        Refused(RejectedError, "系统已经初始化"),
+    ),
+    ((5,), lambda a: a.provider.is_initialized(), True),
+    ((6,), lambda a: a.provider.open_account(USER), Refused(RejectedError, "密码长度至少为 6 位")),
+    ((7, 11, 14), lambda a: a.provider.open_account(USER), False),
+    ((8, 11, 14), lambda a: a.provider.open_account(USER), False),
+    ((9,), user_of, Refused(AuthenticationError, "请先验证您的邮箱")),
+    ((10,), lambda a: a.provider.verify_mail("nonsense"), Refused(RejectedError, "无效的验证令牌")),
+    ((12,), user_of, Refused(AuthenticationError, "邮箱或密码错误")),
+    ((13,), user_of, Refused(AuthenticationError, "邮箱或密码错误")),
+    (
+        (14,),
+        user_of,
+        ("<jwt>", {"email": "user@example.com", "is_admin": False, "is_super_admin": False}),
+    ),
+    (
+        (15,),
+        user_of,
+        ("<jwt>", {"email": "admin@example.com", "is_admin": True, "is_super_admin": True}),
+    ),
+    ((16,), lambda a: a.client.my(), Refused(AuthenticationError, "无效的令牌")),
+    ((17,), lambda a: a.client.my(), Refused(AuthenticationError, "访问未授权")),
+    ((18,), feed("account"), {"account": Account(id="account", administrator=False)}),
+    ((19,), feed("account"), {"account": Account(id="account", administrator=True)}),
+    ((20, 18), feed("nodes"), {}),
+    ((21, 20, 18), lambda a: a.provider.create_node(DRAFT), Refused(UnsupportedError, "")),
+    ((22, 20, 18), lambda a: a.provider.create_node(DRAFT), "1"),
+    ((23, 20, 18), lambda a: a.provider.create_node(DRAFT), Refused(RejectedError, "缺少必填字段")),
+    ((24, 20, 18), lambda a: a.provider.create_node(DRAFT), Refused(RejectedError, "缺少必填字段")),
+    ((25, 20, 18), lambda a: a.provider.create_node(DRAFT), "2"),
+    ((26,), feed("nodes"), {"1": NEVER_REPORTED, "2": SECOND}),
+    (
+        (27, 33, 34),
+        lambda a: a.provider.report_node("1", REPORT),
+        Refused(InvalidInputError, "report_refused"),
+    ),
+    ((27,), lambda a: a.client.report({}), Refused(InvalidInputError, "report_refused")),
+    (
+        (28, 34),
+        lambda a: a.provider.report_node("1", REPORT),
+        Refused(RejectedError, "缺少必填字段"),
+    ),
+    ((29, 34), lambda a: a.provider.report_node("1", REPORT), Refused(NodeGoneError, "node_gone")),
+    ((30, 34), lambda a: a.provider.report_node("1", REPORT), TRAFFIC),
+    ((31, 34), lambda a: a.provider.report_node("1", REPORT), TRAFFIC),
+    ((32, 34), lambda a: a.provider.report_node("1", REPORT), TRAFFIC),
+    ((33,), feed("nodes"), {"1": REPORTED, "2": SECOND}),
+    ((35,), lambda a: a.provider.report_node("999", REPORT), Refused(NodeGoneError, "node_gone")),
+    ((36,), lambda a: a.provider.set_allow_relay("1", allowed=False), None),
+    (
+        (37,),
+        lambda a: a.provider.set_allow_relay("999", allowed=False),
+        Refused(NodeGoneError, "node_gone"),
+    ),
+    ((38,), lambda a: a.client.update("1", {}), Refused(RejectedError, "没有要更新的字段")),
+    ((39,), lambda a: a.client.update("1", {"reset_cycle": 40}), None),
+    ((40,), lambda a: a.provider.regenerate_report_token("1"), "<new report token>"),
+    ((41,), lambda a: a.client.all(), Refused(InvalidInputError, "not_administrator")),
+    (
+        (42,),
+        feed("nodes"),
+        {"1": replace(REPORTED, allow_relay=False, bandwidth_tier=90.0), "2": SECOND},
+    ),
+    ((43, 34), lambda a: a.provider.report_node("1", REPORT), TRAFFIC),
+    ((44,), feed("public_nodes"), {"1": PUBLIC}),
+    ((45,), feed("public_nodes"), {"1": PUBLIC, "2": PUBLIC_SECOND}),
+    ((46, 45), feed("service"), {"service": TOTALS}),
+    (
+        (47,),
+        lambda a: a.provider.query_nodes(region=Region.DOMESTIC, priority=QueryPriority.TRAFFIC),
+        (PROPOSED,),
+    ),
+    ((48,), lambda a: a.provider.query_nodes(region=Region.OVERSEAS, relay_only=True), ()),
+    ((49,), lambda a: a.provider.query_nodes(), (PROPOSED,)),
+    ((50,), lambda a: a.client.health(), Refused(UnsupportedError, "")),
+    (
+        (51,),
+        lambda a: a.client.check("tcp://192.0.2.4:11010", "n", "s"),
+        Refused(UnsupportedError, ""),
+    ),
+    ((52,), lambda a: a.client.batch_check([]), Refused(UnsupportedError, "")),
+    ((53,), lambda a: a.client.reset_token(), "<jwt>"),
+    ((54,), lambda a: a.provider.is_initialized(), Refused(OtherServiceError, "other_service")),
+    ((55,), lambda a: a.provider.is_initialized(), Refused(OtherServiceError, "other_service")),
+    ((56,), feed("nodes"), Refused(UnavailableError, "server_error: HTTP 500 获取节点失败")),
+    ((57,), feed("public_nodes"), Refused(UnavailableError, "server_error: HTTP 500 获取节点失败")),
+    ((58, 57), feed("service"), {"service": replace(TOTALS, nodes_listed=None)}),
+    ((59,), lambda a: a.client.delete("1"), None),
+    ((60,), lambda a: a.client.delete("999"), Refused(NodeGoneError, "node_gone")),
+    ((61,), lambda a: a.client.me(), Refused(AuthenticationError, "用户不存在")),
+)
+ASKED_ELSEWHERE = {
+    # The client asks for offline nodes too, and for none of the paths that there are not.
+    44: SHOW_OFFLINE,
+    54: "/api/system/check-init",
+    55: "/api/system/check-init",
+}
+
+
+def recordings() -> dict[int, Recording]:
+    """Return the recordings by line."""
+    return {recording.line: recording for recording in load(RECORDED)}
+
+
+def test_every_recording_is_read() -> None:
+    assert {lines[0] for lines, _, _ in CASES} | {11, 34} == recordings().keys()
+
+
+@pytest.mark.parametrize(
+    "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
+)
+async def test_what_comes_out(
+    *,
+    request: pytest.FixtureRequest,
+    freezer: FrozenDateTimeFactory,
+    session: ClientSession,
+    recorded: RecordedServer,
+    lines: tuple[int, ...],
+    ask: Callable[[Asked], Awaitable[object]],
+    expected: object,
+) -> None:
+    freezer.move_to(ASKED_AT)
+    by_line = recordings()
+    for line in lines:
+        recorded.add(by_line[line], path=ASKED_ELSEWHERE.get(line))
+    account = {"email": USER.mail, "password": USER.password, "token": "stored"}
+    options = {PUBLIC_NODES: ["1", "2"], ALL_NODES: 42 in lines}
+    asked = Asked(
+        EasyTierClient(Transport(session, (recorded.url,)), PastedToken("stored")),
+        EasyTierProvider(session, {"base_url": recorded.url, **account}, options),
+    )
+
+    if isinstance(expected, Refused):
+        with pytest.raises(expected.error) as caught:
+            await ask(asked)
+        told = {getattr(caught.value, "key", None), getattr(caught.value, "message", None)}
+        assert expected.words in told | {str(caught.value)}
+    else:
+        assert await ask(asked) == expected
+    count_replayed(request.node, RECORDED, "parser", lines)
+
+
+# Whatever a field is
+
+
+def _usage(used: str, limit: str) -> Meaning:
+    """The share of a limit that is used, in percent."""
+
+    def _right(row: Row) -> float | None:
+        part = readings.amount(used)(row)
+        whole = readings.amount(limit, zero=False)(row)
+        return 100 * part / whole if isinstance(part, float) and isinstance(whole, float) else None
+
+    return _right
+
+
+def _availability(row: Row) -> float | None:
+    """The share of the reports with which it was online; unknown if it is offline since when?"""
+    digits = str(row.get("recent_status")).strip()
+    is_offline = row.get("status") != "online" and not isinstance(row.get("last_report_at"), str)
+    if is_offline or not re.fullmatch("[0-9]+", digits):
+        return None
+    known = digits.replace("0", "")
+    return 100 * sum(digit != "1" for digit in known) / len(known) if known else None
+
+
+def _tags(row: Row) -> tuple[str, ...] | None:
+    value = row.get("tags")
+    words = value.replace("、", ",").split(",") if isinstance(value, str) else []
+    return tuple(word.strip() for word in words if word.strip()) or None
+
+
+USAGES = (
+    _usage("current_bandwidth", "tier_bandwidth"),
+    _usage("connection_count", "max_connections"),
+    _usage("used_traffic", "max_traffic"),
+)
+
+
+def _load(row: Row) -> object:
+    """The most used of all; nobody knows of a node that is offline."""
+    known = [share for usage in USAGES if isinstance(share := usage(row), float)]
+    return max(known, default=None) if row.get("status") != "offline" else None
+
+
+NODE: Mapping[str, Meaning] = {
+    "id": readings.text("id"),
+    "name": readings.text("node_name"),
+    "allow_relay": readings.flag("allow_relay"),
+    "availability_24_hours": _availability,
+    "availability_30_days": _availability,
+    "bandwidth": readings.amount("current_bandwidth"),
+    "bandwidth_maximum": readings.amount("max_bandwidth"),
+    "bandwidth_tier": readings.amount("tier_bandwidth", zero=False),
+    "connections": readings.count("connection_count"),
+    "connections_allowed": readings.count("max_connections"),
+    "load": _load,
+    "online": lambda row: {"online": True, "offline": False}.get(str(row.get("status"))),
+    "place": readings.text("region_detail"),
+    "region": readings.one_of("region_type", ["domestic", "overseas"]),
+    "tags": _tags,
+    "traffic_allowed": readings.amount("max_traffic", GIB, zero=False),
+    "traffic_reset": readings.moment("reset_date"),
+    "traffic_usage": _usage("used_traffic", "max_traffic"),
+    "traffic_used": readings.amount("used_traffic", GIB),
+}
+OWN_NODE: Mapping[str, Meaning] = {
+    **NODE,
+    "last_report": readings.moment("last_report_at"),
+    "valid_until": readings.day("valid_until"),
+}
+SERVICE: Mapping[str, Meaning] = {
+    "id": lambda _: "service",
+    "name": lambda _: "EasyTier",
+    "bandwidth": readings.amount("current_bandwidth_total"),
+    "connections": readings.count("connection_count_total"),
+    "nodes": readings.count("total_nodes"),
+    "nodes_domestic": readings.count("domestic_nodes"),
+    "nodes_online": readings.count("online_nodes"),
+    "nodes_overseas": readings.count("overseas_nodes"),
+}
+ACCOUNT: Mapping[str, Meaning] = {
+    "id": lambda _: "account",
+    "administrator": readings.flag("is_admin"),
+}
+RESULT: Mapping[str, Meaning] = {
+    "traffic_used": readings.amount("used_traffic", GIB),
+    "traffic_allowed": readings.amount("max_traffic", GIB, zero=False),
+    "traffic_reset": readings.moment("reset_date"),
+}
+
+type Table = tuple[Callable[[Row], Any], Mapping[str, Meaning]]
+TABLES: Mapping[str, Table] = {
+    "GET /api/nodes/my": (rows.NODE.one, OWN_NODE),
+    "GET /api/nodes/all": (rows.NODE.one, OWN_NODE),
+    "GET /api/nodes/1": (rows.NODE.one, OWN_NODE),
+    "GET /api/public": (rows.PUBLIC_NODE.one, NODE),
+    "GET /api/public?show_offline=true": (rows.PUBLIC_NODE.one, NODE),
+    "POST /api/query": (rows.PUBLIC_NODE.one, NODE),
+    "GET /api/stats": (rows.SERVICE.one, SERVICE),
+    "GET /api/auth/me": (rows.ACCOUNT.one, ACCOUNT),
+    "POST /api/report": (rows.report_result, RESULT),
+}
+
+
+def recorded_rows() -> list[tuple[int, Row, Table]]:
+    """Return all rows of all answers, with how they are read."""
+    found = []
+    for line, recording in recordings().items():
+        table = TABLES.get(f"{recording.method} {recording.path}")
+        if table is not None and recording.reply.status == 200:
+            answer: Any = recording.reply.answer
+            listed = answer.get("nodes", [answer.get("node", answer)])
+            found += [(line, row, table) for row in listed]
+    return found
+
+
+@pytest.mark.parametrize("line, row, table", recorded_rows())
+def test_whatever_a_field_is(line: int, row: Row, table: Table) -> None:
+    read, meanings = table
+
+    assert check_readings(read, row, meanings) > 20 * len(row), f"line {line}"
