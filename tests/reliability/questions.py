@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.api.directory import (
     Region,
 )
 from custom_components.tunnel_hub.api.errors import RejectedError, UnsupportedError
-from custom_components.tunnel_hub.api.mesh import Peer, Proxy, Rule, User
+from custom_components.tunnel_hub.api.mesh import Link, Peer, Proxy, Rule, User
 from custom_components.tunnel_hub.api.mesh_provider import (
     CertificateImport,
     ClientDraft,
@@ -83,7 +83,7 @@ def _refused(ask: Ask) -> Ask:
 
 
 async def _link_history(provider: Any) -> object:
-    history = await provider.link_history("us")
+    history = await provider.link_history(Tunnel, "us")
     return history, *history.samples
 
 
@@ -182,7 +182,7 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
         ),
         "kick_sessions": _kick_sessions,
         "link_history": _link_history,
-        "peers_of": lambda provider: provider.peers_of("us"),
+        "peers_of": lambda provider: provider.peers_of(Tunnel, "us"),
         "reset_traffic": lambda provider: provider.reset_traffic(_USER),
         "resolve_name": lambda provider: provider.resolve_name("example.com"),
         "select_exit": lambda provider: provider.select_exit(User, _USER, "us"),
@@ -195,7 +195,7 @@ COMMANDS: Mapping[str, Mapping[str, Ask]] = {
         "set_graph_layout": lambda provider: provider.set_graph_layout(
             {"us": Position(x=1.0, y=2.0)}
         ),
-        "set_peer_nested": lambda provider: provider.set_peer_nested("us", nested=True),
+        "set_peer_nested": lambda provider: provider.set_peer_nested(Link, "us", nested=True),
         "set_server_enabled": lambda provider: provider.set_server_enabled(
             VpnServer.L2TP, enabled=False
         ),
