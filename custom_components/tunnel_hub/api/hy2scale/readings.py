@@ -56,6 +56,12 @@ CONFIGURED = timedelta(seconds=30)
 """The pace of what people configure."""
 _FIVE_MINUTES = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
+_IDLE: Mapping[timedelta, timedelta] = {
+    LIVE: timedelta(seconds=13),
+    CONFIGURED: _FIVE_MINUTES,
+    _FIVE_MINUTES: timedelta(minutes=30),
+}
+"""The paces while nobody looks; states of links are still seen within 15 seconds."""
 
 _SAME_MOMENT = 2.0
 _OF_LATE = CONFIGURED.total_seconds()
@@ -102,7 +108,7 @@ class Readings:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
         feeds = (
-            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, essential=True),
+            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=_FIVE_MINUTES, essential=True),
             self._feed("links", Link, LINK.fields, LIVE, self._links),
             self._feed(
                 "peers",
@@ -114,7 +120,14 @@ class Readings:
                 forget=self.around.forget_peer,
             ),
             self._feed("tunnels", Tunnel, TUNNEL.fields, LIVE, self.tunnels),
-            self._feed("sessions", UserSessions, _SESSION_FIELDS, LIVE, self.sessions),
+            self._feed(
+                "sessions",
+                UserSessions,
+                _SESSION_FIELDS,
+                LIVE,
+                self.sessions,
+                idle=_FIVE_MINUTES,
+            ),
             self._feed("users", User, USER.fields, CONFIGURED, self._read_users),
             self._feed("rules", Rule, RULE.fields, CONFIGURED, self._rules),
             self._feed("proxies", Proxy, PROXY.fields, CONFIGURED, self._proxies),
@@ -147,6 +160,7 @@ class Readings:
         interval: timedelta,
         fetch: Callable[[], Awaitable[Mapping[str, Any]]],
         *,
+        idle: timedelta | None = None,
         essential: bool = False,
         **options: Any,
     ) -> Feed[Resource]:
@@ -164,6 +178,7 @@ class Readings:
             key=key,
             resource=resource,
             interval=interval,
+            idle_interval=idle or _IDLE.get(interval),
             fields=fields,
             fetch=_fetch,
             essential=essential,
