@@ -196,6 +196,17 @@ async def test_how_a_field_is_read(
     assert getattr(node, field) == expected
 
 
+async def test_owners_and_ids_that_are_objects(
+    provider: EasyTierProvider, easytier: EasyTierService
+) -> None:
+    """They are no owners and no ids, and everything else is read."""
+    wild = {"nodes.*.user_email": {"not": "expected"}, "nodes.0.node_name": ["x"]}
+    easytier.fault("/api/nodes/my", "patch", patch=wild)
+    easytier.fault("/api/public", "patch", patch={"nodes.0.id": {"not": "expected"}})
+
+    assert len(await nodes(provider)) == 8
+
+
 async def test_relaying_is_read_where_it_stands(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:

@@ -273,7 +273,7 @@ class EasyTierProvider(Provider):
             return
         if "node_name" in changed:
             name = coerce.verbatim(draft.name) or ""
-            if await self._namesakes(name, row.get("user_email", self._email), node_id):
+            if await self._namesakes(name, rows.owner(row) or self._email, node_id):
                 raise InvalidInputError("node_name_taken", name=name)
         await self._client.update(node_id, changed)
         if missing := not_stored(draft, await self._row_to_change(node_id)):
@@ -288,7 +288,9 @@ class EasyTierProvider(Provider):
                 return {}
             raise
 
-    async def _namesakes(self, name: str, owner: object, node_id: str | None = None) -> list[str]:
+    async def _namesakes(
+        self, name: str, owner: str | None, node_id: str | None = None
+    ) -> list[str]:
         """Read the ids of the other nodes of an account that go by a name.
 
         Where the server fails to list the nodes, nobody can tell.
@@ -314,7 +316,7 @@ class EasyTierProvider(Provider):
             raise InvalidInputError("report_token_needed")
         fields: dict[str, object] = {
             "node_name": row.get("node_name"),
-            "email": coerce.text(row.get("user_email")) or self._email,
+            "email": rows.owner(row) or self._email,
             "token": token,
             "current_bandwidth": report.bandwidth,
             "reported_traffic": report.traffic,
@@ -328,7 +330,7 @@ class EasyTierProvider(Provider):
         except InvalidInputError as err:
             if err.key == "report_refused":
                 name = coerce.text(row.get("node_name")) or ""
-                others = await self._namesakes(name, row.get("user_email", self._email), node_id)
+                others = await self._namesakes(name, rows.owner(row) or self._email, node_id)
                 # The server gives them to the first node that it finds.
                 if any(_age(other) < _age(node_id) for other in others):
                     raise InvalidInputError("report_reaches_namesake", name=name) from None

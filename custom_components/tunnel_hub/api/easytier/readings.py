@@ -80,7 +80,7 @@ class Readings:
         self._network = network
         self._signed_in = signed_in
         self._rows: list[Row] | None = None
-        self._public_by_id: Mapping[object, Row] = {}
+        self._public_by_id: Mapping[str | None, Row] = {}
         """As last read, for what an account's own nodes do not tell."""
         self._own = Listing(rows.NODE)
         self._public = Listing(rows.PUBLIC_NODE)
@@ -181,22 +181,22 @@ class Readings:
         # Older documents' servers tell of relaying only what they tell everybody.
         if any("allow_relay" not in row for row in found):
             with suppress(RejectedError, UnavailableError, UnsupportedError):
-                self._public_by_id = {row.get("id"): row for row in await self._client.public()}
-            found = [{**self._public_by_id.get(row.get("id"), {}), **row} for row in found]
+                self._public_by_id = {_id(row): row for row in await self._client.public()}
+            found = [{**self._public_by_id.get(_id(row), {}), **row} for row in found]
         self._rows = found
         self.namesakes = rows.namesakes(self._with_owners(found))
         return found
 
     def _with_owners(self, found: Iterable[Row]) -> list[Row]:
         """Return those rows of which it is known whose they are."""
-        return [row for row in found if "user_email" in row or not self._all_nodes]
+        return [row for row in found if rows.owner(row) or not self._all_nodes]
 
-    async def nodes_called(self, name: str, owner: object) -> list[str]:
+    async def nodes_called(self, name: str, owner: str | None) -> list[str]:
         """Read the ids of an account's nodes of one name."""
         return [
-            coerce.identifier(row.get("id")) or ""
+            _id(row) or ""
             for row in self._with_owners(await self.own_rows())
-            if coerce.text(row.get("node_name")) == name and row.get("user_email", owner) == owner
+            if coerce.text(row.get("node_name")) == name and rows.owner(row) in (owner, None)
         ]
 
     async def _listed_rows(self) -> list[Row]:
@@ -237,7 +237,7 @@ class Readings:
         with suppress(UnsupportedError):
             return await self._client.node(node_id)
         for row in await self.own_rows():
-            if coerce.identifier(row.get("id")) == node_id:
+            if _id(row) == node_id:
                 return row
         raise NodeGoneError
 
@@ -301,7 +301,7 @@ class Readings:
         by_node = {
             node_id: targets
             for row in own
-            if (node_id := coerce.identifier(row.get("id"))) and (targets := self.targets(row))
+            if (node_id := _id(row)) and (targets := self.targets(row))
         }
         if not by_node:
             return {}
@@ -338,6 +338,10 @@ class Readings:
             return (await self.public_nodes()).values()
         except RejectedError, UnavailableError, UnsupportedError:
             return None
+
+
+def _id(row: Row) -> str | None:
+    return coerce.identifier(row.get("id"))
 
 
 def _now(found: Iterable[Row]) -> list[Row]:

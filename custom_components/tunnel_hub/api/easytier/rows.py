@@ -185,9 +185,14 @@ def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
     )
 
 
+def owner(row: Row) -> str | None:
+    """Read the mail address of whom a node belongs to; None where the service does not tell."""
+    return coerce.verbatim(row.get("user_email"))
+
+
 def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
     """Return the names that several nodes of one account have, as the server compares them."""
-    count = Counter((row.get("user_email"), coerce.text(row.get("node_name"))) for row in found)
+    count = Counter((owner(row), coerce.text(row.get("node_name"))) for row in found)
     return tuple(sorted({name for (_, name), times in count.items() if name and times > 1}))
 
 
