@@ -15,7 +15,7 @@ from .api import create_provider
 from .api.provider import CanForceDown, CanSignIn
 from .api.resource import Account, Tunnel
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_days
+from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_clock
 from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
 from .demand import Demand
@@ -87,7 +87,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
     entry.runtime_data = data
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    async_follow_days(hass, entry, data.coordinators.values())
+    async_follow_clock(hass, entry, data.coordinators.values())
     if data.sign_in is not None:
         await data.sign_in.async_start()
     return True

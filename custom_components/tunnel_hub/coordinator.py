@@ -13,8 +13,6 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 import logging
-import math
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -25,11 +23,12 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .api import days
+from .api.age import Stamp
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Feed, Probe
 from .api.pace import Rate, in_turns
 from .api.provider import Problem, Provider
-from .api.resource import Resource, today_fields, without_today
+from .api.resource import Resource, without_today
 from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors
@@ -50,6 +49,9 @@ _READ_BACK_PAUSE = 1.0
 
 _PROBES_AT_ONCE = 10
 """As many tunnels as most homes have need not wait for each other."""
+
+_UNCOUNTED_BY_CHANCE = 30.0
+"""Seconds by which clocks differ that are set right now and then, as most are."""
 
 _MEASUREMENTS_EVERY = 1800.0
 """Seconds after which measurements are published although nobody looks, for their statistics."""
@@ -188,7 +190,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._news: deque[tuple[Collection[str], Callable[[str], None]]] = deque()
         self._telling_news: asyncio.Task[None] | None = None
         self._awaits_use = False
-        self._read_at = -math.inf
         self._announced: set[str] = set()
         self._watched: Counter[str] = Counter()
         self._insisted: Counter[str] = Counter()
@@ -198,12 +199,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._probers = 0
         self._probe_soon = False
         self._reading_back = False
-        self._polled_at = 0.0
-        self._probed_at: dict[str, float] = {}
+        self._asked_at = Stamp.now()
+        self._answered_at: Stamp | None = None
+        self._probed_at: dict[str, Stamp] = {}
         self._stirred: set[str] = set()
         self._deferred: set[str] = set()
         self._publishes_measurements = True
-        self._measurements_due = 0.0
+        self._measured_at: Stamp | None = None
         entry.async_on_unload(entry_data.demand.async_on_look(self._async_catch_up))
         self._stand_in: CALLBACK_TYPE | None = None
         if feed.probe is not None:
@@ -274,6 +276,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @override
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._pace()
+        self._asked_at = Stamp.now()
         began_on = self._service_day()
         with poll_errors():
             fresh = self._limited(self._owned(await self.feed.fetch()))
@@ -305,14 +308,33 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def _async_catch_up(self) -> None:
         """Show somebody who has begun to look what is true now."""
         self.update_interval = self._pace()
-        overdue = self.hass.loop.time() - self._polled_at >= self.feed.interval.total_seconds()
-        if self._stand_in is not None and overdue:
-            self.config_entry.async_create_task(
-                self.hass, self.async_request_refresh(), f"{self.name} catch up"
-            )
+        if self._stand_in is not None and self._is_older_than(self.feed.interval):
+            self._async_poll_soon()
         elif self._deferred:
             self._publish_measurements()
             self.async_update_listeners()
+
+    @property
+    def _interval(self) -> timedelta:
+        return self.update_interval or self.feed.interval
+
+    def _is_older_than(self, age: timedelta) -> bool:
+        """Tell whether the last good answer is older, or there was none."""
+        return self._answered_at is None or self._answered_at.age >= age.total_seconds()
+
+    @callback
+    def _async_poll_soon(self) -> None:
+        self.config_entry.async_create_task(
+            self.hass, self.async_request_refresh(), f"{self.name} catch up"
+        )
+
+    @callback
+    def async_make_up_for_sleep(self) -> None:
+        """Poll if that was due while the machine slept, which no timer has counted."""
+        slept = self._asked_at.uncounted > _UNCOUNTED_BY_CHANCE
+        is_due = self._asked_at.age >= self._interval.total_seconds()
+        if slept and is_due and self._stand_in is not None:
+            self._async_poll_soon()
 
     @callback
     def _decide_on_measurements(self) -> None:
@@ -320,12 +342,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
         They change with every reading, and each change is a row in the recorder's database.
         """
-        now = self.hass.loop.time()
         self._publishes_measurements = (
             self.entry_data.demand.is_looked_at
             or self._reading_back
             or not self.last_update_success
-            or now >= self._measurements_due
+            or self._measured_at is None
+            or self._measured_at.age >= _MEASUREMENTS_EVERY
         )
         if self._publishes_measurements:
             self._publish_measurements()
@@ -333,7 +355,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def _publish_measurements(self) -> None:
         self._publishes_measurements = True
-        self._measurements_due = self.hass.loop.time() + _MEASUREMENTS_EVERY
+        self._measured_at = Stamp.now()
         self._changed |= self._deferred
         self._deferred = set()
 
@@ -367,15 +389,15 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Count failures, and tell everybody when the data begin or cease to count."""
         self._failures = 0 if self.last_update_success else self._failures + 1
         refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
-        available = self.last_update_success or (self._failures < PATIENCE and not refused)
+        patient = self._failures < PATIENCE and not self._is_older_than(PATIENCE * self._interval)
+        available = self.last_update_success or (patient and not refused)
         self._tell_all = available != self.available
         self.available = available
         reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
-            self._polled_at = self.hass.loop.time()
+            self._answered_at = Stamp.now()
             self._find_news()
             self.has_answered, self.is_pending = True, False
-            self._read_at = time.monotonic()
             self._awaits_use = self.feed.resource.comes_to_matter and not all(
                 resource.matters for resource in self.data.values()
             )
@@ -464,11 +486,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     def _service_day(self) -> date:
         return days.today(self.provider.description.time_zone)
-
-    @property
-    def has_today(self) -> bool:
-        """Tell whether anything here belongs to one day of the service."""
-        return not self.feed.fields.isdisjoint(today_fields(self.feed.resource))
 
     @callback
     def async_forget_yesterday(self) -> None:
@@ -582,12 +599,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     def _due_probes(self, probe: Probe[Resource]) -> Collection[str]:
         """Return the ids that are worth a request now."""
-        demand, now = self.entry_data.demand, self.hass.loop.time()
+        demand = self.entry_data.demand
         if demand.is_looked_at:
             return self.data.keys()
         used = {key.id for key in demand.used_by_automations() if key.key in probe.fields}
-        old = now - probe.idle_interval.total_seconds()
-        rest = {id_ for id_ in self.data if self._probed_at.get(id_, old) <= old}
+        old = probe.idle_interval.total_seconds()
+        known = self._probed_at
+        rest = {id_ for id_ in self.data if id_ not in known or known[id_].age >= old}
         return used | rest | self._stirred
 
     async def _probe_in_turn(self) -> None:
@@ -612,7 +630,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
         Raises HomeAssistantError while the service does not answer.
         """
-        if time.monotonic() > self._read_at + 2 * self.feed.interval.total_seconds():
+        if self._is_older_than(2 * self.feed.interval):
             await self.async_refresh()
         if not (self.available and self.has_answered) and self.last_exception is not None:
             raise self.last_exception
@@ -629,7 +647,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.feed.probe is None:
             await self.async_request_refresh()
         else:
-            self._probed_at[resource_id] = self.hass.loop.time()
+            self._probed_at[resource_id] = Stamp.now()
             self._stirred.discard(resource_id)
             self.async_publish(await self.feed.probe.read(resource_id))
 
@@ -640,19 +658,20 @@ def _call_all(listeners: Iterable[Callable[[str], None]], resource_id: str) -> N
 
 
 @callback
-def async_follow_days(
-    hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Iterable[FeedCoordinator]
+def async_follow_clock(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Collection[FeedCoordinator]
 ) -> None:
-    """Have no coordinator show what it read on another day of the service as today's."""
-    with_today = [coordinator for coordinator in coordinators if coordinator.has_today]
-    if not with_today:
-        return
-    zone = with_today[0].provider.description.time_zone
+    """Have coordinators know of the service's midnight, and of sleep.
+
+    coordinators: of one provider.
+    """
+    zone = next(iter(coordinators)).provider.description.time_zone
 
     @callback
     def _look(now: datetime) -> datetime:
-        for coordinator in with_today:
+        for coordinator in coordinators:
             coordinator.async_forget_yesterday()
+            coordinator.async_make_up_for_sleep()
         return days.start_of(days.day_of(now, zone) + timedelta(days=1), zone)
 
     timer = WallClockTimer(hass, _look)

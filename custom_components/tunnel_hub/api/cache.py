@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-import time
+
+from .age import Stamp
 
 
 class Recent[T]:
@@ -12,16 +13,15 @@ class Recent[T]:
         """Take what reads; nothing is read yet."""
         self._read = read
         self._reading = asyncio.Lock()
-        self._last: tuple[float, T] | None = None
+        self._last: tuple[Stamp, T] | None = None
         self._writes = 0
 
     async def get(self, max_age: float) -> T:
         """Return what was read less than so many seconds ago, or read it."""
         async with self._reading:
-            now = time.monotonic()
-            if self._last is not None and now - self._last[0] < max_age:
+            if self._last is not None and self._last[0].age < max_age:
                 return self._last[1]
-            writes = self._writes
+            writes, now = self._writes, Stamp.now()
             value = await self._read()
             # Read before a write was done, it tells nothing of it.
             self._last = (now, value) if writes == self._writes else None

@@ -10,6 +10,7 @@ from typing import override
 from aiohttp import ClientSession
 
 from .. import coerce, days
+from ..age import Stamp
 from ..cache import Recent
 from ..days import SHANGHAI
 from ..errors import (
@@ -224,8 +225,9 @@ class _Reading:
     """What one check told of a tunnel, when, and whether the tunnel was enabled then."""
 
     state: TunnelState
-    checked_at: datetime
     enabled: bool | None
+    checked_at: datetime
+    read: Stamp
 
 
 def _with_reading(tunnel: Tunnel, reading: _Reading | None) -> Tunnel:
@@ -384,11 +386,10 @@ class HayFrpProvider(Provider):
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
-            now = datetime.now(UTC)
             self._readings = {
                 id_: reading
                 for id_, reading in self._readings.items()
-                if id_ in listed and now - reading.checked_at < self._reading_good_for(id_)
+                if id_ in listed and reading.read.age < self._reading_good_for(id_).total_seconds()
             }
             self._tunnels = await self._with_readings.all(
                 (id_, (tunnel, self._readings.get(id_))) for id_, tunnel in listed.items()
@@ -470,7 +471,9 @@ class HayFrpProvider(Provider):
             raise
         self._unanswered.discard(tunnel_id)
         tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
-        self._readings[tunnel_id] = _Reading(_STATES[reading], datetime.now(UTC), tunnel.enabled)
+        self._readings[tunnel_id] = _Reading(
+            _STATES[reading], tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
+        )
         return _with_reading(tunnel, self._readings[tunnel_id])
 
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 import time
 
+from ..age import Stamp
 from ..errors import AuthenticationError, SessionContestedError
 
 _CONTEST_WINDOW = 600.0
@@ -34,7 +35,7 @@ class Session:
         self._log_in = log_in
         self._on_renewed = on_renewed
         self._lock = asyncio.Lock()
-        self._renewed_at: float | None = None
+        self._renewed_at: Stamp | None = None
         """When we last logged in because a session was ended, which may be ended in turn."""
         self._pause = 0.0
         self._paused_until = 0.0
@@ -59,7 +60,7 @@ class Session:
         """Whether another program was seen ending our sessions and none has outlived it yet."""
         if not self._pause:
             return False
-        return self._renewed_at is None or time.monotonic() - self._renewed_at <= _CONTEST_WINDOW
+        return self._renewed_at is None or self._renewed_at.age <= _CONTEST_WINDOW
 
     async def _renew(self, refused: str | None) -> str:
         """Log in, unless another request has done so in the meantime."""
@@ -73,7 +74,7 @@ class Session:
             csrf = await self._log_in()
             self.logins += 1
             if refused is not None or self._pause:
-                self._renewed_at = time.monotonic()
+                self._renewed_at = Stamp.now()
             await self._on_renewed(csrf)
             self._csrf = csrf
             return csrf
@@ -85,7 +86,7 @@ class Session:
             raise SessionContestedError(self._paused_until - now)
         if self._renewed_at is None:
             return
-        if now - self._renewed_at > _CONTEST_WINDOW:
+        if self._renewed_at.age > _CONTEST_WINDOW:
             self._pause = 0.0
             return
         self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)

@@ -61,7 +61,6 @@ from .shelves import Shelf, Shelves
 from .topology import places, why_hidden
 
 _SECRETS = ("password_hash", "token")
-_LOCKOUT = timedelta(seconds=60)
 _NOTICE = timedelta(days=14)
 """How long before its end a certificate is a problem."""
 
@@ -322,9 +321,7 @@ class Hy2ScaleProvider(Provider):
             raise refusal or InvalidInputError("not_taken", name=left.name or user_id)
         if not kicked:
             return Kick(keys=(), locked_until=None)
-        until = datetime.now(UTC) + _LOCKOUT
-        self._readings.lock(user_id, until)
-        return Kick(keys=tuple(kicked), locked_until=until)
+        return Kick(keys=tuple(kicked), locked_until=self._readings.lock(user_id))
 
     # Editing
 

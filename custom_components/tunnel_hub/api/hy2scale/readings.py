@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .. import coerce
+from ..age import Stamp
 from ..cache import Recent
 from ..errors import UnavailableError, UnsupportedError
 from ..feed import Feed
@@ -63,6 +64,9 @@ _IDLE: Mapping[timedelta, timedelta] = {
 }
 """The paces while nobody looks; states of links are still seen within 15 seconds."""
 
+_LOCKOUT = timedelta(seconds=60)
+"""For which a device whose session was ended cannot come back."""
+
 _SAME_MOMENT = 2.0
 _OF_LATE = CONFIGURED.total_seconds()
 
@@ -95,7 +99,7 @@ class Readings:
         self._listed_tunnels = Listing(TUNNEL)
         self._listed_users = Listing(USER)
         self._listed_rules = Listing(RULE)
-        self._locked: dict[str, datetime] = {}
+        self._locked: dict[str, tuple[datetime, Stamp]] = {}
         self.certificates: Certificates | None = None
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
@@ -293,8 +297,8 @@ class Readings:
     async def sessions(self) -> Mapping[str, UserSessions]:
         """Read the devices of every user, also of those who have none."""
         users, rows = await together(self._users.get(_OF_LATE), self._recent_sessions())
-        now = datetime.now(UTC)
-        self._locked = {id_: until for id_, until in self._locked.items() if until > now}
+        lasts = _LOCKOUT.total_seconds()
+        self._locked = {id_: lock for id_, lock in self._locked.items() if lock[1].age < lasts}
         by_name: dict[str | None, list[Row]] = {}
         for row in rows:
             by_name.setdefault(coerce.text(row.get("username")), []).append(row)
@@ -305,14 +309,16 @@ class Readings:
                 found[id_] = UserSessions(
                     id=id_,
                     name=name,
-                    locked_until=self._locked.get(id_),
+                    locked_until=self._locked[id_][0] if id_ in self._locked else None,
                     sessions=tuple(one for row in by_name.get(name, ()) if (one := session(row))),
                 )
         return found
 
-    def lock(self, user_id: str, until: datetime) -> None:
-        """Remember until when a user's device was locked out."""
-        self._locked[user_id] = until
+    def lock(self, user_id: str) -> datetime:
+        """Remember that a user's device was locked out just now; until when."""
+        until = datetime.now(UTC) + _LOCKOUT
+        self._locked[user_id] = until, Stamp.now()
+        return until
 
     async def _rules(self) -> Mapping[str, Rule]:
         (available, rows), exits = await together(self._client.rules(), self._exits())
