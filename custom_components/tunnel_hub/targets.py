@@ -1,5 +1,7 @@
 """Which of our entities a trigger or a condition is about."""
 
+from datetime import UTC, tzinfo
+
 from homeassistant.components.binary_sensor import DOMAIN as BINARY_SENSOR
 from homeassistant.components.event import DOMAIN as EVENT
 from homeassistant.components.sensor import DOMAIN as SENSOR
@@ -9,7 +11,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.automation import DomainSpec
 
-from .const import DOMAIN
+from .api import PROVIDERS
+from .const import CONF_PROVIDER, DOMAIN
 from .ids import entity_key_of
 
 type Fields = frozenset[tuple[str, str]]
@@ -41,3 +44,10 @@ def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) 
         and (key := entity_key_of(entry)) is not None
         and (key.kind, key.key) in fields
     }
+
+
+def time_zone_of(hass: HomeAssistant, entity_id: str) -> tzinfo:
+    """Return the time zone by whose days the service of an entity of ours counts."""
+    entry = er.async_get(hass).async_get(entity_id)
+    account = entry and hass.config_entries.async_get_entry(entry.config_entry_id or "")
+    return PROVIDERS[account.data[CONF_PROVIDER]].time_zone if account else UTC

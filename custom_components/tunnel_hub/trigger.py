@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import ClassVar, override
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
@@ -18,7 +17,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.target import (
     TargetStateChangedData,
     async_track_target_selector_state_change_event,
@@ -39,6 +37,7 @@ from homeassistant.util.unit_conversion import InformationConverter
 import voluptuous as vol
 
 from .api.resource import NodeLoad
+from .clock import WallClockTimer
 from .sign_in import FAILED, MISSED
 from .targets import (
     BINARY_SENSORS,
@@ -50,6 +49,7 @@ from .targets import (
     SIGNED_IN_TODAY,
     Fields,
     filter_by_fields,
+    time_zone_of,
 )
 
 CONF_BEFORE = "before"
@@ -237,7 +237,7 @@ class ValidityEndingTrigger(FieldTrigger):
         @callback
         def detach() -> None:
             unsubscribe()
-            ends.async_forget_all()
+            ends.async_stop()
 
         return detach
 
@@ -253,13 +253,15 @@ class _Ends:
         self._before = before
         self._run_action = run_action
         self._ends: dict[str, datetime] = {}
-        self._waiting: dict[str, CALLBACK_TYPE] = {}
+        self._waiting: dict[str, tuple[datetime, State]] = {}
+        self._timer = WallClockTimer(hass, self._tell_in_time)
 
     @callback
     def async_changed(self, data: TargetStateChangedData) -> None:
         """Look at a new state."""
         event = data.state_change_event
         self._look(event.data["entity_id"], event.data["new_state"])
+        self._timer.async_call()
 
     @callback
     def async_targets_changed(
@@ -270,35 +272,41 @@ class _Ends:
             self._forget(entity_id)
         for entity_id in added:
             self._look(entity_id, states[entity_id])
+        self._timer.async_call()
 
     @callback
-    def async_forget_all(self) -> None:
+    def async_stop(self) -> None:
         """Wait for nothing any more."""
-        for entity_id in list(self._ends):
-            self._forget(entity_id)
+        self._timer.async_stop()
 
     def _forget(self, entity_id: str) -> None:
         self._ends.pop(entity_id, None)
-        if (cancel := self._waiting.pop(entity_id, None)) is not None:
-            cancel()
+        self._waiting.pop(entity_id, None)
 
     def _look(self, entity_id: str, state: State | None) -> None:
         """Wait for an end; one that is near already is told unless we have just met."""
         # What is not known at the moment still ends when it was said to.
-        if state is None or (end := _moment(state)) is None or end == self._ends.get(entity_id):
+        if state is None or (end := _moment(self._hass, state)) is None:
+            return
+        if end == self._ends.get(entity_id):
             return
         is_first = entity_id not in self._ends
         self._forget(entity_id)
         self._ends[entity_id] = end
-        tell = partial(self._tell, state)
-        if (moment := end - self._before) > dt_util.utcnow():
-            self._waiting[entity_id] = async_track_point_in_utc_time(self._hass, tell, moment)
-        elif not is_first:
-            tell()
+        if (moment := end - self._before) > dt_util.utcnow() or not is_first:
+            self._waiting[entity_id] = moment, state
 
     @callback
-    def _tell(self, state: State, _: datetime | None = None) -> None:
-        self._waiting.pop(state.entity_id, None)
+    def _tell_in_time(self, now: datetime) -> datetime | None:
+        """Tell what is near; when the next will be."""
+        for entity_id, (moment, state) in list(self._waiting.items()):
+            if moment <= now:
+                del self._waiting[entity_id]
+                self._tell(state)
+        return min((moment for moment, _ in self._waiting.values()), default=None)
+
+    @callback
+    def _tell(self, state: State) -> None:
         self._run_action(
             {ATTR_ENTITY_ID: state.entity_id, "to_state": state, CONF_BEFORE: self._before},
             f"end of {state.entity_id}",
@@ -311,10 +319,12 @@ def _is_share(state: State) -> bool:
     return bool(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == UnitOfRatio.PERCENTAGE)
 
 
-def _moment(state: State) -> datetime | None:
-    """Return the moment that a state names; a day begins at midnight where we are."""
+def _moment(hass: HomeAssistant, state: State) -> datetime | None:
+    """Return the moment that a state names; a day begins at midnight where the service is."""
     moment = dt_util.parse_datetime(state.state)
-    return None if moment is None else dt_util.as_utc(moment)
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=time_zone_of(hass, state.entity_id))
 
 
 TRIGGERS: dict[str, type[Trigger]] = {

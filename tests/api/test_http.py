@@ -820,6 +820,31 @@ async def test_the_pause_that_a_service_asks_for(
     assert (caught.value.reason, caught.value.retry_after) == (Reason.RATE_LIMITED, pause)
 
 
+@pytest.mark.usefixtures("freezer")
+@pytest.mark.parametrize(
+    "date, pause",
+    [
+        (lambda: _http_date(-600), 630),
+        (lambda: _http_date(10), 20),
+        (lambda: _http_date(600), 1),
+        (lambda: format_datetime(datetime.now(UTC).replace(tzinfo=None)), 30),
+        (lambda: "now", 30),
+        (lambda: "", 30),
+    ],
+)
+async def test_the_services_clock_is_not_ours(
+    alone: Transport, hayfrp: HayFrpService, date: Callable[[], str], pause: float
+) -> None:
+    """Its dates are compared with each other, ours only where it tells none."""
+    headers = {"Date": date(), "Retry-After": _http_date(30)}
+    hayfrp.fault("/version", "status", status=429, headers=headers)
+
+    with pytest.raises(RateLimitedError) as caught:
+        await read(alone)
+
+    assert caught.value.retry_after == pause
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_nothing_is_sent_before_the_pause_is_over(
     transport: Transport,

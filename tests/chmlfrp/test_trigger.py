@@ -6,7 +6,8 @@ import pytest
 from simulator.chmlfrp import ChmlFrpService
 
 from ..automations import armed, of
-from ..common import DAY, HOUR, NOON, World
+from ..clocks import Clocks
+from ..common import DAY, HOUR, MINUTE, NOON, World
 
 
 async def set_up(world: World[ChmlFrpService], days: float, **options: object) -> list[str]:
@@ -41,15 +42,16 @@ async def test_an_end_comes_near(
     assert ending == [certificates(world)], "once"
 
 
-async def test_a_day_is_an_end_too(world: World[ChmlFrpService]) -> None:
-    """It begins at midnight where Home Assistant stands."""
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Shanghai"])
+async def test_a_day_is_an_end_too(world: World[ChmlFrpService], zone: str) -> None:
+    """It begins at midnight where the service is."""
     world.service.account.term = "2026-11-20"
-    await world.hass.config.async_set_time_zone("Asia/Shanghai")
+    await world.hass.config.async_set_time_zone(zone)
     ending = await set_up(world, 100)
 
-    await world.elapse(23 * DAY)
+    await world.elapse(23 * DAY + 12 * HOUR - MINUTE)
     assert ending == []
-    await world.elapse(DAY)
+    await world.elapse(2 * MINUTE)
     assert ending == [world.entity_id("sensor", "account:account", "group_expires")]
 
 
@@ -104,3 +106,21 @@ async def test_what_is_no_target_any_more_is_not_told(world: World[ChmlFrpServic
     await world.live(2 * DAY, DAY)
 
     assert ending == []
+
+
+@pytest.mark.parametrize("sleeps", [False, True])
+async def test_a_machine_that_sleeps_at_night(
+    world: World[ChmlFrpService], clocks: Clocks, sleeps: bool
+) -> None:
+    """It is told in time, or as soon as the machine is awake."""
+    ending = await set_up(world, 10)
+
+    for _ in range(3):
+        await world.elapse(16 * HOUR)
+        if sleeps:
+            clocks.sleep(8 * HOUR)
+        else:
+            await world.elapse(8 * HOUR)
+    await world.elapse(MINUTE)
+
+    assert ending == [certificates(world)]

@@ -14,6 +14,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale.endpoints.vpn import REASON
 from simulator.hy2scale.state import WireGuard
 
+from ..clocks import Clocks
 from ..common import HOUR, MINUTE, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
@@ -484,6 +485,20 @@ async def test_kick_all_sessions(world: Hub) -> None:
     await world.live(MINUTE + 2 * POLL, POLL)
     assert world.value("sensor", world.sessions("alice"), "locked_until") == "unknown"
     assert world.value("sensor", world.sessions("alice"), "sessions") == "2"
+
+
+@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+async def test_a_clock_that_is_set_locks_nobody_out(
+    world: Hub, clocks: Clocks, seconds: float
+) -> None:
+    """They are out for a minute, whatever the clock says."""
+    await world.set_up()
+    await world.act("button", "press", world.sessions("alice"), "kick_sessions")
+    clocks.set(seconds, world.service)
+
+    await world.live(MINUTE + 2 * POLL, POLL)
+
+    assert world.value("sensor", world.sessions("alice"), "locked_until") == "unknown"
 
 
 async def test_nobody_to_kick(world: Hub) -> None:

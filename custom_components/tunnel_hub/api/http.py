@@ -372,7 +372,7 @@ class Transport:
         """Raise for what no service means as an answer."""
         if 300 <= response.status < 400:
             raise UnavailableError(Reason.REDIRECT, f"HTTP {response.status}")
-        pause = _retry_after(response.headers.get("Retry-After"))
+        pause = _retry_after(response.headers)
         if response.status == 429:
             pause = pause or _DEFAULT_RETRY_AFTER
             self._silent_until = self._clock() + pause
@@ -460,16 +460,28 @@ def _text(body: bytes, charset: str | None) -> str:
     return body.decode(errors="replace")
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds out of a Retry-After header, which holds seconds or a date; an hour at most."""
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds out of a Retry-After header, which holds seconds or a date; an hour at most.
+
+    A date is one of the service's clock, which the Date header tells: ours may be wrong.
+    """
+    value = headers.get("Retry-After")
     if value is None:
         return None
     try:
         seconds = (
             float(value)
             if value.strip().isdecimal()
-            else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+            else (parsedate_to_datetime(value) - _date(headers)).total_seconds()
         )
     except TypeError, ValueError:
         return None
     return min(max(seconds, 1.0), _LONGEST_RETRY_AFTER)
+
+
+def _date(headers: Mapping[str, str]) -> datetime:
+    """Return the service's time, or ours where it does not tell it."""
+    with suppress(ValueError):
+        date = parsedate_to_datetime(headers.get("Date", ""))
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return datetime.now(UTC)

@@ -344,6 +344,29 @@ async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> No
     again = await provider.sign_in_with_captcha(CAPTCHA)
     assert again == SignInResult(already=True, message="请勿重复签到")
 
+
+@pytest.mark.parametrize(
+    "message, points",
+    [
+        ("签到成功！获得 12 积分", 12),
+        (f"获得 {'9' * 5000} 积分", None),
+        (f"获得 {'٣' * 5000} 积分", None),
+        ("签" * 5000, None),
+        ("", None),
+    ],
+)
+async def test_what_a_sign_in_brought(
+    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, message: str, points: int | None
+) -> None:
+    """Whatever the service says."""
+    chmlfrp.fault("/qiandao", "patch", patch={"msg": message})
+
+    result = await provider.sign_in_with_captcha(CAPTCHA)
+
+    assert not result.already
+    assert result.points == points
+    assert len(result.message) <= 1000
+
     chmlfrp.fault("/qiandao", "body", body={"code": 200, "msg": "签到成功"})
     assert (await provider.sign_in_with_captcha(CAPTCHA)).points is None
 

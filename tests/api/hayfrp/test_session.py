@@ -19,6 +19,7 @@ from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.rows import Row
 from simulator.hayfrp import HayFrpService
 
+from ...clocks import Clocks
 from ..turns import turns, until
 
 MINUTE = 60
@@ -265,6 +266,31 @@ async def test_a_session_that_lives_long_enough_is_no_contest(signed_in: User) -
         signed_in.wait(10 * MINUTE + 1)
 
     assert signed_in.logins == 3
+    assert not signed_in.is_contested()
+
+
+async def test_a_night_of_sleep_is_no_contest(signed_in: User, clocks: Clocks) -> None:
+    """The session ended hours later, though timers have counted none of them."""
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    clocks.sleep(8 * HOUR)
+
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+
+    assert signed_in.logins == 2
+    assert not signed_in.is_contested()
+
+
+async def test_a_clock_that_is_set_back_makes_no_contest(signed_in: User, clocks: Clocks) -> None:
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+    clocks.set(-HOUR, signed_in.service)
+    signed_in.wait(10 * MINUTE + 1)
+
+    signed_in.somebody_logs_in()
+    await signed_in.ask()
+
     assert not signed_in.is_contested()
 
 
