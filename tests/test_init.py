@@ -10,6 +10,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.tunnel_hub import async_remove_config_entry_device
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.gates import Moment
+from simulator.hayfrp.state import Tunnel
 
 from .common import DAY, HOUR, MINUTE, World, account_entry, on_account, refused
 from .test_config_flow import choose
@@ -359,3 +361,42 @@ async def test_an_action_that_a_reload_cuts_in_two(
     assert world.service.state.tunnels["1"].local_port == 8123
     assert world.value("switch", "tunnel:1", "enabled") == "on"
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("overtakes", ["async_unload", "async_remove"])
+@pytest.mark.parametrize("fault", [None, "html", "reset"])
+async def test_an_answer_that_comes_too_late(
+    world: World, overtakes: str, fault: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing comes of it: no device, no entity, no repair, and no complaint."""
+    await world.set_up()
+    entities = {entity.entity_id for entity in world.registered()}
+    caplog.clear()
+    if fault:
+        world.service.fault("/proxy", fault, match={"type": "list"}, times=None)
+    gate = world.service.gate("/proxy", match={"type": "list"})
+    coordinators = world.entry.runtime_data.coordinators
+    poll = world.hass.async_create_task(
+        async_update_entity(world.hass, world.entity_id("switch", "tunnel:1", "enabled"))
+    )
+    await gate.reached()
+
+    await getattr(world.hass.config_entries, overtakes)(world.entry.entry_id)
+    del world.service.state.tunnels["2"]
+    world.service.state.tunnels["77"] = Tunnel(
+        id="77", username="demo", proxy_name="late", proxy_type="tcp", node="1", remote_port=77
+    )
+    gate.open()
+    await poll
+    await world.settle()
+    calls = len(world.service.calls)
+    await world.live(HOUR, 5 * MINUTE)
+
+    assert len(world.service.calls) == calls
+    assert world.device("tunnel:77") is None
+    left = {entity.entity_id for entity in world.registered()}
+    assert left == (entities if overtakes == "async_unload" else set())
+    assert not ir.async_get(world.hass).issues
+    assert not world.hass.config_entries.flow.async_progress()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert all(coordinator.interests == 0 for coordinator in coordinators.values())

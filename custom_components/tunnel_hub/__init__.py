@@ -95,6 +95,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Unload one account."""
+    # What is being read now would still make devices and entities.
+    for coordinator in entry.runtime_data.coordinators.values():
+        await coordinator.async_shutdown()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
@@ -264,7 +264,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         What one answer did not have is asked for once more, whoever looks.
         To the base class, all who are interested are one listener.
         """
-        wanted = bool(self._by_resource or self._absent) or not self.data or self._awaits_use
+        wanted = not self._shutdown_requested and (
+            bool(self._by_resource or self._absent) or not self.data or self._awaits_use
+        )
         if wanted and self._stand_in is None:
             self._stand_in = super().async_add_listener(lambda: None)
         elif not wanted and self._stand_in is not None:
@@ -274,12 +276,23 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     # Polling
 
     @override
+    async def async_shutdown(self) -> None:
+        """Read nothing more, and let nothing come of what is being read."""
+        await super().async_shutdown()
+        self._poll_if_wanted()
+
+    @override
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._pace()
         self._asked_at = Stamp.now()
         began_on = self._service_day()
-        with poll_errors():
-            fresh = self._limited(self._owned(await self.feed.fetch()))
+        try:
+            with poll_errors():
+                fresh = self._limited(self._owned(await self.feed.fetch()))
+        except HomeAssistantError:
+            if self._shutdown_requested:
+                return self.data
+            raise
         # Of an answer that was under way at midnight, nobody knows which day it tells of.
         self.read_on = began_on if began_on == self._service_day() else None
         if self.read_on is None:
@@ -387,6 +400,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @override
     def _async_refresh_finished(self) -> None:
         """Count failures, and tell everybody when the data begin or cease to count."""
+        if self._shutdown_requested:
+            return
         self._failures = 0 if self.last_update_success else self._failures + 1
         refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
         patient = self._failures < PATIENCE and not self._is_older_than(PATIENCE * self._interval)
@@ -414,6 +429,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @override
     def async_update_listeners(self) -> None:
         """Tell those who are interested in what has changed, or everybody."""
+        if self._shutdown_requested:
+            return
         changed, self._changed = self._changed, set[str]()
         if self._tell_all:
             self._tell_all = False
@@ -423,7 +440,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def _tell(self, resource_id: str) -> None:
-        _call_all(self._on_changed, resource_id)
+        self._call(self._on_changed, resource_id)
         for listener in list(self._by_resource.get(resource_id, ())):
             listener.tell()
 
@@ -527,7 +544,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         for ids in (self.known, self._announced, self._absent):
             ids.discard(resource_id)
         self.data.pop(resource_id, None)
-        _call_all(self._on_gone, resource_id)
+        self._call(self._on_gone, resource_id)
 
     @callback
     def _find_news(self) -> None:
@@ -538,7 +555,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.lacking, self.missing = lacking, missing
         self._find_added_and_gone()
         if differs:
-            self._each_in_order(list(self.known), partial(_call_all, list(self._on_fields)))
+            self._each_in_order(list(self.known), partial(self._call, list(self._on_fields)))
 
     @callback
     def _find_added_and_gone(self) -> None:
@@ -552,8 +569,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._absent = absent - gone
         self.known = (self.known | present) - gone
         self._announced = (self._announced | present) - gone
-        self._each_in_order(added, partial(_call_all, list(self._on_added)))
-        self._each_in_order(gone, partial(_call_all, list(self._on_gone)))
+        self._each_in_order(added, partial(self._call, list(self._on_added)))
+        self._each_in_order(gone, partial(self._call, list(self._on_gone)))
 
     @callback
     def _each_in_order(self, ids: Collection[str], do: Callable[[str], None]) -> None:
@@ -565,6 +582,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             self._telling_news = self.config_entry.async_create_task(
                 self.hass, self._tell_news(), f"{self.name} news", eager_start=True
             )
+
+    @callback
+    def _call(self, listeners: Iterable[Callable[[str], None]], resource_id: str) -> None:
+        """Tell listeners of a resource, unless the entry is unloaded by now."""
+        if not self._shutdown_requested:
+            for listener in listeners:
+                listener(resource_id)
 
     async def _tell_news(self) -> None:
         while self._news:
@@ -650,11 +674,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             self._probed_at[resource_id] = Stamp.now()
             self._stirred.discard(resource_id)
             self.async_publish(await self.feed.probe.read(resource_id))
-
-
-def _call_all(listeners: Iterable[Callable[[str], None]], resource_id: str) -> None:
-    for listener in listeners:
-        listener(resource_id)
 
 
 @callback

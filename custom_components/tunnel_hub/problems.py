@@ -25,6 +25,7 @@ class Problems:
         self._hass = hass
         self._entry = entry
         self._shown: set[str] = set()
+        self._is_unloaded = False
         self._ignored_before = self._ignored() - REMEMBERED
         self.sources: list[Callable[[], Iterable[Problem]]] = [provider.problems]
         entry.async_on_unload(self._clear_shown)
@@ -35,6 +36,8 @@ class Problems:
 
         is_complete: whether enough was read to know them all.
         """
+        if self._is_unloaded:
+            return
         current = {problem.key: problem for source in self.sources for problem in source()}
         for key in self._shown - current.keys():
             self.clear(key)
@@ -67,6 +70,7 @@ class Problems:
     @callback
     def _clear_shown(self) -> None:
         """Clear the problems, which nobody looks after now; one that the user ignores stays so."""
+        self._is_unloaded = True
         for key in self._shown - self._ignored():
             self.clear(key)
 
