@@ -14,13 +14,14 @@ type Moment = Literal["before", "after"]
 class Gate:
     """Stops the calls to `route` that match, until they are let through.
 
-    `route`, `match` and `times` are as in a fault's order.
+    `route`, `match`, `times` and `after` are as in a fault's order.
     """
 
     route: str
     moment: Moment
     match: Mapping[str, object] = field(default_factory=dict)
     times: int | None = None
+    after: int = 0
     _stopped: deque[asyncio.Event] = field(default_factory=deque)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -48,6 +49,9 @@ class Gate:
     async def stop(self) -> None:
         """Keep a call waiting, unless as many have been stopped as should be."""
         if self.times == 0:
+            return
+        if self.after:
+            self.after -= 1
             return
         if self.times is not None:
             self.times -= 1

@@ -218,9 +218,10 @@ class Service[State]:
         *,
         match: Mapping[str, object] | None = None,
         times: int | None = None,
+        after: int = 0,
     ) -> Gate:
         """Stop the next matching calls, before or after they are handled, until let through."""
-        gate = Gate(route, moment, match or {}, times)
+        gate = Gate(route, moment, match or {}, times, after)
         self.gates.append(gate)
         return gate
 

@@ -380,7 +380,8 @@ async def test_a_gate_stops_calls_at_a_moment(
 async def test_a_gate_stops_as_many_calls_as_it_should(
     hayfrp: HayFrpService, client: Client
 ) -> None:
-    gate = hayfrp.gate("/nodes", times=1)
+    gate = hayfrp.gate("/nodes", times=1, after=1)
+    assert (await client.get("/nodes"))["status"] == 200
     first = asyncio.create_task(client.get("/nodes"))
     await gate.reached()
 
