@@ -1,16 +1,19 @@
 """Holding tunnels down, whatever their clients try."""
 
+import asyncio
 from itertools import pairwise
+import random
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub.const import DOMAIN
 
-from .common import HOUR, MINUTE, World
+from .common import DAY, HOUR, MINUTE, World, on
 
 STORE = f"{DOMAIN}.entry-demo"
 
@@ -39,6 +42,25 @@ def revive(world: World, number: str = "1") -> None:
     """Enable a tunnel and start its client, as another user of the account may."""
     tunnel = world.service.state.tunnels[number]
     tunnel.enabled, tunnel.kicked_at = True, None
+
+
+def begin(
+    world: World, action: str, number: str = "1", key: str = "force_down"
+) -> asyncio.Task[Any]:
+    """Begin to call a switch's action, without waiting for its end."""
+    return asyncio.create_task(
+        world.hass.services.async_call(
+            "switch",
+            action,
+            {ATTR_ENTITY_ID: world.entity_id("switch", f"tunnel:{number}", key)},
+            blocking=True,
+        )
+    )
+
+
+def stored(hass_storage: dict[str, Any], holds: dict[str, Any]) -> None:
+    """Have holds from before the start."""
+    hass_storage[STORE] = {"version": 1, "minor_version": 1, "key": STORE, "data": holds}
 
 
 def kicks(world: World) -> list[float]:
@@ -287,18 +309,421 @@ async def test_failing_to_throw_off_is_tried_again(world: World) -> None:
     assert not enabled(world)
 
 
-async def test_a_deleted_tunnel_is_held_no_longer(
+# At startup
+
+
+@pytest.mark.parametrize("online", [True, False])
+async def test_down_again_after_a_restart_that_brings_no_news(
+    world: World, *, online: bool
+) -> None:
+    """The first reading already shows it enabled, so nothing changes afterwards."""
+    await world.set_up()
+    await hold(world)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    revive(world)
+    world.service.state.tunnels["1"].client_running = online
+
+    await world.set_up()
+
+    assert not enabled(world)
+    assert world.value("switch", "tunnel:1", "enabled") == "off"
+    assert held(world) == "on"
+
+
+async def test_a_restart_sends_nothing_for_a_tunnel_that_is_down(world: World) -> None:
+    await world.set_up()
+    await hold(world)
+    world.service.calls.clear()
+
+    await world.restart()
+    await world.live(HOUR, 5 * MINUTE)
+
+    assert not world.service.calls_to("/proxy", type="toggle")
+    assert not kicks(world)
+
+
+async def test_a_restart_while_the_service_is_down(world: World) -> None:
+    """The account can be read, but the tunnels cannot."""
+    await world.set_up()
+    await hold(world)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    revive(world)
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
+    await world.set_up()
+    assert enabled(world)
+
+    world.service.clear_faults()
+    await world.elapse(MINUTE)
+
+    assert not enabled(world)
+
+
+@pytest.mark.parametrize("fault", ["html", "reset", "error"])
+async def test_a_restart_at_which_disabling_fails(world: World, fault: str) -> None:
+    await world.set_up()
+    await hold(world)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    revive(world)
+    world.service.fault("/proxy", fault, match={"type": "toggle"}, times=2)
+    await world.set_up()
+    assert enabled(world)
+    assert held(world) == "on"
+
+    await world.live(5 * MINUTE)
+
+    assert not enabled(world)
+
+
+async def test_killed_before_the_tunnel_was_disabled(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    stored(hass_storage, {"1": {"was_enabled": True}})
+
+    await world.set_up()
+
+    assert held(world) == "on"
+    assert not enabled(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_turning_on_again_what_is_not_down_yet(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    """As long as it could not be disabled, the switch is on already."""
+    stored(hass_storage, {"1": {"was_enabled": True}})
+    world.service.fault("/proxy", "error", match={"type": "toggle"}, times=2)
+    await world.set_up()
+    assert enabled(world)
+
+    with pytest.raises(HomeAssistantError):
+        await hold(world)
+    assert held(world) == "on"
+    await hold(world)
+
+    assert not enabled(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_killed_while_releasing(world: World, hass_storage: dict[str, Any]) -> None:
+    """The tunnel may be enabled already or not."""
+    stored(
+        hass_storage, {"1": {"was_enabled": True, "releasing": True}, "2": {"was_enabled": True}}
+    )
+    world.service.state.tunnels["1"].enabled = False
+    world.service.fault("/proxy", "html", match={"type": "toggle", "id": "1"})
+
+    await world.set_up()
+    assert held(world) == "off"
+    assert not enabled(world)
+    assert hass_storage[STORE]["data"].keys() == {"1", "2"}
+    await world.live(2 * MINUTE)
+
+    assert held(world) == "off"
+    assert enabled(world)
+    assert hass_storage[STORE]["data"] == {"2": {"was_enabled": True}}
+
+
+async def test_held_again_while_a_release_is_not_done(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    stored(hass_storage, {"1": {"was_enabled": True, "releasing": True}})
+    world.service.state.tunnels["1"].enabled = False
+    world.service.fault("/proxy", "html", match={"type": "toggle"})
+    await world.set_up()
+
+    await hold(world)
+    await world.live(HOUR)
+
+    assert held(world) == "on"
+    assert not enabled(world)
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
+    await release(world)
+    assert enabled(world)
+
+
+# As it was
+
+
+async def test_disabled_although_the_answer_was_lost(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    """Seen by reading the tunnel."""
+    await world.set_up()
+    world.service.fault("/proxy", "lost", match={"type": "toggle"})
+
+    await hold(world)
+
+    assert held(world) == "on"
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
+    await hold(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_enabled_although_the_answer_was_lost(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    await world.set_up()
+    await hold(world)
+    world.service.fault("/proxy", "lost", match={"type": "toggle"})
+
+    await release(world)
+
+    assert held(world) == "off"
+    assert enabled(world)
+    assert hass_storage[STORE]["data"] == {}
+
+
+@pytest.mark.parametrize("fault", ["lost", "reset"])
+async def test_a_hold_of_which_nothing_is_known(
+    world: World, hass_storage: dict[str, Any], fault: str
+) -> None:
+    """It is held, and disabled again, until the service has answered."""
+    await world.set_up()
+    gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
+    holding = begin(world, "turn_on")
+    await world.until(lambda: gate.waiting == 1)
+    world.service.fault("/proxy", fault, match={"type": "toggle"})
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=3)
+    gate.open()
+
+    with pytest.raises(HomeAssistantError):
+        await holding
+    await world.settle()
+    assert held(world) == "on"
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
+    assert enabled(world) == (fault == "reset")
+
+    await world.live(3 * MINUTE)
+    assert not enabled(world)
+    await hold(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_a_release_of_which_nothing_is_known(world: World) -> None:
+    """It has failed, so the tunnel is held: it is down again as soon as it is seen enabled."""
+    await world.set_up()
+    await hold(world)
+    world.service.fault("/proxy", "lost", match={"type": "toggle"})
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=2)
+
+    with pytest.raises(HomeAssistantError):
+        await release(world)
+    assert held(world) == "on"
+    assert enabled(world)
+    await world.live(3 * MINUTE)
+
+    assert not enabled(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_a_hold_needs_to_know_how_the_tunnel_is(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    await world.set_up()
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=2)
+
+    with pytest.raises(HomeAssistantError) as failed:
+        await hold(world)
+
+    assert failed.value.translation_key == "unavailable_firewall"
+    assert held(world) == "off"
+    assert not world.service.calls_to("/proxy", type="toggle")
+    assert STORE not in hass_storage
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_as_it_was_a_moment_ago(world: World, *, before: bool) -> None:
+    """And not as it was when the tunnels were last polled."""
+    await world.set_up()
+    world.service.state.tunnels["1"].enabled = not before
+    await world.elapse(MINUTE)
+    world.service.state.tunnels["1"].enabled = before
+
+    await hold(world)
+    assert not enabled(world)
+    await release(world)
+
+    assert enabled(world) == before
+
+
+@pytest.mark.parametrize("number, before", [("1", True), ("5", False)])
+async def test_a_row_that_once_lacks_the_status(world: World, number: str, *, before: bool) -> None:
+    """The older reading counts."""
+    await world.set_up()
+    world.service.fault(
+        "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]
+    )
+
+    await hold(world, number)
+    assert not enabled(world, number)
+    world.service.clear_faults()
+    await release(world, number)
+
+    assert enabled(world, number) == before
+
+
+async def test_a_service_that_does_not_tell_whether_a_tunnel_is_enabled(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    """A tunnel that nobody is known to have disabled is enabled when it is released."""
+    world.service.fault(
+        "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]
+    )
+    await world.set_up()
+
+    await hold(world)
+    assert not enabled(world)
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": None}}
+    await world.live(HOUR, 5 * MINUTE)
+    assert len(world.service.calls_to("/proxy", type="toggle")) == 1
+    await world.restart()
+    assert held(world) == "on"
+    await release(world)
+
+    assert enabled(world)
+
+
+async def test_what_was_disabled_stays_so_whatever_happened_meanwhile(world: World) -> None:
+    await world.set_up()
+    await hold(world, "5")
+    world.service.state.tunnels["5"].enabled = True
+
+    await release(world, "5")
+
+    assert not enabled(world, "5")
+
+
+# Others who enable and disable
+
+
+async def test_a_tunnel_enabled_at_the_service_is_disabled_again(world: World) -> None:
+    """Although no client runs it."""
+    await world.set_up()
+    await hold(world)
+    await world.elapse(2 * MINUTE)
+    world.service.state.tunnels["1"].enabled = True
+
+    await world.elapse(MINUTE)
+
+    assert not enabled(world)
+    assert world.value("switch", "tunnel:1", "enabled") == "off"
+
+
+async def test_disabled_by_the_user_while_it_is_held(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    """A schedule that switches the tunnel off must find it off after the hold."""
+    await world.set_up()
+    await hold(world)
+
+    await world.act("switch", "turn_off", "tunnel:1", "enabled")
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": False}}
+    await release(world)
+
+    assert not enabled(world)
+    assert held(world) == "off"
+
+
+async def test_deleted_by_the_user_while_it_is_held(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
     await world.set_up()
     await hold(world)
     await hold(world, "2")
 
-    del world.service.state.tunnels["1"]
-    await world.live(3 * MINUTE)
+    await on(world, "tunnel:1", "delete_tunnel")
 
     assert hass_storage[STORE]["data"] == {"2": {"was_enabled": True}}
+
+
+# Tunnels that are not listed
+
+
+async def test_a_service_that_lists_no_tunnels_for_a_while(
+    world: World, hass_storage: dict[str, Any]
+) -> None:
+    await world.set_up()
+    await hold(world)
+    tunnels = dict(world.service.state.tunnels)
+    world.service.state.tunnels.clear()
+    world.service.calls.clear()
+    await world.live(5 * MINUTE)
+    assert not world.registered("tunnel:1")
+    assert not world.service.calls_to("/proxy", type="check"), "there is nothing to check"
+
+    world.service.state.tunnels.update(tunnels)
+    revive(world)
+    await world.elapse(MINUTE)
+
+    assert held(world) == "on"
+    assert not enabled(world)
+    assert hass_storage[STORE]["data"] == {"1": {"was_enabled": True}}
+    await release(world)
+    assert enabled(world)
+
+
+@pytest.mark.parametrize("days, kept", [(29, True), (31, False)])
+async def test_how_long_the_hold_of_a_missing_tunnel_is_kept(
+    world: World, hass_storage: dict[str, Any], days: int, *, kept: bool
+) -> None:
+    await world.set_up()
+    await hold(world)
+    missing = world.service.state.tunnels.pop("1")
+    await world.live(3 * MINUTE)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    world.freezer.tick(days * DAY)
+    await world.set_up()
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    missing.enabled = True
+    world.service.state.tunnels["1"] = missing
+
+    await world.set_up()
+    await world.elapse(MINUTE)
+
+    assert held(world) == ("on" if kept else "off")
+    assert enabled(world) != kept
+    await hold(world, "2")
+    assert hass_storage[STORE]["data"].keys() == ({"1", "2"} if kept else {"2"})
+
+
+async def test_a_deleted_tunnel_costs_nothing(world: World) -> None:
+    await world.set_up()
+    await hold(world)
+    await hold(world, "2")
+
+    del world.service.state.tunnels["1"]
+    await world.live(3 * MINUTE)
+    world.service.calls.clear()
+    await world.live(HOUR, 5 * MINUTE)
+
+    assert not world.service.calls_to("/proxy", id="1")
     assert world.entry_state() is ConfigEntryState.LOADED
+
+
+# Failures
+
+
+async def test_failures_are_tried_again_less_and_less_often(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a random share of the pause, so that many tunnels are not tried in step."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
+    await world.set_up()
+    await hold(world)
+    world.service.fault("/proxy", "html", match={"type": "toggle"}, times=None)
+    world.service.calls.clear()
+    revive(world)
+
+    await world.live(25 * MINUTE, MINUTE / 2)
+
+    tries = [call.at for call in world.service.calls_to("/proxy", type="toggle")]
+    assert pauses(tries) == [2, 3, 6, 12]
+    assert held(world) == "on"
 
 
 async def test_nothing_goes_on_after_unloading(world: World) -> None:

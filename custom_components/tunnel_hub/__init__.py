@@ -20,7 +20,7 @@ from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, remembered
-from .force_down import ForceDown, async_forget
+from .force_down import async_remove_force_down, async_set_up_force_down
 from .ids import ACCOUNT, device_key_of
 from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
@@ -80,8 +80,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     for coordinator in data.coordinators.values():
         await devices.async_follow(coordinator)
         if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
-            data.force_down = ForceDown(hass, entry, provider, coordinator)
-            await data.force_down.async_load()
+            data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
         if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
             data.sign_in = SignIn(hass, entry, provider, coordinator, problems)
 
@@ -103,7 +102,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
 
 async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
     """Forget what is stored beside the entry, and its repairs."""
-    await async_forget(hass, entry.entry_id)
+    await async_remove_force_down(hass, entry.entry_id)
     await async_forget_sign_in(hass, entry.entry_id)
     await async_forget_credentials(hass, entry.entry_id)
     await async_forget_memory(hass, entry.entry_id)
@@ -128,4 +127,6 @@ async def async_remove_config_entry_device(
         if coordinator.feed.forget is not None:
             await coordinator.feed.forget(key.id)
         coordinator.async_forget(key.id)
+    if key.kind == Tunnel.kind and (force_down := entry.runtime_data.force_down) is not None:
+        await force_down.async_forget(key.id)
     return True

@@ -14,6 +14,7 @@ from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn, capable
 from .api.resource import Account, Resource, Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .force_down import ForceDown
 from .sign_in import SignIn
 
 PARALLEL_UPDATES = 1
@@ -32,7 +33,7 @@ async def _sign_in(data: TunnelHubData, _: str) -> None:
 
 
 async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
-    await capable(data.provider, CanForceDown).force_tunnel_offline(tunnel_id)
+    await capable(data.force_down, ForceDown).async_disconnect_client(tunnel_id)
 
 
 async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:

@@ -15,7 +15,7 @@ from itertools import islice
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -24,7 +24,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .api import days
 from .api.age import Stamp
-from .api.errors import AuthenticationError, TunnelHubError
+from .api.errors import AuthenticationError, Reason, TunnelHubError, UnavailableError
 from .api.feed import Feed, Probe
 from .api.pace import Rate, in_turns
 from .api.provider import Problem, Provider
@@ -32,11 +32,11 @@ from .api.resource import Resource, without_today
 from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors
+from .force_down import ForceDown
 from .ids import EntityKey
 from .problems import Problems
 
 if TYPE_CHECKING:
-    from .force_down import ForceDown
     from .sign_in import SignIn
 
 _LOGGER = logging.getLogger(__name__)
@@ -97,14 +97,10 @@ type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]
 
 
 class Interest(NamedTuple):
-    """What a listener wants to hear of: one field of one resource.
-
-    insists: a probe's reading is wanted even where it hardly seems worth a request.
-    """
+    """What a listener wants to hear of: one field of one resource."""
 
     resource_id: str
     field: str
-    insists: bool = False
 
 
 @dataclass(slots=True)
@@ -192,7 +188,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._awaits_use = False
         self._announced: set[str] = set()
         self._watched: Counter[str] = Counter()
-        self._insisted: Counter[str] = Counter()
+        self._guarded: Counter[str] = Counter()
         self._asked: set[str] = set()
         self._probing: set[str] = set()
         self._to_probe: deque[str] = deque()
@@ -312,8 +308,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Return the time until the next poll: longer while nobody looks or listens."""
         demand = self.entry_data.demand
         kind = self.feed.resource.kind
-        wanted = demand.is_looked_at or any(
-            key.kind == kind for key in demand.used_by_automations()
+        wanted = (
+            bool(self._guarded_now)
+            or demand.is_looked_at
+            or any(key.kind == kind for key in demand.used_by_automations())
         )
         return self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
 
@@ -411,7 +409,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
             self._answered_at = Stamp.now()
-            self._find_news()
+            self._find_news(confirm=not reading_back)
             self.has_answered, self.is_pending = True, False
             self._awaits_use = self.feed.resource.comes_to_matter and not all(
                 resource.matters for resource in self.data.values()
@@ -464,11 +462,29 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._by_resource.setdefault(context.resource_id, []).append(listener)
         self._poll_if_wanted()
         if self.feed.probe and context.field in self.feed.probe.fields:
-            (self._insisted if context.insists else self._watched)[context.resource_id] += 1
+            self._watched[context.resource_id] += 1
             if not self._probe_soon:
                 self._probe_soon = True
                 self.hass.loop.call_soon(self._start_probing)
         return listener
+
+    @callback
+    def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Listen to one resource as if somebody looked at it, even if it is disabled."""
+        remove = self.async_add_listener(listener, Interest(resource_id, "online"))
+        self._guarded[resource_id] += 1
+
+        @callback
+        def _stop() -> None:
+            self._guarded[resource_id] -= 1
+            remove()
+
+        return _stop
+
+    @property
+    def _guarded_now(self) -> Collection[str]:
+        """What is listed of the resources that must be read in any case."""
+        return (+self._guarded).keys() & self.data.keys()
 
     @property
     def interests(self) -> int:
@@ -484,7 +500,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if not listeners:
             del self._by_resource[interest.resource_id]
         if self.feed.probe and interest.field in self.feed.probe.fields:
-            (self._insisted if interest.insists else self._watched)[interest.resource_id] -= 1
+            self._watched[interest.resource_id] -= 1
         self._poll_if_wanted()
 
     @callback
@@ -496,7 +512,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.data.get(resource.id) in (None, resource):
             return
         self.data[resource.id] = resource
-        self._changed.add(resource.id)
+        self.async_notify(resource.id)
+
+    @callback
+    def async_notify(self, resource_id: str) -> None:
+        """Tell those who listen to a resource that something about it has changed."""
+        self._changed.add(resource_id)
         self.async_update_listeners()
 
     # The days of the service
@@ -547,24 +568,27 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._call(self._on_gone, resource_id)
 
     @callback
-    def _find_news(self) -> None:
-        """Compare with what was known; gone or missing is what two answers in a row do not have."""
+    def _find_news(self, *, confirm: bool) -> None:
+        """Compare with what was known; gone or missing is what two answers in a row do not have.
+
+        confirm: whether this can be the second one; readings around a command come within a second.
+        """
         lacking = frozenset(self.feed.lacks())
         missing = lacking & self.lacking if self.has_answered else self.missing
         differs = (lacking, missing) != (self.lacking, self.missing)
         self.lacking, self.missing = lacking, missing
-        self._find_added_and_gone()
+        self._find_added_and_gone(confirm=confirm)
         if differs:
             self._each_in_order(list(self.known), partial(self._call, list(self._on_fields)))
 
     @callback
-    def _find_added_and_gone(self) -> None:
+    def _find_added_and_gone(self, *, confirm: bool) -> None:
         present = self.data.keys()
         if present == self.known == self._announced:
             self._absent = set()
             return
         absent = self.known - present
-        gone = absent & self._absent
+        gone = absent & self._absent if confirm else set()
         added = present - self._announced
         self._absent = absent - gone
         self.known = (self.known | present) - gone
@@ -604,7 +628,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             return
         due = self._due_probes(probe)
         watched = {id_ for id_ in probe.candidates() if self._watched[id_] and id_ in due}
-        ids = (watched | (+self._insisted).keys()) - self._asked
+        ids = watched.union(self._guarded_now) - self._asked
         self._asked |= ids
         self._probing |= ids
         self._to_probe.extend(ids)
@@ -662,9 +686,21 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     async def async_read_back(self, resource_id: str) -> None:
         """See what became of a command: poll, but probe only the one resource again."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            # The HTTP session is about to close, and nobody would see what is read.
+            return
         self._asked.discard(resource_id)
         self._reading_back = True
         await self.async_request_refresh()
+
+    async def async_read_now(self) -> None:
+        """Poll now, without probes; raises the api's errors."""
+        self._reading_back = True
+        await self.async_refresh()
+        if not self.last_update_success:
+            cause = self.last_exception and self.last_exception.__cause__
+            # Anything else was logged as unexpected.
+            raise cause if isinstance(cause, TunnelHubError) else UnavailableError(Reason.MALFORMED)
 
     async def async_probe(self, resource_id: str) -> None:
         """Read one resource now; raises the api's errors. Without a probe, poll soon."""

@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.directory import CanAllowRelay, RelayNode
-from .api.errors import InvalidInputError
 from .api.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, WireGuard
 from .api.mesh_provider import (
     CanBeExit,
@@ -43,10 +42,10 @@ class TunnelHubSwitchDescription[R: Resource](TunnelHubEntityDescription, Switch
 
 
 async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
-    """Enable or disable a tunnel; one that is held down cannot be enabled."""
-    if on and data.force_down is not None and data.force_down.holds(tunnel_id):
-        raise InvalidInputError("held_down")
-    await capable(data.provider, CanToggleTunnels).set_tunnel_enabled(tunnel_id, enabled=on)
+    if data.force_down is not None:
+        await data.force_down.async_set_enabled(tunnel_id, enabled=on)
+    else:
+        await capable(data.provider, CanToggleTunnels).set_tunnel_enabled(tunnel_id, enabled=on)
 
 
 def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:

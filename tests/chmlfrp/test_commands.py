@@ -128,8 +128,21 @@ async def test_force_down_survives_a_restart(world: World[ChmlFrpService]) -> No
     await world.restart()
 
     assert world.value("switch", "tunnel:1", "force_down") == "on"
-    await world.live(2 * MINUTE)
     assert not world.service.online(tunnel(world))
+
+
+async def test_a_force_down_that_fails_is_none(world: World[ChmlFrpService]) -> None:
+    """There is nothing to enable again, so nothing needs to be known."""
+    await world.set_up()
+    world.service.fault("/offline_tunnel", "html")
+
+    with pytest.raises(HomeAssistantError):
+        await world.act("switch", "turn_on", "tunnel:1", "force_down")
+
+    assert world.value("switch", "tunnel:1", "force_down") == "off"
+    assert world.service.online(tunnel(world))
+    await world.live(10 * MINUTE)
+    assert len(world.service.calls_to("/offline_tunnel")) == 1
 
 
 # Tunnels

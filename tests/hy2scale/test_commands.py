@@ -1,5 +1,6 @@
 """What a person does with entities: switches, choices, buttons, updates and QR codes."""
 
+import asyncio
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -132,6 +133,40 @@ async def test_force_down(world: Hub) -> None:
     await world.act("switch", "turn_off", "tunnel:us", "force_down")
 
     assert world.service.connected("us")
+
+
+@BOTH
+async def test_forced_down_again_after_a_restart_that_brings_no_news(world: Hub) -> None:
+    """The tunnel was enabled at the node meanwhile, so nothing changes in what is read."""
+    await world.set_up()
+    await world.act("switch", "turn_on", "tunnel:us", "force_down")
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    world.service.state.clients["us"].disabled = False
+    world.service.reconnect("us")
+
+    await world.set_up()
+
+    assert not world.service.connected("us")
+    assert world.value("switch", "tunnel:us", "enabled") == "off"
+    assert world.value("switch", "tunnel:us", "force_down") == "on"
+
+
+@BOTH
+async def test_forced_down_in_the_middle_of_being_disconnected(world: Hub) -> None:
+    """To disconnect once, a connection is disabled and enabled again: that must not come after."""
+    await world.set_up()
+    gate = world.service.gate("/api/clients/{name}/disable", match={"disabled": False}, times=1)
+    once = asyncio.create_task(world.act("button", "press", "tunnel:us", "force_offline"))
+    await gate.reached()
+
+    hold = asyncio.create_task(world.act("switch", "turn_on", "tunnel:us", "force_down"))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    gate.open()
+    await asyncio.gather(once, hold)
+
+    assert world.service.state.clients["us"].disabled
+    assert not world.service.connected("us")
 
 
 @BOTH

@@ -11,11 +11,12 @@ from ..api.provider import (
     CanCheckTunnel,
     CanEditTunnels,
     CanForceAllDown,
-    CanForceDown,
     CanGetTunnelConfig,
     TunnelDraft,
+    capable,
 )
 from ..api.resource import Node, Tunnel
+from ..force_down import ForceDown
 from .base import WHOLE_NUMBER, Action, Target, to_response
 
 _FORMAT = "format"
@@ -54,6 +55,8 @@ async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceRespons
 
 async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
     await target.capable(CanEditTunnels).delete_tunnel(target.key.id)
+    if (force_down := target.data.force_down) is not None:
+        await force_down.async_forget(target.key.id)
     return None
 
 
@@ -75,7 +78,7 @@ async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanForceDown).force_tunnel_offline(target.key.id)
+    await capable(target.data.force_down, ForceDown).async_disconnect_client(target.key.id)
     return None
 
 
