@@ -756,3 +756,20 @@ async def test_two_accounts(world: World) -> None:
         result["result"].unique_id
         == account_entry(world.service, world.service.state.accounts["other"]).unique_id
     )
+
+
+async def test_reconfiguration_in_place_of_signing_in_again(world: World) -> None:
+    """Whoever signs in by the other dialog is not asked any more."""
+    world.service.account.password = "changed"
+    await world.set_up()
+    (reauth,) = world.hass.config_entries.flow.async_progress()
+    menu = await world.entry.start_reconfigure_flow(world.hass)
+    form = await choose(world.hass, menu, "hayfrp_password")
+
+    result = await fill(
+        world.hass, form, username="demo", password="changed", base_url=world.service.url
+    )
+
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert not world.hass.config_entries.flow.async_progress(), reauth

@@ -1,20 +1,21 @@
 """Tunnel Hub: tunnel services in Home Assistant."""
 
 import asyncio
+from functools import partial
 
 from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
 from .api import create_provider
-from .api.provider import CanForceDown, CanSignIn
+from .api.provider import CanForceDown, CanSignIn, Identity
 from .api.resource import Account, Tunnel
-from .const import CONF_PROVIDER, DOMAIN
+from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_clock
 from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
@@ -63,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         entry.options,
     )
     provider.on_credentials = credentials.async_save
+    provider.on_identity = partial(_follow_identity, hass, entry)
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
     problems = Problems(hass, entry, provider)
@@ -90,6 +92,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     if data.sign_in is not None:
         await data.sign_in.async_start()
     return True
+
+
+@callback
+def _follow_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: Identity) -> None:
+    """Give the entry the id that its account has now, unless another entry has it."""
+    unique_id = f"{entry.data[CONF_PROVIDER]}:{identity.id}"
+    if hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is None:
+        hass.config_entries.async_update_entry(entry, unique_id=unique_id)
+    if identity.known_by:
+        data = {**entry.data, CONF_KNOWN_BY: identity.known_by}
+        hass.config_entries.async_update_entry(entry, data=data)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:

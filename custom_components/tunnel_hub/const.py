@@ -11,6 +11,7 @@ CONF_CA: Final = "ca"
 CONF_CONTACT: Final = "contact"
 CONF_HTTPS: Final = "https"
 CONF_JWT_SECRET: Final = "jwt_secret"  # noqa: S105 - the name of a field
+CONF_KNOWN_BY: Final = "known_by"
 CONF_NETWORK_NAME: Final = "network_name"
 CONF_NETWORK_SECRET: Final = "network_secret"  # noqa: S105 - the name of a field
 CONF_OAUTH_URL: Final = "oauth_url"

@@ -16,7 +16,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
 from .api.provider import Credentials
-from .const import CONF_PROVIDER, DOMAIN
+from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
 from .coordinator import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ _ONCE = "refresh_token"
 """The credential that works once, where there is one."""
 _TOLD = frozenset({"default_password", "token"})
 """What a login tells; it does not say how somebody signed in."""
+_NO_CREDENTIALS = frozenset({CONF_PROVIDER, CONF_KNOWN_BY})
+"""What else is in an entry."""
 _REMEMBERED = 200
 """How many used-up credentials a file names: those of a day, in 4 KB."""
 
@@ -93,13 +95,12 @@ class CredentialStore:
         self._put_in_entry({**now, **credentials})
 
     def _in_entry(self) -> dict[str, str]:
-        return {name: value for name, value in self._entry.data.items() if name != CONF_PROVIDER}
+        return {n: value for n, value in self._entry.data.items() if n not in _NO_CREDENTIALS}
 
     def _put_in_entry(self, credentials: dict[str, str]) -> None:
         self._known = credentials
-        self._hass.config_entries.async_update_entry(
-            self._entry, data={CONF_PROVIDER: self._entry.data[CONF_PROVIDER], **credentials}
-        )
+        others = {n: value for n, value in self._entry.data.items() if n in _NO_CREDENTIALS}
+        self._hass.config_entries.async_update_entry(self._entry, data={**others, **credentials})
 
     async def _async_read(self) -> _File | None:
         """Read the file; one that cannot be read counts as none."""

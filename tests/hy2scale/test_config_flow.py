@@ -1,5 +1,6 @@
 """Getting to a node: its address, how far to trust it, and its password; again; elsewhere."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import ANY
 
@@ -11,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.tunnel_hub.const import DOMAIN
+from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService, hashed
 
 from ..test_config_flow import choose, suggested
@@ -275,28 +277,124 @@ async def test_moved(world: Hub) -> None:
     assert world.entry.data["port"] == str(other)
 
 
-async def test_another_node(world: Hub) -> None:
+@pytest.fixture
+async def another_node() -> AsyncIterator[Hy2ScaleService]:
+    """A node elsewhere, with the same password."""
+    async with Simulator(services=("hy2scale",), seed=2) as running:
+        running.hy2scale.state.node_id, running.hy2scale.state.name = "f00d", "second"
+        yield running.hy2scale
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+async def test_another_node(world: Hub, another_node: Hy2ScaleService, source: str) -> None:
     """Its entities would mean something else."""
     await world.set_up()
-    world.service.state.node_id = "another"
-    result = await world.entry.start_reconfigure_flow(world.hass)
-    form = await choose(world.hass, result, "hy2scale")
+    before = dict(world.entry.data)
 
-    result = await fill(world.hass, form, **address(world.service))
+    result = await again(world, source, **address(another_node))
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "wrong_account"
+    assert world.entry.data == before
 
 
-async def test_two_nodes(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+async def test_two_nodes(
+    hass: HomeAssistant, hy2scale: Hy2ScaleService, another_node: Hy2ScaleService
+) -> None:
     """They live side by side."""
     first = node_entry(hy2scale)
     first.add_to_hass(hass)
     await hass.config_entries.async_setup(first.entry_id)
-    hy2scale.state.node_id, hy2scale.state.name = "f00d", "second"
 
-    result = await fill(hass, await begin(hass), **address(hy2scale))
+    result = await fill(hass, await begin(hass), **address(another_node))
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "HY2 SCALE second"
     assert first.state is ConfigEntryState.LOADED
+
+
+# A node that is renamed, which its console does with PUT /node {"node_id"}
+
+
+async def again(world: Hub, source: str, **fields: Any) -> ConfigFlowResult:
+    """Sign in again."""
+    menu = await world.hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": source, "entry_id": world.entry.entry_id},
+        data=dict(world.entry.data),
+    )
+    return await fill(world.hass, await choose(world.hass, menu, "hy2scale"), **fields)
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+async def test_a_renamed_node_is_the_same(world: Hub, source: str) -> None:
+    """The entry follows with the next reading, and can be signed in to, also elsewhere."""
+    await world.set_up()
+    world.service.state.node_id = "renamed"
+    await world.elapse(POLL)
+    assert world.entry.unique_id == "hy2scale:renamed"
+    other = URL(world.service.mirror_url).port
+
+    result = await again(world, source, **address(world.service, port=other))
+
+    assert str(result["reason"]).endswith("_successful")
+    assert world.entry.data["port"] == str(other)
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert (await fill(world.hass, await begin(world.hass), **address(world.service)))[
+        "reason"
+    ] == "already_configured"
+
+
+@pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+async def test_a_node_renamed_before_it_could_be_read(world: Hub, source: str) -> None:
+    """While Home Assistant was down, together with its password: its address tells."""
+    world.service.state.node_id = "renamed"
+    world.service.set_password("changed")
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_ERROR
+    assert world.entry.unique_id == "hy2scale:ea1b2adb"
+
+    result = await again(world, source, **address(world.service, password="changed"))
+
+    assert str(result["reason"]).endswith("_successful")
+    assert world.entry.unique_id == "hy2scale:renamed"
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+async def test_a_renamed_node_is_not_added_again(world: Hub) -> None:
+    """Though nobody has read its new id yet."""
+    world.service.state.node_id = "renamed"
+
+    result = await fill(world.hass, await begin(world.hass), **address(world.service))
+
+    assert result["reason"] == "already_configured"
+
+
+async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleService) -> None:
+    """Two nodes swap their ids: each entry follows as soon as its id is free."""
+    hass = world.hass
+    await world.set_up()
+    second = (await fill(hass, await begin(hass), **address(another_node)))["result"]
+    assert second.unique_id == "hy2scale:f00d"
+    world.service.state.node_id, another_node.state.node_id = "f00d", "elsewhere"
+
+    for _ in range(2):
+        await world.elapse(POLL)
+
+    assert (world.entry.unique_id, second.unique_id) == ("hy2scale:f00d", "hy2scale:elsewhere")
+
+
+async def test_a_move_to_where_another_entry_is(world: Hub, another_node: Hy2ScaleService) -> None:
+    """Two entries are never one."""
+    hass = world.hass
+    await world.set_up()
+    assert (await fill(hass, await begin(hass), **address(another_node)))["type"] is (
+        FlowResultType.CREATE_ENTRY
+    )
+    hass.config_entries.async_update_entry(
+        world.entry, data={**world.entry.data, "port": str(_port(another_node))}
+    )
+
+    result = await again(world, "reconfigure", **address(another_node))
+
+    assert result["reason"] == "already_configured"

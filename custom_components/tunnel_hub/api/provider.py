@@ -36,10 +36,14 @@ NODE_DETAILS = "node_details"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose account it is. id: never changes; title: what a person calls it."""
+    """Whose account it is. id: tells it from all others; title: what a person calls it.
+
+    known_by: what Provider.is_account_of recognises it by, where the id can change.
+    """
 
     id: str
     title: str
+    known_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,12 +204,14 @@ class Provider(ABC):
     feeds: what can be read, by key.
     credentials: as they are now. on_credentials: called, and awaited, with the new ones
     before they are used, whenever the provider renews them.
+    on_identity: called with what the account is now, when it is read and that can change.
     """
 
     description: ClassVar[ProviderDescription]
     feeds: Mapping[str, Feed[Resource]]
     credentials: Credentials
     on_credentials: Callable[[Credentials], Awaitable[None]] | None = None
+    on_identity: Callable[[Identity], None] | None = None
     _transport: Transport
 
     @abstractmethod
@@ -230,6 +236,14 @@ class Provider(ABC):
     @abstractmethod
     async def identify(self) -> Identity:
         """Sign in where needed and tell whose account it is."""
+
+    def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
+        """Tell whether stored credentials are of this account, although it had another id.
+
+        known_by: as in the identity that it had last. None if that remains open. Asked after
+        identify.
+        """
+        return False
 
     def problems(self) -> Iterable[Problem]:
         """Tell what stands wrong now, as far as is known without asking."""

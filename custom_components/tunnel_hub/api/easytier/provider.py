@@ -48,6 +48,7 @@ from . import rows
 from .address import base_url
 from .client import EasyTierClient
 from .drafts import changed_fields, new_fields, not_stored
+from .identity import digests_of, is_same
 from .readings import BATCH, Network, Readings
 
 _ENDS_SOON = timedelta(days=7)
@@ -56,6 +57,11 @@ _NOT_INITIALIZED = "尚未初始化"
 """What a server says to new accounts whose tables were made by hand: it has no administrator, but
 says that it is initialized."""
 _STATUS_WORDS = {True: "online", False: "offline"}
+
+
+def _normal(mail: str | None) -> str:
+    """Return a mail address as it is compared; "" for none."""
+    return (mail or "").strip().lower()
 
 
 class EasyTierProvider(Provider):
@@ -96,6 +102,10 @@ class EasyTierProvider(Provider):
             self._tokens.renew,
             signed_in=self._email is not None,
         )
+        self._readings.on_own_listed = self._know_by_own
+        self._readings.on_public_listed = self._know_by_public
+        self._own_digests = None if self._email else ""
+        self._public_digests = ""
         self.feeds = self._readings.feeds()
         self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 
@@ -131,19 +141,58 @@ class EasyTierProvider(Provider):
         """
         if not await self._client.check_init():
             raise InvalidInputError("not_initialized")
-        server = self._address.authority
         if self._email is None:
-            return Identity(id=server, title=server)
+            await self._look_at_public_nodes()
+            return self._identity()
         try:
-            await self._client.my()
+            self._own_digests = digests_of(await self._client.my())
         except AuthenticationError as err:
             if err.key is None and await self._lacks_administrator():
                 raise InvalidInputError("no_administrator") from None
             raise
-        account = sha256(self._email.strip().lower().encode()).hexdigest()[:16]
-        return Identity(
-            id=f"{server}:{account}", title=f"{self._email.partition('@')[0]} ({server})"
-        )
+        if not self._own_digests:
+            await self._look_at_public_nodes()
+        return self._identity()
+
+    def _identity(self) -> Identity:
+        """Return the account, or nobody's, at the address that is asked now.
+
+        It is known by its nodes, or by everybody's if it has none.
+        """
+        server, known_by = self._address.authority, self._own_digests or self._public_digests
+        if self._email is None:
+            return Identity(id=server, title=server, known_by=known_by)
+        account = sha256(_normal(self._email).encode()).hexdigest()[:16]
+        title = f"{self._email.partition('@')[0]} ({server})"
+        return Identity(id=f"{server}:{account}", title=title, known_by=known_by)
+
+    @override
+    def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
+        """A server can have several addresses, or move: it is known again by its nodes."""
+        if _normal(stored.get("email")) != _normal(self._email):
+            return False
+        return is_same(self._identity().known_by, known_by)
+
+    async def _look_at_public_nodes(self) -> None:
+        with suppress(TunnelHubError):
+            self._public_digests = digests_of(await self._client.public())
+
+    def _know_by_own(self, listed: list[Row]) -> None:
+        """Note the account's nodes; an administrator may have listed everybody's."""
+        mail = _normal(self._email)
+        own = [row for row in listed if _normal(coerce.text(row.get("user_email"))) in ("", mail)]
+        self._own_digests = digests_of(own)
+        self._tell_identity()
+
+    def _know_by_public(self, listed: list[Row]) -> None:
+        """Note everybody's nodes."""
+        self._public_digests = digests_of(listed)
+        if self._own_digests is not None:
+            self._tell_identity()
+
+    def _tell_identity(self) -> None:
+        if self.on_identity is not None:
+            self.on_identity(self._identity())
 
     async def _lacks_administrator(self) -> bool:
         """Ask for an account without an address, which no server makes, to hear why not."""

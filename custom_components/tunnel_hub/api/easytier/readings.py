@@ -55,6 +55,7 @@ class Readings:
     nodes: the account's, by id, as last read.
     namesakes: names that several nodes of one account have.
     key_refused: whether checks want another API key.
+    on_own_listed, on_public_listed: called with the rows of a list that was read.
     not_verified: what the service says if the account's mail address is not verified.
     """
 
@@ -95,6 +96,8 @@ class Readings:
         self.administrator: bool | None = None
         self.not_verified: str | None = None
         self.key_refused = False
+        self.on_own_listed: Callable[[list[Row]], None] = lambda _: None
+        self.on_public_listed: Callable[[list[Row]], None] = lambda _: None
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
@@ -172,7 +175,9 @@ class Readings:
         await self._renew_token()
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
-        self.nodes = await self._own.read(_now(await self.own_rows()))
+        found = await self.own_rows()
+        self.on_own_listed(found)
+        self.nodes = await self._own.read(_now(found))
         return self.nodes
 
     async def own_rows(self) -> list[Row]:
@@ -318,7 +323,9 @@ class Readings:
 
     async def public_nodes(self) -> Mapping[str, PublicNode]:
         """Read all public nodes now, by id."""
-        return await self._public.read(_now(await self._client.public()))
+        found = await self._client.public()
+        self.on_public_listed(found)
+        return await self._public.read(_now(found))
 
     async def _public_nodes(self) -> Mapping[str, PublicNode]:
         nodes = await self.public_nodes()

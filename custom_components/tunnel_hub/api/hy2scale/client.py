@@ -89,6 +89,7 @@ class Hy2ScaleClient:
     """Speaks the node's language.
 
     on_write: called after each write, whatever became of it.
+    on_node: called with what the node tells of itself, whenever that is read.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Hy2ScaleClient:
         self._transport = transport
         self._tokens = tokens
         self.on_write = on_write
+        self.on_node: Callable[[Row], None] = lambda _: None
         self._routes = Routes()
 
     # Signing in
@@ -122,7 +124,9 @@ class Hy2ScaleClient:
 
     async def node(self) -> Row:
         """GET /node: identity, version and Hysteria 2 server."""
-        return await self._object(_NODE)
+        row = await self._object(_NODE)
+        self.on_node(row)
+        return row
 
     async def update_node(self, changes: Row) -> None:
         """PUT /node: only what is named."""

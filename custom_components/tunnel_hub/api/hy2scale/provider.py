@@ -1,6 +1,7 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, override
@@ -70,6 +71,13 @@ def hashed(password: str) -> str:
     return sha256(password.encode()).hexdigest()
 
 
+def _identity(row: Row) -> Identity | None:
+    """Return what a node is called; None if it does not tell."""
+    if (node_id := coerce.identifier(row.get("node_id"))) is None:
+        return None
+    return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
+
+
 class Hy2ScaleProvider(Provider):
     """One node.
 
@@ -99,6 +107,7 @@ class Hy2ScaleProvider(Provider):
         self._client = Hy2ScaleClient(self._transport, self._tokens)
         self._readings = Readings(self._client)
         self._client.on_write = self._readings.forget
+        self._client.on_node = self._tell_identity
         self._around = self._readings.around
         self._shelves = Shelves(self._client, self._around)
         self._shelf_of: Mapping[type[Resource], Shelf] = {
@@ -146,10 +155,21 @@ class Hy2ScaleProvider(Provider):
 
     @override
     async def identify(self) -> Identity:
-        row = await self._client.node()
-        if (node_id := coerce.identifier(row.get("node_id"))) is None:
+        if (identity := _identity(await self._client.node())) is None:
             raise UnavailableError(Reason.MALFORMED, "no node")
-        return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
+        return identity
+
+    @override
+    def is_account_of(self, stored: Credentials, known_by: str) -> bool:
+        """A node can be renamed, on its console too: at the same address it is the same one."""
+        with suppress(InvalidInputError):
+            return base_url(stored) == self._url
+        return False
+
+    def _tell_identity(self, row: Row) -> None:
+        """Tell what the node is called now."""
+        if self.on_identity is not None and (identity := _identity(row)) is not None:
+            self.on_identity(identity)
 
     @override
     def problems(self) -> Iterable[Problem]:

@@ -1,0 +1,219 @@
+"""One server at two addresses, two servers with one mail address: known by their nodes."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator import Simulator
+from simulator.easytier import EasyTierService
+
+from ..common import World
+from ..test_config_flow import begin, choose
+from .common import BOTH, FIVE_MINUTES, TWO_MINUTES
+from .test_config_flow import DEMO, fill
+
+
+@pytest.fixture
+async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:
+    """Another server, where the same mail address and password sign in, with nodes of its own."""
+    async with Simulator(services=("easytier",), seed=2) as running:
+        service = running.easytier
+        service.state.settings.dialect = "real" if dialect == "real" else "documented"
+        for node in service.state.nodes.values():
+            node.node_name = f"{node.node_name}2"
+        yield service
+
+
+def server_of(url: str) -> str:
+    """Return what of an address is part of an entry's id."""
+    return str(URL(url).authority)
+
+
+async def sign_in(hass: HomeAssistant, url: str, way: str = "account") -> ConfigFlowResult:
+    """Add the account at an address, or nobody's."""
+    form = await begin(hass, f"easytier_{way}", "easytier")
+    return await fill(hass, form, base_url=url, **(DEMO if way == "account" else {}))
+
+
+async def again(
+    hass: HomeAssistant, entry: ConfigEntry, url: str, source: str, **changes: Any
+) -> ConfigFlowResult:
+    """Sign in again, at an address."""
+    way = "account" if "email" in entry.data else "public"
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": source, "entry_id": entry.entry_id}, data=dict(entry.data)
+    )
+    form = await choose(hass, menu, f"easytier_{way}")
+    fields = {**DEMO, **changes} if way == "account" else {}
+    return await fill(hass, form, base_url=url, **fields)
+
+
+async def added(world: World[EasyTierService], way: str) -> ConfigEntry:
+    """Return the entry of the server, signed in and read."""
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    result = await sign_in(world.hass, world.service.url, way)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry: ConfigEntry = result["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    return entry
+
+
+WAYS = pytest.mark.parametrize("way", ["account", "public"])
+SOURCES = pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+
+
+@BOTH
+@WAYS
+@SOURCES
+async def test_a_server_that_moved(world: World[EasyTierService], way: str, source: str) -> None:
+    """Its entry, devices and entities stay; its id follows, so that its old address is free."""
+    hass = world.hass
+    entry = await added(world, way)
+    # A World asks nothing of it but what every entry has.
+    moved = World(hass, world.freezer, world.service, cast("MockConfigEntry", entry))
+    before = {entity.entity_id for entity in moved.registered()}
+
+    result = await again(hass, entry, world.service.mirror_url, source)
+
+    assert result["reason"] == f"{'reauth' if source == 'reauth' else 'reconfigure'}_successful"
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["base_url"] == world.service.mirror_url
+    assert entry.unique_id
+    assert server_of(world.service.mirror_url) in entry.unique_id
+    await moved.elapse(FIVE_MINUTES)
+    assert {entity.entity_id for entity in moved.registered()} == before
+
+
+@BOTH
+@WAYS
+async def test_a_server_at_a_second_address_is_not_added_again(
+    world: World[EasyTierService], way: str
+) -> None:
+    await added(world, way)
+
+    result = await sign_in(world.hass, world.service.mirror_url, way)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+
+
+@BOTH
+@WAYS
+async def test_two_servers(
+    world: World[EasyTierService], stranger: EasyTierService, way: str
+) -> None:
+    """With one mail address, or none: each has its entry, and neither becomes the other."""
+    entry = await added(world, way)
+
+    result = await sign_in(world.hass, stranger.url, way)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    for source in ("reauth", "reconfigure"):
+        result = await again(world.hass, entry, stranger.url, source)
+        assert result["reason"] == "wrong_account"
+    assert entry.data["base_url"] == world.service.url
+
+
+async def test_the_account_and_nobody_at_one_server(world: World[EasyTierService]) -> None:
+    """Are two, as one sees more than the other."""
+    await added(world, "account")
+
+    result = await sign_in(world.hass, world.service.mirror_url, "public")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_another_account_of_the_same_server(world: World[EasyTierService]) -> None:
+    entry = await added(world, "account")
+
+    result = await again(
+        world.hass,
+        entry,
+        world.service.mirror_url,
+        "reconfigure",
+        email="other@example.com",
+        password="other-password",
+    )
+
+    assert result["reason"] == "wrong_account"
+
+
+async def test_a_move_to_where_another_entry_is(
+    world: World[EasyTierService], stranger: EasyTierService
+) -> None:
+    """A server without nodes is known by none; but two entries are never one."""
+    hass = world.hass
+    world.service.state.nodes.clear()
+    stranger.state.nodes.clear()
+    entry = await added(world, "account")
+    other = (await sign_in(hass, stranger.url))["result"]
+
+    result = await again(hass, entry, stranger.url, "reconfigure")
+
+    assert result["reason"] == "already_configured"
+    assert entry.unique_id != other.unique_id
+
+
+@SOURCES
+async def test_a_server_without_nodes_moves(world: World[EasyTierService], source: str) -> None:
+    """Then the person is believed."""
+    world.service.state.nodes.clear()
+    entry = await added(world, "account")
+
+    result = await again(world.hass, entry, world.service.mirror_url, source)
+
+    assert str(result["reason"]).endswith("_successful")
+
+
+async def test_what_a_server_is_known_by_follows_its_nodes(
+    world: World[EasyTierService],
+) -> None:
+    """Nodes come and go, and get new report tokens."""
+    entry = await added(world, "account")
+    first = entry.data["known_by"]
+    for node in world.service.state.nodes.values():
+        node.report_token = f"new-{node.id}"
+    await world.elapse(TWO_MINUTES)
+    assert entry.data["known_by"] != first
+
+    result = await sign_in(world.hass, world.service.mirror_url)
+
+    assert result["reason"] == "already_configured"
+
+
+async def test_an_entry_of_an_older_version_moves(world: World[EasyTierService]) -> None:
+    """It has not noted any nodes: the server is gone from its address."""
+    await world.service.stop()
+    await world.set_up()
+    assert world.entry_state() is ConfigEntryState.SETUP_RETRY
+    await world.service.start()
+
+    result = await again(world.hass, world.entry, world.service.mirror_url, "reconfigure")
+
+    assert result["reason"] == "reconfigure_successful"
+    assert world.entry.unique_id
+    assert server_of(world.service.mirror_url) in world.entry.unique_id
+
+
+async def test_an_administrator_of_all_nodes_is_known_by_his_own(
+    world: World[EasyTierService],
+) -> None:
+    """Whatever the options say: the dialog sees only those."""
+    world.service.account.is_admin = True
+    entry = await added(world, "account")
+    world.hass.config_entries.async_update_entry(entry, options={"all_nodes": True})
+    await world.hass.config_entries.async_reload(entry.entry_id)
+    await world.settle()
+    assert len(entry.data["known_by"].split()) == 8
+
+    result = await sign_in(world.hass, world.service.mirror_url)
+
+    assert result["reason"] == "already_configured"
