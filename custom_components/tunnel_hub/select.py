@@ -50,7 +50,7 @@ def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDesc
     return TunnelHubSelectDescription[HasExit](
         key="exit_path",
         needs=(CanSelectExit,),
-        of_resource=lambda resource: resource.exit_path is not None,
+        of_resource=lambda resource: resource.has_exit,
         options_fn=lambda resource: ([THIS_NODE] if can_be_here else []) + list(resource.exits),
         option_fn=lambda resource: THIS_NODE if resource.exit_path == "" else resource.exit_path,
         not_connected_fn=lambda resource: resource.exits_down,

@@ -3,7 +3,9 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import snapshot_platform
@@ -544,6 +546,26 @@ async def test_slow_feeds(world: Hub) -> None:
 
     for route in ("/api/l2tp", "/api/ikev2", "/api/tls"):
         assert len(world.service.calls_to(route)) == 1, route
+
+
+async def test_a_base_path_that_changed(world: Hub) -> None:
+    """The entry says so, in place of a version that has no features; devices stay."""
+    await world.set_up()
+    devices = {entity.device_id for entity in world.registered()}
+    world.service.state.ui.base_path = "/elsewhere"
+    await world.service.restart()
+
+    with pytest.raises(HomeAssistantError) as info:
+        await world.act("switch", "turn_off", "proxy:socks5", "enabled")
+    assert info.value.translation_key == "no_node_here"
+    await world.live(MINUTE, POLL)
+    assert world.value("switch", "tunnel:us", "enabled") == "unavailable"
+    await world.restart()
+
+    assert world.entry.state is ConfigEntryState.SETUP_RETRY
+    assert world.entry.error_reason_translation_key == "no_node_here"
+    assert {entity.device_id for entity in world.registered()} == devices
+    assert not world.hass.config_entries.flow.async_progress()
 
 
 async def test_an_outage(world: Hub) -> None:

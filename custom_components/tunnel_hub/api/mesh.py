@@ -136,11 +136,13 @@ class HasExit(Resource):
     exit_path: a peer's path, "" for this node itself; the first one where there are several.
     exits: all paths that may be chosen, without this node itself.
     exits_down: those of them by which nothing gets through now.
+    has_exit: whether it has one of its own; it does not come and go.
     """
 
     exit_path: str | None = None
     exits: tuple[str, ...] = ()
     exits_down: tuple[str, ...] = ()
+    has_exit: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ from simulator.hy2scale.keys import issue
         ({"host": "2001:db8::1"}, "https://[2001:db8::1]:5565/scale"),
         ({"host": "[2001:db8::1]"}, "https://[2001:db8::1]:5565/scale"),
         ({"host": "my_hub.local."}, "https://my_hub.local.:5565/scale"),
+        ({"host": "münchen.example"}, "https://xn--mnchen-3ya.example:5565/scale"),
+        ({"host": "节点.例子"}, "https://xn--3px729a.xn--fsqu00a:5565/scale"),
+        ({"host": "XN--MNCHEN-3YA.example"}, "https://xn--mnchen-3ya.example:5565/scale"),
     ],
 )
 def test_url(credentials: dict[str, str], url: str) -> None:
@@ -30,7 +33,7 @@ def test_url(credentials: dict[str, str], url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "a b", "http://hub", "hub/x", "user@hub", "hub:80", "-hub", "hub?x", "2001:db8::x"]
+    "host", ["", "a b", "http://hub", "hub/x", "user@hub", "hub:80", "-hub", "hub?x", "2001:db8::x", "ü b", "ü/x", "ü@x", "\u202e.example"]
 )
 def test_no_host(host: str) -> None:
     with pytest.raises(InvalidInputError) as info:

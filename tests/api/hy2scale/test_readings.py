@@ -91,6 +91,40 @@ async def test_not_at_this_path(
     assert info.value.key == "no_node_here"
 
 
+@BOTH
+async def test_a_base_path_that_changed(provider: Provider, hy2scale: Node) -> None:
+    """Every path is missing then: that is no version without the features, and is said."""
+    for kind in (Hub, Peer, Rule, User):
+        await read(provider, kind)
+    hy2scale.state.ui.base_path = "/elsewhere"
+    await hy2scale.restart()
+
+    for ask in (
+        provider.identify(),
+        read(provider, Hub),
+        read(provider, Rule),
+        provider.set_exit_node(enabled=False),
+        provider.describe_node(),
+        provider.backup(),
+    ):
+        with pytest.raises(InvalidInputError) as info:
+            await ask
+        assert info.value.key == "no_node_here"
+
+
+async def test_a_missing_route_is_no_other_base_path(provider: Provider, hy2scale: Node) -> None:
+    """The node itself is there; that is looked at once, and remembered with the route."""
+    hy2scale.state.settings.missing_routes = ["/api/rules", "GET /api/backup"]
+
+    for _ in range(3):
+        assert await read(provider, Rule) == {}
+    with pytest.raises(UnsupportedError):
+        await provider.backup()
+
+    assert len(hy2scale.calls_to("/api/rules")) == 1
+    assert len(hy2scale.calls_to("/api/node")) == 2
+
+
 async def test_something_in_front_of_it_wants_a_password(
     provider: Provider, hy2scale: Node
 ) -> None:

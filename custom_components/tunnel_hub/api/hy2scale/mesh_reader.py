@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 from .. import coerce
 from ..cache import Recent
-from ..errors import AuthenticationError, TunnelHubError, UnavailableError, UnsupportedError
+from ..errors import (
+    AuthenticationError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
 from ..mesh import Peer, PeerDirection
 from ..rows import Memo, Row
 from .client import Hy2ScaleClient
@@ -156,7 +162,7 @@ class MeshReader:
                 await self.connections.get(_SAME_MOMENT)
         except UnsupportedError:
             pass
-        except UnavailableError:
+        except UnavailableError, RejectedError:
             # What seems new may be a missing one under other names: not the time to tell.
             if missing:
                 raise

@@ -336,7 +336,7 @@ class Readings:
             # It has no exit of its own: whatever is sent by PUT, its users' exits count.
             own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": (), "exits_down": ()}
             (proxy,) = PROXY.many([{**shadowsocks, **own}]).values()
-            found[SHADOWSOCKS] = replace(proxy, exit_path=None)
+            found[SHADOWSOCKS] = replace(proxy, exit_path=None, has_exit=False)
         return found
 
     async def _server(self) -> Mapping[str, WireGuard]:

@@ -226,9 +226,10 @@ def _expires(row: Row) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), UTC)
 
 
-def exit_path(row: Row) -> str:
-    """Return the first path, "" for the node itself."""
-    return coerce.text(row.get("exit_via")) or ""
+def exit_path(row: Row) -> str | None:
+    """Return the first path, "" for the node itself, which some rows leave out."""
+    path = row.get("exit_via", "")
+    return "" if path == "" else coerce.text(path)
 
 
 _EXIT: dict[str, Source] = {

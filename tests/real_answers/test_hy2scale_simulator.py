@@ -1,4 +1,4 @@
-"""HY2 SCALE: the recordings of a real node, through the simulator."""
+"""HY2 SCALE: the recordings of real nodes, through the simulator."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime

@@ -1,0 +1,905 @@
+"""HY2 SCALE: the recordings of real nodes, through client and feeds.
+
+What comes out was written down by hand from the recordings.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from yarl import URL
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, rows
+from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
+from custom_components.tunnel_hub.api.mesh import (
+    Hub,
+    Link,
+    Peer,
+    PeerDirection,
+    Proxy,
+    Rule,
+    Upgrade,
+    UpgradeState,
+    User,
+    Vpn,
+    WireGuard,
+    WireGuardPeer,
+)
+from custom_components.tunnel_hub.api.mesh_provider import (
+    LatencySample,
+    LinkHistory,
+    Port,
+    Position,
+    VpnServer,
+)
+from custom_components.tunnel_hub.api.provider import Identity
+from custom_components.tunnel_hub.api.resource import Certificate, Certificates, Tunnel, TunnelState
+from custom_components.tunnel_hub.api.tokens import PastedToken
+
+from . import readings
+from .counts import count_replayed
+from .readings import Meaning, Row, check_readings
+from .recordings import Recording, load
+from .server import RecordedServer
+
+RECORDED = "hy2scale-1.3.4"
+RECORDED_MESH = "hy2scale-mesh-1.3.4"
+ASKED_AT = datetime(2026, 11, 29, 8, 19, 44, tzinfo=UTC)
+GIB = 1024**3
+REASON = (
+    "no NET_ADMIN capability "
+    "(bridge creation, iptables-legacy, iptables, and chroot /host all failed)"
+)
+NO_INTERNET = (
+    'Get "https://api.github.com/repos/FrankoonG/hy2scale/releases/latest": dial tcp: lookup '
+    "api.github.com on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable"
+)
+
+
+def recorded_answer(line: int) -> Any:
+    """Return what is passed on as it came."""
+    return load(RECORDED)[line - 1].reply.answer
+
+
+# What the recordings tell
+
+NODE = Hub(
+    id="account",
+    name="6bbbe501",
+    active_paths=(),
+    compat=False,
+    connections=0,
+    exit_clients=0,
+    exit_node=True,
+    limited=True,
+    rate_in=0,
+    rate_out=0,
+    sessions=0,
+    traffic_in=0,
+    traffic_out=0,
+    version="1.3.4",
+)
+
+
+def link(name: str, **known: Any) -> Link:
+    """Return a connection that is not connected."""
+    values: dict[str, Any] = {
+        "direction": PeerDirection.OUTBOUND,
+        "nested": False,
+        "rate_in": 0,
+        "rate_out": 0,
+        "conflict": False,
+        "incompatible": False,
+        "native": False,
+        "unsupported": False,
+    }
+    return Link(id=name, name=name, **values | known)
+
+
+def tunnel(name: str, address: str, state: TunnelState) -> Tunnel:
+    """Return a connection as it is configured."""
+    return Tunnel(
+        id=name,
+        name=name,
+        enabled=state is not TunnelState.DISABLED,
+        online=state is TunnelState.ONLINE,
+        protocol="hysteria2",
+        public_address=address,
+        state=state,
+    )
+
+
+DOWN = tunnel("down", "127.0.0.1:9", TunnelState.OFFLINE)
+EXITS: Mapping[str, Any] = {"exits": ("down", "jp"), "exits_down": ("down",)}
+ALICE = User(
+    id="65a34753",
+    name="alice",
+    conflicts=(),
+    enabled=False,
+    expires=datetime(2027, 6, 30, tzinfo=UTC),
+    traffic_limit=10 * GIB,
+    traffic_usage=0.0,
+    traffic_used=0,
+    exit_path="jp",
+    **EXITS,
+)
+BOB = User(
+    id="501d4307",
+    name="bob",
+    conflicts=(),
+    enabled=True,
+    traffic_used=0,
+    exit_path="",
+    **EXITS,
+)
+VIDEO = Rule(
+    id="video",
+    name="Video",
+    enabled=False,
+    priority=0,
+    targets=("video.example.com",),
+    tun_active=False,
+    type="domain",
+    unavailable=True,
+    exit_path="jp",
+    **EXITS,
+)
+SOCKS5 = Proxy(
+    id="socks5",
+    name="socks5",
+    enabled=True,
+    listen="127.0.0.1:1080",
+    protocol="socks5",
+    exit_path="",
+    **EXITS,
+)
+NOBODY = Proxy(
+    id="nobody",
+    name="nobody",
+    enabled=False,
+    listen="127.0.0.1:1",
+    protocol="http",
+    exit_path="",
+    **EXITS,
+)
+SHADOWSOCKS = Proxy(
+    id="ss",
+    name="ss",
+    enabled=False,
+    listen="127.0.0.1:8388",
+    method="aes-256-gcm",
+    protocol="ss",
+    has_exit=False,
+)
+VPN = Vpn(
+    id="account",
+    ikev2_capable=False,
+    ikev2_enabled=False,
+    ikev2_reason=REASON,
+    l2tp_capable=False,
+    l2tp_enabled=False,
+    l2tp_reason=REASON,
+)
+WIREGUARD = WireGuard(
+    id="account",
+    wireguard_connected=0,
+    wireguard_enabled=False,
+    wireguard_peers=1,
+    wireguard_port=51820,
+    wireguard_running=False,
+)
+DEFAULT = Certificate(
+    id="default",
+    domains="6bbbe501",
+    status=None,
+    expires=datetime(2036, 11, 26, tzinfo=UTC),
+)
+VPN_EXAMPLE = Certificate(
+    id="vpn",
+    domains="vpn.example.com",
+    status=None,
+    expires=datetime(2028, 11, 28, tzinfo=UTC),
+)
+
+
+class Asked(NamedTuple):
+    """Who asks: the client, and a provider that is signed in."""
+
+    client: Hy2ScaleClient
+    provider: Hy2ScaleProvider
+
+
+class Refused(NamedTuple):
+    """What an answer means that is none. words: the node's, or the key of our sentence."""
+
+    error: type[TunnelHubError]
+    words: str
+
+
+type Ask = Callable[[Asked], Awaitable[object]]
+type Case = tuple[tuple[int, ...], Ask, object]
+"""The lines that are answered with, what is asked, and what comes out."""
+
+
+def feed(key: str) -> Ask:
+    """Read a feed."""
+    return lambda asked: asked.provider.feeds[key].fetch()
+
+
+async def wireguard_peers(asked: Asked) -> object:
+    """Read the WireGuard peers, without what only tells whether something has changed."""
+    found = await asked.provider.feeds["wireguard_peers"].fetch()
+    return {
+        id_: (peer.name, peer.address, peer.keepalive, peer.exit_path)
+        for id_, peer in found.items()
+        if isinstance(peer, WireGuardPeer)
+    }
+
+
+async def nothing() -> None:
+    """Keep nothing."""
+
+
+async def names(answer: Awaitable[Iterable[Row]]) -> list[object]:
+    """Return the names of what is listed."""
+    return [row["name"] for row in await answer]
+
+
+CASES: tuple[Case, ...] = (
+    ((1,), lambda a: a.client.build_id(), {"build_id": "4c770ac290d75761"}),
+    ((2,), lambda a: a.client.node(), Refused(AuthenticationError, "unauthorized")),
+    ((3,), lambda a: a.client.node(), Refused(AuthenticationError, "unauthorized")),
+    (
+        (4,),
+        lambda a: a.client.login("admin", "0"),
+        Refused(AuthenticationError, "invalid credentials"),
+    ),
+    (
+        (5,),
+        lambda a: a.client.login("admin", "0"),
+        {"force_password_change": True, "token": "<session>"},
+    ),
+    ((6,), lambda a: a.provider.identify(), Identity(id="6bbbe501", title="6bbbe501")),
+    ((7,), lambda a: a.client.update_node({"name": "sg-home"}), None),
+    ((8,), lambda a: a.provider.identify(), Identity(id="6bbbe501", title="sg-home")),
+    ((9, 6, 13), feed("hub"), {"account": NODE}),
+    ((10, 32), feed("links"), {}),
+    ((11,), feed("tunnels"), {}),
+    ((13, 14), feed("sessions"), {}),
+    ((14, 10, 15), feed("users"), {}),
+    ((15,), lambda a: a.client.user_conflicts(), {}),
+    ((16, 10), feed("rules"), {}),
+    (
+        (17, 10, 18),
+        feed("proxies"),
+        {
+            "ss": Proxy(
+                id="ss",
+                name="ss",
+                enabled=False,
+                method="aes-256-gcm",
+                protocol="ss",
+                has_exit=False,
+            )
+        },
+    ),
+    ((18,), lambda a: a.client.shadowsocks(), recorded_answer(18)),
+    ((19, 20), feed("vpn"), {"account": VPN}),
+    (
+        (20, 19),
+        lambda a: a.provider.set_server_enabled(VpnServer.L2TP, enabled=True),
+        Refused(RejectedError, REASON),
+    ),
+    ((21, 10), wireguard_peers, {}),
+    (
+        (22,),
+        feed("certificates"),
+        {"account": Certificates(id="account", certificates=(DEFAULT,))},
+    ),
+    ((23,), lambda a: a.provider.graph_layout(), {}),
+    (
+        (24, 1, 25, 26),
+        lambda a: a.provider.describe_node(),
+        {
+            "build": {
+                **recorded_answer(24),
+                "build_id": "4c770ac290d75761",
+            },
+            "machine": recorded_answer(26),
+            "settings": recorded_answer(25),
+        },
+    ),
+    ((25,), lambda a: a.client.ui_settings(), recorded_answer(25)),
+    ((26,), lambda a: a.client.arch(), recorded_answer(26)),
+    (
+        (27, 26, 81),
+        feed("upgrade"),
+        {
+            "account": Upgrade(
+                id="account",
+                current="1.3.4",
+                installable=True,
+                progress=0.0,
+                state=UpgradeState.IDLE,
+            )
+        },
+    ),
+    ((28,), lambda a: a.client.peer_health(), []),
+    (
+        (29, 30),
+        lambda a: a.provider.link_history(Tunnel, "jp"),
+        LinkHistory(connected=False, rebinds=None, samples=()),
+    ),
+    ((30,), lambda a: a.client.peer_latency(), []),
+    ((31, 6), feed("tun_mode"), {}),
+    ((32,), lambda a: a.client.internal_peers(), []),
+    (
+        (34,),
+        lambda a: a.client.create_client({}),
+        Refused(RejectedError, "name, addr, password required"),
+    ),
+    ((35,), lambda a: a.client.create_client({}), None),
+    ((36,), lambda a: a.client.create_client({}), None),
+    ((37,), lambda a: a.client.create_client({}), None),
+    ((38, 86), lambda a: a.provider.set_peer_nested(Tunnel, "jp", nested=True), None),
+    ((39,), lambda a: a.client.nest_peer("nobody", enabled=True), None),
+    (
+        (40,),
+        lambda a: a.client.create_user({}),
+        Refused(RejectedError, "username and password required"),
+    ),
+    ((41,), lambda a: a.client.create_user({}), None),
+    ((42,), lambda a: a.client.create_user({}), None),
+    ((43,), lambda a: a.client.create_user({}), None),
+    ((44, 13), lambda a: a.provider.sessions_of("501d4307"), ()),
+    ((45,), lambda a: a.client.toggle_user("65a34753", enabled=False), None),
+    ((46,), lambda a: a.client.toggle_user("nobody", enabled=False), None),
+    ((47,), lambda a: a.client.reset_traffic("65a34753"), None),
+    ((48,), lambda a: a.client.delete_user("nobody"), None),
+    ((49,), lambda a: a.client.create_rule({}), None),
+    ((50,), lambda a: a.client.toggle_rule("video", enabled=False), None),
+    ((51,), lambda a: a.client.toggle_rule("nobody", enabled=False), None),
+    ((52,), lambda a: a.client.update_tun_mode({}), None),
+    ((53, 86, 87), feed("rules"), {"video": VIDEO}),
+    ((54,), lambda a: a.client.create_proxy({}), None),
+    ((55, 58, 86, 87), feed("proxies"), {"socks5": SOCKS5, "ss": SHADOWSOCKS}),
+    ((56,), lambda a: a.client.update_proxy("nobody", {}), None),
+    ((57,), lambda a: a.client.update_shadowsocks({}), None),
+    ((58,), lambda a: a.client.shadowsocks(), recorded_answer(58)),
+    ((59,), lambda a: a.client.update_wireguard({}), None),
+    ((60,), lambda a: a.client.create_wireguard_peer({}), None),
+    ((61, 86, 87), wireguard_peers, {"phone": ("phone", "10.9.0.2/32", None, "")}),
+    (
+        (62, 61),
+        lambda a: a.provider.wireguard_config("phone", "vpn.example.com"),
+        recorded_answer(62),
+    ),
+    (
+        (63,),
+        lambda a: a.client.wireguard_config("nobody", ""),
+        Refused(RejectedError, "peer not found"),
+    ),
+    ((64,), lambda a: a.client.delete_wireguard_peer("nobody"), None),
+    (
+        (65, 67),
+        lambda a: a.provider.generate_certificate(
+            "vpn", ["vpn.example.com"], name=None, days=730, is_ca=False
+        ),
+        None,
+    ),
+    (
+        (66, 67),
+        lambda a: a.provider.generate_certificate("ca", [], name=None, days=None, is_ca=True),
+        Refused(RejectedError, "id and domains required"),
+    ),
+    (
+        (67,),
+        feed("certificates"),
+        {"account": Certificates(id="account", certificates=(VPN_EXAMPLE, DEFAULT))},
+    ),
+    (
+        (67, 65),
+        lambda a: a.provider.sign_certificate("x", "vpn", "h.example.com", name=None, days=None),
+        Refused(InvalidInputError, "no_authority"),
+    ),
+    ((68, 67), lambda a: a.provider.delete_certificate("nobody"), None),
+    ((69, 99), lambda a: a.provider.set_graph_layout({"jp": Position(x=1.5, y=-2)}), None),
+    (
+        (70,),
+        lambda a: a.provider.check_ports(
+            [Port(port=5565, protocol="udp"), Port(port=40001, protocol="tcp")]
+        ),
+        {Port(port=5565, protocol="udp"): False, Port(port=40001, protocol="tcp"): True},
+    ),
+    (
+        (71,),
+        lambda a: a.client.check_ports({}),
+        Refused(
+            RejectedError,
+            "json: cannot unmarshal object into Go value of type []app.PortConflict",
+        ),
+    ),
+    ((72,), lambda a: a.provider.resolve_name("localhost"), ("127.0.0.1",)),
+    (
+        (73,),
+        lambda a: a.provider.peers_of(Tunnel, "jp"),
+        (
+            Peer(
+                id="jp/sg-home",
+                name="jp/sg-home",
+                direction=PeerDirection.INBOUND,
+                exit_node=True,
+                latency=0,
+                version="1.3.4",
+                conflict=False,
+                enabled=True,
+                incompatible=False,
+                native=False,
+                unsupported=False,
+            ),
+        ),
+    ),
+    (
+        (74,),
+        lambda a: a.provider.peers_of(Tunnel, "nobody"),
+        Refused(RejectedError, 'relay: peer "nobody" not connected'),
+    ),
+    (
+        (75,),
+        lambda a: a.client.update_password({}, nothing),
+        Refused(RejectedError, "current password incorrect"),
+    ),
+    ((76, 78), lambda a: a.client.disable_client("jp", disabled=True), None),
+    (
+        (77, 78),
+        feed("links"),
+        {"jp": link("jp", nested=True), "down": link("down")},
+    ),
+    (
+        (78,),
+        feed("tunnels"),
+        {"jp": tunnel("jp", "127.0.0.1:6566", TunnelState.DISABLED), "down": DOWN},
+    ),
+    ((79,), lambda a: a.client.disable_client("jp", disabled=False), None),
+    ((80,), lambda a: a.client.disable_client("nobody", disabled=False), None),
+    (
+        (81,),
+        lambda a: a.client.check_upgrade(),
+        Refused(UnavailableError, f"HTTP 502 {NO_INTERNET}"),
+    ),
+    (
+        (82,),
+        lambda a: a.client.apply_upgrade(),
+        Refused(RejectedError, "no downloaded update ready to apply"),
+    ),
+    (
+        (83,),
+        lambda a: a.client.delete_session("nobody"),
+        Refused(RejectedError, "session not found"),
+    ),
+    ((84,), lambda a: a.provider.identify(), Identity(id="6bbbe501", title="sg-home")),
+    ((85, 84, 89), feed("hub"), {"account": replace(NODE, name="sg-home")}),
+    (
+        (86, 87, 108),
+        feed("links"),
+        {"jp": link("jp", nested=True, latency=0, version="1.3.4"), "down": link("down")},
+    ),
+    (
+        (87,),
+        feed("tunnels"),
+        {"jp": tunnel("jp", "127.0.0.1:6566", TunnelState.ONLINE), "down": DOWN},
+    ),
+    ((89,), lambda a: a.client.sessions(), []),
+    ((90, 91, 86, 87), feed("users"), {"65a34753": ALICE, "501d4307": BOB}),
+    ((91,), lambda a: a.client.user_conflicts(), {}),
+    ((92, 86, 87), feed("rules"), {"video": VIDEO}),
+    ((93, 94, 86, 87), feed("proxies"), {"socks5": SOCKS5, "nobody": NOBODY, "ss": SHADOWSOCKS}),
+    ((94,), lambda a: a.client.shadowsocks(), recorded_answer(58)),
+    ((95, 96), feed("vpn"), {"account": VPN}),
+    (
+        (96, 95),
+        lambda a: a.provider.set_server_enabled(VpnServer.L2TP, enabled=False),
+        Refused(RejectedError, REASON),
+    ),
+    ((97,), feed("wireguard"), {"account": WIREGUARD}),
+    (
+        (98,),
+        feed("certificates"),
+        {"account": Certificates(id="account", certificates=(VPN_EXAMPLE, DEFAULT))},
+    ),
+    ((99,), lambda a: a.provider.graph_layout(), {"jp": Position(x=1.5, y=-2)}),
+    ((100,), lambda a: a.client.build_info(), recorded_answer(24)),
+    ((101,), lambda a: a.client.ui_settings(), recorded_answer(25)),
+    ((102,), lambda a: a.client.arch(), recorded_answer(26)),
+    (
+        (103, 102, 81),
+        feed("upgrade"),
+        {
+            "account": Upgrade(
+                id="account",
+                current="1.3.4",
+                installable=True,
+                progress=0.0,
+                state=UpgradeState.ERROR,
+            )
+        },
+    ),
+    ((104,), lambda a: a.client.peer_health(), recorded_answer(104)["peers"]),
+    (
+        (105, 106),
+        lambda a: a.provider.link_history(Tunnel, "jp"),
+        LinkHistory(
+            connected=True,
+            rebinds=0,
+            samples=(
+                LatencySample(
+                    time=datetime(2026, 11, 29, 8, 19, 41, 505_239, tzinfo=UTC), latency=0
+                ),
+            ),
+        ),
+    ),
+    ((106,), lambda a: a.client.peer_latency(), recorded_answer(106)["peers"]),
+    ((107, 84), feed("tun_mode"), {}),
+    ((108,), lambda a: names(a.client.internal_peers()), ["jp"]),
+    ((110,), lambda a: a.client.delete_client("nobody"), None),
+    ((111,), lambda a: a.client.delete_client("down"), None),
+)
+ASKED_ELSEWHERE = {63: "/wireguard/peers/nobody/config?endpoint="}
+NOT_ASKED = {
+    **dict.fromkeys((12, 88), "GET /peers tells less than the topology"),
+    **dict.fromkeys((33, 109), "no client asks for a path that there is not"),
+    **dict.fromkeys((112, 113), "GET /clients tells the same, and whether they are connected"),
+}
+
+
+def recordings(name: str = RECORDED) -> dict[int, Recording]:
+    """Return the recordings by line."""
+    return {recording.line: recording for recording in load(name)}
+
+
+def test_every_recording_is_read() -> None:
+    assert {lines[0] for lines, _, _ in CASES} | NOT_ASKED.keys() == recordings().keys()
+
+
+def provider_of(session: ClientSession, url: str) -> Hy2ScaleProvider:
+    """Return a node that is signed in."""
+    at = URL(url)
+    return Hy2ScaleProvider(
+        session,
+        {
+            "host": str(at.host),
+            "port": str(at.port),
+            "base_path": "/",
+            "https": "false",
+            "username": "admin",
+            "password_hash": "0",
+            "token": "stored",
+        },
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
+)
+async def test_what_comes_out(
+    *,
+    request: pytest.FixtureRequest,
+    freezer: FrozenDateTimeFactory,
+    session: ClientSession,
+    recorded: RecordedServer,
+    lines: tuple[int, ...],
+    ask: Ask,
+    expected: object,
+) -> None:
+    freezer.move_to(ASKED_AT)
+    by_line = recordings()
+    for line in lines:
+        recorded.add(by_line[line], path=f"/api{ASKED_ELSEWHERE.get(line, by_line[line].path)}")
+    asked = Asked(
+        Hy2ScaleClient(Transport(session, (recorded.url,)), PastedToken("stored")),
+        provider_of(session, recorded.url),
+    )
+
+    if isinstance(expected, Refused):
+        with pytest.raises(expected.error) as caught:
+            await ask(asked)
+        told = {getattr(caught.value, name, None) for name in ("key", "message", "detail")}
+        assert expected.words in told
+    else:
+        assert await ask(asked) == expected
+    count_replayed(request.node, RECORDED, "parser", lines)
+
+
+# A mesh, second by second
+
+MESH: Mapping[int, str] = {
+    1: "eee+",
+    3: "My Seaside-, eee+",
+    5: "bee+, eee+",
+    17: "bee+, eee+, bee/gone-, bee/sea+",
+    37: "bee+, eee+, bee/gone-, bee/sea-",
+    43: "bee-, eee+, bee/gone-, bee/sea-",
+    48: "bee+, eee+, bee/gone-, bee/sea-",
+    55: "bee+, eee+, bee/gone-, bee/sea+",
+    95: "bee+, eee+, bee/gone-, bee/sea-",
+    109: "bee-, bee/gone-, bee/sea-, eee-",
+    113: "bee-2+, bee-2/gone-, bee-2/sea-, eee-",
+    123: "bee-2+, bee-2/gone-, bee-2/sea+, eee-",
+}
+"""From which line on the node is seen like this: what is connected, by the names of the time."""
+IDS = {"My Seaside", "eee", "bee/gone", "bee/sea"}
+"""Under the names by which they were seen first."""
+
+
+async def test_what_comes_out_of_a_mesh(
+    request: pytest.FixtureRequest,
+    freezer: FrozenDateTimeFactory,
+    session: ClientSession,
+    recorded: RecordedServer,
+) -> None:
+    """Each answer in its turn: what is shown, what is kept, and under which ids."""
+    freezer.move_to(ASKED_AT)
+    by_line = recordings(RECORDED_MESH)
+    # What was not asked at that time: there were no connections, and no node ids were told.
+    for path in ("/clients", "/internal/peers", "/peers/bee/peers", "/peers/bee-2/peers"):
+        recorded.add(recordings()[11], path=f"/api{path}")
+    provider = provider_of(session, recorded.url)
+    expected, ids = "", set[str]()
+
+    for line, recording in by_line.items():
+        recorded.add(recording, path=f"/api{recording.path}")
+        expected = MESH.get(line, expected)
+        freezer.tick(3)
+        if recording.method != "GET" or recording.path not in {"/clients", "/topology"}:
+            continue
+        links, peers, tunnels = [
+            await provider.feeds[key].fetch() for key in ("links", "peers", "tunnels")
+        ]
+        ids |= links.keys() | peers.keys() | tunnels.keys()
+        if recording.path == "/topology":
+            # Of a connection, only one that stands tells a version.
+            seen = {
+                f"{one.name}{'+' if (one.version if type(one) is Link else one.connected) else '-'}"
+                for one in (*links.values(), *peers.values())
+                if isinstance(one, Peer)
+            }
+            assert seen == set(expected.split(", ")), str(recording)
+
+    assert ids == IDS
+    count_replayed(request.node, RECORDED_MESH, "parser", by_line)
+
+
+# Whatever a field is
+
+
+def flag_or(field: str, *, otherwise: bool) -> Meaning:
+    """What a row has only where it is not as usual."""
+    return lambda row: otherwise if (told := readings.flag(field)(row)) is None else told
+
+
+def _is_disabled(row: Row) -> bool:
+    return readings.flag("disabled")(row) is True
+
+
+def _is_exit(row: Row) -> object:
+    """Nodes say no of all that they dial."""
+    told = readings.flag("exit_node")(row)
+    return None if row.get("direction") == "outbound" and told is not True else told
+
+
+def _latency(row: Row) -> object:
+    no_link = readings.flag("connected")(row) is False
+    return None if no_link else readings.count("latency_ms")(row)
+
+
+def _tunnel_state(row: Row) -> TunnelState | None:
+    if _is_disabled(row):
+        return TunnelState.DISABLED
+    connected = readings.flag("connected")(row)
+    return {True: TunnelState.ONLINE, False: TunnelState.OFFLINE}.get(connected)  # type: ignore[call-overload,no-any-return]  # None is no key.
+
+
+def _exit_path(row: Row) -> object:
+    path = row.get("exit_via", "")
+    return "" if path == "" else readings.text("exit_via")(row)
+
+
+def _midnight(field: str) -> Meaning:
+    def _right(row: Row) -> datetime | None:
+        found = readings.day(field)(row)
+        return datetime.combine(found, time(), UTC) if isinstance(found, date) else None
+
+    return _right
+
+
+def _limit(row: Row) -> object:
+    return readings.count("traffic_limit")(row) or None
+
+
+def _usage(row: Row) -> float | None:
+    used, limit = readings.count("traffic_used")(row), _limit(row)
+    return None if not isinstance(used, int) or not isinstance(limit, int) else used / limit * 100
+
+
+def _targets(row: Row) -> tuple[str, ...]:
+    listed = row.get("targets")
+    found = [readings.text("x")({"x": one}) for one in listed] if isinstance(listed, list) else []
+    return tuple(str(one) for one in found if one is not None)
+
+
+def _given(_: Row) -> object:
+    """What `named` gives."""
+    return "x"
+
+
+HUB_MEANINGS: Mapping[str, Meaning] = {
+    "id": lambda _: "account",
+    "name": lambda row: readings.text("name")(row) or readings.text("node_id")(row),
+    "active_paths": lambda row: (
+        tuple(row["active_paths"].items()) if isinstance(row.get("active_paths"), dict) else None
+    ),
+    **{name: readings.flag(name) for name in ("compat", "exit_node", "limited")},
+    "connections": readings.count("conns"),
+    "exit_clients": readings.count("exit_clients"),
+    "rate_in": readings.count("rx_rate"),
+    "rate_out": readings.count("tx_rate"),
+    "traffic_in": readings.count("rx_bytes"),
+    "traffic_out": readings.count("tx_bytes"),
+    "version": readings.text("version"),
+}
+LINK_MEANINGS: Mapping[str, Meaning] = {
+    "id": _given,
+    "name": _given,
+    "addresses": lambda _: (),
+    "direction": readings.one_of("direction", ["inbound", "outbound"]),
+    "exit_node": _is_exit,
+    "latency": _latency,
+    "nested": readings.flag("nested"),
+    "rate_in": readings.count("rx_rate"),
+    "rate_out": readings.count("tx_rate"),
+    "version": readings.text("version"),
+    **{
+        name: flag_or(name, otherwise=False)
+        for name in ("conflict", "incompatible", "native", "unsupported")
+    },
+}
+PEER_MEANINGS: Mapping[str, Meaning] = {
+    **LINK_MEANINGS,
+    "connected": readings.flag("connected"),
+    "enabled": lambda row: not _is_disabled(row),
+}
+TUNNEL_MEANINGS: Mapping[str, Meaning] = {
+    "id": _given,
+    "name": _given,
+    "enabled": lambda row: not _is_disabled(row),
+    "online": readings.flag("connected"),
+    "protocol": lambda _: "hysteria2",
+    "public_address": readings.text("addr"),
+    "state": _tunnel_state,
+}
+EXIT_MEANINGS: Mapping[str, Meaning] = {
+    "exit_path": _exit_path,
+    "exits": lambda _: (),
+    "exits_down": lambda _: (),
+    "has_exit": lambda _: True,
+}
+USER_MEANINGS: Mapping[str, Meaning] = {
+    **EXIT_MEANINGS,
+    "id": readings.text("id"),
+    "name": readings.text("username"),
+    "conflicts": lambda _: (),
+    "enabled": readings.flag("enabled"),
+    "expires": _midnight("expiry_date"),
+    "traffic_limit": _limit,
+    "traffic_usage": _usage,
+    "traffic_used": readings.count("traffic_used"),
+}
+RULE_MEANINGS: Mapping[str, Meaning] = {
+    **EXIT_MEANINGS,
+    "id": readings.text("id"),
+    "name": lambda row: readings.text("name")(row) or readings.text("id")(row),
+    "enabled": readings.flag("enabled"),
+    "priority": lambda row: readings.count("priority")({"priority": 0, **row}),
+    "targets": _targets,
+    "tun_active": flag_or("tun_active", otherwise=False),
+    "type": readings.text("type"),
+    "unavailable": lambda _: True,
+}
+PROXY_MEANINGS: Mapping[str, Meaning] = {
+    **EXIT_MEANINGS,
+    "id": readings.text("id"),
+    "name": readings.text("id"),
+    "enabled": readings.flag("enabled"),
+    "listen": readings.text("listen"),
+    "method": readings.text("method"),
+    "protocol": readings.text("protocol"),
+}
+SERVER_MEANINGS: Mapping[str, Meaning] = {
+    "id": lambda _: "account",
+    "wireguard_connected": readings.count("connected"),
+    "wireguard_enabled": readings.flag("enabled"),
+    "wireguard_peers": lambda row: (
+        sum(isinstance(p, dict) for p in row.get("peers") or ())
+        if isinstance(row.get("peers"), list)
+        else 0
+    ),
+    "wireguard_port": readings.count("listen_port"),
+    "wireguard_running": readings.flag("running"),
+}
+VPN_MEANINGS: Mapping[str, Meaning] = {
+    "id": lambda _: "account",
+    "l2tp_capable": readings.flag("capable"),
+    "l2tp_enabled": readings.flag("enabled"),
+    "l2tp_reason": readings.text("reason"),
+}
+UPGRADE_MEANINGS: Mapping[str, Meaning] = {
+    "id": lambda _: "account",
+    "current": readings.text("current"),
+    "latest": readings.text("latest"),
+    "progress": lambda row: (
+        None if (done := readings.amount("progress")(row)) is None else min(float(str(done)), 100.0)
+    ),
+    "state": readings.one_of("state", list(UpgradeState)),
+}
+
+
+def named(table: Any, **more: object) -> Callable[[Row], Any]:
+    """Read rows of things that have their id from elsewhere."""
+    return lambda row: table.one({**row, rows.ID: "x", rows.TITLE: "x", **more})
+
+
+NO_EXITS = {"exits": (), "exits_down": ()}
+type Table = tuple[Callable[[Row], Any], Mapping[str, Meaning]]
+TABLES: Mapping[str, Table] = {
+    "/node": (rows.HUB.one, HUB_MEANINGS),
+    "/stats": (rows.HUB.one, HUB_MEANINGS),
+    "/topology": (named(rows.PEER), PEER_MEANINGS),
+    "/clients": (named(rows.TUNNEL), TUNNEL_MEANINGS),
+    "/users": (lambda row: rows.USER.one({**row, **NO_EXITS, "conflicts": ()}), USER_MEANINGS),
+    "/rules": (lambda row: rows.RULE.one({**row, **NO_EXITS, "unavailable": True}), RULE_MEANINGS),
+    "/proxies": (lambda row: rows.PROXY.one({**row, **NO_EXITS}), PROXY_MEANINGS),
+    "/wireguard": (rows.WIREGUARD.one, SERVER_MEANINGS),
+    "/l2tp": (
+        lambda row: rows.VPN.one({f"l2tp_{name}": value for name, value in row.items()}),
+        VPN_MEANINGS,
+    ),
+    "/upgrade/status": (rows.UPGRADE.one, UPGRADE_MEANINGS),
+}
+
+
+def _rows_in(answer: Any) -> list[Row]:
+    """Return an answer's rows, and those below them."""
+    if isinstance(answer, dict):
+        return list(answer.get("rules", [answer]))
+    return [row for top in answer for row in (top, *_rows_in(top.get("children", [])))]
+
+
+def different_rows() -> list[tuple[str, Row]]:
+    """Return all rows of both recordings that differ in more than their values."""
+    found: dict[tuple[object, ...], tuple[str, Row]] = {}
+    for recording in (*load(RECORDED), *load(RECORDED_MESH)):
+        if recording.method == "GET" and recording.path in TABLES and recording.reply.status == 200:
+            for row in _rows_in(recording.reply.answer):
+                kind = recording.path, *row, row.get("direction"), row.get("connected")
+                found.setdefault(kind, (f"line {recording.line}: {recording.path}", row))
+    return list(found.values())
+
+
+@pytest.mark.parametrize("where, row", different_rows())
+def test_whatever_a_field_is(where: str, row: Row) -> None:
+    read, meanings = TABLES[where.partition(": ")[2]]
+
+    assert check_readings(read, row, meanings) > 20 * len(row), where
