@@ -33,7 +33,22 @@ def test_url(credentials: dict[str, str], url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "a b", "http://hub", "hub/x", "user@hub", "hub:80", "-hub", "hub?x", "2001:db8::x", "ü b", "ü/x", "ü@x", "\u202e.example"]
+    "host",
+    [
+        "",
+        "a b",
+        "http://hub",
+        "hub/x",
+        "user@hub",
+        "hub:80",
+        "-hub",
+        "hub?x",
+        "2001:db8::x",
+        "ü b",
+        "ü/x",
+        "ü@x",
+        "\u202e.example",
+    ],
 )
 def test_no_host(host: str) -> None:
     with pytest.raises(InvalidInputError) as info:

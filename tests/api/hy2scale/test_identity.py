@@ -220,6 +220,13 @@ async def test_node_ids_are_asked_for_once(watch: Watch) -> None:
     assert not watch.service.calls_to("/api/internal/peers")
     (call,) = watch.service.calls_to("/api/peers/{name}/peers")
     assert call.params == {"name": "us"}
+    watch.service.drop("office")
+    await watch.poll()
+    assert not watch.service.calls_to("/api/internal/peers")
+    watch.service.reconnect("office")
+    await watch.poll()
+    await watch.poll()
+    assert len(watch.service.calls_to("/api/internal/peers")) == 1, "it may be another one"
 
 
 @pytest.mark.parametrize(
@@ -294,6 +301,23 @@ async def test_no_list_at_all(watch: Watch) -> None:
     watch.service.catch_up()
     assert set(await read(watch.provider, Link)) == LINKS
     assert await read(watch.provider, Tunnel) == {}
+
+
+async def test_two_that_share_an_address(watch: Watch) -> None:
+    """Only a primary address is of one alone."""
+    clients = watch.service.state.clients
+    clients["jp"].addrs.append("us.example.com:5565")
+    clients["us"].addrs.append("jp.example.com:5565")
+    await watch.poll()
+    names = ("jp", "us", "kr", "sg", "de")
+    watch.service.state.clients = {name: clients[name] for name in names}
+    clients["us"].name, clients["jp"].name = "west", "east"
+    await watch.poll()
+
+    assert {id_: one.name for id_, one in watch.tunnels.items() if id_ in ("us", "jp")} == {
+        "us": "west",
+        "jp": "east",
+    }
 
 
 async def test_two_that_swap_their_names(watch: Watch) -> None:

@@ -237,10 +237,8 @@ class Tree:
         sightings = [_sighting(found[i]) for i in indexes]
         which = recognise(sightings, self._clients.known.values())
         return {
-            # Of a known one only the list of connections tells all addresses.
-            i: self._clients.note(sighting if one is None else Sighting(name), one, id_=name)
+            i: self._clients.note(sighting, one, id_=sighting.name)
             for i, sighting, one in zip(indexes, sightings, which, strict=True)
-            for name in [sighting.name]
         }
 
     def _same_node(self, key: str) -> list[str]:
