@@ -3,12 +3,12 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from simulator.service import Answer, Call, RefusedError, RouteTable, as_response
 
 from .fields import form, text
-from .state import DeviceCode, Grant
+from .state import DeviceCode, Grant, OAuthClient
 from .world import token
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def device_authorization(service: ChmlFrpService, call: Call) -> Answer:
     """Begin a sign-in."""
     client_id = form(call, "client_id")
     client = service.state.oauth_clients.get(client_id)
-    if client is None:
+    if client is None or not _is_known(call, client_id, client):
         raise _error("invalid_client", 401)
     if not client.device_grant:
         return web.Response(text=LOGIN_PAGE, content_type="text/html")
@@ -68,7 +68,9 @@ def device_authorization(service: ChmlFrpService, call: Call) -> Answer:
 def issue(service: ChmlFrpService, call: Call) -> Answer:
     """Give tokens for a device code or for a refresh token."""
     grant_type = form(call, "grant_type")
-    if form(call, "client_id") not in service.state.oauth_clients:
+    client_id = form(call, "client_id")
+    client = service.state.oauth_clients.get(client_id)
+    if client is None or not _is_known(call, client_id, client):
         raise _error("invalid_client", 401)
     if grant_type == DEVICE_GRANT:
         return _redeem(service, call)
@@ -143,6 +145,14 @@ def _renewed(service: ChmlFrpService, grant: Grant) -> Answer:
     if "offline_access" in grant.scope.split():
         answer["refresh_token"] = grant.refresh_token = token(service.random, 96)
     return answer
+
+
+def _is_known(call: Call, client_id: str, client: OAuthClient) -> bool:
+    """Tell whether a program that has a secret has told it (HTTP Basic)."""
+    if client.secret is None:
+        return True
+    told = BasicAuth.decode(call.headers.get("Authorization", "Basic Og=="))
+    return (told.login, told.password) == (client_id, client.secret)
 
 
 def _user_code(service: ChmlFrpService) -> str:

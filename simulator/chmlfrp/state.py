@@ -259,9 +259,10 @@ class Mail:
 
 @dataclass(slots=True)
 class OAuthClient:
-    """A program registered at the account centre."""
+    """A program registered at the account centre. secret: with which it has to be known."""
 
     device_grant: bool
+    secret: str | None = None
 
 
 @dataclass(slots=True)

@@ -119,6 +119,35 @@ async def test_device(hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Bro
     assert result["result"].state is ConfigEntryState.LOADED
 
 
+async def test_a_program_with_a_secret(
+    hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
+) -> None:
+    """It is wanted at sign-in and at each refresh, and stays when the form is left empty."""
+    chmlfrp.state.oauth_clients["demo-client"].secret = "demo-secret"
+    form = await fill(hass, await begin(hass, "chmlfrp_device"), chmlfrp, client_id="demo-client")
+    assert form["errors"] == {"base": "unknown_client"}
+
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client", client_secret="demo-secret")
+    entry = (await browser.decide(progress))["result"]
+
+    assert entry.data["client_secret"] == "demo-secret"
+    for grant in chmlfrp.state.grants.values():
+        grant.access_token = "elsewhere"
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert chmlfrp.calls_to("/oauth2/token", grant_type="refresh_token")[-1].status == 200
+
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "reconfigure", "entry_id": entry.entry_id}
+    )
+    form = await choose(hass, menu, "chmlfrp_device")
+    assert "client_secret" not in suggested(form)
+    browser.decided.clear()
+    progress = await fill(hass, form, chmlfrp, client_id="demo-client")
+    assert (await browser.decide(progress))["reason"] == "reconfigure_successful"
+    assert entry.data["client_secret"] == "demo-secret"
+
+
 async def test_device_is_denied(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlowResult
 from homeassistant.const import (
     CONF_CLIENT_ID,
+    CONF_CLIENT_SECRET,
     CONF_CODE,
     CONF_EMAIL,
     CONF_PASSWORD,
@@ -35,7 +36,13 @@ from .base import (
 
 _DEVICE = Form(
     "chmlfrp_device",
-    with_base_url({vol.Required(CONF_CLIENT_ID): TEXT_FIELD}, (CONF_BASE_URL, CONF_OAUTH_URL)),
+    with_base_url(
+        {
+            vol.Required(CONF_CLIENT_ID): TEXT_FIELD,
+            vol.Optional(CONF_CLIENT_SECRET): SECRET_FIELD,
+        },
+        (CONF_BASE_URL, CONF_OAUTH_URL),
+    ),
 )
 _TOKEN = Form("chmlfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD}))
 _PASSWORD = Form(
@@ -89,7 +96,17 @@ class ChmlFrpSteps(Steps):
             self._entered = entered
             return await self.async_step_chmlfrp_device_wait()
 
+        self._entered = self._kept_secret(user_input)
         return await self._step(_DEVICE, user_input, CanSignInByDevice, _begin)
+
+    def _kept_secret(self, user_input: dict[str, Any] | None) -> dict[str, str]:
+        """Return the program's secret, which a form cannot show: it stays with the same program."""
+        if user_input is None or self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            return {}
+        stored = self._entry().data
+        same = user_input[CONF_CLIENT_ID].strip() == stored.get(CONF_CLIENT_ID)
+        names = [CONF_CLIENT_SECRET] if same else []
+        return {name: stored[name] for name in names if name in stored}
 
     async def async_step_chmlfrp_device_wait(
         self, user_input: dict[str, Any] | None = None

@@ -1,9 +1,11 @@
 """ChmlFrp's account centre: sign-in of devices (RFC 8628) and renewal of tokens (OAuth 2.0)."""
 
 from asyncio import sleep
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import time
+from urllib.parse import quote_plus
 
 from .. import coerce
 from ..errors import AuthenticationError, InvalidInputError, Reason, RejectedError, UnavailableError
@@ -46,9 +48,10 @@ class DeviceAuthorization:
 class AccountCentre:
     """Asks the account centre, for a program that is registered there."""
 
-    def __init__(self, transport: Transport, client_id: str) -> None:
-        """Take what sends, and the program's id."""
+    def __init__(self, transport: Transport, client_id: str, client_secret: str = "") -> None:
+        """Take what sends, and the program's id and secret; many programs have no secret."""
         self._transport = transport
+        self._headers = _basic(client_id, client_secret) if client_secret else None
         self._client_id = client_id
 
     async def device_authorization(self) -> DeviceAuthorization:
@@ -115,7 +118,9 @@ class AccountCentre:
 
     async def _send(self, path: str, form: Mapping[str, str]) -> Answer:
         form = {"client_id": self._client_id, **form}
-        return await self._transport.request("POST", path, form=form, read=False)
+        return await self._transport.request(
+            "POST", path, form=form, headers=self._headers, read=False
+        )
 
     async def _ask_as_device(self, path: str, form: Mapping[str, str]) -> Row:
         """Ask for what only programs get that may sign devices in; others are shown a page."""
@@ -138,6 +143,12 @@ class AccountCentre:
         if (code := self._transport.redact(row.get("error"))) != "":
             raise OAuthError(code, self._transport.redact(row.get("error_description")) or code)
         return row
+
+
+def _basic(client_id: str, client_secret: str) -> dict[str, str]:
+    """Return how a program with a secret is known (RFC 6749, 2.3.1)."""
+    words = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return {"Authorization": f"Basic {b64encode(words.encode()).decode()}"}
 
 
 def _pair(row: Row, refresh_token: str = "") -> TokenPair:

@@ -55,15 +55,16 @@ HOST = "https://cf-v2.uapis.cn"
 ACCOUNT_CENTRE = "https://account-api.qzhua.net"
 
 _POINTS = re.compile(r"\d+")
-_SECRETS = ("password", "token", "access_token", "refresh_token")
+_SECRETS = ("client_secret", "password", "token", "access_token", "refresh_token")
 
 
 class ChmlFrpProvider(Provider):
     """One ChmlFrp account.
 
-    credentials, one of three ways: client_id, access_token, refresh_token and expires_at out of a
-    sign-in by device; a pasted token; username and password, with the token that the last login
-    gave. base_url and oauth_url in place of the service's own addresses.
+    credentials, one of three ways: client_id, client_secret of a program that has one,
+    access_token, refresh_token and expires_at out of a sign-in by device; a pasted token; username
+    and password, with the token that the last login gave. base_url and oauth_url in place of the
+    service's own addresses.
     """
 
     description = ProviderDescription(
@@ -85,7 +86,11 @@ class ChmlFrpProvider(Provider):
             (_address(credentials, "oauth_url", ACCOUNT_CENTRE),),
             secrets=self._transport.secrets,
         )
-        self._centre = AccountCentre(self._centre_transport, credentials.get("client_id", ""))
+        self._centre = AccountCentre(
+            self._centre_transport,
+            credentials.get("client_id", ""),
+            credentials.get("client_secret", ""),
+        )
         self._authorization: DeviceAuthorization | None = None
         self._tokens = self._token_source()
         self._client = ChmlFrpClient(self._transport, self._tokens)
