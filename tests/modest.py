@@ -63,6 +63,10 @@ class ModestProvider(Provider):
     def statistics(self) -> Mapping[str, int]:
         return {}
 
+    @override
+    def close(self) -> None:
+        """Do nothing: there is no transport."""
+
     async def _account(self) -> Mapping[str, Resource]:
         if self.failure is not None:
             raise self.failure

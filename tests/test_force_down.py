@@ -10,6 +10,7 @@ from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 
@@ -499,6 +500,26 @@ async def test_a_hold_of_which_nothing_is_known(
     await world.live(3 * MINUTE)
     assert not enabled(world)
     await hold(world)
+    await release(world)
+    assert enabled(world)
+
+
+async def test_a_hold_that_timed_out(world: World) -> None:
+    """The tunnel is still enabled, but the service may still be at it: it is held."""
+    await world.set_up()
+    gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
+    holding = begin(world, "turn_on")
+    await gate.reached()
+
+    world.freezer.tick(MINUTE / 2)
+    async_fire_time_changed(world.hass)
+    with pytest.raises(HomeAssistantError):
+        await holding
+    await world.settle()
+    assert held(world) == "on"
+    await world.live(2 * MINUTE)
+
+    assert not enabled(world)
     await release(world)
     assert enabled(world)
 
