@@ -223,3 +223,14 @@ def test_the_house_is_as_drawn() -> None:
     packages = {path.name for path in there if any(path.glob("*.py"))}
     modules = {path.name for path in there if path.suffix == ".py"}
     assert (packages | modules) - drawn == set()
+
+
+@pytest.mark.parametrize("document", ["SECURITY.md", "docs/reliability.md", "docs/performance.md"])
+def test_tests_that_a_document_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    named = re.findall(r"`(tests/[\w/]+(?:\.py)?)(?:::(\w+))?`", text)
+    assert named or document == "docs/performance.md"
+    for path, function in named:
+        assert (ROOT / path).exists(), path
+        if function:
+            assert f"def {function}(" in (ROOT / path).read_text("utf-8"), f"{path}::{function}"
