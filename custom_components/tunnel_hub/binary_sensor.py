@@ -197,6 +197,8 @@ class TunnelHubBinarySensor[R: Resource](
 
     entity_description: TunnelHubBinarySensorDescription[R]
 
+    _unrecorded_attributes = frozenset({"users"})
+
     _told: tuple[object, object] | None = None
 
     @override

@@ -33,7 +33,7 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     entity_description: TunnelHubSensorDescription[R]
 
-    _unrecorded_attributes = frozenset({"addresses", "certificates", "findings", "text"})
+    _unrecorded_attributes = frozenset({"addresses", "certificates", "findings", "paths", "text"})
 
     _attributes: Mapping[str, Any] | None = None
 

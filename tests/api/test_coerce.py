@@ -388,8 +388,8 @@ def test_a_share_that_is_too_large() -> None:
 
 def test_an_object_that_is_passed_on() -> None:
     assert coerce.data(
-        {"a\x00": "b\x00", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}], "": 1}
-    ) == {"a": "b", "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}]}
+        {"a\x00": "b\x00", "e": "", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}], "": 1}
+    ) == {"a": "b", "e": "", "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}]}
 
 
 def test_an_object_that_is_passed_on_is_bounded() -> None:
@@ -403,6 +403,30 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
     for many in ({"a": list(range(100_000))}, {f"{n}": n for n in range(100_000)}):
         assert orjson.dumps(coerce.data(many)).count(b",") < 5000
     assert coerce.data([1]) == {}
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("维护通知：今晚 2 点", "维护通知：今晚 2 点"),
+        ("[公告] 今晚维护", "[公告] 今晚维护"),
+        ("null", None),
+        ("true", None),
+        ("10", "10"),
+        ('"null"', None),
+        ('"7"', None),
+        ("[]", None),
+        ('[{"error": "x"}]', None),
+        ('{"error": "x"}', None),
+        ('{"error": "cut o', None),
+        ("[[[[", None),
+        ("...", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_words_that_a_person_has_written(words: str | None, told: str | None) -> None:
+    assert coerce.told(words) == told
 
 
 @given(raw=JSON_VALUES)

@@ -485,7 +485,7 @@ async def test_an_answer_has_so_many_values_at_most(
     for values in ([*most, 0], [[]] * http.MAX_VALUES, {"a": [{}] * http.MAX_VALUES}):
         hayfrp.fault("/version", "body", body=orjson.dumps(values))
         answer = await read(alone)
-        with unavailable(Reason.TOO_LARGE, "more than 150000 values"):
+        with unavailable(Reason.TOO_LARGE, "more than 100000 values"):
             answer.json()
 
 
@@ -495,7 +495,7 @@ async def test_json_has_so_many_bytes_at_most(alone: Transport, hayfrp: HayFrpSe
 
     answer = await alone.request("GET", "/version", read=True, max_bytes=2 * http.MAX_JSON_BYTES)
 
-    with unavailable(Reason.TOO_LARGE, "more than 16 MB"):
+    with unavailable(Reason.TOO_LARGE, "more than 12 MB"):
         answer.json()
 
 

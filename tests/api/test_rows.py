@@ -53,24 +53,24 @@ def test_what_is_known_otherwise_goes_over_the_row() -> None:
 
 
 @pytest.mark.parametrize("row", [{}, {"no": None}, {"no": ""}, {"no": [7]}])
-def test_a_row_without_an_id_is_nothing(row: Row) -> None:
+async def test_a_row_without_an_id_is_nothing(row: Row) -> None:
     assert THINGS.one(row) is None
-    assert THINGS.many([row, {"no": 1}]) == {"1": Thing(id="1")}
+    assert await THINGS.many([row, {"no": 1}]) == {"1": Thing(id="1")}
 
 
-def test_rows_that_all_lack_an_id_are_no_answer() -> None:
+async def test_rows_that_all_lack_an_id_are_no_answer() -> None:
     """Or all the things would be taken for gone, which they are only when there is no row."""
     with pytest.raises(UnavailableError) as caught:
-        THINGS.many([{"number": "1"}, {"number": "2"}])
+        await THINGS.many([{"number": "1"}, {"number": "2"}])
     assert caught.value.reason is Reason.MALFORMED
-    assert THINGS.many([]) == {}
+    assert await THINGS.many([]) == {}
 
 
-def test_of_two_rows_with_one_id_the_first_counts() -> None:
+async def test_of_two_rows_with_one_id_the_first_counts() -> None:
     rows: list[Row] = [{"no": 1, "grams": 10}, {"no": 2}, {"no": "1", "grams": 20}]
 
-    assert THINGS.many(rows) == {"1": Thing(id="1", weight=10), "2": Thing(id="2")}
-    assert list(THINGS.many(rows)) == ["1", "2"]
+    assert await THINGS.many(rows) == {"1": Thing(id="1", weight=10), "2": Thing(id="2")}
+    assert list(await THINGS.many(rows)) == ["1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_rows_are_the_objects_of_a_list(value: object, rows: list[object]) -> No
 
 
 @given(value=JSON_VALUES)
-def test_any_json_value_can_be_taken_for_rows(value: object) -> None:
-    things = THINGS.many(rows_of([value, {"no": 1, "grams": value}]))
+async def test_any_json_value_can_be_taken_for_rows(value: object) -> None:
+    things = await THINGS.many(rows_of([value, {"no": 1, "grams": value}]))
 
     assert all(thing.id == id_ != "" for id_, thing in things.items())
     assert "1" in things
@@ -152,7 +152,7 @@ async def test_a_list_is_read_as_any_rows_are() -> None:
     """Rows without an id are left out, of doubles the first counts."""
     rows: list[Row] = [{}, {"no": 1, "grams": 10}, {"no": ""}, {"no": "1", "grams": 20}, {"no": 2}]
 
-    assert await Listing(THINGS).read(rows) == THINGS.many(rows)
+    assert await Listing(THINGS).read(rows) == await THINGS.many(rows)
     assert list(await Listing(THINGS).read(rows)) == ["1", "2"]
 
 
@@ -161,7 +161,7 @@ async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list
     listing = Listing(THINGS)
     for answer in answers:
         rows = rows_of([{"no": n % 3, "grams": value} for n, value in enumerate(answer)])
-        assert await listing.read(rows) == THINGS.many(rows)
+        assert await listing.read(rows) == await THINGS.many(rows)
 
 
 async def test_what_is_made_of_parts_is_made_anew_only_if_one_has_changed() -> None:

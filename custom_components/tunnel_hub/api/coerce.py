@@ -13,6 +13,7 @@ from ipaddress import IPv6Address
 import re
 from typing import override
 
+import orjson
 from yarl import URL
 
 MAX_TEXT = 1000
@@ -130,6 +131,17 @@ def document(value: object) -> str | None:
     return value
 
 
+def told(words: str | None) -> str | None:
+    """Words that a person has written: no JSON that came in their place, and not marks alone."""
+    if not words or words.startswith("{") or not any(map(str.isalnum, words)):
+        return None
+    try:
+        known = orjson.loads(words)
+    except orjson.JSONDecodeError:
+        return words
+    return None if isinstance(known, str) or number(known) is None else words
+
+
 def texts(value: object) -> tuple[str, ...]:
     """The texts of a list, of at most MAX_ITEMS."""
     items = value[:MAX_ITEMS] if isinstance(value, list) else []
@@ -221,7 +233,7 @@ _SCALARS: Mapping[type, Callable[[object], object]] = {
     bool: lambda value: value,
     float: number,
     int: integer,
-    str: lines,
+    str: lambda value: lines(value) or "",
 }
 
 

@@ -104,7 +104,7 @@ class InvalidInputError(TunnelHubError):
         """Keep the translation key and its placeholders."""
         self.key = key
         self.placeholders = {name: coerce.text(v) or "" for name, v in placeholders.items()}
-        super().__init__(f"{key}: {self.placeholders}")
+        super().__init__(coerce.text(f"{key}: {self.placeholders}"))
 
 
 class TunnelGoneError(InvalidInputError):

@@ -46,11 +46,11 @@ USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel
 MAX_BYTES = 8 * 1024**2
 """Four times the largest answer known of most services; thousands of rows are below 2 MB."""
 
-MAX_JSON_BYTES = 16 * 1024**2
+MAX_JSON_BYTES = 12 * 1024**2
 """What is larger, such as a backup, nobody decodes."""
 
-MAX_VALUES = 150_000
-"""Values in an answer. The largest known have 80,000; decoding these many takes 40 ms at worst."""
+MAX_VALUES = 100_000
+"""Values in an answer. The largest known have 80,000; decoding these many takes 25 ms at worst."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
 _CONCURRENCY = 4
@@ -103,6 +103,7 @@ class Answer:
     body: bytes = field(repr=False)
     charset: str | None = field(default=None, compare=False)
     _decoded: object = field(default=None, init=False, repr=False, compare=False)
+    _failure: UnavailableError | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_html(self) -> bool:
@@ -131,8 +132,17 @@ class Answer:
         Raises UnavailableError: firewall for a web page, too large for too many values, malformed
         for anything else.
         """
-        if self._decoded is not None:
-            return self._decoded
+        if self._failure is not None:
+            raise UnavailableError(self._failure.reason, self._failure.detail)
+        if self._decoded is None:
+            try:
+                self._decoded = self._decode()
+            except UnavailableError as err:
+                self._failure = err
+                raise
+        return self._decoded
+
+    def _decode(self) -> object:
         if self.is_html:
             raise UnavailableError(Reason.FIREWALL, f"HTTP {self.status}")
         if len(self.body) > MAX_JSON_BYTES:
@@ -141,8 +151,7 @@ class Answer:
             raise UnavailableError(Reason.TOO_LARGE, f"more than {MAX_VALUES} values")
         for document in self._documents():
             with suppress(orjson.JSONDecodeError):
-                self._decoded = orjson.loads(document)
-                return self._decoded
+                return orjson.loads(document)
         raise UnavailableError(Reason.MALFORMED, "no JSON")
 
     def _documents(self) -> Iterator[bytes | str]:
@@ -297,6 +306,7 @@ class Transport:
                 decoded = answer.json()
                 await asyncio.sleep(0)
                 await self.secrets.learn_in_turns(decoded)
+            await asyncio.sleep(0)
         self._large[path] = now, answer if is_repeated else None
         return answer
 

@@ -1,7 +1,7 @@
 """Not too much at once: for the event loop, which others need too, and for a service."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 import math
 import time
 
@@ -21,6 +21,14 @@ class Turn:
         if time.perf_counter() >= self._end:
             await asyncio.sleep(0)
             self._end = time.perf_counter() + _TURN
+
+
+async def iterate[T](items: Iterable[T]) -> AsyncIterator[T]:
+    """Iterate over many items without keeping others waiting."""
+    turn = Turn()
+    for item in items:
+        yield item
+        await turn.give_way()
 
 
 async def in_turns[T](items: Iterable[T], do: Callable[[T], object]) -> None:

@@ -39,17 +39,21 @@ class RowMap[R: Resource]:
         """Read only a row's id."""
         return self._sources["id"](row)
 
-    def many(self, rows: Iterable[Row]) -> dict[str, R]:
+    async def many(self, rows: Iterable[Row]) -> dict[str, R]:
         """Build a feed's mapping; rows without an id are left out, of doubles the first counts.
+
+        In turns, as there may be thousands.
 
         Raises UnavailableError when no row has an id: that is a service that calls its fields by
         other names today, not one whose things are all gone.
         """
+        turn = Turn()
         resources: dict[str, R] = {}
         row = None
         for row in rows:
             if (resource := self.one(row)) is not None:
                 resources.setdefault(resource.id, resource)
+            await turn.give_way()
         _check_ids(resources, of_rows=row is not None)
         return resources
 

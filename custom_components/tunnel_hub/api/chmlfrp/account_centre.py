@@ -22,6 +22,7 @@ _SLOWER = 5.0
 """Seconds more between two questions when asked to slow down, as RFC 8628 has it."""
 _LONGEST_INTERVAL = 60.0
 _DEFAULT_EXPIRES_IN = 300.0
+_LONGEST_EXPIRES_IN = 3600.0
 _DEFAULT_TOKEN_SECONDS = 600.0
 
 
@@ -70,8 +71,12 @@ class AccountCentre:
             device_code=code,
             user_code=user_code,
             url=url,
-            interval=coerce.amount(row.get("interval")) or _DEFAULT_INTERVAL,
-            expires_in=coerce.amount(row.get("expires_in")) or _DEFAULT_EXPIRES_IN,
+            interval=min(
+                coerce.amount(row.get("interval")) or _DEFAULT_INTERVAL, _LONGEST_INTERVAL
+            ),
+            expires_in=min(
+                coerce.amount(row.get("expires_in")) or _DEFAULT_EXPIRES_IN, _LONGEST_EXPIRES_IN
+            ),
         )
 
     async def wait(self, authorization: DeviceAuthorization) -> TokenPair:

@@ -250,8 +250,7 @@ class ChmlFrpProvider(Provider):
         """Throw the clients of all tunnels off; what became of it at each node."""
         results = (await self._client.offline_user_nodes()).get("results")
         return {
-            node: self._transport.redact(result)
-            for node, result in (results if isinstance(results, dict) else {}).items()
+            node: self._transport.redact(result) for node, result in coerce.data(results).items()
         }
 
     async def create_tunnel(self, draft: TunnelDraft) -> str:
@@ -345,7 +344,7 @@ class ChmlFrpProvider(Provider):
 
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
         """Return what the service tells of a program."""
-        return await self._client.app_version(loader, minecraft, kind)
+        return coerce.data(await self._client.app_version(loader, minecraft, kind))
 
     # Free subdomains
 

@@ -11,6 +11,7 @@ from ..days import SHANGHAI
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
 from ..feed import Feed, Probe
 from ..nodes import NodeChoice
+from ..pace import iterate
 from ..provider import NODE_DETAILS as DETAILS_OPTION, Options
 from ..resource import (
     Account,
@@ -59,6 +60,8 @@ _SIX_HOURS = timedelta(hours=6)
 _REFRESHED_STATES = {"online": TunnelState.ONLINE, "offline": TunnelState.OFFLINE}
 _UPTIME_DAYS = 30
 _LISTED_FIELDS = LISTED_NODE.fields - {"id", "name"}
+_MOST_NOTICES = 100
+"""We ask for 20."""
 _DETAIL_FIELDS = NODE_DETAILS.fields - {"id"}
 _TEXTS_AT_ONCE = 5
 """More notices are never published between two readings; what is older was read elsewhere."""
@@ -197,11 +200,11 @@ class Readings:
     # The account
 
     async def _account(self) -> Mapping[str, Account]:
-        return ACCOUNT.many([await self._client.userinfo()])
+        return await ACCOUNT.many([await self._client.userinfo()])
 
     async def _sign_in(self) -> Mapping[str, SignInRecord]:
         with suppress(UnsupportedError):
-            return SIGN_IN.many([await self._client.qiandao_info()])
+            return await SIGN_IN.many([await self._client.qiandao_info()])
         return {}
 
     async def _traffic(self) -> Mapping[str, AccountTraffic]:
@@ -210,7 +213,7 @@ class Readings:
             today = f"{days.today(SHANGHAI):%m-%d}"
             rows = await self._client.flow_last_7_days()
             of_today: list[Row] = [row for row in rows if row.get("time") == today]
-            return ACCOUNT_TRAFFIC.many(of_today or [{}])
+            return await ACCOUNT_TRAFFIC.many(of_today or [{}])
         return {}
 
     async def _certificates(self) -> Mapping[str, Certificates]:
@@ -224,9 +227,10 @@ class Readings:
         with suppress(UnsupportedError):
             messages = await self._client.messages()
         with suppress(UnsupportedError):
-            notices = await self._client.message_list()
+            notices = (await self._client.message_list())[:_MOST_NOTICES]
             await self._read_texts(notices)
-        found = newest_messages(messages, notices, self._notice_texts)
+        # HTML is parsed in Python, which a thread does without keeping the event loop waiting.
+        found = await asyncio.to_thread(newest_messages, messages, notices, self._notice_texts)
         return {"account": Inbox(id="account", messages=found)}
 
     async def _read_texts(self, notices: list[Row]) -> None:
@@ -300,7 +304,7 @@ class Readings:
         """Read all nodes now, by id; what was read of them one by one stays."""
         rows, listed = await together(self._client.node_stats(), self._client.node())
         nodes = dict(await self._node_figures.read(rows))
-        for id_, node in (await self._node_notes.read(listed)).items():
+        async for id_, node in iterate((await self._node_notes.read(listed)).items()):
             nodes[id_] = replace(
                 nodes.get(id_, node), **{name: getattr(node, name) for name in _LISTED_FIELDS}
             )
@@ -313,7 +317,7 @@ class Readings:
 
     async def _uptime(self) -> Mapping[str, NodeUptime]:
         rows, used = await together(self._client.node_uptime(_UPTIME_DAYS), self._used())
-        uptimes = NODE_UPTIME.many(rows)
+        uptimes = await NODE_UPTIME.many(rows)
         return self._choice.select(
             uptimes, {id_ for id_, uptime in uptimes.items() if uptime.name in used}
         )
@@ -362,10 +366,10 @@ class Readings:
 
     async def _release(self) -> Mapping[str, Release]:
         with suppress(UnsupportedError):
-            release = RELEASE.many([await self._client.download_info()])
+            release = await RELEASE.many([await self._client.download_info()])
             self._newest_client = release["service"].frpc_version
             return release
         return {}
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
-        return SERVICE.many([await self._client.panelinfo()])
+        return await SERVICE.many([await self._client.panelinfo()])

@@ -336,7 +336,7 @@ def certificates(rows: list[Row]) -> Certificates:
 
 def notice_text(row: Row) -> str | None:
     """Return what a notice says, None where only its title was listed."""
-    return coerce.lines(row.get("contentMd"))
+    return coerce.told(coerce.lines(row.get("contentMd")))
 
 
 def newest_messages(
@@ -346,20 +346,31 @@ def newest_messages(
 
     texts: those of notices that are listed without, by id.
     """
-    found = [
-        Message(id=_message_id("message", row), sent=sent, text=coerce.plain_text(words))
+    dated = [
+        (sent, "message", row)
         for row in messages
         if (sent := coerce.iso(row.get("time"), SHANGHAI))
-        and (words := coerce.verbatim(row.get("content")))
     ] + [
-        Message(id=_message_id("notice", row), sent=sent, title=title, text=words or "")
+        (sent, "notice", row)
         for row in notices
-        for title in [coerce.text(row.get("title"))]
-        for words in [notice_text(row) or texts.get(coerce.text(row.get("id")) or "")]
         if (sent := coerce.iso(row.get("publishTime") or row.get("createdAt"), SHANGHAI))
-        and (title or words)
     ]
-    return tuple(sorted(found, key=lambda message: message.sent)[-_NEWEST_MESSAGES:])
+    dated.sort(key=lambda each: each[0])
+    found: list[Message] = []
+    for sent, kind, row in reversed(dated):
+        title, text = None, None
+        if kind == "message":
+            text = coerce.told(coerce.plain_text(coerce.verbatim(row.get("content")) or ""))
+        else:
+            title = coerce.text(row.get("title"))
+            text = notice_text(row) or texts.get(coerce.text(row.get("id")) or "")
+        if title or text:
+            found.append(
+                Message(id=_message_id(kind, row), sent=sent, title=title, text=text or "")
+            )
+        if len(found) == _NEWEST_MESSAGES:
+            break
+    return tuple(reversed(found))
 
 
 def _message_id(kind: str, row: Row) -> str | None:

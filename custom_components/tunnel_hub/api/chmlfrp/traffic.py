@@ -8,6 +8,8 @@ from ..days import SHANGHAI
 from ..provider import DayTraffic
 from ..rows import Row
 
+_MOST_DAYS = 366
+
 
 def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
     """Read the account's days, whose dates lack the year, in whatever order."""
@@ -29,7 +31,7 @@ def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:
     """Read a tunnel's days out of two lists without dates, today at their end."""
     today = days.today(SHANGHAI)
     newest_first = (
-        reversed(value) if isinstance(value, list) else ()
+        reversed(value[-_MOST_DAYS:]) if isinstance(value, list) else ()
         for value in (row.get("traffic_in"), row.get("traffic_out"))
     )
     found = [

@@ -421,7 +421,7 @@ class EasyTierProvider(Provider):
             wishes["priority"] = priority.value
         return tuple(
             ProposedNode(node=node, addresses=rows.addresses(row))
-            for row in await self._client.query(wishes)
+            for row in (await self._client.query(wishes))[: coerce.MAX_ITEMS]
             if (node := rows.PUBLIC_NODE.one(row)) is not None
         )
 

@@ -337,7 +337,7 @@ class Readings:
         Without the list of public nodes, which one damaged node spoils, the totals are still told.
         """
         row, public = await together(self._client.stats(), self._public_if_told())
-        totals = rows.SERVICE.many([row])
+        totals = await rows.SERVICE.many([row])
         return totals if public is None else {id_: _with(public, t) for id_, t in totals.items()}
 
     async def _public_if_told(self) -> Collection[PublicNode] | None:

@@ -1,7 +1,7 @@
 """HayFrp as feeds and commands."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from ..errors import (
 from ..feed import Feed, Probe
 from ..http import Transport
 from ..nodes import NodeChoice
+from ..pace import iterate
 from ..provider import (
     Credentials,
     Download,
@@ -64,6 +65,9 @@ _PORTLESS = frozenset({"http", "https", "stcp", "xtcp"})
 """Protocols that need no port at the node."""
 _NAME_LENGTH = range(3, 16)
 _PORTS = range(1, 65501)
+
+_MOST_MIRRORS = 20
+_MOST_FILES = 500
 
 _MINUTE = timedelta(minutes=1)
 _FIVE_MINUTES = timedelta(minutes=5)
@@ -380,7 +384,7 @@ class HayFrpProvider(Provider):
     # Feeds
 
     async def _account(self) -> Mapping[str, Account]:
-        return _ACCOUNT.many([await self._session.use(self._client.get_info)])
+        return await _ACCOUNT.many([await self._session.use(self._client.get_info)])
 
     async def _list_tunnels(self) -> dict[str, Tunnel]:
         async with self._listing:
@@ -408,7 +412,7 @@ class HayFrpProvider(Provider):
         One public request for all tunnels, in place of one for each.
         """
         rows = await self._node_rows.get(_SAME_MOMENT)
-        nodes = {id_: node.clients for id_, node in _NODE.many(rows).items()}
+        nodes = {id_: node.clients for id_, node in (await _NODE.many(rows)).items()}
         before, self._node_clients = self._node_clients, nodes
         if before is None:
             return []
@@ -431,30 +435,27 @@ class HayFrpProvider(Provider):
         probed, listed, used = await together(
             self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
         )
-        described = _LISTED_NODE.many(listed)
-        nodes = {
-            **{id_: Node(id=id_, name=name, online=False) for id_, name in used.items()},
-            **{
-                id_: Node(id=id_, name=node.name, description=node.description, online=False)
-                for id_, node in self._known_nodes.items()
-            },
-            **described,
-        }
-        for id_, node in _NODE.many(probed).items():
+        described = await _LISTED_NODE.many(listed)
+        nodes = {id_: Node(id=id_, name=name, online=False) for id_, name in used.items()}
+        async for id_, node in iterate(self._known_nodes.items()):
+            nodes[id_] = Node(id=id_, name=node.name, description=node.description, online=False)
+        nodes |= described
+        async for id_, node in iterate((await _NODE.many(probed)).items()):
             known = described.get(id_)
             nodes[id_] = replace(node, description=known.description if known else None)
         self._known_nodes = nodes
         return self._nodes.select(nodes, used)
 
     async def _totals(self) -> Mapping[str, ServiceTotals]:
-        return _SERVICE.many([await self._client.hayfrp_info()])
+        return await _SERVICE.many([await self._client.hayfrp_info()])
 
     async def _release(self) -> Mapping[str, Release]:
-        return _RELEASE.many([await self._client.version()])
+        return await _RELEASE.many([await self._client.version()])
 
     async def _notice(self) -> Mapping[str, Notice]:
-        words = self._transport.secrets.hide(coerce.plain_text(await self._client.get_notice()))
-        return {"service": Notice(id="service", text=words or None)}
+        words = coerce.plain_text(await self._client.get_notice())
+        text = coerce.told(self._transport.secrets.hide(words))
+        return {"service": Notice(id="service", text=text)}
 
     # Commands
 
@@ -498,7 +499,7 @@ class HayFrpProvider(Provider):
         created = await self._session.use(lambda csrf: self._client.add_tunnel(csrf, fields))
         if created is None:
             rows = await self._session.use(self._client.list_tunnel)
-            named = [t.id for t in _TUNNEL.many(rows).values() if t.name == draft.name]
+            named = [t.id for t in (await _TUNNEL.many(rows)).values() if t.name == draft.name]
             if not named:
                 raise UnavailableError(Reason.MALFORMED, "no id")
             created = named[-1]
@@ -550,18 +551,20 @@ class HayFrpProvider(Provider):
     async def downloads(self) -> tuple[Download, ...]:
         """List the files that the service offers."""
         mirrors, files = await self._client.download_list()
-        bases = [base.rstrip("/") for mirror in mirrors if (base := coerce.text(mirror.get("url")))]
+        bases = [
+            base.rstrip("/")
+            for mirror in mirrors[:_MOST_MIRRORS]
+            if (base := coerce.text(mirror.get("url")))
+        ]
         return tuple(
             Download(
                 name=coerce.text(file.get("name")) or path,
                 version=coerce.text(file.get("version")),
                 platform=coerce.text(file.get("platform")),
                 architecture=coerce.text(file.get("arch")),
-                urls=(path,)
-                if coerce.web_address(path)
-                else tuple(f"{base}/{path.lstrip('/')}" for base in bases),
+                urls=_urls(path, bases),
             )
-            for file in files
+            for file in files[:_MOST_FILES]
             if (path := coerce.text(file.get("url")))
         )
 
@@ -644,11 +647,18 @@ class HayFrpProvider(Provider):
 
     async def _node_id(self, node: str) -> str:
         """Find a node by id or name among those in service."""
-        nodes = _LISTED_NODE.many(await self._client.get_node_list())
+        nodes = await _LISTED_NODE.many(await self._client.get_node_list())
         for id_, listed in nodes.items():
             if node in (id_, listed.name):
                 return id_
         raise InvalidInputError("unknown_node", node=node)
+
+
+def _urls(path: str, bases: Iterable[str]) -> tuple[str, ...]:
+    """Return where a file is: at a place of its own, or at each mirror."""
+    whole = (path, *(f"{base}/{path.lstrip('/')}" for base in bases))
+    known = tuple(url for each in whole if (url := coerce.web_address(each)))
+    return known[:1] if coerce.web_address(path) else known
 
 
 def _check_tunnel_fields(fields: Mapping[str, object]) -> None:

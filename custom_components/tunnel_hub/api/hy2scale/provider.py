@@ -510,15 +510,16 @@ class Hy2ScaleProvider(Provider):
             for row in await self._client.peers_of(path)
             if (name := coerce.identifier(row.get("name")))
         ]
-        return tuple(PEER.many(rows).values())
+        return tuple((await PEER.many(rows)).values())
 
     async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what the node is made of, what it runs on and how its console is set up."""
-        return {
+        described: Mapping[str, Row] = {
             "build": {**await self._client.build_info(), **await self._client.build_id()},
             "machine": await self._readings.optional(self._client.arch, {}),
             "settings": await self._client.ui_settings(),
         }
+        return {subject: coerce.data(row) for subject, row in described.items()}
 
     async def backup(self) -> bytes:
         """Return a tar archive of the configuration; it holds all secrets."""

@@ -200,13 +200,13 @@ class Readings:
         self._lacking["hub"] = {f for f, raw in _WANTED_SINCE_1_3.items() if raw not in row}
         if sessions is None:
             self._lacking["hub"].add("sessions")
-        return HUB.many([row])
+        return await HUB.many([row])
 
     def _recent_sessions(self) -> Awaitable[list[Row]]:
         return self._sessions.get(_SAME_MOMENT)
 
     async def _tun_mode(self) -> Mapping[str, TunMode]:
-        return TUN_MODE.many([await self._client.tun_mode()])
+        return await TUN_MODE.many([await self._client.tun_mode()])
 
     async def _vpn(self) -> Mapping[str, Vpn]:
         servers: dict[str, Row] = {
@@ -216,7 +216,7 @@ class Readings:
         servers = {name: self._client.redacted(row, "reason") for name, row in servers.items()}
         if not any(servers.values()):
             return {}
-        return VPN.many(
+        return await VPN.many(
             [{f"{server}_{name}": v for server, row in servers.items() for name, v in row.items()}]
         )
 
@@ -234,7 +234,7 @@ class Readings:
         """
         status = await self._client.upgrade_status()
         arch: Row = await self.optional(self._client.arch, {})
-        upgrade = UPGRADE.many([{**status, **arch}])[ACCOUNT]
+        upgrade = (await UPGRADE.many([{**status, **arch}]))[ACCOUNT]
         if upgrade.state in (None, UpgradeState.IDLE, UpgradeState.ERROR):
             try:
                 check = await self._client.check_upgrade()
@@ -331,22 +331,22 @@ class Readings:
         rows, shadowsocks, exits = await together(
             self._client.proxies(), self.optional(self._client.shadowsocks, None), self._exits()
         )
-        found = PROXY.many({**row, **exits} for row in rows)
+        found = await PROXY.many({**row, **exits} for row in rows)
         if shadowsocks is not None:
             # It has no exit of its own: whatever is sent by PUT, its users' exits count.
             own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": (), "exits_down": ()}
-            (proxy,) = PROXY.many([{**shadowsocks, **own}]).values()
+            (proxy,) = (await PROXY.many([{**shadowsocks, **own}])).values()
             found[SHADOWSOCKS] = replace(proxy, exit_path=None, has_exit=False)
         return found
 
     async def _server(self) -> Mapping[str, WireGuard]:
-        return WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
+        return await WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
         server, exits = await together(self._wireguard.get(_SAME_MOMENT), self._exits())
         own = joined(server.get(name) for name in ("public_key", "listen_port", "mtu", "dns"))
         rows = await self.around.with_ids(wireguard_peers(server))
-        return WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)
+        return await WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)
 
     async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
         """Read what only some versions have."""

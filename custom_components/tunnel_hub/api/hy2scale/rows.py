@@ -227,9 +227,12 @@ def _expires(row: Row) -> datetime | None:
 
 
 def exit_path(row: Row) -> str | None:
-    """Return the first path, "" for the node itself, which some rows leave out."""
+    """Return the first path, "" for the node itself, which some rows leave out.
+
+    None for one that is unknown or cannot be shown.
+    """
     path = row.get("exit_via", "")
-    return "" if path == "" else coerce.text(path)
+    return "" if path == "" else coerce.identifier(path)
 
 
 _EXIT: dict[str, Source] = {
