@@ -126,3 +126,7 @@ def test_the_threat_model_names_what_there_is() -> None:
     assert len(files) > 10
     for file in files:
         assert (ROOT / file).exists() or (INTEGRATION / file).exists(), file
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(tests) > 10
+    for file, name in tests:
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name

@@ -121,7 +121,7 @@ class BadWorld(World[AnyService]):
                 self.hass.services.async_call(
                     act.domain,
                     act.action,
-                    {**self._target(act), **act.data},
+                    {**self.target(act), **act.data},
                     blocking=True,
                     return_response=self.hass.services.supports_response(act.domain, act.action)
                     != "none",
@@ -133,7 +133,8 @@ class BadWorld(World[AnyService]):
             await self.patiently(self.settle())
         return None
 
-    def _target(self, act: Act) -> dict[str, str]:
+    def target(self, act: Act) -> dict[str, str]:
+        """Return what an action is for, as a call names it."""
         if act.key:
             assert act.thing
             return {ATTR_ENTITY_ID: self.entity_id(act.domain, act.thing, act.key)}

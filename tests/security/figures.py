@@ -1,0 +1,46 @@
+"""What a run of these tests came to."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Figures:
+    """Lies that were told, by provider; and the longest that the event loop did nothing else.
+
+    kinds: of lies. stalls: seconds of CPU, the longest for each kind.
+    """
+
+    told: Counter[str] = field(default_factory=Counter)
+    stalls: dict[str, float] = field(default_factory=dict)
+
+    def count(self, provider: str, what: str, stall: float) -> None:
+        """Count one."""
+        self.told[provider] += 1
+        name = f"{provider}, {what}"
+        self.stalls[name] = max(stall, self.stalls.get(name, 0.0))
+
+    def to_report(self) -> dict[str, Any]:
+        """Return what a test's report can hold."""
+        return {"told": dict(self.told), "stalls": self.stalls}
+
+    def add(self, report: Mapping[str, Any]) -> None:
+        """Add what another test came to."""
+        self.told.update(report["told"])
+        self.stalls.update(report["stalls"])
+
+    def markdown(self) -> str:
+        """Return a row for each provider."""
+        head = ("provider", "kinds of lies", "told", "longest stall", "at")
+        rows = []
+        for provider, told in sorted(self.told.items()):
+            of_it = {n: s for n, s in self.stalls.items() if n.startswith(f"{provider}, ")}
+            longest = max(of_it, key=of_it.__getitem__)
+            at = longest.partition(", ")[2]
+            rows.append((provider, len(of_it), told, f"{of_it[longest] * 1e3:.0f} ms", at))
+        return "\n".join(
+            f"| {' | '.join(map(str, row))} |"
+            for row in (head, ("---", "---:", "---:", "---:", "---"), *rows)
+        )
