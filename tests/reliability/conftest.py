@@ -26,7 +26,7 @@ from .world import BadWorld
 _ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
 """One kind of entry for each provider."""
 
-_CELLS, _EXAMPLES, _DAY, COSTS = "cells", "examples", "day", "costs"
+_CELLS, _EXAMPLES, _DAY, COSTS, STEPS = "cells", "examples", "day", "costs", "steps"
 """What a test's report tells, from whichever process."""
 _SO_FAR = pytest.StashKey[Counter[str]]()
 
@@ -161,6 +161,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         _EXAMPLES: Answers(),
         _DAY: Days(),
         COSTS: Costs(),
+        STEPS: Days(),
     }
     told: set[str] = set()
     for reports in terminalreporter.stats.values():
@@ -175,6 +176,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         _EXAMPLES: "property tests: spoilt answers",
         _DAY: "soak: a simulated day",
         COSTS: "while nobody looks, a simulated day",
+        STEPS: "state machine: how often each step was taken",
     }.items():
         if name in told:
             terminalreporter.section(title)

@@ -66,7 +66,7 @@ class Answers:
 
 @dataclass(slots=True)
 class Days:
-    """How each simulated day went: a column of figures for each provider."""
+    """How each simulated day went, or a machine's steps: a column of figures for each provider."""
 
     figures: dict[str, Mapping[str, object]] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ FOR_EVERY_USER = {
     "get_certificate": "returns the public half, which is shown to whoever connects",
     "get_graph_layout": "returns positions in a picture",
     "get_latency_history": "returns what the sensor's history shows",
+    "get_node": "returns what the entities of the node show",
     "get_node_history": "returns what the service tells of its own nodes",
     "get_peers": "returns what the entities of the peers show",
     "get_traffic_history": "returns what the sensors' history shows",

@@ -1,0 +1,230 @@
+"""An EasyTier node manager: what may happen there, and what Home Assistant should show of it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, override
+
+from simulator.easytier import EasyTierService
+from simulator.easytier.state import FOREVER, Node
+
+from ..lives import LIVES
+from ..providers import EASYTIER, Outcome, Trouble
+from .model import Options, ServiceModel, change
+from .picture import ANYTHING, Device, Picture, Value, nth
+
+_CHECKABLE = ("TCP", "WS", "WSS")
+_PUBLIC = {"public_nodes": ["1", "5"]}
+_ALL = {"all_nodes": True}
+
+
+def _delete_user(service: Any) -> None:
+    service.deleted = service.state.accounts.pop("1")
+
+
+def _restore_user(service: Any) -> None:
+    service.state.accounts = {"1": service.deleted, **service.state.accounts}
+
+
+class EasyTier(ServiceModel):
+    """An account at a node manager."""
+
+    case = EASYTIER
+    lives = (LIVES["easytier"],)
+    nodes = 3
+    options = ({}, _PUBLIC, {"public_nodes": ["5"]}, _ALL, {**_ALL, **_PUBLIC})
+    requests = (
+        ("/api/nodes/my", {}),
+        ("/api/nodes/all", {}),
+        ("/api/auth/login", {}),
+        ("/api/auth/me", {}),
+        ("/api/nodes/{id}", {}),
+        ("/api/public", {}),
+    )
+
+    service: EasyTierService
+    _was_all = False
+    _checked = False
+
+    @classmethod
+    @override
+    def troubles(cls) -> Mapping[str, Trouble]:
+        gone = Trouble(begin=_delete_user, end=_restore_user, outcome=Outcome.REFUSED)
+        return {**super().troubles(), "user deleted": gone}
+
+    @override
+    def on_set_up(self, options: Options) -> None:
+        self._was_all = self._may_see_all
+        self._checked = bool(self.service.state.settings.edgeone)
+
+    @property
+    def _may_see_all(self) -> bool:
+        state = self.service.state
+        account = state.accounts.get("1")
+        return bool(account and account.is_admin and state.settings.undocumented_endpoints)
+
+    # What may happen
+
+    @change
+    def allow_relay(self, pick: int) -> None:
+        """Somebody allows a node to relay on the web page, or forbids it."""
+        if nodes := self._own():
+            node = nth(nodes, pick)
+            node.allow_relay = 1 - node.allow_relay
+
+    @change
+    def start_or_stop_agent(self, pick: int) -> None:
+        """The program at a node is started or ends."""
+        if nodes := self._own():
+            node = nth(nodes, pick)
+            node.reporting = not node.reporting
+
+    @change
+    def promote_or_demote(self, _: int) -> None:
+        """The account becomes an administrator, or is none any more."""
+        if account := self.service.state.accounts.get("1"):
+            account.is_admin = not account.is_admin
+
+    @change
+    def change_version(self, _: int) -> None:
+        """The server is replaced by one with other endpoints."""
+        settings = self.service.state.settings
+        settings.undocumented_endpoints = not settings.undocumented_endpoints
+
+    @change
+    def deploy_checks(self, _: int) -> None:
+        """The server begins or ceases to check addresses."""
+        settings = self.service.state.settings
+        settings.edgeone = not settings.edgeone
+
+    @change
+    def forget_network(self, pick: int) -> None:
+        """Somebody removes a node's network, without which it cannot be checked."""
+        if nodes := self._own():
+            nth(nodes, pick).network_token = ""
+
+    @change
+    def come_and_go_elsewhere(self, pick: int) -> None:
+        """Somebody else enters a node, or deletes one."""
+        nodes = self.service.state.nodes
+        others = [id_ for id_, node in nodes.items() if node.user_email == "other@example.com"]
+        if pick % 2 and len(others) > 1:
+            del nodes[nth(others, pick // 2)]
+        elif others and len(others) < 4:
+            number = 100 + self._next()
+            LIVES["easytier"].add(self.service, number)
+            nodes[f"{100 + number}"].user_email = "other@example.com"
+
+    # What should show
+
+    def _own(self) -> list[Node]:
+        nodes = self.service.state.nodes.values()
+        return [node for node in nodes if node.user_email == "demo@example.com"]
+
+    @override
+    def picture(self, options: Options) -> Picture:
+        self.service.catch_up()
+        picture, state = Picture(), self.service.state
+        picture.add(
+            "account:account",
+            {
+                "binary_sensor.administrator": state.accounts["1"].is_admin
+                if state.settings.undocumented_endpoints
+                else ANYTHING
+            },
+            Device(ANYTHING),
+        )
+        self._add_nodes(picture, options)
+        chosen = options.get("public_nodes", ())
+        for node in state.nodes.values():
+            if str(node.id) in chosen and not self._has_ended(node):
+                shows = self._public(node)
+                shows["binary_sensor.allow_relay"] = bool(node.allow_relay)
+                picture.add(f"public_node:{node.id}", shows, Device(node.node_name))
+        picture.add("service:service", self._totals(state.nodes.values()), Device("EasyTier"))
+        return picture
+
+    def _add_nodes(self, picture: Picture, options: Options) -> None:
+        wants_all, own = bool(options.get("all_nodes")), {node.id for node in self._own()}
+        for node in self.service.state.nodes.values():
+            things = {f"relay_node:{node.id}", f"reachability:{node.id}"}
+            if node.id not in own:
+                if not wants_all or not (self._may_see_all or self._was_all):
+                    continue
+                # Whoever becomes an administrator sees more at the next start at the latest.
+                if self._may_see_all != self._was_all:
+                    picture.perhaps |= things
+            picture.add(f"relay_node:{node.id}", self._node(node), Device(node.node_name))
+            if self.service.state.settings.edgeone and self._can_check(node):
+                picture.add(f"reachability:{node.id}", self._reachability(node))
+                # A server without checks is asked for them once.
+                if not self._checked:
+                    picture.perhaps |= things - {f"relay_node:{node.id}"}
+
+    def _can_check(self, node: Node) -> bool:
+        checkable = any(way.type in _CHECKABLE for way in node.connections)
+        return bool(node.network_name and node.network_token and checkable)
+
+    def _reachability(self, node: Node) -> Mapping[str, Value]:
+        ways = [way for way in node.connections if way.type in _CHECKABLE and way.reachable]
+        reached = [way.latency_ms for way in ways if node.status == "online"]
+        places = [
+            way.ip for other in self.service.state.nodes.values() for way in other.connections
+        ]
+        if places.count(ways[0].ip if ways else "") > len(node.connections):
+            # Two nodes at one address: whichever answers may belong to another network.
+            return {"binary_sensor.reachable": ANYTHING, "sensor.latency": ANYTHING}
+        return {
+            "binary_sensor.reachable": bool(reached),
+            "sensor.latency": min(reached, default=None),
+        }
+
+    def _has_ended(self, node: Node) -> bool:
+        return datetime.fromisoformat(node.valid_until).replace(tzinfo=UTC) < datetime.now(UTC)
+
+    def _node(self, node: Node) -> Mapping[str, Value]:
+        end = None if node.valid_until == FOREVER else date.fromisoformat(node.valid_until[:10])
+        report = node.last_report_at
+        return {
+            **self._public(node),
+            "sensor.last_report": datetime.fromisoformat(report) if report else None,
+            "sensor.valid_until": end,
+            "switch.allow_relay": bool(node.allow_relay),
+        }
+
+    def _public(self, node: Node) -> dict[str, Value]:
+        tags = [tag.strip() for tag in node.tags.split(",") if tag.strip()]
+        reset = datetime.fromisoformat(node.reset_date)
+        usage = 100 * node.used_traffic / node.max_traffic if node.max_traffic else None
+        return {
+            "binary_sensor.online": node.status == "online",
+            "sensor.availability_24_hours": ANYTHING,
+            "sensor.availability_30_days": ANYTHING,
+            "sensor.bandwidth": node.current_bandwidth,
+            "sensor.bandwidth_maximum": node.max_bandwidth,
+            "sensor.bandwidth_tier": node.tier_bandwidth,
+            "sensor.connections": node.connection_count,
+            "sensor.connections_allowed": node.max_connections,
+            "sensor.load": ANYTHING,
+            "sensor.place": node.region_detail or None,
+            "sensor.region": node.region_type,
+            "sensor.tags": ", ".join(tags),
+            "sensor.traffic_allowed": node.max_traffic or None,
+            # The server moves a reset on with the next report only.
+            "sensor.traffic_reset": reset if reset > datetime.now(UTC) else None,
+            "sensor.traffic_usage": None if usage is None else round(usage, 2),
+            "sensor.traffic_used": node.used_traffic,
+        }
+
+    def _totals(self, nodes: Iterable[Node]) -> Mapping[str, Value]:
+        nodes = list(nodes)
+        online = [node for node in nodes if node.status == "online"]
+        domestic = sum(node.region_type == "domestic" for node in nodes)
+        return {
+            "sensor.bandwidth": round(sum(node.current_bandwidth for node in nodes), 2),
+            "sensor.connections": sum(node.connection_count for node in nodes),
+            "sensor.nodes": len(nodes),
+            "sensor.nodes_domestic": domestic,
+            "sensor.nodes_listed": sum(not self._has_ended(node) for node in nodes),
+            "sensor.nodes_online": len(online),
+            "sensor.nodes_overseas": len(nodes) - domestic,
+        }

@@ -1,0 +1,254 @@
+"""HayFrp: what may happen there, and what Home Assistant should show of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import override
+
+from simulator.hayfrp import HayFrpService
+from simulator.hayfrp.state import LOADS, Node, Tunnel
+
+from ..lives import LIVES
+from ..providers import HAYFRP
+from .model import Options, ServiceModel, change
+from .picture import ANYTHING, Device, Picture, Value, gib, moment, nth
+
+_LOADS = dict(zip(LOADS, ("idle", "low", "medium", "high"), strict=True))
+_MEBIBYTE = 1024**2
+_DAILY = {"sign_in_daily": True}
+
+
+class HayFrp(ServiceModel):
+    """An account at HayFrp."""
+
+    case = HAYFRP
+    lives = (LIVES["hayfrp"],)
+    signs_in = True
+    options = (
+        {},
+        {"nodes": "used"},
+        {"nodes": "chosen", "chosen_nodes": ["2", "4"]},
+        _DAILY,
+        {**_DAILY, "sign_in_from": "18:00:00", "sign_in_until": "20:00:00"},
+        {**_DAILY, "sign_in_from": "23:00:00", "sign_in_until": "01:00:00"},
+        {**_DAILY, "nodes": "used", "sign_in_from": "00:00:00", "sign_in_until": "00:10:00"},
+    )
+    off = frozenset(
+        {
+            "account.binary_sensor.service_provider",
+            "node.sensor.description",
+            "tunnel.sensor.checked_at",
+        }
+    )
+    requests = (
+        ("/proxy", {"type": "toggle"}),
+        ("/proxy", {"type": "forcedown"}),
+        ("/proxy", {"type": "check"}),
+        ("/proxy", {"type": "list"}),
+        ("/user", {"type": "login"}),
+        ("/user", {"type": "sign"}),
+    )
+
+    service: HayFrpService
+
+    @override
+    def tunnels(self) -> Mapping[str, Tunnel]:
+        return {id_: t for id_, t in self.service.state.tunnels.items() if t.username == "demo"}
+
+    @override
+    def is_down(self, tunnel_id: str) -> bool:
+        return not self.service.online(self.tunnels()[tunnel_id])
+
+    @override
+    def enabled(self, tunnel_id: str) -> bool | None:
+        return self.tunnels()[tunnel_id].enabled
+
+    @override
+    def return_client(self, tunnel_id: str) -> None:
+        tunnel = self.tunnels()[tunnel_id]
+        tunnel.enabled, tunnel.client_running, tunnel.kicked_at = True, True, None
+
+    @override
+    def last_sign_in(self) -> datetime | None:
+        return moment(self.service.account.signdate)
+
+    @override
+    def sign_ins_answered(self) -> int:
+        return len(self.service.calls_to("/user", type="sign"))
+
+    # What may happen
+
+    @change
+    def toggle(self, pick: int) -> None:
+        """Somebody enables or disables a tunnel on the web page."""
+        if tunnels := self.tunnels():
+            tunnel = nth(tunnels.values(), pick)
+            tunnel.enabled = not tunnel.enabled
+
+    @change
+    def start_or_stop_client(self, pick: int) -> None:
+        """The program at the other end of a tunnel is started or ends."""
+        if tunnels := self.tunnels():
+            tunnel = nth(tunnels.values(), pick)
+            tunnel.client_running, tunnel.kicked_at = not tunnel.client_running, None
+
+    @change
+    def move(self, pick: int) -> None:
+        """Somebody moves a tunnel to another node, which perhaps nobody used."""
+        if tunnels := self.tunnels():
+            nth(tunnels.values(), pick).node = nth(self.service.state.nodes, pick // 2)
+
+    @change
+    def fail_node(self, pick: int) -> None:
+        """A node goes down or is up again."""
+        node = nth(self.service.state.nodes.values(), pick)
+        node.online = not node.online
+
+    @change
+    def rename_node(self, pick: int) -> None:
+        """A node has another name."""
+        nth(self.service.state.nodes.values(), pick).name = f"节点{self._next()}"
+
+    @change
+    def release_program(self, _: int) -> None:
+        """There is a new version."""
+        self.service.state.frpc_version = f"0.60.{self._next()}"
+
+    @change
+    def publish_notice(self, _: int) -> None:
+        """There is a new notice."""
+        self.service.state.notice = f"<p>公告{self._next()}</p>"
+
+    # What should show
+
+    @override
+    def on_set_up(self, options: Options) -> None:
+        pass
+
+    @override
+    def picture(self, options: Options) -> Picture:
+        self.service.catch_up()
+        picture = Picture()
+        picture.add("account:account", self._account(), Device("hayfrp demo"))
+        for id_, tunnel in self.tunnels().items():
+            picture.add(f"tunnel:{id_}", self._tunnel(tunnel), Device(tunnel.proxy_name))
+        used = {tunnel.node for tunnel in self.tunnels().values()}
+        for id_, node in self.service.state.nodes.items():
+            if id_ in self._chosen(options, used):
+                device = Device(node.name, self._version(node))
+                picture.add(f"node:{id_}", self._node(node), device)
+                if id_ not in used:
+                    picture.unused.add(f"node:{id_}")
+        picture.add("service:service", self._totals(), Device(ANYTHING))
+        picture.add(
+            "release:service",
+            {
+                "sensor.frpc_version": self.service.state.frpc_version,
+                "sensor.frps_version": "0.59.0",
+            },
+        )
+        picture.add("notice:service", self._notice())
+        return picture
+
+    def _chosen(self, options: Options, used: set[str]) -> set[str]:
+        nodes = set(self.service.state.nodes)
+        chosen = set(options.get("chosen_nodes", ()))
+        return {"all": nodes, "used": used, "chosen": chosen}[options.get("nodes", "all")]
+
+    def _account(self) -> Mapping[str, Value]:
+        account = self.service.account
+        signed = account.signdate
+        return {
+            "binary_sensor.banned": account.banned,
+            "binary_sensor.service_provider": account.sprovider,
+            "binary_sensor.signed_in_today": self.service.signed_today(account),
+            "binary_sensor.verified": account.realname,
+            "button.sign_in": ANYTHING,
+            "event.sign_in": ANYTHING,
+            "sensor.last_sign_in": moment(signed),
+            "sensor.sign_in_days": account.totalsign,
+            "sensor.sign_in_traffic": account.totaltraffic,
+            "sensor.traffic_left": round(account.traffic) / 1024,
+            "sensor.traffic_today": gib(round(account.today_bytes)),
+            "sensor.tunnels_allowed": account.quota,
+            "sensor.tunnels_used": len(self.tunnels()),
+        }
+
+    def _tunnel(self, tunnel: Tunnel) -> Mapping[str, Value]:
+        node = self.service.state.nodes[tunnel.node]
+        web, secret = ("http", "https"), ("stcp", "xtcp")
+        if tunnel.proxy_type in web:
+            address: Value = tunnel.domain
+        else:
+            hidden = tunnel.proxy_type in secret
+            address = None if hidden else f"{node.domain}:{tunnel.remote_port}"
+        return {
+            "binary_sensor.compression": tunnel.use_compression,
+            "binary_sensor.encryption": tunnel.use_encryption,
+            "binary_sensor.online": self.service.online(tunnel),
+            "button.force_offline": ANYTHING,
+            "sensor.checked_at": ANYTHING,
+            "sensor.last_edit": moment(tunnel.lastupdate),
+            "sensor.local_address": f"{tunnel.local_ip}:{tunnel.local_port}",
+            "sensor.node_name": node.name,
+            "sensor.protocol": tunnel.proxy_type,
+            "sensor.public_address": address,
+            "sensor.state": self._state(tunnel, node),
+            "switch.enabled": tunnel.enabled,
+            "switch.force_down": ANYTHING,
+        }
+
+    def _state(self, tunnel: Tunnel, node: Node) -> str:
+        if self.service.online(tunnel):
+            return "online"
+        if not tunnel.enabled:
+            return "disabled"
+        return "offline" if node.online else "node_offline"
+
+    def _version(self, node: Node) -> Value:
+        # One that leaves the list of probes keeps what was known.
+        return node.version if node.online and node.probed else ANYTHING
+
+    def _node(self, node: Node) -> Mapping[str, Value]:
+        probed = node.online and node.probed
+
+        def told[V: Value](value: V) -> V | None:
+            return value if probed else None
+
+        return {
+            # What the list of nodes says of one that is down, nobody knows.
+            "binary_sensor.online": True if probed else ANYTHING,
+            "sensor.clients": told(self.service.clients_at(node)),
+            "sensor.connections": told(node.connections),
+            "sensor.cpu_usage": told(node.cpu),
+            "sensor.description": node.description,
+            "sensor.disk_usage": told(node.disk),
+            "sensor.load": told(_LOADS[node.load]),
+            "sensor.memory_usage": told(node.ram),
+            "sensor.traffic_in_today": told(gib(round(node.traffic_in))),
+            "sensor.traffic_out_today": told(gib(round(node.traffic_out))),
+            "sensor.version": told(node.version),
+        }
+
+    def _totals(self) -> Mapping[str, Value]:
+        state, nodes = self.service.state, self.service.state.nodes.values()
+        up = [node for node in nodes if node.online]
+        today_in = sum(node.traffic_in for node in nodes) / _MEBIBYTE
+        today_out = sum(node.traffic_out for node in nodes) / _MEBIBYTE
+        return {
+            "sensor.clients": sum(map(self.service.clients_at, up)),
+            "sensor.runs": state.total_runs,
+            "sensor.runs_today": state.today_runs,
+            "sensor.traffic": round(state.total_in + state.total_out) / 1024,
+            "sensor.traffic_in": round(state.total_in) / 1024,
+            "sensor.traffic_in_today": round(today_in) / 1024,
+            "sensor.traffic_out": round(state.total_out) / 1024,
+            "sensor.traffic_out_today": round(today_out) / 1024,
+            "sensor.traffic_today": round(today_in + today_out) / 1024,
+        }
+
+    def _notice(self) -> Mapping[str, Value]:
+        made = self.service.state.notice.removeprefix("<p>").removesuffix("</p>")
+        return {
+            "event.notice": ANYTHING,
+            "sensor.text": made if made.startswith("公告") else "节点维护公告",
+        }

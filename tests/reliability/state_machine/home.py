@@ -1,0 +1,148 @@
+"""Home Assistant with one entry at a simulated service, on a loop of its own, in frozen time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+import re
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant import loader, runner
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import EVENT_STATE_CHANGED, Event, EventStateChangedData, callback
+from homeassistant.helpers import frame
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_test_home_assistant,
+    mock_storage,
+)
+
+from custom_components.tunnel_hub import PLATFORMS
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator import Simulator
+
+from ..conftest import entry_for
+from ..watch import Watch
+from ..world import BadWorld, of_simulator
+from .model import ServiceModel
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+| when=[0-9.]+")
+_QUIET = 40
+"""Turns of the loop without anything new, after which all that is left waits for us."""
+
+
+class Home:
+    """One Home Assistant, from its start to its end.
+
+    world: itself, with its entry. model: of the service. errors: exceptions that nobody caught.
+    rewrites: how often a state was written that differs in its attributes only, by entity.
+    """
+
+    world: BadWorld
+    model: ServiceModel
+    watch: Watch
+
+    def __init__(
+        self,
+        model: type[ServiceModel],
+        freezer: FrozenDateTimeFactory,
+        log: pytest.LogCaptureFixture,
+    ) -> None:
+        """Prepare; `open` starts it."""
+        self._kind, self._freezer, self._log = model, freezer, log
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self.errors: list[str] = []
+        self.rewrites: dict[str, int] = {}
+
+    def run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something on the loop, to its end."""
+        return self._runner.run(work)
+
+    async def open(self, start: datetime, time_zone: str) -> None:
+        """Start the service, then Home Assistant, without setting the entry up."""
+        self._log.clear()
+        self._freezer.move_to(start)
+        loop = asyncio.get_running_loop()
+        runner.configure_event_loop(loop)
+        loop.set_exception_handler(lambda _, context: self.errors.append(str(context)))
+        case = self._kind.case
+        self._stack.enter_context(mock_storage())
+        simulator = await self._stack.enter_async_context(
+            Simulator(services=(case.service,), tunnels=2, nodes=self._kind.nodes)
+        )
+        service = getattr(simulator, case.service)
+        self.model = self._kind(service)
+        hass = await self._stack.enter_async_context(async_test_home_assistant(loop))
+        await hass.config.async_set_time_zone(time_zone)
+        hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+        frame.async_setup(hass)
+        entry = entry_for(case, service)
+        self.world = BadWorld(hass, self._freezer, service, entry, case)
+        self.watch = Watch(hass, self._log, lambda: case.secrets(service))
+        hass.bus.async_listen(EVENT_STATE_CHANGED, self._note)
+        # What those hold on to, they hold for good.
+        for domain in (*PLATFORMS, DOMAIN):
+            assert await async_setup_component(hass, domain, {})
+        entry.add_to_hass(hass)
+        await self.world.settle()
+
+    @callback
+    def _note(self, event: Event[EventStateChangedData]) -> None:
+        old, new = event.data["old_state"], event.data["new_state"]
+        if old and new and old.state == new.state:
+            self.rewrites[new.entity_id] = self.rewrites.get(new.entity_id, 0) + 1
+
+    async def _close(self) -> None:
+        world = self.world
+        world.service.clear_faults()
+        if world.entry_state() is ConfigEntryState.LOADED:
+            await world.hass.config_entries.async_unload(world.entry.entry_id)
+        await world.hass.async_stop(force=True)
+        await self._stack.aclose()
+
+    def close(self) -> None:
+        """End Home Assistant and the service, whatever happened."""
+        try:
+            if hasattr(self, "world"):
+                self.run(self._close())
+        finally:
+            self._runner.close()
+
+    # Time
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return datetime.now(UTC)
+
+    async def land(self, moment: datetime) -> None:
+        """Let it be a moment, and all come to its end that is due until then."""
+        self._freezer.move_to(moment)
+        async_fire_time_changed(self.world.hass)
+        await self.world.settle()
+
+    # What is under way
+
+    async def come_to_rest(self) -> None:
+        """Let everything happen that can, while something is stopped on its way."""
+        last: object = None
+        quiet = 0
+        while quiet < _QUIET:
+            await asyncio.sleep(0)
+            calls = self.world.service.calls
+            now = (len(calls), sum(call.status is None for call in calls), len(asyncio.all_tasks()))
+            quiet, last = (quiet + 1, last) if now == last else (0, now)
+
+    def held(self) -> Counter[str]:
+        """Return the tasks and timers of this moment, but for the service's, by what they do."""
+        # asyncio keeps no public list of timers.
+        timers: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
+        held: list[asyncio.Task[Any] | asyncio.TimerHandle] = [
+            *(task for task in asyncio.all_tasks() if task is not asyncio.current_task()),
+            *(timer for timer in timers if not timer.cancelled()),
+        ]
+        return Counter(_ADDRESS.sub("", repr(work)) for work in held if not of_simulator(work))

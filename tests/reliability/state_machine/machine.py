@@ -1,0 +1,681 @@
+"""The rules: what may happen at the service, at home, in time, and between sending and answer."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, ClassVar, override
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.switch import DOMAIN as SWITCH
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_ENTITY_ID, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_registry import RegistryEntryDisabler
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+import pytest
+
+from custom_components.tunnel_hub import async_migrate_entry, async_remove_config_entry_device
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from simulator.gates import Moment
+
+from ...common import HOUR, MINUTE, look_at
+from ..providers import Outcome, Trouble
+from .checks import check_picture, entities_of, shown_by, things_of
+from .home import Home
+from .model import Options, ServiceModel
+from .picture import nth
+from .promises import Choices, Holds, rename, rename_device
+from .sign_ins import SignIns
+
+_ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland", "UTC")
+_STARTS = (
+    datetime(2026, 10, 20, 4, tzinfo=UTC),
+    # Summer time ends in Berlin and, a week later, in Los Angeles; it begins in Berlin.
+    datetime(2026, 10, 24, 20, tzinfo=UTC),
+    datetime(2026, 10, 31, 15, 55, tzinfo=UTC),
+    datetime(2027, 3, 27, 15, 58, tzinfo=UTC),
+)
+_FAULTS = ("html", "error", "empty", "cut", "reset", "lost", "wrong_type")
+_PICK = st.integers(0, 63)
+"""Which of several: how many there are shows only when the rule runs."""
+PAIR = " / "
+"""Stands between what is stopped and what happens meanwhile."""
+_MOMENTS: tuple[Moment, ...] = ("before", "after")
+
+type Work = Coroutine[Any, Any, object]
+type Step = Callable[..., Work]
+type Activity = Callable[[int], Work]
+
+
+def step(**drawn: Any) -> Callable[[Step], Callable[..., None]]:
+    """Make a coroutine method a rule. It returns False where there was nothing to do.
+
+    drawn: strategies for its arguments.
+    """
+    make_rule: Any = rule(**drawn)
+
+    def make(method: Step) -> Callable[..., None]:
+        @wraps(method)
+        def run(self: Machine, **values: Any) -> None:
+            self.take(method.__name__, method(self, **values))
+
+        made: Callable[..., None] = make_rule(run)
+        return made
+
+    return make
+
+
+class Machine(RuleBasedStateMachine):
+    """Everything that may happen to one kind of entry; `machine_for` adds the service's own rules.
+
+    kind: of the service. freezer, log: the test's. taken: how often each step was taken.
+    trouble: what has happened to the account, until it is made good again.
+    """
+
+    kind: ClassVar[type[ServiceModel]]
+    freezer: ClassVar[FrozenDateTimeFactory]
+    log: ClassVar[pytest.LogCaptureFixture]
+    taken: ClassVar[Counter[str]]
+
+    def __init__(self) -> None:
+        """Prepare; the first step opens the home."""
+        super().__init__()
+        self.home = Home(self.kind, self.freezer, self.log)
+        self.broken = False
+        self.down = False
+        self.concurrent = False
+        self.trouble: Trouble | None = None
+        self.things_before: set[str] = set()
+        self.holds = Holds()
+        self.choices = Choices()
+        self.number = 0
+        self.browsers = 0
+        self.by_hand = 0
+
+    # Running
+
+    def take(self, name: str, work: Work) -> None:
+        """Run one step to its end, and count it."""
+        try:
+            if self.home.run(work) is not False:
+                self.taken[name] += 1
+        except BaseException:
+            self.broken = True
+            raise
+
+    @initialize(start=st.sampled_from(_STARTS), zone=st.sampled_from(_ZONES), options=_PICK)
+    def begin(self, start: datetime, zone: str, options: int) -> None:
+        """Set the entry up."""
+        self.take("begin", self._begin(start, zone, nth(self.kind.options, options)))
+
+    async def _begin(self, start: datetime, zone: str, options: Options) -> None:
+        await self.home.open(start, zone)
+        self.world, self.model = self.home.world, self.home.model
+        self.hass, self.entry, self.service = (
+            self.world.hass,
+            self.world.entry,
+            self.world.service,
+        )
+        self.sign_ins = SignIns(self.model, ZoneInfo(zone))
+        self.at_rest = self.home.held()
+        self._choose(options)
+        await self._set_up()
+        assert self.loaded
+
+    @override
+    def teardown(self) -> None:
+        """Let everything settle a last time, and end."""
+        try:
+            if not self.broken and hasattr(self, "sign_ins"):
+                self.take("look", self._look())
+                self.take("end", self._end())
+        finally:
+            self.home.close()
+
+    async def _end(self) -> None:
+        if self.state is not ConfigEntryState.NOT_LOADED:
+            await self._unload()
+        await self._look()
+
+    @property
+    def state(self) -> ConfigEntryState:
+        """The state of the entry."""
+        return self.world.entry_state()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the entry is loaded."""
+        return self.state is ConfigEntryState.LOADED
+
+    @property
+    def fine(self) -> bool:
+        """Whether nothing is in the way."""
+        return self.loaded and not self.down and self.trouble is None
+
+    # Looking
+
+    @step()
+    async def look(self) -> None:
+        """Let everything settle, and compare it with what should be."""
+        await self._look()
+
+    async def _look(self) -> None:
+        self.service.clear_faults()
+        if self.down:
+            await self._come_up()
+        await self.world.settle()
+        look_at(self.hass)
+        calls = len(self.service.calls)
+        polls = 0
+        while polls < 3:
+            polls = polls + 1 if await self._leap(self.kind.slowest + 1) == 1 else 0
+        assert not self.home.errors, self.home.errors
+        self.home.watch.check()
+        if self.state is ConfigEntryState.NOT_LOADED:
+            assert len(self.service.calls) == calls, "asked although it is unloaded"
+            left = self.home.held() - self.at_rest
+            assert not left, f"something is left: {left}"
+        elif self.trouble and self.trouble.outcome is Outcome.REFUSED:
+            assert self.world.reauthentications() == 1
+            gone = self.things_before - things_of(self.world).keys()
+            assert not gone & self._picture().devices.keys()
+        else:
+            assert self.loaded, self.state
+            assert not self.world.reauthentications()
+            picture = self._picture()
+            check_picture(self.world, picture, self.kind.off)
+            self.holds.check(self.world, self.model)
+            self.choices.check(self.world, picture)
+            self.choices.check_repairs(self.world)
+        look_at(self.hass, browsers=self.browsers)
+
+    def _picture(self) -> Any:
+        return self.model.picture(self.entry.options)
+
+    # Time
+
+    async def _leap(self, seconds: float) -> int:
+        """Let time pass at once, but for the moments on which the daily sign-in depends.
+
+        Returns in how many leaps.
+        """
+        now = self.home.now()
+        stops = self.sign_ins.stops(now, now + timedelta(seconds=seconds))
+        for moment in stops:
+            await self.home.land(moment)
+            self._watch_sign_ins()
+        return len(stops)
+
+    def _watch_sign_ins(self) -> None:
+        in_the_way = self.service.faults or self.service.gates or ir.async_get(self.hass).issues
+        account = shown_by(self.world, "sensor", "account:account", "tunnels_used")
+        self.sign_ins.land(
+            self.home.now(),
+            well=self.fine and not in_the_way and account not in (None, STATE_UNAVAILABLE),
+            by_hand=self.by_hand,
+        )
+        self.by_hand = 0
+
+    @step(minutes=st.sampled_from((1, 5, 30, 60, 6 * 60)))
+    async def wait(self, minutes: int) -> None:
+        """Time passes."""
+        await self._leap(minutes * MINUTE)
+
+    @step()
+    async def a_day_passes(self) -> None:
+        """A day passes, with a poll every eight hours."""
+        for _ in range(3):
+            await self._leap(8 * HOUR)
+
+    @step(around=st.sampled_from((1, 30, 300)), at_home=st.booleans())
+    async def see_midnight(self, around: int, at_home: bool) -> None:
+        """A day begins, at the service or here, between two polls."""
+        zone = ZoneInfo(self.hass.config.time_zone if at_home else "Asia/Shanghai")
+        tomorrow = self.home.now().astimezone(zone).date() + timedelta(days=1)
+        midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
+        left = (midnight - self.home.now()).total_seconds()
+        if left > around:
+            await self._leap(left - around)
+        await self._leap(2 * around)
+
+    @step(browsers=st.integers(0, 1))
+    async def open_or_close_app(self, browsers: int) -> None:
+        """The user begins to look at Home Assistant, or ceases to."""
+        self.browsers = browsers
+        look_at(self.hass, browsers=browsers)
+        await self.world.settle()
+
+    @step(hours=st.sampled_from((1, 8, 30)))
+    async def suspend(self, hours: int) -> None:
+        """The machine sleeps: everything that was due is late."""
+        self.sign_ins.disturb()
+        await self.home.land(self.home.now() + timedelta(hours=hours))
+        self._watch_sign_ins()
+
+    # The service, and the account there
+
+    @precondition(lambda self: not self.down)
+    @step()
+    async def go_down(self) -> None:
+        """The service does not answer any more."""
+        self.down = True
+        await self.service.stop()
+
+    @precondition(lambda self: self.down)
+    @step()
+    async def come_up(self) -> None:
+        """The service answers again."""
+        await self._come_up()
+
+    async def _come_up(self) -> None:
+        await self.service.start()
+        self.down = False
+
+    @step(fault=st.sampled_from(_FAULTS), times=st.integers(1, 3), after=st.integers(0, 12))
+    async def spoil(self, fault: str, times: int, after: int) -> None:
+        """A few answers are no good."""
+        self.service.fault("*", fault, times=times, after=after)
+
+    @precondition(lambda self: self.fine and self.kind.troubles())
+    @step(pick=_PICK)
+    async def trouble_account(self, pick: int) -> None:
+        """Something happens to the account: to its password, its token, its rights."""
+        trouble = nth(self.kind.troubles().values(), pick)
+        self.service.clear_faults()
+        self.things_before = set(things_of(self.world))
+        trouble.begin(self.service)
+        if trouble.outcome is not Outcome.HEALED:
+            self.trouble = trouble
+        await self._leap(self.world.case.pace)
+
+    @precondition(lambda self: self.trouble is not None)
+    @step()
+    async def make_good(self) -> None:
+        """The account is as before, and the user signs in again."""
+        assert self.trouble
+        self.service.clear_faults()
+        self.trouble.end(self.service)
+        if self.trouble.outcome is Outcome.REFUSED:
+            case = self.world.case
+            data = {"provider": case.service, **case.credentials(self.service)}
+            self.hass.config_entries.async_update_entry(self.entry, data=data)
+            self.world.abort_flows()
+            await self._reload_if_loaded()
+        self.trouble = None
+
+    # The entry
+
+    async def _set_up(self) -> None:
+        self.model.on_set_up(self.entry.options)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.world.settle()
+
+    async def _unload(self) -> None:
+        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
+        await self.world.settle()
+
+    async def _reload(self) -> None:
+        self.model.on_set_up(self.entry.options)
+        await self.hass.config_entries.async_reload(self.entry.entry_id)
+        await self.world.settle()
+
+    async def _reload_if_loaded(self) -> bool:
+        if self.state is ConfigEntryState.NOT_LOADED:
+            return False
+        await self._reload()
+        return True
+
+    def _choose(self, options: Options) -> None:
+        self.sign_ins.disturb()
+        self.sign_ins.options = options
+        self.hass.config_entries.async_update_entry(self.entry, options=options)
+
+    @precondition(lambda self: self.state is not ConfigEntryState.NOT_LOADED)
+    @step()
+    async def unload(self) -> None:
+        """Home Assistant stops."""
+        await self._unload()
+
+    @precondition(lambda self: self.state is ConfigEntryState.NOT_LOADED)
+    @step()
+    async def set_up(self) -> None:
+        """Home Assistant starts again."""
+        await self._set_up()
+
+    @precondition(lambda self: self.state is not ConfigEntryState.NOT_LOADED)
+    @step()
+    async def reload(self) -> None:
+        """The user reloads the entry."""
+        await self._reload()
+
+    @step(pick=_PICK)
+    async def change_options(self, pick: int) -> None:
+        """The user wants something else."""
+        self._choose(nth(self.kind.options, pick))
+        await self._reload_if_loaded()
+
+    @precondition(lambda self: self.state is ConfigEntryState.NOT_LOADED)
+    @step()
+    async def find_newer_entry(self) -> None:
+        """A later version of ours has been here."""
+        update, version = self.hass.config_entries.async_update_entry, self.entry.version
+        update(self.entry, version=version + 1)
+        assert not await async_migrate_entry(self.hass, self.entry)
+        update(self.entry, version=version)
+
+    @step()
+    async def download_diagnostics(self) -> None:
+        """The user wants to know more, whether the entry is loaded or not."""
+        await async_get_config_entry_diagnostics(self.hass, self.entry)
+
+    # What a person does with what is there
+
+    @step(pick=_PICK)
+    async def disable_entity(self, pick: int) -> bool:
+        """The user does not want an entity."""
+        enabled = [entity for entity in self.world.registered() if entity.disabled_by is None]
+        if not enabled:
+            return False
+        entity = nth(enabled, pick)
+        self.choices.enabled.discard(entity.unique_id)
+        self.choices.disabled.add(entity.unique_id)
+        er.async_get(self.hass).async_update_entity(
+            entity.entity_id, disabled_by=RegistryEntryDisabler.USER
+        )
+        await self.world.settle()
+        return True
+
+    @step(pick=_PICK)
+    async def enable_entity(self, pick: int) -> bool:
+        """The user wants an entity after all; Home Assistant then reloads the entry."""
+        disabled = [entity for entity in self.world.registered() if entity.disabled_by is not None]
+        if not disabled:
+            return False
+        entity = nth(disabled, pick)
+        self.choices.disabled.discard(entity.unique_id)
+        self.choices.enabled.add(entity.unique_id)
+        er.async_get(self.hass).async_update_entity(entity.entity_id, disabled_by=None)
+        await self._reload_if_loaded()
+        return True
+
+    @step(pick=_PICK)
+    async def rename_entity(self, pick: int) -> bool:
+        """The user calls an entity something else."""
+        if not (entities := self.world.registered()):
+            return False
+        self.number += 1
+        rename(self.world, self.choices, nth(entities, pick), self.number)
+        return True
+
+    @step(pick=_PICK)
+    async def rename_device(self, pick: int) -> None:
+        """The user calls a device something else."""
+        self.number += 1
+        thing = nth(sorted(things_of(self.world)), pick)
+        rename_device(self.world, self.choices, thing, self.number)
+
+    @step(pick=_PICK)
+    async def remove_device(self, pick: int) -> None:
+        """The user removes a device; what is there cannot be removed while the entry is loaded."""
+        thing, device = nth(sorted(things_of(self.world).items()), pick)
+        settled = self.fine and thing in self._picture().devices
+        try:
+            may = await async_remove_config_entry_device(self.hass, self.entry, device)
+        except HomeAssistantError:
+            return
+        assert not (may and settled and self.quiet), f"{thing} is there, and can be removed"
+        if may:
+            # As Home Assistant does; ours may have removed it already.
+            if (registry := dr.async_get(self.hass)).async_get(device.id):
+                registry.async_remove_device(device.id)
+            self.choices.device_names.pop(thing, None)
+            self.things_before.discard(thing)
+
+    @step()
+    async def ignore_repairs(self) -> bool:
+        """The user does not want to hear of what is wrong."""
+        shown = [
+            issue.issue_id
+            for issue in list(ir.async_get(self.hass).issues.values())
+            if issue.domain == DOMAIN and issue.active
+        ]
+        for issue_id in shown:
+            ir.async_ignore_issue(self.hass, DOMAIN, issue_id, True)
+        self.choices.ignored |= set(shown)
+        return bool(shown)
+
+    # Activities: on their own, at once, or while another waits for its answer
+
+    async def _turn(self, entity_id: str, *, on: bool) -> bool:
+        """Turn a switch on or off; whether that was done."""
+        action = "turn_on" if on else "turn_off"
+        try:
+            await self.hass.services.async_call(
+                SWITCH, action, {ATTR_ENTITY_ID: entity_id}, blocking=True
+            )
+        except HomeAssistantError:
+            return False
+        return True
+
+    def _tunnel(self, pick: int) -> str | None:
+        """Return one of the tunnels that can be held down now."""
+        there = [
+            id_
+            for id_ in sorted(self.model.tunnels())
+            if shown_by(self.world, SWITCH, f"tunnel:{id_}", "force_down") in (STATE_ON, STATE_OFF)
+        ]
+        return nth(there, pick) if there else None
+
+    async def _hold(self, pick: int) -> bool:
+        if (id_ := self._tunnel(pick)) is None:
+            return False
+        thing = f"tunnel:{id_}"
+        before = {self.model.enabled(id_)}
+        if (shown := shown_by(self.world, SWITCH, thing, "enabled")) is not None:
+            before.add(shown == STATE_ON)
+        self.holds.released.pop(id_, None)
+        if await self._turn(self.world.entity_id(SWITCH, thing, "force_down"), on=True):
+            self.holds.hold(id_, before)
+        return True
+
+    async def _release(self, pick: int) -> bool:
+        if (id_ := self._tunnel(pick)) is None:
+            return False
+        entity_id = self.world.entity_id(SWITCH, f"tunnel:{id_}", "force_down")
+        if await self._turn(entity_id, on=False):
+            self.holds.release(id_)
+        return True
+
+    async def _return_client(self, pick: int) -> bool:
+        """The client of a held tunnel connects again, and we see it."""
+        if not (held := sorted(self.holds.held.keys() & self.model.tunnels().keys())):
+            return False
+        self.model.return_client(nth(held, pick))
+        await self._poll(pick)
+        return True
+
+    async def _poll(self, _: int) -> bool:
+        await self._leap(self.world.case.pace)
+        return True
+
+    async def _switch(self, pick: int, *, on: bool) -> bool:
+        """Turn any other switch on or off, and look whether the service did it."""
+        there = [
+            (thing, key, entity.entity_id)
+            for thing, entities in sorted(entities_of(self.world).items())
+            for key, entity in sorted(entities.items())
+            if entity.domain == SWITCH
+            and key != "switch.force_down"
+            and (state := self.hass.states.get(entity.entity_id))
+            and state.state in (STATE_ON, STATE_OFF)
+        ]
+        if not there:
+            return False
+        thing, key, entity_id = nth(there, pick)
+        before = self._tunnels_enabled()
+        if await self._turn(entity_id, on=on) and not (self.concurrent or self.service.faults):
+            wanted = self._picture().entities.get(thing, {})
+            assert wanted.get(key, on) == on, f"{thing} {key} was not done"
+        self.holds.compare(before, self._tunnels_enabled())
+        return True
+
+    async def _switch_on(self, pick: int) -> bool:
+        return await self._switch(pick, on=True)
+
+    async def _switch_off(self, pick: int) -> bool:
+        return await self._switch(pick, on=False)
+
+    async def _act(self, pick: int) -> bool:
+        """Run an action, or press a button."""
+        act = nth(self.model.acts, pick)
+        if act.key:
+            assert act.thing
+            if shown_by(self.world, act.domain, act.thing, act.key) in (None, STATE_UNAVAILABLE):
+                return False
+        elif act.thing is not None and act.thing not in things_of(self.world):
+            return False
+        self.by_hand += "sign_in" in (act.action, act.key)
+        before = self._tunnels_enabled()
+        await self.world.perform(act)
+        self.holds.compare(before, self._tunnels_enabled())
+        return True
+
+    async def _reload_entry(self, _: int) -> bool:
+        return await self._reload_if_loaded()
+
+    def _tunnels_enabled(self) -> dict[str, bool | None]:
+        return {id_: self.model.enabled(id_) for id_ in self.model.tunnels()}
+
+    async def _change(self, name: str, pick: int) -> None:
+        before = self._tunnels_enabled()
+        self.kind.changes()[name](self.model, pick)
+        self.holds.compare(before, self._tunnels_enabled())
+
+    def _activities(self) -> dict[str, Activity]:
+        """Return what can happen at the same time as something else."""
+
+        def change(name: str) -> Activity:
+            return lambda pick: self._change(name, pick)
+
+        return {
+            "act": self._act,
+            "hold": self._hold,
+            "poll": self._poll,
+            "release": self._release,
+            "reload": self._reload_entry,
+            "return client": self._return_client,
+            "switch off": self._switch_off,
+            "switch on": self._switch_on,
+            **{name: change(name) for name in self.kind.changes()},
+        }
+
+    @step()
+    async def poll(self) -> None:
+        """All that matters is read once."""
+        await self._poll(0)
+
+    @step(pick=_PICK)
+    async def hold(self, pick: int) -> bool:
+        """The user holds a tunnel down."""
+        return await self._hold(pick)
+
+    @step(pick=_PICK)
+    async def release(self, pick: int) -> bool:
+        """The user lets a tunnel be."""
+        return await self._release(pick)
+
+    @step(pick=_PICK)
+    async def return_client(self, pick: int) -> bool:
+        """The client of a tunnel that is held down connects again."""
+        return await self._return_client(pick)
+
+    @step(pick=_PICK, on=st.booleans())
+    async def switch(self, pick: int, on: bool) -> bool:
+        """The user turns something else on or off."""
+        return await self._switch(pick, on=on)
+
+    @step(pick=_PICK)
+    async def act(self, pick: int) -> bool:
+        """The user runs an action."""
+        return await self._act(pick)
+
+    @precondition(lambda self: not self.down)
+    @step(
+        first=_PICK,
+        second=_PICK,
+        picks=st.tuples(_PICK, _PICK),
+        request=_PICK,
+        calls=st.integers(1, 6),
+        moment=st.sampled_from(_MOMENTS),
+    )
+    async def interleave(
+        self,
+        *,
+        first: int,
+        second: int,
+        picks: tuple[int, int],
+        request: int,
+        calls: int,
+        moment: Moment,
+    ) -> None:
+        """Something happens while another thing waits for an answer."""
+        activities = self._activities()
+        changes = self.kind.changes()
+        begun = nth(sorted(activities.keys() - changes.keys()), first)
+        meanwhile = nth(sorted(activities), second)
+        route, match = nth((*[("*", {})] * len(self.kind.requests), *self.kind.requests), request)
+        self.concurrent = True
+        gate = self.service.gate(route, moment, match=match, times=calls)
+        one = asyncio.create_task(activities[begun](picks[0]))
+        await self.home.come_to_rest()
+        while gate.waiting and calls > 1:
+            gate.let_through()
+            calls -= 1
+            await self.home.come_to_rest()
+        if one.done() and not one.result():
+            # There was nothing to do; a poll always asks.
+            begun, one = "poll", asyncio.create_task(self._poll(0))
+            await self.home.come_to_rest()
+        stopped = gate.waiting
+        other = asyncio.create_task(activities[meanwhile](picks[1]))
+        await self.home.come_to_rest()
+        gate.open()
+        await asyncio.gather(one, other)
+        self.service.gates.remove(gate)
+        await self.world.settle()
+        self.concurrent = False
+        if meanwhile not in ("poll", "hold", "release", "reload"):
+            self.holds.released.clear()
+        if stopped:
+            self.taken[f"{begun}{PAIR}{meanwhile}"] += 1
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no fault is on its way."""
+        return not self.service.faults
+
+
+def machine_for(
+    model: type[ServiceModel],
+    freezer: FrozenDateTimeFactory,
+    log: pytest.LogCaptureFixture,
+    taken: Counter[str],
+) -> type[Machine]:
+    """Return the machine of a service: each change there is a rule of its own."""
+
+    def rule_for(name: str) -> Callable[..., None]:
+        async def change(self: Machine, pick: int) -> None:
+            await self._change(name, pick)
+
+        change.__name__ = name
+        return step(pick=_PICK)(change)
+
+    rules = {name: rule_for(name) for name in model.changes()}
+    context = {"kind": model, "freezer": freezer, "log": log, "taken": taken}
+    return type(f"{model.__name__}Machine", (Machine,), context | rules)

@@ -1,0 +1,8 @@
+"""The services that the state machine knows. Another provider adds its model here."""
+
+from .chmlfrp import ChmlFrp, ChmlFrpByBrowser
+from .easytier import EasyTier
+from .hayfrp import HayFrp
+from .model import ServiceModel
+
+MODELS: tuple[type[ServiceModel], ...] = (HayFrp, ChmlFrpByBrowser, ChmlFrp, EasyTier)

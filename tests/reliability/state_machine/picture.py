@@ -1,0 +1,87 @@
+"""What Home Assistant should show of a service."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from math import isclose
+from typing import Final, NamedTuple
+
+from homeassistant.util import dt as dt_util
+
+GIBIBYTE = 1024**3
+
+
+class _Anything:
+    """A value that is not compared."""
+
+
+ANYTHING: Final = _Anything()
+"""Some value, whichever it is, but never "unavailable"."""
+
+type Value = str | float | bool | date | datetime | _Anything | None
+"""What an entity shows; None where that is not known."""
+
+
+_WORDS: Mapping[object, str] = {None: "unknown", True: "on", False: "off"}
+
+
+class Device(NamedTuple):
+    """What the registry knows of a device. version: None where the service tells none."""
+
+    name: Value
+    version: Value = None
+
+
+@dataclass(slots=True)
+class Picture:
+    """All of it. A thing is a kind and an id, such as "tunnel:1".
+
+    devices: by thing. entities: what each shows, by thing and "platform.key".
+    unused: things whose entities stay disabled unless the user enables them.
+    perhaps: things that may be shown, or not: Home Assistant cannot know.
+    perhaps_keys: entities, by thing and "platform.key", that may be there, or not.
+    """
+
+    devices: dict[str, Device] = field(default_factory=dict)
+    entities: dict[str, Mapping[str, Value]] = field(default_factory=dict)
+    unused: set[str] = field(default_factory=set)
+    perhaps: set[str] = field(default_factory=set)
+    perhaps_keys: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, thing: str, shows: Mapping[str, Value], device: Device | None = None) -> None:
+        """Add a thing, and its device where it has one of its own."""
+        self.entities[thing] = shows
+        if device is not None:
+            self.devices[thing] = device
+
+
+def shows(state: str, wanted: Value) -> bool:
+    """Tell whether a state is what it should be."""
+    match wanted:
+        case _Anything():
+            return state != "unavailable"
+        case datetime():
+            shown = dt_util.parse_datetime(state)
+            return shown is not None and abs((shown - wanted).total_seconds()) < 1
+        case None | bool() | str() | date():
+            return state == _WORDS.get(wanted, str(wanted))
+    try:
+        return isclose(float(state), wanted, rel_tol=1e-6, abs_tol=1e-9)
+    except ValueError:
+        return False
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return the moment that is so many seconds after 1970."""
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
+
+
+def gib(count: float | None) -> float | None:
+    """Return bytes in GiB."""
+    return None if count is None else count / GIBIBYTE
+
+
+def nth[T](items: Iterable[T], pick: int) -> T:
+    """Return one of several, whichever number is drawn."""
+    several = list(items)
+    return several[pick % len(several)]

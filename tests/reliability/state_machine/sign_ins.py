@@ -1,0 +1,113 @@
+"""The daily sign-in: once on each of the service's days, and never more."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from simulator.shanghai import local
+
+from .model import Options, ServiceModel
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_ENOUGH = timedelta(minutes=1)
+"""A window that is open for less need not be used."""
+
+
+class Part(NamedTuple):
+    """The part of a window that lies in one of the service's days."""
+
+    day: date
+    start: datetime
+    end: datetime
+
+
+def service_day(moment: datetime) -> date:
+    """Return the service's day of a moment."""
+    return local(moment.timestamp()).date()
+
+
+def _next_day(moment: datetime) -> datetime:
+    """Return when the service's next day begins."""
+    begins = local(moment.timestamp()).replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+    return begins.astimezone(UTC)
+
+
+def parts(options: Mapping[str, Any], zone: ZoneInfo, around: datetime) -> Iterator[Part]:
+    """Return the windows of some days, cut where a day of the service ends."""
+    first = time.fromisoformat(options.get("sign_in_from", "08:00:00"))
+    last = time.fromisoformat(options.get("sign_in_until", "10:00:00"))
+    today = around.astimezone(zone).date()
+    for day in (today + n * _DAY for n in (-2, -1, 0, 1, 2)):
+        start = datetime.combine(day, first, zone).astimezone(UTC)
+        until = day if last > first else day + _DAY
+        end = datetime.combine(until, last, zone).astimezone(UTC)
+        while start < end:
+            stop = min(end, _next_day(start))
+            yield Part(service_day(start), start, stop)
+            start = stop
+
+
+class SignIns:
+    """Watches the sign-ins of one account. options: the entry's."""
+
+    def __init__(self, model: ServiceModel, zone: ZoneInfo) -> None:
+        """Begin to watch."""
+        self.options: Options = {}
+        self._model, self._zone = model, zone
+        self._since: datetime | None = None
+        self._last: datetime | None = None
+        self._due: set[date] = set()
+        self._signed: set[date] = set()
+        self._times: Counter[date] = Counter()
+        self._heard = 0
+
+    @property
+    def _wanted(self) -> bool:
+        return self._model.signs_in and bool(self.options.get("sign_in_daily"))
+
+    def stops(self, start: datetime, end: datetime) -> list[datetime]:
+        """Return the moments up to the end on which somebody must look.
+
+        What is due when a window or a day is about to end comes too late in one leap.
+        """
+        found = {end}
+        if self._wanted:
+            for days in range((end - start).days + 1):
+                for part in parts(self.options, self._zone, start + days * _DAY):
+                    found |= {part.start, part.end - _SECOND, part.end}
+        return sorted(stop for stop in found if start < stop <= end)
+
+    def disturb(self) -> None:
+        """Forget what was due: something is in the way, or the user has other wishes."""
+        self._since = None
+
+    def land(self, now: datetime, *, well: bool, by_hand: int) -> None:
+        """Look at a moment.
+
+        well: whether nothing keeps the account from signing in. by_hand: how often the user did
+        since the last look.
+        """
+        if not self._model.signs_in:
+            return
+        last, self._last = self._last, now
+        if (signed := self._model.last_sign_in()) is not None:
+            self._signed.add(service_day(signed))
+        answered = self._model.sign_ins_answered()
+        if well:
+            self._times[service_day(now)] += max(answered - self._heard - by_hand, 0)
+        self._heard = answered
+        if self._since is not None and last is not None and self._wanted:
+            self._due |= {
+                part.day
+                for part in parts(self.options, self._zone, last)
+                if last < part.end <= now and max(part.start, self._since) + _ENOUGH <= part.end
+            }
+        self._since = (self._since or now) if well else None
+        over = {day for day in self._due if day < service_day(now)}
+        self._due -= over
+        assert over <= self._signed, f"no sign-in on {sorted(over - self._signed)}"
+        many = {day for day, times in self._times.items() if times > 1}
+        assert not many, f"several sign-ins on {sorted(many)}"

@@ -1,0 +1,62 @@
+"""Any sequence of what may happen, and what Home Assistant must show after it."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from freezegun.api import FrozenDateTimeFactory
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+import pytest
+
+from .conftest import STEPS
+from .state_machine.machine import PAIR, machine_for
+from .state_machine.model import ServiceModel
+from .state_machine.models import MODELS
+
+QUICK = (4, 15)
+EXTENDED = (60, 40)
+"""Examples, and steps of each."""
+
+
+@pytest.fixture
+def taken(request: pytest.FixtureRequest, model: type[ServiceModel]) -> Iterator[Counter[str]]:
+    """How often each step was taken, and which pairs were interleaved; in the test's report."""
+    taken = Counter[str]()
+    yield taken
+    steps = {name: count for name, count in sorted(taken.items()) if PAIR not in name}
+    figures = {
+        "steps": sum(steps.values()),
+        "kinds of steps": len(steps),
+        "pairs that were interleaved": len(taken) - len(steps),
+        **steps,
+    }
+    request.node.user_properties.append((STEPS, [model.case.name, figures]))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.case.name)
+def test_any_sequence(
+    model: type[ServiceModel],
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    taken: Counter[str],
+    pytestconfig: pytest.Config,
+) -> None:
+    machine = machine_for(model, freezer, caplog, taken)
+    extended = pytestconfig.getoption("extended")
+    examples, steps = EXTENDED if extended else QUICK
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            # Hypothesis ends shrinking after some time, and time stands still here.
+            phases=(Phase.generate,),
+        ),
+    )
+    if extended:
+        never = {rule.function.__name__ for rule in machine().rules} - taken.keys()
+        assert not never, f"never taken: {never}"
