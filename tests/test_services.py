@@ -229,7 +229,7 @@ async def test_delete_tunnel(world: World) -> None:
     assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "seen at once"
 
     await on(world, "tunnel:1", "delete_tunnel")
-    await world.elapse(MINUTE)
+    await world.live(2 * MINUTE)
     assert world.device("tunnel:1") is None
 
 
@@ -338,7 +338,7 @@ async def test_get_node_of_a_silent_service(world: World) -> None:
     await world.set_up()
     world.service.fault("/nodes", "html", times=None)
 
-    await world.live(10 * MINUTE)
+    await world.live(9 * MINUTE)
     assert (await on(world, "node:1", "get_node"))["online"] is True
 
     await world.live(HOUR, 5 * MINUTE)

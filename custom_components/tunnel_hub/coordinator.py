@@ -44,6 +44,9 @@ _LOGGER = logging.getLogger(__name__)
 PATIENCE = 3
 """Polls that may fail in a row before the last good values no longer count."""
 
+_NEVER_OLD = timedelta(minutes=2)
+"""One failure after a short delay is none, however often a feed is read."""
+
 _READ_BACK_PAUSE = 1.0
 """Seconds in which several commands share one reading."""
 
@@ -402,7 +405,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             return
         self._failures = 0 if self.last_update_success else self._failures + 1
         refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
-        patient = self._failures < PATIENCE and not self._is_older_than(PATIENCE * self._interval)
+        patient = self._failures < PATIENCE and not self._is_older_than(
+            max(PATIENCE * self._interval, _NEVER_OLD)
+        )
         available = self.last_update_success or (patient and not refused)
         self._tell_all = available != self.available
         self.available = available

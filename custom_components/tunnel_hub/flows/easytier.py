@@ -197,12 +197,15 @@ class EasyTierSteps(Steps):
             service: CanRegisterWithMail, entered: dict[str, str]
         ) -> ConfigFlowResult:
             if entered[CONF_SEND_AGAIN] == YES:
-                if await service.send_mail_again(new_account(entered)):
-                    return await self.async_step_easytier_register_another_code()
-            elif CONF_CODE in entered:
-                await service.verify_mail(entered[CONF_CODE])
-            else:
+                is_mailed = await service.send_mail_again(new_account(entered))
+                return await (
+                    self.async_step_easytier_register_another_code()
+                    if is_mailed
+                    else self._sign_in(entered)
+                )
+            if CONF_CODE not in entered:
                 raise InvalidInputError("empty_field")
+            await service.verify_mail(entered[CONF_CODE])
             return await self._sign_in(entered)
 
         return await self._step(form, user_input, CanRegisterWithMail, _verify)

@@ -232,7 +232,7 @@ def exit_path(row: Row) -> str | None:
     None for one that is unknown or cannot be shown.
     """
     path = row.get("exit_via", "")
-    return "" if path == "" else coerce.identifier(path)
+    return "" if path == "" else coerce.text(path)
 
 
 _EXIT: dict[str, Source] = {
