@@ -33,18 +33,22 @@ class TunnelHubEntityDescription(EntityDescription):
     translation key.
     needs: the capability protocols without which it makes no sense.
     of_field: whether the feed must be able to tell the field `key`.
-    of_resource: whether a resource can have this at all.
+    of_resource: whether a resource can have this at all; every one can where it is None.
     """
 
     needs: tuple[type, ...] = ()
     of_field: bool = True
-    of_resource: Callable[[Any], bool] = lambda _: True
+    of_resource: Callable[[Any], bool] | None = None
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
         """Tell whether this service has what the row shows or does; some versions may lack it."""
         return (not self.of_field or self.key in feed.fields) and all(
             isinstance(provider, needed) for needed in self.needs
         )
+
+    def fits(self, resource: Resource) -> bool:
+        """Tell whether a resource has what the row shows or does."""
+        return self.of_resource is None or self.of_resource(resource)
 
     def is_among(self, fields: Container[str]) -> bool:
         """Tell whether the row shows one of these fields."""
@@ -198,6 +202,8 @@ class _Entities[D: TunnelHubEntityDescription]:
         coordinator.async_on_fields(self._update)
         if coordinator.feed.resource.comes_to_matter:
             coordinator.async_on_changed(self._enable)
+        if any(row.of_resource for row in self._rows):
+            coordinator.async_on_changed(self._update)
         await in_turns(list(coordinator.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
@@ -218,7 +224,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         rows = [
             row
             for row in self._rows
-            if row.key not in made and not row.is_among(lacking) and row.of_resource(resource)
+            if row.key not in made and not row.is_among(lacking) and row.fits(resource)
         ]
         if not rows:
             return
@@ -245,7 +251,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         rows = self._unavailable_rows + [
             row
             for row in self._rows
-            if row.is_among(missing) or not (resource is None or row.of_resource(resource))
+            if row.is_among(missing) or not (resource is None or row.fits(resource))
         ]
         for row in rows:
             if (entity := self._registered(resource_id, row)) is not None:

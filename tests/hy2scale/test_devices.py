@@ -99,6 +99,19 @@ async def test_versions_up_and_down(world: Hub, with_restart: bool) -> None:
     assert world.state("switch", PEER, "enabled").name.endswith("Use it")
 
 
+async def test_what_a_thing_has_changes_with_the_version(world: Hub) -> None:
+    """The Shadowsocks server has an exit of its own in some versions."""
+    exit_of_it = "proxy:ss:exit_path"
+    await world.set_up()
+
+    for generation, has_exit in (("documented", True), ("1.3", False)):
+        assert bool(told(world, exit_of_it)) is not has_exit
+        world.service.state.settings.generation = generation
+        world.service.reboot()
+        await world.live(2 * MINUTE, MINUTE)
+        assert bool(told(world, exit_of_it)) is has_exit
+
+
 async def test_a_slip_takes_no_field(world: Hub) -> None:
     """One answer without a field is none: its entities stay as they are."""
     await world.set_up()
