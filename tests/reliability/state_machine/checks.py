@@ -8,10 +8,14 @@ from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 from custom_components.tunnel_hub.const import DOMAIN
 
 from ..world import BadWorld
-from .picture import Device, Picture, shows
+from .picture import Device, Picture, Value, shows
 
 type Entities = Mapping[str, Mapping[str, er.RegistryEntry]]
 """By thing, and by "platform.key"."""
+
+
+_AWAY: Mapping[str, Value] = {"binary_sensor.connected": False}
+"""What is shown of a thing that is not there, where it is shown at all."""
 
 
 def things_of(world: BadWorld) -> dict[str, dr.DeviceEntry]:
@@ -30,6 +34,16 @@ def thing_of(world: BadWorld, entity: er.RegistryEntry) -> tuple[str, str]:
     """Return what an entity belongs to, and its "platform.key"."""
     thing, _, key = entity.unique_id.removeprefix(f"{world.entry.entry_id}:").rpartition(":")
     return thing, f"{entity.domain}.{key}"
+
+
+def ids_of(world: BadWorld, named: Mapping[str, str]) -> dict[str, str]:
+    """Return the things that go by another id than by their name. named: as in the model."""
+    return {
+        f"{kind}:{device.name}": f"{kind}:{thing.partition(':')[2]}"
+        for thing, device in things_of(world).items()
+        for kind, of_device in named.items()
+        if _kind(thing) == of_device
+    }
 
 
 def entities_of(world: BadWorld) -> Entities:
@@ -98,13 +112,14 @@ def _same(shown: object, wanted: object) -> bool:
 def _wrong_entities(entities: Entities, picture: Picture, unread: set[str]) -> list[str]:
     faults = []
     for thing in sorted(entities.keys() | picture.entities.keys()):
-        if _kind(thing) in unread or (thing in picture.perhaps and thing not in entities):
+        if _kind(thing) in unread:
+            continue
+        if thing in picture.perhaps and not (thing in entities and thing in picture.entities):
             continue
         there, wanted = set(entities.get(thing, ())), set(picture.entities.get(thing, ()))
-        perhaps = picture.perhaps_keys.get(thing, set())
-        if missing := wanted - there - perhaps:
+        if missing := wanted - there:
             faults.append(f"{thing}: without {sorted(missing)}")
-        if too_many := there - wanted - perhaps:
+        if too_many := there - wanted:
             faults.append(f"{thing}: with {sorted(too_many)}")
     return faults
 
@@ -114,7 +129,7 @@ def _wrong_states(
 ) -> list[str]:
     faults = []
     for thing, of_thing in entities.items():
-        wanted = picture.entities.get(thing, {})
+        wanted = picture.entities.get(thing, _AWAY)
         for key, entity in of_thing.items():
             if key not in wanted or _kind(thing) in unread:
                 continue

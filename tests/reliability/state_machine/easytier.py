@@ -124,11 +124,12 @@ class EasyTier(ServiceModel):
     def picture(self, options: Options) -> Picture:
         self.service.catch_up()
         picture, state = Picture(), self.service.state
+        account = state.accounts.get("1")
         picture.add(
             "account:account",
             {
-                "binary_sensor.administrator": state.accounts["1"].is_admin
-                if state.settings.undocumented_endpoints
+                "binary_sensor.administrator": account.is_admin
+                if account and state.settings.undocumented_endpoints
                 else ANYTHING
             },
             Device(ANYTHING),

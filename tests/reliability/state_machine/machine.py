@@ -26,11 +26,11 @@ from simulator.gates import Moment
 
 from ...common import HOUR, MINUTE, look_at
 from ..providers import Outcome, Trouble
-from .checks import check_picture, entities_of, shown_by, things_of
+from .checks import check_picture, entities_of, ids_of, shown_by, things_of
 from .home import Home
 from .model import Options, ServiceModel
-from .picture import nth
-from .promises import Choices, Holds, rename, rename_device
+from .picture import Picture, nth
+from .promises import Choices, Holds, key_of, rename, rename_device
 from .sign_ins import SignIns
 
 _ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland", "UTC")
@@ -105,6 +105,9 @@ class Machine(RuleBasedStateMachine):
         try:
             if self.home.run(work) is not False:
                 self.taken[name] += 1
+            if self.trouble:
+                # What is not there any more, or not wanted, may go.
+                self.things_before &= self._picture().devices.keys()
         except BaseException:
             self.broken = True
             raise
@@ -184,19 +187,28 @@ class Machine(RuleBasedStateMachine):
         elif self.trouble and self.trouble.outcome is Outcome.REFUSED:
             assert self.world.reauthentications() == 1
             gone = self.things_before - things_of(self.world).keys()
-            assert not gone & self._picture().devices.keys()
+            assert not gone, f"removed although nothing can be read: {gone}"
         else:
             assert self.loaded, self.state
             assert not self.world.reauthentications()
             picture = self._picture()
             check_picture(self.world, picture, self.kind.off)
-            self.holds.check(self.world, self.model)
+            self.holds.check(self.world, self.model, self._thing)
             self.choices.check(self.world, picture)
             self.choices.check_repairs(self.world)
         look_at(self.hass, browsers=self.browsers)
 
-    def _picture(self) -> Any:
-        return self.model.picture(self.entry.options)
+    def _picture(self) -> Picture:
+        picture = self.model.picture(self.entry.options)
+        picture.resolve(ids_of(self.world, self.kind.named))
+        # What is no longer shown may stay.
+        there = things_of(self.world).keys() - picture.devices.keys()
+        picture.perhaps |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
+        return picture
+
+    def _thing(self, tunnel_id: str) -> str:
+        thing = self.model.thing(tunnel_id)
+        return ids_of(self.world, self.kind.named).get(thing, thing)
 
     # Time
 
@@ -292,7 +304,8 @@ class Machine(RuleBasedStateMachine):
         trouble.begin(self.service)
         if trouble.outcome is not Outcome.HEALED:
             self.trouble = trouble
-        await self._leap(self.world.case.pace)
+        # Until then it is noticed, also while nobody looks.
+        await self._leap(HOUR)
 
     @precondition(lambda self: self.trouble is not None)
     @step()
@@ -383,8 +396,8 @@ class Machine(RuleBasedStateMachine):
         if not enabled:
             return False
         entity = nth(enabled, pick)
-        self.choices.enabled.discard(entity.unique_id)
-        self.choices.disabled.add(entity.unique_id)
+        self.choices.enabled.discard(key_of(entity))
+        self.choices.disabled.add(key_of(entity))
         er.async_get(self.hass).async_update_entity(
             entity.entity_id, disabled_by=RegistryEntryDisabler.USER
         )
@@ -398,8 +411,8 @@ class Machine(RuleBasedStateMachine):
         if not disabled:
             return False
         entity = nth(disabled, pick)
-        self.choices.disabled.discard(entity.unique_id)
-        self.choices.enabled.add(entity.unique_id)
+        self.choices.disabled.discard(key_of(entity))
+        self.choices.enabled.add(key_of(entity))
         er.async_get(self.hass).async_update_entity(entity.entity_id, disabled_by=None)
         await self._reload_if_loaded()
         return True
@@ -424,7 +437,8 @@ class Machine(RuleBasedStateMachine):
     async def remove_device(self, pick: int) -> None:
         """The user removes a device; what is there cannot be removed while the entry is loaded."""
         thing, device = nth(sorted(things_of(self.world).items()), pick)
-        settled = self.fine and thing in self._picture().devices
+        picture = self._picture() if self.fine else Picture()
+        settled = thing in picture.devices and thing not in picture.perhaps
         try:
             may = await async_remove_config_entry_device(self.hass, self.entry, device)
         except HomeAssistantError:
@@ -468,14 +482,14 @@ class Machine(RuleBasedStateMachine):
         there = [
             id_
             for id_ in sorted(self.model.tunnels())
-            if shown_by(self.world, SWITCH, f"tunnel:{id_}", "force_down") in (STATE_ON, STATE_OFF)
+            if shown_by(self.world, SWITCH, self._thing(id_), "force_down") in (STATE_ON, STATE_OFF)
         ]
         return nth(there, pick) if there else None
 
     async def _hold(self, pick: int) -> bool:
         if (id_ := self._tunnel(pick)) is None:
             return False
-        thing = f"tunnel:{id_}"
+        thing = self._thing(id_)
         before = {self.model.enabled(id_)}
         if (shown := shown_by(self.world, SWITCH, thing, "enabled")) is not None:
             before.add(shown == STATE_ON)
@@ -487,7 +501,7 @@ class Machine(RuleBasedStateMachine):
     async def _release(self, pick: int) -> bool:
         if (id_ := self._tunnel(pick)) is None:
             return False
-        entity_id = self.world.entity_id(SWITCH, f"tunnel:{id_}", "force_down")
+        entity_id = self.world.entity_id(SWITCH, self._thing(id_), "force_down")
         if await self._turn(entity_id, on=False):
             self.holds.release(id_)
         return True

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from homeassistant.const import Platform
@@ -34,6 +35,9 @@ class ServiceModel(ABC):
     case: the kind of entry. lives: what comes, goes and is renamed.
     nodes: how many the simulated service has.
     options: what the user may choose among. start_options: before anything is chosen.
+    named: kinds of things that go by their names here, with the kind of the device that has the
+    name: which ids Home Assistant gives them is its own affair.
+    lasting: kinds of things that stay when the service does not show them.
     off: entities ("kind.platform.key") that are disabled unless the user enables them.
     requests: what may be stopped on its way, besides any call.
     signs_in: whether there is a daily sign-in.
@@ -44,6 +48,8 @@ class ServiceModel(ABC):
     lives: ClassVar[tuple[Life, ...]]
     nodes: ClassVar[int] = 4
     options: ClassVar[tuple[Options, ...]] = ({},)
+    named: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    lasting: ClassVar[frozenset[str]] = frozenset()
     off: ClassVar[frozenset[str]] = frozenset()
     requests: ClassVar[tuple[Request, ...]] = ()
     signs_in: ClassVar[bool] = False
@@ -84,6 +90,10 @@ class ServiceModel(ABC):
     def tunnels(self) -> Mapping[str, Any]:
         """Return the rows of the tunnels that can be held down, by id."""
         return {}
+
+    def thing(self, tunnel_id: str) -> str:
+        """Return the thing that a tunnel is."""
+        return f"tunnel:{tunnel_id}"
 
     def is_down(self, tunnel_id: str) -> bool:
         """Tell whether nobody can reach a tunnel."""

@@ -39,14 +39,19 @@ class Picture:
     devices: by thing. entities: what each shows, by thing and "platform.key".
     unused: things whose entities stay disabled unless the user enables them.
     perhaps: things that may be shown, or not: Home Assistant cannot know.
-    perhaps_keys: entities, by thing and "platform.key", that may be there, or not.
     """
 
     devices: dict[str, Device] = field(default_factory=dict)
     entities: dict[str, Mapping[str, Value]] = field(default_factory=dict)
     unused: set[str] = field(default_factory=set)
     perhaps: set[str] = field(default_factory=set)
-    perhaps_keys: dict[str, set[str]] = field(default_factory=dict)
+
+    def resolve(self, ids: Mapping[str, str]) -> None:
+        """Let things go by the ids that Home Assistant has given them. ids: by thing."""
+        self.devices = {ids.get(thing, thing): device for thing, device in self.devices.items()}
+        self.entities = {ids.get(thing, thing): shows for thing, shows in self.entities.items()}
+        self.unused = {ids.get(thing, thing) for thing in self.unused}
+        self.perhaps = {ids.get(thing, thing) for thing in self.perhaps}
 
     def add(self, thing: str, shows: Mapping[str, Value], device: Device | None = None) -> None:
         """Add a thing, and its device where it has one of its own."""

@@ -1,6 +1,6 @@
 """What must stay as the user wished: tunnels that are held down, names, what is disabled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from homeassistant.const import STATE_ON, Platform
@@ -14,6 +14,8 @@ from .checks import shown_by, thing_of, things_of
 from .model import ServiceModel
 from .picture import Picture
 
+type Key = tuple[str, str]
+"""An entity's domain and unique id."""
 type Enabled = set[bool | None]
 """Whether a tunnel may have been enabled: what we knew of it may have been old."""
 
@@ -46,12 +48,12 @@ class Holds:
             if before.get(tunnel_id) != after.get(tunnel_id) or tunnel_id not in after:
                 del self.released[tunnel_id]
 
-    def check(self, world: BadWorld, model: ServiceModel) -> None:
+    def check(self, world: BadWorld, model: ServiceModel, thing_of: Callable[[str], str]) -> None:
         """A held tunnel is down, one that was let go is as before."""
         there = model.tunnels()
         self.held = {id_: before for id_, before in self.held.items() if id_ in there}
         for id_ in sorted(there):
-            shown = shown_by(world, Platform.SWITCH, f"tunnel:{id_}", "force_down")
+            shown = shown_by(world, Platform.SWITCH, thing_of(id_), "force_down")
             if id_ in self.unsure and shown is not None:
                 self.held.pop(id_, None)
                 if shown == STATE_ON:
@@ -65,13 +67,18 @@ class Holds:
         self.unsure.clear()
 
 
+def key_of(entity: er.RegistryEntry) -> Key:
+    """Return what an entity goes by."""
+    return entity.domain, entity.unique_id
+
+
 @dataclass(slots=True)
 class Choices:
-    """What the user chose of entities, by unique id, of devices, by thing, and of repairs."""
+    """What the user chose of entities, by their keys, of devices, by thing, and of repairs."""
 
-    disabled: set[str] = field(default_factory=set)
-    enabled: set[str] = field(default_factory=set)
-    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    disabled: set[Key] = field(default_factory=set)
+    enabled: set[Key] = field(default_factory=set)
+    names: dict[Key, tuple[str, str]] = field(default_factory=dict)
     """Name and entity id."""
     device_names: dict[str, str] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
@@ -79,14 +86,14 @@ class Choices:
     def check(self, world: BadWorld, picture: Picture) -> None:
         """All of it is as it was chosen, of what is there."""
         for entity in world.registered():
-            unique_id, thing = entity.unique_id, thing_of(world, entity)[0]
+            key, thing = key_of(entity), thing_of(world, entity)[0]
             if thing not in picture.entities:
                 continue
             off = entity.disabled_by is RegistryEntryDisabler.USER
-            assert off is (unique_id in self.disabled), f"{unique_id}: {entity.disabled_by}"
+            assert off is (key in self.disabled), f"{key}: {entity.disabled_by}"
             on = entity.disabled_by is None
-            assert on or unique_id not in self.enabled, f"{unique_id}: {entity.disabled_by}"
-            if named := self.names.get(unique_id):
+            assert on or key not in self.enabled, f"{key}: {entity.disabled_by}"
+            if named := self.names.get(key):
                 assert (entity.name, entity.entity_id) == named
         for thing, device in things_of(world).items():
             if thing in self.device_names and thing in picture.devices:
@@ -110,7 +117,7 @@ def rename(world: BadWorld, choices: Choices, entity: er.RegistryEntry, number: 
     er.async_get(world.hass).async_update_entity(
         entity.entity_id, name=new[0], new_entity_id=new[1]
     )
-    choices.names[entity.unique_id] = new
+    choices.names[key_of(entity)] = new
 
 
 def rename_device(world: BadWorld, choices: Choices, thing: str, number: int) -> None:

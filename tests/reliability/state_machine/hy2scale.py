@@ -1,0 +1,452 @@
+"""A HY2 SCALE node: what may happen there, and what Home Assistant should show of it."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import datetime
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Any, override
+
+from simulator.hy2scale import Hy2ScaleService, documented
+from simulator.hy2scale.state import (
+    Certificate,
+    Client,
+    Peer,
+    PeerFlags,
+    Proxy,
+    Rule,
+    User,
+    WireGuardPeer,
+)
+
+from ..lives import LIVES, Life
+from ..providers import HY2SCALE
+from .model import Options, ServiceModel, change
+from .picture import ANYTHING, Device, Picture, Value, gib, nth
+
+_SHADOWSOCKS = "ss"
+_NOT_DOCUMENTED = {
+    "hub": {
+        "sensor.active_paths",
+        "sensor.connections",
+        "sensor.exit_clients",
+        "sensor.rate_in",
+        "sensor.rate_out",
+    },
+    "peer": {"binary_sensor.connected", "switch.enabled"},
+    "user": {"binary_sensor.conflicts"},
+}
+"""Entities of what only 1.3 tells, by kind."""
+_NAMES = ("de", "de:443", "hk", "us:443")
+"""Of clients to come: a name may hold a colon."""
+_HIDING = ("native", "incompatible", "conflict", "unsupported")
+"""What keeps a peer's own peers from being shown."""
+
+
+def _add_rule(service: Any, number: int) -> None:
+    rule = deepcopy(next(iter(service.state.rules.values())))
+    rule.id, rule.name = f"rule{number}", f"Rule {number}"
+    service.state.rules[rule.id] = rule
+
+
+def _add_proxy(service: Any, number: int) -> None:
+    service.state.proxies[f"proxy{number}"] = Proxy(
+        f"proxy{number}", "socks5", f"0.0.0.0:{2000 + number}", enabled=True
+    )
+
+
+_RULES = Life(
+    kind="rule",
+    rows=lambda service: service.state.rules,
+    add=_add_rule,
+    rename=lambda service, id_, n: setattr(service.state.rules[id_], "name", f"Renamed {n}"),
+)
+_PROXIES = Life(
+    kind="proxy",
+    rows=lambda service: service.state.proxies,
+    is_ours=lambda proxy: proxy.protocol != _SHADOWSOCKS,
+    add=_add_proxy,
+    rename=lambda service, id_, n: None,
+)
+
+
+class Hy2Scale(ServiceModel):
+    """A node."""
+
+    case = HY2SCALE
+    lives = (LIVES["hy2scale"], _RULES, _PROXIES)
+    nodes = 5
+    named = MappingProxyType({"tunnel": "tunnel", "link": "tunnel", "peer": "peer"})
+    lasting = frozenset({"peer"})
+    off = frozenset(
+        {
+            "link.binary_sensor.native",
+            "peer.binary_sensor.native",
+            "rule.sensor.priority",
+            "wireguard_peer.image.qr_code",
+            "wireguard_peer.sensor.keepalive",
+        }
+    )
+    requests = (
+        ("/api/clients/{name}/disable", {}),
+        ("/api/login", {}),
+        ("/api/topology", {}),
+        ("/api/clients", {}),
+        ("/api/settings/password", {}),
+        ("/api/users", {}),
+    )
+
+    service: Hy2ScaleService
+    _was_documented = False
+
+    def __init__(self, service: Hy2ScaleService) -> None:
+        """Take the node as it is in the beginning."""
+        super().__init__(service)
+        self._away: dict[str, Peer] = {}
+
+    @override
+    def on_set_up(self, options: Options) -> None:
+        self._was_documented = self.service.documented
+
+    @override
+    def tunnels(self) -> Mapping[str, Client]:
+        """Return the clients by their addresses: names change."""
+        return {client.addr: client for client in self.service.state.clients.values()}
+
+    @override
+    def thing(self, tunnel_id: str) -> str:
+        return f"tunnel:{self.tunnels()[tunnel_id].name}"
+
+    @override
+    def is_down(self, tunnel_id: str) -> bool:
+        return not self._up(self.tunnels()[tunnel_id].name)
+
+    @override
+    def enabled(self, tunnel_id: str) -> bool | None:
+        return not self.tunnels()[tunnel_id].disabled
+
+    @override
+    def return_client(self, tunnel_id: str) -> None:
+        client = self.tunnels()[tunnel_id]
+        client.disabled = False
+        self.service.reconnect(client.name)
+
+    # What may happen
+
+    @change
+    def toggle(self, pick: int) -> None:
+        """Somebody enables or disables a client at the node."""
+        if clients := self.tunnels():
+            client = nth(clients.values(), pick)
+            client.disabled = not client.disabled
+
+    @change
+    def come_or_go_client(self, pick: int) -> None:
+        """A client is configured, or deleted."""
+        state, name = self.service.state, nth(_NAMES, pick // 2)
+        address = f"{name.replace(':', '-')}.example.com:5565"
+        if address in (there := self.tunnels()):
+            gone = there[address]
+            state.clients = {key: one for key, one in state.clients.items() if one is not gone}
+            state.peers.pop(gone.name)
+        elif len(there) < 4 and name not in state.peers:
+            state.clients[name] = Client(
+                name=name, addr=address, addrs=[address], password="password-of-client"
+            )
+            state.peers[name] = Peer(latency_ms=30 + pick, version="1.3.4")
+
+    @change
+    def come_or_go_peer(self, pick: int) -> None:
+        """A node dials this one, another below a client is new, or one is gone."""
+        peers = self.service.state.peers
+        path = nth(("office", "cabin", "us/us-r1", "us/us-r9", "us/us-r1/deep"), pick)
+        if path in peers:
+            self._away[path] = peers.pop(path)
+        elif path.rpartition("/")[0] in ("", *peers):
+            direction = "outbound" if "/" in path else "inbound"
+            new = Peer(direction=direction, latency_ms=20 + pick, version="1.3.4")
+            peers[path] = self._away.pop(path, new)
+
+    @change
+    def rename_node(self, pick: int) -> None:
+        """A node is renamed on its own console, and comes back under its new name."""
+        path = nth(sorted(self.service.state.peers), pick)
+        if self._up(path) and path not in self.service.state.new_names:
+            self.service.rename(path, f"renamed{self._next()}")
+
+    @change
+    def lose_or_find_peer(self, pick: int) -> None:
+        """A link breaks, or is there again."""
+        path = nth(sorted(self.service.state.peers), pick)
+        if self.service.state.peers[path].online:
+            self.service.drop(path)
+        else:
+            self.service.reconnect(path)
+
+    @change
+    def change_flags(self, pick: int) -> None:
+        """Somebody lets the node show what is behind a peer, or use it, or not."""
+        flags = self.service.state.peer_flags
+        of_peer = flags.setdefault(nth(sorted(self.service.state.peers), pick // 2), PeerFlags())
+        if pick % 2:
+            of_peer.nested = not of_peer.nested
+        else:
+            of_peer.disabled = not of_peer.disabled
+
+    @change
+    def toggle_row(self, pick: int) -> None:
+        """Somebody enables or disables a user, a rule or a proxy."""
+        state = self.service.state
+        rows: list[User | Rule | Proxy] = [
+            *state.users.values(),
+            *state.rules.values(),
+            *state.proxies.values(),
+        ]
+        row = nth(rows, pick)
+        row.enabled = not row.enabled
+
+    @change
+    def come_or_go_wireguard_peer(self, pick: int) -> None:
+        """Somebody may connect by WireGuard, or no longer."""
+        peers = self.service.state.wireguard.peers
+        if pick % 2 and peers:
+            del peers[pick // 2 % len(peers)]
+        elif peers and len(peers) < 4:
+            peer = deepcopy(peers[0])
+            peer.name, peer.allowed_ips = f"new{self._next()}", "10.0.0.9/32"
+            peers.append(peer)
+
+    @change
+    def change_version(self, _: int) -> None:
+        """The node runs another version after a restart."""
+        settings, others = self.service.state.settings, {documented.GENERATION: "1.3"}
+        settings.generation = others.get(settings.generation, documented.GENERATION)
+        self.service.reboot()
+
+    @change
+    def change_program(self, pick: int) -> None:
+        """The node runs another build, and the next one is out."""
+        self.service.state.version = f"1.3.{10 + pick}"
+        self.service.state.latest_version = f"1.3.{11 + pick}"
+
+    @change
+    def lose_kernel_right(self, _: int) -> None:
+        """The node's machine is set up in another way."""
+        settings = self.service.state.settings
+        settings.kernel_right = not settings.kernel_right
+
+    @change
+    def issue_certificate(self, pick: int) -> None:
+        """There is another certificate."""
+        self.service.issue_certificate(f"certificate{pick % 4}", days=5 + pick)
+
+    @change
+    def use_sessions(self, pick: int) -> None:
+        """Devices connect and go: each counts its traffic when it does."""
+        state = self.service.state
+        if pick % 2 and state.sessions:
+            self.service.disconnect(nth(sorted(state.sessions), pick // 2))
+        elif state.users:
+            user = nth(state.users.values(), pick // 2)
+            self.service.connect(user.username, f"203.0.113.{pick}")
+
+    # What should show
+
+    @override
+    def picture(self, options: Options) -> Picture:
+        self.service.catch_up()
+        picture, state = Picture(), self.service.state
+        is_documented = self.service.documented
+        picture.add("account:account", {}, Device(ANYTHING, state.version))
+        picture.add("hub:account", self._hub())
+        for client in state.clients.values():
+            name = client.name
+            picture.add(f"tunnel:{name}", self._tunnel(client), Device(name, ANYTHING))
+            link = self._peer(name)
+            for of_tunnel in ("binary_sensor.connected", "switch.enabled"):
+                del link[of_tunnel]
+            picture.add(f"link:{name}", link)
+        self._add_peers(picture)
+        for id_, user in state.users.items():
+            picture.add(f"user:{id_}", self._user(user), Device(user.username))
+            picture.add(f"user_sessions:{id_}", self._sessions(user))
+        for id_, rule in state.rules.items():
+            picture.add(f"rule:{id_}", self._rule(rule), Device(rule.name or id_))
+        for id_, proxy in state.proxies.items():
+            picture.add(f"proxy:{id_}", self._proxy(proxy), Device(id_))
+        for peer in state.wireguard.peers:
+            name = f"wireguard_peer:{peer.name}"
+            picture.add(name, self._wireguard_peer(peer), Device(peer.name))
+        picture.add("wireguard:account", self._wireguard())
+        picture.add("vpn:account", self._vpn())
+        picture.add("certificates:account", self._certificates(state.certificates))
+        if is_documented:
+            picture.add("tun_mode:account", {"select.tun_mode": ANYTHING})
+        else:
+            picture.add("upgrade:account", {"update.program": ANYTHING})
+        for thing, shows in picture.entities.items():
+            lacking = _NOT_DOCUMENTED.get(thing.partition(":")[0], set())
+            if is_documented:
+                picture.entities[thing] = {k: v for k, v in shows.items() if k not in lacking}
+        del picture.entities["account:account"]
+        return picture
+
+    def _hub(self) -> Mapping[str, Value]:
+        state = self.service.state
+        linked = [p for path, p in state.peers.items() if "/" not in path and self._up(path)]
+        paths = [path for _, path in sorted(state.active_paths.items()) if path]
+        return {
+            "binary_sensor.compat": state.compat,
+            "binary_sensor.limited": not state.settings.kernel_right,
+            "sensor.active_paths": ", ".join(paths) or None,
+            "sensor.connections": sum(s.conn_count for s in state.sessions.values()),
+            "sensor.exit_clients": sum(peer.direction == "inbound" for peer in linked),
+            "sensor.rate_in": ANYTHING,
+            "sensor.rate_out": ANYTHING,
+            "sensor.sessions": len(state.sessions),
+            "sensor.traffic_in": gib(int(state.rx_bytes)),
+            "sensor.traffic_out": gib(int(state.tx_bytes)),
+            "sensor.version": state.version,
+            "switch.exit_node": state.exit_node,
+        }
+
+    def _tunnel(self, client: Client) -> Mapping[str, Value]:
+        up = self._up(client.name)
+        return {
+            "binary_sensor.online": up,
+            "button.force_offline": ANYTHING,
+            "sensor.protocol": "hysteria2",
+            "sensor.public_address": client.addr,
+            "sensor.state": "disabled" if client.disabled else "online" if up else "offline",
+            "switch.enabled": not client.disabled,
+            "switch.force_down": ANYTHING,
+        }
+
+    # The mesh
+
+    def _up(self, path: str) -> bool:
+        return self.service.connected(path)
+
+    def _flags(self, path: str) -> PeerFlags:
+        return self.service.state.peer_flags.get(path, PeerFlags())
+
+    def _shows_below(self, path: str) -> bool:
+        """Tell whether the peers of a peer are shown."""
+        hides = any(getattr(self.service.state.peers[path], flag) for flag in _HIDING)
+        return self._flags(path).nested and self.service.lists(path) and not hides
+
+    def _add_peers(self, picture: Picture) -> None:
+        """Add the peers that the node shows; of the others it does not know any more."""
+        state = self.service.state
+        clients = {client.name for client in state.clients.values()}
+        for path, peer in state.peers.items():
+            above = list(accumulate(path.split("/"), "{}/{}".format))[:-1]
+            if path in clients or not all(hop in state.peers for hop in above):
+                continue
+            if not above and path not in clients and peer.direction != "inbound":
+                continue
+            listed = self._up(path) or (above and peer.direction == "outbound")
+            if listed and all(map(self._shows_below, above)):
+                picture.add(f"peer:{path}", self._peer(path), Device(path, ANYTHING))
+
+    def _peer(self, path: str) -> dict[str, Value]:
+        """Return what the topology tells of a peer."""
+        return {
+            "binary_sensor.conflict": ANYTHING,
+            "binary_sensor.connected": self._up(path),
+            "binary_sensor.exit_node": ANYTHING,
+            "binary_sensor.incompatible": ANYTHING,
+            "binary_sensor.native": ANYTHING,
+            "binary_sensor.unsupported": ANYTHING,
+            "sensor.direction": self.service.state.peers[path].direction,
+            "sensor.latency": ANYTHING,
+            "sensor.rate_in": ANYTHING,
+            "sensor.rate_out": ANYTHING,
+            "sensor.version": ANYTHING,
+            "switch.enabled": not self._flags(path).disabled,
+            "switch.nested": self._flags(path).nested,
+        }
+
+    # Who and what goes through it
+
+    def _exit(self, row: User | Rule | Proxy | WireGuardPeer) -> Value:
+        return row.exit_via or "this_node"
+
+    def _user(self, user: User) -> Mapping[str, Value]:
+        limit = user.traffic_limit or None
+        day = f"{user.expiry_date}T00:00:00+00:00" if user.expiry_date else None
+        return {
+            "binary_sensor.conflicts": ANYTHING,
+            "button.reset_traffic": ANYTHING,
+            "select.exit_path": self._exit(user),
+            "sensor.expires": datetime.fromisoformat(day) if day else None,
+            "sensor.traffic_limit": gib(limit),
+            "sensor.traffic_usage": round(user.traffic_used / limit * 100, 1) if limit else None,
+            "sensor.traffic_used": gib(user.traffic_used),
+            "switch.enabled": user.enabled,
+        }
+
+    def _sessions(self, user: User) -> Mapping[str, Value]:
+        sessions = self.service.state.sessions.values()
+        return {
+            "button.kick_sessions": ANYTHING,
+            "sensor.locked_until": ANYTHING,
+            "sensor.sessions": sum(s.username == user.username for s in sessions),
+        }
+
+    def _rule(self, rule: Rule) -> Mapping[str, Value]:
+        state = self.service.state
+        return {
+            "binary_sensor.tun_active": ANYTHING,
+            "binary_sensor.unavailable": None
+            if self.service.documented
+            else not state.settings.host_network,
+            "select.exit_path": self._exit(rule),
+            "sensor.priority": ANYTHING,
+            "sensor.targets": ", ".join(rule.targets),
+            "sensor.type": rule.type,
+            "switch.enabled": rule.enabled,
+        }
+
+    def _proxy(self, proxy: Proxy) -> Mapping[str, Value]:
+        # Shadowsocks has no exit of its own.
+        alone = proxy.id == _SHADOWSOCKS and not self.service.documented
+        return {
+            **({} if alone else {"select.exit_path": self._exit(proxy)}),
+            "sensor.listen": proxy.listen,
+            "sensor.method": proxy.method or None,
+            "sensor.protocol": proxy.protocol,
+            "switch.enabled": proxy.enabled,
+        }
+
+    def _wireguard_peer(self, peer: WireGuardPeer) -> Mapping[str, Value]:
+        return {
+            "image.qr_code": ANYTHING,
+            "select.exit_path": self._exit(peer),
+            "sensor.address": peer.allowed_ips,
+            "sensor.keepalive": peer.keepalive or None,
+        }
+
+    def _wireguard(self) -> Mapping[str, Value]:
+        server, connected = self.service.state.wireguard, self.service.state.wireguard_connected
+        there = [peer for peer in server.peers if server.enabled and peer.name in connected]
+        return {
+            "binary_sensor.wireguard_running": server.enabled,
+            "sensor.wireguard_connected": len(there),
+            "sensor.wireguard_peers": len(server.peers),
+            "sensor.wireguard_port": server.listen_port,
+            "switch.wireguard_enabled": server.enabled,
+        }
+
+    def _vpn(self) -> Mapping[str, Value]:
+        state = self.service.state
+        capable = ANYTHING if self.service.documented else state.settings.kernel_right
+        return {
+            "binary_sensor.ikev2_capable": capable,
+            "binary_sensor.ikev2_enabled": state.ikev2.enabled,
+            "binary_sensor.l2tp_capable": capable,
+            "switch.l2tp_enabled": state.l2tp.enabled,
+        }
+
+    def _certificates(self, certificates: Mapping[str, Certificate]) -> Mapping[str, Value]:
+        return {"sensor.certificates": ANYTHING if certificates else None}
