@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -55,17 +54,6 @@ def entry(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> MockConfigEntry:
     )
     entry.add_to_hass(hass)
     return entry
-
-
-@pytest.fixture
-def world(
-    freezer: FrozenDateTimeFactory,
-    hass: HomeAssistant,
-    chmlfrp: ChmlFrpService,
-    entry: MockConfigEntry,
-) -> World[ChmlFrpService]:
-    """Home Assistant with that account, in time that stands still; not yet set up."""
-    return World(hass, freezer, chmlfrp, entry)
 
 
 async def cut_power(world: World[ChmlFrpService], entry_on_disk: Mapping[str, str]) -> None:

@@ -65,16 +65,15 @@ class Replay:
     async def _send(self, recording: Recording, headers: Mapping[str, str]) -> Reply:
         path = with_secrets(recording.path, self.secrets)
         sent = with_secrets(recording.sent, self.secrets)
-        body: dict[str, object] = {}
-        if sent is not None:
-            body = {"data": sent} if isinstance(sent, str) else {"json": sent}
+        is_text = isinstance(sent, str)
         async with self._session.request(
             recording.method,
             # As it was sent: a `%2F` in a path is none of its slashes.
             URL(self._url + path, encoded=True),
             headers=headers,
             allow_redirects=False,
-            **body,  # type: ignore[arg-type]
+            data=sent if is_text else None,
+            json=None if is_text else sent,
         ) as response:
             return await _reply(response)
 

@@ -708,8 +708,9 @@ def _latency(row: Row) -> object:
 def _tunnel_state(row: Row) -> TunnelState | None:
     if _is_disabled(row):
         return TunnelState.DISABLED
-    connected = readings.flag("connected")(row)
-    return {True: TunnelState.ONLINE, False: TunnelState.OFFLINE}.get(connected)  # type: ignore[call-overload,no-any-return]  # None is no key.
+    if (connected := readings.flag("connected")(row)) is None:
+        return None
+    return TunnelState.ONLINE if connected else TunnelState.OFFLINE
 
 
 def _exit_path(row: Row) -> object:

@@ -11,14 +11,14 @@ from simulator.chmlfrp.state import NEVER_STARTED, Message, Node, Tunnel
 from ...common import HOUR
 from ..lives import LIVES
 from ..providers import CHMLFRP_BROWSER, CHMLFRP_TOKEN
-from .model import Options, ServiceModel, change
+from .model import Options, TunnelModel, change
 from .picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 
 _DETAILS = {"node_details": True}
 _STATES = ("online", "offline", "maintenance")
 
 
-class ChmlFrp(ServiceModel):
+class ChmlFrp(TunnelModel):
     """An account at ChmlFrp, with a pasted token."""
 
     case = CHMLFRP_TOKEN

@@ -9,7 +9,7 @@ from simulator.hayfrp.state import LOADS, Node, Tunnel
 
 from ..lives import LIVES
 from ..providers import HAYFRP
-from .model import Options, ServiceModel, change
+from .model import Options, SignInModel, TunnelModel, change
 from .picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 
 _LOADS = dict(zip(LOADS, ("idle", "low", "medium", "high"), strict=True))
@@ -17,12 +17,11 @@ _MEBIBYTE = 1024**2
 _DAILY = {"sign_in_daily": True}
 
 
-class HayFrp(ServiceModel):
+class HayFrp(TunnelModel, SignInModel):
     """An account at HayFrp."""
 
     case = HAYFRP
     lives = (LIVES["hayfrp"],)
-    signs_in = True
     options = (
         {},
         {"nodes": "used"},

@@ -21,7 +21,7 @@ from simulator.hy2scale.state import (
 
 from ..lives import LIVES, Life
 from ..providers import HY2SCALE
-from .model import Options, ServiceModel, change
+from .model import Options, TunnelModel, change
 from .picture import ANYTHING, Device, Picture, Value, gib, nth
 
 _SHADOWSOCKS = "ss"
@@ -70,7 +70,7 @@ _PROXIES = Life(
 )
 
 
-class Hy2Scale(ServiceModel):
+class Hy2Scale(TunnelModel):
     """A node."""
 
     case = HY2SCALE

@@ -28,7 +28,7 @@ from ...common import HOUR, MINUTE, look_at
 from ..providers import Outcome, Trouble
 from .checks import check_picture, entities_of, ids_of, shown_by, things_of
 from .home import Home
-from .model import Options, ServiceModel
+from .model import Options, ServiceModel, TunnelModel
 from .picture import Picture, nth
 from .promises import Choices, Holds, key_of, rename, rename_device
 from .sign_ins import SignIns
@@ -193,7 +193,8 @@ class Machine(RuleBasedStateMachine):
             assert not self.world.reauthentications()
             picture = self._picture()
             check_picture(self.world, picture, self.kind.off)
-            self.holds.check(self.world, self.model, self._thing)
+            if isinstance(self.model, TunnelModel):
+                self.holds.check(self.world, self.model, self._thing)
             self.choices.check(self.world, picture)
             self.choices.check_repairs(self.world)
         look_at(self.hass, browsers=self.browsers)
@@ -490,7 +491,7 @@ class Machine(RuleBasedStateMachine):
         if (id_ := self._tunnel(pick)) is None:
             return False
         thing = self._thing(id_)
-        before = {self.model.enabled(id_)}
+        before = {self._tunnels_enabled()[id_]}
         if (shown := shown_by(self.world, SWITCH, thing, "enabled")) is not None:
             before.add(shown == STATE_ON)
         self.holds.released.pop(id_, None)
@@ -508,9 +509,10 @@ class Machine(RuleBasedStateMachine):
 
     async def _return_client(self, pick: int) -> bool:
         """The client of a held tunnel connects again, and we see it."""
-        if not (held := sorted(self.holds.held.keys() & self.model.tunnels().keys())):
+        model, held = self.model, sorted(self.holds.held.keys() & self.model.tunnels().keys())
+        if not held or not isinstance(model, TunnelModel):
             return False
-        self.model.return_client(nth(held, pick))
+        model.return_client(nth(held, pick))
         await self._poll(pick)
         return True
 
@@ -564,7 +566,10 @@ class Machine(RuleBasedStateMachine):
         return await self._reload_if_loaded()
 
     def _tunnels_enabled(self) -> dict[str, bool | None]:
-        return {id_: self.model.enabled(id_) for id_ in self.model.tunnels()}
+        model = self.model
+        if not isinstance(model, TunnelModel):
+            return {}
+        return {id_: model.enabled(id_) for id_ in model.tunnels()}
 
     async def _change(self, name: str, pick: int) -> None:
         before = self._tunnels_enabled()

@@ -40,7 +40,6 @@ class ServiceModel(ABC):
     lasting: kinds of things that stay when the service does not show them.
     off: entities ("kind.platform.key") that are disabled unless the user enables them.
     requests: what may be stopped on its way, besides any call.
-    signs_in: whether there is a daily sign-in.
     slowest: seconds in which everything is read once.
     """
 
@@ -52,7 +51,6 @@ class ServiceModel(ABC):
     lasting: ClassVar[frozenset[str]] = frozenset()
     off: ClassVar[frozenset[str]] = frozenset()
     requests: ClassVar[tuple[Request, ...]] = ()
-    signs_in: ClassVar[bool] = False
     slowest: ClassVar[float] = HOUR
 
     def __init__(self, service: AnyService) -> None:
@@ -85,8 +83,6 @@ class ServiceModel(ABC):
     def picture(self, options: Options) -> Picture:
         """Read from the service's state what Home Assistant should show."""
 
-    # Tunnels that can be held down
-
     def tunnels(self) -> Mapping[str, Any]:
         """Return the rows of the tunnels that can be held down, by id."""
         return {}
@@ -94,28 +90,6 @@ class ServiceModel(ABC):
     def thing(self, tunnel_id: str) -> str:
         """Return the thing that a tunnel is."""
         return f"tunnel:{tunnel_id}"
-
-    def is_down(self, tunnel_id: str) -> bool:
-        """Tell whether nobody can reach a tunnel."""
-        raise NotImplementedError
-
-    def enabled(self, tunnel_id: str) -> bool | None:
-        """Tell whether a tunnel is enabled; None where the service has no such thing."""
-        raise NotImplementedError
-
-    def return_client(self, tunnel_id: str) -> None:
-        """Have the client of a tunnel connect again, as insistent ones do."""
-        raise NotImplementedError
-
-    # The daily sign-in, where signs_in
-
-    def last_sign_in(self) -> datetime | None:
-        """Return when the account signed in last."""
-        raise NotImplementedError
-
-    def sign_ins_answered(self) -> int:
-        """Return how often the service was asked to sign the account in."""
-        raise NotImplementedError
 
     # What happens at every service
 
@@ -169,3 +143,31 @@ class ServiceModel(ABC):
     def acts(self) -> tuple[Act, ...]:
         """Return what a person can do."""
         return tuple(act for act in self.case.acts if act.domain != Platform.SWITCH)
+
+
+class TunnelModel(ServiceModel):
+    """A service with tunnels that can be held down."""
+
+    @abstractmethod
+    def is_down(self, tunnel_id: str) -> bool:
+        """Tell whether nobody can reach a tunnel."""
+
+    @abstractmethod
+    def enabled(self, tunnel_id: str) -> bool | None:
+        """Tell whether a tunnel is enabled; None where the service has no such thing."""
+
+    @abstractmethod
+    def return_client(self, tunnel_id: str) -> None:
+        """Have the client of a tunnel connect again, as insistent ones do."""
+
+
+class SignInModel(ServiceModel):
+    """A service with a daily sign-in."""
+
+    @abstractmethod
+    def last_sign_in(self) -> datetime | None:
+        """Return when the account signed in last."""
+
+    @abstractmethod
+    def sign_ins_answered(self) -> int:
+        """Return how often the service was asked to sign the account in."""

@@ -11,7 +11,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 
 from ..world import BadWorld
 from .checks import shown_by, thing_of, things_of
-from .model import ServiceModel
+from .model import TunnelModel
 from .picture import Picture
 
 type Key = tuple[str, str]
@@ -48,7 +48,7 @@ class Holds:
             if before.get(tunnel_id) != after.get(tunnel_id) or tunnel_id not in after:
                 del self.released[tunnel_id]
 
-    def check(self, world: BadWorld, model: ServiceModel, thing_of: Callable[[str], str]) -> None:
+    def check(self, world: BadWorld, model: TunnelModel, thing_of: Callable[[str], str]) -> None:
         """A held tunnel is down, one that was let go is as before."""
         there = model.tunnels()
         self.held = {id_: before for id_, before in self.held.items() if id_ in there}

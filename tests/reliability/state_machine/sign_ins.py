@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.shanghai import local
 
-from .model import Options, ServiceModel
+from .model import Options, ServiceModel, SignInModel
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -66,7 +66,7 @@ class SignIns:
 
     @property
     def _wanted(self) -> bool:
-        return self._model.signs_in and bool(self.options.get("sign_in_daily"))
+        return isinstance(self._model, SignInModel) and bool(self.options.get("sign_in_daily"))
 
     def stops(self, start: datetime, end: datetime) -> list[datetime]:
         """Return the moments up to the end on which somebody must look.
@@ -90,7 +90,7 @@ class SignIns:
         well: whether nothing keeps the account from signing in. by_hand: how often the user did
         since the last look.
         """
-        if not self._model.signs_in:
+        if not isinstance(self._model, SignInModel):
             return
         last, self._last = self._last, now
         if (signed := self._model.last_sign_in()) is not None:
