@@ -284,6 +284,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._pace()
         self._asked_at = Stamp.now()
+        await self._find_stirred()
         began_on = self._service_day()
         try:
             with poll_errors():
@@ -298,7 +299,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
         self._decide_on_measurements()
-        await self._find_stirred()
         # Most are the same objects: the feed builds only what has changed.
         self._changed |= {
             id_
@@ -598,6 +598,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._absent = absent - gone
         self.known = (self.known | present) - gone
         self._announced = (self._announced | present) - gone
+        for resource_id in gone:
+            self._probed_at.pop(resource_id, None)
         self._each_in_order(added, partial(self._call, list(self._on_added)))
         self._each_in_order(gone, partial(self._call, list(self._on_gone)))
 
@@ -646,7 +648,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def _find_stirred(self) -> None:
         """Ask what may have changed, in place of asking each resource."""
         probe = self.feed.probe
-        if probe and probe.stirred and not self.entry_data.demand.is_looked_at:
+        needless = self._reading_back or self.entry_data.demand.is_looked_at
+        if probe and probe.stirred and not needless:
             with suppress(TunnelHubError):
                 self._stirred |= set(await probe.stirred())
 
