@@ -5,6 +5,7 @@ from collections import Counter
 from homeassistant.components import automation
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 import pytest
 
@@ -121,6 +122,21 @@ async def test_whoever_looks_sees_what_is_true_now(world: World) -> None:
     await world.settle()
 
     assert world.value("sensor", "account:account", "tunnels_allowed") == "77"
+
+
+@FIVE_TUNNELS
+async def test_what_somebody_asks_for_is_read_whoever_looks(world: World) -> None:
+    await world.set_up()
+    await world.live(HOUR)
+    online = ("binary_sensor", "tunnel:2", "online")
+    world.service.state.tunnels["2"].client_running = False
+    world.service.calls.clear()
+
+    await async_update_entity(world.hass, world.entity_id(*online))
+    await world.settle()
+
+    assert world.value(*online) == "off"
+    assert len(world.service.calls_to("/proxy", type="check")) == 1
 
 
 @FIVE_TUNNELS

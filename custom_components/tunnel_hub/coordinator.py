@@ -698,6 +698,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             # The HTTP session is about to close, and nobody would see what is read.
             return
         self._asked.discard(resource_id)
+        self._stirred.add(resource_id)
         self._reading_back = True
         await self.async_request_refresh()
 
