@@ -288,12 +288,10 @@ def test_fields_are_those_of_the_schema(name: str) -> None:
     assert fields.keys() == {subject, *schema}
     assert fields[subject]["required"] is True
     for field, marker in schema.items():
+        assert fields[field].get("required", False) is isinstance(marker, vol.Required), field
         if isinstance(marker, vol.Optional):
             default = None if isinstance(marker.default, vol.Undefined) else marker.default()
             assert fields[field].get("default") == default, field
-            assert fields[field].get("required", False) is (default is not None), field
-        else:
-            assert fields[field]["required"] is True, field
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))

@@ -51,6 +51,7 @@ from .targets import (
     filter_by_fields,
     time_zone_of,
 )
+from .validators import AMOUNT, NUMBER
 
 CONF_BEFORE = "before"
 
@@ -136,9 +137,7 @@ class NodeOverloadedTrigger(CrossingTrigger):
     _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
         {
             vol.Required(CONF_OPTIONS, default={}): {
-                vol.Required(CONF_ABOVE, default=90): vol.All(
-                    vol.Coerce(float), vol.Range(min=0, max=100)
-                )
+                vol.Required(CONF_ABOVE, default=90): vol.All(NUMBER, vol.Range(min=0, max=100))
             }
         }
     )
@@ -166,7 +165,7 @@ class TrafficLowTrigger(CrossingTrigger):
     _schema = ENTITY_STATE_TRIGGER_SCHEMA_WITH_BEHAVIOR.extend(
         {
             vol.Required(CONF_OPTIONS): {
-                vol.Required(CONF_BELOW): vol.All(vol.Coerce(float), vol.Range(min=0)),
+                vol.Required(CONF_BELOW): AMOUNT,
                 vol.Required(CONF_UNIT_OF_MEASUREMENT, default=UnitOfInformation.GIBIBYTES): vol.In(
                     UNITS
                 ),

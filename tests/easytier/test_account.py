@@ -6,7 +6,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
 
-from ..common import HOUR, World
+from ..common import HOUR, World, on
 from .common import BOTH, TWO_MINUTES
 
 
@@ -99,3 +99,21 @@ async def test_a_promoted_user_sees_all(world: World[EasyTierService]) -> None:
         await world.elapse(TWO_MINUTES)
     assert len(shown(world)) == 8
     assert reauthentications(world) == 0
+
+
+async def test_a_damaged_node_can_be_mended_after_a_restart(
+    world: World[EasyTierService],
+) -> None:
+    """The server lists no node of the account while one of them is damaged."""
+    await world.set_up()
+    before = shown(world)
+    world.service.state.nodes["1"].is_damaged = True
+    await world.restart()
+    assert world.entry_state() is ConfigEntryState.LOADED
+    assert shown(world) == before
+
+    await on(world, "relay_node:1", "update_node", connections="tcp://192.0.2.7:11010")
+
+    assert not world.service.state.nodes["1"].is_damaged
+    assert shown(world) == before
+    assert world.value("switch", "relay_node:1", "allow_relay") in {"on", "off"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
@@ -15,27 +14,6 @@ from ..ids import DeviceKey
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-
-def number_of[T: float](convert: Callable[[Any], T]) -> Callable[[Any], T]:
-    """Return what makes a number of a value; what is none, or not finite, is invalid."""
-
-    def _validate(value: Any) -> T:
-        try:
-            number = convert(value)
-            if isfinite(number):
-                return number
-        except (OverflowError, TypeError, ValueError) as err:
-            raise vol.Invalid("expected a number") from err
-        raise vol.Invalid("expected a finite number")
-
-    return _validate
-
-
-NUMBER = number_of(float)
-WHOLE_NUMBER = number_of(int)
-AMOUNT = vol.All(NUMBER, vol.Range(min=0))
-COUNT = vol.All(WHOLE_NUMBER, vol.Range(min=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from ..api.directory import (
     Region,
     RelayNode,
 )
-from .base import AMOUNT, COUNT, WHOLE_NUMBER, Action, Target, to_response
+from ..validators import AMOUNT, COUNT, WHOLE_NUMBER
+from .base import Action, Target, to_response
 
 _CONNECTIONS = "connections"
 

@@ -32,7 +32,8 @@ from ..api.mesh_provider import (
 )
 from ..api.resource import Certificates, Tunnel
 from ..const import DOMAIN
-from .base import NUMBER, Action, Target, to_response
+from ..validators import NUMBER
+from .base import Action, Target, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"

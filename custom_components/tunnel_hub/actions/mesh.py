@@ -22,7 +22,8 @@ from ..api.mesh_provider import (
     WireGuardPeerDraft,
 )
 from ..api.resource import Resource, Tunnel
-from .base import AMOUNT, COUNT, Action, Target, number_of
+from ..validators import AMOUNT, COUNT, number_of
+from .base import Action, Target
 
 _BYTES_IN_GIB = 1024**3
 _BYTES_IN_MEGABIT = 125_000

@@ -17,7 +17,8 @@ from ..api.provider import (
 )
 from ..api.resource import Node, Tunnel
 from ..force_down import ForceDown
-from .base import WHOLE_NUMBER, Action, Target, to_response
+from ..validators import WHOLE_NUMBER
+from .base import Action, Target, to_response
 
 _FORMAT = "format"
 _LOCAL_PORT = "local_port"

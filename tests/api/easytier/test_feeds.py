@@ -68,7 +68,7 @@ def asked(easytier: EasyTierService, path: str) -> int:
 
 def test_feeds_with_an_account(provider: EasyTierProvider) -> None:
     assert list(provider.feeds) == ["account", "nodes", "reachability", "service"]
-    assert [feed.key for feed in provider.feeds.values() if feed.essential] == ["nodes"]
+    assert [feed.key for feed in provider.feeds.values() if feed.essential] == ["account"]
 
 
 def test_feeds_of_nobody(begin: Begin) -> None:

@@ -108,6 +108,7 @@ class Readings:
                 interval=_HOUR,
                 fields=rows.ACCOUNT.fields,
                 fetch=self.account,
+                essential=True,
             ),
             Feed[Resource](
                 key="nodes",
@@ -115,7 +116,6 @@ class Readings:
                 interval=_TWO_MINUTES,
                 fields=rows.NODE.fields,
                 fetch=self._own_nodes,
-                essential=True,
             ),
             Feed[Resource](
                 key="reachability",
