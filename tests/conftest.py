@@ -35,11 +35,14 @@ collect_ignore = ["browser"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the reliability tests run in full."""
+    """Let the reliability tests run in full, and tests/contract be written again."""
     parser.addoption(
         "--extended",
         action="store_true",
         help="run all of the reliability tests; see docs/reliability.md",
+    )
+    parser.addoption(
+        "--write-contract", action="store_true", help="write tests/contract/*.txt again"
     )
 
 

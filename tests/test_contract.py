@@ -1,0 +1,180 @@
+"""What must stay as it is: see tests/contract."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from difflib import unified_diff
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import aiohttp_client
+from homeassistant.setup import async_setup_component
+import pytest
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator import Simulator
+
+from .common import World
+from .contract import dump
+from .reliability import providers
+from .reliability.conftest import entry_for
+from .reliability.names import Names
+from .reliability.providers import AnyService, Case
+
+FOLDER = Path(__file__).parent / "contract"
+
+
+class Variant(NamedTuple):
+    """A kind of entry. base: the one of which it differs little, if any."""
+
+    case: Case
+    base: str | None = None
+    prepare: Callable[[AnyService], object] = lambda _: None
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+def _set(**settings: object) -> Callable[[AnyService], None]:
+    """Return what changes the simulated service's settings."""
+
+    def _prepare(service: AnyService) -> None:
+        for name, value in settings.items():
+            setattr(service.state.settings, name, value)
+
+    return _prepare
+
+
+SIGN_IN = {"sign_in_daily": True, "sign_in_from": "08:00:00", "sign_in_until": "10:00:00"}
+PUBLIC = {"public_nodes": ["2"]}
+
+VARIANTS = {
+    "hayfrp": Variant(providers.HAYFRP, options=SIGN_IN),
+    "chmlfrp": Variant(providers.CHMLFRP_TOKEN, options={"node_details": True}),
+    "chmlfrp-browser": Variant(
+        providers.CHMLFRP_BROWSER, base="chmlfrp", options={"node_details": True}
+    ),
+    "hy2scale": Variant(providers.HY2SCALE),
+    "hy2scale-documented": Variant(
+        providers.HY2SCALE, base="hy2scale", prepare=_set(generation="documented")
+    ),
+    "easytier": Variant(
+        providers.EASYTIER, prepare=_set(dialect="real", edgeone=True), options=PUBLIC
+    ),
+    "easytier-documented": Variant(
+        providers.EASYTIER,
+        base="easytier",
+        prepare=_set(dialect="documented", edgeone=True),
+        options=PUBLIC,
+    ),
+}
+
+
+@pytest.fixture
+async def service(freezer: FrozenDateTimeFactory, variant: Variant) -> AsyncIterator[AnyService]:
+    """The simulated service, in time that stands still."""
+    name = variant.case.service
+    async with Simulator(services=(name,)) as simulator:
+        service = simulator.services[name]
+        variant.case.prepare(service)
+        variant.prepare(service)
+        yield service
+
+
+@pytest.fixture
+def world(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, variant: Variant, service: AnyService
+) -> World[AnyService]:
+    """Home Assistant with an entry of that kind, not yet set up."""
+    entry = entry_for(variant.case, service)
+    entry.add_to_hass(hass)
+    return World(hass, freezer, service, entry)
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up names by ourselves."""
+    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda _: Names())
+
+
+def compare(name: str, text: str, request: pytest.FixtureRequest) -> None:
+    """Compare what is dumped with what was written, or write it."""
+    path = FOLDER / f"{name}.txt"
+    if request.config.getoption("write_contract"):
+        path.write_text(text, encoding="utf-8")
+    expected = path.read_text(encoding="utf-8")
+    if differences := differing(expected, text):
+        pytest.fail(f"tests/contract/{path.name} differs:\n{differences}", pytrace=False)
+
+
+def differing(before: str, after: str) -> str:
+    """Return the lines that are in one text only."""
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return "".join(f"{line}\n" for line in lines if line[:2] not in ("--", "++", "@@"))
+
+
+@pytest.mark.parametrize("name, variant", VARIANTS.items(), ids=VARIANTS)
+async def test_entry(
+    world: World[AnyService],
+    hass_storage: dict[str, Any],
+    name: str,
+    variant: Variant,
+    request: pytest.FixtureRequest,
+) -> None:
+    """An entry with everything enabled."""
+    await world.set_up(**variant.options)
+    fields, states = await dump.entities(world)
+    sections = {"devices": [*dump.devices(world)], "fields": fields, "states": states}
+    for act in variant.case.acts:
+        if (act.action, act.key) == ("turn_on", "force_down"):
+            assert act.thing
+            await world.act("switch", act.action, act.thing, act.key)
+    if trouble := variant.case.troubles.get("token expired"):
+        trouble.begin(world.service)
+        await world.elapse(variant.case.pace)
+    sections["stored"] = [*dump.entry(world), *dump.files(world, hass_storage)]
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    sections["stored"] += [
+        line
+        for way, entered in variant.case.ways.items()
+        async for line in _signed_in(world.hass, variant.case.service, way, entered(world.service))
+    ]
+
+    text = "\n".join(dump.section(title, lines) for title, lines in sections.items())
+    # Its port is another one in each run.
+    text = text.replace(world.service.url.rpartition(":")[2], "PORT")
+    if variant.base is not None:
+        text = differing((FOLDER / f"{variant.base}.txt").read_text(encoding="utf-8"), text)
+    compare(name, text, request)
+
+
+async def _signed_in(
+    hass: HomeAssistant, provider: str, way: str, fields: dict[str, Any]
+) -> AsyncIterator[str]:
+    """Return what signing in makes, unless a person is needed in a browser."""
+    flow = hass.config_entries.flow
+    form = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    for choice in dict.fromkeys((provider, way)):
+        form = await flow.async_configure(form["flow_id"], {"next_step_id": choice})
+    result = await flow.async_configure(form["flow_id"], fields)
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
+        flow.async_abort(result["flow_id"])
+        return
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    yield f"signed in by {way}: {result['title']}, {dump.shape(result['data'])}"
+    await hass.config_entries.async_remove(result["result"].entry_id)
+
+
+async def test_actions_and_automations(hass: HomeAssistant, request: pytest.FixtureRequest) -> None:
+    """What automations call and wait for."""
+    for component in (DOMAIN, "automation"):
+        assert await async_setup_component(hass, component, {})
+    text = "\n".join(
+        (
+            dump.section("actions", await dump.actions(hass)),
+            dump.section("automations", await dump.automations(hass)),
+        )
+    )
+    compare("integration", text, request)
