@@ -33,7 +33,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indirect=True)
-"""A world as small as shows everything once, for snapshots."""
+"""A world as small as shows everything once."""
 
 
 def account_entry(

@@ -1,21 +1,6 @@
 """Binary sensors."""
 
-from homeassistant.const import Platform
-from homeassistant.helpers import entity_registry as er
-import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
-from syrupy.assertion import SnapshotAssertion
-
-from .common import DAY, MINUTE, SMALL, World
-
-
-@SMALL
-@pytest.mark.parametrize("only_platform", [Platform.BINARY_SENSOR], indirect=True)
-async def test_all(only_platform: Platform, world: World, snapshot: SnapshotAssertion) -> None:
-    await world.set_up()
-    await world.enable_all()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+from .common import DAY, MINUTE, World
 
 
 async def test_a_tunnel_follows_its_client(world: World) -> None:

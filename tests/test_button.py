@@ -1,21 +1,9 @@
 """Buttons."""
 
-from homeassistant.const import Platform
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
-from syrupy.assertion import SnapshotAssertion
 
-from .common import HOUR, MINUTE, SMALL, World
-
-
-@SMALL
-@pytest.mark.parametrize("only_platform", [Platform.BUTTON], indirect=True)
-async def test_all(only_platform: Platform, world: World, snapshot: SnapshotAssertion) -> None:
-    await world.set_up()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+from .common import HOUR, MINUTE, World
 
 
 async def test_force_offline(world: World) -> None:

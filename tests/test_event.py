@@ -1,25 +1,11 @@
 """Events: notices, and how sign-ins went."""
 
-from homeassistant.const import Platform
-from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    async_mock_restore_state_shutdown_restart,
-    snapshot_platform,
-)
-from syrupy.assertion import SnapshotAssertion
+from pytest_homeassistant_custom_component.common import async_mock_restore_state_shutdown_restart
 
 from custom_components.tunnel_hub.event import PUBLISHED
 
-from .common import HOUR, SMALL, World
-
-
-@SMALL
-@pytest.mark.parametrize("only_platform", [Platform.EVENT], indirect=True)
-async def test_all(only_platform: Platform, world: World, snapshot: SnapshotAssertion) -> None:
-    await world.set_up()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+from .common import HOUR, World
 
 
 async def test_a_notice_is_told_once(world: World) -> None:

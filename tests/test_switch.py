@@ -1,21 +1,10 @@
 """Switches; what holding down means is in test_force_down.py."""
 
-from homeassistant.const import Platform
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import async_capture_events, snapshot_platform
-from syrupy.assertion import SnapshotAssertion
+from pytest_homeassistant_custom_component.common import async_capture_events
 
-from .common import MINUTE, SMALL, World
-
-
-@SMALL
-@pytest.mark.parametrize("only_platform", [Platform.SWITCH], indirect=True)
-async def test_all(only_platform: Platform, world: World, snapshot: SnapshotAssertion) -> None:
-    await world.set_up()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
+from .common import MINUTE, World
 
 
 async def test_off_and_on(world: World) -> None:

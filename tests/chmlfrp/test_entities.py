@@ -5,43 +5,17 @@ from datetime import datetime
 import json
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_STATE_CHANGED, Platform
-from homeassistant.helpers import entity_registry as er
+from homeassistant.const import EVENT_STATE_CHANGED
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_capture_events,
     async_mock_restore_state_shutdown_restart,
-    snapshot_platform,
 )
-from syrupy.assertion import SnapshotAssertion
 
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from simulator.chmlfrp import ChmlFrpService, Message
 
 from ..common import DAY, HOUR, MINUTE, World
-
-SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 1}], indirect=True)
-
-
-@SMALL
-@pytest.mark.parametrize(
-    "only_platform",
-    [
-        Platform.BINARY_SENSOR,
-        Platform.BUTTON,
-        Platform.EVENT,
-        Platform.SENSOR,
-        Platform.SWITCH,
-    ],
-    indirect=True,
-)
-async def test_all(
-    only_platform: Platform, world: World[ChmlFrpService], snapshot: SnapshotAssertion
-) -> None:
-    await world.set_up(node_details=True)
-    await world.enable_all()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
 
 
 async def test_tunnel_states(world: World[ChmlFrpService]) -> None:

@@ -133,6 +133,9 @@ def _field(world: World[Any], entity: er.RegistryEntry, thing: str, disabled: bo
         else entity.translation_key
         if entity.translation_key != key
         else None,
+        without_device_name=not entity.has_entity_name,
+        icon=entity.original_icon,
+        hidden=entity.hidden_by,
         category=entity.entity_category,
         disabled=disabled,
         device_class=entity.original_device_class,

@@ -4,11 +4,9 @@ from datetime import timedelta
 import json
 import logging
 
-from homeassistant.const import Platform
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
-from syrupy.assertion import SnapshotAssertion
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
@@ -17,25 +15,7 @@ from simulator.easytier import EasyTierService
 from ..common import DAY, HOUR, MINUTE, NOON, World, on
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES, TWO_MINUTES, secrets_of
 
-SMALL = pytest.mark.parametrize("simulator", [{"nodes": 1}], indirect=True)
 GB = 1024**3
-
-
-@SMALL
-@BOTH
-@pytest.mark.parametrize(
-    "only_platform",
-    [Platform.BINARY_SENSOR, Platform.SENSOR, Platform.SWITCH],
-    indirect=True,
-)
-async def test_all(
-    only_platform: Platform, world: World[EasyTierService], snapshot: SnapshotAssertion
-) -> None:
-    world.service.state.settings.edgeone = True
-    await world.set_up(public_nodes=["2"])
-    await world.enable_all()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
 
 
 @BOTH

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components import image
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -12,20 +11,6 @@ from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService
 
 from .common import Hub, node_entry
-
-
-class Dice:
-    """Randomness that is none."""
-
-    def getrandbits(self, bits: int) -> int:
-        """Return always the same number."""
-        return bits
-
-
-@pytest.fixture(autouse=True)
-def _image_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give all images the same token, for snapshots."""
-    monkeypatch.setattr(image, "_RND", Dice())
 
 
 @pytest.fixture

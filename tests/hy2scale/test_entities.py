@@ -4,12 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import Platform
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
-from syrupy.assertion import SnapshotAssertion
 
 from simulator.hy2scale import Peer, Proxy, Rule, User
 from simulator.hy2scale.endpoints.vpn import REASON
@@ -19,39 +15,6 @@ from ..common import HOUR, MINUTE, NOON, on
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
 GIB = 1024**3
-
-SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 1, "nodes": 3}], indirect=True)
-"""One connection, one inbound peer, one nested one."""
-
-
-@SMALL
-@BOTH
-@pytest.mark.parametrize(
-    "only_platform",
-    [
-        Platform.BINARY_SENSOR,
-        Platform.BUTTON,
-        Platform.IMAGE,
-        Platform.SELECT,
-        Platform.SENSOR,
-        Platform.SWITCH,
-    ],
-    indirect=True,
-)
-async def test_all(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
-    await world.set_up()
-    await world.enable_all()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
-
-
-@SMALL
-@pytest.mark.parametrize("only_platform", [Platform.UPDATE], indirect=True)
-async def test_update(only_platform: Platform, world: Hub, snapshot: SnapshotAssertion) -> None:
-    """Only since 1.3 the node knows of newer versions."""
-    await world.set_up()
-
-    await snapshot_platform(world.hass, er.async_get(world.hass), snapshot, world.entry.entry_id)
 
 
 # The node
