@@ -63,6 +63,10 @@ class Program:
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOPPING)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and whatever it has started without a warning, as a power cut does."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -147,6 +147,17 @@ class Stage:
         self.program.require_running()
 
 
+def home_assistant(home: Path) -> Program:
+    """Return the Home Assistant whose configuration folder is in a folder."""
+    # Whatever would have to be fetched first is in requirements_test.txt.
+    return Program(
+        "homeassistant",
+        ["--config", str(home / "config"), "--skip-pip", "--log-no-color"],
+        home=home / "config",
+        log=home / "homeassistant.log",
+    )
+
+
 @asynccontextmanager
 async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
     """Start all, add the accounts, and leave nothing behind."""
@@ -160,13 +171,7 @@ async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
             home=CHECKOUT,
             log=home / "simulator.log",
         )
-        # Whatever would have to be fetched first is in requirements_test.txt.
-        program = Program(
-            "homeassistant",
-            ["--config", str(home / "config"), "--skip-pip", "--log-no-color"],
-            home=home / "config",
-            log=home / "homeassistant.log",
-        )
+        program = home_assistant(home)
         with simulator, program:
             try:
                 async with ClientSession(timeout=_ANSWERING) as session:

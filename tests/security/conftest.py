@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from .catalogue import Few
-from .figures import Figures
-
-_FIGURES = pytest.StashKey[Figures]()
+from .figures import Figures, Kills
 
 
 @pytest.fixture
@@ -33,15 +31,27 @@ def few(pytestconfig: pytest.Config) -> Few:
     return _few
 
 
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> Iterator[Kills]:
+    """What this test comes to."""
+    kills = Kills()
+    yield kills
+    request.node.user_properties.append(("kills", kills.to_report()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write what the run came to."""
-    total = Figures()
+    lies, kills = Figures(), Kills()
+    totals: dict[str, Figures | Kills] = {"lies": lies, "kills": kills}
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "teardown":
                 for name, told in report.user_properties:
-                    if name == "lies" and isinstance(told, dict):
-                        total.add(told)
-    if total.told:
+                    if name in totals and isinstance(told, dict):
+                        totals[name].add(told)
+    if lies.told:
         terminalreporter.section("security: lies that were told")
-        terminalreporter.write_line(total.markdown())
+        terminalreporter.write_line(lies.markdown())
+    if kills.outcomes or kills.remarks:
+        terminalreporter.section("security: Home Assistant was killed")
+        terminalreporter.write_line(kills.markdown())

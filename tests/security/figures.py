@@ -44,3 +44,38 @@ class Figures:
             f"| {' | '.join(map(str, row))} |"
             for row in (head, ("---", "---:", "---:", "---:", "---"), *rows)
         )
+
+
+@dataclass(slots=True)
+class Kills:
+    """What became of the house after it was killed, by moment; and remarks."""
+
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def count(self, moment: str, outcome: str) -> None:
+        """Count one."""
+        self.outcomes.setdefault(moment, Counter())[outcome] += 1
+
+    def note(self, remark: str) -> None:
+        """Add what else was found."""
+        self.remarks.append(remark)
+
+    def to_report(self) -> dict[str, Any]:
+        """Return what a test's report can hold."""
+        outcomes = {moment: dict(told) for moment, told in self.outcomes.items()}
+        return {"outcomes": outcomes, "remarks": self.remarks}
+
+    def add(self, report: Mapping[str, Any]) -> None:
+        """Add what another test came to."""
+        for moment, told in report["outcomes"].items():
+            self.outcomes.setdefault(moment, Counter()).update(told)
+        self.remarks += report["remarks"]
+
+    def markdown(self) -> str:
+        """Return a row for each moment, and the remarks."""
+        rows = [("killed", "times", "then"), ("---", "---:", "---")]
+        for moment, told in self.outcomes.items():
+            then = ", ".join(f"{outcome} ({n})" for outcome, n in sorted(told.items()))
+            rows.append((moment, str(told.total()), then))
+        return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", *self.remarks])

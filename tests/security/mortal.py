@@ -1,0 +1,134 @@
+"""A real Home Assistant in a process of its own, with one account, to be killed at any moment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, ClientTimeout
+
+from demo.entities import Entity, entities_of
+from demo.hass import Hass, free_port, prepare
+from demo.program import Program
+from demo.progress import until
+from demo.stage import CHECKOUT, DOMAIN, Stage, home_assistant
+
+from ..reliability.providers import AnyService
+
+_CONFIGURATION = """\
+config:
+logger:
+  default: warning
+  logs:
+    custom_components.tunnel_hub: debug
+"""
+_PATIENCE = 60.0
+"""Seconds for something to come about."""
+
+
+class MortalHass:
+    """Home Assistant and one account at a simulated service."""
+
+    def __init__(self, service: AnyService, stage: Stage, home: Path) -> None:
+        """Take what is to be run; `home` holds the configuration folder."""
+        self.service = service
+        self._stage = stage
+        self._storage = home / "config" / ".storage"
+
+    @property
+    def program(self) -> Program:
+        """The process."""
+        return self._stage.program
+
+    @property
+    def entry_id(self) -> str:
+        """The account's."""
+        return self._stage.entries[self.service.NAME]
+
+    async def start(self) -> None:
+        """Start it, and wait until it has started."""
+        self.program.start()
+        # What it signed somebody in with may not have been written before it was killed.
+        self._stage.hass.tokens = {}
+        await self._stage.start()
+
+    async def add_account(self) -> None:
+        """Add the account as a person would."""
+        await self._stage.add_account(self.service.NAME)
+
+    async def reload(self) -> None:
+        """Load the account again."""
+        await self._stage.reload_account(self.service.NAME)
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        self.program.require_running()
+        self.program.kill()
+
+    # What one sees from outside
+
+    async def entity(self, key: str) -> Entity:
+        """Return an entity, such as "switch:tunnel:1:force_down"."""
+        return (await entities_of(self._stage, self.service.NAME))[key]
+
+    async def shows(self, key: str, state: str) -> None:
+        """Wait until an entity has a state."""
+
+        async def _not_shown() -> str:
+            self.program.require_running()
+            shown = (await self.entity(key)).state
+            return "" if shown == state else f"{key} shows {shown}, not {state}"
+
+        await until(_not_shown, _PATIENCE)
+
+    async def call(self, domain: str, action: str, key: str) -> None:
+        """Call an action of an entity."""
+        entity = await self.entity(key)
+        await self._stage.hass.post(f"/api/services/{domain}/{action}", {"entity_id": entity.id})
+
+    async def entry_state(self) -> str:
+        """Return how the entry is."""
+        return str((await self._stage.entry_of(self.service.NAME))["state"])
+
+    async def is_asked_to_sign_in(self) -> bool:
+        """Tell whether Home Assistant asks to sign in again."""
+        flows = await self._stage.hass.command("config_entries/flow/progress")
+        return any(
+            flow["handler"] == DOMAIN and flow["context"]["source"] == "reauth" for flow in flows
+        )
+
+    # What is on the disk
+
+    def stored(self, key: str) -> Any:
+        """Return what is in a file of Home Assistant's; None if there is no such file."""
+        path = self._storage / key
+        return json.loads(path.read_bytes())["data"] if path.exists() else None
+
+    def entry_on_disk(self) -> dict[str, str]:
+        """Return the data of the entry; nothing if it has not been written yet."""
+        entries = (self.stored("core.config_entries") or {"entries": []})["entries"]
+        data = {entry["entry_id"]: entry["data"] for entry in entries}
+        found: dict[str, str] = data.get(self.entry_id, {})
+        return found
+
+
+@asynccontextmanager
+async def mortal_hass(service: AnyService, home: Path) -> AsyncIterator[MortalHass]:
+    """Start a Home Assistant with an account; at the end no process of it is left."""
+    port = free_port()
+    prepare(home / "config", CHECKOUT, port)
+    (home / "config" / "configuration.yaml").write_text(_CONFIGURATION)
+    async with ClientSession(timeout=ClientTimeout(total=30)) as session:
+        stage = Stage(
+            session=session,
+            program=home_assistant(home),
+            hass=Hass(session, f"http://127.0.0.1:{port}"),
+            services={service.NAME: {"url": service.url, **service.credentials}},
+            entries={},
+        )
+        hass = MortalHass(service, stage, home)
+        with stage.program:
+            await stage.start()
+            await hass.add_account()
+            yield hass

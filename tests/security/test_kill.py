@@ -1,0 +1,337 @@
+"""Home Assistant is killed at chosen moments of what must outlive it, and started again.
+
+Only with --extended: each start takes some ten seconds. Without a process of its own the same is
+tried by tests/chmlfrp/test_credentials.py and tests/test_force_down_races.py.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from itertools import product
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import monotonic
+from typing import NamedTuple
+
+from aiohttp import ClientError
+import pytest
+
+from custom_components.tunnel_hub.const import DOMAIN
+from demo.progress import DemoError, until
+from simulator import Simulator
+from simulator.chmlfrp import ChmlFrpService
+from simulator.gates import Moment
+from simulator.hayfrp import HayFrpService
+from simulator.hy2scale import Hy2ScaleService
+from simulator.service import Call
+
+from ..reliability.providers import AnyService
+from .figures import Kills
+from .mortal import MortalHass, mortal_hass
+
+pytestmark = pytest.mark.timeout(7200)
+
+_KILLS = 6
+_RENEWALS = 20
+_PATIENCE = 60.0
+"""Seconds for a moment to come."""
+
+
+@pytest.fixture
+async def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MortalHass]:
+    """A Home Assistant with an account at the service that a test names."""
+    if not request.config.getoption("extended"):
+        pytest.skip("only with --extended")
+    name: str = request.param
+    async with (
+        Simulator(services=(name,), tunnels=2, nodes=2) as simulator,
+        mortal_hass(simulator.services[name], tmp_path) as started,
+    ):
+        yield started
+
+
+async def _kill_at(
+    hass: MortalHass, moment: Coroutine[None, None, None], work: Awaitable[object]
+) -> None:
+    """Have something done, and kill Home Assistant at a moment, at the latest when it is done."""
+    waiting = asyncio.create_task(moment)
+    # It sets its gates first.
+    await asyncio.sleep(0)
+    working = asyncio.ensure_future(work)
+    async with asyncio.timeout(_PATIENCE):
+        await asyncio.wait((waiting, working), return_when=asyncio.FIRST_COMPLETED)
+    hass.kill()
+    for task in (waiting, working):
+        task.cancel()
+        with suppress(asyncio.CancelledError, ClientError, DemoError):
+            await task
+        # The service notes that nobody waits for its answers any more.
+        await asyncio.sleep(0.1)
+        hass.service.clear_faults()
+
+
+# The tokens of ChmlFrp, which work once
+
+TOKEN = "/oauth2/token"
+USER = "/userinfo"
+
+
+class SignIn:
+    """The approved sign-in: what the service knows of it, and what is on the disk."""
+
+    def __init__(self, hass: MortalHass) -> None:
+        """Take the only one there is."""
+        self.hass = hass
+        self.random = Random(1)
+        self.service: ChmlFrpService = hass.service
+        (self.grant,) = self.service.state.grants.values()
+
+    @property
+    def stored(self) -> set[str]:
+        """The refresh tokens that a start would find."""
+        file = self.hass.stored(f"{DOMAIN}.{self.hass.entry_id}.credentials")
+        held = (self.hass.entry_on_disk(), file["credentials"] if file else {})
+        return {credentials["refresh_token"] for credentials in held if credentials}
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a start would find the one that works."""
+        return self.grant.refresh_token in self.stored
+
+    def end_access(self) -> None:
+        """End the access token: whatever is asked next, another is needed first."""
+        self.grant.access_token = "ended"
+
+    async def renew(self) -> None:
+        """Have a running Home Assistant renew the tokens, and use them."""
+        self.end_access()
+        await self.hass.call("homeassistant", "update_entity", "sensor:account:account:points")
+
+
+async def _while_it_is_asked(sign_in: SignIn) -> None:
+    await sign_in.service.gate(TOKEN, "before").reached()
+
+
+async def _while_it_answers(sign_in: SignIn) -> None:
+    await sign_in.service.gate(TOKEN, "after").reached()
+
+
+async def _as_the_answer_arrives(sign_in: SignIn) -> None:
+    gate = sign_in.service.gate(TOKEN, "after")
+    await gate.reached()
+    gate.open()
+    await asyncio.sleep(sign_in.random.uniform(0, 0.03))
+
+
+async def _once_the_file_is_there(sign_in: SignIn) -> None:
+    before = sign_in.grant.refresh_token
+    # A file tells nobody that it has been written.
+    while sign_in.grant.refresh_token == before or not sign_in.is_stored:  # noqa: ASYNC110
+        await asyncio.sleep(0.0005)
+
+
+async def _before_the_first_use(sign_in: SignIn) -> None:
+    # The first one was refused.
+    await sign_in.service.gate(USER, "before", after=1).reached()
+
+
+async def _after_the_first_use(sign_in: SignIn) -> None:
+    gate = sign_in.service.gate(USER, "after", after=1)
+    await gate.reached()
+    gate.open()
+    # Home Assistant writes the entry within a second.
+    await asyncio.sleep(sign_in.random.uniform(0, 1.5))
+
+
+_REFRESHES: dict[str, tuple[Callable[[SignIn], Coroutine[None, None, None]], bool | None]] = {
+    "while the service is asked for tokens": (_while_it_is_asked, True),
+    "while the service answers": (_while_it_answers, False),
+    "within 30 ms of the answer": (_as_the_answer_arrives, None),
+    "once the file is there": (_once_the_file_is_there, True),
+    "before the first use": (_before_the_first_use, True),
+    "within 1.5 s of the first use": (_after_the_first_use, True),
+}
+"""Moments, and whether the tokens that work are on the disk then; None: it depends."""
+
+
+@pytest.mark.parametrize("mortal", ["chmlfrp"], indirect=True)
+async def test_while_tokens_are_renewed(mortal: MortalHass, kills: Kills) -> None:
+    """Whenever the new tokens are on the disk, the next start is signed in.
+
+    Between the service's answer and the disk they can be lost; this takes milliseconds, and then
+    the user is asked to sign in.
+    """
+    sign_in = SignIn(mortal)
+    await asyncio.sleep(1.5)
+    for number in range(_KILLS):
+        what = list(_REFRESHES)[number % len(_REFRESHES)]
+        moment, on_disk = _REFRESHES[what]
+        if number // len(_REFRESHES) % 4 == 3:
+            mortal.kill()
+            sign_in.end_access()
+            mortal.program.start()
+            await _kill_at(mortal, moment(sign_in), asyncio.Event().wait())
+        else:
+            await _kill_at(mortal, moment(sign_in), sign_in.renew())
+
+        is_stored = sign_in.is_stored
+        assert on_disk in (None, is_stored), what
+        await mortal.start()
+        kills.count(what, "signed in" if is_stored else "has to sign in")
+        assert await mortal.entry_state() == ("loaded" if is_stored else "setup_error"), what
+        assert await mortal.is_asked_to_sign_in() is not is_stored, what
+        if not is_stored:
+            # Somebody signs in again; that dialog has tests of its own.
+            (sign_in.grant.refresh_token, *_) = sign_in.stored
+            await mortal.reload()
+            assert await mortal.entry_state() == "loaded"
+
+
+@pytest.mark.parametrize("mortal", ["chmlfrp"], indirect=True)
+async def test_how_long_tokens_are_nowhere(mortal: MortalHass, kills: Kills) -> None:
+    """From the service's answer to the first use of the new tokens, which are on the disk then."""
+    sign_in = SignIn(mortal)
+    taken = []
+    for _ in range(_RENEWALS):
+        answer = sign_in.service.gate(TOKEN, "after")
+        first_use = sign_in.service.gate(USER, "before", after=1)
+        renewal = asyncio.create_task(sign_in.renew())
+        await answer.reached()
+        started = monotonic()
+        answer.open()
+        await first_use.reached()
+        taken.append(monotonic() - started)
+        assert sign_in.is_stored
+        first_use.open()
+        await renewal
+        sign_in.service.clear_faults()
+    kills.note(
+        f"{len(taken)} renewals: {median(taken) * 1e3:.0f} ms from answer to disk, "
+        f"{max(taken) * 1e3:.0f} ms at most"
+    )
+    assert median(taken) < 1
+
+
+# Tunnels that are held down
+
+
+class Tunnel(NamedTuple):
+    """A tunnel of a service, and what is known of it there.
+
+    is_up: whether a client can connect to it. put: lets one, or not, as in the service's console.
+    writes: whether a call does something to it.
+    """
+
+    id: str
+    is_up: Callable[[AnyService], bool]
+    put: Callable[[AnyService, bool], None]
+    writes: Callable[[Call], bool]
+
+
+def _put_hayfrp(service: HayFrpService, up: bool) -> None:
+    service.state.tunnels["1"].enabled = up
+
+
+def _put_chmlfrp(service: ChmlFrpService, up: bool) -> None:
+    service.state.tunnels["1"].kicked_at = None if up else service.now()
+
+
+def _put_hy2scale(service: Hy2ScaleService, up: bool) -> None:
+    service.state.clients["us"].disabled = not up
+
+
+_TUNNELS: dict[str, Tunnel] = {
+    "chmlfrp": Tunnel(
+        "1",
+        lambda service: service.online(service.state.tunnels["1"]),
+        _put_chmlfrp,
+        lambda call: call.path == "/offline_tunnel",
+    ),
+    "hayfrp": Tunnel(
+        "1",
+        lambda service: service.state.tunnels["1"].enabled,
+        _put_hayfrp,
+        lambda call: call.get("type") in ("toggle", "forcedown"),
+    ),
+    "hy2scale": Tunnel(
+        "us",
+        lambda service: not service.state.clients["us"].disabled,
+        _put_hy2scale,
+        lambda call: call.path == "/api/clients/us/disable",
+    ),
+}
+_CALLS = {"chmlfrp": 3, "hayfrp": 5, "hy2scale": 7}
+"""How many requests a hold or a release sends at most, with those to read it back."""
+
+
+class Held:
+    """A tunnel: what is wanted of it, on the disk and in Home Assistant, and how it is."""
+
+    def __init__(self, hass: MortalHass) -> None:
+        """Take the service's."""
+        self.hass = hass
+        self.service = hass.service
+        self.tunnel = _TUNNELS[hass.service.NAME]
+        self.switch = f"switch:tunnel:{self.tunnel.id}:force_down"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the disk says that it is to be held down."""
+        holds = self.hass.stored(f"{DOMAIN}.{self.hass.entry_id}") or {}
+        hold = holds.get(self.tunnel.id)
+        return hold is not None and not hold.get("releasing")
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a client can connect."""
+        return self.tunnel.is_up(self.service)
+
+    async def turn(self, action: str) -> None:
+        """Turn the switch."""
+        await self.hass.call("switch", action, self.switch)
+
+    async def shows(self, *, held: bool, up: bool) -> None:
+        """Wait until the switch tells so, and the tunnel is so."""
+        await self.hass.shows(self.switch, "on" if held else "off")
+
+        async def _otherwise() -> str:
+            return "" if self.is_up is up else f"The tunnel is {'down' if up else 'up'}"
+
+        await until(_otherwise, _PATIENCE)
+
+
+async def _call_number(hass: MortalHass, number: int, moment: Moment) -> None:
+    """Wait until so many calls have gone by, and another one has come."""
+    await hass.service.gate("*", moment, after=number).reached()
+
+
+@pytest.mark.parametrize("mortal", list(_TUNNELS), indirect=True)
+async def test_while_a_tunnel_is_held_and_released(mortal: MortalHass, kills: Kills) -> None:
+    """What is wanted is on the disk before anything is sent, and is so after the next start."""
+    held = Held(mortal)
+    service = mortal.service.NAME
+    await mortal.shows(held.switch, "off")
+    moments: tuple[Moment, ...] = ("before", "after")
+    for number, moment in product(range(_CALLS[service]), moments):
+        # Where tunnels can be disabled, some were so before.
+        up = service == "chmlfrp" or number % 3 != 1
+        for action in ("turn_on", "turn_off"):
+            # A kill may have come before anything was stored, or too late to matter.
+            if action == "turn_on":
+                await held.turn("turn_off")
+                held.tunnel.put(held.service, up)
+            elif not held.is_wanted:
+                await held.turn("turn_on")
+            sent = len(held.service.calls)
+            await _kill_at(mortal, _call_number(mortal, number, moment), held.turn(action))
+
+            what = f"{service}: {action} {moment} call {number + 1}"
+            wanted = held.is_wanted
+            if any(map(held.tunnel.writes, held.service.calls[sent:])):
+                assert wanted is (action == "turn_on"), what
+            await mortal.start()
+            kills.count(what, "held" if wanted else "not held")
+            # A client that was disconnected comes back when it likes.
+            as_before = up if service != "chmlfrp" or action == "turn_on" else held.is_up
+            await held.shows(held=wanted, up=as_before and not wanted)
