@@ -6,16 +6,17 @@ from functools import partial
 from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
+from .accounts import account_twice, follow_identity
 from .api import create_provider
-from .api.provider import CanForceDown, CanSignIn, Identity
+from .api.provider import CanForceDown, CanSignIn
 from .api.resource import Account, Tunnel
-from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
+from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_clock
 from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
@@ -64,12 +65,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         entry.options,
     )
     provider.on_credentials = credentials.async_save
-    provider.on_identity = partial(_follow_identity, hass, entry)
+    provider.on_identity = partial(follow_identity, hass, entry)
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
     problems = Problems(hass, entry, provider)
     data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
     problems.sources.append(data.too_many_things)
+    problems.sources.append(partial(account_twice, hass, entry, provider))
     for key, feed in provider.feeds.items():
         data.coordinators[key] = FeedCoordinator(hass, entry, data, feed)
     known = remembered(hass, entry)
@@ -94,17 +96,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     return True
 
 
-@callback
-def _follow_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: Identity) -> None:
-    """Give the entry the id that its account has now, unless another entry has it."""
-    unique_id = f"{entry.data[CONF_PROVIDER]}:{identity.id}"
-    if hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is None:
-        hass.config_entries.async_update_entry(entry, unique_id=unique_id)
-    if identity.known_by:
-        data = {**entry.data, CONF_KNOWN_BY: identity.known_by}
-        hass.config_entries.async_update_entry(entry, data=data)
-
-
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Unload one account."""
     # What is being read now would still make devices and entities.
@@ -120,6 +111,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     await async_forget_credentials(hass, entry.entry_id)
     await async_forget_memory(hass, entry.entry_id)
     clear_all(hass, entry)
+    for other in hass.config_entries.async_loaded_entries(DOMAIN):
+        other.runtime_data.sync_problems()
 
 
 async def async_remove_config_entry_device(

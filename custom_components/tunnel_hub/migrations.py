@@ -4,26 +4,49 @@ A new minor version is something that an older program can live with; nothing ye
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET
+from .accounts import free_id
+from .api import stored_account_id
+from .api.errors import InvalidInputError
+from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER
 
-type Data = dict[str, Any]
+
+class Stored(NamedTuple):
+    """What is stored of an entry."""
+
+    unique_id: str | None
+    data: dict[str, Any]
+
 
 _NETWORK = {CONF_NETWORK_NAME, CONF_NETWORK_SECRET}
 
 
-def _without_half_a_network(data: Data) -> Data:
+def _without_half_a_network(stored: Stored) -> Stored:
     """Leave out a network's name without its secret, or the reverse, which led nowhere."""
-    if data.keys() >= _NETWORK:
-        return data
-    return {name: value for name, value in data.items() if name not in _NETWORK}
+    if stored.data.keys() >= _NETWORK:
+        return stored
+    data = {name: value for name, value in stored.data.items() if name not in _NETWORK}
+    return stored._replace(data=data)
 
 
-_STEPS: Mapping[int, Callable[[Data], Data]] = {1: _without_half_a_network}
+def _with_todays_id(stored: Stored) -> Stored:
+    """Write an id that holds a server's address as today, for addresses are tidied since."""
+    key = stored.data.get(CONF_PROVIDER, "")
+    with suppress(InvalidInputError):
+        if (account_id := stored_account_id(key, stored.data)) is not None:
+            return stored._replace(unique_id=f"{key}:{account_id}")
+    return stored
+
+
+_STEPS: Mapping[int, Callable[[Stored], Stored]] = {
+    1: _without_half_a_network,
+    2: _with_todays_id,
+}
 """What leads from each minor version to the next one."""
 
 VERSION = 1
@@ -38,8 +61,13 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     if entry.version > VERSION:
         return False
     if entry.minor_version < MINOR_VERSION:
-        data: Data = dict(entry.data)
+        stored = Stored(entry.unique_id, dict(entry.data))
         for minor_version in range(entry.minor_version, MINOR_VERSION):
-            data = _STEPS[minor_version](data)
-        hass.config_entries.async_update_entry(entry, data=data, minor_version=MINOR_VERSION)
+            stored = _STEPS[minor_version](stored)
+        hass.config_entries.async_update_entry(
+            entry,
+            data=stored.data,
+            unique_id=free_id(hass, entry, stored.unique_id),
+            minor_version=MINOR_VERSION,
+        )
     return True

@@ -6,6 +6,7 @@ from typing import Any, cast
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
@@ -217,3 +218,88 @@ async def test_an_administrator_of_all_nodes_is_known_by_his_own(
     result = await sign_in(world.hass, world.service.mirror_url)
 
     assert result["reason"] == "already_configured"
+
+
+# One account that an older version has added twice
+
+TWICE = (DOMAIN, "entry-twin:account_twice")
+
+
+def twin_of(world: World[EasyTierService], way: str, url: str) -> MockConfigEntry:
+    """Store what an older version stored of an account at a second address."""
+    hass = world.hass
+    left_out = () if way == "account" else ("email", "password")
+    data = {name: value for name, value in world.entry.data.items() if name not in left_out}
+    hass.config_entries.async_update_entry(world.entry, data=data)
+    twin = MockConfigEntry(
+        domain=DOMAIN,
+        entry_id="entry-twin",
+        title="EasyTier twin",
+        unique_id="easytier:twin",
+        data={**data, "base_url": url},
+    )
+    twin.add_to_hass(hass)
+    return twin
+
+
+@BOTH
+@WAYS
+async def test_an_account_that_was_added_twice(world: World[EasyTierService], way: str) -> None:
+    """Both entries work, with ids of their own, until a repair is heeded."""
+    hass, issues = world.hass, ir.async_get(world.hass)
+    twin = twin_of(world, way, world.service.mirror_url)
+
+    await world.set_up()
+    await world.elapse(FIVE_MINUTES)
+
+    assert {world.entry.state, twin.state} == {ConfigEntryState.LOADED}
+    assert world.entry.unique_id != twin.unique_id
+    first, second = (
+        {
+            entity.unique_id.partition(":")[2]
+            for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        }
+        for entry in (world.entry, twin)
+    )
+    assert first == second
+    repair = issues.issues[TWICE]
+    assert repair.translation_placeholders == {
+        "account": "EasyTier twin",
+        "others": "EasyTier demo",
+    }
+    assert [key for key in issues.issues if key[1].endswith("account_twice")] == [TWICE]
+
+    await hass.config_entries.async_remove(world.entry.entry_id)
+    assert TWICE not in issues.issues
+    await hass.config_entries.async_reload(twin.entry_id)
+    await world.elapse(FIVE_MINUTES)
+    assert twin.state is ConfigEntryState.LOADED
+    assert TWICE not in issues.issues
+
+
+async def test_the_newer_of_the_two_is_removed(world: World[EasyTierService]) -> None:
+    twin = twin_of(world, "account", world.service.mirror_url)
+    await world.set_up()
+    await world.elapse(FIVE_MINUTES)
+    assert TWICE in ir.async_get(world.hass).issues
+
+    await world.hass.config_entries.async_remove(twin.entry_id)
+
+    assert TWICE not in ir.async_get(world.hass).issues
+
+
+@WAYS
+async def test_two_servers_are_not_one_twice(
+    world: World[EasyTierService], stranger: EasyTierService, way: str
+) -> None:
+    """Nor are an account and nobody's at one server, or servers without nodes."""
+    twin = twin_of(world, way, stranger.url)
+    await world.set_up()
+    await world.elapse(FIVE_MINUTES)
+    assert {world.entry.state, twin.state} == {ConfigEntryState.LOADED}
+    assert TWICE not in ir.async_get(world.hass).issues
+
+    world.service.state.nodes.clear()
+    stranger.state.nodes.clear()
+    await world.elapse(FIVE_MINUTES)
+    assert TWICE not in ir.async_get(world.hass).issues

@@ -1,13 +1,18 @@
 """Entries that an older version stored, or a newer one."""
 
+from hashlib import sha256
+
 from homeassistant.config_entries import ConfigEntryState
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
 
 from custom_components.tunnel_hub import async_migrate_entry
 from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
 from simulator.easytier import EasyTierService
 
 from ..common import World
+from .common import account_entry
 
 WHOLE = {"network_name": "demo-network", "network_secret": "demo-network-secret"}
 
@@ -22,7 +27,7 @@ async def upgraded(world: World[EasyTierService], network: dict[str, str]) -> di
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert world.entry.minor_version == TunnelHubConfigFlow.MINOR_VERSION == 2
+    assert world.entry.minor_version == TunnelHubConfigFlow.MINOR_VERSION == 3
     kept = {name: value for name, value in before.items() if name not in WHOLE}
     assert kept.items() <= world.entry.data.items(), "all else is as it was"
     return {name: world.entry.data[name] for name in WHOLE if name in world.entry.data}
@@ -60,3 +65,60 @@ async def test_much_newer(world: World[EasyTierService]) -> None:
     assert not world.service.calls
     assert not await async_migrate_entry(world.hass, world.entry), "whatever Home Assistant checks"
     assert (world.entry.version, world.entry.minor_version) == (2, 1)
+
+
+ACCOUNT = sha256(b"demo@example.com").hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    "stored, base_url, today",
+    [
+        (f"et.example.com.:443:{ACCOUNT}", "https://et.example.com.", f":443:{ACCOUNT}"),
+        (f"Et.example.com:8443:{ACCOUNT}", "https://Et.example.com:8443/", f":8443:{ACCOUNT}"),
+        (f"?:{ACCOUNT}", "https://?", None),
+    ],
+)
+@pytest.mark.parametrize("has_account", [True, False])
+async def test_an_id_that_is_written_otherwise(
+    world: World[EasyTierService],
+    stored: str,
+    base_url: str,
+    today: str | None,
+    *,
+    has_account: bool,
+) -> None:
+    """It is put right although the server does not answer, if its address says anything."""
+    entry, account = world.entry, "" if has_account else f":{ACCOUNT}"
+    unique_id = f"easytier:{stored.removesuffix(account)}"
+    kept = {name: value for name, value in entry.data.items() if has_account or name != "email"}
+    world.hass.config_entries.async_update_entry(
+        entry, data={**kept, "base_url": base_url}, unique_id=unique_id, minor_version=2
+    )
+
+    assert await async_migrate_entry(world.hass, entry)
+
+    assert not world.service.calls
+    assert entry.minor_version == 3
+    right = unique_id if today is None else f"easytier:et.example.com{today.removesuffix(account)}"
+    assert entry.unique_id == right
+
+
+async def test_an_id_that_another_entry_has(world: World[EasyTierService]) -> None:
+    """Two entries of one account, which an older version took for two, keep two ids."""
+    hass = world.hass
+    url = URL(world.service.url)
+    first = account_entry(world.service)
+    second = MockConfigEntry(
+        domain="tunnel_hub",
+        entry_id="entry-twin",
+        title="EasyTier twin",
+        unique_id=f"easytier:{url.authority}.:{ACCOUNT}",
+        data={**first.data, "base_url": f"{world.service.url}/admin"},
+    )
+    second.add_to_hass(hass)
+    await world.set_up()
+
+    assert world.entry.unique_id == f"easytier:{url.authority}:{ACCOUNT}"
+    assert second.unique_id == f"easytier:{url.authority}.:{ACCOUNT}"
+    assert {world.entry.state, second.state} == {ConfigEntryState.LOADED}
+    assert world.entry.minor_version == second.minor_version == 3

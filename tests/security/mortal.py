@@ -69,14 +69,22 @@ class MortalHass:
     # What one sees from outside
 
     async def entity(self, key: str) -> Entity:
-        """Return an entity, such as "switch:tunnel:1:force_down"."""
-        return (await entities_of(self._stage, self.service.NAME))[key]
+        """Return an entity, such as "switch:tunnel:1:force_down", as soon as it has a state."""
+        found: dict[str, Entity] = {}
+
+        async def _missing() -> str:
+            self.program.require_running()
+            found.update(await entities_of(self._stage, self.service.NAME))
+            has_state = key in found and found[key].state is not None
+            return "" if has_state else f"There is no {key}"
+
+        await until(_missing, _PATIENCE)
+        return found[key]
 
     async def shows(self, key: str, state: str) -> None:
         """Wait until an entity has a state."""
 
         async def _not_shown() -> str:
-            self.program.require_running()
             shown = (await self.entity(key)).state
             return "" if shown == state else f"{key} shows {shown}, not {state}"
 

@@ -32,8 +32,8 @@ from .mortal import MortalHass, mortal_hass
 
 pytestmark = pytest.mark.timeout(7200)
 
-_KILLS = 6
-_RENEWALS = 20
+_KILLS = 50
+_RENEWALS = 50
 _PATIENCE = 60.0
 """Seconds for a moment to come."""
 

@@ -1,6 +1,6 @@
 """The tunnel services, without Home Assistant: providers, resources, feeds and errors.
 
-Public surface: PROVIDERS (key -> description) and create_provider.
+Public surface: PROVIDERS (key -> description), create_provider and stored_account_id.
 """
 
 from collections.abc import Mapping
@@ -31,3 +31,8 @@ def create_provider(
     session: must not keep cookies. Raises KeyError for an unknown key.
     """
     return _PROVIDERS[key](session, credentials, options)
+
+
+def stored_account_id(key: str, credentials: Credentials) -> str | None:
+    """Return an account's id without asking for it, as Provider.id_in; None for an unknown key."""
+    return _PROVIDERS[key].id_in(credentials) if key in _PROVIDERS else None

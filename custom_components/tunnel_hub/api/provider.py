@@ -237,6 +237,14 @@ class Provider(ABC):
     async def identify(self) -> Identity:
         """Sign in where needed and tell whose account it is."""
 
+    @classmethod
+    def id_in(cls, credentials: Credentials) -> str | None:
+        """Return the account's id as stored credentials tell it; None if one has to ask for it.
+
+        Raises InvalidInputError for credentials that nobody could have entered.
+        """
+        return None
+
     def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
         """Tell whether stored credentials are of this account, although it had another id.
 

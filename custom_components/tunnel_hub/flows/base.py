@@ -8,7 +8,6 @@ from aiohttp import DummyCookieJar
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
     UnknownEntry,
@@ -33,6 +32,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
+from ..accounts import is_account_of
 from ..api import create_provider
 from ..api.errors import (
     AuthenticationError,
@@ -49,7 +49,6 @@ from ..const import (
     CONF_CA,
     CONF_CONTACT,
     CONF_HTTPS,
-    CONF_KNOWN_BY,
     CONF_NETWORK_NAME,
     CONF_OAUTH_URL,
     CONF_PROVIDER,
@@ -314,18 +313,13 @@ class Steps(ConfigFlow):
         others = [e for e in self._async_current_entries() if e.data.get(CONF_PROVIDER) == key]
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             entry = self._entry()
-            if entry.unique_id != unique_id and _is_account_of(provider, entry) is False:
+            if entry.unique_id != unique_id and is_account_of(provider, entry) is False:
                 return self.async_abort(reason="wrong_account")
             if any(other.unique_id == unique_id for other in others if other is not entry):
                 return self.async_abort(reason="already_configured")
             return self.async_update_reload_and_abort(entry, unique_id=unique_id, data=data)
         await self.async_set_unique_id(unique_id)
         self._abort_if_unique_id_configured()
-        if any(_is_account_of(provider, other) for other in others):
+        if any(is_account_of(provider, other) for other in others):
             return self.async_abort(reason="already_configured")
         return self.async_create_entry(title=f"{name} {identity.title}", data=data)
-
-
-def _is_account_of(provider: Provider, entry: ConfigEntry) -> bool | None:
-    """Tell whether an entry is of the provider's account, whatever id it has."""
-    return provider.is_account_of(entry.data, entry.data.get(CONF_KNOWN_BY, ""))

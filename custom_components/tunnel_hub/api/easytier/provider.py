@@ -64,6 +64,13 @@ def _normal(mail: str | None) -> str:
     return (mail or "").strip().lower()
 
 
+def _account_id(address: URL, email: str | None) -> str:
+    """Return the id of an account at an address, or of nobody's; no mail address shows in it."""
+    if email is None:
+        return address.authority
+    return f"{address.authority}:{sha256(_normal(email).encode()).hexdigest()[:16]}"
+
+
 class EasyTierProvider(Provider):
     """One node manager, with an account or without.
 
@@ -159,12 +166,19 @@ class EasyTierProvider(Provider):
 
         It is known by its nodes, or by everybody's if it has none.
         """
-        server, known_by = self._address.authority, self._own_digests or self._public_digests
-        if self._email is None:
-            return Identity(id=server, title=server, known_by=known_by)
-        account = sha256(_normal(self._email).encode()).hexdigest()[:16]
-        title = f"{self._email.partition('@')[0]} ({server})"
-        return Identity(id=f"{server}:{account}", title=title, known_by=known_by)
+        server = self._address.authority
+        name = self._email and self._email.partition("@")[0]
+        return Identity(
+            id=_account_id(self._address, self._email),
+            title=f"{name} ({server})" if name else server,
+            known_by=self._own_digests or self._public_digests,
+        )
+
+    @classmethod
+    @override
+    def id_in(cls, credentials: Credentials) -> str:
+        address = base_url(credentials.get("base_url", ""))
+        return _account_id(URL(address), credentials.get("email"))
 
     @override
     def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
