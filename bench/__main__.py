@@ -15,9 +15,11 @@ from .house import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
 from .meter import Sample
 from .plot import draw
 from .report import BenchError, Result, Results, Target, print_results, print_targets
-from .services import SERVICES, Facts
+from .service import Facts
+from .services import MAIN, SERVICES
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+_PEER = "uptime_kuma"
 _POLLS = 5
 """How many of each kind one process measures."""
 _TRACED = "ours, traced", "bare, traced"
@@ -33,15 +35,15 @@ def main() -> int:
         for number in range(1, options.runs + 1):
             say(f"run {number} of {options.runs}")
             for case in ("ours", "bare", "plain, always", "plain, if changed"):
-                measure(results, "hayfrp", case, options.tunnels)
-            for service in ("uptime_kuma", "easytier", "hy2scale"):
+                measure(results, MAIN, case, options.tunnels)
+            for service in (name for name in SERVICES if name != MAIN):
                 measure(results, service, "ours", _rows(service, options.tunnels))
             for rows in options.growth:
                 # The largest takes minutes, and its figures are too long to vary much.
                 if rows != options.tunnels and (rows <= options.tunnels or number == 1):
-                    measure(results, "hayfrp", "ours", rows)
+                    measure(results, MAIN, "ours", rows)
         for case in ("ours", "bare"):
-            measure(results, "hayfrp", case, min(options.tunnels, _TRACED_ROWS), traced=True)
+            measure(results, MAIN, case, min(options.tunnels, _TRACED_ROWS), traced=True)
         targets = judge(results, options.tunnels)
         if options.plot:
             draw(results, sorted({*options.growth, options.tunnels}), options.plot)
@@ -130,7 +132,7 @@ def measure(results: Results, service: str, case: str, rows: int, *, traced: boo
 def judge(results: Results, rows: int) -> list[Target]:
     """Compare what was measured with what was promised."""
 
-    def find(case: str, phase: str, service: str = "hayfrp") -> Result:
+    def find(case: str, phase: str, service: str = MAIN) -> Result:
         return results.find(service, case, _rows(service, rows), phase)
 
     def cpu(result: Result) -> float:
@@ -141,7 +143,7 @@ def judge(results: Results, rows: int) -> list[Target]:
 
     unchanged, changed = find("ours", UNCHANGED), find("ours", CHANGED)
     traced = min(rows, _TRACED_ROWS)
-    memory = [per_entity(results.find("hayfrp", case, traced, SET_UP_AGAIN)) for case in _TRACED]
+    memory = [per_entity(results.find(MAIN, case, traced, SET_UP_AGAIN)) for case in _TRACED]
     return [
         Target(
             name="CPU of an unchanged poll / parsing alone",
@@ -167,7 +169,8 @@ def judge(results: Results, rows: int) -> list[Target]:
                 limit=10,
                 unit="ms",
             )
-            for service in ("hayfrp", "hy2scale", "easytier")
+            for service in SERVICES
+            if service != _PEER
             for phase in (UNCHANGED, CHANGED)
         ),
         *(
@@ -182,7 +185,7 @@ def judge(results: Results, rows: int) -> list[Target]:
         *(
             Target(
                 name=f"{phase}, CPU for each entity: ours / uptime_kuma",
-                value=_each(find("ours", phase)) / _each(find("ours", phase, "uptime_kuma")),
+                value=_each(find("ours", phase)) / _each(find("ours", phase, _PEER)),
                 limit=1,
             )
             for phase in (UNCHANGED, CHANGED)

@@ -22,12 +22,12 @@ from pythonkuma.update import LatestRelease, UpdateChecker
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.api.http import Answer, Transport
-from custom_components.tunnel_hub.api.hy2scale import readings
 from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.entity import TunnelHubEntity
 
 from .meter import Meter
-from .services import SERVICES, Facts, Service
+from .service import Facts, Service
+from .services import SERVICES
 
 FIRST_SET_UP = "first set-up"
 SET_UP_AGAIN = "set-up again"
@@ -178,8 +178,6 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             meter.entities = hass.states.async_entity_ids_count
             with (
                 _watched(meter),
-                # What feeds of a mesh share for a moment is asked for anew in each poll.
-                patch.object(readings, "_SAME_MOMENT", -1.0),
                 # There is no way to the peer's releases, and no need to know them.
                 patch.object(UpdateChecker, "latest_release", AsyncMock(return_value=_RELEASE)),
                 patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),
@@ -197,21 +195,22 @@ async def furnished(
     order: the "service" by name, the "facts" of its accounts and how many "rows" each has at
     least, how many "polls" to measure, and the facts of a "spare" account to load all code with.
     """
-    async with home_assistant(meter) as hass:
-        service = SERVICES[order["service"]]
-        house = House(
-            hass=hass,
-            meter=meter,
-            service=service,
-            facts=tuple(order["facts"]),
-            rows=order["rows"],
-            polls=order["polls"],
-        )
-        spare = replace(house, facts=(order["spare"],), entries=[])
-        with without_checks():
-            await spare.sign_in()
-            await spare.set_up(spare.entries)
-            await hass.async_block_till_done(wait_background_tasks=True)
-            await hass.config_entries.async_remove(spare.entries[0].entry_id)
-            await house.sign_in()
-            await case(house)
+    service = SERVICES[order["service"]]
+    with service.measured():
+        async with home_assistant(meter) as hass:
+            house = House(
+                hass=hass,
+                meter=meter,
+                service=service,
+                facts=tuple(order["facts"]),
+                rows=order["rows"],
+                polls=order["polls"],
+            )
+            spare = replace(house, facts=(order["spare"],), entries=[])
+            with without_checks():
+                await spare.sign_in()
+                await spare.set_up(spare.entries)
+                await hass.async_block_till_done(wait_background_tasks=True)
+                await hass.config_entries.async_remove(spare.entries[0].entry_id)
+                await house.sign_in()
+                await case(house)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from .house import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
 from .meter import Sample
 from .report import Results
+from .services import MAIN
 
 _PHASES = (FIRST_SET_UP, SET_UP_AGAIN, CHANGED, UNCHANGED)
 _PANELS: Sequence[tuple[str, Callable[[Sample], float], Sequence[str]]] = (
@@ -26,11 +27,11 @@ def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
     figure = Figure(figsize=(10, 7.5), layout="constrained")
     for axes, (title, read, phases) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
         for phase in phases:
-            figures = [results.find("hayfrp", "ours", rows, phase).median(read) for rows in sizes]
+            figures = [results.find(MAIN, "ours", rows, phase).median(read) for rows in sizes]
             axes.loglog(sizes, figures, marker="o", label=phase)
         if title.startswith("CPU"):
             parse = [
-                results.find("hayfrp", "ours", rows, UNCHANGED).median(lambda s: s.parse) * 1e3
+                results.find(MAIN, "ours", rows, UNCHANGED).median(lambda s: s.parse) * 1e3
                 for rows in sizes
             ]
             axes.loglog(sizes, parse, linestyle="--", color="grey", label="orjson.loads alone")
@@ -44,8 +45,6 @@ def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
 
 def _news(results: Results, rows: int) -> float:
     """Milliseconds of CPU that one changed tunnel adds to a poll."""
-    changed, unchanged = (
-        results.find("hayfrp", "ours", rows, phase) for phase in (CHANGED, UNCHANGED)
-    )
+    changed, unchanged = (results.find(MAIN, "ours", rows, phase) for phase in (CHANGED, UNCHANGED))
     cost = changed.median(lambda s: s.own - s.parse) - unchanged.median(lambda s: s.own)
     return max(cost, 0) * 1e3 / changed.median(lambda sample: sample.written)

@@ -10,7 +10,7 @@ from typing import Any
 from .entities import Entity, entities_of
 from .hass import HOLD_DOWN, NIGHT
 from .progress import step, until
-from .providers import State
+from .provider import State
 from .stage import Stage
 
 type Entities = Mapping[str, Entity]
@@ -18,6 +18,7 @@ type States = Mapping[str, State]
 """What the simulated services know, by provider."""
 
 _PROVIDER = "hayfrp"
+_MESH = "hy2scale"
 """Whose entities they are about: the only service with all that the blueprints need."""
 
 _AUTOMATIONS = "/api/config/automation/config"
@@ -64,7 +65,7 @@ def _enabled(states: States, tunnel: str) -> bool:
 
 
 def _disabled_links(states: States) -> set[str]:
-    clients = states["hy2scale"]["clients"]
+    clients = states[_MESH]["clients"]
     return {name for name, client in clients.items() if client["disabled"]}
 
 
@@ -161,14 +162,14 @@ TRIALS: Mapping[str, Trial] = {
                 helper=(HOLD_DOWN, "on"),
                 followed=lambda states: (
                     not any(_enabled(states, number) for number in "1234")
-                    and _disabled_links(states) == set(states["hy2scale"]["clients"])
+                    and _disabled_links(states) == set(states[_MESH]["clients"])
                 ),
             ),
             Event(
                 helper=(HOLD_DOWN, "off"),
                 followed=lambda states: (
                     all(_enabled(states, number) for number in "234")
-                    and _disabled_links(states) != set(states["hy2scale"]["clients"])
+                    and _disabled_links(states) != set(states[_MESH]["clients"])
                 ),
             ),
         ),

@@ -5,7 +5,8 @@ import re
 from .blueprints import try_blueprints
 from .entities import entities_of, print_table, until_shown
 from .progress import DemoError, step
-from .providers import PROVIDERS, Deed
+from .provider import Deed
+from .providers import PROVIDERS
 from .stage import DOMAIN, Stage
 
 _RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .progress import until
-from .providers import Shown
+from .provider import Shown
 from .stage import Stage
 
 _READING = 60.0

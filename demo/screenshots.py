@@ -6,7 +6,7 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
-from typing import Any, Literal
+from typing import Literal
 
 from playwright.async_api import Browser, Error as BrowserError, Page, ViewportSize
 
@@ -58,12 +58,6 @@ _SHOTS = {
     ),
 }
 """By the names of their files; one language after the other."""
-
-_TIDY: Mapping[str, Mapping[str, Any]] = {
-    "chmlfrp": {"nodes.*.state": "online", "tunnels.2.client_running": True},
-    "easytier": {"nodes.4.reporting": True, "nodes.8.valid_until": "2999-12-31"},
-}
-"""What is mended at the services, so that not everything needs attention."""
 
 _ELEMENTS = """
   const within = root => [...root.querySelectorAll("*")].flatMap(
@@ -152,13 +146,16 @@ async def screenshots() -> None:
 
 async def prepare(running: Stage) -> None:
     """Have all there is to show."""
-    for provider, changes in _TIDY.items():
-        await running.patch(provider, changes)
-        await running.reload_account(provider)
-    await until_shown(running, "hayfrp", PROVIDERS["hayfrp"].shown)
-    await do(running, "hayfrp", PROVIDERS["hayfrp"].deeds["sign in"])
-    for provider in PROVIDERS:
-        await until_shown(running, provider, {})
+    for name, provider in PROVIDERS.items():
+        if provider.tidy:
+            await running.patch(name, provider.tidy)
+            await running.reload_account(name)
+        if provider.first:
+            await until_shown(running, name, provider.shown)
+        for deed in provider.first:
+            await do(running, name, provider.deeds[deed])
+    for name in PROVIDERS:
+        await until_shown(running, name, {})
 
 
 async def take_all(running: Stage, browser: Browser) -> None:

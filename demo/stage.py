@@ -14,7 +14,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from .hass import Hass, free_port, prepare
 from .program import Program
 from .progress import DemoError, step, until
-from .providers import PROVIDERS, Facts, State
+from .provider import Facts, State
+from .providers import PROVIDERS
 
 DOMAIN = "tunnel_hub"
 FAILURES = (ClientError, DemoError, TimeoutError)

@@ -43,10 +43,13 @@ _TESTED_ALONE = {"coerce", "http", "nodes", "pace", "rows", "together"}
 """The others hold words that the providers share, which the tests of each of them use."""
 
 SUITES: dict[str, tuple[str, ...]] = {
-    f"{CODE}/api/chmlfrp": ("tests/api/chmlfrp", "tests/chmlfrp"),
-    f"{CODE}/api/easytier": ("tests/api/easytier", "tests/easytier"),
-    f"{CODE}/api/hayfrp": ("tests/api/hayfrp",),
-    f"{CODE}/api/hy2scale": ("tests/api/hy2scale", "tests/hy2scale"),
+    **{
+        f"{CODE}/api/{path.parent.name}": (
+            f"tests/api/{path.parent.name}",
+            f"tests/{path.parent.name}",
+        )
+        for path in sorted((ROOT / CODE / "api").glob("*/provider.py"))
+    },
     **{
         f"{CODE}/api/{path.name}": _API if path.stem in _TESTED_ALONE else ("tests/api",)
         for path in sorted((ROOT / CODE / "api").glob("[!_]*.py"))

@@ -58,7 +58,8 @@ def sign_in(service: Service, language: Language) -> str:
     steps = said(language, "config", "step")
     menu = steps[service.key].get("menu_options", {})
     rows, parts = [], dict[str, tuple[str, dict[str, None]]]()
-    for way in (*module.SIGN_IN_WAYS, *getattr(module, "OTHER_WAYS", ())):
+    flow = flows.FLOWS[service.key]
+    for way in (*flow.sign_in, *flow.others):
         words = steps[way]
         fields = _fields(forms[way].schema, words)
         rows.append([menu.get(way, words["title"]), "<br>".join(fields), words["description"]])

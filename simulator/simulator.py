@@ -1,20 +1,20 @@
 """The simulated world: a clock, a seed and the services that share them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
 import time
 from types import TracebackType
 from typing import Any, Self
 
-from .chmlfrp import ChmlFrpService
-from .easytier import EasyTierService
-from .hayfrp import HayFrpService
-from .hy2scale import Hy2ScaleService
 from .service import Options, Service
 
-SERVICES: dict[str, type[Service[Any]]] = {
-    service.NAME: service
-    for service in (HayFrpService, ChmlFrpService, Hy2ScaleService, EasyTierService)
+SERVICES: Mapping[str, type[Service[Any]]] = {
+    folder.name: import_module(f"{__package__}.{folder.name}").SERVICE
+    for folder in sorted(Path(__file__).parent.iterdir())
+    if (folder / "service.py").is_file()
 }
+"""By name: every folder beside this file that holds a service.py."""
 
 
 def wall_clock() -> float:
@@ -23,12 +23,10 @@ def wall_clock() -> float:
 
 
 class Simulator:
-    """Runs services on loopback for as long as its context lasts; each is an attribute."""
+    """Runs services on loopback for as long as its context lasts.
 
-    hayfrp: HayFrpService
-    chmlfrp: ChmlFrpService
-    hy2scale: Hy2ScaleService
-    easytier: EasyTierService
+    services: all of them, by name.
+    """
 
     def __init__(
         self,
@@ -45,8 +43,12 @@ class Simulator:
         options = Options(tunnels, nodes, latency, clock, seed)
         self.port_base = port_base
         self.services = {name: SERVICES[name](options) for name in services}
-        for name, service in self.services.items():
-            setattr(self, name, service)
+
+    def get[S: Service[Any]](self, kind: type[S]) -> S:
+        """Return the service of a kind."""
+        service = self.services[kind.NAME]
+        assert isinstance(service, kind)
+        return service
 
     async def __aenter__(self) -> Self:
         """Open the ports, counted up from `port_base` in the order the services were named."""

@@ -139,7 +139,7 @@ async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def hayfrp(simulator: Simulator) -> HayFrpService:
     """The simulated HayFrp."""
-    return simulator.hayfrp
+    return simulator.get(HayFrpService)
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
-"""What docs/endpoints.md says: a row for each documented endpoint of each provider."""
+"""What the providers' endpoints.md say: a row for each documented endpoint."""
 
 from collections.abc import Iterator
 from pathlib import Path
 import re
 from typing import NamedTuple
 
-from custom_components.tunnel_hub.api import PROVIDERS
 from simulator import Route
 
-_TABLES = Path(__file__).parents[1] / "docs" / "endpoints.md"
+_TESTS = Path(__file__).parent
 
 
 class Row(NamedTuple):
@@ -32,23 +31,20 @@ def _names(cell: str) -> tuple[str, ...]:
 
 def _rows() -> Iterator[Row]:
     """Read all tables."""
-    keys = {description.name: key for key, description in PROVIDERS.items()}
-    provider = ""
-    for line in _TABLES.read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            provider = keys[line.removeprefix("## ")]
-        if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):
-            document, route, method, met, test = line.strip("| ").split(" | ")
-            where, *kind = _names(route)
-            yield Row(
-                provider,
-                document,
-                Route(*where.split(" "), *kind),
-                _names(method)[0],
-                _names(met),
-                met.removeprefix("nobody: ") if met.startswith("nobody: ") else "",
-                f"tests/api/{_names(test)[0]}",
-            )
+    for path in sorted(_TESTS.glob("*/endpoints.md")):
+        for line in path.read_text("utf-8").splitlines():
+            if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):
+                document, route, method, met, test = line.strip("| ").split(" | ")
+                where, *kind = _names(route)
+                yield Row(
+                    path.parent.name,
+                    document,
+                    Route(*where.split(" "), *kind),
+                    _names(method)[0],
+                    _names(met),
+                    met.removeprefix("nobody: ") if met.startswith("nobody: ") else "",
+                    f"tests/api/{_names(test)[0]}",
+                )
 
 
 ROWS = tuple(_rows())

@@ -1,10 +1,16 @@
 """Who may know what. Which package may import which, import-linter checks."""
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+
+from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.flows import FLOWS
+from custom_components.tunnel_hub.flows.base import Steps
+from reference.pages import ROOT
 
 from .translations import INTEGRATION
 
@@ -84,15 +90,110 @@ def test_nobody_else_reads_raw_answers(path: Path) -> None:
         assert not of_api or len(module.split(".")) <= 2, f"a provider's own folder: {module}"
 
 
-@pytest.mark.parametrize("path", OUTSIDE, ids=id_of)
+# Providers are found, not named
+
+_ROOTS = ("bench", "custom_components", "demo", "mutation", "reference", "simulator")
+_TESTS_OF_ALL = (
+    "browser",
+    "reliability",
+    "security",
+    "found.py",
+    "endpoints.py",
+    "test_endpoints.py",
+)
+_LOOK_UPS = {"get", "getattr", "pop", "setdefault", "startswith", "endswith", "removeprefix"}
+
+
+_OF_SOME = {ROOT / "tests" / "security" / "test_kill.py"}
+"""What is about a few providers and about nothing else."""
+
+
+def belongs_to_a_provider(path: Path) -> bool:
+    """Tell whether a file has the name of a provider's key, or is in such a folder."""
+    return bool({*path.parent.parts, path.stem} & PROVIDERS.keys())
+
+
+OF_ALL_PROVIDERS = sorted(
+    path
+    for folder in (*(ROOT / root for root in _ROOTS), *(ROOT / "tests" / n for n in _TESTS_OF_ALL))
+    for path in (folder.rglob("*.py") if folder.is_dir() else (folder,))
+    if path not in _OF_SOME and not belongs_to_a_provider(path.relative_to(ROOT))
+)
+
+
+def chosen_by(node: ast.AST) -> Iterator[ast.AST | str | None]:
+    """Return what a piece of code decides by: what it compares, looks up, or has in a table."""
+    match node:
+        case ast.Compare():
+            yield from ast.walk(node)
+        case ast.Subscript(slice=key):
+            yield key
+        case ast.Dict(keys=keys):
+            yield from keys
+        case ast.MatchValue(value=value):
+            yield value
+        case ast.MatchMapping(keys=several):
+            yield from several
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            yield from (keyword.arg for keyword in node.keywords)
+            if name in _LOOK_UPS:
+                yield from node.args
+        case ast.ImportFrom():
+            yield from (node.module or "").split(".")
+            yield from (alias.name for alias in node.names)
+
+
+def named(tree: ast.AST, keys: Collection[str]) -> list[str]:
+    """Return the places where code decides by the key of a provider, or imports one."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if {part.value if isinstance(part, ast.Constant) else part for part in chosen_by(node)}
+        & {*keys}
+    ]
+
+
+@pytest.mark.parametrize("path", OF_ALL_PROVIDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_asks_for_a_providers_name(path: Path) -> None:
-    """What differs between providers is told by their capabilities."""
-    providers = {folder.name for folder in (INTEGRATION / "api").iterdir() if folder.is_dir()}
-    for node in nodes(path):
-        if isinstance(node, ast.Compare):
-            compared = {
-                part.value
-                for part in ast.walk(node)
-                if isinstance(part, ast.Constant) and isinstance(part.value, str)
-            }
-            assert not compared & providers, ast.unparse(node)
+    """What differs between providers is told by their capabilities, or stands in their folders."""
+    assert not named(ast.parse(path.read_text("utf-8")), PROVIDERS)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if key == "hayfrp": ...',
+        'x = key in ("easytier", "hayfrp")',
+        'x = TABLE["hayfrp"]',
+        'TABLE = {"hayfrp": 1}',
+        "TABLE = dict(hayfrp=1)",
+        'x = TABLE.get("hayfrp")',
+        'x = getattr(simulator, "hayfrp")',
+        'x = unique_id.startswith("hayfrp")',
+        'match key:\n    case "hayfrp": ...',
+        'match key:\n    case "other" | "hayfrp": ...',
+        'match data:\n    case {"hayfrp": _}: ...',
+        "from .flows import hayfrp",
+        "from .api.hayfrp.provider import X",
+    ],
+)
+def test_a_providers_name_would_be_found(code: str) -> None:
+    assert named(ast.parse(code), {"hayfrp"})
+
+
+def test_folders_have_the_keys_of_their_providers() -> None:
+    for key, description in PROVIDERS.items():
+        assert description.key == key
+
+
+def test_steps_of_providers_share_no_name() -> None:
+    """They are put together into one class, where one would replace the other."""
+    owners = Counter(
+        name
+        for flow in FLOWS.values()
+        for cls in flow.steps.__mro__[: -len(Steps.__mro__)]
+        for name in {*vars(cls), *vars(cls).get("__annotations__", ())}
+        if not name.startswith("__")
+    )
+    assert owners
+    assert [name for name, count in owners.items() if count > 1] == []

@@ -1,10 +1,9 @@
 """What must stay as it is: see tests/contract."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from difflib import unified_diff
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER
@@ -19,56 +18,15 @@ from simulator import Simulator
 
 from .common import World
 from .contract import dump
-from .reliability import providers
 from .reliability.conftest import entry_for
+from .reliability.found import FOUND
 from .reliability.names import Names
-from .reliability.providers import AnyService, Case
+from .reliability.providers import AnyService, Variant
 
 FOLDER = Path(__file__).parent / "contract"
 
 
-class Variant(NamedTuple):
-    """A kind of entry. base: the one of which it differs little, if any."""
-
-    case: Case
-    base: str | None = None
-    prepare: Callable[[AnyService], object] = lambda _: None
-    options: Mapping[str, Any] = MappingProxyType({})
-
-
-def _set(**settings: object) -> Callable[[AnyService], None]:
-    """Return what changes the simulated service's settings."""
-
-    def _prepare(service: AnyService) -> None:
-        for name, value in settings.items():
-            setattr(service.state.settings, name, value)
-
-    return _prepare
-
-
-SIGN_IN = {"sign_in_daily": True, "sign_in_from": "08:00:00", "sign_in_until": "10:00:00"}
-PUBLIC = {"public_nodes": ["2"]}
-
-VARIANTS = {
-    "hayfrp": Variant(providers.HAYFRP, options=SIGN_IN),
-    "chmlfrp": Variant(providers.CHMLFRP_TOKEN, options={"node_details": True}),
-    "chmlfrp-browser": Variant(
-        providers.CHMLFRP_BROWSER, base="chmlfrp", options={"node_details": True}
-    ),
-    "hy2scale": Variant(providers.HY2SCALE),
-    "hy2scale-documented": Variant(
-        providers.HY2SCALE, base="hy2scale", prepare=_set(generation="documented")
-    ),
-    "easytier": Variant(
-        providers.EASYTIER, prepare=_set(dialect="real", edgeone=True), options=PUBLIC
-    ),
-    "easytier-documented": Variant(
-        providers.EASYTIER,
-        base="easytier",
-        prepare=_set(dialect="documented", edgeone=True),
-        options=PUBLIC,
-    ),
-}
+VARIANTS = {name: v for found in FOUND.values() for name, v in found.variants.items()}
 
 
 @pytest.fixture

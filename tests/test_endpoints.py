@@ -1,41 +1,21 @@
-"""That docs/endpoints.md is true: for each provider, each documented endpoint."""
+"""That the providers' endpoints.md are true: each documented endpoint."""
 
 import importlib
 import inspect
-from typing import NamedTuple
 
 import pytest
 
 from custom_components.tunnel_hub.api import PROVIDERS
-from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
-from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
-from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
-from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from reference.services import SERVICES as REFERENCE
 from simulator import SERVICES
 
 from .api.routes import asked_in, name_of
 from .endpoints import ROWS, Row
+from .found import modules
 from .translations import translations
 
-
-class Documented(NamedTuple):
-    """A provider: its client and how many endpoints its document has."""
-
-    client: type
-    endpoints: int
-
-
-DOCUMENTED = {
-    # 27 in its document and eleven that its panel uses.
-    "chmlfrp": Documented(ChmlFrpClient, 38),
-    # 16 in its document and six that its pages use.
-    "easytier": Documented(EasyTierClient, 22),
-    "hayfrp": Documented(HayFrpClient, 23),
-    # 60 of the 63 in its document, and 13 that 1.3 has besides.
-    "hy2scale": Documented(Hy2ScaleClient, 73),
-}
-
+DOCUMENTED = modules("documented")
+"""Of each provider: its client and how many endpoints its document has."""
 
 each_row = pytest.mark.parametrize(
     "row", ROWS, ids=[f"{row.provider}-{row.document}" for row in ROWS]
@@ -52,11 +32,11 @@ def test_a_table_is_complete(provider: str) -> None:
     rows = [row for row in ROWS if row.provider == provider]
     methods = {
         name
-        for name, _ in inspect.getmembers(DOCUMENTED[provider].client, inspect.iscoroutinefunction)
+        for name, _ in inspect.getmembers(DOCUMENTED[provider].CLIENT, inspect.iscoroutinefunction)
         if not name.startswith("_")
     }
 
-    assert len(rows) == DOCUMENTED[provider].endpoints
+    assert len(rows) == DOCUMENTED[provider].ENDPOINTS
     assert len({row.document for row in rows}) == len(rows)
     assert len({row.route for row in rows}) == len(rows)
     assert sorted(row.method for row in rows) == sorted(methods)

@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.tunnel_hub import api, config_flow
+from custom_components.tunnel_hub import api
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -21,7 +21,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.resource import Tunnel
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.flows import hayfrp
+from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.services import ACTIONS
 
 from .common import MINUTE, World
@@ -204,7 +204,7 @@ async def test_every_error_has_its_words(
     state: ConfigEntryState,
 ) -> None:
     monkeypatch.setattr(ModestProvider, "failure", error)
-    monkeypatch.setitem(config_flow._WAYS_AGAIN, "modest", lambda _: hayfrp.SIGN_IN_WAYS)
+    monkeypatch.setitem(FLOWS, "modest", FLOWS["hayfrp"])
 
     await modest.set_up()
 

@@ -25,6 +25,8 @@ from custom_components import tunnel_hub
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 from simulator.gates import Moment
+from simulator.hayfrp import HayFrpService
+from simulator.hy2scale import Hy2ScaleService
 
 from .common import HOUR, MINUTE, World, account_entry
 from .hy2scale.common import node_entry
@@ -205,10 +207,12 @@ async def race(
     monkeypatch.setattr(tunnel_hub, "PLATFORMS", [Platform.SWITCH])
     async with Simulator(services=(request.param,), tunnels=1, nodes=1) as simulator:
         if request.param == "hayfrp":
-            entry = account_entry(simulator.hayfrp, simulator.hayfrp.account)
+            entry = account_entry(
+                simulator.get(HayFrpService), simulator.get(HayFrpService).account
+            )
             tunnel = "1"
         else:
-            entry = node_entry(simulator.hy2scale)
+            entry = node_entry(simulator.get(Hy2ScaleService))
             tunnel = "us"
         entry.add_to_hass(hass)
         world = World(hass, freezer, simulator.services[request.param], entry)

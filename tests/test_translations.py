@@ -176,7 +176,7 @@ def of_steps() -> set[str]:
         needed |= of_form(f"config.step.{step_id}", schema)
     needed |= {f"config.step.user.menu_options.{key}" for key in PROVIDERS}
     for provider in PROVIDERS:
-        ways = import_module(f"{flows.__name__}.{provider}").SIGN_IN_WAYS
+        ways = flows.FLOWS[provider].sign_in
         first = {
             step
             for step in forms()

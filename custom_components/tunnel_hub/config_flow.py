@@ -3,6 +3,7 @@
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from types import new_class
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -39,19 +40,11 @@ from .api.provider import (
 )
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
-from .flows import chmlfrp, easytier, hayfrp, hy2scale
-from .flows.base import abort_if_removed
+from .flows import FLOWS
+from .flows.base import Steps, abort_if_removed
 from .migrations import MINOR_VERSION, VERSION
 from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
-
-# The ways back to a stored account, the usual one first; each is a step of the flow.
-_WAYS_AGAIN: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
-    "chmlfrp": lambda _: chmlfrp.SIGN_IN_WAYS,
-    "easytier": easytier.ways_again,
-    "hayfrp": lambda _: hayfrp.SIGN_IN_WAYS,
-    "hy2scale": lambda _: hy2scale.SIGN_IN_WAYS,
-}
 
 _SIGN_IN_SCHEMA = vol.Schema(
     {
@@ -65,14 +58,8 @@ _ALL_NODES_SCHEMA = vol.Schema({vol.Required(ALL_NODES, default=False): BooleanS
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
 
-class TunnelHubConfigFlow(
-    chmlfrp.ChmlFrpSteps,
-    easytier.EasyTierSteps,
-    hayfrp.HayFrpSteps,
-    hy2scale.Hy2ScaleSteps,
-    domain=DOMAIN,
-):
-    """Sets up one account."""
+class _CommonSteps(Steps):
+    """The steps that lead to those of a provider."""
 
     VERSION = VERSION
     MINOR_VERSION = MINOR_VERSION
@@ -99,7 +86,7 @@ class TunnelHubConfigFlow(
         entry = self._get_reauth_entry()
         return self.async_show_menu(
             step_id="reauth_confirm",
-            menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
+            menu_options=FLOWS[entry.data[CONF_PROVIDER]].reauth_steps(entry.data),
             description_placeholders=plain({"account": entry.title}),
         )
 
@@ -110,9 +97,17 @@ class TunnelHubConfigFlow(
         entry = self._get_reconfigure_entry()
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=_WAYS_AGAIN[entry.data[CONF_PROVIDER]](entry.data),
+            menu_options=FLOWS[entry.data[CONF_PROVIDER]].reauth_steps(entry.data),
             description_placeholders=plain({"account": entry.title}),
         )
+
+
+TunnelHubConfigFlow: type[_CommonSteps] = new_class(
+    "TunnelHubConfigFlow",
+    (_CommonSteps, *(flow.steps for flow in FLOWS.values())),
+    {"domain": DOMAIN},
+)
+"""Sets up one account, with the steps of all providers."""
 
 
 class TunnelHubOptionsFlow(OptionsFlowWithReload):

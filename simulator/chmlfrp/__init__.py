@@ -19,7 +19,10 @@ from .state import (
     Tunnel,
 )
 
+SERVICE = ChmlFrpService
+
 __all__ = [
+    "SERVICE",
     "Account",
     "Certificate",
     "ChmlFrpService",

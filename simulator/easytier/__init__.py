@@ -3,7 +3,10 @@
 from .service import EasyTierService
 from .state import Account, Connection, EasyTierState, Mail, Node, Sample, Settings
 
+SERVICE = EasyTierService
+
 __all__ = [
+    "SERVICE",
     "Account",
     "Connection",
     "EasyTierService",

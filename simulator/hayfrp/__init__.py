@@ -3,4 +3,15 @@
 from .service import HayFrpService
 from .state import Account, HayFrpState, Mail, Node, Settings, Tunnel
 
-__all__ = ["Account", "HayFrpService", "HayFrpState", "Mail", "Node", "Settings", "Tunnel"]
+SERVICE = HayFrpService
+
+__all__ = [
+    "SERVICE",
+    "Account",
+    "HayFrpService",
+    "HayFrpState",
+    "Mail",
+    "Node",
+    "Settings",
+    "Tunnel",
+]

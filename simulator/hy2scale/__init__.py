@@ -17,7 +17,10 @@ from .state import (
 )
 from .world import hashed
 
+SERVICE = Hy2ScaleService
+
 __all__ = [
+    "SERVICE",
     "Certificate",
     "Client",
     "Hy2ScaleService",

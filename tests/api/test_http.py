@@ -60,7 +60,7 @@ def clock() -> Clock:
 async def mirror() -> AsyncIterator[HayFrpService]:
     """Another host of the same service."""
     async with Simulator(services=("hayfrp",)) as running:
-        yield running.hayfrp
+        yield running.get(HayFrpService)
 
 
 @pytest.fixture

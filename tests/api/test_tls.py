@@ -22,7 +22,7 @@ from simulator.hy2scale.keys import issue
 async def hy2scale() -> AsyncIterator[Hy2ScaleService]:
     """A service that speaks HTTPS, with a certificate of an authority that nobody knows."""
     async with Simulator(services=("hy2scale",)) as running:
-        service = running.hy2scale
+        service = running.get(Hy2ScaleService)
         service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
         await service.restart()
         yield service

@@ -24,7 +24,7 @@ async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def chmlfrp(simulator: Simulator) -> ChmlFrpService:
     """The simulated ChmlFrp."""
-    return simulator.chmlfrp
+    return simulator.get(ChmlFrpService)
 
 
 @pytest.fixture

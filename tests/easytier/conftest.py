@@ -30,8 +30,10 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def easytier(freezer: FrozenDateTimeFactory, simulator: Simulator, dialect: str) -> EasyTierService:
     """The simulated node manager."""
-    simulator.easytier.state.settings.dialect = "real" if dialect == "real" else "documented"
-    return simulator.easytier
+    simulator.get(EasyTierService).state.settings.dialect = (
+        "real" if dialect == "real" else "documented"
+    )
+    return simulator.get(EasyTierService)
 
 
 @pytest.fixture

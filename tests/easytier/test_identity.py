@@ -25,7 +25,7 @@ from .test_config_flow import DEMO, fill
 async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:
     """Another server, where the same mail address and password sign in, with nodes of its own."""
     async with Simulator(services=("easytier",), seed=2) as running:
-        service = running.easytier
+        service = running.get(EasyTierService)
         service.state.settings.dialect = "real" if dialect == "real" else "documented"
         for node in service.state.nodes.values():
             node.node_name = f"{node.node_name}2"

@@ -281,8 +281,11 @@ async def test_moved(world: Hub) -> None:
 async def another_node() -> AsyncIterator[Hy2ScaleService]:
     """A node elsewhere, with the same password."""
     async with Simulator(services=("hy2scale",), seed=2) as running:
-        running.hy2scale.state.node_id, running.hy2scale.state.name = "f00d", "second"
-        yield running.hy2scale
+        running.get(Hy2ScaleService).state.node_id, running.get(Hy2ScaleService).state.name = (
+            "f00d",
+            "second",
+        )
+        yield running.get(Hy2ScaleService)
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])

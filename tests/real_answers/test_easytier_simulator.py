@@ -21,7 +21,7 @@ DIFFERENCES: tuple[Difference, ...] = ()
 async def easytier() -> AsyncIterator[EasyTierService]:
     """A new server without mail, at the time at which the real one was asked."""
     async with Simulator(["easytier"], clock=lambda: ASKED_AT) as simulator:
-        yield simulator.easytier
+        yield simulator.get(EasyTierService)
 
 
 class Accounts:

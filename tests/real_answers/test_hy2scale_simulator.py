@@ -34,8 +34,8 @@ MESH_DIFFERENCES = (
 async def node() -> AsyncIterator[Hy2ScaleService]:
     """A node as just installed, without rights to change the network."""
     async with Simulator(["hy2scale"], clock=lambda: ASKED_AT) as simulator:
-        simulator.hy2scale.install_anew()
-        yield simulator.hy2scale
+        simulator.get(Hy2ScaleService).install_anew()
+        yield simulator.get(Hy2ScaleService)
 
 
 async def test_the_simulator_answers_as_the_real_node(

@@ -17,13 +17,14 @@ from simulator.simulator import SERVICES
 from .cells import Cells, Table
 from .faults import Fault, faults_of
 from .figures import Answers, Costs, Days, Examples
+from .found import CASES, FOUND
 from .names import Names
-from .providers import CASES, AnyService, Case
+from .providers import AnyService, Case
 from .questions import questions_for
 from .watch import Watch
 from .world import BadWorld
 
-_ONE_EACH = tuple({case.service: case for case in reversed(CASES)}.values())
+_ONE_EACH = tuple(found.cases[0] for found in FOUND.values())
 """One kind of entry for each provider."""
 
 _CELLS, _EXAMPLES, _DAY, COSTS, STEPS = "cells", "examples", "day", "costs", "steps"
@@ -78,7 +79,7 @@ async def simulator(case: Case) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) -> AnyService:
     """The simulated service, in time that stands still."""
-    service = getattr(simulator, case.service)
+    service = simulator.services[case.service]
     assert isinstance(service, SERVICES[case.service])
     case.prepare(service)
     return service

@@ -24,9 +24,10 @@ from simulator import Simulator
 
 from ..api.payloads import check_answer, damage
 from .figures import Examples
+from .found import FOUND
 from .names import Names
-from .providers import AnyService, Case
-from .questions import OPTIONS, Ask
+from .providers import AnyService, Ask, Case
+from .questions import OPTIONS
 
 EXAMPLES = 100
 """For each question, of which any answer is spoilt."""
@@ -37,14 +38,6 @@ _AT_ONCE = 10
 
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
 settings.load_profile("tunnel_hub")
-
-_SETTINGS: Mapping[str, Mapping[str, object]] = {
-    "chmlfrp": {"history_samples": 8},
-    "easytier": {"edgeone": True},
-    "hayfrp": {},
-    "hy2scale": {},
-}
-"""Of each service: with all that can be asked, and less history than a real one."""
 
 type Key = tuple[str, str, str]
 """Method, path, and what else tells apart what shares them."""
@@ -68,8 +61,8 @@ async def simulator(case: Case) -> AsyncIterator[Simulator]:
 @pytest.fixture
 def service(case: Case, simulator: Simulator) -> AnyService:
     """The service in real time, which makes real dates."""
-    service = getattr(simulator, case.service)
-    for name, value in _SETTINGS[case.service].items():
+    service = simulator.services[case.service]
+    for name, value in FOUND[case.service].settings.items():
         setattr(service.state.settings, name, value)
     return service
 

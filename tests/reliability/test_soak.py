@@ -24,8 +24,8 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
-from .lives import LIVES, Life
-from .providers import Case
+from .found import FOUND
+from .providers import Case, Life
 from .watch import Watch
 from .world import BadWorld, of_simulator
 
@@ -208,7 +208,7 @@ class Held:
 
 @pytest.fixture
 def life(case: Case) -> Life:
-    return LIVES[case.service]
+    return FOUND[case.service].life
 
 
 async def test_a_day(

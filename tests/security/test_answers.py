@@ -19,8 +19,9 @@ from custom_components.tunnel_hub.api import coerce, create_provider
 from custom_components.tunnel_hub.api.errors import TunnelHubError
 from simulator import Simulator
 
-from ..reliability.providers import CHMLFRP_TOKEN, EASYTIER, HAYFRP, HY2SCALE, Case
-from ..reliability.questions import OPTIONS, Ask, questions_for
+from ..reliability.found import FOUND
+from ..reliability.providers import Ask, Case
+from ..reliability.questions import OPTIONS, questions_for
 from .catalogue import BODIES, MEGABYTE, RAW, Few, Spoil, made, spoils
 from .figures import Figures
 from .liar import Asked, Liar, Raw, Reply, forwarding, port_of, spoilt, through
@@ -30,11 +31,7 @@ LONGEST_STALL = 0.1
 written, since machines differ. The figures are printed.
 """
 
-CASES = (CHMLFRP_TOKEN, EASYTIER, HAYFRP, HY2SCALE)
-_SETTINGS: Mapping[str, Mapping[str, object]] = {
-    "chmlfrp": {"history_samples": 8},
-    "easytier": {"edgeone": True},
-}
+CASES = tuple(found.cases[-1] for found in FOUND.values())
 
 
 @dataclass(slots=True)
@@ -146,9 +143,9 @@ async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Tol
     """Ask a sound service, which nobody has asked before, one question."""
     told = Told(ask)
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
-        service = getattr(simulator, case.service)
+        service = simulator.services[case.service]
         case.prepare(service)
-        for name, value in _SETTINGS.get(case.service, {}).items():
+        for name, value in FOUND[case.service].settings.items():
             setattr(service.state.settings, name, value)
         port = port_of(service.url)
         forward = forwarding(port)

@@ -30,7 +30,8 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 
 from ..api.test_redaction import ENCODINGS
-from ..reliability.providers import CHMLFRP_TOKEN, EASYTIER, HAYFRP, HY2SCALE, Act, AnyService, Case
+from ..reliability.found import FOUND
+from ..reliability.providers import Act, AnyService, Case
 from ..reliability.watch import Watch
 from ..reliability.world import BadWorld
 from .catalogue import NAMES, Few, Spoil, renamed, spoils
@@ -41,7 +42,7 @@ _MOST_WORDS = 900
 """Characters of a message that are looked at, or nearly."""
 
 
-@pytest.fixture(params=(CHMLFRP_TOKEN, EASYTIER, HAYFRP, HY2SCALE), ids=lambda case: case.service)
+@pytest.fixture(params=[found.cases[-1] for found in FOUND.values()], ids=lambda case: case.service)
 def case(request: pytest.FixtureRequest) -> Case:
     """The provider."""
     chosen: Case = request.param
@@ -56,7 +57,7 @@ async def simulator(case: Case) -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) -> AnyService:
-    service = getattr(simulator, case.service)
+    service = simulator.services[case.service]
     case.prepare(service)
     return service
 

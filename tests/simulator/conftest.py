@@ -107,7 +107,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def hayfrp(clock: Clock) -> AsyncIterator[HayFrpService]:
     async with Simulator(["hayfrp"], clock=clock) as simulator:
-        yield simulator.hayfrp
+        yield simulator.get(HayFrpService)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def demo(client: Client) -> Client:
 @pytest.fixture
 async def chmlfrp(clock: Clock) -> AsyncIterator[ChmlFrpService]:
     async with Simulator(["chmlfrp"], clock=clock) as simulator:
-        yield simulator.chmlfrp
+        yield simulator.get(ChmlFrpService)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ async def test_a_day_ends_at_midnight_in_shanghai(chmlfrp: ChmlFrpService, panel
 @pytest.mark.parametrize("nodes", [0, 1, 2, 3, 20])
 async def test_worlds_of_any_size(clock: Clock, nodes: int) -> None:
     async with Simulator(["chmlfrp"], tunnels=12, nodes=nodes, clock=clock) as simulator:
-        chmlfrp = simulator.chmlfrp
+        chmlfrp = simulator.get(ChmlFrpService)
 
         states = [node.state for node in chmlfrp.state.nodes.values()]
         assert len(states) == nodes
@@ -74,7 +74,7 @@ async def test_worlds_of_any_size(clock: Clock, nodes: int) -> None:
 
 async def test_a_seed_is_a_world(clock: Clock) -> None:
     def world(seed: int) -> object:
-        return Simulator(["chmlfrp"], clock=clock, seed=seed).chmlfrp.state
+        return Simulator(["chmlfrp"], clock=clock, seed=seed).get(ChmlFrpService).state
 
     assert world(1) == world(1)
     assert world(1) != world(2)
@@ -92,7 +92,7 @@ async def test_an_outage_keeps_state_and_both_addresses(
 
 
 def test_what_signs_in(clock: Clock) -> None:
-    chmlfrp = Simulator(["chmlfrp"], clock=clock).chmlfrp
+    chmlfrp = Simulator(["chmlfrp"], clock=clock).get(ChmlFrpService)
 
     assert chmlfrp.credentials == {
         "username": "demo",

@@ -87,7 +87,7 @@ class Client:
 @pytest.fixture
 async def easytier(clock: Clock) -> AsyncIterator[EasyTierService]:
     async with Simulator(["easytier"], clock=clock) as simulator:
-        yield simulator.easytier
+        yield simulator.get(EasyTierService)
 
 
 @pytest.fixture(params=["real", "documented"])
@@ -173,7 +173,7 @@ async def test_the_demo_account_has_as_many_nodes_as_asked_for(nodes: int) -> No
         Simulator(["easytier"], nodes=nodes) as simulator,
         aiohttp.ClientSession() as session,
     ):
-        easytier = simulator.easytier
+        easytier = simulator.get(EasyTierService)
         client = Client(session, easytier.url)
         await client.sign_in(*easytier.credentials.values())
         rows = (await client.get("/api/nodes/my"))["nodes"]
@@ -188,7 +188,7 @@ async def test_a_seed_makes_the_same_world_again(clock: Clock) -> None:
     for seed in (1, 1, 2):
         async with Simulator(["easytier"], seed=seed, clock=clock) as simulator:
             simulator.advance(3600)
-            worlds.append(simulator.easytier.state)
+            worlds.append(simulator.get(EasyTierService).state)
 
     assert worlds[0] == worlds[1]
     assert worlds[0] != worlds[2]

@@ -15,6 +15,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from simulator import Answer, Call, Options, RefusedError, Route, RouteTable, Service, Simulator
+from simulator.chmlfrp import ChmlFrpService
 from simulator.gates import Moment
 from simulator.hayfrp import HayFrpService
 
@@ -448,14 +449,14 @@ async def test_an_outage_ends_where_it_began(hayfrp: HayFrpService, demo: Client
 async def test_the_clock_stands_still_with_frozen_time(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-11-20T04:00:00Z")
     async with Simulator() as simulator:
-        assert simulator.hayfrp.now() == NOON
+        assert simulator.get(HayFrpService).now() == NOON
         simulator.advance(90)
-        assert simulator.hayfrp.now() == NOON + 90
+        assert simulator.get(HayFrpService).now() == NOON + 90
 
 
 async def test_the_same_seed_makes_the_same_world(hayfrp: HayFrpService) -> None:
     def world(seed: int) -> HayFrpService:
-        return Simulator(clock=lambda: NOON, seed=seed).hayfrp
+        return Simulator(clock=lambda: NOON, seed=seed).get(HayFrpService)
 
     assert world(1).state == hayfrp.state
     assert world(2).state != hayfrp.state
@@ -475,8 +476,8 @@ def neighbouring_ports() -> int:
 async def test_ports_count_up_from_a_base() -> None:
     base = neighbouring_ports()
     async with Simulator(["hayfrp", "chmlfrp"], port_base=base) as simulator:
-        assert simulator.hayfrp.url == f"http://127.0.0.1:{base}"
-        assert simulator.chmlfrp.url == f"http://127.0.0.1:{base + 1}"
+        assert simulator.get(HayFrpService).url == f"http://127.0.0.1:{base}"
+        assert simulator.get(ChmlFrpService).url == f"http://127.0.0.1:{base + 1}"
 
 
 async def test_a_port_that_is_taken_leaves_no_other_open() -> None:
@@ -490,7 +491,7 @@ async def test_a_port_that_is_taken_leaves_no_other_open() -> None:
     with pytest.raises(aiohttp.ClientConnectorError):
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"{simulator.hayfrp.url}/_control/state"),
+            session.get(f"{simulator.get(HayFrpService).url}/_control/state"),
         ):
             pass
 

@@ -88,7 +88,7 @@ async def test_types_wander_between_rows_and_seeds_but_not_in_time(client: Clien
     seen: dict[str, set[str]] = {}
     for seed in range(1, 13):
         async with Simulator(seed=seed) as simulator:
-            asker = Client(client.session, simulator.hayfrp.url)
+            asker = Client(client.session, simulator.get(HayFrpService).url)
             login = await asker.ask("/user", "login", user="demo", passwd="demo-password")
             for name, value in (await asker.ask("/user", "info", csrf=login["token"])).items():
                 seen.setdefault(name, set()).add(type(value).__name__)

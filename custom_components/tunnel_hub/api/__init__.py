@@ -1,21 +1,21 @@
 """The tunnel services, without Home Assistant: providers, resources, feeds and errors.
 
-Public surface: PROVIDERS (key -> description), create_provider and stored_account_id.
+Public surface: PROVIDERS (key -> description), create_provider and stored_account_id. Every folder
+beside this file that holds a provider.py is a provider. They are imported with this package, which
+Home Assistant does in a thread of its own.
 """
 
 from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
 
 from aiohttp import ClientSession
 
-from .chmlfrp import ChmlFrpProvider
-from .easytier import EasyTierProvider
-from .hayfrp import HayFrpProvider
-from .hy2scale import Hy2ScaleProvider
 from .provider import Credentials, Options, Provider, ProviderDescription
 
 _PROVIDERS: Mapping[str, type[Provider]] = {
-    provider.description.key: provider
-    for provider in (HayFrpProvider, ChmlFrpProvider, Hy2ScaleProvider, EasyTierProvider)
+    module.parent.name: import_module(f"{__name__}.{module.parent.name}").PROVIDER
+    for module in sorted(Path(__file__).parent.glob("*/provider.py"))
 }
 
 PROVIDERS: Mapping[str, ProviderDescription] = {

@@ -1,1 +1,11 @@
-"""The steps of the config flow, one module for each provider."""
+"""How to sign in to each provider: a module for each, which has the name of its key."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from ..api import PROVIDERS
+from .base import ProviderFlow
+
+FLOWS: Mapping[str, ProviderFlow] = {
+    key: import_module(f"{__name__}.{key}").FLOW for key in PROVIDERS
+}

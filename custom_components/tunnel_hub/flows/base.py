@@ -1,7 +1,8 @@
 """What the steps of all providers share: forms, checks, errors and the way to the entry."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple, override
 
 from aiohttp import DummyCookieJar
@@ -323,3 +324,22 @@ class Steps(ConfigFlow):
         if any(is_account_of(provider, other) for other in others):
             return self.async_abort(reason="already_configured")
         return self.async_create_entry(title=f"{name} {identity.title}", data=data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFlow:
+    """How to sign in to a provider.
+
+    steps: its steps. sign_in: the ids of those that sign in, the usual one first. others: of those
+    that come before, such as the registration.
+    stored: which of sign_in lead to an account that is stored; all of them without it.
+    """
+
+    steps: type[Steps]
+    sign_in: Sequence[str]
+    others: Sequence[str] = ()
+    stored: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
+
+    def reauth_steps(self, data: Mapping[str, Any]) -> list[str]:
+        """Return the ids of the steps that sign in again to a stored account."""
+        return list(self.sign_in if self.stored is None else self.stored(data))

@@ -27,6 +27,7 @@ from .base import (
     TEXT_FIELD,
     USERNAME_FIELD,
     Form,
+    ProviderFlow,
     Steps,
     failure_of,
     in_form,
@@ -65,8 +66,8 @@ _REGISTER = Form(
 _REGISTER_CODE = Form("chmlfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
 _WAIT = "chmlfrp_device_wait"
 
-SIGN_IN_WAYS = [_DEVICE.step_id, _TOKEN.step_id, _PASSWORD.step_id]
-OTHER_WAYS = [_REGISTER.step_id]
+_SIGN_IN = [_DEVICE.step_id, _TOKEN.step_id, _PASSWORD.step_id]
+_OTHERS = [_REGISTER.step_id]
 
 
 class ChmlFrpSteps(Steps):
@@ -79,7 +80,7 @@ class ChmlFrpSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose how to get into ChmlFrp."""
-        return self.async_show_menu(step_id="chmlfrp", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
+        return self.async_show_menu(step_id="chmlfrp", menu_options=_SIGN_IN + _OTHERS)
 
     # By a browser
 
@@ -179,4 +180,7 @@ class ChmlFrpSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose how to sign in to the new account."""
-        return self.async_show_menu(step_id="chmlfrp_registered", menu_options=SIGN_IN_WAYS)
+        return self.async_show_menu(step_id="chmlfrp_registered", menu_options=_SIGN_IN)
+
+
+FLOW = ProviderFlow(steps=ChmlFrpSteps, sign_in=_SIGN_IN, others=_OTHERS)

@@ -31,6 +31,7 @@ from .base import (
     TRUST_FIELDS,
     YES,
     Form,
+    ProviderFlow,
     Steps,
     new_account,
 )
@@ -89,14 +90,14 @@ _INITIALIZE = Form(
     ),
 )
 
-SIGN_IN_WAYS = [_ACCOUNT.step_id, _PUBLIC.step_id]
-OTHER_WAYS = [_REGISTER.step_id]
+_SIGN_IN = [_ACCOUNT.step_id, _PUBLIC.step_id]
+_OTHERS = [_REGISTER.step_id]
 _SERVER = (CONF_BASE_URL, CONF_VERIFY, CONF_CA)
 _CREDENTIALS = (*_SERVER, CONF_EMAIL, CONF_PASSWORD)
 
 
-def ways_again(data: Mapping[str, Any]) -> list[str]:
-    """Return the ways to the account that is stored, or again to none."""
+def _stored(data: Mapping[str, Any]) -> list[str]:
+    """Return the way to the account that is stored, or again to none."""
     return [(_ACCOUNT if CONF_EMAIL in data else _PUBLIC).step_id]
 
 
@@ -107,7 +108,7 @@ class EasyTierSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose how to get to a node manager."""
-        return self.async_show_menu(step_id="easytier", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
+        return self.async_show_menu(step_id="easytier", menu_options=_SIGN_IN + _OTHERS)
 
     async def async_step_easytier_account(
         self, user_input: dict[str, Any] | None = None
@@ -218,3 +219,6 @@ class EasyTierSteps(Steps):
 
 def _only(names: Iterable[str], entered: Mapping[str, str]) -> dict[str, str]:
     return {name: entered[name] for name in names if name in entered}
+
+
+FLOW = ProviderFlow(steps=EasyTierSteps, sign_in=_SIGN_IN, others=_OTHERS, stored=_stored)

@@ -17,6 +17,7 @@ from .base import (
     TEXT_FIELD,
     USERNAME_FIELD,
     Form,
+    ProviderFlow,
     Steps,
     new_account,
     with_base_url,
@@ -48,8 +49,8 @@ _RECOVER_CODE = Form(
     ),
 )
 
-SIGN_IN_WAYS = [_PASSWORD.step_id, _TOKEN.step_id]
-OTHER_WAYS = [_REGISTER.step_id, _RECOVER.step_id]
+_SIGN_IN = [_PASSWORD.step_id, _TOKEN.step_id]
+_OTHERS = [_REGISTER.step_id, _RECOVER.step_id]
 
 
 class HayFrpSteps(Steps):
@@ -57,7 +58,7 @@ class HayFrpSteps(Steps):
 
     async def async_step_hayfrp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose how to get into HayFrp."""
-        return self.async_show_menu(step_id="hayfrp", menu_options=SIGN_IN_WAYS + OTHER_WAYS)
+        return self.async_show_menu(step_id="hayfrp", menu_options=_SIGN_IN + _OTHERS)
 
     async def async_step_hayfrp_password(
         self, user_input: dict[str, Any] | None = None
@@ -131,3 +132,6 @@ class HayFrpSteps(Steps):
                 ADVANCED: {CONF_BASE_URL: entered.get(CONF_BASE_URL, "")},
             }
         )
+
+
+FLOW = ProviderFlow(steps=HayFrpSteps, sign_in=_SIGN_IN, others=_OTHERS)

@@ -15,7 +15,16 @@ import voluptuous as vol
 
 from ..api.provider import Provider
 from ..const import CONF_BASE_PATH, CONF_HTTPS
-from .base import ADVANCED, PASSWORD_FIELD, TEXT_FIELD, TRUST_FIELDS, USERNAME_FIELD, Form, Steps
+from .base import (
+    ADVANCED,
+    PASSWORD_FIELD,
+    TEXT_FIELD,
+    TRUST_FIELDS,
+    USERNAME_FIELD,
+    Form,
+    ProviderFlow,
+    Steps,
+)
 
 _PORT_FIELD = NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX))
 
@@ -41,7 +50,7 @@ _NODE = Form(
     ),
 )
 
-SIGN_IN_WAYS = [_NODE.step_id]
+_SIGN_IN = [_NODE.step_id]
 
 
 class Hy2ScaleSteps(Steps):
@@ -52,3 +61,6 @@ class Hy2ScaleSteps(Steps):
     ) -> ConfigFlowResult:
         """Sign in with user name and password, of which only the hash is kept."""
         return await self._step(_NODE, user_input, Provider, self._finish)
+
+
+FLOW = ProviderFlow(steps=Hy2ScaleSteps, sign_in=_SIGN_IN)

@@ -37,8 +37,8 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 @pytest.fixture
 def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
     """The simulated node manager, which speaks the dialect."""
-    simulator.easytier.state.settings.dialect = dialect
-    return simulator.easytier
+    simulator.get(EasyTierService).state.settings.dialect = dialect
+    return simulator.get(EasyTierService)
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def at(seconds: float) -> datetime:
 async def other_types(request: pytest.FixtureRequest) -> AsyncIterator[HayFrpService]:
     """A service with a tunnel of each protocol, whose types depend on its seed."""
     async with Simulator(services=("hayfrp",), tunnels=7, seed=request.param) as running:
-        yield running.hayfrp
+        yield running.get(HayFrpService)
 
 
 async def test_the_account(other_types: HayFrpService, session: ClientSession) -> None:

@@ -398,7 +398,7 @@ async def test_only_what_is_named_changes(
 async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> None:
     """Of no kind of tunnel."""
     async with Simulator(services=("hayfrp",), tunnels=7, seed=seed) as running:
-        service = running.hayfrp
+        service = running.get(HayFrpService)
         before = {id_: replace(tunnel) for id_, tunnel in service.state.tunnels.items()}
         credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
         provider = HayFrpProvider(session, credentials, {})
@@ -581,7 +581,7 @@ async def test_a_configuration_file(
 @pytest.mark.parametrize("status", [403, 404])
 async def test_a_days_sign_in(session: ClientSession, seed: int, status: int) -> None:
     async with Simulator(services=("hayfrp",), seed=seed) as running:
-        service = running.hayfrp
+        service = running.get(HayFrpService)
         service.state.settings.already_signed_status = status
         credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
         provider = HayFrpProvider(session, credentials, {})

@@ -34,8 +34,8 @@ def generation(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
     """The simulated node."""
-    simulator.hy2scale.state.settings.generation = generation
-    return simulator.hy2scale
+    simulator.get(Hy2ScaleService).state.settings.generation = generation
+    return simulator.get(Hy2ScaleService)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ class Home:
         simulator = await self._stack.enter_async_context(
             Simulator(services=(case.service,), tunnels=2, nodes=self._kind.nodes)
         )
-        service = getattr(simulator, case.service)
+        service = simulator.services[case.service]
         self.model = self._kind(service)
         hass = await self._stack.enter_async_context(async_test_home_assistant(loop))
         await hass.config.async_set_time_zone(time_zone)

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from homeassistant.const import Platform
 
 from ...common import HOUR
-from ..lives import Life
-from ..providers import Act, AnyService, Case, Outcome, Trouble
+from ..providers import Act, AnyService, Case, Life, Outcome, Trouble
 from .picture import Picture, nth
 
 type Options = Mapping[str, Any]

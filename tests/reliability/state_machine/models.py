@@ -1,9 +1,8 @@
-"""The services that the state machine knows. Another provider adds its model here."""
+"""The services that the state machine knows: each provider's, in the folder of its tests."""
 
-from .chmlfrp import ChmlFrp, ChmlFrpByBrowser
-from .easytier import EasyTier
-from .hayfrp import HayFrp
-from .hy2scale import Hy2Scale
+from ...found import modules
 from .model import ServiceModel
 
-MODELS: tuple[type[ServiceModel], ...] = (HayFrp, ChmlFrpByBrowser, ChmlFrp, Hy2Scale, EasyTier)
+MODELS: tuple[type[ServiceModel], ...] = tuple(
+    model for module in modules("state_machine").values() for model in module.MODELS
+)

@@ -77,7 +77,7 @@ class Api:
 @pytest.fixture
 async def hy2scale(clock: Clock) -> AsyncIterator[Hy2ScaleService]:
     async with Simulator(["hy2scale"], clock=clock) as simulator:
-        yield simulator.hy2scale
+        yield simulator.get(Hy2ScaleService)
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ def seen(rows: Any) -> int:
 def test_the_world_has_the_size_asked_for(
     tunnels: int, nodes: int, peers: int, inbound: int
 ) -> None:
-    hy2scale = Simulator(["hy2scale"], tunnels=tunnels, nodes=nodes, clock=Clock()).hy2scale
+    simulator = Simulator(["hy2scale"], tunnels=tunnels, nodes=nodes, clock=Clock())
+    hy2scale = simulator.get(Hy2ScaleService)
     rows: Any = get_topology(hy2scale, Call("GET", "", {}, CIMultiDict(), None, NOON))
 
     assert len(hy2scale.state.clients) == len(rows) - 1 == tunnels

@@ -2,4 +2,6 @@
 
 from .provider import ChmlFrpProvider
 
-__all__ = ["ChmlFrpProvider"]
+PROVIDER = ChmlFrpProvider
+
+__all__ = ["PROVIDER", "ChmlFrpProvider"]

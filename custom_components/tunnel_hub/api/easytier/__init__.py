@@ -2,4 +2,6 @@
 
 from .provider import EasyTierProvider
 
-__all__ = ["EasyTierProvider"]
+PROVIDER = EasyTierProvider
+
+__all__ = ["PROVIDER", "EasyTierProvider"]

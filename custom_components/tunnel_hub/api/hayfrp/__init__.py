@@ -2,4 +2,6 @@
 
 from .provider import HayFrpProvider
 
-__all__ = ["HayFrpProvider"]
+PROVIDER = HayFrpProvider
+
+__all__ = ["PROVIDER", "HayFrpProvider"]

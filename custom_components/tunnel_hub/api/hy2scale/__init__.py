@@ -2,4 +2,6 @@
 
 from .provider import Hy2ScaleProvider
 
-__all__ = ["Hy2ScaleProvider"]
+PROVIDER = Hy2ScaleProvider
+
+__all__ = ["PROVIDER", "Hy2ScaleProvider"]

@@ -7,10 +7,10 @@ from typing import Any, override
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import FOREVER, Node
 
-from ..lives import LIVES
-from ..providers import EASYTIER, Outcome, Trouble
-from .model import Options, ServiceModel, change
-from .picture import ANYTHING, Device, Picture, Value, nth
+from ..reliability.providers import Outcome, Trouble
+from ..reliability.state_machine.model import Options, ServiceModel, change
+from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
+from .reliability import EASYTIER, RELIABILITY
 
 _CHECKABLE = ("TCP", "WS", "WSS")
 _PUBLIC = {"public_nodes": ["1", "5"]}
@@ -29,7 +29,7 @@ class EasyTier(ServiceModel):
     """An account at a node manager."""
 
     case = EASYTIER
-    lives = (LIVES["easytier"],)
+    lives = (RELIABILITY.life,)
     nodes = 3
     options = ({}, _PUBLIC, {"public_nodes": ["5"]}, _ALL, {**_ALL, **_PUBLIC})
     requests = (
@@ -111,7 +111,7 @@ class EasyTier(ServiceModel):
             del nodes[nth(others, pick // 2)]
         elif others and len(others) < 4:
             number = 100 + self._next()
-            LIVES["easytier"].add(self.service, number)
+            RELIABILITY.life.add(self.service, number)
             nodes[f"{100 + number}"].user_email = "other@example.com"
 
     # What should show
@@ -229,3 +229,6 @@ class EasyTier(ServiceModel):
             "sensor.nodes_online": len(online),
             "sensor.nodes_overseas": len(nodes) - domestic,
         }
+
+
+MODELS = (EasyTier,)

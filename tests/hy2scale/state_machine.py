@@ -19,10 +19,10 @@ from simulator.hy2scale.state import (
     WireGuardPeer,
 )
 
-from ..lives import LIVES, Life
-from ..providers import HY2SCALE
-from .model import Options, TunnelModel, change
-from .picture import ANYTHING, Device, Picture, Value, gib, nth
+from ..reliability.providers import Life
+from ..reliability.state_machine.model import Options, TunnelModel, change
+from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, nth
+from .reliability import HY2SCALE, RELIABILITY
 
 _SHADOWSOCKS = "ss"
 _NOT_DOCUMENTED = {
@@ -74,7 +74,7 @@ class Hy2Scale(TunnelModel):
     """A node."""
 
     case = HY2SCALE
-    lives = (LIVES["hy2scale"], _RULES, _PROXIES)
+    lives = (RELIABILITY.life, _RULES, _PROXIES)
     nodes = 5
     named = MappingProxyType({"tunnel": "tunnel", "link": "tunnel", "peer": "peer"})
     lasting = frozenset({"peer"})
@@ -450,3 +450,6 @@ class Hy2Scale(TunnelModel):
 
     def _certificates(self, certificates: Mapping[str, Certificate]) -> Mapping[str, Value]:
         return {"sensor.certificates": ANYTHING if certificates else None}
+
+
+MODELS = (Hy2Scale,)

@@ -1,13 +1,13 @@
-"""What is measured: each service's accounts, what is polled of them and what changes there."""
+"""What is measured of a service: its accounts, what is polled of them and what changes there."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from yarl import URL
 
 from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.const import DOMAIN
@@ -25,6 +25,7 @@ class Service:
     feed: the key of the feed of the list; None for a peer with a single coordinator.
     rows, place: where the rows' ids stand in the service's state, and what changes of each.
     at_most: rows of one account; more are shared among several.
+    measured: what else is so while it is measured.
     largest: rows of all accounts.
     """
 
@@ -36,6 +37,7 @@ class Service:
     place: str
     at_most: int
     largest: int = 100_000
+    measured: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:
         """Return the coordinator of an account's list."""
@@ -46,7 +48,7 @@ class Service:
         return coordinator
 
 
-def _simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
+def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
     """Return how to run the simulator. sizes: its options, each one row for so many of ours."""
 
     def _arguments(rows: int) -> list[str]:
@@ -59,7 +61,7 @@ def _simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
     return _arguments
 
 
-def _account(
+def account(
     name: str, credentials: Callable[[Facts], Facts]
 ) -> Callable[[Facts], Awaitable[MockConfigEntry]]:
     """Return how to sign in as the config flow does."""
@@ -74,74 +76,13 @@ def _account(
     return _sign_in
 
 
-def _with_url(*names: str) -> Callable[[Facts], Facts]:
+def with_url(*names: str) -> Callable[[Facts], Facts]:
+    """Return how to make credentials: the address and what else is named."""
     return lambda facts: {"base_url": facts["url"], **{name: facts[name] for name in names}}
 
 
-def _hub(facts: Facts) -> Facts:
-    url = URL(facts["url"])
-    return {
-        "host": f"{url.host}",
-        "port": f"{url.port}",
-        "https": "false",
-        "username": facts["username"],
-        "password": facts["password"],
-    }
-
-
-async def _peer(facts: Facts) -> MockConfigEntry:
-    data = {"url": facts["url"], "verify_ssl": False, "api_key": None}
-    return MockConfigEntry(domain="uptime_kuma", data=data, pref_disable_polling=True)
-
-
-_ADMITTED = 800
+ADMITTED = 800
 """Rows with so many entities each that Home Assistant, which admits 10,000, takes them all."""
 
-_LONG_LIST = 100_000
+LONG_LIST = 100_000
 """All rows in one list, of which Home Assistant shows as many as it admits."""
-
-_LARGEST_MESH = 1000
-"""An answer of a node holds 1,024 peers at most."""
-
-SERVICES = {
-    service.name: service
-    for service in (
-        Service(
-            name="hayfrp",
-            server=_simulated("hayfrp", "--tunnels", "--nodes/10"),
-            entry=_account("hayfrp", _with_url("username", "password")),
-            feed="tunnels",
-            rows="tunnels",
-            place="tunnels.{}.local_port",
-            at_most=_ADMITTED,
-        ),
-        Service(
-            name="easytier",
-            server=_simulated("easytier", "--nodes"),
-            entry=_account("easytier", _with_url("email", "password")),
-            feed="nodes",
-            rows="nodes",
-            place="nodes.{}.connection_count",
-            at_most=_LONG_LIST,
-        ),
-        Service(
-            name="hy2scale",
-            server=_simulated("hy2scale", "--tunnels", "--nodes"),
-            entry=_account("hy2scale", _hub),
-            feed="links",
-            rows="clients",
-            place="peers.{}.latency_ms",
-            at_most=_LONG_LIST,
-            largest=_LARGEST_MESH,
-        ),
-        Service(
-            name="uptime_kuma",
-            server=lambda rows: ["-m", "bench.uptime_kuma", f"{rows}"],
-            entry=_peer,
-            feed=None,
-            rows="monitors",
-            place="monitors.{}",
-            at_most=_ADMITTED,
-        ),
-    )
-}

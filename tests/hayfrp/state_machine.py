@@ -7,10 +7,9 @@ from typing import override
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import LOADS, Node, Tunnel
 
-from ..lives import LIVES
-from ..providers import HAYFRP
-from .model import Options, SignInModel, TunnelModel, change
-from .picture import ANYTHING, Device, Picture, Value, gib, moment, nth
+from ..reliability.state_machine.model import Options, SignInModel, TunnelModel, change
+from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
+from .reliability import HAYFRP, RELIABILITY
 
 _LOADS = dict(zip(LOADS, ("idle", "low", "medium", "high"), strict=True))
 _MEBIBYTE = 1024**2
@@ -21,7 +20,7 @@ class HayFrp(TunnelModel, SignInModel):
     """An account at HayFrp."""
 
     case = HAYFRP
-    lives = (LIVES["hayfrp"],)
+    lives = (RELIABILITY.life,)
     options = (
         {},
         {"nodes": "used"},
@@ -251,3 +250,6 @@ class HayFrp(TunnelModel, SignInModel):
             "event.notice": ANYTHING,
             "sensor.text": made if made.startswith("公告") else "节点维护公告",
         }
+
+
+MODELS = (HayFrp,)

@@ -8,11 +8,10 @@ from typing import override
 from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import NEVER_STARTED, Message, Node, Tunnel
 
-from ...common import HOUR
-from ..lives import LIVES
-from ..providers import CHMLFRP_BROWSER, CHMLFRP_TOKEN
-from .model import Options, TunnelModel, change
-from .picture import ANYTHING, Device, Picture, Value, gib, moment, nth
+from ..common import HOUR
+from ..reliability.state_machine.model import Options, TunnelModel, change
+from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
+from .reliability import CHMLFRP_BROWSER, CHMLFRP_TOKEN, RELIABILITY
 
 _DETAILS = {"node_details": True}
 _STATES = ("online", "offline", "maintenance")
@@ -22,7 +21,7 @@ class ChmlFrp(TunnelModel):
     """An account at ChmlFrp, with a pasted token."""
 
     case = CHMLFRP_TOKEN
-    lives = (LIVES["chmlfrp"],)
+    lives = (RELIABILITY.life,)
     options = (
         {},
         {"nodes": "used"},
@@ -297,3 +296,9 @@ class ChmlFrpByBrowser(ChmlFrp):
     """The same account, signed in to by a browser: the tokens are renewed all the time."""
 
     case = CHMLFRP_BROWSER
+
+
+MODELS = (
+    ChmlFrpByBrowser,
+    ChmlFrp,
+)

@@ -1,0 +1,15 @@
+"""The services that are measured: a module for each."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from ..service import Service
+
+SERVICES: Mapping[str, Service] = {
+    name: import_module(f"{__name__}.{name}").SERVICE
+    for name in sorted(module.name for module in iter_modules(__path__))
+}
+
+MAIN = "hayfrp"
+"""The one of which growth, memory and rivals are measured too."""

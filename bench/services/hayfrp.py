@@ -1,0 +1,13 @@
+"""HayFrp."""
+
+from ..service import ADMITTED, Service, account, simulated, with_url
+
+SERVICE = Service(
+    name="hayfrp",
+    server=simulated("hayfrp", "--tunnels", "--nodes/10"),
+    entry=account("hayfrp", with_url("username", "password")),
+    feed="tunnels",
+    rows="tunnels",
+    place="tunnels.{}.local_port",
+    at_most=ADMITTED,
+)

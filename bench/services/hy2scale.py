@@ -1,0 +1,38 @@
+"""HY2 SCALE."""
+
+from unittest.mock import patch
+
+from yarl import URL
+
+from custom_components.tunnel_hub.api.hy2scale import readings as feeds
+
+from ..service import LONG_LIST, Facts, Service, account, simulated
+
+
+def _hub(facts: Facts) -> Facts:
+    url = URL(facts["url"])
+    return {
+        "host": f"{url.host}",
+        "port": f"{url.port}",
+        "https": "false",
+        "username": facts["username"],
+        "password": facts["password"],
+    }
+
+
+_LARGEST_MESH = 1000
+"""An answer of a node holds 1,024 peers at most."""
+
+
+SERVICE = Service(
+    name="hy2scale",
+    server=simulated("hy2scale", "--tunnels", "--nodes"),
+    entry=account("hy2scale", _hub),
+    feed="links",
+    rows="clients",
+    place="peers.{}.latency_ms",
+    at_most=LONG_LIST,
+    largest=_LARGEST_MESH,
+    # What its feeds share for a moment is asked for anew in each poll.
+    measured=lambda: patch.object(feeds, "_SAME_MOMENT", -1.0),
+)

@@ -1,0 +1,54 @@
+"""What the demo knows of a provider."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+type Facts = Mapping[str, str]
+"""What the simulator tells of a service: its url, and the credentials of the demo account."""
+
+type State = Mapping[str, Any]
+"""What a simulated service knows, as its control route tells it."""
+
+type Shown = Mapping[str, str]
+"""Entities and their states. An entity is named by its platform, what it belongs to and its key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that a person does in Home Assistant.
+
+    action: Home Assistant's, with the entity as its target; one of ours has the entity's device.
+    data: what else it takes.
+    shown: the states that follow from it in Home Assistant.
+    happened: tells from the service's state before and after that it has really been done.
+    """
+
+    action: str
+    entity: str
+    shown: Shown
+    happened: Callable[[State, State], bool]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """How to add the demo account, and what to expect of it then.
+
+    answers: what a person answers to the config flow, step after step.
+    shown: some of the states that Home Assistant shows when all is read.
+    deeds: what to try, by name.
+    tidy: what is mended at the service before pictures are taken, so that not everything needs
+    attention. first: which of the deeds are done then.
+    """
+
+    answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
+    shown: Shown
+    deeds: Mapping[str, Deed]
+    tidy: Mapping[str, Any] = field(default_factory=dict)
+    first: Sequence[str] = ()
+
+
+def choice(step_id: str) -> dict[str, str]:
+    """Return the answer to a menu."""
+    return {"next_step_id": step_id}

@@ -1,0 +1,53 @@
+"""ChmlFrp in the demo."""
+
+from typing import Any
+
+from ..provider import Deed, Provider, State, choice
+
+
+def _days(state: State) -> Any:
+    """Return a tunnel's traffic, which may grow at any time."""
+    return state["tunnels"]["1"]["days"]
+
+
+PROVIDER = Provider(
+    answers=lambda facts: (
+        choice("chmlfrp"),
+        choice("chmlfrp_device"),
+        {
+            "client_id": facts["client_id"],
+            "advanced": {"base_url": facts["url"], "oauth_url": facts["oauth_url"]},
+        },
+    ),
+    shown={
+        "sensor:account:account:tunnels_used": "5",
+        "binary_sensor:sign_in:account:signed_in_today": "off",
+        "binary_sensor:node:1:online": "on",
+        "sensor:tunnel:1:state": "online",
+        "sensor:tunnel:3:state": "node_offline",
+        "sensor:tunnel:5:state": "node_removed",
+        "switch:tunnel:1:force_down": "off",
+    },
+    deeds={
+        "force a tunnel offline": Deed(
+            action="button.press",
+            entity="button:tunnel:1:force_offline",
+            shown={"sensor:tunnel:1:state": "offline"},
+            happened=lambda before, after: (
+                before["tunnels"]["1"]["kicked_at"] is None
+                and after["tunnels"]["1"]["kicked_at"] is not None
+            ),
+        ),
+        "edit a tunnel": Deed(
+            action="tunnel_hub.update_tunnel",
+            entity="sensor:tunnel:1:local_address",
+            data={"local_port": 8124},
+            shown={"sensor:tunnel:1:local_address": "127.0.0.1:8124"},
+            happened=lambda before, after: (
+                after["tunnels"]["1"]
+                == {**before["tunnels"]["1"], "local_port": 8124, "days": _days(after)}
+            ),
+        ),
+    },
+    tidy={"nodes.*.state": "online", "tunnels.2.client_running": True},
+)

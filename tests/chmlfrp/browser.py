@@ -1,0 +1,30 @@
+"""How a person adds an account at ChmlFrp."""
+
+from playwright.async_api import Locator, Page, expect
+
+from ..browser.way import Way
+
+
+async def _agree(page: Page, dialog: Locator) -> None:
+    """Agree to the sign-in on the page that the dialog links to."""
+    address = await dialog.get_by_role("link", name="this page").get_attribute("href")
+    assert address
+    other = await page.context.new_page()
+    await other.goto(address)
+    await other.locator("button[value=approve]").click()
+    # Chromium may never close a page that is on its way to another.
+    await expect(other.get_by_text("已允许")).to_be_visible()
+    await other.close()
+
+
+WAY = Way(
+    choices=["ChmlFrp", "Sign in with a browser"],
+    section="Address of the service",
+    fields=lambda facts: {
+        "Client ID": facts["client_id"],
+        "Base URL": facts["url"],
+        "Account centre URL": facts["oauth_url"],
+    },
+    secret="Client ID",
+    then=_agree,
+)

@@ -1,0 +1,7 @@
+"""What is documented of HayFrp."""
+
+from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
+
+CLIENT = HayFrpClient
+
+ENDPOINTS = 23

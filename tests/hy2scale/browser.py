@@ -1,0 +1,17 @@
+"""How a person adds an account at HY2 SCALE."""
+
+from yarl import URL
+
+from ..browser.way import Way
+
+WAY = Way(
+    choices=["HY2 SCALE"],
+    fields=lambda facts: {
+        "Host": str(URL(facts["url"]).host),
+        "Port": str(URL(facts["url"]).port),
+        "User name": facts["username"],
+        "Password": facts["password"],
+    },
+    secret="Password",
+    switched_off=True,
+)
