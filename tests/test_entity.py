@@ -187,9 +187,9 @@ async def test_a_refused_throw_is_no_hold(kicking: World) -> None:
             'no node "9" in service',
             ConfigEntryState.SETUP_RETRY,
         ),
-        (UnsupportedError(), "no such feature", ConfigEntryState.SETUP_RETRY),
-        (TunnelHubError(), "should not", ConfigEntryState.SETUP_RETRY),
-        (RateLimitedError(30), "fewer requests", ConfigEntryState.SETUP_RETRY),
+        (UnsupportedError(), "does not support this feature", ConfigEntryState.SETUP_RETRY),
+        (TunnelHubError(), "Unexpected error", ConfigEntryState.SETUP_RETRY),
+        (RateLimitedError(30), "Too many requests", ConfigEntryState.SETUP_RETRY),
         *(
             (UnavailableError(reason, "detail"), "", ConfigEntryState.SETUP_RETRY)
             for reason in Reason

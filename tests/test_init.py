@@ -96,7 +96,7 @@ async def test_set_up_is_tried_again(world: World) -> None:
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
     assert world.entry.reason
-    assert "cannot be reached" in world.entry.reason
+    assert "Cannot connect" in world.entry.reason
 
     await world.service.start()
     await world.elapse(MINUTE)

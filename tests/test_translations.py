@@ -362,6 +362,19 @@ def test_sentences_are_tidy(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_descriptions_are_sentences(language: str) -> None:
+    """As Home Assistant's own descriptions, which end like a sentence; names do not."""
+    ends = {"en": (".", "?"), "zh-Hans": ("。", "？")}[language]
+    described = {
+        key: re.sub(r"\s*{\w+}$", ends[0], text)
+        for key, text in sentences(translations(language)).items()
+        if re.search(r"(^|\.)(description|data_description\.\w+)$", key)
+    }
+    assert len(described) > 400
+    assert [key for key, text in described.items() if not text.endswith(ends)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_have_a_shape(language: str) -> None:
     """As hassfest wants it: what is described is a field; a repair is fixed here or described."""
     said = translations(language)

@@ -82,7 +82,7 @@ async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
 @pytest.mark.parametrize(
     "language, words",
     [
-        ("en", ["Needs attention", "Paths to the outside", "Reachable"]),
+        ("en", ["Needs attention", "Paths to the internet", "Reachable"]),
         ("zh-Hans", ["需要注意", "通往外网的路径", "可访问"]),
     ],
     ids=["english", "chinese"],
@@ -179,7 +179,7 @@ async def test_every_view_has_something_to_show(page: Page, running: Stage) -> N
 
 @pytest.mark.parametrize(
     "language, words",
-    [("en", "Your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")],
+    [("en", "Shows your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")],
     ids=["english", "chinese"],
 )
 async def test_it_is_offered_as_a_new_dashboard(
@@ -223,7 +223,7 @@ async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
     await expect(path_of(page, name, "Reachable")).to_be_visible()
 
     await _client(runs=False)
-    await expect(path_of(page, name, "No client runs it")).to_be_visible()
+    await expect(path_of(page, name, "No client connected")).to_be_visible()
     await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
 
     await _client(runs=True)
@@ -256,7 +256,7 @@ async def test_more_than_a_few(page: Page, running: Stage) -> None:
     rows = page.locator("tunnel-hub-paths").get_by_role("listitem")
     more = page.get_by_role("button", name="Show 7 more")
     await expect(rows).to_have_count(8)
-    await expect(rows.first).to_contain_text("No client runs it")
+    await expect(rows.first).to_contain_text("No client connected")
 
     await more.focus()
     await page.keyboard.press("Enter")

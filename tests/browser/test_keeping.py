@@ -11,7 +11,7 @@ from .dialogs import choose, dialog_of, enter, fill, refused
 
 PROVIDER = "hayfrp"
 TITLE = "HayFrp demo"
-SIGN_IN_DAILY = "Sign in every day by itself"
+SIGN_IN_DAILY = "Sign in automatically every day"
 
 
 async def row_of(page: Page, running: Stage) -> Locator:
@@ -42,7 +42,7 @@ async def test_signing_in_again(page: Page, running: Stage, new_password: str) -
     await row_of(page, running)
     await page.get_by_role("button", name="Reconfigure").first.click()
     dialog = dialog_of(page)
-    await choose(dialog, "User name and password")
+    await choose(dialog, "Username and password")
     await fill(dialog, "Password", running.services[PROVIDER]["password"])
     await enter(dialog)
     await refused(dialog)

@@ -19,11 +19,11 @@ async def _agree(page: Page, dialog: Locator) -> None:
 
 WAY = Way(
     choices=["ChmlFrp", "Sign in with a browser"],
-    section="Address of the service",
+    section="Service address",
     fields=lambda facts: {
         "Client ID": facts["client_id"],
         "Base URL": facts["url"],
-        "Account centre URL": facts["oauth_url"],
+        "Account center URL": facts["oauth_url"],
     },
     secret="Client ID",
     then=_agree,

@@ -4,12 +4,12 @@ from ..browser.way import Way
 
 WAY = Way(
     choices=[
-        "EasyTier (your own node manager, or a public one)",
-        "Sign in with mail address and password",
+        "EasyTier (your own or a public node manager)",
+        "Sign in with email address and password",
     ],
     fields=lambda facts: {
         "Server": facts["url"],
-        "Mail address": facts["email"],
+        "Email address": facts["email"],
         "Password": facts["password"],
     },
     secret="Password",

@@ -3,10 +3,10 @@
 from ..browser.way import Way
 
 WAY = Way(
-    choices=["HayFrp", "Sign in with user name and password"],
-    section="Address of the service",
+    choices=["HayFrp", "Sign in with username and password"],
+    section="Service address",
     fields=lambda facts: {
-        "User name": facts["username"],
+        "Username": facts["username"],
         "Password": facts["password"],
         "Base URL": facts["url"],
     },

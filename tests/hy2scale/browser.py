@@ -9,7 +9,7 @@ WAY = Way(
     fields=lambda facts: {
         "Host": str(URL(facts["url"]).host),
         "Port": str(URL(facts["url"]).port),
-        "User name": facts["username"],
+        "Username": facts["username"],
         "Password": facts["password"],
     },
     secret="Password",

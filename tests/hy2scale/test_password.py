@@ -149,7 +149,7 @@ async def test_a_change_that_did_not_reach_the_node(world: Hub) -> None:
     await set_up(world)
     world.service.fault(PASSWORD, "reset", times=2)
 
-    with pytest.raises(HomeAssistantError, match="cannot be reached"):
+    with pytest.raises(HomeAssistantError, match="Cannot connect"):
         await by_action(world)
 
     await works(world)
