@@ -9,7 +9,7 @@ from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import NEVER_STARTED, Message, Node, Tunnel
 
 from ..common import HOUR
-from ..reliability.state_machine.model import Options, TunnelModel, change
+from ..reliability.state_machine.model import Options, Race, TunnelModel, change, force_down_race
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 from .reliability import CHMLFRP_BROWSER, CHMLFRP_TOKEN, RELIABILITY
 
@@ -43,8 +43,12 @@ class ChmlFrp(TunnelModel):
         ("/tunnel", {}),
         ("/userinfo", {}),
         ("/node_stats", {}),
-        ("/oauth2/token", {}),
     )
+    races = (
+        force_down_race(("/offline_tunnel", {})),
+        Race(("poll", "reload"), (("/oauth2/token", {}),), ("act", "poll", "reload")),
+    )
+    idle = frozenset({"ignore_repairs", "switch"})
 
     service: ChmlFrpService
     _detailed = False

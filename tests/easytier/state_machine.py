@@ -1,14 +1,14 @@
 """An EasyTier node manager: what may happen there, and what Home Assistant should show of it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, override
 
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import FOREVER, Node
 
 from ..reliability.providers import Outcome, Trouble
-from ..reliability.state_machine.model import Options, ServiceModel, change
+from ..reliability.state_machine.model import Options, Race, ServiceModel, change
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
 from .reliability import EASYTIER, RELIABILITY
 
@@ -41,8 +41,16 @@ class EasyTier(ServiceModel):
         ("/api/public", {}),
     )
 
+    races = (
+        Race(
+            ("poll", "reload"),
+            (("/api/nodes/all", {}), ("/api/auth/login", {}), ("/api/auth/me", {})),
+            ("end_session", "poll", "promote_or_demote", "reload"),
+        ),
+    )
+    idle = frozenset({"hold", "release", "return_client"})
+
     service: EasyTierService
-    _was_all = False
     _checked = False
 
     @classmethod
@@ -53,7 +61,6 @@ class EasyTier(ServiceModel):
 
     @override
     def on_set_up(self, options: Options) -> None:
-        self._was_all = self._may_see_all
         self._checked = bool(self.service.state.settings.edgeone)
 
     @property
@@ -103,6 +110,14 @@ class EasyTier(ServiceModel):
             nth(nodes, pick).network_token = ""
 
     @change
+    def end_soon(self, pick: int) -> None:
+        """Somebody lets a node end within days, or never."""
+        if nodes := self._own():
+            node = nth(nodes, pick)
+            end = datetime.now(UTC).date() + timedelta(days=2 + pick % 4)
+            node.valid_until = FOREVER if node.valid_until != FOREVER else end.isoformat()
+
+    @change
     def come_and_go_elsewhere(self, pick: int) -> None:
         """Somebody else enters a node, or deletes one."""
         nodes = self.service.state.nodes
@@ -147,19 +162,14 @@ class EasyTier(ServiceModel):
     def _add_nodes(self, picture: Picture, options: Options) -> None:
         wants_all, own = bool(options.get("all_nodes")), {node.id for node in self._own()}
         for node in self.service.state.nodes.values():
-            things = {f"relay_node:{node.id}", f"reachability:{node.id}"}
-            if node.id not in own:
-                if not wants_all or not (self._may_see_all or self._was_all):
-                    continue
-                # Whoever becomes an administrator sees more at the next start at the latest.
-                if self._may_see_all != self._was_all:
-                    picture.perhaps |= things
+            if node.id not in own and not (wants_all and self._may_see_all):
+                continue
             picture.add(f"relay_node:{node.id}", self._node(node), Device(node.node_name))
             if self.service.state.settings.edgeone and self._can_check(node):
                 picture.add(f"reachability:{node.id}", self._reachability(node))
                 # A server without checks is asked for them once.
                 if not self._checked:
-                    picture.perhaps |= things - {f"relay_node:{node.id}"}
+                    picture.perhaps.add(f"reachability:{node.id}")
 
     def _can_check(self, node: Node) -> bool:
         checkable = any(way.type in _CHECKABLE for way in node.connections)
@@ -202,13 +212,13 @@ class EasyTier(ServiceModel):
             "sensor.availability_30_days": ANYTHING,
             "sensor.bandwidth": node.current_bandwidth,
             "sensor.bandwidth_maximum": node.max_bandwidth,
-            "sensor.bandwidth_tier": node.tier_bandwidth,
+            "sensor.bandwidth_tier": node.tier_bandwidth or None,
             "sensor.connections": node.connection_count,
             "sensor.connections_allowed": node.max_connections,
             "sensor.load": ANYTHING,
             "sensor.place": node.region_detail or None,
             "sensor.region": node.region_type,
-            "sensor.tags": ", ".join(tags),
+            "sensor.tags": ", ".join(tags) or None,
             "sensor.traffic_allowed": node.max_traffic or None,
             # The server moves a reset on with the next report only.
             "sensor.traffic_reset": reset if reset > datetime.now(UTC) else None,

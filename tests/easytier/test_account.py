@@ -117,3 +117,22 @@ async def test_a_damaged_node_can_be_mended_after_a_restart(
     assert not world.service.state.nodes["1"].is_damaged
     assert shown(world) == before
     assert world.value("switch", "relay_node:1", "allow_relay") in {"on", "off"}
+
+
+async def test_a_promoted_user_whose_sign_in_fails_at_first(
+    world: World[EasyTierService],
+) -> None:
+    """Another session token is asked for again until there is one."""
+    await world.set_up(all_nodes=True)
+    world.service.account.is_admin = True
+    world.service.fault("/api/auth/login", "error", times=2)
+
+    await world.elapse(HOUR)
+    await world.elapse(TWO_MINUTES)
+    assert world.service.calls_to("/api/auth/login")
+    assert len(shown(world)) == 8
+
+    world.service.clear_faults()
+    await world.elapse(HOUR)
+    await world.elapse(TWO_MINUTES)
+    assert len(shown(world)) == 11

@@ -7,7 +7,14 @@ from typing import override
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import LOADS, Node, Tunnel
 
-from ..reliability.state_machine.model import Options, SignInModel, TunnelModel, change
+from ..reliability.state_machine.model import (
+    Options,
+    Race,
+    SignInModel,
+    TunnelModel,
+    change,
+    force_down_race,
+)
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 from .reliability import HAYFRP, RELIABILITY
 
@@ -44,6 +51,15 @@ class HayFrp(TunnelModel, SignInModel):
         ("/proxy", {"type": "list"}),
         ("/user", {"type": "login"}),
         ("/user", {"type": "sign"}),
+    )
+    races = (
+        force_down_race(("/proxy", {"type": "toggle"}), ("/proxy", {"type": "forcedown"})),
+        Race(
+            ("poll", "reload"),
+            (("/user", {"type": "login"}),),
+            ("act", "end_session", "poll", "reload"),
+        ),
+        Race(("act", "poll"), (("/user", {"type": "sign"}),), ("act", "poll", "reload")),
     )
 
     service: HayFrpService

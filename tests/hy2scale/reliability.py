@@ -50,6 +50,7 @@ def _secrets(service: AnyService) -> set[str | None]:
     state = service.state
     return {
         "hub-password",
+        state.password_hash,
         hashed("hub-password"),
         "password-of-new",
         state.server.password,

@@ -19,8 +19,8 @@ from simulator.hy2scale.state import (
     WireGuardPeer,
 )
 
-from ..reliability.providers import Life
-from ..reliability.state_machine.model import Options, TunnelModel, change
+from ..reliability.providers import Act, Life
+from ..reliability.state_machine.model import Options, Race, TunnelModel, change, force_down_race
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, nth
 from .reliability import HY2SCALE, RELIABILITY
 
@@ -70,6 +70,9 @@ _PROXIES = Life(
 )
 
 
+_CHANGE_PASSWORD = "change password"
+
+
 class Hy2Scale(TunnelModel):
     """A node."""
 
@@ -94,6 +97,15 @@ class Hy2Scale(TunnelModel):
         ("/api/clients", {}),
         ("/api/settings/password", {}),
         ("/api/users", {}),
+    )
+    races = (
+        force_down_race(("/api/clients/{name}/disable", {})),
+        Race(
+            (_CHANGE_PASSWORD,),
+            (("/api/settings/password", {}),),
+            ("act", "end_session", "poll", "reload"),
+        ),
+        Race(("poll", "reload"), (("/api/login", {}),), (_CHANGE_PASSWORD, "end_session", "poll")),
     )
 
     service: Hy2ScaleService
@@ -130,6 +142,11 @@ class Hy2Scale(TunnelModel):
         client = self.tunnels()[tunnel_id]
         client.disabled = False
         self.service.reconnect(client.name)
+
+    @override
+    def own_acts(self) -> Mapping[str, Act]:
+        password = f"password-{self._next()}"
+        return {_CHANGE_PASSWORD: Act("update_account", data={"password": password})}
 
     # What may happen
 
@@ -213,7 +230,9 @@ class Hy2Scale(TunnelModel):
             del peers[pick // 2 % len(peers)]
         elif peers and len(peers) < 4:
             peer = deepcopy(peers[0])
-            peer.name, peer.allowed_ips = f"new{self._next()}", "10.0.0.9/32"
+            number = self._next()
+            peer.name, peer.allowed_ips = f"new{number}", f"10.0.1.{number}/32"
+            peer.public_key, peer.private_key = f"public-{number}", f"private-{number}"
             peers.append(peer)
 
     @change

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from freezegun.api import FrozenDateTimeFactory
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 import pytest
 
+from ..clocks import Clocks
 from .conftest import STEPS
 from .state_machine.machine import PAIR, machine_for
 from .state_machine.model import ServiceModel
@@ -36,12 +36,12 @@ def taken(request: pytest.FixtureRequest, model: type[ServiceModel]) -> Iterator
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.case.name)
 def test_any_sequence(
     model: type[ServiceModel],
-    freezer: FrozenDateTimeFactory,
+    clocks: Clocks,
     caplog: pytest.LogCaptureFixture,
     taken: Counter[str],
     pytestconfig: pytest.Config,
 ) -> None:
-    machine = machine_for(model, freezer, caplog, taken)
+    machine = machine_for(model, clocks, caplog, taken)
     extended = pytestconfig.getoption("extended")
     examples, steps = EXTENDED if extended else QUICK
     run_state_machine_as_test(

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import re
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant import loader, runner
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
 from homeassistant.core import EVENT_STATE_CHANGED, Event, EventStateChangedData, callback
 from homeassistant.helpers import frame
 from homeassistant.setup import async_setup_component
@@ -25,6 +25,7 @@ from custom_components.tunnel_hub import PLATFORMS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 
+from ...clocks import Clocks
 from ..conftest import entry_for
 from ..watch import Watch
 from ..world import BadWorld, of_simulator
@@ -38,7 +39,8 @@ _QUIET = 40
 class Home:
     """One Home Assistant, from its start to its end.
 
-    world: itself, with its entry. model: of the service. errors: exceptions that nobody caught.
+    world: itself, with its entry. model: of the service. clocks: the machine's.
+    errors: exceptions that nobody caught.
     rewrites: how often a state was written that differs in its attributes only, by entity.
     """
 
@@ -49,11 +51,12 @@ class Home:
     def __init__(
         self,
         model: type[ServiceModel],
-        freezer: FrozenDateTimeFactory,
+        clocks: Clocks,
         log: pytest.LogCaptureFixture,
     ) -> None:
         """Prepare; `open` starts it."""
-        self._kind, self._freezer, self._log = model, freezer, log
+        self._kind, self._log = model, log
+        self.clocks, self._freezer = clocks, clocks.freezer
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.errors: list[str] = []
@@ -138,11 +141,16 @@ class Home:
             quiet, last = (quiet + 1, last) if now == last else (0, now)
 
     def held(self) -> Counter[str]:
-        """Return the tasks and timers of this moment, but for the service's, by what they do."""
+        """Return tasks, timers and listeners, but for the service's, by what they do."""
         # asyncio keeps no public list of timers.
         timers: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
         held: list[asyncio.Task[Any] | asyncio.TimerHandle] = [
             *(task for task in asyncio.all_tasks() if task is not asyncio.current_task()),
             *(timer for timer in timers if not timer.cancelled()),
         ]
-        return Counter(_ADDRESS.sub("", repr(work)) for work in held if not of_simulator(work))
+        listeners = dict(self.world.hass.bus.async_listeners())
+        # For Home Assistant's own end, to which what it shares is kept.
+        listeners.pop(EVENT_HOMEASSISTANT_CLOSE, None)
+        return Counter(
+            _ADDRESS.sub("", repr(work)) for work in held if not of_simulator(work)
+        ) + Counter({f"listeners to {event}": count for event, count in listeners.items()})

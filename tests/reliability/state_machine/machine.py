@@ -5,13 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, ClassVar, override
+from typing import Any, ClassVar, NamedTuple, override
 from zoneinfo import ZoneInfo
 
-from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.image import DOMAIN as IMAGE
 from homeassistant.components.switch import DOMAIN as SWITCH
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_ENTITY_ID, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
@@ -21,15 +27,20 @@ import pytest
 
 from custom_components.tunnel_hub import async_migrate_entry, async_remove_config_entry_device
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from custom_components.tunnel_hub.diagnostics import (
+    async_get_config_entry_diagnostics,
+    async_get_device_diagnostics,
+)
 from simulator.gates import Moment
 
-from ...common import HOUR, MINUTE, look_at
-from ..providers import Outcome, Trouble
+from ...clocks import Clocks
+from ...common import DAY, HOUR, MINUTE, look_at
+from ..found import FOUND
+from ..providers import Act, Outcome, Trouble
 from .checks import check_picture, entities_of, ids_of, shown_by, things_of
 from .home import Home
-from .model import Options, ServiceModel, TunnelModel
-from .picture import Picture, nth
+from .model import Options, Request, ServiceModel, TunnelModel
+from .picture import ANYTHING, Picture, nth
 from .promises import Choices, Holds, key_of, rename, rename_device
 from .sign_ins import SignIns
 
@@ -47,6 +58,20 @@ _PICK = st.integers(0, 63)
 PAIR = " / "
 """Stands between what is stopped and what happens meanwhile."""
 _MOMENTS: tuple[Moment, ...] = ("before", "after")
+_CALLS = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))
+"""Which of several calls is stopped."""
+_OFTEN = {"race": 5, "interleave": 3, "hold": 1, "set_up": 2, "start_badly": 1}
+"""Rules that are drawn more often than others, and by how many times: so much depends on them."""
+_ANY: Request = ("*", {})
+
+
+class Stop(NamedTuple):
+    """Where something waits: at which of several calls, and at which moment of it."""
+
+    request: Request
+    calls: int
+    moment: Moment
+
 
 type Work = Coroutine[Any, Any, object]
 type Step = Callable[..., Work]
@@ -74,19 +99,20 @@ def step(**drawn: Any) -> Callable[[Step], Callable[..., None]]:
 class Machine(RuleBasedStateMachine):
     """Everything that may happen to one kind of entry; `machine_for` adds the service's own rules.
 
-    kind: of the service. freezer, log: the test's. taken: how often each step was taken.
+    kind: of the service. clocks, log: the test's. taken: how often each step was taken.
     trouble: what has happened to the account, until it is made good again.
+    focus: the tunnel that all is about while two things race for it.
     """
 
     kind: ClassVar[type[ServiceModel]]
-    freezer: ClassVar[FrozenDateTimeFactory]
+    clocks: ClassVar[Clocks]
     log: ClassVar[pytest.LogCaptureFixture]
     taken: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         """Prepare; the first step opens the home."""
         super().__init__()
-        self.home = Home(self.kind, self.freezer, self.log)
+        self.home = Home(self.kind, self.clocks, self.log)
         self.broken = False
         self.down = False
         self.concurrent = False
@@ -94,6 +120,7 @@ class Machine(RuleBasedStateMachine):
         self.things_before: set[str] = set()
         self.holds = Holds()
         self.choices = Choices()
+        self.focus: str | None = None
         self.number = 0
         self.browsers = 0
         self.by_hand = 0
@@ -197,7 +224,26 @@ class Machine(RuleBasedStateMachine):
                 self.holds.check(self.world, self.model, self._thing)
             self.choices.check(self.world, picture)
             self.choices.check_repairs(self.world)
+            await self._check_nodes(picture)
+            await self._check_rewrites()
         look_at(self.hass, browsers=self.browsers)
+
+    async def _check_nodes(self, picture: Picture) -> None:
+        """An automation learns a node's state, whatever is enabled."""
+        for thing, device in things_of(self.world).items():
+            wanted = picture.entities.get(thing, {}).get("binary_sensor.online", ANYTHING)
+            if "node" in thing.partition(":")[0] and isinstance(wanted, bool):
+                node = await self.world.call("get_node", device_id=device.id)
+                assert node.get("online") is wanted, f"{thing}: {node}"
+
+    async def _check_rewrites(self) -> None:
+        """While only counters and measurements move, no attribute does."""
+        self.home.rewrites.clear()
+        for _ in range(3):
+            FOUND[self.kind.case.service].measure(self.service)
+            await self._leap(self.world.case.pace)
+        rewritten = {id_ for id_ in self.home.rewrites if not id_.startswith(f"{IMAGE}.")}
+        assert not rewritten, f"attributes of {rewritten}"
 
     def _picture(self) -> Picture:
         picture = self.model.picture(self.entry.options)
@@ -246,16 +292,27 @@ class Machine(RuleBasedStateMachine):
         for _ in range(3):
             await self._leap(8 * HOUR)
 
-    @step(around=st.sampled_from((1, 30, 300)), at_home=st.booleans())
-    async def see_midnight(self, around: int, at_home: bool) -> None:
-        """A day begins, at the service or here, between two polls."""
+    @step(around=st.sampled_from((1, 30, 300)), at_home=st.booleans(), down=st.booleans())
+    async def see_midnight(self, *, around: int, at_home: bool, down: bool) -> None:
+        """A day begins, at the service or here, between two polls, or while nothing answers."""
         zone = ZoneInfo(self.hass.config.time_zone if at_home else "Asia/Shanghai")
         tomorrow = self.home.now().astimezone(zone).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
         left = (midnight - self.home.now()).total_seconds()
         if left > around:
             await self._leap(left - around)
+        if down and not self.down:
+            await self._go_down()
         await self._leap(2 * around)
+        if self.down and not at_home:
+            todays = {
+                entity.entity_id: state.state
+                for entity in self.world.registered()
+                if entity.unique_id.endswith("_today")
+                and (state := self.hass.states.get(entity.entity_id))
+                and state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+            }
+            assert not todays, f"shown as today's: {todays}"
 
     @step(browsers=st.integers(0, 1))
     async def open_or_close_app(self, browsers: int) -> None:
@@ -266,10 +323,35 @@ class Machine(RuleBasedStateMachine):
 
     @step(hours=st.sampled_from((1, 8, 30)))
     async def suspend(self, hours: int) -> None:
-        """The machine sleeps: everything that was due is late."""
+        """The machine sleeps, and with it all timers."""
         self.sign_ins.disturb()
-        await self.home.land(self.home.now() + timedelta(hours=hours))
-        self._watch_sign_ins()
+        self.clocks.sleep(hours * HOUR)
+        await self._leap(2 * MINUTE)
+
+    @step(seconds=st.sampled_from((-DAY, -HOUR, HOUR, DAY)), down=st.booleans())
+    async def set_clock(self, *, seconds: float, down: bool) -> None:
+        """The clock is wrong for a while; perhaps nothing answers then."""
+        was_fine = self.fine
+        if down and not self.down:
+            await self._go_down()
+        self.clocks.set(seconds, self.service)
+        await self._live(4 * self.kind.slowest if self.down else 10 * MINUTE)
+        if self.down and was_fine:
+            shown = [state for state in self._shown_steadily() if state != STATE_UNAVAILABLE]
+            assert not shown, f"still shown: {shown}"
+        self.clocks.set(-seconds, self.service)
+        await self.home.land(self.home.now())
+        self.sign_ins.begin_anew()
+
+    async def _live(self, seconds: float) -> None:
+        """Let time pass in steps, whatever the clock on the wall says."""
+        for _ in range(8):
+            await self.home.land(self.home.now() + timedelta(seconds=seconds / 8))
+
+    def _shown_steadily(self) -> list[str]:
+        """Return what the account's steady entities show, of those that are enabled."""
+        shown = (shown_by(self.world, *value) for value in self.world.case.steady)
+        return [state for state in shown if state is not None]
 
     # The service, and the account there
 
@@ -277,6 +359,11 @@ class Machine(RuleBasedStateMachine):
     @step()
     async def go_down(self) -> None:
         """The service does not answer any more."""
+        await self._go_down()
+
+    async def _go_down(self) -> None:
+        # What the service is at cannot run out of time, which stands still.
+        await self.world.settle()
         self.down = True
         await self.service.stop()
 
@@ -294,6 +381,14 @@ class Machine(RuleBasedStateMachine):
     async def spoil(self, fault: str, times: int, after: int) -> None:
         """A few answers are no good."""
         self.service.fault("*", fault, times=times, after=after)
+
+    @precondition(lambda self: self.fine and not self.service.faults)
+    @step()
+    async def contest_sessions(self) -> None:
+        """Another program ends our sessions again and again."""
+        for _ in range(3):
+            self.model.end_session(0)
+            await self._leap(self.world.case.pace)
 
     @precondition(lambda self: self.fine and self.kind.troubles())
     @step(pick=_PICK)
@@ -362,6 +457,16 @@ class Machine(RuleBasedStateMachine):
         """Home Assistant starts again."""
         await self._set_up()
 
+    @precondition(lambda self: not self.down and self.trouble is None and self.kind.requests)
+    @step(pick=_PICK, fault=st.sampled_from(_FAULTS), times=st.integers(1, 3))
+    async def start_badly(self, *, pick: int, fault: str, times: int) -> None:
+        """Home Assistant starts while some answers of one kind are no good."""
+        if self.state is not ConfigEntryState.NOT_LOADED:
+            await self._unload()
+        route, match = nth(self.kind.requests, pick)
+        self.service.fault(route, fault, match=match, times=times)
+        await self._set_up()
+
     @precondition(lambda self: self.state is not ConfigEntryState.NOT_LOADED)
     @step()
     async def reload(self) -> None:
@@ -387,6 +492,8 @@ class Machine(RuleBasedStateMachine):
     async def download_diagnostics(self) -> None:
         """The user wants to know more, whether the entry is loaded or not."""
         await async_get_config_entry_diagnostics(self.hass, self.entry)
+        for device in things_of(self.world).values():
+            await async_get_device_diagnostics(self.hass, self.entry, device)
 
     # What a person does with what is there
 
@@ -484,6 +591,7 @@ class Machine(RuleBasedStateMachine):
             id_
             for id_ in sorted(self.model.tunnels())
             if shown_by(self.world, SWITCH, self._thing(id_), "force_down") in (STATE_ON, STATE_OFF)
+            and self.focus in (None, id_)
         ]
         return nth(there, pick) if there else None
 
@@ -510,6 +618,7 @@ class Machine(RuleBasedStateMachine):
     async def _return_client(self, pick: int) -> bool:
         """The client of a held tunnel connects again, and we see it."""
         model, held = self.model, sorted(self.holds.held.keys() & self.model.tunnels().keys())
+        held = [id_ for id_ in held if self.focus in (None, id_)]
         if not held or not isinstance(model, TunnelModel):
             return False
         model.return_client(nth(held, pick))
@@ -549,7 +658,14 @@ class Machine(RuleBasedStateMachine):
 
     async def _act(self, pick: int) -> bool:
         """Run an action, or press a button."""
-        act = nth(self.model.acts, pick)
+        return await self._perform(nth(self.model.acts, pick))
+
+    async def _own_act(self, name: str) -> bool:
+        if self.down or not self.quiet:
+            return False
+        return await self._perform(self.model.own_acts()[name])
+
+    async def _perform(self, act: Act) -> bool:
         if act.key:
             assert act.thing
             if shown_by(self.world, act.domain, act.thing, act.key) in (None, STATE_UNAVAILABLE):
@@ -582,6 +698,9 @@ class Machine(RuleBasedStateMachine):
         def change(name: str) -> Activity:
             return lambda pick: self._change(name, pick)
 
+        def own_act(name: str) -> Activity:
+            return lambda _: self._own_act(name)
+
         return {
             "act": self._act,
             "hold": self._hold,
@@ -591,6 +710,7 @@ class Machine(RuleBasedStateMachine):
             "return client": self._return_client,
             "switch off": self._switch_off,
             "switch on": self._switch_on,
+            **{name: own_act(name) for name in self.model.own_acts()},
             **{name: change(name) for name in self.kind.changes()},
         }
 
@@ -630,7 +750,7 @@ class Machine(RuleBasedStateMachine):
         second=_PICK,
         picks=st.tuples(_PICK, _PICK),
         request=_PICK,
-        calls=st.integers(1, 6),
+        calls=_CALLS,
         moment=st.sampled_from(_MOMENTS),
     )
     async def interleave(
@@ -645,11 +765,53 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Something happens while another thing waits for an answer."""
         activities = self._activities()
-        changes = self.kind.changes()
-        begun = nth(sorted(activities.keys() - changes.keys()), first)
+        begun = nth(sorted(activities.keys() - self.kind.changes().keys()), first)
+        requests = (*[_ANY] * len(self.kind.requests), *self.kind.requests)
         meanwhile = nth(sorted(activities), second)
-        route, match = nth((*[("*", {})] * len(self.kind.requests), *self.kind.requests), request)
+        stop = Stop(nth(requests, request), calls, moment)
+        await self._interleave(begun, meanwhile, picks, stop)
+
+    @precondition(lambda self: self.fine and self.kind.races)
+    @step(
+        pick=_PICK,
+        first=_PICK,
+        second=_PICK,
+        tunnel=_PICK,
+        request=_PICK,
+        calls=_CALLS,
+        moment=st.sampled_from(_MOMENTS),
+    )
+    async def race(
+        self,
+        *,
+        pick: int,
+        first: int,
+        second: int,
+        tunnel: int,
+        request: int,
+        calls: int,
+        moment: Moment,
+    ) -> None:
+        """Two things that meddle with the same happen at once."""
+        race = nth(self.kind.races, pick)
+        begun, meanwhile = nth(race.first, first), nth(race.second, second)
+        self.focus = self._tunnel(tunnel)
+        if begun in ("release", "return client") and self.focus not in self.holds.held:
+            await self._hold(0)
+        stop = Stop(nth(race.requests, request), calls, moment)
+        await self._interleave(begun, meanwhile, (tunnel, tunnel), stop)
+        self.focus = None
+
+    async def _interleave(
+        self,
+        begun: str,
+        meanwhile: str,
+        picks: tuple[int, int],
+        stop: Stop,
+    ) -> None:
+        activities = self._activities()
         self.concurrent = True
+        (route, match), calls, moment = stop
         gate = self.service.gate(route, moment, match=match, times=calls)
         one = asyncio.create_task(activities[begun](picks[0]))
         await self.home.come_to_rest()
@@ -657,17 +819,20 @@ class Machine(RuleBasedStateMachine):
             gate.let_through()
             calls -= 1
             await self.home.come_to_rest()
-        if one.done() and not one.result():
-            # There was nothing to do; a poll always asks.
-            begun, one = "poll", asyncio.create_task(self._poll(0))
+        if one.done() and not gate.waiting:
+            # It asked for less than that; whoever looks has everything read.
+            begun, gate.route, gate.match, gate.times = "poll", "*", {}, 1
+            look_at(self.hass)
+            one = asyncio.create_task(self._poll(0))
             await self.home.come_to_rest()
-        stopped = gate.waiting
+        stopped, gate.times = gate.waiting, 0
         other = asyncio.create_task(activities[meanwhile](picks[1]))
         await self.home.come_to_rest()
         gate.open()
         await asyncio.gather(one, other)
         self.service.gates.remove(gate)
         await self.world.settle()
+        look_at(self.hass, browsers=self.browsers)
         self.concurrent = False
         if meanwhile not in ("poll", "hold", "release", "reload"):
             self.holds.released.clear()
@@ -682,7 +847,7 @@ class Machine(RuleBasedStateMachine):
 
 def machine_for(
     model: type[ServiceModel],
-    freezer: FrozenDateTimeFactory,
+    clocks: Clocks,
     log: pytest.LogCaptureFixture,
     taken: Counter[str],
 ) -> type[Machine]:
@@ -696,5 +861,12 @@ def machine_for(
         return step(pick=_PICK)(change)
 
     rules = {name: rule_for(name) for name in model.changes()}
-    context = {"kind": model, "freezer": freezer, "log": log, "taken": taken}
-    return type(f"{model.__name__}Machine", (Machine,), context | rules)
+    context = {"kind": model, "clocks": clocks, "log": log, "taken": taken}
+    often = {
+        f"{name} {n}": getattr(Machine, name)
+        for name, times in _OFTEN.items()
+        for n in range(times)
+        if name not in model.idle
+    }
+    idle = dict.fromkeys(model.idle)
+    return type(f"{model.__name__}Machine", (Machine,), context | rules | often | idle)

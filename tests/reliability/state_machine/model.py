@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from homeassistant.const import Platform
 
@@ -16,6 +16,19 @@ type Options = Mapping[str, Any]
 """The entry's options."""
 type Request = tuple[str, Mapping[str, object]]
 """Which calls a gate stops: a route, and fields that match."""
+
+
+class Race(NamedTuple):
+    """Two things that meddle with the same: the first waits at a request while the second happens.
+
+    first, second: names of activities, of which one each is drawn.
+    requests: where the first one is stopped.
+    """
+
+    first: tuple[str, ...]
+    requests: tuple[Request, ...]
+    second: tuple[str, ...]
+
 
 _CHANGE = "is_change"
 _MOST = 4
@@ -38,7 +51,8 @@ class ServiceModel(ABC):
     name: which ids Home Assistant gives them is its own affair.
     lasting: kinds of things that stay when the service does not show them.
     off: entities ("kind.platform.key") that are disabled unless the user enables them.
-    requests: what may be stopped on its way, besides any call.
+    requests: what may be stopped on its way or spoilt, besides any call.
+    races: what meddles with the same. idle: rules for which the service has nothing.
     slowest: seconds in which everything is read once.
     """
 
@@ -50,6 +64,8 @@ class ServiceModel(ABC):
     lasting: ClassVar[frozenset[str]] = frozenset()
     off: ClassVar[frozenset[str]] = frozenset()
     requests: ClassVar[tuple[Request, ...]] = ()
+    races: ClassVar[tuple[Race, ...]] = ()
+    idle: ClassVar[frozenset[str]] = frozenset()
     slowest: ClassVar[float] = HOUR
 
     def __init__(self, service: AnyService) -> None:
@@ -142,6 +158,16 @@ class ServiceModel(ABC):
     def acts(self) -> tuple[Act, ...]:
         """Return what a person can do."""
         return tuple(act for act in self.case.acts if act.domain != Platform.SWITCH)
+
+    def own_acts(self) -> Mapping[str, Act]:
+        """Return what a person can do that is an activity of its own, by name."""
+        return {}
+
+
+def force_down_race(*requests: Request) -> Race:
+    """Return the race for a tunnel that is held down. requests: which disable or disconnect it."""
+    first = ("hold", "release", "return client")
+    return Race(first, requests, (*first, "poll", "reload", "switch off", "switch on"))
 
 
 class TunnelModel(ServiceModel):

@@ -84,6 +84,15 @@ class SignIns:
         """Forget what was due: something is in the way, or the user has other wishes."""
         self._since = None
 
+    def begin_anew(self) -> None:
+        """Forget what was counted, too: the clock was wrong."""
+        self.disturb()
+        self._last = None
+        self._due.clear()
+        self._times.clear()
+        if isinstance(self._model, SignInModel):
+            self._heard = self._model.sign_ins_answered()
+
     def land(self, now: datetime, *, well: bool, by_hand: int) -> None:
         """Look at a moment.
 

@@ -21,6 +21,7 @@ from ..errors import (
     InvalidInputError,
     NodeGoneError,
     RejectedError,
+    TunnelHubError,
     UnavailableError,
     UnsupportedError,
 )
@@ -171,8 +172,12 @@ class Readings:
         told = self._sees_all, self.administrator
         if None in told or told[0] is told[1] or self._renewed_as is self.administrator:
             return
-        self._renewed_as = self.administrator
-        await self._renew_token()
+        before, self._renewed_as = self._renewed_as, self.administrator
+        try:
+            await self._renew_token()
+        except TunnelHubError:
+            self._renewed_as = before
+            raise
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
         found = await self.own_rows()
