@@ -8,7 +8,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import voluptuous as vol
 
 from custom_components.tunnel_hub.actions.base import Action
-from custom_components.tunnel_hub.api.resource import Account
+from custom_components.tunnel_hub.api.models.account import Account
 from custom_components.tunnel_hub.const import DOMAIN
 
 from .markdown import Notes, table, titles

@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Mapping
 
-from custom_components.tunnel_hub.api.directory import CanEditNodes, CanRegisterWithMail
-from custom_components.tunnel_hub.api.mesh_provider import (
+from custom_components.tunnel_hub.api.capabilities.account import (
+    CanRegister,
+    CanRegisterWithMail,
+    CanSignIn,
+)
+from custom_components.tunnel_hub.api.capabilities.directory import CanEditNodes
+from custom_components.tunnel_hub.api.capabilities.mesh import (
     CanConfigureWireGuardPeers,
     CanEditMesh,
     CanGetLinkHistory,
 )
-from custom_components.tunnel_hub.api.provider import (
+from custom_components.tunnel_hub.api.capabilities.nodes import CanGetNodeHistory
+from custom_components.tunnel_hub.api.capabilities.tunnels import (
     CanEditTunnels,
     CanForceDown,
-    CanGetNodeHistory,
     CanGetTunnelConfig,
-    CanRegister,
-    CanSignIn,
     CanToggleTunnels,
 )
 

@@ -9,9 +9,11 @@ from aiohttp import ClientSession
 
 from custom_components.tunnel_hub.actions.base import Action
 from custom_components.tunnel_hub.api import PROVIDERS, create_provider
-from custom_components.tunnel_hub.api.directory import ALL_NODES, PUBLIC_NODES
-from custom_components.tunnel_hub.api.provider import NODE_DETAILS, Provider
-from custom_components.tunnel_hub.api.resource import Account, Resource
+from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
+from custom_components.tunnel_hub.api.capabilities.nodes import NODE_DETAILS
+from custom_components.tunnel_hub.api.models.account import Account
+from custom_components.tunnel_hub.api.models.base import Resource
+from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.binary_sensor import BINARY_SENSORS
 from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.devices import MODELS

@@ -12,6 +12,9 @@ from aiohttp import ClientSession
 
 from custom_components.tunnel_hub.api.errors import RejectedError, TunnelHubError
 from custom_components.tunnel_hub.api.feed import Feed
+from custom_components.tunnel_hub.api.models.account import Account
+from custom_components.tunnel_hub.api.models.base import Resource
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.api.provider import (
     Credentials,
     Identity,
@@ -19,7 +22,6 @@ from custom_components.tunnel_hub.api.provider import (
     Provider,
     ProviderDescription,
 )
-from custom_components.tunnel_hub.api.resource import Account, Resource, Tunnel
 
 
 class ModestProvider(Provider):

@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.tunnel_hub import coordinator
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.api.pace import Rate
-from custom_components.tunnel_hub.api.resource import Tunnel
 from custom_components.tunnel_hub.coordinator import PATIENCE, Interest
 from simulator.service import Call
 

@@ -217,12 +217,21 @@ def test_the_house_is_as_drawn() -> None:
     drawn = {name.rstrip("/") for name in re.findall(r"\b\w+(?:\.py|/)", drawing)}
     integration = ROOT / "custom_components" / DOMAIN
     api = integration / "api"
-    folders = [ROOT, integration.parent, integration, api, *(api / key for key in PROVIDERS)]
+    folders = [ROOT, integration.parent, integration, api]
     there = [path for folder in folders for path in folder.iterdir()]
     assert drawn - {path.name for path in there} == set()
     packages = {path.name for path in there if any(path.glob("*.py"))}
     modules = {path.name for path in there if path.suffix == ".py"}
     assert (packages | modules) - drawn == set()
+
+
+def test_files_of_providers_are_told() -> None:
+    """What is in them, for every name that one of their folders has, and no other."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = text.partition("| file | what is in it |")[2].partition("\n\n")[0]
+    api = ROOT / "custom_components" / DOMAIN / "api"
+    there = {path.name for key in PROVIDERS for path in (api / key).glob("[!_]*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", table)) == there
 
 
 @pytest.mark.parametrize("document", ["SECURITY.md", "docs/reliability.md", "docs/performance.md"])

@@ -19,7 +19,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.services import ACTIONS

@@ -4,12 +4,12 @@ import re
 
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.tunnel_hub.actions.hub import _BACKUPS
+from custom_components.tunnel_hub.actions.mesh import _BACKUPS
 from custom_components.tunnel_hub.api.provider import Problem
 from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.image import IMAGES
-from custom_components.tunnel_hub.plain import plain
+from custom_components.tunnel_hub.markdown import escape_markdown
 from custom_components.tunnel_hub.select import SELECTS
 from custom_components.tunnel_hub.switch import SWITCHES
 from custom_components.tunnel_hub.update import UPDATES
@@ -61,7 +61,7 @@ HARMLESS = re.compile(r"[^<>\[\]]*")
 
 
 def test_words_become_neither_links_nor_markup() -> None:
-    said = plain({"account": EVIL})["account"]
+    said = escape_markdown({"account": EVIL})["account"]
     assert HARMLESS.fullmatch(said)
     assert "free" in said
 

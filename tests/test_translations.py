@@ -20,8 +20,13 @@ import voluptuous as vol
 
 from custom_components.tunnel_hub import config_flow, flows, system_health
 from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.capabilities.nodes import (
+    NODES,
+    NODES_ALL,
+    NODES_CHOSEN,
+    NODES_USED,
+)
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
-from custom_components.tunnel_hub.api.directory import QueryPriority, Region
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     Reason,
@@ -30,7 +35,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from custom_components.tunnel_hub.api.provider import NODES, NODES_ALL, NODES_CHOSEN, NODES_USED
+from custom_components.tunnel_hub.api.models.directory import QueryPriority, Region
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
 from custom_components.tunnel_hub.repairs import FIXES

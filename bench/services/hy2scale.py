@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from yarl import URL
 
-from custom_components.tunnel_hub.api.hy2scale import readings as feeds
+from custom_components.tunnel_hub.api.hy2scale import feeds
 
 from ..service import LONG_LIST, Facts, Service, account, simulated
 

@@ -14,8 +14,10 @@ from homeassistant.util.hass_dict import HassKey
 
 from .accounts import account_twice, follow_identity
 from .api import create_provider
-from .api.provider import CanForceDown, CanSignIn
-from .api.resource import Account, Tunnel
+from .api.capabilities.account import CanSignIn
+from .api.capabilities.tunnels import CanForceDown
+from .api.models.account import Account
+from .api.models.tunnels import Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_clock
 from .credentials import CredentialStore, async_forget_credentials

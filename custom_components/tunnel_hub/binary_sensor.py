@@ -13,9 +13,12 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.directory import PublicNode, Reachability, RelayNode
-from .api.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
-from .api.resource import Account, Node, Resource, SignInRecord, Tunnel
+from .api.models.account import Account, SignInRecord
+from .api.models.base import Resource
+from .api.models.directory import PublicNode, Reachability, RelayNode
+from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
+from .api.models.nodes import Node
+from .api.models.tunnels import Tunnel
 from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 

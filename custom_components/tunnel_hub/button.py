@@ -8,10 +8,14 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.mesh import User, UserSessions
-from .api.mesh_provider import CanKickSessions, CanResetTraffic
-from .api.provider import CanForceDown, CanRefreshTunnels, CanSignIn, capable
-from .api.resource import Account, Resource, Tunnel
+from .api.capabilities import capable
+from .api.capabilities.account import CanSignIn
+from .api.capabilities.mesh import CanKickSessions, CanResetTraffic
+from .api.capabilities.tunnels import CanForceDown, CanRefreshTunnels
+from .api.models.account import Account
+from .api.models.base import Resource
+from .api.models.mesh import User, UserSessions
+from .api.models.tunnels import Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .force_down import ForceDown

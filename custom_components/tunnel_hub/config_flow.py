@@ -25,9 +25,14 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .api import PROVIDERS
-from .api.directory import ALL_NODES, PUBLIC_NODES, CanChoosePublicNodes, CanSeeAllNodes
-from .api.errors import TunnelHubError
-from .api.provider import (
+from .api.capabilities.account import CanSignIn
+from .api.capabilities.directory import (
+    ALL_NODES,
+    PUBLIC_NODES,
+    CanChoosePublicNodes,
+    CanSeeAllNodes,
+)
+from .api.capabilities.nodes import (
     CHOSEN_NODES,
     NODE_DETAILS,
     NODES,
@@ -36,14 +41,14 @@ from .api.provider import (
     NODES_USED,
     CanChooseNodes,
     CanDetailNodes,
-    CanSignIn,
 )
+from .api.errors import TunnelHubError
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import TunnelHubConfigEntry
 from .flows import FLOWS
 from .flows.base import Steps, abort_if_removed
+from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
-from .plain import plain
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 _SIGN_IN_SCHEMA = vol.Schema(
@@ -87,7 +92,7 @@ class _CommonSteps(Steps):
         return self.async_show_menu(
             step_id="reauth_confirm",
             menu_options=FLOWS[entry.data[CONF_PROVIDER]].reauth_steps(entry.data),
-            description_placeholders=plain({"account": entry.title}),
+            description_placeholders=escape_markdown({"account": entry.title}),
         )
 
     async def async_step_reconfigure(
@@ -98,7 +103,7 @@ class _CommonSteps(Steps):
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=FLOWS[entry.data[CONF_PROVIDER]].reauth_steps(entry.data),
-            description_placeholders=plain({"account": entry.title}),
+            description_placeholders=escape_markdown({"account": entry.title}),
         )
 
 

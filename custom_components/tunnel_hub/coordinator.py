@@ -26,9 +26,9 @@ from .api import days
 from .api.age import Stamp
 from .api.errors import AuthenticationError, Reason, TunnelHubError, UnavailableError
 from .api.feed import Feed, Probe
+from .api.models.base import Resource, without_today
 from .api.pace import Rate, in_turns
 from .api.provider import Problem, Provider
-from .api.resource import Resource, without_today
 from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors

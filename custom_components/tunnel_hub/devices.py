@@ -7,9 +7,13 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
-from .api.directory import PublicNode, RelayNode
-from .api.mesh import Peer, Proxy, Rule, User, WireGuardPeer
-from .api.resource import Account, Node, Resource, ServiceTotals, Tunnel
+from .api.models.account import Account
+from .api.models.base import Resource
+from .api.models.directory import PublicNode, RelayNode
+from .api.models.mesh import Peer, Proxy, Rule, User, WireGuardPeer
+from .api.models.nodes import Node
+from .api.models.service import ServiceTotals
+from .api.models.tunnels import Tunnel
 from .coordinator import FeedCoordinator, Remembered, TunnelHubConfigEntry, TunnelHubData
 from .ids import ACCOUNT, DeviceKey, device_identifier, device_key, device_key_of, entity_key_of
 

@@ -12,7 +12,10 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import AnyDeviceEntry
 
-from .api.resource import Account, Node, Resource, ServiceTotals
+from .api.models.account import Account
+from .api.models.base import Resource
+from .api.models.nodes import Node
+from .api.models.service import ServiceTotals
 from .const import CONF_PROVIDER
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .ids import device_key, device_key_of

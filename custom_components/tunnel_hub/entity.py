@@ -16,9 +16,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import slugify
 
 from .api.feed import Feed
+from .api.models.base import Resource
 from .api.pace import in_turns
 from .api.provider import Provider
-from .api.resource import Resource
 from .const import DOMAIN
 from .coordinator import FeedCoordinator, Interest, TunnelHubConfigEntry, TunnelHubData
 from .exceptions import action_errors

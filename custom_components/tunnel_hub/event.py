@@ -10,8 +10,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .api.provider import CanSignIn
-from .api.resource import Account, Inbox, Message, Notice, Resource
+from .api.capabilities.account import CanSignIn
+from .api.models.account import Account, Inbox, Message
+from .api.models.base import Resource
+from .api.models.service import Notice
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .sign_in import OUTCOMES

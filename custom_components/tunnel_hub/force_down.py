@@ -26,6 +26,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .api.age import Stamp
+from .api.capabilities import capable
+from .api.capabilities.tunnels import CanForceDown, CanToggleTunnels
 from .api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -33,8 +35,8 @@ from .api.errors import (
     TunnelHubError,
     UnavailableError,
 )
-from .api.provider import CanForceDown, CanToggleTunnels, capable
-from .api.resource import Resource, Tunnel
+from .api.models.base import Resource
+from .api.models.tunnels import Tunnel
 from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .api.resource import Account, Resource
+from .api.models.account import Account
+from .api.models.base import Resource
 from .const import DOMAIN
 
 

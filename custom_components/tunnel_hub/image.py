@@ -9,10 +9,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .api.mesh import WireGuardPeer
-from .api.mesh_provider import CanConfigureWireGuardPeers
-from .api.provider import capable
-from .api.resource import Resource
+from .api.capabilities import capable
+from .api.capabilities.mesh import CanConfigureWireGuardPeers
+from .api.models.base import Resource
+from .api.models.mesh import WireGuardPeer
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .exceptions import action_errors

@@ -8,7 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .api.provider import Problem, Provider
 from .const import DOMAIN
-from .plain import plain
+from .markdown import escape_markdown
 
 REMEMBERED = frozenset({"session_contested", "sign_in_failing"})
 """Problems that show only over time: nobody knows right after a restart whether they last."""
@@ -59,7 +59,9 @@ class Problems:
             is_fixable=problem.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=problem.key,
-            translation_placeholders=plain({"account": self._entry.title, **problem.placeholders}),
+            translation_placeholders=escape_markdown(
+                {"account": self._entry.title, **problem.placeholders}
+            ),
         )
 
     @callback

@@ -8,11 +8,13 @@ from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
+from .api.capabilities import capable
+from .api.capabilities.account import CanUpdateAccount
 from .api.errors import TunnelHubError
-from .api.provider import AccountChanges, CanUpdateAccount, capable
+from .api.models.account import AccountChanges
 from .coordinator import TunnelHubConfigEntry
 from .flows.base import NEW_PASSWORD_FIELD, Failure, failure_of
-from .plain import plain
+from .markdown import escape_markdown
 
 _REPEATED = "password_repeated"
 _SCHEMA = vol.Schema(
@@ -46,7 +48,7 @@ class ChangePassword(RepairsFlow):
             step_id="password",
             data_schema=_SCHEMA,
             errors={"base": failure.key} if failure else {},
-            description_placeholders=plain(
+            description_placeholders=escape_markdown(
                 {"account": self._entry.title, **(failure.placeholders if failure else {})}
             ),
         )

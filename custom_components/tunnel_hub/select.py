@@ -10,10 +10,10 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
-from .api.mesh_provider import CanSelectExit, CanSetTunMode
-from .api.provider import capable
-from .api.resource import Resource
+from .api.capabilities import capable
+from .api.capabilities.mesh import CanSelectExit, CanSetTunMode
+from .api.models.base import Resource
+from .api.models.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 

@@ -8,7 +8,7 @@ from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.resource import Resource
+from .api.models.base import Resource
 from .coordinator import TunnelHubConfigEntry
 from .entity import TunnelHubEntity, async_setup_table
 from .sensors import SENSORS

@@ -17,9 +17,9 @@ import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
 from .actions.base import Action, Target
+from .actions.certificates import CERTIFICATE_ACTIONS
+from .actions.collections import COLLECTION_ACTIONS
 from .actions.directory import DIRECTORY_ACTIONS
-from .actions.history import HISTORY_ACTIONS
-from .actions.hub import HUB_ACTIONS
 from .actions.mesh import MESH_ACTIONS
 from .actions.nodes import NODE_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
@@ -33,9 +33,9 @@ CONF_CONFIG_ENTRY_ID = "config_entry_id"
 
 ACTIONS: dict[str, Action] = (
     ACCOUNT_ACTIONS
+    | CERTIFICATE_ACTIONS
+    | COLLECTION_ACTIONS
     | DIRECTORY_ACTIONS
-    | HISTORY_ACTIONS
-    | HUB_ACTIONS
     | MESH_ACTIONS
     | NODE_ACTIONS
     | SUBDOMAIN_ACTIONS

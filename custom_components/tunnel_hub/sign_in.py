@@ -11,9 +11,10 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .api import days
+from .api.capabilities.account import CanSignIn
 from .api.errors import AuthenticationError, TunnelHubError, UnavailableError
-from .api.provider import CanSignIn, Problem, SignInResult
-from .api.resource import Account
+from .api.models.account import Account, SignInResult
+from .api.provider import Problem
 from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator, TunnelHubConfigEntry

@@ -8,18 +8,14 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.directory import CanAllowRelay, RelayNode
-from .api.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, WireGuard
-from .api.mesh_provider import (
-    CanBeExit,
-    CanNestPeers,
-    CanToggle,
-    CanToggleServers,
-    Toggled,
-    VpnServer,
-)
-from .api.provider import CanForceDown, CanToggleTunnels, capable
-from .api.resource import Resource, Tunnel
+from .api.capabilities import capable
+from .api.capabilities.directory import CanAllowRelay
+from .api.capabilities.mesh import CanBeExit, CanNestPeers, CanToggle, CanToggleServers
+from .api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from .api.models.base import Resource
+from .api.models.directory import RelayNode
+from .api.models.mesh import Hub, Link, Peer, Proxy, Rule, Toggled, User, Vpn, VpnServer, WireGuard
+from .api.models.tunnels import Tunnel
 from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .force_down import ForceDown

@@ -36,7 +36,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import InformationConverter
 import voluptuous as vol
 
-from .api.resource import NodeLoad
+from .api.models.nodes import NodeLoad
 from .clock import WallClockTimer
 from .sign_in import FAILED, MISSED
 from .targets import (

@@ -12,9 +12,9 @@ from homeassistant.components.update import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.mesh import Upgrade, UpgradeState
-from .api.mesh_provider import CanInstallUpgrade
-from .api.provider import capable
+from .api.capabilities import capable
+from .api.capabilities.mesh import CanInstallUpgrade
+from .api.models.mesh import Upgrade, UpgradeState
 from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 

@@ -7,6 +7,12 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api.capabilities.account import CanSignIn
+from custom_components.tunnel_hub.api.capabilities.tunnels import (
+    CanEditTunnels,
+    CanForceDown,
+    CanToggleTunnels,
+)
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -17,18 +23,9 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.feed import Feed
-from custom_components.tunnel_hub.api.provider import (
-    CanEditTunnels,
-    CanForceDown,
-    CanSignIn,
-    CanToggleTunnels,
-    Credentials,
-    Identity,
-    Options,
-    Provider,
-    TunnelDraft,
-)
-from custom_components.tunnel_hub.api.resource import Resource, Tunnel
+from custom_components.tunnel_hub.api.models.base import Resource
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft
+from custom_components.tunnel_hub.api.provider import Credentials, Identity, Options, Provider
 
 CREDENTIALS = {
     "base_url": "http://127.0.0.1:9",

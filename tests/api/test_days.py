@@ -9,16 +9,11 @@ import pytest
 
 from custom_components.tunnel_hub.api import days
 from custom_components.tunnel_hub.api.days import SHANGHAI
-from custom_components.tunnel_hub.api.resource import (
-    Account,
-    AccountTraffic,
-    Node,
-    ServiceTotals,
-    SignInRecord,
-    Tunnel,
-    today_fields,
-    without_today,
-)
+from custom_components.tunnel_hub.api.models.account import Account, AccountTraffic, SignInRecord
+from custom_components.tunnel_hub.api.models.base import today_fields, without_today
+from custom_components.tunnel_hub.api.models.nodes import Node
+from custom_components.tunnel_hub.api.models.service import ServiceTotals
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 
 
 @pytest.mark.parametrize(

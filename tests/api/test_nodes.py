@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from custom_components.tunnel_hub.api.nodes import NodeChoice
-from custom_components.tunnel_hub.api.resource import Node
+from custom_components.tunnel_hub.api.models.nodes import Node
+from custom_components.tunnel_hub.api.node_choice import NodeChoice
 
 NODES = {id_: Node(id=id_, name=f"node {id_}", online=True) for id_ in ("1", "2", "3")}
 

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
-from custom_components.tunnel_hub.api.resource import Resource
+from custom_components.tunnel_hub.api.models.base import Resource
 from custom_components.tunnel_hub.api.rows import Listing, Memo, Row, RowMap, at, rows_of
 
 from .payloads import JSON_VALUES

@@ -4,12 +4,9 @@ from dataclasses import replace
 import json
 from typing import Any
 
-from custom_components.tunnel_hub.api.provider import (
-    AccountChanges,
-    Captcha,
-    Subdomain,
-    TunnelDraft,
-)
+from custom_components.tunnel_hub.api.models.account import AccountChanges, Captcha
+from custom_components.tunnel_hub.api.models.subdomains import Subdomain
+from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
 from simulator.chmlfrp import Grant
 
 from ..common import DAY

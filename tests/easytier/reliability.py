@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
-from custom_components.tunnel_hub.api.directory import (
+from custom_components.tunnel_hub.api.models.directory import (
     CheckTarget,
     NodeConnection,
     NodeDraft,

@@ -1,6 +1,6 @@
 """What the reliability tests know of HayFrp."""
 
-from custom_components.tunnel_hub.api.provider import TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
 
 from ..common import DAY
 from ..reliability.asking import of_tunnels

@@ -6,20 +6,24 @@ from datetime import date
 import json
 from typing import Any
 
-from custom_components.tunnel_hub.api.mesh import Link, Peer, Proxy, Rule, User
-from custom_components.tunnel_hub.api.mesh_provider import (
-    CertificateImport,
+from custom_components.tunnel_hub.api.models.account import AccountChanges
+from custom_components.tunnel_hub.api.models.certificates import CertificateImport
+from custom_components.tunnel_hub.api.models.mesh import (
     ClientDraft,
+    Link,
+    Peer,
     Port,
     Position,
+    Proxy,
     ProxyDraft,
+    Rule,
     RuleDraft,
+    User,
     UserDraft,
     VpnServer,
     WireGuardPeerDraft,
 )
-from custom_components.tunnel_hub.api.provider import AccountChanges
-from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from simulator.hy2scale import hashed
 
 from ..reliability.asking import refused

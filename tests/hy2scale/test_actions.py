@@ -14,7 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 import voluptuous as vol
 
-from custom_components.tunnel_hub.actions.hub import HUB_ACTIONS
+from custom_components.tunnel_hub.actions.certificates import CERTIFICATE_ACTIONS
+from custom_components.tunnel_hub.actions.collections import COLLECTION_ACTIONS
 from custom_components.tunnel_hub.actions.mesh import MESH_ACTIONS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale import Client
@@ -938,7 +939,7 @@ async def test_no_picture(world: Hub) -> None:
 # Who may
 
 
-ALL = {**HUB_ACTIONS, **MESH_ACTIONS}
+ALL = {**CERTIFICATE_ACTIONS, **COLLECTION_ACTIONS, **MESH_ACTIONS}
 
 
 def test_what_reveals_or_destroys_is_for_administrators() -> None:

@@ -11,7 +11,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.tunnel_hub.api.provider import AccountChanges, CanUpdateAccount
+from custom_components.tunnel_hub.api.capabilities.account import CanUpdateAccount
+from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale import hashed
 

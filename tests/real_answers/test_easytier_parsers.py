@@ -13,20 +13,8 @@ from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.directory import (
-    ALL_NODES,
-    PUBLIC_NODES,
-    NodeConnection,
-    NodeDraft,
-    NodeReport,
-    ProposedNode,
-    PublicNode,
-    QueryPriority,
-    Region,
-    RelayNode,
-    ReportResult,
-)
-from custom_components.tunnel_hub.api.easytier import EasyTierProvider, rows
+from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
+from custom_components.tunnel_hub.api.easytier import EasyTierProvider, models
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
@@ -39,8 +27,19 @@ from custom_components.tunnel_hub.api.errors import (
     UnsupportedError,
 )
 from custom_components.tunnel_hub.api.http import Transport
-from custom_components.tunnel_hub.api.provider import NewAccount
-from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
+from custom_components.tunnel_hub.api.models.account import Account, NewAccount
+from custom_components.tunnel_hub.api.models.directory import (
+    NodeConnection,
+    NodeDraft,
+    NodeReport,
+    ProposedNode,
+    PublicNode,
+    QueryPriority,
+    Region,
+    RelayNode,
+    ReportResult,
+)
+from custom_components.tunnel_hub.api.models.service import ServiceTotals
 from custom_components.tunnel_hub.api.tokens import PastedToken
 
 from . import readings
@@ -438,15 +437,15 @@ RESULT: Mapping[str, Meaning] = {
 
 type Table = tuple[Callable[[Row], Any], Mapping[str, Meaning]]
 TABLES: Mapping[str, Table] = {
-    "GET /api/nodes/my": (rows.NODE.one, OWN_NODE),
-    "GET /api/nodes/all": (rows.NODE.one, OWN_NODE),
-    "GET /api/nodes/1": (rows.NODE.one, OWN_NODE),
-    "GET /api/public": (rows.PUBLIC_NODE.one, NODE),
-    "GET /api/public?show_offline=true": (rows.PUBLIC_NODE.one, NODE),
-    "POST /api/query": (rows.PUBLIC_NODE.one, NODE),
-    "GET /api/stats": (rows.SERVICE.one, SERVICE),
-    "GET /api/auth/me": (rows.ACCOUNT.one, ACCOUNT),
-    "POST /api/report": (rows.report_result, RESULT),
+    "GET /api/nodes/my": (models.NODE.one, OWN_NODE),
+    "GET /api/nodes/all": (models.NODE.one, OWN_NODE),
+    "GET /api/nodes/1": (models.NODE.one, OWN_NODE),
+    "GET /api/public": (models.PUBLIC_NODE.one, NODE),
+    "GET /api/public?show_offline=true": (models.PUBLIC_NODE.one, NODE),
+    "POST /api/query": (models.PUBLIC_NODE.one, NODE),
+    "GET /api/stats": (models.SERVICE.one, SERVICE),
+    "GET /api/auth/me": (models.ACCOUNT.one, ACCOUNT),
+    "POST /api/report": (models.report_result, RESULT),
 }
 
 

@@ -21,31 +21,30 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.http import Transport
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, rows
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, models
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
-from custom_components.tunnel_hub.api.mesh import (
+from custom_components.tunnel_hub.api.models.certificates import Certificate, Certificates
+from custom_components.tunnel_hub.api.models.mesh import (
     Hub,
+    LatencySample,
     Link,
+    LinkHistory,
     Peer,
     PeerDirection,
+    Port,
+    Position,
     Proxy,
     Rule,
     Upgrade,
     UpgradeState,
     User,
     Vpn,
+    VpnServer,
     WireGuard,
     WireGuardPeer,
 )
-from custom_components.tunnel_hub.api.mesh_provider import (
-    LatencySample,
-    LinkHistory,
-    Port,
-    Position,
-    VpnServer,
-)
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
 from custom_components.tunnel_hub.api.provider import Identity
-from custom_components.tunnel_hub.api.resource import Certificate, Certificates, Tunnel, TunnelState
 from custom_components.tunnel_hub.api.tokens import PastedToken
 
 from . import readings
@@ -859,25 +858,28 @@ UPGRADE_MEANINGS: Mapping[str, Meaning] = {
 
 def named(table: Any, **more: object) -> Callable[[Row], Any]:
     """Read rows of things that have their id from elsewhere."""
-    return lambda row: table.one({**row, rows.ID: "x", rows.TITLE: "x", **more})
+    return lambda row: table.one({**row, models.ID: "x", models.TITLE: "x", **more})
 
 
 NO_EXITS = {"exits": (), "exits_down": ()}
 type Table = tuple[Callable[[Row], Any], Mapping[str, Meaning]]
 TABLES: Mapping[str, Table] = {
-    "/node": (rows.HUB.one, HUB_MEANINGS),
-    "/stats": (rows.HUB.one, HUB_MEANINGS),
-    "/topology": (named(rows.PEER), PEER_MEANINGS),
-    "/clients": (named(rows.TUNNEL), TUNNEL_MEANINGS),
-    "/users": (lambda row: rows.USER.one({**row, **NO_EXITS, "conflicts": ()}), USER_MEANINGS),
-    "/rules": (lambda row: rows.RULE.one({**row, **NO_EXITS, "unavailable": True}), RULE_MEANINGS),
-    "/proxies": (lambda row: rows.PROXY.one({**row, **NO_EXITS}), PROXY_MEANINGS),
-    "/wireguard": (rows.WIREGUARD.one, SERVER_MEANINGS),
+    "/node": (models.HUB.one, HUB_MEANINGS),
+    "/stats": (models.HUB.one, HUB_MEANINGS),
+    "/topology": (named(models.PEER), PEER_MEANINGS),
+    "/clients": (named(models.TUNNEL), TUNNEL_MEANINGS),
+    "/users": (lambda row: models.USER.one({**row, **NO_EXITS, "conflicts": ()}), USER_MEANINGS),
+    "/rules": (
+        lambda row: models.RULE.one({**row, **NO_EXITS, "unavailable": True}),
+        RULE_MEANINGS,
+    ),
+    "/proxies": (lambda row: models.PROXY.one({**row, **NO_EXITS}), PROXY_MEANINGS),
+    "/wireguard": (models.WIREGUARD.one, SERVER_MEANINGS),
     "/l2tp": (
-        lambda row: rows.VPN.one({f"l2tp_{name}": value for name, value in row.items()}),
+        lambda row: models.VPN.one({f"l2tp_{name}": value for name, value in row.items()}),
         VPN_MEANINGS,
     ),
-    "/upgrade/status": (rows.UPGRADE.one, UPGRADE_MEANINGS),
+    "/upgrade/status": (models.UPGRADE.one, UPGRADE_MEANINGS),
 }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from custom_components.tunnel_hub.api.errors import RejectedError, UnsupportedError
-from custom_components.tunnel_hub.api.provider import TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
 
 from .providers import Ask
 

@@ -5,7 +5,7 @@ from typing import cast
 from aiohttp import ClientSession
 
 from custom_components.tunnel_hub.api import create_provider
-from custom_components.tunnel_hub.api.directory import PUBLIC_NODES
+from custom_components.tunnel_hub.api.capabilities.directory import PUBLIC_NODES
 
 from .found import FOUND
 from .providers import Ask

@@ -8,20 +8,19 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.errors import InvalidInputError
-from ..api.provider import (
-    AccountChanges,
-    CanGetAppVersion,
-    CanListDownloads,
+from ..api.capabilities import capable
+from ..api.capabilities.account import (
+    CanGetTrafficHistory,
     CanResetToken,
     CanSendCode,
     CanSignIn,
     CanSignInWithCaptcha,
     CanUpdateAccount,
-    Captcha,
-    capable,
 )
-from ..api.resource import Account, SignInRecord
+from ..api.capabilities.service import CanGetAppVersion, CanListDownloads
+from ..api.errors import InvalidInputError
+from ..api.models.account import Account, AccountChanges, Captcha, SignInRecord
+from ..api.models.tunnels import Tunnel
 from ..const import CONF_CONTACT
 from ..sign_in import SignIn
 from .base import Action, Target
@@ -72,6 +71,12 @@ async def _get_app_version(target: Target, data: dict[str, Any]) -> ServiceRespo
     return dict(await service.app_version(data["loader"], data["minecraft"], data["kind"]))
 
 
+async def _get_traffic_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    tunnel_id = target.key.id if target.key.kind == Tunnel.kind else None
+    days = await target.capable(CanGetTrafficHistory).traffic_history(tunnel_id)
+    return {"days": [asdict(day) for day in days]}
+
+
 ACCOUNT_ACTIONS: dict[str, Action] = {
     "get_app_version": Action(
         run=_get_app_version,
@@ -80,6 +85,11 @@ ACCOUNT_ACTIONS: dict[str, Action] = {
             vol.Required("minecraft"): cv.string,
             vol.Required("kind"): cv.string,
         },
+        response=SupportsResponse.ONLY,
+    ),
+    "get_traffic_history": Action(
+        run=_get_traffic_history,
+        kinds=(Account.kind, Tunnel.kind),
         response=SupportsResponse.ONLY,
     ),
     "list_downloads": Action(run=_list_downloads, response=SupportsResponse.ONLY),

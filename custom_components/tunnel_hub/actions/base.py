@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
 import voluptuous as vol
 
-from ..api.provider import capable
-from ..api.resource import Resource
+from ..api.capabilities import capable
+from ..api.models.base import Resource
 from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
 from ..ids import DeviceKey
 

@@ -8,11 +8,8 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.directory import (
-    CanCheckNodes,
-    CanEditNodes,
-    CanQueryNodes,
-    CanReportNodes,
+from ..api.capabilities.directory import CanCheckNodes, CanEditNodes, CanQueryNodes, CanReportNodes
+from ..api.models.directory import (
     CheckTarget,
     NodeConnection,
     NodeDraft,

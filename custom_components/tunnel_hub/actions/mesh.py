@@ -1,181 +1,193 @@
-"""Actions that make, change and delete what a mesh node has: one table row for each kind."""
+"""Actions that ask a mesh node, or have it do something once."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+import re
 from typing import Any
 
-from homeassistant.const import CONF_ID, CONF_NAME, CONF_PASSWORD, CONF_PROTOCOL
+from homeassistant.const import CONF_NAME
 from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util, slugify
 import voluptuous as vol
 
-from ..api.mesh import Link, Proxy, Rule, User, WireGuardPeer
-from ..api.mesh_provider import (
-    CanEditMesh,
-    ClientDraft,
-    Edited,
-    MeshDraft,
-    ProxyDraft,
-    RuleDraft,
-    UserDraft,
-    WireGuardPeerDraft,
+from ..api.capabilities.mesh import (
+    CanArrangeGraph,
+    CanBackUp,
+    CanCheckPorts,
+    CanConfigureWireGuardPeers,
+    CanDescribeNode,
+    CanGetLinkHistory,
+    CanKickSessions,
+    CanListPeers,
+    CanResolveNames,
 )
-from ..api.resource import Resource, Tunnel
-from ..validators import AMOUNT, COUNT, number_of
-from .base import Action, Target
+from ..api.errors import InvalidInputError
+from ..api.models.mesh import Around, Hub, Peer, Port, Position, User, UserSessions, WireGuardPeer
+from ..api.models.tunnels import Tunnel
+from ..const import DOMAIN
+from ..validators import NUMBER
+from .base import Action, Target, to_response
 
-_BYTES_IN_GIB = 1024**3
-_BYTES_IN_MEGABIT = 125_000
-NEVER = "never"
-
-_GIB = vol.All(AMOUNT, number_of(lambda gib: round(gib * _BYTES_IN_GIB)))
-_MBIT_PER_SECOND = vol.All(AMOUNT, number_of(lambda mbit: round(mbit * _BYTES_IN_MEGABIT)))
-_DATE = vol.Any(vol.All(NEVER, lambda _: date.max), cv.date)
-_TEXTS = vol.All(cv.ensure_list, [cv.string], vol.Coerce(tuple))
-
-_EXIT = {"exit_paths": _TEXTS, "exit_mode": vol.In(("", "aggregate", "quality"))}
+_PORT = re.compile(r"(\d+)/(tcp|udp)")
+_BACKUPS = f"{DOMAIN}_backups"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
-    """A kind of thing that can be edited.
-
-    of: the class of its resources. draft: what a person says of one. needed: the fields that a new
-    one needs. fields: the others. fixed: those of a new one that cannot be changed later.
-    also: further resources that change with it.
-    """
-
-    of: Edited
-    draft: Callable[..., MeshDraft]
-    needed: dict[str, Any]
-    fields: dict[str, Any]
-    fixed: tuple[str, ...] = ()
-    also: tuple[type[Resource], ...] = ()
+def _port(text: str) -> Port:
+    """Return a port such as "5565/udp"."""
+    if not (found := _PORT.fullmatch(text)):
+        raise vol.Invalid("expected a port such as 5565/udp")
+    return Port(port=cv.port(found[1]), protocol=found[2])
 
 
-_KINDS = {
-    "client": _Kind(
-        of=Tunnel,
-        draft=ClientDraft,
-        needed={CONF_NAME: cv.string, "addresses": _TEXTS, CONF_PASSWORD: cv.string},
-        fields={
-            "server_name": cv.string,
-            "insecure": cv.boolean,
-            "ca": cv.string,
-            "max_rate_in": _MBIT_PER_SECOND,
-            "max_rate_out": _MBIT_PER_SECOND,
-        },
-        also=(Link,),
-    ),
-    "proxy": _Kind(
-        of=Proxy,
-        draft=ProxyDraft,
-        needed={CONF_ID: cv.string, CONF_PROTOCOL: cv.string, "listen": cv.string},
-        fields={
-            "enabled": cv.boolean,
-            "method": cv.string,
-            "certificate": cv.string,
-            **_EXIT,
-        },
-        fixed=(CONF_ID,),
-    ),
-    "rule": _Kind(
-        of=Rule,
-        draft=RuleDraft,
-        needed={
-            CONF_ID: cv.string,
-            CONF_NAME: cv.string,
-            "type": vol.In(("domain", "ip")),
-            "targets": _TEXTS,
-            "exit_paths": _TEXTS,
-        },
-        fields={
-            "exit_mode": _EXIT["exit_mode"],
-            "enabled": cv.boolean,
-            "priority": COUNT,
-            "use_tun": cv.boolean,
-        },
-        fixed=(CONF_ID,),
-    ),
-    "user": _Kind(
-        of=User,
-        draft=UserDraft,
-        needed={CONF_NAME: cv.string, CONF_PASSWORD: cv.string},
-        fields={"enabled": cv.boolean, "traffic_limit": _GIB, "expires": _DATE, **_EXIT},
-    ),
-    "wireguard_peer": _Kind(
-        of=WireGuardPeer,
-        draft=WireGuardPeerDraft,
-        needed={CONF_NAME: cv.string, "address": cv.string},
-        fields={
-            "keepalive": COUNT,
-            "public_key": cv.string,
-            "private_key": cv.string,
-            **_EXIT,
-        },
-    ),
-}
+async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    kick = await target.capable(CanKickSessions).kick_sessions(target.key.id, data.get("key"))
+    return {
+        "sessions": list(kick.keys),
+        "locked_until": kick.locked_until.isoformat() if kick.locked_until else None,
+    }
 
 
-def _creating(kind: _Kind) -> Action:
-    async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        return {CONF_ID: await target.capable(CanEditMesh).create(_draft(kind, data))}
+async def _get_sessions(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    sessions = await target.capable(CanKickSessions).sessions_of(target.key.id)
+    return {"sessions": [to_response(session) for session in sessions]}
 
-    return Action(
-        run=_create,
-        fields={
-            **{vol.Required(name): check for name, check in kind.needed.items()},
-            **{vol.Optional(name): check for name, check in kind.fields.items()},
-        },
-        admin=True,
-        changes=(kind.of, *kind.also),
-        response=SupportsResponse.OPTIONAL,
+
+async def _check_ports(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    free = await target.capable(CanCheckPorts).check_ports(data["ports"])
+    return {"ports": [{**asdict(port), "free": is_free} for port, is_free in free.items()]}
+
+
+async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanResolveNames)
+    return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
+
+
+_AROUND: Mapping[str, Around] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
+
+
+async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    link = await target.capable(CanGetLinkHistory).link_history(
+        _AROUND[target.key.kind], target.key.id
     )
+    return {
+        "connected": link.connected,
+        "rebinds": link.rebinds,
+        "samples": [
+            {"time": sample.time.isoformat(), "latency": sample.latency} for sample in link.samples
+        ],
+    }
 
 
-def _updating(kind: _Kind) -> Action:
-    async def _update(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        await target.capable(CanEditMesh).update(target.key.id, _draft(kind, data))
-        return None
+async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    peers = await target.capable(CanListPeers).peers_of(_AROUND[target.key.kind], target.key.id)
+    return {"peers": [to_response(peer) for peer in peers]}
 
-    fields = kind.needed | kind.fields
-    return _of_one(
-        kind,
-        _update,
-        {vol.Optional(name): fields[name] for name in fields if name not in kind.fixed},
+
+async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    return {
+        subject: dict(words)
+        for subject, words in (await target.capable(CanDescribeNode).describe_node()).items()
+    }
+
+
+async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    archive = await target.capable(CanBackUp).backup()
+    folder = Path(target.hass.config.path(_BACKUPS))
+    name = f"{slugify(target.entry.title)}_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
+    try:
+        path = await target.hass.async_add_executor_job(_save, folder, name, archive)
+    except OSError as err:
+        raise InvalidInputError("backup_not_saved", reason=err.strerror or "") from err
+    return {"path": str(path)}
+
+
+def _save(folder: Path, name: str, content: bytes) -> Path:
+    """Write a new file that only its owner can read; an old one of that name is left alone."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    number = 1
+    while True:
+        path = folder / (f"{name}.tar" if number == 1 else f"{name}_{number}.tar")
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            path.write_bytes(content)
+            return path
+
+
+async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    service = target.capable(CanConfigureWireGuardPeers)
+    return {"config": await service.wireguard_config(target.key.id, data.get("endpoint"))}
+
+
+# The layout of the graph
+
+
+async def _get_graph_layout(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    positions = await target.capable(CanArrangeGraph).graph_layout()
+    return {"positions": {name: asdict(position) for name, position in positions.items()}}
+
+
+async def _set_graph_layout(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanArrangeGraph).set_graph_layout(
+        {name: Position(**position) for name, position in data["positions"].items()}
     )
-
-
-def _deleting(kind: _Kind) -> Action:
-    async def _delete(target: Target, _: dict[str, Any]) -> ServiceResponse:
-        await target.capable(CanEditMesh).delete(kind.of, target.key.id)
-        return None
-
-    return _of_one(kind, _delete, {})
-
-
-def _of_one(
-    kind: _Kind,
-    run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]],
-    fields: dict[vol.Marker, Any],
-) -> Action:
-    return Action(
-        run=run,
-        kinds=(kind.of.kind,),
-        fields=fields,
-        admin=True,
-        changes=(kind.of, *kind.also),
-    )
-
-
-def _draft(kind: _Kind, data: dict[str, Any]) -> MeshDraft:
-    """Return what a call says of a thing."""
-    return kind.draft(**{name: data[name] for name in (*kind.needed, *kind.fields) if name in data})
+    return None
 
 
 MESH_ACTIONS: dict[str, Action] = {
-    f"{verb}_{name}": action(kind)
-    for name, kind in _KINDS.items()
-    for verb, action in (("create", _creating), ("delete", _deleting), ("update", _updating))
+    "check_ports": Action(
+        run=_check_ports,
+        fields={vol.Required("ports"): vol.All(cv.ensure_list, [vol.All(cv.string, _port)])},
+        admin=True,
+        response=SupportsResponse.ONLY,
+    ),
+    "create_backup": Action(run=_create_backup, admin=True, response=SupportsResponse.OPTIONAL),
+    "describe_node": Action(run=_describe_node, admin=True, response=SupportsResponse.ONLY),
+    "get_graph_layout": Action(run=_get_graph_layout, response=SupportsResponse.ONLY),
+    "get_latency_history": Action(
+        run=_get_latency_history,
+        kinds=tuple(_AROUND),
+        response=SupportsResponse.ONLY,
+    ),
+    "get_peers": Action(run=_get_peers, kinds=tuple(_AROUND), response=SupportsResponse.ONLY),
+    "get_wireguard_config": Action(
+        run=_get_wireguard_config,
+        kinds=(WireGuardPeer.kind,),
+        fields={vol.Optional("endpoint"): cv.string},
+        admin=True,
+        response=SupportsResponse.ONLY,
+    ),
+    "get_sessions": Action(
+        run=_get_sessions, kinds=(User.kind,), admin=True, response=SupportsResponse.ONLY
+    ),
+    "kick_session": Action(
+        run=_kick_session,
+        kinds=(User.kind,),
+        fields={vol.Optional("key"): cv.string},
+        admin=True,
+        changes=(Hub, UserSessions),
+        response=SupportsResponse.OPTIONAL,
+    ),
+    "resolve_name": Action(
+        run=_resolve_name,
+        fields={vol.Required(CONF_NAME): cv.string, vol.Optional("exit_path"): cv.string},
+        admin=True,
+        response=SupportsResponse.ONLY,
+    ),
+    "set_graph_layout": Action(
+        run=_set_graph_layout,
+        fields={
+            vol.Required("positions"): {
+                cv.string: {
+                    vol.Required("x"): NUMBER,
+                    vol.Required("y"): NUMBER,
+                }
+            }
+        },
+        admin=True,
+    ),
 }

@@ -7,7 +7,8 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.provider import CanManageSubdomains, Subdomain
+from ..api.capabilities.subdomains import CanManageSubdomains
+from ..api.models.subdomains import Subdomain
 from .base import Action, Target
 
 _NAME: dict[vol.Marker, Any] = {

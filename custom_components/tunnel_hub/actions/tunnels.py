@@ -7,15 +7,15 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.provider import (
+from ..api.capabilities import capable
+from ..api.capabilities.tunnels import (
     CanCheckTunnel,
     CanEditTunnels,
     CanForceAllDown,
     CanGetTunnelConfig,
-    TunnelDraft,
-    capable,
 )
-from ..api.resource import Node, Tunnel
+from ..api.models.nodes import Node
+from ..api.models.tunnels import Tunnel, TunnelDraft
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
 from .base import Action, Target, to_response

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .resource import Resource
+from .models.base import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .errors import Reason, UnavailableError
+from .models.base import Resource
 from .pace import Turn
-from .resource import Resource
 
 type Row = Mapping[str, object]
 type Source = Callable[[Row], object]

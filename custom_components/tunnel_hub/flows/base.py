@@ -35,6 +35,7 @@ from yarl import URL
 
 from ..accounts import is_account_of
 from ..api import create_provider
+from ..api.capabilities import capable
 from ..api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -43,7 +44,8 @@ from ..api.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..api.provider import NewAccount, Provider, capable
+from ..api.models.account import NewAccount
+from ..api.provider import Provider
 from ..const import (
     CONF_BASE_PATH,
     CONF_BASE_URL,
@@ -56,7 +58,7 @@ from ..const import (
     CONF_VERIFY,
 )
 from ..coordinator import TunnelHubConfigEntry
-from ..plain import plain
+from ..markdown import escape_markdown
 
 ADVANCED = "advanced"
 
@@ -260,7 +262,7 @@ class Steps(ConfigFlow):
             step_id=form.step_id,
             data_schema=self.add_suggested_values_to_schema(form.schema, values),
             errors={"base": failure.key} if failure else None,
-            description_placeholders=plain(failure.placeholders) if failure else None,
+            description_placeholders=escape_markdown(failure.placeholders) if failure else None,
         )
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:

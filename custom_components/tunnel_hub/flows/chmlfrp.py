@@ -15,10 +15,12 @@ from homeassistant.const import (
 )
 import voluptuous as vol
 
+from ..api.capabilities.account import CanRegister, CanSignInByDevice
 from ..api.errors import TunnelHubError
-from ..api.provider import CanRegister, CanSignInByDevice, Credentials, DeviceCode, Provider
+from ..api.models.account import DeviceCode
+from ..api.provider import Credentials, Provider
 from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL
-from ..plain import plain
+from ..markdown import escape_markdown
 from .base import (
     MAIL_FIELD,
     NEW_PASSWORD_FIELD,
@@ -120,7 +122,7 @@ class ChmlFrpSteps(Steps):
             progress_action=_WAIT,
             description_placeholders={
                 "url": self._chmlfrp_code.url,
-                **plain({"user_code": self._chmlfrp_code.user_code}),
+                **escape_markdown({"user_code": self._chmlfrp_code.user_code}),
                 "minutes": str(self._chmlfrp_code.minutes),
             },
             progress_task=self._chmlfrp_waiting,

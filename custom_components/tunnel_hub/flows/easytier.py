@@ -9,9 +9,10 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
-from ..api.directory import CanInitialize, CanRegisterWithMail
+from ..api.capabilities import capable
+from ..api.capabilities.account import CanInitialize, CanRegisterWithMail
 from ..api.errors import InvalidInputError
-from ..api.provider import Provider, capable
+from ..api.provider import Provider
 from ..const import (
     CONF_BASE_URL,
     CONF_CA,

@@ -6,7 +6,8 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_CODE, CONF_EMAIL, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 import voluptuous as vol
 
-from ..api.provider import CanRecoverPassword, CanRegister, Provider
+from ..api.capabilities.account import CanRecoverPassword, CanRegister
+from ..api.provider import Provider
 from ..const import CONF_BASE_URL
 from .base import (
     ADVANCED,

@@ -7,15 +7,15 @@ from .account import ACCOUNT
 from .directory import DIRECTORY
 from .kinds import TunnelHubSensorDescription
 from .mesh import MESH
-from .node import NODE
+from .nodes import NODES
 from .service import SERVICE
-from .tunnel import TUNNEL
+from .tunnels import TUNNELS
 
 SENSORS: Table[TunnelHubSensorDescription[Any]] = {
     **ACCOUNT,
     **DIRECTORY,
     **MESH,
-    **NODE,
+    **NODES,
     **SERVICE,
-    **TUNNEL,
+    **TUNNELS,
 }

@@ -7,7 +7,8 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfTime
 
-from ..api.resource import Account, AccountTraffic, Certificates, Inbox, SignInRecord
+from ..api.models.account import Account, AccountTraffic, Inbox, SignInRecord
+from ..api.models.certificates import Certificates
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfTime
 
-from ..api.directory import PublicNode, Reachability, Region, RelayNode
+from ..api.models.directory import PublicNode, Reachability, Region, RelayNode
 from ..entity import Table
 from .kinds import (
     TunnelHubSensorDescription,

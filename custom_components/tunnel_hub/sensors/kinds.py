@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfRatio
 
-from ..api.resource import Resource
+from ..api.models.base import Resource
 from ..entity import TunnelHubEntityDescription
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfTime
 
-from ..api.mesh import (
+from ..api.models.mesh import (
     Hub,
     Link,
     Peer,

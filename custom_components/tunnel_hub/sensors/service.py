@@ -4,7 +4,7 @@ from typing import Any
 
 from homeassistant.components.sensor import SensorStateClass
 
-from ..api.resource import Notice, Release, ServiceTotals
+from ..api.models.service import Notice, Release, ServiceTotals
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, megabits, traffic
 

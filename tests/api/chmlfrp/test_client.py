@@ -22,7 +22,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnsupportedError,
 )
 from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
-from custom_components.tunnel_hub.api.provider import Captcha
+from custom_components.tunnel_hub.api.models.account import Captcha
 from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 

@@ -8,29 +8,20 @@ from aiohttp import ClientSession
 import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, history
+from custom_components.tunnel_hub.api.chmlfrp.models import newest_messages
 from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTRE, HOST
-from custom_components.tunnel_hub.api.chmlfrp.rows import newest_messages
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     RejectedError,
     TunnelGoneError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.provider import (
-    AccountChanges,
-    Credentials,
-    NewAccount,
-    SignInResult,
-    Subdomain,
-    TunnelDraft,
-)
-from custom_components.tunnel_hub.api.resource import (
-    Certificates,
-    Node,
-    NodeState,
-    Tunnel,
-    TunnelState,
-)
+from custom_components.tunnel_hub.api.models.account import AccountChanges, NewAccount, SignInResult
+from custom_components.tunnel_hub.api.models.certificates import Certificates
+from custom_components.tunnel_hub.api.models.nodes import Node, NodeState
+from custom_components.tunnel_hub.api.models.subdomains import Subdomain
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft, TunnelState
+from custom_components.tunnel_hub.api.provider import Credentials
 from custom_components.tunnel_hub.api.rows import Row
 from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import Certificate

@@ -6,19 +6,14 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
-from custom_components.tunnel_hub.api.chmlfrp.rows import is_older
+from custom_components.tunnel_hub.api.chmlfrp.models import is_older
 from custom_components.tunnel_hub.api.errors import InvalidInputError
-from custom_components.tunnel_hub.api.provider import Download, TunnelDraft
-from custom_components.tunnel_hub.api.resource import (
-    Account,
-    Certificates,
-    Inbox,
-    Node,
-    Release,
-    Resource,
-    Tunnel,
-    TunnelState,
-)
+from custom_components.tunnel_hub.api.models.account import Account, Inbox
+from custom_components.tunnel_hub.api.models.base import Resource
+from custom_components.tunnel_hub.api.models.certificates import Certificates
+from custom_components.tunnel_hub.api.models.nodes import Node
+from custom_components.tunnel_hub.api.models.service import Download, Release
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft, TunnelState
 from simulator.chmlfrp import Certificate, ChmlFrpService, Day, Notice
 
 from ...common import DAY, HOUR, NOON

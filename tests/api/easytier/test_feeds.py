@@ -8,15 +8,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from custom_components.tunnel_hub.api.directory import (
-    ALL_NODES,
-    PUBLIC_NODES,
-    Finding,
-    PublicNode,
-    Reachability,
-    Region,
-    RelayNode,
-)
+from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
@@ -24,7 +16,15 @@ from custom_components.tunnel_hub.api.errors import (
     RejectedError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.resource import Account, ServiceTotals
+from custom_components.tunnel_hub.api.models.account import Account
+from custom_components.tunnel_hub.api.models.directory import (
+    Finding,
+    PublicNode,
+    Reachability,
+    Region,
+    RelayNode,
+)
+from custom_components.tunnel_hub.api.models.service import ServiceTotals
 from simulator.easytier import Connection, EasyTierService
 
 from ..refusals import refused

@@ -10,23 +10,20 @@ from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.directory import (
+from custom_components.tunnel_hub.api.capabilities.account import (
+    CanInitialize,
+    CanRegisterWithMail,
+    CanResetToken,
+)
+from custom_components.tunnel_hub.api.capabilities.directory import (
     ALL_NODES,
     CanAllowRelay,
     CanCheckNodes,
     CanChoosePublicNodes,
     CanEditNodes,
-    CanInitialize,
     CanQueryNodes,
-    CanRegisterWithMail,
     CanReportNodes,
     CanSeeAllNodes,
-    CheckTarget,
-    NodeConnection,
-    NodeDraft,
-    NodeReport,
-    QueryPriority,
-    Region,
 )
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.errors import (
@@ -39,12 +36,16 @@ from custom_components.tunnel_hub.api.errors import (
     TunnelHubError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.provider import (
-    CanResetToken,
-    Credentials,
-    NewAccount,
-    Problem,
+from custom_components.tunnel_hub.api.models.account import NewAccount
+from custom_components.tunnel_hub.api.models.directory import (
+    CheckTarget,
+    NodeConnection,
+    NodeDraft,
+    NodeReport,
+    QueryPriority,
+    Region,
 )
+from custom_components.tunnel_hub.api.provider import Credentials, Problem
 from simulator.easytier import EasyTierService
 
 from ..refusals import refused

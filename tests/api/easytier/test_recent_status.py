@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.tunnel_hub.api.easytier import rows
+from custom_components.tunnel_hub.api.easytier import models
 from custom_components.tunnel_hub.api.easytier.recent_status import at_time, availability, is_silent
 from custom_components.tunnel_hub.api.rows import Row
 
@@ -112,7 +112,7 @@ BUSY = {
 def test_a_node_is_as_busy_as_what_it_has_least_of(
     changes: dict[str, object], expected: float | None
 ) -> None:
-    node = rows.NODE.one({**own(), **BUSY, **changes})
+    node = models.NODE.one({**own(), **BUSY, **changes})
 
     assert node is not None
     assert node.load == expected
@@ -124,7 +124,7 @@ def test_a_silent_node_has_no_load() -> None:
     late, silent = at(row, minutes=19), at(row, days=3)
 
     assert (is_silent(late), is_silent(silent)) == (False, True)
-    assert [node and node.load for node in map(rows.NODE.one, (late, silent))] == [90.0, None]
+    assert [node and node.load for node in map(models.NODE.one, (late, silent))] == [90.0, None]
 
 
 def test_a_reset_that_should_have_come_is_unknown() -> None:
@@ -132,7 +132,10 @@ def test_a_reset_that_should_have_come_is_unknown() -> None:
     reset = LAST_REPORT + timedelta(days=1)
     row = {"id": 1, "reset_date": reset.isoformat()}
 
-    before, after = rows.PUBLIC_NODE.one(at(row, hours=23)), rows.PUBLIC_NODE.one(at(row, days=1))
+    before, after = (
+        models.PUBLIC_NODE.one(at(row, hours=23)),
+        models.PUBLIC_NODE.one(at(row, days=1)),
+    )
 
     assert before is not None
     assert after is not None

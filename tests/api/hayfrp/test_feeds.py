@@ -16,18 +16,12 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.feed import Feed, Probe
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
+from custom_components.tunnel_hub.api.models.account import Account
+from custom_components.tunnel_hub.api.models.base import Resource
+from custom_components.tunnel_hub.api.models.nodes import Node, NodeLoad
+from custom_components.tunnel_hub.api.models.service import Notice, Release, ServiceTotals
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
 from custom_components.tunnel_hub.api.provider import Options
-from custom_components.tunnel_hub.api.resource import (
-    Account,
-    Node,
-    NodeLoad,
-    Notice,
-    Release,
-    Resource,
-    ServiceTotals,
-    Tunnel,
-    TunnelState,
-)
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Node as SimulatedNode, Tunnel as SimulatedTunnel

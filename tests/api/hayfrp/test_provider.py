@@ -22,16 +22,10 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider, provider as module
-from custom_components.tunnel_hub.api.provider import (
-    Credentials,
-    Download,
-    Identity,
-    NewAccount,
-    Problem,
-    SignInResult,
-    TunnelDraft,
-)
-from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.api.models.account import NewAccount, SignInResult
+from custom_components.tunnel_hub.api.models.service import Download
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft
+from custom_components.tunnel_hub.api.provider import Credentials, Identity, Problem
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Tunnel as SimulatedTunnel

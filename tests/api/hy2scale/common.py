@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
-from custom_components.tunnel_hub.api.resource import Resource
+from custom_components.tunnel_hub.api.models.base import Resource
 from simulator.hy2scale import Hy2ScaleService
 
 BOTH = pytest.mark.parametrize("generation", ["1.3", "documented"], indirect=True)

@@ -12,26 +12,9 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api import hy2scale as package
-from custom_components.tunnel_hub.api.errors import (
-    AuthenticationError,
-    InvalidInputError,
-    Reason,
-    RejectedError,
-    TunnelHubError,
-    UnavailableError,
-    UnsupportedError,
-)
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
-from custom_components.tunnel_hub.api.mesh import (
-    Link,
-    Peer,
-    Proxy,
-    Rule,
-    User,
-    UserSessions,
-    WireGuardPeer,
-)
-from custom_components.tunnel_hub.api.mesh_provider import (
+from custom_components.tunnel_hub.api.capabilities.account import CanUpdateAccount
+from custom_components.tunnel_hub.api.capabilities.certificates import CanManageCertificates
+from custom_components.tunnel_hub.api.capabilities.mesh import (
     CanArrangeGraph,
     CanBackUp,
     CanBeExit,
@@ -43,7 +26,6 @@ from custom_components.tunnel_hub.api.mesh_provider import (
     CanInstallUpgrade,
     CanKickSessions,
     CanListPeers,
-    CanManageCertificates,
     CanNestPeers,
     CanResetTraffic,
     CanResolveNames,
@@ -51,26 +33,41 @@ from custom_components.tunnel_hub.api.mesh_provider import (
     CanSetTunMode,
     CanToggle,
     CanToggleServers,
-    CertificateImport,
+)
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    Reason,
+    RejectedError,
+    TunnelHubError,
+    UnavailableError,
+    UnsupportedError,
+)
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
+from custom_components.tunnel_hub.api.models.account import AccountChanges
+from custom_components.tunnel_hub.api.models.certificates import CertificateImport
+from custom_components.tunnel_hub.api.models.mesh import (
     ClientDraft,
     Kick,
+    Link,
     MeshDraft,
+    Peer,
     Port,
     Position,
+    Proxy,
     ProxyDraft,
+    Rule,
     RuleDraft,
+    User,
     UserDraft,
+    UserSessions,
     VpnServer,
+    WireGuardPeer,
     WireGuardPeerDraft,
 )
-from custom_components.tunnel_hub.api.provider import (
-    AccountChanges,
-    CanForceDown,
-    CanToggleTunnels,
-    CanUpdateAccount,
-    Credentials,
-)
-from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
+from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.hy2scale import Hy2ScaleService, hashed, keys
 from simulator.hy2scale.service import LISTING
 

@@ -7,9 +7,14 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.errors import UnavailableError
-from custom_components.tunnel_hub.api.mesh import Link, Peer, PeerDirection, WireGuardPeer
-from custom_components.tunnel_hub.api.mesh_provider import ClientDraft
-from custom_components.tunnel_hub.api.resource import Tunnel
+from custom_components.tunnel_hub.api.models.mesh import (
+    ClientDraft,
+    Link,
+    Peer,
+    PeerDirection,
+    WireGuardPeer,
+)
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from simulator.hy2scale import Client, Hy2ScaleService, Peer as PeerRow
 
 from .common import BOTH, OLD, read

@@ -11,7 +11,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
-from custom_components.tunnel_hub.api.mesh import User
+from custom_components.tunnel_hub.api.models.mesh import User
 from simulator.hy2scale import Hy2ScaleService, hashed
 
 from .conftest import Begin

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.tunnel_hub.api.cache import Recent
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, readings
-from custom_components.tunnel_hub.api.mesh import Proxy
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, feeds
+from custom_components.tunnel_hub.api.models.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
 
 
@@ -55,7 +55,7 @@ async def test_only_what_changed_is_made_anew(
     feed: str,
     changes: Mapping[str, Mapping[str, object]],
 ) -> None:
-    monkeypatch.setattr(readings, "_SAME_MOMENT", -1.0)
+    monkeypatch.setattr(feeds, "_SAME_MOMENT", -1.0)
     read = provider.feeds[feed].fetch
     before = dict(await read())
     ((id_, change),) = changes.items()

@@ -11,7 +11,7 @@ from .. import coerce
 from ..errors import AuthenticationError, InvalidInputError, Reason, RejectedError, UnavailableError
 from ..http import Answer, Transport
 from ..rows import Row
-from .tokens import TokenPair
+from .auth import TokenPair
 
 _SCOPE = "profile email offline_access chmlfrp_api"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"

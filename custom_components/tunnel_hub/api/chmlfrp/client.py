@@ -13,7 +13,7 @@ import re
 from .. import coerce
 from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Answer, Transport
-from ..provider import Captcha
+from ..models.account import Captcha
 from ..rows import Row, rows_of
 from ..tokens import Tokens
 

@@ -23,31 +23,27 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import Transport
-from ..provider import (
+from ..models.account import (
     AccountChanges,
     Captcha,
-    Credentials,
     DayTraffic,
     DeviceCode,
-    Download,
-    Identity,
     NewAccount,
-    Options,
-    Provider,
-    ProviderDescription,
     SignInResult,
-    Subdomain,
-    TunnelDraft,
 )
-from ..resource import Node, Tunnel
+from ..models.nodes import Node
+from ..models.service import Download
+from ..models.subdomains import Subdomain
+from ..models.tunnels import Tunnel, TunnelDraft
+from ..provider import Credentials, Identity, Options, Provider, ProviderDescription
 from ..rows import Row
 from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
+from .auth import GrantTokens, TokenPair
 from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
-from .readings import Readings
-from .rows import VIP, banned, downloads
-from .tokens import GrantTokens, TokenPair
+from .feeds import Feeds
+from .models import VIP, banned, downloads
 from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
 
@@ -94,8 +90,8 @@ class ChmlFrpProvider(Provider):
         self._authorization: DeviceAuthorization | None = None
         self._tokens = self._token_source()
         self._client = ChmlFrpClient(self._transport, self._tokens)
-        self._readings = Readings(self._client, options)
-        self.feeds = self._readings.feeds()
+        self._feeds = Feeds(self._client, options)
+        self.feeds = self._feeds.feeds()
         self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 
     # Signing in
@@ -240,7 +236,7 @@ class ChmlFrpProvider(Provider):
 
     async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
         """Have the tunnel's node asked anew; the tunnel as it is now."""
-        return await self._on_tunnel(tunnel_id, self._readings.refreshed_tunnel)
+        return await self._on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off, once; it may come back by itself."""
@@ -255,21 +251,21 @@ class ChmlFrpProvider(Provider):
 
     async def create_tunnel(self, draft: TunnelDraft) -> str:
         """Make a tunnel; its id, which the service often does not tell."""
-        fields = tunnel_fields(draft, {}, await self._readings.node_name(draft.node or ""))
+        fields = tunnel_fields(draft, {}, await self._feeds.node_name(draft.node or ""))
         await self._check_node(fields)
         if (created := await self._client.create_tunnel(fields)) is not None:
             return created
-        for tunnel in (await self._readings.tunnels()).values():
+        for tunnel in (await self._feeds.tunnels()).values():
             if tunnel.name == fields["tunnelname"]:
                 return tunnel.id
         raise UnavailableError(Reason.MALFORMED, "the new tunnel is not listed")
 
     async def update_tunnel(self, tunnel_id: str, draft: TunnelDraft) -> None:
         """Change what the draft names; an update replaces the row, so all of it is sent."""
-        row = await self._readings.tunnel_row(tunnel_id)
+        row = await self._feeds.tunnel_row(tunnel_id)
         node = coerce.text(row.get("node")) or ""
         if draft.node:
-            node = await self._readings.node_name(draft.node)
+            node = await self._feeds.node_name(draft.node)
         fields = tunnel_fields(draft, row, node)
         if (draft.node, draft.protocol, draft.remote_port) != (None, None, None):
             await self._check_node(fields)
@@ -290,7 +286,7 @@ class ChmlFrpProvider(Provider):
             return await self._on_tunnel(
                 tunnel_id, lambda t: self._client.tunnel_config(t.node_name or "", t.name or "")
             )
-        return await self._client.tunnel_config(await self._readings.node_name(node_id or ""))
+        return await self._client.tunnel_config(await self._feeds.node_name(node_id or ""))
 
     async def _check_node(self, fields: Mapping[str, object]) -> None:
         """Raise InvalidInputError where the node does not take such a tunnel.
@@ -309,11 +305,11 @@ class ChmlFrpProvider(Provider):
 
     async def _on_tunnel[T](self, tunnel_id: str, request: Callable[[Tunnel], Awaitable[T]]) -> T:
         """Send a command for a tunnel, a second time if it has been renamed elsewhere."""
-        tunnel = await self._readings.tunnel(tunnel_id)
+        tunnel = await self._feeds.tunnel(tunnel_id)
         try:
             return await request(tunnel)
         except RejectedError:
-            listed = (await self._readings.tunnels()).get(tunnel_id)
+            listed = (await self._feeds.tunnels()).get(tunnel_id)
             if listed is None:
                 raise TunnelGoneError from None
             if (listed.name, listed.node_name) == (tunnel.name, tunnel.node_name):
@@ -324,18 +320,18 @@ class ChmlFrpProvider(Provider):
 
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id, whichever are chosen."""
-        return await self._readings.node_names()
+        return await self._feeds.node_names()
 
     async def node_details(self, node_id: str) -> Node:
         """Ask for what costs a request for each node."""
-        return await self._readings.node_details(node_id)
+        return await self._feeds.node_details(node_id)
 
     async def node_history(
         self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
     ) -> Sequence[history.Sample]:
         """Return what was measured at a node; megabytes, so another thread cuts them."""
         history.check_fields(fields)
-        info = await self._client.node_status_info(await self._readings.node_name(node_id))
+        info = await self._client.node_status_info(await self._feeds.node_name(node_id))
         return await asyncio.to_thread(history.samples, info, fields, start, end)
 
     async def downloads(self) -> tuple[Download, ...]:

@@ -2,7 +2,7 @@
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..provider import Subdomain
+from ..models.subdomains import Subdomain
 from ..rows import Row
 
 TTLS = {

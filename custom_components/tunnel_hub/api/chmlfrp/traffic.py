@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from .. import coerce, days
 from ..days import SHANGHAI
-from ..provider import DayTraffic
+from ..models.account import DayTraffic
 from ..rows import Row
 
 _MOST_DAYS = 366

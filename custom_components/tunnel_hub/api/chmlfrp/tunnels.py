@@ -5,9 +5,9 @@ import re
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..provider import TunnelDraft
+from ..models.tunnels import TunnelDraft
 from ..rows import Row
-from .rows import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
+from .models import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
 
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")

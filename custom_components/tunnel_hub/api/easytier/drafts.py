@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from .. import coerce
-from ..directory import NodeConnection, NodeDraft
 from ..errors import InvalidInputError
+from ..models.directory import NodeConnection, NodeDraft
 from ..rows import Row
-from . import rows
+from . import models
 
 _RESET_DAYS = range(32)
 _PORTS = range(1, 65536)
@@ -20,7 +20,7 @@ _DEFAULTS: Mapping[str, object] = {
     "region_detail": "",
     "reset_cycle": 0,
     "tags": "",
-    "valid_until": rows.FOREVER.isoformat(),
+    "valid_until": models.FOREVER.isoformat(),
     "allow_relay": 0,
 }
 """Servers fail where one of these is missing."""
@@ -47,7 +47,7 @@ def _ways(connections: Sequence[NodeConnection]) -> list[dict[str, object]]:
 
 
 def _ways_there(value: object) -> list[dict[str, object]]:
-    return _ways(rows.connections({"connections": value}))
+    return _ways(models.connections({"connections": value}))
 
 
 def _as_it_is(value: object) -> object:

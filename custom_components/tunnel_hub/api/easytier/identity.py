@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from .. import coerce
 from ..rows import Row
-from . import rows
+from . import models
 
 _MOST = 10
 """As many of the oldest nodes are remembered: they stay the longest."""
@@ -30,7 +30,7 @@ def _digest(row: Row) -> str:
         kind, words = _PROOF, [token]
     else:
         id_, name = coerce.identifier(row.get("id")), coerce.text(row.get("node_name"))
-        kind, words = _HINT, [id_ or "", name or "", *rows.addresses(row)]
+        kind, words = _HINT, [id_ or "", name or "", *models.addresses(row)]
     return f"{kind}{sha256('\n'.join(words).encode()).hexdigest()[:12]}"
 
 

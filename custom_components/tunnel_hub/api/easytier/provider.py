@@ -10,16 +10,6 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from .. import coerce
-from ..directory import (
-    CheckTarget,
-    Finding,
-    NodeDraft,
-    NodeReport,
-    ProposedNode,
-    QueryPriority,
-    Region,
-    ReportResult,
-)
 from ..errors import (
     AccountNeededError,
     AuthenticationError,
@@ -32,24 +22,27 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import Transport
-from ..provider import (
-    Credentials,
-    Identity,
-    NewAccount,
-    Options,
-    Problem,
-    Provider,
-    ProviderDescription,
+from ..models.account import NewAccount
+from ..models.directory import (
+    CheckTarget,
+    Finding,
+    NodeDraft,
+    NodeReport,
+    ProposedNode,
+    QueryPriority,
+    Region,
+    ReportResult,
 )
+from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
 from ..rows import Row
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
-from . import rows
+from . import models
 from .address import base_url
 from .client import EasyTierClient
 from .drafts import changed_fields, new_fields, not_stored
+from .feeds import BATCH, Feeds, Network
 from .identity import digests_of, is_same
-from .readings import BATCH, Network, Readings
 
 _ENDS_SOON = timedelta(days=7)
 _SECRETS = ("api_key", "email", "network_secret", "password", "token")
@@ -102,18 +95,18 @@ class EasyTierProvider(Provider):
         network = Network(
             credentials.get("network_name", ""), credentials.get("network_secret", "")
         )
-        self._readings = Readings(
+        self._feeds = Feeds(
             self._client,
             options,
             network,
             self._tokens.renew,
             signed_in=self._email is not None,
         )
-        self._readings.on_own_listed = self._know_by_own
-        self._readings.on_public_listed = self._know_by_public
+        self._feeds.on_own_listed = self._know_by_own
+        self._feeds.on_public_listed = self._know_by_public
         self._own_digests = None if self._email else ""
         self._public_digests = ""
-        self.feeds = self._readings.feeds()
+        self.feeds = self._feeds.feeds()
         self._transport.secrets.add(*(credentials.get(name) for name in _SECRETS))
 
     # Signing in
@@ -127,11 +120,11 @@ class EasyTierProvider(Provider):
         if (token := coerce.token(row.get("token"))) is None:
             raise UnavailableError(Reason.MALFORMED, "no token")
         if isinstance(user := row.get("user"), dict):
-            self._readings.administrator = coerce.boolean(user.get("is_admin"))
+            self._feeds.administrator = coerce.boolean(user.get("is_admin"))
         return token
 
     async def _keep_token(self, token: str) -> None:
-        self._readings.forget_right()
+        self._feeds.forget_right()
         await self.keep({"token": token})
 
     @property
@@ -223,20 +216,20 @@ class EasyTierProvider(Provider):
         soon = datetime.now(UTC).date() + _ENDS_SOON
         ending = sorted(
             (node.valid_until, node.name or node.id)
-            for node in self._readings.nodes.values()
+            for node in self._feeds.nodes.values()
             if node.valid_until is not None and node.valid_until <= soon
         )
         if ending:
             nodes = ", ".join(f"{name} ({day})" for day, name in ending)
             yield Problem(key="nodes_ending", placeholders={"nodes": nodes})
-        if self._readings.namesakes:
+        if self._feeds.namesakes:
             yield Problem(
                 key="nodes_of_one_name",
-                placeholders={"names": ", ".join(self._readings.namesakes)},
+                placeholders={"names": ", ".join(self._feeds.namesakes)},
             )
-        if self._readings.key_refused:
+        if self._feeds.key_refused:
             yield Problem(key="api_key_refused")
-        if (words := self._readings.not_verified) is not None:
+        if (words := self._feeds.not_verified) is not None:
             yield Problem(key="mail_not_verified", placeholders={"message": words})
 
     @override
@@ -252,8 +245,8 @@ class EasyTierProvider(Provider):
 
     async def is_administrator(self) -> bool:
         """Tell whether the account is one, as far as the service says."""
-        await self._readings.account()
-        return bool(self._readings.administrator)
+        await self._feeds.account()
+        return bool(self._feeds.administrator)
 
     # Before there is an account
 
@@ -336,7 +329,7 @@ class EasyTierProvider(Provider):
             return
         if "node_name" in changed:
             name = coerce.verbatim(draft.name) or ""
-            if await self._namesakes(name, rows.owner(row) or self._email, node_id):
+            if await self._namesakes(name, models.owner(row) or self._email, node_id):
                 raise InvalidInputError("node_name_taken", name=name)
         await self._client.update(node_id, changed)
         if missing := not_stored(draft, await self._row_to_change(node_id)):
@@ -345,7 +338,7 @@ class EasyTierProvider(Provider):
     async def _row_to_change(self, node_id: str) -> Row:
         """Read a node; nothing is known of one that the server itself fails to read."""
         try:
-            return await self._readings.node_row(node_id)
+            return await self._feeds.node_row(node_id)
         except UnavailableError as err:
             if err.reason is Reason.SERVER_ERROR:
                 return {}
@@ -359,7 +352,7 @@ class EasyTierProvider(Provider):
         Where the server fails to list the nodes, nobody can tell.
         """
         with suppress(UnavailableError, RejectedError):
-            found = await self._readings.nodes_called(name, owner)
+            found = await self._feeds.nodes_called(name, owner)
             return [known for known in found if known != node_id]
         return []
 
@@ -374,12 +367,12 @@ class EasyTierProvider(Provider):
 
     async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
         """Say how a node is doing, with the token that its agent would use."""
-        row = await self._readings.node_row(node_id)
+        row = await self._feeds.node_row(node_id)
         if (token := report.token or coerce.token(row.get("report_token"))) is None:
             raise InvalidInputError("report_token_needed")
         fields: dict[str, object] = {
             "node_name": row.get("node_name"),
-            "email": rows.owner(row) or self._email,
+            "email": models.owner(row) or self._email,
             "token": token,
             "current_bandwidth": report.bandwidth,
             "reported_traffic": report.traffic,
@@ -389,11 +382,11 @@ class EasyTierProvider(Provider):
         if report.bandwidth_tier is not None:
             fields["tier_bandwidth"] = report.bandwidth_tier
         try:
-            return rows.report_result(await self._client.report(fields))
+            return models.report_result(await self._client.report(fields))
         except InvalidInputError as err:
             if err.key == "report_refused":
                 name = coerce.text(row.get("node_name")) or ""
-                others = await self._namesakes(name, rows.owner(row) or self._email, node_id)
+                others = await self._namesakes(name, models.owner(row) or self._email, node_id)
                 # The server gives them to the first node that it finds.
                 if any(_age(other) < _age(node_id) for other in others):
                     raise InvalidInputError("report_reaches_namesake", name=name) from None
@@ -407,18 +400,18 @@ class EasyTierProvider(Provider):
 
     async def check_node(self, node_id: str) -> tuple[Finding, ...]:
         """Have all connections of a node tried now that can be."""
-        if not (targets := self._readings.targets(await self._readings.node_row(node_id))):
+        if not (targets := self._feeds.targets(await self._feeds.node_row(node_id))):
             raise InvalidInputError("nothing_to_check")
-        return await self._readings.check(targets)
+        return await self._feeds.check(targets)
 
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have up to twenty addresses tried now."""
         if not 0 < len(targets) <= BATCH:
             raise InvalidInputError("check_count", count=str(len(targets)), maximum=str(BATCH))
         for target in targets:
-            if not rows.is_checkable(target.address):
+            if not models.is_checkable(target.address):
                 raise InvalidInputError("address_not_checkable", address=target.address)
-        return await self._readings.check(targets)
+        return await self._feeds.check(targets)
 
     async def query_nodes(
         self,
@@ -434,14 +427,14 @@ class EasyTierProvider(Provider):
         if priority is not None:
             wishes["priority"] = priority.value
         return tuple(
-            ProposedNode(node=node, addresses=rows.addresses(row))
+            ProposedNode(node=node, addresses=models.addresses(row))
             for row in (await self._client.query(wishes))[: coerce.MAX_ITEMS]
-            if (node := rows.PUBLIC_NODE.one(row)) is not None
+            if (node := models.PUBLIC_NODE.one(row)) is not None
         )
 
     async def public_node_names(self) -> Mapping[str, str]:
         """Return the names of all public nodes by id, whichever are chosen."""
-        nodes = await self._readings.public_nodes()
+        nodes = await self._feeds.public_nodes()
         return {id_: node.name or id_ for id_, node in nodes.items()}
 
 

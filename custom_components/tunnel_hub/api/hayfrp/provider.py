@@ -22,37 +22,20 @@ from ..errors import (
     UnavailableError,
 )
 from ..feed import Feed, Probe
+from ..gather import gather_all
 from ..http import Transport
-from ..nodes import NodeChoice
+from ..models.account import Account, NewAccount, SignInResult
+from ..models.base import Resource
+from ..models.nodes import Node, NodeLoad
+from ..models.service import Download, Notice, Release, ServiceTotals
+from ..models.tunnels import Tunnel, TunnelDraft, TunnelState
+from ..node_choice import NodeChoice
 from ..pace import iterate
-from ..provider import (
-    Credentials,
-    Download,
-    Identity,
-    NewAccount,
-    Options,
-    Problem,
-    Provider,
-    ProviderDescription,
-    SignInResult,
-    TunnelDraft,
-)
-from ..resource import (
-    Account,
-    Node,
-    NodeLoad,
-    Notice,
-    Release,
-    Resource,
-    ServiceTotals,
-    Tunnel,
-    TunnelState,
-)
+from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
 from ..rows import Listing, Memo, Row, RowMap, at
-from ..together import together
 from ..tokens import Login
+from .auth import Session
 from .client import AlreadySignedInError, HayFrpClient, TunnelReading
-from .session import Session
 
 HOSTS = (
     "https://api.hayfrp.com",
@@ -432,7 +415,7 @@ class HayFrpProvider(Provider):
 
     async def _list_nodes(self) -> Mapping[str, Node]:
         """Nodes with figures, nodes without, and those known before, which are offline now."""
-        probed, listed, used = await together(
+        probed, listed, used = await gather_all(
             self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
         )
         described = await _LISTED_NODE.many(listed)

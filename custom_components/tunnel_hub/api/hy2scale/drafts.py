@@ -6,8 +6,8 @@ The node ignores names that it does not know; each function returns only what wa
 from datetime import date
 
 from .. import coerce
-from ..mesh_provider import (
-    CertificateImport,
+from ..models.certificates import CertificateImport
+from ..models.mesh import (
     ClientDraft,
     ExitDraft,
     ProxyDraft,

@@ -14,11 +14,11 @@ from ..errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..mesh import Peer, PeerDirection
+from ..models.mesh import Peer, PeerDirection
 from ..rows import Memo, Row
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
-from .rows import ID, TITLE
+from .models import ID, TITLE
 from .topology import Exits, Place, Tree, addresses, exits_of, located
 
 _SAME_MOMENT = 2.0

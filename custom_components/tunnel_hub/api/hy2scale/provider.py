@@ -11,42 +11,44 @@ from aiohttp import ClientSession
 from .. import coerce
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Transport
-from ..mesh import TUN_OFF, HasExit, Peer, Proxy, Rule, Session, User, WireGuardPeer
-from ..mesh_provider import (
+from ..models.account import AccountChanges
+from ..models.base import Resource
+from ..models.certificates import CertificateImport
+from ..models.mesh import (
+    TUN_OFF,
     Around,
-    CertificateImport,
     ClientDraft,
     Edited,
     ExitDraft,
+    HasExit,
     Kick,
     LatencySample,
     LinkHistory,
     MeshDraft,
+    Peer,
     Port,
     Position,
+    Proxy,
     ProxyDraft,
+    Rule,
     RuleDraft,
+    Session,
     Toggled,
+    User,
     UserDraft,
     VpnServer,
+    WireGuardPeer,
     WireGuardPeerDraft,
 )
-from ..provider import (
-    AccountChanges,
-    Credentials,
-    Identity,
-    Options,
-    Problem,
-    Provider,
-    ProviderDescription,
-)
-from ..resource import Resource, Tunnel
+from ..models.tunnels import Tunnel
+from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
 from ..rows import Row, rows_of
 from ..tls import trust
 from ..tokens import Login, LoginTokens
-from . import shapes, upgrade
+from . import schemas, upgrade
 from .address import base_url
 from .client import Hy2ScaleClient, list_of
+from .collections import EditableRows, RowCollections
 from .drafts import (
     client_fields,
     exit_fields,
@@ -56,9 +58,8 @@ from .drafts import (
     user_fields,
     wireguard_peer_fields,
 )
-from .readings import Readings
-from .rows import ID, PEER, TITLE
-from .shelves import Shelf, Shelves
+from .feeds import Feeds
+from .models import ID, PEER, TITLE
 from .topology import places, why_hidden
 
 _SECRETS = ("password_hash", "token")
@@ -105,19 +106,19 @@ class Hy2ScaleProvider(Provider):
         login = Login(self._signs_in, self._log_in)
         self._tokens = LoginTokens(known.get("token"), login, self._keep_token)
         self._client = Hy2ScaleClient(self._transport, self._tokens)
-        self._readings = Readings(self._client)
-        self._client.on_write = self._readings.forget
+        self._feeds = Feeds(self._client)
+        self._client.on_write = self._feeds.forget
         self._client.on_node = self._tell_identity
-        self._around = self._readings.around
-        self._shelves = Shelves(self._client, self._around)
-        self._shelf_of: Mapping[type[Resource], Shelf] = {
-            Proxy: self._shelves.proxies,
-            Rule: self._shelves.rules,
-            Tunnel: self._shelves.clients,
-            User: self._shelves.users,
-            WireGuardPeer: self._shelves.wireguard_peers,
+        self._around = self._feeds.around
+        self._collections = RowCollections(self._client, self._around)
+        self._editable_of: Mapping[type[Resource], EditableRows] = {
+            Proxy: self._collections.proxies,
+            Rule: self._collections.rules,
+            Tunnel: self._collections.clients,
+            User: self._collections.users,
+            WireGuardPeer: self._collections.wireguard_peers,
         }
-        self.feeds = self._readings.feeds()
+        self.feeds = self._feeds.feeds()
 
     @property
     @override
@@ -176,7 +177,7 @@ class Hy2ScaleProvider(Provider):
         if self.credentials.get("default_password") == "true":
             yield Problem(key="default_password", fixable=True)
         soon = datetime.now(UTC) + _NOTICE
-        known = self._readings.certificates
+        known = self._feeds.certificates
         ending = [c for c in known.certificates if c.expires and c.expires <= soon] if known else []
         if ending:
             words = ", ".join(f"{c.id} ({c.expires:%Y-%m-%d})" for c in ending)
@@ -208,14 +209,14 @@ class Hy2ScaleProvider(Provider):
 
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Make a connection's link, or drop it."""
-        await self._shelves.clients.row(tunnel_id)
+        await self._collections.clients.row(tunnel_id)
         name = self._around.handle_of(tunnel_id)
         await self._client.disable_client(name, disabled=not enabled)
-        await self._shelves.clients.expect(tunnel_id, {"disabled": not enabled})
+        await self._collections.clients.expect(tunnel_id, {"disabled": not enabled})
 
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Drop the link once; an enabled connection makes it anew."""
-        row = await self._shelves.clients.row(tunnel_id)
+        row = await self._collections.clients.row(tunnel_id)
         if coerce.boolean(row.get("disabled")):
             return
         name = self._around.handle_of(tunnel_id)
@@ -235,7 +236,7 @@ class Hy2ScaleProvider(Provider):
             await self._client.disable_peer(path, disabled=not enabled)
             await self._expect_peer(path, "disabled", not enabled)
             return
-        shelf = self._shelf_of[of]
+        shelf = self._editable_of[of]
         if of is Proxy:
             await shelf.change(resource_id, {"enabled": enabled})
             return
@@ -247,11 +248,11 @@ class Hy2ScaleProvider(Provider):
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
         """Start a server, or stop it; all else that a write replaces is sent as it was read."""
         read, write, shape = {
-            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp, shapes.L2TP),
+            VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp, schemas.L2TP),
             VpnServer.WIREGUARD: (
                 self._client.wireguard,
                 self._client.update_wireguard,
-                shapes.WIREGUARD,
+                schemas.WIREGUARD,
             ),
         }[server]
         row = await read()
@@ -275,7 +276,7 @@ class Hy2ScaleProvider(Provider):
     async def set_tun_mode(self, mode: str) -> None:
         """Set what is routed by TUN, only where that can be read: see the client."""
         row = await self._client.tun_mode()
-        shapes.TUN_MODE.check(row)
+        schemas.TUN_MODE.check(row)
         enabled = mode != TUN_OFF
         changes = {"enabled": enabled, "mode": mode if enabled else row.get("mode")}
         await self._client.update_tun_mode({**row, **changes})
@@ -306,16 +307,16 @@ class Hy2ScaleProvider(Provider):
     async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
         """Let the traffic leave by this path alone, "" for this node itself."""
         paths = ExitDraft(exit_paths=(path,) if path else ())
-        await self._shelf_of[of].change(resource_id, exit_fields(paths))
+        await self._editable_of[of].change(resource_id, exit_fields(paths))
 
     async def reset_traffic(self, user_id: str) -> None:
         """Count a user's traffic from 0 again."""
-        await self._shelves.users.row(user_id)
+        await self._collections.users.row(user_id)
         await self._client.reset_traffic(user_id)
 
     async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
         """Return a user's connected devices now."""
-        if (known := (await self._readings.sessions()).get(user_id)) is None:
+        if (known := (await self._feeds.sessions()).get(user_id)) is None:
             raise InvalidInputError("unknown_resource", name=user_id)
         return known.sessions
 
@@ -336,12 +337,12 @@ class Hy2ScaleProvider(Provider):
                 refusal = err
             else:
                 kicked.append(each)
-        left = (await self._readings.sessions()).get(user_id)
+        left = (await self._feeds.sessions()).get(user_id)
         if left and wanted.items() & {(s.key, s.since) for s in left.sessions}:
             raise refusal or InvalidInputError("not_taken", name=left.name or user_id)
         if not kicked:
             return Kick(keys=(), locked_until=None)
-        return Kick(keys=tuple(kicked), locked_until=self._readings.lock(user_id))
+        return Kick(keys=tuple(kicked), locked_until=self._feeds.lock(user_id))
 
     # Editing
 
@@ -349,42 +350,42 @@ class Hy2ScaleProvider(Provider):
         """Make it; its id."""
         match draft:
             case ClientDraft():
-                return await self._shelves.clients.create(client_fields(draft))
+                return await self._collections.clients.create(client_fields(draft))
             case ProxyDraft():
-                return await self._shelves.proxies.create(proxy_fields(draft))
+                return await self._collections.proxies.create(proxy_fields(draft))
             case RuleDraft():
-                return await self._shelves.rules.create(rule_fields(draft))
+                return await self._collections.rules.create(rule_fields(draft))
             case UserDraft():
-                return await self._shelves.users.create(user_fields(draft))
+                return await self._collections.users.create(user_fields(draft))
             case WireGuardPeerDraft():
-                return await self._shelves.wireguard_peers.create(wireguard_peer_fields(draft))
+                return await self._collections.wireguard_peers.create(wireguard_peer_fields(draft))
 
     async def update(self, resource_id: str, draft: MeshDraft) -> None:
         """Change what the draft names and nothing else."""
         match draft:
             case ClientDraft():
-                await self._shelves.clients.change(resource_id, client_fields(draft))
+                await self._collections.clients.change(resource_id, client_fields(draft))
             case ProxyDraft():
-                await self._shelves.proxies.change(resource_id, proxy_fields(draft))
+                await self._collections.proxies.change(resource_id, proxy_fields(draft))
             case RuleDraft():
-                await self._shelves.rules.change(resource_id, rule_fields(draft))
+                await self._collections.rules.change(resource_id, rule_fields(draft))
             case UserDraft():
-                await self._shelves.users.change(resource_id, user_fields(draft))
+                await self._collections.users.change(resource_id, user_fields(draft))
             case WireGuardPeerDraft():
                 fields = wireguard_peer_fields(draft)
-                await self._shelves.wireguard_peers.change(resource_id, fields)
+                await self._collections.wireguard_peers.change(resource_id, fields)
 
     async def delete(self, of: Edited, resource_id: str) -> None:
         """Delete it; what is gone already counts as deleted."""
-        await self._shelf_of[of].remove(resource_id)
+        await self._editable_of[of].remove(resource_id)
 
     # WireGuard
 
     async def wireguard_config(self, peer_id: str, endpoint: str | None = None) -> str:
         """Return the file for a peer; it holds a private key."""
         host = endpoint or self.credentials.get("host", "")
-        row = await self._shelves.wireguard_peers.row(peer_id)
-        name = self._shelves.wireguard_peers.name_of(peer_id)
+        row = await self._collections.wireguard_peers.row(peer_id)
+        name = self._collections.wireguard_peers.name_of(peer_id)
         if row.get("private_key") == "":
             raise InvalidInputError("peer_without_key", name=name)
         return await self._client.wireguard_config(name, host)
@@ -407,13 +408,13 @@ class Hy2ScaleProvider(Provider):
             await self._client.import_certificate_path(fields)
         else:
             await self._client.import_certificate(fields)
-        await self._shelves.certificates.row(certificate.id)
+        await self._collections.certificates.row(certificate.id)
 
     async def generate_certificate(
         self, id_: str, domains: Sequence[str], *, name: str | None, days: int | None, is_ca: bool
     ) -> None:
         """Make a certificate that signs itself, or an authority where the node makes such."""
-        if is_ca and id_ in await self._shelves.certificates.ids():
+        if is_ca and id_ in await self._collections.certificates.ids():
             # What would have to be removed again below must not be somebody else's.
             raise InvalidInputError("already_exists", name=id_)
         await self._client.generate_certificate(
@@ -425,30 +426,30 @@ class Hy2ScaleProvider(Provider):
                 "is_ca": is_ca,
             }
         )
-        row = await self._shelves.certificates.row(id_)
+        row = await self._collections.certificates.row(id_)
         if is_ca and coerce.boolean(row.get("is_ca")) is False:
-            await self._shelves.certificates.remove(id_)
+            await self._collections.certificates.remove(id_)
             raise InvalidInputError("makes_no_authorities")
 
     async def sign_certificate(
         self, id_: str, authority: str, host: str, *, name: str | None, days: int | None
     ) -> None:
         """Make a certificate for a host, signed by an authority that the node has."""
-        row = await self._shelves.certificates.row(authority)
+        row = await self._collections.certificates.row(authority)
         if coerce.boolean(row.get("is_ca")) is False:
             raise InvalidInputError("no_authority", name=authority)
         await self._client.sign_certificate(
             {"ca_id": authority, "id": id_, "name": name or id_, "cn": host, "days": days or 0}
         )
-        await self._shelves.certificates.row(id_)
+        await self._collections.certificates.row(id_)
 
     async def delete_certificate(self, id_: str) -> None:
         """Delete a certificate."""
-        await self._shelves.certificates.remove(id_)
+        await self._collections.certificates.remove(id_)
 
     async def certificate_pem(self, id_: str) -> str:
         """Return a certificate as PEM, never its key."""
-        await self._shelves.certificates.row(id_)
+        await self._collections.certificates.row(id_)
         return await self._client.certificate_pem(id_)
 
     # Questions and the like
@@ -516,7 +517,7 @@ class Hy2ScaleProvider(Provider):
         """Return what the node is made of, what it runs on and how its console is set up."""
         described: Mapping[str, Row] = {
             "build": {**await self._client.build_info(), **await self._client.build_id()},
-            "machine": await self._readings.optional(self._client.arch, {}),
+            "machine": await self._feeds.optional(self._client.arch, {}),
             "settings": await self._client.ui_settings(),
         }
         return {subject: coerce.data(row) for subject, row in described.items()}

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
-from ..mesh import UpgradeState
+from ..models.mesh import UpgradeState
 from ..rows import Row
 from .client import Hy2ScaleClient
-from .rows import progress
+from .models import progress
 
 _LOOK = 2.0
 """Seconds between two looks at what goes on."""

@@ -7,22 +7,11 @@ from statistics import fmean
 
 from .. import coerce
 from ..days import SHANGHAI
-from ..provider import Download
-from ..resource import (
-    Account,
-    AccountTraffic,
-    Certificate,
-    Certificates,
-    Message,
-    Node,
-    NodeState,
-    NodeUptime,
-    Release,
-    ServiceTotals,
-    SignInRecord,
-    Tunnel,
-    TunnelState,
-)
+from ..models.account import Account, AccountTraffic, Message, SignInRecord
+from ..models.certificates import Certificate, Certificates
+from ..models.nodes import Node, NodeState, NodeUptime
+from ..models.service import Download, Release, ServiceTotals
+from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowMap, at, rows_of
 
 WEB_PROTOCOLS = ("http", "https")

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from .. import coerce
 from ..errors import Reason, UnavailableError
 from ..rows import Row
-from .rows import SHADOWSOCKS
+from .models import SHADOWSOCKS
 
 type _Sound = Callable[[object], bool]
 
 
-class Shape:
+class RowSchema:
     """What a kind of row must have besides its id, whatever the version, and what it may have.
 
     needed: what is sound of a field that every version tells; one with two names in "a or b" goes
@@ -69,7 +69,7 @@ def _texts_by_name(value: object) -> bool:
 _PATHS: dict[str, _Sound] = {"exit_mode": _text, "exit_paths": _texts}
 """Left out where there is nothing to say."""
 
-CLIENT = Shape(
+CLIENT = RowSchema(
     {
         "addr": _text,
         "password": _text,
@@ -91,7 +91,7 @@ CLIENT = Shape(
     },
 )
 
-USER = Shape(
+USER = RowSchema(
     {
         "username": _text,
         "password": _text,
@@ -103,7 +103,7 @@ USER = Shape(
     {**_PATHS, "proxy_passwords": _texts_by_name},
 )
 
-RULE = Shape(
+RULE = RowSchema(
     {
         "name": _text,
         "type": _text,
@@ -116,8 +116,8 @@ RULE = Shape(
 
 _PROXY: dict[str, _Sound] = {"protocol": _text, "listen": _text, "enabled": _flag}
 _PROXY_OTHERS: dict[str, _Sound] = {**_PATHS, "exit_via": _text, "method": _text, "tls_cert": _text}
-_PLAIN_PROXY = Shape(_PROXY, _PROXY_OTHERS)
-_SHADOWSOCKS = Shape({**_PROXY, "method": _text}, _PROXY_OTHERS)
+_PLAIN_PROXY = RowSchema(_PROXY, _PROXY_OTHERS)
+_SHADOWSOCKS = RowSchema({**_PROXY, "method": _text}, _PROXY_OTHERS)
 
 
 def check_proxy(row: Row) -> None:
@@ -125,7 +125,7 @@ def check_proxy(row: Row) -> None:
     (_SHADOWSOCKS if row.get("protocol") == SHADOWSOCKS else _PLAIN_PROXY).check(row)
 
 
-WIREGUARD_PEER = Shape(
+WIREGUARD_PEER = RowSchema(
     {
         "name": _text,
         "public_key": _text,
@@ -148,7 +148,7 @@ def _peers(value: object) -> bool:
 
 # The servers; none is worth anything without its key.
 
-L2TP = Shape(
+L2TP = RowSchema(
     {
         "psk": _filled,
         "enabled": _flag,
@@ -160,7 +160,7 @@ L2TP = Shape(
     {},
 )
 
-WIREGUARD = Shape(
+WIREGUARD = RowSchema(
     {
         "private_key": _filled,
         "enabled": _flag,
@@ -173,4 +173,4 @@ WIREGUARD = Shape(
     {},
 )
 
-TUN_MODE = Shape({"enabled": _flag, "mode": _text}, {})
+TUN_MODE = RowSchema({"enabled": _flag, "mode": _text}, {})

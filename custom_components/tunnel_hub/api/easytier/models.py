@@ -6,7 +6,8 @@ from datetime import date
 import re
 
 from .. import coerce
-from ..directory import (
+from ..models.account import Account
+from ..models.directory import (
     Finding,
     NodeConnection,
     PublicNode,
@@ -15,7 +16,7 @@ from ..directory import (
     RelayNode,
     ReportResult,
 )
-from ..resource import Account, ServiceTotals
+from ..models.service import ServiceTotals
 from ..rows import Row, RowMap, Source, at, rows_of
 from . import recent_status
 

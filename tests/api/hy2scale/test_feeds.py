@@ -16,7 +16,8 @@ from custom_components.tunnel_hub.api.errors import (
     UnsupportedError,
 )
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
-from custom_components.tunnel_hub.api.mesh import (
+from custom_components.tunnel_hub.api.models.certificates import Certificates
+from custom_components.tunnel_hub.api.models.mesh import (
     Address,
     Hub,
     Link,
@@ -33,8 +34,8 @@ from custom_components.tunnel_hub.api.mesh import (
     WireGuard,
     WireGuardPeer,
 )
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
 from custom_components.tunnel_hub.api.provider import Credentials, Problem
-from custom_components.tunnel_hub.api.resource import Certificates, Tunnel, TunnelState
 from simulator.hy2scale import (
     Certificate,
     Hy2ScaleService,

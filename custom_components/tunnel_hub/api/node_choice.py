@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from .provider import CHOSEN_NODES, NODES, NODES_ALL, NODES_CHOSEN, NODES_USED, Options
-from .resource import Node, NodeUptime
+from .capabilities.nodes import CHOSEN_NODES, NODES, NODES_ALL, NODES_CHOSEN, NODES_USED
+from .models.nodes import Node, NodeUptime
+from .provider import Options
 
 
 class NodeChoice:

@@ -4,11 +4,11 @@ from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
 
-from ..api.resource import Tunnel, TunnelState
+from ..api.models.tunnels import Tunnel, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
-TUNNEL: Table[TunnelHubSensorDescription[Any]] = {
+TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
     Tunnel: (
         diagnostic(
             "checked_at",

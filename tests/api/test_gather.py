@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.tunnel_hub.api.errors import RejectedError
-from custom_components.tunnel_hub.api.together import together
+from custom_components.tunnel_hub.api.gather import gather_all
 
 
 async def _fail(words: str) -> str:
@@ -16,7 +16,7 @@ async def test_all_are_answered() -> None:
     async def answer(value: int) -> int:
         return value
 
-    assert await together(answer(1), answer(2), answer(3)) == (1, 2, 3)
+    assert await gather_all(answer(1), answer(2), answer(3)) == (1, 2, 3)
 
 
 async def test_none_is_left_behind() -> None:
@@ -29,7 +29,7 @@ async def test_none_is_left_behind() -> None:
         done.append("slow")
 
     with pytest.raises(RejectedError, match="first"):
-        await together(_fail("first"), slow(), _fail("last"))
+        await gather_all(_fail("first"), slow(), _fail("last"))
 
     assert done == ["slow"]
 
@@ -44,7 +44,7 @@ async def test_all_end_with_who_waits() -> None:
         finally:
             ended.append("hang")
 
-    waiting = asyncio.create_task(together(hang(), hang()))
+    waiting = asyncio.create_task(gather_all(hang(), hang()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     waiting.cancel()

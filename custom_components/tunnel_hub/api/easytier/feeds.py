@@ -8,15 +8,7 @@ from itertools import batched
 from typing import NamedTuple
 
 from .. import coerce
-from ..directory import (
-    ALL_NODES,
-    PUBLIC_NODES,
-    CheckTarget,
-    Finding,
-    PublicNode,
-    Reachability,
-    RelayNode,
-)
+from ..capabilities.directory import ALL_NODES, PUBLIC_NODES
 from ..errors import (
     InvalidInputError,
     NodeGoneError,
@@ -26,11 +18,14 @@ from ..errors import (
     UnsupportedError,
 )
 from ..feed import Feed
+from ..gather import gather_all
+from ..models.account import Account
+from ..models.base import Resource
+from ..models.directory import CheckTarget, Finding, PublicNode, Reachability, RelayNode
+from ..models.service import ServiceTotals
 from ..provider import Options
-from ..resource import Account, Resource, ServiceTotals
 from ..rows import Listing, Row
-from ..together import together
-from . import recent_status, rows
+from . import models, recent_status
 from .client import EasyTierClient, MailNotVerifiedError
 
 BATCH = 20
@@ -50,7 +45,7 @@ class Network(NamedTuple):
     secret: str
 
 
-class Readings:
+class Feeds:
     """Reads a node manager, and remembers what commands and problems need to know of it.
 
     nodes: the account's, by id, as last read.
@@ -84,8 +79,8 @@ class Readings:
         self._rows: list[Row] | None = None
         self._public_by_id: Mapping[str | None, Row] = {}
         """As last read, for what an account's own nodes do not tell."""
-        self._own = Listing(rows.NODE)
-        self._public = Listing(rows.PUBLIC_NODE)
+        self._own = Listing(models.NODE)
+        self._public = Listing(models.PUBLIC_NODE)
         self._checks_offered: bool | None = None
         """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
@@ -107,7 +102,7 @@ class Readings:
                 key="account",
                 resource=Account,
                 interval=_HOUR,
-                fields=rows.ACCOUNT.fields,
+                fields=models.ACCOUNT.fields,
                 fetch=self.account,
                 essential=True,
             ),
@@ -115,7 +110,7 @@ class Readings:
                 key="nodes",
                 resource=RelayNode,
                 interval=_TWO_MINUTES,
-                fields=rows.NODE.fields,
+                fields=models.NODE.fields,
                 fetch=self._own_nodes,
             ),
             Feed[Resource](
@@ -130,14 +125,14 @@ class Readings:
             key="public_nodes",
             resource=PublicNode,
             interval=_FIVE_MINUTES,
-            fields=rows.PUBLIC_NODE.fields,
+            fields=models.PUBLIC_NODE.fields,
             fetch=self._public_nodes,
         )
         service = Feed[Resource](
             key="service",
             resource=ServiceTotals,
             interval=_FIVE_MINUTES,
-            fields=rows.SERVICE.fields | {"nodes_listed"},
+            fields=models.SERVICE.fields | {"nodes_listed"},
             fetch=self._service,
             essential=not self._signed_in,
         )
@@ -194,19 +189,19 @@ class Readings:
                 self._public_by_id = {_id(row): row for row in await self._client.public()}
             found = [{**self._public_by_id.get(_id(row), {}), **row} for row in found]
         self._rows = found
-        self.namesakes = rows.namesakes(self._with_owners(found))
+        self.namesakes = models.namesakes(self._with_owners(found))
         return found
 
     def _with_owners(self, found: Iterable[Row]) -> list[Row]:
         """Return those rows of which it is known whose they are."""
-        return [row for row in found if rows.owner(row) or not self._all_nodes]
+        return [row for row in found if models.owner(row) or not self._all_nodes]
 
     async def nodes_called(self, name: str, owner: str | None) -> list[str]:
         """Read the ids of an account's nodes of one name."""
         return [
             _id(row) or ""
             for row in self._with_owners(await self.own_rows())
-            if coerce.text(row.get("node_name")) == name and rows.owner(row) in (owner, None)
+            if coerce.text(row.get("node_name")) == name and models.owner(row) in (owner, None)
         ]
 
     async def _listed_rows(self) -> list[Row]:
@@ -261,8 +256,8 @@ class Readings:
             return []
         return [
             CheckTarget(address=address, network_name=name, network_secret=secret)
-            for address in rows.addresses(row)
-            if rows.is_checkable(address)
+            for address in models.addresses(row)
+            if models.is_checkable(address)
         ]
 
     async def check(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
@@ -300,7 +295,8 @@ class Readings:
                 for t in targets
             ]
         return [
-            rows.finding(target.address, row) for target, row in zip(targets, results, strict=True)
+            models.finding(target.address, row)
+            for target, row in zip(targets, results, strict=True)
         ]
 
     async def _reachability(self) -> Mapping[str, Reachability]:
@@ -320,7 +316,7 @@ class Readings:
         except UnsupportedError:
             return {}
         return {
-            node_id: rows.reachability(node_id, [next(findings) for _ in targets])
+            node_id: models.reachability(node_id, [next(findings) for _ in targets])
             for node_id, targets in by_node.items()
         }
 
@@ -341,8 +337,8 @@ class Readings:
 
         Without the list of public nodes, which one damaged node spoils, the totals are still told.
         """
-        row, public = await together(self._client.stats(), self._public_if_told())
-        totals = await rows.SERVICE.many([row])
+        row, public = await gather_all(self._client.stats(), self._public_if_told())
+        totals = await models.SERVICE.many([row])
         return totals if public is None else {id_: _with(public, t) for id_, t in totals.items()}
 
     async def _public_if_told(self) -> Collection[PublicNode] | None:

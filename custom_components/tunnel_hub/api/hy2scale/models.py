@@ -6,7 +6,8 @@ from hashlib import sha256
 from itertools import islice
 
 from .. import coerce
-from ..mesh import (
+from ..models.certificates import Certificate, Certificates
+from ..models.mesh import (
     Address,
     Hub,
     Link,
@@ -23,7 +24,7 @@ from ..mesh import (
     WireGuard,
     WireGuardPeer,
 )
-from ..resource import Certificate, Certificates, Tunnel, TunnelState
+from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowMap, Source, at, rows_of
 
 ACCOUNT = "account"

@@ -4,12 +4,13 @@ The node stands in the account's place. Outbound connections that the user has c
 tunnels; what the topology tells of them is their `Link`. All other peers are `Peer`s.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from .resource import Resource
+from ..models.base import Resource
+from ..models.tunnels import Tunnel
 
 
 class PeerDirection(StrEnum):
@@ -62,6 +63,7 @@ class Hub(Resource):
 
 
 TUN_OFF = "off"
+
 TUN_MODES = ("full", "mixed", TUN_OFF)
 
 
@@ -282,3 +284,155 @@ class Upgrade(Resource):
     progress: float | None = None
     """Percent of the download."""
     state: UpgradeState | None = None
+
+
+class VpnServer(StrEnum):
+    """A VPN server that can be switched: what cannot be read whole must not be written."""
+
+    L2TP = "l2tp"
+    WIREGUARD = "wireguard"
+
+
+type Toggled = type[Peer | Proxy | Rule | User]
+
+type Around = type[Link | Peer | Tunnel]
+"""A node of the mesh: a tunnel is the connection to one, with the same id as its link."""
+
+type Edited = type[Proxy | Rule | Tunnel | User | WireGuardPeer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kick:
+    """What a kick did. keys: of the sessions. locked_until: when they may come back at the soonest.
+
+    None if there was none to kick.
+    """
+
+    keys: tuple[str, ...]
+    locked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDraft:
+    """What a person says of an outbound connection; None leaves it as it is.
+
+    addresses: host:port, ports also as ranges. ca: PEM. max_rate_in, max_rate_out: bytes per
+    second, 0 for no limit. insecure: whether the server's certificate goes unchecked.
+    """
+
+    name: str | None = None
+    addresses: tuple[str, ...] | None = None
+    password: str | None = field(default=None, repr=False)
+    server_name: str | None = None
+    insecure: bool | None = None
+    ca: str | None = None
+    max_rate_in: int | None = None
+    max_rate_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitDraft:
+    """By which paths traffic leaves; None leaves it as it is.
+
+    exit_paths: () for this node itself. exit_mode: how to choose among several, "quality",
+    "aggregate" or "".
+    """
+
+    exit_paths: tuple[str, ...] | None = None
+    exit_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDraft(ExitDraft):
+    """What a person says of a user.
+
+    traffic_limit: bytes, 0 for none. expires: the first day without access, date.max for never.
+    """
+
+    name: str | None = None
+    password: str | None = field(default=None, repr=False)
+    enabled: bool | None = None
+    traffic_limit: int | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDraft(ExitDraft):
+    """What a person says of a rule. id: only of a new one. type: "ip" or "domain"."""
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    targets: tuple[str, ...] | None = None
+    enabled: bool | None = None
+    priority: int | None = None
+    use_tun: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyDraft(ExitDraft):
+    """What a person says of a proxy. id: only of a new one. protocol: "socks5", "http" or "ss".
+
+    listen: host:port. method: Shadowsocks' cipher. certificate: the id of one, for HTTPS.
+    """
+
+    id: str | None = None
+    protocol: str | None = None
+    listen: str | None = None
+    enabled: bool | None = None
+    method: str | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireGuardPeerDraft(ExitDraft):
+    """What a person says of a WireGuard peer.
+
+    address: inside the VPN, with a prefix length. keepalive: seconds, 0 for never. A new peer
+    without keys gets a pair that the node makes.
+    """
+
+    name: str | None = None
+    address: str | None = None
+    keepalive: int | None = None
+    public_key: str | None = None
+    private_key: str | None = field(default=None, repr=False)
+
+
+type MeshDraft = ClientDraft | ProxyDraft | RuleDraft | UserDraft | WireGuardPeerDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A port of the node's machine. protocol: "tcp" or "udp"."""
+
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencySample:
+    """A latency at a moment. latency: milliseconds, None while there was no link."""
+
+    time: datetime
+    latency: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkHistory:
+    """How a link has been since it was made. rebinds: how often streams through it were mended.
+
+    samples: the latencies of the last minutes, the oldest first.
+    """
+
+    connected: bool | None
+    rebinds: int | None
+    samples: tuple[LatencySample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where something is drawn."""
+
+    x: float
+    y: float

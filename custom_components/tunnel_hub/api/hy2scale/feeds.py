@@ -10,7 +10,10 @@ from ..age import Stamp
 from ..cache import Recent
 from ..errors import UnavailableError, UnsupportedError
 from ..feed import Feed
-from ..mesh import (
+from ..gather import gather_all
+from ..models.base import Resource
+from ..models.certificates import Certificates
+from ..models.mesh import (
     Hub,
     Link,
     Peer,
@@ -25,12 +28,11 @@ from ..mesh import (
     WireGuard,
     WireGuardPeer,
 )
-from ..resource import Certificates, Resource, Tunnel
+from ..models.tunnels import Tunnel
 from ..rows import Listing, Row
-from ..together import together
 from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
-from .rows import (
+from .models import (
     ACCOUNT,
     HUB,
     LINK,
@@ -81,7 +83,7 @@ _WANTED_SINCE_1_3 = {
 }
 
 
-class Readings:
+class Feeds:
     """Reads a node's resources, and remembers what several feeds need.
 
     certificates: as last read. around: the connections and the mesh.
@@ -193,7 +195,7 @@ class Readings:
     # The node
 
     async def _hub(self) -> Mapping[str, Hub]:
-        node, stats, sessions = await together(
+        node, stats, sessions = await gather_all(
             self._client.node(), self._client.stats(), self.optional(self._recent_sessions, None)
         )
         row = {**node, **stats, "sessions": None if sessions is None else len(sessions)}
@@ -274,7 +276,7 @@ class Readings:
     # Who and what goes through it
 
     async def _read_users(self) -> Mapping[str, User]:
-        users, exits, shared = await together(
+        users, exits, shared = await gather_all(
             self._users.get(_SAME_MOMENT),
             self._exits(),
             self.optional(self._client.user_conflicts, None),
@@ -296,7 +298,7 @@ class Readings:
 
     async def sessions(self) -> Mapping[str, UserSessions]:
         """Read the devices of every user, also of those who have none."""
-        users, rows = await together(self._users.get(_OF_LATE), self._recent_sessions())
+        users, rows = await gather_all(self._users.get(_OF_LATE), self._recent_sessions())
         lasts = _LOCKOUT.total_seconds()
         self._locked = {id_: lock for id_, lock in self._locked.items() if lock[1].age < lasts}
         by_name: dict[str | None, list[Row]] = {}
@@ -321,14 +323,14 @@ class Readings:
         return until
 
     async def _rules(self) -> Mapping[str, Rule]:
-        (available, rows), exits = await together(self._client.rules(), self._exits())
+        (available, rows), exits = await gather_all(self._client.rules(), self._exits())
         unavailable = None if available is None else not available
         return await self._listed_rules.read(
             [{**row, **exits, "unavailable": unavailable} for row in rows]
         )
 
     async def _proxies(self) -> Mapping[str, Proxy]:
-        rows, shadowsocks, exits = await together(
+        rows, shadowsocks, exits = await gather_all(
             self._client.proxies(), self.optional(self._client.shadowsocks, None), self._exits()
         )
         found = await PROXY.many({**row, **exits} for row in rows)
@@ -343,7 +345,7 @@ class Readings:
         return await WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
-        server, exits = await together(self._wireguard.get(_SAME_MOMENT), self._exits())
+        server, exits = await gather_all(self._wireguard.get(_SAME_MOMENT), self._exits())
         own = joined(server.get(name) for name in ("public_key", "listen_port", "mtu", "dns"))
         rows = await self.around.with_ids(wireguard_peers(server))
         return await WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)

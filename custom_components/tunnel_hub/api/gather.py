@@ -6,12 +6,12 @@ from typing import Any, overload
 
 
 @overload
-async def together[A, B](first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
+async def gather_all[A, B](first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
 @overload
-async def together[A, B, C](
+async def gather_all[A, B, C](
     first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /
 ) -> tuple[A, B, C]: ...
-async def together(*requests: Awaitable[Any]) -> tuple[Any, ...]:
+async def gather_all(*requests: Awaitable[Any]) -> tuple[Any, ...]:
     """Wait for all; raises what the first of them raised, in their order.
 
     `asyncio.gather` would not wait: when one fails the others go on by themselves, past the end of

@@ -1,20 +1,14 @@
-"""Directories of relay nodes, where people enter their own: what they list and what they can do."""
+"""Directories of relay nodes, where people enter their own: what they list and are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 import re
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Self
 
-from .errors import InvalidInputError
-from .provider import NewAccount
-from .resource import Resource
-
-ALL_NODES = "all_nodes"
-"""Option: whether an administrator sees everybody's nodes; only one's own without it."""
-PUBLIC_NODES = "public_nodes"
-"""Option: the ids of the public nodes to show one by one, a list; none without it."""
+from ..errors import InvalidInputError
+from ..models.base import Resource
 
 
 class Region(StrEnum):
@@ -197,102 +191,3 @@ class CheckTarget:
     address: str
     network_name: str
     network_secret: str = field(repr=False)
-
-
-@runtime_checkable
-class CanEditNodes(Protocol):
-    """Nodes can be entered, changed and deleted."""
-
-    async def create_node(self, draft: NodeDraft) -> str:
-        """Enter a node; its id."""
-
-    async def update_node(self, node_id: str, draft: NodeDraft) -> None:
-        """Change what the draft names and is not so yet."""
-
-    async def delete_node(self, node_id: str) -> None:
-        """Delete a node; one that is gone already counts as deleted."""
-
-
-@runtime_checkable
-class CanChoosePublicNodes(Protocol):
-    """The directory shows nodes to everybody."""
-
-    async def public_node_names(self) -> Mapping[str, str]:
-        """Return the names of all public nodes by id, whichever are chosen."""
-
-
-@runtime_checkable
-class CanSeeAllNodes(Protocol):
-    """An administrator can see everybody's nodes."""
-
-    async def is_administrator(self) -> bool:
-        """Tell whether the account is one, as far as the service says."""
-
-
-@runtime_checkable
-class CanAllowRelay(Protocol):
-    """A node can be allowed to carry traffic between others."""
-
-    async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
-        """Allow or forbid it."""
-
-
-@runtime_checkable
-class CanQueryNodes(Protocol):
-    """The directory proposes nodes to connect to."""
-
-    async def query_nodes(
-        self,
-        *,
-        region: Region | None = None,
-        priority: QueryPriority | None = None,
-        relay_only: bool = False,
-    ) -> tuple[ProposedNode, ...]:
-        """Return a few nodes that are online, the best first."""
-
-
-@runtime_checkable
-class CanCheckNodes(Protocol):
-    """The service can be asked to reach a node from outside."""
-
-    async def check_node(self, node_id: str) -> tuple[Finding, ...]:
-        """Have all connections of a node tried now."""
-
-    async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
-        """Have a few addresses tried now."""
-
-
-@runtime_checkable
-class CanReportNodes(Protocol):
-    """Anybody who has a node's token can say how it is doing."""
-
-    async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
-        """Say it."""
-
-    async def regenerate_report_token(self, node_id: str) -> str | None:
-        """Replace the node's token; the new one."""
-
-
-@runtime_checkable
-class CanInitialize(Protocol):
-    """A server that somebody has just installed can be set up without a browser."""
-
-    async def is_initialized(self) -> bool:
-        """Tell whether it has been; raises OtherServiceError for a server of another kind."""
-
-    async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
-        """Begin an empty world with one administrator."""
-
-
-@runtime_checkable
-class CanRegisterWithMail(Protocol):
-    """Accounts can be made without a browser; a token in a mail proves the address."""
-
-    async def open_account(self, new: NewAccount) -> bool:
-        """Make an account; whether its address must be proved before it can be used."""
-
-    async def send_mail_again(self, new: NewAccount) -> bool:
-        """Have another mail sent; whether the address must still be proved."""
-
-    async def verify_mail(self, token: str) -> None:
-        """Prove the address. token: the mailed one, or the whole link with it."""

@@ -7,30 +7,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 from .. import coerce, days
+from ..capabilities.nodes import NODE_DETAILS as DETAILS_OPTION
 from ..days import SHANGHAI
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
 from ..feed import Feed, Probe
-from ..nodes import NodeChoice
+from ..gather import gather_all
+from ..models.account import Account, AccountTraffic, Inbox, SignInRecord
+from ..models.base import Resource
+from ..models.certificates import Certificates
+from ..models.nodes import Node, NodeUptime
+from ..models.service import Release, ServiceTotals
+from ..models.tunnels import Tunnel, TunnelState
+from ..node_choice import NodeChoice
 from ..pace import iterate
-from ..provider import NODE_DETAILS as DETAILS_OPTION, Options
-from ..resource import (
-    Account,
-    AccountTraffic,
-    Certificates,
-    Inbox,
-    Node,
-    NodeUptime,
-    Release,
-    Resource,
-    ServiceTotals,
-    SignInRecord,
-    Tunnel,
-    TunnelState,
-)
+from ..provider import Options
 from ..rows import Listing, Memo, Row
-from ..together import together
 from .client import ChmlFrpClient
-from .rows import (
+from .models import (
     ACCOUNT,
     ACCOUNT_TRAFFIC,
     LISTED_NODE,
@@ -84,7 +77,7 @@ def _completed(
     return replace(tunnel, node_id=node_id, client_outdated=outdated)
 
 
-class Readings:
+class Feeds:
     """Reads an account's resources, and remembers what commands need to know of them."""
 
     def __init__(self, client: ChmlFrpClient, options: Options) -> None:
@@ -302,7 +295,7 @@ class Readings:
 
     async def nodes(self) -> dict[str, Node]:
         """Read all nodes now, by id; what was read of them one by one stays."""
-        rows, listed = await together(self._client.node_stats(), self._client.node())
+        rows, listed = await gather_all(self._client.node_stats(), self._client.node())
         nodes = dict(await self._node_figures.read(rows))
         async for id_, node in iterate((await self._node_notes.read(listed)).items()):
             nodes[id_] = replace(
@@ -312,11 +305,11 @@ class Readings:
         return self._nodes
 
     async def _chosen_nodes(self) -> Mapping[str, Node]:
-        nodes, used = await together(self.nodes(), self._used())
+        nodes, used = await gather_all(self.nodes(), self._used())
         return self._choice.select(nodes, {id_ for id_, node in nodes.items() if node.name in used})
 
     async def _uptime(self) -> Mapping[str, NodeUptime]:
-        rows, used = await together(self._client.node_uptime(_UPTIME_DAYS), self._used())
+        rows, used = await gather_all(self._client.node_uptime(_UPTIME_DAYS), self._used())
         uptimes = await NODE_UPTIME.many(rows)
         return self._choice.select(
             uptimes, {id_ for id_, uptime in uptimes.items() if uptime.name in used}

@@ -6,7 +6,7 @@ _MOST = 2000
 _LOOK_ALIKES = str.maketrans("<>[]", "＜＞［］")
 
 
-def plain(words: Mapping[str, str]) -> dict[str, str]:
+def escape_markdown(words: Mapping[str, str]) -> dict[str, str]:
     """Return words that cannot become a link, a picture or HTML, and look as before, if cut."""
     return {name: _cut(text).translate(_LOOK_ALIKES) for name, text in words.items()}
 

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Collection
 from .. import coerce
 from ..errors import InvalidInputError, UnsupportedError
 from ..rows import Row
-from . import shapes
+from . import schemas
 from .client import NO_NAMES, Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
-from .rows import ID, NOT_SENT, SHADOWSOCKS
+from .models import ID, NOT_SENT, SHADOWSOCKS
 
 
-class Stock:
+class RowCollection:
     """One kind of rows, which can be removed.
 
     rows: reads them. key: the field with the id of the resource. remove: the write.
@@ -55,7 +55,7 @@ class Stock:
             raise InvalidInputError("not_taken", name=self.name_of(id_))
 
 
-class Shelf(Stock):
+class EditableRows(RowCollection):
     """One kind of rows, which can also be made and replaced.
 
     create, replace: the writes. check: raises UnavailableError for a row that came damaged.
@@ -143,20 +143,20 @@ def _check_primary_address(row: Row, changes: Row) -> None:
         )
 
 
-class Shelves:
+class RowCollections:
     """All lists of a node."""
 
     def __init__(self, client: Hy2ScaleClient, around: MeshReader) -> None:
         """Take what reads and writes, and what knows who is who."""
         self._client = client
         self._around = around
-        self.clients = Shelf(
+        self.clients = EditableRows(
             ID,
             around.connections_now,
             client.delete_client,
             client.create_client,
             client.update_client,
-            check=shapes.CLIENT.check,
+            check=schemas.CLIENT.check,
             unique=("addr", "name"),
             names=("name",),
             name_of=around.handle_of,
@@ -164,47 +164,47 @@ class Shelves:
             # On connecting it takes the name of the node that it reaches.
             unsure=("name",),
         )
-        self.users = Shelf(
+        self.users = EditableRows(
             "id",
             client.users,
             client.delete_user,
             client.create_user,
             client.update_user,
-            check=shapes.USER.check,
+            check=schemas.USER.check,
             unique=("username",),
             enabled=True,
         )
-        self.rules = Shelf(
+        self.rules = EditableRows(
             "id",
             self._rules,
             client.delete_rule,
             client.create_rule,
             client.update_rule,
-            check=shapes.RULE.check,
+            check=schemas.RULE.check,
             unique=("id",),
             enabled=True,
         )
-        self.proxies = Shelf(
+        self.proxies = EditableRows(
             "id",
             self._proxies,
             self._delete_proxy,
             self._create_proxy,
             self._update_proxy,
-            check=shapes.check_proxy,
+            check=schemas.check_proxy,
             unique=("id",),
             enabled=True,
         )
-        self.wireguard_peers = Shelf(
+        self.wireguard_peers = EditableRows(
             ID,
             self._wireguard_peers,
             client.delete_wireguard_peer,
             self._create_wireguard_peer,
             client.update_wireguard_peer,
-            check=shapes.WIREGUARD_PEER.check,
+            check=schemas.WIREGUARD_PEER.check,
             unique=("name",),
             name_of=around.wireguard_peers.name_of,
         )
-        self.certificates = Stock("id", client.certificates, client.delete_certificate)
+        self.certificates = RowCollection("id", client.certificates, client.delete_certificate)
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]

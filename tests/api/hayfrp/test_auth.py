@@ -13,8 +13,8 @@ from custom_components.tunnel_hub.api.errors import (
     SessionContestedError,
     UnavailableError,
 )
+from custom_components.tunnel_hub.api.hayfrp.auth import Session
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
-from custom_components.tunnel_hub.api.hayfrp.session import Session
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.rows import Row
 from simulator.hayfrp import HayFrpService

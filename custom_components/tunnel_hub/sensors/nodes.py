@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
 
-from ..api.resource import Node, NodeLoad, NodeState, NodeUptime
+from ..api.models.nodes import Node, NodeLoad, NodeState, NodeUptime
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, average, count, data_size, diagnostic, share, traffic
 
@@ -22,7 +22,7 @@ def _place(node: Node) -> Mapping[str, Any]:
     return {ATTR_LATITUDE: node.latitude, ATTR_LONGITUDE: node.longitude}
 
 
-NODE: Table[TunnelHubSensorDescription[Any]] = {
+NODES: Table[TunnelHubSensorDescription[Any]] = {
     Node: (
         share("bandwidth_usage", lambda node: node.bandwidth_usage),
         count("clients", lambda node: node.clients),

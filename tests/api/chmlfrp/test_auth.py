@@ -15,7 +15,8 @@ from custom_components.tunnel_hub.api.errors import (
     RejectedError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.provider import AccountChanges, Credentials
+from custom_components.tunnel_hub.api.models.account import AccountChanges
+from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.chmlfrp import ChmlFrpService
 
 from ..turns import turns, until

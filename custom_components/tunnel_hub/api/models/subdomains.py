@@ -1,0 +1,18 @@
+"""Names under the domains of a service."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subdomain:
+    """A name under one of the service's domains: record.domain.
+
+    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: one of CanManageSubdomains.ttls.
+    """
+
+    domain: str
+    record: str
+    type: str | None = None
+    target: str | None = None
+    ttl: str | None = None
+    remarks: str | None = None
