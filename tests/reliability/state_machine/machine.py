@@ -60,7 +60,15 @@ PAIR = " / "
 _MOMENTS: tuple[Moment, ...] = ("before", "after")
 _CALLS = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))
 """Which of several calls is stopped."""
-_OFTEN = {"race": 5, "interleave": 3, "hold": 1, "set_up": 2, "start_badly": 1}
+_OFTEN = {
+    "race": 5,
+    "interleave": 3,
+    "contest_sessions": 2,
+    "ignore_repairs": 2,
+    "set_up": 2,
+    "hold": 1,
+    "start_badly": 1,
+}
 """Rules that are drawn more often than others, and by how many times: so much depends on them."""
 _ANY: Request = ("*", {})
 
@@ -386,9 +394,11 @@ class Machine(RuleBasedStateMachine):
     @step()
     async def contest_sessions(self) -> None:
         """Another program ends our sessions again and again."""
+        look_at(self.hass)
         for _ in range(3):
             self.model.end_session(0)
             await self._leap(self.world.case.pace)
+        look_at(self.hass, browsers=self.browsers)
 
     @precondition(lambda self: self.fine and self.kind.troubles())
     @step(pick=_PICK)
@@ -479,7 +489,6 @@ class Machine(RuleBasedStateMachine):
         self._choose(nth(self.kind.options, pick))
         await self._reload_if_loaded()
 
-    @precondition(lambda self: self.state is ConfigEntryState.NOT_LOADED)
     @step()
     async def find_newer_entry(self) -> None:
         """A later version of ours has been here."""
