@@ -780,7 +780,7 @@ async def test_certificates_come_and_go(world: Hub) -> None:
     )
     assert await first_to_end(world) == "signed"
     pem = (await on_account(world, "get_certificate", id="signed"))["certificate"]
-    assert pem == certificates["signed"].cert.strip() or pem == certificates["signed"].cert
+    assert pem == certificates["signed"].cert
     assert "PRIVATE" not in pem
     await on_account(
         world,
