@@ -30,7 +30,7 @@ _READ = {
     "peer": "peers",
     "proxy": "proxies",
     "public_node": "public nodes",
-    "reachability": "checks from outside",
+    "reachability": "external checks",
     "relay_node": "your nodes",
     "release": "newest versions",
     "rule": "rules",
@@ -48,7 +48,7 @@ _READ = {
 """What a feed of each kind reads."""
 
 
-_ONE_BY_ONE = "{fields} of each: one request each, {at_once} at a time, at most {rate} a second"
+_ONE_BY_ONE = "{fields}: one request per item, {at_once} at a time, at most {rate} per second"
 
 
 def sign_in(service: Service, language: Language) -> str:
@@ -69,7 +69,7 @@ def sign_in(service: Service, language: Language) -> str:
             known |= dict.fromkeys(_fields(asked, about))
     # What several forms ask for alike is told once.
     rows += [[f"*{name}*", "<br>".join(asked), about] for name, (about, asked) in parts.items()]
-    return table(titles(language, "Way", "What to enter", "Good to know"), rows)
+    return table(titles(language, "Method", "Fields", "Notes"), rows)
 
 
 def _fields(schema: vol.Schema, words: Mapping[str, Any]) -> list[str]:
@@ -132,7 +132,7 @@ def refresh(service: Service, language: Language) -> str:
         [*(_pace(language, pace) for pace in intervals), enumerated(language, read)]
         for intervals, read in paces.items()
     ]
-    return table(titles(language, "Each", "While nobody looks", "What is read"), rows)
+    return table(titles(language, "Interval", "Interval when idle", "Data"), rows)
 
 
 def _intervals(feed: Feed[Any]) -> tuple[timedelta, timedelta]:

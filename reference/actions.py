@@ -22,7 +22,7 @@ def actions(service: Service, language: Language) -> str:
     rows = []
     for name, action in sorted(service.actions.items()):
         mark = (
-            notes.mark("for administrators: it destroys or reveals something")
+            notes.mark("for administrators only, because it deletes or reveals data")
             if action.admin
             else ""
         )
@@ -34,7 +34,7 @@ def actions(service: Service, language: Language) -> str:
                 _answer(language, name, action),
             ]
         )
-    done = table(titles(language, "Action", "For", "What it does", "Answers"), rows)
+    done = table(titles(language, "Action", "For", "Description", "Response"), rows)
     summary = word(language, "Fields of the actions")
     return (
         f"{notes.below(done)}\n\n<details>\n<summary>{summary}</summary>\n\n"
@@ -70,7 +70,7 @@ def _fields(service: Service, language: Language) -> str:
         [f"`{name}`", meaning, values[name, meaning], ", ".join(names)]
         for (name, meaning), names in sorted(takers.items(), key=lambda field: field[0][0])
     ]
-    return notes.below(table(titles(language, "Field", "Meaning", "Values", "In"), rows))
+    return notes.below(table(titles(language, "Field", "Meaning", "Values", "Actions"), rows))
 
 
 def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def triggers(_: Collection[Service], language: Language) -> str:
 def conditions(_: Collection[Service], language: Language) -> str:
     """Return what an automation of ours can ask."""
     return table(
-        titles(language, "Condition", "Looks at", "Options"), _described(language, "conditions")
+        titles(language, "Condition", "Description", "Options"), _described(language, "conditions")
     )
 
 
@@ -62,4 +62,4 @@ def automations(service: Service, language: Language) -> str:
             if looked_at:
                 title = said(language, kind, name, "name")
                 rows.append([f"`{DOMAIN}.{name}`", title, "<br>".join(looked_at)])
-    return table(titles(language, "Trigger or condition", "When", "Looks at"), rows)
+    return table(titles(language, "Trigger or condition", "When", "Entities"), rows)

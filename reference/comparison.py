@@ -26,13 +26,13 @@ from .services import Service
 from .words import Language, word
 
 _COMPARED: Mapping[str, tuple[type, ...]] = {
-    "Switch tunnels on and off": (CanToggleTunnels,),
-    "Hold tunnels down": (CanForceDown,),
-    "Make, change and delete": (CanEditTunnels, CanEditMesh, CanEditNodes),
-    "Daily sign-in by itself": (CanSignIn,),
-    "Configuration files for clients": (CanGetTunnelConfig, CanConfigureWireGuardPeers),
+    "Enable and disable tunnels": (CanToggleTunnels,),
+    "Force tunnels down": (CanForceDown,),
+    "Create, update and delete": (CanEditTunnels, CanEditMesh, CanEditNodes),
+    "Automatic daily sign-in": (CanSignIn,),
+    "Client configuration files": (CanGetTunnelConfig, CanConfigureWireGuardPeers),
     "History": (CanGetNodeHistory, CanGetLinkHistory),
-    "Accounts made in the dialog": (CanRegister, CanRegisterWithMail),
+    "Create an account during setup": (CanRegister, CanRegisterWithMail),
 }
 """What a service may offer, by any of these capabilities."""
 
@@ -48,7 +48,7 @@ def comparison(services: Collection[Service], language: Language) -> str:
             ]
             for what, capabilities in _COMPARED.items()
         ),
-        [word(language, "Kinds of entities"), *(str(len(s.entities)) for s in services)],
+        [word(language, "Entity types"), *(str(len(s.entities)) for s in services)],
         [word(language, "Actions"), *(str(len(s.actions)) for s in services)],
     ]
     return table(rows[0], rows[1:])

@@ -18,16 +18,16 @@ def entities(service: Service, language: Language) -> str:
         title = f"**{word(language, service.model(device))}**"
         for entity in (entity for entity in found if entity.device == device):
             if title and entity.may_not_matter:
-                title += notes.mark("disabled at first where none of your tunnels runs over it")
+                title += notes.mark("disabled by default if none of your tunnels uses the node")
             name = said(language, "entity", entity.platform, entity.row.key)["name"]
             if not entity.row.entity_registry_enabled_default:
-                name += notes.mark("disabled at first")
+                name += notes.mark("disabled by default")
             if entity.optional:
-                name += notes.mark("only if the options ask for it")
+                name += notes.mark("only if selected in the options")
             kind = word(language, entity.platform.replace("_", " "))
             rows.append([title, name, kind, _tells(language, entity)])
             title = ""
-    return notes.below(table(titles(language, "Device", "Entity", "Kind", "Tells"), rows))
+    return notes.below(table(titles(language, "Device", "Entity", "Kind", "Value"), rows))
 
 
 def _tells(language: Language, entity: Entity) -> str:
@@ -41,7 +41,7 @@ def _tells(language: Language, entity: Entity) -> str:
         return enumerated(language, [words["state"][choice] for choice in choices])
     match getattr(row, "device_class", None):
         case "timestamp":
-            return word(language, "a moment")
+            return word(language, "a date and time")
         case "date":
             return word(language, "a date")
     unit = getattr(row, "suggested_unit_of_measurement", None) or getattr(
