@@ -14,8 +14,13 @@ from reference.pages import ROOT
 
 from .translations import INTEGRATION
 
+ON_THE_NET = {"api", "checks"}
+"""The packages that send something: to the services, and to addresses that are checked."""
+
 OUTSIDE = sorted(
-    path for path in INTEGRATION.rglob("*.py") if "api" not in path.relative_to(INTEGRATION).parts
+    path
+    for path in INTEGRATION.rglob("*.py")
+    if not ON_THE_NET & set(path.relative_to(INTEGRATION).parts)
 )
 
 # These name addresses of Home Assistant's own, not of a service.

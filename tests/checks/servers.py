@@ -1,0 +1,186 @@
+"""Servers that behave in all the ways in which an address can be reached, or not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from random import Random
+import socket
+import ssl
+import time
+
+from custom_components.tunnel_hub.checks.certificates import TlsContexts
+from simulator.hy2scale.keys import issue, server_context
+from simulator.hy2scale.state import Certificate
+
+DAY = 86_400.0
+
+
+class Incoming:
+    """What a client sends. requests: the heads of requests, as they are read."""
+
+    def __init__(self, reader: asyncio.StreamReader, requests: list[bytes]) -> None:
+        """Note the requests of one connection beside those of others."""
+        self._reader = reader
+        self._requests = requests
+
+    async def head(self) -> bytes:
+        """Read the head of a request."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        self._requests.append(head)
+        return head
+
+    async def rest(self) -> None:
+        """Read until the client goes."""
+        while await self._reader.read(65536):
+            pass
+
+
+type Handler = Callable[[Incoming, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Listener:
+    """A server. requests: what was read from each connection; names: what was asked for by TLS."""
+
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)
+
+
+class Authorities:
+    """A certificate authority that is trusted, and another one that is not."""
+
+    def __init__(self) -> None:
+        """Issue both."""
+        self.random = Random(7)
+        now = time.time()
+        self.trusted = issue(
+            self.random, now - DAY, "ca", domains=["Trusted CA"], days=365, is_ca=True
+        )
+        self.private = issue(
+            self.random, now - DAY, "own", domains=["Private CA"], days=365, is_ca=True
+        )
+
+    def certificate(
+        self, *hosts: str, issuer: Certificate | None, start: float = -DAY, days: float = 90
+    ) -> Certificate:
+        """Issue a certificate. start: seconds from now."""
+        return issue(
+            self.random,
+            time.time() + start,
+            "server",
+            domains=hosts or ("127.0.0.1", "localhost"),
+            days=days,
+            issuer=issuer,
+        )
+
+    def contexts(self) -> TlsContexts:
+        """Return contexts of a client that trusts one of the authorities."""
+        reading = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        reading.check_hostname = False
+        reading.verify_mode = ssl.CERT_NONE
+        return TlsContexts(ssl.create_default_context(cadata=self.trusted.cert), reading)
+
+
+@asynccontextmanager
+async def listening(
+    handler: Handler, *, host: str = "127.0.0.1", certificate: Certificate | None = None
+) -> AsyncIterator[Listener]:
+    """Serve connections with a handler, which need not close them."""
+    listener = Listener(0)
+    context = None
+    if certificate is not None:
+        context = server_context(certificate)
+        context.sni_callback = lambda _, name, __: listener.names.append(name)
+
+    handling = set[asyncio.Task[None]]()
+
+    def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handling.add(asyncio.create_task(_handle(reader, writer)))
+
+    async def _handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await handler(Incoming(reader, listener.requests), writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(_serve, host, 0, ssl=context)
+    listener.port = server.sockets[0].getsockname()[1]
+    try:
+        yield listener
+    finally:
+        server.close()
+        server.close_clients()
+        for task in handling:
+            task.cancel()
+        await asyncio.gather(*handling, return_exceptions=True)
+        await server.wait_closed()
+
+
+def says(words: bytes) -> Handler:
+    """Say something before anybody asks, then wait."""
+
+    async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await reader.rest()
+
+    return _handle
+
+
+def answers(
+    words: bytes, *, head: bytes | None = None, after: float = 0, body: bytes = b""
+) -> Handler:
+    """Answer requests; with other words to HEAD, with a body to GET, after some seconds."""
+
+    async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+        request = await reader.head()
+        await asyncio.sleep(after)
+        is_head = request.startswith(b"HEAD ")
+        writer.write(words if head is None or not is_head else head)
+        if not is_head:
+            writer.write(body)
+        await writer.drain()
+
+    return _handle
+
+
+async def silent(reader: Incoming, _: asyncio.StreamWriter) -> None:
+    """Say nothing until the other side goes."""
+    await reader.rest()
+
+
+async def closing(_: Incoming, __: asyncio.StreamWriter) -> None:
+    """Say nothing and go."""
+
+
+async def endless(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+    """Never come to the end of the headers."""
+    await reader.head()
+    while True:
+        writer.write(b"X" * 65536)
+        await writer.drain()
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[Listener]:
+    """Have a port at which nobody listens, and that nobody else takes."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield Listener(sock.getsockname()[1])
+
+
+@asynccontextmanager
+async def filtering() -> AsyncIterator[Listener]:
+    """Have a port that answers no packets: its queue of connections is full."""
+    async with AsyncExitStack() as stack:
+        sock = stack.enter_context(socket.socket())
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(sock.getsockname())
+        yield Listener(sock.getsockname()[1])

@@ -1,0 +1,161 @@
+"""How often, how many at a time, and what is said when it is our own connection that is down."""
+
+import asyncio
+from collections.abc import Sequence
+from ipaddress import ip_network
+
+import pytest
+
+from custom_components.tunnel_hub.checks.addresses import (
+    LookupFailedError,
+    Protocol,
+    SocketAddress,
+    Target,
+    Zone,
+)
+from custom_components.tunnel_hub.checks.attempt import Timeouts
+from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetReading
+from custom_components.tunnel_hub.checks.results import CheckResult, Outcome
+
+from .rows import OK
+from .servers import (
+    Authorities,
+    Handler,
+    Incoming,
+    answers,
+    closing,
+    filtering,
+    listening,
+    refusing,
+    says,
+    silent,
+)
+
+SHORT = Timeouts(lookup=5, connect=0.3, answer=0.3, banner=0.3)
+PUBLIC = "192.0.0.9"
+"""An address of the internet that nobody has; a lookup in these tests leads to loopback."""
+
+
+def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: object) -> Checker:
+    """Make a checker that does not pause. hosts: by which it knows that the internet is there."""
+    internet = InternetReading(hosts, timeout=0.3)
+    return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)  # type: ignore[arg-type]  # Of any kind.
+
+
+def near(port: int, protocol: Protocol = Protocol.HTTP) -> Target:
+    return Target(protocol, "127.0.0.1", port, "/", Zone.MACHINE)
+
+
+def in_order(*handlers: Handler) -> Handler:
+    """Handle one connection after the other, each in its own way; the last one for good."""
+    left = list(handlers)
+
+    async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(reader, writer)
+
+    return _handle
+
+
+async def test_a_failure_is_tried_again_at_once(authorities: Authorities) -> None:
+    async with listening(in_order(closing, says(b"hello"))) as server:
+        assert (await checker(authorities).check(near(server.port, Protocol.TCP))).is_reached
+    # Over HTTP each attempt asks twice.
+    async with listening(in_order(closing, closing, answers(OK))) as server:
+        assert (await checker(authorities).check(near(server.port))).is_reached
+    async with listening(in_order(closing, closing, answers(OK))) as server:
+        found = await checker(authorities).check(near(server.port), retry=False)
+        assert found.outcome is Outcome.CLOSED
+
+
+async def test_no_more_than_four_at_a_time(authorities: Authorities) -> None:
+    now, most = 0, 0
+    barrier = asyncio.Barrier(AT_ONCE)
+
+    async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await reader.head()
+        # Nobody gets on before four have come.
+        await barrier.wait()
+        writer.write(OK)
+        await reader.rest()
+        now -= 1
+
+    async with listening(_handle) as server:
+        checking = checker(authorities)
+        found = await asyncio.gather(*(checking.check(near(server.port)) for _ in range(20)))
+    assert all(result.is_reached for result in found)
+    assert most == AT_ONCE
+
+
+async def _no_names(host: str, port: int) -> Sequence[SocketAddress]:
+    raise LookupFailedError(is_final=False)
+
+
+@pytest.mark.parametrize("is_up, outcome", [(True, Outcome.DNS), (False, Outcome.UNKNOWN)])
+async def test_our_own_dns_is_down(authorities: Authorities, is_up: bool, outcome: Outcome) -> None:
+    """Then it says nothing about the address; one unrelated host that answers is enough."""
+    async with listening(silent) as server, refusing() as nobody:
+        hosts = [("127.0.0.1", nobody.port), *([("127.0.0.1", server.port)] if is_up else [])]
+        checking = checker(authorities, *hosts, lookup=_no_names)
+        found = await checking.check(Target(Protocol.HTTPS, "home.example", 443))
+    assert found == CheckResult(outcome=outcome)
+
+
+async def test_what_is_in_the_house_needs_no_internet(authorities: Authorities) -> None:
+    async with filtering() as server:
+        checking = checker(authorities, timeouts=SHORT)
+        found = await checking.check(near(server.port, Protocol.TCP), retry=False)
+    assert found.outcome is Outcome.NO_ANSWER
+
+
+async def test_a_refusal_is_meaningful_without_another_reading(authorities: Authorities) -> None:
+    async with refusing() as server:
+        found = await checker(authorities).check(near(server.port))
+    assert found.outcome is Outcome.REFUSED
+
+
+async def test_many_doubts_cost_one_reading() -> None:
+    connections = 0
+
+    async def _count(reader: Incoming, _: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+
+    async with listening(_count) as server:
+        internet = InternetReading([("127.0.0.1", server.port)])
+        since = asyncio.get_running_loop().time()
+        assert all(await asyncio.gather(*(internet.is_up(since=since) for _ in range(10))))
+        assert connections == 1
+        assert await internet.is_up(since=asyncio.get_running_loop().time() + 1)
+        assert connections == 2
+
+
+# The local address
+
+
+NETWORKS = [ip_network("127.0.0.0/8"), ip_network("192.168.1.0/24")]
+
+
+async def test_a_local_service_that_is_there(authorities: Authorities) -> None:
+    async with listening(silent) as server:
+        assert await checker(authorities).listens(f"localhost:{server.port}", NETWORKS) is True
+
+
+async def test_local_services_that_are_not_there(authorities: Authorities) -> None:
+    checking = checker(authorities, timeouts=SHORT)
+    async with refusing() as nobody, filtering() as stuck:
+        for server in (nobody, stuck):
+            assert await checking.listens(f"127.0.0.1:{server.port}", NETWORKS) is False
+
+
+@pytest.mark.parametrize("address", ["192.168.7.2:22", "[::1]:22", "localhost", "", "a b:1"])
+async def test_local_addresses_that_are_left_alone(address: str, authorities: Authorities) -> None:
+    """Those of other networks, and what is no address."""
+    assert await checker(authorities).listens(address, NETWORKS) is None
+
+
+async def test_a_local_name_that_is_not_known(authorities: Authorities) -> None:
+    checking = checker(authorities, lookup=_no_names)
+    assert await checking.listens("nas.local:22", NETWORKS) is None

@@ -1,0 +1,118 @@
+"""Where a path breaks, and when that is believed."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from custom_components.tunnel_hub.checks.results import Outcome, ServerCertificate
+from custom_components.tunnel_hub.checks.verdicts import Confirmation, Findings, Verdict
+
+NOW = datetime(2026, 10, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "findings, verdict, contradicts",
+    [
+        (Findings(outcome=Outcome.REACHED, online=True), Verdict.REACHABLE, False),
+        (Findings(outcome=Outcome.REACHED), Verdict.REACHABLE, False),
+        # What was reached is reached, whatever the others say.
+        (
+            Findings(outcome=Outcome.REACHED, online=False, local=False, node_online=False),
+            Verdict.REACHABLE,
+            True,
+        ),
+        (Findings(outcome=Outcome.UNKNOWN, online=True), Verdict.UNKNOWN, False),
+        (Findings(outcome=Outcome.NOT_PUBLIC, online=True), Verdict.NOT_CHECKABLE, False),
+        # From home to the outside.
+        (
+            Findings(outcome=Outcome.REFUSED, local=False, online=False, node_online=False),
+            Verdict.NO_LOCAL_SERVICE,
+            False,
+        ),
+        (
+            Findings(outcome=Outcome.NO_ANSWER, local=True, online=False, node_online=False),
+            Verdict.NODE_DOWN,
+            False,
+        ),
+        (
+            Findings(outcome=Outcome.REFUSED, online=False, node_online=True),
+            Verdict.NO_CLIENT,
+            False,
+        ),
+        (
+            Findings(outcome=Outcome.REFUSED, online=True, node_online=True),
+            Verdict.PORT_CLOSED,
+            True,
+        ),
+        (Findings(outcome=Outcome.REFUSED), Verdict.PORT_CLOSED, False),
+        (Findings(outcome=Outcome.NO_ANSWER, online=True), Verdict.NO_ANSWER, True),
+        (Findings(outcome=Outcome.DNS, online=True), Verdict.DNS, True),
+        (Findings(outcome=Outcome.TLS, online=True), Verdict.TLS, True),
+        (Findings(outcome=Outcome.WRONG_ANSWER, online=True), Verdict.WRONG_ANSWER, True),
+        # The node answers for somebody who is not there.
+        (Findings(outcome=Outcome.CLOSED, online=True), Verdict.NO_LOCAL_SERVICE, True),
+        (Findings(outcome=Outcome.NODE_PAGE, online=True), Verdict.NO_LOCAL_SERVICE, True),
+        (Findings(outcome=Outcome.NODE_PAGE, online=False), Verdict.NO_CLIENT, False),
+        (Findings(outcome=Outcome.CLOSED, online=True, local=True), Verdict.WRONG_ANSWER, True),
+    ],
+)
+def test_the_first_broken_link(findings: Findings, verdict: Verdict, contradicts: bool) -> None:
+    assert findings.verdict is verdict
+    assert findings.contradicts_service is contradicts
+
+
+def test_there_is_always_a_verdict() -> None:
+    maybe = (None, False, True)
+    for outcome, local, online, node in product(Outcome, maybe, maybe, maybe):
+        findings = Findings(outcome=outcome, local=local, online=online, node_online=node)
+        reached = outcome is Outcome.REACHED
+        assert (findings.verdict is Verdict.REACHABLE) is reached
+
+
+UP, DOWN, NOTHING = True, False, None
+
+
+@pytest.mark.parametrize(
+    "checks, believed",
+    [
+        ([UP], [UP]),
+        ([DOWN, DOWN], [None, DOWN]),
+        ([DOWN, UP], [None, UP]),
+        ([UP, DOWN, UP, DOWN, UP], [UP, UP, UP, UP, UP]),
+        ([UP, DOWN, DOWN, UP, UP], [UP, UP, DOWN, DOWN, UP]),
+        ([DOWN, DOWN, UP, DOWN, UP, UP], [None, DOWN, DOWN, DOWN, DOWN, UP]),
+        # What says nothing neither confirms nor refutes.
+        ([UP, NOTHING, UP], [UP, None, UP]),
+        ([UP, NOTHING, DOWN, DOWN], [UP, None, UP, DOWN]),
+        ([UP, DOWN, NOTHING, DOWN, DOWN], [UP, UP, None, UP, DOWN]),
+        ([DOWN, DOWN, NOTHING, UP, UP], [None, DOWN, None, DOWN, UP]),
+        ([NOTHING, NOTHING], [None, None]),
+    ],
+)
+def test_what_is_believed(checks: list[bool | None], believed: list[bool | None]) -> None:
+    confirmation = Confirmation()
+    assert [confirmation.add(reached=reached) for reached in checks] == believed
+
+
+def test_other_numbers() -> None:
+    confirmation = Confirmation(failures_for_down=3, successes_for_up=1)
+    believed = [confirmation.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
+    assert believed == [UP, UP, UP, DOWN, UP]
+
+
+@pytest.mark.parametrize(
+    "life, left, soon",
+    [
+        (timedelta(days=365), timedelta(days=15), False),
+        (timedelta(days=365), timedelta(days=13), True),
+        (timedelta(days=90), timedelta(days=15), False),
+        (timedelta(days=90), timedelta(days=13), True),
+        (timedelta(days=6), timedelta(days=3), False),
+        (timedelta(days=6), timedelta(days=1), True),
+        (timedelta(days=90), timedelta(days=-1), True),
+    ],
+)
+def test_when_a_certificate_ends_soon(life: timedelta, left: timedelta, soon: bool) -> None:
+    certificate = ServerCertificate(NOW + left - life, NOW + left)
+    assert certificate.ends_soon(NOW) is soon
