@@ -194,11 +194,6 @@ async def test_a_seed_makes_the_same_world_again(clock: Clock) -> None:
     assert worlds[0] != worlds[2]
 
 
-async def test_an_unknown_path_is_plain_text(client: Client, dialect: str) -> None:
-    assert await client.get("/api/nothing", status=404) == "404 Not Found"
-    assert await client.get("/login", status=404) == "404 Not Found"
-
-
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register", "/api/report"])
 async def test_a_body_that_makes_no_sense_is_a_server_error(client: Client, path: str) -> None:
     assert set(await client.post(path, status=500)) == {"error"}
@@ -229,27 +224,6 @@ async def test_signing_in(client: Client, dialect: str) -> None:
         "is_super_admin": 0,
         "is_verified": 1,
     }
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"email": "demo@example.com", "password": "wrong"},
-        {"email": "nobody@example.com", "password": "demo-password"},
-    ],
-)
-async def test_a_wrong_password_is_refused(
-    client: Client, dialect: str, body: dict[str, str]
-) -> None:
-    assert await client.post("/api/auth/login", body, status=401) == {"error": "邮箱或密码错误"}
-
-
-async def test_an_unverified_address_cannot_sign_in(client: Client, dialect: str) -> None:
-    body = {"email": "unverified@example.com", "password": "unverified-password"}
-    answer = await client.post("/api/auth/login", body, status=403)
-
-    assert set(answer) == {"error", "details", "error_code", "email"}
-    assert (answer["error_code"], answer["email"]) == ("EMAIL_NOT_VERIFIED", body["email"])
 
 
 async def test_an_account_is_opened_with_a_mailed_token(
@@ -405,17 +379,6 @@ async def test_all_tokens_can_be_refused(
     await demo.get("/api/nodes/my")
 
 
-async def test_the_token_of_an_account_that_is_gone(
-    easytier: EasyTierService, demo: Client
-) -> None:
-    del easytier.state.accounts["1"]
-    easytier.state.nodes.clear()
-
-    for method, path in (("GET", "/api/auth/me"), ("POST", "/api/auth/reset-token")):
-        assert await demo.ask(method, path, status=404) == {"error": "用户不存在"}
-    assert await demo.get("/api/nodes/my") == {"nodes": []}
-
-
 async def test_a_token_says_who_is_an_administrator(
     easytier: EasyTierService, demo: Client
 ) -> None:
@@ -505,17 +468,6 @@ async def test_the_fields_of_a_row(demo: Client, dialect: str) -> None:
     assert set(rows[0]["connections"][0]) == {"type", "ip", "port"}
 
 
-async def test_the_forms_of_the_extra_fields(demo: Client) -> None:
-    row = (await demo.get("/api/nodes/1"))["node"]
-
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row["created_at"])
-    assert row["last_report_at"] == "2026-11-20T04:00:00.000Z"
-    assert row["reset_date"] == "2026-11-30T00:00:00.000Z"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["valid_until"])
-    assert re.fullmatch(r"[1-9]{4320}", row["recent_status"])
-    assert row["allow_relay"] == 1
-
-
 async def test_the_demo_nodes_are_of_all_sorts(demo: Client) -> None:
     rows = {row["id"]: row for row in (await demo.get("/api/nodes/my"))["nodes"]}
 
@@ -555,22 +507,6 @@ async def test_creating_a_node_by_the_path_of_the_dialect(
     )
     easytier.advance(DAY)
     assert easytier.state.nodes["12"].recent_status == "", "no digit before the first report"
-
-
-async def test_a_created_node_has_defaults(easytier: EasyTierService, demo: Client) -> None:
-    needed = ("node_name", "region_type", "connections", "valid_until", "allow_relay")
-    await demo.post("/api/nodes", {name: NEW_NODE[name] for name in needed}, status=201)
-
-    node = easytier.state.nodes["12"]
-    assert (node.max_bandwidth, node.max_traffic, node.max_connections) == (1, 0, 100)
-    assert (node.tags, node.notes, node.region_detail, node.reset_cycle) == ("", "", "", 0)
-
-
-@pytest.mark.parametrize("name", ["node_name", "region_type", "connections"])
-async def test_a_node_lacks_something(demo: Client, name: str) -> None:
-    for missing in ({}, {name: NEW_NODE[name][:0]}):
-        body = {key: value for key, value in NEW_NODE.items() if key != name} | missing
-        assert await demo.post("/api/nodes", body, status=400) == {"error": "缺少必填字段"}
 
 
 @pytest.mark.parametrize("name", ["valid_until", "allow_relay"])
@@ -695,12 +631,6 @@ async def test_a_reset_that_begins_now_is_the_next(
     assert easytier.state.nodes["2"].reset_date == f"2026-{month}-21T00:00:00.000Z"
 
 
-async def test_deleting_a_node(easytier: EasyTierService, demo: Client, dialect: str) -> None:
-    assert await demo.ask("DELETE", "/api/nodes/3") == {"message": "节点删除成功"}
-    assert "3" not in easytier.state.nodes
-    assert await demo.ask("DELETE", "/api/nodes/3", status=404) == {"error": "节点不存在"}
-
-
 @pytest.mark.parametrize(
     "method, path",
     [
@@ -817,15 +747,6 @@ async def test_a_report_after_the_reset_date_begins_a_new_period(
     assert (answer["used_traffic"], answer["reset_date"]) == (0.5, "2027-01-31T00:00:00.000Z")
 
 
-async def test_a_report_may_say_offline_and_bring_a_tier(
-    easytier: EasyTierService, client: Client
-) -> None:
-    await client.post("/api/report", report(easytier, 6, status="offline", tier_bandwidth=80))
-
-    assert easytier.state.nodes["6"].tier_bandwidth == 80
-    assert easytier.state.nodes["6"].recent_status == "1"
-
-
 @pytest.mark.parametrize(
     "number, fields, status, error",
     [
@@ -870,16 +791,6 @@ async def test_a_report_lacks_something(
     del body[name]
 
     await client.post("/api/report", body, status=status)
-
-
-async def test_a_regenerated_token_replaces_the_one_before(
-    easytier: EasyTierService, demo: Client, dialect: str
-) -> None:
-    old = report(easytier, 1)
-    answer = await demo.post("/api/nodes/1/regenerate-token")
-
-    await demo.post("/api/report", old, status=403)
-    await demo.post("/api/report", {**old, "token": answer["token"]})
 
 
 # Time
@@ -986,23 +897,6 @@ async def test_public_nodes_are_online_and_valid(
     extra = {"connections", "notes", "recent_status", "reset_date"}
     assert set(answer["nodes"][0]) == (fields if dialect == "documented" else fields | extra)
     assert ("stats" in answer) == (dialect == "real")
-
-
-async def test_public_statistics_of_the_real_server(
-    easytier: EasyTierService, client: Client
-) -> None:
-    answer = await client.get("/api/public")
-
-    online = [node for node in easytier.state.nodes.values() if node.status == "online"]
-    connections = sum(node.connection_count for node in online)
-    assert answer["stats"] == pytest.approx(
-        {
-            "total_connections": connections,
-            "avg_bandwidth": sum(node.current_bandwidth for node in online) / 8,
-            "avg_traffic": sum(node.used_traffic for node in online) / 8,
-            "avg_connections": connections / 8,
-        }
-    )
 
 
 async def test_offline_nodes_come_last_and_when_asked_for(client: Client, dialect: str) -> None:

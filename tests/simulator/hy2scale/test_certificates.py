@@ -13,23 +13,6 @@ async def listed(api: Api) -> dict[str, dict[str, object]]:
     return {row["id"]: row for row in await api.get("/tls")}
 
 
-async def test_certificates_are_listed_without_their_keys(api: Api) -> None:
-    rows = await listed(api)
-
-    assert list(rows) == ["default", "mesh-ca", "web"]
-    assert rows["web"] == {
-        "id": "web",
-        "name": "web",
-        "subject": "localhost",
-        "issuer": "Mesh CA",
-        "not_after": "2026-12-30",
-        "is_ca": False,
-        "key_file": "/data/tls/web.key",
-        "cert_file": "/data/tls/web.crt",
-    }
-    assert rows["mesh-ca"]["is_ca"] is True
-
-
 async def test_no_certificates_are_null(api: Api) -> None:
     for identifier in ("default", "mesh-ca", "web", "nobody"):
         await api.delete(f"/tls/{identifier}")

@@ -141,14 +141,6 @@ async def test_an_unreachable_address_is_told(api: Api, hy2scale: Hy2ScaleServic
     assert statuses[1]["latency_ms"] == -1
 
 
-async def test_direct_peers(api: Api) -> None:
-    rows = await api.get("/peers")
-
-    assert [row["name"] for row in rows] == ["us", "jp", "kr", "office"]
-    assert {row["direction"] for row in rows} == {"inbound", "outbound"}
-    assert rows[0]["nested"] is True
-
-
 async def test_disabling_a_client_drops_the_link_and_enabling_wraps_its_rates_for_a_tick(
     api: Api, hy2scale: Hy2ScaleService
 ) -> None:
@@ -397,13 +389,6 @@ async def test_writes_for_an_unknown_client_say_that_all_is_well(
     ):
         assert await api.ask(method, path, body) == {"status": "ok"}
         assert await api.get("/topology") == before
-
-
-async def test_other_nodes_learn_of_the_peers(visitor: Api) -> None:
-    rows = {row["name"]: row for row in await visitor.get("/internal/peers")}
-
-    assert set(rows) == {"us", "jp", "kr", "office"}
-    assert [child["name"] for child in rows["us"]["children"]] == ["us-r1"]
 
 
 async def test_everybody_who_watches_the_layout_is_told(

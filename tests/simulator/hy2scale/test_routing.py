@@ -9,19 +9,6 @@ from .conftest import Api
 RULE = {"id": "music", "type": "domain", "targets": ["music.example.com"], "exit_via": "us"}
 
 
-async def test_proxies(api: Api) -> None:
-    assert await api.get("/proxies") == [
-        {"id": "socks5", "protocol": "socks5", "listen": "0.0.0.0:1080", "enabled": True},
-        {
-            "id": "http",
-            "protocol": "http",
-            "listen": "0.0.0.0:8080",
-            "enabled": False,
-            "tls_cert": "web",
-        },
-    ]
-
-
 async def test_changing_proxies(api: Api) -> None:
     await api.post("/proxies", {"id": "second", "listen": "0.0.0.0:1081", "exit_via": "jp"})
     await api.post("/proxies", {"id": "socks5", "listen": "0.0.0.0:9"})
@@ -44,18 +31,6 @@ async def test_changing_proxies(api: Api) -> None:
     assert len(await api.get("/proxies")) == 3
     assert "listen required" in await api.put("/proxies/http", {}, status=400)
     assert "required" in await api.post("/proxies", {"id": "x"}, status=400)
-
-
-async def test_shadowsocks(api: Api, hy2scale: Hy2ScaleService) -> None:
-    old = {"listen": "0.0.0.0:8388", "enabled": True, "method": "aes-256-gcm"}
-    assert await api.get("/ss") == old
-
-    await api.put("/ss", {**old, "enabled": False})
-    assert await api.get("/ss") == {**old, "enabled": False}
-    await api.put("/ss", {"enabled": True})
-    assert await api.get("/ss") == {"listen": "", "enabled": True, "method": ""}
-    del hy2scale.state.proxies["ss"]
-    assert await api.get("/ss") == {"listen": "", "enabled": False, "method": "aes-256-gcm"}
 
 
 async def test_rules(api: Api, hy2scale: Hy2ScaleService) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from simulator.hy2scale import Hy2ScaleService
-from simulator.hy2scale.endpoints.upgrade import NO_INTERNET, SIZE
+from simulator.hy2scale.endpoints.upgrade import SIZE
 
 from .conftest import Api
 
@@ -32,24 +32,6 @@ async def test_settings(api: Api) -> None:
         "note": "in effect",
     }
     assert await api.get("/settings/ui") == {**settings, "dns": "192.0.2.1"}
-
-
-async def test_ports(api: Api, hy2scale: Hy2ScaleService) -> None:
-    wanted = [
-        {"port": port, "proto": proto, "desc": f"mine {port}"}
-        for port, proto in (
-            *((22, "tcp"), (5565, "udp"), (5565, "tcp"), (1080, "tcp"), (51820, "udp")),
-            *((1701, "udp"), (500, "udp"), (8080, "tcp"), (22, "udp")),
-        )
-    ]
-
-    assert (await api.post("/check-ports", wanted))["conflicts"] == wanted[:-2]
-    assert await api.post("/check-ports", wanted[-2:]) == {"conflicts": None}
-    hy2scale.state.ikev2.enabled = hy2scale.state.l2tp.enabled = False
-    hy2scale.state.wireguard.enabled, hy2scale.state.server = False, None
-    answer = await api.post("/check-ports", wanted)
-    assert answer["conflicts"] == [wanted[0], wanted[2], wanted[3]]
-    assert "cannot unmarshal" in await api.post("/check-ports", {"ports": [22]}, status=400)
 
 
 async def test_an_upgrade_from_check_to_restart(api: Api, hy2scale: Hy2ScaleService) -> None:
@@ -82,14 +64,6 @@ async def test_another_check_forgets_what_was_ready(api: Api, hy2scale: Hy2Scale
     await api.get("/upgrade/check")
 
     assert "no downloaded update ready" in await api.post("/upgrade/apply", status=400)
-
-
-async def test_no_way_to_ask_for_upgrades(api: Api, hy2scale: Hy2ScaleService) -> None:
-    hy2scale.state.settings.internet = False
-    assert await api.get("/upgrade/check", status=502) == f"{NO_INTERNET}\n"
-
-    status = await api.get("/upgrade/status")
-    assert (status["state"], status["error"]) == ("error", f"check failed: {NO_INTERNET}")
 
 
 async def test_only_docker_upgrades_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
@@ -185,13 +159,6 @@ async def test_the_history_of_latencies(api: Api, hy2scale: Hy2ScaleService) -> 
     assert (await linked(api, "latency"))["office"]["history"] == [], "it measures by itself"
     hy2scale.advance(3600)
     assert len((await linked(api, "latency"))["us"]["history"]) == 120
-
-
-async def test_what_the_program_says_of_itself(api: Api) -> None:
-    info = await api.get("/build-info")
-    assert set(info) == {"version", "license", "repository", "go_deps", "natives"}
-    arch = await api.get("/system/arch")
-    assert (arch["os"], arch["arch"], arch["version"]) == ("linux", "amd64", "1.3.4")
 
 
 @pytest.mark.parametrize("generation", ["1.3", "documented"])

@@ -1,6 +1,5 @@
 """L2TP, IKEv2 and WireGuard."""
 
-from base64 import b64decode
 from io import BytesIO
 
 from PIL import Image
@@ -48,17 +47,6 @@ async def test_writing_back_what_ikev2_shows_loses_the_rest(
     assert "unknown mode" in await api.put("/ikev2", {"mode": "none"}, status=400)
 
 
-async def test_wireguard(api: Api, hy2scale: Hy2ScaleService) -> None:
-    answer = await api.get("/wireguard")
-
-    assert (answer["running"], answer["connected"], answer["listen_port"]) == (True, 1, 51820)
-    assert len(b64decode(answer["private_key"])) == len(b64decode(answer["public_key"])) == 32
-    assert [peer["name"] for peer in answer["peers"]] == ["phone", "laptop"]
-
-    hy2scale.state.wireguard.private_key = ""
-    assert "public_key" not in await api.get("/wireguard")
-
-
 async def test_wireguard_is_replaced_but_for_its_peers(api: Api) -> None:
     answer = await api.get("/wireguard")
     await api.put("/wireguard", {"enabled": False, "listen_port": 51821})
@@ -86,26 +74,6 @@ async def test_wireguard_peers(api: Api) -> None:
     assert tablet["public_key"] == keys["public_key"]
     refusal = await api.post("/wireguard/peers", {"name": "x"}, status=400)
     assert refusal == "name, public_key, allowed_ips required\n"
-
-
-async def test_no_wireguard_peers_are_null(api: Api) -> None:
-    for name in ("phone", "laptop", "nobody"):
-        await api.delete(f"/wireguard/peers/{name}")
-
-    assert (await api.get("/wireguard"))["peers"] is None
-
-
-async def test_a_wireguard_peer_s_file(api: Api) -> None:
-    server = await api.get("/wireguard")
-    phone = server["peers"][0]
-    text = await api.get("/wireguard/peers/phone/config?endpoint=vpn.example.com")
-
-    assert f"PrivateKey = {phone['private_key']}\n" in text
-    assert f"PublicKey = {server['public_key']}\n" in text
-    assert "Address = 10.0.0.2/32\n" in text
-    assert "Endpoint = vpn.example.com:51820\n" in text
-    assert "Endpoint" not in await api.get("/wireguard/peers/phone/config")
-    assert await api.get("/wireguard/peers/nobody/config", status=404) == "peer not found\n"
 
 
 async def test_a_qr_code_of_any_text(api: Api) -> None:
