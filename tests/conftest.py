@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 import time
-from typing import Any
+from typing import Any, Literal
 
+from aiohttp import ClientSession, DummyCookieJar
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components import automation
 from homeassistant.const import Platform
@@ -20,7 +21,12 @@ from custom_components.tunnel_hub import coordinator
 from custom_components.tunnel_hub.api import http
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
+from simulator.chmlfrp import ChmlFrpService
+from simulator.easytier import EasyTierService
 from simulator.hayfrp import HayFrpService
+from simulator.hy2scale import Hy2ScaleService
+from simulator.service import Service
+from simulator.simulator import SERVICES
 
 from .api.routes import name_of
 from .automations import FOLDER, Automate
@@ -29,6 +35,8 @@ from .common import NOON, World, account_entry, look_at
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
 from .translations import watched
+
+type Dialect = Literal["real", "documented"]
 
 # Those need what the fixtures here forbid: scripts/test runs them apart.
 collect_ignore = ["browser"]
@@ -129,10 +137,27 @@ def clocks(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> C
     return clocks
 
 
+# The simulated services
+
+
 @pytest.fixture
-async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """The simulated services, with a few tunnels and nodes, or as a test wishes indirectly."""
-    async with Simulator(services=("hayfrp",), **getattr(request, "param", {})) as running:
+def services(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The services to simulate: those that the test or one of its fixtures names."""
+    return tuple(name for name in SERVICES if name in request.fixturenames)
+
+
+@pytest.fixture
+def simulated() -> dict[str, Any]:
+    """How they are simulated, where a test does not say so indirectly."""
+    return {}
+
+
+@pytest.fixture
+async def simulator(
+    request: pytest.FixtureRequest, services: tuple[str, ...], simulated: dict[str, Any]
+) -> AsyncIterator[Simulator]:
+    """The simulated services, with a few tunnels and nodes."""
+    async with Simulator(services, **getattr(request, "param", simulated)) as running:
         yield running
 
 
@@ -143,22 +168,76 @@ def hayfrp(simulator: Simulator) -> HayFrpService:
 
 
 @pytest.fixture
-def hayfrp_entry(hass: HomeAssistant, hayfrp: HayFrpService) -> MockConfigEntry:
-    """An account at the simulated HayFrp, not yet set up."""
-    entry = account_entry(hayfrp, hayfrp.account)
-    entry.add_to_hass(hass)
-    return entry
+def chmlfrp(simulator: Simulator) -> ChmlFrpService:
+    """The simulated ChmlFrp."""
+    return simulator.get(ChmlFrpService)
+
+
+@pytest.fixture
+def generation(request: pytest.FixtureRequest) -> str:
+    """Which of its generations a HY2 SCALE node is, as a test wishes indirectly."""
+    return str(getattr(request, "param", "1.3"))
+
+
+@pytest.fixture
+def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
+    """The simulated HY2 SCALE node."""
+    simulator.get(Hy2ScaleService).state.settings.generation = generation
+    return simulator.get(Hy2ScaleService)
+
+
+@pytest.fixture
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    """Which dialect an EasyTier node manager speaks, as a test wishes indirectly."""
+    spoken: Dialect = getattr(request, "param", "real")
+    return spoken
+
+
+@pytest.fixture
+def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
+    """The simulated EasyTier node manager."""
+    simulator.get(EasyTierService).state.settings.dialect = dialect
+    return simulator.get(EasyTierService)
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[ClientSession]:
+    """A session as Home Assistant's side makes it."""
+    async with ClientSession(cookie_jar=DummyCookieJar()) as open_session:
+        yield open_session
+
+
+# An account at one of them; the folders of the other providers have another one
+
+
+@pytest.fixture
+def service(hayfrp: HayFrpService) -> Service[Any]:
+    """The service that the account is at."""
+    return hayfrp
+
+
+@pytest.fixture
+def signed_in(hayfrp: HayFrpService) -> MockConfigEntry:
+    """The entry that signing in makes."""
+    return account_entry(hayfrp, hayfrp.account)
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, signed_in: MockConfigEntry) -> MockConfigEntry:
+    """That entry, not yet set up."""
+    signed_in.add_to_hass(hass)
+    return signed_in
 
 
 @pytest.fixture
 def world(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
-    hayfrp: HayFrpService,
-    hayfrp_entry: MockConfigEntry,
-) -> World:
-    """Home Assistant with that account, in time that stands still; not yet set up."""
-    return World(hass, freezer, hayfrp, hayfrp_entry)
+    service: Service[Any],
+    entry: MockConfigEntry,
+) -> World[Any]:
+    """Home Assistant with that entry, in time that stands still; not yet set up."""
+    return World(hass, freezer, service, entry)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from difflib import unified_diff
 from pathlib import Path
+import re
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -12,6 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import aiohttp_client
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
@@ -30,24 +32,24 @@ VARIANTS = {name: v for found in FOUND.values() for name, v in found.variants.it
 
 
 @pytest.fixture
-async def service(freezer: FrozenDateTimeFactory, variant: Variant) -> AsyncIterator[AnyService]:
-    """The simulated service, in time that stands still."""
-    name = variant.case.service
-    async with Simulator(services=(name,)) as simulator:
-        service = simulator.services[name]
-        variant.case.prepare(service)
-        variant.prepare(service)
-        yield service
+def services(variant: Variant) -> tuple[str, ...]:
+    """The one that the entry is for."""
+    return (variant.case.service,)
 
 
 @pytest.fixture
-def world(
-    freezer: FrozenDateTimeFactory, hass: HomeAssistant, variant: Variant, service: AnyService
-) -> World[AnyService]:
-    """Home Assistant with an entry of that kind, not yet set up."""
-    entry = entry_for(variant.case, service)
-    entry.add_to_hass(hass)
-    return World(hass, freezer, service, entry)
+def service(freezer: FrozenDateTimeFactory, simulator: Simulator, variant: Variant) -> AnyService:
+    """That service, in time that stands still."""
+    service = simulator.services[variant.case.service]
+    variant.case.prepare(service)
+    variant.prepare(service)
+    return service
+
+
+@pytest.fixture
+def signed_in(variant: Variant, service: AnyService) -> MockConfigEntry:
+    """An entry of that kind."""
+    return entry_for(variant.case, service)
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +103,7 @@ async def test_entry(
 
     text = "\n".join(dump.section(title, lines) for title, lines in sections.items())
     # Its port is another one in each run.
-    text = text.replace(world.service.url.rpartition(":")[2], "PORT")
+    text = re.sub(rf":{world.service.url.rpartition(':')[2]}\b", ":PORT", text)
     if variant.base is not None:
         text = differing((FOLDER / f"{variant.base}.txt").read_text(encoding="utf-8"), text)
     compare(name, text, request)

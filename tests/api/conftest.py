@@ -1,8 +1,7 @@
-"""A simulated service, a session to ask it, and a record of what was asked."""
+"""A record of what was asked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
-from aiohttp import ClientSession, DummyCookieJar
 from hypothesis import settings
 import pytest
 
@@ -23,15 +22,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """The services, with a few tunnels and nodes; which routes our client asks is recorded."""
-    async with Simulator(services=("hayfrp",)) as running:
-        yield running
-    record(request.node, running)
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[ClientSession]:
-    """A session as Home Assistant's side makes it."""
-    async with ClientSession(cookie_jar=DummyCookieJar()) as open_session:
-        yield open_session
+def simulator(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[Simulator]:
+    """The simulated services; which routes our client asks is recorded."""
+    yield simulator
+    record(request.node, simulator)

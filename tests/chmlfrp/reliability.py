@@ -7,7 +7,6 @@ from typing import Any
 from custom_components.tunnel_hub.api.models.account import AccountChanges, Captcha
 from custom_components.tunnel_hub.api.models.subdomains import Subdomain
 from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
-from simulator.chmlfrp import Grant
 
 from ..common import DAY
 from ..reliability.asking import of_tunnels, refused
@@ -29,31 +28,17 @@ from ..reliability.providers import (
     turn,
     url_of,
 )
+from .common import grant
 
 _CAPTCHA = Captcha(lot_number="1", captcha_output="2", pass_token="3", gen_time="4")
 _NAME = Subdomain(domain="frp.example", record="home", ttl="10m")
 
 
 def _granted(service: AnyService) -> dict[str, str]:
-    end = service.now() + service.state.settings.access_token_seconds
-    number = service.new_id()
-    grant = Grant(
-        userid=service.account.id,
-        client_id="demo-client",
-        scope="profile email offline_access chmlfrp_api",
-        access_token=f"access-token-{number}",
-        refresh_token=f"refresh-token-{number}",
-        expires_at=end,
+    given = grant(
+        service, str(service.new_id()), seconds=service.state.settings.access_token_seconds
     )
-    service.state.grants = {"g": grant}
-    return {
-        "base_url": url_of(service),
-        "oauth_url": named(service.oauth_url),
-        "client_id": "demo-client",
-        "access_token": grant.access_token,
-        "refresh_token": grant.refresh_token or "",
-        "expires_at": str(end),
-    }
+    return {"base_url": url_of(service), "oauth_url": named(service.oauth_url), **given}
 
 
 _REFUSAL = {"code": 401, "state": "error", "msg": "无效的Token"}

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
-from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
-from simulator.chmlfrp import ChmlFrpService, Grant
+from simulator.chmlfrp import ChmlFrpService
 
 from ..api.turns import turns
 from ..common import HOUR, World
 from ..test_config_flow import choose
+from .common import grant
 from .test_config_flow import Browser, browser, fill
 
 __all__ = ["browser"]
@@ -27,33 +27,16 @@ type Stored = dict[str, Any]
 
 
 @pytest.fixture
-def entry(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> MockConfigEntry:
-    """An account that was signed in to with a browser a moment ago, not yet set up."""
-    chmlfrp.state.grants["g"] = Grant(
-        userid=chmlfrp.account.id,
-        client_id="demo-client",
-        scope="profile email offline_access chmlfrp_api",
-        access_token="access-0",
-        refresh_token="refresh-0",
-        expires_at=chmlfrp.now() + 600,
-    )
-    entry = MockConfigEntry(
+def signed_in(chmlfrp: ChmlFrpService) -> MockConfigEntry:
+    """The entry of an account that was signed in to with a browser a moment ago."""
+    urls = {"base_url": chmlfrp.url, "oauth_url": chmlfrp.oauth_url}
+    return MockConfigEntry(
         domain=DOMAIN,
         entry_id=ENTRY,
         title="ChmlFrp demo",
         unique_id=f"chmlfrp:{chmlfrp.account.id}",
-        data={
-            "provider": "chmlfrp",
-            "base_url": chmlfrp.url,
-            "oauth_url": chmlfrp.oauth_url,
-            "client_id": "demo-client",
-            "access_token": "access-0",
-            "refresh_token": "refresh-0",
-            "expires_at": str(chmlfrp.now() + 600),
-        },
+        data={"provider": "chmlfrp", **urls, **grant(chmlfrp)},
     )
-    entry.add_to_hass(hass)
-    return entry
 
 
 async def cut_power(world: World[ChmlFrpService], entry_on_disk: Mapping[str, str]) -> None:
@@ -196,14 +179,7 @@ async def test_tokens_that_a_user_writes_into_the_entry_win(
     """As long as they are none that were used up."""
     await world.set_up()
     await world.elapse(HOUR)
-    world.service.state.grants["other"] = Grant(
-        userid=world.service.account.id,
-        client_id="demo-client",
-        scope="offline_access chmlfrp_api",
-        access_token="access-by-hand",
-        refresh_token="refresh-by-hand",
-        expires_at=world.service.now() + 600,
-    )
+    grant(world.service, "by-hand", key="other")
 
     await cut_power(
         world,

@@ -2,17 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-from aiohttp import ClientSession, DummyCookieJar
 import pytest
 
 from .server import RecordedServer, recorded_server
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[ClientSession]:
-    """A session that keeps nothing."""
-    async with ClientSession(cookie_jar=DummyCookieJar()) as open_session:
-        yield open_session
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -70,10 +70,9 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
-async def simulator(case: Case) -> AsyncIterator[Simulator]:
-    """The simulator with that service."""
-    async with Simulator(services=(case.service,)) as running:
-        yield running
+def services(case: Case) -> tuple[str, ...]:
+    """That service."""
+    return (case.service,)
 
 
 @pytest.fixture
@@ -104,11 +103,9 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def entry(hass: HomeAssistant, case: Case, service: AnyService) -> MockConfigEntry:
-    """The entry, not yet set up."""
-    entry = entry_for(case, service)
-    entry.add_to_hass(hass)
-    return entry
+def signed_in(case: Case, service: AnyService) -> MockConfigEntry:
+    """The entry."""
+    return entry_for(case, service)
 
 
 @pytest.fixture

@@ -52,10 +52,9 @@ def key_of(method: str, path: str, json: object) -> Key:
 
 
 @pytest.fixture
-async def simulator(case: Case) -> AsyncIterator[Simulator]:
-    """The simulator with that service, with as few rows as show everything."""
-    async with Simulator(services=(case.service,), tunnels=2, nodes=4) as running:
-        yield running
+def simulated() -> dict[str, Any]:
+    """With as few rows as show everything."""
+    return {"tunnels": 2, "nodes": 4}
 
 
 @pytest.fixture

@@ -50,9 +50,13 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
-async def simulator(case: Case) -> AsyncIterator[Simulator]:
-    async with Simulator(services=(case.service,), tunnels=2, nodes=2) as running:
-        yield running
+def services(case: Case) -> tuple[str, ...]:
+    return (case.service,)
+
+
+@pytest.fixture
+def simulated() -> dict[str, int]:
+    return {"tunnels": 2, "nodes": 2}
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Fixtures: what decides the lot, and homes in several time zones."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from homeassistant.const import Platform
@@ -10,7 +11,6 @@ import pytest
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub import daily
-from simulator import Simulator
 
 from ..common import World
 from .common import Draw
@@ -23,10 +23,9 @@ def _few_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Simulator]:
-    """The service with next to nothing in it."""
-    async with Simulator(services=("hayfrp",), tunnels=1, nodes=1) as running:
-        yield running
+def simulated() -> dict[str, Any]:
+    """With next to nothing."""
+    return {"tunnels": 1, "nodes": 1}
 
 
 @pytest.fixture

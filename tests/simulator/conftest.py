@@ -6,7 +6,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator import Simulator
 from simulator.chmlfrp import ChmlFrpService
 from simulator.hayfrp import HayFrpService
 
@@ -94,20 +93,15 @@ class Panel:
             return await response.text()
 
 
-@pytest.fixture(autouse=True)
-def loopback(socket_enabled: None) -> None:
-    """Let the tests reach the simulator."""
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-async def hayfrp(clock: Clock) -> AsyncIterator[HayFrpService]:
-    async with Simulator(["hayfrp"], clock=clock) as simulator:
-        yield simulator.get(HayFrpService)
+def simulated(clock: Clock) -> dict[str, Any]:
+    """By that clock."""
+    return {"clock": clock}
 
 
 @pytest.fixture
@@ -123,12 +117,6 @@ async def demo(client: Client) -> Client:
     answer = await client.ask("/user", "login", user="demo", passwd="demo-password")
     client.csrf = answer["token"]
     return client
-
-
-@pytest.fixture
-async def chmlfrp(clock: Clock) -> AsyncIterator[ChmlFrpService]:
-    async with Simulator(["chmlfrp"], clock=clock) as simulator:
-        yield simulator.get(ChmlFrpService)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A simulated ChmlFrp, and accounts that sign in there in each way."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
@@ -11,24 +11,9 @@ from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Credentials
 from custom_components.tunnel_hub.api.tokens import PastedToken
-from simulator import Simulator
-from simulator.chmlfrp import ChmlFrpService, Grant
+from simulator.chmlfrp import ChmlFrpService
 
-from ..routes import record
-
-
-@pytest.fixture
-async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """The service, with a few tunnels and nodes; which routes our client asks is recorded."""
-    async with Simulator(services=("chmlfrp",)) as running:
-        yield running
-    record(request.node, running)
-
-
-@pytest.fixture
-def chmlfrp(simulator: Simulator) -> ChmlFrpService:
-    """The simulated ChmlFrp."""
-    return simulator.get(ChmlFrpService)
+from ...chmlfrp.common import grant
 
 
 @pytest.fixture
@@ -60,17 +45,4 @@ def provider(begin: Begin, chmlfrp: ChmlFrpService) -> ChmlFrpProvider:
 @pytest.fixture
 def granted(chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory) -> Credentials:
     """What an approved sign-in has given a moment ago, in time that stands still."""
-    chmlfrp.state.grants["g"] = Grant(
-        userid=chmlfrp.account.id,
-        client_id="demo-client",
-        scope="profile email offline_access chmlfrp_api",
-        access_token="access-0",
-        refresh_token="refresh-0",
-        expires_at=chmlfrp.now() + 600,
-    )
-    return {
-        "client_id": "demo-client",
-        "access_token": "access-0",
-        "refresh_token": "refresh-0",
-        "expires_at": str(chmlfrp.now() + 600),
-    }
+    return grant(chmlfrp)

@@ -1,7 +1,6 @@
 """A simulated node manager, in each dialect, and a client that is signed in there."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Literal
+from collections.abc import Callable
 
 from aiohttp import ClientSession
 import pytest
@@ -11,20 +10,9 @@ from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Options
 from custom_components.tunnel_hub.api.tokens import Login, LoginTokens, NoToken
-from simulator import Simulator
 from simulator.easytier import EasyTierService
 
-from ..routes import record
-
-type Dialect = Literal["real", "documented"]
-
-
-@pytest.fixture
-async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """The service, with a few nodes; which routes our client asks is recorded."""
-    async with Simulator(services=("easytier",)) as running:
-        yield running
-    record(request.node, running)
+from ...conftest import Dialect
 
 
 @pytest.fixture(params=["real", "documented"])
@@ -32,13 +20,6 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
     """Each of the two dialects."""
     spoken: Dialect = request.param
     return spoken
-
-
-@pytest.fixture
-def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
-    """The simulated node manager, which speaks the dialect."""
-    simulator.get(EasyTierService).state.settings.dialect = dialect
-    return simulator.get(EasyTierService)
 
 
 @pytest.fixture

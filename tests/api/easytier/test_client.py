@@ -23,8 +23,9 @@ from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
 from custom_components.tunnel_hub.api.tokens import NoToken
 from simulator.easytier import EasyTierService
 
+from ...conftest import Dialect
 from ..refusals import refused
-from .conftest import Dialect, client_of
+from .conftest import client_of
 
 CONNECTION = {"type": "TCP", "ip": "192.0.2.7", "port": 11010}
 FIELDS: Mapping[str, object] = {

@@ -27,8 +27,9 @@ from custom_components.tunnel_hub.api.models.directory import (
 from custom_components.tunnel_hub.api.models.service import ServiceTotals
 from simulator.easytier import Connection, EasyTierService
 
+from ...conftest import Dialect
 from ..refusals import refused
-from .conftest import Begin, Dialect
+from .conftest import Begin
 
 GIB = 1024**3
 

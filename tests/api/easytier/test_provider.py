@@ -48,8 +48,9 @@ from custom_components.tunnel_hub.api.models.directory import (
 from custom_components.tunnel_hub.api.provider import Credentials, Problem
 from simulator.easytier import EasyTierService
 
+from ...conftest import Dialect
 from ..refusals import refused
-from .conftest import Begin, Dialect
+from .conftest import Begin
 from .test_client import target
 
 NEW = NodeDraft(

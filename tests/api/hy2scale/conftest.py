@@ -1,6 +1,6 @@
 """A simulated node of either generation, a client and a provider for it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from aiohttp import ClientSession
 import pytest
@@ -11,31 +11,7 @@ from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from custom_components.tunnel_hub.api.provider import Credentials
 from custom_components.tunnel_hub.api.tokens import PastedToken
-from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService, hashed
-
-from ..routes import record
-
-
-@pytest.fixture
-async def simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """The service; which routes our client asks is recorded."""
-    async with Simulator(services=("hy2scale",)) as running:
-        yield running
-    record(request.node, running)
-
-
-@pytest.fixture
-def generation(request: pytest.FixtureRequest) -> str:
-    """Which of its generations the node is, as a test wishes indirectly."""
-    return str(getattr(request, "param", "1.3"))
-
-
-@pytest.fixture
-def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
-    """The simulated node."""
-    simulator.get(Hy2ScaleService).state.settings.generation = generation
-    return simulator.get(Hy2ScaleService)
 
 
 @pytest.fixture

@@ -8,10 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService
-
-from ..conftest import Clock
 
 
 class Api:
@@ -72,12 +69,6 @@ class Api:
             row = next((row for row in rows if row["name"] == name), None)
             rows = row.get("children", []) if row else []
         return row
-
-
-@pytest.fixture
-async def hy2scale(clock: Clock) -> AsyncIterator[Hy2ScaleService]:
-    async with Simulator(["hy2scale"], clock=clock) as simulator:
-        yield simulator.get(Hy2ScaleService)
 
 
 @pytest.fixture
