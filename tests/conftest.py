@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components import tunnel_hub
-from custom_components.tunnel_hub import coordinator
+from custom_components.tunnel_hub import prober
 from custom_components.tunnel_hub.api import http
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
@@ -125,7 +125,7 @@ def freezer(
     assert defaults
     monkeypatch.setitem(defaults, "clock", time.monotonic)
     monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
-    monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 1000)
+    monkeypatch.setattr(prober, "AT_ONCE", 1000)
     return freezer
 
 

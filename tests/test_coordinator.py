@@ -3,19 +3,19 @@
 import asyncio
 from dataclasses import replace
 import logging
-from typing import Any
 
-from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
-from homeassistant.core import Event, callback
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.tunnel_hub import coordinator
+from custom_components.tunnel_hub import prober
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.api.pace import Rate
-from custom_components.tunnel_hub.coordinator import PATIENCE, Interest
+from custom_components.tunnel_hub.coordinator import PATIENCE
+from custom_components.tunnel_hub.subscriptions import Interest
 from simulator.service import Call
 
 from .common import HOUR, MINUTE, World, on
@@ -33,19 +33,14 @@ def still(world: World) -> None:
 
 
 def watch_writes(world: World) -> list[str]:
-    """Return a list that every entity adds itself to when it writes, with or without need."""
+    """Return a list that every entity adds itself to when its state or an attribute changes."""
     written: list[str] = []
 
     @callback
-    def _note(event: Event[Any]) -> None:
+    def _note(event: Event[EventStateChangedData]) -> None:
         written.append(event.data["entity_id"])
 
-    @callback
-    def _always(_: Any) -> bool:
-        return True
-
     world.hass.bus.async_listen(EVENT_STATE_CHANGED, _note)
-    world.hass.bus.async_listen(EVENT_STATE_REPORTED, _note, event_filter=_always)
     return written
 
 
@@ -420,7 +415,7 @@ async def test_a_few_checks_at_once(world: World) -> None:
 @MANY
 async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few at once, then so many a second; and each reading says when it was made."""
-    monkeypatch.setattr(coordinator, "_PROBES_AT_ONCE", 4)
+    monkeypatch.setattr(prober, "AT_ONCE", 4)
     delays: list[float] = []
 
     def _delay(rate: Rate) -> float:

@@ -399,4 +399,4 @@ async def test_an_answer_that_comes_too_late(
     assert not ir.async_get(world.hass).issues
     assert not world.hass.config_entries.flow.async_progress()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert all(coordinator.interests == 0 for coordinator in coordinators.values())
+    assert all(coordinator.subscriptions.interests == 0 for coordinator in coordinators.values())

@@ -1,7 +1,9 @@
 """Tunnel Hub: tunnel services in Home Assistant."""
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import ConfigEntryState
@@ -19,7 +21,7 @@ from .api.capabilities.tunnels import CanForceDown
 from .api.models.account import Account
 from .api.models.tunnels import Tunnel
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData, async_follow_clock
+from .coordinator import FeedCoordinator, async_follow_clock, too_many_things
 from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
 from .demand import Demand
@@ -29,6 +31,7 @@ from .ids import ACCOUNT, device_key_of
 from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
 from .problems import Problems, clear_all
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
 
@@ -71,16 +74,31 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
     problems = Problems(hass, entry, provider)
-    data = TunnelHubData(provider=provider, problems=problems, demand=Demand(hass, entry))
-    problems.sources.append(data.too_many_things)
+    data = TunnelHubData(provider=provider, problems=problems)
+    problems.sources.append(partial(too_many_things, data.coordinators.values()))
+    demand = Demand(hass, entry)
     problems.sources.append(partial(account_twice, hass, entry, provider))
     for key, feed in provider.feeds.items():
-        data.coordinators[key] = FeedCoordinator(hass, entry, data, feed)
+        data.coordinators[key] = FeedCoordinator(
+            hass,
+            entry,
+            provider,
+            feed,
+            siblings=data.coordinators,
+            demand=demand,
+            on_read=data.sync_problems,
+        )
     known = remembered(hass, entry)
     devices = Devices(hass, entry, data)
+
+    def _start(coordinator: FeedCoordinator) -> Coroutine[Any, Any, None]:
+        resource = coordinator.feed.resource
+        before = known[resource.kind]
+        return coordinator.async_start(before.ids, is_wanted=before.is_wanted(resource))
+
     first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.essential)
-    await first.async_start(known[first.feed.resource.kind])
-    await asyncio.gather(*(other.async_start(known[other.feed.resource.kind]) for other in others))
+    await _start(first)
+    await asyncio.gather(*map(_start, others))
 
     devices.async_remove_other_kinds()
     for coordinator in data.coordinators.values():

@@ -19,8 +19,8 @@ from .api.models.directory import PublicNode, Reachability, RelayNode
 from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.models.nodes import Node
 from .api.models.tunnels import Tunnel
-from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .runtime import TunnelHubConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -202,16 +202,7 @@ class TunnelHubBinarySensor[R: Resource](
 
     _unrecorded_attributes = frozenset({"users"})
 
-    _told: tuple[object, object] | None = None
-
     @override
-    def _read(self, resource: R) -> bool:
-        told = (
-            self.entity_description.value_fn(resource),
-            dict(self.entity_description.attributes_fn(resource)),
-        )
-        if told == self._told:
-            return False
-        self._told = told
-        self._attr_is_on, self._attr_extra_state_attributes = told
-        return True
+    def _update_attrs(self, resource: R) -> None:
+        self._attr_is_on = self.entity_description.value_fn(resource)
+        self._attr_extra_state_attributes = dict(self.entity_description.attributes_fn(resource))

@@ -16,9 +16,9 @@ from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.mesh import User, UserSessions
 from .api.models.tunnels import Tunnel
-from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .force_down import ForceDown
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sign_in import SignIn
 
 PARALLEL_UPDATES = 1

@@ -44,11 +44,11 @@ from .api.capabilities.nodes import (
 )
 from .api.errors import TunnelHubError
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
-from .coordinator import TunnelHubConfigEntry
 from .flows import FLOWS
 from .flows.base import Steps, abort_if_removed
 from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
+from .runtime import TunnelHubConfigEntry
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
 _SIGN_IN_SCHEMA = vol.Schema(

@@ -17,7 +17,7 @@ from homeassistant.helpers.storage import Store
 
 from .api.provider import Credentials
 from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
-from .coordinator import TunnelHubConfigEntry
+from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Resources as devices: made before their entities, renamed with them, removed after them."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -14,8 +15,9 @@ from .api.models.mesh import Peer, Proxy, Rule, User, WireGuardPeer
 from .api.models.nodes import Node
 from .api.models.service import ServiceTotals
 from .api.models.tunnels import Tunnel
-from .coordinator import FeedCoordinator, Remembered, TunnelHubConfigEntry, TunnelHubData
+from .coordinator import FeedCoordinator
 from .ids import ACCOUNT, DeviceKey, device_identifier, device_key, device_key_of, entity_key_of
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 
 MODELS = {
     Account.kind: "Account",
@@ -34,6 +36,29 @@ MODELS = {
 
 MAX_NAME_LENGTH = 255
 """Of a device: what a state can hold, so that both are the same."""
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What the registries know of a kind of resource, perhaps from before a restart.
+
+    ids: of resources that have a device or an entity.
+    disabled_by: who disabled their entities; None is among them if one is enabled.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    disabled_by: set[er.RegistryEntryDisabler | None] = field(default_factory=set)
+
+    def is_wanted(self, resource: type[Resource]) -> bool:
+        """Tell whether an entity is enabled or can become so, or none was ever made."""
+        return (
+            not self.disabled_by
+            or None in self.disabled_by
+            or (
+                resource.comes_to_matter
+                and er.RegistryEntryDisabler.INTEGRATION in self.disabled_by
+            )
+        )
 
 
 def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[str, Remembered]:
@@ -77,7 +102,7 @@ class Devices:
             self._remove(coordinator, resource_id)
 
         coordinator.async_on_gone(_remove)
-        coordinator.async_on_changed(_update)
+        coordinator.subscriptions.on_changed.append(_update)
         await coordinator.async_on_added(_update)
 
     @callback
@@ -114,7 +139,7 @@ class Devices:
             # A person has removed it.
             self._shown.pop(key, None)
             return
-        if key != ACCOUNT and not any(resource_id in part.known for part in parts):
+        if key != ACCOUNT and not any(resource_id in part.presence.known for part in parts):
             self._shown.pop(key, None)
             self._registry.async_remove_device(device.id)
             return

@@ -17,8 +17,9 @@ from .api.models.base import Resource
 from .api.models.nodes import Node
 from .api.models.service import ServiceTotals
 from .const import CONF_PROVIDER
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .coordinator import FeedCoordinator
 from .ids import device_key, device_key_of
+from .runtime import TunnelHubConfigEntry
 
 _SHOWN_TEXTS = frozenset(
     {
@@ -107,7 +108,7 @@ def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:
         "interval": coordinator.feed.interval.total_seconds(),
         "available": coordinator.available,
         "last_error": None if coordinator.last_update_success else repr(coordinator.last_exception),
-        "listeners": coordinator.interests,
+        "listeners": coordinator.subscriptions.interests,
         "resources": {
             ids[id_]: _resource(resource, ids) for id_, resource in coordinator.data.items()
         },

@@ -20,9 +20,11 @@ from .api.models.base import Resource
 from .api.pace import in_turns
 from .api.provider import Provider
 from .const import DOMAIN
-from .coordinator import FeedCoordinator, Interest, TunnelHubConfigEntry, TunnelHubData
+from .coordinator import FeedCoordinator
 from .exceptions import action_errors
 from .ids import EntityKey, device_identifier, device_key, unique_id
+from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .subscriptions import Interest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +77,15 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
         """Prepare; the value is read when the entity is added."""
         super().__init__(coordinator, Interest(resource.id, description.key))
-        entry = coordinator.config_entry
+        entry: TunnelHubConfigEntry = coordinator.config_entry
         self.entity_description = description
+        # Home Assistant takes it from the entry when that is unloaded, perhaps during a command.
+        self._data = entry.runtime_data
+        self._attr_unique_id = _unique_id(coordinator, resource.id, description.key)
+        self._attr_translation_key = description.key
+        self._attr_entity_registry_enabled_default = (
+            description.entity_registry_enabled_default and resource.matters
+        )
         self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
             device_identifier(entry.entry_id, device_key(resource)), entry.entry_id
         )
@@ -90,33 +99,13 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         """The resource as last read; None while the service does not list it."""
         return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # Each feed is of one class.
 
-    # What is the same for all entities of a row, or asked for once, is not kept by each.
-
-    @property
-    @override
-    def unique_id(self) -> str:
-        return _unique_id(self.coordinator, self._id, self.entity_description.key)
-
-    @property
-    @override
-    def translation_key(self) -> str:
-        return self.entity_description.key
-
-    @property
-    @override
-    def entity_registry_enabled_default(self) -> bool:
-        resource = self.resource
-        matters = resource is None or resource.matters
-        return self.entity_description.entity_registry_enabled_default and matters
-
     @property
     @override
     def available(self) -> bool:
-        return self._attr_available
+        return self.coordinator.available and self.resource is not None
 
-    def _read(self, resource: R) -> bool:
-        """Take over the value; whether the entity looks different now."""
-        return False
+    def _update_attrs(self, resource: R) -> None:
+        """Take over what the resource tells."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -124,21 +113,16 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         await super().async_added_to_hass()
         self._refresh()
 
-    def _refresh(self) -> bool:
-        """Take over availability and value; whether anything is different now."""
-        resource = self.resource
-        available = self.coordinator.available and resource is not None
-        if differs := available != self._attr_available:
-            self._attr_available = available
-        if resource is not None:
-            differs = self._read(resource) or differs
-        return differs
+    @callback
+    def _refresh(self) -> None:
+        if (resource := self.resource) is not None:
+            self._update_attrs(resource)
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        if self._refresh():
-            self.async_write_ha_state()
+        self._refresh()
+        self.async_write_ha_state()
 
     @override
     async def async_update(self) -> None:
@@ -150,7 +134,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         """Send a command with translated errors, then read back what became of it."""
         try:
             with action_errors(self._ask_to_sign_in_again):
-                yield self.coordinator.entry_data
+                yield self._data
         finally:
             await self.coordinator.async_read_back(self._id)
 
@@ -198,13 +182,14 @@ class _Entities[D: TunnelHubEntityDescription]:
     async def async_follow(self) -> None:
         """Make the entities that there are to be, and follow what comes, changes and goes."""
         coordinator = self._coordinator
-        coordinator.async_on_gone(self._forget)
-        coordinator.async_on_fields(self._update)
+        subscriptions = coordinator.subscriptions
+        subscriptions.on_gone.append(self._forget)
+        subscriptions.on_fields.append(self._update)
         if coordinator.feed.resource.comes_to_matter:
-            coordinator.async_on_changed(self._enable)
+            subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
-            coordinator.async_on_changed(self._update)
-        await in_turns(list(coordinator.known), self._remove_missing)
+            subscriptions.on_changed.append(self._update)
+        await in_turns(list(coordinator.presence.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
     @callback
@@ -220,7 +205,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             return
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
-        lacking = self._coordinator.lacking
+        lacking = self._coordinator.presence.lacking
         rows = [
             row
             for row in self._rows
@@ -247,7 +232,8 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _remove_missing(self, resource_id: str) -> None:
         """Remove the entities of rows that the service, or this version of it, does not have."""
-        missing, resource = self._coordinator.missing, self._coordinator.data.get(resource_id)
+        missing = self._coordinator.presence.missing
+        resource = self._coordinator.data.get(resource_id)
         rows = self._unavailable_rows + [
             row
             for row in self._rows

@@ -14,8 +14,9 @@ from .api.capabilities.account import CanSignIn
 from .api.models.account import Account, Inbox, Message
 from .api.models.base import Resource
 from .api.models.service import Notice
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .runtime import TunnelHubConfigEntry
 from .sign_in import OUTCOMES
 
 PARALLEL_UPDATES = 0
@@ -50,7 +51,7 @@ class SignInEvent(TunnelHubEvent[Account]):
     async def async_added_to_hass(self) -> None:
         """Listen for outcomes too."""
         await super().async_added_to_hass()
-        if (sign_in := self.coordinator.entry_data.sign_in) is not None:
+        if (sign_in := self._data.sign_in) is not None:
             self.async_on_remove(sign_in.async_listen(self._happened))
 
     @callback
@@ -101,15 +102,13 @@ class NoticeEvent(OnceEvent[Notice]):
     """A notice that was not there before."""
 
     @override
-    def _read(self, resource: Notice) -> bool:
+    def _update_attrs(self, resource: Notice) -> None:
         text = (resource.text or "")[:_LONGEST_TEXT]
         if self._told is None and text == self.state_attributes.get("text"):
             # Told by a version that did not remember.
             self._told = (_digest(text),)
-        if not text or not self._new({_digest(text): text}):
-            return False
-        self._trigger_event(PUBLISHED, {"text": text})
-        return True
+        if text and self._new({_digest(text): text}):
+            self._trigger_event(PUBLISHED, {"text": text})
 
 
 class MessageEvent(OnceEvent[Inbox]):
@@ -119,7 +118,7 @@ class MessageEvent(OnceEvent[Inbox]):
     """
 
     @override
-    def _read(self, resource: Inbox) -> bool:
+    def _update_attrs(self, resource: Inbox) -> None:
         begins = self._told is None
         last = dt_util.parse_datetime(str(self.state_attributes.get("sent")))
         new = self._new({_key_of(message): message for message in resource.messages})
@@ -131,7 +130,6 @@ class MessageEvent(OnceEvent[Inbox]):
                 self.async_write_ha_state()
             details = {"sent": message.sent.isoformat(), "text": message.text[:_LONGEST_TEXT]}
             self._trigger_event(RECEIVED, {"title": message.headline[:_LONGEST_TITLE], **details})
-        return bool(new)
 
 
 def _digest(text: str) -> str:

@@ -13,9 +13,10 @@ from .api.capabilities import capable
 from .api.capabilities.mesh import CanConfigureWireGuardPeers
 from .api.models.base import Resource
 from .api.models.mesh import WireGuardPeer
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .exceptions import action_errors
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -72,15 +73,13 @@ class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R
         ImageEntity.__init__(self, coordinator.hass)
 
     @override
-    def _read(self, resource: R) -> bool:
+    def _update_attrs(self, resource: R) -> None:
         version = self.entity_description.version_fn(resource)
-        if version == self._version:
-            return False
-        self._version = version
-        self._attr_image_last_updated = dt_util.utcnow()
-        return True
+        if version != self._version:
+            self._version = version
+            self._attr_image_last_updated = dt_util.utcnow()
 
     @override
     async def async_image(self) -> bytes:
         with action_errors(self._ask_to_sign_in_again):
-            return await self.entity_description.draw_fn(self.coordinator.entry_data, self._id)
+            return await self.entity_description.draw_fn(self._data, self._id)

@@ -12,9 +12,9 @@ from .api.capabilities import capable
 from .api.capabilities.account import CanUpdateAccount
 from .api.errors import TunnelHubError
 from .api.models.account import AccountChanges
-from .coordinator import TunnelHubConfigEntry
 from .flows.base import NEW_PASSWORD_FIELD, Failure, failure_of
 from .markdown import escape_markdown
+from .runtime import TunnelHubConfigEntry
 
 _REPEATED = "password_repeated"
 _SCHEMA = vol.Schema(

@@ -14,8 +14,9 @@ from .api.capabilities import capable
 from .api.capabilities.mesh import CanSelectExit, CanSetTunMode
 from .api.models.base import Resource
 from .api.models.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -117,10 +118,9 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
         self._attr_options = []
         self._by_label: dict[str, str] = {}
         self._ever_chosen: dict[str, None] = {}
-        self._shown: object = None
 
     @override
-    def _read(self, resource: R) -> bool:
+    def _update_attrs(self, resource: R) -> None:
         """Take over the choice; what is or was chosen stays possible when it is no option now."""
         description = self.entity_description
         chosen = description.option_fn(resource)
@@ -130,16 +130,13 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
             _label(option): option
             for option in (*description.options_fn(resource), *self._ever_chosen)
         }
-        attributes = {}
+        self._attr_current_option = None if chosen is None else _label(chosen)
+        self._attr_options = list(self._by_label)
         if description.not_connected_fn is not None:
             down = description.not_connected_fn(resource)
-            attributes = {ATTR_NOT_CONNECTED: [_label(option) for option in down]}
-        shown = (None if chosen is None else _label(chosen), list(self._by_label), attributes)
-        if shown == self._shown:
-            return False
-        self._shown = shown
-        self._attr_current_option, self._attr_options, self._attr_extra_state_attributes = shown
-        return True
+            self._attr_extra_state_attributes = {
+                ATTR_NOT_CONNECTED: [_label(option) for option in down]
+            }
 
     @override
     async def async_select_option(self, option: str) -> None:

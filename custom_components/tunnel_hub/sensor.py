@@ -1,16 +1,15 @@
 """Figures, moments and words: the tables are in sensors/."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.models.base import Resource
-from .coordinator import TunnelHubConfigEntry
 from .entity import TunnelHubEntity, async_setup_table
+from .runtime import TunnelHubConfigEntry
 from .sensors import SENSORS
 from .sensors.kinds import TunnelHubSensorDescription
 
@@ -35,13 +34,6 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     _unrecorded_attributes = frozenset({"addresses", "certificates", "findings", "paths", "text"})
 
-    _attributes: Mapping[str, Any] | None = None
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        return self._attributes
-
     def _only_moves_on(self, value: str | float | date | None) -> bool:
         """Tell whether a measurement is another one, or a counter higher: no news by itself."""
         before = self._attr_native_value
@@ -51,16 +43,16 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
         return not counts or float(str(value)) >= float(str(before))
 
     @override
-    def _read(self, resource: R) -> bool:
+    def _update_attrs(self, resource: R) -> None:
         value = self.entity_description.value_fn(resource)
         if isinstance(value, str):
             value = " ".join(value.split())[:_LONGEST_STATE]
-        attributes = self.entity_description.attributes_fn(resource)
-        if value == self._attr_native_value and attributes == self._attributes:
-            return False
-        if self._only_moves_on(value) and self.coordinator.async_defers(
-            self._id, self.entity_description.key
+        attributes = dict(self.entity_description.attributes_fn(resource) or {})
+        shown = self._attr_native_value, self.extra_state_attributes or {}
+        if (
+            (value, attributes) != shown
+            and self._only_moves_on(value)
+            and self.coordinator.measurements.defers(self._id, self.entity_description.key)
         ):
-            return False
-        self._attr_native_value, self._attributes = value, attributes
-        return True
+            return
+        self._attr_native_value, self._attr_extra_state_attributes = value, attributes

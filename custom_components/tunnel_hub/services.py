@@ -25,9 +25,9 @@ from .actions.nodes import NODE_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
-from .coordinator import TunnelHubConfigEntry
 from .exceptions import action_errors
 from .ids import ACCOUNT, device_identifier, device_key_of
+from .runtime import TunnelHubConfigEntry
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 import logging
 from typing import TypedDict
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -17,7 +18,7 @@ from .api.models.account import Account, SignInResult
 from .api.provider import Problem
 from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
-from .coordinator import FeedCoordinator, TunnelHubConfigEntry
+from .coordinator import FeedCoordinator
 from .daily import Hours, Schedule
 from .problems import Problems
 
@@ -74,7 +75,7 @@ class SignIn:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: TunnelHubConfigEntry,
+        entry: ConfigEntry,
         provider: CanSignIn,
         account: FeedCoordinator,
         problems: Problems,

@@ -16,9 +16,9 @@ from .api.models.base import Resource
 from .api.models.directory import RelayNode
 from .api.models.mesh import Hub, Link, Peer, Proxy, Rule, Toggled, User, Vpn, VpnServer, WireGuard
 from .api.models.tunnels import Tunnel
-from .coordinator import TunnelHubConfigEntry, TunnelHubData
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .force_down import ForceDown
+from .runtime import TunnelHubConfigEntry, TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -178,15 +178,11 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
     def extra_state_attributes(self) -> Mapping[str, str] | None:
         if (attributes_fn := self.entity_description.attributes_fn) is None:
             return None
-        return attributes_fn(self.coordinator.entry_data)
+        return attributes_fn(self._data)
 
     @override
-    def _read(self, resource: R) -> bool:
-        is_on = self.entity_description.is_on_fn(self.coordinator.entry_data, resource)
-        if is_on == self._attr_is_on:
-            return False
-        self._attr_is_on = is_on
-        return True
+    def _update_attrs(self, resource: R) -> None:
+        self._attr_is_on = self.entity_description.is_on_fn(self._data, resource)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .api.capabilities import capable
 from .api.capabilities.mesh import CanInstallUpgrade
 from .api.models.mesh import Upgrade, UpgradeState
-from .coordinator import TunnelHubConfigEntry
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .runtime import TunnelHubConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -49,13 +49,8 @@ class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], Upda
 
     entity_description: TunnelHubUpdateDescription
 
-    _told: Upgrade | None = None
-
     @override
-    def _read(self, resource: Upgrade) -> bool:
-        if resource == self._told:
-            return False
-        self._told = resource
+    def _update_attrs(self, resource: Upgrade) -> None:
         self._attr_installed_version = resource.current
         self._attr_latest_version = resource.latest
         self._attr_in_progress = resource.state in _BUSY
@@ -65,7 +60,6 @@ class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], Upda
             if resource.installable
             else UpdateEntityFeature(0)
         )
-        return True
 
     @override
     async def async_install(self, version: str | None, backup: bool, **kwargs: Any) -> None:
@@ -73,7 +67,6 @@ class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], Upda
             async with self._command() as data:
                 await capable(data.provider, CanInstallUpgrade).install_upgrade(self._show_progress)
         finally:
-            self._told = None
             self._handle_coordinator_update()
 
     @callback

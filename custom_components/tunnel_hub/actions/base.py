@@ -9,8 +9,9 @@ import voluptuous as vol
 
 from ..api.capabilities import capable
 from ..api.models.base import Resource
-from ..coordinator import FeedCoordinator, TunnelHubConfigEntry, TunnelHubData
+from ..coordinator import FeedCoordinator
 from ..ids import DeviceKey
+from ..runtime import TunnelHubConfigEntry, TunnelHubData
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

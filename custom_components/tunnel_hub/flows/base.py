@@ -57,8 +57,8 @@ from ..const import (
     CONF_PROVIDER,
     CONF_VERIFY,
 )
-from ..coordinator import TunnelHubConfigEntry
 from ..markdown import escape_markdown
+from ..runtime import TunnelHubConfigEntry
 
 ADVANCED = "advanced"
 

@@ -1,0 +1,136 @@
+"""Readings of a feed that cost one request for each resource."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection
+from contextlib import suppress
+import logging
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from .api.age import Stamp
+from .api.errors import AuthenticationError, TunnelHubError
+from .api.feed import Probe
+from .api.models.base import Resource
+from .api.pace import Rate
+from .demand import Demand
+
+_LOGGER = logging.getLogger(__name__)
+
+AT_ONCE = 10
+"""As many tunnels as most homes have need not wait for each other."""
+
+
+class Prober:
+    """Makes a feed's readings one by one: in the background, a few at a time."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        name: str,
+        probe: Probe[Resource],
+        *,
+        demand: Demand,
+        publish: Callable[[Resource], None],
+    ) -> None:
+        """Ask nothing yet. name: the feed's. publish: takes in a resource that was read."""
+        self._hass = hass
+        self._entry = entry
+        self._name = name
+        self._probe = probe
+        self._demand = demand
+        self._publish = publish
+        self._rate = Rate(probe.rate, at_once=AT_ONCE)
+        self._asked: set[str] = set()
+        """Since the last poll."""
+        self._under_way: set[str] = set()
+        self._waiting: deque[str] = deque()
+        self._workers = 0
+        self._read_at: dict[str, Stamp] = {}
+        self._suspects: set[str] = set()
+        """What may have changed, by what the service tells of many, or what a person asks for."""
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that are read one by one."""
+        return self._probe.fields
+
+    @callback
+    def begin_round(self) -> None:
+        """Let everything be asked again: there was a poll."""
+        self._asked &= self._under_way
+
+    @callback
+    def ask_again(self, resource_id: str) -> None:
+        """Let one resource be asked again, whoever looks."""
+        self._asked.discard(resource_id)
+        self._suspects.add(resource_id)
+
+    @callback
+    def forget(self, resource_id: str) -> None:
+        """Forget a resource that is gone."""
+        self._read_at.pop(resource_id, None)
+
+    async def find_suspects(self) -> None:
+        """Ask what may have changed, in place of asking for each resource."""
+        if self._probe.stirred and not self._demand.is_looked_at:
+            with suppress(TunnelHubError):
+                self._suspects |= set(await self._probe.stirred())
+
+    @callback
+    def start(
+        self, listed: Collection[str], watched: Collection[str], always: Collection[str]
+    ) -> None:
+        """Ask for what is worth it and was not asked in this round.
+
+        listed: the ids there are. watched: those that somebody listens to. always: those that
+        must be read in any case.
+        """
+        due = set(listed) if self._demand.is_looked_at else self._due(listed)
+        ids = due.intersection(watched, self._probe.candidates()).union(always) - self._asked
+        self._asked |= ids
+        self._under_way |= ids
+        self._waiting.extend(ids)
+        for _ in range(min(len(self._waiting), self._probe.concurrency - self._workers)):
+            self._workers += 1
+            self._entry.async_create_background_task(
+                self._hass, self._work(), f"{self._name} probe"
+            )
+
+    def _due(self, listed: Collection[str]) -> set[str]:
+        """Return the ids that are worth a request although nobody looks."""
+        used = {
+            key.id for key in self._demand.used_by_automations() if key.key in self._probe.fields
+        }
+        longest = self._probe.idle_interval.total_seconds()
+        old = {
+            id_
+            for id_ in listed
+            if (read_at := self._read_at.get(id_)) is None or read_at.age >= longest
+        }
+        return used | old | self._suspects
+
+    async def _work(self) -> None:
+        """Read one after the other, the longest waiting first."""
+        try:
+            while self._waiting:
+                id_ = self._waiting.popleft()
+                await asyncio.sleep(self._rate.delay())
+                try:
+                    await self.read(id_)
+                except AuthenticationError:
+                    self._entry.async_start_reauth_if_available(self._hass)
+                except TunnelHubError as err:
+                    _LOGGER.debug("%s: %s not read: %s", self._name, id_, err)
+                finally:
+                    self._under_way.discard(id_)
+        finally:
+            self._workers -= 1
+
+    async def read(self, resource_id: str) -> None:
+        """Read one resource now; raises the api's errors."""
+        self._read_at[resource_id] = Stamp.now()
+        self._suspects.discard(resource_id)
+        self._publish(await self._probe.read(resource_id))

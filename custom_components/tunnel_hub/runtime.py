@@ -1,0 +1,32 @@
+"""What a loaded entry holds."""
+
+from dataclasses import dataclass, field
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
+
+from .api.provider import Provider
+from .coordinator import FeedCoordinator
+from .force_down import ForceDown
+from .problems import Problems
+from .sign_in import SignIn
+
+
+@dataclass(slots=True, kw_only=True)
+class TunnelHubData:
+    """What a loaded entry holds. coordinators: by the feed's key."""
+
+    provider: Provider
+    problems: Problems
+    coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
+    force_down: ForceDown | None = None
+    sign_in: SignIn | None = None
+
+    @callback
+    def sync_problems(self) -> None:
+        """Show the problems that there are now."""
+        is_complete = not any(c.is_pending for c in self.coordinators.values())
+        self.problems.sync(is_complete=is_complete)
+
+
+type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]
