@@ -7,6 +7,7 @@ from typing import override
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import LOADS, Node, Tunnel
 
+from ..common import MINUTE
 from ..reliability.state_machine.model import (
     Options,
     Race,
@@ -87,7 +88,18 @@ class HayFrp(TunnelModel, SignInModel):
 
     @override
     def sign_ins_answered(self) -> int:
-        return len(self.service.calls_to("/user", type="sign"))
+        asked = [
+            call
+            for call in self.service.calls
+            if call.path == "/user" and call.get("type") in ("login", "sign")
+        ]
+        # One that came with a session that had ended is sent once more, after a login.
+        again = sum(
+            [call.get("type") for call in calls] == ["sign", "login", "sign"]
+            and calls[2].at - calls[0].at < MINUTE
+            for calls in zip(asked, asked[1:], asked[2:], strict=False)
+        )
+        return len(self.service.calls_to("/user", type="sign")) - again
 
     # What may happen
 

@@ -274,6 +274,25 @@ async def test_a_day_on_which_the_service_failed_is_told(shanghai: World) -> Non
     assert outcome(shanghai)["days"] == 1
 
 
+async def test_a_missed_day_is_told_although_the_clock_was_a_week_ahead(
+    shanghai: World, clocks: Clocks
+) -> None:
+    """The days until then had seemed to be over."""
+    await shanghai.set_up(**DAILY)
+    await live_until(shanghai, at(21, 1))
+    for seconds in (7 * DAY, -7 * DAY):
+        clocks.set(seconds, shanghai.service)
+        await shanghai.live(5 * MINUTE)
+    shanghai.service.fault("/user", "error", times=None)
+    await live_until(shanghai, at(22, 4))
+    shanghai.service.clear_faults()
+    await shanghai.live(3 * MINUTE)
+
+    assert outcome(shanghai)[ATTR_EVENT_TYPE] == "missed"
+    assert outcome(shanghai)["day"] == "2026-10-21"
+    assert outcome(shanghai)["days"] == 1
+
+
 async def test_by_hand_before_the_missed_day_was_told(shanghai: World) -> None:
     """The account cannot be read: the day is told all the same, before it is too late."""
     await shanghai.set_up(**DAILY)

@@ -65,9 +65,12 @@ _OFTEN = {
     "interleave": 3,
     "contest_sessions": 2,
     "ignore_repairs": 2,
+    "make_good": 2,
     "set_up": 2,
     "hold": 1,
     "start_badly": 1,
+    "trouble_account": 2,
+    "unload": 2,
 }
 """Rules that are drawn more often than others, and by how many times: so much depends on them."""
 _ANY: Request = ("*", {})
@@ -614,6 +617,8 @@ class Machine(RuleBasedStateMachine):
         self.holds.released.pop(id_, None)
         if await self._turn(self.world.entity_id(SWITCH, thing, "force_down"), on=True):
             self.holds.hold(id_, before)
+        elif self.concurrent:
+            self.holds.unsure.add(id_)
         return True
 
     async def _release(self, pick: int) -> bool:
@@ -622,6 +627,9 @@ class Machine(RuleBasedStateMachine):
         entity_id = self.world.entity_id(SWITCH, self._thing(id_), "force_down")
         if await self._turn(entity_id, on=False):
             self.holds.release(id_)
+        elif self.concurrent:
+            # What unloading has interrupted is carried on later.
+            self.holds.unsure.add(id_)
         return True
 
     async def _return_client(self, pick: int) -> bool:
@@ -670,7 +678,7 @@ class Machine(RuleBasedStateMachine):
         return await self._perform(nth(self.model.acts, pick))
 
     async def _own_act(self, name: str) -> bool:
-        if self.down or not self.quiet:
+        if not (self.fine and self.quiet):
             return False
         return await self._perform(self.model.own_acts()[name])
 
