@@ -110,6 +110,22 @@ def test_no_beginning_of_a_secret_is_left_at_a_cut(secret: str, before: str) -> 
         assert not secrets.hide(before + line[:length], is_cut=True).endswith(line[:length])
 
 
+@pytest.mark.parametrize("name", ["SHA-256", "SHA-1", "MD5, upper case"])
+def test_a_digest_of_what_was_only_seen_is_hidden(name: str) -> None:
+    """However many were seen since, and within a longer run of digits too."""
+    secrets = Secrets()
+    secrets.learn({"user_email": "demo@example.com"})
+    secrets.learn([{"token": f"token-{number}"} for number in range(1500)])
+    digest = ENCODINGS[name]("demo@example.com")
+
+    assert secrets.hide(f"id {digest}.") == "id **."
+    assert secrets.hide(f"id a{digest}b") == "id a**b"
+    assert secrets.hide(f"id {digest[:20]}", is_cut=True) == "id **"
+    started = time.thread_time()
+    secrets.hide(("abcdef0123456789" * 63)[:1000])
+    assert time.thread_time() - started < 0.1
+
+
 def test_fields_with_secrets_are_learned() -> None:
     """From what is answered and from what is sent, at any depth."""
     secrets = Secrets()

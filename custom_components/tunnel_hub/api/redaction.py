@@ -6,7 +6,7 @@ services store in place of a password. All of it takes time in proportion to the
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import md5, sha1, sha256
 import html
@@ -59,6 +59,9 @@ _HEX = re.compile(r"[0-9a-fA-F]{6,}")
 _DIGEST = re.compile(r"[0-9a-fA-F]{32}")
 """The shortest of the digests below, or a piece of another."""
 _DIGESTS = (md5, sha1, sha256)
+_DIGEST_LENGTHS = (64, 40, 32)
+_BEGUN_DIGEST = re.compile(r"[0-9a-fA-F]{8,63}\Z")
+"""The beginning of a digest, where words were cut."""
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LAYERS = 3
 """How often what is escaped may be escaped again."""
@@ -128,11 +131,12 @@ class Secrets:
                     yield from view.places_of(form)
             if is_cut and view.ends and view.ends[-1] == len(words):
                 yield from view.ends_within(forms)
-        if _DIGEST.search(words):
-            view = _view(words.translate(_LOWER))
-            for secret in self._given:
-                for digest in _digests(secret):
-                    yield from view.places_of(digest)
+        begun = _BEGUN_DIGEST.search(words) if is_cut else None
+        if begun or _DIGEST.search(words):
+            digests = {digest for secret in secrets for digest in _digests(secret)}
+            yield from _digests_in(words.translate(_LOWER), digests)
+            if begun and any(digest.startswith(begun[0].lower()) for digest in digests):
+                yield begun.span()
 
 
 def _remember(known: dict[str, None], secrets: Iterable[str], shortest: int, most: int) -> None:
@@ -162,6 +166,15 @@ def _secrets_in(data: object, names: frozenset[str]) -> Iterator[list[str]]:
         elif isinstance(value, list):
             waiting += [(inner, is_secret) for inner in value if isinstance(inner, dict | list)]
             yield [inner for inner in value if isinstance(inner, str)] if is_secret else []
+
+
+def _digests_in(words: str, digests: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Return where digests stand in words of lower-case letters, however many there can be."""
+    for run in _HEX.finditer(words):
+        for start in range(run.start(), run.end() - _DIGEST_LENGTHS[-1] + 1):
+            for length in _DIGEST_LENGTHS:
+                if words[start : start + length] in digests:
+                    yield start, start + length
 
 
 class _View(NamedTuple):
