@@ -428,6 +428,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def async_read_now(self) -> None:
         """Poll now, without probes; raises the api's errors."""
         self._reading_back = True
+        if self.feed.forget_shared is not None:
+            self.feed.forget_shared()
         await self.async_refresh()
         if not self.last_update_success:
             cause = self.last_exception and self.last_exception.__cause__

@@ -691,3 +691,31 @@ async def test_no_qr_code(world: Hub) -> None:
         await async_get_image(
             world.hass, world.entity_id("image", "wireguard_peer:phone", "qr_code")
         )
+
+
+async def test_a_hold_remembers_what_was_changed_a_moment_ago(
+    world: Hub,
+) -> None:
+    """Somebody disables the connection on the node's console right after it was polled."""
+    await world.set_up()
+    await world.elapse(MINUTE)
+    world.service.state.clients["us"].disabled = True
+
+    await world.act("switch", "turn_on", "tunnel:us", "force_down")
+    await world.act("switch", "turn_off", "tunnel:us", "force_down")
+
+    assert world.service.state.clients["us"].disabled
+
+
+@pytest.mark.parametrize("key", ["", "x" * 100_000, None, ["x"]])
+async def test_keys_that_are_none(world: Hub, key: object) -> None:
+    """What a node gives in place of a pair of keys is not sent back to it."""
+    await world.set_up()
+    before = list(world.service.state.wireguard.peers)
+    keys = {"private_key": key, "public_key": "p", "name": "injected"}
+    world.service.fault("/api/wireguard/generate-key", "body", body=keys)
+
+    error = await refused(world, None, "create_wireguard_peer", name="phone", address="10.9.0.9")
+
+    assert error.translation_key == "unavailable_malformed"
+    assert list(world.service.state.wireguard.peers) == before

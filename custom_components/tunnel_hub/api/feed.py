@@ -43,6 +43,7 @@ class Feed[R: Resource]:
     lacks: which of them this version turned out not to tell, once it was read.
     kept: ids of resources that are told of although the service lists them no longer.
     forget: tell no more of a resource that is kept, until the service lists it again.
+    forget_shared: has the next fetch ask for what another feed has read a moment ago, too.
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
     essential: whether nothing works without it.
@@ -59,3 +60,4 @@ class Feed[R: Resource]:
     lacks: Callable[[], Collection[str]] = frozenset
     kept: Callable[[], Collection[str]] = frozenset
     forget: Callable[[str], Awaitable[None]] | None = None
+    forget_shared: Callable[[], None] | None = None

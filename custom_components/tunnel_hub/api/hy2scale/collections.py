@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 from .. import coerce
-from ..errors import InvalidInputError, UnsupportedError
+from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
 from ..rows import Row
 from . import schemas
 from .client import NO_NAMES, Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
 from .models import ID, NOT_SENT, SHADOWSOCKS
+
+_KEYS = ("private_key", "public_key")
 
 
 class RowCollection:
@@ -216,7 +218,10 @@ class RowCollections:
         """Add a peer; the node makes a pair of keys where none is given."""
         keys: Row = {}
         if not row.get("public_key"):
-            keys = await self._client.generate_wireguard_key()
+            answer = await self._client.generate_wireguard_key()
+            keys = {name: coerce.token(answer.get(name)) for name in _KEYS}
+            if not all(keys.values()):
+                raise UnavailableError(Reason.MALFORMED, "no keys")
         await self._client.create_wireguard_peer({**row, **keys})
 
     # Shadowsocks: a proxy as documented, since 1.3 on its own

@@ -125,7 +125,14 @@ class Feeds:
                 kept=self.around.hidden_ids,
                 forget=self.around.forget_peer,
             ),
-            self._feed("tunnels", Tunnel, TUNNEL.fields, LIVE, self.tunnels),
+            self._feed(
+                "tunnels",
+                Tunnel,
+                TUNNEL.fields,
+                LIVE,
+                self.tunnels,
+                forget_shared=self.around.forget,
+            ),
             self._feed(
                 "sessions",
                 UserSessions,
