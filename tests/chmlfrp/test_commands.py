@@ -544,8 +544,10 @@ async def test_retoken_by_password(world: World[ChmlFrpService]) -> None:
     assert not world.hass.config_entries.flow.async_progress()
 
 
-async def test_send_code_without_an_address(world: World[ChmlFrpService]) -> None:
-    world.service.account.email = ""
+@pytest.mark.parametrize("email", ["", "签" * 2000])
+async def test_send_code_without_an_address(world: World[ChmlFrpService], email: str) -> None:
+    """Or with what does not fit into the address of a request."""
+    world.service.account.email = email
     await world.set_up()
 
     assert (await refused(world, None, "send_code")).translation_key == "no_mail_address"

@@ -151,7 +151,7 @@ EASYTIER = Case(
 
 async def _problems(provider: Any) -> object:
     await provider.feeds["nodes"].fetch()
-    return tuple(problem.placeholders["nodes"] for problem in provider.problems())
+    return tuple(words for each in provider.problems() for words in each.placeholders.values())
 
 
 async def _proposed_nodes(provider: Any) -> object:

@@ -451,8 +451,15 @@ async def _beginning(response: ClientResponse, most: int) -> tuple[bytes, bool]:
     async for piece in response.content.iter_any():
         pieces.append(piece[:room])
         if (room := room - len(piece)) < 0:
-            return b"".join(pieces), True
-    return b"".join(pieces), False
+            return await _joined(pieces), True
+    return await _joined(pieces), False
+
+
+async def _joined(pieces: list[bytes]) -> bytes:
+    """Join pieces; many megabytes elsewhere, since even to copy them takes a while."""
+    if sum(map(len, pieces)) < MAX_BYTES:
+        return b"".join(pieces)
+    return await asyncio.to_thread(b"".join, pieces)
 
 
 def _text(body: bytes, charset: str | None) -> str:

@@ -35,6 +35,7 @@ from ..models.nodes import Node
 from ..models.service import Download
 from ..models.subdomains import Subdomain
 from ..models.tunnels import Tunnel, TunnelDraft
+from ..pace import iterate
 from ..provider import Credentials, Identity, Options, Provider, ProviderDescription
 from ..rows import Row
 from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
@@ -166,7 +167,7 @@ class ChmlFrpProvider(Provider):
 
     async def send_code(self) -> None:
         """Have a code for reset_token mailed to the account's address."""
-        mail = coerce.text((await self._client.userinfo()).get("email"))
+        mail = coerce.identifier((await self._client.userinfo()).get("email"))
         if mail is None:
             raise InvalidInputError("no_mail_address")
         await self._client.sendmailcode("retoken", mail)
@@ -347,12 +348,13 @@ class ChmlFrpProvider(Provider):
     async def domains(self) -> tuple[str, ...]:
         """Return the domains under which there may be names."""
         rows = await self._client.list_available_domains()
-        return tuple(domain for row in rows if (domain := coerce.text(row.get("domain"))))
+        named = [coerce.text(row.get("domain")) async for row in iterate(rows)]
+        return tuple(filter(None, named))
 
     async def subdomains(self) -> tuple[Subdomain, ...]:
         """Return the account's names."""
         rows = await self._client.get_user_free_subdomains()
-        return tuple(subdomains.subdomain(row) for row in rows)
+        return tuple([subdomains.subdomain(row) async for row in iterate(rows)])
 
     async def create_subdomain(self, subdomain: Subdomain) -> None:
         """Make a name."""

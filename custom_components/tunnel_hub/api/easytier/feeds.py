@@ -23,6 +23,7 @@ from ..models.account import Account
 from ..models.base import Resource
 from ..models.directory import CheckTarget, Finding, PublicNode, Reachability, RelayNode
 from ..models.service import ServiceTotals
+from ..pace import iterate
 from ..provider import Options
 from ..rows import Listing, Row
 from . import models, recent_status
@@ -51,7 +52,7 @@ class Feeds:
     nodes: the account's, by id, as last read.
     namesakes: names that several nodes of one account have.
     key_refused: whether checks want another API key.
-    on_own_listed, on_public_listed: called with the rows of a list that was read.
+    on_own_listed, on_public_listed: called, and awaited, with the rows of a list that was read.
     not_verified: what the service says if the account's mail address is not verified.
     """
 
@@ -92,8 +93,8 @@ class Feeds:
         self.administrator: bool | None = None
         self.not_verified: str | None = None
         self.key_refused = False
-        self.on_own_listed: Callable[[list[Row]], None] = lambda _: None
-        self.on_public_listed: Callable[[list[Row]], None] = lambda _: None
+        self.on_own_listed: Callable[[list[Row]], Awaitable[None]] = _nobody
+        self.on_public_listed: Callable[[list[Row]], Awaitable[None]] = _nobody
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
@@ -176,8 +177,8 @@ class Feeds:
 
     async def _own_nodes(self) -> Mapping[str, RelayNode]:
         found = await self.own_rows()
-        self.on_own_listed(found)
-        self.nodes = await self._own.read(_now(found))
+        await self.on_own_listed(found)
+        self.nodes = await self._own.read(await _now(found))
         return self.nodes
 
     async def own_rows(self) -> list[Row]:
@@ -186,21 +187,23 @@ class Feeds:
         # Older documents' servers tell of relaying only what they tell everybody.
         if any("allow_relay" not in row for row in found):
             with suppress(RejectedError, UnavailableError, UnsupportedError):
-                self._public_by_id = {_id(row): row for row in await self._client.public()}
-            found = [{**self._public_by_id.get(_id(row), {}), **row} for row in found]
+                public = iterate(await self._client.public())
+                self._public_by_id = {_id(row): row async for row in public}
+            public_by_id = self._public_by_id
+            found = [{**public_by_id.get(_id(row), {}), **row} async for row in iterate(found)]
         self._rows = found
-        self.namesakes = models.namesakes(self._with_owners(found))
+        self.namesakes = await models.namesakes(await self._with_owners(found))
         return found
 
-    def _with_owners(self, found: Iterable[Row]) -> list[Row]:
+    async def _with_owners(self, found: Iterable[Row]) -> list[Row]:
         """Return those rows of which it is known whose they are."""
-        return [row for row in found if models.owner(row) or not self._all_nodes]
+        return [row async for row in iterate(found) if models.owner(row) or not self._all_nodes]
 
     async def nodes_called(self, name: str, owner: str | None) -> list[str]:
         """Read the ids of an account's nodes of one name."""
         return [
             _id(row) or ""
-            for row in self._with_owners(await self.own_rows())
+            for row in await self._with_owners(await self.own_rows())
             if coerce.text(row.get("node_name")) == name and models.owner(row) in (owner, None)
         ]
 
@@ -325,8 +328,8 @@ class Feeds:
     async def public_nodes(self) -> Mapping[str, PublicNode]:
         """Read all public nodes now, by id."""
         found = await self._client.public()
-        self.on_public_listed(found)
-        return await self._public.read(_now(found))
+        await self.on_public_listed(found)
+        return await self._public.read(await _now(found))
 
     async def _public_nodes(self) -> Mapping[str, PublicNode]:
         nodes = await self.public_nodes()
@@ -352,9 +355,13 @@ def _id(row: Row) -> str | None:
     return coerce.identifier(row.get("id"))
 
 
-def _now(found: Iterable[Row]) -> list[Row]:
+async def _nobody(_: list[Row]) -> None:
+    """Tell nobody."""
+
+
+async def _now(found: Iterable[Row]) -> list[Row]:
     now = datetime.now(UTC)
-    return [recent_status.at_time(row, now) for row in found]
+    return [recent_status.at_time(row, now) async for row in iterate(found)]
 
 
 def _with(public: Collection[PublicNode], totals: ServiceTotals) -> ServiceTotals:

@@ -6,8 +6,10 @@ does not tell it, there are ids, names and addresses, which another server may l
 
 from collections.abc import Iterable
 from hashlib import sha256
+from heapq import nsmallest
 
 from .. import coerce
+from ..pace import iterate
 from ..rows import Row
 from . import models
 
@@ -19,10 +21,13 @@ _PROOF, _HINT = "t", "n"
 """How the digest of a report token begins, and that of anything else."""
 
 
-def digests_of(listed: Iterable[Row]) -> str:
+async def digests_of(listed: Iterable[Row]) -> str:
     """Return what the oldest of the listed nodes are known by, as words; "" if there are none."""
-    oldest = sorted(listed, key=lambda row: coerce.integer(row.get("id")) or 0)[:_MOST]
-    return " ".join(map(_digest, oldest))
+    # Numbers first, and no two rows are compared themselves.
+    numbered = [
+        (coerce.integer(row.get("id")) or 0, n, row) async for n, row in iterate(enumerate(listed))
+    ]
+    return " ".join(_digest(row) for _, _, row in nsmallest(_MOST, numbered))
 
 
 def _digest(row: Row) -> str:

@@ -17,6 +17,7 @@ from ..models.directory import (
     ReportResult,
 )
 from ..models.service import ServiceTotals
+from ..pace import iterate
 from ..rows import Row, RowMap, Source, at, rows_of
 from . import recent_status
 
@@ -191,9 +192,11 @@ def owner(row: Row) -> str | None:
     return coerce.verbatim(row.get("user_email"))
 
 
-def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
+async def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
     """Return the names that several nodes of one account have, as the server compares them."""
-    count = Counter((owner(row), coerce.text(row.get("node_name"))) for row in found)
+    count: Counter[tuple[str | None, str | None]] = Counter()
+    async for row in iterate(found):
+        count[owner(row), coerce.text(row.get("node_name"))] += 1
     return tuple(sorted({name for (_, name), times in count.items() if name and times > 1}))
 
 

@@ -33,6 +33,7 @@ from ..models.directory import (
     Region,
     ReportResult,
 )
+from ..pace import iterate
 from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
 from ..rows import Row
 from ..tls import trust
@@ -145,7 +146,7 @@ class EasyTierProvider(Provider):
             await self._look_at_public_nodes()
             return self._identity()
         try:
-            self._own_digests = digests_of(await self._client.my())
+            self._own_digests = await digests_of(await self._client.my())
         except AuthenticationError as err:
             if err.key is None and await self._lacks_administrator():
                 raise InvalidInputError("no_administrator") from None
@@ -182,18 +183,22 @@ class EasyTierProvider(Provider):
 
     async def _look_at_public_nodes(self) -> None:
         with suppress(TunnelHubError):
-            self._public_digests = digests_of(await self._client.public())
+            self._public_digests = await digests_of(await self._client.public())
 
-    def _know_by_own(self, listed: list[Row]) -> None:
+    async def _know_by_own(self, listed: list[Row]) -> None:
         """Note the account's nodes; an administrator may have listed everybody's."""
         mail = _normal(self._email)
-        own = [row for row in listed if _normal(coerce.text(row.get("user_email"))) in ("", mail)]
-        self._own_digests = digests_of(own)
+        own = [
+            row
+            async for row in iterate(listed)
+            if _normal(coerce.text(row.get("user_email"))) in ("", mail)
+        ]
+        self._own_digests = await digests_of(own)
         self._tell_identity()
 
-    def _know_by_public(self, listed: list[Row]) -> None:
+    async def _know_by_public(self, listed: list[Row]) -> None:
         """Note everybody's nodes."""
-        self._public_digests = digests_of(listed)
+        self._public_digests = await digests_of(listed)
         if self._own_digests is not None:
             self._tell_identity()
 
