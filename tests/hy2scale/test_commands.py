@@ -715,7 +715,7 @@ async def test_keys_that_are_none(world: Hub, key: object) -> None:
     keys = {"private_key": key, "public_key": "p", "name": "injected"}
     world.service.fault("/api/wireguard/generate-key", "body", body=keys)
 
-    error = await refused(world, None, "create_wireguard_peer", name="phone", address="10.9.0.9")
+    error = await refused(world, None, "create_wireguard_peer", name="tablet", address="10.9.0.9")
 
     assert error.translation_key == "unavailable_malformed"
     assert list(world.service.state.wireguard.peers) == before

@@ -54,8 +54,13 @@ class MortalHass:
         await self._stage.start()
 
     async def add_account(self) -> None:
-        """Add the account as a person would."""
+        """Add the account as a person would, and wait until that is on the disk."""
         await self._stage.add_account(self.service.NAME)
+
+        async def _not_stored() -> str:
+            return "" if self.entry_on_disk() else "The entry is not stored"
+
+        await until(_not_stored, _PATIENCE)
 
     async def reload(self) -> None:
         """Load the account again."""

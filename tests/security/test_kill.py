@@ -163,7 +163,6 @@ async def test_while_tokens_are_renewed(mortal: MortalHass, kills: Kills) -> Non
     the user is asked to sign in.
     """
     sign_in = SignIn(mortal)
-    await asyncio.sleep(1.5)
     for number in range(_KILLS):
         what = list(_REFRESHES)[number % len(_REFRESHES)]
         moment, on_disk = _REFRESHES[what]
