@@ -157,7 +157,13 @@ async def test_polled_as_usual(person: Person, first: int) -> None:
     assert_same_as_ever(person)
 
 
-@pytest.mark.parametrize("restart_each", [None, 1, 7])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Restart Home Assistant never, at times, or, in the long form, after each answer."""
+    if "restart_each" in metafunc.fixturenames:
+        always = [1] if metafunc.config.getoption("extended") else []
+        metafunc.parametrize("restart_each", [None, 7, *always])
+
+
 async def test_every_recorded_answer(person: Person, restart_each: int | None) -> None:
     """Polled as often as was recorded; with restarts of Home Assistant too."""
     await person.see_all(pace=POLL, restart_each=restart_each)

@@ -159,9 +159,9 @@ async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
     assert issue(world, "certificate_expiring") is None
 
     world.service.issue_certificate("short", days=15.5)
-    await world.live(2 * HOUR, 10 * MINUTE)
+    await world.live(2 * HOUR, HOUR)
     assert issue(world, "certificate_expiring") is None
-    await world.live(26 * HOUR, HOUR)
+    await world.live(26 * HOUR, 13 * HOUR)
 
     found = issue(world, "certificate_expiring")
     assert found
@@ -178,7 +178,7 @@ async def test_certificates_that_have_ended(world: Hub) -> None:
     world.service.issue_certificate("two", days=3)
 
     await world.set_up()
-    await world.live(25 * HOUR, HOUR)
+    await world.live(25 * HOUR, 5 * HOUR)
 
     found = issue(world, "certificate_expiring")
     assert found

@@ -13,7 +13,7 @@ from .world import BadWorld
 
 _STEP = 5
 _ROWS_A_DAY = 4000
-_HOURS = {False: 2, True: 24}
+_HOURS = {False: 1, True: 24}
 """By whether the run is extended; a measured part stands for the day."""
 
 
