@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 import time
+from types import SimpleNamespace
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -10,6 +11,11 @@ import pytest
 
 from custom_components.tunnel_hub.api import http
 from simulator.service import Service
+
+
+def retry_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the random pause before a read is tried again be none."""
+    monkeypatch.setattr(http, "random", SimpleNamespace(uniform=lambda low, high: 0.0))
 
 
 @dataclass(slots=True)

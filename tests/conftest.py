@@ -30,7 +30,7 @@ from simulator.simulator import SERVICES
 
 from .api.routes import name_of
 from .automations import FOLDER, Automate
-from .clocks import Clocks
+from .clocks import Clocks, retry_at_once
 from .common import NOON, World, account_entry, look_at
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
@@ -124,7 +124,7 @@ def freezer(
     defaults = http.Transport.__init__.__kwdefaults__
     assert defaults
     monkeypatch.setitem(defaults, "clock", time.monotonic)
-    monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
+    retry_at_once(monkeypatch)
     monkeypatch.setattr(prober, "AT_ONCE", 1000)
     return freezer
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from hypothesis import settings
 import pytest
 
-from custom_components.tunnel_hub.api import http
 from simulator import Simulator
 
+from ..clocks import retry_at_once
 from .routes import record
 
 # The same examples in every run, and as long as the machine needs for each.
@@ -18,7 +18,7 @@ settings.load_profile("tunnel_hub")
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once."""
-    monkeypatch.setattr(http, "_RETRY_PAUSE", (0.0, 0.0))
+    retry_at_once(monkeypatch)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import json
 import logging
 import socket
 import traceback
+from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 from aiohttp import ClientSession, ClientTimeout
@@ -30,7 +31,6 @@ from simulator.hayfrp import HayFrpService
 
 from .turns import turns, until
 
-PAUSE = http._RETRY_PAUSE
 SECRET = "open-sesame"
 SECRETS: Mapping[str, Any] = {
     "params": {"token": SECRET},
@@ -595,8 +595,8 @@ async def test_a_read_is_tried_again_after_a_random_pause(
     alone: Transport,
     hayfrp: HayFrpService,
 ) -> None:
-    monkeypatch.setattr(http, "_RETRY_PAUSE", PAUSE)
-    monkeypatch.setattr("random.uniform", lambda low, high: low + 0.75 * (high - low))
+    chance = SimpleNamespace(uniform=lambda low, high: low + 0.75 * (high - low))
+    monkeypatch.setattr(http, "random", chance)
     hayfrp.fault("/version", "status", status=502)
 
     request = asyncio.create_task(read(alone))

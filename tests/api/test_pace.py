@@ -1,6 +1,8 @@
 """Not too much at once."""
 
 import asyncio
+from itertools import count
+from types import SimpleNamespace
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -28,12 +30,15 @@ async def turns_of_others(items: int) -> list[int]:
 
 
 async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "_TURN", 0.0)
+    """An hour passes whenever somebody looks at the clock."""
+    hours = count(step=3600)
+    monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
     assert await turns_of_others(5) == [0, 1, 2, 3, 4]
 
 
-async def test_a_little_is_done_in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "_TURN", 1000.0)
+@pytest.mark.usefixtures("freezer")
+async def test_a_little_is_done_in_one_turn() -> None:
+    """No time passes meanwhile."""
     assert await turns_of_others(5) == [0]
 
 

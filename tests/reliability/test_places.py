@@ -5,7 +5,7 @@ That redirects are not followed is shown where the transport is tested.
 
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import BaseConnector, ClientRequest
 from homeassistant.components.image import DOMAIN as IMAGE, ImageEntity
 from homeassistant.core import HomeAssistant
 import pytest
@@ -28,13 +28,15 @@ def entered(data: dict[str, Any]) -> set[Place]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> set[Place]:
     """Every place that a request of ours was for."""
     places: set[Place] = set()
-    request = ClientSession._request
+    connect = BaseConnector.connect
 
-    async def _note(session: ClientSession, method: str, url: str, **options: Any) -> Any:
-        places.add((URL(url).host, URL(url).port))
-        return await request(session, method, url, **options)
+    async def _note(
+        connector: BaseConnector, request: ClientRequest, *args: Any, **options: Any
+    ) -> Any:
+        places.add((request.url.host, request.url.port))
+        return await connect(connector, request, *args, **options)
 
-    monkeypatch.setattr(ClientSession, "_request", _note)
+    monkeypatch.setattr(BaseConnector, "connect", _note)
     return places
 
 

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.cache import Recent
-from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, feeds
+from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
 
@@ -51,11 +52,10 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
 async def test_only_what_changed_is_made_anew(
     provider: Hy2ScaleProvider,
     hy2scale: Hy2ScaleService,
-    monkeypatch: pytest.MonkeyPatch,
+    freezer: FrozenDateTimeFactory,
     feed: str,
     changes: Mapping[str, Mapping[str, object]],
 ) -> None:
-    monkeypatch.setattr(feeds, "_SAME_MOMENT", -1.0)
     read = provider.feeds[feed].fetch
     before = dict(await read())
     ((id_, change),) = changes.items()
@@ -63,6 +63,7 @@ async def test_only_what_changed_is_made_anew(
     for field, value in change.items():
         setattr(hy2scale.state.peers[id_], field, value)
 
+    freezer.tick(3)
     after = await read()
 
     assert others
