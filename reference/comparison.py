@@ -2,22 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
-from custom_components.tunnel_hub.api.capabilities.account import (
-    CanRegister,
-    CanRegisterWithMail,
-    CanSignIn,
-)
-from custom_components.tunnel_hub.api.capabilities.directory import CanEditNodes
-from custom_components.tunnel_hub.api.capabilities.mesh import (
-    CanConfigureWireGuardPeers,
-    CanEditMesh,
-    CanGetLinkHistory,
-)
-from custom_components.tunnel_hub.api.capabilities.nodes import CanGetNodeHistory
+from custom_components.tunnel_hub.api.capabilities.account import CanRegister, CanSignIn
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
+from custom_components.tunnel_hub.api.capabilities.mesh import MeshNode
+from custom_components.tunnel_hub.api.capabilities.nodes import CanAskNodes
 from custom_components.tunnel_hub.api.capabilities.tunnels import (
-    CanEditTunnels,
     CanForceDown,
-    CanGetTunnelConfig,
+    CanInspectTunnels,
     CanToggleTunnels,
 )
 
@@ -28,11 +19,11 @@ from .words import Language, word
 _COMPARED: Mapping[str, tuple[type, ...]] = {
     "Enable and disable tunnels": (CanToggleTunnels,),
     "Force tunnels down": (CanForceDown,),
-    "Create, update and delete": (CanEditTunnels, CanEditMesh, CanEditNodes),
+    "Create, update and delete": (CanEdit,),
     "Automatic daily sign-in": (CanSignIn,),
-    "Client configuration files": (CanGetTunnelConfig, CanConfigureWireGuardPeers),
-    "History": (CanGetNodeHistory, CanGetLinkHistory),
-    "Create an account during setup": (CanRegister, CanRegisterWithMail),
+    "Client configuration files": (CanInspectTunnels, MeshNode),
+    "History": (CanAskNodes, MeshNode),
+    "Create an account during setup": (CanRegister,),
 }
 """What a service may offer, by any of these capabilities."""
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import inspect
-from typing import Any, cast, is_protocol
+from typing import Any, cast
 
 from aiohttp import ClientSession
 
 from custom_components.tunnel_hub.actions.base import Action
 from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api.capabilities import Capability
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
 from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
 from custom_components.tunnel_hub.api.capabilities.nodes import NODE_DETAILS
 from custom_components.tunnel_hub.api.models.account import Account
@@ -86,15 +88,21 @@ class Service:
             for name, action in ACTIONS.items()
             if (not action.kinds or devices & set(action.kinds))
             and (
-                not (needed := capabilities(action.run)) or isinstance(self.provider, tuple(needed))
+                self._edits(action.edits)
+                if action.edits
+                else not (needed := capabilities(action.run))
+                or isinstance(self.provider, tuple(needed))
             )
         }
 
+    def _edits(self, draft: type) -> bool:
+        return isinstance(self.provider, CanEdit) and draft in self.provider.collections()
+
 
 def capabilities(function: Callable[..., object]) -> set[type]:
-    """Return the protocols of providers that a function names."""
+    """Return the capabilities of providers that a function names."""
     named = inspect.getclosurevars(function).globals.values()
-    return {value for value in named if isinstance(value, type) and is_protocol(value)}
+    return {value for value in named if isinstance(value, type) and issubclass(value, Capability)}
 
 
 def service(key: str) -> Service:

@@ -10,6 +10,7 @@ from typing import override
 
 from aiohttp import ClientSession
 
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown
 from custom_components.tunnel_hub.api.errors import RejectedError, TunnelHubError
 from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.models.account import Account
@@ -78,7 +79,7 @@ class ModestProvider(Provider):
         return {"1": self.tunnel}
 
 
-class KickingProvider(ModestProvider):
+class KickingProvider(ModestProvider, CanForceDown):
     """Can throw clients off as well; they come back on their own."""
 
     @override
@@ -86,6 +87,7 @@ class KickingProvider(ModestProvider):
         super().__init__(session, credentials, options)
         self.kicks = 0
 
+    @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off."""
         if self.failure is not None:

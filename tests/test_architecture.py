@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.tunnel_hub import api
 from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.capabilities import Capability
 from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.flows.base import Steps
 from reference.pages import ROOT
@@ -186,6 +188,18 @@ def test_nobody_asks_for_a_providers_name(path: Path) -> None:
 )
 def test_a_providers_name_would_be_found(code: str) -> None:
     assert named(ast.parse(code), {"hayfrp"})
+
+
+def test_capabilities_are_few_and_named_as_bases() -> None:
+    """Every one has a provider, and a provider has no method of one that it does not name."""
+    capabilities = Capability.__subclasses__()
+    assert 10 < len(capabilities) <= 20
+    for capability in capabilities:
+        methods = {name for name in vars(capability) if not name.startswith("_")}
+        having = [cls for cls in api._PROVIDERS.values() if issubclass(cls, capability)]
+        assert having, capability
+        for cls in api._PROVIDERS.values():
+            assert cls in having or not methods <= set(dir(cls)), (cls, capability)
 
 
 def test_folders_have_the_keys_of_their_providers() -> None:

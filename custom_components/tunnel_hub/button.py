@@ -10,8 +10,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
 from .api.capabilities.account import CanSignIn
-from .api.capabilities.mesh import CanKickSessions, CanResetTraffic
-from .api.capabilities.tunnels import CanForceDown, CanRefreshTunnels
+from .api.capabilities.mesh import MeshNode
+from .api.capabilities.nodes import CanAskNodes
+from .api.capabilities.tunnels import CanForceDown
 from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.mesh import User, UserSessions
@@ -41,15 +42,15 @@ async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
 
 
 async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:
-    await capable(data.provider, CanRefreshTunnels).refresh_tunnel(tunnel_id)
+    await capable(data.provider, CanAskNodes).refresh_tunnel(tunnel_id)
 
 
 async def _kick_sessions(data: TunnelHubData, user_id: str) -> None:
-    await capable(data.provider, CanKickSessions).kick_sessions(user_id)
+    await capable(data.provider, MeshNode).kick_sessions(user_id)
 
 
 async def _reset_traffic(data: TunnelHubData, user_id: str) -> None:
-    await capable(data.provider, CanResetTraffic).reset_traffic(user_id)
+    await capable(data.provider, MeshNode).reset_traffic(user_id)
 
 
 BUTTONS: Table[TunnelHubButtonDescription] = {
@@ -58,17 +59,13 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
         TunnelHubButtonDescription(
             key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
         ),
-        TunnelHubButtonDescription(key="refresh", needs=(CanRefreshTunnels,), press_fn=_refresh),
+        TunnelHubButtonDescription(key="refresh", needs=(CanAskNodes,), press_fn=_refresh),
     ),
     User: (
-        TunnelHubButtonDescription(
-            key="reset_traffic", needs=(CanResetTraffic,), press_fn=_reset_traffic
-        ),
+        TunnelHubButtonDescription(key="reset_traffic", needs=(MeshNode,), press_fn=_reset_traffic),
     ),
     UserSessions: (
-        TunnelHubButtonDescription(
-            key="kick_sessions", needs=(CanKickSessions,), press_fn=_kick_sessions
-        ),
+        TunnelHubButtonDescription(key="kick_sessions", needs=(MeshNode,), press_fn=_kick_sessions),
     ),
 }
 

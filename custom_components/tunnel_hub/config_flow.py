@@ -26,12 +26,7 @@ import voluptuous as vol
 
 from .api import PROVIDERS
 from .api.capabilities.account import CanSignIn
-from .api.capabilities.directory import (
-    ALL_NODES,
-    PUBLIC_NODES,
-    CanChoosePublicNodes,
-    CanSeeAllNodes,
-)
+from .api.capabilities.directory import ALL_NODES, PUBLIC_NODES, NodeDirectory
 from .api.capabilities.nodes import (
     CHOSEN_NODES,
     NODE_DETAILS,
@@ -39,8 +34,8 @@ from .api.capabilities.nodes import (
     NODES_ALL,
     NODES_CHOSEN,
     NODES_USED,
+    CanAskNodes,
     CanChooseNodes,
-    CanDetailNodes,
 )
 from .api.errors import TunnelHubError
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
@@ -162,16 +157,16 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             }
         )
 
-    async def public_nodes(self, provider: CanChoosePublicNodes) -> vol.Schema:
+    async def public_nodes(self, provider: NodeDirectory) -> vol.Schema:
         """Return the choice of public nodes."""
         chosen = await self._choice(PUBLIC_NODES, provider.public_node_names)
         return vol.Schema({vol.Optional(PUBLIC_NODES, default=[]): chosen})
 
-    async def all_nodes(self, provider: CanSeeAllNodes) -> vol.Schema | None:
+    async def all_nodes(self, provider: NodeDirectory) -> vol.Schema | None:
         """Return the choice of an administrator, which nobody else has."""
         return _ALL_NODES_SCHEMA if await self._may_see_all(provider) else None
 
-    async def details(self, provider: CanDetailNodes) -> vol.Schema:
+    async def details(self, provider: CanAskNodes) -> vol.Schema:
         """Return whether to read what costs a request for each node."""
         return _DETAILS_SCHEMA
 
@@ -189,7 +184,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         options = [SelectOptionDict(value=id_, label=name) for id_, name in names.items()]
         return SelectSelector(SelectSelectorConfig(options=options, multiple=True))
 
-    async def _may_see_all(self, provider: CanSeeAllNodes) -> bool:
+    async def _may_see_all(self, provider: NodeDirectory) -> bool:
         """Tell whether there is a choice; one that was made stays when the service is silent."""
         with suppress(TunnelHubError):
             return await provider.is_administrator()
@@ -198,9 +193,9 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
 
 SECTIONS: Mapping[str, tuple[type, Callable[..., Awaitable[vol.Schema | None]]]] = {
     "shown_nodes": (CanChooseNodes, TunnelHubOptionsFlow.nodes),
-    "shown_public_nodes": (CanChoosePublicNodes, TunnelHubOptionsFlow.public_nodes),
-    "administration": (CanSeeAllNodes, TunnelHubOptionsFlow.all_nodes),
-    "more_of_nodes": (CanDetailNodes, TunnelHubOptionsFlow.details),
+    "shown_public_nodes": (NodeDirectory, TunnelHubOptionsFlow.public_nodes),
+    "administration": (NodeDirectory, TunnelHubOptionsFlow.all_nodes),
+    "more_of_nodes": (CanAskNodes, TunnelHubOptionsFlow.details),
     "daily_sign_in": (CanSignIn, TunnelHubOptionsFlow.sign_in),
 }
 """The parts of the options: for which capability, and what makes its fields."""

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .api.capabilities import capable
-from .api.capabilities.mesh import CanConfigureWireGuardPeers
+from .api.capabilities.mesh import MeshNode
 from .api.models.base import Resource
 from .api.models.mesh import WireGuardPeer
 from .coordinator import FeedCoordinator
@@ -31,14 +31,14 @@ class TunnelHubImageDescription[R: Resource](TunnelHubEntityDescription, ImageEn
 
 
 async def _qr_code(data: TunnelHubData, name: str) -> bytes:
-    return await capable(data.provider, CanConfigureWireGuardPeers).wireguard_qr(name)
+    return await capable(data.provider, MeshNode).wireguard_qr(name)
 
 
 IMAGES: Table[TunnelHubImageDescription[Any]] = {
     WireGuardPeer: (
         TunnelHubImageDescription[WireGuardPeer](
             key="qr_code",
-            needs=(CanConfigureWireGuardPeers,),
+            needs=(MeshNode,),
             # It holds a private key: whoever sees the dashboard could take it.
             entity_registry_enabled_default=False,
             draw_fn=_qr_code,

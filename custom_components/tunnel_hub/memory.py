@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from .api.provider import CanRemember, Provider
+from .api.provider import Provider
 from .const import DOMAIN
 
 _STORAGE_VERSION = 1
@@ -18,8 +18,6 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
 
 async def async_restore_memory(hass: HomeAssistant, entry_id: str, provider: Provider) -> None:
     """Give a provider back what it remembered, and store what it will remember."""
-    if not isinstance(provider, CanRemember):
-        return
     store = _store(hass, entry_id)
 
     async def _save(memory: Mapping[str, Any]) -> None:

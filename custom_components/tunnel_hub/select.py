@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
-from .api.capabilities.mesh import CanSelectExit, CanSetTunMode
+from .api.capabilities.mesh import MeshNode
 from .api.models.base import Resource
 from .api.models.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
 from .coordinator import FeedCoordinator
@@ -46,11 +46,11 @@ def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDesc
     """Return the choice of an exit. can_be_here: whether it may be the node itself."""
 
     async def _select(data: TunnelHubData, resource_id: str, option: str) -> None:
-        await capable(data.provider, CanSelectExit).select_exit(of, resource_id, _path(option))
+        await capable(data.provider, MeshNode).select_exit(of, resource_id, _path(option))
 
     return TunnelHubSelectDescription[HasExit](
         key="exit_path",
-        needs=(CanSelectExit,),
+        needs=(MeshNode,),
         of_resource=lambda resource: resource.has_exit,
         options_fn=lambda resource: ([THIS_NODE] if can_be_here else []) + list(resource.exits),
         option_fn=lambda resource: THIS_NODE if resource.exit_path == "" else resource.exit_path,
@@ -65,7 +65,7 @@ def _path(option: str) -> str:
 
 
 async def _set_tun_mode(data: TunnelHubData, _: str, option: str) -> None:
-    await capable(data.provider, CanSetTunMode).set_tun_mode(option)
+    await capable(data.provider, MeshNode).set_tun_mode(option)
 
 
 SELECTS: Table[TunnelHubSelectDescription[Any]] = {
@@ -75,7 +75,7 @@ SELECTS: Table[TunnelHubSelectDescription[Any]] = {
     TunMode: (
         TunnelHubSelectDescription[TunMode](
             key="tun_mode",
-            needs=(CanSetTunMode,),
+            needs=(MeshNode,),
             options_fn=lambda _: TUN_MODES,
             option_fn=lambda node: node.tun_mode,
             select_fn=_set_tun_mode,

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
-from .api.capabilities.directory import CanAllowRelay
-from .api.capabilities.mesh import CanBeExit, CanNestPeers, CanToggle, CanToggleServers
+from .api.capabilities.directory import NodeDirectory
+from .api.capabilities.mesh import MeshNode
 from .api.capabilities.tunnels import CanForceDown, CanToggleTunnels
 from .api.models.base import Resource
 from .api.models.directory import RelayNode
@@ -60,18 +60,18 @@ def _how_held(data: TunnelHubData) -> Mapping[str, str]:
 
 
 async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
-    await capable(data.provider, CanAllowRelay).set_allow_relay(node_id, allowed=on)
+    await capable(data.provider, NodeDirectory).set_allow_relay(node_id, allowed=on)
 
 
 def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
     """Return the switch of what a mesh node can do without."""
 
     async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
-        await capable(data.provider, CanToggle).set_enabled(of, resource_id, enabled=on)
+        await capable(data.provider, MeshNode).set_enabled(of, resource_id, enabled=on)
 
     return TunnelHubSwitchDescription[Any](
         key="enabled",
-        needs=(CanToggle,),
+        needs=(MeshNode,),
         is_on_fn=lambda _, resource: resource.enabled,
         set_fn=_set,
         after_fn=lambda resource, on: replace(resource, enabled=on),
@@ -83,11 +83,11 @@ def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
     field = f"{server}_enabled"
 
     async def _set(data: TunnelHubData, _: str, on: bool) -> None:
-        await capable(data.provider, CanToggleServers).set_server_enabled(server, enabled=on)
+        await capable(data.provider, MeshNode).set_server_enabled(server, enabled=on)
 
     return TunnelHubSwitchDescription[Any](
         key=field,
-        needs=(CanToggleServers,),
+        needs=(MeshNode,),
         is_on_fn=lambda _, servers: getattr(servers, field),
         set_fn=_set,
         after_fn=lambda servers, on: replace(servers, **{field: on}),
@@ -95,18 +95,18 @@ def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
 
 
 async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
-    await capable(data.provider, CanBeExit).set_exit_node(enabled=on)
+    await capable(data.provider, MeshNode).set_exit_node(enabled=on)
 
 
 def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
     """Return the switch that shows what is behind a peer."""
 
     async def _set(data: TunnelHubData, peer_id: str, on: bool) -> None:
-        await capable(data.provider, CanNestPeers).set_peer_nested(of, peer_id, nested=on)
+        await capable(data.provider, MeshNode).set_peer_nested(of, peer_id, nested=on)
 
     return TunnelHubSwitchDescription[Peer](
         key="nested",
-        needs=(CanNestPeers,),
+        needs=(MeshNode,),
         is_on_fn=lambda _, peer: peer.nested,
         set_fn=_set,
         after_fn=lambda peer, on: replace(peer, nested=on),
@@ -134,7 +134,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Hub: (
         TunnelHubSwitchDescription[Hub](
             key="exit_node",
-            needs=(CanBeExit,),
+            needs=(MeshNode,),
             is_on_fn=lambda _, hub: hub.exit_node,
             set_fn=_set_exit_node,
             after_fn=lambda hub, on: replace(hub, exit_node=on),
@@ -146,7 +146,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     RelayNode: (
         TunnelHubSwitchDescription[RelayNode](
             key="allow_relay",
-            needs=(CanAllowRelay,),
+            needs=(NodeDirectory,),
             is_on_fn=lambda _, node: node.allow_relay,
             set_fn=_set_allow_relay,
             after_fn=lambda node, on: replace(node, allow_relay=on),

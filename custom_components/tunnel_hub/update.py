@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
-from .api.capabilities.mesh import CanInstallUpgrade
+from .api.capabilities.mesh import MeshNode
 from .api.models.mesh import Upgrade, UpgradeState
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .runtime import TunnelHubConfigEntry
@@ -65,7 +65,7 @@ class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], Upda
     async def async_install(self, version: str | None, backup: bool, **kwargs: Any) -> None:
         try:
             async with self._command() as data:
-                await capable(data.provider, CanInstallUpgrade).install_upgrade(self._show_progress)
+                await capable(data.provider, MeshNode).install_upgrade(self._show_progress)
         finally:
             self._handle_coordinator_update()
 

@@ -8,11 +8,8 @@ import pytest
 
 from custom_components.tunnel_hub.api import PROVIDERS, create_provider
 from custom_components.tunnel_hub.api.capabilities.account import CanSignIn
-from custom_components.tunnel_hub.api.capabilities.tunnels import (
-    CanEditTunnels,
-    CanForceDown,
-    CanToggleTunnels,
-)
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -112,4 +109,4 @@ async def test_a_provider_can_do_no_more_than_it_says(session: ClientSession) ->
     quiet = Quiet(session, CREDENTIALS, {})
 
     assert list(quiet.problems()) == []
-    assert not isinstance(quiet, CanToggleTunnels | CanForceDown | CanEditTunnels | CanSignIn)
+    assert not isinstance(quiet, CanToggleTunnels | CanForceDown | CanEdit | CanSignIn)

@@ -225,7 +225,7 @@ RELIABILITY = Reliability(
         "create_subdomain": lambda provider: provider.create_subdomain(
             Subdomain(domain="frp.example", record="new", type="A", target="192.0.2.1")
         ),
-        "delete_subdomain": lambda provider: provider.delete_subdomain(_NAME),
+        "delete_subdomain": lambda provider: provider.delete_subdomain(_NAME.id),
         "domains": lambda provider: provider.domains(),
         "force_all_offline": lambda provider: provider.force_all_offline(),
         "node_details": lambda provider: provider.node_details("1"),
@@ -238,7 +238,7 @@ RELIABILITY = Reliability(
         "traffic_history": lambda provider: provider.traffic_history(),
         "traffic_history of a tunnel": lambda provider: provider.traffic_history("1"),
         "update_account": lambda provider: provider.update_account(AccountChanges(contact="1")),
-        "update_subdomain": lambda provider: provider.update_subdomain(_NAME),
+        "update_subdomain": lambda provider: provider.update_subdomain(_NAME.id, _NAME),
     },
     limits=Limits(100, 120, Value("binary_sensor", "tunnel:1", "online"), _end_client),
     settings={"history_samples": 8},

@@ -207,11 +207,19 @@ CASES: tuple[Case, ...] = (
         Refused(RejectedError, "系统已经初始化"),
     ),
     ((5,), lambda a: a.provider.is_initialized(), True),
-    ((6,), lambda a: a.provider.open_account(USER), Refused(RejectedError, "密码长度至少为 6 位")),
-    ((7, 11, 14), lambda a: a.provider.open_account(USER), False),
-    ((8, 11, 14), lambda a: a.provider.open_account(USER), False),
+    (
+        (6,),
+        lambda a: a.provider.begin_registration(USER),
+        Refused(RejectedError, "密码长度至少为 6 位"),
+    ),
+    ((7, 11, 14), lambda a: a.provider.begin_registration(USER), False),
+    ((8, 11, 14), lambda a: a.provider.begin_registration(USER), False),
     ((9,), user_of, Refused(AuthenticationError, "请先验证您的邮箱")),
-    ((10,), lambda a: a.provider.verify_mail("nonsense"), Refused(RejectedError, "无效的验证令牌")),
+    (
+        (10,),
+        lambda a: a.provider.finish_registration(USER, "nonsense"),
+        Refused(RejectedError, "无效的验证令牌"),
+    ),
     ((12,), user_of, Refused(AuthenticationError, "邮箱或密码错误")),
     ((13,), user_of, Refused(AuthenticationError, "邮箱或密码错误")),
     (

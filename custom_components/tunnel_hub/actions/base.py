@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
 import voluptuous as vol
 
 from ..api.capabilities import capable
+from ..api.capabilities.collections import CanEdit, EditableCollection
 from ..api.models.base import Resource
 from ..coordinator import FeedCoordinator
 from ..ids import DeviceKey
@@ -30,6 +31,10 @@ class Target:
         """Return the provider as something that can do this; raises UnsupportedError."""
         return capable(self.data.provider, protocol)
 
+    def collection[Draft](self, draft: type[Draft]) -> EditableCollection[Draft]:
+        """Return the rows that are made of such drafts; raises UnsupportedError."""
+        return self.capable(CanEdit).collection(draft)
+
     def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
         """Return the feeds of these kinds of resource."""
         return [c for c in self.data.coordinators.values() if c.feed.resource in resources]
@@ -44,6 +49,7 @@ class Action:
     fields: what it takes besides its target.
     admin: whether it can destroy or reveal something.
     changes: the resources whose feeds are read back afterwards.
+    edits: the class of the drafts of the rows that it is about, if it edits some.
     """
 
     run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]
@@ -51,6 +57,7 @@ class Action:
     fields: dict[vol.Marker, Any] = field(default_factory=dict)
     admin: bool = False
     changes: tuple[type[Resource], ...] = ()
+    edits: type | None = None
     response: SupportsResponse = SupportsResponse.NONE
 
 

@@ -10,7 +10,6 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.capabilities.mesh import CanEditMesh
 from ..api.models.base import Resource
 from ..api.models.mesh import (
     ClientDraft,
@@ -52,7 +51,7 @@ class _Kind:
     """
 
     of: Edited
-    draft: Callable[..., MeshDraft]
+    draft: type[MeshDraft]
     needed: dict[str, Any]
     fields: dict[str, Any]
     fixed: tuple[str, ...] = ()
@@ -125,10 +124,11 @@ _KINDS = {
 
 def _creating(kind: _Kind) -> Action:
     async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        return {CONF_ID: await target.capable(CanEditMesh).create(_draft(kind, data))}
+        return {CONF_ID: await target.collection(kind.draft).create(_draft(kind, data))}
 
     return Action(
         run=_create,
+        edits=kind.draft,
         fields={
             **{vol.Required(name): check for name, check in kind.needed.items()},
             **{vol.Optional(name): check for name, check in kind.fields.items()},
@@ -141,7 +141,7 @@ def _creating(kind: _Kind) -> Action:
 
 def _updating(kind: _Kind) -> Action:
     async def _update(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        await target.capable(CanEditMesh).update(target.key.id, _draft(kind, data))
+        await target.collection(kind.draft).update(target.key.id, _draft(kind, data))
         return None
 
     fields = kind.needed | kind.fields
@@ -154,7 +154,7 @@ def _updating(kind: _Kind) -> Action:
 
 def _deleting(kind: _Kind) -> Action:
     async def _delete(target: Target, _: dict[str, Any]) -> ServiceResponse:
-        await target.capable(CanEditMesh).delete(kind.of, target.key.id)
+        await target.collection(kind.draft).delete(target.key.id)
         return None
 
     return _of_one(kind, _delete, {})
@@ -167,6 +167,7 @@ def _of_one(
 ) -> Action:
     return Action(
         run=run,
+        edits=kind.draft,
         kinds=(kind.of.kind,),
         fields=fields,
         admin=True,

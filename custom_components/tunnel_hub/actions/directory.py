@@ -8,7 +8,7 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.capabilities.directory import CanCheckNodes, CanEditNodes, CanQueryNodes, CanReportNodes
+from ..api.capabilities.directory import NodeDirectory
 from ..api.models.directory import (
     CheckTarget,
     NodeConnection,
@@ -57,21 +57,21 @@ def _draft(data: dict[str, Any]) -> NodeDraft:
 
 
 async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    return {"node_id": await target.capable(CanEditNodes).create_node(_draft(data))}
+    return {"node_id": await target.collection(NodeDraft).create(_draft(data))}
 
 
 async def _update_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanEditNodes).update_node(target.key.id, _draft(data))
+    await target.collection(NodeDraft).update(target.key.id, _draft(data))
     return None
 
 
 async def _delete_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanEditNodes).delete_node(target.key.id)
+    await target.collection(NodeDraft).delete(target.key.id)
     return None
 
 
 async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    found = await target.capable(CanQueryNodes).query_nodes(
+    found = await target.capable(NodeDirectory).query_nodes(
         region=data.get("region"),
         priority=data.get("priority"),
         relay_only=data["relay_only"],
@@ -85,12 +85,12 @@ async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
 
 
 async def _check_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    findings = await target.capable(CanCheckNodes).check_node(target.key.id)
+    findings = await target.capable(NodeDirectory).check_node(target.key.id)
     return {"connections": [asdict(finding) for finding in findings]}
 
 
 async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    findings = await target.capable(CanCheckNodes).check_targets(
+    findings = await target.capable(NodeDirectory).check_targets(
         [
             CheckTarget(
                 address=address,
@@ -107,7 +107,7 @@ async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
     report = NodeReport(
         **{name: data[name] for name in NodeReport.__dataclass_fields__ if name in data}
     )
-    result = await target.capable(CanReportNodes).report_node(target.key.id, report)
+    result = await target.capable(NodeDirectory).report_node(target.key.id, report)
     return {
         "traffic_used": result.traffic_used,
         "traffic_allowed": result.traffic_allowed,
@@ -116,7 +116,7 @@ async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
 
 
 async def _regenerate_report_token(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    token = await target.capable(CanReportNodes).regenerate_report_token(target.key.id)
+    token = await target.capable(NodeDirectory).regenerate_report_token(target.key.id)
     return {"report_token": token}
 
 
@@ -137,6 +137,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     "check_node": Action(run=_check_node, kinds=_ONE_NODE, response=SupportsResponse.ONLY),
     "create_node": Action(
         run=_create_node,
+        edits=NodeDraft,
         fields={
             **{vol.Required(name): check for name, check in _NEEDED.items()},
             **_OPTIONAL,
@@ -145,7 +146,9 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
         changes=(RelayNode, Reachability),
         response=SupportsResponse.OPTIONAL,
     ),
-    "delete_node": Action(run=_delete_node, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)),
+    "delete_node": Action(
+        run=_delete_node, edits=NodeDraft, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)
+    ),
     "query_nodes": Action(
         run=_query_nodes,
         fields={
@@ -178,6 +181,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     ),
     "update_node": Action(
         run=_update_node,
+        edits=NodeDraft,
         kinds=_ONE_NODE,
         fields={
             **{vol.Optional(name): check for name, check in _NEEDED.items()},

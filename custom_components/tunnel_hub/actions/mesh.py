@@ -12,17 +12,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, slugify
 import voluptuous as vol
 
-from ..api.capabilities.mesh import (
-    CanArrangeGraph,
-    CanBackUp,
-    CanCheckPorts,
-    CanConfigureWireGuardPeers,
-    CanDescribeNode,
-    CanGetLinkHistory,
-    CanKickSessions,
-    CanListPeers,
-    CanResolveNames,
-)
+from ..api.capabilities.mesh import MeshNode
 from ..api.errors import InvalidInputError
 from ..api.models.mesh import Around, Hub, Peer, Port, Position, User, UserSessions, WireGuardPeer
 from ..api.models.tunnels import Tunnel
@@ -42,7 +32,7 @@ def _port(text: str) -> Port:
 
 
 async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    kick = await target.capable(CanKickSessions).kick_sessions(target.key.id, data.get("key"))
+    kick = await target.capable(MeshNode).kick_sessions(target.key.id, data.get("key"))
     return {
         "sessions": list(kick.keys),
         "locked_until": kick.locked_until.isoformat() if kick.locked_until else None,
@@ -50,17 +40,17 @@ async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse
 
 
 async def _get_sessions(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    sessions = await target.capable(CanKickSessions).sessions_of(target.key.id)
+    sessions = await target.capable(MeshNode).sessions_of(target.key.id)
     return {"sessions": [to_response(session) for session in sessions]}
 
 
 async def _check_ports(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    free = await target.capable(CanCheckPorts).check_ports(data["ports"])
+    free = await target.capable(MeshNode).check_ports(data["ports"])
     return {"ports": [{**asdict(port), "free": is_free} for port, is_free in free.items()]}
 
 
 async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    service = target.capable(CanResolveNames)
+    service = target.capable(MeshNode)
     return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
 
 
@@ -68,9 +58,7 @@ _AROUND: Mapping[str, Around] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
 
 
 async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    link = await target.capable(CanGetLinkHistory).link_history(
-        _AROUND[target.key.kind], target.key.id
-    )
+    link = await target.capable(MeshNode).link_history(_AROUND[target.key.kind], target.key.id)
     return {
         "connected": link.connected,
         "rebinds": link.rebinds,
@@ -81,19 +69,19 @@ async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResp
 
 
 async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    peers = await target.capable(CanListPeers).peers_of(_AROUND[target.key.kind], target.key.id)
+    peers = await target.capable(MeshNode).peers_of(_AROUND[target.key.kind], target.key.id)
     return {"peers": [to_response(peer) for peer in peers]}
 
 
 async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
     return {
         subject: dict(words)
-        for subject, words in (await target.capable(CanDescribeNode).describe_node()).items()
+        for subject, words in (await target.capable(MeshNode).describe_node()).items()
     }
 
 
 async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    archive = await target.capable(CanBackUp).backup()
+    archive = await target.capable(MeshNode).backup()
     folder = Path(target.hass.config.path(_BACKUPS))
     name = f"{slugify(target.entry.title)}_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
     try:
@@ -119,7 +107,7 @@ def _save(folder: Path, name: str, content: bytes) -> Path:
 
 
 async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    service = target.capable(CanConfigureWireGuardPeers)
+    service = target.capable(MeshNode)
     return {"config": await service.wireguard_config(target.key.id, data.get("endpoint"))}
 
 
@@ -127,12 +115,12 @@ async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> Service
 
 
 async def _get_graph_layout(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    positions = await target.capable(CanArrangeGraph).graph_layout()
+    positions = await target.capable(MeshNode).graph_layout()
     return {"positions": {name: asdict(position) for name, position in positions.items()}}
 
 
 async def _set_graph_layout(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanArrangeGraph).set_graph_layout(
+    await target.capable(MeshNode).set_graph_layout(
         {name: Position(**position) for name, position in data["positions"].items()}
     )
     return None

@@ -8,7 +8,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..api.capabilities.nodes import CanGetNodeHistory
+from ..api.capabilities.nodes import CanAskNodes
 from ..api.errors import NodeGoneError
 from ..api.models.directory import PublicNode, RelayNode
 from ..api.models.nodes import Node
@@ -35,7 +35,7 @@ async def _get_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 
 async def _get_node_history(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    service = target.capable(CanGetNodeHistory)
+    service = target.capable(CanAskNodes)
     samples = await service.node_history(
         target.key.id,
         data.get(_FIELDS) or service.history_fields,

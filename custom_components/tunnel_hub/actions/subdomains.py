@@ -7,7 +7,8 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.capabilities.subdomains import CanManageSubdomains
+from ..api.capabilities import capable
+from ..api.capabilities.collections import SubdomainCollection
 from ..api.models.subdomains import Subdomain
 from .base import Action, Target
 
@@ -25,31 +26,33 @@ def _subdomain(data: dict[str, Any]) -> Subdomain:
 
 
 async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    service = target.capable(CanManageSubdomains)
+    names = capable(target.collection(Subdomain), SubdomainCollection)
     return {
-        "domains": list(await service.domains()),
-        "subdomains": [asdict(subdomain) for subdomain in await service.subdomains()],
+        "domains": list(await names.domains()),
+        "subdomains": [asdict(subdomain) for subdomain in await names.list()],
     }
 
 
 async def _create_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageSubdomains).create_subdomain(_subdomain(data))
+    await target.collection(Subdomain).create(_subdomain(data))
     return None
 
 
 async def _update_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageSubdomains).update_subdomain(_subdomain(data))
+    changes = _subdomain(data)
+    await target.collection(Subdomain).update(changes.id, changes)
     return None
 
 
 async def _delete_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageSubdomains).delete_subdomain(_subdomain(data))
+    await target.collection(Subdomain).delete(_subdomain(data).id)
     return None
 
 
 SUBDOMAIN_ACTIONS: dict[str, Action] = {
     "create_subdomain": Action(
         run=_create_subdomain,
+        edits=Subdomain,
         fields={
             **_NAME,
             vol.Required("type"): cv.string,
@@ -59,10 +62,13 @@ SUBDOMAIN_ACTIONS: dict[str, Action] = {
         },
         admin=True,
     ),
-    "delete_subdomain": Action(run=_delete_subdomain, fields=_NAME, admin=True),
-    "list_domains": Action(run=_list_domains, admin=True, response=SupportsResponse.ONLY),
+    "delete_subdomain": Action(run=_delete_subdomain, edits=Subdomain, fields=_NAME, admin=True),
+    "list_domains": Action(
+        run=_list_domains, edits=Subdomain, admin=True, response=SupportsResponse.ONLY
+    ),
     "update_subdomain": Action(
         run=_update_subdomain,
+        edits=Subdomain,
         fields={
             **_NAME,
             vol.Optional("target"): cv.string,

@@ -8,12 +8,8 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..api.capabilities import capable
-from ..api.capabilities.tunnels import (
-    CanCheckTunnel,
-    CanEditTunnels,
-    CanForceAllDown,
-    CanGetTunnelConfig,
-)
+from ..api.capabilities.nodes import CanAskNodes
+from ..api.capabilities.tunnels import CanInspectTunnels
 from ..api.models.nodes import Node
 from ..api.models.tunnels import Tunnel, TunnelDraft
 from ..force_down import ForceDown
@@ -45,17 +41,17 @@ def _draft(data: dict[str, Any]) -> TunnelDraft:
 
 
 async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    tunnel_id = await target.capable(CanEditTunnels).create_tunnel(_draft(data))
+    tunnel_id = await target.collection(TunnelDraft).create(_draft(data))
     return {"tunnel_id": tunnel_id}
 
 
 async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanEditTunnels).update_tunnel(target.key.id, _draft(data))
+    await target.collection(TunnelDraft).update(target.key.id, _draft(data))
     return None
 
 
 async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanEditTunnels).delete_tunnel(target.key.id)
+    await target.collection(TunnelDraft).delete(target.key.id)
     if (force_down := target.data.force_down) is not None:
         await force_down.async_forget(target.key.id)
     return None
@@ -63,7 +59,7 @@ async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
     of_node = target.key.kind == Node.kind
-    config = await target.capable(CanGetTunnelConfig).tunnel_config(
+    config = await target.capable(CanInspectTunnels).tunnel_config(
         tunnel_id=None if of_node else target.key.id,
         node_id=target.key.id if of_node else None,
         file_format=data.get(_FORMAT),
@@ -72,7 +68,7 @@ async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceRes
 
 
 async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    tunnel = await target.capable(CanCheckTunnel).check_tunnel(target.key.id)
+    tunnel = await target.capable(CanInspectTunnels).check_tunnel(target.key.id)
     for coordinator in target.feeds_of(Tunnel):
         coordinator.async_publish(tunnel)
     return to_response(tunnel)
@@ -84,7 +80,7 @@ async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 
 async def _force_all_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    return {"nodes": dict(await target.capable(CanForceAllDown).force_all_offline())}
+    return {"nodes": dict(await target.capable(CanAskNodes).force_all_offline())}
 
 
 TUNNEL_ACTIONS: dict[str, Action] = {
@@ -93,6 +89,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
     ),
     "create_tunnel": Action(
         run=_create_tunnel,
+        edits=TunnelDraft,
         fields={
             vol.Required(CONF_NAME): cv.string,
             vol.Required(CONF_PROTOCOL): _PROTOCOL,
@@ -105,7 +102,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         response=SupportsResponse.OPTIONAL,
     ),
     "delete_tunnel": Action(
-        run=_delete_tunnel, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
+        run=_delete_tunnel, edits=TunnelDraft, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
     ),
     "force_all_offline": Action(
         run=_force_all_offline,
@@ -123,6 +120,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
     ),
     "update_tunnel": Action(
         run=_update_tunnel,
+        edits=TunnelDraft,
         kinds=(Tunnel.kind,),
         fields={
             vol.Optional(CONF_NAME): cv.string,

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from aiohttp import ClientSession
 
@@ -67,6 +67,8 @@ class Provider(ABC):
     feeds: what can be read, by key.
     credentials: as they are now. on_credentials: called, and awaited, with the new ones
     before they are used, whenever the provider renews them.
+    on_memory: called, and awaited, with all that is to be remembered over a restart when that has
+    changed, where a service does not tell it again: JSON.
     on_identity: called with what the account is now, when it is read and that can change.
     """
 
@@ -74,6 +76,7 @@ class Provider(ABC):
     feeds: Mapping[str, Feed[Resource]]
     credentials: Credentials
     on_credentials: Callable[[Credentials], Awaitable[None]] | None = None
+    on_memory: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
     on_identity: Callable[[Identity], None] | None = None
     _transport: Transport
 
@@ -84,6 +87,9 @@ class Provider(ABC):
     def close(self) -> None:
         """Send nothing more: nobody waits for it. A sign-in that is being renewed is finished."""
         self._transport.close()
+
+    def restore(self, memory: Mapping[str, Any]) -> None:  # noqa: B027  # Most have nothing to remember.
+        """Take back what on_memory was called with, before anything is read."""
 
     async def keep(self, renewed: Credentials) -> None:
         """Store renewed credentials beside the others; only then may they be used."""
@@ -123,16 +129,3 @@ class Provider(ABC):
     @abstractmethod
     def statistics(self) -> Mapping[str, int]:
         """Figures for diagnostics: requests sent, logins made..."""
-
-
-@runtime_checkable
-class CanRemember(Protocol):
-    """The provider finds things out that the service does not tell again.
-
-    on_memory: called, and awaited, with all that is to be remembered when that has changed: JSON.
-    """
-
-    on_memory: Callable[[Mapping[str, Any]], Awaitable[None]] | None
-
-    def restore(self, memory: Mapping[str, Any]) -> None:
-        """Take back what was remembered, before anything is read."""

@@ -160,7 +160,7 @@ class ChmlFrpSteps(Steps):
         """Begin a new account: a code is mailed."""
 
         async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.send_registration_code(new_account(entered))
+            await provider.begin_registration(new_account(entered))
             self._entered = entered
             return await self.async_step_chmlfrp_register_code()
 
@@ -172,7 +172,7 @@ class ChmlFrpSteps(Steps):
         """Make the account with the mailed code; then any way in is open."""
 
         async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.register(new_account(entered), entered[CONF_CODE])
+            await provider.finish_registration(new_account(entered), entered[CONF_CODE])
             self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
             return await self.async_step_chmlfrp_registered()
 

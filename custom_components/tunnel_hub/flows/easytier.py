@@ -10,7 +10,8 @@ from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
 from ..api.capabilities import capable
-from ..api.capabilities.account import CanInitialize, CanRegisterWithMail
+from ..api.capabilities.account import CanRegister
+from ..api.capabilities.directory import NodeDirectory
 from ..api.errors import InvalidInputError
 from ..api.provider import Provider
 from ..const import (
@@ -116,7 +117,7 @@ class EasyTierSteps(Steps):
     ) -> ConfigFlowResult:
         """Sign in with mail address and password."""
         self._entered = self._kept_secrets(user_input)
-        return await self._step(_ACCOUNT, user_input, CanInitialize, self._enter)
+        return await self._step(_ACCOUNT, user_input, NodeDirectory, self._enter)
 
     def _kept_secrets(self, user_input: dict[str, Any] | None) -> dict[str, str]:
         """Return what a form cannot show of the entry, and so leaves as it is when empty.
@@ -135,9 +136,9 @@ class EasyTierSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """See what everybody may see."""
-        return await self._step(_PUBLIC, user_input, CanInitialize, self._enter)
+        return await self._step(_PUBLIC, user_input, NodeDirectory, self._enter)
 
-    async def _enter(self, service: CanInitialize, entered: dict[str, str]) -> ConfigFlowResult:
+    async def _enter(self, service: NodeDirectory, entered: dict[str, str]) -> ConfigFlowResult:
         """Go in, or on to setting up a server that nobody has set up yet."""
         if (CONF_NETWORK_NAME in entered) is not (CONF_NETWORK_SECRET in entered):
             raise InvalidInputError("network_incomplete")
@@ -155,11 +156,11 @@ class EasyTierSteps(Steps):
     ) -> ConfigFlowResult:
         """Set a new server up, after a warning."""
 
-        async def _initialize(service: CanInitialize, entered: dict[str, str]) -> ConfigFlowResult:
+        async def _initialize(service: NodeDirectory, entered: dict[str, str]) -> ConfigFlowResult:
             await service.initialize(entered[CONF_JWT_SECRET], new_account(entered))
             return await self._sign_in(entered)
 
-        return await self._step(_INITIALIZE, user_input, CanInitialize, _initialize)
+        return await self._step(_INITIALIZE, user_input, NodeDirectory, _initialize)
 
     # With a new account
 
@@ -168,17 +169,15 @@ class EasyTierSteps(Steps):
     ) -> ConfigFlowResult:
         """Make an account; its mail address may have to be proved."""
 
-        async def _register(
-            service: CanRegisterWithMail, entered: dict[str, str]
-        ) -> ConfigFlowResult:
-            if not await capable(service, CanInitialize).is_initialized():
+        async def _register(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            if not await capable(service, NodeDirectory).is_initialized():
                 return await self._set_up(entered)
-            if await service.open_account(new_account(entered)):
+            if await service.begin_registration(new_account(entered)):
                 self._entered = entered
                 return await self.async_step_easytier_register_code()
             return await self._sign_in(entered)
 
-        return await self._step(_REGISTER, user_input, CanRegisterWithMail, _register)
+        return await self._step(_REGISTER, user_input, CanRegister, _register)
 
     async def async_step_easytier_register_code(
         self, user_input: dict[str, Any] | None = None
@@ -195,11 +194,9 @@ class EasyTierSteps(Steps):
     async def _prove(self, form: Form, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Prove the mail address, or have another link sent."""
 
-        async def _verify(
-            service: CanRegisterWithMail, entered: dict[str, str]
-        ) -> ConfigFlowResult:
+        async def _verify(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             if entered[CONF_SEND_AGAIN] == YES:
-                is_mailed = await service.send_mail_again(new_account(entered))
+                is_mailed = await service.resend_registration_code(new_account(entered))
                 return await (
                     self.async_step_easytier_register_another_code()
                     if is_mailed
@@ -207,10 +204,10 @@ class EasyTierSteps(Steps):
                 )
             if CONF_CODE not in entered:
                 raise InvalidInputError("empty_field")
-            await service.verify_mail(entered[CONF_CODE])
+            await service.finish_registration(new_account(entered), entered[CONF_CODE])
             return await self._sign_in(entered)
 
-        return await self._step(form, user_input, CanRegisterWithMail, _verify)
+        return await self._step(form, user_input, CanRegister, _verify)
 
     async def _sign_in(self, entered: dict[str, str]) -> ConfigFlowResult:
         """Go in with the new account, and with nothing else that was entered."""

@@ -79,7 +79,7 @@ class HayFrpSteps(Steps):
         """Begin a new account: a code is mailed."""
 
         async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.send_registration_code(new_account(entered))
+            await provider.begin_registration(new_account(entered))
             self._entered = entered
             return await self.async_step_hayfrp_register_code()
 
@@ -91,7 +91,7 @@ class HayFrpSteps(Steps):
         """Make the account with the mailed code, and sign in."""
 
         async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.register(new_account(entered), entered[CONF_CODE])
+            await provider.finish_registration(new_account(entered), entered[CONF_CODE])
             return await self._sign_in_with(entered)
 
         return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)

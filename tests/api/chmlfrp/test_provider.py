@@ -382,11 +382,11 @@ async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:
     new = NewAccount(
         username="newcomer", mail="new@example.com", password="new-password", contact="10003"
     )
-    await newcomer.send_registration_code(new)
+    await newcomer.begin_registration(new)
     with pytest.raises(RejectedError, match="验证码错误"):
-        await newcomer.register(new, "wrong")
+        await newcomer.finish_registration(new, "wrong")
 
-    await newcomer.register(new, chmlfrp.state.mailbox[0].code)
+    await newcomer.finish_registration(new, chmlfrp.state.mailbox[0].code)
 
     assert any(a.username == "newcomer" for a in chmlfrp.state.accounts.values())
     assert "new-password" not in repr(new)
@@ -401,7 +401,7 @@ async def test_passwords_in_the_services_words(
     )
     chmlfrp.fault("/register", "body", body={"code": 400, "msg": "new-password 不符合要求"})
     with pytest.raises(RejectedError, match=r"^\*\* 不符合要求$"):
-        await begin({}).register(new, "1")
+        await begin({}).finish_registration(new, "1")
 
     chmlfrp.fault(
         "/reset_password", "body", body={"code": 400, "msg": "demo-password new-password"}
@@ -478,7 +478,8 @@ async def test_a_subdomains_other_fields_stay(
 ) -> None:
     chmlfrp.state.subdomains["6"].remarks = "a note"
 
-    await provider.update_subdomain(Subdomain(domain="frp.example", record="home", ttl="5m"))
+    changes = Subdomain(domain="frp.example", record="home", ttl="5m")
+    await provider.update_subdomain(changes.id, changes)
 
     (call,) = chmlfrp.calls_to("/update_free_subdomain")
     assert (call.get("target"), call.get("ttl"), call.get("remarks")) == (

@@ -10,21 +10,9 @@ from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.capabilities.account import (
-    CanInitialize,
-    CanRegisterWithMail,
-    CanResetToken,
-)
-from custom_components.tunnel_hub.api.capabilities.directory import (
-    ALL_NODES,
-    CanAllowRelay,
-    CanCheckNodes,
-    CanChoosePublicNodes,
-    CanEditNodes,
-    CanQueryNodes,
-    CanReportNodes,
-    CanSeeAllNodes,
-)
+from custom_components.tunnel_hub.api.capabilities.account import CanRegister, CanResetToken
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
+from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, NodeDirectory
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.errors import (
     AccountNeededError,
@@ -110,18 +98,7 @@ def bodies(easytier: EasyTierService, method: str, path: str) -> list[object]:
 
 
 def test_what_it_can_do(provider: EasyTierProvider) -> None:
-    for capability in (
-        CanAllowRelay,
-        CanCheckNodes,
-        CanChoosePublicNodes,
-        CanEditNodes,
-        CanInitialize,
-        CanQueryNodes,
-        CanRegisterWithMail,
-        CanReportNodes,
-        CanResetToken,
-        CanSeeAllNodes,
-    ):
+    for capability in (CanEdit, CanRegister, CanResetToken, NodeDirectory):
         assert isinstance(provider, capability)
 
 
@@ -222,9 +199,9 @@ async def test_open_an_account(begin: Begin, easytier: EasyTierService, form: st
     new = NewAccount(username="", mail="new@example.com", password="new-password")
     stranger = begin(None)
 
-    assert await stranger.open_account(new) is True
+    assert await stranger.begin_registration(new) is True
     (mail,) = easytier.state.mailbox
-    await stranger.verify_mail(form.format(token=mail.token, url=easytier.url))
+    await stranger.finish_registration(new, form.format(token=mail.token, url=easytier.url))
 
     assert (await begin("new").identify()).title.startswith("new ")
 
@@ -233,7 +210,7 @@ async def test_open_an_account_without_a_mail(begin: Begin, easytier: EasyTierSe
     easytier.state.settings.email_verification = False
     new = NewAccount(username="", mail="new@example.com", password="new-password")
 
-    assert await begin(None).open_account(new) is False
+    assert await begin(None).begin_registration(new) is False
 
 
 async def test_open_an_account_where_no_mail_can_be_sent(
@@ -243,7 +220,7 @@ async def test_open_an_account_where_no_mail_can_be_sent(
     easytier.state.settings.mail = False
     new = NewAccount(username="", mail="new@example.com", password="new-password")
 
-    assert await begin(None).open_account(new) is False
+    assert await begin(None).begin_registration(new) is False
 
     assert (await begin("new").identify()).title.startswith("new ")
 
@@ -256,25 +233,25 @@ async def test_a_mail_that_is_sent_again(
     easytier.state.settings.undocumented_endpoints = route
     new = NewAccount(username="", mail="new@example.com", password="new-password")
     stranger = begin(None)
-    await stranger.open_account(new)
+    await stranger.begin_registration(new)
 
-    assert await stranger.send_mail_again(new) is True
+    assert await stranger.resend_registration_code(new) is True
 
     first, second = easytier.state.mailbox
     assert len(easytier.calls_to("/api/auth/register")) == (1 if route else 2)
     with refused(RejectedError, "无效的验证令牌"):
-        await stranger.verify_mail(first.token)
-    await stranger.verify_mail(second.token)
-    assert await stranger.send_mail_again(new) is False, "there is nothing left to prove"
+        await stranger.finish_registration(new, first.token)
+    await stranger.finish_registration(new, second.token)
+    assert await stranger.resend_registration_code(new) is False, "there is nothing left to prove"
 
 
 async def test_a_mail_that_can_no_longer_be_sent(begin: Begin, easytier: EasyTierService) -> None:
     new = NewAccount(username="", mail="new@example.com", password="new-password")
     stranger = begin(None)
-    await stranger.open_account(new)
+    await stranger.begin_registration(new)
     easytier.state.settings.mail = False
 
-    assert await stranger.send_mail_again(new) is False
+    assert await stranger.resend_registration_code(new) is False
 
     assert (await begin("new").identify()).title.startswith("new ")
 
@@ -288,7 +265,7 @@ async def test_a_server_without_an_administrator(begin: Begin, easytier: EasyTie
     with refused(InvalidInputError, "no_administrator"):
         await begin().identify()
     with refused(InvalidInputError, "no_administrator"):
-        await begin(None).open_account(new)
+        await begin(None).begin_registration(new)
 
 
 async def test_a_refused_password_makes_no_account(begin: Begin, easytier: EasyTierService) -> None:
@@ -314,9 +291,9 @@ async def test_an_account_that_exists(begin: Begin) -> None:
     taken = NewAccount(username="", mail="demo@example.com", password="new-password")
 
     with refused(RejectedError, "该邮箱已被注册并激活"):
-        await begin(None).open_account(taken)
+        await begin(None).begin_registration(taken)
     with refused(RejectedError, "无效的验证令牌"):
-        await begin(None).verify_mail("http://[")
+        await begin(None).finish_registration(taken, "http://[")
 
 
 async def test_who_is_an_administrator(begin: Begin) -> None:

@@ -699,13 +699,13 @@ async def test_a_download_with_a_platform_and_a_whole_address(
 async def test_a_new_account(hayfrp: HayFrpService, session: ClientSession) -> None:
     newcomer = HayFrpProvider(session, {"base_url": hayfrp.url}, {})
     new = NewAccount(username="newcomer", mail="new@example.com", password="new-password")
-    await newcomer.send_registration_code(new)
+    await newcomer.begin_registration(new)
     (mail,) = hayfrp.state.mailbox
     assert (mail.to, mail.kind) == ("new@example.com", "register")
 
     with pytest.raises(RejectedError, match="验证码有误"):
-        await newcomer.register(new, "wrong")
-    await newcomer.register(new, mail.code)
+        await newcomer.finish_registration(new, "wrong")
+    await newcomer.finish_registration(new, mail.code)
 
     credentials = {"base_url": hayfrp.url, "username": "newcomer", "password": "new-password"}
     assert (await HayFrpProvider(session, credentials, {}).identify()).title == "newcomer"

@@ -14,26 +14,8 @@ import pytest
 from custom_components.tunnel_hub.api import hy2scale as package
 from custom_components.tunnel_hub.api.capabilities.account import CanUpdateAccount
 from custom_components.tunnel_hub.api.capabilities.certificates import CanManageCertificates
-from custom_components.tunnel_hub.api.capabilities.mesh import (
-    CanArrangeGraph,
-    CanBackUp,
-    CanBeExit,
-    CanCheckPorts,
-    CanConfigureWireGuardPeers,
-    CanDescribeNode,
-    CanEditMesh,
-    CanGetLinkHistory,
-    CanInstallUpgrade,
-    CanKickSessions,
-    CanListPeers,
-    CanNestPeers,
-    CanResetTraffic,
-    CanResolveNames,
-    CanSelectExit,
-    CanSetTunMode,
-    CanToggle,
-    CanToggleServers,
-)
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
+from custom_components.tunnel_hub.api.capabilities.mesh import MeshNode
 from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
@@ -94,11 +76,8 @@ async def refused(act: Awaitable[object], key: str) -> None:
 @pytest.mark.parametrize(
     "capability",
     [
-        *(CanArrangeGraph, CanBackUp, CanBeExit, CanCheckPorts, CanConfigureWireGuardPeers),
-        *(CanDescribeNode, CanEditMesh, CanForceDown, CanGetLinkHistory, CanInstallUpgrade),
-        *(CanKickSessions, CanListPeers, CanManageCertificates, CanNestPeers, CanResetTraffic),
-        *(CanResolveNames, CanSelectExit, CanSetTunMode, CanToggle, CanToggleServers),
-        *(CanToggleTunnels, CanUpdateAccount),
+        *(CanEdit, CanForceDown, CanManageCertificates, CanToggleTunnels, CanUpdateAccount),
+        MeshNode,
     ],
 )
 def test_capabilities(provider: Provider, capability: type) -> None:

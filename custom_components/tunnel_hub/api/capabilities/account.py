@@ -1,6 +1,6 @@
 """What can be done with an account."""
 
-from typing import Protocol, runtime_checkable
+from abc import abstractmethod
 
 from ..models.account import (
     AccountChanges,
@@ -11,36 +11,37 @@ from ..models.account import (
     SignInResult,
 )
 from ..provider import Credentials
+from . import Capability
 
 
-@runtime_checkable
-class CanSignIn(Protocol):
+class CanSignIn(Capability):
     """The service rewards a daily sign-in."""
 
+    @abstractmethod
     async def sign_in(self) -> SignInResult:
         """Do the sign-in of the service's day, see ProviderDescription.time_zone."""
 
 
-@runtime_checkable
-class CanSignInWithCaptcha(Protocol):
+class CanSignInWithCaptcha(Capability):
     """The service rewards a daily sign-in by people: a captcha keeps programs out."""
 
+    @abstractmethod
     async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
         """Do today's sign-in with the answers of a captcha that a person has solved."""
 
 
-@runtime_checkable
-class CanSendCode(Protocol):
+class CanSendCode(Capability):
     """A change of the link token needs a code that is mailed first."""
 
+    @abstractmethod
     async def send_code(self) -> None:
         """Have the code mailed to the account's address."""
 
 
-@runtime_checkable
-class CanResetToken(Protocol):
+class CanResetToken(Capability):
     """The link token of client programs can be replaced."""
 
+    @abstractmethod
     async def reset_token(self, code: str | None = None) -> str | None:
         """Replace the link token; the new one, None where it can no longer be read.
 
@@ -48,75 +49,57 @@ class CanResetToken(Protocol):
         """
 
 
-@runtime_checkable
-class CanUpdateAccount(Protocol):
+class CanUpdateAccount(Capability):
     """An account can be changed without a browser."""
 
+    @abstractmethod
     async def update_account(self, changes: AccountChanges) -> None:
         """Change what is named; what comes after a refusal is left as it was."""
 
 
-@runtime_checkable
-class CanGetTrafficHistory(Protocol):
+class CanGetTrafficHistory(Capability):
     """The service keeps the traffic of the last days."""
 
+    @abstractmethod
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
         """Return the days of a tunnel, or of the account, the oldest first."""
 
 
-@runtime_checkable
-class CanRegister(Protocol):
-    """Accounts can be made without a browser."""
-
-    async def send_registration_code(self, new: NewAccount) -> None:
-        """Have a code mailed to a new user."""
-
-    async def register(self, new: NewAccount, code: str) -> None:
-        """Make the account with the mailed code."""
-
-
-@runtime_checkable
-class CanSignInByDevice(Protocol):
+class CanSignInByDevice(Capability):
     """A person lets us in with a browser, wherever that is (RFC 8628)."""
 
+    @abstractmethod
     async def begin_device_sign_in(self) -> DeviceCode:
         """Ask for a code that the person can agree to."""
 
+    @abstractmethod
     async def finish_device_sign_in(self) -> Credentials:
         """Wait until the person has agreed; the credentials that sign in from then on."""
 
 
-@runtime_checkable
-class CanRecoverPassword(Protocol):
+class CanRecoverPassword(Capability):
     """A forgotten password can be replaced without a browser."""
 
+    @abstractmethod
     async def send_recovery_code(self, username: str) -> None:
         """Have a code mailed to the user."""
 
+    @abstractmethod
     async def recover_password(self, code: str, new_password: str) -> None:
         """Set a new password with the mailed code."""
 
 
-@runtime_checkable
-class CanInitialize(Protocol):
-    """A server that somebody has just installed can be set up without a browser."""
+class CanRegister(Capability):
+    """Accounts can be created without a browser; what was mailed proves the address."""
 
-    async def is_initialized(self) -> bool:
-        """Tell whether it has been; raises OtherServiceError for a server of another kind."""
+    @abstractmethod
+    async def begin_registration(self, new: NewAccount) -> bool:
+        """Have a code mailed, or create the account; whether a mailed code is needed."""
 
-    async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
-        """Begin an empty world with one administrator."""
+    @abstractmethod
+    async def finish_registration(self, new: NewAccount, code: str) -> None:
+        """Create the account, or prove its address, with the mailed code."""
 
-
-@runtime_checkable
-class CanRegisterWithMail(Protocol):
-    """Accounts can be made without a browser; a token in a mail proves the address."""
-
-    async def open_account(self, new: NewAccount) -> bool:
-        """Make an account; whether its address must be proved before it can be used."""
-
-    async def send_mail_again(self, new: NewAccount) -> bool:
-        """Have another mail sent; whether the address must still be proved."""
-
-    async def verify_mail(self, token: str) -> None:
-        """Prove the address. token: the mailed one, or the whole link with it."""
+    async def resend_registration_code(self, new: NewAccount) -> bool:
+        """Have another code mailed; whether it is still needed."""
+        return await self.begin_registration(new)

@@ -1,18 +1,19 @@
 """What a directory of relay nodes may be able to do."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
+from ..models.account import NewAccount
 from ..models.directory import (
     CheckTarget,
     Finding,
-    NodeDraft,
     NodeReport,
     ProposedNode,
     QueryPriority,
     Region,
     ReportResult,
 )
+from . import Capability
 
 ALL_NODES = "all_nodes"
 """Option: whether an administrator sees everybody's nodes; only one's own without it."""
@@ -21,48 +22,22 @@ PUBLIC_NODES = "public_nodes"
 """Option: the ids of the public nodes to show one by one, a list; none without it."""
 
 
-@runtime_checkable
-class CanEditNodes(Protocol):
-    """Nodes can be entered, changed and deleted."""
+class NodeDirectory(Capability):
+    """The service lists relay nodes that people enter: their own, and those shown to everybody."""
 
-    async def create_node(self, draft: NodeDraft) -> str:
-        """Enter a node; its id."""
-
-    async def update_node(self, node_id: str, draft: NodeDraft) -> None:
-        """Change what the draft names and is not so yet."""
-
-    async def delete_node(self, node_id: str) -> None:
-        """Delete a node; one that is gone already counts as deleted."""
-
-
-@runtime_checkable
-class CanChoosePublicNodes(Protocol):
-    """The directory shows nodes to everybody."""
-
+    @abstractmethod
     async def public_node_names(self) -> Mapping[str, str]:
         """Return the names of all public nodes by id, whichever are chosen."""
 
-
-@runtime_checkable
-class CanSeeAllNodes(Protocol):
-    """An administrator can see everybody's nodes."""
-
+    @abstractmethod
     async def is_administrator(self) -> bool:
         """Tell whether the account is one, as far as the service says."""
 
-
-@runtime_checkable
-class CanAllowRelay(Protocol):
-    """A node can be allowed to carry traffic between others."""
-
+    @abstractmethod
     async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
         """Allow or forbid it."""
 
-
-@runtime_checkable
-class CanQueryNodes(Protocol):
-    """The directory proposes nodes to connect to."""
-
+    @abstractmethod
     async def query_nodes(
         self,
         *,
@@ -72,24 +47,26 @@ class CanQueryNodes(Protocol):
     ) -> tuple[ProposedNode, ...]:
         """Return a few nodes that are online, the best first."""
 
-
-@runtime_checkable
-class CanCheckNodes(Protocol):
-    """The service can be asked to reach a node from outside."""
-
+    @abstractmethod
     async def check_node(self, node_id: str) -> tuple[Finding, ...]:
         """Have all connections of a node tried now."""
 
+    @abstractmethod
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have a few addresses tried now."""
 
-
-@runtime_checkable
-class CanReportNodes(Protocol):
-    """Anybody who has a node's token can say how it is doing."""
-
+    @abstractmethod
     async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
         """Say it."""
 
+    @abstractmethod
     async def regenerate_report_token(self, node_id: str) -> str | None:
         """Replace the node's token; the new one."""
+
+    @abstractmethod
+    async def is_initialized(self) -> bool:
+        """Tell whether it has been; raises OtherServiceError for a server of another kind."""
+
+    @abstractmethod
+    async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
+        """Begin an empty world with one administrator."""

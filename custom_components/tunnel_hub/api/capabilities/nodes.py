@@ -1,10 +1,12 @@
 """What can be asked of the nodes of a service, and chosen among them."""
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
 
 from ..models.nodes import Node
+from ..models.tunnels import Tunnel
+from . import Capability
 
 NODES = "nodes"
 """Option: which nodes to read, one of the NODES_ values; all without it."""
@@ -22,31 +24,27 @@ NODE_DETAILS = "node_details"
 """Option: whether to read what costs a request for each node; not without it."""
 
 
-@runtime_checkable
-class CanChooseNodes(Protocol):
+class CanChooseNodes(Capability):
     """The service has more nodes than most people want to see."""
 
+    @abstractmethod
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id, whichever are chosen."""
 
 
-@runtime_checkable
-class CanDetailNodes(Protocol):
-    """The service tells more of a node, one at a time."""
+class CanAskNodes(Capability):
+    """The service passes questions and commands on to its nodes.
 
-    async def node_details(self, node_id: str) -> Node:
-        """Ask now."""
-
-
-@runtime_checkable
-class CanGetNodeHistory(Protocol):
-    """The service keeps what was measured at a node.
-
-    history_fields: what can be asked for.
+    history_fields: what can be asked of what was measured at a node.
     """
 
     history_fields: Collection[str]
 
+    @abstractmethod
+    async def node_details(self, node_id: str) -> Node:
+        """Ask now."""
+
+    @abstractmethod
     async def node_history(
         self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
     ) -> Sequence[Mapping[str, float | str | None]]:
@@ -54,3 +52,11 @@ class CanGetNodeHistory(Protocol):
 
         start: an hour before the newest sample if None. end: the newest sample if None.
         """
+
+    @abstractmethod
+    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Have the node asked; the tunnel as it is now."""
+
+    @abstractmethod
+    async def force_all_offline(self) -> Mapping[str, str]:
+        """Throw them off, once; what became of it at each node, in the service's words."""

@@ -1,22 +1,24 @@
 """What can be asked of a service as a whole."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ..models.service import Download
+from . import Capability
 
 
-@runtime_checkable
-class CanListDownloads(Protocol):
+class CanListDownloads(Capability):
     """The service offers client programs."""
 
+    @abstractmethod
     async def downloads(self) -> tuple[Download, ...]:
         """List the files."""
 
 
-@runtime_checkable
-class CanGetAppVersion(Protocol):
+class CanGetAppVersion(Capability):
     """The service knows the newest version of programs that others write for it."""
 
+    @abstractmethod
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, Any]:
         """Return what it tells of a program. loader, minecraft: what it runs in."""

@@ -6,12 +6,25 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 import re
-from typing import override
+from typing import Any, override
 from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
 from .. import coerce
+from ..capabilities.account import (
+    CanGetTrafficHistory,
+    CanRegister,
+    CanResetToken,
+    CanSendCode,
+    CanSignInByDevice,
+    CanSignInWithCaptcha,
+    CanUpdateAccount,
+)
+from ..capabilities.collections import CanEdit, EditableCollection, SubdomainCollection
+from ..capabilities.nodes import CanAskNodes, CanChooseNodes
+from ..capabilities.service import CanGetAppVersion, CanListDownloads
+from ..capabilities.tunnels import CanForceDown, CanInspectTunnels
 from ..days import SHANGHAI
 from ..errors import (
     AuthenticationError,
@@ -55,7 +68,23 @@ _POINTS = re.compile(r"\d+")
 _SECRETS = ("client_secret", "password", "token", "access_token", "refresh_token")
 
 
-class ChmlFrpProvider(Provider):
+class ChmlFrpProvider(
+    Provider,
+    CanAskNodes,
+    CanChooseNodes,
+    CanEdit,
+    CanForceDown,
+    CanGetAppVersion,
+    CanGetTrafficHistory,
+    CanInspectTunnels,
+    CanListDownloads,
+    CanRegister,
+    CanResetToken,
+    CanSendCode,
+    CanSignInByDevice,
+    CanSignInWithCaptcha,
+    CanUpdateAccount,
+):
     """One ChmlFrp account.
 
     credentials, one of three ways: client_id, client_secret of a program that has one,
@@ -122,6 +151,7 @@ class ChmlFrpProvider(Provider):
             raise UnavailableError(Reason.MALFORMED, "no token")
         return token
 
+    @override
     async def begin_device_sign_in(self) -> DeviceCode:
         """Ask for a code that the person can agree to."""
         self._authorization = await self._centre.device_authorization()
@@ -131,6 +161,7 @@ class ChmlFrpProvider(Provider):
             minutes=round(self._authorization.expires_in / 60),
         )
 
+    @override
     async def finish_device_sign_in(self) -> Credentials:
         """Wait until the person has agreed; the credentials that sign in from then on."""
         if self._authorization is None:
@@ -148,6 +179,21 @@ class ChmlFrpProvider(Provider):
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
 
     @override
+    def collections(self) -> Mapping[type, EditableCollection[Any]]:
+        return {
+            Subdomain: SubdomainCollection(
+                create=self.create_subdomain,
+                update=self.update_subdomain,
+                delete=self.delete_subdomain,
+                list=self.subdomains,
+                domains=self.domains,
+            ),
+            TunnelDraft: EditableCollection(
+                create=self.create_tunnel, update=self.update_tunnel, delete=self.delete_tunnel
+            ),
+        }
+
+    @override
     def statistics(self) -> Mapping[str, int]:
         return {
             "requests": self._transport.requests + self._centre_transport.requests,
@@ -156,15 +202,18 @@ class ChmlFrpProvider(Provider):
 
     # The account
 
-    async def send_registration_code(self, new: NewAccount) -> None:
-        """Have a code mailed to a new user."""
+    @override
+    async def begin_registration(self, new: NewAccount) -> bool:
         await self._client.sendmailcode("register", new.mail)
+        return True
 
-    async def register(self, new: NewAccount, code: str) -> None:
+    @override
+    async def finish_registration(self, new: NewAccount, code: str) -> None:
         """Make the account with the mailed code."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, new.password, new.mail, new.contact or "", code)
 
+    @override
     async def send_code(self) -> None:
         """Have a code for reset_token mailed to the account's address."""
         mail = coerce.identifier((await self._client.userinfo()).get("email"))
@@ -172,6 +221,7 @@ class ChmlFrpProvider(Provider):
             raise InvalidInputError("no_mail_address")
         await self._client.sendmailcode("retoken", mail)
 
+    @override
     async def reset_token(self, code: str | None = None) -> str | None:
         """Replace the API token, which client programs use too.
 
@@ -186,6 +236,7 @@ class ChmlFrpProvider(Provider):
             return coerce.token((await self._client.userinfo()).get("usertoken"))
         return None
 
+    @override
     async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
         """Do today's sign-in with the answers of a captcha that a person has solved."""
         try:
@@ -197,6 +248,7 @@ class ChmlFrpProvider(Provider):
             already=False, message=message, points=coerce.count(points[0]) if points else None
         )
 
+    @override
     async def update_account(self, changes: AccountChanges) -> None:
         """Change user name, QQ number, picture and password, in this order."""
         if changes.password and not changes.current_password:
@@ -221,6 +273,7 @@ class ChmlFrpProvider(Provider):
         if name in self.credentials:
             await self.keep({name: value})
 
+    @override
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
         """Return the last seven days of a tunnel, or of the account, the oldest first."""
         if tunnel_id is None:
@@ -231,18 +284,22 @@ class ChmlFrpProvider(Provider):
 
     # Tunnels
 
+    @override
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
         """Ask for one tunnel's online state."""
         return await self.refresh_tunnel(tunnel_id)
 
+    @override
     async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
         """Have the tunnel's node asked anew; the tunnel as it is now."""
         return await self._on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
+    @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off, once; it may come back by itself."""
         await self._on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
 
+    @override
     async def force_all_offline(self) -> Mapping[str, str]:
         """Throw the clients of all tunnels off; what became of it at each node."""
         results = (await self._client.offline_user_nodes()).get("results")
@@ -277,6 +334,7 @@ class ChmlFrpProvider(Provider):
         with suppress(GoneError):
             await self._client.deletetunnel(tunnel_id)
 
+    @override
     async def tunnel_config(
         self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
@@ -319,14 +377,17 @@ class ChmlFrpProvider(Provider):
 
     # Nodes
 
+    @override
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id, whichever are chosen."""
         return await self._feeds.node_names()
 
+    @override
     async def node_details(self, node_id: str) -> Node:
         """Ask for what costs a request for each node."""
         return await self._feeds.node_details(node_id)
 
+    @override
     async def node_history(
         self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
     ) -> Sequence[history.Sample]:
@@ -335,10 +396,12 @@ class ChmlFrpProvider(Provider):
         info = await self._client.node_status_info(await self._feeds.node_name(node_id))
         return await asyncio.to_thread(history.samples, info, fields, start, end)
 
+    @override
     async def downloads(self) -> tuple[Download, ...]:
         """List the client programs that the service offers."""
         return downloads(await self._client.download_info())
 
+    @override
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
         """Return what the service tells of a program."""
         return coerce.data(await self._client.app_version(loader, minecraft, kind))
@@ -356,22 +419,24 @@ class ChmlFrpProvider(Provider):
         rows = await self._client.get_user_free_subdomains()
         return tuple([subdomains.subdomain(row) async for row in iterate(rows)])
 
-    async def create_subdomain(self, subdomain: Subdomain) -> None:
-        """Make a name."""
+    async def create_subdomain(self, subdomain: Subdomain) -> str:
+        """Make a name; its id."""
         await self._client.create_free_subdomain(subdomains.new_fields(subdomain))
+        return subdomain.id
 
-    async def update_subdomain(self, changes: Subdomain) -> None:
+    async def update_subdomain(self, subdomain_id: str, changes: Subdomain) -> None:
         """Change target, ttl or remarks; the service allows no more."""
         for old in await self.subdomains():
-            if (old.domain, old.record) == (changes.domain, changes.record):
+            if old.id == subdomain_id:
                 fields = subdomains.changed_fields(old, changes)
                 return await self._client.update_free_subdomain(fields)
         raise InvalidInputError("unknown_subdomain", name=f"{changes.record}.{changes.domain}")
 
-    async def delete_subdomain(self, subdomain: Subdomain) -> None:
+    async def delete_subdomain(self, subdomain_id: str) -> None:
         """Delete a name; one that is gone already counts as deleted."""
         with suppress(GoneError):
-            await self._client.delete_free_subdomain(subdomain.domain, subdomain.record)
+            record, _, domain = subdomain_id.partition("/")
+            await self._client.delete_free_subdomain(domain, record)
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import override
+from typing import Any, override
 
 from aiohttp import ClientSession
 from yarl import URL
 
 from .. import coerce
+from ..capabilities.account import CanRegister, CanResetToken
+from ..capabilities.collections import CanEdit, EditableCollection
+from ..capabilities.directory import NodeDirectory
 from ..errors import (
     AccountNeededError,
     AuthenticationError,
@@ -65,7 +68,13 @@ def _account_id(address: URL, email: str | None) -> str:
     return f"{address.authority}:{sha256(_normal(email).encode()).hexdigest()[:16]}"
 
 
-class EasyTierProvider(Provider):
+class EasyTierProvider(
+    Provider,
+    CanEdit,
+    CanRegister,
+    CanResetToken,
+    NodeDirectory,
+):
     """One node manager, with an account or without.
 
     credentials: base_url; verify and ca as in tls.trust; email and password, and the token that the
@@ -238,9 +247,18 @@ class EasyTierProvider(Provider):
             yield Problem(key="mail_not_verified", placeholders={"message": words})
 
     @override
+    def collections(self) -> Mapping[type, EditableCollection[Any]]:
+        return {
+            NodeDraft: EditableCollection(
+                create=self.create_node, update=self.update_node, delete=self.delete_node
+            )
+        }
+
+    @override
     def statistics(self) -> Mapping[str, int]:
         return {"requests": self._transport.requests, "token_renewals": self._tokens.renewals}
 
+    @override
     async def reset_token(self, code: str | None = None) -> str | None:
         """Replace the session token, which nobody else needs; some servers give the same again."""
         if (token := await self._client.reset_token()) is None:
@@ -248,6 +266,7 @@ class EasyTierProvider(Provider):
         await self._login_tokens.adopt(token)
         return None
 
+    @override
     async def is_administrator(self) -> bool:
         """Tell whether the account is one, as far as the service says."""
         await self._feeds.account()
@@ -255,16 +274,19 @@ class EasyTierProvider(Provider):
 
     # Before there is an account
 
+    @override
     async def is_initialized(self) -> bool:
         """Tell whether the server is set up; raises OtherServiceError for another kind."""
         return await self._client.check_init()
 
+    @override
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
         """Begin an empty world with one administrator."""
         self._transport.secrets.add(jwt_secret, admin.password)
         await self._client.initialize(jwt_secret, admin.mail, admin.password)
 
-    async def open_account(self, new: NewAccount) -> bool:
+    @override
+    async def begin_registration(self, new: NewAccount) -> bool:
         """Make an account; whether its address must be proved before it can be used.
 
         A server that can send no mail tells the token that would have been in it.
@@ -281,7 +303,8 @@ class EasyTierProvider(Provider):
             await self._client.verify(token)
         return not await self._can_sign_in(new)
 
-    async def send_mail_again(self, new: NewAccount) -> bool:
+    @override
+    async def resend_registration_code(self, new: NewAccount) -> bool:
         """Have another mail sent; whether the address must still be proved.
 
         To make the account again does the same, for servers that cannot do it otherwise or that
@@ -293,7 +316,7 @@ class EasyTierProvider(Provider):
         try:
             await self._client.resend_verification(new.mail)
         except RejectedError, UnavailableError, UnsupportedError:
-            return await self.open_account(new)
+            return await self.begin_registration(new)
         return True
 
     async def _can_sign_in(self, new: NewAccount) -> bool:
@@ -303,11 +326,12 @@ class EasyTierProvider(Provider):
             return False
         return True
 
-    async def verify_mail(self, token: str) -> None:
-        """Prove the address. token: the mailed one, or the whole link with it."""
+    @override
+    async def finish_registration(self, new: NewAccount, code: str) -> None:
+        """Prove the address. code: the mailed token, or the whole link with it."""
         with suppress(ValueError):
-            token = URL(token.strip()).query.get("token", token)
-        await self._client.verify(token.strip())
+            code = URL(code.strip()).query.get("token", code)
+        await self._client.verify(code.strip())
 
     # Nodes
 
@@ -366,10 +390,12 @@ class EasyTierProvider(Provider):
         with suppress(NodeGoneError):
             await self._client.delete(node_id)
 
+    @override
     async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
         """Allow or forbid a node to carry traffic between others."""
         await self._client.update(node_id, {"allow_relay": int(allowed)})
 
+    @override
     async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
         """Say how a node is doing, with the token that its agent would use."""
         row = await self._feeds.node_row(node_id)
@@ -397,18 +423,21 @@ class EasyTierProvider(Provider):
                     raise InvalidInputError("report_reaches_namesake", name=name) from None
             raise
 
+    @override
     async def regenerate_report_token(self, node_id: str) -> str | None:
         """Replace the token that a node's agent reports with; the new one."""
         return await self._client.regenerate_token(node_id)
 
     # Checks and questions
 
+    @override
     async def check_node(self, node_id: str) -> tuple[Finding, ...]:
         """Have all connections of a node tried now that can be."""
         if not (targets := self._feeds.targets(await self._feeds.node_row(node_id))):
             raise InvalidInputError("nothing_to_check")
         return await self._feeds.check(targets)
 
+    @override
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
         """Have up to twenty addresses tried now."""
         if not 0 < len(targets) <= BATCH:
@@ -418,6 +447,7 @@ class EasyTierProvider(Provider):
                 raise InvalidInputError("address_not_checkable", address=target.address)
         return await self._feeds.check(targets)
 
+    @override
     async def query_nodes(
         self,
         *,
@@ -437,6 +467,7 @@ class EasyTierProvider(Provider):
             if (node := models.PUBLIC_NODE.one(row)) is not None
         )
 
+    @override
     async def public_node_names(self) -> Mapping[str, str]:
         """Return the names of all public nodes by id, whichever are chosen."""
         nodes = await self._feeds.public_nodes()

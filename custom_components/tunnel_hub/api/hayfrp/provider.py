@@ -5,13 +5,18 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import override
+from typing import Any, override
 
 from aiohttp import ClientSession
 
 from .. import coerce, days
 from ..age import Stamp
 from ..cache import Recent
+from ..capabilities.account import CanRecoverPassword, CanRegister, CanResetToken, CanSignIn
+from ..capabilities.collections import CanEdit, EditableCollection
+from ..capabilities.nodes import CanChooseNodes
+from ..capabilities.service import CanListDownloads
+from ..capabilities.tunnels import CanForceDown, CanInspectTunnels, CanToggleTunnels
 from ..days import SHANGHAI
 from ..errors import (
     InvalidInputError,
@@ -232,7 +237,19 @@ def _with_reading(tunnel: Tunnel, reading: _Reading | None) -> Tunnel:
     )
 
 
-class HayFrpProvider(Provider):
+class HayFrpProvider(
+    Provider,
+    CanChooseNodes,
+    CanEdit,
+    CanForceDown,
+    CanInspectTunnels,
+    CanListDownloads,
+    CanRecoverPassword,
+    CanRegister,
+    CanResetToken,
+    CanSignIn,
+    CanToggleTunnels,
+):
     """One HayFrp account.
 
     credentials: username and password, or token (a csrf) alone; base_url in place of the
@@ -351,6 +368,14 @@ class HayFrpProvider(Provider):
         return (Problem(key="session_contested"),) if self._session.contested else ()
 
     @override
+    def collections(self) -> Mapping[type, EditableCollection[Any]]:
+        return {
+            TunnelDraft: EditableCollection(
+                create=self.create_tunnel, update=self.update_tunnel, delete=self.delete_tunnel
+            )
+        }
+
+    @override
     def statistics(self) -> Mapping[str, int]:
         return {"requests": self._transport.requests, "logins": self._session.logins}
 
@@ -442,6 +467,7 @@ class HayFrpProvider(Provider):
 
     # Commands
 
+    @override
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
         """Ask for one tunnel's online state."""
         try:
@@ -460,6 +486,7 @@ class HayFrpProvider(Provider):
         )
         return _with_reading(tunnel, self._readings[tunnel_id])
 
+    @override
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Enable or disable a tunnel."""
         await self._on_tunnel(
@@ -470,6 +497,7 @@ class HayFrpProvider(Provider):
                 replace(tunnel, enabled=enabled), self._readings.get(tunnel_id)
             )
 
+    @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Throw the client off, once; it may come back by itself."""
         await self._on_tunnel(
@@ -502,6 +530,7 @@ class HayFrpProvider(Provider):
                 tunnel_id, lambda csrf: self._client.delete_tunnel(csrf, tunnel_id)
             )
 
+    @override
     async def tunnel_config(
         self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
@@ -512,6 +541,7 @@ class HayFrpProvider(Provider):
             )
         )
 
+    @override
     async def sign_in(self) -> SignInResult:
         """Do today's sign-in."""
         try:
@@ -525,12 +555,14 @@ class HayFrpProvider(Provider):
             traffic_left=coerce.gigabytes(row.get("flow")),
         )
 
+    @override
     async def reset_token(self, code: str | None = None) -> str:
         """Replace the link token, which ends the csrf too: the next request logs in."""
         token = await self._session.use(self._client.re_token)
         self._session.forget()
         return token
 
+    @override
     async def downloads(self) -> tuple[Download, ...]:
         """List the files that the service offers."""
         mirrors, files = await self._client.download_list()
@@ -551,6 +583,7 @@ class HayFrpProvider(Provider):
             if (path := coerce.text(file.get("url")))
         )
 
+    @override
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id, whichever are chosen."""
         if not self._known_nodes:
@@ -559,19 +592,23 @@ class HayFrpProvider(Provider):
 
     # Before there is an account, or a password
 
-    async def send_registration_code(self, new: NewAccount) -> None:
-        """Have a code mailed to a new user."""
+    @override
+    async def begin_registration(self, new: NewAccount) -> bool:
         await self._client.register_send_email(new.username, _DEVICE, new.mail)
+        return True
 
-    async def register(self, new: NewAccount, code: str) -> None:
+    @override
+    async def finish_registration(self, new: NewAccount, code: str) -> None:
         """Make the account with the mailed code."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, _DEVICE, new.mail, new.password, code)
 
+    @override
     async def send_recovery_code(self, username: str) -> None:
         """Have a token mailed to the user."""
         await self._client.reset_passwd_send_code(username)
 
+    @override
     async def recover_password(self, code: str, new_password: str) -> None:
         """Set a new password with the mailed token."""
         self._transport.secrets.add(code, new_password)

@@ -1,14 +1,20 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, override
 
 from aiohttp import ClientSession
 
 from .. import coerce
+from ..capabilities.account import CanUpdateAccount
+from ..capabilities.certificates import CanManageCertificates
+from ..capabilities.collections import CanEdit, EditableCollection
+from ..capabilities.mesh import MeshNode
+from ..capabilities.tunnels import CanForceDown, CanToggleTunnels
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Transport
 from ..models.account import AccountChanges
@@ -79,7 +85,25 @@ def _identity(row: Row) -> Identity | None:
     return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
 
 
-class Hy2ScaleProvider(Provider):
+_EDITED: Mapping[type, Edited] = {
+    ClientDraft: Tunnel,
+    ProxyDraft: Proxy,
+    RuleDraft: Rule,
+    UserDraft: User,
+    WireGuardPeerDraft: WireGuardPeer,
+}
+"""What is edited by which drafts."""
+
+
+class Hy2ScaleProvider(
+    Provider,
+    CanEdit,
+    CanForceDown,
+    CanManageCertificates,
+    CanToggleTunnels,
+    CanUpdateAccount,
+    MeshNode,
+):
     """One node.
 
     credentials: host, port, base_path; https, verify ("true" or "false") and ca (PEM); username
@@ -110,6 +134,7 @@ class Hy2ScaleProvider(Provider):
         self._client.on_write = self._feeds.forget
         self._client.on_node = self._tell_identity
         self._around = self._feeds.around
+        self._around.on_memory = self._remember
         self._collections = RowCollections(self._client, self._around)
         self._editable_of: Mapping[type[Resource], EditableRows] = {
             Proxy: self._collections.proxies,
@@ -125,18 +150,14 @@ class Hy2ScaleProvider(Provider):
     def console_url(self) -> str:
         return f"{self._url}/"
 
-    @property
-    def on_memory(self) -> Callable[[Mapping[str, Any]], Awaitable[None]] | None:
-        """Who is told when somebody new is known around the node, or goes by another name."""
-        return self._around.on_memory
-
-    @on_memory.setter
-    def on_memory(self, on_memory: Callable[[Mapping[str, Any]], Awaitable[None]] | None) -> None:
-        self._around.on_memory = on_memory
-
+    @override
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Know again who was known, under which ids."""
         self._around.restore(memory)
+
+    async def _remember(self, memory: Mapping[str, object]) -> None:
+        if self.on_memory is not None:
+            await self.on_memory(memory)
 
     def _signs_in(self) -> tuple[str, str]:
         """Return user name and hash of the password."""
@@ -184,12 +205,22 @@ class Hy2ScaleProvider(Provider):
             yield Problem(key="certificate_expiring", placeholders={"certificates": words})
 
     @override
+    def collections(self) -> Mapping[type, EditableCollection[Any]]:
+        return {
+            draft: EditableCollection(
+                create=self.create, update=self.update, delete=partial(self.delete, of)
+            )
+            for draft, of in _EDITED.items()
+        }
+
+    @override
     def statistics(self) -> Mapping[str, int]:
         return {
             "requests": self._transport.requests,
             "token_renewals": self._tokens.renewals,
         }
 
+    @override
     async def update_account(self, changes: AccountChanges) -> None:
         """Change user name and password of the node's console; all its sessions end."""
         if changes.contact or changes.picture:
@@ -207,6 +238,7 @@ class Hy2ScaleProvider(Provider):
 
     # Outbound connections
 
+    @override
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Make a connection's link, or drop it."""
         await self._collections.clients.row(tunnel_id)
@@ -214,6 +246,7 @@ class Hy2ScaleProvider(Provider):
         await self._client.disable_client(name, disabled=not enabled)
         await self._collections.clients.expect(tunnel_id, {"disabled": not enabled})
 
+    @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Drop the link once; an enabled connection makes it anew."""
         row = await self._collections.clients.row(tunnel_id)
@@ -228,6 +261,7 @@ class Hy2ScaleProvider(Provider):
 
     # The mesh
 
+    @override
     async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
         """Enable or disable a peer, proxy, rule or user."""
         if of is Peer:
@@ -245,6 +279,7 @@ class Hy2ScaleProvider(Provider):
         await toggle(resource_id, enabled=enabled)
         await shelf.expect(resource_id, {"enabled": enabled})
 
+    @override
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
         """Start a server, or stop it; all else that a write replaces is sent as it was read."""
         read, write, shape = {
@@ -267,12 +302,14 @@ class Hy2ScaleProvider(Provider):
         if coerce.boolean((await read()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name=server)
 
+    @override
     async def set_exit_node(self, *, enabled: bool) -> None:
         """Let other nodes' traffic leave here or not."""
         await self._client.update_node({"exit_node": enabled})
         if coerce.boolean((await self._client.node()).get("exit_node")) is not enabled:
             raise InvalidInputError("not_taken", name="exit_node")
 
+    @override
     async def set_tun_mode(self, mode: str) -> None:
         """Set what is routed by TUN, only where that can be read: see the client."""
         row = await self._client.tun_mode()
@@ -283,6 +320,7 @@ class Hy2ScaleProvider(Provider):
         if coerce.boolean((await self._client.tun_mode()).get("enabled")) is not enabled:
             raise InvalidInputError("not_taken", name="tun_mode")
 
+    @override
     async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
         """Show and use a peer's own peers or not."""
         path = self._path(of, peer_id)
@@ -304,22 +342,26 @@ class Hy2ScaleProvider(Provider):
         if bool(coerce.boolean((await self._peer(path)).get(field))) is not value:
             raise InvalidInputError("not_taken", name=path)
 
+    @override
     async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
         """Let the traffic leave by this path alone, "" for this node itself."""
         paths = ExitDraft(exit_paths=(path,) if path else ())
         await self._editable_of[of].change(resource_id, exit_fields(paths))
 
+    @override
     async def reset_traffic(self, user_id: str) -> None:
         """Count a user's traffic from 0 again."""
         await self._collections.users.row(user_id)
         await self._client.reset_traffic(user_id)
 
+    @override
     async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
         """Return a user's connected devices now."""
         if (known := (await self._feeds.sessions()).get(user_id)) is None:
             raise InvalidInputError("unknown_resource", name=user_id)
         return known.sessions
 
+    @override
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
         """Disconnect one of a user's sessions, or all; they are locked out for a minute."""
         sessions = await self.sessions_of(user_id)
@@ -381,6 +423,7 @@ class Hy2ScaleProvider(Provider):
 
     # WireGuard
 
+    @override
     async def wireguard_config(self, peer_id: str, endpoint: str | None = None) -> str:
         """Return the file for a peer; it holds a private key."""
         host = endpoint or self.credentials.get("host", "")
@@ -390,6 +433,7 @@ class Hy2ScaleProvider(Provider):
             raise InvalidInputError("peer_without_key", name=name)
         return await self._client.wireguard_config(name, host)
 
+    @override
     async def wireguard_qr(self, peer_id: str, endpoint: str | None = None) -> bytes:
         """Return the file as a QR code; older versions want a name in place of a text."""
         config = await self.wireguard_config(peer_id, endpoint)
@@ -401,6 +445,7 @@ class Hy2ScaleProvider(Provider):
 
     # Certificates
 
+    @override
     async def import_certificate(self, certificate: CertificateImport) -> None:
         """Take a certificate over."""
         fields = import_fields(certificate)
@@ -410,6 +455,7 @@ class Hy2ScaleProvider(Provider):
             await self._client.import_certificate(fields)
         await self._collections.certificates.row(certificate.id)
 
+    @override
     async def generate_certificate(
         self, id_: str, domains: Sequence[str], *, name: str | None, days: int | None, is_ca: bool
     ) -> None:
@@ -431,6 +477,7 @@ class Hy2ScaleProvider(Provider):
             await self._collections.certificates.remove(id_)
             raise InvalidInputError("makes_no_authorities")
 
+    @override
     async def sign_certificate(
         self, id_: str, authority: str, host: str, *, name: str | None, days: int | None
     ) -> None:
@@ -443,10 +490,12 @@ class Hy2ScaleProvider(Provider):
         )
         await self._collections.certificates.row(id_)
 
+    @override
     async def delete_certificate(self, id_: str) -> None:
         """Delete a certificate."""
         await self._collections.certificates.remove(id_)
 
+    @override
     async def certificate_pem(self, id_: str) -> str:
         """Return a certificate as PEM, never its key."""
         await self._collections.certificates.row(id_)
@@ -454,10 +503,12 @@ class Hy2ScaleProvider(Provider):
 
     # Questions and the like
 
+    @override
     async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
         """Download the newest version and put it in place; the node restarts."""
         await upgrade.install(self._client, on_progress)
 
+    @override
     async def check_ports(self, ports: Sequence[Port]) -> Mapping[Port, bool]:
         """Tell which are free; the documented generation does not tell tcp from udp."""
         try:
@@ -477,6 +528,7 @@ class Hy2ScaleProvider(Provider):
         }
         return {port: (port.port, port.protocol) not in taken for port in ports}
 
+    @override
     async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
         """Return a name's addresses."""
         answer = await self._client.resolve(name, exit_path or "")
@@ -484,6 +536,7 @@ class Hy2ScaleProvider(Provider):
             return found
         raise RejectedError(self._transport.redact(answer.get("error")) or name)
 
+    @override
     async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
         """Tell how the link to a direct peer has been; the node knows nothing of the others."""
         path = self._path(of, peer_id)
@@ -501,6 +554,7 @@ class Hy2ScaleProvider(Provider):
             ),
         )
 
+    @override
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
         """Return a peer's own peers, used or not."""
         path = self._path(of, peer_id)
@@ -513,6 +567,7 @@ class Hy2ScaleProvider(Provider):
         ]
         return tuple((await PEER.many(rows)).values())
 
+    @override
     async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what the node is made of, what it runs on and how its console is set up."""
         described: Mapping[str, Row] = {
@@ -522,10 +577,12 @@ class Hy2ScaleProvider(Provider):
         }
         return {subject: coerce.data(row) for subject, row in described.items()}
 
+    @override
     async def backup(self) -> bytes:
         """Return a tar archive of the configuration; it holds all secrets."""
         return await self._client.backup()
 
+    @override
     async def graph_layout(self) -> Mapping[str, Position]:
         """Return the positions by what is drawn."""
         layout = await self._client.graph_layout()
@@ -541,6 +598,7 @@ class Hy2ScaleProvider(Provider):
             raise UnavailableError(Reason.MALFORMED, "no positions")
         return positions
 
+    @override
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
         """Replace all positions, in the frame in which they come."""
         rows = {name: {"x": place.x, "y": place.y} for name, place in positions.items()}

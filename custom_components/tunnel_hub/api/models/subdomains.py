@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Subdomain:
     """A name under one of the service's domains: record.domain.
 
-    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: one of CanManageSubdomains.ttls.
+    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: one of CanEdit.ttls.
     """
 
     domain: str
@@ -16,3 +16,8 @@ class Subdomain:
     target: str | None = None
     ttl: str | None = None
     remarks: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Which of the account's names it is."""
+        return f"{self.record}/{self.domain}"
