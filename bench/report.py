@@ -66,7 +66,6 @@ class Results:
     """All results of a run."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self._samples: dict[tuple[str, str, int, str], list[Sample]] = {}
 
     def add(self, service: str, case: str, rows: int, samples: Sequence[Sample]) -> None:

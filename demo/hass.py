@@ -103,7 +103,6 @@ class Hass:
     """
 
     def __init__(self, session: ClientSession, url: str) -> None:
-        """Ask nothing yet."""
         self._session = session
         self.url = url
         self.client_id = f"{url}/"

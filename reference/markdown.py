@@ -25,7 +25,6 @@ class Notes:
     """Footnotes: numbered as they are first needed, told below the table."""
 
     def __init__(self, language: Language) -> None:
-        """Begin with none."""
         self._language = language
         self._marks: dict[str, str] = {}
 

@@ -81,7 +81,6 @@ class RefusedError(Exception):
     """Raised anywhere in a handler: this is the answer, go no further."""
 
     def __init__(self, answer: Answer) -> None:
-        """Keep the answer."""
         super().__init__()
         self.answer = answer
 

@@ -163,13 +163,11 @@ async def simulator(
 
 @pytest.fixture
 def hayfrp(simulator: Simulator) -> HayFrpService:
-    """The simulated HayFrp."""
     return simulator.get(HayFrpService)
 
 
 @pytest.fixture
 def chmlfrp(simulator: Simulator) -> ChmlFrpService:
-    """The simulated ChmlFrp."""
     return simulator.get(ChmlFrpService)
 
 

@@ -29,7 +29,6 @@ def path_of(name: str, language: Language) -> Path:
 
 
 def page(name: str, language: Language) -> str:
-    """Return a page."""
     return path_of(name, language).read_text(encoding="utf-8")
 
 

@@ -30,7 +30,6 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 def _rows() -> Iterator[Row]:
-    """Read all tables."""
     for path in sorted(_TESTS.glob("*/endpoints.md")):
         for line in path.read_text("utf-8").splitlines():
             if line.startswith("| ") and not line.startswith(("| --- ", "| document ")):

@@ -643,7 +643,6 @@ async def test_removed_while_the_options_are_opened(
 
 
 async def options_form(world: World) -> ConfigFlowResult:
-    """Open the options."""
     return await world.hass.config_entries.options.async_init(world.entry.entry_id)
 
 

@@ -574,7 +574,6 @@ async def test_as_it_was_a_moment_ago(world: World, *, before: bool) -> None:
 
 @pytest.mark.parametrize("number, before", [("1", True), ("5", False)])
 async def test_a_row_that_once_lacks_the_status(world: World, number: str, *, before: bool) -> None:
-    """The older reading counts."""
     await world.set_up()
     world.service.fault(
         "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]

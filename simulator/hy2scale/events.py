@@ -12,7 +12,6 @@ class EventStream(web.Response):
     """Sends each event as it comes, as the JSON of a `data` line, until the client leaves."""
 
     def __init__(self, events: AsyncGenerator[object]) -> None:
-        """Take the source of the events."""
         super().__init__(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         self.enable_chunked_encoding()
         self._events = events

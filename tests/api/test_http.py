@@ -43,7 +43,6 @@ class Clock:
     """A clock that a test sets, in seconds."""
 
     def __init__(self) -> None:
-        """Start anywhere but at zero."""
         self.time = 10_000.0
 
     def __call__(self) -> float:

@@ -104,7 +104,6 @@ class Kitchen:
     """Builds things, and remembers which."""
 
     def __init__(self) -> None:
-        """Nothing is built yet."""
         self.built: list[str] = []
         self.listing = Listing(
             RowMap(Thing, id=at("no", coerce.text), weight=at("grams", self._weigh))

@@ -28,7 +28,6 @@ async def running() -> AsyncIterator[Stage]:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The browser."""
     async with chromium() as started:
         yield started
 

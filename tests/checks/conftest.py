@@ -14,5 +14,4 @@ def _both_loopbacks(socket_enabled: None) -> None:
 
 @pytest.fixture(scope="session")
 def authorities() -> Authorities:
-    """Two certificate authorities."""
     return Authorities()

@@ -52,7 +52,6 @@ class Authorities:
     """A certificate authority that is trusted, and another one that is not."""
 
     def __init__(self) -> None:
-        """Issue both."""
         self.random = Random(7)
         now = time.time()
         self.trusted = issue(

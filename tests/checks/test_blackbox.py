@@ -54,7 +54,6 @@ class Exporter:
     """A running exporter."""
 
     def __init__(self, session: ClientSession, port: int) -> None:
-        """Know where it listens."""
         self._session = session
         self._url = f"http://127.0.0.1:{port}"
 
@@ -69,7 +68,6 @@ class Exporter:
 
 @asynccontextmanager
 async def exporting(folder: Path, authorities: Authorities) -> AsyncIterator[Exporter]:
-    """Run the exporter."""
     assert EXPORTER
     authority = folder / "ca.pem"
     authority.write_text(authorities.trusted.cert)

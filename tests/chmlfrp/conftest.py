@@ -9,7 +9,6 @@ from simulator.chmlfrp import ChmlFrpService
 
 @pytest.fixture
 def service(chmlfrp: ChmlFrpService) -> ChmlFrpService:
-    """ChmlFrp."""
     return chmlfrp
 
 

@@ -52,7 +52,6 @@ class Browser:
     """The browser in which the person decides; time passes only while we wait for that."""
 
     def __init__(self, hass: HomeAssistant, service: ChmlFrpService) -> None:
-        """Decide nothing yet."""
         self.hass = hass
         self.service = service
         self.decided = asyncio.Event()

@@ -24,7 +24,6 @@ def expires(world: World[ChmlFrpService], days: float) -> None:
 
 
 def certificates(world: World[ChmlFrpService]) -> str:
-    """Return the entity."""
     return world.entity_id("sensor", "certificates:account", "certificates")
 
 
@@ -76,7 +75,6 @@ async def test_what_ends_sooner_now_is_told_at_once(world: World[ChmlFrpService]
 
 
 async def test_what_was_near_before_is_not_told_again(world: World[ChmlFrpService]) -> None:
-    """Or every restart would."""
     ending = await set_up(world, 5)
 
     await world.live(DAY, HOUR)

@@ -10,7 +10,6 @@ from .common import account_entry
 
 @pytest.fixture
 def service(easytier: EasyTierService) -> EasyTierService:
-    """EasyTier."""
     return easytier
 
 

@@ -391,7 +391,6 @@ async def test_report_node(world: World[EasyTierService]) -> None:
 
 @DOCUMENTED
 async def test_report_node_needs_a_token(world: World[EasyTierService]) -> None:
-    """Documented rows tell none."""
     world.service.state.settings.undocumented_endpoints = False
     await world.set_up()
     error = await refused(world, "relay_node:1", "report_node", **READING)

@@ -35,7 +35,6 @@ async def fill(
     advanced: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> ConfigFlowResult:
-    """Send a form."""
     assert form["type"] is FlowResultType.FORM
     assert form["data_schema"] is not None
     more = {"advanced": advanced or {}} if "advanced" in form["data_schema"].schema else {}
@@ -567,7 +566,6 @@ async def test_secrets_stay_secret_on_the_way_in(
 
 
 async def options(world: World[EasyTierService]) -> Any:
-    """Open the options."""
     return await world.hass.config_entries.options.async_init(world.entry.entry_id)
 
 

@@ -232,7 +232,6 @@ async def test_nothing_is_checked_without_a_network(world: World[EasyTierService
 
 
 async def test_where_checks_are_not_offered(world: World[EasyTierService]) -> None:
-    """Asked once, never again."""
     await world.set_up()
     await world.live(6 * HOUR, HOUR)
 

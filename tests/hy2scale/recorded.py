@@ -44,7 +44,6 @@ class RecordedNode:
     """
 
     def __init__(self) -> None:
-        """Read the recording."""
         self.second = 0
         self.calls: Counter[str] = Counter()
         self._answers: dict[str, list[tuple[int, Any]]] = {"/clients": [(0, [])]}

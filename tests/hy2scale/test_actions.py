@@ -512,7 +512,6 @@ async def test_check_ports(world: Hub) -> None:
 
 
 async def test_check_ports_that_are_all_free(world: Hub) -> None:
-    """The service says null."""
     await world.set_up()
 
     response = await on_account(world, "check_ports", ports="9999/udp")
@@ -693,7 +692,6 @@ async def test_a_backup_that_cannot_be_saved(world: Hub, tmp_path: Path) -> None
 
 
 async def test_no_backup(world: Hub, tmp_path: Path) -> None:
-    """Nothing is left behind."""
     await world.set_up()
     world.service.fault("/api/backup", "error", times=None)
 

@@ -187,7 +187,6 @@ async def test_a_write_that_is_swallowed(world: Hub, thing: str) -> None:
 
 
 async def test_a_deleted_proxy_is_not_made_anew(world: Hub) -> None:
-    """A write would."""
     await world.set_up()
     del world.service.state.proxies["socks5"]
 
@@ -265,7 +264,6 @@ async def test_tun_mode(world: Hub) -> None:
 
 
 async def choose(world: Hub, thing: str, key: str, option: str) -> None:
-    """Choose an option."""
     await world.hass.services.async_call(
         "select",
         "select_option",

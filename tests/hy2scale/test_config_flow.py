@@ -22,7 +22,6 @@ ADVANCED = ("base_path", "verify", "ca")
 
 
 async def begin(hass: HomeAssistant) -> ConfigFlowResult:
-    """Choose the provider."""
     menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     return await choose(hass, menu, "hy2scale")
 
@@ -41,7 +40,6 @@ def address(service: Hy2ScaleService, **changes: Any) -> dict[str, Any]:
 
 
 async def fill(hass: HomeAssistant, form: ConfigFlowResult, **fields: Any) -> ConfigFlowResult:
-    """Send the form."""
     assert form["type"] is FlowResultType.FORM
     advanced = {name: fields.pop(name) for name in ADVANCED if name in fields}
     result = await hass.config_entries.flow.async_configure(
@@ -216,7 +214,6 @@ async def test_not_a_node(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> Non
 async def test_the_same_node_twice(
     hass: HomeAssistant, hy2scale: Hy2ScaleService, entry: MockConfigEntry
 ) -> None:
-    """At another address."""
     other = URL(hy2scale.mirror_url).port
     result = await fill(hass, await begin(hass), **address(hy2scale, port=other))
 
@@ -320,7 +317,6 @@ async def test_two_nodes(
 
 
 async def again(world: Hub, source: str, **fields: Any) -> ConfigFlowResult:
-    """Sign in again."""
     menu = await world.hass.config_entries.flow.async_init(
         DOMAIN,
         context={"source": source, "entry_id": world.entry.entry_id},

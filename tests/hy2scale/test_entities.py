@@ -317,7 +317,6 @@ async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
 
 
 async def test_tunnels(world: Hub) -> None:
-    """Outbound connections."""
     await world.set_up()
 
     states = {name: world.value("sensor", f"tunnel:{name}", "state") for name in CLIENTS}
@@ -447,7 +446,6 @@ async def test_wireguard(world: Hub) -> None:
 
 @BOTH
 async def test_no_certificates_and_no_wireguard_peers(world: Hub) -> None:
-    """Both are null then."""
     world.service.state.certificates.clear()
     world.service.state.wireguard.peers.clear()
 

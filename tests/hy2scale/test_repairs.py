@@ -37,7 +37,6 @@ async def fresh(world: Hub) -> Hub:
 
 
 async def begin(world: Hub) -> Any:
-    """Open the repair."""
     manager = flows(world)
     return await manager.async_init(
         DOMAIN, data={"issue_id": f"{world.entry.entry_id}:default_password"}
@@ -51,7 +50,6 @@ def flows(world: Hub) -> RepairsFlowManager:
 
 
 async def fill(world: Hub, form: Any, **fields: str) -> Any:
-    """Send the form."""
     assert form["type"] is FlowResultType.FORM
     result = await flows(world).async_configure(form["flow_id"], fields)
     await world.settle()

@@ -70,7 +70,6 @@ def assert_same_shape(recorded: Reply, simulated: Reply, *, values: bool = False
 
 
 def mismatches(recorded: Reply, simulated: Reply, *, values: bool = False) -> Iterator[Mismatch]:
-    """Find what differs."""
     if recorded.status != simulated.status:
         yield Mismatch("status", recorded.status, simulated.status)
     types = [_content_type(reply.content_type) for reply in (recorded, simulated)]

@@ -21,7 +21,6 @@ class RecordedServer:
     """
 
     def __init__(self) -> None:
-        """Have no answers yet."""
         self.url = ""
         self.unanswered: list[str] = []
         self._replies: dict[Key, Reply] = {}

@@ -180,7 +180,6 @@ class Refused(NamedTuple):
 
 
 def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
-    """Read a feed."""
     return lambda asked: asked.provider.feeds[key].fetch()
 
 

@@ -28,7 +28,6 @@ class Accounts:
     """Who signs a request: whose session token goes with it."""
 
     def __init__(self) -> None:
-        """Nobody has signed in yet."""
         self.tokens = {"bad": "nonsense"}
 
     def headers(self, who: str | None) -> Mapping[str, str]:

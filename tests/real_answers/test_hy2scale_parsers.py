@@ -233,7 +233,6 @@ type Case = tuple[tuple[int, ...], Ask, object]
 
 
 def feed(key: str) -> Ask:
-    """Read a feed."""
     return lambda asked: asked.provider.feeds[key].fetch()
 
 

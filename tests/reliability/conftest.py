@@ -71,7 +71,6 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture
 def services(case: Case) -> tuple[str, ...]:
-    """That service."""
     return (case.service,)
 
 
@@ -104,7 +103,6 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def signed_in(case: Case, service: AnyService) -> MockConfigEntry:
-    """The entry."""
     return entry_for(case, service)
 
 

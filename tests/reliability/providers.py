@@ -74,7 +74,6 @@ class Act:
 
 
 def press(thing: str, key: str) -> Act:
-    """Press a button."""
     return Act("press", thing, domain="button", key=key)
 
 

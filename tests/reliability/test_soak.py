@@ -43,7 +43,6 @@ class Totals:
     """Looks at every total that is counted upwards."""
 
     def __init__(self, world: BadWorld, life: Life) -> None:
-        """Begin to listen."""
         self._last: dict[str, tuple[float, float]] = {}
         self._rates: dict[str, float] = {}
         self._daily = life.daily
@@ -93,7 +92,6 @@ class Day:
     """Lets things happen at one service, by chance, but the same in every run."""
 
     def __init__(self, world: BadWorld, life: Life) -> None:
-        """Start with what is there."""
         self._world = world
         self._life = life
         self._random = Random(world.case.name)

@@ -30,7 +30,6 @@ class Watch:
         log: pytest.LogCaptureFixture,
         secrets: Callable[[], Iterable[str | None]],
     ) -> None:
-        """Begin to listen."""
         self._hass = hass
         self._log = log
         self._secrets = secrets

@@ -70,7 +70,6 @@ class Liar:
     """The server. answer: what it says to a request. asked: all requests."""
 
     def __init__(self, answer: Answer = nothing) -> None:
-        """Open no port yet."""
         self.answer = answer
         self.asked: list[Asked] = []
         self._server: asyncio.Server | None = None

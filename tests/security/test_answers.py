@@ -170,7 +170,6 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=CASES, ids=lambda case: case.service)
 def case(request: pytest.FixtureRequest) -> Case:
-    """The provider."""
     chosen: Case = request.param
     return chosen
 

@@ -45,7 +45,6 @@ _MOST_WORDS = 900
 
 @pytest.fixture(params=[found.cases[-1] for found in FOUND.values()], ids=lambda case: case.service)
 def case(request: pytest.FixtureRequest) -> Case:
-    """The provider."""
     chosen: Case = request.param
     return chosen
 
@@ -75,7 +74,6 @@ class Spoiler:
     """
 
     def __init__(self, port: int) -> None:
-        """Spoil nothing yet."""
         self.spoil: Spoil | None = None
         self.refusal: Reply | None = None
         self.passed: list[str] = []
@@ -158,7 +156,6 @@ class House:
     """Keeps all changes of states, for what stores them."""
 
     def __init__(self, hass: HomeAssistant, log: pytest.LogCaptureFixture) -> None:
-        """Begin to listen."""
         self._hass = hass
         self._log = log
         self._changes: list[Event[EventStateChangedData]] = []

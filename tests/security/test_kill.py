@@ -81,7 +81,6 @@ class SignIn:
     """The approved sign-in: what the service knows of it, and what is on the disk."""
 
     def __init__(self, hass: MortalHass) -> None:
-        """Take the only one there is."""
         self.hass = hass
         self.random = Random(1)
         self.service: ChmlFrpService = hass.service
@@ -268,7 +267,6 @@ class Held:
     """A tunnel: what is wanted of it, on the disk and in Home Assistant, and how it is."""
 
     def __init__(self, hass: MortalHass) -> None:
-        """Take the service's."""
         self.hass = hass
         self.service = hass.service
         self.tunnel = _TUNNELS[hass.service.NAME]

@@ -306,7 +306,6 @@ def homes(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> Homes:
-    """What makes homes."""
     caplog.set_level(logging.CRITICAL, coordinator.__name__)
     caplog.set_level(logging.WARNING, sign_in.__name__)
     return Homes(hass, hayfrp, clocks, monkeypatch, caplog)

@@ -21,7 +21,6 @@ class Clock:
     """A clock that a test sets."""
 
     def __init__(self) -> None:
-        """Start at noon."""
         self.time = NOON
 
     def __call__(self) -> float:
@@ -33,7 +32,6 @@ class Client:
     """Asks one service; `csrf` goes along with every HayFrp call that does not bring its own."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Be signed out."""
         self.session = session
         self.url = url
         self.csrf = ""
@@ -100,7 +98,6 @@ def clock() -> Clock:
 
 @pytest.fixture
 def simulated(clock: Clock) -> dict[str, Any]:
-    """By that clock."""
     return {"clock": clock}
 
 

@@ -16,7 +16,6 @@ class Device:
     """A program that signs in without a browser."""
 
     def __init__(self, panel: Panel, service: ChmlFrpService) -> None:
-        """Have the demo program's client id."""
         self.centre = Panel(panel.session, service.oauth_url)
         self.api = panel
         self.client_id = service.credentials["client_id"]

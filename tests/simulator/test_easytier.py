@@ -46,7 +46,6 @@ class Client:
     """Asks the node manager; `token` goes along once there is one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Be signed out."""
         self.session = session
         self.url = url
         self.token = ""

@@ -24,9 +24,15 @@ const ENDS = [
 const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
 
+/** @param {Thing} thing */
 const rank = ({ kind }) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length);
 
-/** The section of what is wrong now, or of the good news. */
+/**
+ * The section of what is wrong now, or of the good news.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 export const attention = (hass, things) => {
   const used = usedNodes(hass);
   const troubles = things
@@ -51,6 +57,7 @@ export const attention = (hass, things) => {
   };
 };
 
+/** @param {Config[]} entities */
 const list = (entities) => ({
   type: "entity-filter",
   entities,
@@ -60,7 +67,12 @@ const list = (entities) => ({
   grid_options: { columns: "full" },
 });
 
-/** The rows for what may be wrong with a thing, each with the conditions on which it is shown. */
+/**
+ * The rows for what may be wrong with a thing, each with the conditions on which it is shown.
+ *
+ * @param {Hass} hass
+ * @param {Thing} thing
+ */
 const troublesOf = (hass, thing) =>
   Object.entries(thing.entities).flatMap(([key, entity]) => {
     const conditions = conditionsOf(hass, thing, key, entity);
@@ -79,13 +91,27 @@ const troublesOf = (hass, thing) =>
     ];
   });
 
-/** What a row is about: whose thing is offline, or else which of its entities tells of trouble. */
+/**
+ * What a row is about: whose thing is offline, or else which of its entities tells of trouble.
+ *
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @param {string} entity
+ */
 const subject = (hass, { device }, entity) =>
   hass.states[entity]?.attributes.device_class === "connectivity"
     ? device.manufacturer
     : hass.entities[entity].name;
 
-/** When an entity tells of trouble; undefined if it never does. */
+/**
+ * When an entity tells of trouble; undefined if it never does.
+ *
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @param {string} key
+ * @param {string} entity
+ * @returns {Config[] | undefined}
+ */
 const conditionsOf = (hass, thing, key, entity) => {
   const state = hass.states[entity];
   if (!state) return undefined;
@@ -99,9 +125,17 @@ const conditionsOf = (hass, thing, key, entity) => {
   return endsSoon ? [is(entity, state.state)] : undefined;
 };
 
+/**
+ * @param {string} entity
+ * @param {Config} limits
+ */
 const numeric = (entity, limits) => ({ condition: "numeric_state", entity, ...limits });
 
-/** A thing that somebody has switched off is no trouble. */
+/**
+ * A thing that somebody has switched off is no trouble.
+ *
+ * @param {Thing} thing
+ */
 const unlessMeant = ({ entities }) => [
   ...(entities["switch.enabled"] ? [is(entities["switch.enabled"], "on")] : []),
   ...(entities["switch.force_down"] ? [is(entities["switch.force_down"], "off")] : []),

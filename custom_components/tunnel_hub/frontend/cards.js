@@ -2,25 +2,62 @@
 
 import { nameOf } from "./things.js";
 
+/**
+ * @param {string} text
+ * @param {string | undefined} icon
+ * @param {Config} [more]
+ * @returns {Config}
+ */
 export const heading = (text, icon, more) => ({ type: "heading", heading: text, icon, ...more });
+/**
+ * @param {string} entity
+ * @param {Config} [more]
+ * @returns {Config}
+ */
 export const tile = (entity, more) => ({ type: "tile", entity, ...more });
 
-/** That an entity is in a state. */
+/**
+ * That an entity is in a state.
+ *
+ * @param {string} entity
+ * @param {string} state
+ */
 export const is = (entity, state) => ({ condition: "state", entity, state });
+/**
+ * @param {string} entity
+ * @param {string} state
+ */
 const isNot = (entity, state) => ({ condition: "state", entity, state_not: state });
 
 const ENTITY_NAME = { type: "entity" };
 
-/** A tap that leads to where all is known of a thing. */
+/**
+ * A tap that leads to where all is known of a thing.
+ *
+ * @param {Thing} thing
+ */
 export const toDevice = ({ device }) => ({
   tap_action: { action: "navigate", navigation_path: `/config/devices/device/${device.id}` },
 });
 
-/** A thing's name, which leads to its device. */
+/**
+ * A thing's name, which leads to its device.
+ *
+ * @param {Thing} thing
+ * @param {string | undefined} icon
+ * @param {Config} [more]
+ * @returns {Config}
+ */
 export const headingOf = (thing, icon, more) =>
   heading(nameOf(thing.device), icon, { ...toDevice(thing), ...more });
 
-/** Tiles of those entities that a thing has; what nobody knows is not shown. */
+/**
+ * Tiles of those entities that a thing has; what nobody knows is not shown.
+ *
+ * @param {Thing} thing
+ * @param {...string} keys
+ * @returns {Config[]}
+ */
 export const tiles = (thing, ...keys) =>
   keys
     .map((key) => thing.entities[key])
@@ -28,9 +65,15 @@ export const tiles = (thing, ...keys) =>
     .map((entity) => tile(entity, { name: ENTITY_NAME, visibility: [isNot(entity, "unknown")] }));
 
 const DOMAINS = ["switch", "select", "binary_sensor", "sensor", "event", "button"];
+/** @param {string} entity */
 const rank = (entity) => DOMAINS.indexOf(entity.split(".")[0]);
 
-/** Rows with each entity's control; what nobody knows is left out. */
+/**
+ * Rows with each entity's control; what nobody knows is left out.
+ *
+ * @param {string[]} entities
+ * @returns {Config}
+ */
 export const rows = (entities) => ({
   type: "entities",
   entities: entities.toSorted((a, b) => rank(a) - rank(b)).map((entity) => {
@@ -42,6 +85,11 @@ export const rows = (entities) => ({
   grid_options: { columns: "full" },
 });
 
-/** The entities of a thing that are not mere detail. */
+/**
+ * The entities of a thing that are not mere detail.
+ *
+ * @param {Hass} hass
+ * @param {Thing} thing
+ */
 export const mainEntities = (hass, { entities }) =>
   Object.entries(entities).filter(([, entity]) => !hass.entities[entity].entity_category);

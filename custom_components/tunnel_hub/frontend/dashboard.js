@@ -5,7 +5,6 @@ import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } fro
 import {
   ACCOUNT,
   ICONS,
-  nameOf,
   NODE,
   PEER,
   PROXY,
@@ -29,8 +28,8 @@ const MOST_TILES = 8;
 const MOST_PATHS = 8;
 
 const ofKind =
-  (...wanted) =>
-  ({ kind }) =>
+  (/** @type {string[]} */ ...wanted) =>
+  (/** @type {Thing} */ { kind }) =>
     wanted.includes(kind);
 
 // Accounts
@@ -49,11 +48,16 @@ const ACCOUNT_KEYS = [
   "sensor.connections",
 ];
 
+/**
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @param {Thing[]} things
+ */
 const account = (hass, thing, things) => {
   const left = stateOf(hass, thing, "sensor.traffic_left");
   const relays = things.filter(({ kind, entry }) => kind === RELAY_NODE && entry === thing.entry);
   const cards = [
-    ...(lowTraffic(left) ? [{ ...gauge(left), grid_options: { columns: 6, rows: 3 } }] : []),
+    ...(left && lowTraffic(left) ? [{ ...gauge(left), grid_options: { columns: 6, rows: 3 } }] : []),
     ...tiles(thing, SIGNED_IN).map((card) => ({ ...card, color: "green" })),
     ...tiles(thing, ...ACCOUNT_KEYS),
     ...signIn(thing),
@@ -63,12 +67,21 @@ const account = (hass, thing, things) => {
   return cards.length ? [headingOf(thing, ICONS[ACCOUNT]), ...cards] : [];
 };
 
+/**
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 const accounts = (hass, things) => ({
   type: "grid",
   cards: things.filter(ofKind(ACCOUNT)).flatMap((thing) => account(hass, thing, things)),
 });
 
-/** Offered for as long as it is not done. */
+/**
+ * Offered for as long as it is not done.
+ *
+ * @param {Thing} thing
+ * @returns {Config[]}
+ */
 const signIn = (thing) =>
   tiles(thing, "button.sign_in").map((card) => ({
     ...card,
@@ -79,6 +92,7 @@ const signIn = (thing) =>
     visibility: [is(thing.entities[SIGNED_IN], "off")],
   }));
 
+/** @param {Thing} thing */
 const relayTile = (thing) =>
   [thing.entities["binary_sensor.online"]].filter(Boolean).map((entity) =>
     tile(entity, {
@@ -91,6 +105,7 @@ const relayTile = (thing) =>
 
 // Tunnels
 
+/** @param {Hass} hass */
 const paths = (hass) => ({
   type: "grid",
   column_span: 2,
@@ -107,7 +122,11 @@ const TUNNEL_KEYS = [
   "button.force_offline",
 ];
 
-const tunnel = (hass, thing) => ({
+/**
+ * @param {Hass} _hass
+ * @param {Thing} thing
+ */
+const tunnel = (_hass, thing) => ({
   type: "grid",
   cards: [
     { type: "custom:tunnel-hub-paths", devices: [thing.device.id], grid_options: FULL_WIDTH },
@@ -134,7 +153,12 @@ const GRAPH_KEYS = [
 ];
 const HEADING_KEYS = ["binary_sensor.online", "binary_sensor.connected"];
 
-/** A thing's name, and whether it is there. */
+/**
+ * A thing's name, and whether it is there.
+ *
+ * @param {Thing} thing
+ * @param {string} icon
+ */
 const online = (thing, icon) =>
   headingOf(thing, icon, {
     badges: HEADING_KEYS.map((key) => thing.entities[key])
@@ -142,12 +166,17 @@ const online = (thing, icon) =>
       .map((entity) => ({ type: "entity", entity, color: "green" })),
   });
 
+/** @param {Thing} thing */
 const graphs = (thing) =>
   tiles(thing, ...GRAPH_KEYS).map((card) => ({
     ...card,
     features: [{ type: "trend-graph", hours_to_show: 24 }],
   }));
 
+/**
+ * @param {Hass} hass
+ * @param {Thing} thing
+ */
 const node = (hass, thing) => {
   const shown = [...FIRST_KEYS, ...GRAPH_KEYS, ...HEADING_KEYS];
   const more = mainEntities(hass, thing)
@@ -163,7 +192,11 @@ const node = (hass, thing) => {
   };
 };
 
-const peer = (hass, thing) => ({
+/**
+ * @param {Hass} _hass
+ * @param {Thing} thing
+ */
+const peer = (_hass, thing) => ({
   type: "grid",
   cards: [
     online(thing, ICONS[PEER]),
@@ -172,7 +205,11 @@ const peer = (hass, thing) => ({
   ],
 });
 
-/** A tunnel of the mesh is also the link to a neighbour. */
+/**
+ * A tunnel of the mesh is also the link to a neighbour.
+ *
+ * @param {Thing} thing
+ */
 const isOfMesh = ({ kind, entities }) =>
   kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
 
@@ -186,6 +223,10 @@ const MORE = [
   ["services", SERVICE],
 ];
 
+/**
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 const moreOf = (hass, things) =>
   MORE.flatMap(([word, kind]) => {
     const chosen = things.filter(ofKind(kind));
@@ -207,6 +248,12 @@ const moreOf = (hass, things) =>
 
 // Views
 
+/**
+ * @param {string} path
+ * @param {string | null | undefined} title
+ * @param {string | undefined} icon
+ * @param {Config[]} sections
+ */
 const view = (path, title, icon, sections) => ({
   type: "sections",
   path,
@@ -218,12 +265,22 @@ const view = (path, title, icon, sections) => ({
   sections,
 });
 
-/** A section for each thing; where there are too many for a page, the way to the others. */
+/**
+ * A section for each thing; where there are too many for a page, the way to the others.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ * @param {(hass: Hass, thing: Thing) => Config} section
+ */
 const each = (hass, things, section) => [
   ...things.slice(0, MOST_SECTIONS).map((thing) => section(hass, thing)),
   ...(things.length > MOST_SECTIONS ? [others(hass, things.length)] : []),
 ];
 
+/**
+ * @param {Hass} hass
+ * @param {number} count
+ */
 const others = (hass, count) => ({
   type: "grid",
   cards: [
@@ -236,22 +293,35 @@ const others = (hass, count) => ({
   ],
 });
 
+/**
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 const overview = (hass, things) => [
   attention(hass, things),
   accounts(hass, things),
   ...(things.some(ofKind(TUNNEL)) ? [paths(hass)] : []),
 ];
 
-/** Nodes in use first. */
+/**
+ * Nodes in use first.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 const nodes = (hass, things) => {
   const used = usedNodes(hass);
-  return things.filter(ofKind(NODE)).sort((a, b) => used.has(b) - used.has(a));
+  return things.filter(ofKind(NODE)).sort((a, b) => Number(used.has(b)) - Number(used.has(a)));
 };
 
+/**
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ */
 const views = (hass, things) => {
   const tunnels = things.filter(ofKind(TUNNEL));
   const relays = things.filter(ofKind(RELAY_NODE, PUBLIC_NODE));
-  const say = (word) => translate(hass, word);
+  const say = (/** @type {string} */ word) => translate(hass, word);
   return [
     view("overview", say("overview"), "mdi:view-dashboard", overview(hass, things)),
     view("tunnels", say("tunnels"), ICONS[TUNNEL], each(hass, tunnels, tunnel)),
@@ -262,6 +332,7 @@ const views = (hass, things) => {
   ].filter(({ sections }) => sections.length);
 };
 
+/** @param {Hass} hass */
 const nothing = (hass) => ({
   type: "panel",
   path: "overview",
@@ -284,7 +355,11 @@ const nothing = (hass) => ({
   ],
 });
 
-/** The configuration of the whole dashboard, in the user's language. */
+/**
+ * The configuration of the whole dashboard, in the user's language.
+ *
+ * @param {Hass} current
+ */
 export const generate = async (current) => {
   const hass = { ...current, localize: await preload(current) };
   const things = thingsOf(hass);

@@ -7,11 +7,18 @@ import { preload, translate } from "./words.js";
 customElements.define("tunnel-hub-paths", TunnelHubPathsCard);
 
 // The frontend reads these when it shows its dialogs, in a language that may change until then.
+/**
+ * @param {string} type
+ * @param {string} key
+ * @param {Config} [more]
+ */
 const inTheUsersWords = (type, key, more) => ({
   type,
   name: "Tunnel Hub",
   get description() {
-    const { hass } = document.querySelector("home-assistant");
+    const app = document.querySelector("home-assistant");
+    if (!app) return "";
+    const { hass } = app;
     preload(hass);
     return translate(hass, key);
   },
@@ -27,7 +34,7 @@ window.customCards ??= [];
 window.customCards.push(
   inTheUsersWords("tunnel-hub-paths", "paths_description", {
     documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
-    getEntitySuggestion: (hass, entityId) => {
+    getEntitySuggestion: (/** @type {Hass} */ hass, /** @type {string} */ entityId) => {
       const device = hass.devices[hass.entities[entityId]?.device_id];
       return device && kindOf(device) === TUNNEL
         ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }

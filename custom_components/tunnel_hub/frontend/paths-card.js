@@ -78,11 +78,20 @@ const STOPS = [
 ];
 const NODE_AT = 2;
 const MORE = 50;
+/** @type {Record<Way, string>} */
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
   unknown: "mdi:help-circle" };
 
-/** Make an element; properties that it has are set, everything else is an attribute. */
+/**
+ * Make an element; properties that it has are set, everything else is an attribute.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
 const make = (tag, properties = {}, ...children) => {
+  /** @type {any} */
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name in element) element[name] = value;
@@ -92,19 +101,33 @@ const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
-/** Show a text, or nothing where there is none. */
+/**
+ * Show a text, or nothing where there is none.
+ *
+ * @param {HTMLElement} element
+ * @param {string | null | undefined} text
+ */
 const say = (element, text) => {
   if (element.textContent !== (text ?? "")) element.textContent = text ?? "";
   element.hidden = !text;
 };
 
-/** Show an entity as a click on a tile does. */
+/**
+ * Show an entity as a click on a tile does.
+ *
+ * @param {HTMLElement} element
+ * @param {string} entityId
+ */
 const showMore = (element, entityId) =>
   element.dispatchEvent(
     new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail: { entityId } }),
   );
 
-/** Put a text on the clipboard, also on the plain HTTP of a home network. */
+/**
+ * Put a text on the clipboard, also on the plain HTTP of a home network.
+ *
+ * @param {string} text
+ */
 const copy = async (text) => {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
@@ -119,17 +142,20 @@ const copy = async (text) => {
 
 /** One stop of a path: an icon with words, which shows more when it is pressed. */
 class Stop {
+  /** @type {string | undefined} */
   #entityId;
   #icon = make("ha-icon", { "aria-hidden": "true" });
   #label = make("span", { className: "label" });
   #detail = make("span", { className: "detail" });
   element = make("button", { className: "stop", type: "button" }, this.#icon, this.#label, this.#detail);
 
+  /** @param {string} icon */
   constructor(icon) {
     this.#icon.icon = icon;
-    this.element.addEventListener("click", () => showMore(this.element, this.#entityId));
+    this.element.addEventListener("click", () => this.#entityId && showMore(this.element, this.#entityId));
   }
 
+  /** @param {{label: string, detail?: string, way: Way, entityId?: string}} stop */
   show({ label, detail, way, entityId }) {
     this.#entityId = entityId;
     this.element.disabled = !entityId;
@@ -155,6 +181,7 @@ class Row {
   #copy = make("button", { type: "button" });
   #told = make("span", { className: "told", "aria-hidden": "true" });
   #reach = make("span", { className: "reach" }, this.#told, this.#open, this.#copy);
+  /** @type {string | undefined} */
   #address;
   #path = make(
     "div",
@@ -171,15 +198,23 @@ class Row {
     make("div", { className: "foot" }, this.#speeds, this.#reach),
   );
 
+  /** @param {(address: string) => void} tellCopied */
   constructor(tellCopied) {
     this.#copy.addEventListener("click", async () => {
+      if (!this.#address) return;
       await copy(this.#address);
       tellCopied(this.#address);
     });
   }
 
+  /**
+   * @param {Hass} hass
+   * @param {TunnelPath} path
+   * @param {Speedometer} speedometer
+   */
   show(hass, path, speedometer) {
     const { tunnel, node, account, home, address, url, ways, verdict, way } = path;
+    /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
     say(this.#name, name);
@@ -188,7 +223,8 @@ class Row {
     this.#verdictIcon.icon = VERDICT_ICONS[way];
     // The service's own state tells what it is with the node.
     const isNodes = verdict === "node_offline";
-    const told = isNodes && hass.formatEntityState(stateOf(hass, tunnel, "sensor.state"));
+    const state = isNodes && stateOf(hass, tunnel, "sensor.state");
+    const told = state && hass.formatEntityState(state);
     say(this.#verdictText, told || words(`path_${verdict}`));
     this.#path.setAttribute("aria-label", `${name}: ${this.#verdictText.textContent}`);
 
@@ -212,9 +248,14 @@ class Row {
       },
       { label: words("outside"), detail: address?.state, entityId: address?.entity_id },
     ];
+    /** @type {Way[]} */
     const colours = [toTunnel === "unknown" ? "unknown" : "up", toTunnel, toNode, toOutside];
-    stops.forEach((stop, index) => this.#stops[index].show({ ...stop, way: colours[index] }));
-    ways.forEach((each, index) => (this.#ways[index].dataset.way = each));
+    stops.forEach((stop, index) => {
+      this.#stops[index].show({ ...stop, way: colours[index] });
+    });
+    ways.forEach((each, index) => {
+      this.#ways[index].dataset.way = each;
+    });
     // Some services' tunnels need no node between.
     const hasNode = Boolean(node || stops[NODE_AT].entityId);
     this.#stops[NODE_AT].element.hidden = this.#ways[NODE_AT - 1].hidden = !hasNode;
@@ -243,7 +284,12 @@ class Row {
   }
 }
 
-/** A share says nothing without its name; other states speak for themselves. */
+/**
+ * A share says nothing without its name; other states speak for themselves.
+ *
+ * @param {Hass} hass
+ * @param {HassEntity} state
+ */
 const describe = (hass, state) => {
   const words = hass.formatEntityState(state);
   return state.attributes.unit_of_measurement === "%"
@@ -251,27 +297,42 @@ const describe = (hass, state) => {
     : words;
 };
 
+/**
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @param {...string} keys
+ */
 const describeAll = (hass, thing, ...keys) =>
   keys
     .map((key) => stateOf(hass, thing, key))
-    .filter(isKnown)
+    .filter((state) => isKnown(state))
     .map((state) => hass.formatEntityState(state))
     .join(", ");
 
+/**
+ * @param {Hass} hass
+ * @param {HassEntity} state
+ * @param {import("./speed.js").Speedometer} speedometer
+ */
 const speedOf = (hass, state, speedometer) => {
   const speed = speedometer.measure(state);
   return speed === undefined ? undefined : formatSpeed(speed, hass.locale.language);
 };
 
 export class TunnelHubPathsCard extends HTMLElement {
+  /** @type {{devices?: string[], limit?: number} | undefined} */
   #config;
+  /** @type {Hass | undefined} */
   #hass;
+  /** @type {Thing[]} */
   #things = [];
+  /** @type {Map<string, Row>} */
   #rows = new Map();
   #speedometer = new Speedometer();
   #shown = MORE;
   #list = make("ul");
   #more = make("button", { className: "more", type: "button" });
+  #root = this.attachShadow({ mode: "open" });
   #empty = make("div", { className: "empty" });
 
   static getStubConfig() {
@@ -286,31 +347,33 @@ export class TunnelHubPathsCard extends HTMLElement {
           selector: { device: { multiple: true, filter: { integration: "tunnel_hub", model: "Tunnel" } } },
         },
       ],
-      computeLabel: (_, localize) => localize("component.tunnel_hub.common.tunnels"),
+      computeLabel: (/** @type {unknown} */ _, /** @type {Localize} */ localize) => localize("component.tunnel_hub.common.tunnels"),
     };
   }
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [STYLE];
+    this.#root.adoptedStyleSheets = [STYLE];
     this.#more.addEventListener("click", () => {
       this.#shown += MORE;
       this.#show();
     });
-    root.append(make("ha-card", {}, this.#list, this.#more, this.#empty));
+    this.#root.append(make("ha-card", {}, this.#list, this.#more, this.#empty));
   }
 
   /**
    * config: {devices, limit}: the ids of the tunnels' devices, all tunnels if there are none; and
    * how many are shown before somebody asks for more.
+   *
+   * @param {{devices?: string[], limit?: number}} config
    */
   setConfig(config) {
     this.#config = config;
     this.#shown = config.limit ?? MORE;
-    if (this.#hass) this.#show();
+    this.#show();
   }
 
+  /** @param {Hass} hass */
   set hass(hass) {
     const before = this.#hass;
     this.#hass = hass;
@@ -318,7 +381,7 @@ export class TunnelHubPathsCard extends HTMLElement {
     if (before?.entities !== hass.entities || before?.devices !== hass.devices) {
       this.#things = thingsOf(hass);
     }
-    if (this.#config) this.#show();
+    this.#show();
   }
 
   getCardSize() {
@@ -329,8 +392,11 @@ export class TunnelHubPathsCard extends HTMLElement {
     return { columns: "full", min_columns: 6 };
   }
 
+  /** Show what there is, as soon as both Home Assistant and the configuration are known. */
   #show() {
-    const all = pathsOf(this.#hass, this.#things, this.#config.devices);
+    const hass = this.#hass;
+    if (!hass || !this.#config) return;
+    const all = pathsOf(hass, this.#things, this.#config.devices);
     const paths = all.slice(0, this.#shown);
     const rows = new Map(
       paths.map(({ tunnel: { device } }) => [
@@ -339,24 +405,25 @@ export class TunnelHubPathsCard extends HTMLElement {
       ]),
     );
     if ([...rows.keys()].join() !== [...this.#rows.keys()].join()) {
-      const focused = this.shadowRoot.activeElement;
+      const focused = /** @type {HTMLElement | null} */ (this.#root.activeElement);
       this.#list.replaceChildren(...[...rows.values()].map(({ element }) => element));
       focused?.focus();
     }
     this.#rows = rows;
-    for (const path of paths) rows.get(path.tunnel.device.id).show(this.#hass, path, this.#speedometer);
+    for (const path of paths) rows.get(path.tunnel.device.id)?.show(hass, path, this.#speedometer);
     const hidden = all.length - paths.length;
-    say(this.#more, hidden ? translate(this.#hass, "show_more", { count: hidden }) : "");
-    say(this.#empty, paths.length ? "" : translate(this.#hass, "no_tunnels"));
+    say(this.#more, hidden ? translate(hass, "show_more", { count: hidden }) : "");
+    say(this.#empty, paths.length ? "" : translate(hass, "no_tunnels"));
     this.#list.hidden = !paths.length;
   }
 
+  /** @param {string} address */
   #tellCopied(address) {
     this.dispatchEvent(
       new CustomEvent("hass-notification", {
         bubbles: true,
         composed: true,
-        detail: { message: translate(this.#hass, "copied", { address }) },
+        detail: { message: this.#hass && translate(this.#hass, "copied", { address }) },
       }),
     );
   }

@@ -8,12 +8,22 @@ export const DOWN = "down";
 export const OFF = "off";
 export const UNKNOWN = "unknown";
 
+/** @type {Record<string, Way>} */
 const OF_BINARY = { on: UP, off: DOWN };
-/** Whether there is a state that tells something. */
-export const isKnown = (state) => state && !["unknown", "unavailable"].includes(state.state);
+/**
+ * Whether there is a state that tells something.
+ *
+ * @param {HassEntity | undefined} state
+ * @returns {state is HassEntity}
+ */
+export const isKnown = (state) => !!state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
 
-/** Worst first. */
+/**
+ * Worst first.
+ *
+ * @type {Way[]}
+ */
 const ORDER = [DOWN, UNKNOWN, UP, OFF];
 
 /**
@@ -22,6 +32,11 @@ const ORDER = [DOWN, UNKNOWN, UP, OFF];
  * Each is {tunnel, node, account, home, address, url, ways, verdict, way}: the things; the entities'
  * states of the local address and of the public address; where a browser can open it; how it is
  * with the ways from home to tunnel, node and outside; and the word for all of it, and its colour.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} things
+ * @param {string[] | undefined} chosen
+ * @returns {TunnelPath[]}
  */
 export const pathsOf = (hass, things, chosen) => {
   const accounts = new Map(
@@ -33,8 +48,15 @@ export const pathsOf = (hass, things, chosen) => {
     .sort((a, b) => ORDER.indexOf(a.way) - ORDER.indexOf(b.way));
 };
 
+/**
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @param {Thing | undefined} node
+ * @param {Thing | undefined} account
+ * @returns {TunnelPath}
+ */
 const pathOf = (hass, tunnel, node, account) => {
-  const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state] ?? UNKNOWN;
+  const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state ?? ""] ?? UNKNOWN;
   const verdict = verdictOf(hass, tunnel, online);
   const address = stateOf(hass, tunnel, "sensor.public_address");
   return {
@@ -50,7 +72,11 @@ const pathOf = (hass, tunnel, node, account) => {
   };
 };
 
-/** The way to the tunnel, to the node and to the outside, by what is wrong. */
+/**
+ * The way to the tunnel, to the node and to the outside, by what is wrong.
+ *
+ * @type {Record<string, Way[]>}
+ */
 const WAYS = {
   reachable: [UP, UP, UP],
   client_offline: [DOWN, OFF, OFF],
@@ -61,6 +87,12 @@ const WAYS = {
   not_known: [UNKNOWN, UNKNOWN, UNKNOWN],
 };
 
+/**
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @param {string} online
+ * @returns {string}
+ */
 const verdictOf = (hass, tunnel, online) => {
   if (online === UP) return "reachable";
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
@@ -71,14 +103,27 @@ const verdictOf = (hass, tunnel, online) => {
   return isNodes ? "node_offline" : "client_offline";
 };
 
-/** Where a browser can open a tunnel; nothing else than the web is opened. */
+/**
+ * Where a browser can open a tunnel; nothing else than the web is opened.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @param {string} address
+ * @returns {string | undefined}
+ */
 const urlOf = (hass, tunnel, address) => {
   const protocol = stateOf(hass, tunnel, "sensor.protocol")?.state.toLowerCase();
-  if (!WEB.includes(protocol)) return undefined;
+  if (!protocol || !WEB.includes(protocol)) return undefined;
   return URL.parse(`${protocol}://${address}`)?.href;
 };
 
-/** What is worth a look beside a node's name: that it is down, or else how busy it is. */
+/**
+ * What is worth a look beside a node's name: that it is down, or else how busy it is.
+ *
+ * @param {Hass} hass
+ * @param {Thing | undefined} node
+ * @returns {HassEntity | undefined}
+ */
 export const loadOf = (hass, node) => {
   const online = stateOf(hass, node, "binary_sensor.online");
   const states = ["sensor.load", "sensor.bandwidth_usage", "sensor.cpu_usage"].map((key) =>
@@ -94,19 +139,21 @@ const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today
  * What goes in and out of a path: {direction, state, isCounter}.
  *
  * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node.
+ *
+ * @param {Hass} hass
+ * @param {TunnelPath} path
+ * @returns {Flow[]}
  */
 export const flowsOf = (hass, { tunnel, node }) => {
   const [thing, keys] =
-    [
+    /** @type {[Thing | undefined, typeof RATES][]} */ ([
       [tunnel, RATES],
       [tunnel, COUNTERS],
       [node, COUNTERS],
-    ].find(([one, { in: key }]) => isKnown(stateOf(hass, one, key))) ?? [tunnel, COUNTERS];
+    ]).find(([one, { in: key }]) => isKnown(stateOf(hass, one, key))) ?? [tunnel, COUNTERS];
   return Object.entries(keys)
-    .map(([direction, key]) => ({
-      direction,
-      state: stateOf(hass, thing, key),
-      isCounter: keys === COUNTERS,
-    }))
-    .filter(({ state }) => isKnown(state));
+    .map(([direction, key]) => ({ direction, state: stateOf(hass, thing, key) }))
+    .flatMap(({ direction, state }) =>
+      isKnown(state) ? [{ direction, state, isCounter: keys === COUNTERS }] : [],
+    );
 };

@@ -1,14 +1,23 @@
 // How fast a counter counts.
 
+/** @type {Record<string, number>} */
 const BYTES = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 const POWERS = ["", "Ki", "Mi", "Gi", "Ti"];
-POWERS.slice(1).forEach((prefix, index) => (BYTES[`${prefix}B`] = 1024 ** (index + 1)));
+for (const [power, prefix] of POWERS.entries()) {
+  if (power) BYTES[`${prefix}B`] = 1024 ** power;
+}
 
 /** Measures speeds between two readings of each counter. */
 export class Speedometer {
+  /** @type {Map<string, {at: number, bytes: number, seconds: number, speed?: number}>} */
   #readings = new Map();
 
-  /** Bytes per second of a counter, given its state; undefined until there are two readings. */
+  /**
+   * Bytes per second of a counter, given its state; undefined until there are two readings.
+   *
+   * @param {HassEntity} state
+   * @returns {number | undefined}
+   */
   measure({ entity_id, state, last_updated, attributes }, now = Date.now()) {
     const bytes = Number(state) * BYTES[attributes.unit_of_measurement];
     const at = Date.parse(last_updated);
@@ -25,7 +34,12 @@ export class Speedometer {
   }
 }
 
-/** Bytes per second as a person reads them. */
+/**
+ * Bytes per second as a person reads them.
+ *
+ * @param {number} speed
+ * @param {string} language
+ */
 export const formatSpeed = (speed, language) => {
   const power = speed < 1 ? 0 : Math.min(Math.floor(Math.log2(speed) / 10), POWERS.length - 1);
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: power && 1 });

@@ -14,6 +14,7 @@ export const TUNNEL = "tunnel";
 export const USER = "user";
 export const WIREGUARD_PEER = "wireguard_peer";
 
+/** @type {Record<string, string>} */
 export const ICONS = {
   [ACCOUNT]: "mdi:account-circle",
   [NODE]: "mdi:server-network",
@@ -28,18 +29,37 @@ export const ICONS = {
   [WIREGUARD_PEER]: "mdi:vpn",
 };
 
-/** Which kind of thing one of our devices is; undefined for another integration's. */
+/**
+ * Which kind of thing one of our devices is; undefined for another integration's.
+ *
+ * @param {DeviceEntry} device
+ * @returns {string | undefined}
+ */
 export const kindOf = (device) => {
   const identifier = device.identifiers.find(([domain]) => domain === DOMAIN);
   return identifier?.[1].split(":")[1];
 };
 
-/** What a device is called. */
+/**
+ * What a device is called.
+ *
+ * @param {DeviceEntry} device
+ * @returns {string}
+ */
 export const nameOf = (device) => device.name_by_user || device.name || "";
 
-/** Keep what was made of some objects for as long as they are the same ones. */
+/**
+ * Keep what was made of some objects for as long as they are the same ones.
+ *
+ * @template {unknown[]} Parts
+ * @template Made
+ * @param {(...parts: Parts) => Made} make
+ * @returns {(...parts: Parts) => Made}
+ */
 const remember = (make) => {
+  /** @type {Made} */
   let made;
+  /** @type {unknown[]} */
   let from = [];
   return (...parts) => {
     if (parts.some((part, index) => part !== from[index])) {
@@ -50,22 +70,26 @@ const remember = (make) => {
   };
 };
 
-const gather = remember((entities, devices, language) => {
+const gather = remember((
+  /** @type {Hass["entities"]} */ entities,
+  /** @type {Hass["devices"]} */ devices,
+  /** @type {string} */ language,
+) => {
+  /** @type {Map<string, Thing>} */
   const things = new Map();
   for (const entity of Object.values(entities)) {
     const { entity_id, platform, device_id, translation_key, hidden } = entity;
     const device = devices[device_id];
     if (platform !== DOMAIN || hidden || !device) continue;
-    if (!things.has(device_id)) {
-      things.set(device_id, {
-        device,
-        kind: kindOf(device),
-        entry: device.config_entries[0],
-        entities: {},
-      });
-    }
+    const thing = things.get(device_id) ?? {
+      device,
+      kind: kindOf(device) ?? "",
+      entry: device.config_entries[0],
+      entities: {},
+    };
+    things.set(device_id, thing);
     const [domain] = entity_id.split(".");
-    things.get(device_id).entities[`${domain}.${translation_key}`] = entity_id;
+    thing.entities[`${domain}.${translation_key}`] = entity_id;
   }
   const { compare } = new Intl.Collator(language, { numeric: true });
   return [...things.values()].sort((a, b) => compare(nameOf(a.device), nameOf(b.device)));
@@ -76,12 +100,15 @@ const gather = remember((entities, devices, language) => {
  *
  * Each is {device, kind, entry, entities}: the device, what it is, the account's entry, and the ids
  * of its entities by what they are, such as "binary_sensor.online".
+ *
+ * @param {Hass} hass
+ * @returns {Thing[]}
  */
 export const thingsOf = ({ entities, devices, locale }) =>
   gather(entities, devices, locale.language);
 
 const indexNodes = remember(
-  (things) =>
+  (/** @type {Thing[]} */ things) =>
     new Map(
       things
         .filter(({ kind }) => kind === NODE)
@@ -89,13 +116,23 @@ const indexNodes = remember(
     ),
 );
 
-/** The node that a tunnel runs over: of the same account, with the name that the tunnel tells. */
+/**
+ * The node that a tunnel runs over: of the same account, with the name that the tunnel tells.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @returns {Thing | undefined}
+ */
 export const nodeOf = (hass, tunnel) =>
   indexNodes(thingsOf(hass)).get(
     `${tunnel.entry}:${stateOf(hass, tunnel, "sensor.node_name")?.state}`,
   );
 
-/** The nodes that tunnels run over. */
+/**
+ * The nodes that tunnels run over.
+ *
+ * @param {Hass} hass
+ */
 export const usedNodes = (hass) =>
   new Set(
     thingsOf(hass)
@@ -103,5 +140,12 @@ export const usedNodes = (hass) =>
       .map((tunnel) => nodeOf(hass, tunnel)),
   );
 
-/** The state of a thing's entity; undefined if it has none. */
-export const stateOf = (hass, thing, key) => hass.states[thing?.entities[key]];
+/**
+ * The state of a thing's entity; undefined if it has none.
+ *
+ * @param {Hass} hass
+ * @param {Thing | undefined} thing
+ * @param {string} key
+ * @returns {HassEntity | undefined}
+ */
+export const stateOf = (hass, thing, key) => thing && hass.states[thing.entities[key]];

@@ -4,7 +4,11 @@
 class TunnelHubDashboard extends HTMLElement {
   static registryDependencies = ["devices", "entities"];
 
-  static async generate(config, hass) {
+  /**
+   * @param {Config} _config
+   * @param {Hass} hass
+   */
+  static async generate(_config, hass) {
     const { generate } = await import("./dashboard.js");
     return generate(hass);
   }

@@ -28,7 +28,6 @@ class Waiting:
     """Time that passes only while we wait to ask again. pauses: how long that was, each time."""
 
     def __init__(self, freezer: FrozenDateTimeFactory) -> None:
-        """Have not waited yet."""
         self.freezer = freezer
         self.pauses: list[float] = []
         self.before: dict[int, Callable[[], object]] = {}

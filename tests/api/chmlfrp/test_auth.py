@@ -389,7 +389,6 @@ async def test_a_failed_refresh_is_tried_again_later(
 async def test_other_refusals_are_told(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
-    """And hold no secret."""
     chmlfrp.fault(
         "/oauth2/token",
         "body",

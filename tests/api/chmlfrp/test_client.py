@@ -373,7 +373,6 @@ async def test_node_uptime(stranger: ChmlFrpClient, chmlfrp: ChmlFrpService) -> 
 
 
 async def test_node_status_info(stranger: ChmlFrpClient) -> None:
-    """Two megabytes."""
     info = await stranger.node_status_info("成都电信")
 
     assert isinstance(samples := info["status_list"], list)

@@ -31,13 +31,11 @@ from .test_client import CAPTCHA
 
 
 async def tunnels(provider: ChmlFrpProvider) -> dict[str, Tunnel]:
-    """Read the tunnels."""
     fetched = await provider.feeds["tunnels"].fetch()
     return {id_: tunnel for id_, tunnel in fetched.items() if isinstance(tunnel, Tunnel)}
 
 
 async def nodes(provider: ChmlFrpProvider) -> dict[str, Node]:
-    """Read the nodes."""
     fetched = await provider.feeds["nodes"].fetch()
     return {id_: node for id_, node in fetched.items() if isinstance(node, Node)}
 
@@ -349,7 +347,6 @@ async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> No
 async def test_what_a_sign_in_brought(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, message: str, points: int | None
 ) -> None:
-    """Whatever the service says."""
     chmlfrp.fault("/qiandao", "patch", patch={"msg": message})
 
     result = await provider.sign_in_with_captcha(CAPTCHA)

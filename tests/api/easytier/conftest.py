@@ -70,5 +70,4 @@ def begin(session: ClientSession, easytier: EasyTierService) -> Begin:
 
 @pytest.fixture
 def provider(begin: Begin) -> EasyTierProvider:
-    """The demo account."""
     return begin()

@@ -662,7 +662,6 @@ async def test_a_refused_token_is_replaced_once(
 async def test_a_token_that_stays_refused(
     signed_in: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
-    """Two logins at most."""
     easytier.account.password = "another-password"
     easytier.refuse_tokens()
 

@@ -50,12 +50,10 @@ async def reachability(provider: EasyTierProvider) -> Mapping[str, Reachability]
 
 
 async def account(provider: EasyTierProvider) -> Account:
-    """Read the account."""
     return cast("Account", (await provider.feeds["account"].fetch())["account"])
 
 
 async def totals(provider: EasyTierProvider) -> ServiceTotals:
-    """Read the service."""
     return cast("ServiceTotals", (await provider.feeds["service"].fetch())["service"])
 
 
@@ -333,7 +331,6 @@ async def test_a_server_that_shows_all_nodes_to_no_administrator(
 async def test_promoted_while_the_password_is_no_longer_right(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """The user is asked."""
     provider = begin(options={ALL_NODES: True})
     await nodes(provider)
     easytier.account.is_admin, easytier.account.password = True, "changed"

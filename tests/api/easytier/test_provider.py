@@ -304,7 +304,6 @@ async def test_who_is_an_administrator(begin: Begin) -> None:
 async def test_a_login_tells_who_is_an_administrator(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """Where nothing else does."""
     easytier.state.settings.undocumented_endpoints = False
 
     assert await begin("admin").is_administrator() is True

@@ -32,7 +32,6 @@ class User:
     def __init__(
         self, session: ClientSession, service: HayFrpService, freezer: FrozenDateTimeFactory
     ) -> None:
-        """Know the password."""
         self.service = service
         self.freezer = freezer
         self.client = HayFrpClient(Transport(session, (service.url,), headers={"waf": "off"}))

@@ -274,7 +274,6 @@ async def test_what_stands_in_front_of_the_service_refuses(
 async def test_the_service_itself_may_use_http_for_a_refusal(
     client: HayFrpClient, hayfrp: HayFrpService
 ) -> None:
-    """In its own words."""
     body: dict[str, object] = {"status": 403, "message": "登录无效或已过期."}
     hayfrp.fault("/user", "body", body=body, status=403)
 

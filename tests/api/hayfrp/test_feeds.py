@@ -59,7 +59,6 @@ def probe_of(provider: HayFrpProvider) -> Probe[Resource]:
 
 
 async def nodes_of(provider: HayFrpProvider) -> dict[str, Node]:
-    """Read the nodes."""
     nodes = await provider.feeds["nodes"].fetch()
     return {id_: node for id_, node in nodes.items() if isinstance(node, Node)}
 

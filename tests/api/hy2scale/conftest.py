@@ -46,5 +46,4 @@ def begin(session: ClientSession, credentials: Credentials) -> Begin:
 
 @pytest.fixture
 def provider(begin: Begin) -> Hy2ScaleProvider:
-    """That node."""
     return begin()

@@ -280,7 +280,6 @@ async def test_certificates(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -
 
 
 async def test_no_certificates(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
-    """The service says null."""
     hy2scale.state.certificates.clear()
 
     assert await client.certificates() == []
@@ -454,7 +453,6 @@ async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> N
 
 
 async def test_every_write_is_told(client: Hy2ScaleClient) -> None:
-    """Whatever became of it."""
     told: list[None] = []
     client.on_write = lambda: told.append(None)
     await client.node()

@@ -145,7 +145,6 @@ async def test_what_an_account_here_has_not(
 
 
 async def test_a_wrong_current_password(provider: Provider, hy2scale: Node) -> None:
-    """Nothing changes, here neither."""
     with pytest.raises(RejectedError, match="current password incorrect"):
         await provider.update_account(AccountChanges(password="new", current_password="wrong"))
 
@@ -1038,7 +1037,6 @@ async def test_link_history(
 async def test_link_history_of_a_peer_that_dials_the_node(
     provider: Provider, hy2scale: Node
 ) -> None:
-    """It measures by itself."""
     hy2scale.advance(60)
 
     link = await provider.link_history(Peer, "office")
@@ -1094,7 +1092,6 @@ async def test_peers_of(provider: Provider) -> None:
 
 
 async def test_peers_of_an_incompatible_peer(provider: Provider, hy2scale: Node) -> None:
-    """The node says null."""
     hy2scale.fault("/api/peers/{name}/peers", "body", body=None)
 
     assert await provider.peers_of(Tunnel, "us") == ()
@@ -1417,7 +1414,6 @@ async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> Non
 async def test_what_a_newer_version_tells_is_written_back(
     provider: Provider, hy2scale: Node, edit: Edit
 ) -> None:
-    """Whatever it is."""
     told = {"of_tomorrow": None, "and_more": {"a": [1]}}
     patch = {f"{edit.rows}{name}": value for name, value in told.items()}
     hy2scale.fault(f"/api/{edit.route}", "patch", patch=patch, times=2)

@@ -54,7 +54,6 @@ type Node = Hy2ScaleService
 
 
 async def user(provider: Provider, hy2scale: Node, name: str) -> User:
-    """Read one user."""
     (id_,) = (u.id for u in hy2scale.state.users.values() if u.username == name)
     return (await read(provider, User))[id_]
 
@@ -837,7 +836,6 @@ async def test_the_fingerprint_changes_with_the_file(
 
 @BOTH
 async def test_no_wireguard_peers(provider: Provider, hy2scale: Node) -> None:
-    """The node says null."""
     hy2scale.state.wireguard.peers.clear()
 
     assert await read(provider, WireGuardPeer) == {}

@@ -32,7 +32,6 @@ class Watch:
     def __init__(
         self, freezer: FrozenDateTimeFactory, begin: Begin, service: Hy2ScaleService
     ) -> None:
-        """Begin to know nobody."""
         self._freezer = freezer
         self._begin = begin
         self.service = service
@@ -410,7 +409,6 @@ async def test_how_long_a_peer_is_kept(watch: Watch, again: Again) -> None:
 
 
 async def test_a_peer_that_a_person_has_removed(watch: Watch) -> None:
-    """Until it comes back."""
     watch.service.drop("office")
     await watch.poll()
     forget = watch.provider.feeds["peers"].forget

@@ -73,7 +73,6 @@ async def test_a_refused_password(provider: Hy2ScaleProvider, hy2scale: Hy2Scale
 async def test_a_new_token_that_is_refused_too(
     provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
-    """Once is enough."""
     hy2scale.fault("/api/node", "status", status=401, body="unauthorized", times=None)
 
     with pytest.raises(AuthenticationError, match="unauthorized"):

@@ -54,7 +54,6 @@ class SignIns:
     """Watches the sign-ins of one account. options: the entry's."""
 
     def __init__(self, model: ServiceModel, zone: ZoneInfo) -> None:
-        """Begin to watch."""
         self.options: Options = {}
         self._model, self._zone = model, zone
         self._since: datetime | None = None

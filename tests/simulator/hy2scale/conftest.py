@@ -15,7 +15,6 @@ class Api:
     """Asks the node; signed in, it sends its token along."""
 
     def __init__(self, session: aiohttp.ClientSession, service: Hy2ScaleService) -> None:
-        """Be signed out."""
         self.session = session
         self.service = service
         self.token = ""

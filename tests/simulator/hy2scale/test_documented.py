@@ -55,7 +55,6 @@ async def test_clients(api: Api) -> None:
 
 
 async def test_nothing_is_null(api: Api, hy2scale: Hy2ScaleService) -> None:
-    """Of what people configure."""
     state = hy2scale.state
     for rows in (state.users, state.proxies, state.rules):
         rows.clear()

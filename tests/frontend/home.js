@@ -1,0 +1,39 @@
+// A small home for the tests: what Home Assistant's frontend hands to the modules.
+
+/**
+ * Return a home with some devices; entities: their states by device and by entity id.
+ *
+ * @param {Record<string, {kind: string, name?: string, states: Record<string, string | [string, object]>}>} things
+ */
+export const home = (things) => {
+  const hass = {
+    states: {},
+    entities: {},
+    devices: {},
+    locale: { language: "en" },
+    localize: (key) => key,
+  };
+  for (const [id, { kind, name = id, states }] of Object.entries(things)) {
+    hass.devices[id] = {
+      id,
+      name,
+      name_by_user: null,
+      manufacturer: "HayFrp",
+      identifiers: [["tunnel_hub", `entry:${kind}:${id}`]],
+      config_entries: ["entry"],
+    };
+    for (const [key, given] of Object.entries(states)) {
+      const [domain, translation_key] = key.split(".");
+      const entity_id = `${domain}.${id}_${translation_key}`;
+      const [state, attributes] = [given].flat();
+      hass.entities[entity_id] = {
+        entity_id,
+        platform: "tunnel_hub",
+        device_id: id,
+        translation_key,
+      };
+      hass.states[entity_id] = { entity_id, state, attributes: attributes ?? {} };
+    }
+  }
+  return hass;
+};

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { flowsOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
+import { thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { home } from "./home.js";
+
+const pathsIn = (things, chosen) => {
+  const hass = home(things);
+  return pathsOf(hass, thingsOf(hass), chosen);
+};
+
+const tunnel = (states) => ({ kind: "tunnel", states: { "sensor.node_name": "n", ...states } });
+
+const VERDICTS = [
+  [{ "binary_sensor.online": "on" }, "reachable", "up"],
+  [{ "binary_sensor.online": "off" }, "client_offline", "down"],
+  [{ "binary_sensor.online": "off", "sensor.state": "node_offline" }, "node_offline", "down"],
+  [{ "binary_sensor.online": "off", "switch.enabled": "off" }, "disabled", "off"],
+  [{ "binary_sensor.online": "off", "switch.force_down": "on" }, "held_down", "off"],
+  [{ "binary_sensor.online": "unavailable" }, "not_known", "unknown"],
+  [{}, "not_known", "unknown"],
+];
+
+for (const [states, verdict, way] of VERDICTS) {
+  test(`${JSON.stringify(states)} is ${verdict}`, () => {
+    const [path] = pathsIn({ nas: tunnel(states) });
+    assert.deepEqual([path.verdict, path.way], [verdict, way]);
+  });
+}
+
+test("a tunnel without a node is unreachable", () => {
+  const states = { "binary_sensor.online": "off" };
+  assert.equal(pathsIn({ nas: { kind: "tunnel", states } })[0].verdict, "unreachable");
+});
+
+test("broken paths come first, and only those that are chosen", () => {
+  const things = {
+    good: tunnel({ "binary_sensor.online": "on" }),
+    off: tunnel({ "binary_sensor.online": "off", "switch.enabled": "off" }),
+    bad: tunnel({ "binary_sensor.online": "off" }),
+  };
+  const names = (chosen) => pathsIn(things, chosen).map((path) => path.tunnel.device.id);
+  assert.deepEqual(names(), ["bad", "good", "off"]);
+  assert.deepEqual(names(["off"]), ["off"]);
+});
+
+for (const [protocol, address, url] of [
+  ["HTTP", "a.example.com", "http://a.example.com/"],
+  ["https", "a.example.com", "https://a.example.com/"],
+  ["tcp", "a.example.com:22", undefined],
+  ["javascript", "alert(1)", undefined],
+]) {
+  test(`${protocol}://${address} is opened as ${url}`, { skip: !URL.parse }, () => {
+    const states = { "sensor.protocol": protocol, "sensor.public_address": address };
+    assert.equal(pathsIn({ nas: tunnel(states) })[0].url, url);
+  });
+}
+
+test("the node of a tunnel is found by its name, and its traffic shown", () => {
+  const hass = home({
+    nas: tunnel({ "sensor.node_name": "Cape" }),
+    3: { kind: "node", name: "Cape", states: { "sensor.traffic_in_today": "7" } },
+  });
+  const [path] = pathsOf(hass, thingsOf(hass));
+  assert.equal(path.node?.device.id, "3");
+  assert.deepEqual(
+    flowsOf(hass, path).map(({ direction, state, isCounter }) => [direction, state.state, isCounter]),
+    [["in", "7", true]],
+  );
+});

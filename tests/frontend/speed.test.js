@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { formatSpeed, Speedometer } from "../../custom_components/tunnel_hub/frontend/speed.js";
+import { gauge, lowTraffic } from "../../custom_components/tunnel_hub/frontend/traffic.js";
+
+const NOON = Date.parse("2026-01-01T12:00:00Z");
+
+const reading = (state, seconds, unit = "MiB") => ({
+  entity_id: "sensor.in",
+  state,
+  last_updated: new Date(NOON + seconds * 1000).toISOString(),
+  attributes: { unit_of_measurement: unit },
+});
+
+test("a speed needs two readings", () => {
+  const speedometer = new Speedometer();
+  assert.equal(speedometer.measure(reading("1", 0)), undefined);
+  assert.equal(speedometer.measure(reading("3", 2)), 1024 ** 2);
+});
+
+test("a counter that went back has started again", () => {
+  const speedometer = new Speedometer();
+  speedometer.measure(reading("5", 0));
+  assert.equal(speedometer.measure(reading("1", 10)), undefined);
+  assert.equal(speedometer.measure(reading("2", 11)), 1024 ** 2);
+});
+
+test("a counter that is not written any more stands still", () => {
+  const speedometer = new Speedometer();
+  speedometer.measure(reading("1", 0));
+  speedometer.measure(reading("2", 10));
+  assert.notEqual(speedometer.measure(reading("2", 10), NOON + 20_000), 0);
+  assert.equal(speedometer.measure(reading("2", 10), NOON + 60_000), 0);
+});
+
+for (const [speed, words] of [
+  [0, "0 B/s"],
+  [0.4, "0 B/s"],
+  [1023, "1,023 B/s"],
+  [1536, "1.5 KiB/s"],
+  [5 * 1024 ** 5, "5,120 TiB/s"],
+]) {
+  test(`${speed} bytes per second are ${words}`, () => {
+    assert.equal(formatSpeed(speed, "en"), words);
+  });
+}
+
+test("units with a power of 1000 and of 1024 differ", () => {
+  const [decimal, binary] = ["GB", "GiB"].map((unit) => {
+    const speedometer = new Speedometer();
+    speedometer.measure(reading("0", 0, unit));
+    return speedometer.measure(reading("1", 1, unit));
+  });
+  assert.deepEqual([decimal, binary], [1e9, 1024 ** 3]);
+});
+
+test("a gauge ends at the next round figure", () => {
+  assert.equal(gauge(reading("77", 0, "GiB")).max, 80);
+  assert.equal(gauge(reading("unknown", 0, "GiB")).max, 20);
+  assert.equal(lowTraffic(reading("1", 0, "GiB")), 5);
+  assert.equal(lowTraffic(reading("1", 0, "%")), undefined);
+});
