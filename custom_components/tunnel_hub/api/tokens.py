@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import override
 
-from .errors import AuthenticationError, TunnelHubError
+from .errors import AuthenticationError, Reason, TunnelHubError, UnavailableError
 
 
 class Tokens(ABC):
@@ -35,9 +35,9 @@ class Tokens(ABC):
                 raise
         try:
             return await request(another)
-        except AuthenticationError:
+        except AuthenticationError as err:
             if not await self._changed_since(changes):
-                raise
+                raise self._refused_anew(err) from err
         return await self.use(request)
 
     async def change[T](self, request: Callable[[str], Awaitable[T]]) -> T:
@@ -51,6 +51,10 @@ class Tokens(ABC):
     async def _changed_since(self, changes: int) -> bool:
         """Tell whether we have changed what signs in since there were so many changes."""
         return self.changes != changes
+
+    def _refused_anew(self, err: AuthenticationError) -> TunnelHubError:
+        """Return what it means that a token was refused which had just been issued."""
+        return err
 
     @abstractmethod
     async def _current(self) -> str:
@@ -166,6 +170,11 @@ class LoginTokens(Tokens):
                 return answer
 
         return await self.use(_change)
+
+    @override
+    def _refused_anew(self, err: AuthenticationError) -> TunnelHubError:
+        """Ask nobody for a password that was accepted a moment ago: the session ended early."""
+        return UnavailableError(Reason.SERVER_ERROR, err.message)
 
     @override
     async def _changed_since(self, changes: int) -> bool:

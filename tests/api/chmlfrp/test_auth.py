@@ -491,7 +491,7 @@ async def test_a_login_that_tells_the_refused_token_again(
     await by_password.ask()
     chmlfrp.fault("/userinfo", "body", body={"msg": "无效的Token", "code": 401}, times=None)
 
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(UnavailableError, match="无效的Token"):
         await by_password.ask()
 
     assert len(chmlfrp.calls_to("/login")) == 2
