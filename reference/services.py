@@ -61,7 +61,7 @@ class Entity:
     @property
     def may_not_matter(self) -> bool:
         """Whether it comes disabled where most people do not want to see its resource."""
-        return self.resource.comes_to_matter
+        return self.resource.may_be_enabled_later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ import pytest
 
 from custom_components.tunnel_hub import prober
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
-from custom_components.tunnel_hub.api.pace import Rate
+from custom_components.tunnel_hub.api.pace import RateLimiter
 from custom_components.tunnel_hub.coordinator import PATIENCE
-from custom_components.tunnel_hub.subscriptions import Interest
+from custom_components.tunnel_hub.subscriptions import Subscription
 from simulator.service import Call
 
 from .common import HOUR, MINUTE, World, on
@@ -76,7 +76,9 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
     nodes = world.entry.runtime_data.coordinators["nodes"]
     told: list[str] = []
     removers = [
-        nodes.async_add_listener(lambda number=number: told.append(number), Interest(number, "x"))
+        nodes.async_add_listener(
+            lambda number=number: told.append(number), Subscription(number, "x")
+        )
         for number in "12"
     ]
 
@@ -113,7 +115,9 @@ async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: Wor
     nodes = world.entry.runtime_data.coordinators["nodes"]
     told: list[str] = []
     for number in "12":
-        nodes.async_add_listener(lambda number=number: told.append(number), Interest(number, "x"))
+        nodes.async_add_listener(
+            lambda number=number: told.append(number), Subscription(number, "x")
+        )
 
     world.service.fault("/nodes", "html", times=None)
     await world.live(HOUR)
@@ -418,13 +422,13 @@ async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(prober, "AT_ONCE", 4)
     delays: list[float] = []
 
-    def _delay(rate: Rate) -> float:
+    def _delay(rate: RateLimiter) -> float:
         """Book as ever, but do not wait."""
         delays.append(delay(rate))
         return 0
 
-    delay = Rate.delay
-    monkeypatch.setattr(Rate, "delay", _delay)
+    delay = RateLimiter.delay
+    monkeypatch.setattr(RateLimiter, "delay", _delay)
     for tunnel in world.service.state.tunnels.values():
         tunnel.enabled = True
     await world.set_up()

@@ -167,7 +167,7 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
         ("inject-websession", "flows/base.py", r"async_create_clientsession"),
         ("reauthentication-flow", "config_flow.py", r"async def async_step_reauth_confirm"),
         ("reconfiguration-flow", "config_flow.py", r"async def async_step_reconfigure"),
-        ("repair-issues", "problems.py", r"async_create_issue"),
+        ("repair-issues", "issues.py", r"async_create_issue"),
         ("runtime-data", "runtime.py", r"ConfigEntry\[TunnelHubData\]"),
         ("stale-devices", "devices.py", r"async_remove_device"),
         ("test-before-setup", "coordinator.py", r"async_config_entry_first_refresh"),

@@ -5,7 +5,7 @@ import re
 from homeassistant.helpers import issue_registry as ir
 
 from custom_components.tunnel_hub.actions.mesh import _BACKUPS
-from custom_components.tunnel_hub.api.provider import Problem
+from custom_components.tunnel_hub.api.provider import Issue
 from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.image import IMAGES
@@ -70,8 +70,8 @@ async def test_words_in_repairs(world: World) -> None:
     await world.set_up()
     world.hass.config_entries.async_update_entry(world.entry, title=EVIL)
 
-    world.entry.runtime_data.problems.show(
-        Problem(key="sign_in_failing", placeholders={"message": EVIL})
+    world.entry.runtime_data.issues.show(
+        Issue(key="sign_in_failing", placeholders={"message": EVIL})
     )
 
     (issue,) = (i for i in ir.async_get(world.hass).issues.values() if i.domain == DOMAIN)

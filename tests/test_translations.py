@@ -112,10 +112,10 @@ def translated_exceptions() -> dict[str, set[str]]:
     return found
 
 
-def problems() -> dict[str, set[str]]:
+def issues() -> dict[str, set[str]]:
     """Return the repairs in our code."""
     found: dict[str, set[str]] = {}
-    for call in calls("Problem"):
+    for call in calls("Issue"):
         key = named(call, "key")
         assert isinstance(key, ast.Constant), ast.unparse(call)
         _note(found, key, {"account", *_keys(named(call, "placeholders"))})
@@ -247,7 +247,7 @@ def of_errors() -> set[str]:
         *(f"config.error.{failure_of(err).key}" for err in ERRORS),
         *(
             f"issues.{key}.{part}"
-            for key in problems()
+            for key in issues()
             for part in (("title",) if key in FIXES else ("title", "description"))
         ),
         # What goes wrong while a problem is solved is told as in the config flow.
@@ -401,8 +401,8 @@ def test_translations_have_a_shape(language: str) -> None:
     [
         ("exceptions.{}.message", invalid_inputs() | refused_logins() | translated_exceptions()),
         ("config.error.{}", invalid_inputs() | refused_logins()),
-        ("issues.{}.title", problems()),
-        ("issues.{}.description", problems()),
+        ("issues.{}.title", issues()),
+        ("issues.{}.description", issues()),
     ],
 )
 def test_placeholders_are_given(prefix: str, given: dict[str, set[str]]) -> None:

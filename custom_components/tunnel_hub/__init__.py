@@ -28,9 +28,9 @@ from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import async_remove_force_down, async_set_up_force_down
 from .ids import ACCOUNT, device_key_of
+from .issues import EntryIssues, clear_all
 from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
-from .problems import Problems, clear_all
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
@@ -73,11 +73,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     provider.on_identity = partial(follow_identity, hass, entry)
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
-    problems = Problems(hass, entry, provider)
-    data = TunnelHubData(provider=provider, problems=problems)
-    problems.sources.append(partial(too_many_things, data.coordinators.values()))
+    issues = EntryIssues(hass, entry, provider)
+    data = TunnelHubData(provider=provider, issues=issues)
+    issues.sources.append(partial(too_many_things, data.coordinators.values()))
     demand = Demand(hass, entry)
-    problems.sources.append(partial(account_twice, hass, entry, provider))
+    issues.sources.append(partial(account_twice, hass, entry, provider))
     for key, feed in provider.feeds.items():
         data.coordinators[key] = FeedCoordinator(
             hass,
@@ -106,7 +106,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
             data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
         if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
-            data.sign_in = SignIn(hass, entry, provider, coordinator, problems)
+            data.sign_in = SignIn(hass, entry, provider, coordinator, issues)
 
     entry.runtime_data = data
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

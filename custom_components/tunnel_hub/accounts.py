@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from .api.provider import Identity, Problem, Provider
+from .api.provider import Identity, Issue, Provider
 from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
 
 
@@ -30,7 +30,7 @@ def follow_identity(hass: HomeAssistant, entry: ConfigEntry, identity: Identity)
     )
 
 
-def account_twice(hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> Iterator[Problem]:
+def account_twice(hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> Iterator[Issue]:
     """Yield the problem that an older entry is of the same account.
 
     The dialogs allow none, but older versions took two addresses of a server for two servers.
@@ -46,4 +46,4 @@ def account_twice(hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -
         and is_account_of(provider, other)
     )
     if others:
-        yield Problem(key="account_twice", placeholders={"others": ", ".join(others)})
+        yield Issue(key="account_twice", placeholders={"others": ", ".join(others)})

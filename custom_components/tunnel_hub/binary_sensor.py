@@ -13,7 +13,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api.models.account import Account, SignInRecord
+from .api.models.account import Account, SignInStatistics
 from .api.models.base import Resource
 from .api.models.directory import PublicNode, Reachability, RelayNode
 from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
@@ -127,8 +127,8 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             value_fn=lambda account: account.verified,
         ),
     ),
-    SignInRecord: (
-        TunnelHubBinarySensorDescription[SignInRecord](
+    SignInStatistics: (
+        TunnelHubBinarySensorDescription[SignInStatistics](
             key="signed_in_today", value_fn=lambda record: record.signed_in_today
         ),
     ),

@@ -21,14 +21,14 @@ from .api.errors import Reason, TunnelHubError, UnavailableError
 from .api.feed import Feed
 from .api.models.base import Resource, without_today
 from .api.pace import in_turns
-from .api.provider import Problem, Provider
+from .api.provider import Issue, Provider
 from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors
 from .measurements import Measurements
 from .presence import Presence
 from .prober import Prober
-from .subscriptions import Interest, ResourceListener, Subscriptions
+from .subscriptions import ResourceListener, Subscription, Subscriptions
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -242,8 +242,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if fields_differ:
             tell(list(self.presence.known), self.subscriptions.on_fields)
         self.has_answered, self.is_pending = True, False
-        self._awaits_use = self.feed.resource.comes_to_matter and not all(
-            resource.matters for resource in self.data.values()
+        self._awaits_use = self.feed.resource.may_be_enabled_later and not all(
+            resource.enabled_by_default for resource in self.data.values()
         )
         if self._prober is not None:
             for resource_id in gone:
@@ -332,11 +332,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def async_add_listener(
         self, update_callback: CALLBACK_TYPE, context: Any = None
     ) -> Callable[[], None]:
-        """Listen to one resource, with an Interest as the context, or to every poll."""
-        interest = context if isinstance(context, Interest) else None
+        """Listen to one resource, with an Subscription as the context, or to every poll."""
+        subscription = context if isinstance(context, Subscription) else None
         stop_polling = super().async_add_listener(update_callback, context)
-        unsubscribe = self.subscriptions.add(update_callback, interest)
-        if self._prober and interest and interest.field in self._prober.fields:
+        unsubscribe = self.subscriptions.add(update_callback, subscription)
+        if self._prober and subscription and subscription.field in self._prober.fields:
             self._start_probing_soon()
 
         @callback
@@ -349,7 +349,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Listen to one resource as if somebody looked at it, even if it is disabled."""
-        return self.async_add_listener(listener, Interest(resource_id, "online", always=True))
+        return self.async_add_listener(listener, Subscription(resource_id, "online", always=True))
 
     async def async_on_added(self, listener: ResourceListener) -> None:
         """Hear of new resources, first of those that are there, until the entry is unloaded."""
@@ -484,10 +484,10 @@ def async_follow_clock(
     entry.async_on_unload(timer.async_stop)
 
 
-def too_many_things(coordinators: Collection[FeedCoordinator]) -> Iterator[Problem]:
+def too_many_things(coordinators: Collection[FeedCoordinator]) -> Iterator[Issue]:
     """Yield the problem that feeds list more than is shown."""
     lists = ", ".join(f"{c.feed.key}: {c.listed}" for c in coordinators if c.listed > MAX_THINGS)
     if lists:
-        yield Problem(
+        yield Issue(
             key="too_many_things", placeholders={"lists": lists, "maximum": str(MAX_THINGS)}
         )

@@ -55,7 +55,7 @@ class Remembered:
             not self.disabled_by
             or None in self.disabled_by
             or (
-                resource.comes_to_matter
+                resource.may_be_enabled_later
                 and er.RegistryEntryDisabler.INTEGRATION in self.disabled_by
             )
         )

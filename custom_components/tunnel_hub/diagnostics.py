@@ -74,7 +74,7 @@ async def async_get_config_entry_diagnostics(
     data, ids = entry.runtime_data, _Ids()
     return about | {
         "statistics": dict(data.provider.statistics()),
-        "problems": [problem.key for problem in data.provider.problems()],
+        "problems": [problem.key for problem in data.provider.issues()],
         "next_sign_in": data.sign_in.next if data.sign_in else None,
         "feeds": {key: _feed(coordinator, ids) for key, coordinator in data.coordinators.items()},
     }

@@ -24,7 +24,7 @@ from .coordinator import FeedCoordinator
 from .exceptions import action_errors
 from .ids import EntityKey, device_identifier, device_key, unique_id
 from .runtime import TunnelHubConfigEntry, TunnelHubData
-from .subscriptions import Interest
+from .subscriptions import Subscription
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +71,12 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     """One row of a table for one resource."""
 
     _attr_has_entity_name = True
-    coordinator_context: Interest
+    coordinator_context: Subscription
     entity_description: D
 
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
         """Prepare; the value is read when the entity is added."""
-        super().__init__(coordinator, Interest(resource.id, description.key))
+        super().__init__(coordinator, Subscription(resource.id, description.key))
         entry: TunnelHubConfigEntry = coordinator.config_entry
         self.entity_description = description
         # Home Assistant takes it from the entry when that is unloaded, perhaps during a command.
@@ -84,7 +84,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         self._attr_unique_id = _unique_id(coordinator, resource.id, description.key)
         self._attr_translation_key = description.key
         self._attr_entity_registry_enabled_default = (
-            description.entity_registry_enabled_default and resource.matters
+            description.entity_registry_enabled_default and resource.enabled_by_default
         )
         self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
             device_identifier(entry.entry_id, device_key(resource)), entry.entry_id
@@ -185,7 +185,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         subscriptions = coordinator.subscriptions
         subscriptions.on_gone.append(self._forget)
         subscriptions.on_fields.append(self._update)
-        if coordinator.feed.resource.comes_to_matter:
+        if coordinator.feed.resource.may_be_enabled_later:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
             subscriptions.on_changed.append(self._update)
@@ -213,14 +213,14 @@ class _Entities[D: TunnelHubEntityDescription]:
         ]
         if not rows:
             return
-        self._keep(resource_id, made | {row.key for row in rows})
+        self._remember_keys(resource_id, made | {row.key for row in rows})
         entities = [self._create(self._coordinator, resource, row) for row in rows]
         if (prefix := self._short_prefix(entities[0].device_entry)) is not None:
             for entity in entities:
                 self._shorten(entity, prefix)
         self._async_add_entities(entities)
 
-    def _keep(self, resource_id: str, keys: frozenset[str]) -> None:
+    def _remember_keys(self, resource_id: str, keys: frozenset[str]) -> None:
         """Remember which entities of a resource are made; most have the same ones."""
         self._made[resource_id] = self._key_sets.setdefault(keys, keys)
 
@@ -243,13 +243,13 @@ class _Entities[D: TunnelHubEntityDescription]:
             if (entity := self._registered(resource_id, row)) is not None:
                 self._registry.async_remove(entity.entity_id)
         if made := self._made.get(resource_id):
-            self._keep(resource_id, made - {row.key for row in rows})
+            self._remember_keys(resource_id, made - {row.key for row in rows})
 
     @callback
     def _enable(self, resource_id: str) -> None:
         """Enable what only we have disabled, because the resource did not matter then."""
         resource = self._coordinator.data.get(resource_id)
-        if resource is None or not (resource.comes_to_matter and resource.matters):
+        if resource is None or not (resource.may_be_enabled_later and resource.enabled_by_default):
             return
         for row in self._rows:
             entity = self._registered(resource_id, row)

@@ -74,27 +74,27 @@ class OnceEvent[R: Resource](TunnelHubEvent[R]):
     or come and go with the mirror that answers.
     """
 
-    _told: tuple[str, ...] | None = None
+    _reported: tuple[str, ...] | None = None
 
     @property
     @override
     def extra_restore_state_data(self) -> _Remembered:
         event = super().extra_restore_state_data
-        return _Remembered(**event.as_dict(), told=self._told or ())
+        return _Remembered(**event.as_dict(), told=self._reported or ())
 
     @override
     async def async_added_to_hass(self) -> None:
         """Remember what was told, then read."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             told = stored.as_dict().get("told")
-            self._told = None if told is None else tuple(told)
+            self._reported = None if told is None else tuple(told)
         await super().async_added_to_hass()
 
     def _new[T](self, texts: Mapping[str, T]) -> list[T]:
         """Return those that were not told before, by their keys, and count them as told."""
-        known = self._told or ()
+        known = self._reported or ()
         new = [key for key in texts if key not in known]
-        self._told = (*known, *new)[-_REMEMBERED:]
+        self._reported = (*known, *new)[-_REMEMBERED:]
         return [texts[key] for key in new]
 
 
@@ -104,9 +104,9 @@ class NoticeEvent(OnceEvent[Notice]):
     @override
     def _update_attrs(self, resource: Notice) -> None:
         text = (resource.text or "")[:_LONGEST_TEXT]
-        if self._told is None and text == self.state_attributes.get("text"):
+        if self._reported is None and text == self.state_attributes.get("text"):
             # Told by a version that did not remember.
-            self._told = (_digest(text),)
+            self._reported = (_digest(text),)
         if text and self._new({_digest(text): text}):
             self._trigger_event(PUBLISHED, {"text": text})
 
@@ -119,7 +119,7 @@ class MessageEvent(OnceEvent[Inbox]):
 
     @override
     def _update_attrs(self, resource: Inbox) -> None:
-        begins = self._told is None
+        begins = self._reported is None
         last = dt_util.parse_datetime(str(self.state_attributes.get("sent")))
         new = self._new({_key_of(message): message for message in resource.messages})
         if begins:

@@ -13,7 +13,7 @@ from .api.age import Stamp
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
-from .api.pace import Rate
+from .api.pace import RateLimiter
 from .demand import Demand
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Prober:
         self._probe = probe
         self._demand = demand
         self._publish = publish
-        self._rate = Rate(probe.rate, at_once=AT_ONCE)
+        self._rate = RateLimiter(probe.rate, at_once=AT_ONCE)
         self._asked: set[str] = set()
         """Since the last poll."""
         self._under_way: set[str] = set()

@@ -8,7 +8,7 @@ from homeassistant.core import callback
 from .api.provider import Provider
 from .coordinator import FeedCoordinator
 from .force_down import ForceDown
-from .problems import Problems
+from .issues import EntryIssues
 from .sign_in import SignIn
 
 
@@ -17,16 +17,16 @@ class TunnelHubData:
     """What a loaded entry holds. coordinators: by the feed's key."""
 
     provider: Provider
-    problems: Problems
+    issues: EntryIssues
     coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
 
     @callback
     def sync_problems(self) -> None:
-        """Show the problems that there are now."""
+        """Show the issues that there are now."""
         is_complete = not any(c.is_pending for c in self.coordinators.values())
-        self.problems.sync(is_complete=is_complete)
+        self.issues.sync(is_complete=is_complete)
 
 
 type TunnelHubConfigEntry = ConfigEntry[TunnelHubData]

@@ -15,12 +15,12 @@ from .api import days
 from .api.capabilities.account import CanSignIn
 from .api.errors import AuthenticationError, TunnelHubError, UnavailableError
 from .api.models.account import Account, SignInResult
-from .api.provider import Problem
+from .api.provider import Issue
 from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator
 from .daily import Hours, Schedule
-from .problems import Problems
+from .issues import EntryIssues
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,14 +78,14 @@ class SignIn:
         entry: ConfigEntry,
         provider: CanSignIn,
         account: FeedCoordinator,
-        problems: Problems,
+        issues: EntryIssues,
     ) -> None:
         """Do nothing by itself yet."""
         self._hass = hass
         self._entry = entry
         self._provider = provider
         self._account = account
-        self._problems = problems
+        self._issues = issues
         self._listeners: list[Listener] = []
         self._signing_in = asyncio.Lock()
         self._daily = bool(entry.options.get(CONF_SIGN_IN_DAILY))
@@ -138,7 +138,7 @@ class SignIn:
             },
         )
         self._failed_days = 0
-        self._problems.clear("sign_in_failing")
+        self._issues.clear("sign_in_failing")
         self._signed = days.today(self._zone)
         await self._account.async_request_refresh()
         return result
@@ -154,7 +154,7 @@ class SignIn:
     async def async_start(self) -> None:
         """Begin to sign in every day, if the user wants that."""
         if not self._daily:
-            self._problems.clear("sign_in_failing")
+            self._issues.clear("sign_in_failing")
             await self._store.async_remove()
             return
         yesterday = days.today(self._zone) - _DAY
@@ -272,7 +272,7 @@ class SignIn:
             self._entry.async_start_reauth_if_available(self._hass)
         self._failed_days += self._tries + 1 == _TRIES_OF_A_FAILED_DAY
         if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
-            self._problems.show(Problem(key="sign_in_failing", placeholders={"message": str(err)}))
+            self._issues.show(Issue(key="sign_in_failing", placeholders={"message": str(err)}))
         pause = err.retry_after if isinstance(err, UnavailableError) else None
         return timedelta(seconds=pause or 0)
 

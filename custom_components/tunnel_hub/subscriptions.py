@@ -17,7 +17,7 @@ type ResourceListener = Callable[[str], None]
 """Is told the id of a resource."""
 
 
-class Interest(NamedTuple):
+class Subscription(NamedTuple):
     """What a listener wants to hear of: one field of one resource.
 
     always: read it although nobody looks, and whatever else is known of the resource.
@@ -41,7 +41,7 @@ class Subscriptions:
         self._hass = hass
         self._entry = entry
         self._name = name
-        self._by_resource: dict[str, dict[int, tuple[CALLBACK_TYPE, Interest]]] = {}
+        self._by_resource: dict[str, dict[int, tuple[CALLBACK_TYPE, Subscription]]] = {}
         self._others: dict[int, CALLBACK_TYPE] = {}
         self._always = Counter[str]()
         self._last_key = 0
@@ -73,27 +73,27 @@ class Subscriptions:
         return {
             resource_id
             for resource_id, listeners in self._by_resource.items()
-            if any(interest.field in fields for _, interest in listeners.values())
+            if any(subscription.field in fields for _, subscription in listeners.values())
         }
 
     @callback
-    def add(self, listener: CALLBACK_TYPE, interest: Interest | None) -> CALLBACK_TYPE:
-        """Listen to one resource, or without an interest to every change; return what ends it."""
+    def add(self, listener: CALLBACK_TYPE, subscription: Subscription | None) -> CALLBACK_TYPE:
+        """Listen to a resource, or to every change without one; return what ends it."""
         key = self._last_key = self._last_key + 1
-        if interest is None:
+        if subscription is None:
             self._others[key] = listener
             return partial(self._others.__delitem__, key)
-        self._by_resource.setdefault(interest.resource_id, {})[key] = listener, interest
-        self._always[interest.resource_id] += interest.always
-        return partial(self._remove, key, interest)
+        self._by_resource.setdefault(subscription.resource_id, {})[key] = listener, subscription
+        self._always[subscription.resource_id] += subscription.always
+        return partial(self._remove, key, subscription)
 
     @callback
-    def _remove(self, key: int, interest: Interest) -> None:
-        listeners = self._by_resource[interest.resource_id]
+    def _remove(self, key: int, subscription: Subscription) -> None:
+        listeners = self._by_resource[subscription.resource_id]
         del listeners[key]
         if not listeners:
-            del self._by_resource[interest.resource_id]
-        self._always[interest.resource_id] -= interest.always
+            del self._by_resource[subscription.resource_id]
+        self._always[subscription.resource_id] -= subscription.always
 
     @callback
     def close(self) -> None:
@@ -158,4 +158,4 @@ class Subscriptions:
         self._entry.async_create_task(self._hass, work, f"{self._name} {what}", eager_start=True)
 
 
-_NOBODY: Mapping[int, tuple[CALLBACK_TYPE, Interest]] = {}
+_NOBODY: Mapping[int, tuple[CALLBACK_TYPE, Subscription]] = {}

@@ -44,7 +44,7 @@ async def test_every_provider_is_made_without_a_word(key: str, session: ClientSe
     assert provider.description.console_url.startswith("https://")
     assert provider.credentials == CREDENTIALS
     assert set(provider.statistics().values()) == {0}
-    assert list(provider.problems()) == []
+    assert list(provider.issues()) == []
 
 
 @pytest.mark.parametrize("key", PROVIDERS)
@@ -85,7 +85,7 @@ def test_a_draft_shows_no_secret() -> None:
 
 
 def test_tunnels_always_matter() -> None:
-    assert Tunnel(id="1").matters
+    assert Tunnel(id="1").enabled_by_default
 
 
 class Quiet(Provider):
@@ -108,5 +108,5 @@ class Quiet(Provider):
 async def test_a_provider_can_do_no_more_than_it_says(session: ClientSession) -> None:
     quiet = Quiet(session, CREDENTIALS, {})
 
-    assert list(quiet.problems()) == []
+    assert list(quiet.issues()) == []
     assert not isinstance(quiet, CanToggleTunnels | CanForceDown | CanEdit | CanSignIn)

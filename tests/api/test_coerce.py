@@ -379,11 +379,11 @@ def test_an_address(host: str | None, port: int | None, address: str | None) -> 
     [(1, 4, 25.0), (8, 4, 200.0), (0, 4, 0.0), (1, 0, None), (1, None, None), (None, 4, None)],
 )
 def test_a_share(part: float | None, whole: float | None, percent: float | None) -> None:
-    assert coerce.share(part, whole) == percent
+    assert coerce.percentage_of(part, whole) == percent
 
 
 def test_a_share_that_is_too_large() -> None:
-    assert coerce.share(9e18, 5e-324) is None
+    assert coerce.percentage_of(9e18, 5e-324) is None
 
 
 def test_an_object_that_is_passed_on() -> None:

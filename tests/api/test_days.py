@@ -9,7 +9,11 @@ import pytest
 
 from custom_components.tunnel_hub.api import days
 from custom_components.tunnel_hub.api.days import SHANGHAI
-from custom_components.tunnel_hub.api.models.account import Account, AccountTraffic, SignInRecord
+from custom_components.tunnel_hub.api.models.account import (
+    Account,
+    AccountTraffic,
+    SignInStatistics,
+)
 from custom_components.tunnel_hub.api.models.base import today_fields, without_today
 from custom_components.tunnel_hub.api.models.nodes import Node
 from custom_components.tunnel_hub.api.models.service import ServiceTotals
@@ -45,10 +49,11 @@ def test_a_day_begins_at_its_midnight(day: date, zone: ZoneInfo) -> None:
 
 
 def test_what_belongs_to_one_day() -> None:
-    assert {kind: set(today_fields(kind)) for kind in (Account, ServiceTotals, SignInRecord)} == {
+    kinds = (Account, ServiceTotals, SignInStatistics)
+    assert {kind: set(today_fields(kind)) for kind in kinds} == {
         Account: {"signed_in_today", "traffic_today"},
         ServiceTotals: {"runs_today", "traffic_in_today", "traffic_out_today", "traffic_today"},
-        SignInRecord: {"signed_in_today"},
+        SignInStatistics: {"signed_in_today"},
     }
     for kind in (AccountTraffic, Node, Tunnel):
         assert set(today_fields(kind)) == {"traffic_in_today", "traffic_out_today"}

@@ -32,5 +32,5 @@ def test_nodes_in_use_are_marked_and_matter() -> None:
     selected = NodeChoice({}).select(NODES, {"2"})
 
     assert selected["2"] == Node(id="2", name="node 2", online=True, in_use=True)
-    assert [node.matters for node in selected.values()] == [False, True, False]
+    assert [node.enabled_by_default for node in selected.values()] == [False, True, False]
     assert selected["1"] is NODES["1"]

@@ -8,7 +8,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api import pace
-from custom_components.tunnel_hub.api.pace import Rate, in_turns
+from custom_components.tunnel_hub.api.pace import RateLimiter, in_turns
 
 
 async def turns_of_others(items: int) -> list[int]:
@@ -43,7 +43,7 @@ async def test_a_little_is_done_in_one_turn() -> None:
 
 
 def test_a_few_at_once_then_so_many_a_second(freezer: FrozenDateTimeFactory) -> None:
-    rate = Rate(4, at_once=3)
+    rate = RateLimiter(4, at_once=3)
     assert [rate.delay() for _ in range(7)] == [0, 0, 0, 0.25, 0.5, 0.75, 1]
 
     freezer.tick(1.25)
@@ -56,7 +56,7 @@ def test_a_few_at_once_then_so_many_a_second(freezer: FrozenDateTimeFactory) -> 
 @pytest.mark.usefixtures("freezer")
 def test_five_hundred_take_their_time() -> None:
     """After the first few, in no second are there more than a second's worth."""
-    rate = Rate(4, at_once=10)
+    rate = RateLimiter(4, at_once=10)
     moments = [rate.delay() for _ in range(500)]
 
     assert sum(moment < 1 for moment in moments) == 13

@@ -149,9 +149,9 @@ EASYTIER = Case(
 )
 
 
-async def _problems(provider: Any) -> object:
+async def _issues(provider: Any) -> object:
     await provider.feeds["nodes"].fetch()
-    return tuple(words for each in provider.problems() for words in each.placeholders.values())
+    return tuple(words for each in provider.issues() for words in each.placeholders.values())
 
 
 async def _proposed_nodes(provider: Any) -> object:
@@ -208,7 +208,7 @@ RELIABILITY = Reliability(
             )
         ),
         "delete_node": lambda provider: provider.delete_node("1"),
-        "problems": _problems,
+        "issues": _issues,
         "public_node_names": lambda provider: provider.public_node_names(),
         "query_nodes": _proposed_nodes,
         "regenerate_report_token": lambda provider: provider.regenerate_report_token("1"),

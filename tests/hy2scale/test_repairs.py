@@ -1,4 +1,4 @@
-"""Problems that last until a person acts, and the one that we solve."""
+"""Issues that last until a person acts, and the one that we solve."""
 
 from datetime import timedelta
 from typing import Any

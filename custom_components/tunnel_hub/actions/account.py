@@ -19,7 +19,7 @@ from ..api.capabilities.account import (
 )
 from ..api.capabilities.service import CanGetAppVersion, CanListDownloads
 from ..api.errors import InvalidInputError
-from ..api.models.account import Account, AccountChanges, Captcha, SignInRecord
+from ..api.models.account import Account, AccountChanges, Captcha, SignInStatistics
 from ..api.models.tunnels import Tunnel
 from ..const import CONF_CONTACT
 from ..sign_in import SignIn
@@ -105,7 +105,7 @@ ACCOUNT_ACTIONS: dict[str, Action] = {
     "sign_in": Action(
         run=_sign_in,
         fields={vol.Optional(name): cv.string for name in _CAPTCHA},
-        changes=(Account, SignInRecord),
+        changes=(Account, SignInStatistics),
         response=SupportsResponse.OPTIONAL,
     ),
     "update_account": Action(run=_update_account, fields=_CHANGES, admin=True, changes=(Account,)),

@@ -337,7 +337,7 @@ def percentage(value: object) -> float | None:
     return amount(value)
 
 
-def share(part: float | None, whole: float | None) -> float | None:
+def percentage_of(part: float | None, whole: float | None) -> float | None:
     """Percent that a part is of a whole; unknown where the whole is 0."""
     return percentage(100 * part / whole) if part is not None and whole else None
 

@@ -58,7 +58,7 @@ _CONCURRENCY = 4
 _READ_ATTEMPTS = 2
 _RETRY_PAUSE = (0.5, 1.5)
 """Seconds, at random between these, so that many homes do not come back in step."""
-_HOST_HOLIDAY = 300.0
+_FALLBACK_SECONDS = 300.0
 """Seconds for which another host stands in for the first one."""
 _LONGEST_RETRY_AFTER = 3600.0
 _DEFAULT_RETRY_AFTER = 60.0
@@ -204,8 +204,8 @@ class Transport:
         self._ssl = ssl
         self._clock = clock
         self._slots = asyncio.Semaphore(_CONCURRENCY)
-        self._stand_in = 0
-        self._stand_in_until = 0.0
+        self._fallback_index = 0
+        self._fallback_until = 0.0
         self._silent_until = 0.0
         self._large: dict[str, tuple[float, Answer | None]] = {}
         self._closed = False
@@ -312,15 +312,15 @@ class Transport:
 
     def _hosts_in_order(self) -> Iterable[str]:
         """All hosts, the one in use first."""
-        if self._clock() >= self._stand_in_until:
-            self._stand_in = 0
-        return self._hosts[self._stand_in :] + self._hosts[: self._stand_in]
+        if self._clock() >= self._fallback_until:
+            self._fallback_index = 0
+        return self._hosts[self._fallback_index :] + self._hosts[: self._fallback_index]
 
     def _prefer(self, host: str) -> None:
         """Stay with a host that answered; the first one is tried again after a while."""
-        if (index := self._hosts.index(host)) != self._stand_in:
-            self._stand_in = index
-            self._stand_in_until = self._clock() + _HOST_HOLIDAY
+        if (index := self._hosts.index(host)) != self._fallback_index:
+            self._fallback_index = index
+            self._fallback_until = self._clock() + _FALLBACK_SECONDS
 
     async def _send(
         self,

@@ -39,7 +39,7 @@ async def in_turns[T](items: Iterable[T], do: Callable[[T], object]) -> None:
         await turn.give_way()
 
 
-class Rate:
+class RateLimiter:
     """A bound on how often something happens: so many times a second, some at once after a rest."""
 
     def __init__(self, per_second: float, at_once: int) -> None:

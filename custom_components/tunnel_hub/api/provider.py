@@ -32,7 +32,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Issue:
     """Something that lasts until a person acts.
 
     key: one of the keys under `issues` in the translations. placeholders: named in its text.
@@ -122,7 +122,7 @@ class Provider(ABC):
         """
         return False
 
-    def problems(self) -> Iterable[Problem]:
+    def issues(self) -> Iterable[Issue]:
         """Tell what stands wrong now, as far as is known without asking."""
         return ()
 

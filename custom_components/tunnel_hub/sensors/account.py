@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfTime
 
-from ..api.models.account import Account, AccountTraffic, Inbox, SignInRecord
+from ..api.models.account import Account, AccountTraffic, Inbox, SignInStatistics
 from ..api.models.certificates import Certificates
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
@@ -75,8 +75,8 @@ ACCOUNT: Table[TunnelHubSensorDescription[Any]] = {
             },
         ),
     ),
-    SignInRecord: (
-        TunnelHubSensorDescription[SignInRecord](
+    SignInStatistics: (
+        TunnelHubSensorDescription[SignInStatistics](
             key="last_sign_in",
             device_class=SensorDeviceClass.TIMESTAMP,
             value_fn=lambda record: record.last_sign_in,

@@ -14,7 +14,7 @@ from .kinds import (
     data_size,
     diagnostic,
     megabits,
-    share,
+    percentage,
     traffic,
 )
 
@@ -30,14 +30,14 @@ def _findings(node: Reachability) -> Mapping[str, Any]:
 
 
 _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
-    share("availability_24_hours", lambda node: node.availability_24_hours),
-    share("availability_30_days", lambda node: node.availability_30_days),
+    percentage("availability_24_hours", lambda node: node.availability_24_hours),
+    percentage("availability_30_days", lambda node: node.availability_30_days),
     megabits("bandwidth", lambda node: node.bandwidth),
     megabits("bandwidth_maximum", lambda node: node.bandwidth_maximum, fixed=True),
     megabits("bandwidth_tier", lambda node: node.bandwidth_tier, fixed=True),
     count("connections", lambda node: node.connections),
     diagnostic("connections_allowed", lambda node: node.connections_allowed),
-    share("load", lambda node: node.load),
+    percentage("load", lambda node: node.load),
     diagnostic("place", lambda node: node.place),
     TunnelHubSensorDescription(
         key="region",
@@ -53,7 +53,7 @@ _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
         lambda node: node.traffic_reset,
         device_class=SensorDeviceClass.TIMESTAMP,
     ),
-    share("traffic_usage", lambda node: node.traffic_usage),
+    percentage("traffic_usage", lambda node: node.traffic_usage),
     traffic("traffic_used", lambda node: node.traffic_used),
 )
 

@@ -92,7 +92,7 @@ def megabits[R: Resource](
     )
 
 
-def share[R: Resource](
+def percentage[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:
     """Percent."""
@@ -105,7 +105,7 @@ def share[R: Resource](
     )
 
 
-def average[R: Resource](
+def load_average[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:
     """How many processes wait for the CPU."""

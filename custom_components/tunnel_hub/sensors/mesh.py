@@ -19,7 +19,15 @@ from ..api.models.mesh import (
     WireGuardPeer,
 )
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, data_size, diagnostic, rate, share, traffic
+from .kinds import (
+    TunnelHubSensorDescription,
+    count,
+    data_size,
+    diagnostic,
+    percentage,
+    rate,
+    traffic,
+)
 
 
 def _listed(words: Iterable[str] | None) -> str | None:
@@ -84,7 +92,7 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
             value_fn=lambda user: user.expires,
         ),
         data_size("traffic_limit", lambda user: user.traffic_limit, decimals=1),
-        share("traffic_usage", lambda user: user.traffic_usage),
+        percentage("traffic_usage", lambda user: user.traffic_usage),
         traffic("traffic_used", lambda user: user.traffic_used),
     ),
     UserSessions: (

@@ -8,7 +8,15 @@ from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
 
 from ..api.models.nodes import Node, NodeLoad, NodeState, NodeUptime
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, average, count, data_size, diagnostic, share, traffic
+from .kinds import (
+    TunnelHubSensorDescription,
+    count,
+    data_size,
+    diagnostic,
+    load_average,
+    percentage,
+    traffic,
+)
 
 
 def _words(values: tuple[str, ...] | None) -> str | None:
@@ -24,12 +32,12 @@ def _place(node: Node) -> Mapping[str, Any]:
 
 NODES: Table[TunnelHubSensorDescription[Any]] = {
     Node: (
-        share("bandwidth_usage", lambda node: node.bandwidth_usage),
+        percentage("bandwidth_usage", lambda node: node.bandwidth_usage),
         count("clients", lambda node: node.clients),
         count("connections", lambda node: node.connections),
-        share("cpu_usage", lambda node: node.cpu_usage),
+        percentage("cpu_usage", lambda node: node.cpu_usage),
         diagnostic("description", lambda node: node.description, enabled=False),
-        share("disk_usage", lambda node: node.disk_usage),
+        percentage("disk_usage", lambda node: node.disk_usage),
         diagnostic("group", lambda node: node.group),
         TunnelHubSensorDescription[Node](
             key="load",
@@ -37,11 +45,11 @@ NODES: Table[TunnelHubSensorDescription[Any]] = {
             options=[load.value for load in NodeLoad],
             value_fn=lambda node: node.load,
         ),
-        average("load_1", lambda node: node.load_1),
-        average("load_15", lambda node: node.load_15),
-        average("load_5", lambda node: node.load_5),
+        load_average("load_1", lambda node: node.load_1),
+        load_average("load_15", lambda node: node.load_15),
+        load_average("load_5", lambda node: node.load_5),
         data_size("memory_total", lambda node: node.memory_total, decimals=1),
-        share("memory_usage", lambda node: node.memory_usage),
+        percentage("memory_usage", lambda node: node.memory_usage),
         TunnelHubSensorDescription[Node](
             key="place",
             entity_category=EntityCategory.DIAGNOSTIC,
@@ -61,5 +69,5 @@ NODES: Table[TunnelHubSensorDescription[Any]] = {
         count("tunnels", lambda node: node.tunnels),
         diagnostic("version", lambda node: node.version),
     ),
-    NodeUptime: (share("uptime_30_days", lambda node: node.uptime_30_days),),
+    NodeUptime: (percentage("uptime_30_days", lambda node: node.uptime_30_days),),
 }

@@ -400,12 +400,12 @@ async def test_an_address_that_is_not_verified_any_more(
     assert await account(provider) == Account(id="account", administrator=False)
 
     assert len(await nodes(provider)) == 8
-    (problem,) = (p for p in provider.problems() if p.key == "mail_not_verified")
+    (problem,) = (p for p in provider.issues() if p.key == "mail_not_verified")
     assert problem.placeholders == {"message": "邮箱未验证"}
 
     easytier.account.is_verified = True
     await account(provider)
-    assert "mail_not_verified" not in {p.key for p in provider.problems()}
+    assert "mail_not_verified" not in {p.key for p in provider.issues()}
 
 
 @pytest.mark.parametrize("name", ["report_token", "network_token"])
@@ -609,7 +609,7 @@ async def test_checks_with_a_key(begin: Begin, checking: EasyTierService) -> Non
     provider = begin(**network)
     with refused(InvalidInputError, "api_key_refused"):
         await reachability(provider)
-    assert "api_key_refused" in {problem.key for problem in provider.problems()}
+    assert "api_key_refused" in {problem.key for problem in provider.issues()}
 
 
 # The account

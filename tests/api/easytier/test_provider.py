@@ -33,7 +33,7 @@ from custom_components.tunnel_hub.api.models.directory import (
     QueryPriority,
     Region,
 )
-from custom_components.tunnel_hub.api.provider import Credentials, Problem
+from custom_components.tunnel_hub.api.provider import Credentials, Issue
 from simulator.easytier import EasyTierService
 
 from ...conftest import Dialect
@@ -549,7 +549,7 @@ async def test_a_problem_with_nodes_of_one_name(
 
     async def shown() -> list[Mapping[str, str]]:
         await provider.feeds["nodes"].fetch()
-        return [p.placeholders for p in provider.problems() if p.key == "nodes_of_one_name"]
+        return [p.placeholders for p in provider.issues() if p.key == "nodes_of_one_name"]
 
     easytier.state.nodes["9"].node_name = easytier.state.nodes["1"].node_name = "家里"
     assert await shown() == []
@@ -1048,10 +1048,10 @@ async def test_an_api_key_that_is_refused(begin: Begin, checking: EasyTierServic
     with refused(InvalidInputError, "api_key_refused"):
         await provider.check_targets([wanted(checking)])
 
-    assert list(provider.problems()) == [Problem(key="api_key_refused")]
+    assert list(provider.issues()) == [Issue(key="api_key_refused")]
     checking.state.settings.api_key = "wrong"
     await provider.check_targets([wanted(checking)])
-    assert list(provider.problems()) == []
+    assert list(provider.issues()) == []
 
 
 # Questions
@@ -1105,7 +1105,7 @@ async def test_errors_are_all_of_ours(
             await command(provider)
 
 
-# Problems
+# Issues
 
 
 async def test_nodes_that_end_soon(
@@ -1115,14 +1115,14 @@ async def test_nodes_that_end_soon(
     today = datetime.now(UTC).date()
     for number, days in {"1": 7, "3": 8, "4": 0}.items():
         easytier.state.nodes[number].valid_until = f"{today + timedelta(days=days)}"
-    assert list(provider.problems()) == []
+    assert list(provider.issues()) == []
 
     await provider.feeds["nodes"].fetch()
 
     nodes = easytier.state.nodes
     ending = [f"{nodes[number].node_name} ({nodes[number].valid_until})" for number in "8451"]
-    assert list(provider.problems()) == (
-        [Problem(key="nodes_ending", placeholders={"nodes": ", ".join(ending)})]
+    assert list(provider.issues()) == (
+        [Issue(key="nodes_ending", placeholders={"nodes": ", ".join(ending)})]
         if dialect == "real"
         else []
     )
@@ -1137,4 +1137,4 @@ async def test_nodes_that_have_been_prolonged(
 
     await provider.feeds["nodes"].fetch()
 
-    assert list(provider.problems()) == []
+    assert list(provider.issues()) == []

@@ -25,7 +25,7 @@ from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider, provider as 
 from custom_components.tunnel_hub.api.models.account import NewAccount, SignInResult
 from custom_components.tunnel_hub.api.models.service import Download
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft
-from custom_components.tunnel_hub.api.provider import Credentials, Identity, Problem
+from custom_components.tunnel_hub.api.provider import Credentials, Identity, Issue
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Tunnel as SimulatedTunnel
@@ -196,12 +196,12 @@ async def test_a_contested_account_is_a_problem(
     freezer.tick(3600)
     hayfrp.account.csrf = "of-another-program"
     await provider.identify()
-    assert provider.problems() == ()
+    assert provider.issues() == ()
 
     hayfrp.account.csrf = "of-another-program"
     with pytest.raises(SessionContestedError):
         await provider.identify()
-    assert provider.problems() == (Problem(key="session_contested"),)
+    assert provider.issues() == (Issue(key="session_contested"),)
 
 
 # Changing tunnels
@@ -618,7 +618,7 @@ async def test_a_new_link_token_ends_the_session_and_nothing_else(
     assert len(hayfrp.calls_to("/user", type="login")) == 1
     assert hayfrp.calls[0].get("type") == "login", "the dead csrf is not even tried"
     assert provider.credentials["token"] == hayfrp.account.csrf
-    assert provider.problems() == ()
+    assert provider.issues() == ()
 
 
 async def test_a_refused_password_is_not_sent_again(

@@ -101,11 +101,11 @@ async def test_update_account(provider: Provider, hy2scale: Node) -> None:
     )
     provider.on_credentials = _store
     await provider.identify()
-    assert [p.key for p in provider.problems()] == ["default_password"]
+    assert [p.key for p in provider.issues()] == ["default_password"]
 
     await provider.update_account(AccountChanges(username="boss", password="better"))
 
-    assert not list(provider.problems()), "at once"
+    assert not list(provider.issues()), "at once"
     state = hy2scale.state
     assert (state.username, state.password_hash) == ("boss", hashed("better"))
     assert told[-1] == provider.credentials

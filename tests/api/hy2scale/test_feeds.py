@@ -35,7 +35,7 @@ from custom_components.tunnel_hub.api.models.mesh import (
     WireGuardPeer,
 )
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
-from custom_components.tunnel_hub.api.provider import Credentials, Problem
+from custom_components.tunnel_hub.api.provider import Credentials, Issue
 from simulator.hy2scale import (
     Certificate,
     Hy2ScaleService,
@@ -313,7 +313,7 @@ async def test_a_certificate_that_ends_is_a_problem(
     days: float,
     expected: int | None,
 ) -> None:
-    assert not list(provider.problems()), "nothing is known yet"
+    assert not list(provider.issues()), "nothing is known yet"
     hy2scale.state.certificates = {
         "a": hy2scale.issue_certificate("a", days=99),
         "b": Certificate("b", "b", hy2scale.issue_certificate("x", days=max(days, 0.01)).cert),
@@ -324,9 +324,9 @@ async def test_a_certificate_that_ends_is_a_problem(
     await read(provider, Certificates)
 
     if expected is None:
-        assert not list(provider.problems())
+        assert not list(provider.issues())
     else:
-        (problem,) = provider.problems()
+        (problem,) = provider.issues()
         assert problem.key == "certificate_expiring"
         assert problem.placeholders["certificates"].startswith("b (20")
 
@@ -336,11 +336,11 @@ async def test_the_default_password_is_a_problem(
 ) -> None:
     hy2scale.set_password("admin")
     provider = Hy2ScaleProvider(session, {**credentials, "password": "admin"}, {})
-    assert not list(provider.problems())
+    assert not list(provider.issues())
 
     await provider.identify()
 
-    assert list(provider.problems()) == [Problem(key="default_password", fixable=True)]
+    assert list(provider.issues()) == [Issue(key="default_password", fixable=True)]
 
 
 # Upgrades
@@ -1027,7 +1027,7 @@ async def test_no_secrets_in_what_is_told(provider: Provider, hy2scale: Node) ->
     told = [
         await provider.identify(),
         *[await feed.fetch() for feed in provider.feeds.values()],
-        *provider.problems(),
+        *provider.issues(),
         provider.statistics(),
     ]
 

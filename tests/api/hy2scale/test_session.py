@@ -103,7 +103,7 @@ async def test_a_stored_token_is_used(begin: Begin, hy2scale: Hy2ScaleService) -
     await second.identify()
 
     assert len(hy2scale.calls_to("/api/login")) == 1
-    assert [problem.key for problem in second.problems()] == ["default_password"]
+    assert [problem.key for problem in second.issues()] == ["default_password"]
 
 
 async def test_a_refused_password_is_not_sent_again(

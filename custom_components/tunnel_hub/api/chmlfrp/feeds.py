@@ -12,7 +12,7 @@ from ..days import SHANGHAI
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
 from ..feed import Feed, Probe
 from ..gather import gather_all
-from ..models.account import Account, AccountTraffic, Inbox, SignInRecord
+from ..models.account import Account, AccountTraffic, Inbox, SignInStatistics
 from ..models.base import Resource
 from ..models.certificates import Certificates
 from ..models.nodes import Node, NodeUptime
@@ -116,7 +116,7 @@ class Feeds:
             ),
             Feed[Resource](
                 key="sign_in",
-                resource=SignInRecord,
+                resource=SignInStatistics,
                 interval=_FIVE_MINUTES,
                 idle_interval=_HALF_HOUR,
                 fields=SIGN_IN.fields,
@@ -195,7 +195,7 @@ class Feeds:
     async def _account(self) -> Mapping[str, Account]:
         return await ACCOUNT.many([await self._client.userinfo()])
 
-    async def _sign_in(self) -> Mapping[str, SignInRecord]:
+    async def _sign_in(self) -> Mapping[str, SignInStatistics]:
         with suppress(UnsupportedError):
             return await SIGN_IN.many([await self._client.qiandao_info()])
         return {}

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from .. import coerce
 from ..days import SHANGHAI
-from ..models.account import Account, AccountTraffic, Message, SignInRecord
+from ..models.account import Account, AccountTraffic, Message, SignInStatistics
 from ..models.certificates import Certificate, Certificates
 from ..models.nodes import Node, NodeState, NodeUptime
 from ..models.service import Download, Release, ServiceTotals
@@ -136,7 +136,7 @@ ACCOUNT = RowMap(
 )
 
 SIGN_IN = RowMap(
-    SignInRecord,
+    SignInStatistics,
     id=lambda _: "account",
     last_sign_in=at("last_sign_in_time", lambda value: coerce.iso(value, SHANGHAI)),
     sign_in_points=at("total_points", coerce.count),
@@ -231,7 +231,7 @@ def _started(row: Row) -> datetime | None:
 
 
 def _storage_usage(row: Row) -> float | None:
-    return coerce.share(
+    return coerce.percentage_of(
         coerce.amount(row.get("storage_used")), coerce.amount(row.get("storage_total"))
     )
 

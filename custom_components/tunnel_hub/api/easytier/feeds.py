@@ -47,7 +47,7 @@ class Network(NamedTuple):
 
 
 class Feeds:
-    """Reads a node manager, and remembers what commands and problems need to know of it.
+    """Reads a node manager, and remembers what commands and issues need to know of it.
 
     nodes: the account's, by id, as last read.
     namesakes: names that several nodes of one account have.

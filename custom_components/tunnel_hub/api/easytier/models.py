@@ -55,7 +55,7 @@ def _usage(used: str, allowed: str) -> Callable[[Row], float | None]:
     """Read how much of a limit is used, in percent; it may be exceeded."""
 
     def _percent(row: Row) -> float | None:
-        usage = coerce.share(coerce.amount(row.get(used)), coerce.amount(row.get(allowed)))
+        usage = coerce.percentage_of(coerce.amount(row.get(used)), coerce.amount(row.get(allowed)))
         return None if usage is None else round(usage, 2)
 
     return _percent

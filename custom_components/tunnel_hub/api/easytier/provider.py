@@ -37,7 +37,7 @@ from ..models.directory import (
     ReportResult,
 )
 from ..pace import iterate
-from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
+from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
 from ..rows import Row
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
@@ -226,7 +226,7 @@ class EasyTierProvider(
         return False
 
     @override
-    def problems(self) -> Iterable[Problem]:
+    def issues(self) -> Iterable[Issue]:
         soon = datetime.now(UTC).date() + _ENDS_SOON
         ending = sorted(
             (node.valid_until, node.name or node.id)
@@ -235,16 +235,16 @@ class EasyTierProvider(
         )
         if ending:
             nodes = ", ".join(f"{name} ({day})" for day, name in ending)
-            yield Problem(key="nodes_ending", placeholders={"nodes": nodes})
+            yield Issue(key="nodes_ending", placeholders={"nodes": nodes})
         if self._feeds.namesakes:
-            yield Problem(
+            yield Issue(
                 key="nodes_of_one_name",
                 placeholders={"names": ", ".join(self._feeds.namesakes)},
             )
         if self._feeds.key_refused:
-            yield Problem(key="api_key_refused")
+            yield Issue(key="api_key_refused")
         if (words := self._feeds.not_verified) is not None:
-            yield Problem(key="mail_not_verified", placeholders={"message": words})
+            yield Issue(key="mail_not_verified", placeholders={"message": words})
 
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:

@@ -36,7 +36,7 @@ from ..models.service import Download, Notice, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelDraft, TunnelState
 from ..node_choice import NodeChoice
 from ..pace import iterate
-from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
+from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
 from ..rows import Listing, Memo, Row, RowMap, at
 from ..tokens import Login
 from .auth import Session
@@ -364,8 +364,8 @@ class HayFrpProvider(
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
 
     @override
-    def problems(self) -> tuple[Problem, ...]:
-        return (Problem(key="session_contested"),) if self._session.contested else ()
+    def issues(self) -> tuple[Issue, ...]:
+        return (Issue(key="session_contested"),) if self._session.contested else ()
 
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:

@@ -217,7 +217,7 @@ def _limit(row: Row) -> int | None:
 
 
 def _usage(row: Row) -> float | None:
-    usage = coerce.share(coerce.count(row.get("traffic_used")), _limit(row))
+    usage = coerce.percentage_of(coerce.count(row.get("traffic_used")), _limit(row))
     return None if usage is None else round(usage, 1)
 
 

@@ -47,7 +47,7 @@ from ..models.mesh import (
     WireGuardPeerDraft,
 )
 from ..models.tunnels import Tunnel
-from ..provider import Credentials, Identity, Options, Problem, Provider, ProviderDescription
+from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
 from ..rows import Row, rows_of
 from ..tls import trust
 from ..tokens import Login, LoginTokens
@@ -194,15 +194,15 @@ class Hy2ScaleProvider(
             self.on_identity(identity)
 
     @override
-    def problems(self) -> Iterable[Problem]:
+    def issues(self) -> Iterable[Issue]:
         if self.credentials.get("default_password") == "true":
-            yield Problem(key="default_password", fixable=True)
+            yield Issue(key="default_password", fixable=True)
         soon = datetime.now(UTC) + _NOTICE
         known = self._feeds.certificates
         ending = [c for c in known.certificates if c.expires and c.expires <= soon] if known else []
         if ending:
             words = ", ".join(f"{c.id} ({c.expires:%Y-%m-%d})" for c in ending)
-            yield Problem(key="certificate_expiring", placeholders={"certificates": words})
+            yield Issue(key="certificate_expiring", placeholders={"certificates": words})
 
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:

@@ -48,7 +48,7 @@ class Account(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRecord(Resource):
+class SignInStatistics(Resource):
     """What an account has gained by its daily sign-in, where that is a reading of its own."""
 
     kind: ClassVar[str] = "sign_in"

@@ -18,18 +18,18 @@ class Resource:
 
     kind: its name in identifiers, never shown.
     part_of: the kind of the thing with the same id that it tells something about.
-    comes_to_matter: whether `matters` may become true later.
+    may_be_enabled_later: whether `enabled_by_default` may become true later.
     """
 
     kind: ClassVar[str]
     part_of: ClassVar[str | None] = None
-    comes_to_matter: ClassVar[bool] = False
+    may_be_enabled_later: ClassVar[bool] = False
 
     id: str
     name: str | None = None
 
     @property
-    def matters(self) -> bool:
+    def enabled_by_default(self) -> bool:
         """Whether most people want to see it without having asked."""
         return True
 

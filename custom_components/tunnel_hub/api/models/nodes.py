@@ -30,7 +30,7 @@ class Node(Resource):
     """One server of the service that tunnels run over."""
 
     kind: ClassVar[str] = "node"
-    comes_to_matter: ClassVar[bool] = True
+    may_be_enabled_later: ClassVar[bool] = True
 
     bandwidth_usage: float | None = None
     """Percent."""
@@ -81,7 +81,7 @@ class Node(Resource):
 
     @property
     @override
-    def matters(self) -> bool:
+    def enabled_by_default(self) -> bool:
         return self.in_use
 
 
@@ -91,7 +91,7 @@ class NodeUptime(Resource):
 
     kind: ClassVar[str] = "node_uptime"
     part_of: ClassVar[str | None] = "node"
-    comes_to_matter: ClassVar[bool] = True
+    may_be_enabled_later: ClassVar[bool] = True
 
     in_use: bool = False
     """Whether one of the account's tunnels runs over it."""
@@ -99,5 +99,5 @@ class NodeUptime(Resource):
 
     @property
     @override
-    def matters(self) -> bool:
+    def enabled_by_default(self) -> bool:
         return self.in_use

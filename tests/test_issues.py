@@ -2,9 +2,9 @@
 
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.tunnel_hub.api.provider import Problem
+from custom_components.tunnel_hub.api.provider import Issue
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.problems import clear_all
+from custom_components.tunnel_hub.issues import clear_all
 
 from .common import HOUR, MINUTE, World, account_entry
 
@@ -34,15 +34,15 @@ async def test_each_account_has_its_own(world: World) -> None:
 
 async def test_the_providers_leave_the_others_alone(world: World) -> None:
     await world.set_up()
-    problems = world.entry.runtime_data.problems
-    problems.show(Problem(key="sign_in_failing", placeholders={"message": "不行"}))
+    issues = world.entry.runtime_data.issues
+    issues.show(Issue(key="sign_in_failing", placeholders={"message": "不行"}))
 
     await world.contest()
     await world.live(30 * MINUTE)
     assert shown(world) == {"entry-demo:sign_in_failing"}
 
-    problems.clear("sign_in_failing")
-    problems.clear("sign_in_failing")
+    issues.clear("sign_in_failing")
+    issues.clear("sign_in_failing")
     assert not shown(world)
 
 

@@ -6,18 +6,18 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .api.provider import Problem, Provider
+from .api.provider import Issue, Provider
 from .const import DOMAIN
 from .markdown import escape_markdown
 
 REMEMBERED = frozenset({"session_contested", "sign_in_failing"})
-"""Problems that show only over time: nobody knows right after a restart whether they last."""
+"""Issues that show only over time: nobody knows right after a restart whether they last."""
 
 
-class Problems:
+class EntryIssues:
     """The repairs of one entry.
 
-    sources: what tells the problems that there are now: the provider's, and those that we find.
+    sources: what tells the issues that there are now: the provider's, and those that we find.
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> None:
@@ -27,22 +27,22 @@ class Problems:
         self._shown: set[str] = set()
         self._is_unloaded = False
         self._ignored_before = self._ignored() - REMEMBERED
-        self.sources: list[Callable[[], Iterable[Problem]]] = [provider.problems]
+        self.sources: list[Callable[[], Iterable[Issue]]] = [provider.issues]
         entry.async_on_unload(self._clear_shown)
 
     @callback
     def sync(self, *, is_complete: bool) -> None:
-        """Show the problems that there are and clear those that there were.
+        """Show the issues that there are and clear those that there were.
 
         is_complete: whether enough was read to know them all.
         """
         if self._is_unloaded:
             return
-        current = {problem.key: problem for source in self.sources for problem in source()}
+        current = {issue.key: issue for source in self.sources for issue in source()}
         for key in self._shown - current.keys():
             self.clear(key)
-        for problem in current.values():
-            self.show(problem)
+        for issue in current.values():
+            self.show(issue)
         self._shown = set(current)
         if is_complete:
             for key in self._ignored_before - self._shown:
@@ -50,40 +50,40 @@ class Problems:
             self._ignored_before.clear()
 
     @callback
-    def show(self, problem: Problem) -> None:
-        """Show one problem; again does no harm."""
+    def show(self, issue: Issue) -> None:
+        """Show one issue; again does no harm."""
         ir.async_create_issue(
             self._hass,
             DOMAIN,
-            self._issue_id(problem.key),
-            is_fixable=problem.fixable,
+            self._issue_id(issue.key),
+            is_fixable=issue.fixable,
             severity=ir.IssueSeverity.WARNING,
-            translation_key=problem.key,
+            translation_key=issue.key,
             translation_placeholders=escape_markdown(
-                {"account": self._entry.title, **problem.placeholders}
+                {"account": self._entry.title, **issue.placeholders}
             ),
         )
 
     @callback
     def clear(self, key: str) -> None:
-        """Take a problem away, if it is shown."""
+        """Take an issue away, if it is shown."""
         ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
 
     @callback
     def _clear_shown(self) -> None:
-        """Clear the problems, which nobody looks after now; one that the user ignores stays so."""
+        """Clear the issues, which nobody looks after now; one that the user ignores stays so."""
         self._is_unloaded = True
         for key in self._shown - self._ignored():
             self.clear(key)
 
     def _ignored(self) -> set[str]:
-        """Return the keys of the entry's problems that the user ignores."""
+        """Return the keys of the entry's issues that the user ignores."""
         return {
             issue_id.partition(":")[2]
-            for (domain, issue_id), issue in ir.async_get(self._hass).issues.items()
+            for (domain, issue_id), registered in ir.async_get(self._hass).issues.items()
             if domain == DOMAIN
             and issue_id.startswith(self._issue_id(""))
-            and issue.dismissed_version is not None
+            and registered.dismissed_version is not None
         }
 
     def _issue_id(self, key: str) -> str:
@@ -92,7 +92,7 @@ class Problems:
 
 @callback
 def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take all of an entry's problems away."""
+    """Take all of an entry's issues away."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(f"{entry.entry_id}:"):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
