@@ -21,7 +21,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.tunnel_hub.api import PROVIDERS
-from custom_components.tunnel_hub.api.hayfrp.provider import PROTOCOLS
+from custom_components.tunnel_hub.api.hayfrp.tunnels import PROTOCOLS
 from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
 from custom_components.tunnel_hub.const import DOMAIN

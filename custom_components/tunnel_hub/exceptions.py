@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
@@ -22,6 +22,30 @@ from .api.errors import (
 from .const import DOMAIN
 
 
+class Sentence(NamedTuple):
+    """Which sentence tells an error: its key, and what it names."""
+
+    key: str
+    placeholders: dict[str, str]
+
+
+def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
+    """Find the sentence for an error. refused_login: the one that is for most refused logins."""
+    match err:
+        case InvalidInputError():
+            return Sentence(err.key, dict(err.placeholders))
+        case AuthenticationError():
+            return Sentence(err.key or refused_login, {"message": err.message})
+        case RejectedError():
+            return Sentence("rejected", {"message": err.message})
+        case UnavailableError():
+            return Sentence(f"unavailable_{err.reason}", {"detail": err.detail})
+        case UnsupportedError():
+            return Sentence("unsupported", {})
+        case _:
+            return Sentence("unknown", {})
+
+
 class Translation(TypedDict):
     """What Home Assistant's exceptions want to know of a sentence."""
 
@@ -32,20 +56,7 @@ class Translation(TypedDict):
 
 def translation(err: TunnelHubError) -> Translation:
     """Find the sentence for an error, under `exceptions` in the translations."""
-    placeholders: dict[str, str] = {}
-    match err:
-        case InvalidInputError():
-            key, placeholders = err.key, dict(err.placeholders)
-        case AuthenticationError():
-            key, placeholders = err.key or "authentication_failed", {"message": err.message}
-        case RejectedError():
-            key, placeholders = "rejected", {"message": err.message}
-        case UnavailableError():
-            key, placeholders = f"unavailable_{err.reason}", {"detail": err.detail}
-        case UnsupportedError():
-            key = "unsupported"
-        case _:
-            key = "unknown"
+    key, placeholders = sentence_of(err, "authentication_failed")
     return Translation(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
     )

@@ -12,7 +12,8 @@ from .api.capabilities import capable
 from .api.capabilities.account import CanUpdateAccount
 from .api.errors import TunnelHubError
 from .api.models.account import AccountChanges
-from .flows.base import NEW_PASSWORD_FIELD, Failure, failure_of
+from .exceptions import Sentence
+from .flows.base import NEW_PASSWORD_FIELD, failure_of
 from .markdown import escape_markdown
 from .runtime import TunnelHubConfigEntry
 
@@ -53,10 +54,10 @@ class ChangePassword(RepairsFlow):
             ),
         )
 
-    async def _change(self, password: str, repeated: str) -> Failure | None:
+    async def _change(self, password: str, repeated: str) -> Sentence | None:
         """Set a password; why that failed."""
         if password != repeated:
-            return Failure("passwords_differ", {})
+            return Sentence("passwords_differ", {})
         data = self._entry.runtime_data
         try:
             await capable(data.provider, CanUpdateAccount).update_account(

@@ -36,14 +36,7 @@ from yarl import URL
 from ..accounts import is_account_of
 from ..api import create_provider
 from ..api.capabilities import capable
-from ..api.errors import (
-    AuthenticationError,
-    InvalidInputError,
-    RejectedError,
-    TunnelHubError,
-    UnavailableError,
-    UnsupportedError,
-)
+from ..api.errors import InvalidInputError, TunnelHubError
 from ..api.models.account import NewAccount
 from ..api.provider import Provider
 from ..const import (
@@ -57,6 +50,7 @@ from ..const import (
     CONF_PROVIDER,
     CONF_VERIFY,
 )
+from ..exceptions import Sentence, sentence_of
 from ..markdown import escape_markdown
 from ..runtime import TunnelHubConfigEntry
 
@@ -124,28 +118,9 @@ class Form(NamedTuple):
     schema: vol.Schema
 
 
-class Failure(NamedTuple):
-    """Why a form is shown again: a key under `config.error`, and what its sentence names."""
-
-    key: str
-    placeholders: Mapping[str, str]
-
-
-def failure_of(err: TunnelHubError) -> Failure:
-    """Find the words for an error."""
-    match err:
-        case AuthenticationError():
-            return Failure(err.key or "invalid_auth", {"message": err.message})
-        case RejectedError():
-            return Failure("rejected", {"message": err.message})
-        case UnavailableError():
-            return Failure(f"unavailable_{err.reason}", {"detail": err.detail})
-        case InvalidInputError():
-            return Failure(err.key, err.placeholders)
-        case UnsupportedError():
-            return Failure("unsupported", {})
-        case _:
-            return Failure("unknown", {})
+def failure_of(err: TunnelHubError) -> Sentence:
+    """Find the sentence for an error, under `config.error` in the translations."""
+    return sentence_of(err, "invalid_auth")
 
 
 def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
@@ -255,7 +230,7 @@ class Steps(ConfigFlow):
         return self._show(form, stored)
 
     def _show(
-        self, form: Form, values: Mapping[str, Any], failure: Failure | None = None
+        self, form: Form, values: Mapping[str, Any], failure: Sentence | None = None
     ) -> ConfigFlowResult:
         """Show a form with values in it, and why the last try failed."""
         return self.async_show_form(

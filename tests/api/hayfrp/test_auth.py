@@ -112,7 +112,7 @@ async def test_a_stored_csrf_is_tried_first(user: User) -> None:
 async def test_without_a_csrf_there_is_one_login(user: User) -> None:
     await asyncio.gather(*(user.ask() for _ in range(10)))
 
-    assert user.logins == user.session.logins == 1
+    assert user.logins == user.session.renewals == 1
     assert user.stored == [user.service.account.csrf]
 
 
@@ -212,7 +212,7 @@ async def test_a_changed_password_is_told(signed_in: User) -> None:
     with pytest.raises(AuthenticationError, match="登录失败,您的密码有误"):
         await signed_in.ask()
 
-    assert signed_in.session.logins == 1, "the failed one does not count"
+    assert signed_in.session.renewals == 1, "the failed one does not count"
     assert not signed_in.is_contested()
 
 

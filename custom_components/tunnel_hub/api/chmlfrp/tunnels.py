@@ -6,12 +6,12 @@ import re
 from .. import coerce
 from ..errors import InvalidInputError
 from ..models.tunnels import TunnelDraft
+from ..ports import check_port
 from ..rows import Row
 from .models import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
 
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
-_LOCAL_PORTS = range(1, 65536)
 ANY_PORT = 0
 """The service chooses one of the node's."""
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
@@ -56,7 +56,7 @@ def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> No
     ports = _PORT_RANGE.fullmatch(coerce.text(node.get("rport")) or "")
     possible = range(int(ports[1]), int(ports[2]) + 1) if ports else range(0)
     if possible and fields.get("remoteport") not in (None, ANY_PORT):
-        _check_port(fields["remoteport"], possible)
+        check_port(fields["remoteport"], possible)
 
 
 def _chosen(value: str | None, row: Row, name: str) -> str:
@@ -69,7 +69,7 @@ def _flag(value: bool | None, row: Row, name: str) -> bool:
 
 def _local_port(draft: TunnelDraft, row: Row) -> int | None:
     port = draft.local_port if draft.local_port is not None else coerce.count(row.get("nport"))
-    _check_port(port, _LOCAL_PORTS)
+    check_port(port)
     return port
 
 
@@ -87,15 +87,5 @@ def _public(draft: TunnelDraft, row: Row, protocol: str) -> dict[str, object]:
     if port is None:
         raise InvalidInputError("remote_port_needed", protocol=protocol)
     if port != ANY_PORT:
-        _check_port(port, _LOCAL_PORTS)
+        check_port(port)
     return {"remoteport": port}
-
-
-def _check_port(port: object, possible: range) -> None:
-    if port not in possible:
-        raise InvalidInputError(
-            "port_out_of_range",
-            port="" if port is None else str(port),
-            minimum=str(possible[0]),
-            maximum=str(possible[-1]),
-        )

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from .. import coerce
 from ..errors import InvalidInputError
 from ..models.directory import NodeConnection, NodeDraft
+from ..ports import check_port
 from ..rows import Row
 from . import models
 
 _RESET_DAYS = range(32)
-_PORTS = range(1, 65536)
 _NEEDED = ("name", "region", "connections")
 _DEFAULTS: Mapping[str, object] = {
     "region_detail": "",
@@ -114,13 +114,7 @@ def _check(draft: NodeDraft) -> None:
         if getattr(draft, name) in ("", (), []):
             raise InvalidInputError("node_field_needed", field=name)
     for way in draft.connections or ():
-        if way.port not in _PORTS:
-            raise InvalidInputError(
-                "port_out_of_range",
-                port=str(way.port),
-                minimum=str(_PORTS[0]),
-                maximum=str(_PORTS[-1]),
-            )
+        check_port(way.port)
     if draft.reset_day is not None and draft.reset_day not in _RESET_DAYS:
         raise InvalidInputError(
             "reset_day_out_of_range",

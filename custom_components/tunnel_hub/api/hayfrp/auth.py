@@ -8,9 +8,11 @@ doing the same: then we stand back, longer each time, in place of fighting it.
 import asyncio
 from collections.abc import Awaitable, Callable
 import time
+from typing import override
 
 from ..age import Stamp
 from ..errors import AuthenticationError, SessionContestedError
+from ..tokens import Tokens
 
 _CONTEST_WINDOW = 600.0
 """A session that lives shorter than these seconds was ended by somebody else."""
@@ -18,7 +20,7 @@ _FIRST_PAUSE = 900.0
 _LONGEST_PAUSE = 4 * 3600.0
 
 
-class Session:
+class Session(Tokens):
     """One account's csrf. log_in: makes a new one, None where only a csrf was pasted."""
 
     def __init__(
@@ -31,6 +33,7 @@ class Session:
 
         on_renewed: stores a new csrf; awaited before its first use.
         """
+        super().__init__()
         self._csrf = csrf
         self._log_in = log_in
         self._on_renewed = on_renewed
@@ -39,15 +42,14 @@ class Session:
         """When we last logged in because a session was ended, which may be ended in turn."""
         self._pause = 0.0
         self._paused_until = 0.0
-        self.logins = 0
 
-    async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
-        """Send a request with the csrf, a second time with a new one if it is refused."""
-        csrf = self._csrf or await self._renew(None)
-        try:
-            return await request(csrf)
-        except AuthenticationError:
-            return await request(await self._renew(csrf))
+    @override
+    async def _current(self) -> str:
+        return self._csrf or await self._renew(None)
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        return await self._renew(refused)
 
     def forget(self) -> None:
         """Drop a csrf that our own request has ended."""
@@ -72,7 +74,7 @@ class Session:
                 raise AuthenticationError
             self._stand_back_if_contested()
             csrf = await self._log_in()
-            self.logins += 1
+            self.renewals += 1
             if refused is not None or self._pause:
                 self._renewed_at = Stamp.now()
             await self._on_renewed(csrf)

@@ -1,0 +1,274 @@
+"""What is read of a HayFrp account, and how often."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from .. import coerce
+from ..age import Stamp
+from ..cache import Recent
+from ..errors import InvalidInputError, RejectedError, TunnelGoneError, TunnelHubError
+from ..feed import Feed, Probe
+from ..gather import gather_all
+from ..models.account import Account
+from ..models.base import Resource
+from ..models.nodes import Node
+from ..models.service import Notice, Release, ServiceTotals
+from ..models.tunnels import Tunnel
+from ..node_choice import NodeChoice
+from ..pace import iterate
+from ..provider import Options
+from ..rows import Listing, Memo, Row
+from .auth import Session
+from .client import HayFrpClient
+from .models import (
+    ACCOUNT,
+    LISTED_NODE,
+    NODE,
+    READING_FIELDS,
+    RELEASE,
+    SERVICE,
+    STATES,
+    TUNNEL,
+    Reading,
+    with_reading,
+)
+
+_MINUTE = timedelta(minutes=1)
+_FIVE_MINUTES = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
+
+_NEARLY_TWO_MINUTES = timedelta(seconds=110)
+_FIFTEEN_MINUTES = timedelta(minutes=15)
+_HALF_HOUR = timedelta(minutes=30)
+
+_SAME_MOMENT = 5.0
+"""Seconds for which the nodes' figures count as read now."""
+
+_CHECK_IDLE = timedelta(minutes=15)
+"""Between two checks of a tunnel while nobody looks, and nothing suggests a change."""
+
+_READING_GOOD_FOR = 5 * _MINUTE
+"""A check that old says nothing about now where a later one failed."""
+
+_CHECKS_AT_ONCE = 3
+"""One below the transport's bound, so that checks never hold up a command."""
+
+_CHECKS_PER_SECOND = 4
+"""What a person makes who opens the console's page of tunnels now and then."""
+
+
+class Feeds:
+    """Reads an account.
+
+    session: keeps the csrf. hide: takes secrets out of words.
+    """
+
+    def __init__(
+        self,
+        client: HayFrpClient,
+        session: Session,
+        options: Options,
+        hide: Callable[[str], str],
+    ) -> None:
+        """Read nothing yet."""
+        self._client = client
+        self._session = session
+        self._hide = hide
+        self._nodes = NodeChoice(options)
+        self._listing = asyncio.Lock()
+        self._listed = Listing(TUNNEL)
+        self._with_readings = Memo(with_reading)
+        self._tunnels: dict[str, Tunnel] | None = None
+        self._readings: dict[str, Reading] = {}
+        self._unanswered: set[str] = set()
+        self._node_rows = Recent(self._client.get_node_info)
+        self._node_clients: dict[str, int | None] | None = None
+        self._known_nodes: dict[str, Node] = {}
+
+    def feeds(self) -> dict[str, Feed[Resource]]:
+        """Return what can be read, by key."""
+        return {
+            feed.key: feed
+            for feed in (
+                Feed[Resource](
+                    key="account",
+                    resource=Account,
+                    interval=_MINUTE,
+                    idle_interval=_FIFTEEN_MINUTES,
+                    fields=ACCOUNT.fields,
+                    fetch=self._account,
+                    essential=True,
+                ),
+                Feed[Resource](
+                    key="tunnels",
+                    resource=Tunnel,
+                    interval=_MINUTE,
+                    idle_interval=_NEARLY_TWO_MINUTES,
+                    fields=TUNNEL.fields | READING_FIELDS,
+                    fetch=self.list_tunnels,
+                    probe=Probe[Resource](
+                        fields=READING_FIELDS,
+                        candidates=self._enabled_tunnels,
+                        read=self.check_tunnel,
+                        concurrency=_CHECKS_AT_ONCE,
+                        rate=_CHECKS_PER_SECOND,
+                        idle_interval=_CHECK_IDLE,
+                        stirred=self._stirred_tunnels,
+                    ),
+                ),
+                Feed[Resource](
+                    key="nodes",
+                    resource=Node,
+                    interval=_FIVE_MINUTES,
+                    idle_interval=_HALF_HOUR,
+                    fields=NODE.fields | {"description"},
+                    fetch=self._list_nodes,
+                ),
+                Feed[Resource](
+                    key="service",
+                    resource=ServiceTotals,
+                    interval=_FIVE_MINUTES,
+                    idle_interval=_HALF_HOUR,
+                    fields=SERVICE.fields,
+                    fetch=self._totals,
+                ),
+                Feed[Resource](
+                    key="release",
+                    resource=Release,
+                    interval=_HOUR,
+                    fields=RELEASE.fields,
+                    fetch=self._release,
+                ),
+                Feed[Resource](
+                    key="notice",
+                    resource=Notice,
+                    interval=_HOUR,
+                    fields=frozenset({"text"}),
+                    fetch=self._notice,
+                ),
+            )
+        }
+
+    async def _account(self) -> Mapping[str, Account]:
+        return await ACCOUNT.many([await self._session.use(self._client.get_info)])
+
+    async def list_tunnels(self) -> dict[str, Tunnel]:
+        """Read all tunnels, with what the last checks told."""
+        async with self._listing:
+            rows = await self._session.use(self._client.list_tunnel)
+            listed = await self._listed.read(rows)
+            self._readings = {
+                id_: reading
+                for id_, reading in self._readings.items()
+                if id_ in listed and reading.read.age < self._reading_good_for(id_).total_seconds()
+            }
+            self._tunnels = await self._with_readings.all(
+                (id_, (tunnel, self._readings.get(id_))) for id_, tunnel in listed.items()
+            )
+            return self._tunnels
+
+    def _reading_good_for(self, tunnel_id: str) -> timedelta:
+        """For how long a check counts: until the next one, or a little longer if that fails."""
+        round_ = timedelta(seconds=len(self._readings) / _CHECKS_PER_SECOND)
+        usual = _READING_GOOD_FOR + (timedelta() if tunnel_id in self._unanswered else _CHECK_IDLE)
+        return max(usual, 2 * round_)
+
+    async def _stirred_tunnels(self) -> list[str]:
+        """Return the tunnels whose client may have come or gone: their node counts others now.
+
+        One public request for all tunnels, in place of one for each.
+        """
+        rows = await self._node_rows.get(_SAME_MOMENT)
+        nodes = {id_: node.clients for id_, node in (await NODE.many(rows)).items()}
+        before, self._node_clients = self._node_clients, nodes
+        if before is None:
+            return []
+        stirred = {id_ for id_ in nodes.keys() | before.keys() if nodes.get(id_) != before.get(id_)}
+        return [t.id for t in (self._tunnels or {}).values() if t.node_id in stirred]
+
+    def _enabled_tunnels(self) -> list[str]:
+        return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
+
+    async def _used_nodes(self) -> dict[str, str | None]:
+        """Names of the nodes that the account's tunnels run over, by id."""
+        async with self._listing:
+            tunnels = self._tunnels
+        if tunnels is None:
+            tunnels = await self.list_tunnels()
+        return {t.node_id: t.node_name for t in tunnels.values() if t.node_id is not None}
+
+    async def _list_nodes(self) -> Mapping[str, Node]:
+        """Nodes with figures, nodes without, and those known before, which are offline now."""
+        probed, listed, used = await gather_all(
+            self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
+        )
+        described = await LISTED_NODE.many(listed)
+        nodes = {id_: Node(id=id_, name=name, online=False) for id_, name in used.items()}
+        async for id_, node in iterate(self._known_nodes.items()):
+            nodes[id_] = Node(id=id_, name=node.name, description=node.description, online=False)
+        nodes |= described
+        async for id_, node in iterate((await NODE.many(probed)).items()):
+            known = described.get(id_)
+            nodes[id_] = replace(node, description=known.description if known else None)
+        self._known_nodes = nodes
+        return self._nodes.select(nodes, used)
+
+    async def _totals(self) -> Mapping[str, ServiceTotals]:
+        return await SERVICE.many([await self._client.hayfrp_info()])
+
+    async def _release(self) -> Mapping[str, Release]:
+        return await RELEASE.many([await self._client.version()])
+
+    async def _notice(self) -> Mapping[str, Notice]:
+        words = coerce.plain_text(await self._client.get_notice())
+        text = coerce.told(self._hide(words))
+        return {"service": Notice(id="service", text=text)}
+
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id, whichever are chosen."""
+        if not self._known_nodes:
+            await self._list_nodes()
+        return {id_: node.name or id_ for id_, node in self._known_nodes.items()}
+
+    async def check_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Ask for one tunnel's online state."""
+        try:
+            reading = await self._session.use(
+                lambda csrf: self._client.get_tunnel_status(csrf, tunnel_id)
+            )
+        except TunnelHubError as err:
+            self._unanswered.add(tunnel_id)
+            if isinstance(err, RejectedError):
+                await self.tunnel_row(tunnel_id)
+            raise
+        self._unanswered.discard(tunnel_id)
+        tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
+        self._readings[tunnel_id] = Reading(
+            STATES[reading], tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
+        )
+        return with_reading(tunnel, self._readings[tunnel_id])
+
+    async def tunnel_row(self, tunnel_id: str) -> Row:
+        """Read one tunnel as the service has it now."""
+        rows = await self._session.use(lambda csrf: self._client.list_tunnel(csrf, tunnel_id))
+        for row in rows:
+            if coerce.identifier(row.get("id")) == tunnel_id:
+                return row
+        raise TunnelGoneError
+
+    def note_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
+        """Take note of what a command has changed, until the tunnels are listed again."""
+        if self._tunnels and (tunnel := self._tunnels.get(tunnel_id)):
+            self._tunnels[tunnel_id] = with_reading(
+                replace(tunnel, enabled=enabled), self._readings.get(tunnel_id)
+            )
+
+    async def node_id(self, node: str) -> str:
+        """Find a node by id or name among those in service."""
+        nodes = await LISTED_NODE.many(await self._client.get_node_list())
+        for id_, listed in nodes.items():
+            if node in (id_, listed.name):
+                return id_
+        raise InvalidInputError("unknown_node", node=node)

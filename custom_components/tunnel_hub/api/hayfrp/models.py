@@ -1,0 +1,199 @@
+"""From HayFrp's rows to resources."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .. import coerce, days
+from ..age import Stamp
+from ..days import SHANGHAI
+from ..models.account import Account
+from ..models.nodes import Node, NodeLoad
+from ..models.service import Download, Release, ServiceTotals
+from ..models.tunnels import Tunnel, TunnelState
+from ..rows import Row, RowMap, at
+from .client import TunnelReading
+
+_MOST_MIRRORS = 20
+_MOST_FILES = 500
+
+_NEVER = (None, "", 0, "0")
+"""How the service writes the day of a sign-in that has not been."""
+
+_LOADS = {
+    "无负荷": NodeLoad.IDLE,
+    "低负荷": NodeLoad.LOW,
+    "中负荷": NodeLoad.MEDIUM,
+    "高负荷": NodeLoad.HIGH,
+}
+STATES = {
+    TunnelReading.ONLINE: TunnelState.ONLINE,
+    TunnelReading.OFFLINE: TunnelState.OFFLINE,
+    TunnelReading.NODE_OFFLINE: TunnelState.NODE_OFFLINE,
+}
+
+
+def _last_sign_in(row: Row) -> datetime | None:
+    """When the account signed in last: seconds, milliseconds or a date of the service's day."""
+    return coerce.moment(row.get("signdate"), SHANGHAI)
+
+
+def _signed_in_today(row: Row) -> bool | None:
+    """Whether the last sign-in was on the service's day, if that can be read; null means never."""
+    if (last := _last_sign_in(row)) is None:
+        return False if row.get("signdate", "unknown") in _NEVER else None
+    return days.day_of(last, SHANGHAI) == days.today(SHANGHAI)
+
+
+def banned(row: Row) -> bool | None:
+    """Whether the service has closed the account."""
+    status = coerce.boolean(row.get("status"))
+    return None if status is None else not status
+
+
+def _local_address(row: Row) -> str | None:
+    return coerce.host_port(coerce.text(row.get("local_ip")), coerce.count(row.get("local_port")))
+
+
+def _public_address(row: Row) -> str | None:
+    """Where the tunnel is reached: its domain, or its node's with the port."""
+    host = coerce.text(row.get("node_domain"))
+    match coerce.text(row.get("proxy_type")):
+        case "http" | "https":
+            return coerce.text(row.get("domain")) or host
+        case "stcp" | "xtcp":
+            return None
+        case _:
+            return coerce.host_port(host, coerce.count(row.get("remote_port")))
+
+
+ACCOUNT = RowMap(
+    Account,
+    id=lambda _: "account",
+    name=at("username", coerce.text),
+    banned=banned,
+    last_sign_in=_last_sign_in,
+    service_provider=at("sprovider", coerce.boolean),
+    sign_in_days=at("totalsign", coerce.count),
+    sign_in_traffic=at("totaltraffic", coerce.gigabytes),
+    signed_in_today=_signed_in_today,
+    traffic_left=at("traffic", coerce.megabytes),
+    traffic_today=at("todaytraffic", coerce.count),
+    tunnels_allowed=at("proxies", coerce.count),
+    tunnels_used=at("useproxies", coerce.count),
+    verified=at("realname", coerce.boolean),
+)
+
+TUNNEL = RowMap(
+    Tunnel,
+    id=at("id", coerce.identifier),
+    name=at("proxy_name", coerce.text),
+    compression=at("use_compression", coerce.boolean),
+    enabled=at("status", coerce.boolean),
+    encryption=at("use_encryption", coerce.boolean),
+    last_edit=at("lastupdate", coerce.epoch),
+    local_address=_local_address,
+    node_id=at("node", coerce.text),
+    node_name=at("node_name", coerce.text),
+    protocol=at("proxy_type", coerce.text),
+    public_address=_public_address,
+)
+
+NODE = RowMap(
+    Node,
+    id=at("id", coerce.identifier),
+    name=at("name", coerce.text),
+    clients=at("client_counts", coerce.count),
+    connections=at("cur_conns", coerce.count),
+    cpu_usage=at("cpu_usage", coerce.percentage),
+    disk_usage=at("disk_usage", coerce.percentage),
+    load=lambda row: _LOADS.get(coerce.text(row.get("status")) or ""),
+    memory_usage=at("ram_usage", coerce.percentage),
+    online=lambda _: True,
+    traffic_in_today=at("total_traffic_in", coerce.count),
+    traffic_out_today=at("total_traffic_out", coerce.count),
+    version=at("version", coerce.text),
+)
+
+LISTED_NODE = RowMap(
+    Node,
+    id=at("id", coerce.identifier),
+    name=at("name", coerce.text),
+    description=at("description", coerce.text),
+    online=lambda _: True,
+)
+
+SERVICE = RowMap(
+    ServiceTotals,
+    id=lambda _: "service",
+    clients=at("oclient", coerce.count),
+    runs=at("totalrun", coerce.count),
+    runs_today=at("todayrun", coerce.count),
+    traffic=at("aflow", coerce.megabytes),
+    traffic_in=at("aflowin", coerce.megabytes),
+    traffic_in_today=at("eflowin", coerce.megabytes),
+    traffic_out=at("aflowout", coerce.megabytes),
+    traffic_out_today=at("eflowout", coerce.megabytes),
+    traffic_today=at("eflow", coerce.megabytes),
+)
+
+RELEASE = RowMap(
+    Release,
+    id=lambda _: "service",
+    frpc_version=at("ver_frpc", coerce.text),
+    frps_version=at("ver_hayfrps", coerce.text),
+)
+
+READING_FIELDS = frozenset({"checked_at", "online", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one check told of a tunnel, when, and whether the tunnel was enabled then."""
+
+    state: TunnelState
+    enabled: bool | None
+    checked_at: datetime
+    read: Stamp
+
+
+def with_reading(tunnel: Tunnel, reading: Reading | None) -> Tunnel:
+    """Add the last reading; a disabled tunnel counts as offline without one."""
+    if reading is not None and reading.enabled != tunnel.enabled:
+        reading = None
+    state = reading.state if reading else None
+    if tunnel.enabled is False and state is not TunnelState.ONLINE:
+        state = TunnelState.DISABLED
+    return replace(
+        tunnel,
+        checked_at=reading.checked_at if reading else None,
+        online=None if state is None else state is TunnelState.ONLINE,
+        state=state,
+    )
+
+
+def downloads(mirrors: Sequence[Row], files: Sequence[Row]) -> tuple[Download, ...]:
+    """Return the client programs, each with an address at every mirror."""
+    bases = [
+        base.rstrip("/")
+        for mirror in mirrors[:_MOST_MIRRORS]
+        if (base := coerce.text(mirror.get("url")))
+    ]
+    return tuple(
+        Download(
+            name=coerce.text(file.get("name")) or path,
+            version=coerce.text(file.get("version")),
+            platform=coerce.text(file.get("platform")),
+            architecture=coerce.text(file.get("arch")),
+            urls=urls(path, bases),
+        )
+        for file in files[:_MOST_FILES]
+        if (path := coerce.text(file.get("url")))
+    )
+
+
+def urls(path: str, bases: Iterable[str]) -> tuple[str, ...]:
+    """Return where a file is: at a place of its own, or at each mirror."""
+    whole = (path, *(f"{base}/{path.lstrip('/')}" for base in bases))
+    known = tuple(url for each in whole if (url := coerce.web_address(each)))
+    return known[:1] if coerce.web_address(path) else known
