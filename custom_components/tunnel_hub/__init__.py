@@ -61,7 +61,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
-    """Set up one account."""
+    """Set up the account of a config entry."""
     credentials = CredentialStore(hass, entry)
     provider = create_provider(
         entry.data[CONF_PROVIDER],
@@ -117,7 +117,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
-    """Unload one account."""
+    """Unload the account of a config entry."""
     # What is being read now would still make devices and entities.
     for coordinator in entry.runtime_data.coordinators.values():
         await coordinator.async_shutdown()

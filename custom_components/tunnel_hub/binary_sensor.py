@@ -40,7 +40,7 @@ def _problem[R: Resource](
     value_fn: Callable[[R], bool | None],
     attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
 ) -> TunnelHubBinarySensorDescription[R]:
-    """Something that should not be."""
+    """A binary sensor for a problem."""
     return TunnelHubBinarySensorDescription(
         key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
@@ -57,7 +57,7 @@ def _property[R: Resource](
     *,
     enabled: bool = True,
 ) -> TunnelHubBinarySensorDescription[R]:
-    """A property that hardly ever changes."""
+    """A diagnostic property that rarely changes."""
     return TunnelHubBinarySensorDescription(
         key=key,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -68,7 +68,7 @@ def _property[R: Resource](
 
 
 def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
-    """Return what tells why a server cannot run."""
+    """Return the attribute with the reason why a server cannot run."""
 
     def _reason(vpn: Vpn) -> Mapping[str, Any]:
         reason = getattr(vpn, field)
@@ -80,7 +80,7 @@ def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
 def _running[R: Resource](
     key: str, value_fn: Callable[[R], bool | None]
 ) -> TunnelHubBinarySensorDescription[R]:
-    """Whether something is at work."""
+    """A binary sensor for something that runs."""
     return TunnelHubBinarySensorDescription(
         key=key, device_class=BinarySensorDeviceClass.RUNNING, value_fn=value_fn
     )
@@ -89,7 +89,7 @@ def _running[R: Resource](
 def _connectivity[R: Resource](
     key: str, value_fn: Callable[[R], bool | None]
 ) -> TunnelHubBinarySensorDescription[R]:
-    """Whether there is a connection."""
+    """A binary sensor for a connection."""
     return TunnelHubBinarySensorDescription(
         key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY, value_fn=value_fn
     )
@@ -196,7 +196,7 @@ async def async_setup_entry(
 class TunnelHubBinarySensor[R: Resource](
     TunnelHubEntity[R, TunnelHubBinarySensorDescription[R]], BinarySensorEntity
 ):
-    """One yes or no of a resource."""
+    """A binary sensor of a resource."""
 
     entity_description: TunnelHubBinarySensorDescription[R]
 

@@ -80,7 +80,7 @@ async def async_setup_entry(
 
 
 class TunnelHubButton(TunnelHubEntity[Resource, TunnelHubButtonDescription], ButtonEntity):
-    """One command for a resource."""
+    """A button that sends a command."""
 
     entity_description: TunnelHubButtonDescription
 

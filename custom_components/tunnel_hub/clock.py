@@ -41,7 +41,7 @@ class WallClockTimer:
 
     @callback
     def async_stop(self) -> None:
-        """Call no more."""
+        """Stop the timer."""
         self._stopped = True
         self._disarm()
 

@@ -32,7 +32,7 @@ class FieldCondition(EntityStateConditionBase):
 
 
 class TunnelIsOnlineCondition(FieldCondition):
-    """A client runs a tunnel."""
+    """Whether a client runs a tunnel."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
@@ -46,7 +46,7 @@ class TunnelIsEnabledCondition(FieldCondition):
 
 
 class SignedInTodayCondition(FieldCondition):
-    """Today's sign-in is done, by us or elsewhere."""
+    """An account has signed in today."""
 
     _domain_specs = BINARY_SENSORS
     _fields = SIGNED_IN_TODAY
@@ -60,5 +60,5 @@ CONDITIONS: dict[str, type[Condition]] = {
 
 
 async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:
-    """Return our conditions."""
+    """Return the conditions of the integration."""
     return CONDITIONS

@@ -426,7 +426,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         await self.async_request_refresh()
 
     async def async_read_now(self) -> None:
-        """Poll now, without probes; raises the api's errors."""
+        """Poll now, without probes; raises the errors of api/."""
         self._reading_back = True
         if self.feed.forget_shared is not None:
             self.feed.forget_shared()

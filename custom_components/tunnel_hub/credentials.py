@@ -58,7 +58,6 @@ class CredentialStore:
     """Loads the credentials of one entry, and stores renewed ones."""
 
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
-        """Know nothing yet."""
         self._hass = hass
         self._entry = entry
         self._store = _store(hass, entry.entry_id)

@@ -33,7 +33,7 @@ _LAST_PAUSE = timedelta(minutes=1)
 
 
 class Span(NamedTuple):
-    """Some time, in UTC, without its end."""
+    """A half-open time span in UTC."""
 
     start: datetime
     end: datetime

@@ -38,7 +38,7 @@ _USED_BY_AUTOMATIONS: Mapping[str, Callable[[HomeAssistant, str], list[str]]] = 
 
 @dataclass(slots=True)
 class Demand:
-    """The demand for one entry's values."""
+    """The demand for the values of an entry."""
 
     hass: HomeAssistant
     entry: ConfigEntry
@@ -52,7 +52,7 @@ class Demand:
 
     @callback
     def async_on_look(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Hear of each browser or app that connects."""
+        """Subscribe to connections of browsers and apps."""
         return async_dispatcher_connect(self.hass, SIGNAL_WEBSOCKET_CONNECTED, listener)
 
     def used_by_automations(self) -> frozenset[EntityKey]:

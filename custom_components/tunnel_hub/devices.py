@@ -164,7 +164,7 @@ class Devices:
             self._register(key, facts)
 
     def _register(self, key: DeviceKey, facts: _Facts) -> str:
-        """Make or change a device; its id."""
+        """Create or update a device and return its id."""
         self._shown[key] = facts
         is_account = key == ACCOUNT
         return self._registry.async_get_or_create(
@@ -181,7 +181,7 @@ class Devices:
 
 
 class _Facts(NamedTuple):
-    """What a device shows of its thing."""
+    """What the device registry stores of a resource."""
 
     name: str | None
     version: str | None

@@ -103,7 +103,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:
-    """Return a feed's pace, health and content."""
+    """Return the interval, state and content of a feed."""
     return {
         "interval": coordinator.feed.interval.total_seconds(),
         "available": coordinator.available,

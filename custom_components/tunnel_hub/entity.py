@@ -68,7 +68,7 @@ type Table[D: TunnelHubEntityDescription] = Mapping[type[Resource], tuple[D, ...
 class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     CoordinatorEntity[FeedCoordinator]
 ):
-    """One row of a table for one resource."""
+    """The entity for one row of a table and one resource."""
 
     _attr_has_entity_name = True
     coordinator_context: Subscription
@@ -105,11 +105,11 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         return self.coordinator.available and self.resource is not None
 
     def _update_attrs(self, resource: R) -> None:
-        """Take over what the resource tells."""
+        """Update the attributes from the resource."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen, and read the first value."""
+        """Subscribe to the resource and read the first value."""
         await super().async_added_to_hass()
         self._refresh()
 

@@ -39,7 +39,7 @@ class TunnelHubEventDescription(TunnelHubEntityDescription, EventEntityDescripti
 
 
 class TunnelHubEvent[R: Resource](TunnelHubEntity[R, TunnelHubEventDescription], EventEntity):
-    """Something that happens to a resource."""
+    """An event entity of a resource."""
 
     entity_description: TunnelHubEventDescription
 
@@ -49,7 +49,7 @@ class SignInEvent(TunnelHubEvent[Account]):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for outcomes too."""
+        """Also subscribe to the results of the daily sign-in."""
         await super().async_added_to_hass()
         if (sign_in := self._data.sign_in) is not None:
             self.async_on_remove(sign_in.async_listen(self._happened))
@@ -84,7 +84,7 @@ class OnceEvent[R: Resource](TunnelHubEvent[R]):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Remember what was told, then read."""
+        """Restore what was reported before, then read."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             told = stored.as_dict().get("told")
             self._reported = None if told is None else tuple(told)
@@ -99,7 +99,7 @@ class OnceEvent[R: Resource](TunnelHubEvent[R]):
 
 
 class NoticeEvent(OnceEvent[Notice]):
-    """A notice that was not there before."""
+    """An event entity for new notices."""
 
     @override
     def _update_attrs(self, resource: Notice) -> None:

@@ -62,28 +62,28 @@ class TunnelFeed(Protocol):
 
     @property
     def data(self) -> Mapping[str, Resource]:
-        """The tunnels by id."""
+        """Return the tunnels by id."""
 
     async def async_on_added(self, listener: Callable[[str], None]) -> None:
         """Hear of new tunnels, first of those that are there."""
 
     def async_on_gone(self, listener: Callable[[str], None]) -> None:
-        """Hear of tunnels that are no longer listed."""
+        """Subscribe to tunnels that are no longer listed."""
 
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Hear of one tunnel, and have its online state read whatever else is known of it."""
 
     def async_notify(self, resource_id: str) -> None:
-        """Have the tunnel's entities look again."""
+        """Update the entities of a tunnel."""
 
     def async_publish(self, resource: Resource) -> None:
-        """Take over a tunnel that we have changed."""
+        """Publish a changed tunnel."""
 
     async def async_probe(self, resource_id: str) -> None:
-        """Read one tunnel's online state now."""
+        """Read whether a tunnel is online."""
 
     async def async_read_now(self) -> None:
-        """Read all tunnels now."""
+        """Poll the tunnels."""
 
 
 class _StoredHold(TypedDict):
@@ -122,7 +122,7 @@ class _Hold:
         )
 
     def as_stored(self) -> _StoredHold:
-        """Return what must survive a restart."""
+        """Return the data to store."""
         stored = _StoredHold(was_enabled=self.was_enabled)
         if self.releasing:
             stored["releasing"] = True
@@ -190,7 +190,7 @@ class ForceDown:
     # Life
 
     async def async_load(self) -> None:
-        """Read the holds."""
+        """Load the stored holds."""
         for tunnel_id, stored in (await self._store.async_load() or {}).items():
             self._holds[tunnel_id] = _Hold.restore(stored)
 
@@ -223,7 +223,7 @@ class ForceDown:
 
     @callback
     def _disconnect(self) -> None:
-        """Send nothing more but what is under way."""
+        """Stop sending, except for requests that are running."""
         self._service = None
         self._is_connected.clear()
         for hold in self._holds.values():
@@ -239,13 +239,13 @@ class ForceDown:
 
     @callback
     def async_remove(self) -> None:
-        """Store nothing more."""
+        """Stop storing."""
         self._is_removed = True
 
     # Commands
 
     def holds(self, tunnel_id: str) -> bool:
-        """Tell whether the user wants a tunnel down."""
+        """Return whether the user wants a tunnel to be down."""
         hold = self._holds.get(tunnel_id)
         return hold is not None and not hold.releasing
 

@@ -53,7 +53,7 @@ async def async_setup_entry(
     entry: TunnelHubConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the pictures of an entry."""
+    """Set up the images of an entry."""
     await async_setup_table(entry, async_add_entities, IMAGES, TunnelHubImage)
 
 
@@ -68,7 +68,6 @@ class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R
     def __init__(
         self, coordinator: FeedCoordinator, resource: R, description: TunnelHubImageDescription[R]
     ) -> None:
-        """Prepare both sides."""
         super().__init__(coordinator, resource, description)
         ImageEntity.__init__(self, coordinator.hass)
 

@@ -21,7 +21,6 @@ class EntryIssues:
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> None:
-        """Show nothing yet."""
         self._hass = hass
         self._entry = entry
         self._shown: set[str] = set()
@@ -51,7 +50,7 @@ class EntryIssues:
 
     @callback
     def show(self, issue: Issue) -> None:
-        """Show one issue; again does no harm."""
+        """Create or update an issue."""
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -66,7 +65,7 @@ class EntryIssues:
 
     @callback
     def clear(self, key: str) -> None:
-        """Take an issue away, if it is shown."""
+        """Delete an issue, if it exists."""
         ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(key))
 
     @callback
@@ -92,7 +91,7 @@ class EntryIssues:
 
 @callback
 def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take all of an entry's issues away."""
+    """Delete all issues of an entry."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(f"{entry.entry_id}:"):
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -28,5 +28,5 @@ async def async_restore_memory(hass: HomeAssistant, entry_id: str, provider: Pro
 
 
 async def async_forget_memory(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove what is stored for an entry."""
+    """Remove the stored data of an entry."""
     await _store(hass, entry_id).async_remove()

@@ -17,7 +17,7 @@ from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER
 
 
 class Stored(NamedTuple):
-    """What is stored of an entry."""
+    """The stored data of an entry."""
 
     unique_id: str | None
     data: dict[str, Any]

@@ -12,7 +12,6 @@ class Presence:
     """
 
     def __init__(self) -> None:
-        """Know of nothing."""
         self.known: set[str] = set()
         self.lacking: frozenset[str] = frozenset()
         self.missing: frozenset[str] = frozenset()

@@ -54,7 +54,7 @@ class Prober:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields that are read one by one."""
+        """The fields that are read with one request per resource."""
         return self._probe.fields
 
     @callback
@@ -64,13 +64,13 @@ class Prober:
 
     @callback
     def ask_again(self, resource_id: str) -> None:
-        """Let one resource be asked again, whoever looks."""
+        """Probe a resource again."""
         self._asked.discard(resource_id)
         self._suspects.add(resource_id)
 
     @callback
     def forget(self, resource_id: str) -> None:
-        """Forget a resource that is gone."""
+        """Remove a resource."""
         self._read_at.pop(resource_id, None)
 
     async def find_suspects(self) -> None:
@@ -130,7 +130,7 @@ class Prober:
             self._workers -= 1
 
     async def read(self, resource_id: str) -> None:
-        """Read one resource now; raises the api's errors."""
+        """Probe a resource now; raises the errors of api/."""
         self._read_at[resource_id] = Stamp.now()
         self._suspects.discard(resource_id)
         self._publish(await self._probe.read(resource_id))

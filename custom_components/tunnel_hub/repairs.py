@@ -24,10 +24,9 @@ _SCHEMA = vol.Schema(
 
 
 class ChangePassword(RepairsFlow):
-    """Replaces a password that anybody may know."""
+    """A repair flow that replaces a default password."""
 
     def __init__(self, entry: TunnelHubConfigEntry) -> None:
-        """Take the account."""
         self._entry = entry
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
@@ -55,7 +54,7 @@ class ChangePassword(RepairsFlow):
         )
 
     async def _change(self, password: str, repeated: str) -> Sentence | None:
-        """Set a password; why that failed."""
+        """Set a password and return the error, if any."""
         if password != repeated:
             return Sentence("passwords_differ", {})
         data = self._entry.runtime_data

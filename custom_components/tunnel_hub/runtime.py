@@ -24,7 +24,7 @@ class TunnelHubData:
 
     @callback
     def sync_problems(self) -> None:
-        """Show the issues that there are now."""
+        """Create and delete issues according to the current state."""
         is_complete = not any(c.is_pending for c in self.coordinators.values())
         self.issues.sync(is_complete=is_complete)
 

@@ -92,7 +92,7 @@ async def async_setup_entry(
     entry: TunnelHubConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the choices of an entry."""
+    """Set up the select entities of an entry."""
     await async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
 
 
@@ -105,7 +105,7 @@ def _label(option: str) -> str:
 
 
 class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription[R]], SelectEntity):
-    """One choice of a resource."""
+    """A select entity of a resource."""
 
     _unrecorded_attributes = frozenset({ATTR_NOT_CONNECTED})
     entity_description: TunnelHubSelectDescription[R]

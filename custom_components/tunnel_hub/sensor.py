@@ -28,7 +28,7 @@ async def async_setup_entry(
 
 
 class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription[R]], SensorEntity):
-    """One figure, moment or word of a resource."""
+    """A sensor of a resource."""
 
     entity_description: TunnelHubSensorDescription[R]
 

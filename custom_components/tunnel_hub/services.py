@@ -60,7 +60,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 def _handler(
     action: Action,
 ) -> Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]:
-    """Return what Home Assistant calls for an action."""
+    """Return the handler of an action."""
 
     async def _handle(call: ServiceCall) -> ServiceResponse:
         target = _target(call, action)
@@ -78,7 +78,7 @@ def _handler(
 
 @callback
 def _target(call: ServiceCall, action: Action) -> Target:
-    """Find what a call is for; raises ServiceValidationError."""
+    """Return the target of a call; raises ServiceValidationError."""
     entry: TunnelHubConfigEntry
     if not action.kinds:
         entry = service.async_get_config_entry(call.hass, DOMAIN, call.data[CONF_CONFIG_ENTRY_ID])

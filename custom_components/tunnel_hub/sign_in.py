@@ -62,7 +62,7 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[_Stored]:
 
 
 async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove what is stored for an entry."""
+    """Remove the stored data of an entry."""
     await _store(hass, entry_id).async_remove()
 
 
@@ -80,7 +80,6 @@ class SignIn:
         account: FeedCoordinator,
         issues: EntryIssues,
     ) -> None:
-        """Do nothing by itself yet."""
         self._hass = hass
         self._entry = entry
         self._provider = provider
@@ -113,7 +112,7 @@ class SignIn:
         return lambda: self._listeners.remove(listener)
 
     async def async_sign_in(self) -> SignInResult:
-        """Sign in now; raises the api's errors."""
+        """Sign in now; raises the errors of api/."""
         async with self._signing_in:
             result = await self._sign_in(tell_failure=True)
         if self._daily:

@@ -55,12 +55,12 @@ class Subscriptions:
 
     @property
     def has_listeners(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is any listener."""
         return bool(self._by_resource or self._others)
 
     @property
     def interests(self) -> int:
-        """How many listen to a resource."""
+        """Return the number of listeners of a resource."""
         return sum(map(len, self._by_resource.values()))
 
     @property
@@ -97,7 +97,7 @@ class Subscriptions:
 
     @callback
     def close(self) -> None:
-        """Tell nobody anything any more."""
+        """Remove all listeners."""
         self._is_closed = True
 
     # Telling: a few at once, many in turns with the rest of the house

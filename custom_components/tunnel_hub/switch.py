@@ -54,7 +54,7 @@ async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
 
 
 def _how_held(data: TunnelHubData) -> Mapping[str, str]:
-    """Tell what holding down does at this service."""
+    """Return how Force down keeps a tunnel down at this service."""
     can_disable = isinstance(data.provider, CanToggleTunnels)
     return {"method": "disable_and_kick" if can_disable else "kick"}
 

@@ -75,7 +75,7 @@ class FieldTrigger(EntityTriggerBase):
 
 
 class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """A client has begun to run a tunnel."""
+    """A tunnel came online."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
@@ -83,7 +83,7 @@ class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """No client runs a tunnel any more."""
+    """A tunnel went offline."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
@@ -91,7 +91,7 @@ class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Today's sign-in is done, by us or elsewhere."""
+    """An account has signed in today."""
 
     _domain_specs = BINARY_SENSORS
     _fields = SIGNED_IN_TODAY
@@ -186,7 +186,7 @@ class TrafficLowTrigger(CrossingTrigger):
         return self._should_include(state) and self._left(state) < self._options[CONF_BELOW]
 
     def _left(self, state: State) -> float:
-        """Return what is left, in the user's unit."""
+        """Return the remaining traffic, in the unit of the user."""
         if _is_share(state):
             return 100 - float(state.state)
         return InformationConverter.convert(
@@ -222,7 +222,7 @@ class ValidityEndingTrigger(FieldTrigger):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Wait for the ends of all entities."""
+        """Schedule the trigger for all entities."""
         ends = _Ends(self._hass, self._options[CONF_BEFORE], run_action)
         unsubscribe = await async_track_target_selector_state_change_event(
             self._hass,
@@ -247,7 +247,6 @@ class _Ends:
     def __init__(
         self, hass: HomeAssistant, before: timedelta, run_action: TriggerActionRunner
     ) -> None:
-        """Know of none yet."""
         self._hass = hass
         self._before = before
         self._run_action = run_action
@@ -257,7 +256,7 @@ class _Ends:
 
     @callback
     def async_changed(self, data: TargetStateChangedData) -> None:
-        """Look at a new state."""
+        """Handle a changed state."""
         event = data.state_change_event
         self._look(event.data["entity_id"], event.data["new_state"])
         self._timer.async_call()
@@ -266,7 +265,7 @@ class _Ends:
     def async_targets_changed(
         self, added: set[str], removed: set[str], states: Mapping[str, State | None]
     ) -> None:
-        """Follow what the user's choice comes to."""
+        """Handle changed targets."""
         for entity_id in removed:
             self._forget(entity_id)
         for entity_id in added:
@@ -275,7 +274,7 @@ class _Ends:
 
     @callback
     def async_stop(self) -> None:
-        """Wait for nothing any more."""
+        """Cancel all timers."""
         self._timer.async_stop()
 
     def _forget(self, entity_id: str) -> None:
@@ -314,7 +313,7 @@ class _Ends:
 
 
 def _is_share(state: State) -> bool:
-    """Tell whether a state is in percent."""
+    """Return whether a state is a percentage."""
     return bool(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == UnitOfRatio.PERCENTAGE)
 
 
@@ -338,5 +337,5 @@ TRIGGERS: dict[str, type[Trigger]] = {
 
 
 async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
-    """Return our triggers."""
+    """Return the triggers of the integration."""
     return TRIGGERS

@@ -25,7 +25,7 @@ _BUSY = (UpgradeState.DOWNLOADING, UpgradeState.APPLYING)
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubUpdateDescription(TunnelHubEntityDescription, UpdateEntityDescription):
-    """An update."""
+    """Describes an update entity."""
 
     of_field: bool = False
 
@@ -45,7 +45,7 @@ async def async_setup_entry(
 
 
 class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], UpdateEntity):
-    """The program of a node."""
+    """The program update of a node."""
 
     entity_description: TunnelHubUpdateDescription
 

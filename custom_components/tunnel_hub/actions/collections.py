@@ -176,7 +176,7 @@ def _of_one(
 
 
 def _draft(kind: _Kind, data: dict[str, Any]) -> MeshDraft:
-    """Return what a call says of a thing."""
+    """Return the fields of an action call as a payload."""
     return kind.draft(**{name: data[name] for name in (*kind.needed, *kind.fields) if name in data})
 
 

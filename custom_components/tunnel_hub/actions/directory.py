@@ -49,7 +49,7 @@ _FIELDS: dict[str, Any] = {
 
 
 def _draft(data: dict[str, Any]) -> NodeDraft:
-    """Return what a call says of a node."""
+    """Return the fields of an action call as a payload."""
     said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
     if _CONNECTIONS in said:
         said[_CONNECTIONS] = [NodeConnection.at(address) for address in said[_CONNECTIONS]]

@@ -19,7 +19,7 @@ _NAME: dict[vol.Marker, Any] = {
 
 
 def _subdomain(data: dict[str, Any]) -> Subdomain:
-    """Return what a call says about a name."""
+    """Return the subdomain that an action call names."""
     return Subdomain(
         **{name: data[name] for name in Subdomain.__dataclass_fields__ if name in data}
     )

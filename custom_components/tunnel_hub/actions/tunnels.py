@@ -34,7 +34,7 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
 
 
 def _draft(data: dict[str, Any]) -> TunnelDraft:
-    """Return what a call says about a tunnel."""
+    """Return the fields of an action call as a payload."""
     return TunnelDraft(
         **{name: data[name] for name in TunnelDraft.__dataclass_fields__ if name in data}
     )

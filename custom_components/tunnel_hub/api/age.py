@@ -17,7 +17,7 @@ class Stamp:
 
     @classmethod
     def now(cls) -> Self:
-        """Return the stamp of this moment."""
+        """Return a stamp of the current time."""
         return cls(time.time(), time.monotonic())
 
     @property

@@ -28,6 +28,6 @@ class Recent[T]:
             return value
 
     def forget(self) -> None:
-        """Read again the next time."""
+        """Drop the cached value."""
         self._writes += 1
         self._last = None

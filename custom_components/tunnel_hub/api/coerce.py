@@ -323,12 +323,12 @@ GIGABYTE = 1024**3
 
 
 def megabytes(value: object) -> int | None:
-    """Bytes out of megabytes."""
+    """Convert MiB to bytes."""
     return scaled(value, MEGABYTE)
 
 
 def gigabytes(value: object) -> int | None:
-    """Bytes out of gigabytes."""
+    """Convert GiB to bytes."""
     return scaled(value, GIGABYTE)
 
 

@@ -10,7 +10,7 @@ from . import coerce
 
 
 class Reason(StrEnum):
-    """Why a service gave no usable answer."""
+    """Why an answer cannot be used."""
 
     CLOSED = "closed"
     """The account is no longer loaded, so nothing is sent."""
@@ -48,7 +48,6 @@ class AuthenticationError(TunnelHubError):
     """
 
     def __init__(self, message: str = "", key: str | None = None) -> None:
-        """Keep the service's words and the sentence."""
         self.message = coerce.text(message) or ""
         super().__init__(self.message or "The service refused the credentials")
         self.key = key
@@ -72,7 +71,6 @@ class RateLimitedError(UnavailableError):
     """The service asked for fewer requests: wait retry_after seconds."""
 
     def __init__(self, retry_after: float | None = None) -> None:
-        """Keep the pause in seconds."""
         super().__init__(Reason.RATE_LIMITED, retry_after=retry_after)
 
 
@@ -80,7 +78,6 @@ class SessionContestedError(UnavailableError):
     """Somebody else keeps ending our session: stop signing in for a while."""
 
     def __init__(self, retry_after: float) -> None:
-        """Keep the pause in seconds."""
         super().__init__(Reason.CONTESTED, retry_after=retry_after)
 
 
@@ -88,7 +85,6 @@ class RejectedError(TunnelHubError):
     """The service understood and said no: show its words."""
 
     def __init__(self, message: str) -> None:
-        """Keep the service's words."""
         self.message = coerce.text(message) or ""
         super().__init__(self.message)
 
@@ -101,7 +97,6 @@ class InvalidInputError(TunnelHubError):
     """
 
     def __init__(self, key: str, **placeholders: str) -> None:
-        """Keep the translation key and its placeholders."""
         self.key = key
         self.placeholders = {name: coerce.text(v) or "" for name, v in placeholders.items()}
         super().__init__(coerce.text(f"{key}: {self.placeholders}"))
@@ -111,7 +106,6 @@ class TunnelGoneError(InvalidInputError):
     """The tunnel has been deleted at the service."""
 
     def __init__(self) -> None:
-        """Name the sentence."""
         super().__init__("tunnel_gone")
 
 
@@ -119,7 +113,6 @@ class AccountNeededError(InvalidInputError):
     """Something that needs an account, of which there is none."""
 
     def __init__(self) -> None:
-        """Name the sentence."""
         super().__init__("account_needed")
 
 
@@ -127,7 +120,6 @@ class NodeGoneError(InvalidInputError):
     """The node has been deleted at the service."""
 
     def __init__(self) -> None:
-        """Name the sentence."""
         super().__init__("node_gone")
 
 
@@ -135,7 +127,6 @@ class OtherServiceError(InvalidInputError):
     """What answers at the address is something else entirely."""
 
     def __init__(self) -> None:
-        """Name the sentence."""
         super().__init__("other_service")
 
 

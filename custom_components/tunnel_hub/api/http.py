@@ -118,7 +118,7 @@ class Answer:
 
     @property
     def _first(self) -> str | None:
-        """The first character that is no space."""
+        """Return the first character that is not a space."""
         return next(iter(_text(self.body[:_BEGINNING], self.charset).lstrip()), None)
 
     def text(self) -> str:
@@ -334,7 +334,7 @@ class Transport:
         headers: Mapping[str, str],
         max_bytes: int,
     ) -> Answer:
-        """Send to one host."""
+        """Send a request to one host."""
         if self._closed or self._session.closed:
             raise UnavailableError(Reason.CLOSED)
         if (pause := self._silent_until - self._clock()) > 0:

@@ -12,7 +12,7 @@ class NodeChoice:
     """The user's choice, applied to every reading of the nodes."""
 
     def __init__(self, options: Options) -> None:
-        """Read the options; all nodes without any."""
+        """Read the options. Without options, all nodes are chosen."""
         self._mode = options.get(NODES, NODES_ALL)
         chosen = options.get(CHOSEN_NODES)
         self._chosen = frozenset(chosen) if isinstance(chosen, list) else frozenset()

@@ -13,7 +13,6 @@ class Turn:
     """One's share of the event loop's time, for work that grows with the size of an account."""
 
     def __init__(self) -> None:
-        """Begin now."""
         self._end = time.perf_counter() + _TURN
 
     async def give_way(self) -> None:
@@ -24,7 +23,7 @@ class Turn:
 
 
 async def iterate[T](items: Iterable[T]) -> AsyncIterator[T]:
-    """Iterate over many items without keeping others waiting."""
+    """Iterate over many items without blocking the event loop."""
     turn = Turn()
     for item in items:
         yield item
@@ -43,13 +42,12 @@ class RateLimiter:
     """A bound on how often something happens: so many times a second, some at once after a rest."""
 
     def __init__(self, per_second: float, at_once: int) -> None:
-        """Rested."""
         self._gap = 1 / per_second
         self._rest = at_once * self._gap
         self._due = -math.inf
 
     def delay(self) -> float:
-        """Book the next one; the seconds until then."""
+        """Reserve the next event and return the seconds until then."""
         now = time.monotonic()
         self._due = max(self._due, now - self._rest) + self._gap
         return max(0.0, self._due - now)

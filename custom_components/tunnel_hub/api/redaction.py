@@ -78,12 +78,11 @@ class Secrets:
     """
 
     def __init__(self) -> None:
-        """Know none yet."""
         self._given: dict[str, None] = {}
         self._seen: dict[str, None] = {}
 
     def add(self, *secrets: str | None) -> None:
-        """Hide these from now on, and their digests."""
+        """Add secrets to hide, with their digests."""
         _remember(self._given, filter(None, secrets), _SHORTEST, _MOST_GIVEN)
 
     def learn(self, data: object, *, sent: bool = False) -> None:
@@ -120,7 +119,7 @@ class Secrets:
         return "".join((*shown, words[end:]))
 
     def _spans(self, words: str, *, is_cut: bool) -> Iterator[tuple[int, int]]:
-        """Return where in the words there are secrets."""
+        """Return the positions of secrets in a text."""
         secrets = (*self._given, *self._seen)
         # What is escaped in a secret is unescaped in some view of the words too.
         plain = (_plain(secret) for secret in secrets if not _ESCAPE_SIGNS.isdisjoint(secret))
@@ -188,7 +187,7 @@ class _View(NamedTuple):
     ends: Sequence[int]
 
     def places_of(self, secret: str) -> Iterator[tuple[int, int]]:
-        """Return where a secret stands in the words."""
+        """Return the positions of a secret in a text."""
         place = self.text.find(secret)
         while place >= 0:
             yield self.starts[place], self.ends[place + len(secret) - 1]
@@ -230,7 +229,7 @@ def _plain(secret: str) -> str:
 
 
 def _view(words: str) -> _View:
-    """Return words as they are."""
+    """Return a view of the unchanged text."""
     return _View(words, range(len(words)), range(1, len(words) + 1))
 
 
@@ -255,7 +254,7 @@ def _unescaped(view: _View) -> _View:
 
 
 def _meaning(escape: re.Match[str]) -> str:
-    """Return what an escape stands for."""
+    """Return the character that an escape represents."""
     match escape.lastgroup:
         case "percent":
             return bytes.fromhex(escape[0].replace("%", "")).decode(errors="replace")

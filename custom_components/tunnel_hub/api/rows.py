@@ -11,7 +11,7 @@ type Source = Callable[[Row], object]
 
 
 def at[T](name: str, read: Callable[[object], T]) -> Callable[[Row], T]:
-    """Read one raw field of a row."""
+    """Return a reader of one raw field."""
     return lambda row: read(row.get(name))
 
 
@@ -103,7 +103,6 @@ class Listing[R: Resource]:
     """
 
     def __init__(self, table: RowMap[R]) -> None:
-        """Know nothing yet."""
         self._table = table
         self._memo = Memo[Row, R | None](table.one)
         self._rows: Sequence[Row] = ()

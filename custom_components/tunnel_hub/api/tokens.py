@@ -20,7 +20,6 @@ class Tokens(ABC):
     documented_style = True
 
     def __init__(self) -> None:
-        """Begin to count."""
         self.renewals = 0
         self.changes = 0
 
@@ -58,7 +57,7 @@ class Tokens(ABC):
 
     @abstractmethod
     async def _current(self) -> str:
-        """Return a token that should be good."""
+        """Return a token that should be valid."""
 
     async def _renewed(self, refused: str) -> str | None:
         """Return another token than the refused one, None if there is no other."""
@@ -69,7 +68,6 @@ class NoToken(Tokens):
     """Before there is a sign-in, or where there will be none. error: what a request gets for it."""
 
     def __init__(self, error: type[TunnelHubError] = AuthenticationError) -> None:
-        """Keep the error."""
         super().__init__()
         self._error = error
 
@@ -82,7 +80,6 @@ class PastedToken(Tokens):
     """A token that the user has copied: there is no other."""
 
     def __init__(self, token: str) -> None:
-        """Keep it."""
         super().__init__()
         self._token = token
 
@@ -200,7 +197,7 @@ class LoginTokens(Tokens):
             return self._token
 
     async def adopt(self, token: str) -> None:
-        """Use another token from now on; stored first."""
+        """Store another token and then use it."""
         async with self._lock:
             await self._on_renewed(token)
             self._token = token

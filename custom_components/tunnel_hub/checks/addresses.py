@@ -31,7 +31,7 @@ class Protocol(StrEnum):
 
 
 class Zone(IntEnum):
-    """How near to Home Assistant an address is."""
+    """Where an address is, seen from Home Assistant."""
 
     INTERNET = 0
     NETWORK = 1
@@ -152,7 +152,7 @@ def _ip(host: str) -> IPAddress | None:
 
 
 def zone_of(address: IPAddress) -> Zone:
-    """Return how near an address is."""
+    """Return the zone of an address."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return zone_of(address.ipv4_mapped)
@@ -175,7 +175,6 @@ class LookupFailedError(Exception):
     """A name leads nowhere. is_final: the DNS said so, instead of saying nothing."""
 
     def __init__(self, *, is_final: bool) -> None:
-        """Keep whether the DNS answered."""
         super().__init__(is_final)
         self.is_final = is_final
 
@@ -200,7 +199,7 @@ _FINAL = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasa
 
 
 async def resolve(host: str, port: int) -> Sequence[SocketAddress]:
-    """Look a name up; raises LookupFailedError."""
+    """Resolve a name; raises LookupFailedError."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as err:

@@ -38,7 +38,7 @@ class Timeouts:
 
 
 class _FailedError(Exception):
-    """The attempt ends here."""
+    """The attempt has failed."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)

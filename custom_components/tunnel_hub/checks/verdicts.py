@@ -42,7 +42,7 @@ class Findings:
 
     @property
     def verdict(self) -> Verdict:
-        """The first broken link, seen from home."""
+        """Return the first broken link, seen from home."""
         return next(verdict for verdict, applies in _VERDICTS if applies(self))
 
     @property
@@ -93,7 +93,7 @@ class Confirmation:
     _failures: int = 0
 
     def add(self, *, reached: bool | None) -> bool | None:
-        """Take in a check; what is believed now."""
+        """Add the result of a check and return the current verdict."""
         if reached is None:
             self._successes = self._failures = 0
             self.is_up = None

@@ -199,7 +199,6 @@ class Steps(ConfigFlow):
     """A flow that signs in to a provider, for the first time or again."""
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
         self._key = ""
         self._entered: dict[str, str] = {}
         self._new_provider: Callable[[Mapping[str, str]], Provider] | None = None

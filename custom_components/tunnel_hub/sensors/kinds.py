@@ -80,7 +80,7 @@ def megabits[R: Resource](
     *,
     fixed: bool = False,
 ) -> TunnelHubSensorDescription[R]:
-    """Mbit/s. fixed: whether it hardly ever changes."""
+    """A data rate in Mbit/s. fixed: whether it rarely changes."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_RATE,
@@ -95,7 +95,7 @@ def megabits[R: Resource](
 def percentage[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:
-    """Percent."""
+    """A percentage."""
     return TunnelHubSensorDescription(
         key=key,
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
@@ -108,7 +108,7 @@ def percentage[R: Resource](
 def load_average[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:
-    """How many processes wait for the CPU."""
+    """A load average: how many processes wait for the CPU."""
     return TunnelHubSensorDescription(
         key=key,
         state_class=SensorStateClass.MEASUREMENT,
@@ -122,7 +122,7 @@ def count[R: Resource](
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
 ) -> TunnelHubSensorDescription[R]:
-    """How many; the translations name what is counted."""
+    """A count, whose unit is in the translations."""
     return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
 
 
@@ -133,7 +133,7 @@ def diagnostic[R: Resource](
     device_class: SensorDeviceClass | None = None,
     enabled: bool = True,
 ) -> TunnelHubSensorDescription[R]:
-    """A property that hardly ever changes."""
+    """A diagnostic property that rarely changes."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=device_class,

@@ -24,7 +24,7 @@ def _words(values: tuple[str, ...] | None) -> str | None:
 
 
 def _place(node: Node) -> Mapping[str, Any]:
-    """Return what puts a node on a map."""
+    """Return the attributes that show a node on a map."""
     if node.latitude is None or node.longitude is None:
         return {}
     return {ATTR_LATITUDE: node.latitude, ATTR_LONGITUDE: node.longitude}

@@ -35,7 +35,7 @@ class CanSendCode(Capability):
 
     @abstractmethod
     async def send_code(self) -> None:
-        """Have the code mailed to the account's address."""
+        """Request an email with the code, to the address of the account."""
 
 
 class CanResetToken(Capability):
@@ -82,11 +82,11 @@ class CanRecoverPassword(Capability):
 
     @abstractmethod
     async def send_recovery_code(self, username: str) -> None:
-        """Have a code mailed to the user."""
+        """Request an email with a recovery code."""
 
     @abstractmethod
     async def recover_password(self, code: str, new_password: str) -> None:
-        """Set a new password with the mailed code."""
+        """Set a new password with the code from the email."""
 
 
 class CanRegister(Capability):

@@ -15,7 +15,7 @@ class CanManageCertificates(Capability):
 
     @abstractmethod
     async def import_certificate(self, certificate: CertificateImport) -> None:
-        """Take a certificate over."""
+        """Import a certificate."""
 
     @abstractmethod
     async def generate_certificate(

@@ -35,7 +35,7 @@ class SubdomainCollection(EditableCollection[Subdomain]):
 
 
 class CanEdit(Capability):
-    """The service keeps rows that can be edited."""
+    """The service has rows that can be edited."""
 
     @abstractmethod
     def collections(self) -> Mapping[type, EditableCollection[Any]]:

@@ -35,7 +35,7 @@ class NodeDirectory(Capability):
 
     @abstractmethod
     async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
-        """Allow or forbid it."""
+        """Allow or forbid a node to relay."""
 
     @abstractmethod
     async def query_nodes(
@@ -49,19 +49,19 @@ class NodeDirectory(Capability):
 
     @abstractmethod
     async def check_node(self, node_id: str) -> tuple[Finding, ...]:
-        """Have all connections of a node tried now."""
+        """Check all connections of a node."""
 
     @abstractmethod
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
-        """Have a few addresses tried now."""
+        """Check some addresses."""
 
     @abstractmethod
     async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
-        """Say it."""
+        """Send a report for a node."""
 
     @abstractmethod
     async def regenerate_report_token(self, node_id: str) -> str | None:
-        """Replace the node's token; the new one."""
+        """Replace the report token of a node and return the new one."""
 
     @abstractmethod
     async def is_initialized(self) -> bool:
@@ -69,4 +69,4 @@ class NodeDirectory(Capability):
 
     @abstractmethod
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
-        """Begin an empty world with one administrator."""
+        """Create an empty database with one administrator."""

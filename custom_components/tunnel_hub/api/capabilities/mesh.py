@@ -37,11 +37,11 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def set_exit_node(self, *, enabled: bool) -> None:
-        """Let it leave here or not."""
+        """Allow or forbid traffic to leave at this node."""
 
     @abstractmethod
     async def set_tun_mode(self, mode: str) -> None:
-        """Set what is routed: one of TUN_MODES."""
+        """Set the TUN mode, one of TUN_MODES."""
 
     @abstractmethod
     async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
@@ -53,11 +53,11 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def reset_traffic(self, user_id: str) -> None:
-        """Count a user's traffic from 0 again."""
+        """Reset the traffic counter of a user."""
 
     @abstractmethod
     async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
-        """Return a user's connected devices now."""
+        """Return the connected devices of a user."""
 
     @abstractmethod
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
@@ -68,11 +68,11 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def wireguard_config(self, name: str, endpoint: str | None = None) -> str:
-        """Return the file for a peer."""
+        """Return the configuration file for a peer."""
 
     @abstractmethod
     async def wireguard_qr(self, name: str, endpoint: str | None = None) -> bytes:
-        """Return the file as a QR code, PNG."""
+        """Return the configuration as a QR code in PNG format."""
 
     @abstractmethod
     async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
@@ -84,7 +84,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def check_ports(self, ports: Sequence[Port]) -> Mapping[Port, bool]:
-        """Tell which are free."""
+        """Return which ports are free."""
 
     @abstractmethod
     async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
-        """Tell of the link to a peer."""
+        """Return the history of the link to a peer."""
 
     @abstractmethod
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
@@ -108,8 +108,8 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def graph_layout(self) -> Mapping[str, Position]:
-        """Return the positions by what is drawn."""
+        """Return the positions by name."""
 
     @abstractmethod
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
-        """Replace all positions."""
+        """Replace the positions of all peers."""

@@ -42,7 +42,7 @@ class CanAskNodes(Capability):
 
     @abstractmethod
     async def node_details(self, node_id: str) -> Node:
-        """Ask now."""
+        """Read the current state."""
 
     @abstractmethod
     async def node_history(

@@ -13,7 +13,7 @@ class CanListDownloads(Capability):
 
     @abstractmethod
     async def downloads(self) -> tuple[Download, ...]:
-        """List the files."""
+        """Return the files that the service offers."""
 
 
 class CanGetAppVersion(Capability):

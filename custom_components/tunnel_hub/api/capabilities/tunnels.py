@@ -27,7 +27,7 @@ class CanInspectTunnels(Capability):
 
     @abstractmethod
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Ask for a tunnel's online state now."""
+        """Read whether a tunnel is online."""
 
     @abstractmethod
     async def tunnel_config(

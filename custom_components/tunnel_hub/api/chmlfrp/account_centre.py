@@ -30,7 +30,6 @@ class OAuthError(RejectedError):
     """The account centre says no. code: OAuth's word for why."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep both."""
         super().__init__(message)
         self.code = code
 
@@ -143,7 +142,7 @@ class AccountCentre:
             raise
 
     def _row(self, answer: Answer) -> Row:
-        """Return an answer that is no refusal."""
+        """Return the answer, or raise if it is a refusal."""
         row = answer.mapping()
         if (code := self._transport.redact(row.get("error"))) != "":
             raise OAuthError(code, self._transport.redact(row.get("error_description")) or code)

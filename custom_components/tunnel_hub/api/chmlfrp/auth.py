@@ -34,7 +34,7 @@ class TokenPair:
 
     @classmethod
     def stored_in(cls, credentials: Mapping[str, str]) -> Self:
-        """Return the pair that credentials hold."""
+        """Return the tokens in credentials."""
         return cls(
             access_token=credentials["access_token"],
             refresh_token=credentials.get("refresh_token", ""),
@@ -42,7 +42,7 @@ class TokenPair:
         )
 
     def to_store(self) -> dict[str, str]:
-        """Return the pair as credentials."""
+        """Return the tokens as credentials."""
         return {
             "access_token": self.access_token,
             "refresh_token": self.refresh_token,
@@ -61,7 +61,7 @@ class Grant:
         self.adopt(pair)
 
     def adopt(self, pair: TokenPair) -> None:
-        """Use this pair from now on."""
+        """Replace the tokens."""
         self.pair = pair
         self._renew_at = pair.expires_at - random.uniform(*_EARLY)
 

@@ -81,7 +81,6 @@ class Feeds:
     """Reads an account's resources, and remembers what commands need to know of them."""
 
     def __init__(self, client: ChmlFrpClient, options: Options) -> None:
-        """Read nothing yet."""
         self._client = client
         self._choice = NodeChoice(options)
         self._detailed = bool(options.get(DETAILS_OPTION))
@@ -271,7 +270,7 @@ class Feeds:
         raise TunnelGoneError
 
     async def refreshed_tunnel(self, tunnel: Tunnel) -> Tunnel:
-        """Have a tunnel's node asked anew."""
+        """Refresh a tunnel through its node."""
         row = await self._client.refresh_tunnel(tunnel.name or "")
         state = _REFRESHED_STATES.get(coerce.text(row.get("status")) or "")
         return replace(
@@ -325,7 +324,7 @@ class Feeds:
         return replace(node, **{name: getattr(details, name) for name in _DETAIL_FIELDS})
 
     async def node_details(self, node_id: str) -> Node:
-        """Read one node's details now."""
+        """Read the details of a node."""
         name = await self.node_name(node_id)
         # Nodes for paying customers refuse others, who know all the rest of them.
         with suppress(RejectedError):

@@ -142,7 +142,7 @@ class ChmlFrpProvider(
         return PastedToken(token) if token else NoToken()
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return user name and password."""
+        """Return the username and the password."""
         return self.credentials["username"], self.credentials["password"]
 
     async def _log_in(self) -> str:
@@ -209,7 +209,7 @@ class ChmlFrpProvider(
 
     @override
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Make the account with the mailed code."""
+        """Create the account with the code from the email."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, new.password, new.mail, new.contact or "", code)
 
@@ -286,7 +286,7 @@ class ChmlFrpProvider(
 
     @override
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Ask for one tunnel's online state."""
+        """Read whether a tunnel is online."""
         return await self.refresh_tunnel(tunnel_id)
 
     @override
@@ -398,12 +398,12 @@ class ChmlFrpProvider(
 
     @override
     async def downloads(self) -> tuple[Download, ...]:
-        """List the client programs that the service offers."""
+        """Return the client programs that the service offers."""
         return downloads(await self._client.download_info())
 
     @override
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
-        """Return what the service tells of a program."""
+        """Return the latest version of a program."""
         return coerce.data(await self._client.app_version(loader, minecraft, kind))
 
     # Free subdomains
@@ -415,12 +415,12 @@ class ChmlFrpProvider(
         return tuple(filter(None, named))
 
     async def subdomains(self) -> tuple[Subdomain, ...]:
-        """Return the account's names."""
+        """Return the subdomains of the account."""
         rows = await self._client.get_user_free_subdomains()
         return tuple([subdomains.subdomain(row) async for row in iterate(rows)])
 
     async def create_subdomain(self, subdomain: Subdomain) -> str:
-        """Make a name; its id."""
+        """Create a subdomain and return its id."""
         await self._client.create_free_subdomain(subdomains.new_fields(subdomain))
         return subdomain.id
 

@@ -26,7 +26,7 @@ _TYPES = ("A", "AAAA", "CNAME", "SRV")
 
 
 def subdomain(row: Row) -> Subdomain:
-    """Read a name out of its row."""
+    """Parse a subdomain."""
     ttl = coerce.text(row.get("ttl")) or ""
     return Subdomain(
         domain=coerce.text(row.get("domain")) or "",

@@ -356,7 +356,7 @@ def _id(row: Row) -> str | None:
 
 
 async def _nobody(_: list[Row]) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 async def _now(found: Iterable[Row]) -> list[Row]:

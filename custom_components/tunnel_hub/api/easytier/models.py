@@ -141,7 +141,7 @@ SERVICE = RowMap(
 
 
 def connections(row: Row) -> tuple[NodeConnection, ...]:
-    """Read the ways to reach a node."""
+    """Parse the addresses of a node."""
     return tuple(
         NodeConnection(type=type_, host=host, port=port)
         for way in rows_of(row.get("connections"))[: coerce.MAX_ITEMS]
@@ -159,7 +159,7 @@ def addresses(row: Row) -> tuple[str, ...]:
 
 
 def is_checkable(address: str) -> bool:
-    """Tell whether a check can try an address."""
+    """Return whether an address can be checked."""
     return address.startswith(_CHECKABLE)
 
 
@@ -201,7 +201,7 @@ async def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
 
 
 def report_result(row: Row) -> ReportResult:
-    """Read what became of a node's traffic."""
+    """Parse the traffic of a node after a report."""
     return ReportResult(
         traffic_used=coerce.gigabytes(row.get("used_traffic")),
         traffic_allowed=_limit(coerce.gigabytes)(row.get("max_traffic")),

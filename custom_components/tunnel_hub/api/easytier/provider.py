@@ -122,7 +122,7 @@ class EasyTierProvider(
     # Signing in
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return mail address and password."""
+        """Return the email address and the password."""
         return self.credentials["email"], self.credentials.get("password", "")
 
     async def _log_in(self) -> str:
@@ -206,7 +206,7 @@ class EasyTierProvider(
         self._tell_identity()
 
     async def _know_by_public(self, listed: list[Row]) -> None:
-        """Note everybody's nodes."""
+        """Identify the server by its public nodes."""
         self._public_digests = await digests_of(listed)
         if self._own_digests is not None:
             self._tell_identity()
@@ -281,7 +281,7 @@ class EasyTierProvider(
 
     @override
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
-        """Begin an empty world with one administrator."""
+        """Create an empty database with one administrator."""
         self._transport.secrets.add(jwt_secret, admin.password)
         await self._client.initialize(jwt_secret, admin.mail, admin.password)
 
@@ -336,7 +336,7 @@ class EasyTierProvider(
     # Nodes
 
     async def create_node(self, draft: NodeDraft) -> str:
-        """Enter a node; its id."""
+        """Create a node and return its id."""
         fields = new_fields(draft)
         name = coerce.verbatim(draft.name) or ""
         if await self._namesakes(name, self._email):
@@ -439,7 +439,7 @@ class EasyTierProvider(
 
     @override
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
-        """Have up to twenty addresses tried now."""
+        """Check up to twenty addresses."""
         if not 0 < len(targets) <= BATCH:
             raise InvalidInputError("check_count", count=str(len(targets)), maximum=str(BATCH))
         for target in targets:

@@ -37,7 +37,7 @@ def at_time(row: Row, now: datetime) -> Row:
 
 
 def is_silent(row: Row) -> bool:
-    """Tell whether reports are overdue."""
+    """Return whether reports are overdue."""
     return _overdue(row) > 0
 
 

@@ -72,7 +72,6 @@ class Feeds:
         options: Options,
         hide: Callable[[str], str],
     ) -> None:
-        """Read nothing yet."""
         self._client = client
         self._session = session
         self._hide = hide
@@ -233,7 +232,7 @@ class Feeds:
         return {id_: node.name or id_ for id_, node in self._known_nodes.items()}
 
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Ask for one tunnel's online state."""
+        """Read whether a tunnel is online."""
         try:
             reading = await self._session.use(
                 lambda csrf: self._client.get_tunnel_status(csrf, tunnel_id)

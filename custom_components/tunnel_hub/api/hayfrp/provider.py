@@ -111,7 +111,7 @@ class HayFrpProvider(
         return {"requests": self._transport.requests, "logins": self._session.renewals}
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return user name and password."""
+        """Return the username and the password."""
         return self.credentials["username"], self.credentials["password"]
 
     async def _log_in(self) -> str:
@@ -142,7 +142,7 @@ class HayFrpProvider(
         )
 
     async def create_tunnel(self, draft: TunnelDraft) -> str:
-        """Make a tunnel; its id."""
+        """Create a tunnel and return its id."""
         fields = await self._fields(draft, {})
         created = await self._session.use(lambda csrf: self._client.add_tunnel(csrf, fields))
         if created is None:
@@ -180,7 +180,7 @@ class HayFrpProvider(
 
     @override
     async def sign_in(self) -> SignInResult:
-        """Do today's sign-in."""
+        """Sign in for today."""
         try:
             row = await self._session.use(self._client.sign)
         except AlreadySignedInError as err:
@@ -201,7 +201,7 @@ class HayFrpProvider(
 
     @override
     async def downloads(self) -> tuple[Download, ...]:
-        """List the files that the service offers."""
+        """Return the files that the service offers."""
         return downloads(*await self._client.download_list())
 
     @override
@@ -217,18 +217,18 @@ class HayFrpProvider(
 
     @override
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Make the account with the mailed code."""
+        """Create the account with the code from the email."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, _DEVICE, new.mail, new.password, code)
 
     @override
     async def send_recovery_code(self, username: str) -> None:
-        """Have a token mailed to the user."""
+        """Request an email with a recovery token."""
         await self._client.reset_passwd_send_code(username)
 
     @override
     async def recover_password(self, code: str, new_password: str) -> None:
-        """Set a new password with the mailed token."""
+        """Set a new password with the token from the email."""
         self._transport.secrets.add(code, new_password)
         await self._client.reset_passwd(code, new_password)
 

@@ -33,7 +33,6 @@ class RowCollection:
         *,
         name_of: Callable[[str], str] = lambda id_: id_,
     ) -> None:
-        """Read nothing yet."""
         self.key = key
         self.rows = rows
         self.name_of = name_of
@@ -84,7 +83,6 @@ class EditableRows(RowCollection):
         unsure: Collection[str] = (),
         **defaults: object,
     ) -> None:
-        """Read nothing yet."""
         super().__init__(key, rows, remove, name_of=name_of)
         self._create = create
         self._replace = replace
@@ -97,7 +95,7 @@ class EditableRows(RowCollection):
         self._changing = asyncio.Lock()
 
     async def create(self, fields: Row) -> str:
-        """Make a row; its id."""
+        """Create a row and return its id."""
         self._check_names(fields)
         rows = await self.rows()
         for field in self._unique:
@@ -113,7 +111,7 @@ class EditableRows(RowCollection):
         raise InvalidInputError("not_taken", name=str(fields[found_by]))
 
     async def change(self, id_: str, changes: Row) -> None:
-        """Replace a row by itself with changes."""
+        """Write a row with changes."""
         self._check_names(changes)
         # Two changes at once would each undo the other's.
         async with self._changing:

@@ -90,7 +90,6 @@ class Feeds:
     """
 
     def __init__(self, client: Hy2ScaleClient) -> None:
-        """Read nothing yet."""
         self._client = client
         self.around = MeshReader(client)
         self._sessions = Recent(client.sessions)
@@ -106,7 +105,7 @@ class Feeds:
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
     def forget(self) -> None:
-        """Share nothing that was read before a write."""
+        """Drop cached values after a write."""
         self.around.forget()
         for recent in (self._sessions, self._users, self._wireguard):
             recent.forget()

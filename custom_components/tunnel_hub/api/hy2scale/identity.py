@@ -89,22 +89,21 @@ class Register:
     """The known things of one kind, by id. changed: whether they differ from what is stored."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self.known: dict[str, Known] = {}
         self.changed = False
 
     def restore(self, stored: Iterable[Mapping[str, Any]]) -> None:
-        """Know again what was known."""
+        """Restore stored data."""
         for row in stored:
             self.known[row["id"]] = Known(**{**row, "marks": tuple(row["marks"])})
 
     def stored(self) -> list[dict[str, Any]]:
-        """Return all that is known, as JSON."""
+        """Return the data to store, as JSON."""
         self.changed = False
         return [asdict(one) for one in self.known.values()]
 
     def present(self) -> list[Known]:
-        """Return what is not missing."""
+        """Return what is present."""
         return [one for one in self.known.values() if one.gone_at is None]
 
     def name_of(self, id_: str) -> str:
@@ -132,7 +131,7 @@ class Register:
         return one
 
     def set(self, one: Known, **values: Any) -> None:
-        """Change what is known of a thing."""
+        """Change the stored facts of a thing."""
         for name, value in values.items():
             if getattr(one, name) != value:
                 setattr(one, name, value)

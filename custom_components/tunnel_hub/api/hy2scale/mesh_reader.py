@@ -50,7 +50,6 @@ class MeshReader:
     """
 
     def __init__(self, client: Hy2ScaleClient) -> None:
-        """Know nobody yet."""
         self._client = client
         self.clients = Register()
         self.peers = Register()
@@ -71,17 +70,17 @@ class MeshReader:
     # Memory
 
     def restore(self, memory: Mapping[str, Any]) -> None:
-        """Know again who was known."""
+        """Restore the known peers."""
         for name, register in self._registers.items():
             register.restore(memory.get(name, ()))
 
     async def remember(self) -> None:
-        """Have stored what has changed."""
+        """Store changed data."""
         if self.on_memory and any(register.changed for register in self._registers.values()):
             await self.on_memory({name: reg.stored() for name, reg in self._registers.items()})
 
     def forget(self) -> None:
-        """Share nothing that was read before a write."""
+        """Drop cached values after a write."""
         self.connections.forget()
         self.mesh.forget()
 
@@ -93,7 +92,7 @@ class MeshReader:
         return self._tree.path_of(one) if one else peer_id
 
     def name_of(self, client_id: str) -> str:
-        """Return what a connection is called."""
+        """Return the name of a connection."""
         return self.clients.name_of(client_id)
 
     def handle_of(self, client_id: str) -> str:

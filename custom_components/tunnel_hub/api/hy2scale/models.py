@@ -334,7 +334,7 @@ def session(row: Row) -> Session | None:
 
 
 def certificates(rows: Collection[Row]) -> Certificates:
-    """Return all, the first to expire first."""
+    """Return all certificates, the first to expire first."""
     found = [
         Certificate(
             id=id_,

@@ -152,7 +152,7 @@ class Hy2ScaleProvider(
 
     @override
     def restore(self, memory: Mapping[str, Any]) -> None:
-        """Know again who was known, under which ids."""
+        """Restore the known peers and their ids."""
         self._around.restore(memory)
 
     async def _remember(self, memory: Mapping[str, object]) -> None:
@@ -160,7 +160,7 @@ class Hy2ScaleProvider(
             await self.on_memory(memory)
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return user name and hash of the password."""
+        """Return the username and the hash of the password."""
         return self.credentials.get("username", ""), self.credentials.get("password_hash", "")
 
     async def _log_in(self) -> str:
@@ -189,7 +189,7 @@ class Hy2ScaleProvider(
         return False
 
     def _tell_identity(self, row: Row) -> None:
-        """Tell what the node is called now."""
+        """Report the current name of the node."""
         if self.on_identity is not None and (identity := _identity(row)) is not None:
             self.on_identity(identity)
 
@@ -240,7 +240,7 @@ class Hy2ScaleProvider(
 
     @override
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Make a connection's link, or drop it."""
+        """Connect or disconnect a connection."""
         await self._collections.clients.row(tunnel_id)
         name = self._around.handle_of(tunnel_id)
         await self._client.disable_client(name, disabled=not enabled)
@@ -304,7 +304,7 @@ class Hy2ScaleProvider(
 
     @override
     async def set_exit_node(self, *, enabled: bool) -> None:
-        """Let other nodes' traffic leave here or not."""
+        """Allow or forbid traffic of other nodes to leave here."""
         await self._client.update_node({"exit_node": enabled})
         if coerce.boolean((await self._client.node()).get("exit_node")) is not enabled:
             raise InvalidInputError("not_taken", name="exit_node")
@@ -350,13 +350,13 @@ class Hy2ScaleProvider(
 
     @override
     async def reset_traffic(self, user_id: str) -> None:
-        """Count a user's traffic from 0 again."""
+        """Reset the traffic counter of a user."""
         await self._collections.users.row(user_id)
         await self._client.reset_traffic(user_id)
 
     @override
     async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
-        """Return a user's connected devices now."""
+        """Return the connected devices of a user."""
         if (known := (await self._feeds.sessions()).get(user_id)) is None:
             raise InvalidInputError("unknown_resource", name=user_id)
         return known.sessions
@@ -389,7 +389,7 @@ class Hy2ScaleProvider(
     # Editing
 
     async def create(self, draft: MeshDraft) -> str:
-        """Make it; its id."""
+        """Create a row and return its id."""
         match draft:
             case ClientDraft():
                 return await self._collections.clients.create(client_fields(draft))
@@ -403,7 +403,7 @@ class Hy2ScaleProvider(
                 return await self._collections.wireguard_peers.create(wireguard_peer_fields(draft))
 
     async def update(self, resource_id: str, draft: MeshDraft) -> None:
-        """Change what the draft names and nothing else."""
+        """Change only the fields that the draft contains."""
         match draft:
             case ClientDraft():
                 await self._collections.clients.change(resource_id, client_fields(draft))
@@ -447,7 +447,7 @@ class Hy2ScaleProvider(
 
     @override
     async def import_certificate(self, certificate: CertificateImport) -> None:
-        """Take a certificate over."""
+        """Import a certificate."""
         fields = import_fields(certificate)
         if certificate.certificate_path:
             await self._client.import_certificate_path(fields)
@@ -584,7 +584,7 @@ class Hy2ScaleProvider(
 
     @override
     async def graph_layout(self) -> Mapping[str, Position]:
-        """Return the positions by what is drawn."""
+        """Return the positions by name."""
         layout = await self._client.graph_layout()
         rows = layout.get("positions", layout)
         positions = {

@@ -15,12 +15,11 @@ class Routes:
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._found: set[str] = set()
         self._missing: dict[str, float] = {}
 
     def forget(self) -> None:
-        """Look at all paths anew."""
+        """Forget which paths are missing."""
         self._found.clear()
         self._missing.clear()
 
@@ -30,7 +29,7 @@ class Routes:
             raise UnsupportedError
 
     def found(self, path: str) -> None:
-        """Note that a path has answered."""
+        """Record that a path has answered."""
         self._found.add(path)
 
     def missing(self, path: str) -> TunnelHubError:

@@ -22,7 +22,6 @@ class RowSchema:
     """
 
     def __init__(self, needed: Mapping[str, _Sound], others: Mapping[str, _Sound]) -> None:
-        """Take both tables."""
         self._needed = {tuple(names.split(" or ")): sound for names, sound in needed.items()}
         self._others = others
 

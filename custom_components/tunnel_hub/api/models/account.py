@@ -83,7 +83,7 @@ class Message:
 
     @property
     def headline(self) -> str:
-        """What a person reads first of it."""
+        """The first line of the message."""
         return self.title or self.text.partition("\n")[0]
 
 

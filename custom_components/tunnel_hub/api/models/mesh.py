@@ -14,7 +14,7 @@ from ..models.tunnels import Tunnel
 
 
 class PeerDirection(StrEnum):
-    """Who dialled whom."""
+    """Which side opened the connection."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -33,7 +33,7 @@ class UpgradeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub(Resource):
-    """The node itself."""
+    """The node that the config entry connects to."""
 
     kind: ClassVar[str] = "hub"
     part_of: ClassVar[str | None] = "account"
@@ -149,7 +149,7 @@ class HasExit(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(HasExit):
-    """Somebody who may connect."""
+    """A user who can connect to the node."""
 
     kind: ClassVar[str] = "user"
 
@@ -193,7 +193,7 @@ class UserSessions(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(HasExit):
-    """Which targets leave by which path."""
+    """A rule that routes targets through a path."""
 
     kind: ClassVar[str] = "rule"
 
@@ -432,7 +432,7 @@ class LinkHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where something is drawn."""
+    """A position in the graph of the console."""
 
     x: float
     y: float

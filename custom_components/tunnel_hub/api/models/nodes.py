@@ -9,7 +9,7 @@ from ..models.base import Resource
 
 
 class NodeLoad(StrEnum):
-    """How busy a node says it is."""
+    """The load that a node reports."""
 
     IDLE = "idle"
     LOW = "low"
@@ -18,7 +18,7 @@ class NodeLoad(StrEnum):
 
 
 class NodeState(StrEnum):
-    """What a node is doing."""
+    """The state of a node."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -33,16 +33,16 @@ class Node(Resource):
     may_be_enabled_later: ClassVar[bool] = True
 
     bandwidth_usage: float | None = None
-    """Percent."""
+    """A percentage."""
     clients: int | None = None
     connections: int | None = None
     cpu_usage: float | None = None
-    """Percent."""
+    """A percentage."""
     defended: bool | None = None
     """Whether it is protected against floods of packets."""
     description: str | None = None
     disk_usage: float | None = None
-    """Percent."""
+    """A percentage."""
     group: str | None = None
     """Which customers may use it, in the service's words."""
     in_use: bool = False
@@ -63,7 +63,7 @@ class Node(Resource):
     memory_total: int | None = None
     """Bytes."""
     memory_usage: float | None = None
-    """Percent."""
+    """A percentage."""
     online: bool | None = None
     place: str | None = None
     """Where it stands, in the service's words."""

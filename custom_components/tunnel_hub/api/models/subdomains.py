@@ -19,5 +19,5 @@ class Subdomain:
 
     @property
     def id(self) -> str:
-        """Which of the account's names it is."""
+        """The full name, which identifies it."""
         return f"{self.record}/{self.domain}"
