@@ -95,8 +95,8 @@ class Service:
             )
         }
 
-    def _edits(self, draft: type) -> bool:
-        return isinstance(self.provider, CanEdit) and draft in self.provider.collections()
+    def _edits(self, payload: type) -> bool:
+        return isinstance(self.provider, CanEdit) and payload in self.provider.collections()
 
 
 def capabilities(function: Callable[..., object]) -> set[type]:

@@ -47,7 +47,7 @@ class ModestProvider(Provider):
                 interval=timedelta(minutes=1),
                 fields=frozenset({"traffic_left"}),
                 fetch=self._account,
-                essential=True,
+                required=True,
             ),
             "tunnels": Feed[Resource](
                 key="tunnels",

@@ -13,7 +13,7 @@ import pytest
 
 from custom_components.tunnel_hub import prober
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
-from custom_components.tunnel_hub.api.pace import RateLimiter
+from custom_components.tunnel_hub.api.throttling import RateLimiter
 from custom_components.tunnel_hub.coordinator import PATIENCE
 from custom_components.tunnel_hub.subscriptions import Subscription
 from simulator.service import Call

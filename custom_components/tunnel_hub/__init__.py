@@ -96,7 +96,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         before = known[resource.kind]
         return coordinator.async_start(before.ids, is_wanted=before.is_wanted(resource))
 
-    first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.essential)
+    first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
     await _start(first)
     await asyncio.gather(*map(_start, others))
 

@@ -20,8 +20,8 @@ from .api.age import Stamp
 from .api.errors import Reason, TunnelHubError, UnavailableError
 from .api.feed import Feed
 from .api.models.base import Resource, without_today
-from .api.pace import in_turns
 from .api.provider import Issue, Provider
+from .api.throttling import in_time_slices
 from .clock import WallClockTimer
 from .demand import Demand
 from .exceptions import poll_errors
@@ -125,11 +125,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Read for the first time.
 
         known: ids from before a restart; what is no longer listed goes. is_wanted: whether
-        somebody could see what is read. Only an essential feed must succeed; another one that
+        somebody could see what is read. Only a required feed must succeed; another one that
         fails is asked again at its own pace.
         """
         self.presence.remember(known)
-        if self.feed.essential:
+        if self.feed.required:
             await self.async_config_entry_first_refresh()
         elif is_wanted:
             await self.async_refresh()
@@ -234,7 +234,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def _take_answer(self, *, reading_back: bool) -> None:
         """See what came and went. Readings around a command come too soon to confirm anything."""
         self._answered_at = Stamp.now()
-        fields_differ = self.presence.see_fields(frozenset(self.feed.lacks()))
+        fields_differ = self.presence.see_fields(frozenset(self.feed.unsupported_fields()))
         added, gone = self.presence.see_resources(self.data.keys(), confirms=not reading_back)
         tell = self.subscriptions.tell_in_order
         tell(added, self.subscriptions.on_added)
@@ -354,7 +354,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def async_on_added(self, listener: ResourceListener) -> None:
         """Hear of new resources, first of those that are there, until the entry is unloaded."""
         self.subscriptions.on_added.append(listener)
-        await in_turns(list(self.data), listener)
+        await in_time_slices(list(self.data), listener)
 
     @callback
     def async_on_gone(self, listener: ResourceListener) -> None:

@@ -17,8 +17,8 @@ from homeassistant.util import slugify
 
 from .api.feed import Feed
 from .api.models.base import Resource
-from .api.pace import in_turns
 from .api.provider import Provider
+from .api.throttling import in_time_slices
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import action_errors
@@ -189,7 +189,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
             subscriptions.on_changed.append(self._update)
-        await in_turns(list(coordinator.presence.known), self._remove_missing)
+        await in_time_slices(list(coordinator.presence.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
     @callback

@@ -13,7 +13,7 @@ from .api.age import Stamp
 from .api.errors import AuthenticationError, TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
-from .api.pace import RateLimiter
+from .api.throttling import RateLimiter
 from .demand import Demand
 
 _LOGGER = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .api.pace import in_turns
+from .api.throttling import in_time_slices
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Subscriptions:
         for listener in list(self._others.values()):
             self._call(listener)
         if ids := {*ids, *self._by_resource} if everybody else ids:
-            self._run(in_turns(ids, self._tell), "changes")
+            self._run(in_time_slices(ids, self._tell), "changes")
 
     @callback
     def _tell(self, resource_id: str) -> None:
@@ -129,7 +129,7 @@ class Subscriptions:
     async def _tell_in_order(self) -> None:
         try:
             while self._in_order:
-                await in_turns(*self._in_order.popleft())
+                await in_time_slices(*self._in_order.popleft())
         finally:
             self._is_telling_in_order = False
 

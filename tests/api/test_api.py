@@ -21,7 +21,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.models.base import Resource
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 from custom_components.tunnel_hub.api.provider import Credentials, Identity, Options, Provider
 
 CREDENTIALS = {
@@ -55,7 +55,7 @@ async def test_feeds_tell_the_truth_about_themselves(key: str, session: ClientSe
     for feed in feeds.values():
         assert feed.fields <= set(feed.resource.__dataclass_fields__)
         assert feed.probe is None or feed.probe.fields < feed.fields
-    assert any(feed.essential for feed in feeds.values())
+    assert any(feed.required for feed in feeds.values())
 
 
 async def test_there_is_no_other_provider(session: ClientSession) -> None:
@@ -81,7 +81,7 @@ def test_what_errors_say(error: Exception, words: str) -> None:
 
 
 def test_a_draft_shows_no_secret() -> None:
-    assert "open sesame" not in repr(TunnelDraft(name="safe", secret_key="open sesame"))
+    assert "open sesame" not in repr(TunnelUpdate(name="safe", secret_key="open sesame"))
 
 
 def test_tunnels_always_matter() -> None:

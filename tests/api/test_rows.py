@@ -9,7 +9,14 @@ import pytest
 from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
 from custom_components.tunnel_hub.api.models.base import Resource
-from custom_components.tunnel_hub.api.rows import Listing, Memo, Row, RowMap, at, rows_of
+from custom_components.tunnel_hub.api.rows import (
+    BuildCache,
+    Row,
+    RowCache,
+    RowParser,
+    field,
+    rows_of,
+)
 
 from .payloads import JSON_VALUES
 
@@ -24,11 +31,11 @@ class Thing(Resource):
     heavy: bool | None = None
 
 
-THINGS = RowMap(
+THINGS = RowParser(
     Thing,
-    id=at("no", coerce.text),
-    name=at("title", coerce.text),
-    weight=at("grams", coerce.count),
+    id=field("no", coerce.text),
+    name=field("title", coerce.text),
+    weight=field("grams", coerce.count),
 )
 
 
@@ -105,8 +112,8 @@ class Kitchen:
 
     def __init__(self) -> None:
         self.built: list[str] = []
-        self.listing = Listing(
-            RowMap(Thing, id=at("no", coerce.text), weight=at("grams", self._weigh))
+        self.listing = RowCache(
+            RowParser(Thing, id=field("no", coerce.text), weight=field("grams", self._weigh))
         )
 
     def _weigh(self, value: object) -> int | None:
@@ -151,13 +158,13 @@ async def test_a_list_is_read_as_any_rows_are() -> None:
     """Rows without an id are left out, of doubles the first counts."""
     rows: list[Row] = [{}, {"no": 1, "grams": 10}, {"no": ""}, {"no": "1", "grams": 20}, {"no": 2}]
 
-    assert await Listing(THINGS).read(rows) == await THINGS.many(rows)
-    assert list(await Listing(THINGS).read(rows)) == ["1", "2"]
+    assert await RowCache(THINGS).read(rows) == await THINGS.many(rows)
+    assert list(await RowCache(THINGS).read(rows)) == ["1", "2"]
 
 
 @given(answers=st.lists(st.lists(JSON_VALUES), max_size=4))
 async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list[object]]) -> None:
-    listing = Listing(THINGS)
+    listing = RowCache(THINGS)
     for answer in answers:
         rows = rows_of([{"no": n % 3, "grams": value} for n, value in enumerate(answer)])
         assert await listing.read(rows) == await THINGS.many(rows)
@@ -170,7 +177,7 @@ async def test_what_is_made_of_parts_is_made_anew_only_if_one_has_changed() -> N
         made.append(f"{left}{right}")
         return made[-1]
 
-    memo = Memo(_make)
+    memo = BuildCache(_make)
     first = await memo.all([("a", ("x", 1)), ("b", ("y", None))])
     second = await memo.all([("a", ("x", 1)), ("b", ("y", 2))])
 

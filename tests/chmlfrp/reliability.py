@@ -6,7 +6,7 @@ from typing import Any
 
 from custom_components.tunnel_hub.api.models.account import AccountChanges, Captcha
 from custom_components.tunnel_hub.api.models.subdomains import Subdomain
-from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 
 from ..common import DAY
 from ..reliability.asking import of_tunnels, refused
@@ -218,8 +218,8 @@ RELIABILITY = Reliability(
     ),
     commands={
         **of_tunnels(
-            TunnelDraft(name="new", protocol="tcp", local_port=1, remote_port=20631, node="1"),
-            TunnelDraft(local_port=2, node="1"),
+            TunnelUpdate(name="new", protocol="tcp", local_port=1, remote_port=20631, node="1"),
+            TunnelUpdate(local_port=2, node="1"),
         ),
         "app_version": refused(lambda provider: provider.app_version("fabric", "1.21", "mod")),
         "create_subdomain": lambda provider: provider.create_subdomain(

@@ -6,8 +6,8 @@ from typing import Any
 from custom_components.tunnel_hub.api.models.directory import (
     CheckTarget,
     NodeConnection,
-    NodeDraft,
     NodeReport,
+    NodeUpdate,
     Region,
 )
 
@@ -201,7 +201,7 @@ RELIABILITY = Reliability(
         "check_node": lambda provider: provider.check_node("1"),
         "check_targets": lambda provider: provider.check_targets([_TARGET]),
         "create_node": lambda provider: provider.create_node(
-            NodeDraft(
+            NodeUpdate(
                 name="new",
                 region=Region.OVERSEAS,
                 connections=(NodeConnection(type="tcp", host="192.0.2.7", port=11010),),
@@ -217,7 +217,7 @@ RELIABILITY = Reliability(
         ),
         "reset_token": lambda provider: provider.reset_token(),
         "set_allow_relay": lambda provider: provider.set_allow_relay("1", allowed=False),
-        "update_node": lambda provider: provider.update_node("1", NodeDraft(tags=("x",))),
+        "update_node": lambda provider: provider.update_node("1", NodeUpdate(tags=("x",))),
     },
     limits=Limits(100, 120, Value("binary_sensor", "relay_node:1", "online"), _end_node),
     settings={"edgeone": True},

@@ -1,6 +1,6 @@
 """What the reliability tests know of HayFrp."""
 
-from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 
 from ..common import DAY
 from ..reliability.asking import of_tunnels
@@ -157,8 +157,8 @@ RELIABILITY = Reliability(
     ),
     commands={
         **of_tunnels(
-            TunnelDraft(name="new", protocol="tcp", local_port=1, remote_port=2, node="1"),
-            TunnelDraft(name="changed"),
+            TunnelUpdate(name="new", protocol="tcp", local_port=1, remote_port=2, node="1"),
+            TunnelUpdate(name="changed"),
         ),
         "downloads": lambda provider: provider.downloads(),
         "reset_token": lambda provider: provider.reset_token(),

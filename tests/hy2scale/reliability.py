@@ -9,19 +9,19 @@ from typing import Any
 from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.api.models.certificates import CertificateImport
 from custom_components.tunnel_hub.api.models.mesh import (
-    ClientDraft,
+    ClientUpdate,
     Link,
     Peer,
     Port,
     Position,
     Proxy,
-    ProxyDraft,
+    ProxyUpdate,
     Rule,
-    RuleDraft,
+    RuleUpdate,
     User,
-    UserDraft,
+    UserUpdate,
     VpnServer,
-    WireGuardPeerDraft,
+    WireGuardPeerUpdate,
 )
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from simulator.hy2scale import hashed
@@ -239,21 +239,21 @@ RELIABILITY = Reliability(
         "certificate_pem": lambda provider: provider.certificate_pem("web"),
         "check_ports": lambda provider: provider.check_ports([Port(port=22, protocol="tcp")]),
         "create a client": lambda provider: provider.create(
-            ClientDraft(name="new", addresses=("new.example.com:5565",), password="of-new")
+            ClientUpdate(name="new", addresses=("new.example.com:5565",), password="of-new")
         ),
         "create a proxy": lambda provider: provider.create(
-            ProxyDraft(id="new", protocol="socks5", listen="127.0.0.1:1081")
+            ProxyUpdate(id="new", protocol="socks5", listen="127.0.0.1:1081")
         ),
         "create a rule": lambda provider: provider.create(
-            RuleDraft(
+            RuleUpdate(
                 id="new", name="New", type="ip", targets=("192.0.2.0/24",), exit_paths=("us",)
             )
         ),
         "create a user": lambda provider: provider.create(
-            UserDraft(name="new", password="of-new", expires=date(2030, 1, 1))
+            UserUpdate(name="new", password="of-new", expires=date(2030, 1, 1))
         ),
         "create a WireGuard peer": lambda provider: provider.create(
-            WireGuardPeerDraft(name="new", address="10.0.0.99/32")
+            WireGuardPeerUpdate(name="new", address="10.0.0.99/32")
         ),
         "delete a client": lambda provider: provider.delete(Tunnel, "us"),
         "delete a user": lambda provider: provider.delete(User, _USER),
@@ -293,9 +293,9 @@ RELIABILITY = Reliability(
         "sign_certificate": lambda provider: provider.sign_certificate(
             "signed", "mesh-ca", "signed.example.com", name=None, days=None
         ),
-        "update a user": lambda provider: provider.update(_USER, UserDraft(name="changed")),
+        "update a user": lambda provider: provider.update(_USER, UserUpdate(name="changed")),
         "update a WireGuard peer": lambda provider: provider.update(
-            "laptop", WireGuardPeerDraft(address="10.0.0.77/32")
+            "laptop", WireGuardPeerUpdate(address="10.0.0.77/32")
         ),
         "update_account": lambda provider: provider.update_account(
             AccountChanges(password="changed-password")

@@ -30,8 +30,8 @@ from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.models.account import Account, NewAccount
 from custom_components.tunnel_hub.api.models.directory import (
     NodeConnection,
-    NodeDraft,
     NodeReport,
+    NodeUpdate,
     ProposedNode,
     PublicNode,
     QueryPriority,
@@ -157,7 +157,7 @@ TRAFFIC = ReportResult(
 
 USER = NewAccount(username="", mail="user@example.com", password="user-pass-1")
 ADMIN = NewAccount(username="", mail="admin@example.com", password="admin-pass-1")
-DRAFT = NodeDraft(
+DRAFT = NodeUpdate(
     name="another",
     region=Region.DOMESTIC,
     connections=(NodeConnection(type="TCP", host="192.0.2.4", port=11010),),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from custom_components.tunnel_hub.api.errors import RejectedError, UnsupportedError
-from custom_components.tunnel_hub.api.models.tunnels import TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 
 from .providers import Ask
 
 
-def of_tunnels(new: TunnelDraft, changes: TunnelDraft) -> dict[str, Ask]:
+def of_tunnels(new: TunnelUpdate, changes: TunnelUpdate) -> dict[str, Ask]:
     return {
         "check_tunnel": lambda provider: provider.check_tunnel("1"),
         "create_tunnel": lambda provider: provider.create_tunnel(new),

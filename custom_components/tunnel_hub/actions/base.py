@@ -31,9 +31,9 @@ class Target:
         """Return the provider as something that can do this; raises UnsupportedError."""
         return capable(self.data.provider, protocol)
 
-    def collection[Draft](self, draft: type[Draft]) -> EditableCollection[Draft]:
-        """Return the rows that are made of such drafts; raises UnsupportedError."""
-        return self.capable(CanEdit).collection(draft)
+    def collection[Draft](self, payload: type[Draft]) -> EditableCollection[Draft]:
+        """Return the rows that are made of such payloads; raises UnsupportedError."""
+        return self.capable(CanEdit).collection(payload)
 
     def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
         """Return the feeds of these kinds of resource."""
@@ -49,7 +49,7 @@ class Action:
     fields: what it takes besides its target.
     admin: whether it can destroy or reveal something.
     changes: the resources whose feeds are read back afterwards.
-    edits: the class of the drafts of the rows that it is about, if it edits some.
+    edits: the class of the payloads of the rows that it is about, if it edits some.
     """
 
     run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]

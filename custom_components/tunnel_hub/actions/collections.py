@@ -12,18 +12,18 @@ import voluptuous as vol
 
 from ..api.models.base import Resource
 from ..api.models.mesh import (
-    ClientDraft,
+    ClientUpdate,
     Edited,
     Link,
-    MeshDraft,
+    MeshUpdate,
     Proxy,
-    ProxyDraft,
+    ProxyUpdate,
     Rule,
-    RuleDraft,
+    RuleUpdate,
     User,
-    UserDraft,
+    UserUpdate,
     WireGuardPeer,
-    WireGuardPeerDraft,
+    WireGuardPeerUpdate,
 )
 from ..api.models.tunnels import Tunnel
 from ..validators import AMOUNT, COUNT, number_of
@@ -45,13 +45,13 @@ _EXIT = {"exit_paths": _TEXTS, "exit_mode": vol.In(("", "aggregate", "quality"))
 class _Kind:
     """A kind of thing that can be edited.
 
-    of: the class of its resources. draft: what a person says of one. needed: the fields that a new
-    one needs. fields: the others. fixed: those of a new one that cannot be changed later.
+    of: the class of its resources. payload: what is sent to create or change one. needed: the
+    required fields of a new one. fields: the others. fixed: those that cannot be changed later.
     also: further resources that change with it.
     """
 
     of: Edited
-    draft: type[MeshDraft]
+    payload: type[MeshUpdate]
     needed: dict[str, Any]
     fields: dict[str, Any]
     fixed: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class _Kind:
 _KINDS = {
     "client": _Kind(
         of=Tunnel,
-        draft=ClientDraft,
+        payload=ClientUpdate,
         needed={CONF_NAME: cv.string, "addresses": _TEXTS, CONF_PASSWORD: cv.string},
         fields={
             "server_name": cv.string,
@@ -74,7 +74,7 @@ _KINDS = {
     ),
     "proxy": _Kind(
         of=Proxy,
-        draft=ProxyDraft,
+        payload=ProxyUpdate,
         needed={CONF_ID: cv.string, CONF_PROTOCOL: cv.string, "listen": cv.string},
         fields={
             "enabled": cv.boolean,
@@ -86,7 +86,7 @@ _KINDS = {
     ),
     "rule": _Kind(
         of=Rule,
-        draft=RuleDraft,
+        payload=RuleUpdate,
         needed={
             CONF_ID: cv.string,
             CONF_NAME: cv.string,
@@ -104,13 +104,13 @@ _KINDS = {
     ),
     "user": _Kind(
         of=User,
-        draft=UserDraft,
+        payload=UserUpdate,
         needed={CONF_NAME: cv.string, CONF_PASSWORD: cv.string},
         fields={"enabled": cv.boolean, "traffic_limit": _GIB, "expires": _DATE, **_EXIT},
     ),
     "wireguard_peer": _Kind(
         of=WireGuardPeer,
-        draft=WireGuardPeerDraft,
+        payload=WireGuardPeerUpdate,
         needed={CONF_NAME: cv.string, "address": cv.string},
         fields={
             "keepalive": COUNT,
@@ -124,11 +124,11 @@ _KINDS = {
 
 def _creating(kind: _Kind) -> Action:
     async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        return {CONF_ID: await target.collection(kind.draft).create(_draft(kind, data))}
+        return {CONF_ID: await target.collection(kind.payload).create(_payload(kind, data))}
 
     return Action(
         run=_create,
-        edits=kind.draft,
+        edits=kind.payload,
         fields={
             **{vol.Required(name): check for name, check in kind.needed.items()},
             **{vol.Optional(name): check for name, check in kind.fields.items()},
@@ -141,7 +141,7 @@ def _creating(kind: _Kind) -> Action:
 
 def _updating(kind: _Kind) -> Action:
     async def _update(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        await target.collection(kind.draft).update(target.key.id, _draft(kind, data))
+        await target.collection(kind.payload).update(target.key.id, _payload(kind, data))
         return None
 
     fields = kind.needed | kind.fields
@@ -154,7 +154,7 @@ def _updating(kind: _Kind) -> Action:
 
 def _deleting(kind: _Kind) -> Action:
     async def _delete(target: Target, _: dict[str, Any]) -> ServiceResponse:
-        await target.collection(kind.draft).delete(target.key.id)
+        await target.collection(kind.payload).delete(target.key.id)
         return None
 
     return _of_one(kind, _delete, {})
@@ -167,7 +167,7 @@ def _of_one(
 ) -> Action:
     return Action(
         run=run,
-        edits=kind.draft,
+        edits=kind.payload,
         kinds=(kind.of.kind,),
         fields=fields,
         admin=True,
@@ -175,9 +175,10 @@ def _of_one(
     )
 
 
-def _draft(kind: _Kind, data: dict[str, Any]) -> MeshDraft:
+def _payload(kind: _Kind, data: dict[str, Any]) -> MeshUpdate:
     """Return the fields of an action call as a payload."""
-    return kind.draft(**{name: data[name] for name in (*kind.needed, *kind.fields) if name in data})
+    fields = (*kind.needed, *kind.fields)
+    return kind.payload(**{name: data[name] for name in fields if name in data})
 
 
 COLLECTION_ACTIONS: dict[str, Action] = {

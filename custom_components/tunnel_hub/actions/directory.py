@@ -12,8 +12,8 @@ from ..api.capabilities.directory import NodeDirectory
 from ..api.models.directory import (
     CheckTarget,
     NodeConnection,
-    NodeDraft,
     NodeReport,
+    NodeUpdate,
     QueryPriority,
     Reachability,
     Region,
@@ -48,25 +48,25 @@ _FIELDS: dict[str, Any] = {
 }
 
 
-def _draft(data: dict[str, Any]) -> NodeDraft:
+def _payload(data: dict[str, Any]) -> NodeUpdate:
     """Return the fields of an action call as a payload."""
     said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
     if _CONNECTIONS in said:
         said[_CONNECTIONS] = [NodeConnection.at(address) for address in said[_CONNECTIONS]]
-    return NodeDraft(**said)
+    return NodeUpdate(**said)
 
 
 async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    return {"node_id": await target.collection(NodeDraft).create(_draft(data))}
+    return {"node_id": await target.collection(NodeUpdate).create(_payload(data))}
 
 
 async def _update_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(NodeDraft).update(target.key.id, _draft(data))
+    await target.collection(NodeUpdate).update(target.key.id, _payload(data))
     return None
 
 
 async def _delete_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.collection(NodeDraft).delete(target.key.id)
+    await target.collection(NodeUpdate).delete(target.key.id)
     return None
 
 
@@ -137,7 +137,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     "check_node": Action(run=_check_node, kinds=_ONE_NODE, response=SupportsResponse.ONLY),
     "create_node": Action(
         run=_create_node,
-        edits=NodeDraft,
+        edits=NodeUpdate,
         fields={
             **{vol.Required(name): check for name, check in _NEEDED.items()},
             **_OPTIONAL,
@@ -147,7 +147,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
         response=SupportsResponse.OPTIONAL,
     ),
     "delete_node": Action(
-        run=_delete_node, edits=NodeDraft, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)
+        run=_delete_node, edits=NodeUpdate, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)
     ),
     "query_nodes": Action(
         run=_query_nodes,
@@ -181,7 +181,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     ),
     "update_node": Action(
         run=_update_node,
-        edits=NodeDraft,
+        edits=NodeUpdate,
         kinds=_ONE_NODE,
         fields={
             **{vol.Optional(name): check for name, check in _NEEDED.items()},

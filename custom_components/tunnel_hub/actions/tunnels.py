@@ -11,7 +11,7 @@ from ..api.capabilities import capable
 from ..api.capabilities.nodes import CanAskNodes
 from ..api.capabilities.tunnels import CanInspectTunnels
 from ..api.models.nodes import Node
-from ..api.models.tunnels import Tunnel, TunnelDraft
+from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
 from .base import Action, Target, to_response
@@ -33,25 +33,25 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
 }
 
 
-def _draft(data: dict[str, Any]) -> TunnelDraft:
+def _payload(data: dict[str, Any]) -> TunnelUpdate:
     """Return the fields of an action call as a payload."""
-    return TunnelDraft(
-        **{name: data[name] for name in TunnelDraft.__dataclass_fields__ if name in data}
+    return TunnelUpdate(
+        **{name: data[name] for name in TunnelUpdate.__dataclass_fields__ if name in data}
     )
 
 
 async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    tunnel_id = await target.collection(TunnelDraft).create(_draft(data))
+    tunnel_id = await target.collection(TunnelUpdate).create(_payload(data))
     return {"tunnel_id": tunnel_id}
 
 
 async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(TunnelDraft).update(target.key.id, _draft(data))
+    await target.collection(TunnelUpdate).update(target.key.id, _payload(data))
     return None
 
 
 async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.collection(TunnelDraft).delete(target.key.id)
+    await target.collection(TunnelUpdate).delete(target.key.id)
     if (force_down := target.data.force_down) is not None:
         await force_down.async_forget(target.key.id)
     return None
@@ -89,7 +89,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
     ),
     "create_tunnel": Action(
         run=_create_tunnel,
-        edits=TunnelDraft,
+        edits=TunnelUpdate,
         fields={
             vol.Required(CONF_NAME): cv.string,
             vol.Required(CONF_PROTOCOL): _PROTOCOL,
@@ -102,7 +102,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         response=SupportsResponse.OPTIONAL,
     ),
     "delete_tunnel": Action(
-        run=_delete_tunnel, edits=TunnelDraft, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
+        run=_delete_tunnel, edits=TunnelUpdate, kinds=(Tunnel.kind,), admin=True, changes=(Tunnel,)
     ),
     "force_all_offline": Action(
         run=_force_all_offline,
@@ -120,7 +120,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
     ),
     "update_tunnel": Action(
         run=_update_tunnel,
-        edits=TunnelDraft,
+        edits=TunnelUpdate,
         kinds=(Tunnel.kind,),
         fields={
             vol.Optional(CONF_NAME): cv.string,

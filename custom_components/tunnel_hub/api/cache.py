@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from .age import Stamp
 
 
-class Recent[T]:
+class CachedRead[T]:
     """What was read a moment ago counts as read now, until something is written."""
 
     def __init__(self, read: Callable[[], Awaitable[T]]) -> None:

@@ -40,13 +40,13 @@ class Feed[R: Resource]:
     interval: its pace while somebody looks or an automation uses its fields.
     idle_interval: its pace otherwise; the same if None.
     fields: what this service can tell of them; no entity is made for other fields.
-    lacks: which of them this version turned out not to tell, once it was read.
+    unsupported_fields: which of them this version turned out not to tell, once it was read.
     kept: ids of resources that are told of although the service lists them no longer.
     forget: tell no more of a resource that is kept, until the service lists it again.
     forget_shared: has the next fetch ask for what another feed has read a moment ago, too.
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
-    essential: whether nothing works without it.
+    required: whether nothing works without it.
     """
 
     key: str
@@ -55,9 +55,9 @@ class Feed[R: Resource]:
     fields: frozenset[str]
     fetch: Callable[[], Awaitable[Mapping[str, R]]]
     probe: Probe[R] | None = None
-    essential: bool = False
+    required: bool = False
     idle_interval: timedelta | None = None
-    lacks: Callable[[], Collection[str]] = frozenset
+    unsupported_fields: Callable[[], Collection[str]] = frozenset
     kept: Callable[[], Collection[str]] = frozenset
     forget: Callable[[str], Awaitable[None]] | None = None
     forget_shared: Callable[[], None] | None = None

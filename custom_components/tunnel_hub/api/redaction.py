@@ -14,7 +14,7 @@ import re
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
-from .pace import Turn
+from .throttling import TimeSlice
 
 _NAMES = frozenset(
     {
@@ -92,10 +92,10 @@ class Secrets:
 
     async def learn_in_turns(self, data: object) -> None:
         """Do the same with a large answer, without keeping others waiting."""
-        turn = Turn()
+        turn = TimeSlice()
         for found in _secrets_in(data, _NAMES):
             self._see(found)
-            await turn.give_way()
+            await turn.yield_if_due()
 
     def _see(self, found: Iterable[str]) -> None:
         _remember(self._seen, found, _SHORTEST_SEEN, _MOST_SEEN)

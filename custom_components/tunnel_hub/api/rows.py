@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .errors import Reason, UnavailableError
 from .models.base import Resource
-from .pace import Turn
+from .throttling import TimeSlice
 
 type Row = Mapping[str, object]
 type Source = Callable[[Row], object]
 
 
-def at[T](name: str, read: Callable[[object], T]) -> Callable[[Row], T]:
+def field[T](name: str, read: Callable[[object], T]) -> Callable[[Row], T]:
     """Return a reader of one raw field."""
     return lambda row: read(row.get(name))
 
 
-class RowMap[R: Resource]:
+class RowParser[R: Resource]:
     """How one kind of row becomes one kind of resource.
 
     fields: the fields of the resource that this service can tell.
@@ -47,13 +47,13 @@ class RowMap[R: Resource]:
         Raises UnavailableError when no row has an id: that is a service that calls its fields by
         other names today, not one whose things are all gone.
         """
-        turn = Turn()
+        turn = TimeSlice()
         resources: dict[str, R] = {}
         row = None
         for row in rows:
             if (resource := self.one(row)) is not None:
                 resources.setdefault(resource.id, resource)
-            await turn.give_way()
+            await turn.yield_if_due()
         _check_ids(resources, of_rows=row is not None)
         return resources
 
@@ -69,7 +69,7 @@ def rows_of(value: object) -> list[Row]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-class Memo[*Parts, R]:
+class BuildCache[*Parts, R]:
     """Makes things out of parts by id, anew only those of which a part differs from last time."""
 
     def __init__(self, make: Callable[[*Parts], R]) -> None:
@@ -79,7 +79,7 @@ class Memo[*Parts, R]:
 
     async def all(self, parts: Iterable[tuple[str, tuple[*Parts]]]) -> dict[str, R]:
         """Make all, each out of its parts; of doubles the first counts."""
-        turn = Turn()
+        turn = TimeSlice()
         before, now = self._made, dict[str, tuple[tuple[*Parts], R]]()
         for id_, of in parts:
             if id_ in now:
@@ -91,28 +91,28 @@ class Memo[*Parts, R]:
                 now[id_] = of, known[1]
             else:
                 now[id_] = of, self._make(*of)
-            await turn.give_way()
+            await turn.yield_if_due()
         self._made = now
         return {id_: made for id_, (_, made) in now.items()}
 
 
-class Listing[R: Resource]:
+class RowCache[R: Resource]:
     """Reads a list that hardly changes, again and again: only new and changed rows are built.
 
     For tables whose sources depend on nothing but the row.
     """
 
-    def __init__(self, table: RowMap[R]) -> None:
+    def __init__(self, table: RowParser[R]) -> None:
         self._table = table
-        self._memo = Memo[Row, R | None](table.one)
+        self._cache = BuildCache[Row, R | None](table.one)
         self._rows: Sequence[Row] = ()
         self._resources: Mapping[str, R] = {}
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, R]:
-        """Build a feed's mapping as RowMap.many does; the same one again if no row differs."""
+        """Build a feed's mapping as RowParser.many does; the same one again if no row differs."""
         if rows != self._rows:
             self._rows = ()
-            built = await self._memo.all((str(self._table.id_of(row)), (row,)) for row in rows)
+            built = await self._cache.all((str(self._table.id_of(row)), (row,)) for row in rows)
             resources = {r.id: r for r in built.values() if r is not None}
             _check_ids(resources, of_rows=bool(rows))
             self._rows, self._resources = rows, resources

@@ -20,7 +20,7 @@ from custom_components.tunnel_hub.api.models.account import AccountChanges, NewA
 from custom_components.tunnel_hub.api.models.certificates import Certificates
 from custom_components.tunnel_hub.api.models.nodes import Node, NodeState
 from custom_components.tunnel_hub.api.models.subdomains import Subdomain
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft, TunnelState
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState, TunnelUpdate
 from custom_components.tunnel_hub.api.provider import Credentials
 from custom_components.tunnel_hub.api.rows import Row
 from simulator.chmlfrp import ChmlFrpService
@@ -263,8 +263,10 @@ async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
     await provider.node_names()
     chmlfrp.state.nodes["1"].name = "renamed"
 
-    draft = TunnelDraft(name="x", protocol="tcp", local_port=1, remote_port=20500, node="renamed")
-    created = await provider.create_tunnel(draft)
+    payload = TunnelUpdate(
+        name="x", protocol="tcp", local_port=1, remote_port=20500, node="renamed"
+    )
+    created = await provider.create_tunnel(payload)
 
     assert chmlfrp.state.tunnels[created].node == "renamed"
 
@@ -274,8 +276,10 @@ async def test_a_node_that_does_not_tell_its_ports(
 ) -> None:
     chmlfrp.fault("/nodeinfo", "patch", remove=("data.rport",))
 
-    draft = TunnelDraft(name="x", protocol="tcp", local_port=1, remote_port=20500, node="成都电信")
-    created = await provider.create_tunnel(draft)
+    payload = TunnelUpdate(
+        name="x", protocol="tcp", local_port=1, remote_port=20500, node="成都电信"
+    )
+    created = await provider.create_tunnel(payload)
 
     assert chmlfrp.state.tunnels[created].public == "20500"
 

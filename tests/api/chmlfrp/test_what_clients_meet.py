@@ -13,7 +13,7 @@ from custom_components.tunnel_hub.api.models.base import Resource
 from custom_components.tunnel_hub.api.models.certificates import Certificates
 from custom_components.tunnel_hub.api.models.nodes import Node
 from custom_components.tunnel_hub.api.models.service import Download, Release
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft, TunnelState
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState, TunnelUpdate
 from simulator.chmlfrp import Certificate, ChmlFrpService, Day, Notice
 
 from ...common import DAY, HOUR, NOON
@@ -191,12 +191,12 @@ async def test_our_own_sentence_about_such_a_node(
 ) -> None:
     chmlfrp.account.usergroup = FREE
     vip = next(node for node in chmlfrp.state.nodes.values() if node.nodegroup == "vip")
-    draft = TunnelDraft(
+    payload = TunnelUpdate(
         name="new", protocol="tcp", local_port=80, remote_port=20_500, node=vip.name
     )
 
     with refused(InvalidInputError, "vip_node"):
-        await provider.create_tunnel(draft)
+        await provider.create_tunnel(payload)
 
 
 # Tunnels
@@ -270,9 +270,9 @@ async def test_a_day_that_cannot_be_read(
 async def test_any_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     """0 leaves the choice to the service."""
     name = chmlfrp.state.nodes["1"].name
-    draft = TunnelDraft(name="any", protocol="tcp", local_port=80, remote_port=0, node=name)
+    payload = TunnelUpdate(name="any", protocol="tcp", local_port=80, remote_port=0, node=name)
 
-    tunnel_id = await provider.create_tunnel(draft)
+    tunnel_id = await provider.create_tunnel(payload)
 
     made = chmlfrp.state.tunnels[tunnel_id]
     assert (await one(provider, "tunnels", Tunnel, tunnel_id)).public_address == (
@@ -284,10 +284,10 @@ async def test_any_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> N
 @pytest.mark.parametrize("port", [-1, 65536, 10**30])
 async def test_no_port(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService, port: int) -> None:
     name = chmlfrp.state.nodes["1"].name
-    draft = TunnelDraft(name="any", protocol="tcp", local_port=80, remote_port=port, node=name)
+    payload = TunnelUpdate(name="any", protocol="tcp", local_port=80, remote_port=port, node=name)
 
     with refused(InvalidInputError, "port_out_of_range"):
-        await provider.create_tunnel(draft)
+        await provider.create_tunnel(payload)
 
 
 # The client program

@@ -67,14 +67,14 @@ def asked(easytier: EasyTierService, path: str) -> int:
 
 def test_feeds_with_an_account(provider: EasyTierProvider) -> None:
     assert list(provider.feeds) == ["account", "nodes", "reachability", "service"]
-    assert [feed.key for feed in provider.feeds.values() if feed.essential] == ["account"]
+    assert [feed.key for feed in provider.feeds.values() if feed.required] == ["account"]
 
 
 def test_feeds_of_nobody(begin: Begin) -> None:
     feeds = begin(None).feeds
 
     assert list(feeds) == ["service"]
-    assert feeds["service"].essential
+    assert feeds["service"].required
 
 
 @pytest.mark.parametrize("chosen", [[], None, "1"])

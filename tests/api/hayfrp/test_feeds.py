@@ -650,4 +650,4 @@ async def test_paces(provider: HayFrpProvider) -> None:
 
 
 async def test_only_the_account_is_essential(provider: HayFrpProvider) -> None:
-    assert [key for key, feed in provider.feeds.items() if feed.essential] == ["account"]
+    assert [key for key, feed in provider.feeds.items() if feed.required] == ["account"]

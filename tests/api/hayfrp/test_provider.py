@@ -24,14 +24,14 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider, provider as module
 from custom_components.tunnel_hub.api.models.account import NewAccount, SignInResult
 from custom_components.tunnel_hub.api.models.service import Download
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelDraft
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 from custom_components.tunnel_hub.api.provider import Credentials, Identity, Issue
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Tunnel as SimulatedTunnel
 
 GB = 1024**3
-NEW = TunnelDraft(
+NEW = TunnelUpdate(
     name="printer",
     protocol="tcp",
     local_host="192.168.1.7",
@@ -207,21 +207,21 @@ async def test_a_contested_account_is_a_problem(
 # Changing tunnels
 
 
-def _tunnel(tunnel_id: str, draft: TunnelDraft) -> SimulatedTunnel:
-    """Return what the service should have made of a draft."""
+def _tunnel(tunnel_id: str, payload: TunnelUpdate) -> SimulatedTunnel:
+    """Return what the service should have made of a payload."""
     return SimulatedTunnel(
         id=tunnel_id,
         username="demo",
-        proxy_name=draft.name or "",
-        proxy_type=draft.protocol or "",
-        node=draft.node or "",
-        local_ip=draft.local_host or "127.0.0.1",
-        local_port=draft.local_port or 0,
-        remote_port=draft.remote_port,
-        use_encryption=bool(draft.encryption),
-        use_compression=bool(draft.compression),
-        sk=draft.secret_key or "",
-        domain=draft.domain or "",
+        proxy_name=payload.name or "",
+        proxy_type=payload.protocol or "",
+        node=payload.node or "",
+        local_ip=payload.local_host or "127.0.0.1",
+        local_port=payload.local_port or 0,
+        remote_port=payload.remote_port,
+        use_encryption=bool(payload.encryption),
+        use_compression=bool(payload.compression),
+        sk=payload.secret_key or "",
+        domain=payload.domain or "",
     )
 
 
@@ -231,24 +231,24 @@ def _same(one: SimulatedTunnel, other: SimulatedTunnel) -> bool:
 
 
 @pytest.mark.parametrize(
-    "draft",
+    "payload",
     [
         NEW,
-        TunnelDraft(name="ssh", protocol="udp", local_port=1, remote_port=65500, node="1"),
-        TunnelDraft(name="a" * 15, protocol="tcp", local_port=65500, remote_port=1, node="1"),
-        TunnelDraft(name="blog", protocol="http", local_port=80, node="1", domain="blog.example"),
-        TunnelDraft(name="blog", protocol="https", local_port=80, node="1", domain="b.example"),
-        TunnelDraft(name="peer", protocol="stcp", local_port=80, node="1", secret_key="word"),
-        TunnelDraft(name="peer", protocol="xtcp", local_port=80, node="1", compression=True),
+        TunnelUpdate(name="ssh", protocol="udp", local_port=1, remote_port=65500, node="1"),
+        TunnelUpdate(name="a" * 15, protocol="tcp", local_port=65500, remote_port=1, node="1"),
+        TunnelUpdate(name="blog", protocol="http", local_port=80, node="1", domain="blog.example"),
+        TunnelUpdate(name="blog", protocol="https", local_port=80, node="1", domain="b.example"),
+        TunnelUpdate(name="peer", protocol="stcp", local_port=80, node="1", secret_key="word"),
+        TunnelUpdate(name="peer", protocol="xtcp", local_port=80, node="1", compression=True),
     ],
-    ids=lambda draft: draft.protocol,
+    ids=lambda payload: payload.protocol,
 )
 async def test_a_tunnel_is_made(
-    hayfrp: HayFrpService, provider: HayFrpProvider, draft: TunnelDraft
+    hayfrp: HayFrpService, provider: HayFrpProvider, payload: TunnelUpdate
 ) -> None:
-    assert await provider.create_tunnel(draft) == "6"
+    assert await provider.create_tunnel(payload) == "6"
 
-    assert _same(hayfrp.state.tunnels["6"], _tunnel("6", draft))
+    assert _same(hayfrp.state.tunnels["6"], _tunnel("6", payload))
 
 
 async def test_ports_and_flags_travel_as_the_service_wants_them(
@@ -355,7 +355,7 @@ def filled(hayfrp: HayFrpService) -> SimulatedTunnel:
 
 
 @pytest.mark.parametrize(
-    "draft, changes",
+    "payload, changes",
     [
         ({}, {}),
         ({"name": "renamed"}, {"proxy_name": "renamed"}),
@@ -379,11 +379,11 @@ async def test_only_what_is_named_changes(
     hayfrp: HayFrpService,
     provider: HayFrpProvider,
     filled: SimulatedTunnel,
-    draft: dict[str, Any],
+    payload: dict[str, Any],
     changes: dict[str, Any],
 ) -> None:
     """An edit replaces the whole row, so all the rest must be written back."""
-    await provider.update_tunnel("1", TunnelDraft(**draft))
+    await provider.update_tunnel("1", TunnelUpdate(**payload))
 
     assert _same(hayfrp.state.tunnels["1"], replace(filled, **changes))
 
@@ -398,7 +398,7 @@ async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> 
         provider = HayFrpProvider(session, credentials, {})
 
         for id_ in before:
-            await provider.update_tunnel(id_, TunnelDraft())
+            await provider.update_tunnel(id_, TunnelUpdate())
 
         for id_, tunnel in service.state.tunnels.items():
             expected = replace(before[id_], lastupdate=tunnel.lastupdate)
@@ -416,30 +416,30 @@ async def test_a_header_may_be_listed_under_either_name(
         remove=["proxies.0.header_X-From-Where"],
     )
 
-    await provider.update_tunnel("1", TunnelDraft(name="renamed"))
+    await provider.update_tunnel("1", TunnelUpdate(name="renamed"))
 
     assert hayfrp.state.tunnels["1"].header_x_from_where == filled.header_x_from_where
 
 
 @pytest.mark.parametrize(
-    "draft, key",
+    "payload, key",
     [
-        (TunnelDraft(name="ab"), "tunnel_name_length"),
-        (TunnelDraft(remote_port=70000), "port_out_of_range"),
-        (TunnelDraft(protocol="icmp"), "unknown_protocol"),
-        (TunnelDraft(protocol="http", domain=""), "domain_needed"),
-        (TunnelDraft(node="nowhere"), "unknown_node"),
+        (TunnelUpdate(name="ab"), "tunnel_name_length"),
+        (TunnelUpdate(remote_port=70000), "port_out_of_range"),
+        (TunnelUpdate(protocol="icmp"), "unknown_protocol"),
+        (TunnelUpdate(protocol="http", domain=""), "domain_needed"),
+        (TunnelUpdate(node="nowhere"), "unknown_node"),
     ],
 )
 async def test_a_change_that_cannot_be(
     hayfrp: HayFrpService,
     provider: HayFrpProvider,
     filled: SimulatedTunnel,
-    draft: TunnelDraft,
+    payload: TunnelUpdate,
     key: str,
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        await provider.update_tunnel("1", draft)
+        await provider.update_tunnel("1", payload)
 
     assert caught.value.key == key
     assert hayfrp.calls_to("/proxy", type="edit") == []
@@ -447,7 +447,7 @@ async def test_a_change_that_cannot_be(
 
 
 COMMANDS: Mapping[str, Callable[[HayFrpProvider, str], Awaitable[object]]] = {
-    "edit": lambda provider, id_: provider.update_tunnel(id_, TunnelDraft(name="renamed")),
+    "edit": lambda provider, id_: provider.update_tunnel(id_, TunnelUpdate(name="renamed")),
     "toggle": lambda provider, id_: provider.set_tunnel_enabled(id_, enabled=False),
     "forcedown": HayFrpProvider.force_tunnel_offline,
     "check": HayFrpProvider.check_tunnel,
@@ -477,7 +477,7 @@ async def test_a_tunnel_that_is_deleted_while_it_is_changed(
     del hayfrp.state.tunnels["1"]
 
     with invalid("tunnel_gone"):
-        await provider.update_tunnel("1", TunnelDraft(name="renamed"))
+        await provider.update_tunnel("1", TunnelUpdate(name="renamed"))
 
 
 @pytest.mark.parametrize("kind", COMMANDS)

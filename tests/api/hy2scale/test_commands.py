@@ -30,23 +30,23 @@ from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.api.models.certificates import CertificateImport
 from custom_components.tunnel_hub.api.models.mesh import (
-    ClientDraft,
+    ClientUpdate,
     Kick,
     Link,
-    MeshDraft,
+    MeshUpdate,
     Peer,
     Port,
     Position,
     Proxy,
-    ProxyDraft,
+    ProxyUpdate,
     Rule,
-    RuleDraft,
+    RuleUpdate,
     User,
-    UserDraft,
     UserSessions,
+    UserUpdate,
     VpnServer,
     WireGuardPeer,
-    WireGuardPeerDraft,
+    WireGuardPeerUpdate,
 )
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.api.provider import Credentials
@@ -398,11 +398,11 @@ UNKNOWN: list[Act] = [
     lambda p: p.select_exit(Proxy, "x", "us"),
     lambda p: p.reset_traffic("x"),
     lambda p: p.kick_sessions("x"),
-    lambda p: p.update("x", ClientDraft(server_name="y")),
-    lambda p: p.update("x", ProxyDraft(listen="127.0.0.1:1")),
-    lambda p: p.update("x", RuleDraft(name="y")),
-    lambda p: p.update("x", UserDraft(name="y")),
-    lambda p: p.update("x", WireGuardPeerDraft(keepalive=3)),
+    lambda p: p.update("x", ClientUpdate(server_name="y")),
+    lambda p: p.update("x", ProxyUpdate(listen="127.0.0.1:1")),
+    lambda p: p.update("x", RuleUpdate(name="y")),
+    lambda p: p.update("x", UserUpdate(name="y")),
+    lambda p: p.update("x", WireGuardPeerUpdate(keepalive=3)),
     lambda p: p.certificate_pem("x"),
     lambda p: p.sign_certificate("x", "x", "x.example.com", name=None, days=None),
 ]
@@ -437,13 +437,13 @@ SWALLOWED = [
     ),
     Swallowed("node", lambda p: p.set_exit_node(enabled=False)),
     Swallowed("rules/{id}", lambda p: p.select_exit(Rule, "video", "jp")),
-    Swallowed("wireguard/peers/{name}", lambda p: p.update("phone", WireGuardPeerDraft(name="x"))),
+    Swallowed("wireguard/peers/{name}", lambda p: p.update("phone", WireGuardPeerUpdate(name="x"))),
     Swallowed("wireguard/peers/{name}", lambda p: p.delete(WireGuardPeer, "phone")),
     Swallowed("clients/{name}", lambda p: p.delete(Tunnel, "us")),
     Swallowed("rules/{id}", lambda p: p.delete(Rule, "video")),
     Swallowed("proxies/{id}", lambda p: p.delete(Proxy, "socks5")),
     Swallowed("tls/{id}", lambda p: p.delete_certificate("web")),
-    Swallowed("users", lambda p: p.create(UserDraft(name="x", password="p")), reads=1),
+    Swallowed("users", lambda p: p.create(UserUpdate(name="x", password="p")), reads=1),
 ]
 
 
@@ -463,9 +463,9 @@ async def test_a_write_that_is_swallowed(
 
 async def test_an_address_that_is_known(provider: Provider) -> None:
     """The node ignores a client whose address another has."""
-    draft = ClientDraft(name="x", addresses=("us.example.com:5565",), password="p")
+    payload = ClientUpdate(name="x", addresses=("us.example.com:5565",), password="p")
 
-    await refused(provider.create(draft), "already_exists")
+    await refused(provider.create(payload), "already_exists")
 
 
 @OLD
@@ -598,7 +598,7 @@ async def test_reset_traffic(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_edit_a_client(provider: Provider, hy2scale: Node) -> None:
-    draft = ClientDraft(
+    payload = ClientUpdate(
         name="uk",
         addresses=("uk.example.com:5565", "uk2.example.com:20000-30000"),
         password="secret",
@@ -608,7 +608,7 @@ async def test_edit_a_client(provider: Provider, hy2scale: Node) -> None:
         max_rate_in=5,
         max_rate_out=7,
     )
-    assert await provider.create(draft) == "uk"
+    assert await provider.create(payload) == "uk"
     client = hy2scale.state.clients["uk"]
     assert (client.addr, len(client.addrs), client.password) == (
         "uk.example.com:5565",
@@ -617,9 +617,9 @@ async def test_edit_a_client(provider: Provider, hy2scale: Node) -> None:
     )
     assert (client.sni, client.insecure, client.ca) == ("uk.example.com", True, "PEM")
     assert (client.max_rx, client.max_tx) == (5, 7)
-    await refused(provider.create(draft), "already_exists")
+    await refused(provider.create(payload), "already_exists")
 
-    await provider.update("uk", ClientDraft(name="gb", max_rate_in=0))
+    await provider.update("uk", ClientUpdate(name="gb", max_rate_in=0))
 
     assert "uk" not in hy2scale.state.clients
     client = hy2scale.state.clients["gb"]
@@ -631,7 +631,7 @@ async def test_edit_a_client(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_edit_a_user(provider: Provider, hy2scale: Node) -> None:
-    draft = UserDraft(
+    payload = UserUpdate(
         name="erin",
         password="secret",
         traffic_limit=3 * 1024**3 + 1,
@@ -639,18 +639,18 @@ async def test_edit_a_user(provider: Provider, hy2scale: Node) -> None:
         exit_paths=("us", "jp"),
         exit_mode="aggregate",
     )
-    id_ = await provider.create(draft)
+    id_ = await provider.create(payload)
     user = hy2scale.state.users[id_]
     assert (user.username, user.password, user.enabled) == ("erin", "secret", True)
     assert (user.traffic_limit, user.expiry_date) == (3 * 1024**3 + 1, "2030-01-02")
     assert (user.exit_via, user.exit_paths, user.exit_mode) == ("us", ["us", "jp"], "aggregate")
-    await refused(provider.create(draft), "already_exists")
+    await refused(provider.create(payload), "already_exists")
 
-    await provider.update(id_, UserDraft(exit_mode="quality", enabled=False))
+    await provider.update(id_, UserUpdate(exit_mode="quality", enabled=False))
     user = hy2scale.state.users[id_]
     assert (user.exit_mode, user.exit_paths, user.enabled) == ("quality", ["us", "jp"], False)
     assert (user.password, user.expiry_date) == ("secret", "2030-01-02")
-    await provider.update(id_, UserDraft(expires=date.max, traffic_limit=0, exit_paths=()))
+    await provider.update(id_, UserUpdate(expires=date.max, traffic_limit=0, exit_paths=()))
     user = hy2scale.state.users[id_]
     assert (user.expiry_date, user.traffic_limit, user.exit_via) == ("", 0, "")
     assert (user.exit_paths, user.exit_mode) == ([], "")
@@ -660,7 +660,7 @@ async def test_edit_a_user(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_edit_a_rule(provider: Provider, hy2scale: Node) -> None:
-    draft = RuleDraft(
+    payload = RuleUpdate(
         id="news",
         name="News",
         type="domain",
@@ -669,13 +669,13 @@ async def test_edit_a_rule(provider: Provider, hy2scale: Node) -> None:
         use_tun=True,
         exit_paths=("jp",),
     )
-    assert await provider.create(draft) == "news"
+    assert await provider.create(payload) == "news"
     rule = hy2scale.state.rules["news"]
     assert (rule.name, rule.type, rule.enabled) == ("News", "domain", True)
     assert (rule.targets, rule.exit_via) == (["news.example.com", "*.example.org"], "jp")
     assert (rule.priority, rule.use_tun) == (3, True)
 
-    await provider.update("news", RuleDraft(targets=("a.example.com",), use_tun=False))
+    await provider.update("news", RuleUpdate(targets=("a.example.com",), use_tun=False))
 
     rule = hy2scale.state.rules["news"]
     assert (rule.targets, rule.use_tun, rule.exit_via) == (["a.example.com"], False, "jp")
@@ -685,13 +685,13 @@ async def test_edit_a_rule(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_edit_a_proxy(provider: Provider, hy2scale: Node) -> None:
-    draft = ProxyDraft(id="web", protocol="http", listen="127.0.0.1:8888", certificate="web")
-    assert await provider.create(draft) == "web"
+    payload = ProxyUpdate(id="web", protocol="http", listen="127.0.0.1:8888", certificate="web")
+    assert await provider.create(payload) == "web"
     proxy = hy2scale.state.proxies["web"]
     assert (proxy.protocol, proxy.listen, proxy.tls_cert) == ("http", "127.0.0.1:8888", "web")
     assert proxy.enabled
 
-    await provider.update("web", ProxyDraft(listen="127.0.0.1:9999"))
+    await provider.update("web", ProxyUpdate(listen="127.0.0.1:9999"))
 
     proxy = hy2scale.state.proxies["web"]
     assert (proxy.listen, proxy.tls_cert) == ("127.0.0.1:9999", "web")
@@ -701,7 +701,7 @@ async def test_edit_a_proxy(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_edit_shadowsocks(provider: Provider, hy2scale: Node) -> None:
-    await provider.update("ss", ProxyDraft(method="chacha20-ietf-poly1305"))
+    await provider.update("ss", ProxyUpdate(method="chacha20-ietf-poly1305"))
 
     assert hy2scale.state.proxies["ss"].method == "chacha20-ietf-poly1305"
 
@@ -723,12 +723,12 @@ async def test_shadowsocks_can_be_deleted_as_documented(provider: Provider, hy2s
 @BOTH
 async def test_edit_a_wireguard_peer(provider: Provider, hy2scale: Node) -> None:
     """The node makes the keys, unless there are some."""
-    name = await provider.create(WireGuardPeerDraft(name="tablet", address="10.0.0.7/32"))
+    name = await provider.create(WireGuardPeerUpdate(name="tablet", address="10.0.0.7/32"))
     assert name == "tablet"
     peer = hy2scale.state.wireguard.peers[-1]
     assert (peer.name, peer.allowed_ips, len(peer.private_key)) == ("tablet", "10.0.0.7/32", 44)
 
-    await provider.update("tablet", WireGuardPeerDraft(keepalive=15))
+    await provider.update("tablet", WireGuardPeerUpdate(keepalive=15))
 
     changed = hy2scale.state.wireguard.peers[-1]
     assert (changed.keepalive, changed.private_key) == (15, peer.private_key)
@@ -738,7 +738,7 @@ async def test_edit_a_wireguard_peer(provider: Provider, hy2scale: Node) -> None
 
 async def test_a_wireguard_peer_with_keys(provider: Provider, hy2scale: Node) -> None:
     await provider.create(
-        WireGuardPeerDraft(
+        WireGuardPeerUpdate(
             name="tablet", address="10.0.0.7/32", public_key="its-public", private_key="its-own"
         )
     )
@@ -749,18 +749,18 @@ async def test_a_wireguard_peer_with_keys(provider: Provider, hy2scale: Node) ->
 
 
 @pytest.mark.parametrize(
-    "draft, words",
+    "payload, words",
     [
-        (ClientDraft(name="x", addresses=("nowhere",), password="p"), "invalid address"),
-        (UserDraft(name="x"), "username and password required"),
-        (RuleDraft(id="x", type="ip", targets=("192.0.2.1/32",)), "exit_via"),
-        (ProxyDraft(id="x"), "id, listen required"),
-        (WireGuardPeerDraft(name="x"), "allowed_ips required"),
+        (ClientUpdate(name="x", addresses=("nowhere",), password="p"), "invalid address"),
+        (UserUpdate(name="x"), "username and password required"),
+        (RuleUpdate(id="x", type="ip", targets=("192.0.2.1/32",)), "exit_via"),
+        (ProxyUpdate(id="x"), "id, listen required"),
+        (WireGuardPeerUpdate(name="x"), "allowed_ips required"),
     ],
 )
-async def test_the_node_says_no(provider: Provider, draft: MeshDraft, words: str) -> None:
+async def test_the_node_says_no(provider: Provider, payload: MeshUpdate, words: str) -> None:
     with pytest.raises(RejectedError, match=words):
-        await provider.create(draft)
+        await provider.create(payload)
 
 
 # WireGuard
@@ -1256,11 +1256,11 @@ _PROXY_OTHERS = "exit_via exit_paths exit_mode tls_cert"
 
 
 def _edit_a_user(provider: Provider, hy2scale: Node) -> Awaitable[object]:
-    return provider.update(user_id(hy2scale, "bob"), UserDraft(enabled=False))
+    return provider.update(user_id(hy2scale, "bob"), UserUpdate(enabled=False))
 
 
 def _edit_a_rule(provider: Provider, _: Node) -> Awaitable[object]:
-    return provider.update("video", RuleDraft(name="y"))
+    return provider.update("video", RuleUpdate(name="y"))
 
 
 def _switch_shadowsocks(provider: Provider, _: Node) -> Awaitable[object]:
@@ -1273,7 +1273,7 @@ def _switch_wireguard(provider: Provider, _: Node) -> Awaitable[object]:
 
 EDITS = {
     "client": Edit(
-        lambda p, _: p.update("us", ClientDraft(server_name="y")),
+        lambda p, _: p.update("us", ClientUpdate(server_name="y")),
         "clients",
         "*.",
         "addr password sni ca insecure max_rx max_tx",
@@ -1289,7 +1289,7 @@ EDITS = {
     "rule": Edit(_edit_a_rule, "rules", "rules.*.", _RULE, _RULE_OTHERS, ("1.3",)),
     "rule, documented": Edit(_edit_a_rule, "rules", "*.", _RULE, _RULE_OTHERS, _DOCUMENTED),
     "proxy": Edit(
-        lambda p, _: p.update("socks5", ProxyDraft(listen="127.0.0.1:1")),
+        lambda p, _: p.update("socks5", ProxyUpdate(listen="127.0.0.1:1")),
         "proxies",
         "*.",
         "protocol listen enabled",
@@ -1305,7 +1305,7 @@ EDITS = {
         _DOCUMENTED,
     ),
     "wireguard peer": Edit(
-        lambda p, _: p.update("phone", WireGuardPeerDraft(keepalive=3)),
+        lambda p, _: p.update("phone", WireGuardPeerUpdate(keepalive=3)),
         "wireguard",
         "peers.*.",
         _PEER,

@@ -183,7 +183,7 @@ async def test_hub(provider: Provider) -> None:
         "traffic_out": 1_200_000_000,
         "version": "1.3.4",
     }
-    assert not provider.feeds["hub"].lacks()
+    assert not provider.feeds["hub"].unsupported_fields()
 
 
 @OLD
@@ -191,7 +191,7 @@ async def test_hub_as_documented(provider: Provider) -> None:
     hub = (await read(provider, Hub))["account"]
 
     assert (hub.traffic_in, hub.traffic_out, hub.sessions) == (9_900_000_000, 1_200_000_000, 3)
-    assert set(provider.feeds["hub"].lacks()) == {
+    assert set(provider.feeds["hub"].unsupported_fields()) == {
         *("active_paths", "connections", "exit_clients", "rate_in", "rate_out")
     }
 
@@ -212,7 +212,7 @@ async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: No
     hub = (await read(provider, Hub))["account"]
 
     assert hub.sessions is None
-    assert provider.feeds["hub"].lacks() == {"sessions"}
+    assert provider.feeds["hub"].unsupported_fields() == {"sessions"}
     assert await read(provider, UserSessions) == {}
 
 
@@ -222,8 +222,8 @@ async def test_what_was_lacking_comes_with_another_version(
 ) -> None:
     for kind in (Hub, Peer, User):
         await read(provider, kind)
-    assert set(provider.feeds["peers"].lacks()) == {"connected", "enabled"}
-    assert set(provider.feeds["users"].lacks()) == {"conflicts"}
+    assert set(provider.feeds["peers"].unsupported_fields()) == {"connected", "enabled"}
+    assert set(provider.feeds["users"].unsupported_fields()) == {"conflicts"}
 
     hy2scale.state.settings.generation = "1.3"
     await hy2scale.restart()
@@ -231,7 +231,7 @@ async def test_what_was_lacking_comes_with_another_version(
     for kind in (Hub, Peer, User):
         await read(provider, kind)
 
-    assert not any(provider.feeds[key].lacks() for key in ("hub", "peers", "users"))
+    assert not any(provider.feeds[key].unsupported_fields() for key in ("hub", "peers", "users"))
 
 
 @OLD
@@ -452,7 +452,7 @@ async def test_peers(provider: Provider) -> None:
     nested = peers["us/us-r1"]
     assert (nested.name, nested.latency, nested.nested) == ("us/us-r1", 162, True)
     assert (nested.direction, nested.rate_in) == (PeerDirection.OUTBOUND, 449485)
-    assert not provider.feeds["peers"].lacks()
+    assert not provider.feeds["peers"].unsupported_fields()
 
 
 @OLD
@@ -461,7 +461,7 @@ async def test_peers_as_documented(provider: Provider) -> None:
 
     assert list(peers) == ["office", "us/us-r1", "us/us-r1/us-r1-r1"]
     assert {p.connected for p in peers.values()} == {None}
-    assert set(provider.feeds["peers"].lacks()) == {"connected", "enabled"}
+    assert set(provider.feeds["peers"].unsupported_fields()) == {"connected", "enabled"}
 
 
 async def test_a_peer_that_is_disabled(provider: Provider, hy2scale: Node) -> None:
@@ -500,7 +500,7 @@ async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) 
     hub = (await read(provider, Hub))["account"]
 
     assert (hub.rate_out, hub.rate_in, hub.connections) == (None, None, None)
-    assert not provider.feeds["hub"].lacks(), "it tells them, only not now"
+    assert not provider.feeds["hub"].unsupported_fields(), "it tells them, only not now"
 
 
 @pytest.mark.parametrize(
@@ -629,7 +629,7 @@ async def test_users_who_share_a_password(provider: Provider, hy2scale: Node) ->
 @OLD
 async def test_conflicts_as_documented(provider: Provider, hy2scale: Node) -> None:
     assert (await user(provider, hy2scale, "carol")).conflicts is None
-    assert set(provider.feeds["users"].lacks()) == {"conflicts"}
+    assert set(provider.feeds["users"].unsupported_fields()) == {"conflicts"}
 
 
 async def test_exits(provider: Provider, hy2scale: Node) -> None:
@@ -888,7 +888,7 @@ async def test_a_round_of_readings(
 )
 def test_pace(provider: Provider, key: str, seconds: int) -> None:
     assert provider.feeds[key].interval == timedelta(seconds=seconds)
-    assert provider.feeds[key].essential is (key == "hub")
+    assert provider.feeds[key].required is (key == "hub")
 
 
 async def test_only_a_moment_is_shared(

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.tunnel_hub.api.errors import UnavailableError
 from custom_components.tunnel_hub.api.models.mesh import (
-    ClientDraft,
+    ClientUpdate,
     Link,
     Peer,
     PeerDirection,
@@ -87,7 +87,7 @@ async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None
     """It is known before, and goes on under the id of its first name."""
     watch.service.state.remotes["198.51.100.1:5565"] = "sea"
     made = await watch.provider.create(
-        ClientDraft(name="My Seaside", addresses=("198.51.100.1:5565",), password="p")
+        ClientUpdate(name="My Seaside", addresses=("198.51.100.1:5565",), password="p")
     )
     assert made == "My Seaside"
     again(watch)
@@ -98,7 +98,7 @@ async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None
     assert watch.tunnels["My Seaside"].name == watch.links["My Seaside"].name == "sea"
     await watch.provider.set_tunnel_enabled("My Seaside", enabled=False)
     assert watch.service.state.clients["sea"].disabled
-    await watch.provider.update("My Seaside", ClientDraft(server_name="sea.example.com"))
+    await watch.provider.update("My Seaside", ClientUpdate(server_name="sea.example.com"))
     assert watch.service.state.clients["sea"].sni == "sea.example.com"
     await watch.provider.delete(Tunnel, "My Seaside")
     assert "sea" not in watch.service.state.clients

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.cache import Recent
+from custom_components.tunnel_hub.api.cache import CachedRead
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.mesh import Proxy
 from simulator.hy2scale import Hy2ScaleService
@@ -30,7 +30,7 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
         await gate.wait()
         return next(answers)
 
-    recent = Recent(_read)
+    recent = CachedRead(_read)
     reading = asyncio.create_task(recent.get(60))
     await asyncio.sleep(0)
     recent.forget()

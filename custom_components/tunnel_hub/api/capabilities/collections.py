@@ -14,7 +14,7 @@ from . import Capability
 class EditableCollection[Draft]:
     """Rows of one kind that can be created, changed and deleted.
 
-    create: creates a row; its id. update: changes what the draft names and nothing else.
+    create: creates a row; its id. update: changes what the payload names and nothing else.
     delete: deletes a row; one that is gone already counts as deleted.
     """
 
@@ -39,10 +39,10 @@ class CanEdit(Capability):
 
     @abstractmethod
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
-        """Return what can be edited, by the class of its drafts."""
+        """Return what can be edited, by the class of its payloads."""
 
-    def collection[Draft](self, draft: type[Draft]) -> EditableCollection[Draft]:
-        """Return the rows that are made of such drafts; raises UnsupportedError."""
-        if (collection := self.collections().get(draft)) is None:
+    def collection[Draft](self, payload: type[Draft]) -> EditableCollection[Draft]:
+        """Return the rows that are made of such payloads; raises UnsupportedError."""
+        if (collection := self.collections().get(payload)) is None:
             raise UnsupportedError
         return collection

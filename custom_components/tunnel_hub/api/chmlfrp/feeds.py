@@ -19,9 +19,9 @@ from ..models.nodes import Node, NodeUptime
 from ..models.service import Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
 from ..node_choice import NodeChoice
-from ..pace import iterate
 from ..provider import Options
-from ..rows import Listing, Memo, Row
+from ..rows import BuildCache, Row, RowCache
+from ..throttling import iterate
 from .client import ChmlFrpClient
 from .models import (
     ACCOUNT,
@@ -85,10 +85,10 @@ class Feeds:
         self._choice = NodeChoice(options)
         self._detailed = bool(options.get(DETAILS_OPTION))
         self._listing = asyncio.Lock()
-        self._listed = Listing(TUNNEL)
-        self._node_figures = Listing(NODE)
-        self._node_notes = Listing(LISTED_NODE)
-        self._with_the_rest = Memo(_completed)
+        self._listed = RowCache(TUNNEL)
+        self._node_figures = RowCache(NODE)
+        self._node_notes = RowCache(LISTED_NODE)
+        self._with_the_rest = BuildCache(_completed)
         self._newest_client: str | None = None
         self._notice_texts: dict[str, str] = {}
         self._tunnels: dict[str, Tunnel] | None = None
@@ -111,7 +111,7 @@ class Feeds:
                 idle_interval=_FIVE_MINUTES,
                 fields=ACCOUNT.fields,
                 fetch=self._account,
-                essential=True,
+                required=True,
             ),
             Feed[Resource](
                 key="sign_in",

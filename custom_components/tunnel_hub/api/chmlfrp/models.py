@@ -12,7 +12,7 @@ from ..models.certificates import Certificate, Certificates
 from ..models.nodes import Node, NodeState, NodeUptime
 from ..models.service import Download, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
-from ..rows import Row, RowMap, at, rows_of
+from ..rows import Row, RowParser, field, rows_of
 
 WEB_PROTOCOLS = ("http", "https")
 FREE_GROUP = "免费用户"
@@ -118,71 +118,71 @@ def traffic_is_of(row: Row, today: date) -> bool | None:
     return None if day is None else day == today
 
 
-ACCOUNT = RowMap(
+ACCOUNT = RowParser(
     Account,
     id=lambda _: "account",
-    name=at("username", coerce.text),
+    name=field("username", coerce.text),
     banned=banned,
-    bandwidth=at("bandwidth", coerce.count),
-    connections=at("totalCurConns", coerce.count),
-    group=at("usergroup", coerce.text),
-    group_expires=at("term", coerce.day),
-    points=at("integral", coerce.count),
-    traffic_in=at("total_download", coerce.count),
-    traffic_out=at("total_upload", coerce.count),
-    tunnels_allowed=at("tunnel", coerce.count),
-    tunnels_used=at("tunnelCount", coerce.count),
+    bandwidth=field("bandwidth", coerce.count),
+    connections=field("totalCurConns", coerce.count),
+    group=field("usergroup", coerce.text),
+    group_expires=field("term", coerce.day),
+    points=field("integral", coerce.count),
+    traffic_in=field("total_download", coerce.count),
+    traffic_out=field("total_upload", coerce.count),
+    tunnels_allowed=field("tunnel", coerce.count),
+    tunnels_used=field("tunnelCount", coerce.count),
     verified=_verified,
 )
 
-SIGN_IN = RowMap(
+SIGN_IN = RowParser(
     SignInStatistics,
     id=lambda _: "account",
-    last_sign_in=at("last_sign_in_time", lambda value: coerce.iso(value, SHANGHAI)),
-    sign_in_points=at("total_points", coerce.count),
-    sign_ins=at("total_sign_ins", coerce.count),
-    signed_in_today=at("is_signed_in_today", coerce.boolean),
+    last_sign_in=field("last_sign_in_time", lambda value: coerce.iso(value, SHANGHAI)),
+    sign_in_points=field("total_points", coerce.count),
+    sign_ins=field("total_sign_ins", coerce.count),
+    signed_in_today=field("is_signed_in_today", coerce.boolean),
 )
 
-ACCOUNT_TRAFFIC = RowMap(
+ACCOUNT_TRAFFIC = RowParser(
     AccountTraffic,
     id=lambda _: "account",
-    traffic_in_today=at("traffic_in", coerce.count),
-    traffic_out_today=at("traffic_out", coerce.count),
+    traffic_in_today=field("traffic_in", coerce.count),
+    traffic_out_today=field("traffic_out", coerce.count),
 )
 
-TUNNEL = RowMap(
+TUNNEL = RowParser(
     Tunnel,
-    id=at("id", coerce.identifier),
-    name=at("name", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("name", coerce.text),
     client_version=_client_version,
-    compression=at("compression", coerce.boolean),
-    connections=at("cur_conns", coerce.count),
-    encryption=at("encryption", coerce.boolean),
-    last_start=at("uptime", coerce.iso),
+    compression=field("compression", coerce.boolean),
+    connections=field("cur_conns", coerce.count),
+    encryption=field("encryption", coerce.boolean),
+    last_start=field("uptime", coerce.iso),
     local_address=_local_address,
-    node_name=at("node", coerce.text),
+    node_name=field("node", coerce.text),
     online=_online,
     protocol=_protocol,
     public_address=_public_address,
     state=_tunnel_state,
-    traffic_in_today=at("today_traffic_in", coerce.count),
-    traffic_out_today=at("today_traffic_out", coerce.count),
+    traffic_in_today=field("today_traffic_in", coerce.count),
+    traffic_out_today=field("today_traffic_out", coerce.count),
 )
 
-NODE = RowMap(
+NODE = RowParser(
     Node,
-    id=at("id", coerce.identifier),
-    name=at("node_name", coerce.text),
-    bandwidth_usage=at("bandwidth_usage_percent", coerce.percentage),
-    clients=at("client_counts", coerce.count),
-    connections=at("cur_counts", coerce.count),
-    cpu_usage=at("cpu_usage", coerce.percentage),
+    id=field("id", coerce.identifier),
+    name=field("node_name", coerce.text),
+    bandwidth_usage=field("bandwidth_usage_percent", coerce.percentage),
+    clients=field("client_counts", coerce.count),
+    connections=field("cur_counts", coerce.count),
+    cpu_usage=field("cpu_usage", coerce.percentage),
     online=lambda row: None if (state := node_state(row)) is None else state is NodeState.ONLINE,
     state=node_state,
-    traffic_in_today=at("total_traffic_in", coerce.count),
-    traffic_out_today=at("total_traffic_out", coerce.count),
-    tunnels=at("tunnel_counts", coerce.count),
+    traffic_in_today=field("total_traffic_in", coerce.count),
+    traffic_out_today=field("total_traffic_out", coerce.count),
+    tunnels=field("tunnel_counts", coerce.count),
 )
 
 
@@ -202,16 +202,16 @@ def _ipv6(row: Row) -> bool | None:
     return bool(coerce.text(row["ipv6"])) if flag is None else flag
 
 
-LISTED_NODE = RowMap(
+LISTED_NODE = RowParser(
     Node,
-    id=at("id", coerce.identifier),
-    name=at("name", coerce.text),
-    defended=at("fangyu", coerce.boolean),
-    description=at("notes", coerce.text),
-    group=at("nodegroup", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("name", coerce.text),
+    defended=field("fangyu", coerce.boolean),
+    description=field("notes", coerce.text),
+    group=field("nodegroup", coerce.text),
     ipv6=_ipv6,
-    mainland=at("china", coerce.boolean),
-    place=at("area", coerce.text),
+    mainland=field("china", coerce.boolean),
+    place=field("area", coerce.text),
     protocols=_protocols,
 )
 
@@ -236,18 +236,18 @@ def _storage_usage(row: Row) -> float | None:
     )
 
 
-NODE_DETAILS = RowMap(
+NODE_DETAILS = RowParser(
     Node,
-    id=at("id", coerce.identifier),
+    id=field("id", coerce.identifier),
     disk_usage=_storage_usage,
     latitude=lambda row: _coordinate(row, 1, 90),
-    load_1=at("load1", coerce.amount),
-    load_15=at("load15", coerce.amount),
-    load_5=at("load5", coerce.amount),
+    load_1=field("load1", coerce.amount),
+    load_15=field("load15", coerce.amount),
+    load_5=field("load5", coerce.amount),
     longitude=lambda row: _coordinate(row, 0, 180),
-    memory_total=at("memory_total", coerce.count),
+    memory_total=field("memory_total", coerce.count),
     started=_started,
-    version=at("version", coerce.text),
+    version=field("version", coerce.text),
 )
 
 
@@ -258,27 +258,27 @@ def _mean_uptime(row: Row) -> float | None:
     return fmean(known) if known else None
 
 
-NODE_UPTIME = RowMap(
+NODE_UPTIME = RowParser(
     NodeUptime,
-    id=at("id", coerce.identifier),
-    name=at("node_name", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("node_name", coerce.text),
     uptime_30_days=_mean_uptime,
 )
 
-SERVICE = RowMap(
+SERVICE = RowParser(
     ServiceTotals,
     id=lambda _: "service",
     name=lambda _: "ChmlFrp",
-    nodes=at("node_amount", coerce.count),
-    tunnels=at("tunnel_amount", coerce.count),
-    users=at("user_amount", coerce.count),
+    nodes=field("node_amount", coerce.count),
+    tunnels=field("tunnel_amount", coerce.count),
+    users=field("user_amount", coerce.count),
 )
 
 
-RELEASE = RowMap(
+RELEASE = RowParser(
     Release,
     id=lambda _: "service",
-    frpc_version=at("version", coerce.text),
+    frpc_version=field("version", coerce.text),
 )
 
 

@@ -47,10 +47,10 @@ from ..models.account import (
 from ..models.nodes import Node
 from ..models.service import Download
 from ..models.subdomains import Subdomain
-from ..models.tunnels import Tunnel, TunnelDraft
-from ..pace import iterate
+from ..models.tunnels import Tunnel, TunnelUpdate
 from ..provider import Credentials, Identity, Options, Provider, ProviderDescription
 from ..rows import Row
+from ..throttling import iterate
 from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
 from .account_centre import AccountCentre, DeviceAuthorization
@@ -188,7 +188,7 @@ class ChmlFrpProvider(
                 list=self.subdomains,
                 domains=self.domains,
             ),
-            TunnelDraft: EditableCollection(
+            TunnelUpdate: EditableCollection(
                 create=self.create_tunnel, update=self.update_tunnel, delete=self.delete_tunnel
             ),
         }
@@ -307,9 +307,9 @@ class ChmlFrpProvider(
             node: self._transport.redact(result) for node, result in coerce.data(results).items()
         }
 
-    async def create_tunnel(self, draft: TunnelDraft) -> str:
+    async def create_tunnel(self, payload: TunnelUpdate) -> str:
         """Make a tunnel; its id, which the service often does not tell."""
-        fields = tunnel_fields(draft, {}, await self._feeds.node_name(draft.node or ""))
+        fields = tunnel_fields(payload, {}, await self._feeds.node_name(payload.node or ""))
         await self._check_node(fields)
         if (created := await self._client.create_tunnel(fields)) is not None:
             return created
@@ -318,14 +318,14 @@ class ChmlFrpProvider(
                 return tunnel.id
         raise UnavailableError(Reason.MALFORMED, "the new tunnel is not listed")
 
-    async def update_tunnel(self, tunnel_id: str, draft: TunnelDraft) -> None:
-        """Change what the draft names; an update replaces the row, so all of it is sent."""
+    async def update_tunnel(self, tunnel_id: str, payload: TunnelUpdate) -> None:
+        """Change what the payload names; an update replaces the row, so all of it is sent."""
         row = await self._feeds.tunnel_row(tunnel_id)
         node = coerce.text(row.get("node")) or ""
-        if draft.node:
-            node = await self._feeds.node_name(draft.node)
-        fields = tunnel_fields(draft, row, node)
-        if (draft.node, draft.protocol, draft.remote_port) != (None, None, None):
+        if payload.node:
+            node = await self._feeds.node_name(payload.node)
+        fields = tunnel_fields(payload, row, node)
+        if (payload.node, payload.protocol, payload.remote_port) != (None, None, None):
             await self._check_node(fields)
         await self._on_tunnel(tunnel_id, lambda t: self._client.update_tunnel(t.id, fields))
 

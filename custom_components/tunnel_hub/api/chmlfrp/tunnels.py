@@ -1,11 +1,11 @@
-"""What a tunnel may be at ChmlFrp: a draft made whole, and checked before the service sees it."""
+"""What a tunnel may be at ChmlFrp: a payload made whole, and checked before the service sees it."""
 
 from collections.abc import Mapping
 import re
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..models.tunnels import TunnelDraft
+from ..models.tunnels import TunnelUpdate
 from ..ports import check_port
 from ..rows import Row
 from .models import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
@@ -17,28 +17,28 @@ ANY_PORT = 0
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
-def tunnel_fields(draft: TunnelDraft, row: Row, node: str) -> dict[str, object]:
-    """All fields of a tunnel in the service's words: the draft's, else the row's.
+def tunnel_fields(payload: TunnelUpdate, row: Row, node: str) -> dict[str, object]:
+    """All fields of a tunnel in the service's words: the payload's, else the row's.
 
     row: the tunnel as it is, empty for a new one; an update loses what is not sent.
     node: the name of the node. Raises InvalidInputError for what cannot be.
     """
-    name = _chosen(draft.name, row, "name")
+    name = _chosen(payload.name, row, "name")
     if not _NAME.fullmatch(name):
         raise InvalidInputError("tunnel_name_characters", name=name)
-    protocol = _chosen(draft.protocol, row, "type").lower()
+    protocol = _chosen(payload.protocol, row, "type").lower()
     if protocol not in PROTOCOLS:
         raise InvalidInputError("unknown_protocol", protocol=protocol, known=", ".join(PROTOCOLS))
     return {
         "tunnelname": name,
         "node": node,
-        "localip": _chosen(draft.local_host, row, "localip") or "127.0.0.1",
+        "localip": _chosen(payload.local_host, row, "localip") or "127.0.0.1",
         "porttype": protocol,
-        "localport": _local_port(draft, row),
-        **_public(draft, row, protocol),
-        "encryption": _flag(draft.encryption, row, "encryption"),
-        "compression": _flag(draft.compression, row, "compression"),
-        "extraparams": _chosen(draft.extra_parameters, row, "ap"),
+        "localport": _local_port(payload, row),
+        **_public(payload, row, protocol),
+        "encryption": _flag(payload.encryption, row, "encryption"),
+        "compression": _flag(payload.compression, row, "compression"),
+        "extraparams": _chosen(payload.extra_parameters, row, "ap"),
     }
 
 
@@ -67,23 +67,23 @@ def _flag(value: bool | None, row: Row, name: str) -> bool:
     return value if value is not None else bool(coerce.boolean(row.get(name)))
 
 
-def _local_port(draft: TunnelDraft, row: Row) -> int | None:
-    port = draft.local_port if draft.local_port is not None else coerce.count(row.get("nport"))
+def _local_port(payload: TunnelUpdate, row: Row) -> int | None:
+    port = payload.local_port if payload.local_port is not None else coerce.count(row.get("nport"))
     check_port(port)
     return port
 
 
-def _public(draft: TunnelDraft, row: Row, protocol: str) -> dict[str, object]:
+def _public(payload: TunnelUpdate, row: Row, protocol: str) -> dict[str, object]:
     """Either a domain or a port, never both."""
     if protocol in WEB_PROTOCOLS:
-        if draft.remote_port is not None:
+        if payload.remote_port is not None:
             raise InvalidInputError("no_remote_port", protocol=protocol)
-        if (domain := draft.domain or public_domain(row)) is None:
+        if (domain := payload.domain or public_domain(row)) is None:
             raise InvalidInputError("domain_needed", protocol=protocol)
         return {"banddomain": domain}
-    if draft.domain:
+    if payload.domain:
         raise InvalidInputError("no_domain", protocol=protocol)
-    port = draft.remote_port if draft.remote_port is not None else public_port(row)
+    port = payload.remote_port if payload.remote_port is not None else public_port(row)
     if port is None:
         raise InvalidInputError("remote_port_needed", protocol=protocol)
     if port != ANY_PORT:

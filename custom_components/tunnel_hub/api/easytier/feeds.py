@@ -23,9 +23,9 @@ from ..models.account import Account
 from ..models.base import Resource
 from ..models.directory import CheckTarget, Finding, PublicNode, Reachability, RelayNode
 from ..models.service import ServiceTotals
-from ..pace import iterate
 from ..provider import Options
-from ..rows import Listing, Row
+from ..rows import Row, RowCache
+from ..throttling import iterate
 from . import models, recent_status
 from .client import EasyTierClient, MailNotVerifiedError
 
@@ -80,8 +80,8 @@ class Feeds:
         self._rows: list[Row] | None = None
         self._public_by_id: Mapping[str | None, Row] = {}
         """As last read, for what an account's own nodes do not tell."""
-        self._own = Listing(models.NODE)
-        self._public = Listing(models.PUBLIC_NODE)
+        self._own = RowCache(models.NODE)
+        self._public = RowCache(models.PUBLIC_NODE)
         self._checks_offered: bool | None = None
         """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
@@ -105,7 +105,7 @@ class Feeds:
                 interval=_HOUR,
                 fields=models.ACCOUNT.fields,
                 fetch=self.account,
-                essential=True,
+                required=True,
             ),
             Feed[Resource](
                 key="nodes",
@@ -135,7 +135,7 @@ class Feeds:
             interval=_FIVE_MINUTES,
             fields=models.SERVICE.fields | {"nodes_listed"},
             fetch=self._service,
-            essential=not self._signed_in,
+            required=not self._signed_in,
         )
         feeds = (
             *(account if self._signed_in else ()),

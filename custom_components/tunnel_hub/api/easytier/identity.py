@@ -9,8 +9,8 @@ from hashlib import sha256
 from heapq import nsmallest
 
 from .. import coerce
-from ..pace import iterate
 from ..rows import Row
+from ..throttling import iterate
 from . import models
 
 _MOST = 10

@@ -17,8 +17,8 @@ from ..models.directory import (
     ReportResult,
 )
 from ..models.service import ServiceTotals
-from ..pace import iterate
-from ..rows import Row, RowMap, Source, at, rows_of
+from ..rows import Row, RowParser, Source, field, rows_of
+from ..throttling import iterate
 from . import recent_status
 
 FOREVER = date(2999, 12, 31)
@@ -84,41 +84,41 @@ def valid_until(row: Row) -> date | None:
 
 
 _PUBLIC: Mapping[str, Source] = {
-    "id": at("id", coerce.identifier),
-    "name": at("node_name", coerce.text),
-    "allow_relay": at("allow_relay", coerce.boolean),
+    "id": field("id", coerce.identifier),
+    "name": field("node_name", coerce.text),
+    "allow_relay": field("allow_relay", coerce.boolean),
     "availability_24_hours": lambda row: recent_status.availability(row, reports=144),
     "availability_30_days": lambda row: recent_status.availability(row, reports=4320),
-    "bandwidth": at("current_bandwidth", coerce.amount),
-    "bandwidth_maximum": at("max_bandwidth", coerce.amount),
+    "bandwidth": field("current_bandwidth", coerce.amount),
+    "bandwidth_maximum": field("max_bandwidth", coerce.amount),
     # 0 until the first report brings one.
-    "bandwidth_tier": at("tier_bandwidth", _limit(coerce.amount)),
-    "connections": at("connection_count", coerce.count),
-    "connections_allowed": at("max_connections", coerce.count),
+    "bandwidth_tier": field("tier_bandwidth", _limit(coerce.amount)),
+    "connections": field("connection_count", coerce.count),
+    "connections_allowed": field("max_connections", coerce.count),
     "load": _load,
     "online": _online,
-    "place": at("region_detail", coerce.text),
-    "region": at("region_type", _region),
-    "tags": at("tags", _tags),
-    "traffic_allowed": at("max_traffic", _limit(coerce.gigabytes)),
-    "traffic_reset": at("reset_date", coerce.iso),
+    "place": field("region_detail", coerce.text),
+    "region": field("region_type", _region),
+    "tags": field("tags", _tags),
+    "traffic_allowed": field("max_traffic", _limit(coerce.gigabytes)),
+    "traffic_reset": field("reset_date", coerce.iso),
     "traffic_usage": _traffic_usage,
-    "traffic_used": at("used_traffic", coerce.gigabytes),
+    "traffic_used": field("used_traffic", coerce.gigabytes),
 }
 
-PUBLIC_NODE = RowMap(PublicNode, **_PUBLIC)
+PUBLIC_NODE = RowParser(PublicNode, **_PUBLIC)
 
-NODE = RowMap(
+NODE = RowParser(
     RelayNode,
     **_PUBLIC,
-    last_report=at("last_report_at", coerce.iso),
+    last_report=field("last_report_at", coerce.iso),
     valid_until=valid_until,
 )
 
-ACCOUNT = RowMap(
+ACCOUNT = RowParser(
     Account,
     id=lambda _: "account",
-    administrator=at("is_admin", coerce.boolean),
+    administrator=field("is_admin", coerce.boolean),
 )
 
 
@@ -127,16 +127,16 @@ def _either[T](read: Callable[[object], T], *names: str) -> Source:
     return lambda row: next((v for name in names if (v := read(row.get(name))) is not None), None)
 
 
-SERVICE = RowMap(
+SERVICE = RowParser(
     ServiceTotals,
     id=lambda _: "service",
     name=lambda _: "EasyTier",
     bandwidth=_either(coerce.amount, "current_bandwidth_total", "total_bandwidth"),
-    connections=at("connection_count_total", coerce.count),
-    nodes=at("total_nodes", coerce.count),
-    nodes_domestic=at("domestic_nodes", coerce.count),
-    nodes_online=at("online_nodes", coerce.count),
-    nodes_overseas=at("overseas_nodes", coerce.count),
+    connections=field("connection_count_total", coerce.count),
+    nodes=field("total_nodes", coerce.count),
+    nodes_domestic=field("domestic_nodes", coerce.count),
+    nodes_online=field("online_nodes", coerce.count),
+    nodes_overseas=field("overseas_nodes", coerce.count),
 )
 
 

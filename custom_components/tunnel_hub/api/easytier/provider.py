@@ -29,24 +29,24 @@ from ..models.account import NewAccount
 from ..models.directory import (
     CheckTarget,
     Finding,
-    NodeDraft,
     NodeReport,
+    NodeUpdate,
     ProposedNode,
     QueryPriority,
     Region,
     ReportResult,
 )
-from ..pace import iterate
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
 from ..rows import Row
+from ..throttling import iterate
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
 from . import models
 from .address import base_url
 from .client import EasyTierClient
-from .drafts import changed_fields, new_fields, not_stored
 from .feeds import BATCH, Feeds, Network
 from .identity import digests_of, is_same
+from .payloads import changed_fields, new_fields, not_stored
 
 _ENDS_SOON = timedelta(days=7)
 _SECRETS = ("api_key", "email", "network_secret", "password", "token")
@@ -249,7 +249,7 @@ class EasyTierProvider(
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
         return {
-            NodeDraft: EditableCollection(
+            NodeUpdate: EditableCollection(
                 create=self.create_node, update=self.update_node, delete=self.delete_node
             )
         }
@@ -335,33 +335,33 @@ class EasyTierProvider(
 
     # Nodes
 
-    async def create_node(self, draft: NodeDraft) -> str:
+    async def create_node(self, payload: NodeUpdate) -> str:
         """Create a node and return its id."""
-        fields = new_fields(draft)
-        name = coerce.verbatim(draft.name) or ""
+        fields = new_fields(payload)
+        name = coerce.verbatim(payload.name) or ""
         if await self._namesakes(name, self._email):
             raise InvalidInputError("node_name_taken", name=name)
         if (created := await self._client.create(fields)) is None:
             raise UnavailableError(Reason.MALFORMED, "no id of the new node")
-        if draft.bandwidth_tier:
+        if payload.bandwidth_tier:
             # Servers that want it from reports alone do not store it with a new node.
             try:
-                await self.update_node(created, NodeDraft(bandwidth_tier=draft.bandwidth_tier))
+                await self.update_node(created, NodeUpdate(bandwidth_tier=payload.bandwidth_tier))
             except TunnelHubError as err:
                 raise InvalidInputError("bandwidth_tier_not_stored", node=created) from err
         return created
 
-    async def update_node(self, node_id: str, draft: NodeDraft) -> None:
-        """Change what the draft names and is not so yet, and look whether it came about."""
+    async def update_node(self, node_id: str, payload: NodeUpdate) -> None:
+        """Change what the payload names and is not so yet, and look whether it came about."""
         row = await self._row_to_change(node_id)
-        if not (changed := changed_fields(draft, row)):
+        if not (changed := changed_fields(payload, row)):
             return
         if "node_name" in changed:
-            name = coerce.verbatim(draft.name) or ""
+            name = coerce.verbatim(payload.name) or ""
             if await self._namesakes(name, models.owner(row) or self._email, node_id):
                 raise InvalidInputError("node_name_taken", name=name)
         await self._client.update(node_id, changed)
-        if missing := not_stored(draft, await self._row_to_change(node_id)):
+        if missing := not_stored(payload, await self._row_to_change(node_id)):
             raise InvalidInputError("not_stored", fields=", ".join(missing))
 
     async def _row_to_change(self, node_id: str) -> Row:

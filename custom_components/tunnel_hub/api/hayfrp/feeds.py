@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from .. import coerce
 from ..age import Stamp
-from ..cache import Recent
+from ..cache import CachedRead
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, TunnelHubError
 from ..feed import Feed, Probe
 from ..gather import gather_all
@@ -17,9 +17,9 @@ from ..models.nodes import Node
 from ..models.service import Notice, Release, ServiceTotals
 from ..models.tunnels import Tunnel
 from ..node_choice import NodeChoice
-from ..pace import iterate
 from ..provider import Options
-from ..rows import Listing, Memo, Row
+from ..rows import BuildCache, Row, RowCache
+from ..throttling import iterate
 from .auth import Session
 from .client import HayFrpClient
 from .models import (
@@ -77,12 +77,12 @@ class Feeds:
         self._hide = hide
         self._nodes = NodeChoice(options)
         self._listing = asyncio.Lock()
-        self._listed = Listing(TUNNEL)
-        self._with_readings = Memo(with_reading)
+        self._listed = RowCache(TUNNEL)
+        self._with_readings = BuildCache(with_reading)
         self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, Reading] = {}
         self._unanswered: set[str] = set()
-        self._node_rows = Recent(self._client.get_node_info)
+        self._node_rows = CachedRead(self._client.get_node_info)
         self._node_clients: dict[str, int | None] | None = None
         self._known_nodes: dict[str, Node] = {}
 
@@ -98,7 +98,7 @@ class Feeds:
                     idle_interval=_FIFTEEN_MINUTES,
                     fields=ACCOUNT.fields,
                     fetch=self._account,
-                    essential=True,
+                    required=True,
                 ),
                 Feed[Resource](
                     key="tunnels",

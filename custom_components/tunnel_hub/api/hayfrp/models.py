@@ -11,7 +11,7 @@ from ..models.account import Account
 from ..models.nodes import Node, NodeLoad
 from ..models.service import Download, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
-from ..rows import Row, RowMap, at
+from ..rows import Row, RowParser, field
 from .client import TunnelReading
 
 _MOST_MIRRORS = 20
@@ -67,81 +67,81 @@ def _public_address(row: Row) -> str | None:
             return coerce.host_port(host, coerce.count(row.get("remote_port")))
 
 
-ACCOUNT = RowMap(
+ACCOUNT = RowParser(
     Account,
     id=lambda _: "account",
-    name=at("username", coerce.text),
+    name=field("username", coerce.text),
     banned=banned,
     last_sign_in=_last_sign_in,
-    service_provider=at("sprovider", coerce.boolean),
-    sign_in_days=at("totalsign", coerce.count),
-    sign_in_traffic=at("totaltraffic", coerce.gigabytes),
+    service_provider=field("sprovider", coerce.boolean),
+    sign_in_days=field("totalsign", coerce.count),
+    sign_in_traffic=field("totaltraffic", coerce.gigabytes),
     signed_in_today=_signed_in_today,
-    traffic_left=at("traffic", coerce.megabytes),
-    traffic_today=at("todaytraffic", coerce.count),
-    tunnels_allowed=at("proxies", coerce.count),
-    tunnels_used=at("useproxies", coerce.count),
-    verified=at("realname", coerce.boolean),
+    traffic_left=field("traffic", coerce.megabytes),
+    traffic_today=field("todaytraffic", coerce.count),
+    tunnels_allowed=field("proxies", coerce.count),
+    tunnels_used=field("useproxies", coerce.count),
+    verified=field("realname", coerce.boolean),
 )
 
-TUNNEL = RowMap(
+TUNNEL = RowParser(
     Tunnel,
-    id=at("id", coerce.identifier),
-    name=at("proxy_name", coerce.text),
-    compression=at("use_compression", coerce.boolean),
-    enabled=at("status", coerce.boolean),
-    encryption=at("use_encryption", coerce.boolean),
-    last_edit=at("lastupdate", coerce.epoch),
+    id=field("id", coerce.identifier),
+    name=field("proxy_name", coerce.text),
+    compression=field("use_compression", coerce.boolean),
+    enabled=field("status", coerce.boolean),
+    encryption=field("use_encryption", coerce.boolean),
+    last_edit=field("lastupdate", coerce.epoch),
     local_address=_local_address,
-    node_id=at("node", coerce.text),
-    node_name=at("node_name", coerce.text),
-    protocol=at("proxy_type", coerce.text),
+    node_id=field("node", coerce.text),
+    node_name=field("node_name", coerce.text),
+    protocol=field("proxy_type", coerce.text),
     public_address=_public_address,
 )
 
-NODE = RowMap(
+NODE = RowParser(
     Node,
-    id=at("id", coerce.identifier),
-    name=at("name", coerce.text),
-    clients=at("client_counts", coerce.count),
-    connections=at("cur_conns", coerce.count),
-    cpu_usage=at("cpu_usage", coerce.percentage),
-    disk_usage=at("disk_usage", coerce.percentage),
+    id=field("id", coerce.identifier),
+    name=field("name", coerce.text),
+    clients=field("client_counts", coerce.count),
+    connections=field("cur_conns", coerce.count),
+    cpu_usage=field("cpu_usage", coerce.percentage),
+    disk_usage=field("disk_usage", coerce.percentage),
     load=lambda row: _LOADS.get(coerce.text(row.get("status")) or ""),
-    memory_usage=at("ram_usage", coerce.percentage),
+    memory_usage=field("ram_usage", coerce.percentage),
     online=lambda _: True,
-    traffic_in_today=at("total_traffic_in", coerce.count),
-    traffic_out_today=at("total_traffic_out", coerce.count),
-    version=at("version", coerce.text),
+    traffic_in_today=field("total_traffic_in", coerce.count),
+    traffic_out_today=field("total_traffic_out", coerce.count),
+    version=field("version", coerce.text),
 )
 
-LISTED_NODE = RowMap(
+LISTED_NODE = RowParser(
     Node,
-    id=at("id", coerce.identifier),
-    name=at("name", coerce.text),
-    description=at("description", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("name", coerce.text),
+    description=field("description", coerce.text),
     online=lambda _: True,
 )
 
-SERVICE = RowMap(
+SERVICE = RowParser(
     ServiceTotals,
     id=lambda _: "service",
-    clients=at("oclient", coerce.count),
-    runs=at("totalrun", coerce.count),
-    runs_today=at("todayrun", coerce.count),
-    traffic=at("aflow", coerce.megabytes),
-    traffic_in=at("aflowin", coerce.megabytes),
-    traffic_in_today=at("eflowin", coerce.megabytes),
-    traffic_out=at("aflowout", coerce.megabytes),
-    traffic_out_today=at("eflowout", coerce.megabytes),
-    traffic_today=at("eflow", coerce.megabytes),
+    clients=field("oclient", coerce.count),
+    runs=field("totalrun", coerce.count),
+    runs_today=field("todayrun", coerce.count),
+    traffic=field("aflow", coerce.megabytes),
+    traffic_in=field("aflowin", coerce.megabytes),
+    traffic_in_today=field("eflowin", coerce.megabytes),
+    traffic_out=field("aflowout", coerce.megabytes),
+    traffic_out_today=field("eflowout", coerce.megabytes),
+    traffic_today=field("eflow", coerce.megabytes),
 )
 
-RELEASE = RowMap(
+RELEASE = RowParser(
     Release,
     id=lambda _: "service",
-    frpc_version=at("ver_frpc", coerce.text),
-    frps_version=at("ver_hayfrps", coerce.text),
+    frpc_version=field("ver_frpc", coerce.text),
+    frps_version=field("ver_hayfrps", coerce.text),
 )
 
 READING_FIELDS = frozenset({"checked_at", "online", "state"})

@@ -17,7 +17,7 @@ from ..errors import InvalidInputError, Reason, RejectedError, TunnelGoneError, 
 from ..http import Transport
 from ..models.account import NewAccount, SignInResult
 from ..models.service import Download
-from ..models.tunnels import Tunnel, TunnelDraft
+from ..models.tunnels import Tunnel, TunnelUpdate
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
 from ..rows import Row
 from ..tokens import Login
@@ -101,7 +101,7 @@ class HayFrpProvider(
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
         return {
-            TunnelDraft: EditableCollection(
+            TunnelUpdate: EditableCollection(
                 create=self.create_tunnel, update=self.update_tunnel, delete=self.delete_tunnel
             )
         }
@@ -141,21 +141,21 @@ class HayFrpProvider(
             tunnel_id, lambda csrf: self._client.force_down_tunnel(csrf, tunnel_id)
         )
 
-    async def create_tunnel(self, draft: TunnelDraft) -> str:
+    async def create_tunnel(self, payload: TunnelUpdate) -> str:
         """Create a tunnel and return its id."""
-        fields = await self._fields(draft, {})
+        fields = await self._fields(payload, {})
         created = await self._session.use(lambda csrf: self._client.add_tunnel(csrf, fields))
         if created is None:
             rows = await self._session.use(self._client.list_tunnel)
-            named = [t.id for t in (await TUNNEL.many(rows)).values() if t.name == draft.name]
+            named = [t.id for t in (await TUNNEL.many(rows)).values() if t.name == payload.name]
             if not named:
                 raise UnavailableError(Reason.MALFORMED, "no id")
             created = named[-1]
         return created
 
-    async def update_tunnel(self, tunnel_id: str, draft: TunnelDraft) -> None:
-        """Change what the draft names; an edit replaces the row, so all of it is sent."""
-        fields = await self._fields(draft, await self._feeds.tunnel_row(tunnel_id))
+    async def update_tunnel(self, tunnel_id: str, payload: TunnelUpdate) -> None:
+        """Change what the payload names; an edit replaces the row, so all of it is sent."""
+        fields = await self._fields(payload, await self._feeds.tunnel_row(tunnel_id))
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.edit_tunnel(csrf, tunnel_id, fields)
         )
@@ -242,9 +242,9 @@ class HayFrpProvider(
             await self._feeds.tunnel_row(tunnel_id)
             raise
 
-    async def _fields(self, draft: TunnelDraft, row: Row) -> dict[str, object]:
+    async def _fields(self, payload: TunnelUpdate, row: Row) -> dict[str, object]:
         """Return all fields of a tunnel, with the node found; the key is a secret from now on."""
-        node = await self._feeds.node_id(draft.node) if draft.node else None
-        fields = tunnel_fields(draft, row, node)
+        node = await self._feeds.node_id(payload.node) if payload.node else None
+        fields = tunnel_fields(payload, row, node)
         self._transport.secrets.add(str(fields["sk"]))
         return fields

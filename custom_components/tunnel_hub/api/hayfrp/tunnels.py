@@ -1,10 +1,10 @@
-"""What a tunnel may be at HayFrp: a draft made whole, and checked before the service sees it."""
+"""What a tunnel may be at HayFrp: a payload made whole, and checked before the service sees it."""
 
 from collections.abc import Mapping
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..models.tunnels import TunnelDraft
+from ..models.tunnels import TunnelUpdate
 from ..ports import check_port
 from ..rows import Row
 
@@ -15,10 +15,10 @@ _NAME_LENGTH = range(3, 16)
 _PORTS = range(1, 65501)
 
 
-def tunnel_fields(draft: TunnelDraft, row: Row, node: str | None) -> dict[str, object]:
-    """All fields of a tunnel in the service's words: the draft's, else the row's.
+def tunnel_fields(payload: TunnelUpdate, row: Row, node: str | None) -> dict[str, object]:
+    """All fields of a tunnel in the service's words: the payload's, else the row's.
 
-    row: the tunnel as it is, empty for a new one. node: the id of the node that the draft
+    row: the tunnel as it is, empty for a new one. node: the id of the node that the payload
     names, if it names one. Raises InvalidInputError for what cannot be.
     """
 
@@ -33,16 +33,16 @@ def tunnel_fields(draft: TunnelDraft, row: Row, node: str | None) -> dict[str, o
         return "true" if flag else "false"
 
     fields: dict[str, object] = {
-        "proxy_name": chosen(draft.name, "proxy_name"),
-        "proxy_type": chosen(draft.protocol, "proxy_type"),
-        "local_ip": chosen(draft.local_host, "local_ip", "127.0.0.1"),
-        "local_port": port(draft.local_port, "local_port"),
-        "remote_port": port(draft.remote_port, "remote_port"),
-        "use_encryption": word(draft.encryption, "use_encryption"),
-        "use_compression": word(draft.compression, "use_compression"),
-        "sk": chosen(draft.secret_key, "sk"),
+        "proxy_name": chosen(payload.name, "proxy_name"),
+        "proxy_type": chosen(payload.protocol, "proxy_type"),
+        "local_ip": chosen(payload.local_host, "local_ip", "127.0.0.1"),
+        "local_port": port(payload.local_port, "local_port"),
+        "remote_port": port(payload.remote_port, "remote_port"),
+        "use_encryption": word(payload.encryption, "use_encryption"),
+        "use_compression": word(payload.compression, "use_compression"),
+        "sk": chosen(payload.secret_key, "sk"),
         "node": chosen(node, "node"),
-        "domain": chosen(draft.domain, "domain"),
+        "domain": chosen(payload.domain, "domain"),
         "locations": chosen(None, "locations"),
         "header_X_From_Where": chosen(None, "header_X-From-Where")
         or chosen(None, "header_X_From_Where"),

@@ -9,7 +9,7 @@ from ..errors import InvalidInputError
 from ..models.certificates import CertificateImport
 from .client import Hy2ScaleClient
 from .collections import RowCollections
-from .drafts import import_fields
+from .payloads import import_fields
 
 
 class CertificateCommands(CanManageCertificates):

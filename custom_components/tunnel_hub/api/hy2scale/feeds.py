@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import coerce
 from ..age import Stamp
-from ..cache import Recent
+from ..cache import CachedRead
 from ..errors import UnavailableError, UnsupportedError
 from ..feed import Feed
 from ..gather import gather_all
@@ -29,7 +29,7 @@ from ..models.mesh import (
     WireGuardPeer,
 )
 from ..models.tunnels import Tunnel
-from ..rows import Listing, Row
+from ..rows import Row, RowCache
 from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
 from .models import (
@@ -92,14 +92,14 @@ class Feeds:
     def __init__(self, client: Hy2ScaleClient) -> None:
         self._client = client
         self.around = MeshReader(client)
-        self._sessions = Recent(client.sessions)
-        self._users = Recent(client.users)
-        self._wireguard = Recent(client.wireguard)
-        self._listed_links = Listing(LINK)
-        self._listed_peers = Listing(PEER)
-        self._listed_tunnels = Listing(TUNNEL)
-        self._listed_users = Listing(USER)
-        self._listed_rules = Listing(RULE)
+        self._sessions = CachedRead(client.sessions)
+        self._users = CachedRead(client.users)
+        self._wireguard = CachedRead(client.wireguard)
+        self._listed_links = RowCache(LINK)
+        self._listed_peers = RowCache(PEER)
+        self._listed_tunnels = RowCache(TUNNEL)
+        self._listed_users = RowCache(USER)
+        self._listed_rules = RowCache(RULE)
         self._locked: dict[str, tuple[datetime, Stamp]] = {}
         self.certificates: Certificates | None = None
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
@@ -113,7 +113,7 @@ class Feeds:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
         feeds = (
-            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=_FIVE_MINUTES, essential=True),
+            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=_FIVE_MINUTES, required=True),
             self._feed("links", Link, LINK.fields, LIVE, self._links),
             self._feed(
                 "peers",
@@ -173,7 +173,7 @@ class Feeds:
         fetch: Callable[[], Awaitable[Mapping[str, Any]]],
         *,
         idle: timedelta | None = None,
-        essential: bool = False,
+        required: bool = False,
         **options: Any,
     ) -> Feed[Resource]:
         """Return a feed; one whose route is missing has nothing to tell."""
@@ -182,7 +182,7 @@ class Feeds:
             try:
                 return await fetch()
             except UnsupportedError:
-                if essential:
+                if required:
                     raise
                 return {}
 
@@ -193,8 +193,8 @@ class Feeds:
             idle_interval=idle or _IDLE.get(interval),
             fields=fields,
             fetch=_fetch,
-            essential=essential,
-            lacks=lambda: self._lacking.get(key, ()),
+            required=required,
+            unsupported_fields=lambda: self._lacking.get(key, ()),
             **options,
         )
 

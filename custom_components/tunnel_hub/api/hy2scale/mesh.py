@@ -11,7 +11,7 @@ from ..models.base import Resource
 from ..models.mesh import (
     TUN_OFF,
     Around,
-    ExitDraft,
+    ExitUpdate,
     HasExit,
     Kick,
     LatencySample,
@@ -30,10 +30,10 @@ from ..rows import Row, rows_of
 from . import schemas, upgrade
 from .client import Hy2ScaleClient, list_of
 from .collections import EditableRows, RowCollections
-from .drafts import exit_fields
 from .feeds import Feeds
 from .mesh_reader import MeshReader
 from .models import ID, PEER, TITLE
+from .payloads import exit_fields
 from .topology import places, why_hidden
 
 
@@ -132,7 +132,7 @@ class MeshCommands(MeshNode):
     @override
     async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
         """Let the traffic leave by this path alone, "" for this node itself."""
-        paths = ExitDraft(exit_paths=(path,) if path else ())
+        paths = ExitUpdate(exit_paths=(path,) if path else ())
         await self._editable_of[of].change(resource_id, exit_fields(paths))
 
     @override

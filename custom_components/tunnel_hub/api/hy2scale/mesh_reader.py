@@ -6,7 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 from .. import coerce
-from ..cache import Recent
+from ..cache import CachedRead
 from ..errors import (
     AuthenticationError,
     RejectedError,
@@ -15,7 +15,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models.mesh import Peer, PeerDirection
-from ..rows import Memo, Row
+from ..rows import BuildCache, Row
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
 from .models import ID, TITLE
@@ -60,12 +60,12 @@ class MeshReader:
             "wireguard_peers": self.wireguard_peers,
         }
         self.on_memory: Callable[[Mapping[str, object]], Awaitable[None]] | None = None
-        self.connections = Recent(self._read_connections)
-        self.mesh = Recent(self._read_mesh)
+        self.connections = CachedRead(self._read_connections)
+        self.mesh = CachedRead(self._read_mesh)
         self._tree = Tree(self.clients, self.peers)
         self._asked_for: set[str] = set()
         self._shown: Mapping[str, Peer] = {}
-        self._hidden = Memo(_hidden)
+        self._hidden = BuildCache(_hidden)
 
     # Memory
 

@@ -25,7 +25,7 @@ from ..models.mesh import (
     WireGuardPeer,
 )
 from ..models.tunnels import Tunnel, TunnelState
-from ..rows import Row, RowMap, Source, at, rows_of
+from ..rows import Row, RowParser, Source, field, rows_of
 
 ACCOUNT = "account"
 """The id of what the node tells of itself."""
@@ -74,25 +74,25 @@ def _paths(row: Row) -> tuple[tuple[str, str], ...] | None:
     return tuple(islice(known, coerce.MAX_ITEMS))
 
 
-HUB = RowMap(
+HUB = RowParser(
     Hub,
     id=_account,
     name=lambda row: coerce.text(row.get("name")) or coerce.text(row.get("node_id")),
     active_paths=_paths,
-    compat=at("compat", coerce.boolean),
-    connections=at("conns", coerce.count),
-    exit_clients=at("exit_clients", coerce.count),
-    exit_node=at("exit_node", coerce.boolean),
-    limited=at("limited", coerce.boolean),
-    rate_in=at("rx_rate", coerce.count),
-    rate_out=at("tx_rate", coerce.count),
-    sessions=at("sessions", coerce.count),
-    traffic_in=at("rx_bytes", coerce.count),
-    traffic_out=at("tx_bytes", coerce.count),
-    version=at("version", coerce.text),
+    compat=field("compat", coerce.boolean),
+    connections=field("conns", coerce.count),
+    exit_clients=field("exit_clients", coerce.count),
+    exit_node=field("exit_node", coerce.boolean),
+    limited=field("limited", coerce.boolean),
+    rate_in=field("rx_rate", coerce.count),
+    rate_out=field("tx_rate", coerce.count),
+    sessions=field("sessions", coerce.count),
+    traffic_in=field("rx_bytes", coerce.count),
+    traffic_out=field("tx_bytes", coerce.count),
+    version=field("version", coerce.text),
 )
 
-TUN_MODE = RowMap(
+TUN_MODE = RowParser(
     TunMode,
     id=_account,
     tun_mode=lambda row: (
@@ -100,21 +100,21 @@ TUN_MODE = RowMap(
     ),
 )
 
-WIREGUARD = RowMap(
+WIREGUARD = RowParser(
     WireGuard,
     id=_account,
-    wireguard_connected=at("connected", coerce.count),
-    wireguard_enabled=at("enabled", coerce.boolean),
+    wireguard_connected=field("connected", coerce.count),
+    wireguard_enabled=field("enabled", coerce.boolean),
     wireguard_peers=lambda row: len(rows_of(row.get("peers"))),
-    wireguard_port=at("listen_port", coerce.count),
-    wireguard_running=at("running", coerce.boolean),
+    wireguard_port=field("listen_port", coerce.count),
+    wireguard_running=field("running", coerce.boolean),
 )
 
-VPN = RowMap(
+VPN = RowParser(
     Vpn,
     id=_account,
     **{
-        f"{server}_{name}": at(f"{server}_{raw}", read)
+        f"{server}_{name}": field(f"{server}_{raw}", read)
         for server in ("ikev2", "l2tp")
         for name, raw, read in (
             ("capable", "capable", coerce.boolean),
@@ -124,13 +124,13 @@ VPN = RowMap(
     },
 )
 
-UPGRADE = RowMap(
+UPGRADE = RowParser(
     Upgrade,
     id=_account,
-    current=at("current", coerce.text),
-    installable=at("in_docker", coerce.boolean),
-    latest=at("latest", coerce.text),
-    progress=at("progress", progress),
+    current=field("current", coerce.text),
+    installable=field("in_docker", coerce.boolean),
+    latest=field("latest", coerce.text),
+    progress=field("progress", progress),
     state=lambda row: _choice(UpgradeState, row.get("state")),
 )
 
@@ -163,24 +163,24 @@ def latency(row: Row) -> int | None:
 
 
 _LINK: dict[str, Source] = {
-    "id": at(ID, coerce.identifier),
-    "name": at(TITLE, coerce.text),
+    "id": field(ID, coerce.identifier),
+    "name": field(TITLE, coerce.text),
     "addresses": _addresses,
     "direction": lambda row: _choice(PeerDirection, row.get("direction")),
     "exit_node": is_exit,
     "latency": latency,
-    "nested": at("nested", coerce.boolean),
-    "rate_in": at("rx_rate", coerce.count),
-    "rate_out": at("tx_rate", coerce.count),
-    "version": at("version", coerce.text),
+    "nested": field("nested", coerce.boolean),
+    "rate_in": field("rx_rate", coerce.count),
+    "rate_out": field("tx_rate", coerce.count),
+    "version": field("version", coerce.text),
     **{name: flag(name) for name in _FLAGS},
 }
 
-LINK = RowMap(Link, **_LINK)
-PEER = RowMap(
+LINK = RowParser(Link, **_LINK)
+PEER = RowParser(
     Peer,
     **_LINK,
-    connected=at("connected", coerce.boolean),
+    connected=field("connected", coerce.boolean),
     enabled=lambda row: not coerce.boolean(row.get("disabled")),
 )
 
@@ -194,14 +194,14 @@ def _tunnel_state(row: Row) -> TunnelState | None:
     return TunnelState.ONLINE if connected else TunnelState.OFFLINE
 
 
-TUNNEL = RowMap(
+TUNNEL = RowParser(
     Tunnel,
-    id=at(ID, coerce.identifier),
-    name=at(TITLE, coerce.text),
+    id=field(ID, coerce.identifier),
+    name=field(TITLE, coerce.text),
     enabled=lambda row: not coerce.boolean(row.get("disabled")),
-    online=at("connected", coerce.boolean),
+    online=field("connected", coerce.boolean),
     protocol=lambda _: "hysteria2",
-    public_address=at("addr", coerce.text),
+    public_address=field("addr", coerce.text),
     state=_tunnel_state,
 )
 
@@ -242,41 +242,41 @@ _EXIT: dict[str, Source] = {
     "exits_down": lambda row: row["exits_down"],
 }
 
-USER = RowMap(
+USER = RowParser(
     User,
     **_EXIT,
-    id=at("id", coerce.identifier),
-    name=at("username", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("username", coerce.text),
     conflicts=lambda row: row["conflicts"],
-    enabled=at("enabled", coerce.boolean),
+    enabled=field("enabled", coerce.boolean),
     expires=_expires,
     traffic_limit=_limit,
     traffic_usage=_usage,
-    traffic_used=at("traffic_used", coerce.count),
+    traffic_used=field("traffic_used", coerce.count),
 )
 
-RULE = RowMap(
+RULE = RowParser(
     Rule,
     **_EXIT,
-    id=at("id", coerce.identifier),
+    id=field("id", coerce.identifier),
     name=lambda row: coerce.text(row.get("name")) or coerce.identifier(row.get("id")),
-    enabled=at("enabled", coerce.boolean),
+    enabled=field("enabled", coerce.boolean),
     priority=lambda row: coerce.count(row.get("priority", 0)),
     targets=lambda row: coerce.texts(row.get("targets")),
     tun_active=flag("tun_active"),
-    type=at("type", coerce.text),
+    type=field("type", coerce.text),
     unavailable=lambda row: row["unavailable"],
 )
 
-PROXY = RowMap(
+PROXY = RowParser(
     Proxy,
     **_EXIT,
-    id=at("id", coerce.identifier),
-    name=at("id", coerce.text),
-    enabled=at("enabled", coerce.boolean),
-    listen=at("listen", coerce.text),
-    method=at("method", coerce.text),
-    protocol=at("protocol", coerce.text),
+    id=field("id", coerce.identifier),
+    name=field("id", coerce.text),
+    enabled=field("enabled", coerce.boolean),
+    listen=field("listen", coerce.text),
+    method=field("method", coerce.text),
+    protocol=field("protocol", coerce.text),
 )
 
 
@@ -292,12 +292,12 @@ def _fingerprint(row: Row) -> str:
     return sha256(content.encode()).hexdigest()[:16]
 
 
-WIREGUARD_PEER = RowMap(
+WIREGUARD_PEER = RowParser(
     WireGuardPeer,
     **_EXIT,
-    id=at(ID, coerce.identifier),
-    name=at("name", coerce.text),
-    address=at("allowed_ips", coerce.text),
+    id=field(ID, coerce.identifier),
+    name=field("name", coerce.text),
+    address=field("allowed_ips", coerce.text),
     fingerprint=_fingerprint,
     keepalive=lambda row: coerce.count(row.get("keepalive")) or None,
 )

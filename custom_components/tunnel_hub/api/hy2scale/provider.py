@@ -18,17 +18,17 @@ from ..http import Transport
 from ..models.account import AccountChanges
 from ..models.base import Resource
 from ..models.mesh import (
-    ClientDraft,
+    ClientUpdate,
     Edited,
-    MeshDraft,
+    MeshUpdate,
     Proxy,
-    ProxyDraft,
+    ProxyUpdate,
     Rule,
-    RuleDraft,
+    RuleUpdate,
     User,
-    UserDraft,
+    UserUpdate,
     WireGuardPeer,
-    WireGuardPeerDraft,
+    WireGuardPeerUpdate,
 )
 from ..models.tunnels import Tunnel
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
@@ -39,9 +39,9 @@ from .address import base_url
 from .certificates import CertificateCommands
 from .client import Hy2ScaleClient
 from .collections import EditableRows, RowCollections
-from .drafts import client_fields, proxy_fields, rule_fields, user_fields, wireguard_peer_fields
 from .feeds import Feeds
 from .mesh import MeshCommands
+from .payloads import client_fields, proxy_fields, rule_fields, user_fields, wireguard_peer_fields
 
 _SECRETS = ("password_hash", "token")
 _NOTICE = timedelta(days=14)
@@ -61,13 +61,13 @@ def _identity(row: Row) -> Identity | None:
 
 
 _EDITED: Mapping[type, Edited] = {
-    ClientDraft: Tunnel,
-    ProxyDraft: Proxy,
-    RuleDraft: Rule,
-    UserDraft: User,
-    WireGuardPeerDraft: WireGuardPeer,
+    ClientUpdate: Tunnel,
+    ProxyUpdate: Proxy,
+    RuleUpdate: Rule,
+    UserUpdate: User,
+    WireGuardPeerUpdate: WireGuardPeer,
 }
-"""What is edited by which drafts."""
+"""What is edited by which payloads."""
 
 
 class Hy2ScaleProvider(
@@ -182,10 +182,10 @@ class Hy2ScaleProvider(
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
         return {
-            draft: EditableCollection(
+            payload: EditableCollection(
                 create=self.create, update=self.update, delete=partial(self.delete, of)
             )
-            for draft, of in _EDITED.items()
+            for payload, of in _EDITED.items()
         }
 
     @override
@@ -236,33 +236,34 @@ class Hy2ScaleProvider(
 
     # Editing
 
-    async def create(self, draft: MeshDraft) -> str:
+    async def create(self, payload: MeshUpdate) -> str:
         """Create a row and return its id."""
-        match draft:
-            case ClientDraft():
-                return await self._collections.clients.create(client_fields(draft))
-            case ProxyDraft():
-                return await self._collections.proxies.create(proxy_fields(draft))
-            case RuleDraft():
-                return await self._collections.rules.create(rule_fields(draft))
-            case UserDraft():
-                return await self._collections.users.create(user_fields(draft))
-            case WireGuardPeerDraft():
-                return await self._collections.wireguard_peers.create(wireguard_peer_fields(draft))
+        match payload:
+            case ClientUpdate():
+                return await self._collections.clients.create(client_fields(payload))
+            case ProxyUpdate():
+                return await self._collections.proxies.create(proxy_fields(payload))
+            case RuleUpdate():
+                return await self._collections.rules.create(rule_fields(payload))
+            case UserUpdate():
+                return await self._collections.users.create(user_fields(payload))
+            case WireGuardPeerUpdate():
+                fields = wireguard_peer_fields(payload)
+                return await self._collections.wireguard_peers.create(fields)
 
-    async def update(self, resource_id: str, draft: MeshDraft) -> None:
-        """Change only the fields that the draft contains."""
-        match draft:
-            case ClientDraft():
-                await self._collections.clients.change(resource_id, client_fields(draft))
-            case ProxyDraft():
-                await self._collections.proxies.change(resource_id, proxy_fields(draft))
-            case RuleDraft():
-                await self._collections.rules.change(resource_id, rule_fields(draft))
-            case UserDraft():
-                await self._collections.users.change(resource_id, user_fields(draft))
-            case WireGuardPeerDraft():
-                fields = wireguard_peer_fields(draft)
+    async def update(self, resource_id: str, payload: MeshUpdate) -> None:
+        """Change only the fields that the payload contains."""
+        match payload:
+            case ClientUpdate():
+                await self._collections.clients.change(resource_id, client_fields(payload))
+            case ProxyUpdate():
+                await self._collections.proxies.change(resource_id, proxy_fields(payload))
+            case RuleUpdate():
+                await self._collections.rules.change(resource_id, rule_fields(payload))
+            case UserUpdate():
+                await self._collections.users.change(resource_id, user_fields(payload))
+            case WireGuardPeerUpdate():
+                fields = wireguard_peer_fields(payload)
                 await self._collections.wireguard_peers.change(resource_id, fields)
 
     async def delete(self, of: Edited, resource_id: str) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError
-from ..pace import Turn
 from ..rows import Row, rows_of
+from ..throttling import TimeSlice
 from .identity import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
 
 _CLIENT = "link"
@@ -69,13 +69,13 @@ async def located(topology: Sequence[Row]) -> list[Place]:
     """
     if topology and not any(coerce.text(top.get("name")) for top in topology):
         raise UnavailableError(Reason.MALFORMED, "no names")
-    turn = Turn()
+    turn = TimeSlice()
     found: list[Place] = []
     for place in places(topology):
         if place.outbound is None:
             raise UnavailableError(Reason.MALFORMED, "no direction")
         found.append(place)
-        await turn.give_way()
+        await turn.yield_if_due()
     return found
 
 

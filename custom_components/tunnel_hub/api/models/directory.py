@@ -134,7 +134,7 @@ class NodeConnection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeDraft:
+class NodeUpdate:
     """What a user says about a node; None leaves it to the service, or as it is.
 
     bandwidth_tier, bandwidth_maximum: Mbit/s. traffic_allowed: GB until the next reset.

@@ -313,7 +313,7 @@ class Kick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientDraft:
+class ClientUpdate:
     """What a person says of an outbound connection; None leaves it as it is.
 
     addresses: host:port, ports also as ranges. ca: PEM. max_rate_in, max_rate_out: bytes per
@@ -331,7 +331,7 @@ class ClientDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExitDraft:
+class ExitUpdate:
     """By which paths traffic leaves; None leaves it as it is.
 
     exit_paths: () for this node itself. exit_mode: how to choose among several, "quality",
@@ -343,7 +343,7 @@ class ExitDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserDraft(ExitDraft):
+class UserUpdate(ExitUpdate):
     """What a person says of a user.
 
     traffic_limit: bytes, 0 for none. expires: the first day without access, date.max for never.
@@ -357,7 +357,7 @@ class UserDraft(ExitDraft):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleDraft(ExitDraft):
+class RuleUpdate(ExitUpdate):
     """What a person says of a rule. id: only of a new one. type: "ip" or "domain"."""
 
     id: str | None = None
@@ -370,7 +370,7 @@ class RuleDraft(ExitDraft):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProxyDraft(ExitDraft):
+class ProxyUpdate(ExitUpdate):
     """What a person says of a proxy. id: only of a new one. protocol: "socks5", "http" or "ss".
 
     listen: host:port. method: Shadowsocks' cipher. certificate: the id of one, for HTTPS.
@@ -385,7 +385,7 @@ class ProxyDraft(ExitDraft):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireGuardPeerDraft(ExitDraft):
+class WireGuardPeerUpdate(ExitUpdate):
     """What a person says of a WireGuard peer.
 
     address: inside the VPN, with a prefix length. keepalive: seconds, 0 for never. A new peer
@@ -399,7 +399,7 @@ class WireGuardPeerDraft(ExitDraft):
     private_key: str | None = field(default=None, repr=False)
 
 
-type MeshDraft = ClientDraft | ProxyDraft | RuleDraft | UserDraft | WireGuardPeerDraft
+type MeshUpdate = ClientUpdate | ProxyUpdate | RuleUpdate | UserUpdate | WireGuardPeerUpdate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class Tunnel(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TunnelDraft:
+class TunnelUpdate:
     """What a user says about a tunnel; None leaves it to the service, or as it is.
 
     local_port, remote_port: 1 to 65535. node: a node's id or name.

@@ -8,12 +8,12 @@ from datetime import date
 from .. import coerce
 from ..models.certificates import CertificateImport
 from ..models.mesh import (
-    ClientDraft,
-    ExitDraft,
-    ProxyDraft,
-    RuleDraft,
-    UserDraft,
-    WireGuardPeerDraft,
+    ClientUpdate,
+    ExitUpdate,
+    ProxyUpdate,
+    RuleUpdate,
+    UserUpdate,
+    WireGuardPeerUpdate,
 )
 from ..rows import Row
 
@@ -22,28 +22,28 @@ def _said(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def client_fields(draft: ClientDraft) -> Row:
+def client_fields(payload: ClientUpdate) -> Row:
     """Return a client's row."""
-    addresses = draft.addresses
+    addresses = payload.addresses
     return _said(
-        name=draft.name,
+        name=payload.name,
         addr=addresses and addresses[0],
         addrs=addresses and list(addresses),
-        password=draft.password,
-        sni=draft.server_name,
-        insecure=draft.insecure,
-        ca=draft.ca,
-        max_tx=draft.max_rate_out,
-        max_rx=draft.max_rate_in,
+        password=payload.password,
+        sni=payload.server_name,
+        insecure=payload.insecure,
+        ca=payload.ca,
+        max_tx=payload.max_rate_out,
+        max_rx=payload.max_rate_in,
     )
 
 
-def exit_fields(draft: ExitDraft) -> Row:
+def exit_fields(payload: ExitUpdate) -> Row:
     """Return the part of a row that names an exit.
 
     One path has no way to choose unless it is said: the exit may have several addresses.
     """
-    paths, mode = draft.exit_paths, draft.exit_mode
+    paths, mode = payload.exit_paths, payload.exit_mode
     if paths is None:
         return _said(exit_mode=mode)
     if not paths or (mode is None and len(paths) == 1):
@@ -51,21 +51,21 @@ def exit_fields(draft: ExitDraft) -> Row:
     return _said(exit_via=paths[0] if paths else "", exit_paths=list(paths), exit_mode=mode)
 
 
-def user_fields(draft: UserDraft) -> Row:
+def user_fields(payload: UserUpdate) -> Row:
     """Return a user's row; the documented generation counts in units of 1024**3 bytes."""
-    limit, day = draft.traffic_limit, _day(draft.expires)
+    limit, day = payload.traffic_limit, _day(payload.expires)
     return {
         **_said(
-            username=draft.name,
-            password=draft.password,
-            enabled=draft.enabled,
+            username=payload.name,
+            password=payload.password,
+            enabled=payload.enabled,
             traffic_limit=limit,
             traffic_limit_gb=None if limit is None else limit / coerce.GIGABYTE,
             expiry_date=day,
             expiry=day and f"{day}T00:00:00Z",
         ),
         **({"expiry": ""} if day == "" else {}),
-        **exit_fields(draft),
+        **exit_fields(payload),
     }
 
 
@@ -76,48 +76,48 @@ def _day(day: date | None) -> str | None:
     return "" if day == date.max else day.isoformat()
 
 
-def rule_fields(draft: RuleDraft) -> Row:
+def rule_fields(payload: RuleUpdate) -> Row:
     """Return a rule's row."""
     return {
         **_said(
-            id=draft.id,
-            name=draft.name,
-            type=draft.type,
-            targets=None if draft.targets is None else list(draft.targets),
-            enabled=draft.enabled,
-            priority=draft.priority,
-            use_tun=draft.use_tun,
+            id=payload.id,
+            name=payload.name,
+            type=payload.type,
+            targets=None if payload.targets is None else list(payload.targets),
+            enabled=payload.enabled,
+            priority=payload.priority,
+            use_tun=payload.use_tun,
         ),
-        **exit_fields(draft),
+        **exit_fields(payload),
     }
 
 
-def proxy_fields(draft: ProxyDraft) -> Row:
+def proxy_fields(payload: ProxyUpdate) -> Row:
     """Return a proxy's row."""
     return {
         **_said(
-            id=draft.id,
-            protocol=draft.protocol,
-            listen=draft.listen,
-            enabled=draft.enabled,
-            method=draft.method,
-            tls_cert=draft.certificate,
+            id=payload.id,
+            protocol=payload.protocol,
+            listen=payload.listen,
+            enabled=payload.enabled,
+            method=payload.method,
+            tls_cert=payload.certificate,
         ),
-        **exit_fields(draft),
+        **exit_fields(payload),
     }
 
 
-def wireguard_peer_fields(draft: WireGuardPeerDraft) -> Row:
+def wireguard_peer_fields(payload: WireGuardPeerUpdate) -> Row:
     """Return a WireGuard peer's row."""
     return {
         **_said(
-            name=draft.name,
-            allowed_ips=draft.address,
-            keepalive=draft.keepalive,
-            public_key=draft.public_key,
-            private_key=draft.private_key,
+            name=payload.name,
+            allowed_ips=payload.address,
+            keepalive=payload.keepalive,
+            public_key=payload.public_key,
+            private_key=payload.private_key,
         ),
-        **exit_fields(draft),
+        **exit_fields(payload),
     }
 
 

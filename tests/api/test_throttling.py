@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api import pace
-from custom_components.tunnel_hub.api.pace import RateLimiter, in_turns
+from custom_components.tunnel_hub.api import throttling
+from custom_components.tunnel_hub.api.throttling import RateLimiter, in_time_slices
 
 
 async def turns_of_others(items: int) -> list[int]:
@@ -23,7 +23,7 @@ async def turns_of_others(items: int) -> list[int]:
 
     other = asyncio.create_task(_other())
     await asyncio.sleep(0)
-    await in_turns(range(items), done.append)
+    await in_time_slices(range(items), done.append)
     await other
     assert done == list(range(items))
     return seen
@@ -32,7 +32,7 @@ async def turns_of_others(items: int) -> list[int]:
 async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour passes whenever somebody looks at the clock."""
     hours = count(step=3600)
-    monkeypatch.setattr(pace, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
+    monkeypatch.setattr(throttling, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
     assert await turns_of_others(5) == [0, 1, 2, 3, 4]
 
 

@@ -5,37 +5,37 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import math
 import time
 
-_TURN = 0.002
+_TIME_SLICE = 0.002
 """Seconds. A few who take turns at the same time must still be unnoticeable together."""
 
 
-class Turn:
+class TimeSlice:
     """One's share of the event loop's time, for work that grows with the size of an account."""
 
     def __init__(self) -> None:
-        self._end = time.perf_counter() + _TURN
+        self._end = time.perf_counter() + _TIME_SLICE
 
-    async def give_way(self) -> None:
+    async def yield_if_due(self) -> None:
         """Let others have the loop once the turn is over; costs next to nothing before."""
         if time.perf_counter() >= self._end:
             await asyncio.sleep(0)
-            self._end = time.perf_counter() + _TURN
+            self._end = time.perf_counter() + _TIME_SLICE
 
 
 async def iterate[T](items: Iterable[T]) -> AsyncIterator[T]:
     """Iterate over many items without blocking the event loop."""
-    turn = Turn()
+    turn = TimeSlice()
     for item in items:
         yield item
-        await turn.give_way()
+        await turn.yield_if_due()
 
 
-async def in_turns[T](items: Iterable[T], do: Callable[[T], object]) -> None:
+async def in_time_slices[T](items: Iterable[T], do: Callable[[T], object]) -> None:
     """Do something for each, without keeping others waiting however many there are."""
-    turn = Turn()
+    turn = TimeSlice()
     for item in items:
         do(item)
-        await turn.give_way()
+        await turn.yield_if_due()
 
 
 class RateLimiter:

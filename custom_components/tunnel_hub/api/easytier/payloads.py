@@ -1,4 +1,4 @@
-"""What a node may be: a draft in the service's words, checked before the service sees it.
+"""What a node may be: a payload in the service's words, checked before the service sees it.
 
 The public source stores whatever it is sent, so nobody else would.
 """
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..models.directory import NodeConnection, NodeDraft
+from ..models.directory import NodeConnection, NodeUpdate
 from ..ports import check_port
 from ..rows import Row
 from . import models
@@ -27,7 +27,7 @@ _DEFAULTS: Mapping[str, object] = {
 
 
 class _Field(NamedTuple):
-    """Where it stands in a row. write: from the draft's value; read: the same from the row's."""
+    """Where it stands in a row. write: from the payload's value; read: the same from the row's."""
 
     raw: str
     write: Callable[[Any], object]
@@ -73,55 +73,55 @@ _FIELDS: Mapping[str, _Field] = {
 }
 
 
-def new_fields(draft: NodeDraft) -> dict[str, object]:
+def new_fields(payload: NodeUpdate) -> dict[str, object]:
     """Return the fields of a node to be made; raises InvalidInputError for what cannot be."""
     for name in _NEEDED:
-        if getattr(draft, name) is None:
+        if getattr(payload, name) is None:
             raise InvalidInputError("node_field_needed", field=name)
-    return {**_DEFAULTS, **_named_fields(draft)}
+    return {**_DEFAULTS, **_named_fields(payload)}
 
 
-def not_stored(draft: NodeDraft, row: Row) -> list[str]:
-    """Return which of the row's fields are not as the draft wants them."""
-    return [raw for raw in changed_fields(draft, row) if raw in row]
+def not_stored(payload: NodeUpdate, row: Row) -> list[str]:
+    """Return which of the row's fields are not as the payload wants them."""
+    return [raw for raw in changed_fields(payload, row) if raw in row]
 
 
-def changed_fields(draft: NodeDraft, row: Row) -> dict[str, object]:
-    """Return what the draft names and is not so yet; raises InvalidInputError.
+def changed_fields(payload: NodeUpdate, row: Row) -> dict[str, object]:
+    """Return what the payload names and is not so yet; raises InvalidInputError.
 
     row: the node as it is; what does not stand there counts as changed.
     """
     read = {field.raw: field.read for field in _FIELDS.values()}
     return {
         raw: value
-        for raw, value in _named_fields(draft).items()
+        for raw, value in _named_fields(payload).items()
         if raw not in row or read[raw](row[raw]) != value
     }
 
 
-def _named_fields(draft: NodeDraft) -> dict[str, object]:
-    """Return what the draft names, in the service's words."""
-    _check(draft)
+def _named_fields(payload: NodeUpdate) -> dict[str, object]:
+    """Return what the payload names, in the service's words."""
+    _check(payload)
     return {
         field.raw: field.write(value)
         for name, field in _FIELDS.items()
-        if (value := getattr(draft, name)) is not None
+        if (value := getattr(payload, name)) is not None
     }
 
 
-def _check(draft: NodeDraft) -> None:
+def _check(payload: NodeUpdate) -> None:
     for name in _NEEDED:
-        if getattr(draft, name) in ("", (), []):
+        if getattr(payload, name) in ("", (), []):
             raise InvalidInputError("node_field_needed", field=name)
-    for way in draft.connections or ():
+    for way in payload.connections or ():
         check_port(way.port)
-    if draft.reset_day is not None and draft.reset_day not in _RESET_DAYS:
+    if payload.reset_day is not None and payload.reset_day not in _RESET_DAYS:
         raise InvalidInputError(
             "reset_day_out_of_range",
-            day=str(draft.reset_day),
+            day=str(payload.reset_day),
             minimum=str(_RESET_DAYS[0]),
             maximum=str(_RESET_DAYS[-1]),
         )
     # A node ends when its last day begins.
-    if draft.valid_until is not None and draft.valid_until <= datetime.now(UTC).date():
-        raise InvalidInputError("valid_until_past", date=draft.valid_until.isoformat())
+    if payload.valid_until is not None and payload.valid_until <= datetime.now(UTC).date():
+        raise InvalidInputError("valid_until_past", date=payload.valid_until.isoformat())
