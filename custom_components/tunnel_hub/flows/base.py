@@ -15,6 +15,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import (
     CONF_CLIENT_ID,
+    CONF_CODE,
     CONF_EMAIL,
     CONF_HOST,
     CONF_PASSWORD,
@@ -36,6 +37,7 @@ from yarl import URL
 from ..accounts import is_account_of
 from ..api import create_provider
 from ..api.capabilities import capable
+from ..api.capabilities.account import CanRegister
 from ..api.errors import InvalidInputError, TunnelHubError
 from ..api.models.account import NewAccount
 from ..api.provider import Provider
@@ -80,6 +82,7 @@ _SHOWN_AGAIN = (
     CONF_BASE_PATH,
     CONF_CA,
     CONF_CLIENT_ID,
+    CONF_CODE,
     CONF_EMAIL,
     CONF_HOST,
     CONF_HTTPS,
@@ -280,6 +283,35 @@ class Steps(ConfigFlow):
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         return self._get_reconfigure_entry()
+
+    async def _begin_registration(
+        self,
+        form: Form,
+        user_input: dict[str, Any] | None,
+        next_step: Callable[[], Awaitable[ConfigFlowResult]],
+    ) -> ConfigFlowResult:
+        """Ask for a new account, and go on to the code that is mailed."""
+
+        async def _begin(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.begin_registration(new_account(entered))
+            self._entered = entered
+            return await next_step()
+
+        return await self._step(form, user_input, CanRegister, _begin)
+
+    async def _finish_registration(
+        self,
+        form: Form,
+        user_input: dict[str, Any] | None,
+        go_on: Callable[[dict[str, str]], Awaitable[ConfigFlowResult]],
+    ) -> ConfigFlowResult:
+        """Create the account with the mailed code, and go on with what was entered."""
+
+        async def _create(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
+            await provider.finish_registration(new_account(entered), entered[CONF_CODE])
+            return await go_on(entered)
+
+        return await self._step(form, user_input, CanRegister, _create)
 
     async def _finish(self, provider: Provider, _: dict[str, str]) -> ConfigFlowResult:
         """Sign in, and make the entry or give it the new credentials."""

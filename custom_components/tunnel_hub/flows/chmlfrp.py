@@ -15,7 +15,7 @@ from homeassistant.const import (
 )
 import voluptuous as vol
 
-from ..api.capabilities.account import CanRegister, CanSignInByDevice
+from ..api.capabilities.account import CanSignInByDevice
 from ..api.errors import TunnelHubError
 from ..api.models.account import DeviceCode
 from ..api.provider import Credentials, Provider
@@ -33,7 +33,6 @@ from .base import (
     Steps,
     failure_of,
     in_form,
-    new_account,
     with_base_url,
 )
 
@@ -158,25 +157,20 @@ class ChmlFrpSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Begin a new account: a code is mailed."""
-
-        async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.begin_registration(new_account(entered))
-            self._entered = entered
-            return await self.async_step_chmlfrp_register_code()
-
-        return await self._step(_REGISTER, user_input, CanRegister, _send_code)
+        return await self._begin_registration(
+            _REGISTER, user_input, self.async_step_chmlfrp_register_code
+        )
 
     async def async_step_chmlfrp_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Make the account with the mailed code; then any way in is open."""
 
-        async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.finish_registration(new_account(entered), entered[CONF_CODE])
+        async def _go_on(entered: dict[str, str]) -> ConfigFlowResult:
             self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
             return await self.async_step_chmlfrp_registered()
 
-        return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)
+        return await self._finish_registration(_REGISTER_CODE, user_input, _go_on)
 
     async def async_step_chmlfrp_registered(
         self, user_input: dict[str, Any] | None = None

@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_CODE, CONF_EMAIL, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 import voluptuous as vol
 
-from ..api.capabilities.account import CanRecoverPassword, CanRegister
+from ..api.capabilities.account import CanRecoverPassword
 from ..api.provider import Provider
 from ..const import CONF_BASE_URL
 from .base import (
@@ -20,7 +20,6 @@ from .base import (
     Form,
     ProviderFlow,
     Steps,
-    new_account,
     with_base_url,
 )
 
@@ -77,24 +76,15 @@ class HayFrpSteps(Steps):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Begin a new account: a code is mailed."""
-
-        async def _send_code(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.begin_registration(new_account(entered))
-            self._entered = entered
-            return await self.async_step_hayfrp_register_code()
-
-        return await self._step(_REGISTER, user_input, CanRegister, _send_code)
+        return await self._begin_registration(
+            _REGISTER, user_input, self.async_step_hayfrp_register_code
+        )
 
     async def async_step_hayfrp_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Make the account with the mailed code, and sign in."""
-
-        async def _register(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
-            await provider.finish_registration(new_account(entered), entered[CONF_CODE])
-            return await self._sign_in_with(entered)
-
-        return await self._step(_REGISTER_CODE, user_input, CanRegister, _register)
+        return await self._finish_registration(_REGISTER_CODE, user_input, self._sign_in_with)
 
     async def async_step_hayfrp_recover(
         self, user_input: dict[str, Any] | None = None
