@@ -49,7 +49,7 @@ async def test_what_was_read_before_a_write_is_not_kept() -> None:
         ("tunnels", {"us": {"online": False}}),
     ],
 )
-async def test_only_what_changed_is_made_anew(
+async def test_only_what_changed_differs(
     provider: Hy2ScaleProvider,
     hy2scale: Hy2ScaleService,
     freezer: FrozenDateTimeFactory,
@@ -68,7 +68,7 @@ async def test_only_what_changed_is_made_anew(
 
     assert others
     assert after[id_] != before[id_]
-    assert [other for other in others if after[other] is not before[other]] == []
+    assert [other for other in others if after[other] != before[other]] == []
 
 
 async def test_two_changes_at_once(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:

@@ -20,7 +20,7 @@ from ..models.service import Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
 from ..node_choice import NodeChoice
 from ..provider import Options
-from ..rows import BuildCache, Row, RowCache
+from ..rows import Row, RowCache
 from ..throttling import iterate
 from .client import ChmlFrpClient
 from .models import (
@@ -88,7 +88,6 @@ class Feeds:
         self._listed = RowCache(TUNNEL)
         self._node_figures = RowCache(NODE)
         self._node_notes = RowCache(LISTED_NODE)
-        self._with_the_rest = BuildCache(_completed)
         self._newest_client: str | None = None
         self._notice_texts: dict[str, str] = {}
         self._tunnels: dict[str, Tunnel] | None = None
@@ -246,10 +245,10 @@ class Feeds:
             today = days.today(SHANGHAI)
             of_today = {coerce.text(row.get("id")): traffic_is_of(row, today) for row in rows}
             newest = self._newest_client
-            self._tunnels = await self._with_the_rest.all(
-                (id_, (tunnel, ids.get(tunnel.node_name), of_today.get(id_), newest))
-                for id_, tunnel in listed.items()
-            )
+            self._tunnels = {
+                id_: _completed(tunnel, ids.get(tunnel.node_name), of_today.get(id_), newest)
+                async for id_, tunnel in iterate(listed.items())
+            }
             return self._tunnels
 
     async def tunnel(self, tunnel_id: str) -> Tunnel:

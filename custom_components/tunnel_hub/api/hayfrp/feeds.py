@@ -18,7 +18,7 @@ from ..models.service import Notice, Release, ServiceTotals
 from ..models.tunnels import Tunnel
 from ..node_choice import NodeChoice
 from ..provider import Options
-from ..rows import BuildCache, Row, RowCache
+from ..rows import Row, RowCache
 from ..throttling import iterate
 from .auth import Session
 from .client import HayFrpClient
@@ -78,7 +78,6 @@ class Feeds:
         self._nodes = NodeChoice(options)
         self._listing = asyncio.Lock()
         self._listed = RowCache(TUNNEL)
-        self._with_readings = BuildCache(with_reading)
         self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, Reading] = {}
         self._unanswered: set[str] = set()
@@ -163,9 +162,10 @@ class Feeds:
                 for id_, reading in self._readings.items()
                 if id_ in listed and reading.read.age < self._reading_good_for(id_).total_seconds()
             }
-            self._tunnels = await self._with_readings.all(
-                (id_, (tunnel, self._readings.get(id_))) for id_, tunnel in listed.items()
-            )
+            self._tunnels = {
+                id_: with_reading(tunnel, self._readings.get(id_))
+                async for id_, tunnel in iterate(listed.items())
+            }
             return self._tunnels
 
     def _reading_good_for(self, tunnel_id: str) -> timedelta:

@@ -15,7 +15,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models.mesh import Peer, PeerDirection
-from ..rows import BuildCache, Row
+from ..rows import Row
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
 from .models import ID, TITLE
@@ -65,7 +65,6 @@ class MeshReader:
         self._tree = Tree(self.clients, self.peers)
         self._asked_for: set[str] = set()
         self._shown: Mapping[str, Peer] = {}
-        self._hidden = BuildCache(_hidden)
 
     # Memory
 
@@ -210,16 +209,16 @@ class MeshReader:
     async def shown_and_hidden(self, shown: Mapping[str, Peer]) -> dict[str, Peer]:
         """Add the peers that are no longer shown; what is told of them is what was told last."""
         for id_, peer in shown.items():
-            if self._shown.get(id_) is not peer:
+            if self._shown.get(id_) != peer:
                 facts = {name: getattr(peer, name) for name in _LASTING}
                 self.peers.set(self.peers.known[id_], facts=facts)
         self._shown = shown
         await self.remember()
-        hidden = await self._hidden.all(
-            (one.id, (one.id, self._tree.path_of(one), one.facts))
-            for one in self._tree.hidden(time.time())
-        )
-        return {**shown, **hidden}
+        hidden = self._tree.hidden(time.time())
+        return {
+            **shown,
+            **{one.id: _hidden(one.id, self._tree.path_of(one), one.facts) for one in hidden},
+        }
 
     def hidden_ids(self) -> set[str]:
         """Return the ids of peers that are told of although they are not shown."""
