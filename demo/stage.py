@@ -29,7 +29,7 @@ _STARTING = 120.0
 _BROWSER = {"User-Agent": "Mozilla/5.0"}
 """Without one of its own, a program is turned away by the services' firewalls."""
 _AGREEING = 30.0
-"""Seconds; the account centre is asked every five."""
+"""Seconds; the account center is asked every five."""
 _WANTS_RESTART = 100
 """With this exit code Home Assistant asks to be started again."""
 _LAST_LINES = 20

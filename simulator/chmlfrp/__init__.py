@@ -1,4 +1,4 @@
-"""ChmlFrp, simulated: a frp service with an account centre that signs devices in."""
+"""ChmlFrp, simulated: a frp service with an account center that signs devices in."""
 
 from .service import ChmlFrpService
 from .state import (

@@ -1,4 +1,4 @@
-"""The account centre: OAuth 2.0 for devices (RFC 8628), and the page where the user decides."""
+"""The account center: OAuth 2.0 for devices (RFC 8628), and the page where the user decides."""
 
 from html import escape
 from typing import TYPE_CHECKING

@@ -20,7 +20,7 @@ UNREACHABLE = {"/node", "/node_stats", "/node_uptime", "/node_status_info", "/pa
 
 
 class ChmlFrpService(Service[ChmlFrpState]):
-    """One ChmlFrp with its account centre, which listens on the second port.
+    """One ChmlFrp with its account center, which listens on the second port.
 
     `state.settings` chooses between the behaviours of the real one's versions.
     """
@@ -48,7 +48,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
 
     @property
     def oauth_url(self) -> str:
-        """Where the account centre is."""
+        """Where the account center is."""
         return self.mirror_url
 
     @property
@@ -128,8 +128,8 @@ class ChmlFrpService(Service[ChmlFrpState]):
                 web.Response(text=FIREWALL_PAGE, status=403, content_type="text/html")
             )
         port = self.oauth_url.rpartition(":")[2]
-        at_account_centre = call.headers.get("Host", "").endswith(f":{port}")
-        if at_account_centre != call.path.startswith("/oauth"):
+        at_account_center = call.headers.get("Host", "").endswith(f":{port}")
+        if at_account_center != call.path.startswith("/oauth"):
             raise RefusedError(self.fallback(call))
 
     @override

@@ -259,7 +259,7 @@ class Mail:
 
 @dataclass(slots=True)
 class OAuthClient:
-    """A program registered at the account centre. secret: with which it has to be known."""
+    """A program registered at the account center. secret: with which it has to be known."""
 
     device_grant: bool
     secret: str | None = None

@@ -11,7 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.tunnel_hub.api.chmlfrp import account_centre
+from custom_components.tunnel_hub.api.chmlfrp import account_center
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import Account
@@ -80,7 +80,7 @@ def browser(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, monkeypatch: pytest.MonkeyPatch
 ) -> Browser:
     browser = Browser(hass, chmlfrp)
-    monkeypatch.setattr(account_centre, "sleep", browser.sleep)
+    monkeypatch.setattr(account_center, "sleep", browser.sleep)
     return browser
 
 
@@ -199,7 +199,7 @@ async def test_programs_that_may_not(
     assert form["errors"] == {"base": error}
 
 
-async def test_the_account_centre_has_a_bad_day(
+async def test_the_account_center_has_a_bad_day(
     hass: HomeAssistant, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "html", status=520)

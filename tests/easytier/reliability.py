@@ -5,10 +5,10 @@ from typing import Any
 
 from custom_components.tunnel_hub.api.models.directory import (
     CheckTarget,
-    NodeConnection,
-    NodeReport,
-    NodeUpdate,
     Region,
+    RelayNodeConnection,
+    RelayNodeReport,
+    RelayNodeUpdate,
 )
 
 from ..common import MINUTE
@@ -201,10 +201,10 @@ RELIABILITY = Reliability(
         "check_node": lambda provider: provider.check_node("1"),
         "check_targets": lambda provider: provider.check_targets([_TARGET]),
         "create_node": lambda provider: provider.create_node(
-            NodeUpdate(
+            RelayNodeUpdate(
                 name="new",
                 region=Region.OVERSEAS,
-                connections=(NodeConnection(type="tcp", host="192.0.2.7", port=11010),),
+                connections=(RelayNodeConnection(type="tcp", host="192.0.2.7", port=11010),),
             )
         ),
         "delete_node": lambda provider: provider.delete_node("1"),
@@ -213,11 +213,11 @@ RELIABILITY = Reliability(
         "query_nodes": _proposed_nodes,
         "regenerate_report_token": lambda provider: provider.regenerate_report_token("1"),
         "report_node": lambda provider: provider.report_node(
-            "1", NodeReport(online=True, bandwidth=1, traffic=1, connections=1)
+            "1", RelayNodeReport(online=True, bandwidth=1, traffic=1, connections=1)
         ),
         "reset_token": lambda provider: provider.reset_token(),
         "set_allow_relay": lambda provider: provider.set_allow_relay("1", allowed=False),
-        "update_node": lambda provider: provider.update_node("1", NodeUpdate(tags=("x",))),
+        "update_node": lambda provider: provider.update_node("1", RelayNodeUpdate(tags=("x",))),
     },
     limits=Limits(100, 120, Value("binary_sensor", "relay_node:1", "online"), _end_node),
     settings={"edgeone": True},

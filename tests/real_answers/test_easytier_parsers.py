@@ -29,14 +29,14 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.models.account import Account, NewAccount
 from custom_components.tunnel_hub.api.models.directory import (
-    NodeConnection,
-    NodeReport,
-    NodeUpdate,
     ProposedNode,
     PublicNode,
     QueryPriority,
     Region,
     RelayNode,
+    RelayNodeConnection,
+    RelayNodeReport,
+    RelayNodeUpdate,
     ReportResult,
 )
 from custom_components.tunnel_hub.api.models.service import ServiceTotals
@@ -157,12 +157,12 @@ TRAFFIC = ReportResult(
 
 USER = NewAccount(username="", mail="user@example.com", password="user-pass-1")
 ADMIN = NewAccount(username="", mail="admin@example.com", password="admin-pass-1")
-DRAFT = NodeUpdate(
+DRAFT = RelayNodeUpdate(
     name="another",
     region=Region.DOMESTIC,
-    connections=(NodeConnection(type="TCP", host="192.0.2.4", port=11010),),
+    connections=(RelayNodeConnection(type="TCP", host="192.0.2.4", port=11010),),
 )
-REPORT = NodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=5, token="any")
+REPORT = RelayNodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=5, token="any")
 
 
 class Asked(NamedTuple):

@@ -24,7 +24,7 @@ GET /delete_tunnel, POST /offline_tunnel, POST /refresh_tunnel, GET /tunnel/last
 GET /qiandao_info, GET /flow_last_7_days, GET /messages, GET /message/list, GET /ssl/list,
 GET /offline_user_nodes, GET /message/detail, GET /download_info
 """
-ACCOUNT_CENTRE = """
+ACCOUNT_CENTER = """
 POST /oauth2/device_authorization, POST /oauth2/token,
 GET /oauth-device-verify, POST /oauth-device-verify
 """
@@ -43,7 +43,7 @@ def test_every_endpoint_is_served() -> None:
     documented = routes(DOCUMENTED)
 
     assert len(documented) == 27
-    assert {*documented, *routes(UNDOCUMENTED), *routes(ACCOUNT_CENTRE)} == set(
+    assert {*documented, *routes(UNDOCUMENTED), *routes(ACCOUNT_CENTER)} == set(
         ChmlFrpService.ROUTES
     )
 
@@ -187,7 +187,7 @@ async def test_what_is_not_there_is_a_plain_404(visitor: Panel) -> None:
         }
 
 
-async def test_the_account_centre_and_the_api_are_two_addresses(
+async def test_the_account_center_and_the_api_are_two_addresses(
     chmlfrp: ChmlFrpService, visitor: Panel
 ) -> None:
     assert chmlfrp.oauth_url != chmlfrp.url

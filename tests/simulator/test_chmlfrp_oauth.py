@@ -1,4 +1,4 @@
-"""ChmlFrp's account centre: signing in a device, and tokens that work once."""
+"""ChmlFrp's account center: signing in a device, and tokens that work once."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ class Device:
     """A program that signs in without a browser."""
 
     def __init__(self, panel: Panel, service: ChmlFrpService) -> None:
-        self.centre = Panel(panel.session, service.oauth_url)
+        self.center = Panel(panel.session, service.oauth_url)
         self.api = panel
         self.client_id = service.credentials["client_id"]
 
     async def begin(self, scope: str = SCOPE) -> Any:
         """Ask for codes."""
-        return await self.centre.form(
+        return await self.center.form(
             "/oauth2/device_authorization", client_id=self.client_id, scope=scope
         )
 
     async def token(self, grant_type: str, status: int, **fields: str) -> Any:
         """Ask for tokens."""
         form = {"grant_type": grant_type, "client_id": self.client_id, **fields}
-        return await self.centre.ask("POST", "/oauth2/token", status, data=form)
+        return await self.center.ask("POST", "/oauth2/token", status, data=form)
 
     async def poll(self, codes: Any, status: int = 400) -> Any:
         """Ask for tokens for the codes."""
@@ -148,18 +148,18 @@ async def test_a_decision_over_the_control_route(chmlfrp: ChmlFrpService, device
 @pytest.mark.parametrize("decision, error", [("approve", None), ("deny", "access_denied")])
 async def test_a_decision_on_the_page(device: Device, decision: str, error: str | None) -> None:
     codes = await device.begin()
-    path = codes["verification_uri_complete"].removeprefix(device.centre.url)
-    page = await device.centre.get(path)
+    path = codes["verification_uri_complete"].removeprefix(device.center.url)
+    page = await device.center.get(path)
     assert codes["user_code"] in page
 
     user_code = codes["user_code"]
-    await device.centre.form("/oauth-device-verify", user_code=user_code, decision=decision)
+    await device.center.form("/oauth-device-verify", user_code=user_code, decision=decision)
     answer = await device.poll(codes, 400 if error else 200)
     assert answer.get("error") == error
 
 
 async def test_the_page_knows_its_codes_and_writes_no_foreign_html(device: Device) -> None:
-    page = await device.centre.ask(
+    page = await device.center.ask(
         "POST", "/oauth-device-verify", 400, data={"user_code": '"><b>', "decision": "approve"}
     )
 
@@ -181,7 +181,7 @@ async def test_unknown_clients_and_grants(device: Device) -> None:
     device.client_id = "nobody"
     assert (await device.poll(codes, 401))["error"] == "invalid_client"
     form = {"client_id": "nobody"}
-    answer = await device.centre.ask("POST", "/oauth2/device_authorization", 401, data=form)
+    answer = await device.center.ask("POST", "/oauth2/device_authorization", 401, data=form)
     assert answer["error"] == "invalid_client"
 
 

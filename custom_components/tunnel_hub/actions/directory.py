@@ -11,13 +11,13 @@ import voluptuous as vol
 from ..api.capabilities.directory import NodeDirectory
 from ..api.models.directory import (
     CheckTarget,
-    NodeConnection,
-    NodeReport,
-    NodeUpdate,
     QueryPriority,
     Reachability,
     Region,
     RelayNode,
+    RelayNodeConnection,
+    RelayNodeReport,
+    RelayNodeUpdate,
 )
 from ..validators import AMOUNT, COUNT, WHOLE_NUMBER
 from .base import Action, Target, to_response
@@ -48,25 +48,25 @@ _FIELDS: dict[str, Any] = {
 }
 
 
-def _payload(data: dict[str, Any]) -> NodeUpdate:
+def _payload(data: dict[str, Any]) -> RelayNodeUpdate:
     """Return the fields of an action call as a payload."""
     said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
     if _CONNECTIONS in said:
-        said[_CONNECTIONS] = [NodeConnection.at(address) for address in said[_CONNECTIONS]]
-    return NodeUpdate(**said)
+        said[_CONNECTIONS] = [RelayNodeConnection.at(address) for address in said[_CONNECTIONS]]
+    return RelayNodeUpdate(**said)
 
 
 async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    return {"node_id": await target.collection(NodeUpdate).create(_payload(data))}
+    return {"node_id": await target.collection(RelayNodeUpdate).create(_payload(data))}
 
 
 async def _update_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(NodeUpdate).update(target.key.id, _payload(data))
+    await target.collection(RelayNodeUpdate).update(target.key.id, _payload(data))
     return None
 
 
 async def _delete_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    await target.collection(NodeUpdate).delete(target.key.id)
+    await target.collection(RelayNodeUpdate).delete(target.key.id)
     return None
 
 
@@ -104,8 +104,8 @@ async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceRespo
 
 
 async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    report = NodeReport(
-        **{name: data[name] for name in NodeReport.__dataclass_fields__ if name in data}
+    report = RelayNodeReport(
+        **{name: data[name] for name in RelayNodeReport.__dataclass_fields__ if name in data}
     )
     result = await target.capable(NodeDirectory).report_node(target.key.id, report)
     return {
@@ -137,7 +137,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     "check_node": Action(run=_check_node, kinds=_ONE_NODE, response=SupportsResponse.ONLY),
     "create_node": Action(
         run=_create_node,
-        edits=NodeUpdate,
+        edits=RelayNodeUpdate,
         fields={
             **{vol.Required(name): check for name, check in _NEEDED.items()},
             **_OPTIONAL,
@@ -147,7 +147,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
         response=SupportsResponse.OPTIONAL,
     ),
     "delete_node": Action(
-        run=_delete_node, edits=NodeUpdate, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)
+        run=_delete_node, edits=RelayNodeUpdate, kinds=_ONE_NODE, admin=True, changes=(RelayNode,)
     ),
     "query_nodes": Action(
         run=_query_nodes,
@@ -181,7 +181,7 @@ DIRECTORY_ACTIONS: dict[str, Action] = {
     ),
     "update_node": Action(
         run=_update_node,
-        edits=NodeUpdate,
+        edits=RelayNodeUpdate,
         kinds=_ONE_NODE,
         fields={
             **{vol.Optional(name): check for name, check in _NEEDED.items()},

@@ -88,7 +88,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_device(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the program's id at the account centre, and there for a code."""
+        """Ask for the program's id at the account center, and there for a code."""
 
         async def _begin(provider: CanSignInByDevice, entered: dict[str, str]) -> ConfigFlowResult:
             self._chmlfrp_code = await provider.begin_device_sign_in()

@@ -52,7 +52,7 @@ class Home:
 
     @property
     def refreshes(self) -> int:
-        """How often the account centre was asked for new tokens."""
+        """How often the account center was asked for new tokens."""
         return len(self.service.calls_to("/oauth2/token"))
 
 
@@ -170,7 +170,7 @@ async def test_sign_ins_of_their_own_share_nothing(
     freezer: FrozenDateTimeFactory,
     differs: str,
 ) -> None:
-    """Neither without refresh tokens, nor with the same one of another account centre."""
+    """Neither without refresh tokens, nor with the same one of another account center."""
     if differs == "access_token":
         granted = {name: v for name, v in granted.items() if name != "refresh_token"}
     first = begin(granted)

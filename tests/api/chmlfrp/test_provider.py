@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, history
 from custom_components.tunnel_hub.api.chmlfrp.models import newest_messages
-from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTRE, HOST
+from custom_components.tunnel_hub.api.chmlfrp.provider import ACCOUNT_CENTER, HOST
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     RejectedError,
@@ -43,7 +43,7 @@ async def nodes(provider: ChmlFrpProvider) -> dict[str, Node]:
 def test_only_https_by_default() -> None:
     """The password and the token travel in requests."""
     assert HOST.startswith("https://")
-    assert ACCOUNT_CENTRE.startswith("https://")
+    assert ACCOUNT_CENTER.startswith("https://")
 
 
 class _StayedHereError(Exception):
@@ -73,7 +73,7 @@ async def test_the_public_service_is_always_asked_by_https(name: str, entered: s
         await (provider.identify() if name == "oauth_url" else provider.node_names())
 
     assert asked
-    assert all(url.startswith((HOST, ACCOUNT_CENTRE)) for url in asked)
+    assert all(url.startswith((HOST, ACCOUNT_CENTER)) for url in asked)
 
 
 async def test_no_token_leaves_without_being_asked_for(

@@ -27,11 +27,11 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.models.account import NewAccount
 from custom_components.tunnel_hub.api.models.directory import (
     CheckTarget,
-    NodeConnection,
-    NodeReport,
-    NodeUpdate,
     QueryPriority,
     Region,
+    RelayNodeConnection,
+    RelayNodeReport,
+    RelayNodeUpdate,
 )
 from custom_components.tunnel_hub.api.provider import Credentials, Issue
 from simulator.easytier import EasyTierService
@@ -41,18 +41,18 @@ from ..refusals import refused
 from .conftest import Begin
 from .test_client import target
 
-NEW = NodeUpdate(
+NEW = RelayNodeUpdate(
     name="家里",
     region=Region.DOMESTIC,
-    connections=(NodeConnection(type="tcp", host="192.0.2.7", port=11010),),
+    connections=(RelayNodeConnection(type="tcp", host="192.0.2.7", port=11010),),
 )
-EVERYTHING = NodeUpdate(
+EVERYTHING = RelayNodeUpdate(
     name="家里",
     region=Region.OVERSEAS,
     place="东京",
     connections=(
-        NodeConnection(type="TCP", host="192.0.2.7", port=1),
-        NodeConnection(type="ws", host="nodes.example.com", port=65535),
+        RelayNodeConnection(type="TCP", host="192.0.2.7", port=1),
+        RelayNodeConnection(type="ws", host="nodes.example.com", port=65535),
     ),
     bandwidth_tier=50,
     bandwidth_maximum=1000,
@@ -86,7 +86,7 @@ RAW = {
     "network_name": "home",
     "network_token": "open sesame",
 }
-REPORT = NodeReport(online=True, bandwidth=12.5, traffic=3, connections=5)
+REPORT = RelayNodeReport(online=True, bandwidth=12.5, traffic=3, connections=5)
 
 
 def bodies(easytier: EasyTierService, method: str, path: str) -> list[object]:
@@ -521,8 +521,8 @@ async def test_a_second_node_of_one_name(
     assert (caught.value.key, caught.value.placeholders) == ("node_name_taken", {"name": "家里"})
 
     with refused(InvalidInputError, "node_name_taken"):
-        await provider.update_node("1", NodeUpdate(name="家里"))
-    await provider.update_node("12", NodeUpdate(name="家里", tags=("新",)))
+        await provider.update_node("1", RelayNodeUpdate(name="家里"))
+    await provider.update_node("12", RelayNodeUpdate(name="家里", tags=("新",)))
 
     assert len(easytier.state.nodes) == 12
     easytier.state.nodes["9"].node_name = "别人的"
@@ -593,29 +593,30 @@ async def test_what_a_node_needs(
     assert not easytier.calls
 
 
-def ways(port: int) -> NodeUpdate:
+def ways(port: int) -> RelayNodeUpdate:
     """A payload with a connection at a port."""
-    return NodeUpdate(connections=(NodeConnection(type="tcp", host="192.0.2.7", port=port),))
+    connection = RelayNodeConnection(type="tcp", host="192.0.2.7", port=port)
+    return RelayNodeUpdate(connections=(connection,))
 
 
 TODAY = date(2026, 5, 8)
 IMPOSSIBLE = [
-    (NodeUpdate(name=""), "node_field_needed", {"field": "name"}),
-    (NodeUpdate(connections=()), "node_field_needed", {"field": "connections"}),
+    (RelayNodeUpdate(name=""), "node_field_needed", {"field": "name"}),
+    (RelayNodeUpdate(connections=()), "node_field_needed", {"field": "connections"}),
     (ways(0), "port_out_of_range", {"port": "0", "minimum": "1", "maximum": "65535"}),
     (ways(65536), "port_out_of_range", {"port": "65536", "minimum": "1", "maximum": "65535"}),
     (
-        NodeUpdate(reset_day=40),
+        RelayNodeUpdate(reset_day=40),
         "reset_day_out_of_range",
         {"day": "40", "minimum": "0", "maximum": "31"},
     ),
     (
-        NodeUpdate(reset_day=-1),
+        RelayNodeUpdate(reset_day=-1),
         "reset_day_out_of_range",
         {"day": "-1", "minimum": "0", "maximum": "31"},
     ),
-    (NodeUpdate(valid_until=TODAY), "valid_until_past", {"date": "2026-05-08"}),
-    (NodeUpdate(valid_until=date(2020, 1, 1)), "valid_until_past", {"date": "2020-01-01"}),
+    (RelayNodeUpdate(valid_until=TODAY), "valid_until_past", {"date": "2026-05-08"}),
+    (RelayNodeUpdate(valid_until=date(2020, 1, 1)), "valid_until_past", {"date": "2020-01-01"}),
 ]
 
 
@@ -625,7 +626,7 @@ async def test_what_a_node_cannot_be(
     provider: EasyTierProvider,
     easytier: EasyTierService,
     freezer: FrozenDateTimeFactory,
-    payload: NodeUpdate,
+    payload: RelayNodeUpdate,
     key: str,
     placeholders: Mapping[str, str],
 ) -> None:
@@ -635,7 +636,7 @@ async def test_what_a_node_cannot_be(
         NEW,
         **{
             name: value
-            for name in NodeUpdate.__dataclass_fields__
+            for name in RelayNodeUpdate.__dataclass_fields__
             if (value := getattr(payload, name)) is not None
         },
     )
@@ -654,7 +655,7 @@ async def test_a_node_may_end_tomorrow(
 ) -> None:
     freezer.move_to(datetime(2026, 5, 8, 23, 59, tzinfo=UTC))
 
-    await provider.update_node("1", NodeUpdate(valid_until=date(2026, 5, 9), reset_day=0))
+    await provider.update_node("1", RelayNodeUpdate(valid_until=date(2026, 5, 9), reset_day=0))
 
     assert easytier.state.nodes["1"].valid_until == "2026-05-09"
 
@@ -663,11 +664,11 @@ async def test_an_update_sends_what_changes(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     node = easytier.state.nodes["1"]
-    payload = NodeUpdate(
+    payload = RelayNodeUpdate(
         name=node.node_name,
         region=Region(node.region_type),
         connections=[
-            NodeConnection(type=way.type.lower(), host=way.ip, port=way.port)
+            RelayNodeConnection(type=way.type.lower(), host=way.ip, port=way.port)
             for way in node.connections
         ],
         bandwidth_tier=node.tier_bandwidth,
@@ -688,7 +689,7 @@ async def test_an_end_may_be_written_with_a_time(
 ) -> None:
     easytier.state.nodes["1"].valid_until = "2099-01-01T00:00:00.000Z"
 
-    await provider.update_node("1", NodeUpdate(valid_until=date(2099, 1, 1)))
+    await provider.update_node("1", RelayNodeUpdate(valid_until=date(2099, 1, 1)))
 
     assert len(bodies(easytier, "PUT", "/api/nodes/1")) == (dialect == "documented")
 
@@ -728,7 +729,7 @@ async def test_an_update_of_a_node_that_stays_unread(
 ) -> None:
     easytier.state.nodes["1"].is_damaged = True
 
-    await provider.update_node("1", NodeUpdate(tags=("新",)))
+    await provider.update_node("1", RelayNodeUpdate(tags=("新",)))
 
     assert easytier.state.nodes["1"].tags == "新"
 
@@ -739,7 +740,7 @@ async def test_an_update_while_the_server_is_away(
     easytier.fault("/api/nodes/{id}", "reset", times=None)
 
     with refused(UnavailableError):
-        await provider.update_node("1", NodeUpdate(tags=("新",)))
+        await provider.update_node("1", RelayNodeUpdate(tags=("新",)))
 
     assert not bodies(easytier, "PUT", "/api/nodes/1")
 
@@ -750,7 +751,7 @@ async def test_an_update_that_does_not_come_about(
     easytier.fault("/api/nodes/{id}", "body", match={"tags": "新"}, body={"message": "ok"})
 
     with pytest.raises(InvalidInputError) as caught:
-        await provider.update_node("1", NodeUpdate(tags=("新",)))
+        await provider.update_node("1", RelayNodeUpdate(tags=("新",)))
 
     assert (caught.value.key, caught.value.placeholders) == ("not_stored", {"fields": "tags"})
 
@@ -760,7 +761,7 @@ async def test_numbers_that_no_service_stores(
     provider: EasyTierProvider, easytier: EasyTierService, number: float
 ) -> None:
     token = easytier.state.nodes["1"].report_token
-    payload = NodeUpdate(connections_allowed=cast("int", number))
+    payload = RelayNodeUpdate(connections_allowed=cast("int", number))
     report = replace(REPORT, connections=cast("int", number), token=token)
 
     for command in (
@@ -778,12 +779,12 @@ async def test_numbers_that_no_service_stores(
 async def test_a_space_at_the_end_of_a_secret(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    await provider.update_node("1", NodeUpdate(network_secret="open sesame "))
+    await provider.update_node("1", RelayNodeUpdate(network_secret="open sesame "))
     assert easytier.state.nodes["1"].network_token == "open sesame "
 
-    await provider.update_node("1", NodeUpdate(network_secret="open sesame "))
+    await provider.update_node("1", RelayNodeUpdate(network_secret="open sesame "))
     assert len(bodies(easytier, "PUT", "/api/nodes/1")) == (1 if dialect == "real" else 2)
-    await provider.update_node("1", NodeUpdate(network_secret="open sesame"))
+    await provider.update_node("1", RelayNodeUpdate(network_secret="open sesame"))
     assert easytier.state.nodes["1"].network_token == "open sesame"
 
 
@@ -793,7 +794,7 @@ async def test_an_update_of_nothing(
     """Twice the same: the second finds nothing to do, as far as it can see."""
     await provider.update_node("1", EVERYTHING)
     await provider.update_node("1", EVERYTHING)
-    await provider.update_node("1", NodeUpdate())
+    await provider.update_node("1", RelayNodeUpdate())
 
     sent = bodies(easytier, "PUT", "/api/nodes/1")
     hidden = {"allow_relay", "network_name", "network_token", "notes", "reset_cycle", "valid_until"}
@@ -807,17 +808,17 @@ async def test_an_update_where_nodes_cannot_be_asked_for_one_by_one(
 ) -> None:
     easytier.state.settings.undocumented_endpoints = False
 
-    await provider.update_node("1", NodeUpdate(tags=("新",)))
-    await provider.update_node("1", NodeUpdate(tags=("新",)))
+    await provider.update_node("1", RelayNodeUpdate(tags=("新",)))
+    await provider.update_node("1", RelayNodeUpdate(tags=("新",)))
 
     # The newest node comes first in the list.
     easytier.state.nodes["1"].created_at = "2099-01-01 00:00:00"
-    await provider.update_node("4", NodeUpdate(tags=("新",)))
+    await provider.update_node("4", RelayNodeUpdate(tags=("新",)))
 
     assert bodies(easytier, "PUT", "/api/nodes/1") == [{"tags": "新"}]
     assert bodies(easytier, "PUT", "/api/nodes/4") == [{"tags": "新"}]
     with refused(NodeGoneError, "node_gone"):
-        await provider.update_node("99", NodeUpdate(tags=("新",)))
+        await provider.update_node("99", RelayNodeUpdate(tags=("新",)))
 
 
 async def test_delete_a_node(provider: EasyTierProvider, easytier: EasyTierService) -> None:

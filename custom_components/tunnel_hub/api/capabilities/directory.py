@@ -7,10 +7,10 @@ from ..models.account import NewAccount
 from ..models.directory import (
     CheckTarget,
     Finding,
-    NodeReport,
     ProposedNode,
     QueryPriority,
     Region,
+    RelayNodeReport,
     ReportResult,
 )
 from . import Capability
@@ -56,7 +56,7 @@ class NodeDirectory(Capability):
         """Check some addresses."""
 
     @abstractmethod
-    async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
+    async def report_node(self, node_id: str, report: RelayNodeReport) -> ReportResult:
         """Send a report for a node."""
 
     @abstractmethod

@@ -23,7 +23,7 @@ _EARLY = (60.0, 90.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
-    """What the account centre gives.
+    """What the account center gives.
 
     refresh_token: "" where it gave none. expires_at: end of the access token, seconds since 1970.
     """
@@ -72,7 +72,7 @@ class Grant:
 
 
 _GRANTS: WeakValueDictionary[tuple[str, str], Grant] = WeakValueDictionary()
-"""Those in use, by account centre and refresh token, also by those that are used up."""
+"""Those in use, by account center and refresh token, also by those that are used up."""
 
 _RENEWALS: set[asyncio.Task[str | None]] = set()
 """Those under way: the event loop itself would let them be forgotten."""
@@ -92,21 +92,21 @@ class GrantTokens(Tokens):
 
     def __init__(
         self,
-        centre: str,
+        center: str,
         pair: TokenPair,
         refresh: Callable[[str], Awaitable[TokenPair]],
         on_renewed: Callable[[TokenPair], Awaitable[None]],
     ) -> None:
         """Share the sign-in with those that hold it already.
 
-        centre: the account centre's address. refresh: asks it for a new pair.
+        center: the account center's address. refresh: asks it for a new pair.
         on_renewed: stores a new pair; awaited before its first use.
         """
         super().__init__()
-        self._centre = centre
+        self._center = center
         self._refresh = refresh
         self.on_renewed = on_renewed
-        key = centre, pair.refresh_token or pair.access_token
+        key = center, pair.refresh_token or pair.access_token
         self._grant = _GRANTS.setdefault(key, Grant(pair))
         self._grant.holders.add(self)
 
@@ -132,7 +132,7 @@ class GrantTokens(Tokens):
                 if grant.ended:
                     return None
                 pair = await self._refreshed(grant)
-                _GRANTS[self._centre, pair.refresh_token] = grant
+                _GRANTS[self._center, pair.refresh_token] = grant
                 for holder in tuple(grant.holders):
                     await holder.on_renewed(pair)
                 grant.adopt(pair)

@@ -53,7 +53,7 @@ from ..rows import Row
 from ..throttling import iterate
 from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
 from . import history, subdomains
-from .account_centre import AccountCentre, DeviceAuthorization
+from .account_center import AccountCenter, DeviceAuthorization
 from .auth import GrantTokens, TokenPair
 from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
 from .feeds import Feeds
@@ -62,7 +62,7 @@ from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
 
 HOST = "https://cf-v2.uapis.cn"
-ACCOUNT_CENTRE = "https://account-api.qzhua.net"
+ACCOUNT_CENTER = "https://account-api.qzhua.net"
 
 _POINTS = re.compile(r"\d+")
 _SECRETS = ("client_secret", "password", "token", "access_token", "refresh_token")
@@ -107,13 +107,13 @@ class ChmlFrpProvider(
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         self.credentials = credentials
         self._transport = Transport(session, (_address(credentials, "base_url", HOST),))
-        self._centre_transport = Transport(
+        self._center_transport = Transport(
             session,
-            (_address(credentials, "oauth_url", ACCOUNT_CENTRE),),
+            (_address(credentials, "oauth_url", ACCOUNT_CENTER),),
             secrets=self._transport.secrets,
         )
-        self._centre = AccountCentre(
-            self._centre_transport,
+        self._center = AccountCenter(
+            self._center_transport,
             credentials.get("client_id", ""),
             credentials.get("client_secret", ""),
         )
@@ -130,9 +130,9 @@ class ChmlFrpProvider(
         """Return where tokens come from with these credentials."""
         if "access_token" in self.credentials:
             return GrantTokens(
-                _address(self.credentials, "oauth_url", ACCOUNT_CENTRE),
+                _address(self.credentials, "oauth_url", ACCOUNT_CENTER),
                 TokenPair.stored_in(self.credentials),
-                self._centre.refresh,
+                self._center.refresh,
                 lambda pair: self.keep(pair.to_store()),
             )
         token = self.credentials.get("token")
@@ -154,7 +154,7 @@ class ChmlFrpProvider(
     @override
     async def begin_device_sign_in(self) -> DeviceCode:
         """Ask for a code that the person can agree to."""
-        self._authorization = await self._centre.device_authorization()
+        self._authorization = await self._center.device_authorization()
         return DeviceCode(
             user_code=self._authorization.user_code,
             url=self._authorization.url,
@@ -166,7 +166,7 @@ class ChmlFrpProvider(
         """Wait until the person has agreed; the credentials that sign in from then on."""
         if self._authorization is None:
             raise UnsupportedError
-        pair = await self._centre.wait(self._authorization)
+        pair = await self._center.wait(self._authorization)
         return {**self.credentials, **pair.to_store()}
 
     @override
@@ -196,7 +196,7 @@ class ChmlFrpProvider(
     @override
     def statistics(self) -> Mapping[str, int]:
         return {
-            "requests": self._transport.requests + self._centre_transport.requests,
+            "requests": self._transport.requests + self._center_transport.requests,
             "token_renewals": self._tokens.renewals,
         }
 

@@ -9,11 +9,11 @@ from .. import coerce
 from ..models.account import Account
 from ..models.directory import (
     Finding,
-    NodeConnection,
     PublicNode,
     Reachability,
     Region,
     RelayNode,
+    RelayNodeConnection,
     ReportResult,
 )
 from ..models.service import ServiceTotals
@@ -140,10 +140,10 @@ SERVICE = RowParser(
 )
 
 
-def connections(row: Row) -> tuple[NodeConnection, ...]:
+def connections(row: Row) -> tuple[RelayNodeConnection, ...]:
     """Parse the addresses of a node."""
     return tuple(
-        NodeConnection(type=type_, host=host, port=port)
+        RelayNodeConnection(type=type_, host=host, port=port)
         for way in rows_of(row.get("connections"))[: coerce.MAX_ITEMS]
         if (type_ := coerce.text(way.get("type")))
         and (host := coerce.text(way.get("ip")))

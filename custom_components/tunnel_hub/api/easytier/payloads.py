@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from .. import coerce
 from ..errors import InvalidInputError
-from ..models.directory import NodeConnection, NodeUpdate
+from ..models.directory import RelayNodeConnection, RelayNodeUpdate
 from ..ports import check_port
 from ..rows import Row
 from . import models
@@ -42,7 +42,7 @@ def _secret(value: object) -> str:
     return coerce.secret(value) or ""
 
 
-def _ways(connections: Sequence[NodeConnection]) -> list[dict[str, object]]:
+def _ways(connections: Sequence[RelayNodeConnection]) -> list[dict[str, object]]:
     return [{"type": way.type.upper(), "ip": way.host, "port": way.port} for way in connections]
 
 
@@ -73,7 +73,7 @@ _FIELDS: Mapping[str, _Field] = {
 }
 
 
-def new_fields(payload: NodeUpdate) -> dict[str, object]:
+def new_fields(payload: RelayNodeUpdate) -> dict[str, object]:
     """Return the fields of a node to be made; raises InvalidInputError for what cannot be."""
     for name in _NEEDED:
         if getattr(payload, name) is None:
@@ -81,12 +81,12 @@ def new_fields(payload: NodeUpdate) -> dict[str, object]:
     return {**_DEFAULTS, **_named_fields(payload)}
 
 
-def not_stored(payload: NodeUpdate, row: Row) -> list[str]:
+def not_stored(payload: RelayNodeUpdate, row: Row) -> list[str]:
     """Return which of the row's fields are not as the payload wants them."""
     return [raw for raw in changed_fields(payload, row) if raw in row]
 
 
-def changed_fields(payload: NodeUpdate, row: Row) -> dict[str, object]:
+def changed_fields(payload: RelayNodeUpdate, row: Row) -> dict[str, object]:
     """Return what the payload names and is not so yet; raises InvalidInputError.
 
     row: the node as it is; what does not stand there counts as changed.
@@ -99,7 +99,7 @@ def changed_fields(payload: NodeUpdate, row: Row) -> dict[str, object]:
     }
 
 
-def _named_fields(payload: NodeUpdate) -> dict[str, object]:
+def _named_fields(payload: RelayNodeUpdate) -> dict[str, object]:
     """Return what the payload names, in the service's words."""
     _check(payload)
     return {
@@ -109,7 +109,7 @@ def _named_fields(payload: NodeUpdate) -> dict[str, object]:
     }
 
 
-def _check(payload: NodeUpdate) -> None:
+def _check(payload: RelayNodeUpdate) -> None:
     for name in _NEEDED:
         if getattr(payload, name) in ("", (), []):
             raise InvalidInputError("node_field_needed", field=name)

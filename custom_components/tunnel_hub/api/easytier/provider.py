@@ -29,11 +29,11 @@ from ..models.account import NewAccount
 from ..models.directory import (
     CheckTarget,
     Finding,
-    NodeReport,
-    NodeUpdate,
     ProposedNode,
     QueryPriority,
     Region,
+    RelayNodeReport,
+    RelayNodeUpdate,
     ReportResult,
 )
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
@@ -249,7 +249,7 @@ class EasyTierProvider(
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
         return {
-            NodeUpdate: EditableCollection(
+            RelayNodeUpdate: EditableCollection(
                 create=self.create_node, update=self.update_node, delete=self.delete_node
             )
         }
@@ -335,7 +335,7 @@ class EasyTierProvider(
 
     # Nodes
 
-    async def create_node(self, payload: NodeUpdate) -> str:
+    async def create_node(self, payload: RelayNodeUpdate) -> str:
         """Create a node and return its id."""
         fields = new_fields(payload)
         name = coerce.verbatim(payload.name) or ""
@@ -346,12 +346,13 @@ class EasyTierProvider(
         if payload.bandwidth_tier:
             # Servers that want it from reports alone do not store it with a new node.
             try:
-                await self.update_node(created, NodeUpdate(bandwidth_tier=payload.bandwidth_tier))
+                tier = RelayNodeUpdate(bandwidth_tier=payload.bandwidth_tier)
+                await self.update_node(created, tier)
             except TunnelHubError as err:
                 raise InvalidInputError("bandwidth_tier_not_stored", node=created) from err
         return created
 
-    async def update_node(self, node_id: str, payload: NodeUpdate) -> None:
+    async def update_node(self, node_id: str, payload: RelayNodeUpdate) -> None:
         """Change what the payload names and is not so yet, and look whether it came about."""
         row = await self._row_to_change(node_id)
         if not (changed := changed_fields(payload, row)):
@@ -396,7 +397,7 @@ class EasyTierProvider(
         await self._client.update(node_id, {"allow_relay": int(allowed)})
 
     @override
-    async def report_node(self, node_id: str, report: NodeReport) -> ReportResult:
+    async def report_node(self, node_id: str, report: RelayNodeReport) -> ReportResult:
         """Say how a node is doing, with the token that its agent would use."""
         row = await self._feeds.node_row(node_id)
         if (token := report.token or coerce.token(row.get("report_token"))) is None:

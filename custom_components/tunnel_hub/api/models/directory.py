@@ -117,7 +117,7 @@ _ADDRESS = re.compile(r"([a-z]+)://(\[[0-9a-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeConnection:
+class RelayNodeConnection:
     """A way to reach a node. type: TCP, UDP, WS, WSS..."""
 
     type: str
@@ -134,7 +134,7 @@ class NodeConnection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeUpdate:
+class RelayNodeUpdate:
     """What a user says about a node; None leaves it to the service, or as it is.
 
     bandwidth_tier, bandwidth_maximum: Mbit/s. traffic_allowed: GB until the next reset.
@@ -145,7 +145,7 @@ class NodeUpdate:
     name: str | None = None
     region: Region | None = None
     place: str | None = None
-    connections: Sequence[NodeConnection] | None = None
+    connections: Sequence[RelayNodeConnection] | None = None
     bandwidth_tier: float | None = None
     bandwidth_maximum: float | None = None
     traffic_allowed: float | None = None
@@ -160,7 +160,7 @@ class NodeUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeReport:
+class RelayNodeReport:
     """How a node is doing, in place of its own agent.
 
     bandwidth: Mbit/s. traffic: GB; some servers add it to what they know, others replace that.

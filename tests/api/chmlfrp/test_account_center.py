@@ -1,4 +1,4 @@
-"""Signing a device in, whatever the person and the account centre do."""
+"""Signing a device in, whatever the person and the account center do."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, account_centre
-from custom_components.tunnel_hub.api.chmlfrp.account_centre import AccountCentre
+from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider, account_center
+from custom_components.tunnel_hub.api.chmlfrp.account_center import AccountCenter
 from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     Reason,
@@ -42,7 +42,7 @@ class Waiting:
 @pytest.fixture
 def waiting(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     waiting = Waiting(freezer)
-    monkeypatch.setattr(account_centre, "sleep", waiting.sleep)
+    monkeypatch.setattr(account_center, "sleep", waiting.sleep)
     return waiting
 
 
@@ -96,9 +96,9 @@ async def test_sign_in(
 async def test_what_the_tokens_are_asked_for_with_is_secret(
     session: ClientSession, chmlfrp: ChmlFrpService
 ) -> None:
-    centre = AccountCentre(Transport(session, (chmlfrp.oauth_url,)), "demo-client")
+    center = AccountCenter(Transport(session, (chmlfrp.oauth_url,)), "demo-client")
 
-    authorization = await centre.device_authorization()
+    authorization = await center.device_authorization()
 
     (code,) = chmlfrp.state.device_codes.values()
     assert authorization.device_code == code.device_code
@@ -149,7 +149,7 @@ async def test_denied(provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: Chml
 async def test_expired(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """The account centre says so."""
+    """The account center says so."""
     code = await provider.begin_device_sign_in()
     waiting.before[2] = lambda: setattr(
         chmlfrp.device_code(code.user_code), "expires_at", chmlfrp.now()
@@ -165,7 +165,7 @@ async def test_expired(
 async def test_nobody_comes(
     provider: ChmlFrpProvider, waiting: Waiting, chmlfrp: ChmlFrpService
 ) -> None:
-    """We do not ask beyond the end, even if the account centre has nothing to say of it."""
+    """We do not ask beyond the end, even if the account center has nothing to say of it."""
     code = await provider.begin_device_sign_in()
     chmlfrp.device_code(code.user_code).expires_at += 1000
 
@@ -225,7 +225,7 @@ async def test_other_refusals(
 
 
 async def test_a_program_without_the_device_grant(begin: Begin, chmlfrp: ChmlFrpService) -> None:
-    """The account centre shows it a login page."""
+    """The account center shows it a login page."""
     with pytest.raises(InvalidInputError) as refused:
         await begin({"client_id": "browser-client"}).begin_device_sign_in()
 
@@ -280,7 +280,7 @@ async def test_a_program_that_is_refused_while_we_wait(
     code: str,
     key: str,
 ) -> None:
-    """Not every account centre looks at the program before it is asked for tokens."""
+    """Not every account center looks at the program before it is asked for tokens."""
     await provider.begin_device_sign_in()
     chmlfrp.fault("/oauth2/token", "body", status=400, body={"error": code})
 

@@ -1,4 +1,4 @@
-"""ChmlFrp's account centre: sign-in of devices (RFC 8628) and renewal of tokens (OAuth 2.0)."""
+"""ChmlFrp's account center: sign-in of devices (RFC 8628) and renewal of tokens (OAuth 2.0)."""
 
 from asyncio import sleep
 from base64 import b64encode
@@ -27,7 +27,7 @@ _DEFAULT_TOKEN_SECONDS = 600.0
 
 
 class OAuthError(RejectedError):
-    """The account centre says no. code: OAuth's word for why."""
+    """The account center says no. code: OAuth's word for why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -45,8 +45,8 @@ class DeviceAuthorization:
     expires_in: float
 
 
-class AccountCentre:
-    """Asks the account centre, for a program that is registered there."""
+class AccountCenter:
+    """Asks the account center, for a program that is registered there."""
 
     def __init__(self, transport: Transport, client_id: str, client_secret: str = "") -> None:
         """Take what sends, and the program's id and secret; many programs have no secret."""
