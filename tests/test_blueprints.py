@@ -209,7 +209,9 @@ async def test_traffic_is_low(world: World, automate: Automate, told: list[Servi
 
 
 async def test_a_node_is_down(world: World, automate: Automate, told: list[ServiceCall]) -> None:
-    """The tunnel goes to the first node that is up, and its new address is told."""
+    """The tunnel goes to the first node that is up, which none used, and its address is told."""
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.node = "1"
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     node = world.service.state.nodes[tunnel.node]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -114,11 +114,16 @@ async def test_other_hours(shanghai: World) -> None:
 async def test_clocks_are_changed(
     world: World, move_to: MoveTo, zone: str, day: str, between: str
 ) -> None:
-    """Every day of the service, once."""
+    """Every day of the service, once, and within the hours where any are left."""
     await move_to(zone, f"{day} 12:00")
     world.freezer.tick(-2 * DAY)
+    first, last = map(time.fromisoformat, between.split("-"))
     await world.set_up(**hours(*between.split("-")))
     begin = datetime.now(SHANGHAI)
+
+    def is_open(moment: datetime) -> bool:
+        """Tell what a clock on the wall says."""
+        return first == last or first <= moment.astimezone(ZoneInfo(zone)).time() < last
 
     await live_until(world, begin + timedelta(days=4))
 
@@ -126,6 +131,11 @@ async def test_clocks_are_changed(
     assert days == [begin.date() + timedelta(days=n) for n in range(len(days))]
     assert len(days) in (4, 5)
     assert world.service.account.totalsign == len(days)
+    for signed in signings(world):
+        midnight = datetime.combine(signed, time(), SHANGHAI)
+        minutes = (midnight + timedelta(minutes=n) for n in range(24 * 60))
+        left = (minute for minute in minutes if minute >= begin)
+        assert is_open(signed) or not any(map(is_open, left)), f"{signed} is out of the hours"
 
 
 async def test_another_time_zone(shanghai: World) -> None:
