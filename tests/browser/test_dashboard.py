@@ -238,7 +238,7 @@ async def test_by_keyboard(page: Page, running: Stage) -> None:
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
     await stops.first.focus()
-    for index, words in enumerate(["Home 127", "Tunnel tcp", "中国-苏州", "Outside suzhou"]):
+    for index, words in enumerate(["Home 127", "Tunnel tcp", "中国-苏州", "Internet suzhou"]):
         await expect(stops.nth(index)).to_be_focused()
         await expect(stops.nth(index)).to_have_accessible_name(re.compile(f"^{words}"))
         await page.keyboard.press("Tab")
