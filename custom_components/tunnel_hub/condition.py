@@ -1,4 +1,4 @@
-"""Whether tunnels and accounts are as somebody wants them."""
+"""Whether tunnels and accounts are as someone wants them."""
 
 from typing import ClassVar, override
 

@@ -125,7 +125,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Read for the first time.
 
         known: ids from before a restart; what is no longer listed goes. is_wanted: whether
-        somebody could see what is read. Only a required feed must succeed; another one that
+        someone could see what is read. Only a required feed must succeed; another one that
         fails is asked again at its own pace.
         """
         self.presence.remember(known)
@@ -210,7 +210,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Count failures, and tell everybody when the data begin or cease to count."""
+        """Count failures, and tell everyone when the data begin or cease to count."""
         if self._shutdown_requested:
             return
         self._failures = 0 if self.last_update_success else self._failures + 1
@@ -293,7 +293,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def _async_catch_up(self) -> None:
-        """Show somebody who has begun to look what is true now."""
+        """Show someone who has begun to look what is true now."""
         self.update_interval = self._pace()
         if self._is_polled and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
@@ -320,7 +320,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Tell those who are interested in what has changed, or everybody."""
+        """Tell those who are interested in what has changed, or everyone."""
         if self._shutdown_requested:
             return
         changed, self._changed = self._changed, set[str]()
@@ -348,7 +348,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Listen to one resource as if somebody looked at it, even if it is disabled."""
+        """Listen to one resource as if someone looked at it, even if it is disabled."""
         return self.async_add_listener(listener, Subscription(resource_id, "online", always=True))
 
     async def async_on_added(self, listener: ResourceListener) -> None:

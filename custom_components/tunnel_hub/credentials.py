@@ -25,7 +25,7 @@ _STORAGE_VERSION = 1
 _ONCE = "refresh_token"
 """The credential that works once, where there is one."""
 _TOLD = frozenset({"default_password", "token"})
-"""What a login tells; it does not say how somebody signed in."""
+"""What a login tells; it does not say how someone signed in."""
 _NO_CREDENTIALS = frozenset({CONF_PROVIDER, CONF_KNOWN_BY})
 """What else is in an entry."""
 _REMEMBERED = 200
@@ -80,7 +80,7 @@ class CredentialStore:
 
     async def async_save(self, credentials: Credentials) -> None:
         """Store renewed credentials, unless the user has signed in again in the meantime."""
-        # The entry can be removed while somebody signs in.
+        # The entry can be removed while someone signs in.
         if self._hass.config_entries.async_get_entry(self._entry.entry_id) is None:
             return
         before, now = self._known, self._in_entry()

@@ -46,7 +46,7 @@ _IMPERSONAL_ID = re.compile(r"\d+|[0-9a-f-]{8,36}")
 """An id that a service has made up; some services use names as ids."""
 
 _SERVICES_OWN = (Node, ServiceTotals)
-"""What belongs to the service and has the same name for everybody."""
+"""What belongs to the service and has the same name for everyone."""
 
 
 class _Ids(dict[str, str]):

@@ -126,7 +126,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
     @override
     async def async_update(self) -> None:
-        """Read again what this entity shows, as somebody wishes: of what is probed, only this."""
+        """Read again what this entity shows, as someone wishes: of what is probed, only this."""
         await self.coordinator.async_read_back(self._id)
 
     @asynccontextmanager

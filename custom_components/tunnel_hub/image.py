@@ -58,7 +58,7 @@ async def async_setup_entry(
 
 
 class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R]], ImageEntity):
-    """One picture of a resource; drawn when somebody looks."""
+    """One picture of a resource; drawn when someone looks."""
 
     entity_description: TunnelHubImageDescription[R]
 

@@ -13,7 +13,7 @@ _EVERY = 1800.0
 class Measurements:
     """The measurements of one feed.
 
-    A new value is published with the reading while somebody looks, otherwise every half hour.
+    A new value is published with the reading while someone looks, otherwise every half hour.
     What an automation uses is always published.
     """
 

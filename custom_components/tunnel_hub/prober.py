@@ -85,7 +85,7 @@ class Prober:
     ) -> None:
         """Ask for what is worth it and was not asked in this round.
 
-        listed: the ids there are. watched: those that somebody listens to. always: those that
+        listed: the ids there are. watched: those that someone listens to. always: those that
         must be read in any case.
         """
         due = set(listed) if self._demand.is_looked_at else self._due(listed)

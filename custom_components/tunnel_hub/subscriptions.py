@@ -69,7 +69,7 @@ class Subscriptions:
         return (+self._always).keys()
 
     def watched(self, fields: Collection[str]) -> set[str]:
-        """Return the ids of resources of which somebody listens to one of these fields."""
+        """Return the ids of resources of which someone listens to one of these fields."""
         return {
             resource_id
             for resource_id, listeners in self._by_resource.items()
@@ -100,11 +100,11 @@ class Subscriptions:
         """Remove all listeners."""
         self._is_closed = True
 
-    # Telling: a few at once, many in turns with the rest of the house
+    # Telling: a few at once, many in time slices with the rest of the house
 
     @callback
     def tell_changed(self, ids: Collection[str], *, everybody: bool) -> None:
-        """Tell those who listen to resources that these have changed, or everybody."""
+        """Tell those who listen to resources that these have changed, or everyone."""
         for listener in list(self._others.values()):
             self._call(listener)
         if ids := {*ids, *self._by_resource} if everybody else ids:

@@ -150,7 +150,7 @@ def reset_password(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/update_username")
 def update_username(service: ChmlFrpService, call: Call) -> Answer:
-    """Change the user name."""
+    """Change the username."""
     account = service.signed_in(call)
     (name,) = service.need(call, "new_username")
     if _find(service, name):

@@ -10,7 +10,7 @@ NEVER_STARTED = "尚未启动"
 class Settings:
     """How this ChmlFrp behaves where versions of the real one differ.
 
-    password_login: /login takes a user name and a password; else only an access token.
+    password_login: /login takes a username and a password; else only an access token.
     token_in: where a token is looked for, first match wins: "header", "query", "body".
     delete_style: "get" for GET /delete_tunnel, "post" for the documented POST /deletetunnel.
     newer_rows: tunnels carry the address and the secret of their node.

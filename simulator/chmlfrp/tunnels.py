@@ -96,7 +96,7 @@ def offline_tunnel(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/refresh_tunnel")
 def refresh_tunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Ask the node anew how a tunnel is. Undocumented."""
+    """Ask the node again how a tunnel is. Undocumented."""
     row = _named(service, call)
     node = service.node(row.node)
     if node is None or node.state != "online":

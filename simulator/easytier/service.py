@@ -292,7 +292,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/nodes/all")
     def all_nodes(self, call: Call) -> Answer:
-        """List everybody's nodes for an administrator, newest first."""
+        """List everyone's nodes for an administrator, newest first."""
         if not self._user(call).is_admin:
             return _refusal(403, "需要管理员权限")
         return self._list(call, self.state.nodes.values())
@@ -391,7 +391,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/query")
     def query(self, call: Call) -> Answer:
-        """Choose nodes for somebody who wants to connect; no wishes are fine too."""
+        """Choose nodes for someone who wants to connect; no wishes are fine too."""
         wishes = call.body if isinstance(call.body, dict) else {}
         nodes = [
             node
@@ -489,7 +489,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/system/check-init")
     def check_init(self, _: Call) -> Answer:
-        """Tell whether somebody has initialized the server."""
+        """Tell whether someone has initialized the server."""
         return {"initialized": self.state.settings.initialized}
 
     @ROUTES.on("POST", "/api/system/initialize")
@@ -664,7 +664,7 @@ def _refusal(status: int, error: str, **fields: object) -> web.Response:
 
 
 def _new_credentials(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the mail address and password for a new account; bad ones end the call."""
+    """Return the email address and password for a new account; bad ones end the call."""
     email, password = (str(body.get(name) or "") for name in ("email", "password"))
     if not (email and password):
         raise RefusedError(_refusal(400, "邮箱和密码不能为空"))

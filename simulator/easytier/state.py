@@ -52,7 +52,7 @@ class Settings:
     """How this node manager behaves where versions and installations differ.
 
     dialect: "real" as the public source, "documented" as the document (simulator/README.md).
-    initialized: False until somebody initializes the server.
+    initialized: False until someone initializes the server.
     without_administrator: True for a server whose tables were made by hand: it says that it is
         initialized, but lets nobody register. Empty `accounts` with it.
     email_verification: whether a new account must verify its address before it can sign in.

@@ -1,4 +1,4 @@
-"""The forms in which the node manager writes times, all in UTC, and the day traffic starts anew."""
+"""The forms in which the node manager writes times, all in UTC, and the traffic reset day."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta

@@ -164,7 +164,7 @@ class Mail:
 
 @dataclass(slots=True)
 class HayFrpState:
-    """Everything: accounts by user name, nodes and tunnels by id, the traffic of all in MB."""
+    """Everything: accounts by username, nodes and tunnels by id, the traffic of all in MB."""
 
     settings: Settings = field(default_factory=Settings)
     accounts: dict[str, Account] = field(default_factory=dict)

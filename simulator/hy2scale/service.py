@@ -304,7 +304,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             state.new_names[client.name] = remote
 
     def replace(self, old: Client, new: Client) -> None:
-        """Put a client in another's place, and connect anew."""
+        """Put a client in another's place, and connect again."""
         state = self.state
         state.clients = {
             key: new if client is old else client for key, client in state.clients.items()
@@ -318,7 +318,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         self.state.peers[path].listed_at = self.now() + HANDSHAKE
 
     def lose_all(self) -> None:
-        """Let all links be made anew, as when this node is renamed."""
+        """Let all links be made again, as when this node is renamed."""
         for path, peer in self.state.peers.items():
             if "/" not in path:
                 self._lose(peer, outbound_for=RETRY + HANDSHAKE)

@@ -80,7 +80,7 @@ class PeerFlags:
 
 @dataclass(slots=True)
 class User:
-    """Somebody who may connect; traffic in bytes, a limit of 0 is none."""
+    """Someone who may connect; traffic in bytes, a limit of 0 is none."""
 
     OMITTED: ClassVar = ("proxy_passwords", "exit_paths", "exit_mode")
 
@@ -176,7 +176,7 @@ class Ikev2:
 
 @dataclass(slots=True)
 class WireGuardPeer:
-    """Somebody who may connect by WireGuard."""
+    """Someone who may connect by WireGuard."""
 
     OMITTED: ClassVar = ("exit_paths", "exit_mode")
 

@@ -149,7 +149,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def data(value: object) -> dict[str, object]:
-    """An object that is passed on as it came, cut to a size and depth that anybody can show."""
+    """An object that is passed on as it came, cut to a size and depth that anyone can show."""
     room = _MAX_VALUES
 
     def _copy(value: object, depth: int) -> object:
@@ -172,7 +172,7 @@ def data(value: object) -> dict[str, object]:
 def web_address(value: object) -> str | None:
     """A URL for a browser, http or https, that Markdown takes for one URL.
 
-    Without a user name, behind which another host would look like the one that is meant.
+    Without a username, behind which another host would look like the one that is meant.
     """
     words = verbatim(value)
     if words is None or len(words) > _MAX_URL or not words.isprintable():

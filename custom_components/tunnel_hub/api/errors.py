@@ -75,7 +75,7 @@ class RateLimitedError(UnavailableError):
 
 
 class SessionContestedError(UnavailableError):
-    """Somebody else keeps ending our session: stop signing in for a while."""
+    """Someone else keeps ending our session: stop signing in for a while."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(Reason.CONTESTED, retry_after=retry_after)

@@ -37,7 +37,7 @@ class Feed[R: Resource]:
 
     key: its name, unique in its provider.
     resource: the class of its resources.
-    interval: its pace while somebody looks or an automation uses its fields.
+    interval: its pace while someone looks or an automation uses its fields.
     idle_interval: its pace otherwise; the same if None.
     fields: what this service can tell of them; no entity is made for other fields.
     unsupported_fields: which of them this version turned out not to tell, once it was read.

@@ -213,7 +213,7 @@ class Transport:
         self.requests = 0
 
     def redact(self, words: object, *, is_cut: bool = False) -> str:
-        """Return a service's own words as one short line without secrets and mail addresses.
+        """Return a service's own words as one short line without secrets and email addresses.
 
         is_cut: whether they went on.
         """
@@ -280,7 +280,7 @@ class Transport:
     async def _known(self, path: str, answer: Answer) -> Answer:
         """Return the last answer, already decoded, if this large one is the same again.
 
-        Kept are answers of paths that are polled: what somebody asks for once can be as large as
+        Kept are answers of paths that are polled: what someone asks for once can be as large as
         all of them together.
         """
         now = self._clock()

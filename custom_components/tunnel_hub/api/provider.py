@@ -13,7 +13,7 @@ from .http import Transport
 from .models.base import Resource
 
 type Credentials = Mapping[str, str]
-"""What signs in: user name, password, session token, base URL... by name; all secret."""
+"""What signs in: username, password, session token, base URL... by name; all secret."""
 
 type Options = Mapping[str, object]
 """What the user chose: see NODES, CHOSEN_NODES and NODE_DETAILS."""

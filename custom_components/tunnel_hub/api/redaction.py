@@ -101,7 +101,7 @@ class Secrets:
         _remember(self._seen, found, _SHORTEST_SEEN, _MOST_SEEN)
 
     def hide(self, words: str, *, is_cut: bool = False) -> str:
-        """Return words without secrets and mail addresses.
+        """Return words without secrets and email addresses.
 
         is_cut: whether the words went on, and may end in the middle of a secret.
         """

@@ -61,7 +61,7 @@ def rows_of(value: object) -> list[Row]:
 
 
 class RowCache[R: Resource]:
-    """Reads a list again and again: one that is the same as before is not built anew.
+    """Reads a list again and again: one that is the same as before is not built again.
 
     For tables whose sources depend on nothing but the row.
     """

@@ -50,7 +50,7 @@ class NotCheckable(StrEnum):
 
 
 class InvalidAddressError(ValueError):
-    """What somebody entered is no address that can be checked.
+    """What someone entered is no address that can be checked.
 
     reason: "invalid_address", "credentials_in_address" or "protocol_not_checkable".
     """

@@ -98,7 +98,7 @@ class Checker:
             return result
 
     async def listens(self, address: str, networks: Collection[IPNetwork]) -> bool | None:
-        """Tell whether anybody listens at an address of these networks; None if it is not known.
+        """Tell whether anyone listens at an address of these networks; None if it is not known.
 
         address: "host:port". Addresses elsewhere are left alone.
         """

@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 class Findings:
     """What is known of a path.
 
-    outcome: of the check from outside. local: whether anybody listens at the local address.
+    outcome: of the check from outside. local: whether anyone listens at the local address.
     online: whether a client runs the tunnel, node_online: whether the node runs; both in the
     service's words.
     """

@@ -148,7 +148,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_password(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with a user name, mail address or QQ number and the password."""
+        """Sign in with a username, email address or QQ number and the password."""
         return await self._step(_PASSWORD, user_input, Provider, self._finish)
 
     # With a new account

@@ -115,7 +115,7 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_account(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with mail address and password."""
+        """Sign in with email address and password."""
         self._entered = self._kept_secrets(user_input)
         return await self._step(_ACCOUNT, user_input, NodeDirectory, self._enter)
 
@@ -135,7 +135,7 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_public(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """See what everybody may see."""
+        """See what everyone may see."""
         return await self._step(_PUBLIC, user_input, NodeDirectory, self._enter)
 
     async def _enter(self, service: NodeDirectory, entered: dict[str, str]) -> ConfigFlowResult:
@@ -167,7 +167,7 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_register(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Make an account; its mail address may have to be proved."""
+        """Make an account; its email address may have to be proved."""
 
         async def _register(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             if not await capable(service, NodeDirectory).is_initialized():
@@ -182,17 +182,17 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Prove the mail address with the link in the mail."""
+        """Prove the email address with the link in the mail."""
         return await self._prove(_REGISTER_CODE, user_input)
 
     async def async_step_easytier_register_another_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Prove the mail address with another link."""
+        """Prove the email address with another link."""
         return await self._prove(_REGISTER_ANOTHER_CODE, user_input)
 
     async def _prove(self, form: Form, user_input: dict[str, Any] | None) -> ConfigFlowResult:
-        """Prove the mail address, or have another link sent."""
+        """Prove the email address, or have another link sent."""
 
         async def _verify(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             if entered[CONF_SEND_AGAIN] == YES:

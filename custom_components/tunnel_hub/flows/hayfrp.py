@@ -63,7 +63,7 @@ class HayFrpSteps(Steps):
     async def async_step_hayfrp_password(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with a user name, mail address or phone number and the password."""
+        """Sign in with a username, email address or phone number and the password."""
         return await self._step(_PASSWORD, user_input, Provider, self._finish)
 
     async def async_step_hayfrp_token(

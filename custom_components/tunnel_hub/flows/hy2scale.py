@@ -59,7 +59,7 @@ class Hy2ScaleSteps(Steps):
     async def async_step_hy2scale(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with user name and password, of which only the hash is kept."""
+        """Sign in with username and password, of which only the hash is kept."""
         return await self._step(_NODE, user_input, Provider, self._finish)
 
 

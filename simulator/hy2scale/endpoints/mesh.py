@@ -372,7 +372,7 @@ def post_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/clients/{name}")
 def put_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace a client, and connect anew; an unknown one is ignored. Its primary address stays."""
+    """Replace a client, and connect again; an unknown one is ignored. Its primary address stays."""
     changed, old = _client(call, "addr", "password"), _find(service, call)
     if old:
         changed.name = changed.name or old.name
@@ -391,7 +391,7 @@ def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/clients/{name}/disable")
 def put_client_disable(service: Hy2ScaleService, call: Call) -> Answer:
-    """Drop a client's link or make it anew; an unknown one is ignored."""
+    """Drop a client's link or make it again; an unknown one is ignored."""
     disabled = decode(Disabled, call).disabled
     if client := _find(service, call):
         client.disabled = disabled
@@ -423,7 +423,7 @@ def get_graph_layout(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/graph-layout")
 def put_graph_layout(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace the layout and tell everybody who watches."""
+    """Replace the layout and tell everyone who watches."""
     body = object_of(call)
     service.state.layout = body if service.documented else body.get("positions") or {}
     for queue in service.layout_watchers:

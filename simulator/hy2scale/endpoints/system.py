@@ -57,7 +57,7 @@ def login(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/settings/password")
 def put_password(service: Hy2ScaleService, call: Call) -> Answer:
-    """Change user name and password, which ends all sign-ins."""
+    """Change username and password, which ends all sign-ins."""
     form, state = decode(PasswordForm, call), service.state
     if form.current_password != state.password_hash:
         raise refuse(403, "current password incorrect")

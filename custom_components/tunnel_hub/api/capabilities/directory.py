@@ -16,14 +16,14 @@ from ..models.directory import (
 from . import Capability
 
 ALL_NODES = "all_nodes"
-"""Option: whether an administrator sees everybody's nodes; only one's own without it."""
+"""Option: whether an administrator sees everyone's nodes; only one's own without it."""
 
 PUBLIC_NODES = "public_nodes"
 """Option: the ids of the public nodes to show one by one, a list; none without it."""
 
 
 class NodeDirectory(Capability):
-    """The service lists relay nodes that people enter: their own, and those shown to everybody."""
+    """The service lists relay nodes that people enter: their own, and those shown to everyone."""
 
     @abstractmethod
     async def public_node_names(self) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 Refresh tokens of an approved sign-in work once, and a refresh ends the access token before it.
 So all who hold the same sign-in in this process share one Grant: they wait for the same
-refresh, and the new pair is stored before anybody uses it.
+refresh, and the new pair is stored before anyone uses it.
 """
 
 import asyncio

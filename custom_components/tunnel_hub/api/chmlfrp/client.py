@@ -1,7 +1,7 @@
 """The ChmlFrp API v2, one method for each endpoint, in the document's order and words.
 
 The result stands in the body's `code`; HTTP is mostly 200. All raise:
-- AuthenticationError: the token, or the user name and password, are refused;
+- AuthenticationError: the token, or the username and password, are refused;
 - RejectedError: the service says no, in its own words;
 - UnsupportedError: this server lacks the endpoint;
 - UnavailableError: it says nothing usable.
@@ -58,7 +58,7 @@ class ChmlFrpClient:
     async def login(self, username: str, password: str) -> Row:
         """/login: the account's row with its `usertoken`.
 
-        username: user name, mail address or QQ number. Servers that want an access token in
+        username: username, email address or QQ number. Servers that want an access token in
         place of a password get an AuthenticationError with a sentence of its own.
         """
         try:
@@ -256,7 +256,7 @@ class ChmlFrpClient:
         await self._signed("POST", "/offline_tunnel", form={"tunnel_name": tunnel_name}, read=False)
 
     async def refresh_tunnel(self, tunnel_name: str) -> Row:
-        """/refresh_tunnel: have the tunnel's node asked anew; its times tell no year."""
+        """/refresh_tunnel: have the tunnel's node asked again; its times tell no year."""
         form = {"tunnel_name": tunnel_name}
         return _row(await self._signed("POST", "/refresh_tunnel", form=form))
 

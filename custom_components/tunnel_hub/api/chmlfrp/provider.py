@@ -250,7 +250,7 @@ class ChmlFrpProvider(
 
     @override
     async def update_account(self, changes: AccountChanges) -> None:
-        """Change user name, QQ number, picture and password, in this order."""
+        """Change username, QQ number, picture and password, in this order."""
         if changes.password and not changes.current_password:
             raise InvalidInputError("current_password_needed")
         if changes.username:
@@ -291,7 +291,7 @@ class ChmlFrpProvider(
 
     @override
     async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Have the tunnel's node asked anew; the tunnel as it is now."""
+        """Have the tunnel's node asked again; the tunnel as it is now."""
         return await self._on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
     @override
@@ -350,7 +350,7 @@ class ChmlFrpProvider(
     async def _check_node(self, fields: Mapping[str, object]) -> None:
         """Raise InvalidInputError where the node does not take such a tunnel.
 
-        What everybody is told of a node comes first: its details are refused to some.
+        What everyone is told of a node comes first: its details are refused to some.
         """
         name = str(fields["node"])
         rows = await self._client.node()
@@ -442,7 +442,7 @@ class ChmlFrpProvider(
 def _address(credentials: Credentials, name: str, default: str) -> str:
     """Return the address to use; the public service's is never spoken to without TLS.
 
-    Its document prints it with http://, which would show password and token to everybody.
+    Its document prints it with http://, which would show password and token to everyone.
     """
     address = (credentials.get(name) or default).rstrip("/")
     return default if urlsplit(address).hostname == urlsplit(default).hostname else address

@@ -2,7 +2,7 @@
 
 Servers differ: the document is of a newer version than the public source. Where they do, either
 is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
-- AuthenticationError: the session token, or the mail address and password, are refused;
+- AuthenticationError: the session token, or the email address and password, are refused;
 - InvalidInputError: what is asked for cannot be, in words of our own;
 - RejectedError: the service says no, in its own words;
 - UnsupportedError: this server lacks the endpoint;
@@ -34,7 +34,7 @@ type Refusals = Mapping[int, Callable[[str], TunnelHubError]]
 
 
 class MailNotVerifiedError(RejectedError):
-    """The account exists, but its mail address is not, or no longer, verified."""
+    """The account exists, but its email address is not, or no longer, verified."""
 
 
 _SIGNED: Refusals = {401: AuthenticationError}
@@ -97,7 +97,7 @@ class EasyTierClient:
         )
 
     async def verify(self, token: str) -> None:
-        """/api/auth/verify: prove the mail address with the mailed token."""
+        """/api/auth/verify: prove the email address with the mailed token."""
         await self._public("GET", "/api/auth/verify", {"token": token}, read=False)
 
     # /api/nodes
@@ -224,7 +224,7 @@ class EasyTierClient:
         return coerce.token(row.get("token"))
 
     async def all(self) -> list[Row]:
-        """/api/nodes/all: everybody's nodes, for administrators."""
+        """/api/nodes/all: everyone's nodes, for administrators."""
         return _nodes(await self._signed("GET", "/api/nodes/all", refusals=_ADMINISTRATOR))
 
     async def node(self, node_id: str) -> Row:

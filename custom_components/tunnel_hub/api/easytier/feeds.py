@@ -53,7 +53,7 @@ class Feeds:
     namesakes: names that several nodes of one account have.
     key_refused: whether checks want another API key.
     on_own_listed, on_public_listed: called, and awaited, with the rows of a list that was read.
-    not_verified: what the service says if the account's mail address is not verified.
+    not_verified: what the service says if the account's email address is not verified.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Feeds:
         """None before the first check."""
         self.nodes: Mapping[str, RelayNode] = {}
         self._sees_all: bool | None = None
-        """What the service last said to the wish to see everybody's nodes, with this token."""
+        """What the service last said to the wish to see everyone's nodes, with this token."""
         self._renewed_as: bool | None = None
         """What the account was when the token was last renewed because of that."""
         self.namesakes: tuple[str, ...] = ()
@@ -182,9 +182,9 @@ class Feeds:
         return self.nodes
 
     async def own_rows(self) -> list[Row]:
-        """Read the rows of the account's nodes, or of everybody's."""
+        """Read the rows of the account's nodes, or of everyone's."""
         found = await self._listed_rows()
-        # Older documents' servers tell of relaying only what they tell everybody.
+        # Older documents' servers tell of relaying only what they tell everyone.
         if any("allow_relay" not in row for row in found):
             with suppress(RejectedError, UnavailableError, UnsupportedError):
                 public = iterate(await self._client.public())
@@ -208,7 +208,7 @@ class Feeds:
         ]
 
     async def _listed_rows(self) -> list[Row]:
-        """Read everybody's rows where the user wants and may see them, else the account's own."""
+        """Read everyone's rows where the user wants and may see them, else the account's own."""
         if (everybodys := await self._everybodys_rows()) is not None:
             return everybodys
         found = await self._client.my()
@@ -218,7 +218,7 @@ class Feeds:
         return found
 
     async def _everybodys_rows(self) -> list[Row] | None:
-        """Read everybody's rows; None where they are not wanted or not allowed."""
+        """Read everyone's rows; None where they are not wanted or not allowed."""
         for _ in range(2):
             if not self._all_nodes or self._sees_all is False:
                 break
@@ -237,7 +237,7 @@ class Feeds:
         return None
 
     def forget_right(self) -> None:
-        """Find out anew whether everybody's nodes may be seen: there is another session token."""
+        """Find out again whether everyone's nodes may be seen: there is another session token."""
         self._sees_all = None
 
     async def node_row(self, node_id: str) -> Row:
@@ -323,7 +323,7 @@ class Feeds:
             for node_id, targets in by_node.items()
         }
 
-    # What everybody may see
+    # What everyone may see
 
     async def public_nodes(self) -> Mapping[str, PublicNode]:
         """Read all public nodes now, by id."""

@@ -188,7 +188,7 @@ def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
 
 
 def owner(row: Row) -> str | None:
-    """Read the mail address of whom a node belongs to; None where the service does not tell."""
+    """Read the email address of whom a node belongs to; None where the service does not tell."""
     return coerce.verbatim(row.get("user_email"))
 
 

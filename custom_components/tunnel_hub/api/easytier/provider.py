@@ -57,12 +57,12 @@ _STATUS_WORDS = {True: "online", False: "offline"}
 
 
 def _normal(mail: str | None) -> str:
-    """Return a mail address as it is compared; "" for none."""
+    """Return an email address as it is compared; "" for none."""
     return (mail or "").strip().lower()
 
 
 def _account_id(address: URL, email: str | None) -> str:
-    """Return the id of an account at an address, or of nobody's; no mail address shows in it."""
+    """Return the id of an account at an address, or of nobody's; no email address shows in it."""
     if email is None:
         return address.authority
     return f"{address.authority}:{sha256(_normal(email).encode()).hexdigest()[:16]}"
@@ -144,7 +144,7 @@ class EasyTierProvider(
 
     @override
     async def identify(self) -> Identity:
-        """Tell which account it is at which server; a mail address shows in neither.
+        """Tell which account it is at which server; an email address shows in neither.
 
         Raises OtherServiceError, and InvalidInputError for a server that nobody has set up, or
         that has no administrator.
@@ -167,7 +167,7 @@ class EasyTierProvider(
     def _identity(self) -> Identity:
         """Return the account, or nobody's, at the address that is asked now.
 
-        It is known by its nodes, or by everybody's if it has none.
+        It is known by its nodes, or by everyone's if it has none.
         """
         server = self._address.authority
         name = self._email and self._email.partition("@")[0]
@@ -195,7 +195,7 @@ class EasyTierProvider(
             self._public_digests = await digests_of(await self._client.public())
 
     async def _know_by_own(self, listed: list[Row]) -> None:
-        """Note the account's nodes; an administrator may have listed everybody's."""
+        """Note the account's nodes; an administrator may have listed everyone's."""
         mail = _normal(self._email)
         own = [
             row

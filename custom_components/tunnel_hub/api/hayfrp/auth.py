@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, SessionContestedError
 from ..tokens import Tokens
 
 _CONTEST_WINDOW = 600.0
-"""A session that lives shorter than these seconds was ended by somebody else."""
+"""A session that lives shorter than these seconds was ended by someone else."""
 _FIRST_PAUSE = 900.0
 _LONGEST_PAUSE = 4 * 3600.0
 

@@ -2,7 +2,7 @@
 
 The result stands in the body's `status`; HTTP is 200 whatever happened. What comes with an HTTP
 error is of something in front of the service, unless its words are the service's. All raise:
-- AuthenticationError: the csrf, or the user name and password, are refused;
+- AuthenticationError: the csrf, or the username and password, are refused;
 - RejectedError: the service says no, in its own words;
 - UnavailableError: it says nothing usable.
 """
@@ -60,7 +60,7 @@ class HayFrpClient:
     async def login(self, user: str, passwd: str) -> str:
         """LoginAPI: a csrf, good for 7 days, which ends every earlier one.
 
-        user: user name, mail address or phone number.
+        user: username, email address or phone number.
         """
         row = await self._ask("/user", "login", {"user": user, "passwd": passwd}, read=False)
         if (token := coerce.token(row.get("token"))) is None:

@@ -34,7 +34,7 @@ class CertificateCommands(CanManageCertificates):
     ) -> None:
         """Make a certificate that signs itself, or an authority where the node makes such."""
         if is_ca and id_ in await self._collections.certificates.ids():
-            # What would have to be removed again below must not be somebody else's.
+            # What would have to be removed again below must not be someone else's.
             raise InvalidInputError("already_exists", name=id_)
         await self._client.generate_certificate(
             {

@@ -1,7 +1,7 @@
 """The API of HY2 SCALE, one method for each endpoint, in the document's order and words.
 
 Errors are HTTP statuses with a line of text. All raise:
-- AuthenticationError: user name and password are refused;
+- AuthenticationError: username and password are refused;
 - RejectedError: the node says no, in its own words;
 - UnsupportedError: this version lacks the route;
 - UnavailableError: it says nothing usable.
@@ -380,7 +380,7 @@ class Hy2ScaleClient:
     async def update_password(
         self, row: Row, keep: Callable[[], Awaitable[None]] | None = None
     ) -> None:
-        """PUT /settings/password: all values as SHA-256 but the user name. Ends all sessions.
+        """PUT /settings/password: all values as SHA-256 but the username. Ends all sessions.
 
         keep: stores what signs in from then on; whoever is refused meanwhile waits for it.
         """
@@ -401,7 +401,7 @@ class Hy2ScaleClient:
         await self._tokens.change(_change)
 
     async def _is_accepted(self, row: Row) -> bool:
-        """Tell whether the node has the new user name and password already."""
+        """Tell whether the node has the new username and password already."""
         try:
             await self.login(str(row["new_username"]), str(row["new_password"]))
         except TunnelHubError:
@@ -440,7 +440,7 @@ class Hy2ScaleClient:
         await self._write("PUT", "/ss", row)
 
     async def user_conflicts(self) -> Row:
-        """GET /users/conflicts: user name -> proxy -> names of those with the same password."""
+        """GET /users/conflicts: username -> proxy -> names of those with the same password."""
         return await self._object("/users/conflicts", empty=True)
 
     async def resolve(self, name: str, exit_via: str) -> Row:

@@ -304,7 +304,7 @@ WIREGUARD_PEER = RowParser(
 
 
 def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
-    """Return by user name who has the same password."""
+    """Return by username who has the same password."""
     return {
         username: tuple(
             sorted({name for names in by_proxy.values() for name in coerce.texts(names)})

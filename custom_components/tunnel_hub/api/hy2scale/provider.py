@@ -197,7 +197,7 @@ class Hy2ScaleProvider(
 
     @override
     async def update_account(self, changes: AccountChanges) -> None:
-        """Change user name and password of the node's console; all its sessions end."""
+        """Change username and password of the node's console; all its sessions end."""
         if changes.contact or changes.picture:
             raise UnsupportedError
         known = self.credentials["password_hash"]
@@ -223,7 +223,7 @@ class Hy2ScaleProvider(
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Drop the link once; an enabled connection makes it anew."""
+        """Drop the link once; an enabled connection makes it again."""
         row = await self._collections.clients.row(tunnel_id)
         if coerce.boolean(row.get("disabled")):
             return

@@ -62,7 +62,7 @@ def _is_outbound(row: Row) -> bool | None:
 
 
 async def located(topology: Sequence[Row]) -> list[Place]:
-    """Return all places; in turns, as there may be a thousand.
+    """Return all places; in time slices, as there may be a thousand.
 
     Raises UnavailableError when nobody can say which peers there are, or which of them are our own
     connections: guessed, they would come and go as devices.

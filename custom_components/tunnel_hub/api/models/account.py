@@ -23,7 +23,7 @@ class Account(Resource):
     group: str | None = None
     """What kind of customer the service counts it among, in the service's words."""
     group_expires: date | None = None
-    """The last day in that group; None also where it lasts for ever."""
+    """The last day in that group; None also where it lasts forever."""
     last_sign_in: datetime | None = None
     points: int | None = None
     """What the service gives for signing in, and sells things for."""

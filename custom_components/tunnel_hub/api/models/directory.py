@@ -19,7 +19,7 @@ class Region(StrEnum):
 
 
 class QueryPriority(StrEnum):
-    """What somebody who wants to connect has most use for."""
+    """What someone who wants to connect has most use for."""
 
     TRAFFIC = "traffic"
     BANDWIDTH = "bandwidth"
@@ -66,12 +66,12 @@ class RelayNode(Resource):
     traffic_used: int | None = None
     """Bytes."""
     valid_until: date | None = None
-    """The day on which the directory drops it; None also where it lasts for ever."""
+    """The day on which the directory drops it; None also where it lasts forever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicNode(RelayNode):
-    """A node as the directory shows it to everybody."""
+    """A node as the directory shows it to everyone."""
 
     kind: ClassVar[str] = "public_node"
 
@@ -138,7 +138,7 @@ class RelayNodeUpdate:
     """What a user says about a node; None leaves it to the service, or as it is.
 
     bandwidth_tier, bandwidth_maximum: Mbit/s. traffic_allowed: GB until the next reset.
-    reset_day: day of the month on which traffic starts anew, 0 is the last.
+    reset_day: day of the month on which traffic starts again, 0 is the last.
     valid_until: the day on which the directory drops it.
     """
 

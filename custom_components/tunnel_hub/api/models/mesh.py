@@ -241,7 +241,7 @@ class WireGuard(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireGuardPeer(HasExit):
-    """Somebody who may connect by WireGuard; the id is the name."""
+    """Someone who may connect by WireGuard; the id is the name."""
 
     kind: ClassVar[str] = "wireguard_peer"
 

@@ -21,7 +21,7 @@ class ServiceTotals(Resource):
     nodes_domestic: int | None = None
     """In the service's own country."""
     nodes_listed: int | None = None
-    """Shown to everybody."""
+    """Shown to everyone."""
     nodes_online: int | None = None
     nodes_overseas: int | None = None
     """In other countries."""
