@@ -168,12 +168,6 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.service)
-def case(request: pytest.FixtureRequest) -> Case:
-    chosen: Case = request.param
-    return chosen
-
-
 type Work = Callable[[Lab], Awaitable[None]]
 
 

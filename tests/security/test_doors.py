@@ -1,0 +1,312 @@
+"""No secret gets into what Home Assistant keeps or shows: traces, database, log, repairs, forms.
+
+The service repeats all secrets that it has heard or told, in refusals of every kind.
+"""
+
+from collections.abc import Callable, Iterator
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components import automation
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.trace.util import async_get_trace, async_list_traces
+from homeassistant.const import EVENT_CALL_SERVICE
+from homeassistant.core import HomeAssistant, SupportsResponse
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.json import ExtendedJSONEncoder
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.trigger import TRIGGERS
+
+from ..api.test_redaction import ENCODINGS
+from ..common import MINUTE
+from ..reliability.found import FOUND
+from ..reliability.names import HOST
+from ..reliability.providers import Act
+from ..reliability.world import BadWorld
+from .catalogue import Few
+from .liar import Liar, port_of
+from .spoiler import Spoiler, read_all, refusals, respond
+from .test_permissions import FOR_EVERY_USER
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "traffic_low": {"below": 10**6, "unit_of_measurement": "GiB"},
+    "validity_ending": {"before": {"days": 10_000}},
+    "node_overloaded": {"above": 0},
+}
+"""Of those of our triggers that need some; so that they are met."""
+
+
+class Secrets:
+    """All secrets that came about, with the forms in which they were repeated."""
+
+    def __init__(self, world: BadWorld, spoiler: Spoiler) -> None:
+        self.known: set[str] = set()
+        self._world = world
+        self._spoiler = spoiler
+
+    def remember(self) -> None:
+        """Learn those of this moment."""
+        self.known |= {each for each in self._world.case.secrets(self._world.service) if each}
+
+    def repeat_all(self, few: Few) -> Iterator[Callable[[str], str]]:
+        """Have the service refuse everything, and repeat all secrets, in one form after another."""
+        self.remember()
+        spoken = self._spoiler.spoken(self.known)
+        assert len(spoken) > 2
+        for encode in few(list(ENCODINGS.values()), 2):
+            repeated = [encode(secret) for secret in spoken]
+            self.known |= set(repeated)
+            for refusal in few(list(refusals(repeated)), 2):
+                self._spoiler.refusal = refusal
+                yield encode
+                self._spoiler.refusal = None
+
+    def within(self, text: str) -> list[str]:
+        """Return those that a text holds."""
+        return [secret for secret in self.known if secret in text]
+
+    def are_not_in(self, text: str, *, but: str = "") -> None:
+        """Fail if a text holds one, other than those that its reader has written."""
+        found = [secret for secret in self.within(text) if secret not in but]
+        assert not found, f"{found} in {text[:2000]}"
+
+
+@pytest.fixture
+def secrets(bad_world: BadWorld, spoiler: Spoiler) -> Secrets:
+    return Secrets(bad_world, spoiler)
+
+
+async def _live(world: BadWorld, secrets: Secrets, few: Few) -> None:
+    """Live through good days and bad ones."""
+    await world.set_up_patiently()
+    await world.enable_all()
+    secrets.remember()
+    for act in _possible(world):
+        await respond(world, act)
+        secrets.remember()
+    for _ in secrets.repeat_all(few):
+        await read_all(world)
+        for act in few(_possible(world), 4):
+            await respond(world, act)
+    await world.restart()
+    FOUND[world.case.service].limits.end(world.service)
+    await world.live(3 * MINUTE)
+
+
+def _possible(world: BadWorld) -> list[Act]:
+    """Return what can be done with the things that there are now."""
+    return [act for act in world.case.acts if world.device(act.thing or "account:account")]
+
+
+# Traces of automations
+
+
+def _triggers(world: BadWorld) -> list[dict[str, Any]]:
+    """Return our triggers, and any change of what our entities show."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
+    target = {"device_id": [device.id for device in devices]}
+    ours = [
+        {"trigger": f"{DOMAIN}.{name}", "target": target, "options": _OPTIONS.get(name, {})}
+        for name in TRIGGERS
+    ]
+    entities = [entity.entity_id for entity in world.registered()]
+    return [*ours, {"trigger": "state", "entity_id": entities}]
+
+
+def _steps(world: BadWorld) -> list[dict[str, Any]]:
+    """Return all that can be done, but for what returns secrets to the automation."""
+    steps = []
+    for act in _possible(world):
+        supports = world.hass.services.supports_response(act.domain, act.action)
+        must_respond = supports is SupportsResponse.ONLY
+        if must_respond and act.action not in FOR_EVERY_USER:
+            continue
+        steps.append(
+            {
+                "action": f"{act.domain}.{act.action}",
+                "data": {**world.target(act), **act.data},
+                "continue_on_error": True,
+                **({"response_variable": "told"} if must_respond else {}),
+            }
+        )
+    return steps
+
+
+async def _traces(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Return all traces, as the page that shows them gets them."""
+    listed = await async_list_traces(hass, automation.DOMAIN, None)
+    return [
+        json.loads(
+            json.dumps(
+                await async_get_trace(
+                    hass, f"{automation.DOMAIN}.{each['item_id']}", each["run_id"]
+                ),
+                cls=ExtendedJSONEncoder,
+            )
+        )
+        for each in listed
+    ]
+
+
+async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, few: Few) -> None:
+    """But for those that the automation itself holds, or asks for."""
+    hass = bad_world.hass
+    await bad_world.set_up_patiently()
+    await bad_world.enable_all()
+    secrets.remember()
+    # What is done changes states, which must not have it done again.
+    traced = {"mode": "parallel", "max": 1000, "trace": {"stored_traces": 1000}}
+    listens = {**traced, "alias": "Listens", "triggers": _triggers(bad_world), "actions": []}
+    does = {**traced, "alias": "Does", "triggers": [], "actions": _steps(bad_world)}
+    config = [{"id": each["alias"], **each} for each in (listens, does)]
+    assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
+    await bad_world.settle()
+    run = {"entity_id": "automation.does"}
+    for _ in secrets.repeat_all(few):
+        await hass.services.async_call(automation.DOMAIN, "trigger", run, blocking=True)
+        await read_all(bad_world)
+    FOUND[bad_world.case.service].limits.end(bad_world.service)
+    await bad_world.live(3 * MINUTE)
+    secrets.remember()
+
+    traces = await _traces(hass)
+
+    everything = {"entity_id": "all"}
+    await hass.services.async_call(automation.DOMAIN, "turn_off", everything, blocking=True)
+    steps = [step for trace in traces for path in trace["trace"].values() for step in path]
+    assert {trace["trigger"] for trace in traces} > {None}, "some were triggered"
+    assert any("error" in step for step in steps)
+    for step in steps:
+        written = json.dumps(step.get("result", {}).pop("params", {}), ensure_ascii=False)
+        secrets.are_not_in(json.dumps(step, ensure_ascii=False))
+        secrets.are_not_in(written, but=json.dumps(config, ensure_ascii=False))
+
+
+# What is written to the disk
+
+
+@pytest.fixture
+def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant record, where a test wants it to."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("async_test_recorder")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "home-assistant_v2.db"
+
+
+@pytest.fixture
+def recorder_config(database: Path) -> dict[str, Any]:
+    """Record everything but what actions are called with: Home Assistant keeps that as it is."""
+    return {
+        "db_url": f"sqlite:///{database}",
+        "commit_interval": 60,
+        "exclude": {"event_types": [EVENT_CALL_SERVICE]},
+    }
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[Path]:
+    """A log of everything, written as Home Assistant writes its own."""
+    path = tmp_path / "home-assistant.log"
+    handler = logging.FileHandler(path, encoding="utf-8")
+    form = "%(asctime)s.%(msecs)03d %(levelname)s (%(threadName)s) [%(name)s] %(message)s"
+    handler.setFormatter(logging.Formatter(form))
+    # What an action is called with, whoever calls it knows.
+    handler.addFilter(lambda record: "<Event call_service" not in record.getMessage())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield path
+    root.setLevel(level)
+    root.removeHandler(handler)
+    handler.close()
+
+
+@pytest.mark.usefixtures("recorder_mock")
+async def test_no_secret_is_written(
+    *,
+    bad_world: BadWorld,
+    secrets: Secrets,
+    database: Path,
+    log_file: Path,
+    hass_storage: dict[str, Any],
+    few: Few,
+) -> None:
+    """Neither to the database nor to the log, and to no file that is not for credentials."""
+    hass = bad_world.hass
+    await _live(bad_world, secrets, few)
+    await async_wait_recording_done(hass)
+    recorder = get_instance(hass)
+    await hass.async_stop(force=True)
+    await hass.async_add_executor_job(recorder.join)
+
+    recorded, logged = await hass.async_add_executor_job(
+        lambda: (
+            b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*")),
+            log_file.read_text(encoding="utf-8"),
+        )
+    )
+    assert len(recorded) > 100_000
+    for state in hass.states.async_all():
+        assert state.entity_id.encode() in recorded
+    # Whatever is no text there is not looked for.
+    secrets.are_not_in(recorded.decode(errors="replace"))
+    assert "DEBUG" in logged
+    assert f"[custom_components.{DOMAIN}" in logged
+    for line in logged.splitlines():
+        secrets.are_not_in(line)
+    ours = f"{DOMAIN}.{bad_world.entry.entry_id}.credentials"
+    for key, stored in hass_storage.items():
+        if key not in {"core.config_entries", ours}:
+            secrets.are_not_in(json.dumps(stored, ensure_ascii=False, default=str))
+
+
+# What people are shown
+
+
+def _fields(world: BadWorld, way: str, liar: Liar) -> dict[str, Any]:
+    """Return what is entered to sign in, at the liar."""
+    fields = json.dumps(world.case.ways[way](world.service)).replace(HOST, "127.0.0.1")
+    port = str(port_of(world.service.url))
+    entered: dict[str, Any] = json.loads(fields.replace(port, str(liar.port)))
+    return entered
+
+
+async def test_no_secret_is_in_a_form_or_a_repair(
+    *, bad_world: BadWorld, liar: Liar, secrets: Secrets, few: Few
+) -> None:
+    """Whoever signs in does not see what was entered in what the service says."""
+    await bad_world.set_up_patiently()
+    await bad_world.enable_all()
+    secrets.remember()
+    failed = 0
+    for encode in secrets.repeat_all(few):
+        await read_all(bad_world)
+        for way in bad_world.case.ways:
+            fields = _fields(bad_world, way, liar)
+            form = await bad_world.enter(await bad_world.begin_sign_in(way), fields)
+            assert form["type"] is not FlowResultType.CREATE_ENTRY
+            said = json.dumps([form.get("errors"), form.get("description_placeholders")])
+            for secret in secrets.within(json.dumps(fields)):
+                assert secret not in said
+                assert encode(secret) not in said
+            failed += bool(form.get("errors"))
+        for issue in ir.async_get(bad_world.hass).issues.values():
+            secrets.are_not_in(str(issue))
+        for flow in bad_world.hass.config_entries.flow.async_progress():
+            secrets.are_not_in(json.dumps(flow["context"], default=str))
+        bad_world.abort_flows()
+    assert failed
