@@ -14,12 +14,13 @@ from custom_components.tunnel_hub.config_flow import SECTIONS
 from custom_components.tunnel_hub.flows.base import Form
 
 from .markdown import table, titles
-from .services import Service
+from .services import Service, feeds
 from .words import Language, enumerated, said, word
 
 _READ = {
     "account": "the account",
     "account_traffic": "today's traffic",
+    "check": "reachability checks",
     "certificates": "certificates",
     "hub": "the node",
     "inbox": "messages",
@@ -94,7 +95,7 @@ def options(service: Service, language: Language) -> str:
     """Return what can be chosen afterwards."""
     rows = []
     for name, (capability, _) in SECTIONS.items():
-        if isinstance(service.provider, capability):
+        if isinstance(service.provider, capability) and _offers(service, name):
             part = said(language, "options", "step", "init", "sections")[name]
             title = f"**{part['name']}**<br>{part['description']}"
             choices_of = said(language, "selector")
@@ -107,10 +108,15 @@ def options(service: Service, language: Language) -> str:
     return table(titles(language, "Part", "Option", "Meaning"), rows)
 
 
+def _offers(service: Service, section: str) -> bool:
+    """Tell whether a part of the options that all providers share is of use."""
+    return section != "reachability" or service.provider.description.has_public_tunnels
+
+
 def refresh(service: Service, language: Language) -> str:
     """Return what is read how often."""
     paces: dict[tuple[timedelta, timedelta], list[str]] = {}
-    for feed in sorted(service.provider.feeds.values(), key=_intervals):
+    for feed in sorted(feeds(service.provider), key=_intervals):
         read = paces.setdefault(_intervals(feed), [])
         read.append(word(language, _READ[feed.resource.kind]))
         if feed.probe is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 import inspect
-from typing import Any, cast
+from typing import Any, Never, cast
 
 from aiohttp import ClientSession
 
@@ -13,6 +13,7 @@ from custom_components.tunnel_hub.api.capabilities import Capability
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
 from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
 from custom_components.tunnel_hub.api.capabilities.nodes import NODE_DETAILS
+from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.models.account import Account
 from custom_components.tunnel_hub.api.models.base import Resource
 from custom_components.tunnel_hub.api.provider import Provider
@@ -22,6 +23,7 @@ from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.entity import Table, TunnelHubEntityDescription
 from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.image import IMAGES
+from custom_components.tunnel_hub.reachability import check_feed
 from custom_components.tunnel_hub.select import SELECTS
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
@@ -126,11 +128,22 @@ def _made(key: str, options: Mapping[str, object]) -> Provider:
     return create_provider(key, cast("ClientSession", None), _CREDENTIALS, options)
 
 
+def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
+    """Yield what is read of a service, and what the integration finds out itself."""
+    yield from provider.feeds.values()
+    if provider.description.has_public_tunnels:
+        yield check_feed(_nothing, tuple, _nothing)
+
+
+async def _nothing(*_: object) -> Never:
+    raise NotImplementedError
+
+
 def _rows(
     provider: Provider,
 ) -> Iterator[tuple[str, type[Resource], TunnelHubEntityDescription]]:
     """Find the rows that exist for a provider, as the platforms do."""
-    for feed in provider.feeds.values():
+    for feed in feeds(provider):
         for platform, table in PLATFORMS.items():
             for row in table.get(feed.resource, ()):
                 if row.exists_for(provider, feed):

@@ -99,6 +99,7 @@ _CHINESE = {
     # What is read
     "certificates": "证书",
     "external checks": "外部连通性检测",
+    "reachability checks": "连通性检测",
     "daily sign-in": "每日签到",
     "links": "链路",
     "messages": "消息",
@@ -130,6 +131,7 @@ _CHINESE = {
         "{fields}：每项各需一次请求，同时 {at_once} 个，每秒最多 {rate} 个"
     ),
     # What an action answers
+    "the first broken link, response time and certificate": "中断的环节、响应时间和证书",
     "reachability and latency of each address": "每个地址能否连接及延迟",
     "reachability and latency of each connection": "每个连接能否连接及延迟",
     "free ports": "空闲的端口",
@@ -178,6 +180,7 @@ ANSWERS: Mapping[str, str] = {
     "check_addresses": "reachability and latency of each address",
     "check_node": "reachability and latency of each connection",
     "check_ports": "free ports",
+    "check_reachability": "the first broken link, response time and certificate",
     "check_tunnel": "the tunnel",
     "create_backup": "the path of the file",
     "create_client": "the ID",

@@ -1,7 +1,7 @@
 """What the tests of the Home Assistant side share."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.tunnel_hub.checks.addresses import LookupFailedError, SocketAddress, resolve
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Account
@@ -58,6 +59,13 @@ def look_at(hass: HomeAssistant, *, browsers: int = 1) -> None:
     """Let so many browsers be connected to Home Assistant."""
     hass.data[DATA_CONNECTIONS] = browsers
     async_dispatcher_send(hass, SIGNAL_WEBSOCKET_CONNECTED)
+
+
+async def look_up(host: str, port: int) -> Sequence[SocketAddress]:
+    """Look a name up where nothing but loopback has one."""
+    if host not in ("127.0.0.1", "localhost"):
+        raise LookupFailedError(is_final=False)
+    return await resolve(host, port)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components import tunnel_hub
-from custom_components.tunnel_hub import prober
+from custom_components.tunnel_hub import prober, reachability
 from custom_components.tunnel_hub.api import http
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
@@ -31,7 +31,7 @@ from simulator.simulator import SERVICES
 from .api.routes import name_of
 from .automations import FOLDER, Automate
 from .clocks import Clocks, retry_at_once
-from .common import NOON, World, account_entry, look_at
+from .common import NOON, World, account_entry, look_at, look_up
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
 from .translations import watched
@@ -127,6 +127,13 @@ def freezer(
     retry_at_once(monkeypatch)
     monkeypatch.setattr(prober, "AT_ONCE", 1000)
     return freezer
+
+
+@pytest.fixture(autouse=True)
+def _checks_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let checks of public addresses look up no names but loopback's, and wait for nothing."""
+    monkeypatch.setattr(reachability, "resolve", look_up)
+    monkeypatch.setattr(reachability, "_RETRY_PAUSE", (0.0, 0.0))
 
 
 @pytest.fixture

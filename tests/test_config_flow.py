@@ -277,6 +277,7 @@ def open_sessions() -> list[ClientSession]:
 async def test_a_dialog_leaves_no_session_open(
     hass: HomeAssistant, hayfrp: HayFrpService, ends: str
 ) -> None:
+    """However often somebody mistypes the password."""
     before = len(open_sessions())
     form = await begin(hass, "hayfrp_password")
     for _ in range(10):
@@ -613,7 +614,11 @@ async def test_removed_while_the_options_are_open(world: World) -> None:
 
     result = await world.hass.config_entries.options.async_configure(
         form["flow_id"],
-        {"shown_nodes": {"nodes": "all", "chosen_nodes": []}, "daily_sign_in": SIGN_IN_OFF},
+        {
+            "shown_nodes": {"nodes": "all", "chosen_nodes": []},
+            "reachability": {"checks": "off"},
+            "daily_sign_in": SIGN_IN_OFF,
+        },
     )
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
@@ -651,7 +656,8 @@ async def choose_options(
     """Open the options and send them."""
     form = await options_form(world)
     result = await world.hass.config_entries.options.async_configure(
-        form["flow_id"], {"shown_nodes": nodes, "daily_sign_in": sign_in}
+        form["flow_id"],
+        {"shown_nodes": nodes, "reachability": {"checks": "all"}, "daily_sign_in": sign_in},
     )
     await world.settle()
     return result
@@ -681,6 +687,7 @@ async def test_options(world: World) -> None:
     assert world.entry.options == {
         "nodes": "used",
         "chosen_nodes": [],
+        "checks": "all",
         "sign_in_daily": True,
         "sign_in_from": "23:00:00",
         "sign_in_until": "01:00:00",

@@ -43,7 +43,11 @@ async def test_of_an_account_on_a_bad_day(world: World) -> None:
     "thing, feeds, redacted",
     [
         ("account:account", {"account"}, {"name"}),
-        ("tunnel:1", {"tunnels"}, {"name", "node_name", "local_address", "public_address"}),
+        (
+            "tunnel:1",
+            {"tunnels", "checks"},
+            {"name", "node_name", "local_address", "public_address"},
+        ),
         ("node:1", {"nodes"}, {"description"}),
         ("service:service", {"service", "release", "notice"}, {"text"}),
     ],

@@ -38,6 +38,7 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.models.directory import QueryPriority, Region
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
+from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from custom_components.tunnel_hub.repairs import FIXES
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
@@ -272,7 +273,7 @@ WATCHED = re.compile(
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
-    | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\.name)
+    | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+
     | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
     | entity\.switch\.\w+\.state_attributes\.method\..+
@@ -435,6 +436,7 @@ def test_units_are_for_counts() -> None:
 def test_choices() -> None:
     said = {key: list(words["options"]) for key, words in translations("en")["selector"].items()}
     assert {key: sorted(options) for key, options in said.items()} == {
+        CHECKS: sorted((CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF)),
         "exit_mode": ["aggregate", "quality"],
         "query_priority": sorted(QueryPriority),
         "region": sorted(Region),

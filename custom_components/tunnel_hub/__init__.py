@@ -18,7 +18,9 @@ from .accounts import account_twice, follow_identity
 from .api import create_provider
 from .api.capabilities.account import CanSignIn
 from .api.capabilities.tunnels import CanForceDown
+from .api.feed import Feed
 from .api.models.account import Account
+from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_things
@@ -31,6 +33,7 @@ from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
 from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
+from .reachability import async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
@@ -78,8 +81,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     issues.sources.append(partial(too_many_things, data.coordinators.values()))
     demand = Demand(hass, entry)
     issues.sources.append(partial(account_twice, hass, entry, provider))
-    for key, feed in provider.feeds.items():
-        data.coordinators[key] = FeedCoordinator(
+
+    def _coordinate(feed: Feed[Resource]) -> FeedCoordinator:
+        coordinator = data.coordinators[feed.key] = FeedCoordinator(
             hass,
             entry,
             provider,
@@ -88,6 +92,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
             demand=demand,
             on_read=data.sync_problems,
         )
+        return coordinator
+
+    for feed in provider.feeds.values():
+        _coordinate(feed)
     known = remembered(hass, entry)
     devices = Devices(hass, entry, data)
 
@@ -99,6 +107,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
     await _start(first)
     await asyncio.gather(*map(_start, others))
+    if (checks := async_tunnel_checks(hass, entry, provider, data.coordinators)) is not None:
+        data.checks = checks
+        issues.sources.append(checks.issues)
+    if checks is not None and checks.is_on:
+        await _start(checks.async_follow(_coordinate(checks.feed)))
 
     devices.async_remove_other_kinds()
     for coordinator in data.coordinators.values():

@@ -20,6 +20,7 @@ from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.models.nodes import Node
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -95,6 +96,11 @@ def _connectivity[R: Resource](
     )
 
 
+def _certificate_problem(check: TunnelCheck) -> Mapping[str, Any]:
+    """Return what tells why a certificate is not trusted."""
+    return {"reason": check.certificate_problem} if check.certificate_problem else {}
+
+
 _PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
     _problem("conflict", lambda peer: peer.conflict),
     _connectivity("connected", lambda peer: peer.connected),
@@ -131,6 +137,16 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         TunnelHubBinarySensorDescription[SignInStatistics](
             key="signed_in_today", value_fn=lambda record: record.signed_in_today
         ),
+    ),
+    TunnelCheck: (
+        TunnelHubBinarySensorDescription[TunnelCheck](
+            key="certificate_trusted",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            of_resource=lambda check: check.has_certificate,
+            value_fn=lambda check: check.certificate_trusted,
+            attributes_fn=_certificate_problem,
+        ),
+        _connectivity("reachable", lambda check: check.reachable),
     ),
     Tunnel: (
         _problem("client_outdated", lambda tunnel: tunnel.client_outdated),

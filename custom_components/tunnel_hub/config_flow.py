@@ -38,11 +38,13 @@ from .api.capabilities.nodes import (
     CanChooseNodes,
 )
 from .api.errors import TunnelHubError
+from .api.provider import Provider
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .flows import FLOWS
 from .flows.base import Steps, abort_if_removed
 from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
+from .reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from .runtime import TunnelHubConfigEntry
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
 
@@ -56,6 +58,18 @@ _SIGN_IN_SCHEMA = vol.Schema(
 
 _ALL_NODES_SCHEMA = vol.Schema({vol.Required(ALL_NODES, default=False): BooleanSelector()})
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
+
+_CHECKS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CHECKS, default=CHECKS_ENABLED): SelectSelector(
+            SelectSelectorConfig(
+                options=[CHECKS_OFF, CHECKS_ENABLED, CHECKS_ALL],
+                translation_key=CHECKS,
+                mode=SelectSelectorMode.LIST,
+            )
+        )
+    }
+)
 
 
 class _CommonSteps(Steps):
@@ -170,6 +184,10 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         """Return whether to read what costs a request for each node."""
         return _DETAILS_SCHEMA
 
+    async def reachability(self, provider: Provider) -> vol.Schema | None:
+        """Return which tunnels' public addresses are checked, where that is possible."""
+        return _CHECKS_SCHEMA if provider.description.has_public_tunnels else None
+
     async def sign_in(self, provider: CanSignIn) -> vol.Schema:
         """Return whether, and when, to sign in every day."""
         return _SIGN_IN_SCHEMA
@@ -196,6 +214,7 @@ SECTIONS: Mapping[str, tuple[type, Callable[..., Awaitable[vol.Schema | None]]]]
     "shown_public_nodes": (NodeDirectory, TunnelHubOptionsFlow.public_nodes),
     "administration": (NodeDirectory, TunnelHubOptionsFlow.all_nodes),
     "more_of_nodes": (CanAskNodes, TunnelHubOptionsFlow.details),
+    "reachability": (Provider, TunnelHubOptionsFlow.reachability),
     "daily_sign_in": (CanSignIn, TunnelHubOptionsFlow.sign_in),
 }
 """The parts of the options: for which capability, and what makes its fields."""

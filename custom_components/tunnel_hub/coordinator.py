@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
 import logging
+import random
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -155,8 +156,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return next((c for c in self._siblings.values() if c.feed.resource.kind == part_of), None)
 
     def is_listed(self, resource_id: str) -> bool:
-        """Tell whether the service listed a resource in its last answer."""
-        return resource_id in self.data and resource_id not in self.feed.kept()
+        """Tell whether the last answers listed a resource, and what it is part of."""
+        is_listed = resource_id in self.data and resource_id not in self.feed.kept()
+        if (owner := self.owner) is None or not owner.has_answered:
+            return is_listed
+        return is_listed and owner.is_listed(resource_id)
 
     # Polling
 
@@ -270,7 +274,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             or self._demand.is_looked_at
             or any(key.kind == kind for key in self._demand.used_by_automations())
         )
-        return self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
+        interval = self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
+        return interval + random.random() * self.feed.jitter
 
     @property
     def _is_polled(self) -> bool:
@@ -486,7 +491,9 @@ def async_follow_clock(
 
 def too_many_things(coordinators: Collection[FeedCoordinator]) -> Iterator[Issue]:
     """Yield the problem that feeds list more than is shown."""
-    lists = ", ".join(f"{c.feed.key}: {c.listed}" for c in coordinators if c.listed > MAX_THINGS)
+    # What tells something about a thing is as much as there are things.
+    full = [c for c in coordinators if c.listed > MAX_THINGS and c.owner is None]
+    lists = ", ".join(f"{c.feed.key}: {c.listed}" for c in full)
     if lists:
         yield Issue(
             key="too_many_things", placeholders={"lists": lists, "maximum": str(MAX_THINGS)}

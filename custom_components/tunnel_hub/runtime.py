@@ -9,6 +9,7 @@ from .api.provider import Provider
 from .coordinator import FeedCoordinator
 from .force_down import ForceDown
 from .issues import EntryIssues
+from .reachability import TunnelChecks
 from .sign_in import SignIn
 
 
@@ -21,6 +22,7 @@ class TunnelHubData:
     coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
+    checks: TunnelChecks | None = None
 
     @callback
     def sync_problems(self) -> None:

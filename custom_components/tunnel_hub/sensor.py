@@ -36,10 +36,11 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     def _only_moves_on(self, value: str | float | date | None) -> bool:
         """Tell whether a measurement is another one, or a counter higher: no news by itself."""
-        before = self._attr_native_value
-        if self.entity_description.state_class is None or None in (before, value):
+        before, row = self._attr_native_value, self.entity_description
+        can_wait = row.state_class is not None if row.can_wait is None else row.can_wait
+        if not can_wait or None in (before, value):
             return False
-        counts = self.entity_description.state_class == SensorStateClass.TOTAL_INCREASING
+        counts = row.state_class == SensorStateClass.TOTAL_INCREASING
         return not counts or float(str(value)) >= float(str(before))
 
     @override

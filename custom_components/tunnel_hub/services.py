@@ -22,6 +22,7 @@ from .actions.collections import COLLECTION_ACTIONS
 from .actions.directory import DIRECTORY_ACTIONS
 from .actions.mesh import MESH_ACTIONS
 from .actions.nodes import NODE_ACTIONS
+from .actions.reachability import REACHABILITY_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
@@ -39,6 +40,7 @@ ACTIONS: dict[str, Action] = (
     | MESH_ACTIONS
     | NODE_ACTIONS
     | SUBDOMAIN_ACTIONS
+    | REACHABILITY_ACTIONS
     | TUNNEL_ACTIONS
 )
 

@@ -84,7 +84,11 @@ class Authorities:
 
 @asynccontextmanager
 async def listening(
-    handler: Handler, *, host: str = "127.0.0.1", certificate: Certificate | None = None
+    handler: Handler,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[Listener]:
     """Serve connections with a handler, which need not close them."""
     listener = Listener(0)
@@ -105,7 +109,7 @@ async def listening(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(_serve, host, 0, ssl=context)
+    server = await asyncio.start_server(_serve, host, port, ssl=context)
     listener.port = server.sockets[0].getsockname()[1]
     try:
         yield listener

@@ -12,6 +12,7 @@ from custom_components.tunnel_hub.checks.addresses import (
     SocketAddress,
     Target,
     Zone,
+    resolve,
 )
 from custom_components.tunnel_hub.checks.attempt import Timeouts
 from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetReading
@@ -117,19 +118,20 @@ async def test_a_refusal_is_meaningful_without_another_reading(authorities: Auth
 
 
 async def test_many_doubts_cost_one_reading() -> None:
-    connections = 0
+    lookups = 0
 
-    async def _count(reader: Incoming, _: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
+    async def _lookup(host: str, port: int) -> Sequence[SocketAddress]:
+        nonlocal lookups
+        lookups += 1
+        return await resolve(host, port)
 
-    async with listening(_count) as server:
-        internet = InternetReading([("127.0.0.1", server.port)])
+    async with listening(silent) as server:
+        internet = InternetReading([("127.0.0.1", server.port)], lookup=_lookup)
         since = asyncio.get_running_loop().time()
         assert all(await asyncio.gather(*(internet.is_up(since=since) for _ in range(10))))
-        assert connections == 1
+        assert lookups == 1
         assert await internet.is_up(since=asyncio.get_running_loop().time() + 1)
-        assert connections == 2
+        assert lookups == 2
 
 
 # The local address

@@ -650,12 +650,13 @@ async def test_options(world: World[ChmlFrpService]) -> None:
 
     form = await world.hass.config_entries.options.async_init(world.entry.entry_id)
     assert form["data_schema"] is not None
-    assert list(form["data_schema"].schema) == ["shown_nodes", "more_of_nodes"]
+    assert list(form["data_schema"].schema) == ["shown_nodes", "more_of_nodes", "reachability"]
     result = await world.hass.config_entries.options.async_configure(
         form["flow_id"],
         {
             "shown_nodes": {"nodes": "chosen", "chosen_nodes": ["1", "7"]},
             "more_of_nodes": {"node_details": True},
+            "reachability": {"checks": "enabled"},
         },
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY

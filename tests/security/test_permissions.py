@@ -17,6 +17,7 @@ from ..common import World
 
 FOR_EVERY_USER = {
     "check_node": "returns what the entities of the node show",
+    "check_reachability": "returns what the entities of the tunnel show, every ten seconds at most",
     "check_tunnel": "returns what the entities of the tunnel show",
     "force_offline": "does what the button does; the client reconnects by itself",
     "get_app_version": "returns what the service tells strangers",
@@ -113,7 +114,10 @@ async def test_a_user_may_act_on_what_they_may_control(world: World) -> None:
     user = await world.hass.auth.async_get_user(user_id)
     assert user
     (group,) = user.groups
-    own = {entity.entity_id: True for entity in world.registered("tunnel:1:")}
+    own = {
+        entity.entity_id: True
+        for entity in world.registered("tunnel:1:") + world.registered("check:1:")
+    }
     group.policy = {"entities": {"entity_ids": own}}
     user.invalidate_cache()
 
@@ -129,7 +133,7 @@ async def test_a_device_without_entities(world: World) -> None:
     await world.set_up()
     target = {"device_id": world.device_id("tunnel:1")}
     registry = er.async_get(world.hass)
-    for entity in world.registered("tunnel:1:"):
+    for entity in world.registered("tunnel:1:") + world.registered("check:1:"):
         registry.async_remove(entity.entity_id)
 
     await _call(world, "check_tunnel", target, await _user(world.hass, GROUP_ID_USER))
@@ -141,7 +145,7 @@ async def test_a_disabled_entity_counts(world: World) -> None:
     """Disabling an entity opens no action to somebody who might not control it."""
     await world.set_up()
     registry = er.async_get(world.hass)
-    for entity in world.registered("tunnel:1:"):
+    for entity in world.registered("tunnel:1:") + world.registered("check:1:"):
         registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     await world.restart()
 

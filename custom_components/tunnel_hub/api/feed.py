@@ -39,6 +39,7 @@ class Feed[R: Resource]:
     resource: the class of its resources.
     interval: its pace while someone looks or an automation uses its fields.
     idle_interval: its pace otherwise; the same if None.
+    jitter: at most so much is added to an interval, at random.
     fields: what this service can tell of them; no entity is made for other fields.
     unsupported_fields: which of them this version turned out not to tell, once it was read.
     kept: ids of resources that are told of although the service lists them no longer.
@@ -57,6 +58,7 @@ class Feed[R: Resource]:
     probe: Probe[R] | None = None
     required: bool = False
     idle_interval: timedelta | None = None
+    jitter: timedelta = timedelta()
     unsupported_fields: Callable[[], Collection[str]] = frozenset
     kept: Callable[[], Collection[str]] = frozenset
     forget: Callable[[str], Awaitable[None]] | None = None

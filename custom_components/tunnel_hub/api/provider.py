@@ -51,6 +51,7 @@ class ProviderDescription:
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
     model: what an account there is called in a device's model.
     time_zone: whose midnight begins the service's days.
+    has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
     """
 
     key: str
@@ -58,6 +59,7 @@ class ProviderDescription:
     console_url: str
     model: str = "Account"
     time_zone: tzinfo = UTC
+    has_public_tunnels: bool = False
 
 
 class Provider(ABC):

@@ -67,13 +67,15 @@ class Attempt:
 
     async def make(self) -> CheckResult:
         """Return what was found; never raises for what a server or a network does."""
+        zone = None
         try:
             addresses = await self._addresses()
-            if self.target.protocol is Protocol.TCP:
-                return await self._listen(addresses)
-            return await self._ask_twice(addresses)
+            zone = min(zone_of(address.ip) for address in addresses)
+            ask = self._listen if self.target.protocol is Protocol.TCP else self._ask_twice
+            found = await ask(addresses)
         except _FailedError as err:
-            return CheckResult(outcome=err.outcome)
+            found = CheckResult(outcome=err.outcome)
+        return replace(found, zone=zone)
 
     async def _addresses(self) -> Sequence[SocketAddress]:
         """Look the name up, and leave out what is nearer than the address may be."""

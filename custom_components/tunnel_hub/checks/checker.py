@@ -32,9 +32,16 @@ _DOUBTFUL = {Outcome.NO_ANSWER, Outcome.DNS, Outcome.UNKNOWN}
 class InternetReading:
     """Tells whether the internet can be reached at all, by hosts unrelated to what is checked."""
 
-    def __init__(self, hosts: Sequence[tuple[str, int]], *, timeout: float = 5) -> None:
+    def __init__(
+        self,
+        hosts: Sequence[tuple[str, int]],
+        *,
+        timeout: float = 5,
+        lookup: Lookup = resolve,
+    ) -> None:
         """Read nothing yet. hosts: names and ports; the first that answers is enough."""
         self._hosts = hosts
+        self._lookup = lookup
         self._timeout = timeout
         self._lock = asyncio.Lock()
         self._read_at = -float("inf")
@@ -52,12 +59,27 @@ class InternetReading:
         for host, port in self._hosts:
             try:
                 async with asyncio.timeout(self._timeout):
-                    _, writer = await asyncio.open_connection(host, port)
-            except OSError, UnicodeError:
+                    for address in await self._lookup(host, port):
+                        if await _listens(address):
+                            return True
+            except TimeoutError, LookupFailedError:
                 continue
-            writer.transport.abort()
-            return True
         return False
+
+
+async def _listens(address: SocketAddress) -> bool:
+    try:
+        await _connect(address)
+    except OSError:
+        return False
+    return True
+
+
+async def _connect(address: SocketAddress) -> None:
+    """Connect, and close the connection again; raises OSError."""
+    with socket.socket(address.family, socket.SOCK_STREAM) as sock:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
 
 
 class Checker:
@@ -70,15 +92,19 @@ class Checker:
         *,
         timeouts: Timeouts | None = None,
         pause: tuple[float, float] = (0.5, 1.5),
+        slots: asyncio.Semaphore | None = None,
         lookup: Lookup = resolve,
     ) -> None:
-        """Check nothing yet. pause: seconds at random before another attempt, from and to."""
+        """Check nothing yet.
+
+        pause: seconds at random before another attempt, from and to. slots: shared with others.
+        """
         self._contexts = contexts
         self._internet = internet
         self._timeouts = timeouts or Timeouts()
         self._pause = pause
         self._lookup = lookup
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = slots or asyncio.Semaphore(AT_ONCE)
 
     async def check(self, target: Target, *, retry: bool = True) -> CheckResult:
         """Check an address. retry: whether to try again at once after a failure."""
@@ -91,7 +117,7 @@ class Checker:
                 result = await attempt.make()
             if (
                 result.outcome in _DOUBTFUL
-                and target.zone is Zone.INTERNET
+                and result.zone in (None, Zone.INTERNET)
                 and not await self._internet.is_up(since=started)
             ):
                 return CheckResult(outcome=Outcome.UNKNOWN)
@@ -105,17 +131,13 @@ class Checker:
         if (found := await self._find_in(networks, address)) is None:
             return None
         async with self._slots:
-            sock = socket.socket(found.family, socket.SOCK_STREAM)
-            sock.setblocking(False)
             try:
                 async with asyncio.timeout(self._timeouts.connect):
-                    await asyncio.get_running_loop().sock_connect(sock, found.sockaddr)
+                    await _connect(found)
             except ConnectionError, TimeoutError:
                 return False
             except OSError:
                 return None
-            finally:
-                sock.close()
             return True
 
     async def _find_in(self, networks: Collection[IPNetwork], address: str) -> SocketAddress | None:

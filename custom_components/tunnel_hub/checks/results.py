@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from .addresses import Zone
+
 
 class Outcome(StrEnum):
     """How a check ended."""
@@ -70,6 +72,7 @@ class CheckResult:
     response_time: seconds from connecting to the first answer; to being connected where a TCP
     service waits for the other side to speak first.
     banner: the first line that a TCP service says by itself.
+    zone: how near the address is; None if the name led nowhere.
     """
 
     outcome: Outcome
@@ -77,6 +80,7 @@ class CheckResult:
     http_status: int | None = None
     certificate: ServerCertificate | None = None
     banner: str | None = None
+    zone: Zone | None = None
 
     @property
     def is_reached(self) -> bool | None:

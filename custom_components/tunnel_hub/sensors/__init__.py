@@ -8,6 +8,7 @@ from .directory import DIRECTORY
 from .kinds import TunnelHubSensorDescription
 from .mesh import MESH
 from .nodes import NODES
+from .reachability import REACHABILITY
 from .service import SERVICE
 from .tunnels import TUNNELS
 
@@ -16,6 +17,7 @@ SENSORS: Table[TunnelHubSensorDescription[Any]] = {
     **DIRECTORY,
     **MESH,
     **NODES,
+    **REACHABILITY,
     **SERVICE,
     **TUNNELS,
 }

@@ -18,9 +18,14 @@ from ..entity import TunnelHubEntityDescription
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, SensorEntityDescription):
-    """A sensor. value_fn: its state. attributes_fn: what else it tells."""
+    """A sensor. value_fn: its state. attributes_fn: what else it tells.
+
+    can_wait: whether a new value may be published later while nobody looks; measurements and
+    counters may if this is None.
+    """
 
     value_fn: Callable[[R], str | float | date | None]
+    can_wait: bool | None = None
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
 
 

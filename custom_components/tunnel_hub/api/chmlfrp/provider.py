@@ -98,6 +98,7 @@ class ChmlFrpProvider(
         name="ChmlFrp",
         console_url="https://panel.chmlfrp.cn",
         time_zone=SHANGHAI,
+        has_public_tunnels=True,
     )
 
     ttls = subdomains.TTLS.keys()

@@ -61,6 +61,7 @@ class HayFrpProvider(
         name="HayFrp",
         console_url="https://console.hayfrp.com",
         time_zone=SHANGHAI,
+        has_public_tunnels=True,
     )
 
     @override

@@ -1,0 +1,300 @@
+"""Whether tunnels can really be reached: they listen here, on ports of their own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.tunnel_hub import reachability
+from custom_components.tunnel_hub.checks.certificates import TlsContexts
+from custom_components.tunnel_hub.const import DOMAIN
+
+from .checks.rows import FRP_PAGE, OK
+from .checks.servers import Authorities, Listener, answers, listening, refusing, says
+from .common import DAY, MINUTE, World, on
+
+CHECK = "check:1"
+"""What is found of the tunnel with the id 1."""
+
+type Open = Callable[..., Awaitable[Listener]]
+
+
+@pytest.fixture
+async def listen(world: World) -> AsyncIterator[Open]:
+    """Have a tunnel of the world listen; what it is then."""
+    async with AsyncExitStack() as stack:
+
+        async def _listen(
+            server: AbstractAsyncContextManager[Listener],
+            protocol: str = "tcp",
+            tunnel_id: str = "1",
+        ) -> Listener:
+            listener = await stack.enter_async_context(server)
+            tunnel = world.service.state.tunnels[tunnel_id]
+            world.service.state.nodes[tunnel.node].domain = "127.0.0.1"
+            tunnel.proxy_type = protocol
+            tunnel.remote_port = listener.port if protocol == "tcp" else None
+            tunnel.domain = "" if protocol == "tcp" else f"127.0.0.1:{listener.port}"
+            return listener
+
+        yield _listen
+
+
+def found(world: World, *keys: str) -> tuple[str, ...]:
+    """Return what the checks of tunnel 1 show."""
+    binary = {"reachable", "certificate_trusted"}
+    return tuple(
+        world.value("binary_sensor" if key in binary else "sensor", CHECK, key) for key in keys
+    )
+
+
+async def next_check(world: World) -> None:
+    """Let the time until the next check pass."""
+    await world.live(6 * MINUTE)
+
+
+async def test_a_tcp_tunnel(world: World, listen: Open) -> None:
+    server = await listen(listening(says(b"SSH-2.0-OpenSSH\r\n")))
+    await world.set_up()
+
+    assert found(world, "reachable", "verdict", "availability") == ("on", "reachable", "100")
+    assert float(*found(world, "response_time")) >= 0
+    assert dt_util.parse_datetime(*found(world, "last_check")) == dt_util.utcnow()
+    # There is neither a certificate nor a status to show.
+    shown = {entity.unique_id.rpartition(":")[2] for entity in world.registered(CHECK)}
+    assert shown == {"reachable", "verdict", "availability", "response_time", "last_check"}
+    assert server.port
+
+
+async def test_an_http_tunnel(world: World, listen: Open) -> None:
+    server = await listen(listening(answers(b"HTTP/1.1 302 Found\r\n\r\n")), "http")
+    await world.set_up()
+    assert found(world, "reachable", "http_status") == ("on", "302")
+    assert [request.split(b" ")[0] for request in server.requests] == [b"HEAD"]
+
+
+async def test_an_https_tunnel_with_a_certificate_of_its_own(world: World, listen: Open) -> None:
+    certificate = Authorities().certificate(issuer=None, days=90)
+    await listen(listening(answers(OK), certificate=certificate), "https")
+    await world.set_up()
+    assert found(world, "reachable", "certificate_trusted", "http_status") == ("on", "off", "200")
+    state = world.state("binary_sensor", CHECK, "certificate_trusted")
+    assert state.attributes["reason"] == "self_signed"
+    expires = dt_util.parse_datetime(*found(world, "certificate_expires"))
+    assert expires
+    assert expires - dt_util.utcnow() == timedelta(days=89)
+
+
+async def test_down_and_up_again(world: World, listen: Open) -> None:
+    """Believed once two checks agree; what is not confirmed yet is not shown."""
+    answering = listening(answers(OK))
+    port = (await answering.__aenter__()).port
+    tunnel = world.service.state.tunnels["1"]
+    world.service.state.nodes[tunnel.node].domain = "127.0.0.1"
+    tunnel.proxy_type, tunnel.domain = "http", f"127.0.0.1:{port}"
+    await world.set_up()
+    await answering.__aexit__(None, None, None)
+
+    await next_check(world)
+    assert found(world, "reachable", "verdict") == ("on", "reachable")
+    await next_check(world)
+    assert found(world, "reachable", "verdict", "availability") == ("off", "port_closed", "0")
+    assert found(world, "response_time", "http_status") == ("unknown", "unknown")
+
+    async with listening(answers(OK), port=port):
+        await next_check(world)
+        assert found(world, "reachable", "verdict") == ("off", "port_closed")
+        await next_check(world)
+        assert found(world, "reachable", "verdict") == ("on", "reachable")
+
+
+async def test_never_faster_than_the_pace(world: World, listen: Open) -> None:
+    """Whoever asks Home Assistant to update an entity, and however often."""
+    server = await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    for _ in range(5):
+        await async_update_entity(world.hass, world.entity_id("sensor", CHECK, "verdict"))
+        await world.elapse(30)
+    assert len(server.requests) == 1
+    await next_check(world)
+    assert len(server.requests) == 2
+
+
+async def test_without_internet_it_says_nothing(world: World) -> None:
+    """Names lead nowhere here, and the unrelated hosts neither."""
+    await world.set_up()
+    assert found(world, "reachable", "verdict", "availability") == ("unknown",) * 3
+    await next_check(world)
+    assert found(world, "reachable", "verdict", "availability") == ("unknown",) * 3
+
+
+@pytest.mark.parametrize(
+    "body, running, verdict",
+    [
+        (FRP_PAGE, True, "no_local_service"),
+        (FRP_PAGE, False, "no_client"),
+    ],
+)
+async def test_the_node_answers_for_nobody(
+    world: World, listen: Open, body: bytes, running: bool, verdict: str
+) -> None:
+    await listen(listening(answers(b"HTTP/1.1 404 Not Found\r\n\r\n", body=body)), "http")
+    world.service.state.tunnels["1"].client_running = running
+    await world.set_up()
+    await next_check(world)
+    assert found(world, "reachable", "verdict") == ("off", verdict)
+
+
+async def test_the_node_is_down(world: World, listen: Open) -> None:
+    await listen(refusing())
+    world.service.state.nodes[world.service.state.tunnels["1"].node].online = False
+    await world.set_up()
+    await next_check(world)
+    assert found(world, "reachable", "verdict") == ("off", "node_down")
+
+
+async def test_another_address_is_checked_at_once(world: World, listen: Open) -> None:
+    await listen(refusing())
+    await world.set_up()
+    await next_check(world)
+    assert found(world, "reachable") == ("off",)
+
+    await listen(listening(says(b"hello")))
+    await world.elapse(MINUTE)
+    await world.elapse(MINUTE)
+    assert found(world, "reachable", "verdict") == ("on", "reachable")
+
+
+# Which tunnels
+
+
+@pytest.mark.parametrize("chosen, checked", [("enabled", False), ("all", True)])
+async def test_a_disabled_tunnel(world: World, listen: Open, chosen: str, checked: bool) -> None:
+    server = await listen(listening(answers(OK)), "http")
+    world.service.state.tunnels["1"].enabled = False
+    await world.set_up(checks=chosen)
+    assert bool(server.requests) is checked
+    assert found(world, "reachable") == (("on",) if checked else ("unknown",))
+
+
+async def test_no_checks(world: World, listen: Open) -> None:
+    server = await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    assert world.registered(CHECK)
+    world.hass.config_entries.async_update_entry(world.entry, options={"checks": "off"})
+    await world.restart()
+    assert not world.registered("check:")
+    assert len(server.requests) == 1
+    # Whoever asks for it is answered all the same.
+    response = await on(world, "tunnel:1", "check_reachability")
+    assert response["verdict"] == "reachable"
+
+
+@pytest.mark.parametrize("protocol", ["udp", "stcp", "xtcp"])
+async def test_what_cannot_be_checked(world: World, protocol: str) -> None:
+    world.service.state.tunnels["1"].proxy_type = protocol
+    await world.set_up()
+    assert not world.registered(CHECK)
+    response = await on(world, "tunnel:1", "check_reachability")
+    assert response == {"verdict": "not_checkable", "reason": "protocol"}
+
+
+async def test_nothing_in_the_house_is_checked_for_a_public_service(
+    world: World, listen: Open
+) -> None:
+    """A service that is not at home may name no address at home."""
+    server = await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    checks = world.entry.runtime_data.checks
+    assert len(server.requests) == 1
+    data = {key: value for key, value in world.entry.data.items() if key != "base_url"}
+    world.hass.config_entries.async_update_entry(world.entry, data=data)
+    public = reachability.TunnelChecks(
+        world.hass,
+        world.entry,
+        world.entry.runtime_data.provider,
+        world.entry.runtime_data.coordinators["tunnels"],
+    )
+    checked = await public.async_check("1")
+    assert checks
+    assert isinstance(checked, tuple)
+    assert checked[1].verdict == "not_checkable"
+    assert len(server.requests) == 1
+
+
+# The action
+
+
+async def test_asking(world: World, listen: Open) -> None:
+    """What this check found, at once; another one only after ten seconds."""
+    server = await listen(listening(answers(OK, head=b"HTTP/1.1 500 No\r\n\r\n")), "http")
+    await world.set_up()
+    await world.elapse(MINUTE)
+    response = await on(world, "tunnel:1", "check_reachability")
+    assert response.pop("response_time") >= 0
+    assert response == {
+        "verdict": "reachable",
+        "reachable": True,
+        "contradicts_service": False,
+        "http_status": 200,
+    }
+    asked = len(server.requests)
+    await on(world, "tunnel:1", "check_reachability")
+    assert len(server.requests) == asked
+    await world.elapse(11)
+    await on(world, "tunnel:1", "check_reachability")
+    assert len(server.requests) == asked + 2
+
+
+async def test_the_service_says_otherwise(world: World, listen: Open) -> None:
+    await listen(refusing())
+    await world.set_up()
+    response = await on(world, "tunnel:1", "check_reachability")
+    assert (response["verdict"], response["contradicts_service"]) == ("port_closed", True)
+
+
+async def test_a_tunnel_that_is_gone(world: World) -> None:
+    await world.set_up()
+    checks = world.entry.runtime_data.checks
+    del world.service.state.tunnels["1"]
+    await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
+    with pytest.raises(HomeAssistantError):
+        await on(world, "tunnel:1", "check_reachability")
+    assert checks
+
+
+# Certificates that end
+
+
+def _trusting(authorities: Authorities) -> Callable[[], Any]:
+    contexts: TlsContexts = authorities.contexts()
+    return lambda: contexts.trusting
+
+
+@pytest.mark.parametrize("age, ends_soon", [(60, False), (80, True)])
+async def test_a_certificate_that_ends(
+    world: World,
+    listen: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    age: float,
+    ends_soon: bool,
+) -> None:
+    authorities = Authorities()
+    monkeypatch.setattr(reachability, "get_default_context", _trusting(authorities))
+    certificate = authorities.certificate(issuer=authorities.trusted, start=-age * DAY, days=90)
+    server = await listen(listening(answers(OK), certificate=certificate), "https")
+    await world.set_up()
+    await next_check(world)
+    issue = ir.async_get(world.hass).async_get_issue(
+        DOMAIN, f"{world.entry.entry_id}:tunnel_certificate_ending"
+    )
+    assert bool(issue) is ends_soon
+    if issue:
+        assert issue.translation_placeholders
+        assert f"127.0.0.1:{server.port}" in issue.translation_placeholders["certificates"]
