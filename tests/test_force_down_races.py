@@ -171,7 +171,7 @@ class Step:
 HOLD = Step(do=lambda race: race.turn("turn_on"), holds=True)
 RELEASE = Step(do=lambda race: race.turn("turn_off"), on_held=True, holds=False)
 DISABLE = Step(do=lambda race: race.turn("turn_off", "enabled"), disables=True, is_single=True)
-DISCONNECT = Step(do=Race.disconnect, is_single=True)
+DISCONNECT = Step(do=Race.disconnect)
 
 FIRST: Mapping[str, Step] = {
     "hold": HOLD,
@@ -227,6 +227,8 @@ QUICK = (
     ("hayfrp", "hold", "kill"),
     ("hayfrp", "release", "reload"),
     ("hy2scale", "release", "kill"),
+    ("hy2scale", "disconnect", "kill"),
+    ("hy2scale", "disconnect", "reload to the end"),
 )
 """What the quick form of the tests tries."""
 

@@ -302,9 +302,31 @@ class ForceDown:
                 await self._save()
 
     async def async_disconnect_client(self, tunnel_id: str) -> None:
-        """Disconnect a tunnel's client once; raises the api's errors."""
+        """Disconnect a tunnel's client once; raises the api's errors.
+
+        Where the tunnel is disabled for a moment, a hold in release is stored meanwhile, so that it
+        is enabled again whatever happens.
+        """
         async with self._turn(tunnel_id):
-            await (await self._connected()).provider.force_tunnel_offline(tunnel_id)
+            service = await self._connected()
+            if (
+                tunnel_id in self._holds
+                or not service.provider.disables_to_disconnect
+                or not await self._read_enabled(tunnel_id)
+            ):
+                await service.provider.force_tunnel_offline(tunnel_id)
+                return
+            hold = self._holds[tunnel_id] = _Hold(was_enabled=True, releasing=True)
+            self._watch(tunnel_id, hold)
+            await self._save()
+            try:
+                await (await self._connected()).provider.force_tunnel_offline(tunnel_id)
+            except TunnelHubError:
+                # Otherwise the reconciler enables it.
+                if await self._read_enabled_if_possible(tunnel_id):
+                    await self._drop(tunnel_id)
+                raise
+            await self._drop(tunnel_id)
 
     @asynccontextmanager
     async def _turn(self, tunnel_id: str) -> AsyncIterator[None]:

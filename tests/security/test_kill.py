@@ -261,6 +261,8 @@ _TUNNELS: dict[str, Tunnel] = {
 }
 _CALLS = {"chmlfrp": 3, "hayfrp": 5, "hy2scale": 7}
 """How many requests a hold or a release sends at most, with those to read it back."""
+_CALLS_TO_DISCONNECT = 4
+"""Two of them read the connection, one disables it, one enables it."""
 
 
 class Held:
@@ -332,3 +334,17 @@ async def test_while_a_tunnel_is_held_and_released(mortal: MortalHass, kills: Ki
             # A client that was disconnected comes back when it likes.
             as_before = up if service != "chmlfrp" or action == "turn_on" else held.is_up
             await held.shows(held=wanted, up=as_before and not wanted)
+
+
+@pytest.mark.parametrize("mortal", ["hy2scale"], indirect=True)
+async def test_while_a_client_is_disconnected(mortal: MortalHass, kills: Kills) -> None:
+    """A connection that is disabled for a moment is enabled after the next start."""
+    held = Held(mortal)
+    await mortal.shows(held.switch, "off")
+    moments: tuple[Moment, ...] = ("before", "after")
+    for number, moment in product(range(_CALLS_TO_DISCONNECT), moments):
+        press = mortal.call("button", "press", f"button:tunnel:{held.tunnel.id}:force_offline")
+        await _kill_at(mortal, _call_number(mortal, number, moment), press)
+        kills.count("while a client is disconnected", "up" if held.is_up else "down")
+        await mortal.start()
+        await held.shows(held=False, up=True)

@@ -1,6 +1,7 @@
 """What can be done with tunnels."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from ..models.tunnels import Tunnel
 from . import Capability
@@ -15,7 +16,12 @@ class CanToggleTunnels(Capability):
 
 
 class CanForceDown(Capability):
-    """The service can throw a running client off a tunnel."""
+    """The service can throw a running client off a tunnel.
+
+    disables_to_disconnect: whether `force_tunnel_offline` disables the tunnel for a moment.
+    """
+
+    disables_to_disconnect: ClassVar[bool] = False
 
     @abstractmethod
     async def force_tunnel_offline(self, tunnel_id: str) -> None:

@@ -92,6 +92,7 @@ class Hy2ScaleProvider(
         console_url="https://github.com/FrankoonG/hy2scale",
         model="Hub",
     )
+    disables_to_disconnect = True
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
