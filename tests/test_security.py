@@ -112,7 +112,7 @@ async def test_a_title_is_no_path(world: World) -> None:
         for path in INTEGRATION.rglob("*.py")
         if re.search(r"\.(write_bytes|write_text|open|mkdir|unlink)\(|\bopen\(", path.read_text())
     ]
-    assert writing == ["hub.py"]
+    assert writing == ["mesh.py"]
     assert "/" not in _BACKUPS
 
 
