@@ -277,7 +277,6 @@ def open_sessions() -> list[ClientSession]:
 async def test_a_dialog_leaves_no_session_open(
     hass: HomeAssistant, hayfrp: HayFrpService, ends: str
 ) -> None:
-    """However often somebody mistypes the password."""
     before = len(open_sessions())
     form = await begin(hass, "hayfrp_password")
     for _ in range(10):

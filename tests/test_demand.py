@@ -154,7 +154,6 @@ async def test_measurements_are_written_every_half_hour(world: World) -> None:
 
 @FIVE_TUNNELS
 async def test_a_measurement_that_was_read_is_shown_to_whoever_looks(world: World) -> None:
-    """Without another request for it."""
     await world.set_up()
     await world.live(HOUR)
     world.service.account.traffic = 1234.0 * 1024

@@ -296,7 +296,6 @@ def test_fields_are_those_of_the_schema(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_selectors_are_selectors(name: str) -> None:
-    """And an example passes its field's schema."""
     validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
     for field, description in described(name).items():
         selectors.selector(description["selector"])

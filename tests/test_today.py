@@ -107,7 +107,6 @@ async def test_the_clock_is_set(evening: World, clocks: Clocks, seconds: float) 
 
 
 async def test_an_answer_under_way_at_midnight(evening: World) -> None:
-    """Nobody knows which day it tells of."""
     gate = evening.service.gate("/user", "after", match={"type": "info"})
     refreshing = evening.hass.async_create_task(
         evening.entry.runtime_data.coordinators["account"].async_refresh()

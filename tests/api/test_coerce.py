@@ -431,6 +431,5 @@ def test_words_that_a_person_has_written(words: str | None, told: str | None) ->
 
 @given(raw=JSON_VALUES)
 def test_whatever_is_read_can_be_written(raw: object) -> None:
-    """By what writes states, stores and answers."""
     for read in (*RESULTS, coerce.texts, coerce.data):
         orjson.dumps(read(raw))

@@ -708,7 +708,6 @@ async def test_what_cannot_be_reached_has_seen_nothing(
 async def test_a_connection_that_never_comes_about_has_sent_nothing(
     session: ClientSession, hayfrp: HayFrpService
 ) -> None:
-    """As behind a firewall that swallows everything."""
     with black_hole() as nowhere:
         answer = await write(Transport(session, (nowhere, hayfrp.url), headers={"waf": "off"}))
         with unavailable(Reason.TIMEOUT):
@@ -852,7 +851,6 @@ async def test_nothing_is_sent_before_the_pause_is_over(
     clock: Clock,
     status: int,
 ) -> None:
-    """By no request to no host."""
     hayfrp.fault("/version", "status", status=status, headers={"Retry-After": "30"})
     with pytest.raises(UnavailableError) as caught:
         await read(transport)

@@ -38,7 +38,6 @@ async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("freezer")
 async def test_a_little_is_done_in_one_turn() -> None:
-    """No time passes meanwhile."""
     assert await turns_of_others(5) == [0]
 
 

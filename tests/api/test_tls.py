@@ -83,7 +83,6 @@ async def test_ones_own_authority(session: ClientSession, hy2scale: Hy2ScaleServ
 async def test_a_certificate_for_another_place_or_time(
     session: ClientSession, hy2scale: Hy2ScaleService, domain: str, days_ago: int
 ) -> None:
-    """Even of one's own authority."""
     state = hy2scale.state
     authority = state.certificates["mesh-ca"]
     begin = time.time() - days_ago * 86400

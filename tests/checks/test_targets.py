@@ -170,7 +170,6 @@ async def test_a_name_that_leads_nowhere(authorities: Authorities) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 async def test_a_name_must_not_lead_into_the_house(host: str, authorities: Authorities) -> None:
-    """Nobody is asked then, although somebody listens."""
     async with listening(answers(OK)) as server:
         target = Target(Protocol.HTTP, host, server.port)
         for zone in (Zone.INTERNET, Zone.NETWORK):

@@ -27,7 +27,6 @@ async def test_a_user_has_little_traffic_left(world: Hub) -> None:
 
 
 async def test_a_users_time_ends(world: Hub) -> None:
-    """In time for another date."""
     world.user("alice").expiry_date = "2026-11-10"
     world.user("bob").expiry_date = ""
     await world.set_up()

@@ -193,7 +193,6 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
 async def test_what_is_wrong_is_said(
     hass: HomeAssistant, hy2scale: Hy2ScaleService, changes: dict[str, Any], error: str
 ) -> None:
-    """And the next try succeeds."""
     result = await fill(hass, await begin(hass), **address(hy2scale, **changes))
     assert result["errors"] == {"base": error}
 

@@ -238,7 +238,6 @@ async def test_refresh_tells_what_the_node_says(
 async def test_refresh_of_a_state_that_is_not_told(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    """Not known is not offline."""
     chmlfrp.fault("/refresh_tunnel", "patch", remove=("data.status",))
 
     tunnel = await provider.refresh_tunnel("1")

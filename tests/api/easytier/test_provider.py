@@ -456,7 +456,6 @@ async def test_nobody_is_told_to_have_an_account(
 async def test_create_a_node(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """With what servers fail without."""
     assert await provider.create_node(NEW) == "12"
 
     node = easytier.state.nodes["12"]
@@ -903,7 +902,6 @@ async def test_report_a_node_offline(provider: EasyTierProvider, easytier: EasyT
 async def test_a_report_needs_a_token(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """Which the documented service never tells again."""
     if dialect == "documented":
         with refused(InvalidInputError, "report_token_needed"):
             await provider.report_node("1", REPORT)
@@ -998,7 +996,6 @@ def wanted(service: EasyTierService, number: str = "1") -> CheckTarget:
 
 @pytest.mark.parametrize("name", ["demo", None])
 async def test_check_addresses(begin: Begin, checking: EasyTierService, name: str | None) -> None:
-    """For which nobody needs an account."""
     findings = await begin(name).check_targets([wanted(checking, "4"), wanted(checking)])
 
     assert [finding.reachable for finding in findings] == [False, True]
@@ -1087,7 +1084,6 @@ async def test_query_nodes_without_a_wish(
 
 
 async def test_the_words_of_the_service(begin: Begin, easytier: EasyTierService) -> None:
-    """Without what is secret in them."""
     provider = begin(api_key="a-key", token="a-token")
     words = "demo@example.com demo-password a-key a-token"
     easytier.fault("*", "body", status=400, body={"error": words}, times=None)

@@ -143,7 +143,6 @@ def test_a_reset_that_should_have_come_is_unknown() -> None:
 
 
 def test_a_row_that_time_does_not_change_stays_the_same_one() -> None:
-    """So that it is not built again."""
     row = own(reset_date=(LAST_REPORT + timedelta(days=9)).isoformat())
 
     assert at(row, minutes=5) is row

@@ -529,7 +529,6 @@ async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, cs
 async def test_an_ostatus_wins_over_the_code_and_the_words(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, status: int
 ) -> None:
-    """As one client reads it."""
     settings = hayfrp.state.settings
     settings.check_status, settings.check_words = status, False
 

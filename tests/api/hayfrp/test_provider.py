@@ -390,7 +390,6 @@ async def test_only_what_is_named_changes(
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_writing_back_loses_nothing(session: ClientSession, seed: int) -> None:
-    """Of no kind of tunnel."""
     async with Simulator(services=("hayfrp",), tunnels=7, seed=seed) as running:
         service = running.get(HayFrpService)
         before = {id_: replace(tunnel) for id_, tunnel in service.state.tunnels.items()}

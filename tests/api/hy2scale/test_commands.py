@@ -202,7 +202,6 @@ async def test_a_link_that_is_dropped_already(provider: Provider, hy2scale: Node
 async def test_a_dropped_link_does_not_stay_down(
     provider: Provider, hy2scale: Node, fault: str, after: int, options: dict[str, Any]
 ) -> None:
-    """Whatever goes wrong in between."""
     hy2scale.fault("/api/clients/{name}/disable", fault, after=after, **options)
 
     await provider.force_tunnel_offline("us")
@@ -532,7 +531,6 @@ async def test_nobody_to_kick(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: Node) -> None:
-    """Nobody is locked out by that."""
     bob = user_id(hy2scale, "bob")
     await read(provider, UserSessions)
     hy2scale.state.sessions.clear()
@@ -1161,7 +1159,6 @@ async def test_a_layout_that_is_swallowed(provider: Provider, hy2scale: Node) ->
 async def test_an_authority_of_ones_own(
     session: ClientSession, hy2scale: Node, credentials: Credentials, authority: str
 ) -> None:
-    """Or the node's own certificate."""
     hy2scale.state.ui.force_https, hy2scale.state.ui.https_cert_id = True, "web"
     await hy2scale.restart()
     https = {**credentials, "https": "true"}

@@ -707,7 +707,6 @@ async def test_no_sessions(provider: Provider, hy2scale: Node) -> None:
 
 @BOTH
 async def test_nothing_there(provider: Provider, hy2scale: Node) -> None:
-    """As documented, the node says null."""
     state = hy2scale.state
     for rows in (state.users, state.rules, state.proxies):
         rows.clear()

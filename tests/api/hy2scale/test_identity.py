@@ -325,7 +325,6 @@ async def test_two_that_share_an_address(watch: Watch) -> None:
 
 
 async def test_two_that_swap_their_names(watch: Watch) -> None:
-    """By addresses they stay what they are."""
     clients = watch.service.state.clients
     clients["us"].name, clients["jp"].name = "jp", "us"
     await watch.poll()
