@@ -91,6 +91,16 @@ TRIALS: Mapping[str, Trial] = {
             ),
         ),
     ),
+    "tell_new_address": Trial(
+        inputs=lambda entities: {"tunnels": [entities[_ONLINE].device_id]},
+        events=(
+            Event(
+                changes=lambda _: {"tunnels.2.domain": "elsewhere.example.com"},
+                look=(_ONLINE,),
+                told="is at elsewhere.example.com now.",
+            ),
+        ),
+    ),
     "sign_in_every_day": Trial(
         inputs=lambda entities: {
             "account": entities["button:account:account:sign_in"].device_id,

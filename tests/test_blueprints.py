@@ -51,6 +51,17 @@ async def test_a_tunnel_is_down_and_back(
     assert messages(told)[1:] == [f"{first.proxy_name} is back."]
 
 
+async def test_a_new_address(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+    await world.set_up()
+    before = world.value("sensor", "tunnel:1", "public_address")
+    await automate("tell_new_address", tunnels=[world.device_id("tunnel:1")])
+    tunnel = world.service.state.tunnels["1"]
+    tunnel.remote_port = 40_000
+    await world.elapse(MINUTE)
+    host = before.rpartition(":")[0]
+    assert messages(told) == [f"{tunnel.proxy_name} is at {host}:40000 now. Before: {before}"]
+
+
 async def test_a_name_is_neither_markup_nor_template(
     world: World, automate: Automate, told: list[ServiceCall]
 ) -> None:

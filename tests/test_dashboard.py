@@ -81,7 +81,8 @@ def test_words(language: str) -> None:
         f"path_{verdict}"
         for verdict in re.findall(r"^  (\w+): \[\w+, \w+, \w+\]", source, re.MULTILINE)
     }
-    said |= {f"traffic_{direction}" for direction in ("in", "out")}
+    said |= {f"{of}traffic_{way}" for of in ("", "node_") for way in ("in", "out")}
+    said |= {f"path_says_{state}" for state in ("online", "offline")}
     asked = re.findall(r'(?:translate\(hass, |translate\(this\.#hass, |words\()"(\w+)"', source)
     words = translations(language)["common"].keys()
 

@@ -1,7 +1,7 @@
 """Whether tunnels can really be reached: they listen here, on ports of their own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from custom_components.tunnel_hub import reachability
 from custom_components.tunnel_hub.checks.certificates import TlsContexts
 from custom_components.tunnel_hub.const import DOMAIN
 
+from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
 from .checks.servers import Authorities, Listener, answers, listening, refusing, says
 from .common import DAY, MINUTE, World, on
@@ -298,3 +299,61 @@ async def test_a_certificate_that_ends(
     if issue:
         assert issue.translation_placeholders
         assert f"127.0.0.1:{server.port}" in issue.translation_placeholders["certificates"]
+
+
+# Automations
+
+
+async def test_triggers_and_condition(world: World, listen: Open) -> None:
+    running = AsyncExitStack()
+    server = await running.enter_async_context(listening(answers(OK)))
+    await listen(nullcontext(server), "http")
+    await world.set_up()
+    reachable = world.entity_id("binary_sensor", CHECK, "reachable")
+    gone = await armed(world.hass, "became_unreachable", of(world, "tunnel:1"))
+    lasting = await armed(
+        world.hass, "became_unreachable", of(world, "tunnel:1"), **{"for": {"minutes": 20}}
+    )
+    back = await armed(world.hass, "became_reachable", of(world, "tunnel:1"))
+    is_reachable = await asked(world.hass, "is_reachable", of(world, "tunnel:1"))
+    assert is_reachable.async_check() is True
+
+    await running.aclose()
+    await world.live(12 * MINUTE)
+    assert (gone, lasting, back) == ([reachable], [], [])
+    assert is_reachable.async_check() is False
+    await world.live(20 * MINUTE)
+    assert (gone, lasting, back) == ([reachable], [reachable], [])
+
+    await listen(listening(answers(OK), port=server.port), "http")
+    await world.live(12 * MINUTE)
+    assert back == [reachable]
+    is_reachable.async_unload()
+
+
+async def test_the_address_changes(world: World) -> None:
+    """Also while the service tells none; but not when it is known for the first time."""
+    await world.set_up()
+    changed = await armed(world.hass, "address_changed", of(world, "tunnel:1"))
+    address = world.entity_id("sensor", "tunnel:1", "public_address")
+    tunnel = world.service.state.tunnels["1"]
+    await world.live(2 * MINUTE)
+    assert changed == []
+
+    tunnel.remote_port = 40_000
+    await world.elapse(MINUTE)
+    assert changed == [address]
+
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
+    await world.live(5 * MINUTE)
+    assert world.value("sensor", "tunnel:1", "public_address") == "unavailable"
+    world.service.clear_faults()
+    await world.live(2 * MINUTE)
+    assert changed == [address]
+
+    world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
+    await world.live(5 * MINUTE)
+    tunnel.remote_port = 40_001
+    world.service.clear_faults()
+    await world.live(2 * MINUTE)
+    assert changed == [address, address]

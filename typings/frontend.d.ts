@@ -39,6 +39,7 @@ interface Hass {
   localize: Localize;
   loadBackendTranslation(category: string, domain: string): Promise<Localize>;
   formatEntityState(state: HassEntity): string;
+  formatEntityAttributeValue(state: HassEntity, attribute: string): string;
   formatEntityName(state: HassEntity, parts: object): string;
 }
 
@@ -74,12 +75,18 @@ interface TunnelPath {
   /** What all of it comes to: the key of a text, and the colour. */
   verdict: string;
   way: Way;
+  /** What the last check from home has found. */
+  check?: HassEntity;
+  /** What the service says to the contrary. */
+  contradiction?: "online" | "offline";
 }
 
 interface Flow {
   direction: string;
   state: HassEntity;
   isCounter: boolean;
+  /** Whether it is all of the node's traffic. */
+  isNodes: boolean;
 }
 
 interface Window {

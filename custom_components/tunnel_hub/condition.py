@@ -10,6 +10,7 @@ from .targets import (
     BINARY_SENSORS,
     ENABLED,
     ONLINE,
+    REACHABLE,
     SIGNED_IN_TODAY,
     SWITCHES,
     Fields,
@@ -29,6 +30,13 @@ class FieldCondition(EntityStateConditionBase):
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+
+
+class IsReachableCondition(FieldCondition):
+    """An address can be reached."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = REACHABLE
 
 
 class TunnelIsOnlineCondition(FieldCondition):
@@ -53,6 +61,7 @@ class SignedInTodayCondition(FieldCondition):
 
 
 CONDITIONS: dict[str, type[Condition]] = {
+    "is_reachable": IsReachableCondition,
     "signed_in_today": SignedInTodayCondition,
     "tunnel_is_enabled": TunnelIsEnabledCondition,
     "tunnel_is_online": TunnelIsOnlineCondition,

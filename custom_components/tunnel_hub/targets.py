@@ -27,6 +27,8 @@ OFF = {STATE_OFF}
 ON = {STATE_ON}
 
 ENABLED: Fields = frozenset({("tunnel", "enabled")})
+PUBLIC_ADDRESS: Fields = frozenset({("tunnel", "public_address")})
+REACHABLE: Fields = frozenset({("check", "reachable")})
 ONLINE: Fields = frozenset({("tunnel", "online")})
 SIGNED_IN_TODAY: Fields = frozenset(
     {("account", "signed_in_today"), ("sign_in", "signed_in_today")}

@@ -45,6 +45,8 @@ from .targets import (
     OFF,
     ON,
     ONLINE,
+    PUBLIC_ADDRESS,
+    REACHABLE,
     SENSORS,
     SIGNED_IN_TODAY,
     Fields,
@@ -88,6 +90,78 @@ class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
     _to_states = OFF
+
+
+class BecameReachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
+    """An address can be reached again."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = REACHABLE
+    _to_states = ON
+
+
+class BecameUnreachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
+    """An address can't be reached any more."""
+
+    _domain_specs = BINARY_SENSORS
+    _fields = REACHABLE
+    _to_states = OFF
+
+
+class AddressChangedTrigger(FieldTrigger):
+    """A public address became another one, also while the service was unavailable in between."""
+
+    _domain_specs = SENSORS
+    _fields = PUBLIC_ADDRESS
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Remember the addresses of all entities, and compare."""
+        known: dict[str, State] = {}
+
+        @callback
+        def _changed(data: TargetStateChangedData) -> None:
+            state = data.state_change_event.data["new_state"]
+            if state is None or not self._should_include(state):
+                return
+            before = known.get(state.entity_id)
+            known[state.entity_id] = state
+            if before is not None and before.state != state.state:
+                run_action(
+                    {
+                        ATTR_ENTITY_ID: state.entity_id,
+                        "from_state": before,
+                        "to_state": state,
+                        "from_address": before.state,
+                        "to_address": state.state,
+                    },
+                    f"address of {state.entity_id}",
+                    state.context,
+                )
+
+        @callback
+        def _targets_changed(
+            added: set[str], removed: set[str], states: Mapping[str, State | None]
+        ) -> None:
+            for entity_id in removed:
+                known.pop(entity_id, None)
+            for entity_id in added:
+                if (state := states[entity_id]) is not None and self._should_include(state):
+                    known[entity_id] = state
+
+        return await async_track_target_selector_state_change_event(
+            self._hass,
+            self._target,
+            _changed,
+            self.entity_filter,
+            _targets_changed,
+            primary_entities_only=self._primary_entities_only,
+        )
 
 
 class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
@@ -326,6 +400,9 @@ def _moment(hass: HomeAssistant, state: State) -> datetime | None:
 
 
 TRIGGERS: dict[str, type[Trigger]] = {
+    "address_changed": AddressChangedTrigger,
+    "became_reachable": BecameReachableTrigger,
+    "became_unreachable": BecameUnreachableTrigger,
     "node_overloaded": NodeOverloadedTrigger,
     "sign_in_failed": SignInFailedTrigger,
     "signed_in": SignedInTrigger,

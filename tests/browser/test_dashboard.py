@@ -206,7 +206,7 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
 
     await switch.click()
     await until_told(running, "1", enabled=True)
-    await expect(path_of(page, name, "Reachable")).to_be_visible()
+    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
 
 
 async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
@@ -220,21 +220,21 @@ async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
         await running.hass.post(f"/api/services/{DOMAIN}/check_tunnel?return_response", device)
 
     await visit(page, running, "overview")
-    await expect(path_of(page, name, "Reachable")).to_be_visible()
+    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
 
     await _client(runs=False)
     await expect(path_of(page, name, "No client connected")).to_be_visible()
     await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
 
     await _client(runs=True)
-    await expect(path_of(page, name, "Reachable")).to_be_visible()
+    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
     """Tab goes along the path, stop after stop, each with its name; Enter shows more of it."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
-    path = path_of(page, name, "Reachable")
+    path = path_of(page, name, "Connected (not checked)")
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
     await stops.first.focus()

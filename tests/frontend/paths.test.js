@@ -13,7 +13,16 @@ const pathsIn = (things, chosen) => {
 const tunnel = (states) => ({ kind: "tunnel", states: { "sensor.node_name": "n", ...states } });
 
 const VERDICTS = [
-  [{ "binary_sensor.online": "on" }, "reachable", "up"],
+  [{ "binary_sensor.online": "on" }, "connected", "unknown"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "unknown" }, "connected", "unknown"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "not_checkable" }, "connected", "unknown"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "reachable" }, "reachable", "up"],
+  [{ "binary_sensor.online": "off", "sensor.verdict": "reachable" }, "reachable", "up"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "port_closed" }, "port_closed", "down"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "tls" }, "tls", "down"],
+  [{ "binary_sensor.online": "on", "sensor.verdict": "node_down" }, "node_down", "down"],
+  [{ "switch.force_down": "on", "sensor.verdict": "no_client" }, "held_down", "off"],
+  [{ "switch.enabled": "off", "sensor.verdict": "no_client" }, "disabled", "off"],
   [{ "binary_sensor.online": "off" }, "client_offline", "down"],
   [{ "binary_sensor.online": "off", "sensor.state": "node_offline" }, "node_offline", "down"],
   [{ "binary_sensor.online": "off", "switch.enabled": "off" }, "disabled", "off"],
@@ -26,6 +35,24 @@ for (const [states, verdict, way] of VERDICTS) {
   test(`${JSON.stringify(states)} is ${verdict}`, () => {
     const [path] = pathsIn({ nas: tunnel(states) });
     assert.deepEqual([path.verdict, path.way], [verdict, way]);
+  });
+}
+
+for (const [online, reachable, contradiction] of [
+  ["on", "off", "online"],
+  ["off", "on", "offline"],
+  ["on", "on", undefined],
+  ["off", "off", undefined],
+  ["on", "unknown", undefined],
+  ["unknown", "off", undefined],
+]) {
+  test(`online ${online} and reachable ${reachable}: the service says ${contradiction}`, () => {
+    const states = {
+      "binary_sensor.online": online,
+      "binary_sensor.reachable": reachable,
+      "sensor.verdict": reachable === "on" ? "reachable" : "no_answer",
+    };
+    assert.equal(pathsIn({ nas: tunnel(states) })[0].contradiction, contradiction);
   });
 }
 
@@ -65,7 +92,12 @@ test("the node of a tunnel is found by its name, and its traffic shown", () => {
   const [path] = pathsOf(hass, thingsOf(hass));
   assert.equal(path.node?.device.id, "3");
   assert.deepEqual(
-    flowsOf(hass, path).map(({ direction, state, isCounter }) => [direction, state.state, isCounter]),
-    [["in", "7", true]],
+    flowsOf(hass, path).map(({ direction, state, isCounter, isNodes }) => [
+      direction,
+      state.state,
+      isCounter,
+      isNodes,
+    ]),
+    [["in", "7", true, true]],
   );
 });

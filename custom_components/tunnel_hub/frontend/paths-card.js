@@ -50,6 +50,8 @@ STYLE.replaceSync(`
   .foot { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-top: 8px;
     color: var(--secondary-text-color); font-size: 12px; }
   .speeds { display: flex; gap: 12px; }
+  .contradiction { margin-top: 8px; font-size: 12px; color: var(--error-color, #db4437); }
+  .check { margin-top: 8px; font-size: 12px; color: var(--secondary-text-color); }
   .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
   .reach button, .reach a { color: var(--link-color); padding: 4px 8px; font-weight: 500; }
   .reach button:hover, .reach a:hover { background: color-mix(in srgb, var(--primary-color) 10%, transparent); }
@@ -177,6 +179,8 @@ class Row {
   #stops = STOPS.map(([, icon]) => new Stop(icon));
   #ways = STOPS.slice(1).map(() => make("span", { className: "way", "aria-hidden": "true" }));
   #speeds = make("span", { className: "speeds" });
+  #contradiction = make("div", { className: "contradiction", role: "note" });
+  #check = make("div", { className: "check" });
   #open = make("a", { target: "_blank", rel: "noreferrer" });
   #copy = make("button", { type: "button" });
   #told = make("span", { className: "told", "aria-hidden": "true" });
@@ -195,6 +199,8 @@ class Row {
     {},
     make("div", { className: "title" }, this.#name, this.#service, this.#verdict),
     this.#path,
+    this.#contradiction,
+    this.#check,
     make("div", { className: "foot" }, this.#speeds, this.#reach),
   );
 
@@ -213,7 +219,7 @@ class Row {
    * @param {Speedometer} speedometer
    */
   show(hass, path, speedometer) {
-    const { tunnel, node, account, home, address, url, ways, verdict, way } = path;
+    const { tunnel, node, account, home, address, url, ways, verdict, way, check } = path;
     /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
@@ -221,11 +227,16 @@ class Row {
     say(this.#service, tunnel.device.manufacturer);
     this.#verdict.dataset.way = way;
     this.#verdictIcon.icon = VERDICT_ICONS[way];
-    // The service's own state tells what it is with the node.
+    // The service's own state tells what it is with the node, and a check what it has found.
     const isNodes = verdict === "node_offline";
-    const state = isNodes && stateOf(hass, tunnel, "sensor.state");
-    const told = state && hass.formatEntityState(state);
+    const state = isNodes ? stateOf(hass, tunnel, "sensor.state") : check;
+    const isTold = isNodes || check?.state === verdict;
+    const told = isTold && state && hass.formatEntityState(state);
     say(this.#verdictText, told || words(`path_${verdict}`));
+    say(this.#contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
+      service: tunnel.device.manufacturer ?? "",
+    }));
+    say(this.#check, describeCheck(hass, tunnel));
     this.#path.setAttribute("aria-label", `${name}: ${this.#verdictText.textContent}`);
 
     const load = loadOf(hass, node);
@@ -261,12 +272,12 @@ class Row {
     this.#stops[NODE_AT].element.hidden = this.#ways[NODE_AT - 1].hidden = !hasNode;
 
     this.#speeds.replaceChildren(
-      ...flowsOf(hass, path).map(({ direction, state, isCounter }) => {
+      ...flowsOf(hass, path).map(({ direction, state, isCounter, isNodes: ofNode }) => {
         const told = hass.formatEntityState(state);
         const amount = isCounter
           ? (speedOf(hass, state, speedometer) ?? words("today", { amount: told }))
           : told;
-        return make("span", { textContent: words(`traffic_${direction}`, { amount }) });
+        return make("span", { textContent: words(`${ofNode ? "node_" : ""}traffic_${direction}`, { amount }) });
       }),
     );
 
@@ -283,6 +294,45 @@ class Row {
     }
   }
 }
+
+/**
+ * What a check has found besides the verdict: how long ago, how fast, and how it is with the
+ * certificate.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @returns {string}
+ */
+const describeCheck = (hass, tunnel) => {
+  const checked = stateOf(hass, tunnel, "sensor.last_check");
+  if (!isKnown(checked)) return "";
+  const time = stateOf(hass, tunnel, "sensor.response_time");
+  const parts = [translate(hass, "checked_ago", { ago: ago(hass, Date.parse(checked.state)) })];
+  if (isKnown(time)) parts.push(hass.formatEntityState(time));
+  const trusted = stateOf(hass, tunnel, "binary_sensor.certificate_trusted");
+  const expires = stateOf(hass, tunnel, "sensor.certificate_expires");
+  if (trusted?.state === "off") {
+    const reason = hass.formatEntityAttributeValue(trusted, "reason");
+    parts.push(translate(hass, "certificate_not_trusted", { reason }));
+  } else if (isKnown(expires)) {
+    const date = new Date(expires.state).toLocaleDateString(hass.locale.language);
+    parts.push(translate(hass, "certificate_until", { date }));
+  }
+  return parts.join(" · ");
+};
+
+/**
+ * How long ago something was, in the user's words.
+ *
+ * @param {Hass} hass
+ * @param {number} moment
+ * @returns {string}
+ */
+const ago = (hass, moment) => {
+  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60_000));
+  const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
+  return minutes < 90 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
+};
 
 /**
  * A share says nothing without its name; other states speak for themselves.

@@ -29,9 +29,11 @@ const ORDER = [DOWN, UNKNOWN, UP, OFF];
 /**
  * The paths of tunnels, from home to the outside; what is broken comes first.
  *
- * Each is {tunnel, node, account, home, address, url, ways, verdict, way}: the things; the entities'
- * states of the local address and of the public address; where a browser can open it; how it is
- * with the ways from home to tunnel, node and outside; and the word for all of it, and its colour.
+ * Each is {tunnel, node, account, home, address, url, ways, verdict, way, check, contradiction}: the
+ * things; the entities' states of the local address and of the public address; where a browser can
+ * open it; how it is with the ways from home to tunnel, node and outside; the word for all of it,
+ * and its colour; the state that a check from home has led to, if there was one; and what the
+ * service says to the contrary, "online" or "offline".
  *
  * @param {Hass} hass
  * @param {Thing[]} things
@@ -57,7 +59,8 @@ export const pathsOf = (hass, things, chosen) => {
  */
 const pathOf = (hass, tunnel, node, account) => {
   const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state ?? ""] ?? UNKNOWN;
-  const verdict = verdictOf(hass, tunnel, online);
+  const check = checkOf(hass, tunnel);
+  const verdict = verdictOf(hass, tunnel, online, check?.state);
   const address = stateOf(hass, tunnel, "sensor.public_address");
   return {
     tunnel,
@@ -69,7 +72,35 @@ const pathOf = (hass, tunnel, node, account) => {
     ways: WAYS[verdict],
     verdict,
     way: WAYS[verdict].find((way) => way !== UP && way !== OFF) ?? WAYS[verdict][0],
+    check,
+    contradiction: check && contradictionOf(hass, tunnel, online),
   };
+};
+
+/**
+ * What a check has found; nothing before the first one, and for what is switched off.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @returns {HassEntity | undefined}
+ */
+const checkOf = (hass, tunnel) => {
+  const verdict = stateOf(hass, tunnel, "sensor.verdict");
+  return isKnown(verdict) && verdict.state !== "not_checkable" ? verdict : undefined;
+};
+
+/**
+ * What the service says, if that is not what a check has found.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @param {Way} online
+ * @returns {"online" | "offline" | undefined}
+ */
+const contradictionOf = (hass, tunnel, online) => {
+  const reachable = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.reachable")?.state ?? ""];
+  if (reachable === DOWN && online === UP) return "online";
+  return reachable === UP && online === DOWN ? "offline" : undefined;
 };
 
 /**
@@ -78,7 +109,18 @@ const pathOf = (hass, tunnel, node, account) => {
  * @type {Record<string, Way[]>}
  */
 const WAYS = {
+  // As a check has found it: where it breaks is the first link that is broken.
   reachable: [UP, UP, UP],
+  no_local_service: [DOWN, OFF, OFF],
+  no_client: [DOWN, OFF, OFF],
+  node_down: [OFF, DOWN, OFF],
+  port_closed: [UP, UP, DOWN],
+  no_answer: [UP, UP, DOWN],
+  dns: [UP, UP, DOWN],
+  tls: [UP, UP, DOWN],
+  wrong_answer: [UP, UP, DOWN],
+  // As the service tells it, without a check.
+  connected: [UP, UP, UNKNOWN],
   client_offline: [DOWN, OFF, OFF],
   unreachable: [DOWN, OFF, OFF],
   node_offline: [OFF, DOWN, OFF],
@@ -90,13 +132,15 @@ const WAYS = {
 /**
  * @param {Hass} hass
  * @param {Thing} tunnel
- * @param {string} online
+ * @param {Way} online
+ * @param {string | undefined} checked
  * @returns {string}
  */
-const verdictOf = (hass, tunnel, online) => {
-  if (online === UP) return "reachable";
+const verdictOf = (hass, tunnel, online, checked) => {
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
   if (stateOf(hass, tunnel, "switch.enabled")?.state === "off") return "disabled";
+  if (checked && checked in WAYS) return checked;
+  if (online === UP) return "connected";
   if (online === UNKNOWN) return "not_known";
   if (!tunnel.entities["sensor.node_name"]) return "unreachable";
   const isNodes = stateOf(hass, tunnel, "sensor.state")?.state.startsWith("node_");
@@ -136,9 +180,10 @@ const RATES = { in: "sensor.rate_in", out: "sensor.rate_out" };
 const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today" };
 
 /**
- * What goes in and out of a path: {direction, state, isCounter}.
+ * What goes in and out of a path: {direction, state, isCounter, isNodes}.
  *
- * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node.
+ * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node,
+ * which is told, as all tunnels of the node share them.
  *
  * @param {Hass} hass
  * @param {TunnelPath} path
@@ -154,6 +199,8 @@ export const flowsOf = (hass, { tunnel, node }) => {
   return Object.entries(keys)
     .map(([direction, key]) => ({ direction, state: stateOf(hass, thing, key) }))
     .flatMap(({ direction, state }) =>
-      isKnown(state) ? [{ direction, state, isCounter: keys === COUNTERS }] : [],
+      isKnown(state)
+        ? [{ direction, state, isCounter: keys === COUNTERS, isNodes: thing === node }]
+        : [],
     );
 };
