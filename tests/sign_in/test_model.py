@@ -25,7 +25,7 @@ from simulator.hayfrp import HayFrpService
 
 from ..clocks import Clocks
 from ..common import DAY, HOUR, MINUTE, World, account_entry
-from .common import next_try, signed_on
+from .common import next_try
 from .test_schedule import CHANGES, ZONES, all_hours
 
 QUICK = 8
@@ -104,6 +104,8 @@ class Life:
     minutes: list[Minute] = field(default_factory=list)
     signed: list[int] = field(default_factory=list)
     """When, in seconds since 1970."""
+    in_hours: set[int] = field(default_factory=set)
+    """Which of these were within the hours that the user wanted then."""
     disturbed: set[int] = field(default_factory=set)
     """Days on which something was changed."""
     outage: bool = False
@@ -124,6 +126,14 @@ class Life:
         begin = self.minutes[-1].at + 1 if self.minutes else self.now // 60 + 1
         for at in range(begin, until // 60):
             self.minutes.append(Minute(at, up, self.is_open(at * 60)))
+
+    def note_sign_in(self) -> None:
+        """Note a new sign-in, and whether the hours and the clocks of now allow it."""
+        account = self.world.service.account
+        if (account.totalsign or 0) != len(self.signed):
+            self.signed.append(at := account.signdate or 0)
+            if self.is_open(at):
+                self.in_hours.add(at)
 
     def is_open(self, seconds: int) -> bool:
         """Tell whether a clock on the wall shows one of the user's hours."""
@@ -150,10 +160,8 @@ class Life:
             elif self.world.entry.state is ConfigEntryState.SETUP_RETRY and not self.outage:
                 step = min(step, MINUTE)
             self.note(now + step, up=self.is_up)
-            before = self.world.service.account.totalsign
             await self.world.elapse(step)
-            if self.world.service.account.totalsign != before:
-                self.signed.append(self.world.service.account.signdate or 0)
+            self.note_sign_in()
 
     async def suffer(self, trouble: Trouble) -> None:
         """Let something happen, and pass."""
@@ -208,6 +216,7 @@ class Life:
             sign_in_from=self.hours.first.isoformat(),
             sign_in_until=self.hours.last.isoformat(),
         )
+        self.note_sign_in()
 
     # What must be
 
@@ -235,7 +244,7 @@ class Life:
             if all(minute.up for minute in minutes):
                 assert len(calls) == 1, "no need to ask more than once"
                 if any(minute.open for minute in minutes):
-                    assert self.is_open(int(calls[0]))
+                    assert int(calls[0]) in self.in_hours
         if not self.disturbed:
             assert missed == sum(day not in signed for day in over)
 
@@ -336,8 +345,6 @@ async def live(homes: Homes, plan: Plan) -> None:
     async with homes.home(plan) as life:
         begin = life.now
         await life.turn_on()
-        if signed_on(life.world):
-            life.signed.append(life.now)
         for trouble in sorted(plan.troubles, key=lambda trouble: trouble.start):
             await life.live_until(begin + trouble.start * MINUTE)
             await life.suffer(trouble)
