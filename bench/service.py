@@ -26,7 +26,7 @@ class Service:
     rows, place: where the rows' ids stand in the service's state, and what changes of each.
     at_most: rows of one account; more are shared among several.
     measured: what else is so while it is measured.
-    largest: rows of all accounts.
+    usual: rows of the largest account that exists.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Service:
     rows: str
     place: str
     at_most: int
-    largest: int = 100_000
+    usual: int
     measured: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:

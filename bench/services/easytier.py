@@ -10,4 +10,5 @@ SERVICE = Service(
     rows="nodes",
     place="nodes.{}.connection_count",
     at_most=LONG_LIST,
+    usual=500,
 )

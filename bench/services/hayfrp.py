@@ -10,4 +10,5 @@ SERVICE = Service(
     rows="tunnels",
     place="tunnels.{}.local_port",
     at_most=ADMITTED,
+    usual=200,
 )

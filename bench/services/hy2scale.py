@@ -20,10 +20,6 @@ def _hub(facts: Facts) -> Facts:
     }
 
 
-_LARGEST_MESH = 1000
-"""An answer of a node holds 1,024 peers at most."""
-
-
 SERVICE = Service(
     name="hy2scale",
     server=simulated("hy2scale", "--tunnels", "--nodes"),
@@ -32,7 +28,7 @@ SERVICE = Service(
     rows="clients",
     place="peers.{}.latency_ms",
     at_most=LONG_LIST,
-    largest=_LARGEST_MESH,
+    usual=100,
     # What its feeds share for a moment is asked for anew in each poll.
     measured=lambda: patch.object(feeds, "_SAME_MOMENT", -1.0),
 )

@@ -18,4 +18,5 @@ SERVICE = Service(
     rows="monitors",
     place="monitors.{}",
     at_most=ADMITTED,
+    usual=200,
 )
