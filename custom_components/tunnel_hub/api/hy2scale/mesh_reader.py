@@ -16,6 +16,7 @@ from ..errors import (
 )
 from ..models.mesh import Peer, PeerDirection
 from ..rows import Row
+from ..throttling import TimeSlice
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
 from .models import ID, TITLE
@@ -123,9 +124,18 @@ class MeshReader:
         self, rows: Sequence[Row], register: Register, marks: Callable[[Row], tuple[str, ...]]
     ) -> list[Row]:
         """Return the rows of a whole list with an id each; one without a name has none."""
-        names = [coerce.identifier(row.get("name")) for row in rows]
-        named = [Sighting(name, marks(row)) for name, row in zip(names, rows, strict=True) if name]
+        turn = TimeSlice()
+        names: list[str | None] = []
+        named: list[Sighting] = []
+        for row in rows:
+            name = coerce.identifier(row.get("name"))
+            names.append(name)
+            if name:
+                named.append(Sighting(name, marks(row)))
+            await turn.yield_if_due()
+        # Who is who is settled at once.
         ids = iter([one.id for one in register.follow(named, time.time())])
+        await turn.yield_if_due()
         await self.remember()
         return [
             {**row, ID: next(ids) if name else None} for name, row in zip(names, rows, strict=True)
