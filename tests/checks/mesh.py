@@ -1,0 +1,106 @@
+"""Two real EasyTier nodes on loopback, which carry a tunnel."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+from pathlib import Path
+import socket
+import subprocess
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".python" / "easytier" / "bin" / "python"
+"""What scripts/test makes where it can."""
+
+_NODE = Path(__file__).with_name("mesh_node.py")
+_HOME = "10.144.144.1"
+
+
+def is_there() -> bool:
+    """Tell whether real nodes can be run."""
+    tried = [str(PYTHON), "-c", "import easytier_pyo3"]
+    return (
+        PYTHON.exists() and not subprocess.run(tried, check=False, capture_output=True).returncode
+    )
+
+
+def free_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class Mesh:
+    """A node at home and a public one, which forwards a port to a service at home.
+
+    port: the public one.
+    """
+
+    def __init__(self, local_port: int) -> None:
+        """Choose the ports; nothing runs yet."""
+        self.port = free_port()
+        self._local_port = local_port
+        self._link = f"tcp://127.0.0.1:{free_port()}"
+
+    def home(self) -> dict[str, Any]:
+        """Return the configuration of the node at home."""
+        return self._node("home", f"{_HOME}/24") | {"peer": [{"uri": self._link}], "listeners": []}
+
+    def public(self) -> dict[str, Any]:
+        """Return the configuration of the public node."""
+        forward = {
+            "bind_addr": f"127.0.0.1:{self.port}",
+            "dst_addr": f"{_HOME}:{self._local_port}",
+            "proto": "tcp",
+        }
+        return self._node("public", "10.144.144.2/24") | {
+            "listeners": [self._link],
+            "port_forward": [forward],
+        }
+
+    def _node(self, name: str, address: str) -> dict[str, Any]:
+        return {
+            "instance_name": name,
+            "ipv4": address,
+            "network_identity": {"network_name": "tunnel-hub", "network_secret": "loopback"},
+            # Nothing leaves this machine, and nobody needs to be root.
+            "flags": {
+                "bind_device": False,
+                "disable_p2p": True,
+                "enable_ipv6": False,
+                "no_tun": True,
+            },
+            "stun_servers": [],
+            "stun_servers_v6": [],
+        }
+
+
+@asynccontextmanager
+async def running(configuration: dict[str, Any]) -> AsyncIterator[None]:
+    """Run a node, in a process of its own; the way to the other node is known then."""
+    process = await asyncio.create_subprocess_exec(
+        PYTHON,
+        _NODE,
+        json.dumps(configuration),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        async with asyncio.timeout(60):
+            while b"ready" not in (line := await process.stdout.readline()):
+                assert line, "the node has ended"
+        yield
+    finally:
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(30):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
