@@ -31,6 +31,7 @@ from custom_components.tunnel_hub.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
+from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 from simulator.gates import Moment
 
 from ...clocks import Clocks
@@ -456,6 +457,8 @@ class Machine(RuleBasedStateMachine):
     def _choose(self, options: Options) -> None:
         self.sign_ins.disturb()
         self.sign_ins.options = options
+        # Public addresses are checked beside the service, of which alone the picture tells.
+        options = {**options, CHECKS: CHECKS_OFF}
         self.hass.config_entries.async_update_entry(self.entry, options=options)
 
     @precondition(lambda self: self.state is not ConfigEntryState.NOT_LOADED)
