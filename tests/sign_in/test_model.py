@@ -156,7 +156,8 @@ class Life:
             step = min(moment - now, LONGEST_STEP)
             if self.world.entry.state is ConfigEntryState.LOADED:
                 soon = ceil(next_try(self.world).timestamp() - self.ahead) - now
-                step = soon if 0 < soon < step else step
+                # A moment that is over, as after sleep, is noticed within a minute.
+                step = min(step, soon if soon > 0 else MINUTE)
             elif self.world.entry.state is ConfigEntryState.SETUP_RETRY and not self.outage:
                 step = min(step, MINUTE)
             self.note(now + step, up=self.is_up)
