@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 
 type Facts = Mapping[str, str]
 """What a simulated service tells of itself: its url, and the credentials of the demo account."""
@@ -71,7 +72,9 @@ def account(
             provider = create_provider(name, session, credentials(facts), {})
             await provider.identify()
         data = {"provider": name, **provider.credentials}
-        return MockConfigEntry(domain=DOMAIN, data=data, pref_disable_polling=True)
+        return MockConfigEntry(
+            domain=DOMAIN, data=data, options={CHECKS: CHECKS_OFF}, pref_disable_polling=True
+        )
 
     return _sign_in
 

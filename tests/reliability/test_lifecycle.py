@@ -179,7 +179,7 @@ async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
     async with Simulator(services=(case.service,)) as elsewhere:
         service = world.service
         if case.other is None:
-            service = getattr(elsewhere, case.service)
+            service = elsewhere.services[case.service]
             service.state.node_id = "another-node"
         entry = second_entry(case, service)
         entry.add_to_hass(world.hass)
