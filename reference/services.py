@@ -132,7 +132,7 @@ def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
     """Yield what is read of a service, and what the integration finds out itself."""
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
-        yield check_feed(_nothing, tuple, _nothing)
+        yield check_feed(_nothing, bool, _nothing)
 
 
 async def _nothing(*_: object) -> Never:

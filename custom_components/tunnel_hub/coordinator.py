@@ -4,6 +4,7 @@ Entities are told only of their own resource, so a poll costs what it changed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 import logging
@@ -104,7 +105,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._prober: Prober | None = None
         if feed.probe is not None:
             self._prober = Prober(
-                hass, entry, self.name, feed.probe, demand=demand, publish=self.async_publish
+                hass,
+                entry,
+                self.name,
+                feed.probe,
+                demand=demand,
+                find=self._find,
+                publish=self.async_publish,
             )
         self._siblings = siblings
         self._demand = demand
@@ -375,7 +382,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def async_publish(self, resource: Resource) -> None:
-        """Take in one resource that was read, or changed by us, between two polls."""
+        """Take in one resource that was read between two polls."""
         if self.read_on != self._service_day():
             # It was made out of what was read before midnight.
             resource = without_today(resource)
@@ -383,6 +390,15 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             return
         self.data[resource.id] = resource
         self.async_notify(resource.id)
+
+    def _find(self, resource_id: str) -> Resource | None:
+        return self.data.get(resource_id)
+
+    @callback
+    def async_assume(self, resource_id: str, **changes: Any) -> None:
+        """Show what a command has changed until the service is read again; the only place."""
+        if (resource := self._find(resource_id)) is not None:
+            self.async_publish(replace(resource, **changes))
 
     @callback
     def async_notify(self, resource_id: str) -> None:

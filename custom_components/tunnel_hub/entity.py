@@ -133,14 +133,15 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     async def _command(self) -> AsyncIterator[TunnelHubData]:
         """Send a command with translated errors, then read back what became of it."""
         try:
-            with action_errors(self._ask_to_sign_in_again):
+            with action_errors(self.hass, self.coordinator.config_entry):
                 yield self._data
         finally:
             await self.coordinator.async_read_back(self._id)
 
     @callback
-    def _ask_to_sign_in_again(self) -> None:
-        self.coordinator.config_entry.async_start_reauth_if_available(self.hass)
+    def _assume(self, value: object) -> None:
+        """Show what a command has changed."""
+        self.coordinator.async_assume(self._id, **{self.entity_description.key: value})
 
 
 async def async_setup_table[D: TunnelHubEntityDescription](

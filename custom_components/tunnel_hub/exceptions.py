@@ -1,9 +1,11 @@
 """From the api's errors to Home Assistant's translated ones: one way for polls, one for actions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypedDict
 
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
     HomeAssistantError,
@@ -76,16 +78,21 @@ def poll_errors() -> Iterator[None]:
 
 
 @contextmanager
-def action_errors(on_refused_login: Callable[[], None]) -> Iterator[None]:
-    """Turn the api's errors into what the person who acted can read.
-
-    on_refused_login: asks the user to sign in again.
-    """
+def reauth_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+    """Ask the user to sign in again when a service refuses the login; the error is raised on."""
     try:
         yield
-    except AuthenticationError as err:
-        on_refused_login()
-        raise HomeAssistantError(**translation(err)) from err
+    except AuthenticationError:
+        entry.async_start_reauth_if_available(hass)
+        raise
+
+
+@contextmanager
+def action_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+    """Turn the api's errors into what the person who acted can read."""
+    try:
+        with reauth_errors(hass, entry):
+            yield
     except InvalidInputError as err:
         raise ServiceValidationError(**translation(err)) from err
     except TunnelHubError as err:

@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 import logging
@@ -76,8 +76,8 @@ class TunnelFeed(Protocol):
     def async_notify(self, resource_id: str) -> None:
         """Update the entities of a tunnel."""
 
-    def async_publish(self, resource: Resource) -> None:
-        """Publish a changed tunnel."""
+    def async_assume(self, resource_id: str, *, enabled: bool) -> None:
+        """Show what a command has changed until the tunnels are read again."""
 
     async def async_probe(self, resource_id: str) -> None:
         """Read whether a tunnel is online."""
@@ -540,8 +540,8 @@ class ForceDown:
     @callback
     def _publish_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
         """Show what was done, also if the account was loaded again meanwhile."""
-        if self._service and (tunnel := _tunnel(tunnel_id, self._service)) is not None:
-            self._service.tunnels.async_publish(replace(tunnel, enabled=enabled))
+        if self._service is not None:
+            self._service.tunnels.async_assume(tunnel_id, enabled=enabled)
 
     async def _save(self) -> None:
         """Store the holds, even if the caller is cancelled meanwhile."""

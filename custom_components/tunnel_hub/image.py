@@ -80,5 +80,5 @@ class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R
 
     @override
     async def async_image(self) -> bytes:
-        with action_errors(self._ask_to_sign_in_again):
+        with action_errors(self.hass, self.coordinator.config_entry):
             return await self.entity_description.draw_fn(self._data, self._id)

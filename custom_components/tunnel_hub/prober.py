@@ -4,17 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .api.age import Stamp
-from .api.errors import AuthenticationError, TunnelHubError
+from .api.errors import TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
 from .api.throttling import RateLimiter
 from .demand import Demand
+from .exceptions import reauth_errors
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,14 +35,20 @@ class Prober:
         probe: Probe[Resource],
         *,
         demand: Demand,
+        find: Callable[[str], Resource | None],
         publish: Callable[[Resource], None],
     ) -> None:
-        """Ask nothing yet. name: the feed's. publish: takes in a resource that was read."""
+        """Ask nothing yet.
+
+        name: the feed's. find: returns a resource as it is known. publish: takes in one that was
+        read.
+        """
         self._hass = hass
         self._entry = entry
         self._name = name
         self._probe = probe
         self._demand = demand
+        self._find = find
         self._publish = publish
         self._rate = RateLimiter(probe.rate, at_once=AT_ONCE)
         self._asked: set[str] = set()
@@ -89,7 +97,12 @@ class Prober:
         must be read in any case.
         """
         due = set(listed) if self._demand.is_looked_at else self._due(listed)
-        ids = due.intersection(watched, self._probe.candidates()).union(always) - self._asked
+        worth_it = {
+            id_
+            for id_ in due.intersection(watched)
+            if (resource := self._find(id_)) is not None and self._probe.is_worth_it(resource)
+        }
+        ids = worth_it.union(always) - self._asked
         self._asked |= ids
         self._under_way |= ids
         self._waiting.extend(ids)
@@ -119,9 +132,8 @@ class Prober:
                 id_ = self._waiting.popleft()
                 await asyncio.sleep(self._rate.delay())
                 try:
-                    await self.read(id_)
-                except AuthenticationError:
-                    self._entry.async_start_reauth_if_available(self._hass)
+                    with reauth_errors(self._hass, self._entry):
+                        await self.read(id_)
                 except TunnelHubError as err:
                     _LOGGER.debug("%s: %s not read: %s", self._name, id_, err)
                 finally:
@@ -133,4 +145,10 @@ class Prober:
         """Probe a resource now; raises the errors of api/."""
         self._read_at[resource_id] = Stamp.now()
         self._suspects.discard(resource_id)
-        self._publish(await self._probe.read(resource_id))
+        if (known := self._find(resource_id)) is None:
+            return
+        read = await self._probe.read(known)
+        # A command may have changed the rest meanwhile.
+        if (current := self._find(resource_id)) is not None:
+            readings = {field: getattr(read, field) for field in self._probe.fields}
+            self._publish(replace(current, **readings))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_interface
 from typing import ClassVar
@@ -96,7 +96,7 @@ class TunnelCheck(Resource):
         return self.protocol in ("http", "https")
 
 
-_PROBED = frozenset(TunnelCheck.__dataclass_fields__) - {"id", "name", "protocol"}
+_PROBED = frozenset(f.name for f in fields(TunnelCheck)) - {"id", "name", "protocol"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,7 @@ class TunnelChecks:
         self._zone: Zone | None = None
         self._histories: dict[str, _History] = {}
         self.coordinator: FeedCoordinator | None = None
-        self.feed: Feed[Resource] = check_feed(self.async_fetch, self.candidates, self.async_read)
+        self.feed: Feed[Resource] = check_feed(self.async_fetch, self.is_worth_it, self.async_read)
 
     @property
     def is_on(self) -> bool:
@@ -229,15 +229,15 @@ class TunnelChecks:
                 history.shown = _blank(tunnel_id, history.target)
         return {tunnel_id: history.shown for tunnel_id, history in self._histories.items()}
 
-    def candidates(self) -> Collection[str]:
-        """Return the tunnels to check."""
-        return [tunnel_id for tunnel_id in self._histories if self._is_wanted(tunnel_id)]
+    def is_worth_it(self, known: TunnelCheck) -> bool:
+        """Return whether to check a tunnel."""
+        return known.id in self._histories and self._is_wanted(known.id)
 
-    async def async_read(self, tunnel_id: str) -> TunnelCheck:
+    async def async_read(self, known: TunnelCheck) -> TunnelCheck:
         """Check a tunnel if that is due."""
-        if (history := self._histories.get(tunnel_id)) is None:
+        if (history := self._histories.get(known.id)) is None:
             raise TunnelGoneError
-        await self._check(history, tunnel_id, _LEAST_SECONDS)
+        await self._check(history, known.id, _LEAST_SECONDS)
         return history.shown
 
     def _is_wanted(self, tunnel_id: str) -> bool:
@@ -340,8 +340,8 @@ class TunnelChecks:
 
 def check_feed(
     fetch: Callable[[], Awaitable[Mapping[str, Resource]]],
-    candidates: Callable[[], Collection[str]],
-    read: Callable[[str], Awaitable[Resource]],
+    is_worth_it: Callable[[TunnelCheck], bool],
+    read: Callable[[TunnelCheck], Awaitable[Resource]],
 ) -> Feed[Resource]:
     """Return the feed of checks. The arguments are as those of a feed and its probe."""
     return Feed(
@@ -353,7 +353,7 @@ def check_feed(
         fetch=fetch,
         probe=Probe(
             fields=_PROBED,
-            candidates=candidates,
+            is_worth_it=is_worth_it,
             read=read,
             concurrency=AT_ONCE,
         ),

@@ -1,7 +1,7 @@
 """What is chosen among several: by which path traffic leaves, and what TUN routes."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, override
 
@@ -30,38 +30,29 @@ ATTR_NOT_CONNECTED = "not_connected"
 class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, SelectEntityDescription):
     """A choice.
 
-    options_fn: what can be chosen. option_fn: what is. select_fn: the command. after_fn: the
-    resource as it should be after the command, shown until the service has been read again.
-    not_connected_fn: which of the options are of no use now.
+    options_fn: the values that the field can have. select_fn: the command.
+    not_connected_fn: which of the values are of no use now.
     """
 
     options_fn: Callable[[R], Sequence[str]]
-    option_fn: Callable[[R], str | None]
     not_connected_fn: Callable[[R], Sequence[str]] | None = None
     select_fn: Callable[[TunnelHubData, str, str], Awaitable[None]]
-    after_fn: Callable[[R, str], R]
 
 
 def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDescription[Any]:
     """Return the choice of an exit. can_be_here: whether it may be the node itself."""
 
     async def _select(data: TunnelHubData, resource_id: str, option: str) -> None:
-        await capable(data.provider, MeshNode).select_exit(of, resource_id, _path(option))
+        await capable(data.provider, MeshNode).select_exit(of, resource_id, option)
 
     return TunnelHubSelectDescription[HasExit](
         key="exit_path",
         needs=(MeshNode,),
         of_resource=lambda resource: resource.has_exit,
-        options_fn=lambda resource: ([THIS_NODE] if can_be_here else []) + list(resource.exits),
-        option_fn=lambda resource: THIS_NODE if resource.exit_path == "" else resource.exit_path,
+        options_fn=lambda resource: ("", *resource.exits) if can_be_here else resource.exits,
         not_connected_fn=lambda resource: resource.exits_down,
         select_fn=_select,
-        after_fn=lambda resource, option: replace(resource, exit_path=_path(option)),
     )
-
-
-def _path(option: str) -> str:
-    return "" if option == THIS_NODE else option
 
 
 async def _set_tun_mode(data: TunnelHubData, _: str, option: str) -> None:
@@ -77,9 +68,7 @@ SELECTS: Table[TunnelHubSelectDescription[Any]] = {
             key="tun_mode",
             needs=(MeshNode,),
             options_fn=lambda _: TUN_MODES,
-            option_fn=lambda node: node.tun_mode,
             select_fn=_set_tun_mode,
-            after_fn=lambda node, option: replace(node, tun_mode=option),
         ),
     ),
     User: (_exit(User),),
@@ -98,6 +87,8 @@ async def async_setup_entry(
 
 def _label(option: str) -> str:
     """Return an option as a state can hold it: a very long path is cut, and stays recognizable."""
+    if not option:
+        return THIS_NODE
     if len(option) <= MAX_LENGTH_STATE_STATE:
         return option
     mark = f"…{sha256(option.encode()).hexdigest()[:8]}"
@@ -123,7 +114,7 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
     def _update_attrs(self, resource: R) -> None:
         """Take over the choice; what is or was chosen stays possible when it is no option now."""
         description = self.entity_description
-        chosen = description.option_fn(resource)
+        chosen = getattr(resource, description.key)
         if chosen is not None:
             self._ever_chosen[chosen] = None
         self._by_label = {
@@ -143,5 +134,4 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
         chosen = self._by_label[option]
         async with self._command() as data:
             await self.entity_description.select_fn(data, self._id, chosen)
-            if (resource := self.resource) is not None:
-                self.coordinator.async_publish(self.entity_description.after_fn(resource, chosen))
+            self._assume(chosen)

@@ -68,7 +68,7 @@ def _handler(
         target = _target(call, action)
         await _check_permission(call, target)
         try:
-            with action_errors(lambda: target.entry.async_start_reauth_if_available(call.hass)):
+            with action_errors(call.hass, target.entry):
                 response = await action.run(target, dict(call.data))
         finally:
             for coordinator in target.feeds_of(*action.changes):

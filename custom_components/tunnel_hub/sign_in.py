@@ -13,13 +13,14 @@ from homeassistant.util import dt as dt_util
 
 from .api import days
 from .api.capabilities.account import CanSignIn
-from .api.errors import AuthenticationError, TunnelHubError, UnavailableError
+from .api.errors import TunnelHubError, UnavailableError
 from .api.models.account import Account, SignInResult
 from .api.provider import Issue
 from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator
 from .daily import Hours, Schedule
+from .exceptions import reauth_errors
 from .issues import EntryIssues
 
 _LOGGER = logging.getLogger(__name__)
@@ -252,7 +253,8 @@ class SignIn:
         async with self._signing_in:
             try:
                 if self._is_next(day):
-                    await self._sign_in(tell_failure=not self._tries)
+                    with reauth_errors(self._hass, self._entry):
+                        await self._sign_in(tell_failure=not self._tries)
                     if self._is_next(day):
                         # What was asked for may have to wait, or have been read too early.
                         await self._account.async_refresh()
@@ -267,8 +269,6 @@ class SignIn:
     def _failed(self, err: TunnelHubError) -> timedelta:
         """Note a failure; the pause that the service asks for."""
         _LOGGER.debug("Daily sign-in failed: %s", err)
-        if isinstance(err, AuthenticationError):
-            self._entry.async_start_reauth_if_available(self._hass)
         self._failed_days += self._tries + 1 == _TRIES_OF_A_FAILED_DAY
         if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
             self._issues.show(Issue(key="sign_in_failing", placeholders={"message": str(err)}))

@@ -1,7 +1,7 @@
 """What can be turned on and off: tunnels, what a mesh node has, relaying."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
@@ -27,13 +27,12 @@ PARALLEL_UPDATES = 1
 class TunnelHubSwitchDescription[R: Resource](TunnelHubEntityDescription, SwitchEntityDescription):
     """A switch.
 
-    is_on_fn: its state. set_fn: the command. after_fn: the resource as it should be after
-    the command, shown until the service has been read again. attributes_fn: what else to tell.
+    set_fn: the command. is_on_fn: its state, where that is no field of the resource.
+    attributes_fn: what else to tell.
     """
 
-    is_on_fn: Callable[[TunnelHubData, R], bool | None]
     set_fn: Callable[[TunnelHubData, str, bool], Awaitable[None]]
-    after_fn: Callable[[R, bool], R] = lambda resource, _: resource
+    is_on_fn: Callable[[TunnelHubData, R], bool | None] | None = None
     attributes_fn: Callable[[TunnelHubData], Mapping[str, str]] | None = None
 
 
@@ -72,9 +71,7 @@ def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
     return TunnelHubSwitchDescription[Any](
         key="enabled",
         needs=(MeshNode,),
-        is_on_fn=lambda _, resource: resource.enabled,
         set_fn=_set,
-        after_fn=lambda resource, on: replace(resource, enabled=on),
     )
 
 
@@ -88,9 +85,7 @@ def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
     return TunnelHubSwitchDescription[Any](
         key=field,
         needs=(MeshNode,),
-        is_on_fn=lambda _, servers: getattr(servers, field),
         set_fn=_set,
-        after_fn=lambda servers, on: replace(servers, **{field: on}),
     )
 
 
@@ -107,9 +102,7 @@ def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
     return TunnelHubSwitchDescription[Peer](
         key="nested",
         needs=(MeshNode,),
-        is_on_fn=lambda _, peer: peer.nested,
         set_fn=_set,
-        after_fn=lambda peer, on: replace(peer, nested=on),
     )
 
 
@@ -118,9 +111,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
         TunnelHubSwitchDescription[Tunnel](
             key="enabled",
             needs=(CanToggleTunnels,),
-            is_on_fn=lambda _, tunnel: tunnel.enabled,
             set_fn=_set_enabled,
-            after_fn=lambda tunnel, on: replace(tunnel, enabled=on),
         ),
         TunnelHubSwitchDescription[Tunnel](
             key="force_down",
@@ -135,9 +126,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
         TunnelHubSwitchDescription[Hub](
             key="exit_node",
             needs=(MeshNode,),
-            is_on_fn=lambda _, hub: hub.exit_node,
             set_fn=_set_exit_node,
-            after_fn=lambda hub, on: replace(hub, exit_node=on),
         ),
     ),
     Link: (_nested(Link),),
@@ -147,9 +136,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
         TunnelHubSwitchDescription[RelayNode](
             key="allow_relay",
             needs=(NodeDirectory,),
-            is_on_fn=lambda _, node: node.allow_relay,
             set_fn=_set_allow_relay,
-            after_fn=lambda node, on: replace(node, allow_relay=on),
         ),
     ),
     Rule: (_toggle(Rule),),
@@ -182,7 +169,12 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
 
     @override
     def _update_attrs(self, resource: R) -> None:
-        self._attr_is_on = self.entity_description.is_on_fn(self._data, resource)
+        description = self.entity_description
+        self._attr_is_on = (
+            description.is_on_fn(self._data, resource)
+            if description.is_on_fn
+            else getattr(resource, description.key)
+        )
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -195,6 +187,5 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
     async def _set(self, on: bool) -> None:
         async with self._command() as data:
             await self.entity_description.set_fn(data, self._id, on)
-            if (resource := self.resource) is not None:
-                self.coordinator.async_publish(self.entity_description.after_fn(resource, on))
-                self._handle_coordinator_update()
+            if self.entity_description.of_field:
+                self._assume(on)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from .models.base import Resource
 
@@ -12,8 +13,9 @@ class Probe[R: Resource]:
     """Readings that cost one request for each resource.
 
     fields: the fields they fill; a feed keeps the last reading until the next one.
-    candidates: ids worth asking for, out of the feed's last answer; others only on demand.
-    read: asks for one; the whole resource with the reading in it.
+    is_worth_it: tells whether a resource, as it is known, is worth a request; others only on
+    demand.
+    read: asks for one; takes the resource as it is known, and returns it with the reading in it.
     idle_interval: how often one is asked for while nobody looks and no automation uses it; with
     each poll otherwise.
     stirred: asks, for less than a request each, which ids may have changed since the last time;
@@ -23,8 +25,8 @@ class Probe[R: Resource]:
     """
 
     fields: frozenset[str]
-    candidates: Callable[[], Collection[str]]
-    read: Callable[[str], Awaitable[R]]
+    is_worth_it: Callable[[Any], bool]
+    read: Callable[[Any], Awaitable[R]]
     concurrency: int
     rate: float = 4
     idle_interval: timedelta = timedelta()

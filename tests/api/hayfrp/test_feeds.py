@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.api.errors import (
     RejectedError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.feed import Feed, Probe
+from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
 from custom_components.tunnel_hub.api.models.account import Account
 from custom_components.tunnel_hub.api.models.base import Resource
@@ -49,13 +49,6 @@ def made(service: HayFrpService, session: ClientSession, **options: object) -> H
     """Return the demo account with these options."""
     credentials = {"base_url": service.url, "username": "demo", "password": "demo-password"}
     return HayFrpProvider(session, credentials, options)
-
-
-def probe_of(provider: HayFrpProvider) -> Probe[Resource]:
-    """Return the reading of online states."""
-    probe = provider.feeds["tunnels"].probe
-    assert probe is not None
-    return probe
 
 
 async def nodes_of(provider: HayFrpProvider) -> dict[str, Node]:
@@ -232,10 +225,10 @@ async def test_what_is_open_to_all_needs_no_session(
 
 async def _everything(provider: HayFrpProvider, feed: Feed[Resource]) -> Iterable[Resource]:
     """Read a feed, and what is read one by one on top."""
-    await feed.fetch()
+    found = await feed.fetch()
     if feed.probe is not None:
-        for id_ in feed.probe.candidates():
-            await feed.probe.read(id_)
+        for resource in filter(feed.probe.is_worth_it, found.values()):
+            await feed.probe.read(resource)
     return (await feed.fetch()).values()
 
 
@@ -327,14 +320,11 @@ async def test_a_banned_account_is_read_all_the_same(
 # Tunnels and their readings
 
 
-async def test_nobody_is_worth_asking_for_before_the_first_answer(
-    provider: HayFrpProvider,
-) -> None:
-    probe = probe_of(provider)
-    assert list(probe.candidates()) == []
-
-    await provider.feeds["tunnels"].fetch()
-    assert list(probe.candidates()) == ["1", "2", "3", "4"]
+async def test_only_enabled_tunnels_are_worth_asking_for(provider: HayFrpProvider) -> None:
+    tunnels = await provider.feeds["tunnels"].fetch()
+    probe = provider.feeds["tunnels"].probe
+    assert probe is not None
+    assert [id_ for id_, t in tunnels.items() if probe.is_worth_it(t)] == ["1", "2", "3", "4"]
     assert 1 <= probe.concurrency < 4, "a command always finds a free slot"
 
 
@@ -357,7 +347,7 @@ async def test_a_reading_is_added_and_kept(
     hayfrp.state.nodes["2"].online = False
     before = await tunnel_of(provider, tunnel_id)
 
-    read = await probe_of(provider).read(tunnel_id)
+    read = await provider.check_tunnel(tunnel_id)
 
     assert isinstance(read, Tunnel)
     assert (read.state, read.online, read.checked_at) == (state, online, datetime.now(UTC))
@@ -376,11 +366,11 @@ async def test_a_reading_ages(
 ) -> None:
     """Sooner when a later check has failed."""
     before = await tunnel_of(provider, "1")
-    read = await probe_of(provider).read("1")
+    read = await provider.check_tunnel("1")
     if fails:
         hayfrp.fault("/proxy", "status", status=500, match={"type": "check"}, times=None)
         with pytest.raises(UnavailableError):
-            await probe_of(provider).read("1")
+            await provider.check_tunnel("1")
 
     freezer.tick(minutes * 60 - 1)
     assert await tunnel_of(provider, "1") == read
@@ -392,7 +382,7 @@ async def test_a_reading_of_before_a_toggle_says_nothing(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await tunnel_of(provider, "1")
-    await probe_of(provider).read("1")
+    await provider.check_tunnel("1")
 
     hayfrp.state.tunnels["1"].enabled = False
     tunnel = await tunnel_of(provider, "1")
@@ -409,7 +399,7 @@ async def test_a_disabled_tunnel_can_be_online_all_the_same(
     await tunnel_of(provider, "5")
     hayfrp.fault("/proxy", "body", body={"status": 200}, match={"type": "check"})
 
-    await probe_of(provider).read("5")
+    await provider.check_tunnel("5")
 
     tunnel = await tunnel_of(provider, "5")
     assert (tunnel.enabled, tunnel.online, tunnel.state) == (False, True, TunnelState.ONLINE)
@@ -419,7 +409,7 @@ async def test_a_reading_goes_with_its_tunnel(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     await tunnel_of(provider, "1")
-    await probe_of(provider).read("1")
+    await provider.check_tunnel("1")
     tunnel = hayfrp.state.tunnels.pop("1")
     assert "1" not in await provider.feeds["tunnels"].fetch()
 
@@ -440,7 +430,7 @@ async def test_a_tunnel_that_is_gone_cannot_be_read(
     del hayfrp.state.tunnels["1"]
 
     with pytest.raises(InvalidInputError) as caught:
-        await probe_of(provider).read("1")
+        await provider.check_tunnel("1")
     assert caught.value.key == "tunnel_gone"
 
 
@@ -453,7 +443,7 @@ async def test_a_reading_that_is_refused_is_none(
     )
 
     with pytest.raises(RejectedError, match="维护中"):
-        await probe_of(provider).read("1")
+        await provider.check_tunnel("1")
     assert (await tunnel_of(provider, "1")).online is None
 
 

@@ -24,7 +24,7 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider, provider as module
 from custom_components.tunnel_hub.api.models.account import NewAccount, SignInResult
 from custom_components.tunnel_hub.api.models.service import Download
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState, TunnelUpdate
 from custom_components.tunnel_hub.api.provider import Credentials, Identity, Issue
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
@@ -509,22 +509,27 @@ async def test_a_tunnel_is_deleted_once(
         await provider.delete_tunnel("2")
 
 
-async def test_enabling_is_known_before_the_next_answer(
+async def test_a_check_starts_from_what_is_known_of_the_tunnel(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    """So that the next check of the tunnel is worth its request."""
+    """A command may have changed it since the tunnels were listed."""
     feed = provider.feeds["tunnels"]
-    await feed.fetch()
+    listed = await feed.fetch()
     assert feed.probe
 
     await provider.set_tunnel_enabled("5", enabled=True)
     await provider.set_tunnel_enabled("1", enabled=False)
 
     assert (hayfrp.state.tunnels["5"].enabled, hayfrp.state.tunnels["1"].enabled) == (True, False)
-    assert list(feed.probe.candidates()) == ["2", "3", "4", "5"]
-    tunnel = await provider.check_tunnel("5")
-    assert isinstance(tunnel, Tunnel)
-    assert (tunnel.enabled, tunnel.online) == (True, True)
+    for id_, expected in (("5", TunnelState.ONLINE), ("1", TunnelState.DISABLED)):
+        tunnel = listed[id_]
+        assert isinstance(tunnel, Tunnel)
+        known = replace(tunnel, enabled=hayfrp.state.tunnels[id_].enabled)
+        assert feed.probe.is_worth_it(known) == known.enabled
+        read = await feed.probe.read(known)
+        assert isinstance(read, Tunnel)
+        assert (read.enabled, read.state) == (known.enabled, expected)
+        assert (await feed.fetch())[id_] == read
 
 
 async def test_a_tunnel_can_be_toggled_before_it_was_ever_listed(

@@ -98,8 +98,8 @@ class Feeds:
         """Return the feeds by key."""
         details = Probe[Resource](
             fields=_DETAIL_FIELDS,
-            candidates=self._nodes_that_answer,
-            read=self.node_details,
+            is_worth_it=_is_online,
+            read=self._read_details,
             concurrency=_DETAILS_AT_ONCE,
         )
         feeds = (
@@ -313,14 +313,14 @@ class Feeds:
             uptimes, {id_ for id_, uptime in uptimes.items() if uptime.name in used}
         )
 
-    def _nodes_that_answer(self) -> list[str]:
-        return [id_ for id_, node in self._nodes.items() if node.online]
-
     def _with_details(self, node: Node) -> Node:
         details = self._details.get(node.id)
         if details is None:
             return node
         return replace(node, **{name: getattr(details, name) for name in _DETAIL_FIELDS})
+
+    async def _read_details(self, node: Node) -> Node:
+        return await self.node_details(node.id)
 
     async def node_details(self, node_id: str) -> Node:
         """Read the details of a node."""
@@ -364,3 +364,7 @@ class Feeds:
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
         return await SERVICE.many([await self._client.panelinfo()])
+
+
+def _is_online(node: Node) -> bool:
+    return bool(node.online)

@@ -108,7 +108,7 @@ class Feeds:
                     fetch=self.list_tunnels,
                     probe=Probe[Resource](
                         fields=READING_FIELDS,
-                        candidates=self._enabled_tunnels,
+                        is_worth_it=_is_enabled,
                         read=self.check_tunnel,
                         concurrency=_CHECKS_AT_ONCE,
                         rate=_CHECKS_PER_SECOND,
@@ -187,9 +187,6 @@ class Feeds:
         stirred = {id_ for id_ in nodes.keys() | before.keys() if nodes.get(id_) != before.get(id_)}
         return [t.id for t in (self._tunnels or {}).values() if t.node_id in stirred]
 
-    def _enabled_tunnels(self) -> list[str]:
-        return [tunnel.id for tunnel in (self._tunnels or {}).values() if tunnel.enabled]
-
     async def _used_nodes(self) -> dict[str, str | None]:
         """Names of the nodes that the account's tunnels run over, by id."""
         async with self._listing:
@@ -231,23 +228,26 @@ class Feeds:
             await self._list_nodes()
         return {id_: node.name or id_ for id_, node in self._known_nodes.items()}
 
-    async def check_tunnel(self, tunnel_id: str) -> Tunnel:
+    def tunnel(self, tunnel_id: str) -> Tunnel:
+        """Return a tunnel as last listed; nothing but its id is known of another one."""
+        return (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
+
+    async def check_tunnel(self, tunnel: Tunnel) -> Tunnel:
         """Read whether a tunnel is online."""
         try:
             reading = await self._session.use(
-                lambda csrf: self._client.get_tunnel_status(csrf, tunnel_id)
+                lambda csrf: self._client.get_tunnel_status(csrf, tunnel.id)
             )
         except TunnelHubError as err:
-            self._unanswered.add(tunnel_id)
+            self._unanswered.add(tunnel.id)
             if isinstance(err, RejectedError):
-                await self.tunnel_row(tunnel_id)
+                await self.tunnel_row(tunnel.id)
             raise
-        self._unanswered.discard(tunnel_id)
-        tunnel = (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
-        self._readings[tunnel_id] = Reading(
+        self._unanswered.discard(tunnel.id)
+        self._readings[tunnel.id] = Reading(
             STATES[reading], tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
         )
-        return with_reading(tunnel, self._readings[tunnel_id])
+        return with_reading(tunnel, self._readings[tunnel.id])
 
     async def tunnel_row(self, tunnel_id: str) -> Row:
         """Read one tunnel as the service has it now."""
@@ -257,13 +257,6 @@ class Feeds:
                 return row
         raise TunnelGoneError
 
-    def note_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Take note of what a command has changed, until the tunnels are listed again."""
-        if self._tunnels and (tunnel := self._tunnels.get(tunnel_id)):
-            self._tunnels[tunnel_id] = with_reading(
-                replace(tunnel, enabled=enabled), self._readings.get(tunnel_id)
-            )
-
     async def node_id(self, node: str) -> str:
         """Find a node by id or name among those in service."""
         nodes = await LISTED_NODE.many(await self._client.get_node_list())
@@ -271,3 +264,7 @@ class Feeds:
             if node in (id_, listed.name):
                 return id_
         raise InvalidInputError("unknown_node", node=node)
+
+
+def _is_enabled(tunnel: Tunnel) -> bool:
+    return bool(tunnel.enabled)

@@ -125,7 +125,7 @@ class HayFrpProvider(
 
     @override
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
-        return await self._feeds.check_tunnel(tunnel_id)
+        return await self._feeds.check_tunnel(self._feeds.tunnel(tunnel_id))
 
     @override
     async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
@@ -133,7 +133,6 @@ class HayFrpProvider(
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.toggle_tunnel(csrf, tunnel_id, toggle=enabled)
         )
-        self._feeds.note_enabled(tunnel_id, enabled=enabled)
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
