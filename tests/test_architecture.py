@@ -88,7 +88,7 @@ def test_nobody_else_builds_a_url(path: Path) -> None:
 @pytest.mark.parametrize("path", OUTSIDE, ids=id_of)
 def test_nobody_else_reads_raw_answers(path: Path) -> None:
     """Neither decoding nor coercion, neither a client nor its rows, is imported."""
-    inner = ("http", "coerce", "rows", "client", "auth", "node_choice")
+    inner = ("http", "coerce", "rows", "client", "auth", "node_filter")
     for module, name in imports(path):
         assert module not in {"json", "orjson"}, module
         of_api = module.startswith("api.") or module == "api"
@@ -106,7 +106,7 @@ _TESTS_OF_ALL = (
     "browser",
     "reliability",
     "security",
-    "found.py",
+    "provider_modules.py",
     "endpoints.py",
     "test_endpoints.py",
 )

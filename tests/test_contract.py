@@ -21,8 +21,8 @@ from simulator import Simulator
 from .common import World
 from .contract import dump
 from .reliability.conftest import entry_for
-from .reliability.found import FOUND
 from .reliability.names import Names
+from .reliability.provider_modules import FOUND
 from .reliability.providers import AnyService, Variant
 
 FOLDER = Path(__file__).parent / "contract"

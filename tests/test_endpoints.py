@@ -11,7 +11,7 @@ from simulator import SERVICES
 
 from .api.routes import asked_in, name_of
 from .endpoints import ROWS, Row
-from .found import modules
+from .provider_modules import modules
 from .translations import translations
 
 DOCUMENTED = modules("documented")

@@ -25,7 +25,7 @@ from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.services import ACTIONS
 
 from .common import MINUTE, World
-from .modest import KickingProvider, ModestProvider
+from .minimal_provider import KickingProvider, ModestProvider
 
 
 @pytest.fixture

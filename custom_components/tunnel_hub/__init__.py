@@ -31,8 +31,8 @@ from .devices import Devices, remembered
 from .force_down import async_remove_force_down, async_set_up_force_down
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
-from .memory import async_forget_memory, async_restore_memory
 from .migrations import async_migrate_entry as async_migrate_entry
+from .provider_storage import async_forget_memory, async_restore_memory
 from .reachability import async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .services import async_setup_services

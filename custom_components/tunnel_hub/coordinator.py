@@ -25,11 +25,11 @@ from .api.models.base import Resource, without_today
 from .api.provider import Issue, Provider
 from .api.throttling import in_time_slices
 from .clock import WallClockTimer
+from .deferred_measurements import DeferredMeasurements
 from .demand import Demand
 from .exceptions import poll_errors
-from .measurements import Measurements
-from .presence import Presence
-from .prober import Prober
+from .existence import Existence
+from .per_resource_reads import PerResourceReads
 from .subscriptions import ResourceListener, Subscription, Subscriptions
 
 _LOGGER = logging.getLogger(__name__)
@@ -99,12 +99,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.has_answered = False
         self.read_on: date | None = None
         self.listed = 0
-        self.presence = Presence()
+        self.existence = Existence()
         self.subscriptions = Subscriptions(hass, entry, self.name)
-        self.measurements = Measurements(demand, feed.resource.kind)
-        self._prober: Prober | None = None
+        self.measurements = DeferredMeasurements(demand, feed.resource.kind)
+        self._reads: PerResourceReads | None = None
         if feed.probe is not None:
-            self._prober = Prober(
+            self._reads = PerResourceReads(
                 hass,
                 entry,
                 self.name,
@@ -136,7 +136,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         someone could see what is read. Only a required feed must succeed; another one that
         fails is asked again at its own pace.
         """
-        self.presence.remember(known)
+        self.existence.remember(known)
         if self.feed.required:
             await self.async_config_entry_first_refresh()
         elif is_wanted:
@@ -175,8 +175,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._pace()
         self._asked_at = Stamp.now()
-        if self._prober is not None and not self._reading_back:
-            await self._prober.find_suspects()
+        if self._reads is not None and not self._reading_back:
+            await self._reads.find_suspects()
         began_on = self._service_day()
         try:
             with poll_errors():
@@ -205,7 +205,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Leave out what is part of a thing that the service does not list."""
         if (owner := self.owner) is None or not owner.has_answered:
             return found
-        known = owner.presence.known
+        known = owner.existence.known
         return {id_: resource for id_, resource in found.items() if id_ in known}
 
     def _limited(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
@@ -213,7 +213,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.listed = len(found)
         if self.listed <= MAX_THINGS:
             return dict(found)
-        known = self.presence.known
+        known = self.existence.known
         room = max(0, MAX_THINGS - len(known))
         new = set(islice((id_ for id_ in found if id_ not in known), room))
         return {id_: resource for id_, resource in found.items() if id_ in known or id_ in new}
@@ -245,22 +245,22 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def _take_answer(self, *, reading_back: bool) -> None:
         """See what came and went. Readings around a command come too soon to confirm anything."""
         self._answered_at = Stamp.now()
-        fields_differ = self.presence.see_fields(frozenset(self.feed.unsupported_fields()))
-        added, gone = self.presence.see_resources(self.data.keys(), confirms=not reading_back)
+        fields_differ = self.existence.see_fields(frozenset(self.feed.unsupported_fields()))
+        added, gone = self.existence.see_resources(self.data.keys(), confirms=not reading_back)
         tell = self.subscriptions.tell_in_order
         tell(added, self.subscriptions.on_added)
         tell(gone, self.subscriptions.on_gone)
         if fields_differ:
-            tell(list(self.presence.known), self.subscriptions.on_fields)
+            tell(list(self.existence.known), self.subscriptions.on_fields)
         self.has_answered, self.is_pending = True, False
         self._awaits_use = self.feed.resource.may_be_enabled_later and not all(
             resource.enabled_by_default for resource in self.data.values()
         )
-        if self._prober is not None:
+        if self._reads is not None:
             for resource_id in gone:
-                self._prober.forget(resource_id)
+                self._reads.forget(resource_id)
             if not reading_back:
-                self._prober.begin_round()
+                self._reads.begin_round()
         self._start_probing()
 
     @property
@@ -295,7 +295,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         What one answer did not have is asked for once more.
         """
         useful = not self._shutdown_requested and (
-            self.presence.is_doubtful or not self.data or self._awaits_use
+            self.existence.is_doubtful or not self.data or self._awaits_use
         )
         if useful and self._stop_polling_unheard is None:
             self._stop_polling_unheard = super().async_add_listener(lambda: None)
@@ -348,7 +348,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         subscription = context if isinstance(context, Subscription) else None
         stop_polling = super().async_add_listener(update_callback, context)
         unsubscribe = self.subscriptions.add(update_callback, subscription)
-        if self._prober and subscription and subscription.field in self._prober.fields:
+        if self._reads and subscription and subscription.field in self._reads.fields:
             self._start_probing_soon()
 
         @callback
@@ -376,7 +376,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def async_forget(self, resource_id: str) -> None:
         """Give a resource up now; it is new in the next answer that lists it."""
-        self.presence.forget(resource_id)
+        self.existence.forget(resource_id)
         self.data.pop(resource_id, None)
         self.subscriptions.tell_gone(resource_id)
 
@@ -441,8 +441,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.config_entry.state is not ConfigEntryState.LOADED:
             # The HTTP session is about to close, and nobody would see what is read.
             return
-        if self._prober is not None:
-            self._prober.ask_again(resource_id)
+        if self._reads is not None:
+            self._reads.ask_again(resource_id)
         self._reading_back = True
         await self.async_request_refresh()
 
@@ -459,10 +459,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     async def async_probe(self, resource_id: str) -> None:
         """Read one resource now; raises the api's errors. Without a probe, poll soon."""
-        if self._prober is None:
+        if self._reads is None:
             await self.async_request_refresh()
         else:
-            await self._prober.read(resource_id)
+            await self._reads.read(resource_id)
 
     @property
     def _always_read(self) -> set[str]:
@@ -478,9 +478,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def _start_probing(self) -> None:
         self._probe_soon = False
-        if self._prober is not None:
-            watched = self.subscriptions.watched(self._prober.fields)
-            self._prober.start(self.data.keys(), watched, self._always_read)
+        if self._reads is not None:
+            watched = self.subscriptions.watched(self._reads.fields)
+            self._reads.start(self.data.keys(), watched, self._always_read)
 
 
 @callback

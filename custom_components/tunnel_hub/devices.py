@@ -139,7 +139,7 @@ class Devices:
             # A person has removed it.
             self._shown.pop(key, None)
             return
-        if key != ACCOUNT and not any(resource_id in part.presence.known for part in parts):
+        if key != ACCOUNT and not any(resource_id in part.existence.known for part in parts):
             self._shown.pop(key, None)
             self._registry.async_remove_device(device.id)
             return

@@ -190,7 +190,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
             subscriptions.on_changed.append(self._update)
-        await in_time_slices(list(coordinator.presence.known), self._remove_missing)
+        await in_time_slices(list(coordinator.existence.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
     @callback
@@ -206,7 +206,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             return
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
-        lacking = self._coordinator.presence.lacking
+        lacking = self._coordinator.existence.lacking
         rows = [
             row
             for row in self._rows
@@ -233,7 +233,7 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _remove_missing(self, resource_id: str) -> None:
         """Remove the entities of rows that the service, or this version of it, does not have."""
-        missing = self._coordinator.presence.missing
+        missing = self._coordinator.existence.missing
         resource = self._coordinator.data.get(resource_id)
         rows = self._unavailable_rows + [
             row

@@ -29,7 +29,7 @@ from custom_components.tunnel_hub.api.http import MAX_BYTES, Answer, Transport
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
 
-from .turns import turns, until
+from .event_loop import turns, until
 
 SECRET = "open-sesame"
 SECRETS: Mapping[str, Any] = {

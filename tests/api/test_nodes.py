@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.tunnel_hub.api.models.nodes import Node
-from custom_components.tunnel_hub.api.node_choice import NodeChoice
+from custom_components.tunnel_hub.api.node_filter import NodeFilter
 
 NODES = {id_: Node(id=id_, name=f"node {id_}", online=True) for id_ in ("1", "2", "3")}
 
@@ -25,11 +25,11 @@ NODES = {id_: Node(id=id_, name=f"node {id_}", online=True) for id_ in ("1", "2"
     ],
 )
 def test_which_nodes_are_wanted(options: Mapping[str, object], ids: list[str]) -> None:
-    assert list(NodeChoice(options).select(NODES, {"2", "8"})) == ids
+    assert list(NodeFilter(options).select(NODES, {"2", "8"})) == ids
 
 
 def test_nodes_in_use_are_marked_and_matter() -> None:
-    selected = NodeChoice({}).select(NODES, {"2"})
+    selected = NodeFilter({}).select(NODES, {"2"})
 
     assert selected["2"] == Node(id="2", name="node 2", online=True, in_use=True)
     assert [node.enabled_by_default for node in selected.values()] == [False, True, False]

@@ -7,7 +7,7 @@ import pytest
 
 from demo.stage import Stage
 
-from ..found import modules
+from ..provider_modules import modules
 from .dialogs import add_dialog, choose, enter, fill, refused
 
 WAYS = {key: module.WAY for key, module in modules("browser").items()}

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, Page, expect
 
-from ..browser.way import Way
+from ..browser.add_account import Way
 
 
 async def _agree(page: Page, dialog: Locator) -> None:

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.chmlfrp import ChmlFrpService
 
-from ..api.turns import turns
+from ..api.event_loop import turns
 from ..common import HOUR, World
 from ..test_config_flow import choose
 from .common import grant

@@ -1,6 +1,6 @@
 """How a person adds an account at EasyTier."""
 
-from ..browser.way import Way
+from ..browser.add_account import Way
 
 WAY = Way(
     choices=[

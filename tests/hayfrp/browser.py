@@ -1,6 +1,6 @@
 """How a person adds an account at HayFrp."""
 
-from ..browser.way import Way
+from ..browser.add_account import Way
 
 WAY = Way(
     choices=["HayFrp", "Sign in with username and password"],

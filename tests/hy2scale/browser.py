@@ -2,7 +2,7 @@
 
 from yarl import URL
 
-from ..browser.way import Way
+from ..browser.add_account import Way
 
 WAY = Way(
     choices=["HY2 SCALE"],

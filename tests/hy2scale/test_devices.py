@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub import PLATFORMS, async_remove_config_entry_device
-from custom_components.tunnel_hub.memory import async_forget_memory
+from custom_components.tunnel_hub.provider_storage import async_forget_memory
 from simulator.hy2scale.state import Client
 
 from ..common import HOUR, MINUTE

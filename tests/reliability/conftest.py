@@ -14,11 +14,11 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
-from .cells import Cells, Table
+from .fault_counts import Cells, Table
 from .faults import Fault, faults_of
 from .figures import Answers, Costs, Days, Examples
-from .found import CASES, FOUND
 from .names import Names
+from .provider_modules import CASES, FOUND
 from .providers import AnyService, Case
 from .questions import questions_for
 from .watch import Watch

@@ -1,6 +1,6 @@
 """What the reliability tests know of a provider: kinds of entries, daily life, questions, limits.
 
-Each provider tells it in its folder, see found.py.
+Each provider tells it in its folder, see provider_modules.py.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

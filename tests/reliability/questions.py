@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 from custom_components.tunnel_hub.api import create_provider
 from custom_components.tunnel_hub.api.capabilities.directory import PUBLIC_NODES
 
-from .found import FOUND
+from .provider_modules import FOUND
 from .providers import Ask
 
 OPTIONS = {PUBLIC_NODES: ["1", "9"]}

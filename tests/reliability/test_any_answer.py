@@ -24,8 +24,8 @@ from simulator import Simulator
 
 from ..api.payloads import check_answer, damage
 from .figures import Examples
-from .found import FOUND
 from .names import Names
+from .provider_modules import FOUND
 from .providers import AnyService, Ask, Case
 from .questions import OPTIONS
 

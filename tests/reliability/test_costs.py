@@ -8,7 +8,7 @@ import pytest
 
 from ..common import HOUR, MINUTE, look_at
 from .conftest import COSTS
-from .found import FOUND
+from .provider_modules import FOUND
 from .world import BadWorld
 
 _STEP = 5

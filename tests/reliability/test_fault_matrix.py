@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.coordinator import PATIENCE
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 
 from ..common import MINUTE
-from .cells import Cells
+from .fault_counts import Cells
 from .faults import Fault, OfAccount
 from .providers import Act, Case, Outcome
 from .watch import Watch

@@ -7,7 +7,7 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, callback
 
 from ..common import MINUTE
-from .found import FOUND
+from .provider_modules import FOUND
 from .world import BadWorld
 
 

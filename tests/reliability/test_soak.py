@@ -24,7 +24,7 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
-from .found import FOUND
+from .provider_modules import FOUND
 from .providers import Case, Life
 from .watch import Watch
 from .world import BadWorld, of_simulator

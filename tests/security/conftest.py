@@ -13,7 +13,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 
-from ..reliability.found import FOUND
+from ..reliability.provider_modules import FOUND
 from ..reliability.providers import AnyService, Case
 from ..reliability.world import BadWorld
 from .catalogue import Few

@@ -19,7 +19,7 @@ from custom_components.tunnel_hub.api import coerce, create_provider
 from custom_components.tunnel_hub.api.errors import TunnelHubError
 from simulator import Simulator
 
-from ..reliability.found import FOUND
+from ..reliability.provider_modules import FOUND
 from ..reliability.providers import Ask, Case
 from ..reliability.questions import OPTIONS, questions_for
 from .catalogue import BODIES, MEGABYTE, RAW, Few, Spoil, made, spoils

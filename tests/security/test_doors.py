@@ -28,8 +28,8 @@ from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from ..api.test_redaction import ENCODINGS
 from ..common import MINUTE
-from ..reliability.found import FOUND
 from ..reliability.names import HOST
+from ..reliability.provider_modules import FOUND
 from ..reliability.providers import Act
 from ..reliability.world import BadWorld
 from .catalogue import Few

@@ -28,7 +28,7 @@ from simulator.service import Call
 
 from ..reliability.providers import AnyService
 from .figures import Kills
-from .mortal import MortalHass, mortal_hass
+from .killable import MortalHass, mortal_hass
 
 pytestmark = pytest.mark.timeout(7200)
 

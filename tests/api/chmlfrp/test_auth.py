@@ -19,7 +19,7 @@ from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.chmlfrp import ChmlFrpService
 
-from ..turns import turns, until
+from ..event_loop import turns, until
 from .conftest import Begin
 
 

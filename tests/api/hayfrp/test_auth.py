@@ -20,7 +20,7 @@ from custom_components.tunnel_hub.api.rows import Row
 from simulator.hayfrp import HayFrpService
 
 from ...clocks import Clocks
-from ..turns import turns, until
+from ..event_loop import turns, until
 
 MINUTE = 60
 HOUR = 60 * MINUTE

@@ -46,7 +46,7 @@ from simulator.hy2scale import (
 )
 from simulator.hy2scale.endpoints.vpn import REASON
 
-from ..turns import until
+from ..event_loop import until
 from .common import BOTH, OLD, read
 
 type Provider = Hy2ScaleProvider

@@ -36,7 +36,7 @@ from simulator.gates import Moment
 
 from ...clocks import Clocks
 from ...common import DAY, HOUR, MINUTE, look_at
-from ..found import FOUND
+from ..provider_modules import FOUND
 from ..providers import Act, Outcome, Trouble
 from .checks import check_picture, entities_of, ids_of, shown_by, things_of
 from .home import Home

@@ -1,6 +1,6 @@
 """The services that the state machine knows: each provider's, in the folder of its tests."""
 
-from ...found import modules
+from ...provider_modules import modules
 from .model import ServiceModel
 
 MODELS: tuple[type[ServiceModel], ...] = tuple(

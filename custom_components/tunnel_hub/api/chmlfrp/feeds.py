@@ -18,7 +18,7 @@ from ..models.certificates import Certificates
 from ..models.nodes import Node, NodeUptime
 from ..models.service import Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
-from ..node_choice import NodeChoice
+from ..node_filter import NodeFilter
 from ..provider import Options
 from ..rows import Row, RowCache
 from ..throttling import iterate
@@ -82,7 +82,7 @@ class Feeds:
 
     def __init__(self, client: ChmlFrpClient, options: Options) -> None:
         self._client = client
-        self._choice = NodeChoice(options)
+        self._choice = NodeFilter(options)
         self._detailed = bool(options.get(DETAILS_OPTION))
         self._listing = asyncio.Lock()
         self._listed = RowCache(TUNNEL)

@@ -16,7 +16,7 @@ from ..models.base import Resource
 from ..models.nodes import Node
 from ..models.service import Notice, Release, ServiceTotals
 from ..models.tunnels import Tunnel
-from ..node_choice import NodeChoice
+from ..node_filter import NodeFilter
 from ..provider import Options
 from ..rows import Row, RowCache
 from ..throttling import iterate
@@ -75,7 +75,7 @@ class Feeds:
         self._client = client
         self._session = session
         self._hide = hide
-        self._nodes = NodeChoice(options)
+        self._nodes = NodeFilter(options)
         self._listing = asyncio.Lock()
         self._listed = RowCache(TUNNEL)
         self._tunnels: dict[str, Tunnel] | None = None

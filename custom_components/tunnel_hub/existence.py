@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Set as AbstractSet
 
 
-class Presence:
+class Existence:
     """What exists. One answer may be a slip: gone or missing is what two in a row do not have.
 
     known: ids of resources that exist, also those that the last answer left out.

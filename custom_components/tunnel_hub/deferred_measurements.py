@@ -10,7 +10,7 @@ _EVERY = 1800.0
 """Seconds after which measurements are published although nobody looks, for their statistics."""
 
 
-class Measurements:
+class DeferredMeasurements:
     """The measurements of one feed.
 
     A new value is published with the reading while someone looks, otherwise every half hour.

@@ -8,7 +8,7 @@ from .models.nodes import Node, NodeUptime
 from .provider import Options
 
 
-class NodeChoice:
+class NodeFilter:
     """The user's choice, applied to every reading of the nodes."""
 
     def __init__(self, options: Options) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..found import modules
+from ..provider_modules import modules
 from .providers import Case, Reliability
 
 FOUND: Mapping[str, Reliability] = {

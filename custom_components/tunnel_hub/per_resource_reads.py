@@ -24,7 +24,7 @@ AT_ONCE = 10
 """As many tunnels as most homes have need not wait for each other."""
 
 
-class Prober:
+class PerResourceReads:
     """Makes a feed's readings one by one: in the background, a few at a time."""
 
     def __init__(
