@@ -66,7 +66,9 @@ class Simulator:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the ports."""
+        """Let go of what is still stopped at a gate, and close the ports."""
+        for service in self.services.values():
+            service.clear_faults()
         await self._stop()
 
     def advance(self, seconds: float) -> None:

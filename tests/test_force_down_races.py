@@ -297,7 +297,12 @@ async def save_options(world: World) -> None:
     flow = world.hass.config_entries.options
     form = await flow.async_init(world.entry.entry_id)
     saved = await flow.async_configure(
-        form["flow_id"], {"shown_nodes": {"nodes": "used"}, "daily_sign_in": SIGN_IN_OFF}
+        form["flow_id"],
+        {
+            "shown_nodes": {"nodes": "used"},
+            "reachability": {"checks": "off"},
+            "daily_sign_in": SIGN_IN_OFF,
+        },
     )
     assert saved["type"] is FlowResultType.CREATE_ENTRY
 
