@@ -82,8 +82,8 @@ async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
 @pytest.mark.parametrize(
     "language, words",
     [
-        ("en", ["Needs attention", "Paths to the internet", "Reachable"]),
-        ("zh-Hans", ["需要注意", "通往外网的路径", "可访问"]),
+        ("en", ["Needs attention", "Paths to the internet", "Connected (not checked)"]),
+        ("zh-Hans", ["需要注意", "通往外网的路径", "已连接（未检测）"]),
     ],
     ids=["english", "chinese"],
 )
