@@ -24,7 +24,14 @@ async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
 async def test_everything_is_said_in_chinese(page: Page, running: Stage) -> None:
     """The dashboard's own words, the names of entities, the dialogs and what they refuse."""
     await page.goto(f"{running.hass.url}/tunnel-hub/overview")
-    for words in ("需要注意", "通往外网的路径", "已连接（未检测）", "客户端未运行", "剩余流量", "今日已签到"):
+    for words in (
+        "需要注意",
+        "通往外网的路径",
+        "已连接（未检测）",
+        "客户端未运行",
+        "剩余流量",
+        "今日已签到",
+    ):
         await expect(page.get_by_text(words, exact=True).first).to_be_visible()
     attention = page.locator("hui-entities-card").first
     await expect(attention).to_contain_text("广州移动 · 流量使用率")

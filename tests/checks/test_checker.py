@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,10 @@ PUBLIC = "192.0.0.9"
 """An address of the internet that nobody has; a lookup in these tests leads to loopback."""
 
 
-def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: object) -> Checker:
+def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: Any) -> Checker:
     """Make a checker that does not pause. hosts: by which it knows that the internet is there."""
     internet = InternetReading(hosts, timeout=0.3)
-    return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)  # type: ignore[arg-type]  # Of any kind.
+    return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)
 
 
 def near(port: int, protocol: Protocol = Protocol.HTTP) -> Target:

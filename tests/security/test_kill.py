@@ -125,8 +125,7 @@ async def _as_the_answer_arrives(sign_in: SignIn) -> None:
 
 async def _once_the_file_is_there(sign_in: SignIn) -> None:
     before = sign_in.grant.refresh_token
-    # A file tells nobody that it has been written.
-    while sign_in.grant.refresh_token == before or not sign_in.is_stored:  # noqa: ASYNC110
+    while sign_in.grant.refresh_token == before or not sign_in.is_stored:  # noqa: ASYNC110  # A file tells nobody.
         await asyncio.sleep(0.0005)
 
 
