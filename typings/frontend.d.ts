@@ -38,7 +38,7 @@ interface Hass {
   locale: { language: string };
   localize: Localize;
   loadBackendTranslation(category: string, domain: string): Promise<Localize>;
-  formatEntityState(state: HassEntity): string;
+  formatEntityState(state: Pick<HassEntity, "entity_id" | "state" | "attributes">): string;
   formatEntityAttributeValue(state: HassEntity, attribute: string): string;
   formatEntityName(state: HassEntity, parts: object): string;
 }

@@ -12,6 +12,7 @@ export const home = (things) => {
     devices: {},
     locale: { language: "en" },
     localize: (key) => key,
+    formatEntityState: ({ state, attributes: { unit_of_measurement: unit } }) => unit ? `${state} ${unit}` : state,
   };
   for (const [id, { kind, name = id, states }] of Object.entries(things)) {
     hass.devices[id] = {

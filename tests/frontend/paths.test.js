@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { flowsOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
-import { thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { thingsOf, usedNodes } from "../../custom_components/tunnel_hub/frontend/things.js";
 import { home } from "./home.js";
 
 const pathsIn = (things, chosen) => {
@@ -10,7 +10,10 @@ const pathsIn = (things, chosen) => {
   return pathsOf(hass, thingsOf(hass), chosen);
 };
 
-const tunnel = (states) => ({ kind: "tunnel", states: { "sensor.node_name": "n", ...states } });
+const tunnel = (states, node_id) => ({
+  kind: "tunnel",
+  states: { "sensor.node_name": ["Cape  Town", { node_id }], ...states },
+});
 
 const VERDICTS = [
   [{ "binary_sensor.online": "on" }, "connected", "unknown"],
@@ -76,21 +79,26 @@ for (const [protocol, address, url] of [
   ["HTTP", "a.example.com", "http://a.example.com/"],
   ["https", "a.example.com", "https://a.example.com/"],
   ["tcp", "a.example.com:22", undefined],
+  ["http", "not an address", undefined],
   ["javascript", "alert(1)", undefined],
 ]) {
-  test(`${protocol}://${address} is opened as ${url}`, { skip: !URL.parse }, () => {
+  test(`${protocol}://${address} is opened as ${url}`, () => {
     const states = { "sensor.protocol": protocol, "sensor.public_address": address };
     assert.equal(pathsIn({ nas: tunnel(states) })[0].url, url);
   });
 }
 
-test("the node of a tunnel is found by its name, and its traffic shown", () => {
-  const hass = home({
-    nas: tunnel({ "sensor.node_name": "Cape" }),
-    3: { kind: "node", name: "Cape", states: { "sensor.traffic_in_today": "7" } },
+test("the node of a tunnel is found by its id, and its traffic shown", () => {
+  const node = (traffic) => ({
+    kind: "node",
+    name: "Cape Town",
+    states: { "sensor.traffic_in_today": traffic },
   });
-  const [path] = pathsOf(hass, thingsOf(hass));
+  const hass = home({ nas: tunnel({}, "3"), 3: node("7"), 4: node("8"), other: tunnel({}, undefined) });
+  const [path, other] = pathsOf(hass, thingsOf(hass));
   assert.equal(path.node?.device.id, "3");
+  assert.equal(other.node, undefined);
+  assert.deepEqual([...usedNodes(hass)].map((used) => used?.device.id), ["3", undefined]);
   assert.deepEqual(
     flowsOf(hass, path).map(({ direction, state, isCounter, isNodes }) => [
       direction,

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { formatSpeed, Speedometer } from "../../custom_components/tunnel_hub/frontend/speed.js";
 import { gauge, lowTraffic } from "../../custom_components/tunnel_hub/frontend/traffic.js";
 
+import { home } from "./home.js";
+
 const NOON = Date.parse("2026-01-01T12:00:00Z");
 
 const reading = (state, seconds, unit = "MiB") => ({
@@ -35,14 +37,13 @@ test("a counter that is not written any more stands still", () => {
 });
 
 for (const [speed, words] of [
-  [0, "0 B/s"],
-  [0.4, "0 B/s"],
-  [1023, "1,023 B/s"],
-  [1536, "1.5 KiB/s"],
-  [5 * 1024 ** 5, "5,120 TiB/s"],
+  [0, "0 Mbit/s"],
+  [125e3, "1 Mbit/s"],
+  [1536, "0.01 Mbit/s"],
+  [5e9, "40000 Mbit/s"],
 ]) {
   test(`${speed} bytes per second are ${words}`, () => {
-    assert.equal(formatSpeed(speed, "en"), words);
+    assert.equal(formatSpeed(home({}), speed), words);
   });
 }
 

@@ -76,7 +76,7 @@ const rank = (entity) => DOMAINS.indexOf(entity.split(".")[0]);
  */
 export const rows = (entities) => ({
   type: "entities",
-  entities: entities.toSorted((a, b) => rank(a) - rank(b)).map((entity) => {
+  entities: [...entities].sort((a, b) => rank(a) - rank(b)).map((entity) => {
     const row = { entity, name: ENTITY_NAME };
     return entity.startsWith("sensor.")
       ? { type: "conditional", conditions: [isNot(entity, "unknown")], row }

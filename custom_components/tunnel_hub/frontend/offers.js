@@ -25,13 +25,13 @@ const inTheUsersWords = (type, key, more) => ({
   ...more,
 });
 
-window.customStrategies ??= [];
-window.customStrategies.push(
+window.customStrategies = [
+  ...(window.customStrategies ?? []),
   inTheUsersWords("tunnel-hub", "dashboard_description", { strategyType: "dashboard" }),
-);
+];
 
-window.customCards ??= [];
-window.customCards.push(
+window.customCards = [
+  ...(window.customCards ?? []),
   inTheUsersWords("tunnel-hub-paths", "paths_description", {
     documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
     getEntitySuggestion: (/** @type {Hass} */ hass, /** @type {string} */ entityId) => {
@@ -41,4 +41,4 @@ window.customCards.push(
         : null;
     },
   }),
-);
+];

@@ -1,14 +1,17 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
+import { copy, fill, make, say, showMore } from "./elements.js";
 import { flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, thingsOf } from "./things.js";
-import { preload, translate } from "./words.js";
+import { formatDate, preload, translate } from "./words.js";
 
-const STYLE = new CSSStyleSheet();
-STYLE.replaceSync(`
+const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
-  :host { display: block; --link-color: color-mix(in srgb, var(--primary-color) 70%, var(--primary-text-color)); }
+  :host { display: block; --link-color: var(--primary-color); }
+  @supports (color: color-mix(in srgb, red, blue)) {
+    :host { --link-color: color-mix(in srgb, var(--primary-color) 70%, var(--primary-text-color)); }
+  }
   ha-card { container-type: inline-size; height: 100%; }
   ul { list-style: none; margin: 0; padding: 4px 16px; }
   li { padding: 12px 0; }
@@ -26,7 +29,7 @@ STYLE.replaceSync(`
     all: unset; box-sizing: border-box; cursor: pointer; border-radius: 8px;
   }
   button:focus-visible, a:focus-visible { outline: 2px solid var(--primary-color); outline-offset: 2px; }
-  .stop { flex: none; width: clamp(64px, 19cqi, 190px); min-width: 0; display: grid; align-content: start;
+  .stop { flex: none; width: 19%; min-width: 64px; max-width: 190px; display: grid; align-content: start;
     justify-items: center; text-align: center; }
   .stop ha-icon { width: 40px; height: 40px; border-radius: 50%; display: grid; place-items: center;
     background: color-mix(in srgb, var(--way) 15%, transparent); color: var(--way); }
@@ -36,13 +39,13 @@ STYLE.replaceSync(`
   .detail { color: var(--secondary-text-color); font-size: 12px; line-height: 16px;
     display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
   .way { flex: 1; position: relative; height: 40px; min-width: 8px; }
-  .way::before { content: ""; position: absolute; inset: 19px 2px auto; height: 2px; background: var(--way); }
+  .way::before { content: ""; position: absolute; top: 19px; left: 2px; right: 2px; height: 2px; background: var(--way); }
   .way:not([data-way="up"])::before { background: none; border-top: 2px dashed var(--way); height: 0; }
   .way[data-way="up"]::before {
     background: linear-gradient(90deg, var(--way) 60%, transparent 60%) 0 0 / 10px 2px;
     animation: flow 1s linear infinite;
   }
-  .way[data-way="down"]::after { content: "✕"; position: absolute; inset: 10px 0 auto; text-align: center;
+  .way[data-way="down"]::after { content: "✕"; position: absolute; top: 10px; left: 0; right: 0; text-align: center;
     color: var(--way); font-weight: bold; line-height: 20px; text-shadow: 0 0 3px var(--card-background-color),
     0 0 3px var(--card-background-color), 0 0 3px var(--card-background-color); }
   @keyframes flow { to { background-position-x: 10px; } }
@@ -61,7 +64,7 @@ STYLE.replaceSync(`
   [hidden] { display: none !important; }
   .told { display: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   @container (max-width: 480px) {
-    .stop { width: 18cqi; }
+    .stop { width: 18%; min-width: 0; }
     .stop .detail { display: none; }
     .label { font-size: 12px; line-height: 16px; white-space: normal; display: -webkit-box;
       -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
@@ -70,7 +73,7 @@ STYLE.replaceSync(`
     .reach { flex: 1; justify-content: end; }
     .reach .told { margin-inline-end: auto; }
   }
-`);
+`;
 
 const STOPS = [
   ["home", "mdi:home"],
@@ -84,132 +87,72 @@ const MORE = 50;
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
   unknown: "mdi:help-circle" };
 
-/**
- * Make an element; properties that it has are set, everything else is an attribute.
- *
- * @param {string} tag
- * @param {Record<string, any>} [properties]
- * @param {...(Node | string)} children
- * @returns {any}
- */
-const make = (tag, properties = {}, ...children) => {
-  /** @type {any} */
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in element) element[name] = value;
-    else element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-};
-
-/**
- * Show a text, or nothing where there is none.
- *
- * @param {HTMLElement} element
- * @param {string | null | undefined} text
- */
-const say = (element, text) => {
-  if (element.textContent !== (text ?? "")) element.textContent = text ?? "";
-  element.hidden = !text;
-};
-
-/**
- * Show an entity as a click on a tile does.
- *
- * @param {HTMLElement} element
- * @param {string} entityId
- */
-const showMore = (element, entityId) =>
-  element.dispatchEvent(
-    new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail: { entityId } }),
-  );
-
-/**
- * Put a text on the clipboard, also on the plain HTTP of a home network.
- *
- * @param {string} text
- */
-const copy = async (text) => {
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  const field = make("textarea", { value: text });
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-};
-
 /** One stop of a path: an icon with words, which shows more when it is pressed. */
 class Stop {
-  /** @type {string | undefined} */
-  #entityId;
-  #icon = make("ha-icon", { "aria-hidden": "true" });
-  #label = make("span", { className: "label" });
-  #detail = make("span", { className: "detail" });
-  element = make("button", { className: "stop", type: "button" }, this.#icon, this.#label, this.#detail);
-
   /** @param {string} icon */
   constructor(icon) {
-    this.#icon.icon = icon;
-    this.element.addEventListener("click", () => this.#entityId && showMore(this.element, this.#entityId));
+    /** @type {string | undefined} */
+    this._entityId = undefined;
+    this._label = make("span", { className: "label" });
+    this._detail = make("span", { className: "detail" });
+    this.element = make("button", { className: "stop", type: "button" },
+      make("ha-icon", { icon, "aria-hidden": "true" }), this._label, this._detail);
+    this.element.addEventListener("click", () => this._entityId && showMore(this.element, this._entityId));
   }
 
   /** @param {{label: string, detail?: string, way: Way, entityId?: string}} stop */
-  show({ label, detail, way, entityId }) {
-    this.#entityId = entityId;
+  render({ label, detail, way, entityId }) {
+    this._entityId = entityId;
     this.element.disabled = !entityId;
     this.element.dataset.way = way;
     this.element.title = [label, detail].filter(Boolean).join(": ");
-    say(this.#label, label);
+    say(this._label, label);
     // A long address is broken before its port, if anywhere.
-    say(this.#detail, detail?.replaceAll(":", ":\u200b"));
+    say(this._detail, detail?.split(":").join(":\u200b"));
   }
 }
 
 /** One tunnel's row. */
 class Row {
-  #name = make("span", { className: "name", role: "heading", "aria-level": 3 });
-  #service = make("span", { className: "service" });
-  #verdictIcon = make("ha-icon", { "aria-hidden": "true" });
-  #verdictText = make("span");
-  #verdict = make("span", { className: "verdict" }, this.#verdictIcon, this.#verdictText);
-  #stops = STOPS.map(([, icon]) => new Stop(icon));
-  #ways = STOPS.slice(1).map(() => make("span", { className: "way", "aria-hidden": "true" }));
-  #speeds = make("span", { className: "speeds" });
-  #contradiction = make("div", { className: "contradiction", role: "note" });
-  #check = make("div", { className: "check" });
-  #open = make("a", { target: "_blank", rel: "noreferrer" });
-  #copy = make("button", { type: "button" });
-  #told = make("span", { className: "told", "aria-hidden": "true" });
-  #reach = make("span", { className: "reach" }, this.#told, this.#open, this.#copy);
-  /** @type {string | undefined} */
-  #address;
-  #path = make(
-    "div",
-    { className: "path", role: "group" },
-    ...this.#stops.flatMap(({ element }, index) =>
-      index ? [this.#ways[index - 1], element] : [element],
-    ),
-  );
-  element = make(
-    "li",
-    {},
-    make("div", { className: "title" }, this.#name, this.#service, this.#verdict),
-    this.#path,
-    this.#contradiction,
-    this.#check,
-    make("div", { className: "foot" }, this.#speeds, this.#reach),
-  );
-
   /** @param {(address: string) => void} tellCopied */
   constructor(tellCopied) {
-    this.#copy.addEventListener("click", async () => {
-      if (!this.#address) return;
-      await copy(this.#address);
-      tellCopied(this.#address);
+    this._name = make("span", { className: "name", role: "heading", "aria-level": 3 });
+    this._service = make("span", { className: "service" });
+    this._verdictIcon = make("ha-icon", { "aria-hidden": "true" });
+    this._verdictText = make("span");
+    this._verdict = make("span", { className: "verdict" }, this._verdictIcon, this._verdictText);
+    this._stops = STOPS.map(([, icon]) => new Stop(icon));
+    this._ways = STOPS.slice(1).map(() => make("span", { className: "way", "aria-hidden": "true" }));
+    this._speeds = make("span", { className: "speeds" });
+    this._contradiction = make("div", { className: "contradiction", role: "note" });
+    this._check = make("div", { className: "check" });
+    this._open = make("a", { target: "_blank", rel: "noreferrer" });
+    this._copy = make("button", { type: "button" });
+    this._told = make("span", { className: "told", "aria-hidden": "true" });
+    this._reach = make("span", { className: "reach" }, this._told, this._open, this._copy);
+    /** @type {string | undefined} */
+    this._address = undefined;
+    this._path = make(
+      "div",
+      { className: "path", role: "group" },
+      ...this._stops.flatMap(({ element }, index) =>
+        index ? [this._ways[index - 1], element] : [element],
+      ),
+    );
+    this.element = make(
+      "li",
+      {},
+      make("div", { className: "title" }, this._name, this._service, this._verdict),
+      this._path,
+      this._contradiction,
+      this._check,
+      make("div", { className: "foot" }, this._speeds, this._reach),
+    );
+
+    this._copy.addEventListener("click", async () => {
+      if (!this._address) return;
+      await copy(this._address);
+      tellCopied(this._address);
     });
   }
 
@@ -218,26 +161,26 @@ class Row {
    * @param {TunnelPath} path
    * @param {Speedometer} speedometer
    */
-  show(hass, path, speedometer) {
+  render(hass, path, speedometer) {
     const { tunnel, node, account, home, address, url, ways, verdict, way, check } = path;
     /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
-    say(this.#name, name);
-    say(this.#service, tunnel.device.manufacturer);
-    this.#verdict.dataset.way = way;
-    this.#verdictIcon.icon = VERDICT_ICONS[way];
+    say(this._name, name);
+    say(this._service, tunnel.device.manufacturer);
+    this._verdict.dataset.way = way;
+    this._verdictIcon.icon = VERDICT_ICONS[way];
     // The service's own state tells what it is with the node, and a check what it has found.
     const isNodes = verdict === "node_offline";
     const state = isNodes ? stateOf(hass, tunnel, "sensor.state") : check;
     const isTold = isNodes || check?.state === verdict;
     const told = isTold && state && hass.formatEntityState(state);
-    say(this.#verdictText, told || words(`path_${verdict}`));
-    say(this.#contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
+    say(this._verdictText, told || words(`path_${verdict}`));
+    say(this._contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
       service: tunnel.device.manufacturer ?? "",
     }));
-    say(this.#check, describeCheck(hass, tunnel));
-    this.#path.setAttribute("aria-label", `${name}: ${this.#verdictText.textContent}`);
+    say(this._check, describeCheck(hass, tunnel));
+    this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
 
     const load = loadOf(hass, node);
     const [toTunnel, toNode, toOutside] = ways;
@@ -262,17 +205,18 @@ class Row {
     /** @type {Way[]} */
     const colours = [toTunnel === "unknown" ? "unknown" : "up", toTunnel, toNode, toOutside];
     stops.forEach((stop, index) => {
-      this.#stops[index].show({ ...stop, way: colours[index] });
+      this._stops[index].render({ ...stop, way: colours[index] });
     });
     ways.forEach((each, index) => {
-      this.#ways[index].dataset.way = each;
+      this._ways[index].dataset.way = each;
     });
     // Some services' tunnels need no node between.
     const hasNode = Boolean(node || stops[NODE_AT].entityId);
-    this.#stops[NODE_AT].element.hidden = this.#ways[NODE_AT - 1].hidden = !hasNode;
+    this._stops[NODE_AT].element.hidden = this._ways[NODE_AT - 1].hidden = !hasNode;
 
-    this.#speeds.replaceChildren(
-      ...flowsOf(hass, path).map(({ direction, state, isCounter, isNodes: ofNode }) => {
+    fill(
+      this._speeds,
+      flowsOf(hass, path).map(({ direction, state, isCounter, isNodes: ofNode }) => {
         const told = hass.formatEntityState(state);
         const amount = isCounter
           ? (speedOf(hass, state, speedometer) ?? words("today", { amount: told }))
@@ -281,16 +225,16 @@ class Row {
       }),
     );
 
-    this.#reach.hidden = !address;
-    say(this.#told, address?.state);
-    this.#address = address?.state;
-    this.#open.hidden = !url;
-    if (url) this.#open.href = url;
-    say(this.#copy, words("copy"));
-    this.#copy.setAttribute("aria-label", words("copy_address", { name }));
+    this._reach.hidden = !address;
+    say(this._told, address?.state);
+    this._address = address?.state;
+    this._open.hidden = !url;
+    if (url) this._open.href = url;
+    say(this._copy, words("copy"));
+    this._copy.setAttribute("aria-label", words("copy_address", { name }));
     if (url) {
-      say(this.#open, words("open"));
-      this.#open.setAttribute("aria-label", words("open_address", { name }));
+      say(this._open, words("open"));
+      this._open.setAttribute("aria-label", words("open_address", { name }));
     }
   }
 }
@@ -315,8 +259,7 @@ const describeCheck = (hass, tunnel) => {
     const reason = hass.formatEntityAttributeValue(trusted, "reason");
     parts.push(translate(hass, "certificate_not_trusted", { reason }));
   } else if (isKnown(expires)) {
-    const date = new Date(expires.state).toLocaleDateString(hass.locale.language);
-    parts.push(translate(hass, "certificate_until", { date }));
+    parts.push(translate(hass, "certificate_until", { date: formatDate(hass, expires.state) }));
   }
   return parts.join(" · ");
 };
@@ -329,7 +272,7 @@ const describeCheck = (hass, tunnel) => {
  * @returns {string}
  */
 const ago = (hass, moment) => {
-  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60_000));
+  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000));
   const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
   return minutes < 90 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
 };
@@ -366,25 +309,10 @@ const describeAll = (hass, thing, ...keys) =>
  */
 const speedOf = (hass, state, speedometer) => {
   const speed = speedometer.measure(state);
-  return speed === undefined ? undefined : formatSpeed(speed, hass.locale.language);
+  return speed === undefined ? undefined : formatSpeed(hass, speed);
 };
 
 export class TunnelHubPathsCard extends HTMLElement {
-  /** @type {{devices?: string[], limit?: number} | undefined} */
-  #config;
-  /** @type {Hass | undefined} */
-  #hass;
-  /** @type {Thing[]} */
-  #things = [];
-  /** @type {Map<string, Row>} */
-  #rows = new Map();
-  #speedometer = new Speedometer();
-  #shown = MORE;
-  #list = make("ul");
-  #more = make("button", { className: "more", type: "button" });
-  #root = this.attachShadow({ mode: "open" });
-  #empty = make("div", { className: "empty" });
-
   static getStubConfig() {
     return {};
   }
@@ -403,12 +331,25 @@ export class TunnelHubPathsCard extends HTMLElement {
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [STYLE];
-    this.#more.addEventListener("click", () => {
-      this.#shown += MORE;
-      this.#show();
+    /** @type {{devices?: string[], limit?: number} | undefined} */
+    this._config = undefined;
+    /** @type {Hass | undefined} */
+    this._hass = undefined;
+    /** @type {Thing[]} */
+    this._things = [];
+    /** @type {Map<string, Row>} */
+    this._rows = new Map();
+    this._speedometer = new Speedometer();
+    this._shown = MORE;
+    this._list = make("ul");
+    this._more = make("button", { className: "more", type: "button" });
+    this._empty = make("div", { className: "empty" });
+    this._root = this.attachShadow({ mode: "open" });
+    this._more.addEventListener("click", () => {
+      this._shown += MORE;
+      this._show();
     });
-    this.#root.append(make("ha-card", {}, this.#list, this.#more, this.#empty));
+    this._root.append(make("style", { textContent: STYLE }), make("ha-card", {}, this._list, this._more, this._empty));
   }
 
   /**
@@ -418,24 +359,24 @@ export class TunnelHubPathsCard extends HTMLElement {
    * @param {{devices?: string[], limit?: number}} config
    */
   setConfig(config) {
-    this.#config = config;
-    this.#shown = config.limit ?? MORE;
-    this.#show();
+    this._config = config;
+    this._shown = config.limit ?? MORE;
+    this._show();
   }
 
   /** @param {Hass} hass */
   set hass(hass) {
-    const before = this.#hass;
-    this.#hass = hass;
+    const before = this._hass;
+    this._hass = hass;
     if (before?.localize !== hass.localize && !translate(hass, "tunnels")) preload(hass);
     if (before?.entities !== hass.entities || before?.devices !== hass.devices) {
-      this.#things = thingsOf(hass);
+      this._things = thingsOf(hass);
     }
-    this.#show();
+    this._show();
   }
 
   getCardSize() {
-    return 3 * Math.max(1, this.#rows.size);
+    return 3 * Math.max(1, this._rows.size);
   }
 
   getGridOptions() {
@@ -443,37 +384,37 @@ export class TunnelHubPathsCard extends HTMLElement {
   }
 
   /** Show what there is, as soon as both Home Assistant and the configuration are known. */
-  #show() {
-    const hass = this.#hass;
-    if (!hass || !this.#config) return;
-    const all = pathsOf(hass, this.#things, this.#config.devices);
-    const paths = all.slice(0, this.#shown);
+  _show() {
+    const hass = this._hass;
+    if (!hass || !this._config) return;
+    const all = pathsOf(hass, this._things, this._config.devices);
+    const paths = all.slice(0, this._shown);
     const rows = new Map(
       paths.map(({ tunnel: { device } }) => [
         device.id,
-        this.#rows.get(device.id) ?? new Row((address) => this.#tellCopied(address)),
+        this._rows.get(device.id) ?? new Row((address) => this._tellCopied(address)),
       ]),
     );
-    if ([...rows.keys()].join() !== [...this.#rows.keys()].join()) {
-      const focused = /** @type {HTMLElement | null} */ (this.#root.activeElement);
-      this.#list.replaceChildren(...[...rows.values()].map(({ element }) => element));
+    if ([...rows.keys()].join() !== [...this._rows.keys()].join()) {
+      const focused = /** @type {HTMLElement | null} */ (this._root.activeElement);
+      fill(this._list, [...rows.values()].map(({ element }) => element));
       focused?.focus();
     }
-    this.#rows = rows;
-    for (const path of paths) rows.get(path.tunnel.device.id)?.show(hass, path, this.#speedometer);
+    this._rows = rows;
+    for (const path of paths) rows.get(path.tunnel.device.id)?.render(hass, path, this._speedometer);
     const hidden = all.length - paths.length;
-    say(this.#more, hidden ? translate(hass, "show_more", { count: hidden }) : "");
-    say(this.#empty, paths.length ? "" : translate(hass, "no_tunnels"));
-    this.#list.hidden = !paths.length;
+    say(this._more, hidden ? translate(hass, "show_more", { count: hidden }) : "");
+    say(this._empty, paths.length ? "" : translate(hass, "no_tunnels"));
+    this._list.hidden = !paths.length;
   }
 
   /** @param {string} address */
-  #tellCopied(address) {
+  _tellCopied(address) {
     this.dispatchEvent(
       new CustomEvent("hass-notification", {
         bubbles: true,
         composed: true,
-        detail: { message: this.#hass && translate(this.#hass, "copied", { address }) },
+        detail: { message: this._hass && translate(this._hass, "copied", { address }) },
       }),
     );
   }

@@ -158,7 +158,11 @@ const verdictOf = (hass, tunnel, online, checked) => {
 const urlOf = (hass, tunnel, address) => {
   const protocol = stateOf(hass, tunnel, "sensor.protocol")?.state.toLowerCase();
   if (!protocol || !WEB.includes(protocol)) return undefined;
-  return URL.parse(`${protocol}://${address}`)?.href;
+  try {
+    return new URL(`${protocol}://${address}`).href;
+  } catch {
+    return undefined;
+  }
 };
 
 /**

@@ -1,5 +1,7 @@
 // How fast a counter counts.
 
+import { formatNumber } from "./words.js";
+
 /** @type {Record<string, number>} */
 const BYTES = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 const POWERS = ["", "Ki", "Mi", "Gi", "Ti"];
@@ -9,8 +11,10 @@ for (const [power, prefix] of POWERS.entries()) {
 
 /** Measures speeds between two readings of each counter. */
 export class Speedometer {
-  /** @type {Map<string, {at: number, bytes: number, seconds: number, speed?: number}>} */
-  #readings = new Map();
+  constructor() {
+    /** @type {Map<string, {at: number, bytes: number, seconds: number, speed?: number}>} */
+    this._readings = new Map();
+  }
 
   /**
    * Bytes per second of a counter, given its state; undefined until there are two readings.
@@ -21,7 +25,7 @@ export class Speedometer {
   measure({ entity_id, state, last_updated, attributes }, now = Date.now()) {
     const bytes = Number(state) * BYTES[attributes.unit_of_measurement];
     const at = Date.parse(last_updated);
-    const before = this.#readings.get(entity_id);
+    const before = this._readings.get(entity_id);
     if (before?.at === at) {
       // A counter that stands still is not written, so an old reading means that nothing flows.
       return now - at > 2 * before.seconds * 1000 ? before.speed && 0 : before.speed;
@@ -29,19 +33,15 @@ export class Speedometer {
     const seconds = before ? (at - before.at) / 1000 : Infinity;
     // One that went back has started a new day.
     const speed = before && bytes >= before.bytes ? (bytes - before.bytes) / seconds : undefined;
-    this.#readings.set(entity_id, { at, bytes, seconds, speed });
+    this._readings.set(entity_id, { at, bytes, seconds, speed });
     return speed;
   }
 }
 
 /**
- * Bytes per second as a person reads them.
+ * Bytes per second as a person reads them: in Mbit/s, as the sensors' rates.
  *
+ * @param {Hass} hass
  * @param {number} speed
- * @param {string} language
  */
-export const formatSpeed = (speed, language) => {
-  const power = speed < 1 ? 0 : Math.min(Math.floor(Math.log2(speed) / 10), POWERS.length - 1);
-  const number = new Intl.NumberFormat(language, { maximumFractionDigits: power && 1 });
-  return `${number.format(speed / 1024 ** power)} ${POWERS[power]}B/s`;
-};
+export const formatSpeed = (hass, speed) => formatNumber(hass, (speed * 8) / 1e6, "Mbit/s");

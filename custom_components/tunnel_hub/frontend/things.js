@@ -35,10 +35,20 @@ export const ICONS = {
  * @param {DeviceEntry} device
  * @returns {string | undefined}
  */
-export const kindOf = (device) => {
-  const identifier = device.identifiers.find(([domain]) => domain === DOMAIN);
-  return identifier?.[1].split(":")[1];
-};
+export const kindOf = (device) => keyOf(device)[1];
+
+/**
+ * The id of what one of our devices stands for, as its service has it.
+ *
+ * @param {DeviceEntry} device
+ */
+export const idOf = (device) => keyOf(device).slice(2).join(":");
+
+/**
+ * @param {DeviceEntry} device
+ * @returns {string[]}
+ */
+const keyOf = (device) => device.identifiers.find(([domain]) => domain === DOMAIN)?.[1].split(":") ?? [];
 
 /**
  * What a device is called.
@@ -112,12 +122,13 @@ const indexNodes = remember(
     new Map(
       things
         .filter(({ kind }) => kind === NODE)
-        .map((node) => [`${node.entry}:${node.device.name}`, node]),
+        .map((node) => [`${node.entry}:${idOf(node.device)}`, node]),
     ),
 );
 
 /**
- * The node that a tunnel runs over: of the same account, with the name that the tunnel tells.
+ * The node that a tunnel runs over: of the same account, with the id that the tunnel tells. Several
+ * nodes may have the same name.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -125,7 +136,7 @@ const indexNodes = remember(
  */
 export const nodeOf = (hass, tunnel) =>
   indexNodes(thingsOf(hass)).get(
-    `${tunnel.entry}:${stateOf(hass, tunnel, "sensor.node_name")?.state}`,
+    `${tunnel.entry}:${stateOf(hass, tunnel, "sensor.node_name")?.attributes.node_id}`,
   );
 
 /**

@@ -2,7 +2,9 @@
 // and needs no other module for that: a slow connection may take longer to bring them all.
 
 class TunnelHubDashboard extends HTMLElement {
-  static registryDependencies = ["devices", "entities"];
+  static get registryDependencies() {
+    return ["devices", "entities"];
+  }
 
   /**
    * @param {Config} _config
@@ -15,8 +17,7 @@ class TunnelHubDashboard extends HTMLElement {
 }
 
 // The app puts another registry in the place of the browser's, and forgets what was defined before.
-await customElements.whenDefined("home-assistant");
-
-customElements.define("ll-strategy-dashboard-tunnel-hub", TunnelHubDashboard);
-
-import("./offers.js");
+customElements.whenDefined("home-assistant").then(() => {
+  customElements.define("ll-strategy-dashboard-tunnel-hub", TunnelHubDashboard);
+  import("./offers.js");
+});

@@ -19,3 +19,31 @@ export const preload = (hass) => hass.loadBackendTranslation(CATEGORY, DOMAIN);
  */
 export const translate = (hass, key, placeholders) =>
   hass.localize(`component.${DOMAIN}.${CATEGORY}.${key}`, placeholders);
+
+// Home Assistant's own functions know how the user wants numbers and dates, and show them as states.
+
+/**
+ * A number with at most two decimals, in the user's number format.
+ *
+ * @param {Hass} hass
+ * @param {number} number
+ * @param {string} unit_of_measurement
+ */
+export const formatNumber = (hass, number, unit_of_measurement) =>
+  hass.formatEntityState({
+    entity_id: "sensor.number",
+    state: String(Math.round(number * 100) / 100),
+    attributes: { unit_of_measurement },
+  });
+
+/**
+ * The day of a moment in ISO format, as the user writes it.
+ *
+ * @param {Hass} hass
+ * @param {string} moment
+ */
+export const formatDate = (hass, moment) => {
+  const date = new Date(moment);
+  const state = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(String).map((part) => part.padStart(2, "0")).join("-");
+  return hass.formatEntityState({ entity_id: "date.day", state, attributes: {} });
+};

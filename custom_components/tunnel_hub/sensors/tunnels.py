@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import EntityCategory
 
 from ..api.models.tunnels import Tunnel, TunnelState
 from ..entity import Table
@@ -29,7 +30,12 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             value_fn=lambda tunnel: tunnel.last_start,
         ),
         diagnostic("local_address", lambda tunnel: tunnel.local_address),
-        diagnostic("node_name", lambda tunnel: tunnel.node_name),
+        TunnelHubSensorDescription[Tunnel](
+            key="node_name",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda tunnel: tunnel.node_name,
+            attributes_fn=lambda tunnel: {"node_id": tunnel.node_id},
+        ),
         diagnostic("protocol", lambda tunnel: tunnel.protocol),
         TunnelHubSensorDescription[Tunnel](
             key="public_address", value_fn=lambda tunnel: tunnel.public_address

@@ -1,6 +1,7 @@
 """What is read from ChmlFrp, and how often: the feeds of one account."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -241,7 +242,8 @@ class Feeds:
         async with self._listing:
             rows = await self._client.tunnel()
             listed = await self._listed.read(rows)
-            ids = {node.name: id_ for id_, node in self._nodes.items()}
+            names = Counter(node.name for node in self._nodes.values())
+            ids = {n.name: id_ for id_, n in self._nodes.items() if names[n.name] == 1}
             today = days.today(SHANGHAI)
             of_today = {coerce.text(row.get("id")): traffic_is_of(row, today) for row in rows}
             newest = self._newest_client

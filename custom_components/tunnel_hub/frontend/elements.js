@@ -1,0 +1,72 @@
+// What our cards are made of. Texts become text nodes, never markup.
+
+/**
+ * Make an element; properties that it has are set, everything else is an attribute.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export const make = (tag, properties = {}, ...children) => {
+  /** @type {any} */
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+};
+
+/**
+ * Show a text, or nothing where there is none.
+ *
+ * @param {HTMLElement} element
+ * @param {string | null | undefined} text
+ */
+export const say = (element, text) => {
+  if (element.textContent !== (text ?? "")) element.textContent = text ?? "";
+  element.hidden = !text;
+};
+
+/**
+ * Show an entity as a click on a tile does.
+ *
+ * @param {HTMLElement} element
+ * @param {string} entityId
+ */
+export const showMore = (element, entityId) =>
+  element.dispatchEvent(
+    new CustomEvent("hass-more-info", { bubbles: true, composed: true, detail: { entityId } }),
+  );
+
+/**
+ * Put a text on the clipboard, also on the plain HTTP of a home network.
+ *
+ * @param {string} text
+ */
+export const copy = async (text) => {
+  if (navigator.clipboard) {
+    // eslint-disable-next-line ours/new-members -- just asked for
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = make("textarea", { value: text });
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+};
+
+/**
+ * Put other children in the place of an element's, unless they are the same.
+ *
+ * @param {Element} element
+ * @param {Node[]} children
+ */
+export const fill = (element, children) => {
+  if (children.length === element.childNodes.length && children.every((child, index) => child === element.childNodes[index])) return;
+  element.textContent = "";
+  element.append(...children);
+};
