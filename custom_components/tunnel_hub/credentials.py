@@ -11,6 +11,7 @@ from hashlib import sha256
 import logging
 from typing import NamedTuple
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
@@ -92,6 +93,9 @@ class CredentialStore:
         if _ONCE in credentials:
             await self._async_write({**now, **credentials}, before=before)
         self._put_in_entry({**now, **credentials})
+        if self._entry.state is ConfigEntryState.SETUP_ERROR:
+            # It started while these credentials were changed, and was refused with the old ones.
+            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _in_entry(self) -> dict[str, str]:
         return {n: value for n, value in self._entry.data.items() if n not in _NO_CREDENTIALS}

@@ -7,14 +7,16 @@ from typing import Any, override
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import FOREVER, Node
 
+from ..common import DAY
 from ..reliability.providers import Outcome, Trouble
-from ..reliability.state_machine.model import Options, Race, ServiceModel, change
+from ..reliability.state_machine.model import STARTS, Options, Race, ServiceModel, change
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
 from .reliability import EASYTIER, RELIABILITY
 
 _CHECKABLE = ("TCP", "WS", "WSS")
 _PUBLIC = {"public_nodes": ["1", "5"]}
 _ALL = {"all_nodes": True}
+_DELETED = "user deleted"
 
 
 def _delete_user(service: Any) -> None:
@@ -23,6 +25,49 @@ def _delete_user(service: Any) -> None:
 
 def _restore_user(service: Any) -> None:
     service.state.accounts = {"1": service.deleted, **service.state.accounts}
+
+
+def _begin(machine: Any, options: Options) -> None:
+    machine.begin(start=STARTS[0], zone="UTC", options=EasyTier.options.index(options))
+
+
+def a_user_becomes_an_administrator(machine: Any) -> None:
+    _begin(machine, _ALL)
+    machine.promote_or_demote(pick=0)
+
+
+def the_user_is_deleted(machine: Any) -> None:
+    _begin(machine, {})
+    machine.trouble_account(pick=list(EasyTier.troubles()).index(_DELETED))
+
+
+def the_last_public_node_is_deselected(machine: Any) -> None:
+    _begin(machine, _PUBLIC)
+    machine.change_options(pick=0)
+
+
+def a_part_of_a_device_goes_while_unloaded(machine: Any) -> None:
+    _begin(machine, {})
+    machine.deploy_checks(pick=0)
+    machine.look()
+    machine.reload()
+    machine.unload()
+    machine.forget_network(pick=0)
+    machine.set_up()
+
+
+def an_account_that_is_not_loaded(machine: Any) -> None:
+    _begin(machine, {})
+    machine.unload()
+    machine.download_diagnostics()
+    machine.remove_device(pick=1)
+
+
+def the_machine_sleeps(machine: Any) -> None:
+    _begin(machine, {})
+    machine.suspend(hours=8)
+    machine.set_clock(seconds=-DAY, down=True)
+    machine.set_clock(seconds=DAY, down=True)
 
 
 class EasyTier(ServiceModel):
@@ -50,6 +95,15 @@ class EasyTier(ServiceModel):
     )
     idle = frozenset({"hold", "release", "return_client"})
 
+    sequences = (
+        a_user_becomes_an_administrator,
+        the_user_is_deleted,
+        the_last_public_node_is_deselected,
+        a_part_of_a_device_goes_while_unloaded,
+        an_account_that_is_not_loaded,
+        the_machine_sleeps,
+    )
+
     service: EasyTierService
     _checked = False
 
@@ -57,7 +111,7 @@ class EasyTier(ServiceModel):
     @override
     def troubles(cls) -> Mapping[str, Trouble]:
         gone = Trouble(begin=_delete_user, end=_restore_user, outcome=Outcome.REFUSED)
-        return {**super().troubles(), "user deleted": gone}
+        return {**super().troubles(), _DELETED: gone}
 
     @override
     def on_set_up(self, options: Options) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import LOADS, Node, Tunnel
 
-from ..common import MINUTE
+from ..common import DAY, MINUTE
 from ..reliability.state_machine.model import (
+    STARTS,
     Options,
     Race,
+    Request,
     SignInModel,
     TunnelModel,
     change,
@@ -21,7 +23,64 @@ from .reliability import HAYFRP, RELIABILITY
 
 _LOADS = dict(zip(LOADS, ("idle", "low", "medium", "high"), strict=True))
 _MEBIBYTE = 1024**2
+_TOGGLE: Request = ("/proxy", {"type": "toggle"})
+_FORCE_DOWN: Request = ("/proxy", {"type": "forcedown"})
 _DAILY = {"sign_in_daily": True}
+_EVENING = {**_DAILY, "sign_in_from": "18:00:00", "sign_in_until": "20:00:00"}
+
+
+def _begin(machine: Any, options: Options, zone: str = "UTC") -> None:
+    machine.begin(start=STARTS[0], zone=zone, options=HayFrp.options.index(options))
+
+
+def a_tunnel_moves_to_an_unused_node(machine: Any) -> None:
+    _begin(machine, {})
+    for pick in range(0, 8, 2):
+        machine.disable_entity(pick=7 * pick)
+    unused = sorted(machine.model.picture({}).unused)
+    machine.look()
+    nodes = list(machine.service.state.nodes)
+    machine.move(pick=2 * nodes.index(unused[0].partition(":")[2]))
+
+
+def a_tunnel_is_released_while_it_is_disabled(machine: Any) -> None:
+    _begin(machine, {})
+    machine.hold(pick=0)
+    machine.wait(minutes=60)
+    machine.meanwhile("return client", "release", _TOGGLE, "before")
+
+
+def a_later_version_was_here(machine: Any) -> None:
+    _begin(machine, {})
+    machine.find_newer_entry()
+
+
+def the_services_midnight_lies_in_the_hours(machine: Any) -> None:
+    _begin(machine, _DAILY, "America/Los_Angeles")
+    for _ in range(4):
+        machine.a_day_passes()
+
+
+def a_restart_each_noon(machine: Any) -> None:
+    _begin(machine, _EVENING, "Europe/Berlin")
+    machine.wait(minutes=360)
+    for _ in range(4):
+        machine.reload()
+        machine.a_day_passes()
+
+
+def clocks_are_changed(machine: Any) -> None:
+    _begin(machine, _DAILY, "Europe/Berlin")
+    machine.suspend(hours=8)
+    machine.set_clock(seconds=DAY, down=False)
+    machine.a_day_passes()
+    machine.set_clock(seconds=-DAY, down=False)
+    machine.a_day_passes()
+
+
+def midnight_while_the_service_is_down(machine: Any) -> None:
+    _begin(machine, {})
+    machine.see_midnight(around=300, at_home=False, down=True)
 
 
 class HayFrp(TunnelModel, SignInModel):
@@ -34,7 +93,7 @@ class HayFrp(TunnelModel, SignInModel):
         {"nodes": "used"},
         {"nodes": "chosen", "chosen_nodes": ["2", "4"]},
         _DAILY,
-        {**_DAILY, "sign_in_from": "18:00:00", "sign_in_until": "20:00:00"},
+        _EVENING,
         {**_DAILY, "sign_in_from": "23:00:00", "sign_in_until": "01:00:00"},
         {**_DAILY, "nodes": "used", "sign_in_from": "00:00:00", "sign_in_until": "00:10:00"},
     )
@@ -46,21 +105,31 @@ class HayFrp(TunnelModel, SignInModel):
         }
     )
     requests = (
-        ("/proxy", {"type": "toggle"}),
-        ("/proxy", {"type": "forcedown"}),
+        _TOGGLE,
+        _FORCE_DOWN,
         ("/proxy", {"type": "check"}),
         ("/proxy", {"type": "list"}),
         ("/user", {"type": "login"}),
         ("/user", {"type": "sign"}),
     )
     races = (
-        force_down_race(("/proxy", {"type": "toggle"}), ("/proxy", {"type": "forcedown"})),
+        force_down_race(_TOGGLE, _FORCE_DOWN),
         Race(
             ("poll", "reload"),
             (("/user", {"type": "login"}),),
             ("act", "end_session", "poll", "reload"),
         ),
         Race(("act", "poll"), (("/user", {"type": "sign"}),), ("act", "poll", "reload")),
+    )
+
+    sequences = (
+        a_tunnel_moves_to_an_unused_node,
+        a_tunnel_is_released_while_it_is_disabled,
+        a_later_version_was_here,
+        the_services_midnight_lies_in_the_hours,
+        a_restart_each_noon,
+        clocks_are_changed,
+        midnight_while_the_service_is_down,
     )
 
     service: HayFrpService

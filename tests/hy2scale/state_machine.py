@@ -20,7 +20,15 @@ from simulator.hy2scale.state import (
 )
 
 from ..reliability.providers import Act, Life
-from ..reliability.state_machine.model import Options, Race, TunnelModel, change, force_down_race
+from ..reliability.state_machine.model import (
+    STARTS,
+    Options,
+    Race,
+    Request,
+    TunnelModel,
+    change,
+    force_down_race,
+)
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, nth
 from .reliability import HY2SCALE, RELIABILITY
 
@@ -71,6 +79,64 @@ _PROXIES = Life(
 
 
 _CHANGE_PASSWORD = "change password"
+_DISABLE: Request = ("/api/clients/{name}/disable", {})
+_SET_PASSWORD: Request = ("/api/settings/password", {})
+
+
+def _begin(machine: Any) -> None:
+    machine.begin(start=STARTS[0], zone="UTC", options=0)
+
+
+def a_held_tunnel_returns_while_nobody_looks(machine: Any) -> None:
+    _begin(machine)
+    machine.hold(pick=0)
+    machine.unload()
+    machine.return_client(pick=0)
+    machine.set_up()
+
+
+def the_password_changes_during_a_poll(machine: Any) -> None:
+    _begin(machine)
+    machine.meanwhile(_CHANGE_PASSWORD, "refresh", _SET_PASSWORD)
+
+
+def the_password_changes_during_a_reload(machine: Any) -> None:
+    _begin(machine)
+    machine.meanwhile(_CHANGE_PASSWORD, "reload", _SET_PASSWORD)
+
+
+def a_version_that_lacks_fields_starts_badly(machine: Any) -> None:
+    _begin(machine)
+    machine.change_version(pick=0)
+    machine.start_badly(pick=2, fault="error", times=1)
+
+
+def an_id_begins_like_another(machine: Any) -> None:
+    _begin(machine)
+    for name in ("de", "de:443"):
+        machine.come_or_go_client(pick=2 * _NAMES.index(name))
+        machine.look()
+    machine.come_or_go_client(pick=2 * _NAMES.index("de"))
+
+
+def an_ignored_repair_and_a_reload(machine: Any) -> None:
+    _begin(machine)
+    machine.issue_certificate(pick=0)
+    machine.a_day_passes()
+    machine.ignore_repairs()
+    assert machine.choices.ignored
+    machine.reload()
+
+
+def another_build_runs(machine: Any) -> None:
+    _begin(machine)
+    machine.change_program(pick=0)
+
+
+def only_counters_move(machine: Any) -> None:
+    _begin(machine)
+    machine.use_sessions(pick=0)
+    machine.use_sessions(pick=2)
 
 
 class Hy2Scale(TunnelModel):
@@ -91,21 +157,32 @@ class Hy2Scale(TunnelModel):
         }
     )
     requests = (
-        ("/api/clients/{name}/disable", {}),
+        _DISABLE,
         ("/api/login", {}),
         ("/api/topology", {}),
         ("/api/clients", {}),
-        ("/api/settings/password", {}),
+        _SET_PASSWORD,
         ("/api/users", {}),
     )
     races = (
-        force_down_race(("/api/clients/{name}/disable", {})),
+        force_down_race(_DISABLE),
         Race(
             (_CHANGE_PASSWORD,),
-            (("/api/settings/password", {}),),
-            ("act", "end_session", "poll", "reload"),
+            (_SET_PASSWORD,),
+            ("act", "end_session", "poll", "refresh", "reload"),
         ),
         Race(("poll", "reload"), (("/api/login", {}),), (_CHANGE_PASSWORD, "end_session", "poll")),
+    )
+
+    sequences = (
+        a_held_tunnel_returns_while_nobody_looks,
+        the_password_changes_during_a_poll,
+        the_password_changes_during_a_reload,
+        a_version_that_lacks_fields_starts_badly,
+        an_id_begins_like_another,
+        an_ignored_repair_and_a_reload,
+        another_build_runs,
+        only_counters_move,
     )
 
     service: Hy2ScaleService

@@ -10,7 +10,7 @@ import pytest
 from ..clocks import Clocks
 from .conftest import STEPS
 from .state_machine.machine import PAIR, machine_for
-from .state_machine.model import ServiceModel
+from .state_machine.model import Sequence, ServiceModel
 from .state_machine.models import MODELS
 
 QUICK = (4, 15)
@@ -60,3 +60,27 @@ def test_any_sequence(
     if extended:
         never = {rule.function.__name__ for rule in machine().rules} - taken.keys()
         assert not never, f"never taken: {never}"
+
+
+@pytest.mark.parametrize(
+    "model, sequence",
+    [
+        pytest.param(model, sequence, id=f"{model.case.name}: {sequence.__name__}")
+        for model in MODELS
+        for sequence in model.sequences
+    ],
+)
+def test_known_sequence(
+    model: type[ServiceModel],
+    sequence: Sequence,
+    clocks: Clocks,
+    caplog: pytest.LogCaptureFixture,
+    taken: Counter[str],
+) -> None:
+    """What showed a fault once, by the same rules, and with the same demands."""
+    machine = machine_for(model, clocks, caplog, taken)()
+    try:
+        sequence(machine)
+    finally:
+        machine.teardown()
+    assert taken["look"], "nothing was compared"

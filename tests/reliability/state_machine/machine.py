@@ -20,6 +20,7 @@ from homeassistant.const import (
 )
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -40,19 +41,12 @@ from ..provider_modules import FOUND
 from ..providers import Act, Outcome, Trouble
 from .checks import check_picture, entities_of, ids_of, shown_by, things_of
 from .home import Home
-from .model import Options, Request, ServiceModel, TunnelModel
+from .model import STARTS, Options, Request, ServiceModel, TunnelModel
 from .picture import ANYTHING, Picture, nth
 from .promises import Choices, Holds, key_of, rename, rename_device
 from .sign_ins import SignIns
 
 _ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland", "UTC")
-_STARTS = (
-    datetime(2026, 10, 20, 4, tzinfo=UTC),
-    # Summer time ends in Berlin and, a week later, in Los Angeles; it begins in Berlin.
-    datetime(2026, 10, 24, 20, tzinfo=UTC),
-    datetime(2026, 10, 31, 15, 55, tzinfo=UTC),
-    datetime(2027, 3, 27, 15, 58, tzinfo=UTC),
-)
 _FAULTS = ("html", "error", "empty", "cut", "reset", "lost", "wrong_type")
 _PICK = st.integers(0, 63)
 """Which of several: how many there are shows only when the rule runs."""
@@ -151,7 +145,7 @@ class Machine(RuleBasedStateMachine):
             self.broken = True
             raise
 
-    @initialize(start=st.sampled_from(_STARTS), zone=st.sampled_from(_ZONES), options=_PICK)
+    @initialize(start=st.sampled_from(STARTS), zone=st.sampled_from(_ZONES), options=_PICK)
     def begin(self, start: datetime, zone: str, options: int) -> None:
         """Set the entry up."""
         self.take("begin", self._begin(start, zone, nth(self.kind.options, options)))
@@ -649,6 +643,14 @@ class Machine(RuleBasedStateMachine):
         await self._leap(self.world.case.pace)
         return True
 
+    async def _refresh(self, pick: int) -> bool:
+        """The user wants an entity read now; no time passes."""
+        enabled = [entity for entity in self.world.registered() if entity.disabled_by is None]
+        if not self.loaded or not enabled:
+            return False
+        await async_update_entity(self.hass, nth(enabled, pick).entity_id)
+        return True
+
     async def _switch(self, pick: int, *, on: bool) -> bool:
         """Turn any other switch on or off, and look whether the service did it."""
         there = [
@@ -725,6 +727,7 @@ class Machine(RuleBasedStateMachine):
             "act": self._act,
             "hold": self._hold,
             "poll": self._poll,
+            "refresh": self._refresh,
             "release": self._release,
             "reload": self._reload_entry,
             "return client": self._return_client,
@@ -738,6 +741,11 @@ class Machine(RuleBasedStateMachine):
     async def poll(self) -> None:
         """All that matters is read once."""
         await self._poll(0)
+
+    @step(pick=_PICK)
+    async def refresh(self, pick: int) -> bool:
+        """The user wants an entity read now."""
+        return await self._refresh(pick)
 
     @step(pick=_PICK)
     async def hold(self, pick: int) -> bool:
@@ -822,6 +830,14 @@ class Machine(RuleBasedStateMachine):
         await self._interleave(begun, meanwhile, (tunnel, tunnel), stop)
         self.focus = None
 
+    def meanwhile(
+        self, begun: str, other: str, request: Request, moment: Moment = "after", pick: int = 0
+    ) -> None:
+        """Let one activity happen while another waits at a request; for known sequences."""
+        stop = Stop(request, 1, moment)
+        self.take("interleave", self._interleave(begun, other, (pick, pick), stop))
+        assert self.taken[f"{begun}{PAIR}{other}"], f"{begun} did not wait at {request}"
+
     async def _interleave(
         self,
         begun: str,
@@ -854,7 +870,7 @@ class Machine(RuleBasedStateMachine):
         await self.world.settle()
         look_at(self.hass, browsers=self.browsers)
         self.concurrent = False
-        if meanwhile not in ("poll", "hold", "release", "reload"):
+        if meanwhile not in ("poll", "refresh", "hold", "release", "reload"):
             self.holds.released.clear()
         if stopped:
             self.taken[f"{begun}{PAIR}{meanwhile}"] += 1

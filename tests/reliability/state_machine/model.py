@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -30,6 +30,17 @@ class Race(NamedTuple):
     second: tuple[str, ...]
 
 
+type Sequence = Callable[[Any], None]
+"""Rules of the machine that it is given, in the order that once showed a fault."""
+
+STARTS = (
+    datetime(2026, 10, 20, 4, tzinfo=UTC),
+    # Summer time ends in Berlin and, a week later, in Los Angeles; it begins in Berlin.
+    datetime(2026, 10, 24, 20, tzinfo=UTC),
+    datetime(2026, 10, 31, 15, 55, tzinfo=UTC),
+    datetime(2027, 3, 27, 15, 58, tzinfo=UTC),
+)
+"""When the machine may begin."""
 _CHANGE = "is_change"
 _MOST = 4
 """How many things of a kind there are at most."""
@@ -54,6 +65,7 @@ class ServiceModel(ABC):
     requests: what may be stopped on its way or spoilt, besides any call.
     races: what meddles with the same. idle: rules for which the service has nothing.
     slowest: seconds in which everything is read once.
+    sequences: known faults are found by them, each run as a test of its own.
     """
 
     case: ClassVar[Case]
@@ -67,6 +79,7 @@ class ServiceModel(ABC):
     races: ClassVar[tuple[Race, ...]] = ()
     idle: ClassVar[frozenset[str]] = frozenset()
     slowest: ClassVar[float] = HOUR
+    sequences: ClassVar[tuple[Sequence, ...]] = ()
 
     def __init__(self, service: AnyService) -> None:
         """Take the service as it is in the beginning."""
