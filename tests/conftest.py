@@ -1,6 +1,7 @@
 """Fixtures: time that stands still, the simulated services over loopback, an account at each."""
 
 from collections.abc import AsyncIterator, Iterator
+import logging
 from pathlib import Path
 import time
 from typing import Any, Literal
@@ -78,6 +79,15 @@ def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None
     """Let tests talk to loopback, and Home Assistant find this integration."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant record, where a test wants it to."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("async_test_recorder")
+        # Home Assistant's fixtures have every statement printed.
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)

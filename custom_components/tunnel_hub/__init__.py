@@ -29,6 +29,7 @@ from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import async_remove_force_down, async_set_up_force_down
+from .history import HistoryImporter, async_forget as async_forget_history
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
 from .migrations import async_migrate_entry as async_migrate_entry
@@ -77,7 +78,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
     issues = EntryIssues(hass, entry, provider)
-    data = TunnelHubData(provider=provider, issues=issues)
+    coordinators: dict[str, FeedCoordinator] = {}
+    data = TunnelHubData(
+        provider=provider,
+        issues=issues,
+        coordinators=coordinators,
+        history=HistoryImporter(hass, entry, provider, coordinators),
+    )
     issues.sources.append(partial(too_many_things, data.coordinators.values()))
     demand = Demand(hass, entry)
     issues.sources.append(partial(account_twice, hass, entry, provider))
@@ -126,6 +133,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     async_follow_clock(hass, entry, data.coordinators.values())
     if data.sign_in is not None:
         await data.sign_in.async_start()
+    await data.history.async_start()
     return True
 
 
@@ -143,6 +151,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     await async_forget_sign_in(hass, entry.entry_id)
     await async_forget_credentials(hass, entry.entry_id)
     await async_forget_memory(hass, entry.entry_id)
+    await async_forget_history(hass, entry.entry_id)
     clear_all(hass, entry)
     for other in hass.config_entries.async_loaded_entries(DOMAIN):
         other.runtime_data.sync_problems()

@@ -1,6 +1,6 @@
 """What a loaded entry holds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
@@ -8,6 +8,7 @@ from homeassistant.core import callback
 from .api.provider import Provider
 from .coordinator import FeedCoordinator
 from .force_down import ForceDown
+from .history import HistoryImporter
 from .issues import EntryIssues
 from .reachability import TunnelChecks
 from .sign_in import SignIn
@@ -19,7 +20,8 @@ class TunnelHubData:
 
     provider: Provider
     issues: EntryIssues
-    coordinators: dict[str, FeedCoordinator] = field(default_factory=dict)
+    coordinators: dict[str, FeedCoordinator]
+    history: HistoryImporter
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
     checks: TunnelChecks | None = None

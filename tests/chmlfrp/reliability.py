@@ -237,6 +237,7 @@ RELIABILITY = Reliability(
         "subdomains": lambda provider: provider.subdomains(),
         "traffic_history": lambda provider: provider.traffic_history(),
         "traffic_history of a tunnel": lambda provider: provider.traffic_history("1"),
+        "uptime_history": lambda provider: provider.uptime_history(90),
         "update_account": lambda provider: provider.update_account(AccountChanges(contact="1")),
         "update_subdomain": lambda provider: provider.update_subdomain(_NAME.id, _NAME),
     },

@@ -270,6 +270,7 @@ RELIABILITY = Reliability(
             )
         ),
         "kick_sessions": _kick_sessions,
+        "latencies": lambda provider: provider.latencies(),
         "link_history": _link_history,
         "peers_of": lambda provider: provider.peers_of(Tunnel, "us"),
         "reset_traffic": lambda provider: provider.reset_traffic(_USER),

@@ -195,13 +195,6 @@ async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, fe
 
 
 @pytest.fixture
-def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
-    """Let Home Assistant record, where a test wants it to."""
-    if "recorder_mock" in request.fixturenames:
-        request.getfixturevalue("async_test_recorder")
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "home-assistant_v2.db"
 

@@ -17,8 +17,10 @@ from ..api.capabilities.account import (
     CanSignInWithCaptcha,
     CanUpdateAccount,
 )
+from ..api.capabilities.mesh import MeshNode
+from ..api.capabilities.nodes import CanAskNodes
 from ..api.capabilities.service import CanGetAppVersion, CanListDownloads
-from ..api.errors import InvalidInputError
+from ..api.errors import InvalidInputError, UnsupportedError
 from ..api.models.account import Account, AccountChanges, Captcha, SignInStatistics
 from ..api.models.tunnels import Tunnel
 from ..const import CONF_CONTACT
@@ -77,6 +79,12 @@ async def _get_traffic_history(target: Target, _: dict[str, Any]) -> ServiceResp
     return {"days": [asdict(day) for day in days]}
 
 
+async def _import_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    if not isinstance(target.data.provider, CanAskNodes | CanGetTrafficHistory | MeshNode):
+        raise UnsupportedError
+    return {"rows": await target.data.history.async_import()}
+
+
 ACCOUNT_ACTIONS: dict[str, Action] = {
     "get_app_version": Action(
         run=_get_app_version,
@@ -92,6 +100,7 @@ ACCOUNT_ACTIONS: dict[str, Action] = {
         kinds=(Account.kind, Tunnel.kind),
         response=SupportsResponse.ONLY,
     ),
+    "import_history": Action(run=_import_history, admin=True, response=SupportsResponse.OPTIONAL),
     "list_downloads": Action(run=_list_downloads, response=SupportsResponse.ONLY),
     # The session ends with the token: reading the account back signs in again.
     "retoken": Action(

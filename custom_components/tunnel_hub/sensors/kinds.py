@@ -14,6 +14,7 @@ from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformatio
 
 from ..api.models.base import Resource
 from ..entity import TunnelHubEntityDescription
+from ..units import gibibytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,6 @@ class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, Sensor
     value_fn: Callable[[R], str | float | date | None]
     can_wait: bool | None = None
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
-
-
-def gibibytes(size: int | None) -> float | None:
-    """Bytes in GiB, exact to the byte and no further: 77.7 GB are whole bytes only roughly."""
-    return None if size is None else round(size / 1024**3, 9)
 
 
 def traffic[R: Resource](

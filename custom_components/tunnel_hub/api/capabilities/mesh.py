@@ -13,6 +13,7 @@ from ..models.mesh import (
     Around,
     HasExit,
     Kick,
+    LatencySample,
     LinkHistory,
     Peer,
     Port,
@@ -93,6 +94,10 @@ class MeshNode(Capability):
     @abstractmethod
     async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
         """Return the history of the link to a peer."""
+
+    @abstractmethod
+    async def latencies(self) -> Mapping[tuple[str, str], tuple[LatencySample, ...]]:
+        """Return the latencies of all links, by the kind and id of what is at their end."""
 
     @abstractmethod
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from ..models.nodes import Node
+from ..models.nodes import DayUptime, Node
 from ..models.tunnels import Tunnel
 from . import Capability
 
@@ -51,6 +51,13 @@ class CanAskNodes(Capability):
         """Return samples between two moments with these fields and their `time`, oldest first.
 
         start: an hour before the newest sample if None. end: the newest sample if None.
+        """
+
+    @abstractmethod
+    async def uptime_history(self, number: int) -> Mapping[str, tuple[DayUptime, ...]]:
+        """Return for how much of the last days each node was up, by id, the oldest day first.
+
+        number: of days, 1 to 90, today included.
         """
 
     @abstractmethod

@@ -9,7 +9,7 @@ from .. import coerce
 from ..days import SHANGHAI
 from ..models.account import Account, AccountTraffic, Message, SignInStatistics
 from ..models.certificates import Certificate, Certificates
-from ..models.nodes import Node, NodeState, NodeUptime
+from ..models.nodes import DayUptime, Node, NodeState, NodeUptime
 from ..models.service import Download, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowParser, field, rows_of
@@ -249,6 +249,17 @@ NODE_DETAILS = RowParser(
     started=_started,
     version=field("version", coerce.text),
 )
+
+
+def day_uptimes(row: Row) -> tuple[DayUptime, ...]:
+    """Read the days of a node that were recorded, the oldest first."""
+    found = (
+        DayUptime(day=day, uptime=uptime)
+        for recorded in rows_of(row.get("history_uptime"))
+        if (day := coerce.day(recorded.get("recorded_at"))) is not None
+        and (uptime := coerce.percentage(recorded.get("uptime"))) is not None
+    )
+    return tuple(sorted(found, key=lambda day: day.day))
 
 
 def _mean_uptime(row: Row) -> float | None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
-from .. import coerce
+from .. import coerce, days
 from ..capabilities.account import (
     CanGetTrafficHistory,
     CanRegister,
@@ -44,7 +44,7 @@ from ..models.account import (
     NewAccount,
     SignInResult,
 )
-from ..models.nodes import Node
+from ..models.nodes import DayUptime, Node
 from ..models.service import Download
 from ..models.subdomains import Subdomain
 from ..models.tunnels import Tunnel, TunnelUpdate
@@ -57,7 +57,7 @@ from .account_center import AccountCenter, DeviceAuthorization
 from .auth import GrantTokens, TokenPair
 from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
 from .feeds import Feeds
-from .models import VIP, banned, downloads
+from .models import VIP, banned, day_uptimes, downloads
 from .traffic import account_days, tunnel_days
 from .tunnels import check_node, tunnel_fields
 
@@ -279,9 +279,12 @@ class ChmlFrpProvider(
         """Return the last seven days of a tunnel, or of the account, the oldest first."""
         if tunnel_id is None:
             return account_days(await self._client.flow_last_7_days())
-        return tunnel_days(
-            await self._on_tunnel(tunnel_id, lambda t: self._client.tunnel_last7days(t.id))
-        )
+        while True:
+            day = days.today(SHANGHAI)
+            row = await self._on_tunnel(tunnel_id, lambda t: self._client.tunnel_last7days(t.id))
+            # Its days have no dates: what was asked for before midnight may end on either day.
+            if day == days.today(SHANGHAI):
+                return tunnel_days(row)
 
     # Tunnels
 
@@ -396,6 +399,16 @@ class ChmlFrpProvider(
         history.check_fields(fields)
         info = await self._client.node_status_info(await self._feeds.node_name(node_id))
         return await asyncio.to_thread(history.samples, info, fields, start, end)
+
+    @override
+    async def uptime_history(self, number: int) -> Mapping[str, tuple[DayUptime, ...]]:
+        """Return the last days of all nodes by id, the oldest first."""
+        rows = await self._client.node_uptime(number)
+        return {
+            id_: day_uptimes(row)
+            async for row in iterate(rows)
+            if (id_ := coerce.identifier(row.get("id"))) is not None
+        }
 
     @override
     async def downloads(self) -> tuple[Download, ...]:

@@ -25,6 +25,7 @@ from ..models.mesh import (
     Toggled,
     VpnServer,
 )
+from ..models.tunnels import Tunnel
 from ..provider import Credentials
 from ..rows import Row, rows_of
 from . import schemas, upgrade
@@ -241,12 +242,21 @@ class MeshCommands(MeshNode):
         return LinkHistory(
             connected=latency is not None,
             rebinds=None if rebinds is None else coerce.count(rebinds.get("rebind_checks")),
-            samples=tuple(
-                LatencySample(time=time, latency=coerce.count(sample.get("ms")))
-                for sample in rows_of(None if latency is None else latency.get("history"))
-                if (time := coerce.iso(sample.get("at")))
-            ),
+            samples=_samples({} if latency is None else latency),
         )
+
+    @override
+    async def latencies(self) -> Mapping[tuple[str, str], tuple[LatencySample, ...]]:
+        """Return the latencies of the last ten minutes over all links, by kind and id."""
+        rows = await self._client.peer_latency()
+        ids = {
+            **{
+                self._path(Peer, one.id): (Peer.kind, one.id)
+                for one in self._around.peers.present()
+            },
+            **{one.name: (Tunnel.kind, one.id) for one in self._around.clients.present()},
+        }
+        return {ids[name]: _samples(row) for row in rows if (name := _name(row)) in ids}
 
     @override
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
@@ -302,6 +312,19 @@ class MeshCommands(MeshNode):
             raise InvalidInputError("not_taken", name="graph_layout")
 
 
+def _name(row: Row) -> str | None:
+    return coerce.text(row.get("name"))
+
+
 def _of_peer(name: str, rows: Iterable[Row]) -> Row | None:
     """Return what the node tells of a direct peer; it lists those that are connected."""
-    return next((row for row in rows if coerce.text(row.get("name")) == name), None)
+    return next((row for row in rows if _name(row) == name), None)
+
+
+def _samples(row: Row) -> tuple[LatencySample, ...]:
+    """Read the latencies of a link."""
+    return tuple(
+        LatencySample(time=time, latency=coerce.count(sample.get("ms")))
+        for sample in rows_of(row.get("history"))
+        if (time := coerce.iso(sample.get("at")))
+    )

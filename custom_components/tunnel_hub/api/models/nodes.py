@@ -1,7 +1,7 @@
 """The nodes of a service: the servers that tunnels run over."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, override
 
@@ -101,3 +101,11 @@ class NodeUptime(Resource):
     @override
     def enabled_by_default(self) -> bool:
         return self.in_use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayUptime:
+    """For how much of one day a node was up, in percent. day: by the service's calendar."""
+
+    day: date
+    uptime: float

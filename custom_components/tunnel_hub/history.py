@@ -1,0 +1,455 @@
+"""What services remember of the past, in Home Assistant's long-term statistics.
+
+The figures are external statistics, `tunnel_hub:<entry>_<kind>_<id>_<series>`, apart from those
+that Home Assistant makes of the entities: they begin before the account was added. A day of the
+service is one row, at the day's first full hour, and is written once the day has ended. Later
+readings that overlap it write it again, so what the service corrects is corrected, and every sum
+after it.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2s
+import logging
+import random
+from statistics import fmean
+from typing import Any, TypedDict, cast
+
+from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    async_add_external_statistics,
+    async_list_statistic_ids,
+    get_last_statistics,
+)
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import UnitOfInformation, UnitOfRatio, UnitOfTime
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.storage import Store
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util, slugify
+from homeassistant.util.unit_conversion import (
+    DurationConverter,
+    InformationConverter,
+    UnitlessRatioConverter,
+)
+
+from .api import days
+from .api.capabilities.account import CanGetTrafficHistory
+from .api.capabilities.mesh import MeshNode
+from .api.capabilities.nodes import CanAskNodes
+from .api.errors import (
+    InvalidInputError,
+    RejectedError,
+    TunnelGoneError,
+    TunnelHubError,
+    UnsupportedError,
+)
+from .api.models.account import Account
+from .api.models.mesh import Peer
+from .api.models.nodes import Node
+from .api.models.tunnels import Tunnel
+from .api.provider import Provider
+from .api.throttling import RateLimiter
+from .clock import WallClockTimer
+from .const import DOMAIN
+from .coordinator import FeedCoordinator
+from .exceptions import reauth_errors
+from .ids import DeviceKey, device_identifier
+from .units import gibibytes
+
+_LOGGER = logging.getLogger(__name__)
+
+_STORAGE_VERSION = 1
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+
+_SETTLED = timedelta(minutes=15)
+"""After the service's midnight, when its own sums are made; clocks differ, too."""
+_SPREAD = timedelta(minutes=90)
+"""Within which homes ask, so that not all come at once."""
+_RETRY = timedelta(hours=1)
+
+_ALL_DAYS = 90
+_OVERLAP = 7
+"""Days that are read again, as they may have been corrected."""
+
+_PER_SECOND = 1
+_AT_ONCE = 10
+"""Requests for tunnels, of which there may be hundreds: services ban who asks too fast."""
+
+_ROWS = 200
+"""The newest rows of a series that are looked at: more than any service remembers."""
+
+_LONGEST_ID = 60
+
+type _Stored = Mapping[datetime, StatisticsRow]
+type Samples = Mapping[datetime, float]
+type Found = AsyncIterator[tuple[DeviceKey, Mapping[str, Samples]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Series:
+    """A line in the statistics. is_sum: whether it adds up; a mean otherwise."""
+
+    unit: str
+    unit_class: str
+    is_sum: bool = False
+
+
+_GIBIBYTES = _Series(
+    unit=UnitOfInformation.GIBIBYTES, unit_class=InformationConverter.UNIT_CLASS, is_sum=True
+)
+SERIES: Mapping[str, _Series] = {
+    "latency": _Series(unit=UnitOfTime.MILLISECONDS, unit_class=DurationConverter.UNIT_CLASS),
+    "traffic_in": _GIBIBYTES,
+    "traffic_out": _GIBIBYTES,
+    "uptime": _Series(unit=UnitOfRatio.PERCENTAGE, unit_class=UnitlessRatioConverter.UNIT_CLASS),
+}
+"""By their names, which are those of their texts: `history_<name>`."""
+
+
+class _Last(TypedDict):
+    """When a source was last read in full: at, in ISO 8601, and of which things."""
+
+    at: str
+    of: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Something that a service remembers.
+
+    needs: what the provider must be able to do. of: the kinds of devices it is told of.
+    fields: entities of them, of which one must be enabled. interval: how often it is read, once a
+    day of the service if None; what is read more often is written when its hour has ended, and a
+    row that is there stays. read: reads it. It takes the provider, the things it is wanted of, the
+    service's today, and how many days ago it was
+    last read.
+    """
+
+    needs: type
+    of: tuple[str, ...]
+    fields: frozenset[str]
+    read: Callable[[Any, Collection[DeviceKey], date, int], Found]
+    interval: timedelta | None = None
+
+
+async def _traffic(
+    service: CanGetTrafficHistory, wanted: Collection[DeviceKey], today: date, _: int
+) -> Found:
+    """Yield the days that have ended; what the service does not know is left out."""
+    zone = cast("Provider", service).description.time_zone
+    pace = RateLimiter(_PER_SECOND, _AT_ONCE)
+    for key in wanted:
+        await asyncio.sleep(pace.delay())
+        try:
+            found = await service.traffic_history(key.id if key.kind == Tunnel.kind else None)
+        except RejectedError, InvalidInputError, TunnelGoneError, UnsupportedError:
+            continue
+        series = defaultdict[str, dict[datetime, float]](dict)
+        for row in found:
+            if (day := date.fromisoformat(row.day)) < today:
+                for name, size in (
+                    ("traffic_in", row.traffic_in),
+                    ("traffic_out", row.traffic_out),
+                ):
+                    if (value := gibibytes(size)) is not None:
+                        series[name][days.start_of(day, zone)] = value
+        yield key, series
+
+
+async def _uptime(
+    service: CanAskNodes, wanted: Collection[DeviceKey], today: date, number: int
+) -> Found:
+    zone = cast("Provider", service).description.time_zone
+    found = await service.uptime_history(min(number + _OVERLAP, _ALL_DAYS))
+    for key in wanted:
+        ended = (row for row in found.get(key.id, ()) if row.day < today)
+        yield key, {"uptime": {days.start_of(row.day, zone): row.uptime for row in ended}}
+
+
+async def _latency(
+    service: MeshNode, wanted: Collection[DeviceKey], _today: date, _number: int
+) -> Found:
+    found = await service.latencies()
+    for key in wanted:
+        known = {s.time: float(s.latency) for s in found.get(key, ()) if s.latency is not None}
+        yield key, {"latency": known}
+
+
+SOURCES: Mapping[str, _Source] = {
+    "latency": _Source(
+        needs=MeshNode,
+        of=(Peer.kind, Tunnel.kind),
+        fields=frozenset({"latency"}),
+        read=_latency,
+        # The node remembers ten minutes.
+        interval=timedelta(minutes=9),
+    ),
+    "traffic": _Source(
+        needs=CanGetTrafficHistory,
+        of=(Account.kind, Tunnel.kind),
+        fields=frozenset({"traffic_in_today", "traffic_out_today"}),
+        read=_traffic,
+    ),
+    "uptime": _Source(
+        needs=CanAskNodes,
+        of=(Node.kind,),
+        fields=frozenset({"uptime_30_days"}),
+        read=_uptime,
+    ),
+}
+"""By the names under which is stored when they were read."""
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Last]]:
+    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.history")
+
+
+def _prefix(entry_id: str) -> str:
+    return f"{DOMAIN}:{slugify(entry_id)}_"
+
+
+def statistic_id(entry_id: str, key: DeviceKey, series: str) -> str:
+    """Return the id of a series; a digest tells apart what would be written alike."""
+    id_ = slugify(key.id)[:_LONGEST_ID].strip("_")
+    if id_ != key.id:
+        id_ = f"{id_}_{blake2s(key.id.encode(), digest_size=4).hexdigest()}".lstrip("_")
+    return f"{_prefix(entry_id)}{key.kind}_{id_}_{series}"
+
+
+async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove what was stored and written of an entry.
+
+    Home Assistant offers nobody to delete statistics that no entity has. Added again, an account
+    begins again with what the service remembers.
+    """
+    await _store(hass, entry_id).async_remove()
+    if RECORDER not in hass.config.components:
+        return
+    recorder = get_instance(hass)
+    await recorder.async_block_till_done()
+    ids = [row["statistic_id"] for row in await async_list_statistic_ids(hass)]
+    recorder.async_clear_statistics([id_ for id_ in ids if id_.startswith(_prefix(entry_id))])
+
+
+class HistoryImporter:
+    """Writes what a service remembers of one account's past into the statistics."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        provider: Provider,
+        coordinators: Mapping[str, FeedCoordinator],
+    ) -> None:
+        """Read nothing yet."""
+        self._hass = hass
+        self._entry = entry
+        self._provider = provider
+        self._zone = provider.description.time_zone
+        self._coordinators = coordinators
+        self._sources = {n: s for n, s in SOURCES.items() if isinstance(provider, s.needs)}
+        self._store = _store(hass, entry.entry_id)
+        self._last: dict[str, _Last] = {}
+        self._not_before: dict[str, datetime] = {}
+        self._done: dict[str, set[DeviceKey]] = defaultdict(set)
+        """Of which things a source that then failed was read."""
+        self._current_hours: dict[str, dict[datetime, float]] = {}
+        """Samples of hours that have not ended, by series."""
+        self._delay = _SETTLED + _SPREAD * random.uniform(0, 1)
+        self._reading = asyncio.Lock()
+        self._timer = WallClockTimer(hass, self._look)
+
+    async def async_start(self) -> None:
+        """Begin to read, if there are statistics to write to."""
+        if not self._sources or RECORDER not in self._hass.config.components:
+            return
+        self._last = await self._store.async_load() or {}
+        self._entry.async_on_unload(self._timer.async_stop)
+        self._timer.async_call()
+
+    async def async_import(self) -> int:
+        """Read all now; the number of rows written. Raises the errors of api/."""
+        if RECORDER not in self._hass.config.components:
+            raise UnsupportedError
+        now = dt_util.utcnow()
+        if now < days.start_of(days.day_of(now, self._zone), self._zone) + _SETTLED:
+            raise InvalidInputError("history_not_settled", minutes=str(_SETTLED.seconds // 60))
+        async with self._reading:
+            self._done.clear()
+            return sum([await self._read(name) for name in self._sources])
+
+    def _due(self, name: str) -> datetime:
+        """Return when to read a source next."""
+        last = self._last.get(name)
+        read_at = datetime.fromisoformat(last["at"]) if last else None
+        if (interval := self._sources[name].interval) is not None:
+            due = read_at + interval if read_at else dt_util.utcnow()
+        elif read_at is None:
+            due = days.start_of(days.today(self._zone), self._zone) + _SETTLED
+        else:
+            tomorrow = days.day_of(read_at, self._zone) + _DAY
+            due = days.start_of(tomorrow, self._zone) + self._delay
+        return max(due, self._not_before.get(name, due))
+
+    @callback
+    def _look(self, now: datetime) -> datetime:
+        """Read what is due; the next moment to look."""
+        due = [name for name in self._sources if self._due(name) <= now]
+        if due and not self._reading.locked():
+            self._entry.async_create_background_task(
+                self._hass, self._read_due(due), f"{DOMAIN} history"
+            )
+        return min(now + _HOUR, *map(self._due, self._sources)) if not due else now + _HOUR
+
+    async def _read_due(self, due: Sequence[str]) -> None:
+        async with self._reading:
+            for name in due:
+                try:
+                    with reauth_errors(self._hass, self._entry):
+                        await self._read(name)
+                except UnsupportedError:
+                    self._not_before[name] = dt_util.utcnow() + _DAY
+                except TunnelHubError as err:
+                    _LOGGER.debug("%s: history of %s not read: %s", self._entry.title, name, err)
+                    self._not_before[name] = dt_util.utcnow() + _RETRY
+        self._timer.async_call()
+
+    def _wanted(self, source: _Source) -> set[DeviceKey]:
+        """Return of which things there is an enabled entity that a source belongs to."""
+        return {
+            DeviceKey(coordinator.device_kind, id_)
+            for coordinator in self._coordinators.values()
+            if coordinator.device_kind in source.of
+            for id_ in coordinator.subscriptions.watched(source.fields) & coordinator.data.keys()
+        }
+
+    async def _read(self, name: str) -> int:
+        """Read a source and write what it tells; the number of rows."""
+        source, last = self._sources[name], self._last.get(name)
+        wanted = self._wanted(source)
+        now = dt_util.utcnow()
+        today = days.day_of(now, self._zone)
+        number = _ALL_DAYS
+        if last and {key.id for key in wanted} <= set(last["of"]):
+            number = (today - days.day_of(datetime.fromisoformat(last["at"]), self._zone)).days
+        if not wanted:
+            self._not_before[name] = now + _RETRY
+            return 0
+        rows, done = 0, self._done[name]
+        if todo := sorted(wanted - done):
+            await get_instance(self._hass).async_block_till_done()
+            async for key, series in source.read(self._provider, todo, today, number):
+                for each, samples in series.items():
+                    rows += await self._write(key, each, samples, now, source)
+                done.add(key)
+        done.clear()
+        self._last[name] = {"at": now.isoformat(), "of": sorted({key.id for key in wanted})}
+        if source.interval is None:
+            await self._store.async_save(self._last)
+        return rows
+
+    async def _write(
+        self, key: DeviceKey, name: str, samples: Samples, now: datetime, source: _Source
+    ) -> int:
+        """Write the samples of hours that have ended; the number of rows."""
+        id_, series = statistic_id(self._entry.entry_id, key, name), SERIES[name]
+        samples = {**self._current_hours.pop(id_, {}), **samples}
+        hours = defaultdict[datetime, list[float]](list)
+        for moment, value in samples.items():
+            hour = _full_hour(moment, up=source.interval is None)
+            if hour + _HOUR <= now:
+                hours[hour].append(value)
+            else:
+                self._current_hours.setdefault(id_, {})[moment] = value
+        if not hours:
+            return 0
+        stored = await self._stored(id_)
+        if source.interval is not None:
+            hours = defaultdict(list, {h: v for h, v in hours.items() if h not in stored})
+        rows = _sums(hours, stored) if series.is_sum else _means(hours)
+        rows = [row for row in rows if not _is_stored(row, stored)]
+        if rows:
+            metadata = StatisticMetaData(
+                mean_type=StatisticMeanType.NONE if series.is_sum else StatisticMeanType.ARITHMETIC,
+                has_sum=series.is_sum,
+                name=await self._name(key, name),
+                source=DOMAIN,
+                statistic_id=id_,
+                unit_class=series.unit_class,
+                unit_of_measurement=series.unit,
+            )
+            async_add_external_statistics(self._hass, metadata, rows)
+        return len(rows)
+
+    async def _stored(self, id_: str) -> _Stored:
+        """Return the newest rows of a series by their beginning, the oldest first."""
+        found = await get_instance(self._hass).async_add_executor_job(
+            get_last_statistics, self._hass, _ROWS, id_, False, {"mean", "state", "sum"}
+        )
+        rows = {dt_util.utc_from_timestamp(row["start"]): row for row in found.get(id_, ())}
+        return dict(sorted(rows.items()))
+
+    async def _name(self, key: DeviceKey, series: str) -> str:
+        """Return what the statistics are called, in Home Assistant's language."""
+        device = dr.async_get(self._hass).async_get_device_by_identifier(
+            device_identifier(self._entry.entry_id, key), self._entry.entry_id
+        )
+        texts = await async_get_translations(
+            self._hass, self._hass.config.language, "common", [DOMAIN]
+        )
+        text = texts[f"component.{DOMAIN}.common.history_{series}"]
+        named = (device.name_by_user or device.name) if device else None
+        return text.format(name=named or self._entry.title)
+
+
+def _full_hour(moment: datetime, *, up: bool) -> datetime:
+    """Return the hour in UTC that a moment is in, or at which it is over: where rows may begin.
+
+    A day that begins at half past an hour of UTC must not get into the day before.
+    """
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return hour + _HOUR if up and hour != moment else hour
+
+
+def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[StatisticData]:
+    """Return rows of amounts with the sum so far, from the first that is told on.
+
+    What is stored among them and not told any more stays.
+    """
+    first = min(amounts)
+    earlier = [row.get("sum") or 0.0 for start, row in stored.items() if start < first]
+    kept = {start: row.get("state") or 0.0 for start, row in stored.items() if start >= first}
+    total = earlier[-1] if earlier else 0.0
+    rows: list[StatisticData] = []
+    for start, amount in sorted({**kept, **{s: sum(a) for s, a in amounts.items()}}.items()):
+        total = round(total + amount, 9)
+        rows.append({"start": start, "state": amount, "sum": total})
+    return rows
+
+
+def _means(values: Mapping[datetime, list[float]]) -> list[StatisticData]:
+    """Return rows with the mean, the lowest and the highest of each hour's values."""
+    return [
+        {"start": start, "mean": fmean(found), "min": min(found), "max": max(found)}
+        for start, found in sorted(values.items())
+    ]
+
+
+def _is_stored(row: StatisticData, stored: _Stored) -> bool:
+    """Tell whether a row is in the statistics as it is."""
+    before = stored.get(row["start"])
+    return before is not None and all(
+        before.get(name) == row.get(name) for name in ("mean", "state", "sum")
+    )
