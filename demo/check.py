@@ -39,6 +39,8 @@ async def do(stage: Stage, provider: str, deed: Deed) -> None:
     before = await stage.state_of(provider)
     domain, _, service = deed.action.partition(".")
     target = {"device_id": entity.device_id} if domain == DOMAIN else {"entity_id": entity.id}
+    if deed.of_account:
+        target = {"config_entry_id": stage.entries[provider]}
     await stage.hass.post(f"/api/services/{domain}/{service}", {**target, **deed.data})
     await until_shown(stage, provider, deed.shown)
     if not deed.happened(before, await stage.state_of(provider)):

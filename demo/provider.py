@@ -19,6 +19,7 @@ class Deed:
     """Something that a person does in Home Assistant.
 
     action: Home Assistant's, with the entity as its target; one of ours has the entity's device.
+    of_account: whether the action is for the account instead.
     data: what else it takes.
     shown: the states that follow from it in Home Assistant.
     happened: tells from the service's state before and after that it has really been done.
@@ -29,6 +30,7 @@ class Deed:
     shown: Shown
     happened: Callable[[State, State], bool]
     data: Mapping[str, Any] = field(default_factory=dict)
+    of_account: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ _READ = {
     "account": "the account",
     "account_traffic": "today's traffic",
     "check": "reachability checks",
+    "client": "clients",
     "certificates": "certificates",
     "hub": "the node",
     "inbox": "messages",
@@ -35,6 +36,7 @@ _READ = {
     "relay_node": "your nodes",
     "release": "newest versions",
     "rule": "rules",
+    "server": "the server",
     "service": "totals",
     "sign_in": "daily sign-in",
     "tun_mode": "TUN mode",
@@ -95,7 +97,7 @@ def options(service: Service, language: Language) -> str:
     """Return what can be chosen afterwards."""
     rows = []
     for name, (capability, _) in SECTIONS.items():
-        if isinstance(service.provider, capability) and _offers(service, name):
+        if service.can(capability) and _offers(service, name):
             part = said(language, "options", "step", "init", "sections")[name]
             title = f"**{part['name']}**<br>{part['description']}"
             choices_of = said(language, "selector")
@@ -110,13 +112,19 @@ def options(service: Service, language: Language) -> str:
 
 def _offers(service: Service, section: str) -> bool:
     """Tell whether a part of the options that all providers share is of use."""
-    return section != "reachability" or service.provider.description.has_public_tunnels
+    about = service.description
+    offered = {
+        "outside_address": about.has_outside_address,
+        "reachability": about.has_public_tunnels,
+    }
+    return offered.get(section, True)
 
 
 def refresh(service: Service, language: Language) -> str:
     """Return what is read how often."""
     paces: dict[tuple[timedelta, timedelta], list[str]] = {}
-    for feed in sorted(feeds(service.provider), key=_intervals):
+    found = {feed.key: feed for provider in service.providers for feed in feeds(provider)}
+    for feed in sorted(found.values(), key=_intervals):
         read = paces.setdefault(_intervals(feed), [])
         read.append(word(language, _READ[feed.resource.kind]))
         if feed.probe is not None:

@@ -46,7 +46,8 @@ def _subject(service: Service, language: Language, action: Action) -> str:
     """Return what an action is for here."""
     there = {entity.device for entity in service.entities}
     kinds = [kind for kind in action.kinds if kind in there] or [Account.kind]
-    return enumerated(language, [word(language, service.model(kind)) for kind in kinds])
+    models = [model for kind in kinds for model in service.models(kind)]
+    return enumerated(language, [word(language, model) for model in models])
 
 
 def _answer(language: Language, name: str, action: Action) -> str:

@@ -53,7 +53,7 @@ def automations(service: Service, language: Language) -> str:
     for kind, classes in _KINDS.items():
         for name, cls in classes.items():
             looked_at = dict.fromkeys(
-                f"{word(language, service.model(entity.device))}: "
+                f"{word(language, entity.model)}: "
                 f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*"
                 for entity in service.entities
                 if entity.platform in cls._domain_specs

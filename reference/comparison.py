@@ -31,11 +31,11 @@ _COMPARED: Mapping[str, tuple[type, ...]] = {
 def comparison(services: Collection[Service], language: Language) -> str:
     """Return what each service can do, and how much of it there is."""
     rows: list[list[str]] = [
-        ["", *(service.provider.description.name for service in services)],
+        ["", *(service.description.name for service in services)],
         *(
             [
                 word(language, what),
-                *("✓" if isinstance(s.provider, capabilities) else "" for s in services),
+                *("✓" if s.can(capabilities) else "" for s in services),
             ]
             for what, capabilities in _COMPARED.items()
         ),

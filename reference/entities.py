@@ -14,9 +14,9 @@ def entities(service: Service, language: Language) -> str:
     notes = Notes(language)
     found = sorted(service.entities, key=lambda entity: _ORDER.index(entity.platform))
     rows = []
-    for device in dict.fromkeys(entity.device for entity in service.entities):
-        title = f"**{word(language, service.model(device))}**"
-        for entity in (entity for entity in found if entity.device == device):
+    for model in dict.fromkeys(entity.model for entity in service.entities):
+        title = f"**{word(language, model)}**"
+        for entity in (entity for entity in found if entity.model == model):
             if title and entity.may_not_matter:
                 title += notes.mark("disabled by default if none of your tunnels uses the node")
             name = said(language, "entity", entity.platform, entity.row.key)["name"]

@@ -8,7 +8,7 @@ from typing import Any, Never, cast
 from aiohttp import ClientSession
 
 from custom_components.tunnel_hub.actions.base import Action
-from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api import KINDS, PROVIDERS, create_provider
 from custom_components.tunnel_hub.api.capabilities import Capability
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
 from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, PUBLIC_NODES
@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.api.capabilities.nodes import NODE_DETAILS
 from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.models.account import Account
 from custom_components.tunnel_hub.api.models.base import Resource
-from custom_components.tunnel_hub.api.provider import Provider
+from custom_components.tunnel_hub.api.provider import KIND, Provider, ProviderDescription
 from custom_components.tunnel_hub.binary_sensor import BINARY_SENSORS
 from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.devices import MODELS
@@ -48,11 +48,15 @@ _OPTIONS: Mapping[str, object] = {ALL_NODES: True, NODE_DETAILS: True, PUBLIC_NO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A row of a platform's table at one service. optional: whether an option brings it."""
+    """A row of a platform's table at one service.
+
+    model: of its device. optional: whether an option brings it.
+    """
 
     platform: str
     resource: type[Resource]
     row: TunnelHubEntityDescription
+    model: str
     optional: bool
 
     @property
@@ -68,15 +72,24 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A provider with all that options can bring."""
+    """A provider with all that options can bring. providers: one for each kind of its entries."""
 
     key: str
-    provider: Provider
+    providers: tuple[Provider, ...]
     entities: tuple[Entity, ...]
 
-    def model(self, device: str) -> str:
-        """Return what a kind of device is called."""
-        return self.provider.description.model if device == Account.kind else MODELS[device]
+    @property
+    def description(self) -> ProviderDescription:
+        """What is known of it without an account."""
+        return PROVIDERS[self.key]
+
+    def can(self, capabilities: type | tuple[type, ...]) -> bool:
+        """Tell whether a kind of its entries has one of these capabilities."""
+        return any(isinstance(provider, capabilities) for provider in self.providers)
+
+    def models(self, device: str) -> list[str]:
+        """Return what a kind of device is called, by kinds of entries for that of the account."""
+        return list(dict.fromkeys(_model(provider, device) for provider in self.providers))
 
     @property
     def actions(self) -> dict[str, Action]:
@@ -92,13 +105,15 @@ class Service:
             and (
                 self._edits(action.edits)
                 if action.edits
-                else not (needed := capabilities(action.run))
-                or isinstance(self.provider, tuple(needed))
+                else not (needed := capabilities(action.run)) or self.can(tuple(needed))
             )
         }
 
     def _edits(self, payload: type) -> bool:
-        return isinstance(self.provider, CanEdit) and payload in self.provider.collections()
+        return any(
+            isinstance(provider, CanEdit) and payload in provider.collections()
+            for provider in self.providers
+        )
 
 
 def capabilities(function: Callable[..., object]) -> set[type]:
@@ -109,23 +124,28 @@ def capabilities(function: Callable[..., object]) -> set[type]:
 
 def service(key: str) -> Service:
     """Return a service with all that options can bring."""
-    provider = _made(key, _OPTIONS)
-    always = {(platform, of, row.key) for platform, of, row in _rows(_made(key, {}))}
-    entities = tuple(
-        Entity(
-            platform=platform,
-            resource=of,
-            row=row,
-            optional=(platform, of, row.key) not in always,
-        )
-        for platform, of, row in _rows(provider)
+    always = {(platform, of, row.key) for _, platform, of, row in _rows(_made(key, {}))}
+    found: dict[tuple[str, type[Resource], str, str], Entity] = {}
+    providers = _made(key, _OPTIONS)
+    for provider, platform, of, row in _rows(providers):
+        optional = (platform, of, row.key) not in always
+        model = _model(provider, of.part_of or of.kind)
+        entity = Entity(platform=platform, resource=of, row=row, model=model, optional=optional)
+        found.setdefault((platform, of, row.key, model), entity)
+    return Service(key=key, providers=providers, entities=tuple(found.values()))
+
+
+def _model(provider: Provider, device: str) -> str:
+    """Return what a kind of device is called at a provider."""
+    return provider.description.model if device == Account.kind else MODELS[device]
+
+
+def _made(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
+    """Make providers that will send nothing, and so need no session: one for each kind."""
+    return tuple(
+        create_provider(key, cast("ClientSession", None), {**_CREDENTIALS, KIND: kind}, options)
+        for kind in KINDS[key]
     )
-    return Service(key=key, provider=provider, entities=entities)
-
-
-def _made(key: str, options: Mapping[str, object]) -> Provider:
-    """Make a provider that will send nothing, and so needs no session."""
-    return create_provider(key, cast("ClientSession", None), _CREDENTIALS, options)
 
 
 def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
@@ -141,14 +161,15 @@ async def _nothing(*_: object) -> Never:
 
 
 def _rows(
-    provider: Provider,
-) -> Iterator[tuple[str, type[Resource], TunnelHubEntityDescription]]:
-    """Find the rows that exist for a provider, as the platforms do."""
-    for feed in feeds(provider):
-        for platform, table in PLATFORMS.items():
-            for row in table.get(feed.resource, ()):
-                if row.exists_for(provider, feed):
-                    yield platform, feed.resource, row
+    providers: tuple[Provider, ...],
+) -> Iterator[tuple[Provider, str, type[Resource], TunnelHubEntityDescription]]:
+    """Find the rows that exist for providers, as the platforms do."""
+    for provider in providers:
+        for feed in feeds(provider):
+            for platform, table in PLATFORMS.items():
+                for row in table.get(feed.resource, ()):
+                    if row.exists_for(provider, feed):
+                        yield provider, platform, feed.resource, row
 
 
 SERVICES = {key: service(key) for key in PROVIDERS}

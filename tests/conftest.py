@@ -24,6 +24,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 from simulator.chmlfrp import ChmlFrpService
 from simulator.easytier import EasyTierService
+from simulator.frp import FrpService
 from simulator.hayfrp import HayFrpService
 from simulator.hy2scale import Hy2ScaleService
 from simulator.service import Service
@@ -213,6 +214,12 @@ def easytier(simulator: Simulator, dialect: Dialect) -> EasyTierService:
     """The simulated EasyTier node manager."""
     simulator.get(EasyTierService).state.settings.dialect = dialect
     return simulator.get(EasyTierService)
+
+
+@pytest.fixture
+def frp(simulator: Simulator) -> FrpService:
+    """The simulated programs of frp."""
+    return simulator.get(FrpService)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.tunnel_hub import api
-from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api import KINDS, PROVIDERS
 from custom_components.tunnel_hub.api.capabilities import Capability
 from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.flows.base import Steps
@@ -193,12 +193,13 @@ def test_a_providers_name_would_be_found(code: str) -> None:
 def test_capabilities_are_few_and_named_as_bases() -> None:
     """Every one has a provider, and a provider has no method of one that it does not name."""
     capabilities = Capability.__subclasses__()
-    assert 10 < len(capabilities) <= 20
+    assert 10 < len(capabilities) <= 21
     for capability in capabilities:
         methods = {name for name in vars(capability) if not name.startswith("_")}
-        having = [cls for cls in api._PROVIDERS.values() if issubclass(cls, capability)]
+        classes = [api.provider_class(key, kind) for key, kinds in KINDS.items() for kind in kinds]
+        having = [cls for cls in classes if issubclass(cls, capability)]
         assert having, capability
-        for cls in api._PROVIDERS.values():
+        for cls in classes:
             assert cls in having or not methods <= set(dir(cls)), (cls, capability)
 
 

@@ -15,7 +15,7 @@ from .provider_modules import modules
 from .translations import translations
 
 DOCUMENTED = modules("documented")
-"""Of each provider: its client and how many endpoints its document has."""
+"""Of each provider: its clients and how many endpoints its document has."""
 
 each_row = pytest.mark.parametrize(
     "row", ROWS, ids=[f"{row.provider}-{row.document}" for row in ROWS]
@@ -28,11 +28,12 @@ def test_every_provider_has_a_table() -> None:
 
 @pytest.mark.parametrize("provider", DOCUMENTED)
 def test_a_table_is_complete(provider: str) -> None:
-    """Each endpoint once, and each method that the client has."""
+    """Each endpoint once, and each method that the clients have."""
     rows = [row for row in ROWS if row.provider == provider]
     methods = {
         name
-        for name, _ in inspect.getmembers(DOCUMENTED[provider].CLIENT, inspect.iscoroutinefunction)
+        for client in DOCUMENTED[provider].CLIENTS
+        for name, _ in inspect.getmembers(client, inspect.iscoroutinefunction)
         if not name.startswith("_")
     }
 

@@ -269,7 +269,8 @@ WATCHED = re.compile(
     common\.\w+
     | config\.abort\.\w+
     | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
-    | config\.error\.(jwt_secret_refused|no_(administrator|node_here)|not_initialized|other_service)
+    | config\.error\.(jwt_secret_refused|no_(administrator|frp_here|node_here))
+    | config\.error\.(not_initialized|other_service)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
@@ -457,13 +458,14 @@ async def test_options(world: World) -> None:
         "options.abort.entry_removed",
         "options.abort.not_loaded",
         "options.abort.no_options",
+        "options.error.invalid_host",
         "options.step.init.title",
     } | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema
     }
     of_others = tuple(
         f"options.step.init.sections.{section}."
-        for section in ("administration", "more_of_nodes", "shown_public_nodes")
+        for section in ("administration", "more_of_nodes", "outside_address", "shown_public_nodes")
     )
     said = {key for key in ENGLISH if key.startswith("options.") and not key.startswith(of_others)}
     assert said == needed | optional

@@ -18,6 +18,7 @@ from .api.models.base import Resource
 from .api.models.directory import PublicNode, Reachability, RelayNode
 from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.models.nodes import Node
+from .api.models.server import Client, Server
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .reachability import TunnelCheck
@@ -168,6 +169,8 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         _property("mainland", lambda node: node.mainland, enabled=False),
         _connectivity("online", lambda node: node.online),
     ),
+    Client: (_connectivity("online", lambda client: client.online),),
+    Server: (_property("heartbeats", lambda server: server.heartbeats),),
     Hub: (
         _problem("compat", lambda hub: hub.compat),
         _problem("limited", lambda hub: hub.limited),

@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .api import PROVIDERS
+from .api.address import host_of
 from .api.capabilities.account import CanSignIn
 from .api.capabilities.directory import ALL_NODES, PUBLIC_NODES, NodeDirectory
 from .api.capabilities.nodes import (
@@ -37,11 +38,11 @@ from .api.capabilities.nodes import (
     CanAskNodes,
     CanChooseNodes,
 )
-from .api.errors import TunnelHubError
-from .api.provider import Provider
+from .api.errors import InvalidInputError, TunnelHubError
+from .api.provider import OUTSIDE_ADDRESS, Provider
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .flows import FLOWS
-from .flows.base import Steps, abort_if_removed
+from .flows.base import TEXT_FIELD, Steps, abort_if_removed
 from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
 from .reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
@@ -59,6 +60,8 @@ _SIGN_IN_SCHEMA = vol.Schema(
 _ALL_NODES_SCHEMA = vol.Schema({vol.Required(ALL_NODES, default=False): BooleanSelector()})
 _DETAILS_SCHEMA = vol.Schema({vol.Required(NODE_DETAILS, default=False): BooleanSelector()})
 
+_OUTSIDE_SCHEMA = vol.Schema({vol.Optional(OUTSIDE_ADDRESS): TEXT_FIELD})
+
 _CHECKS_SCHEMA = vol.Schema(
     {
         vol.Required(CHECKS, default=CHECKS_ENABLED): SelectSelector(
@@ -70,6 +73,13 @@ _CHECKS_SCHEMA = vol.Schema(
         )
     }
 )
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored of options that were entered; raises InvalidInputError."""
+    host = (options.get(OUTSIDE_ADDRESS) or "").strip()
+    others = {name: value for name, value in options.items() if name != OUTSIDE_ADDRESS}
+    return {**others, OUTSIDE_ADDRESS: host_of(host)} if host else others
 
 
 class _CommonSteps(Steps):
@@ -137,8 +147,14 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         """Show and take the options."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
+        errors = {}
+        entered = None
         if user_input is not None:
-            return self.async_create_entry(data=dict(ChainMap(*user_input.values())))
+            entered = dict(ChainMap(*user_input.values()))
+            try:
+                return self.async_create_entry(data=_checked(entered))
+            except InvalidInputError as err:
+                errors["base"] = err.key
         provider = self.config_entry.runtime_data.provider
         schema = {
             vol.Required(name): section(fields)
@@ -149,10 +165,11 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         if not schema:
             return self.async_abort(reason="no_options")
         # Each section picks out of the options what it has a field for.
-        suggested = dict.fromkeys(map(str, schema), self.config_entry.options)
+        suggested = dict.fromkeys(map(str, schema), entered or self.config_entry.options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), suggested),
+            errors=errors,
         )
 
     async def nodes(self, provider: CanChooseNodes) -> vol.Schema:
@@ -188,6 +205,10 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         """Return which tunnels' public addresses are checked, where that is possible."""
         return _CHECKS_SCHEMA if provider.description.has_public_tunnels else None
 
+    async def outside_address(self, provider: Provider) -> vol.Schema | None:
+        """Return by which host the server is reached from outside, where that can be another."""
+        return _OUTSIDE_SCHEMA if provider.description.has_outside_address else None
+
     async def sign_in(self, provider: CanSignIn) -> vol.Schema:
         """Return whether, and when, to sign in every day."""
         return _SIGN_IN_SCHEMA
@@ -214,6 +235,7 @@ SECTIONS: Mapping[str, tuple[type, Callable[..., Awaitable[vol.Schema | None]]]]
     "shown_public_nodes": (NodeDirectory, TunnelHubOptionsFlow.public_nodes),
     "administration": (NodeDirectory, TunnelHubOptionsFlow.all_nodes),
     "more_of_nodes": (CanAskNodes, TunnelHubOptionsFlow.details),
+    "outside_address": (Provider, TunnelHubOptionsFlow.outside_address),
     "reachability": (Provider, TunnelHubOptionsFlow.reachability),
     "daily_sign_in": (CanSignIn, TunnelHubOptionsFlow.sign_in),
 }

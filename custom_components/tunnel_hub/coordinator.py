@@ -409,7 +409,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     # The days of the service
 
     def _service_day(self) -> date:
-        return days.today(self.provider.description.time_zone)
+        """Return the day at the service; the same every day where nobody knows when it begins."""
+        about = self.provider.description
+        return days.today(about.time_zone) if about.has_time_zone else date.max
 
     @callback
     def async_forget_yesterday(self) -> None:

@@ -13,6 +13,7 @@ from .api.models.base import Resource
 from .api.models.directory import PublicNode, RelayNode
 from .api.models.mesh import Peer, Proxy, Rule, User, WireGuardPeer
 from .api.models.nodes import Node
+from .api.models.server import Client
 from .api.models.service import ServiceTotals
 from .api.models.tunnels import Tunnel
 from .coordinator import FeedCoordinator
@@ -21,6 +22,7 @@ from .runtime import TunnelHubConfigEntry, TunnelHubData
 
 MODELS = {
     Account.kind: "Account",
+    Client.kind: "Client",
     Node.kind: "Node",
     Peer.kind: "Peer",
     Proxy.kind: "Proxy",

@@ -16,6 +16,7 @@ from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.nodes import Node
 from .api.models.service import ServiceTotals
+from .api.provider import OUTSIDE_ADDRESS
 from .const import CONF_PROVIDER
 from .coordinator import FeedCoordinator
 from .ids import device_key, device_key_of
@@ -41,6 +42,9 @@ _SHOWN_TEXTS = frozenset(
     }
 )
 """The only fields whose words are shown: all others may name a person, a place or an address."""
+
+_PERSONAL_OPTIONS = frozenset({OUTSIDE_ADDRESS})
+"""Options with words of the user's own."""
 
 _IMPERSONAL_ID = re.compile(r"\d+|[0-9a-f-]{8,36}")
 """An id that a service has made up; some services use names as ids."""
@@ -96,10 +100,14 @@ async def async_get_device_diagnostics(
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options; of nodes that are chosen by name, how many."""
-    return {
-        name: len(value) if isinstance(value, list) else value for name, value in options.items()
-    }
+    """Return the options without addresses; of nodes that are chosen by name, how many."""
+    return {name: _option(name, value) for name, value in options.items()}
+
+
+def _option(name: str, value: Any) -> Any:
+    if name in _PERSONAL_OPTIONS:
+        return REDACTED
+    return len(value) if isinstance(value, list) else value
 
 
 def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:

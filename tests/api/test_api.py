@@ -6,7 +6,7 @@ from typing import override
 from aiohttp import ClientSession
 import pytest
 
-from custom_components.tunnel_hub.api import PROVIDERS, create_provider
+from custom_components.tunnel_hub.api import KINDS, PROVIDERS, create_provider, provider_class
 from custom_components.tunnel_hub.api.capabilities.account import CanSignIn
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
 from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
@@ -22,7 +22,7 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.feed import Feed
 from custom_components.tunnel_hub.api.models.base import Resource
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
-from custom_components.tunnel_hub.api.provider import Credentials, Identity, Options, Provider
+from custom_components.tunnel_hub.api.provider import KIND, Credentials, Identity, Options, Provider
 
 CREDENTIALS = {
     "base_url": "http://127.0.0.1:9",
@@ -34,22 +34,31 @@ CREDENTIALS = {
     "token": "a-token",
 }
 
+EACH_KIND = [(key, kind) for key, kinds in KINDS.items() for kind in kinds]
 
-@pytest.mark.parametrize("key", PROVIDERS)
-async def test_every_provider_is_made_without_a_word(key: str, session: ClientSession) -> None:
-    provider = create_provider(key, session, CREDENTIALS, {})
 
-    assert provider.description is PROVIDERS[key]
+@pytest.mark.parametrize("key, kind", EACH_KIND)
+async def test_every_provider_is_made_without_a_word(
+    key: str, kind: str, session: ClientSession
+) -> None:
+    credentials = {**CREDENTIALS, **({KIND: kind} if kind else {})}
+    provider = create_provider(key, session, credentials, {})
+
+    assert type(provider) is provider_class(key, kind)
+    assert provider.description is PROVIDERS[key] or kind
     assert provider.description.key == key
     assert provider.description.console_url.startswith("https://")
-    assert provider.credentials == CREDENTIALS
+    assert provider.credentials == credentials
     assert set(provider.statistics().values()) == {0}
     assert list(provider.issues()) == []
 
 
-@pytest.mark.parametrize("key", PROVIDERS)
-async def test_feeds_tell_the_truth_about_themselves(key: str, session: ClientSession) -> None:
-    feeds: dict[str, Feed[Resource]] = dict(create_provider(key, session, CREDENTIALS, {}).feeds)
+@pytest.mark.parametrize("key, kind", EACH_KIND)
+async def test_feeds_tell_the_truth_about_themselves(
+    key: str, kind: str, session: ClientSession
+) -> None:
+    provider = create_provider(key, session, {**CREDENTIALS, KIND: kind}, {})
+    feeds: dict[str, Feed[Resource]] = dict(provider.feeds)
 
     assert all(feed.key == key for key, feed in feeds.items())
     for feed in feeds.values():

@@ -2,7 +2,7 @@
 
 from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 
-CLIENT = ChmlFrpClient
+CLIENTS = (ChmlFrpClient,)
 
 ENDPOINTS = 38
 """27 in its document and eleven that its panel uses."""

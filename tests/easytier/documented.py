@@ -2,7 +2,7 @@
 
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 
-CLIENT = EasyTierClient
+CLIENTS = (EasyTierClient,)
 
 ENDPOINTS = 22
 """16 in its document and six that its pages use."""

@@ -2,6 +2,6 @@
 
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 
-CLIENT = HayFrpClient
+CLIENTS = (HayFrpClient,)
 
 ENDPOINTS = 23

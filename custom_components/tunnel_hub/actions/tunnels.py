@@ -9,8 +9,9 @@ import voluptuous as vol
 
 from ..api.capabilities import capable
 from ..api.capabilities.nodes import CanAskNodes
-from ..api.capabilities.tunnels import CanInspectTunnels
+from ..api.capabilities.tunnels import CanForgetOfflineTunnels, CanInspectTunnels
 from ..api.models.nodes import Node
+from ..api.models.server import Server
 from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
@@ -74,6 +75,14 @@ async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
     return to_response(tunnel)
 
 
+async def _forget_offline_tunnels(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    forgotten = await target.capable(CanForgetOfflineTunnels).forget_offline_tunnels()
+    for coordinator in target.feeds_of(Tunnel):
+        for tunnel_id in forgotten:
+            coordinator.async_forget(tunnel_id)
+    return {"forgotten": len(forgotten)}
+
+
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
     await capable(target.data.force_down, ForceDown).async_disconnect_client(target.key.id)
     return None
@@ -111,6 +120,12 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         response=SupportsResponse.OPTIONAL,
     ),
     "force_offline": Action(run=_force_offline, kinds=(Tunnel.kind,), changes=(Tunnel,)),
+    "forget_offline_tunnels": Action(
+        run=_forget_offline_tunnels,
+        admin=True,
+        changes=(Server, Tunnel),
+        response=SupportsResponse.OPTIONAL,
+    ),
     "get_tunnel_config": Action(
         run=_get_tunnel_config,
         kinds=(Tunnel.kind, Node.kind),

@@ -1,8 +1,8 @@
 """The tunnel services, without Home Assistant: providers, resources, feeds and errors.
 
-Public surface: PROVIDERS (key -> description), create_provider and stored_account_id. Every folder
-beside this file that holds a provider.py is a provider. They are imported with this package, which
-Home Assistant does in a thread of its own.
+Public surface: PROVIDERS (key -> description), KINDS (key -> kinds of entries), create_provider and
+stored_account_id. Every folder beside this file that holds a provider.py is a provider. They are
+imported with this package, which Home Assistant does in a thread of its own.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from .provider import Credentials, Options, Provider, ProviderDescription
+from .provider import KIND, Credentials, Options, Provider, ProviderDescription
 
 _PROVIDERS: Mapping[str, type[Provider]] = {
     module.parent.name: import_module(f"{__name__}.{module.parent.name}").PROVIDER
@@ -23,6 +23,17 @@ PROVIDERS: Mapping[str, ProviderDescription] = {
 }
 
 
+KINDS: Mapping[str, tuple[str, ...]] = {
+    key: tuple(provider.kinds) or ("",) for key, provider in _PROVIDERS.items()
+}
+
+
+def provider_class(key: str, kind: str = "") -> type[Provider]:
+    """Return the class of a kind of entries; raises KeyError for an unknown key."""
+    kinds = _PROVIDERS[key].kinds or {"": _PROVIDERS[key]}
+    return kinds.get(kind) or next(iter(kinds.values()))
+
+
 def create_provider(
     key: str, session: ClientSession, credentials: Credentials, options: Options
 ) -> Provider:
@@ -30,7 +41,7 @@ def create_provider(
 
     session: must not keep cookies. Raises KeyError for an unknown key.
     """
-    return _PROVIDERS[key](session, credentials, options)
+    return provider_class(key, credentials.get(KIND, ""))(session, credentials, options)
 
 
 def stored_account_id(key: str, credentials: Credentials) -> str | None:

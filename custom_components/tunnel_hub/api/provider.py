@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from aiohttp import ClientSession
@@ -15,8 +16,14 @@ from .models.base import Resource
 type Credentials = Mapping[str, str]
 """What signs in: username, password, session token, base URL... by name; all secret."""
 
+KIND = "kind"
+"""The credential that names the kind of an entry: see Provider.kinds."""
+
 type Options = Mapping[str, object]
 """What the user chose: see NODES, CHOSEN_NODES and NODE_DETAILS."""
+
+OUTSIDE_ADDRESS = "outside_address"
+"""Option: the host by which a server is reached from outside, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,8 @@ class ProviderDescription:
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
     model: what an account there is called in a device's model.
     time_zone: whose midnight begins the service's days.
+    has_time_zone: whether that is known; otherwise what belongs to a day is as old as its reading.
+    has_outside_address: whether public addresses may begin with another host, see OUTSIDE_ADDRESS.
     has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
     """
 
@@ -59,12 +68,16 @@ class ProviderDescription:
     console_url: str
     model: str = "Account"
     time_zone: tzinfo = UTC
+    has_time_zone: bool = True
     has_public_tunnels: bool = False
+    has_outside_address: bool = False
 
 
 class Provider(ABC):
     """One account at one service, as feeds and commands.
 
+    kinds: the classes of the kinds of entries, by name, where a service has several that can do
+    different things. An entry that names none is of the first.
     description: what is known without an account.
     feeds: what can be read, by key.
     credentials: as they are now. on_credentials: called, and awaited, with the new ones
@@ -74,6 +87,7 @@ class Provider(ABC):
     on_identity: called with what the account is now, when it is read and that can change.
     """
 
+    kinds: ClassVar[Mapping[str, type[Provider]]] = MappingProxyType({})
     description: ClassVar[ProviderDescription]
     feeds: Mapping[str, Feed[Resource]]
     credentials: Credentials

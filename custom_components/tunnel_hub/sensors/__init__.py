@@ -9,6 +9,7 @@ from .kinds import TunnelHubSensorDescription
 from .mesh import MESH
 from .nodes import NODES
 from .reachability import REACHABILITY
+from .server import SERVER
 from .service import SERVICE
 from .tunnels import TUNNELS
 
@@ -18,6 +19,7 @@ SENSORS: Table[TunnelHubSensorDescription[Any]] = {
     **MESH,
     **NODES,
     **REACHABILITY,
+    **SERVER,
     **SERVICE,
     **TUNNELS,
 }

@@ -17,8 +17,14 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.TIMESTAMP,
             enabled=False,
         ),
+        diagnostic("client", lambda tunnel: tunnel.client),
         diagnostic("client_version", lambda tunnel: tunnel.client_version),
         count("connections", lambda tunnel: tunnel.connections),
+        TunnelHubSensorDescription[Tunnel](
+            key="last_close",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda tunnel: tunnel.last_close,
+        ),
         diagnostic(
             "last_edit",
             lambda tunnel: tunnel.last_edit,

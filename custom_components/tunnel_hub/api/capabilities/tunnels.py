@@ -1,6 +1,7 @@
 """What can be done with tunnels."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from typing import ClassVar
 
 from ..models.tunnels import Tunnel
@@ -44,3 +45,11 @@ class CanInspectTunnels(Capability):
         file_format: "ini" or "toml", None for what the service prefers. The file holds the
         link token.
         """
+
+
+class CanForgetOfflineTunnels(Capability):
+    """The service lists tunnels that nobody runs any more, until it is told to forget them."""
+
+    @abstractmethod
+    async def forget_offline_tunnels(self) -> Collection[str]:
+        """Forget the tunnels that are offline; the ids of those that are forgotten."""

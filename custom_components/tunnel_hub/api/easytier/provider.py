@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from .. import coerce
+from ..address import base_url
 from ..capabilities.account import CanRegister, CanResetToken
 from ..capabilities.collections import CanEdit, EditableCollection
 from ..capabilities.directory import NodeDirectory
@@ -42,7 +43,6 @@ from ..throttling import iterate
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
 from . import models
-from .address import base_url
 from .client import EasyTierClient
 from .feeds import BATCH, Feeds, Network
 from .identity import digests_of, is_same

@@ -26,9 +26,9 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import Answer, Transport
+from ..routes import Routes
 from ..rows import Row, rows_of
 from ..tokens import Tokens
-from .routes import Routes
 
 type Body = Mapping[str, object] | Sequence[object]
 

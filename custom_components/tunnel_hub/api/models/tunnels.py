@@ -27,6 +27,8 @@ class Tunnel(Resource):
 
     checked_at: datetime | None = None
     """When online was last read."""
+    client: str | None = None
+    """Which client runs it, or did last."""
     client_outdated: bool | None = None
     """Whether the program that ran it last is older than the newest one."""
     client_version: str | None = None
@@ -36,6 +38,8 @@ class Tunnel(Resource):
     enabled: bool | None = None
     """Whether the service accepts a client for it."""
     encryption: bool | None = None
+    last_close: datetime | None = None
+    """When it was last closed, by its client or by a lost connection."""
     last_edit: datetime | None = None
     last_start: datetime | None = None
     """When a client connected last."""

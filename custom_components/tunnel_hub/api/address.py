@@ -1,11 +1,14 @@
-"""Where a node manager is, out of whatever a person pastes."""
+"""Where a self-hosted service is, out of whatever a person pastes."""
 
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import takewhile
 import re
+from urllib.parse import quote
 
 from yarl import URL
 
-from ..errors import InvalidInputError
+from .errors import InvalidInputError
 
 _PRIVATE_DOMAINS = (
     ".corp",
@@ -29,17 +32,19 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
 _PLACE = re.compile(
     r"(?P<host>\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*|[^\s:/?#@%\\\[\]]+)"
     r"(?::(?P<port>\d{1,5}))?"
-    r"(?:[/?#\\].*)?",
+    r"(?P<path>(?:[/\\][^?#]*)?)(?:[?#].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)*(?!\d+$){_LABEL}")
 
 
-def base_url(pasted: str) -> str:
+def base_url(pasted: str, *, pages: Collection[str] | None = None) -> str:
     """Return scheme, host and port, without a slash at the end; a page's path goes.
 
     Without a scheme it is https, and http for an address or a name of a private network.
+    pages: what the paths of the service's own pages begin with, such as "static"; what stands
+    before that is kept, since a proxy may have the service below a path of its own.
     Raises InvalidInputError for what is no address.
     """
     text = pasted.translate(_FULL_WIDTH).strip(_AROUND)
@@ -55,10 +60,28 @@ def base_url(pasted: str) -> str:
             port=int(place["port"]) if place["port"] else None,
         )
         if url.scheme in ("http", "https") and _is_host(url.raw_host or ""):
-            return str(url)
+            return f"{url}{'' if pages is None else _base_path(place['path'], pages)}"
     except ValueError:
         pass
     raise InvalidInputError("invalid_url")
+
+
+def host_of(pasted: str) -> str:
+    """Return the host of an address, without brackets.
+
+    Raises InvalidInputError if there is none.
+    """
+    try:
+        return URL(base_url(pasted)).host or ""
+    except InvalidInputError:
+        raise InvalidInputError("invalid_host") from None
+
+
+def _base_path(path: str, pages: Collection[str]) -> str:
+    """Return what stands before the service's own pages, without a slash at the end."""
+    segments = [s for s in path.replace("\\", "/").split("/") if s not in ("", ".", "..")]
+    base = takewhile(lambda segment: segment not in pages, segments)
+    return "".join(f"/{quote(segment, safe='%')}" for segment in base)
 
 
 def _is_host(host: str) -> bool:

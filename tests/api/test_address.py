@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.tunnel_hub.api.easytier.address import base_url
+from custom_components.tunnel_hub.api.address import base_url
 from custom_components.tunnel_hub.api.errors import InvalidInputError
 
 
@@ -75,3 +75,21 @@ def test_what_is_no_address(pasted: str) -> None:
         base_url(pasted)
 
     assert caught.value.key == "invalid_url"
+
+
+@pytest.mark.parametrize(
+    "pasted, expected",
+    [
+        ("http://192.0.2.7:7500/static/#/proxies/tcp", "http://192.0.2.7:7500"),
+        ("http://192.0.2.7:7500/api/serverinfo?a=/static/", "http://192.0.2.7:7500"),
+        ("http://192.0.2.7:7500", "http://192.0.2.7:7500"),
+        ("https://home.example.com/frps/", "https://home.example.com/frps"),
+        ("home.example.com/frps/static/index.html", "https://home.example.com/frps"),
+        ("nas.lan//a/./../b?x#y", "http://nas.lan/a/b"),
+        ("nas.lan/服务 器/static/", "http://nas.lan/%E6%9C%8D%E5%8A%A1%20%E5%99%A8"),
+        ("nas.lan/a%20b", "http://nas.lan/a%20b"),
+    ],
+)
+def test_what_stands_before_the_pages_is_kept(pasted: str, expected: str) -> None:
+    assert base_url(pasted, pages=("static", "api")) == expected
+    assert base_url(expected, pages=("static", "api")) == expected

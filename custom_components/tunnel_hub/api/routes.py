@@ -2,7 +2,7 @@
 
 import time
 
-from ..errors import Reason, TunnelHubError, UnavailableError, UnsupportedError
+from .errors import Reason, TunnelHubError, UnavailableError, UnsupportedError
 
 _LASTS = 3600.0
 """Seconds after which a missing route is looked for again."""

@@ -1,0 +1,7 @@
+"""frp of one's own: frps, the server with its dashboard, and frpc, the client."""
+
+from .provider import FrpProvider
+
+PROVIDER = FrpProvider
+
+__all__ = ["PROVIDER", "FrpProvider"]

@@ -1,0 +1,141 @@
+"""The API of frps's dashboard, one method for each endpoint.
+
+Version 2, which came with frps 0.70, wraps answers in `{code, msg, data}` and has lists in pages;
+the methods return `data`. Traffic is in bytes, and "today" is the day at the server, since frps was
+started. See `server/http` in github.com/fatedier/frp.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from .. import coerce
+from ..errors import Reason, UnavailableError
+from ..rows import Row, rows_of
+from .client import ProgramClient
+
+TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "xtcp", "sudp")
+"""Types of proxies, by each of which version 1 lists them."""
+PAGE_SIZE = 200
+"""Rows of a page at most."""
+_MOST_PAGES = 100
+"""Pages that are read of a list, however many there are said to be."""
+
+
+class FrpsClient(ProgramClient):
+    """Speaks with frps. Rows have the names of its own fields."""
+
+    # Version 1
+
+    async def serverinfo(self) -> Row:
+        """GET /api/serverinfo: version, ports, settings and totals in one object."""
+        return (await self._ask("GET", "/api/serverinfo")).mapping()
+
+    async def clients(self) -> list[Row]:
+        """GET /api/clients: the clients, also those that are gone; frps 0.68 and later."""
+        return _rows((await self._ask("GET", "/api/clients")).json())
+
+    async def proxies_of(self, proxy_type: str) -> list[Row]:
+        """GET /api/proxy/<type>: the proxies of a type, without that; `conf` null when offline."""
+        answer = await self._ask("GET", "/api/proxy/{name}", proxy_type)
+        return _rows(answer.mapping().get("proxies"), null=True)
+
+    async def proxy(self, name: str) -> Row:
+        """GET /api/proxies/<name>: one proxy; raises TunnelGoneError."""
+        return (await self._ask("GET", "/api/proxies/{name}", name)).mapping()
+
+    async def traffic(self, name: str) -> Row:
+        """GET /api/traffic/<name>: trafficIn and trafficOut of seven days, today first."""
+        return (await self._ask("GET", "/api/traffic/{name}", name)).mapping()
+
+    async def delete_offline_proxies(self) -> None:
+        """DELETE /api/proxies?status=offline: forget the proxies that are offline."""
+        params = {"status": "offline"}
+        answer = await self._ask("DELETE", "/api/proxies", read=False, params=params)
+        if answer.mapping().get("Code") != HTTPStatus.OK:
+            raise UnavailableError(Reason.MALFORMED, "no result")
+
+    # Version 2
+
+    async def system_info(self) -> Row:
+        """GET /api/v2/system/info: version, `config` and `status`."""
+        return await self._data("GET", "/api/v2/system/info")
+
+    async def clients_v2(self) -> list[Row]:
+        """GET /api/v2/clients: the clients, also those that are gone."""
+        return await self._all("/api/v2/clients")
+
+    async def client(self, key: str) -> Row:
+        """GET /api/v2/clients/<key>: one client, with how many proxies and connections it has."""
+        return await self._data("GET", "/api/v2/clients/{name}", key)
+
+    async def users(self) -> list[Row]:
+        """GET /api/v2/users: users, with how many clients and proxies they have."""
+        return await self._all("/api/v2/users")
+
+    async def proxies_v2(self) -> list[Row]:
+        """GET /api/v2/proxies: all proxies; what an offline one's `spec` holds is only its type."""
+        return await self._all("/api/v2/proxies")
+
+    async def proxy_v2(self, name: str) -> Row:
+        """GET /api/v2/proxies/<name>: one proxy; raises TunnelGoneError."""
+        return await self._data("GET", "/api/v2/proxies/{name}", name)
+
+    async def traffic_v2(self, name: str) -> list[Row]:
+        """GET /api/v2/proxies/<name>/traffic: date, trafficIn and trafficOut, the oldest first."""
+        data = await self._data("GET", "/api/v2/proxies/{name}/traffic", name)
+        return _rows(data.get("history"))
+
+    async def prune(self) -> None:
+        """POST /api/v2/system/prune: forget the proxies that are offline."""
+        params = {"type": "offline_proxies"}
+        await self._data("POST", "/api/v2/system/prune", read=False, params=params)
+
+    async def _data(
+        self,
+        method: str,
+        route: str,
+        name: str | None = None,
+        *,
+        read: bool = True,
+        params: Mapping[str, str] | None = None,
+    ) -> Row:
+        """Return what an answer of version 2 wraps."""
+        answer = await self._ask(method, route, name, read=read, params=params)
+        data = answer.mapping().get("data")
+        if not isinstance(data, dict):
+            raise UnavailableError(Reason.MALFORMED, "no data")
+        return data
+
+    async def _all(self, route: str) -> list[Row]:
+        """Return the rows of all pages of a list.
+
+        They are read once more if meanwhile a row came or went, which moves others to another page.
+        """
+        rows, is_whole = await self._read_pages(route)
+        return rows if is_whole else (await self._read_pages(route))[0]
+
+    async def _read_pages(self, route: str) -> tuple[list[Row], bool]:
+        """Read page after page until one is not full; and tell whether all are of one list."""
+        rows: list[Row] = []
+        totals = set[object]()
+        for number in range(1, _MOST_PAGES + 1):
+            params = {"page": f"{number}", "pageSize": f"{PAGE_SIZE}"}
+            page = await self._data("GET", route, params=params)
+            items = _rows(page.get("items"), null=True)
+            rows += items
+            totals.add(coerce.count(page.get("total")))
+            if len(items) < PAGE_SIZE:
+                break
+        return rows, len(totals) == 1
+
+
+def _rows(value: object, *, null: bool = False) -> list[Row]:
+    """Return the rows of a list. null: whether that stands for an empty one, as Go may write it."""
+    if value is None and null:
+        return []
+    if not isinstance(value, list):
+        raise UnavailableError(Reason.MALFORMED, "no list")
+    rows = rows_of(value)
+    if value and not rows:
+        raise UnavailableError(Reason.MALFORMED, "no rows")
+    return rows

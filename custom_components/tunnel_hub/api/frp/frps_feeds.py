@@ -1,0 +1,290 @@
+"""What is read from frps, and how often: the feeds."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+import time
+from typing import Any, NamedTuple
+
+from .. import coerce
+from ..cache import CachedRead
+from ..errors import Reason, UnavailableError, UnsupportedError
+from ..feed import Feed
+from ..models.base import Resource
+from ..models.server import Client, Server
+from ..models.tunnels import Tunnel
+from ..rows import Row
+from ..throttling import iterate
+from .frps_client import TYPES, FrpsClient
+from .frps_models import (
+    CLIENT,
+    PROXY,
+    SERVER,
+    Addressing,
+    address_fields,
+    addressing,
+    has_id_of_its_own,
+    is_online,
+    key_of,
+    name_of,
+    server_row,
+)
+from .unlisted import Facts, Unlisted
+
+INTERVAL = timedelta(seconds=30)
+_IDLE = timedelta(minutes=1)
+
+_SAME_MOMENT = 10.0
+"""Seconds in which feeds share a reading; thousands of proxies take a while."""
+_OF_LATE = INTERVAL.total_seconds()
+
+_OF_VERSION_2 = frozenset({"last_close", "last_start"})
+"""What version 1 tells without a year and a time zone."""
+
+
+class _Proxies(NamedTuple):
+    """The proxies as listed. lacking: fields that this version does not tell."""
+
+    rows: Sequence[Row]
+    lacking: frozenset[str]
+
+
+class Feeds:
+    """Reads a server's resources, and remembers those that it forgets when it is restarted.
+
+    host: of the server, as seen from outside.
+    on_memory: called, and awaited, with what is to be remembered when that has changed.
+    on_read: called, and awaited, when the server has answered.
+    """
+
+    def __init__(
+        self, client: FrpsClient, host: str, on_read: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._client = client
+        self._host = host
+        self._on_read = on_read
+        self._version: str | None = None
+        self._server = CachedRead(self._read_server)
+        self._proxies = CachedRead(self._read_proxies)
+        self._lacking: frozenset[str] = frozenset()
+        self._built: tuple[object, dict[str, Tunnel]] = (None, {})
+        self._tunnels, self._clients = Unlisted(), Unlisted()
+        self._memory = {"clients": self._clients, "proxies": self._tunnels}
+        self.on_memory: Callable[[Mapping[str, object]], Awaitable[None]] | None = None
+
+    def feeds(self) -> dict[str, Feed[Resource]]:
+        """Return the feeds by key."""
+        feeds = (
+            _feed(
+                "server",
+                Server,
+                SERVER.fields | {"tunnels_offline"},
+                self._fetch_server,
+                required=True,
+            ),
+            _feed(
+                "tunnels",
+                Tunnel,
+                PROXY.fields | {"public_address"},
+                self._fetch_tunnels,
+                unsupported_fields=lambda: self._lacking,
+                kept=self._tunnels.ids,
+                forget=partial(self._forget, self._tunnels),
+            ),
+            _feed(
+                "clients",
+                Client,
+                CLIENT.fields,
+                self._fetch_clients,
+                kept=self._clients.ids,
+                forget=partial(self._forget, self._clients),
+            ),
+        )
+        return {feed.key: feed for feed in feeds}
+
+    # Memory
+
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Restore what the server may not list at the moment."""
+        for name, unlisted in self._memory.items():
+            unlisted.restore(memory.get(name))
+
+    async def _remember(self) -> None:
+        if self.on_memory and any(unlisted.changed for unlisted in self._memory.values()):
+            await self.on_memory({name: known.stored() for name, known in self._memory.items()})
+
+    async def _forget(self, unlisted: Unlisted, id_: str) -> None:
+        unlisted.drop([id_])
+        await self._remember()
+
+    # The server
+
+    async def _read_server(self) -> Row:
+        try:
+            answer = await self._client.system_info()
+        except UnsupportedError:
+            answer = await self._client.serverinfo()
+        except UnavailableError as err:
+            # It may be older than before: then it answers as such.
+            if err.reason is not Reason.MALFORMED:
+                raise
+            answer = await self._client.serverinfo()
+        row = server_row(answer)
+        if (version := coerce.text(row.get("version"))) is None or "bindPort" not in row:
+            raise UnavailableError(Reason.MALFORMED, "no server")
+        if version != self._version:
+            self._client.routes.forget()
+            self._version = version
+        return row
+
+    async def server(self) -> Row:
+        """Read the server now."""
+        self._server.forget()
+        return await self._server.get(0)
+
+    async def _fetch_server(self) -> Mapping[str, Server]:
+        row = await self.server()
+        await self._on_read()
+        try:
+            rows = (await self._proxies.get(_OF_LATE)).rows
+            listed = {name_of(proxy) for proxy in rows}
+            offline = sum(is_online(proxy) is False for proxy in rows) + len(
+                self._tunnels.ids() - listed
+            )
+            known = {"tunnels_offline": offline}
+        except UnavailableError:
+            known = {}
+        server = SERVER.one(row, **known)
+        return {server.id: server} if server else {}
+
+    # Proxies
+
+    async def _read_proxies(self) -> _Proxies:
+        try:
+            return _Proxies(await self._client.proxies_v2(), frozenset())
+        except UnsupportedError:
+            rows = [
+                {**row, "type": proxy_type}
+                for proxy_type in TYPES
+                for row in await self._client.proxies_of(proxy_type)
+            ]
+        tells_client = not rows or any("clientID" in row for row in rows)
+        return _Proxies(rows, _OF_VERSION_2 if tells_client else _OF_VERSION_2 | {"client"})
+
+    async def _fetch_tunnels(self) -> Mapping[str, Tunnel]:
+        addresses = addressing(await self._server.get(_OF_LATE), self._host)
+        proxies = await self._proxies.get(_SAME_MOMENT)
+        listed = await self._listed(proxies.rows, addresses)
+        self._lacking = proxies.lacking
+        self._tunnels.follow(listed.keys(), time.time())
+        await self._remember()
+        return listed | {id_: self._unlisted_tunnel(id_, addresses) for id_ in self._tunnels.ids()}
+
+    async def _listed(self, rows: Sequence[Row], addresses: Addressing) -> dict[str, Tunnel]:
+        """Return the listed tunnels: the same ones again if nothing differs."""
+        if self._built[0] == (rows, addresses):
+            return self._built[1]
+        found: dict[str, Tunnel] = {}
+        async for row in iterate(rows):
+            if (tunnel := PROXY.one(row)) is not None and tunnel.id not in found:
+                facts = self._facts_of(tunnel, address_fields(row))
+                self._tunnels.note(tunnel.id, facts)
+                found[tunnel.id] = replace(tunnel, **_lasting(facts, addresses))
+        if rows and not found:
+            raise UnavailableError(Reason.MALFORMED, "no names")
+        self._built = (rows, addresses), found
+        return found
+
+    def _facts_of(self, tunnel: Tunnel, address: Row | None) -> Facts:
+        """Return what is to be known of a tunnel when it is no longer told."""
+        known = self._tunnels.facts(tunnel.id)
+        return {
+            "type": tunnel.protocol or known.get("type"),
+            "client": tunnel.client or known.get("client"),
+            "address": known.get("address", {}) if address is None else address,
+        }
+
+    def _unlisted_tunnel(self, id_: str, addresses: Addressing) -> Tunnel:
+        facts = self._tunnels.facts(id_)
+        return Tunnel(id=id_, name=id_, online=False, **_lasting(facts, addresses))
+
+    async def forget_offline(self) -> Collection[str]:
+        """Have the server forget offline proxies, and forget those that it does not list.
+
+        Returns the ids of those that were forgotten.
+        """
+        before = await self._fetch_tunnels()
+        try:
+            await self._client.prune()
+        except UnsupportedError:
+            await self._client.delete_offline_proxies()
+        self._proxies.forget()
+        listed = {name_of(row) for row in (await self._proxies.get(0)).rows}
+        forgotten = {id_ for id_, tunnel in before.items() if tunnel.online is False} - listed
+        self._tunnels.drop(forgotten)
+        await self._remember()
+        return forgotten
+
+    # Clients
+
+    async def _fetch_clients(self) -> Mapping[str, Client]:
+        try:
+            rows = await self._client_rows()
+        except UnsupportedError:
+            return {}
+        found: dict[str, Client] = {}
+        # Of several with one id, one that is connected counts.
+        for row in sorted(rows, key=lambda row: coerce.boolean(row.get("online")) is not True):
+            client = CLIENT.one(row)
+            if client is not None and (client.online or has_id_of_its_own(row)):
+                found.setdefault(client.id, client)
+        for row in rows:
+            if has_id_of_its_own(row) and (client := found.get(key_of(row) or "")):
+                self._clients.note(client.id, {"version": client.version})
+        self._clients.follow(found.keys(), time.time())
+        await self._remember()
+        return found | {
+            id_: Client(
+                id=id_, name=id_, online=False, version=self._clients.facts(id_).get("version")
+            )
+            for id_ in self._clients.ids()
+        }
+
+    def _version_of(self, client_id: str) -> str | None:
+        return coerce.text(self._clients.facts(client_id).get("version"))
+
+    async def _client_rows(self) -> list[Row]:
+        try:
+            return await self._client.clients_v2()
+        except UnsupportedError:
+            return await self._client.clients()
+
+
+def _lasting(facts: Facts, addresses: Addressing) -> dict[str, Any]:
+    """Return what is told of a tunnel also while it is offline."""
+    protocol = coerce.text(facts.get("type"))
+    address = facts.get("address")
+    return {
+        "client": coerce.text(facts.get("client")),
+        "protocol": protocol,
+        "public_address": addresses.of(protocol, address if isinstance(address, dict) else {}),
+    }
+
+
+def _feed(
+    key: str,
+    resource: type[Resource],
+    fields: frozenset[str],
+    fetch: Callable[[], Awaitable[Mapping[str, Any]]],
+    **options: Any,
+) -> Feed[Resource]:
+    return Feed(
+        key=key,
+        resource=resource,
+        interval=INTERVAL,
+        idle_interval=_IDLE,
+        fields=fields,
+        fetch=fetch,
+        **options,
+    )

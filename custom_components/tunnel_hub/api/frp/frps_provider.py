@@ -1,0 +1,77 @@
+"""frps: one server, and its commands."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC
+from typing import Any, override
+
+from aiohttp import ClientSession
+
+from ..capabilities.account import CanGetTrafficHistory
+from ..capabilities.tunnels import CanForgetOfflineTunnels
+from ..days import today
+from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
+from ..models.account import DayTraffic
+from ..provider import Credentials, Issue, Options
+from .frps_client import FrpsClient
+from .frps_feeds import Feeds
+from .frps_models import days, days_until
+from .program import FRP, FrpProgram
+
+_OF_OTHERS = ("HTTP 200", "HTTP 404")
+"""What pages of other servers come with; those of firewalls come with other statuses."""
+
+
+class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
+    """One server, by the API of its dashboard."""
+
+    kind = "frps"
+    guarded = "/api/serverinfo"
+    description = replace(FRP, name="frps", model="Server")
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        super().__init__(session, credentials, options)
+        self._client = FrpsClient(self._transport, *self._signs_in)
+        self._feeds = Feeds(self._client, self.outside_host, self._learn_whether_open)
+        self._feeds.on_memory = self._remember
+        self.feeds = self._feeds.feeds()
+
+    @override
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Restore what the server may not list at the moment."""
+        self._feeds.restore(memory)
+
+    async def _remember(self, memory: Mapping[str, object]) -> None:
+        if self.on_memory is not None:
+            await self.on_memory(memory)
+
+    @override
+    async def _look(self) -> None:
+        try:
+            await self._feeds.server()
+        except UnsupportedError:
+            raise InvalidInputError("no_frp_here", program=self.kind) from None
+        except UnavailableError as err:
+            if err.reason is Reason.MALFORMED or err.detail in _OF_OTHERS:
+                raise InvalidInputError("no_frp_here", program=self.kind) from err
+            raise
+
+    @override
+    def issues(self) -> Iterable[Issue]:
+        if self.is_open:
+            yield Issue(key="frps_without_password", placeholders={"address": self._url})
+
+    @override
+    async def forget_offline_tunnels(self) -> Collection[str]:
+        return await self._feeds.forget_offline()
+
+    @override
+    async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
+        """Return seven days of a tunnel; frps keeps none of all of them together."""
+        if tunnel_id is None:
+            raise UnsupportedError
+        try:
+            return days(await self._client.traffic_v2(tunnel_id))
+        except UnsupportedError:
+            return days_until(today(UTC), await self._client.traffic(tunnel_id))

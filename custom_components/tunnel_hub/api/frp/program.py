@@ -1,0 +1,125 @@
+"""What frps and frpc have in common as entries: where they are, and how they are signed in to."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import ClassVar, override
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from .. import coerce
+from ..address import base_url
+from ..errors import InvalidInputError, TunnelHubError
+from ..http import Transport
+from ..provider import (
+    KIND,
+    OUTSIDE_ADDRESS,
+    Credentials,
+    Identity,
+    Options,
+    Provider,
+    ProviderDescription,
+)
+from ..tls import trust
+
+FRP = ProviderDescription(
+    key="frp",
+    name="frp",
+    console_url="https://github.com/fatedier/frp",
+    has_time_zone=False,
+    has_public_tunnels=True,
+    has_outside_address=True,
+)
+
+_PAGES = ("static", "api")
+"""What the paths of a program's own pages begin with."""
+
+
+def _address(credentials: Credentials) -> str:
+    return base_url(credentials.get("base_url", ""), pages=_PAGES)
+
+
+def _id(address: str) -> str:
+    """Return what tells a program from all others: neither tells anything of itself."""
+    return address.partition("://")[2]
+
+
+class FrpProgram(Provider):
+    """One program of frp.
+
+    credentials: kind, as in FrpProvider.kinds; base_url; username and password, as far as the
+    program asks for them; verify and ca as in tls.trust.
+    kind: the name of its kind. guarded: a path of which it tells only those who sign in.
+    is_open: whether it answers to everybody; None before that is known.
+    """
+
+    kind: ClassVar[str]
+    guarded: ClassVar[str]
+    description = FRP
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        self._url = _address(credentials)
+        self.credentials = {**credentials, "base_url": self._url}
+        if self.credentials.get("verify") == "true":
+            # As without it.
+            del self.credentials["verify"]
+        self._transport = Transport(session, (self._url,), ssl=trust(credentials))
+        self._signs_in = credentials.get("username", ""), credentials.get("password", "")
+        self._outside = coerce.text(options.get(OUTSIDE_ADDRESS))
+        self.is_open: bool | None = None
+
+    @property
+    @override
+    def console_url(self) -> str:
+        return f"{self._url}/"
+
+    @abstractmethod
+    async def _look(self) -> None:
+        """Read something that only this program tells.
+
+        Raises InvalidInputError if it is something else that answers.
+        """
+
+    async def _learn_whether_open(self) -> None:
+        """Find out, once, whether anyone who reaches the program may use it.
+
+        Called after the program has answered: where nothing signs in, that was without a password.
+        """
+        if self.is_open is None and not any(self._signs_in):
+            self.is_open = True
+        elif self.is_open is None:
+            with suppress(TunnelHubError):
+                answer = await self._transport.request("GET", self.guarded, read=True)
+                self.is_open = answer.status == HTTPStatus.OK
+
+    @override
+    async def identify(self) -> Identity:
+        await self._look()
+        return Identity(id=_id(self._url), title=_id(self._url))
+
+    @classmethod
+    @override
+    def id_in(cls, credentials: Credentials) -> str:
+        return _id(_address(credentials))
+
+    @override
+    def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
+        """A program can move to another address, where nothing tells that it is the same."""
+        if stored.get(KIND) != self.kind:
+            return False
+        with suppress(InvalidInputError):
+            if _address(stored) == self._url:
+                return True
+        return None
+
+    @override
+    def statistics(self) -> Mapping[str, int]:
+        return {"requests": self._transport.requests}
+
+    @property
+    def outside_host(self) -> str:
+        """The server's host as seen from outside: where its dashboard is, for a server."""
+        return self._outside or URL(self._url).host or ""

@@ -1,0 +1,63 @@
+"""To a program of frp: the server by its dashboard, or the client by its admin API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
+from homeassistant.data_entry_flow import section
+import voluptuous as vol
+
+from ..api.provider import KIND, Provider
+from ..const import CONF_BASE_URL
+from .base import (
+    ADVANCED,
+    PASSWORD_FIELD,
+    TEXT_FIELD,
+    TRUST_FIELDS,
+    USERNAME_FIELD,
+    Form,
+    ProviderFlow,
+    Steps,
+)
+
+_PROGRAM = vol.Schema(
+    {
+        vol.Required(CONF_BASE_URL): TEXT_FIELD,
+        vol.Optional(CONF_USERNAME): USERNAME_FIELD,
+        vol.Optional(CONF_PASSWORD): PASSWORD_FIELD,
+        vol.Required(ADVANCED): section(vol.Schema(TRUST_FIELDS), {"collapsed": True}),
+    }
+)
+_SERVER = Form("frp_server", _PROGRAM)
+
+_FORMS = {"frps": _SERVER}
+"""The form of each kind of entry."""
+_SIGN_IN = [form.step_id for form in _FORMS.values()]
+
+
+def _stored(data: Mapping[str, Any]) -> list[str]:
+    """Return the way to the program that is stored."""
+    return [_FORMS[data[KIND]].step_id]
+
+
+class FrpSteps(Steps):
+    """The steps of frp."""
+
+    async def async_step_frp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Choose one of the programs."""
+        return self.async_show_menu(step_id="frp", menu_options=_SIGN_IN)
+
+    async def async_step_frp_server(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in to the dashboard of frps."""
+        return await self._sign_in_to("frps", user_input)
+
+    async def _sign_in_to(self, kind: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Sign in to a program with what it asks for, which may be nothing."""
+        self._entered = {KIND: kind}
+        return await self._step(_FORMS[kind], user_input, Provider, self._finish)
+
+
+FLOW = ProviderFlow(steps=FrpSteps, sign_in=_SIGN_IN, stored=_stored)

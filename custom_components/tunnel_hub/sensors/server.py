@@ -1,0 +1,48 @@
+"""What a server tells, and the clients that are connected to it."""
+
+from typing import Any
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory
+
+from ..api.models.server import Client, Server
+from ..entity import Table
+from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+
+SERVER: Table[TunnelHubSensorDescription[Any]] = {
+    Server: (
+        count("clients", lambda server: server.clients),
+        count("connections", lambda server: server.connections),
+        TunnelHubSensorDescription[Server](
+            key="port",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda server: server.port,
+            attributes_fn=lambda server: dict(server.ports),
+        ),
+        traffic("traffic_in_today", lambda server: server.traffic_in_today),
+        traffic("traffic_out_today", lambda server: server.traffic_out_today),
+        count("tunnels_offline", lambda server: server.tunnels_offline),
+        TunnelHubSensorDescription[Server](
+            key="tunnels_online",
+            state_class=SensorStateClass.MEASUREMENT,
+            value_fn=lambda server: server.tunnels_online,
+            attributes_fn=lambda server: dict(server.tunnels_online_by_type),
+        ),
+        diagnostic("version", lambda server: server.version),
+    ),
+    Client: (
+        diagnostic("address", lambda client: client.address, enabled=False),
+        TunnelHubSensorDescription[Client](
+            key="connected_since",
+            device_class=SensorDeviceClass.TIMESTAMP,
+            value_fn=lambda client: client.connected_since,
+        ),
+        diagnostic("host_name", lambda client: client.host_name, enabled=False),
+        diagnostic(
+            "last_seen",
+            lambda client: client.last_seen,
+            device_class=SensorDeviceClass.TIMESTAMP,
+        ),
+        diagnostic("version", lambda client: client.version),
+    ),
+}

@@ -1,0 +1,8 @@
+"""frp, simulated: frps with its dashboard, and beside it frpc with its admin API."""
+
+from .frps import Client, Frps, Proxy, Settings
+from .service import FrpService, FrpState
+
+SERVICE = FrpService
+
+__all__ = ["SERVICE", "Client", "FrpService", "FrpState", "Frps", "Proxy", "Settings"]

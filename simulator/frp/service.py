@@ -1,0 +1,67 @@
+"""Both programs of frp, each at an address of its own: frps at `url`, frpc at `frpc_url`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, override
+
+from simulator.service import Answer, Call, RefusedError, Service
+
+from . import frps
+from .wire import ROUTES, require_password, text
+
+
+@dataclass(slots=True)
+class FrpState:
+    """What the programs know. server: frps."""
+
+    server: frps.Frps
+
+
+class FrpService(Service[FrpState]):
+    """A server, and the home from which clients make tunnels over it.
+
+    A program has the name by which its routes are told apart: "frps" or "frpc".
+    """
+
+    NAME = "frp"
+    ROUTES: ClassVar = ROUTES
+
+    @property
+    @override
+    def credentials(self) -> Mapping[str, str]:
+        settings = self.state.server.settings
+        return {"username": settings.username, "password": settings.password}
+
+    @property
+    def frpc_url(self) -> str:
+        """Where the admin API of frpc is."""
+        return self.mirror_url
+
+    @override
+    def new_state(self) -> FrpState:
+        return FrpState(server=frps.first_state(self.random, self.now(), self.options))
+
+    @override
+    def kind_of(self, call: Call) -> str:
+        _, _, port = call.headers.get("Host", "").rpartition(":")
+        return "frpc" if port == f"{self._ports[1]}" else "frps"
+
+    @override
+    def guard(self, call: Call) -> None:
+        settings = self.state.server.settings
+        if call.route is None or not frps.has_route(settings, call.route):
+            raise RefusedError(text("404 page not found", 404))
+        if call.path != "/healthz":
+            require_password(call, settings.username, settings.password)
+
+    @override
+    def fallback(self, _call: Call) -> Answer:
+        return text("404 page not found", 404)
+
+    @override
+    def broken(self, _call: Call) -> Answer:
+        return text("Internal Server Error", 500)
+
+    @override
+    def elapse(self, start: float, end: float) -> None:
+        frps.elapse(self.state.server, start, end)

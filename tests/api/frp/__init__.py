@@ -1,0 +1,1 @@
+"""Tests of frp's clients and providers."""

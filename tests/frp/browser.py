@@ -1,0 +1,13 @@
+"""How a person adds an account at frp."""
+
+from ..browser.add_account import Way
+
+WAY = Way(
+    choices=["frp (your own server or client)", "frps: the server, with its dashboard"],
+    fields=lambda facts: {
+        "Dashboard": facts["url"],
+        "Username": facts["username"],
+        "Password": facts["password"],
+    },
+    secret="Password",
+)

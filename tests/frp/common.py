@@ -1,0 +1,25 @@
+"""What the tests of frp share."""
+
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub.const import DOMAIN
+from simulator.frp import FrpService
+
+HALF_A_MINUTE = 30
+
+
+def server_data(service: FrpService) -> dict[str, str]:
+    """Return the credentials of the server."""
+    return {"kind": "frps", "base_url": service.url, **service.credentials}
+
+
+def server_entry(service: FrpService) -> MockConfigEntry:
+    """Return the entry of the server."""
+    address = service.url.partition("://")[2]
+    return MockConfigEntry(
+        domain=DOMAIN,
+        entry_id="entry-frps",
+        title="frps demo",
+        unique_id=f"frp:{address}",
+        data={"provider": "frp", **server_data(service)},
+    )

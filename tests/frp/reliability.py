@@ -1,0 +1,100 @@
+"""What the reliability tests know of frp."""
+
+from typing import Any
+
+from simulator.frp.frps import close
+
+from ..common import MINUTE
+from ..reliability.providers import (
+    Act,
+    AnyService,
+    Case,
+    Life,
+    Limits,
+    Outcome,
+    Reliability,
+    Trouble,
+    Value,
+    Variant,
+    another,
+    url_of,
+)
+
+
+def _data(service: AnyService) -> dict[str, str]:
+    return {
+        "base_url": url_of(service),
+        "username": "admin",
+        "password": "demo-password",
+    }
+
+
+def _server(service: AnyService) -> AnyService:
+    return service.state.server
+
+
+def _settings(**settings: object) -> Any:
+    """Return what changes the settings of the server."""
+
+    def _change(service: AnyService) -> None:
+        for name, value in settings.items():
+            setattr(_server(service).settings, name, value)
+
+    return _change
+
+
+FRPS = Case(
+    name="frps",
+    service="frp",
+    credentials=lambda service: {"kind": "frps", **_data(service)},
+    account=lambda service: url_of(service).partition("//")[2],
+    ways={"frp_server": lambda service: {**_data(service), "advanced": {}}},
+    steady=(
+        Value("sensor", "server:account", "port"),
+        Value("sensor", "tunnel:alice.nas", "public_address"),
+        Value("binary_sensor", "client:alice.ha", "online"),
+    ),
+    acts=(
+        Act("get_traffic_history", "tunnel:alice.nas"),
+        Act("forget_offline_tunnels"),
+    ),
+    secrets=lambda service: {"demo-password", "changed-password"},
+    envelope=frozenset({"Code", "bindPort", "code", "msg", "version"}),
+    ids=frozenset({"clientID", "key", "name", "type", "user"}),
+    troubles={
+        "password changed": Trouble(
+            begin=_settings(password="changed-password"),
+            end=_settings(password="demo-password"),
+            outcome=Outcome.REFUSED,
+        ),
+    },
+)
+
+
+def _end_client(service: AnyService) -> None:
+    close(_server(service).proxies["alice.nas"], service.now())
+
+
+RELIABILITY = Reliability(
+    cases=(FRPS,),
+    variants={
+        "frps": Variant(FRPS),
+        "frps-0.60": Variant(FRPS, base="frps", prepare=_settings(version="0.60.0")),
+    },
+    life=Life(
+        kind="tunnel",
+        rows=lambda service: _server(service).proxies,
+        add=lambda service, n: another(
+            _server(service).proxies, f"alice.new{n}", name=f"alice.new{n}"
+        ),
+        rename=lambda service, id_, n: setattr(
+            _server(service).proxies[id_], "remote_port", 7000 + n
+        ),
+        daily=False,
+    ),
+    commands={
+        "forget_offline_tunnels": lambda provider: provider.forget_offline_tunnels(),
+        "traffic_history": lambda provider: provider.traffic_history("alice.nas"),
+    },
+    limits=Limits(500, MINUTE, Value("binary_sensor", "tunnel:alice.nas", "online"), _end_client),
+)

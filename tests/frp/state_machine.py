@@ -1,0 +1,3 @@
+"""frp: what may happen there, and what Home Assistant should show of it."""
+
+MODELS = ()
