@@ -1,6 +1,7 @@
 """The command line: ``scripts/demo --help``."""
 
 import argparse
+from pathlib import Path
 import sys
 
 from .check import check
@@ -19,6 +20,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--check", action="store_true", help="try things without a person, and tell if they work"
     )
+    parser.add_argument(
+        "--archive", type=Path, help="install this release instead of linking the checkout"
+    )
     return parser.parse_args(arguments)
 
 
@@ -33,9 +37,9 @@ def welcome(running: Stage) -> None:
     print("\nCtrl-C stops it all and leaves nothing behind.", flush=True)
 
 
-async def demo(*, checking: bool) -> None:
+async def demo(*, checking: bool, archive: Path | None) -> None:
     """Show everything to a person, or check it."""
-    async with stage(PROVIDERS) as running:
+    async with stage(PROVIDERS, archive) as running:
         if checking:
             await check(running)
         else:
@@ -46,4 +50,4 @@ async def demo(*, checking: bool) -> None:
 
 if __name__ == "__main__":
     options = parse(sys.argv[1:])
-    sys.exit(execute(demo(checking=options.check)))
+    sys.exit(execute(demo(checking=options.check, archive=options.archive)))

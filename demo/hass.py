@@ -58,16 +58,20 @@ def free_port() -> int:
     return port
 
 
-def prepare(folder: Path, checkout: Path, port: int) -> None:
+def prepare(folder: Path, checkout: Path, port: int, archive: Path | None = None) -> None:
     """Make a configuration folder of a Home Assistant that is past its onboarding.
 
-    The checkout's custom_components are linked, so that an edit needs only a restart; its
+    The checkout's custom_components are linked, so that an edit needs only a restart, or else the
+    archive of a release is extracted as HACS does it. The checkout's
     blueprints are copied, as Home Assistant writes into their folder. The address goes into the
     store: an `http:` section in the YAML is a change on trial, taken back after five minutes.
     """
     storage = folder / ".storage"
     storage.mkdir(parents=True)
-    (folder / "custom_components").symlink_to(checkout / "custom_components")
+    if archive is None:
+        (folder / "custom_components").symlink_to(checkout / "custom_components")
+    else:
+        shutil.unpack_archive(archive, folder / "custom_components" / "tunnel_hub", "zip")
     shutil.copytree(checkout / "blueprints", folder / "blueprints")
     (folder / "automations.yaml").write_text("[]\n")
     (folder / "configuration.yaml").write_text(_CONFIGURATION)

@@ -160,12 +160,12 @@ def home_assistant(home: Path) -> Program:
 
 
 @asynccontextmanager
-async def stage(providers: Iterable[str]) -> AsyncIterator[Stage]:
-    """Start all, add the accounts, and leave nothing behind."""
+async def stage(providers: Iterable[str], archive: Path | None = None) -> AsyncIterator[Stage]:
+    """Start all, add the accounts, and leave nothing behind. archive: see prepare."""
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
         port = free_port()
-        prepare(home / "config", CHECKOUT, port)
+        prepare(home / "config", CHECKOUT, port, archive)
         simulator = Program(
             "simulator",
             ["--json", "--services", *providers],

@@ -1,0 +1,172 @@
+"""A release as the workflow builds it, from the tag to what is public."""
+
+from collections.abc import Mapping, Sequence
+import json
+import os
+from pathlib import Path
+import re
+import shutil
+import subprocess
+from typing import Any
+from zipfile import ZipFile
+
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from .translations import INTEGRATION
+
+ROOT = INTEGRATION.parents[1]
+WORKFLOWS = ROOT / ".github" / "workflows"
+JOBS: Mapping[str, Any] = load_yaml_dict(str(WORKFLOWS / "release.yml"))["jobs"]
+VERSION: str = json.loads((INTEGRATION / "manifest.json").read_text("utf-8"))["version"]
+TAG = f"v{VERSION}"
+
+GH = """\
+#!/bin/sh
+echo "$@" >>"$(dirname "$0")/calls"
+"""
+"""Writes down what it is asked for."""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with what a release needs, and a file that is not committed."""
+    checkout = tmp_path / "checkout"
+    ours = INTEGRATION.relative_to(ROOT)
+    shutil.copytree(ROOT / ours, checkout / ours, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / "scripts").mkdir()
+    for name in ("CHANGELOG.md", "pyproject.toml", "scripts/release"):
+        shutil.copy(ROOT / name, checkout / name)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "All")):
+        subprocess.run([*git, *command], cwd=checkout, check=True)
+    (checkout / ours / "notes_of_mine.txt").write_text("private")
+    return checkout
+
+
+def run(command: Sequence[str], checkout: Path, **env: str) -> str:
+    """Run a command in a checkout; return what it says if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=checkout,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr if done.returncode else ""
+
+
+def steps(job: str) -> Mapping[str, str]:
+    """Return a job's commands, by the names of its steps."""
+    return {step["name"]: step["run"] for step in JOBS[job]["steps"] if "run" in step}
+
+
+def test_what_the_workflow_builds(checkout: Path) -> None:
+    command = steps("build")["Build the archive and the notes"]
+
+    assert run(["bash", "-ec", command], checkout, TAG=TAG) == ""
+
+    with ZipFile(checkout / "dist" / "tunnel_hub.zip") as archive:
+        files = {info.filename for info in archive.infolist() if not info.is_dir()}
+    assert files == {
+        str(path.relative_to(INTEGRATION))
+        for path in INTEGRATION.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    notes = (checkout / "dist" / "notes.md").read_text("utf-8")
+    before, ours, after = (ROOT / "CHANGELOG.md").read_text("utf-8").partition(notes)
+    assert re.search(
+        rf"^## \[{re.escape(VERSION)}\] - 20\d\d-\d\d-\d\d\n\n\Z", before, re.MULTILINE
+    )
+    assert ours
+    assert re.match(r"\n(## \[|\[)", after)
+
+
+OURS = f"## [{VERSION}]"
+
+
+@pytest.mark.parametrize(
+    "tag, file, change, complaint",
+    [
+        ("v0.0.1", "", ("", ""), f"The tag is v0.0.1, but manifest.json says {VERSION}."),
+        (VERSION, "", ("", ""), f"The tag is {VERSION}, but manifest.json says {VERSION}."),
+        (
+            TAG,
+            "pyproject.toml",
+            (f'version = "{VERSION}"', 'version = "0.0.2"'),
+            f"The tag is {TAG}, but pyproject.toml says 0.0.2.",
+        ),
+        (
+            TAG,
+            "CHANGELOG.md",
+            (OURS, "## [0.0.3]"),
+            f"CHANGELOG.md has no entries for {VERSION}.",
+        ),
+        (
+            TAG,
+            "CHANGELOG.md",
+            (OURS, f"{OURS}\n\n## [0.0.3]"),
+            f"CHANGELOG.md has no entries for {VERSION}.",
+        ),
+        (
+            TAG,
+            "CHANGELOG.md",
+            (OURS, f"## [Unreleased]\n\n- New.\n\n{OURS}"),
+            "CHANGELOG.md still has entries under Unreleased.",
+        ),
+    ],
+)
+def test_a_release_that_would_be_wrong(
+    checkout: Path, tag: str, file: str, change: tuple[str, str], complaint: str
+) -> None:
+    if file:
+        text = (checkout / file).read_text("utf-8")
+        assert change[0] in text
+        (checkout / file).write_text(text.replace(*change, 1), "utf-8")
+
+    assert run(["scripts/release", tag, "dist"], checkout) == f"{complaint}\n"
+    assert not (checkout / "dist").exists()
+
+
+def test_nobody_sees_a_release_that_is_not_complete(checkout: Path, tmp_path: Path) -> None:
+    """It is a draft until the archive is attached."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "gh").write_text(GH)
+    (tools / "gh").chmod(0o755)
+
+    for command in steps("publish").values():
+        path = f"{tools}:{os.environ['PATH']}"
+        assert run(["bash", "-ec", command], checkout, TAG=TAG, PATH=path) == ""
+
+    draft, upload, publish = (tools / "calls").read_text().splitlines()
+    assert draft.startswith(f"release create {TAG} --draft --verify-tag ")
+    assert upload == f"release upload {TAG} dist/tunnel_hub.zip"
+    assert publish == f"release edit {TAG} --draft=false"
+
+
+def test_nothing_is_built_before_everything_is_tested() -> None:
+    called = {job["uses"]: name for name, job in JOBS.items() if "uses" in job}
+    for workflow in ("test", "validate"):
+        assert "workflow_call" in load_yaml_dict(str(WORKFLOWS / f"{workflow}.yml"))[True]
+        assert called[f"./.github/workflows/{workflow}.yml"] in JOBS["build"]["needs"]
+    tests = load_yaml_dict(str(WORKFLOWS / "test.yml"))["jobs"]["test"]
+    commands = [row["command"] for row in tests["strategy"]["matrix"]["include"]]
+    assert commands == [".ci/run", "scripts/test --oldest"]
+    assert "scripts/demo --check --archive dist/tunnel_hub.zip" in steps("build").values()
+    assert JOBS["publish"]["needs"] == "build"
+
+
+def test_only_what_publishes_may_write() -> None:
+    for name, job in JOBS.items():
+        writes = {scope for scope, level in job["permissions"].items() if level == "write"}
+        assert writes == ({"attestations", "contents", "id-token"} if name == "publish" else set())
+
+
+def test_all_that_runs_is_pinned() -> None:
+    for path in WORKFLOWS.glob("*.yml"):
+        for used in re.findall(r"uses: (\S+)", path.read_text("utf-8")):
+            assert re.search(r"@[0-9a-f]{40}$", used) or used.startswith("./"), (
+                f"{path.name} {used}"
+            )
