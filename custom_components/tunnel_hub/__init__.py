@@ -32,6 +32,7 @@ from .force_down import async_remove_force_down, async_set_up_force_down
 from .history import HistoryImporter, async_forget as async_forget_history
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
+from .mesh_view import async_setup_mesh_view
 from .migrations import async_migrate_entry as async_migrate_entry
 from .provider_storage import async_forget_memory, async_restore_memory
 from .reachability import async_tunnel_checks
@@ -56,10 +57,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Prepare what exists whether or not an account does: session, actions and dashboard."""
+    """Prepare what exists whether or not an account does."""
     # It outlives the accounts: closed below a request, aiohttp fails in odd ways.
     hass.data[_SESSION] = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
     async_setup_services(hass)
+    async_setup_mesh_view(hass)
     await async_setup_dashboard(hass)
     return True
 

@@ -19,7 +19,7 @@ from ..rows import Row
 from ..throttling import TimeSlice
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
-from .models import ID, TITLE
+from .models import ABOVE, EXIT_PATH, ID, TITLE
 from .topology import Exits, Place, Tree, addresses, exits_of, located
 
 _SAME_MOMENT = 2.0
@@ -177,7 +177,9 @@ class MeshReader:
 
     def _link_rows(self, shown: Mapping[str, Place]) -> list[Row]:
         """Return a row for each connection: for those with one name the topology has only one."""
-        by_name = {place.name: place.row for place in shown.values()}
+        by_name = {
+            place.name: {**place.row, EXIT_PATH: place.exit_path} for place in shown.values()
+        }
         titles = self._titles()
         rows: list[Row] = []
         for id_, title in titles.items():
@@ -227,7 +229,7 @@ class MeshReader:
         hidden = self._tree.hidden(time.time())
         return {
             **shown,
-            **{one.id: _hidden(one.id, self._tree.path_of(one), one.facts) for one in hidden},
+            **{one.id: _hidden(one, self._tree.path_of(one)) for one in hidden},
         }
 
     def hidden_ids(self) -> set[str]:
@@ -246,7 +248,8 @@ def _peer_rows(found: Sequence[Place], ones: Sequence[Known]) -> list[Row]:
     at_path: dict[str, dict[str, Row]] = {}
     for place, one in zip(found, ones, strict=True):
         if not place.outbound:
-            at_path.setdefault(place.path, {}).setdefault(one.id, place.row)
+            row = {**place.row, ABOVE: one.parent, EXIT_PATH: place.exit_path}
+            at_path.setdefault(place.path, {}).setdefault(one.id, row)
     return [
         {**row, **({"conflict": True} if len(rows) > 1 else {}), ID: id_, TITLE: title}
         for path, rows in at_path.items()
@@ -255,11 +258,12 @@ def _peer_rows(found: Sequence[Place], ones: Sequence[Known]) -> list[Row]:
     ]
 
 
-def _hidden(id_: str, path: str, facts: Mapping[str, Any]) -> Peer:
-    direction = facts.get("direction")
+def _hidden(one: Known, path: str) -> Peer:
+    direction = one.facts.get("direction")
     return Peer(
-        id=id_,
+        id=one.id,
         name=path,
+        above=one.parent or None,
         connected=False,
-        **{**facts, "direction": direction and PeerDirection(direction)},
+        **{**one.facts, "direction": direction and PeerDirection(direction)},
     )

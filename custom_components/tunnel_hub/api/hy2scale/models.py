@@ -33,6 +33,7 @@ SHADOWSOCKS = "ss"
 NOT_SENT = "~"
 """How the names of fields begin that the node does not have."""
 ID, TITLE = f"{NOT_SENT}id", f"{NOT_SENT}title"
+ABOVE, EXIT_PATH = f"{NOT_SENT}above", f"{NOT_SENT}exit_path"
 """A resource's id and name, where what the node calls it is no id."""
 
 _FLAGS = ("conflict", "incompatible", "native", "unsupported")
@@ -165,9 +166,11 @@ def latency(row: Row) -> int | None:
 _LINK: dict[str, Source] = {
     "id": field(ID, coerce.identifier),
     "name": field(TITLE, coerce.text),
+    "above": field(ABOVE, coerce.text),
     "addresses": _addresses,
     "direction": lambda row: _choice(PeerDirection, row.get("direction")),
     "exit_node": is_exit,
+    "exit_path": field(EXIT_PATH, coerce.text),
     "latency": latency,
     "nested": field("nested", coerce.boolean),
     "rate_in": field("rx_rate", coerce.count),

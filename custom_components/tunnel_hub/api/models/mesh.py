@@ -93,6 +93,8 @@ class Peer(Resource):
 
     kind: ClassVar[str] = "peer"
 
+    above: str | None = None
+    """Kind and id of the peer that shows it, such as "link:us"; None for a direct one."""
     addresses: tuple[Address, ...] = ()
     """Where there are several."""
     conflict: bool | None = None
@@ -103,6 +105,8 @@ class Peer(Resource):
     """Whether this node uses it."""
     exit_node: bool | None = None
     """Whether traffic may leave there."""
+    exit_path: str | None = None
+    """Its path as an exit; None while it is not shown."""
     incompatible: bool | None = None
     """Whether its version is too old or too new."""
     latency: int | None = None

@@ -1,0 +1,186 @@
+"""Pushes what the picture of a mesh shows to the browsers that look at it.
+
+As a subscription, and not as states: nothing is recorded, and it ends with the page.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+import logging
+from typing import Any, Final
+
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_READ
+from homeassistant.components import websocket_api
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import Unauthorized
+from homeassistant.helpers import config_validation as cv, device_registry as dr, service
+from homeassistant.helpers.debounce import Debouncer
+import voluptuous as vol
+
+from .api.capabilities import capable
+from .api.capabilities.mesh import MeshNode
+from .api.errors import TunnelHubError
+from .api.models.base import Resource
+from .api.models.mesh import Hub, Link, Peer, Position, Proxy, Rule, User, WireGuardPeer
+from .api.models.tunnels import Tunnel
+from .const import DOMAIN
+from .coordinator import FeedCoordinator
+from .exceptions import action_errors
+from .ids import ACCOUNT, device_identifier, device_key
+from .runtime import TunnelHubConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+_PAUSE: Final = 0.5
+"""Seconds in which the changes of several feeds are collected."""
+
+_WITH_EXIT = (Proxy, Rule, User, WireGuardPeer)
+_SHOWN = (Hub, Link, Peer, Tunnel, *_WITH_EXIT)
+_RATES = ("rate_in", "rate_out")
+_LINK = ("above", "conflict", "direction", "exit_node", "exit_path", "latency", "nested", *_RATES)
+_PEER = ("connected", "enabled", *_LINK)
+_EXIT = ("exit_path",)
+
+
+@callback
+def async_setup_mesh_view(hass: HomeAssistant) -> None:
+    """Register the WebSocket command."""
+    websocket_api.async_register_command(hass, _subscribe)
+
+
+@websocket_api.websocket_command(
+    {vol.Required("type"): f"{DOMAIN}/subscribe_mesh", vol.Required(CONF_DEVICE_ID): cv.string}
+)
+@websocket_api.async_response
+async def _subscribe(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
+) -> None:
+    """Send the mesh around a node now and after each change; None once the entry is unloaded.
+
+    device_id: of the node, or of anything else of its entry.
+    """
+    if not connection.user.permissions.access_all_entities(POLICY_READ):
+        raise Unauthorized(permission=POLICY_READ, perm_category=CAT_ENTITIES)
+    entry: TunnelHubConfigEntry
+    _, entry = service.async_get_device_and_config_entry(hass, DOMAIN, msg[CONF_DEVICE_ID])
+    with action_errors(hass, entry):
+        node = capable(entry.runtime_data.provider, MeshNode)
+    positions: Mapping[str, Position] = {}
+    with suppress(TunnelHubError):
+        positions = await node.graph_layout()
+
+    def _send(picture: dict[str, Any] | None) -> None:
+        connection.send_event(msg["id"], picture)
+
+    layout = {key: asdict(position) for key, position in positions.items()}
+    view = _View(hass, entry, layout, _send)
+    connection.subscriptions[msg["id"]] = view.async_close
+    connection.send_result(msg["id"])
+    view.async_open()
+
+
+class _View:
+    """One browser that looks at a mesh."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: TunnelHubConfigEntry,
+        layout: dict[str, Any],
+        send: Callable[[dict[str, Any] | None], None],
+    ) -> None:
+        """Prepare; nothing is sent yet. layout: positions by the names of nodes."""
+        self._entry = entry
+        self._layout = layout
+        self._send = send
+        self._devices = dr.async_get(hass)
+        self._coordinators: dict[type[Resource], FeedCoordinator] = {
+            coordinator.feed.resource: coordinator
+            for coordinator in entry.runtime_data.coordinators.values()
+            if coordinator.feed.resource in _SHOWN
+        }
+        self._debouncer = Debouncer(
+            hass, _LOGGER, cooldown=_PAUSE, immediate=True, function=self._push
+        )
+        self._last: dict[str, Any] | None = None
+        self._stops: list[CALLBACK_TYPE] = []
+
+    @callback
+    def async_open(self) -> None:
+        """Begin to send."""
+        self._stops = [
+            self._entry.async_on_state_change(self._see_entry),
+            self._debouncer.async_shutdown,
+            *(
+                coordinator.async_add_listener(self._debouncer.async_schedule_call)
+                for coordinator in self._coordinators.values()
+            ),
+        ]
+        self._push()
+
+    @callback
+    def async_close(self) -> None:
+        """Send nothing more."""
+        while self._stops:
+            self._stops.pop()()
+
+    @callback
+    def _see_entry(self) -> None:
+        if self._entry.state is not ConfigEntryState.LOADED and self._stops:
+            self.async_close()
+            self._send(None)
+
+    @callback
+    def _push(self) -> None:
+        picture = self._picture()
+        if picture != self._last:
+            self._last = picture
+            self._send(picture)
+
+    def _picture(self) -> dict[str, Any]:
+        """Return the mesh as JSON.
+
+        nodes: those around; id: kind and id, such as "link:us". exits: who leaves where, by the
+        path as the console writes it, "" for the node itself. layout: places by the names of nodes.
+        """
+        hub = self._data(Hub).get(ACCOUNT.id)
+        tunnels = self._data(Tunnel)
+        return {
+            "available": all(c.available for c in self._coordinators.values()),
+            "entry": self._entry.entry_id,
+            "self": {
+                "key": (self._entry.unique_id or "").partition(":")[2],
+                **self._told(hub or Hub(id=ACCOUNT.id, name=self._entry.title), _RATES),
+            },
+            "nodes": [
+                *(
+                    self._told(link, _LINK)
+                    | {"enabled": tunnel.enabled, "connected": tunnel.online}
+                    for link in self._data(Link).values()
+                    if isinstance(tunnel := tunnels.get(link.id), Tunnel)
+                ),
+                *(self._told(peer, _PEER) for peer in self._data(Peer).values()),
+            ],
+            "exits": [
+                self._told(one, _EXIT)
+                for resource in _WITH_EXIT
+                for one in self._data(resource).values()
+                if getattr(one, "has_exit", False)
+            ],
+            "layout": self._layout,
+        }
+
+    def _data(self, resource: type[Resource]) -> Mapping[str, Resource]:
+        coordinator = self._coordinators.get(resource)
+        return coordinator.data if coordinator else {}
+
+    def _told(self, resource: Resource, fields: Iterable[str]) -> dict[str, Any]:
+        """Return fields of a resource, with its device."""
+        identifier = device_identifier(self._entry.entry_id, device_key(resource))
+        device = self._devices.async_get_device_by_identifier(identifier, self._entry.entry_id)
+        return {
+            "id": f"{resource.kind}:{resource.id}",
+            "device": device and device.id,
+            **{name: getattr(resource, name) for name in ("name", *fields)},
+        }

@@ -1,0 +1,123 @@
+"""What the picture of the mesh is told."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
+
+from ..common import MINUTE
+from .common import Hub
+
+# Home Assistant's own
+pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
+
+
+async def subscribe(client: MockHAClientWebSocket, device_id: str) -> dict[str, Any]:
+    """Subscribe, and return the answer."""
+    await client.send_json_auto_id({"type": "tunnel_hub/subscribe_mesh", "device_id": device_id})
+    answer: dict[str, Any] = await client.receive_json()
+    return answer
+
+
+async def event(client: MockHAClientWebSocket) -> Any:
+    """Return the next picture."""
+    return (await client.receive_json())["event"]
+
+
+def nodes(picture: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the nodes of a picture by their ids."""
+    return {node["id"]: node for node in picture["nodes"]}
+
+
+@pytest.fixture
+async def client(world: Hub, hass_ws_client: WebSocketGenerator) -> MockHAClientWebSocket:
+    """A browser that looks at the mesh of a node that is set up."""
+    await world.set_up()
+    return await hass_ws_client(world.hass)
+
+
+async def test_picture(world: Hub, client: MockHAClientWebSocket) -> None:
+    """Nodes under the one that shows them, who leaves where, and the layout of the console."""
+    world.service.state.layout = {"us": {"x": 1.0, "y": 2.0}}
+    assert (await subscribe(client, world.device_id("account:account")))["success"]
+    picture = await event(client)
+
+    assert picture["available"]
+    assert picture["entry"] == world.entry.entry_id
+    assert picture["layout"] == {"us": {"x": 1.0, "y": 2.0}}
+    assert picture["self"]["key"] == world.service.state.node_id
+    assert picture["self"]["device"] == world.device_id("account:account")
+    us, below, inbound = (
+        nodes(picture)[id_] for id_ in ("link:us", "peer:us/us-r1", "peer:office")
+    )
+    assert (us["above"], us["connected"], us["device"]) == (
+        None,
+        True,
+        world.device_id("tunnel:us"),
+    )
+    assert (below["above"], below["exit_path"]) == ("link:us", "us/us-r1")
+    assert inbound["exit_path"].endswith("/office")
+    assert nodes(picture)["link:de"]["enabled"] is False
+    alice = next(one for one in picture["exits"] if one["name"] == "alice")
+    assert alice["device"] == world.device_id(f"user:{world.user('alice').id}")
+    assert alice["exit_path"] == world.service.state.users[world.user("alice").id].exit_via
+
+
+async def test_changes_are_pushed(world: Hub, client: MockHAClientWebSocket) -> None:
+    """A link that breaks stays in its place, and so does what is behind it."""
+    await subscribe(client, world.device_id("account:account"))
+    before = nodes(await event(client))
+    world.service.state.peers["us"].online = False
+    await world.live(MINUTE, step=10)
+    after = before
+    while after["link:us"]["connected"]:
+        after = nodes(await event(client))
+
+    assert after.keys() == before.keys()
+    assert after["peer:us/us-r1"]["connected"] is False
+    assert after["peer:us/us-r1"]["above"] == "link:us"
+
+
+async def test_nothing_is_sent_twice(world: Hub, client: MockHAClientWebSocket) -> None:
+    """Polls that find nothing new push nothing: the next event is that of the unload."""
+    await subscribe(client, world.device_id("account:account"))
+    await event(client)
+    await world.live(MINUTE, step=10)
+    await world.hass.config_entries.async_unload(world.entry.entry_id)
+
+    assert await event(client) is None
+
+
+async def test_it_ends_with_the_page(world: Hub, client: MockHAClientWebSocket) -> None:
+    """What changes afterwards is not sent: the next message answers a ping."""
+    answer = await subscribe(client, world.device_id("account:account"))
+    await event(client)
+    await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": answer["id"]})
+    assert (await client.receive_json())["success"]
+    world.service.state.peers["us"].online = False
+    await world.live(MINUTE, step=10)
+    await client.send_json_auto_id({"type": "ping"})
+
+    assert (await client.receive_json())["type"] == "pong"
+
+
+async def test_a_node_without_a_layout(world: Hub, client: MockHAClientWebSocket) -> None:
+    world.service.state.settings.missing_routes = ["/api/graph-layout"]
+    await subscribe(client, world.device_id("account:account"))
+
+    assert (await event(client))["layout"] == {}
+
+
+async def test_refused(
+    hass: HomeAssistant,
+    hass_admin_user: MockUser,
+    world: Hub,
+    client: MockHAClientWebSocket,
+) -> None:
+    """For who may not read everything, and for what is no device."""
+    assert (await subscribe(client, "nothing"))["error"]["code"] == "home_assistant_error"
+    hass_admin_user.mock_policy({"entities": {}})
+    answer = await subscribe(client, world.device_id("account:account"))
+    assert answer["error"]["code"] == "unauthorized"
