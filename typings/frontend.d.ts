@@ -36,6 +36,15 @@ interface Hass {
   entities: Record<string, EntityEntry>;
   devices: Record<string, DeviceEntry>;
   locale: { language: string };
+  user?: { is_admin: boolean };
+  connection: {
+    subscribeMessage<Message>(
+      callback: (message: Message) => void,
+      command: Record<string, unknown>,
+      options?: { resubscribe?: boolean },
+    ): Promise<() => Promise<void>>;
+  };
+  callService(domain: string, service: string, data: Record<string, unknown>): Promise<unknown>;
   localize: Localize;
   loadBackendTranslation(category: string, domain: string): Promise<Localize>;
   formatEntityState(state: Pick<HassEntity, "entity_id" | "state" | "attributes">): string;
@@ -87,6 +96,73 @@ interface Flow {
   isCounter: boolean;
   /** Whether it is all of the node's traffic. */
   isNodes: boolean;
+}
+
+/** A node around the hub, as the subscription tells it; see mesh_view.py. */
+interface MeshNode {
+  id: string;
+  device: string | null;
+  /** The path. */
+  name: string;
+  above: string | null;
+  conflict: boolean | null;
+  connected: boolean | null;
+  enabled: boolean | null;
+  direction: string | null;
+  exit_node: boolean | null;
+  exit_path: string | null;
+  latency: number | null;
+  nested: boolean | null;
+  rate_in: number | null;
+  rate_out: number | null;
+}
+
+interface MeshExit {
+  id: string;
+  device: string | null;
+  name: string;
+  exit_path: string | null;
+}
+
+interface MeshPicture {
+  available: boolean;
+  entry: string;
+  self: { key: string; name: string; device: string | null; rate_in: number | null; rate_out: number | null };
+  nodes: MeshNode[];
+  exits: MeshExit[];
+  layout: Record<string, { x: number; y: number }>;
+}
+
+/** A node in the picture. places: the paths by which it is seen. */
+interface MeshVertex {
+  key: string;
+  name: string;
+  device: string | null;
+  isSelf: boolean;
+  way: Way;
+  latency: number | null;
+  depth: number;
+  above?: string;
+  places: { node: MeshNode; way: Way }[];
+  exits: MeshExit[];
+  x: number;
+  y: number;
+}
+
+interface MeshLink {
+  id: string;
+  from: string;
+  to: string;
+  way: Way;
+  /** Milliseconds of this hop alone. */
+  latency: number | null;
+  rateIn: number | null;
+  rateOut: number | null;
+}
+
+interface Mesh {
+  vertices: MeshVertex[];
+  links: MeshLink[];
 }
 
 interface Window {

@@ -50,7 +50,7 @@ def async_setup_mesh_view(hass: HomeAssistant) -> None:
 
 
 @websocket_api.websocket_command(
-    {vol.Required("type"): f"{DOMAIN}/subscribe_mesh", vol.Required(CONF_DEVICE_ID): cv.string}
+    {vol.Required("type"): "tunnel_hub/subscribe_mesh", vol.Required(CONF_DEVICE_ID): cv.string}
 )
 @websocket_api.async_response
 async def _subscribe(

@@ -101,6 +101,7 @@ def link(name: str, **known: Any) -> Link:
         "rate_out": 0,
         "conflict": False,
         "incompatible": False,
+        "exit_path": name,
         "native": False,
         "unsupported": False,
     }

@@ -5,6 +5,7 @@ import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } fro
 import {
   ACCOUNT,
   ICONS,
+  isOfMesh,
   NODE,
   PEER,
   PROXY,
@@ -206,12 +207,23 @@ const peer = (_hass, thing) => ({
 });
 
 /**
- * A tunnel of the mesh is also the link to a neighbour.
+ * The picture of the mesh around each of our own nodes.
  *
- * @param {Thing} thing
+ * @param {Thing[]} things
  */
-const isOfMesh = ({ kind, entities }) =>
-  kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
+const pictures = (things) => {
+  const entries = new Set(things.filter(isOfMesh).map(({ entry }) => entry));
+  return things
+    .filter(({ kind, entry }) => kind === ACCOUNT && entries.has(entry))
+    .map((hub) => ({
+      type: "grid",
+      column_span: 4,
+      cards: [
+        headingOf(hub, ICONS[PEER]),
+        { type: "custom:tunnel-hub-mesh", device: hub.device.id, grid_options: FULL_WIDTH },
+      ],
+    }));
+};
 
 // Everything else, by kind
 
@@ -326,7 +338,10 @@ const views = (hass, things) => {
     view("overview", say("overview"), "mdi:view-dashboard", overview(hass, things)),
     view("tunnels", say("tunnels"), ICONS[TUNNEL], each(hass, tunnels, tunnel)),
     view("nodes", say("nodes"), ICONS[NODE], each(hass, nodes(hass, things), node)),
-    view("mesh", say("mesh"), ICONS[PEER], each(hass, things.filter(isOfMesh), peer)),
+    view("mesh", say("mesh"), ICONS[PEER], [
+      ...pictures(things),
+      ...each(hass, things.filter(isOfMesh), peer),
+    ]),
     view("relays", relays[0]?.device.manufacturer, ICONS[RELAY_NODE], each(hass, relays, node)),
     view("more", say("more"), "mdi:dots-horizontal-circle-outline", moreOf(hass, things)),
   ].filter(({ sections }) => sections.length);

@@ -70,3 +70,18 @@ export const fill = (element, children) => {
   element.textContent = "";
   element.append(...children);
 };
+
+/**
+ * Make an SVG element.
+ *
+ * @param {string} tag
+ * @param {Record<string, unknown>} attributes
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export const draw = (tag, attributes, ...children) => {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+};

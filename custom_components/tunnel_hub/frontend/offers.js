@@ -1,10 +1,14 @@
 // What the frontend offers in its dialogs: our dashboard and our card.
 
+import { TunnelHubMeshCard } from "./mesh-card.js";
 import { TunnelHubPathsCard } from "./paths-card.js";
 import { kindOf, TUNNEL } from "./things.js";
 import { preload, translate } from "./words.js";
 
+customElements.define("tunnel-hub-mesh", TunnelHubMeshCard);
 customElements.define("tunnel-hub-paths", TunnelHubPathsCard);
+
+const DOCUMENTATION = "https://github.com/tunnel-hub/tunnel-hub#readme";
 
 // The frontend reads these when it shows its dialogs, in a language that may change until then.
 /**
@@ -32,8 +36,9 @@ window.customStrategies = [
 
 window.customCards = [
   ...(window.customCards ?? []),
+  inTheUsersWords("tunnel-hub-mesh", "mesh_description", { documentationURL: DOCUMENTATION }),
   inTheUsersWords("tunnel-hub-paths", "paths_description", {
-    documentationURL: "https://github.com/tunnel-hub/tunnel-hub#readme",
+    documentationURL: DOCUMENTATION,
     getEntitySuggestion: (/** @type {Hass} */ hass, /** @type {string} */ entityId) => {
       const device = hass.devices[hass.entities[entityId]?.device_id];
       return device && kindOf(device) === TUNNEL

@@ -51,6 +51,14 @@ export const idOf = (device) => keyOf(device).slice(2).join(":");
 const keyOf = (device) => device.identifiers.find(([domain]) => domain === DOMAIN)?.[1].split(":") ?? [];
 
 /**
+ * Whether a thing is a node of a mesh; a tunnel there is also the link to a neighbour.
+ *
+ * @param {Thing} thing
+ */
+export const isOfMesh = ({ kind, entities }) =>
+  kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
+
+/**
  * What a device is called.
  *
  * @param {DeviceEntry} device

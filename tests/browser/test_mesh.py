@@ -1,0 +1,190 @@
+"""The picture of the mesh, looked at and arranged."""
+
+from typing import Any, Literal
+
+from playwright.async_api import Locator, Page, ViewportSize, expect
+import pytest
+
+from demo.browser import speak
+from demo.progress import until
+from demo.stage import Stage
+
+PROVIDER = "hy2scale"
+_REACTING = 20.0
+"""Seconds."""
+_MOST_MILLISECONDS = 100.0
+"""For showing a mesh of 100 in which everything has changed: what a person does not notice yet."""
+
+
+async def visit(page: Page, running: Stage) -> Locator:
+    """Open the view, and return the card."""
+    await page.goto(f"{running.hass.url}/tunnel-hub/mesh")
+    card = page.locator("tunnel-hub-mesh")
+    await expect(card.locator(".node").first).to_be_visible()
+    return card
+
+
+def node_of(card: Locator, name: str) -> Locator:
+    """Return a node of the picture."""
+    return card.locator(f'.node[data-key="{name}"]')
+
+
+async def layout_of(running: Stage) -> dict[str, Any]:
+    """Return the layout that the node keeps."""
+    layout: dict[str, Any] = (await running.state_of(PROVIDER))["layout"]
+    return layout
+
+
+async def middle_of(node: Locator) -> tuple[float, float]:
+    """Return where the middle of a node is on the screen."""
+    box = await node.locator("circle").nth(1).bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+async def until_stored(running: Stage, name: str, *, is_new: Any) -> dict[str, Any]:
+    """Wait until the node keeps another place; return it."""
+    places: list[dict[str, Any]] = []
+
+    async def _waits() -> str:
+        place = (await layout_of(running)).get(name)
+        if place is None or not is_new(place):
+            return f"{name} is at {place}"
+        places.append(place)
+        return ""
+
+    await until(_waits, _REACTING)
+    return places[-1]
+
+
+@pytest.mark.parametrize(
+    "language, told",
+    [("en", "us, Connected, 43 ms, Leaves here: "), ("zh-Hans", "us, 已连接, 43 ms, 由此出口: ")],
+    ids=["english", "chinese"],
+)
+@pytest.mark.parametrize(
+    "size",
+    [ViewportSize(width=390, height=844), ViewportSize(width=1440, height=900)],
+    ids=["phone", "desktop"],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_drawn(
+    page: Page,
+    running: Stage,
+    *,
+    language: str,
+    told: str,
+    size: ViewportSize,
+    scheme: Literal["dark", "light"],
+) -> None:
+    """Nodes by name, broken and disabled links in their places, and the same as a table."""
+    await speak(page, language)
+    await page.emulate_media(color_scheme=scheme)
+    await page.set_viewport_size(size)
+    card = await visit(page, running)
+
+    us = node_of(card, "us")
+    name = await us.get_attribute("aria-label") or ""
+    assert name.startswith(told)
+    for key, way in (("us", "up"), ("us-r1-r1", "up"), ("sg", "down"), ("de", "off")):
+        await expect(node_of(card, key)).to_have_attribute("data-way", way)
+    for way in ("up", "down", "off"):
+        await expect(card.locator(f'.link[data-way="{way}"]').first).to_be_attached()
+    assert await page.locator("html").evaluate("root => root.scrollWidth <= root.clientWidth")
+
+    await card.locator("summary").click()
+    row = card.get_by_role("row").filter(has_text="us/us-r1/us-r1-r1")
+    await expect(row).to_contain_text("231 ms")
+    assert await card.get_by_role("row").count() > await card.locator(".node").count()
+    assert await card.evaluate("card => card.getAnimations({ subtree: true }).length") == 0
+
+
+async def test_dragged(page: Page, running: Stage) -> None:
+    """The node keeps the place, for everybody and for its own console."""
+    card = await visit(page, running)
+    kr = node_of(card, "kr")
+    x, y = await middle_of(kr)
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 30, y + 40, steps=4)
+    await page.mouse.up()
+    await until_stored(running, "kr", is_new=lambda _: True)
+    # All places are stored, so that the console shows the same picture.
+    assert {"us", "us-r1", "de"} <= (await layout_of(running)).keys()
+    assert page.url.endswith("/mesh")
+
+    place = await kr.get_attribute("transform")
+    card = await visit(page, running)
+    await expect(node_of(card, "kr")).to_have_attribute("transform", place or "")
+
+
+async def test_by_keyboard(page: Page, running: Stage) -> None:
+    """Arrow keys move the focused node, which is seen; Enter leads to its device."""
+    card = await visit(page, running)
+    jp = node_of(card, "jp")
+    await jp.focus()
+    await expect(jp.locator(".ring")).to_be_visible()
+    before = await jp.get_attribute("transform")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowRight")
+    await expect(jp).not_to_have_attribute("transform", before or "")
+    await until_stored(running, "jp", is_new=lambda _: True)
+    await expect(jp).to_be_focused()
+
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/config/devices/device/*")
+
+
+async def test_only_administrators_arrange(page: Page, running: Stage) -> None:
+    card = await visit(page, running)
+    await card.evaluate("card => { card.hass = { ...card._hass, user: { is_admin: false } }; }")
+    us = node_of(card, "us")
+    before = await us.get_attribute("transform")
+    await us.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(us).to_have_attribute("transform", before or "")
+
+
+async def test_it_is_live(page: Page, running: Stage) -> None:
+    """A link that breaks is shown as broken, and comes back."""
+    card = await visit(page, running)
+    await expect(node_of(card, "us")).to_have_attribute("data-way", "up")
+    await running.patch(PROVIDER, {"peers.us.online": False})
+    await expect(node_of(card, "us")).to_have_attribute("data-way", "down")
+    await expect(node_of(card, "us-r1")).to_have_attribute("data-way", "down")
+    await running.patch(PROVIDER, {"peers.us.online": True})
+    await expect(node_of(card, "us-r1")).to_have_attribute("data-way", "up")
+
+
+async def test_it_comes_back_after_a_reload(page: Page, running: Stage) -> None:
+    card = await visit(page, running)
+    await running.reload_account(PROVIDER)
+    await running.patch(PROVIDER, {"peers.us.latency_ms": 77})
+    await expect(node_of(card, "us")).to_contain_text("77 ms")
+    await running.patch(PROVIDER, {"peers.us.latency_ms": 43})
+
+
+async def test_a_hundred_nodes(page: Page, running: Stage) -> None:
+    """What changes is shown without lag."""
+    card = await visit(page, running)
+    milliseconds = await card.evaluate(
+        """card => {
+          const node = (_, index) => ({
+            id: `link:${index}`, name: `node ${index}`, device: null,
+            above: index < 10 ? null : `link:${index % 10}`,
+            conflict: null, exit_path: null, nested: index < 10, enabled: true,
+            connected: index % 7 !== 0, latency: Math.round(200 * Math.random()),
+            rate_in: 1e6 * Math.random(), rate_out: 1e6 * Math.random(),
+          });
+          const rounds = Array.from({ length: 20 }, () => {
+            const nodes = Array.from({ length: 100 }, node);
+            const began = performance.now();
+            card._take({ ...card._picture, nodes });
+            card.getBoundingClientRect();
+            return performance.now() - began;
+          });
+          return rounds.sort((a, b) => a - b)[10];
+        }"""
+    )
+    await expect(card.locator(".node")).to_have_count(101)
+    assert milliseconds < _MOST_MILLISECONDS
