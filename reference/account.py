@@ -19,6 +19,7 @@ from .words import Language, enumerated, said, word
 
 _READ = {
     "account": "the account",
+    "account_forecast": "forecasts",
     "account_traffic": "today's traffic",
     "check": "reachability checks",
     "client": "clients",
@@ -32,8 +33,10 @@ _READ = {
     "peer": "peers",
     "proxy": "proxies",
     "public_node": "public nodes",
+    "public_node_forecast": "forecasts",
     "reachability": "external checks",
     "relay_node": "your nodes",
+    "relay_node_forecast": "forecasts",
     "release": "newest versions",
     "rule": "rules",
     "server": "the server",
@@ -43,6 +46,7 @@ _READ = {
     "tunnel": "tunnels",
     "upgrade": "updates",
     "user": "users",
+    "user_forecast": "forecasts",
     "user_sessions": "sessions",
     "vpn": "VPN servers",
     "wireguard": "WireGuard",

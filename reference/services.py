@@ -22,6 +22,7 @@ from custom_components.tunnel_hub.button import BUTTONS
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.entity import Table, TunnelHubEntityDescription
 from custom_components.tunnel_hub.event import EVENTS
+from custom_components.tunnel_hub.forecast import forecast_feed, subject_of
 from custom_components.tunnel_hub.image import IMAGES
 from custom_components.tunnel_hub.reachability import check_feed
 from custom_components.tunnel_hub.select import SELECTS
@@ -153,6 +154,9 @@ def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
         yield check_feed(_nothing, bool, _nothing)
+    for feed in provider.feeds.values():
+        if (subject := subject_of(feed)) is not None:
+            yield forecast_feed(subject, _nothing)
 
 
 async def _nothing(*_: object) -> Never:

@@ -139,6 +139,7 @@ _CHINESE = {
     "reachability and latency of each address": "每个地址能否连接及延迟",
     "reachability and latency of each connection": "每个连接能否连接及延迟",
     "free ports": "空闲的端口",
+    "forecasts": "预计",
     "number of rows written": "写入的行数",
     "the number of forgotten tunnels": "清除的隧道数",
     "all data of the node": "节点的信息",

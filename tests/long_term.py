@@ -1,11 +1,13 @@
 """The long-term statistics of Home Assistant."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import (
     StatisticsRow,
+    async_import_statistics,
     async_list_statistic_ids,
     statistics_during_period,
 )
@@ -16,6 +18,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.tunnel_hub.const import DOMAIN
+
+from .common import World
 
 NO_STATES: dict[str, Any] = {"include": {"domains": ["none"]}}
 """A configuration of the recorder that keeps no states."""
@@ -46,3 +50,46 @@ async def rows(
         {"change", "max", "mean", "min", "state", "sum"},
     )
     return {dt_util.utc_from_timestamp(row["start"]): row for row in found.get(statistic_id, [])}
+
+
+# Forecasts
+
+
+async def remember(
+    world: World[Any], thing: str, key: str, a_day: float, *, hours: int = 7 * 24, gap: int = 0
+) -> None:
+    """Let a sensor have counted so many GiB a day in the last hours, and none during a gap."""
+    entity_id = world.entity_id("sensor", thing, key)
+    end = dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+    moments = [end - timedelta(hours=hours - n) for n in range(hours)]
+    if gap:
+        moments = [*moments[: hours // 2], *moments[hours // 2 + gap :]]
+    async_import_statistics(
+        world.hass,
+        {
+            "mean_type": StatisticMeanType.NONE,
+            "has_sum": True,
+            "name": None,
+            "source": "recorder",
+            "statistic_id": entity_id,
+            "unit_class": "information",
+            "unit_of_measurement": "GiB",
+        },
+        [
+            {"start": moment, "state": n * a_day / 24, "sum": n * a_day / 24}
+            for n, moment in enumerate(moments, 1)
+        ],
+    )
+    await async_wait_recording_done(world.hass)
+
+
+def lasts_until(world: World[Any], thing: str) -> str:
+    """Return the forecast for a thing, such as "user_forecast:1"."""
+    return world.value("sensor", thing, "traffic_lasts_until")
+
+
+def days_until(world: World[Any], thing: str) -> float:
+    """Return in how many days the traffic ends."""
+    return (datetime.fromisoformat(lasts_until(world, thing)) - dt_util.utcnow()) / timedelta(
+        days=1
+    )

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.dashboard import FOLDER, MODULE, version
+from custom_components.tunnel_hub.history import SERIES
 
 from .common import World
 from .translations import LANGUAGES, translations
@@ -83,6 +84,8 @@ def test_words(language: str) -> None:
     }
     said |= {f"{of}traffic_{way}" for of in ("", "node_") for way in ("in", "out")}
     said |= {f"path_says_{state}" for state in ("online", "offline")}
+    # The names of statistics, which Python gives them.
+    said |= {f"history_{series}" for series in SERIES}
     asked = re.findall(r'(?:translate\(hass, |translate\(this\.#hass, |words\()"(\w+)"', source)
     words = translations(language)["common"].keys()
 

@@ -42,7 +42,7 @@ async def test_of_an_account_on_a_bad_day(world: World) -> None:
 @pytest.mark.parametrize(
     "thing, feeds, redacted",
     [
-        ("account:account", {"account"}, {"name"}),
+        ("account:account", {"account", "account_forecast"}, {"name"}),
         (
             "tunnel:1",
             {"tunnels", "checks"},

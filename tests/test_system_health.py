@@ -21,8 +21,8 @@ async def test_information(world: World) -> None:
     assert info == {
         "accounts": 2,
         "accounts_loaded": 1,
-        "feeds": 7,
-        "feeds_available": 7,
+        "feeds": 8,
+        "feeds_available": 8,
         "requests": calls,
     }
     assert len(world.service.calls) == calls, "looking costs no request"
@@ -30,4 +30,4 @@ async def test_information(world: World) -> None:
     world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
     await world.live(3 * MINUTE)
     info = await get_system_health_info(world.hass, DOMAIN)
-    assert info["feeds_available"] == 6
+    assert info["feeds_available"] == 7

@@ -29,6 +29,7 @@ from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import async_remove_force_down, async_set_up_force_down
+from .forecast import forecasts
 from .history import HistoryImporter, async_forget as async_forget_history
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
@@ -122,13 +123,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     if checks is not None and checks.is_on:
         await _start(checks.async_follow(_coordinate(checks.feed)))
 
+    for feed in forecasts(hass, entry, data.coordinators):
+        await _start(_coordinate(feed))
+
     devices.async_remove_other_kinds()
     for coordinator in data.coordinators.values():
         await devices.async_follow(coordinator)
-        if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
-            data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
-        if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
-            data.sign_in = SignIn(hass, entry, provider, coordinator, issues)
+        await _set_up_features(hass, entry, data, coordinator)
 
     entry.runtime_data = data
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -137,6 +138,20 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         await data.sign_in.async_start()
     await data.history.async_start()
     return True
+
+
+async def _set_up_features(
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    data: TunnelHubData,
+    coordinator: FeedCoordinator,
+) -> None:
+    """Set up what Tunnel Hub itself does for the resources of a feed."""
+    provider = data.provider
+    if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
+        data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
+    if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
+        data.sign_in = SignIn(hass, entry, provider, coordinator, data.issues)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:

@@ -1,7 +1,7 @@
 """When something happens to tunnels, nodes and accounts."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, override
 
 from homeassistant.components.event import ATTR_EVENT_TYPE
@@ -12,6 +12,7 @@ from homeassistant.const import (
     CONF_BELOW,
     CONF_OPTIONS,
     CONF_UNIT_OF_MEASUREMENT,
+    STATE_UNAVAILABLE,
     UnitOfInformation,
     UnitOfRatio,
 )
@@ -38,6 +39,7 @@ import voluptuous as vol
 
 from .api.models.nodes import NodeLoad
 from .clock import WallClockTimer
+from .forecast import SUBJECTS
 from .sign_in import FAILED, MISSED
 from .targets import (
     BINARY_SENSORS,
@@ -56,6 +58,8 @@ from .targets import (
 from .validators import AMOUNT, NUMBER
 
 CONF_BEFORE = "before"
+
+_FAR = datetime.max.replace(tzinfo=UTC)
 
 UNITS = (
     UnitOfRatio.PERCENTAGE,
@@ -297,7 +301,7 @@ class ValidityEndingTrigger(FieldTrigger):
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
         """Schedule the trigger for all entities."""
-        ends = _Ends(self._hass, self._options[CONF_BEFORE], run_action)
+        ends = self._watch(run_action)
         unsubscribe = await async_track_target_selector_state_change_event(
             self._hass,
             self._target,
@@ -313,6 +317,10 @@ class ValidityEndingTrigger(FieldTrigger):
             ends.async_stop()
 
         return detach
+
+    def _watch(self, run_action: TriggerActionRunner) -> _Ends:
+        """Return what knows the ends."""
+        return _Ends(self._hass, self._options[CONF_BEFORE], run_action)
 
 
 class _Ends:
@@ -386,6 +394,60 @@ class _Ends:
         )
 
 
+class TrafficEndingTrigger(ValidityEndingTrigger):
+    """Traffic is foreseen to end soon."""
+
+    _fields = frozenset((subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS)
+    _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
+        {
+            vol.Required(CONF_OPTIONS, default={}): {
+                vol.Required(CONF_BEFORE, default={"days": 3}): cv.positive_time_period
+            }
+        }
+    )
+
+    @override
+    def _watch(self, run_action: TriggerActionRunner) -> _Ends:
+        return _Forecasts(self._hass, self._options[CONF_BEFORE], run_action)
+
+
+class _Forecasts(_Ends):
+    """Knows what is foreseen, which moves: tells of each entity once, until it is far again."""
+
+    def __init__(
+        self, hass: HomeAssistant, before: timedelta, run_action: TriggerActionRunner
+    ) -> None:
+        super().__init__(hass, before, run_action)
+        self._near = set[str]()
+
+    @override
+    def _forget(self, entity_id: str) -> None:
+        super()._forget(entity_id)
+        self._near.discard(entity_id)
+
+    @override
+    def _look(self, entity_id: str, state: State | None) -> None:
+        if state is None or state.state == STATE_UNAVAILABLE:
+            return
+        is_first = entity_id not in self._ends
+        end = _moment(self._hass, state)
+        self._ends[entity_id] = end or _FAR
+        if end is None or (moment := end - self._before) > dt_util.utcnow():
+            self._near.discard(entity_id)
+            self._waiting.pop(entity_id, None)
+            if end is not None:
+                self._waiting[entity_id] = moment, state
+        elif is_first:
+            self._near.add(entity_id)
+        elif entity_id not in self._near:
+            self._waiting[entity_id] = moment, state
+
+    @override
+    def _tell(self, state: State) -> None:
+        self._near.add(state.entity_id)
+        super()._tell(state)
+
+
 def _is_share(state: State) -> bool:
     """Return whether a state is a percentage."""
     return bool(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == UnitOfRatio.PERCENTAGE)
@@ -406,6 +468,7 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "node_overloaded": NodeOverloadedTrigger,
     "sign_in_failed": SignInFailedTrigger,
     "signed_in": SignedInTrigger,
+    "traffic_ending": TrafficEndingTrigger,
     "traffic_low": TrafficLowTrigger,
     "tunnel_came_online": TunnelCameOnlineTrigger,
     "tunnel_went_offline": TunnelWentOfflineTrigger,

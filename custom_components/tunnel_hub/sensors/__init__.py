@@ -5,6 +5,7 @@ from typing import Any
 from ..entity import Table
 from .account import ACCOUNT
 from .directory import DIRECTORY
+from .forecast import FORECAST
 from .kinds import TunnelHubSensorDescription
 from .mesh import MESH
 from .nodes import NODES
@@ -16,6 +17,7 @@ from .tunnels import TUNNELS
 SENSORS: Table[TunnelHubSensorDescription[Any]] = {
     **ACCOUNT,
     **DIRECTORY,
+    **FORECAST,
     **MESH,
     **NODES,
     **REACHABILITY,

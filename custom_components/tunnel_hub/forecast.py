@@ -1,0 +1,268 @@
+"""Until when traffic lasts, at the pace of the last week: feeds of our own, without requests."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar
+
+from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
+from homeassistant.components.recorder.statistics import StatisticsRow, statistics_during_period
+from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import UnitOfInformation
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import InformationConverter
+
+from .api.errors import Reason, UnavailableError
+from .api.feed import Feed
+from .api.models.account import Account
+from .api.models.base import Resource
+from .api.models.directory import PublicNode, RelayNode
+from .api.models.mesh import User
+from .const import DOMAIN
+from .coordinator import FeedCoordinator
+from .ids import EntityKey, unique_id
+
+_INTERVAL = timedelta(minutes=15)
+_HOUR = timedelta(hours=1)
+_WEEK = timedelta(days=7)
+_LEAST = timedelta(days=2)
+"""Of statistics, before a pace is believed."""
+_FORESEEABLE = timedelta(days=365)
+_NEWS = 0.1
+"""By how much of the time that is left a forecast must differ from the one that is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast(Resource):
+    """What is foreseen of the thing with the same id."""
+
+    traffic_lasts_until: datetime | None = None
+    """A full hour; None also where it lasts for more than a year, or until it is renewed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountForecast(Forecast):
+    """What is foreseen of an account."""
+
+    kind: ClassVar[str] = "account_forecast"
+    part_of: ClassVar[str | None] = Account.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserForecast(Forecast):
+    """What is foreseen of a user with a limit."""
+
+    kind: ClassVar[str] = "user_forecast"
+    part_of: ClassVar[str | None] = User.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayNodeForecast(Forecast):
+    """What is foreseen of a relay node with a limit."""
+
+    kind: ClassVar[str] = "relay_node_forecast"
+    part_of: ClassVar[str | None] = RelayNode.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicNodeForecast(Forecast):
+    """What is foreseen of a public node with a limit."""
+
+    kind: ClassVar[str] = "public_node_forecast"
+    part_of: ClassVar[str | None] = PublicNode.kind
+
+
+def _left_of_limit(limit: int | None, used: int | None) -> int | None:
+    return None if limit is None or used is None else limit - used
+
+
+def _never(_: Resource) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Something whose traffic can end.
+
+    forecast: what is foreseen of it. of: the resource. limit: the field without which there is no
+    end. used: the sensor that counts what is used. gained: the one that counts what is added.
+    left: bytes that are left. renewed: when it is counted from 0 again. is_daily: whether `used`
+    begins anew each day, so that a day on which nobody looked is missing in it.
+    """
+
+    forecast: type[Forecast]
+    of: type[Resource]
+    limit: str
+    used: str
+    left: Callable[[Any], int | None]
+    gained: str | None = None
+    renewed: Callable[[Any], datetime | None] = _never
+    is_daily: bool = False
+
+
+_OF_NODES: Mapping[type[Forecast], type[RelayNode]] = {
+    PublicNodeForecast: PublicNode,
+    RelayNodeForecast: RelayNode,
+}
+SUBJECTS: Sequence[Subject] = (
+    Subject(
+        forecast=AccountForecast,
+        of=Account,
+        limit="traffic_left",
+        used="traffic_today",
+        gained="sign_in_traffic",
+        left=lambda account: account.traffic_left,
+        is_daily=True,
+    ),
+    Subject(
+        forecast=UserForecast,
+        of=User,
+        limit="traffic_limit",
+        used="traffic_used",
+        left=lambda user: _left_of_limit(user.traffic_limit, user.traffic_used),
+    ),
+    *(
+        Subject(
+            forecast=forecast,
+            of=node,
+            limit="traffic_allowed",
+            used="traffic_used",
+            left=lambda node: _left_of_limit(node.traffic_allowed, node.traffic_used),
+            renewed=lambda node: node.traffic_reset,
+        )
+        for forecast, node in _OF_NODES.items()
+    ),
+)
+
+
+def subject_of(feed: Feed[Resource]) -> Subject | None:
+    """Return what there is to foresee of the resources of a feed; None if nothing."""
+    return next(
+        (s for s in SUBJECTS if s.of is feed.resource and {s.limit, s.used} <= feed.fields), None
+    )
+
+
+def forecast_feed(subject: Subject, fetch: Callable[[], Any]) -> Feed[Resource]:
+    """Return the feed of the forecasts of a kind of resource."""
+    return Feed(
+        key=subject.forecast.kind,
+        resource=subject.forecast,
+        interval=_INTERVAL,
+        fields=frozenset({"traffic_lasts_until"}),
+        fetch=fetch,
+    )
+
+
+def forecasts(
+    hass: HomeAssistant, entry: ConfigEntry, coordinators: Mapping[str, FeedCoordinator]
+) -> Iterator[Feed[Resource]]:
+    """Yield the feeds of what can be foreseen of an entry's resources."""
+    for coordinator in list(coordinators.values()):
+        if (subject := subject_of(coordinator.feed)) is not None:
+            shown: dict[str, datetime] = {}
+            yield forecast_feed(subject, partial(_fetch, hass, entry, coordinator, subject, shown))
+
+
+async def _fetch(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    owner: FeedCoordinator,
+    subject: Subject,
+    shown: dict[str, datetime],
+) -> Mapping[str, Forecast]:
+    """Make the forecasts. shown: the moments of those that were made before, by id."""
+    if not owner.has_answered:
+        raise UnavailableError(Reason.CONNECTION)
+    limited = [
+        resource
+        for resource in owner.data.values()
+        if getattr(resource, subject.limit) is not None or subject.of is Account
+    ]
+    registry = er.async_get(hass)
+
+    def _statistic(resource: Resource, key: str | None) -> str | None:
+        """Return the sensor of a field, if it is enabled."""
+        of_entity = EntityKey(resource.kind, resource.id, key or "")
+        entity_id = registry.async_get_entity_id(
+            SENSOR, DOMAIN, unique_id(entry.entry_id, of_entity)
+        )
+        entity = registry.async_get(entity_id) if entity_id else None
+        return entity.entity_id if entity and not entity.disabled else None
+
+    ids = {
+        resource.id: (_statistic(resource, subject.used), _statistic(resource, subject.gained))
+        for resource in limited
+    }
+    now = dt_util.utcnow()
+    rows = await _changes(hass, {id_ for pair in ids.values() for id_ in pair if id_}, now - _WEEK)
+    found: dict[str, Forecast] = {}
+    for resource in limited:
+        used, gained = (rows.get(id_ or "", ()) for id_ in ids[resource.id])
+        end = _end(
+            subject.left(resource), _pace(used, is_daily=subject.is_daily), _pace(gained) or 0, now
+        )
+        renewed = subject.renewed(resource)
+        if end is not None and renewed is not None and renewed <= end:
+            end = None
+        if (steady := _steady(shown.pop(resource.id, None), end, now)) is not None:
+            shown[resource.id] = steady
+        found[resource.id] = subject.forecast(id=resource.id, traffic_lasts_until=steady)
+    return found
+
+
+async def _changes(
+    hass: HomeAssistant, ids: set[str], start: datetime
+) -> Mapping[str, Sequence[StatisticsRow]]:
+    """Return what sensors of data sizes have gained in each hour, in bytes."""
+    if not ids or RECORDER not in hass.config.components:
+        return {}
+    return await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        start,
+        None,
+        ids,
+        "hour",
+        {InformationConverter.UNIT_CLASS: UnitOfInformation.BYTES},
+        {"change"},
+    )
+
+
+def _pace(rows: Sequence[StatisticsRow], *, is_daily: bool = False) -> float | None:
+    """Return bytes per second; None before there are two days."""
+    if not rows:
+        return None
+    seconds = rows[-1]["end"] - rows[0]["start"]
+    if is_daily:
+        seconds = sum(row["end"] - row["start"] for row in rows)
+    if seconds < _LEAST.total_seconds():
+        return None
+    return sum(row.get("change") or 0 for row in rows) / seconds
+
+
+def _end(left: int | None, used: float | None, gained: float, now: datetime) -> datetime | None:
+    """Return when nothing is left; None if that is not known or not foreseeable."""
+    if left is None or used is None:
+        return None
+    if left <= 0:
+        return now
+    net = used - gained
+    if net <= 0 or left / net > _FORESEEABLE.total_seconds():
+        return None
+    return now + timedelta(seconds=left / net)
+
+
+def _steady(shown: datetime | None, end: datetime | None, now: datetime) -> datetime | None:
+    """Return the moment to show: a full hour, and the one that is shown unless there is news."""
+    if end is None:
+        return None
+    if shown is not None:
+        if end == now and shown <= now:
+            return shown
+        if end > now and abs(end - shown) <= max(_HOUR, (end - now) * _NEWS):
+            return shown
+    return end.replace(minute=0, second=0, microsecond=0)
