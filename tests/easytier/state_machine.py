@@ -7,7 +7,6 @@ from typing import Any, override
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import FOREVER, Node
 
-from ..common import DAY
 from ..reliability.providers import Outcome, Trouble
 from ..reliability.state_machine.model import STARTS, Options, Race, ServiceModel, change
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
@@ -63,13 +62,6 @@ def an_account_that_is_not_loaded(machine: Any) -> None:
     machine.remove_device(pick=1)
 
 
-def the_machine_sleeps(machine: Any) -> None:
-    _begin(machine, {})
-    machine.suspend(hours=8)
-    machine.set_clock(seconds=-DAY, down=True)
-    machine.set_clock(seconds=DAY, down=True)
-
-
 class EasyTier(ServiceModel):
     """An account at a node manager."""
 
@@ -101,7 +93,6 @@ class EasyTier(ServiceModel):
         the_last_public_node_is_deselected,
         a_part_of_a_device_goes_while_unloaded,
         an_account_that_is_not_loaded,
-        the_machine_sleeps,
     )
 
     service: EasyTierService

@@ -69,13 +69,24 @@ def a_restart_each_noon(machine: Any) -> None:
         machine.a_day_passes()
 
 
-def clocks_are_changed(machine: Any) -> None:
+def the_clock_was_ahead_in_the_hours(machine: Any) -> None:
     _begin(machine, _DAILY, "Europe/Berlin")
-    machine.suspend(hours=8)
+    for _ in range(3):
+        machine.wait(minutes=60)
     machine.set_clock(seconds=DAY, down=False)
-    machine.a_day_passes()
-    machine.set_clock(seconds=-DAY, down=False)
-    machine.a_day_passes()
+    for _ in range(2):
+        machine.a_day_passes()
+
+
+def summer_time_ends(machine: Any) -> None:
+    machine.begin(start=STARTS[1], zone="Europe/Berlin", options=HayFrp.options.index(_DAILY))
+    for _ in range(3):
+        machine.a_day_passes()
+
+
+def the_machine_sleeps(machine: Any) -> None:
+    _begin(machine, {})
+    machine.suspend(hours=8)
 
 
 def midnight_while_the_service_is_down(machine: Any) -> None:
@@ -128,7 +139,9 @@ class HayFrp(TunnelModel, SignInModel):
         a_later_version_was_here,
         the_services_midnight_lies_in_the_hours,
         a_restart_each_noon,
-        clocks_are_changed,
+        the_clock_was_ahead_in_the_hours,
+        summer_time_ends,
+        the_machine_sleeps,
         midnight_while_the_service_is_down,
     )
 

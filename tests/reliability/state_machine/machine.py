@@ -331,8 +331,11 @@ class Machine(RuleBasedStateMachine):
     async def suspend(self, hours: int) -> None:
         """The machine sleeps, and with it all timers."""
         self.sign_ins.disturb()
+        calls = len(self.service.calls)
         self.clocks.sleep(hours * HOUR)
         await self._leap(2 * MINUTE)
+        if self.fine and self.quiet:
+            assert len(self.service.calls) > calls, "nothing was read after sleep"
 
     @step(seconds=st.sampled_from((-DAY, -HOUR, HOUR, DAY)), down=st.booleans())
     async def set_clock(self, *, seconds: float, down: bool) -> None:

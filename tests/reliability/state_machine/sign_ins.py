@@ -105,7 +105,12 @@ class SignIns:
             self._signed.add(service_day(signed))
         answered = self._model.sign_ins_answered()
         if well:
-            self._times[service_day(now)] += max(answered - self._heard - by_hand, 0)
+            automatic = max(answered - self._heard - by_hand, 0)
+            self._times[service_day(now)] += automatic
+            if automatic and self._since is not None and last is not None:
+                around = parts(self.options, self._zone, now)
+                open_ = any(part.start <= now and last <= part.end for part in around)
+                assert open_, f"signed in outside of the hours, between {last} and {now}"
         self._heard = answered
         if self._since is not None and last is not None and self._wanted:
             self._due |= {
