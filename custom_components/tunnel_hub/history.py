@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2s
 import logging
+import math
 import random
 from statistics import fmean
 from typing import Any, TypedDict, cast
@@ -75,6 +76,8 @@ _HOUR = timedelta(hours=1)
 
 _SETTLED = timedelta(minutes=15)
 """After the service's midnight, when its own sums are made; clocks differ, too."""
+_SETTLED_ANYWHERE = timedelta(hours=12)
+"""After midnight in UTC, when a day has ended in every time zone, and most have the same date."""
 _SPREAD = timedelta(minutes=90)
 """Within which homes ask, so that not all come at once."""
 _RETRY = timedelta(hours=1)
@@ -258,6 +261,8 @@ class HistoryImporter:
         self._entry = entry
         self._provider = provider
         self._zone = provider.description.time_zone
+        self._zone_is_known = provider.description.has_time_zone
+        self._settled = _SETTLED if self._zone_is_known else _SETTLED_ANYWHERE
         self._coordinators = coordinators
         self._sources = {n: s for n, s in SOURCES.items() if isinstance(provider, s.needs)}
         self._store = _store(hass, entry.entry_id)
@@ -267,7 +272,7 @@ class HistoryImporter:
         """Of which things a source that then failed was read."""
         self._current_hours: dict[str, dict[datetime, float]] = {}
         """Samples of hours that have not ended, by series."""
-        self._delay = _SETTLED + _SPREAD * random.uniform(0, 1)
+        self._delay = self._settled + _SPREAD * random.uniform(0, 1)
         self._reading = asyncio.Lock()
         self._timer = WallClockTimer(hass, self._look)
 
@@ -283,9 +288,10 @@ class HistoryImporter:
         """Read all now; the number of rows written. Raises the errors of api/."""
         if RECORDER not in self._hass.config.components:
             raise UnsupportedError
-        now = dt_util.utcnow()
-        if now < days.start_of(days.day_of(now, self._zone), self._zone) + _SETTLED:
-            raise InvalidInputError("history_not_settled", minutes=str(_SETTLED.seconds // 60))
+        since = dt_util.utcnow() - days.start_of(days.today(self._zone), self._zone)
+        if since < self._settled:
+            minutes = math.ceil((self._settled - since) / timedelta(minutes=1))
+            raise InvalidInputError("history_not_settled", minutes=str(minutes))
         async with self._reading:
             self._done.clear()
             return sum([await self._read(name) for name in self._sources])
@@ -297,7 +303,7 @@ class HistoryImporter:
         if (interval := self._sources[name].interval) is not None:
             due = read_at + interval if read_at else dt_util.utcnow()
         elif read_at is None:
-            due = days.start_of(days.today(self._zone), self._zone) + _SETTLED
+            due = days.start_of(days.today(self._zone), self._zone) + self._settled
         else:
             tomorrow = days.day_of(read_at, self._zone) + _DAY
             due = days.start_of(tomorrow, self._zone) + self._delay
@@ -426,14 +432,16 @@ def _full_hour(moment: datetime, *, up: bool) -> datetime:
 def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[StatisticData]:
     """Return rows of amounts with the sum so far, from the first that is told on.
 
-    What is stored among them and not told any more stays.
+    What is stored among them and not told any more stays, also where a server that keeps its
+    figures in memory tells 0 of days before it was restarted.
     """
     first = min(amounts)
     earlier = [row.get("sum") or 0.0 for start, row in stored.items() if start < first]
     kept = {start: row.get("state") or 0.0 for start, row in stored.items() if start >= first}
     total = earlier[-1] if earlier else 0.0
     rows: list[StatisticData] = []
-    for start, amount in sorted({**kept, **{s: sum(a) for s, a in amounts.items()}}.items()):
+    told = {start: sum(found) or kept.get(start, 0.0) for start, found in amounts.items()}
+    for start, amount in sorted({**kept, **told}.items()):
         total = round(total + amount, 9)
         rows.append({"start": start, "state": amount, "sum": total})
     return rows

@@ -1,0 +1,71 @@
+"""The traffic that frps remembers, in the long-term statistics."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from custom_components.tunnel_hub.history import statistic_id
+from custom_components.tunnel_hub.ids import DeviceKey
+from simulator.frp import FrpService
+
+from ..common import DAY, HOUR, World, on_account, refused
+from ..long_term import NO_STATES, rows
+
+GIB = 1024**3
+NOON = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+type Home = World[FrpService]
+
+
+@pytest.fixture
+def recorder_config() -> dict[str, Any]:
+    """Record no states: only what is written into the statistics is looked at."""
+    return NO_STATES
+
+
+def use(world: Home, *gibibytes: float) -> str:
+    """Let so much have come in over a proxy on the last seven days, today last; its statistics."""
+    name = next(iter(world.service.state.server.proxies))
+    proxy = world.service.state.server.proxies[name]
+    proxy.traffic_in, proxy.traffic_out = [n * GIB for n in reversed(gibibytes)], [0.0] * 7
+    proxy.rate = 0
+    return name
+
+
+async def incoming(world: Home, name: str) -> list[tuple[int, float, float]]:
+    """Return day, amount and sum of each row."""
+    id_ = statistic_id(world.entry.entry_id, DeviceKey("tunnel", name), "traffic_in")
+    found = await rows(world.hass, id_)
+    return [(start.day, row["state"] or 0, row["sum"] or 0) for start, row in found.items()]
+
+
+async def test_days_by_the_clock_of_a_server_nobody_knows(world: Home) -> None:
+    """They are read when a day has ended everywhere: the server does not tell its time zone."""
+    world.freezer.move_to(NOON.replace(hour=11))
+    name = use(world, 1, 2, 3, 4, 5, 6, 7)
+    await world.set_up()
+    assert await incoming(world, name) == []
+    error = await refused(world, None, "import_history")
+    assert error.translation_placeholders == {"minutes": "30"}
+
+    await world.live(2 * HOUR, HOUR)
+
+    sums = (1, 3, 6, 10, 15, 21)
+    assert await incoming(world, name) == list(zip(range(14, 20), range(1, 7), sums, strict=True))
+
+
+async def test_a_server_that_was_restarted(world: Home) -> None:
+    """It remembers nothing: what is known stays, and what comes is added."""
+    world.freezer.move_to(NOON)
+    name = use(world, 1, 1, 1, 1, 1, 1, 0)
+    await world.set_up()
+
+    use(world, 0, 0, 0, 0, 0, 0, 2)
+    await on_account(world, "import_history")
+    assert [total for _, _, total in await incoming(world, name)] == [1, 2, 3, 4, 5, 6]
+
+    await world.live(DAY, 6 * HOUR)
+    assert [total for _, _, total in await incoming(world, name)] == [1, 2, 3, 4, 5, 6, 8]
