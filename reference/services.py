@@ -24,7 +24,7 @@ from custom_components.tunnel_hub.entity import Table, TunnelHubEntityDescriptio
 from custom_components.tunnel_hub.event import EVENTS
 from custom_components.tunnel_hub.forecast import forecast_feed, subject_of
 from custom_components.tunnel_hub.image import IMAGES
-from custom_components.tunnel_hub.reachability import check_feed
+from custom_components.tunnel_hub.reachability import TunnelCheck, check_feed
 from custom_components.tunnel_hub.select import SELECTS
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
@@ -153,7 +153,7 @@ def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
     """Yield what is read of a service, and what the integration finds out itself."""
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
-        yield check_feed(_nothing, bool, _nothing)
+        yield check_feed(TunnelCheck, _nothing, bool, _nothing)
     for feed in provider.feeds.values():
         if (subject := subject_of(feed)) is not None:
             yield forecast_feed(subject, _nothing)

@@ -26,7 +26,7 @@ async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> Conf
     """Go through the menus to a way in."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == list(PROVIDERS)
+    assert result["menu_options"] == [*PROVIDERS, "watched"]
     result = await choose(hass, result, provider)
     assert result["type"] is FlowResultType.MENU
     return await choose(hass, result, way)

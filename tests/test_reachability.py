@@ -127,6 +127,21 @@ async def test_never_faster_than_the_pace(world: World, listen: Open) -> None:
     assert len(server.requests) == 2
 
 
+async def test_moving_a_tunnel_scans_no_ports(world: World, listen: Open) -> None:
+    """A port is checked soon after another one, but not at once, nor at each port on the way."""
+    servers = [await listen(listening(answers(OK)), "http") for _ in range(4)]
+    await world.set_up()
+    tunnels = world.entry.runtime_data.coordinators["tunnels"]
+    for server in servers:
+        world.service.state.tunnels["1"].domain = f"127.0.0.1:{server.port}"
+        await tunnels.async_refresh()
+        await world.elapse(2)
+    assert [len(server.requests) for server in servers] == [0, 0, 0, 1]
+    await world.elapse(11)
+    await world.elapse(2)
+    assert [len(server.requests) for server in servers] == [0, 0, 0, 2]
+
+
 async def test_without_internet_it_says_nothing(world: World) -> None:
     """Names lead nowhere here, and the unrelated hosts neither."""
     await world.set_up()
@@ -222,6 +237,7 @@ async def test_nothing_in_the_house_is_checked_for_a_public_service(
         world.entry.runtime_data.provider,
         world.entry.runtime_data.coordinators["tunnels"],
     )
+    await world.elapse(11)
     checked = await public.async_check("1")
     assert checks
     assert isinstance(checked, tuple)

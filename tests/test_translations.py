@@ -38,10 +38,12 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.models.directory import QueryPriority, Region
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
+from custom_components.tunnel_hub.flows.watched import SCHEMA as WATCHED_SCHEMA
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from custom_components.tunnel_hub.repairs import FIXES
 from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
+from custom_components.tunnel_hub.watched import WATCHED as NO_PROVIDER, WATCHED_ADDRESS
 from reference.services import PLATFORMS
 
 from .common import World
@@ -180,7 +182,8 @@ def of_steps() -> set[str]:
     needed = {f"config.step.{step}.title" for step in steps()}
     for step_id, schema in forms().items():
         needed |= of_form(f"config.step.{step_id}", schema)
-    needed |= {f"config.step.user.menu_options.{key}" for key in PROVIDERS}
+    needed |= {f"config.step.user.menu_options.{key}" for key in (*PROVIDERS, NO_PROVIDER)}
+    needed |= of_form("config.step.watched", WATCHED_SCHEMA)
     for provider in PROVIDERS:
         ways = flows.FLOWS[provider].sign_in
         first = {
@@ -261,13 +264,43 @@ def of_errors() -> set[str]:
     }
 
 
-NEEDED = of_steps() | of_entities() | of_actions() | of_automations() | of_errors()
+def of_watched_addresses() -> set[str]:
+    """Return the sentences of adding and editing a watched address."""
+    prefix = f"config_subentries.{WATCHED_ADDRESS}"
+    reasons = {
+        str(call.args[0].value)
+        for call in calls("InvalidAddressError")
+        if isinstance(call.args[0], ast.Constant)
+    }
+    assert "credentials_in_address" in reasons
+    return {
+        f"{prefix}.entry_type",
+        f"{prefix}.initiate_flow.user",
+        f"{prefix}.error.already_watched",
+        *(f"config.error.{reason}" for reason in reasons),
+        *(f"{prefix}.error.{reason}" for reason in reasons),
+        *(f"{prefix}.step.{step}.title" for step in ("user", "reconfigure")),
+        *of_form(f"{prefix}.step.user", WATCHED_SCHEMA),
+        *of_form(f"{prefix}.step.reconfigure", WATCHED_SCHEMA),
+    }
+
+
+NEEDED = (
+    of_watched_addresses()
+    | of_steps()
+    | of_entities()
+    | of_actions()
+    | of_automations()
+    | of_errors()
+)
 
 # What other tests watch as it is shown, and what may be said without being needed.
 WATCHED = re.compile(
     r"""
     common\.\w+
     | config\.abort\.\w+
+    | config_subentries\.\w+\.abort\.\w+
+    | config_subentries\.\w+\.step\.\w+\.description
     | config\.error\.(account_banned|device_\w+|invalid_(ca|host)|no_device_grant|unknown_client)
     | config\.error\.(jwt_secret_refused|no_(administrator|frp_here|node_here))
     | config\.error\.(not_initialized|other_service)

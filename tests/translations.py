@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigSubentryFlow
 from homeassistant.core import ServiceRegistry
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
@@ -99,6 +100,8 @@ def check_exception(err: HomeAssistantError) -> None:
 
 def _kind(flow: Any) -> str:
     """Return where a flow's sentences are."""
+    if isinstance(flow, ConfigSubentryFlow):
+        return f"config_subentries.{flow.handler[1]}"
     if isinstance(flow, RepairsFlow):
         return f"issues.{flow.issue_id.partition(':')[2]}.fix_flow"
     return "options" if isinstance(flow.handler, str) and flow.handler != DOMAIN else "config"

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientSession, DummyCookieJar
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.typing import ConfigType
@@ -22,6 +22,7 @@ from .api.feed import Feed
 from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
+from .api.provider import Provider
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_things
 from .credentials import CredentialStore, async_forget_credentials
@@ -36,10 +37,11 @@ from .issues import EntryIssues, clear_all
 from .mesh_view import async_setup_mesh_view
 from .migrations import async_migrate_entry as async_migrate_entry
 from .provider_storage import async_forget_memory, async_restore_memory
-from .reachability import async_tunnel_checks
+from .reachability import AddressChecks, async_forget_checks, async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
+from .watched import WatchedAddresses, WatchedChecks, is_watched
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -67,8 +69,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
-async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
-    """Set up the account of a config entry."""
+async def _async_provider(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Provider:
+    """Return the provider of an entry's account."""
+    if is_watched(entry):
+        return WatchedAddresses()
     credentials = CredentialStore(hass, entry)
     provider = create_provider(
         entry.data[CONF_PROVIDER],
@@ -78,6 +82,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     )
     provider.on_credentials = credentials.async_save
     provider.on_identity = partial(follow_identity, hass, entry)
+    return provider
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
+    """Set up the account of a config entry."""
+    provider = await _async_provider(hass, entry)
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)
     issues = EntryIssues(hass, entry, provider)
@@ -114,10 +124,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         before = known[resource.kind]
         return coordinator.async_start(before.ids, is_wanted=before.is_wanted(resource))
 
-    first, *others = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
-    await _start(first)
-    await asyncio.gather(*map(_start, others))
-    if (checks := async_tunnel_checks(hass, entry, provider, data.coordinators)) is not None:
+    in_order = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
+    # What nothing works without comes first.
+    await asyncio.gather(*map(_start, in_order[:1]))
+    await asyncio.gather(*map(_start, in_order[1:]))
+    if (checks := _checks(hass, entry, data)) is not None:
         data.checks = checks
         issues.sources.append(checks.issues)
     if checks is not None and checks.is_on:
@@ -154,6 +165,16 @@ async def _set_up_features(
         data.sign_in = SignIn(hass, entry, provider, coordinator, data.issues)
 
 
+@callback
+def _checks(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, data: TunnelHubData
+) -> AddressChecks | None:
+    """Return what checks the addresses of an entry; None where it can have none."""
+    if isinstance(data.provider, WatchedAddresses):
+        return WatchedChecks(hass, entry)
+    return async_tunnel_checks(hass, entry, data.provider, data.coordinators)
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Unload the account of a config entry."""
     # What is being read now would still make devices and entities.
@@ -169,6 +190,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     await async_forget_credentials(hass, entry.entry_id)
     await async_forget_memory(hass, entry.entry_id)
     await async_forget_history(hass, entry.entry_id)
+    async_forget_checks(hass, entry.entry_id)
     clear_all(hass, entry)
     for other in hass.config_entries.async_loaded_entries(DOMAIN):
         other.runtime_data.sync_problems()

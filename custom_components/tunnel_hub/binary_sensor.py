@@ -21,8 +21,9 @@ from .api.models.nodes import Node
 from .api.models.server import Client, Server
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
-from .reachability import TunnelCheck
+from .reachability import AddressCheck, TunnelCheck
 from .runtime import TunnelHubConfigEntry
+from .watched import WatchedAddress
 
 PARALLEL_UPDATES = 0
 
@@ -97,10 +98,21 @@ def _connectivity[R: Resource](
     )
 
 
-def _certificate_problem(check: TunnelCheck) -> Mapping[str, Any]:
+def _certificate_problem(check: AddressCheck) -> Mapping[str, Any]:
     """Return what tells why a certificate is not trusted."""
     return {"reason": check.certificate_problem} if check.certificate_problem else {}
 
+
+_CHECK: tuple[TunnelHubBinarySensorDescription[AddressCheck], ...] = (
+    TunnelHubBinarySensorDescription[AddressCheck](
+        key="certificate_trusted",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        of_resource=lambda check: check.has_certificate,
+        value_fn=lambda check: check.certificate_trusted,
+        attributes_fn=_certificate_problem,
+    ),
+    _connectivity("reachable", lambda check: check.reachable),
+)
 
 _PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
     _problem("conflict", lambda peer: peer.conflict),
@@ -139,16 +151,7 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             key="signed_in_today", value_fn=lambda record: record.signed_in_today
         ),
     ),
-    TunnelCheck: (
-        TunnelHubBinarySensorDescription[TunnelCheck](
-            key="certificate_trusted",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            of_resource=lambda check: check.has_certificate,
-            value_fn=lambda check: check.certificate_trusted,
-            attributes_fn=_certificate_problem,
-        ),
-        _connectivity("reachable", lambda check: check.reachable),
-    ),
+    TunnelCheck: _CHECK,
     Tunnel: (
         _problem("client_outdated", lambda tunnel: tunnel.client_outdated),
         TunnelHubBinarySensorDescription[Tunnel](
@@ -200,6 +203,7 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     Reachability: (_connectivity("reachable", lambda node: node.reachable),),
     RelayNode: (_connectivity("online", lambda node: node.online),),
     WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
+    WatchedAddress: _CHECK,
 }
 
 

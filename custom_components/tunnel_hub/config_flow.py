@@ -9,6 +9,7 @@ from typing import Any, override
 from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
     OptionsFlowWithReload,
 )
@@ -43,11 +44,13 @@ from .api.provider import OUTSIDE_ADDRESS, Provider
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .flows import FLOWS
 from .flows.base import TEXT_FIELD, Steps, abort_if_removed
+from .flows.watched import WatchedAddressFlow, WatchedSteps
 from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
 from .reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from .runtime import TunnelHubConfigEntry
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
+from .watched import WATCHED, WATCHED_ADDRESS, is_watched
 
 _SIGN_IN_SCHEMA = vol.Schema(
     {
@@ -82,7 +85,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**others, OUTSIDE_ADDRESS: host_of(host)} if host else others
 
 
-class _CommonSteps(Steps):
+class _CommonSteps(Steps, WatchedSteps):
     """The steps that lead to those of a provider."""
 
     VERSION = VERSION
@@ -94,10 +97,24 @@ class _CommonSteps(Steps):
     def async_get_options_flow(config_entry: TunnelHubConfigEntry) -> OptionsFlow:
         return TunnelHubOptionsFlow()
 
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: TunnelHubConfigEntry) -> bool:
+        return not is_watched(config_entry)
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: TunnelHubConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        return {WATCHED_ADDRESS: WatchedAddressFlow} if is_watched(config_entry) else {}
+
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Choose a provider."""
-        return self.async_show_menu(step_id="user", menu_options=list(PROVIDERS))
+        return self.async_show_menu(step_id="user", menu_options=[*PROVIDERS, WATCHED])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Sign in again: the service no longer takes what is stored."""
@@ -119,6 +136,8 @@ class _CommonSteps(Steps):
     ) -> ConfigFlowResult:
         """Choose how to sign in to the same account from now on."""
         entry = self._get_reconfigure_entry()
+        if is_watched(entry):
+            return self._no_account()
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=FLOWS[entry.data[CONF_PROVIDER]].reauth_steps(entry.data),

@@ -17,8 +17,17 @@ from .api.models.server import Client
 from .api.models.service import ServiceTotals
 from .api.models.tunnels import Tunnel
 from .coordinator import FeedCoordinator
-from .ids import ACCOUNT, DeviceKey, device_identifier, device_key, device_key_of, entity_key_of
+from .ids import (
+    ACCOUNT,
+    DeviceKey,
+    device_identifier,
+    device_key,
+    device_key_of,
+    entity_key_of,
+    subentry_id,
+)
 from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .watched import WatchedAddress
 
 MODELS = {
     Account.kind: "Account",
@@ -32,6 +41,7 @@ MODELS = {
     ServiceTotals.kind: "Service",
     Tunnel.kind: "Tunnel",
     User.kind: "User",
+    WatchedAddress.kind: "Watched address",
     WireGuardPeer.kind: "WireGuard peer",
 }
 
@@ -89,7 +99,9 @@ class Devices:
         self._registry = dr.async_get(hass)
         self._entities = er.async_get(hass)
         self._shown: dict[DeviceKey, _Facts] = {}
-        self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
+        self._account_id: str | None = None
+        if self._provider.has_account:
+            self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
 
     async def async_follow(self, coordinator: FeedCoordinator) -> None:
         """Make, rename and remove devices as the feed's resources come, change and go."""
@@ -171,6 +183,7 @@ class Devices:
         is_account = key == ACCOUNT
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
+            config_subentry_id=subentry_id(self._entry, key.id),
             identifiers={device_identifier(self._entry.entry_id, key)},
             manufacturer=self._provider.name,
             model=self._provider.model if is_account else MODELS[key.kind],

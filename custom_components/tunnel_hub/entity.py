@@ -22,7 +22,7 @@ from .api.throttling import in_time_slices
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import action_errors
-from .ids import EntityKey, device_identifier, device_key, unique_id
+from .ids import EntityKey, device_identifier, device_key, subentry_id, unique_id
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .subscriptions import Subscription
 
@@ -219,7 +219,9 @@ class _Entities[D: TunnelHubEntityDescription]:
         if (prefix := self._short_prefix(entities[0].device_entry)) is not None:
             for entity in entities:
                 self._shorten(entity, prefix)
-        self._async_add_entities(entities)
+        self._async_add_entities(
+            entities, config_subentry_id=subentry_id(self._coordinator.config_entry, resource_id)
+        )
 
     def _remember_keys(self, resource_id: str, keys: frozenset[str]) -> None:
         """Remember which entities of a resource are made; most have the same ones."""

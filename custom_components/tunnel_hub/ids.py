@@ -52,6 +52,11 @@ def device_key_of(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> DeviceKey | 
     return None
 
 
+def subentry_id(entry: ConfigEntry, resource_id: str) -> str | None:
+    """Return the subentry that a resource belongs to: it has the same id. None: to the entry."""
+    return resource_id if resource_id in entry.subentries else None
+
+
 def unique_id(entry_id: str, key: EntityKey) -> str:
     """Return an entity's unique id in the registry."""
     return f"{entry_id}:{key.kind}:{key.id}:{key.key}"

@@ -1,15 +1,17 @@
-"""Checks the public addresses of an account's tunnels from home, as a feed of our own."""
+"""Checks addresses from home, as a feed of our own: above all those of an account's tunnels."""
 
+from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_interface
-from typing import ClassVar
+from typing import Any, ClassVar, override
 
 from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
@@ -49,12 +51,16 @@ _LEAST_SECONDS = (INTERVAL - JITTER).total_seconds()
 """Between two checks of an address, however often it is polled."""
 _LEAST_SECONDS_ASKED = 10.0
 """Between two checks that somebody asks for."""
+_STALE_SECONDS = 2 * INTERVAL.total_seconds()
+"""After which a result says nothing of an entry that was not loaded meanwhile."""
 
 _RETRY_PAUSE = (0.5, 1.5)
 
 _INTERNET_HOST = ("www.home-assistant.io", 443)
 
 _SLOTS: HassKey[asyncio.Semaphore] = HassKey(f"{DOMAIN}.check_slots")
+_HISTORIES: HassKey[dict[str, dict[str, _History]]] = HassKey(f"{DOMAIN}.check_histories")
+"""By the entry's id and the id of what has the address."""
 
 _NODE_IS_DOWN = {
     TunnelState.NODE_OFFLINE,
@@ -64,11 +70,8 @@ _NODE_IS_DOWN = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TunnelCheck(Resource):
-    """What checks of a tunnel's public address have found."""
-
-    kind: ClassVar[str] = "check"
-    part_of: ClassVar[str | None] = Tunnel.kind
+class AddressCheck(Resource):
+    """What checks of an address have found."""
 
     protocol: str
     """tcp, http or https."""
@@ -96,7 +99,15 @@ class TunnelCheck(Resource):
         return self.protocol in ("http", "https")
 
 
-_PROBED = frozenset(f.name for f in fields(TunnelCheck)) - {"id", "name", "protocol"}
+_PROBED = frozenset(f.name for f in fields(AddressCheck)) - {"id", "name", "protocol"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelCheck(AddressCheck):
+    """What checks of a tunnel's public address have found."""
+
+    kind: ClassVar[str] = "check"
+    part_of: ClassVar[str | None] = Tunnel.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,28 +124,30 @@ class Checked:
         seconds = self.result.response_time
         return None if seconds is None else round(seconds * 1000, 1)
 
-    def findings(self, tunnel: Tunnel) -> Findings:
-        """Return what this and the service tell of the path."""
-        return Findings(
-            outcome=self.result.outcome,
-            local=self.local,
-            online=tunnel.online,
-            node_online=False if tunnel.state in _NODE_IS_DOWN else None,
-        )
-
 
 @dataclass(slots=True)
 class _History:
-    """What was found of one address so far. shown: what of it is believed."""
+    """What was found of one address so far.
+
+    shown: what of it is believed. before: when another address of the same thing was checked.
+    """
 
     target: Target
-    shown: TunnelCheck
+    shown: AddressCheck
+    before: Stamp | None = None
     confirmation: Confirmation = field(default_factory=Confirmation)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Checked | None = None
     certificate: ServerCertificate | None = None
 
-    def take_in(self, checked: Checked, tunnel: Tunnel) -> None:
+    @property
+    def wait(self) -> float:
+        """Seconds until a first check: whoever moves a tunnel from port to port must not scan."""
+        if self.last is not None or self.before is None:
+            return 0
+        return max(0, _LEAST_SECONDS_ASKED - self.before.age)
+
+    def take_in(self, checked: Checked, findings: Findings) -> None:
         """Take in a check: of a change, only what is confirmed is shown."""
         result, self.last = checked.result, checked
         self.certificate = certificate = result.certificate or self.certificate
@@ -150,44 +163,75 @@ class _History:
             reachable=is_up,
             response_time=checked.response_time,
         )
-        self.judge(tunnel)
+        self.judge(findings)
 
-    def judge(self, tunnel: Tunnel) -> None:
+    def judge(self, findings: Findings) -> None:
         """Show the verdict of the last check, unless it is one that has to be confirmed."""
-        if self.last is None:
-            return
         is_up = self.confirmation.is_up
-        if is_up is None or self.last.result.is_reached is is_up:
-            verdict = self.last.findings(tunnel).verdict
-            self.shown = replace(self.shown, verdict=verdict)
+        if is_up is None or CheckResult(outcome=findings.outcome).is_reached is is_up:
+            self.shown = replace(self.shown, verdict=findings.verdict)
 
 
-class TunnelChecks:
-    """The checks of one account's tunnels.
+class AddressChecks(ABC):
+    """Checks addresses from home.
 
-    feed: what is found, for every tunnel with an address that can be checked.
+    feed: what is found, for every address that can be checked.
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider, tunnels: FeedCoordinator
+        self, hass: HomeAssistant, entry: ConfigEntry, resource: type[AddressCheck], *hosts: str
     ) -> None:
-        """Check nothing yet. tunnels: the feed of the account's tunnels."""
+        """Check nothing yet. hosts: unrelated ones that tell whether the internet is up."""
         self._hass = hass
-        self._tunnels = tunnels
-        self._mode = CHECKS_OFF
-        if provider.description.has_public_tunnels:
-            self._mode = str(entry.options.get(CHECKS, CHECKS_ENABLED))
-        self._checker = _checker(hass, provider)
-        self._service_host = _entered_host(entry)
-        self._zone: Zone | None = None
-        self._histories: dict[str, _History] = {}
+        self._entry = entry
+        self._checker = _checker(hass, hosts)
+        # Kept over a reload of the entry: neither the pace nor what is known begins anew.
+        histories = hass.data.setdefault(_HISTORIES, {})
+        self._histories = histories[entry.entry_id] = {
+            id_: history
+            for id_, history in histories.get(entry.entry_id, {}).items()
+            if history.last is not None and history.last.at.age < _STALE_SECONDS
+        }
         self.coordinator: FeedCoordinator | None = None
-        self.feed: Feed[Resource] = check_feed(self.async_fetch, self.is_worth_it, self.async_read)
+        self.feed: Feed[Resource] = check_feed(
+            resource, self.async_fetch, self.is_worth_it, self.async_read
+        )
+
+    # What is checked
 
     @property
     def is_on(self) -> bool:
-        """Whether tunnels are checked by themselves."""
-        return self._mode != CHECKS_OFF
+        """Whether addresses are checked by themselves."""
+        return True
+
+    @abstractmethod
+    def _ids(self) -> Iterable[str]:
+        """Return the ids of what may have an address."""
+
+    @abstractmethod
+    def _target(self, id_: str) -> Target | NotCheckable:
+        """Return an address; raises TunnelGoneError."""
+
+    @abstractmethod
+    def _blank(self, id_: str, target: Target) -> AddressCheck:
+        """Return what is shown before the first check."""
+
+    @abstractmethod
+    def _findings(self, id_: str, checked: Checked) -> Findings:
+        """Return what a check and others tell of the path; raises TunnelGoneError."""
+
+    def _is_wanted(self, id_: str) -> bool:
+        """Return whether an address is checked by itself."""
+        return True
+
+    async def _prepare(self) -> None:  # noqa: B027  # Most have nothing to find out.
+        """Find out what has to be known before addresses are."""
+
+    async def _listens_at_home(self, id_: str) -> bool | None:
+        """Return whether anybody listens at the local address behind it, if there is one."""
+        return None
+
+    # What the feed is made of
 
     @callback
     def async_follow(self, coordinator: FeedCoordinator) -> FeedCoordinator:
@@ -196,70 +240,189 @@ class TunnelChecks:
         coordinator: of the feed.
         """
         self.coordinator = coordinator
-        self._tunnels.subscriptions.on_changed.append(self._tunnel_changed)
         return coordinator
+
+    async def async_fetch(self) -> Mapping[str, AddressCheck]:
+        """Return what is known of all addresses that can be checked; asks nobody."""
+        await self._prepare()
+        known = {
+            id_: history for id_ in self._ids() if (history := self._history_of(id_)) is not None
+        }
+        self._histories.clear()
+        self._histories.update(known)
+        for id_, history in known.items():
+            if not self._is_wanted(id_):
+                history.shown = self._blank(id_, history.target)
+        return {id_: history.shown for id_, history in known.items()}
+
+    def is_worth_it(self, known: AddressCheck) -> bool:
+        """Return whether to check an address."""
+        return known.id in self._histories and self._is_wanted(known.id)
+
+    async def async_read(self, known: AddressCheck) -> AddressCheck:
+        """Check an address if that is due."""
+        if (history := self._histories.get(known.id)) is None:
+            raise TunnelGoneError
+        if wait := history.wait:
+            self._entry.async_on_unload(async_call_later(self._hass, wait, self._check_soon))
+        else:
+            await self._check(history, known.id, _LEAST_SECONDS)
+        return history.shown
+
+    def _history_of(self, id_: str) -> _History | None:
+        """Return what is known of an address; nothing yet if it is another one."""
+        if not isinstance(target := self._target(id_), Target):
+            return None
+        history = self._histories.get(id_)
+        if history is not None and history.target == target:
+            history.shown = replace(history.shown, name=self._blank(id_, target).name)
+            return history
+        before = None
+        if history is not None:
+            before = history.last.at if history.last else history.before
+        return _History(target, self._blank(id_, target), before)
+
+    @callback
+    def _changed(self, id_: str) -> None:
+        """Check another address soon; judge anew by what is known now."""
+        if (coordinator := self.coordinator) is None:
+            return
+        history, target = self._histories.get(id_), self._target(id_)
+        if (history and history.target) != (target if isinstance(target, Target) else None):
+            self._check_soon()
+        elif history is not None and history.last is not None and self._is_wanted(id_):
+            history.judge(self._findings(id_, history.last))
+            coordinator.async_publish(history.shown)
+
+    @callback
+    def _check_soon(self, _: datetime | None = None) -> None:
+        if (coordinator := self.coordinator) is not None:
+            self._entry.async_create_task(
+                self._hass, coordinator.async_request_refresh(), "check another address"
+            )
+
+    # Checks
+
+    async def async_check(self, id_: str) -> tuple[Checked, Findings] | NotCheckable:
+        """Check an address now, or return what was found seconds ago; or why it is not checkable.
+
+        Raises TunnelGoneError.
+        """
+        await self._prepare()
+        if isinstance(target := self._target(id_), NotCheckable):
+            return target
+        history = self._history_of(id_) or _History(target, self._blank(id_, target))
+        self._histories[id_] = history
+        await asyncio.sleep(history.wait)
+        checked = await self._check(history, id_, _LEAST_SECONDS_ASKED)
+        if self.coordinator is not None and self._is_wanted(id_):
+            self.coordinator.async_publish(history.shown)
+        return checked, self._findings(id_, checked)
+
+    async def _check(self, history: _History, id_: str, least: float) -> Checked:
+        """Check an address, unless the last check was less than so many seconds ago."""
+        async with history.lock:
+            if (last := history.last) is not None and last.at.age < least:
+                return last
+            # One that is down anyway need not be tried again at once.
+            retry = history.confirmation.is_up is not False
+            result = await self._checker.check(history.target, retry=retry)
+            local = None
+            if result.is_reached is False:
+                local = await self._listens_at_home(id_)
+            checked = Checked(at=Stamp.now(), result=result, local=local)
+            history.take_in(checked, self._findings(id_, checked))
+            return checked
+
+    # What lasts
+
+    def issues(self) -> Iterator[Issue]:
+        """Yield the issue that certificates end soon, or have ended."""
+        now = dt_util.utcnow()
+        ending = [
+            f"{history.target.label} ({history.certificate.expires:%Y-%m-%d})"
+            for id_, history in self._histories.items()
+            if history.certificate is not None
+            and history.certificate.problem in (None, CertificateProblem.EXPIRED)
+            and history.certificate.ends_soon(now)
+            and self._is_wanted(id_)
+        ]
+        if ending and self.is_on:
+            yield Issue(
+                key="tunnel_certificate_ending", placeholders={"certificates": ", ".join(ending)}
+            )
+
+
+class TunnelChecks(AddressChecks):
+    """The checks of one account's tunnels."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider, tunnels: FeedCoordinator
+    ) -> None:
+        """Check nothing yet. tunnels: the feed of the account's tunnels."""
+        console = URL(provider.description.console_url).host
+        super().__init__(hass, entry, TunnelCheck, *((console,) if console else ()))
+        self._tunnels = tunnels
+        self._mode = CHECKS_OFF
+        if provider.description.has_public_tunnels:
+            self._mode = str(entry.options.get(CHECKS, CHECKS_ENABLED))
+        self._service_host = _entered_host(entry)
+        self._zone: Zone | None = None
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        return self._mode != CHECKS_OFF
+
+    @callback
+    @override
+    def async_follow(self, coordinator: FeedCoordinator) -> FeedCoordinator:
+        self._tunnels.subscriptions.on_changed.append(self._tunnel_changed)
+        return super().async_follow(coordinator)
 
     @callback
     def _tunnel_changed(self, tunnel_id: str) -> None:
-        """Check another address soon; judge anew by what the service says now."""
+        if self._zone is not None and tunnel_id in self._tunnels.data:
+            self._changed(tunnel_id)
+
+    def _tunnel(self, tunnel_id: str) -> Tunnel:
+        """Return a tunnel; raises TunnelGoneError."""
         tunnel = self._tunnels.data.get(tunnel_id)
-        if self.coordinator is None or self._zone is None or not isinstance(tunnel, Tunnel):
-            return
-        history, target = self._histories.get(tunnel_id), self._target(tunnel)
-        if (history and history.target) != (target if isinstance(target, Target) else None):
-            self.coordinator.config_entry.async_create_task(
-                self._hass, self.coordinator.async_request_refresh(), "check another address"
-            )
-        elif history is not None and self._is_wanted(tunnel_id):
-            history.judge(tunnel)
-            self.coordinator.async_publish(history.shown)
-
-    # What the feed is made of
-
-    async def async_fetch(self) -> Mapping[str, TunnelCheck]:
-        """Return what is known of all tunnels that can be checked; asks nobody."""
-        await self._find_zone()
-        self._histories = {
-            tunnel_id: history
-            for tunnel_id, tunnel in self._tunnels.data.items()
-            if (history := self._history_of(tunnel)) is not None
-        }
-        for tunnel_id, history in self._histories.items():
-            if not self._is_wanted(tunnel_id):
-                history.shown = _blank(tunnel_id, history.target)
-        return {tunnel_id: history.shown for tunnel_id, history in self._histories.items()}
-
-    def is_worth_it(self, known: TunnelCheck) -> bool:
-        """Return whether to check a tunnel."""
-        return known.id in self._histories and self._is_wanted(known.id)
-
-    async def async_read(self, known: TunnelCheck) -> TunnelCheck:
-        """Check a tunnel if that is due."""
-        if (history := self._histories.get(known.id)) is None:
+        if not isinstance(tunnel, Tunnel):
             raise TunnelGoneError
-        await self._check(history, known.id, _LEAST_SECONDS)
-        return history.shown
+        return tunnel
 
-    def _is_wanted(self, tunnel_id: str) -> bool:
-        tunnel = self._tunnels.data.get(tunnel_id)
+    @override
+    def _ids(self) -> Iterable[str]:
+        return self._tunnels.data
+
+    @override
+    def _target(self, id_: str) -> Target | NotCheckable:
+        tunnel = self._tunnel(id_)
+        return tunnel_target(tunnel.protocol, tunnel.public_address, self._zone or Zone.INTERNET)
+
+    @override
+    def _blank(self, id_: str, target: Target) -> TunnelCheck:
+        return TunnelCheck(id=id_, protocol=target.protocol)
+
+    @override
+    def _findings(self, id_: str, checked: Checked) -> Findings:
+        tunnel = self._tunnel(id_)
+        return Findings(
+            outcome=checked.result.outcome,
+            local=checked.local,
+            online=tunnel.online,
+            node_online=False if tunnel.state in _NODE_IS_DOWN else None,
+        )
+
+    @override
+    def _is_wanted(self, id_: str) -> bool:
+        tunnel = self._tunnels.data.get(id_)
         is_enabled = isinstance(tunnel, Tunnel) and tunnel.enabled is not False
         return self._mode == CHECKS_ALL or is_enabled
 
-    def _history_of(self, tunnel: Resource) -> _History | None:
-        """Return what is known of a tunnel's address; nothing yet if it is another one."""
-        if not isinstance(target := self._target(tunnel), Target):
-            return None
-        history = self._histories.get(tunnel.id)
-        if history is not None and history.target == target:
-            return history
-        return _History(target, _blank(tunnel.id, target))
-
-    def _target(self, tunnel: Resource) -> Target | NotCheckable:
-        if not isinstance(tunnel, Tunnel):
-            return NotCheckable.PROTOCOL
-        return tunnel_target(tunnel.protocol, tunnel.public_address, self._zone or Zone.INTERNET)
-
-    async def _find_zone(self) -> None:
+    @override
+    async def _prepare(self) -> None:
         """Find out how near the service is: only one in the house may name addresses there.
 
         Only what the user entered counts, not where a public service's names lead.
@@ -273,83 +436,26 @@ class TunnelChecks:
         elif self._zone is None:
             self._zone = Zone.INTERNET
 
-    # Checks
-
-    async def async_check(self, tunnel_id: str) -> tuple[Checked, Findings] | NotCheckable:
-        """Check a tunnel now, or return what was found seconds ago; or why it is not checkable.
-
-        Raises TunnelGoneError.
-        """
-        await self._find_zone()
-        tunnel = self._tunnel(tunnel_id)
-        if isinstance(target := self._target(tunnel), NotCheckable):
-            return target
-        history = self._history_of(tunnel) or _History(target, _blank(tunnel_id, target))
-        self._histories[tunnel_id] = history
-        checked = await self._check(history, tunnel_id, _LEAST_SECONDS_ASKED)
-        if self.coordinator is not None and self._is_wanted(tunnel_id):
-            self.coordinator.async_publish(history.shown)
-        return checked, checked.findings(self._tunnel(tunnel_id))
-
-    async def _check(self, history: _History, tunnel_id: str, least: float) -> Checked:
-        """Check an address, unless the last check was less than so many seconds ago."""
-        async with history.lock:
-            if (last := history.last) is not None and last.at.age < least:
-                return last
-            # One that is down anyway need not be tried again at once.
-            retry = history.confirmation.is_up is not False
-            result = await self._checker.check(history.target, retry=retry)
-            local = None
-            if result.is_reached is False:
-                local = await self._listens_at_home(self._tunnel(tunnel_id))
-            checked = Checked(at=Stamp.now(), result=result, local=local)
-            history.take_in(checked, self._tunnel(tunnel_id))
-            return checked
-
-    async def _listens_at_home(self, tunnel: Tunnel) -> bool | None:
-        if not tunnel.local_address:
+    @override
+    async def _listens_at_home(self, id_: str) -> bool | None:
+        if not (address := self._tunnel(id_).local_address):
             return None
-        networks = await _networks(self._hass)
-        return await self._checker.listens(tunnel.local_address, networks)
-
-    def _tunnel(self, tunnel_id: str) -> Tunnel:
-        """Return a tunnel; raises TunnelGoneError."""
-        tunnel = self._tunnels.data.get(tunnel_id)
-        if not isinstance(tunnel, Tunnel):
-            raise TunnelGoneError
-        return tunnel
-
-    # What lasts
-
-    def issues(self) -> Iterator[Issue]:
-        """Yield the issue that certificates end soon, or have ended."""
-        now = dt_util.utcnow()
-        ending = [
-            f"{history.target.label} ({history.certificate.expires:%Y-%m-%d})"
-            for tunnel_id, history in self._histories.items()
-            if history.certificate is not None
-            and history.certificate.problem in (None, CertificateProblem.EXPIRED)
-            and history.certificate.ends_soon(now)
-            and self._is_wanted(tunnel_id)
-        ]
-        if ending and self.is_on:
-            yield Issue(
-                key="tunnel_certificate_ending", placeholders={"certificates": ", ".join(ending)}
-            )
+        return await self._checker.listens(address, await _networks(self._hass))
 
 
 def check_feed(
+    resource: type[AddressCheck],
     fetch: Callable[[], Awaitable[Mapping[str, Resource]]],
-    is_worth_it: Callable[[TunnelCheck], bool],
-    read: Callable[[TunnelCheck], Awaitable[Resource]],
+    is_worth_it: Callable[[Any], bool],
+    read: Callable[[Any], Awaitable[Resource]],
 ) -> Feed[Resource]:
     """Return the feed of checks. The arguments are as those of a feed and its probe."""
     return Feed(
         key="checks",
-        resource=TunnelCheck,
+        resource=resource,
         interval=INTERVAL,
         jitter=JITTER,
-        fields=_PROBED | {"protocol"},
+        fields=frozenset(f.name for f in fields(resource)),
         fetch=fetch,
         probe=Probe(
             fields=_PROBED,
@@ -372,17 +478,17 @@ def async_tunnel_checks(
     return None if tunnels is None else TunnelChecks(hass, entry, provider, tunnels)
 
 
-def _blank(tunnel_id: str, target: Target) -> TunnelCheck:
-    return TunnelCheck(id=tunnel_id, protocol=target.protocol)
+@callback
+def async_forget_checks(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget what was found for an entry that is removed."""
+    hass.data.get(_HISTORIES, {}).pop(entry_id, None)
 
 
-def _checker(hass: HomeAssistant, provider: Provider) -> Checker:
-    hosts = [_INTERNET_HOST]
-    if host := URL(provider.description.console_url).host:
-        hosts.insert(0, (host, 443))
+def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
+    unrelated = [(host, 443) for host in hosts]
     return Checker(
         TlsContexts(get_default_context(), get_default_no_verify_context()),
-        InternetReading(hosts, lookup=resolve),
+        InternetReading([*unrelated, _INTERNET_HOST], lookup=resolve),
         slots=hass.data.setdefault(_SLOTS, asyncio.Semaphore(AT_ONCE)),
         pause=_RETRY_PAUSE,
         lookup=resolve,

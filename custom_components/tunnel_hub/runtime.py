@@ -10,7 +10,7 @@ from .coordinator import FeedCoordinator
 from .force_down import ForceDown
 from .history import HistoryImporter
 from .issues import EntryIssues
-from .reachability import TunnelChecks
+from .reachability import AddressChecks
 from .sign_in import SignIn
 
 
@@ -24,7 +24,7 @@ class TunnelHubData:
     history: HistoryImporter
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
-    checks: TunnelChecks | None = None
+    checks: AddressChecks | None = None
 
     @callback
     def sync_problems(self) -> None:

@@ -28,7 +28,7 @@ ON = {STATE_ON}
 
 ENABLED: Fields = frozenset({("tunnel", "enabled")})
 PUBLIC_ADDRESS: Fields = frozenset({("tunnel", "public_address")})
-REACHABLE: Fields = frozenset({("check", "reachable")})
+REACHABLE: Fields = frozenset({("check", "reachable"), ("watched_address", "reachable")})
 ONLINE: Fields = frozenset({("tunnel", "online")})
 SIGNED_IN_TODAY: Fields = frozenset(
     {("account", "signed_in_today"), ("sign_in", "signed_in_today")}
@@ -52,4 +52,5 @@ def time_zone_of(hass: HomeAssistant, entity_id: str) -> tzinfo:
     """Return the time zone by whose days the service of an entity of ours counts."""
     entry = er.async_get(hass).async_get(entity_id)
     account = entry and hass.config_entries.async_get_entry(entry.config_entry_id or "")
-    return PROVIDERS[account.data[CONF_PROVIDER]].time_zone if account else UTC
+    provider = PROVIDERS.get(account.data[CONF_PROVIDER]) if account else None
+    return provider.time_zone if provider else UTC

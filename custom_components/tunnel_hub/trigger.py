@@ -282,8 +282,10 @@ class ValidityEndingTrigger(FieldTrigger):
         {
             ("account", "group_expires"),
             ("certificates", "certificates"),
+            ("check", "certificate_expires"),
             ("relay_node", "valid_until"),
             ("user", "expires"),
+            ("watched_address", "certificate_expires"),
         }
     )
     _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(

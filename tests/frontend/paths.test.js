@@ -19,6 +19,11 @@ const VERDICTS = [
   [{ "binary_sensor.online": "on" }, "connected", "unknown"],
   [{ "binary_sensor.online": "on", "sensor.verdict": "unknown" }, "connected", "unknown"],
   [{ "binary_sensor.online": "on", "sensor.verdict": "not_checkable" }, "connected", "unknown"],
+  [
+    { "binary_sensor.online": "on", "sensor.verdict": "unknown", "sensor.last_check": "2026-10-20" },
+    "connected_inconclusive",
+    "unknown",
+  ],
   [{ "binary_sensor.online": "on", "sensor.verdict": "reachable" }, "reachable", "up"],
   [{ "binary_sensor.online": "off", "sensor.verdict": "reachable" }, "reachable", "up"],
   [{ "binary_sensor.online": "on", "sensor.verdict": "port_closed" }, "port_closed", "down"],
@@ -40,6 +45,12 @@ for (const [states, verdict, way] of VERDICTS) {
     assert.deepEqual([path.verdict, path.way], [verdict, way]);
   });
 }
+
+test("a watched address has a path, too", () => {
+  const states = { "sensor.verdict": "dns", "sensor.address": "example.com", "sensor.protocol": "https" };
+  const [path] = pathsIn({ mine: { kind: "watched_address", states } });
+  assert.deepEqual([path.verdict, path.way, path.url], ["dns", "down", "https://example.com/"]);
+});
 
 for (const [online, reachable, contradiction] of [
   ["on", "off", "online"],

@@ -8,12 +8,13 @@ from ..api.capabilities import capable
 from ..api.models.tunnels import Tunnel
 from ..checks.addresses import NotCheckable
 from ..checks.verdicts import Verdict
-from ..reachability import TunnelChecks
+from ..reachability import AddressChecks
+from ..watched import WatchedAddress
 from .base import Action, Target, to_response
 
 
 async def _check_reachability(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    found = await capable(target.data.checks, TunnelChecks).async_check(target.key.id)
+    found = await capable(target.data.checks, AddressChecks).async_check(target.key.id)
     if isinstance(found, NotCheckable):
         return {"verdict": Verdict.NOT_CHECKABLE.value, "reason": found.value}
     checked, findings = found
@@ -33,6 +34,8 @@ async def _check_reachability(target: Target, _: dict[str, Any]) -> ServiceRespo
 
 REACHABILITY_ACTIONS: dict[str, Action] = {
     "check_reachability": Action(
-        run=_check_reachability, kinds=(Tunnel.kind,), response=SupportsResponse.OPTIONAL
+        run=_check_reachability,
+        kinds=(Tunnel.kind, WatchedAddress.kind),
+        response=SupportsResponse.OPTIONAL,
     )
 }

@@ -61,6 +61,7 @@ class ProviderDescription:
     has_time_zone: whether that is known; otherwise what belongs to a day is as old as its reading.
     has_outside_address: whether public addresses may begin with another host, see OUTSIDE_ADDRESS.
     has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
+    has_account: whether there is one, which has a device.
     """
 
     key: str
@@ -71,6 +72,7 @@ class ProviderDescription:
     has_time_zone: bool = True
     has_public_tunnels: bool = False
     has_outside_address: bool = False
+    has_account: bool = True
 
 
 class Provider(ABC):

@@ -123,6 +123,11 @@ def watched_target(address: str) -> Target:
     return target
 
 
+def without_query(address: str) -> str:
+    """Return an address that someone entered without what may be a secret in it."""
+    return re.split(r"[?#]", address, maxsplit=1)[0]
+
+
 def _parse(text: str) -> URL | None:
     try:
         url = URL(text)

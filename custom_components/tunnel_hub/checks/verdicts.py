@@ -32,10 +32,11 @@ class Findings:
 
     outcome: of the check from outside. local: whether anyone listens at the local address.
     online: whether a client runs the tunnel, node_online: whether the node runs; both in the
-    service's words.
+    service's words. is_tunnel: whether there is more behind the address than one host.
     """
 
     outcome: Outcome
+    is_tunnel: bool = True
     local: bool | None = None
     online: bool | None = None
     node_online: bool | None = None
@@ -68,7 +69,7 @@ _VERDICTS: Sequence[tuple[Verdict, Callable[[Findings], bool]]] = (
     (Verdict.TLS, lambda found: found.outcome is Outcome.TLS),
     (
         Verdict.NO_LOCAL_SERVICE,
-        lambda found: found.outcome in _UNANSWERED and found.local is not True,
+        lambda found: found.is_tunnel and found.outcome in _UNANSWERED and found.local is not True,
     ),
     (Verdict.WRONG_ANSWER, lambda found: True),
 )

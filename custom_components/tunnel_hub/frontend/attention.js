@@ -4,8 +4,8 @@ import { heading, is, toDevice } from "./cards.js";
 import {
   ACCOUNT,
   ICONS,
-  nameOf,
   NODE,
+  nameOf,
   PEER,
   RELAY_NODE,
   TUNNEL,

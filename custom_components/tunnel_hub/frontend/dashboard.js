@@ -4,6 +4,7 @@ import { attention } from "./attention.js";
 import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } from "./cards.js";
 import {
   ACCOUNT,
+  hasPath,
   ICONS,
   isOfMesh,
   NODE,
@@ -14,10 +15,10 @@ import {
   RULE,
   SERVICE,
   stateOf,
-  thingsOf,
   TUNNEL,
-  usedNodes,
+  thingsOf,
   USER,
+  usedNodes,
   WIREGUARD_PEER,
 } from "./things.js";
 import { gauge, lowTraffic } from "./traffic.js";
@@ -131,7 +132,9 @@ const tunnel = (_hass, thing) => ({
   type: "grid",
   cards: [
     { type: "custom:tunnel-hub-paths", devices: [thing.device.id], grid_options: FULL_WIDTH },
-    rows(TUNNEL_KEYS.map((key) => thing.entities[key]).filter(Boolean)),
+    ...(thing.kind === TUNNEL
+      ? [rows(TUNNEL_KEYS.map((key) => thing.entities[key]).filter(Boolean))]
+      : []),
   ],
 });
 
@@ -312,7 +315,7 @@ const others = (hass, count) => ({
 const overview = (hass, things) => [
   attention(hass, things),
   accounts(hass, things),
-  ...(things.some(ofKind(TUNNEL)) ? [paths(hass)] : []),
+  ...(things.some(hasPath) ? [paths(hass)] : []),
 ];
 
 /**
@@ -331,7 +334,7 @@ const nodes = (hass, things) => {
  * @param {Thing[]} things
  */
 const views = (hass, things) => {
-  const tunnels = things.filter(ofKind(TUNNEL));
+  const tunnels = things.filter(hasPath);
   const relays = things.filter(ofKind(RELAY_NODE, PUBLIC_NODE));
   const say = (/** @type {string} */ word) => translate(hass, word);
   return [

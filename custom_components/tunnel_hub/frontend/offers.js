@@ -2,7 +2,7 @@
 
 import { TunnelHubMeshCard } from "./mesh-card.js";
 import { TunnelHubPathsCard } from "./paths-card.js";
-import { kindOf, TUNNEL } from "./things.js";
+import { hasPath, kindOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
 customElements.define("tunnel-hub-mesh", TunnelHubMeshCard);
@@ -41,7 +41,7 @@ window.customCards = [
     documentationURL: DOCUMENTATION,
     getEntitySuggestion: (/** @type {Hass} */ hass, /** @type {string} */ entityId) => {
       const device = hass.devices[hass.entities[entityId]?.device_id];
-      return device && kindOf(device) === TUNNEL
+      return device && hasPath({ kind: kindOf(device) })
         ? { config: { type: "custom:tunnel-hub-paths", devices: [device.id] } }
         : null;
     },

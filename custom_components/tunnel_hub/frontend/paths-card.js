@@ -3,7 +3,7 @@
 import { copy, fill, make, say, showMore } from "./elements.js";
 import { flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
-import { nameOf, stateOf, thingsOf } from "./things.js";
+import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { formatDate, preload, translate } from "./words.js";
 
 const STYLE = `
@@ -81,6 +81,7 @@ const STOPS = [
   ["node", "mdi:server-network"],
   ["outside", "mdi:earth"],
 ];
+const TUNNEL_AT = 1;
 const NODE_AT = 2;
 const MORE = 50;
 /** @type {Record<Way, string>} */
@@ -167,7 +168,8 @@ class Row {
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
     say(this._name, name);
-    say(this._service, tunnel.device.manufacturer);
+    const isTunnel = tunnel.kind === TUNNEL;
+    say(this._service, isTunnel ? tunnel.device.manufacturer : words("watched_addresses"));
     this._verdict.dataset.way = way;
     this._verdictIcon.icon = VERDICT_ICONS[way];
     // The service's own state tells what it is with the node, and a check what it has found.
@@ -212,6 +214,7 @@ class Row {
     });
     // Some services' tunnels need no node between.
     const hasNode = Boolean(node || stops[NODE_AT].entityId);
+    this._stops[TUNNEL_AT].element.hidden = this._ways[TUNNEL_AT - 1].hidden = !isTunnel;
     this._stops[NODE_AT].element.hidden = this._ways[NODE_AT - 1].hidden = !hasNode;
 
     fill(
@@ -322,7 +325,12 @@ export class TunnelHubPathsCard extends HTMLElement {
       schema: [
         {
           name: "devices",
-          selector: { device: { multiple: true, filter: { integration: "tunnel_hub", model: "Tunnel" } } },
+          selector: {
+            device: {
+              multiple: true,
+              filter: ["Tunnel", "Watched address"].map((model) => ({ integration: "tunnel_hub", model })),
+            },
+          },
         },
       ],
       computeLabel: (/** @type {unknown} */ _, /** @type {Localize} */ localize) => localize("component.tunnel_hub.common.tunnels"),

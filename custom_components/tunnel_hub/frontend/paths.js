@@ -1,6 +1,6 @@
 // Where a tunnel leads, and where it breaks.
 
-import { ACCOUNT, nodeOf, stateOf, TUNNEL } from "./things.js";
+import { ACCOUNT, hasPath, nodeOf, stateOf } from "./things.js";
 
 /** How it is with a stop, or with the way to it. */
 export const UP = "up";
@@ -27,7 +27,8 @@ const WEB = ["http", "https"];
 const ORDER = [DOWN, UNKNOWN, UP, OFF];
 
 /**
- * The paths of tunnels, from home to the outside; what is broken comes first.
+ * The paths of tunnels and to watched addresses, from home to the outside; what is broken comes
+ * first.
  *
  * Each is {tunnel, node, account, home, address, url, ways, verdict, way, check, contradiction}: the
  * things; the entities' states of the local address and of the public address; where a browser can
@@ -45,7 +46,7 @@ export const pathsOf = (hass, things, chosen) => {
     things.filter(({ kind }) => kind === ACCOUNT).map((account) => [account.entry, account]),
   );
   return things
-    .filter(({ kind, device }) => kind === TUNNEL && (!chosen || chosen.includes(device.id)))
+    .filter((thing) => hasPath(thing) && (!chosen || chosen.includes(thing.device.id)))
     .map((tunnel) => pathOf(hass, tunnel, nodeOf(hass, tunnel), accounts.get(tunnel.entry)))
     .sort((a, b) => ORDER.indexOf(a.way) - ORDER.indexOf(b.way));
 };
@@ -61,7 +62,8 @@ const pathOf = (hass, tunnel, node, account) => {
   const online = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.online")?.state ?? ""] ?? UNKNOWN;
   const check = checkOf(hass, tunnel);
   const verdict = verdictOf(hass, tunnel, online, check?.state);
-  const address = stateOf(hass, tunnel, "sensor.public_address");
+  const address =
+    stateOf(hass, tunnel, "sensor.public_address") ?? stateOf(hass, tunnel, "sensor.address");
   return {
     tunnel,
     node,
@@ -121,6 +123,7 @@ const WAYS = {
   wrong_answer: [UP, UP, DOWN],
   // As the service tells it, without a check.
   connected: [UP, UP, UNKNOWN],
+  connected_inconclusive: [UP, UP, UNKNOWN],
   client_offline: [DOWN, OFF, OFF],
   unreachable: [DOWN, OFF, OFF],
   node_offline: [OFF, DOWN, OFF],
@@ -140,7 +143,11 @@ const verdictOf = (hass, tunnel, online, checked) => {
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
   if (stateOf(hass, tunnel, "switch.enabled")?.state === "off") return "disabled";
   if (checked && checked in WAYS) return checked;
-  if (online === UP) return "connected";
+  if (online === UP) {
+    // A check may have found nothing that can be said of the address.
+    const isChecked = isKnown(stateOf(hass, tunnel, "sensor.last_check"));
+    return isChecked ? "connected_inconclusive" : "connected";
+  }
   if (online === UNKNOWN) return "not_known";
   if (!tunnel.entities["sensor.node_name"]) return "unreachable";
   const isNodes = stateOf(hass, tunnel, "sensor.state")?.state.startsWith("node_");

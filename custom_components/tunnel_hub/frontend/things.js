@@ -12,6 +12,7 @@ export const RULE = "rule";
 export const SERVICE = "service";
 export const TUNNEL = "tunnel";
 export const USER = "user";
+export const WATCHED = "watched_address";
 export const WIREGUARD_PEER = "wireguard_peer";
 
 /** @type {Record<string, string>} */
@@ -26,6 +27,7 @@ export const ICONS = {
   [SERVICE]: "mdi:cloud-outline",
   [TUNNEL]: "mdi:lan",
   [USER]: "mdi:account-multiple",
+  [WATCHED]: "mdi:radar",
   [WIREGUARD_PEER]: "mdi:vpn",
 };
 
@@ -57,6 +59,13 @@ const keyOf = (device) => device.identifiers.find(([domain]) => domain === DOMAI
  */
 export const isOfMesh = ({ kind, entities }) =>
   kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
+
+/**
+ * Whether a thing has a path to the outside: a tunnel, or an address that is watched.
+ *
+ * @param {{kind?: string}} thing
+ */
+export const hasPath = ({ kind }) => kind === TUNNEL || kind === WATCHED;
 
 /**
  * What a device is called.

@@ -1,0 +1,163 @@
+"""Adding addresses to watch: the first one with their entry, each other one as a subentry of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_ADDRESS, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
+
+from ..checks.addresses import InvalidAddressError, watched_target, without_query
+from ..const import CONF_PROVIDER, DOMAIN
+from ..watched import WATCHED, WATCHED_ADDRESS, address_id
+from .base import TEXT_FIELD, abort_if_removed
+
+SCHEMA = vol.Schema(
+    {vol.Required(CONF_ADDRESS): TEXT_FIELD, vol.Optional(CONF_NAME): TEXT_FIELD},
+)
+
+_NAME_LENGTH = 100
+
+
+def _watched(user_input: Mapping[str, str]) -> ConfigSubentryData:
+    """Return the subentry for what was entered; raises InvalidAddressError."""
+    address = user_input[CONF_ADDRESS].strip()
+    target = watched_target(address)
+    return ConfigSubentryData(
+        data={CONF_ADDRESS: address},
+        subentry_type=WATCHED_ADDRESS,
+        title=" ".join(user_input.get(CONF_NAME, "").split())[:_NAME_LENGTH] or target.label,
+        unique_id=address_id(target),
+    )
+
+
+async def _title(hass: HomeAssistant) -> str:
+    """Return what the entry is called, in the language of the house."""
+    words = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    return words[f"component.{DOMAIN}.common.watched_addresses"]
+
+
+def _attempt[Result](
+    user_input: Mapping[str, str] | None,
+    finish: Callable[[ConfigSubentryData], Result],
+    show: Callable[[dict[str, str] | None], Result],
+) -> Result:
+    """Finish with what was entered, or show the form (again) with what is wrong."""
+    if user_input is None:
+        return show(None)
+    try:
+        watched = _watched(user_input)
+    except InvalidAddressError as err:
+        return show({CONF_ADDRESS: err.reason})
+    return finish(watched)
+
+
+class WatchedSteps(ConfigFlow):
+    """The step that needs no account."""
+
+    async def async_step_watched(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Watch a first address."""
+        await self.async_set_unique_id(WATCHED, raise_on_progress=False)
+        self._abort_if_unique_id_configured(error="watched_configured")
+
+        title = await _title(self.hass)
+
+        @callback
+        def _create(watched: ConfigSubentryData) -> ConfigFlowResult:
+            return self.async_create_entry(
+                title=title, data={CONF_PROVIDER: WATCHED}, subentries=[watched]
+            )
+
+        @callback
+        def _show(errors: dict[str, str] | None) -> ConfigFlowResult:
+            return self.async_show_form(
+                step_id="watched",
+                data_schema=self.add_suggested_values_to_schema(SCHEMA, user_input),
+                errors=errors,
+            )
+
+        return _attempt(user_input, _create, _show)
+
+    @callback
+    def _no_account(self) -> ConfigFlowResult:
+        """End, as there is nothing to sign in to."""
+        return self.async_abort(reason="no_account")
+
+
+class WatchedAddressFlow(ConfigSubentryFlow):
+    """Adds another address to watch, or edits one."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Watch another address."""
+        with abort_if_removed():
+            entry = self._get_entry()
+
+        @callback
+        def _add(watched: ConfigSubentryData) -> SubentryFlowResult:
+            if _is_taken(entry, watched):
+                return self._form("user", user_input, {CONF_ADDRESS: "already_watched"})
+            return self.async_create_entry(
+                title=watched["title"], data=watched["data"], unique_id=watched["unique_id"]
+            )
+
+        return _attempt(user_input, _add, lambda errors: self._form("user", user_input, errors))
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Edit a watched address. What may be secret in it is not shown, and kept if it is left."""
+        with abort_if_removed():
+            entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
+        stored = subentry.data[CONF_ADDRESS]
+        shown = {CONF_ADDRESS: without_query(stored), CONF_NAME: subentry.title}
+        entered = user_input and (
+            {**user_input, CONF_ADDRESS: stored}
+            if user_input[CONF_ADDRESS].strip() == shown[CONF_ADDRESS]
+            else user_input
+        )
+
+        @callback
+        def _update(watched: ConfigSubentryData) -> SubentryFlowResult:
+            if _is_taken(entry, watched, but_by=subentry.subentry_id):
+                return self._form("reconfigure", user_input, {CONF_ADDRESS: "already_watched"})
+            return self.async_update_and_abort(
+                entry,
+                subentry,
+                title=watched["title"],
+                data=watched["data"],
+                unique_id=watched["unique_id"],
+            )
+
+        return _attempt(
+            entered, _update, lambda errors: self._form("reconfigure", user_input or shown, errors)
+        )
+
+    @callback
+    def _form(
+        self, step_id: str, values: Mapping[str, Any] | None, errors: dict[str, str] | None
+    ) -> SubentryFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(SCHEMA, values),
+            errors=errors,
+        )
+
+
+def _is_taken(entry: ConfigEntry, watched: ConfigSubentryData, *, but_by: str = "") -> bool:
+    """Tell whether an address is watched already."""
+    return any(
+        other.unique_id == watched["unique_id"]
+        for other in entry.subentries.values()
+        if other.subentry_id != but_by
+    )
