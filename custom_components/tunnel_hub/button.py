@@ -17,7 +17,13 @@ from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.mesh import User, UserSessions
 from .api.models.tunnels import Tunnel
-from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .entity import (
+    Table,
+    TunnelHubEntity,
+    TunnelHubEntityDescription,
+    async_setup_table,
+    is_editable,
+)
 from .force_down import ForceDown
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sign_in import SignIn
@@ -57,7 +63,10 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
     Account: (TunnelHubButtonDescription(key="sign_in", needs=(CanSignIn,), press_fn=_sign_in),),
     Tunnel: (
         TunnelHubButtonDescription(
-            key="force_offline", needs=(CanForceDown,), press_fn=_force_offline
+            key="force_offline",
+            needs=(CanForceDown,),
+            of_resource=is_editable,
+            press_fn=_force_offline,
         ),
         TunnelHubButtonDescription(key="refresh", needs=(CanAskNodes,), press_fn=_refresh),
     ),

@@ -17,6 +17,7 @@ from homeassistant.util import slugify
 
 from .api.feed import Feed
 from .api.models.base import Resource
+from .api.models.tunnels import Tunnel
 from .api.provider import Provider
 from .api.throttling import in_time_slices
 from .const import DOMAIN
@@ -55,6 +56,11 @@ class TunnelHubEntityDescription(EntityDescription):
     def is_among(self, fields: Container[str]) -> bool:
         """Tell whether the row shows one of these fields."""
         return self.of_field and self.key in fields
+
+
+def is_editable(tunnel: Tunnel) -> bool:
+    """Tell whether a tunnel can be switched, which may not be so for every one of a service."""
+    return tunnel.editable is not False
 
 
 MAX_OBJECT_ID_PREFIX = 160
@@ -189,7 +195,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         if coordinator.feed.resource.may_be_enabled_later:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
-            subscriptions.on_changed.append(self._update)
+            subscriptions.on_changed.append(self._update_if_other)
         await in_time_slices(list(coordinator.existence.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
@@ -198,6 +204,17 @@ class _Entities[D: TunnelHubEntityDescription]:
         """Make the entities of fields that are told now, and remove those of missing ones."""
         self._remove_missing(resource_id)
         self._add(resource_id)
+
+    @callback
+    def _update_if_other(self, resource_id: str) -> None:
+        """Follow a resource that can have something now, or no longer."""
+        resource = self._coordinator.data.get(resource_id)
+        made = self._made.get(resource_id, frozenset())
+        if resource is not None and any(
+            row.of_resource is not None and row.fits(resource) is not (row.key in made)
+            for row in self._rows
+        ):
+            self._update(resource_id)
 
     @callback
     def _add(self, resource_id: str) -> None:

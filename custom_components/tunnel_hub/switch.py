@@ -16,7 +16,13 @@ from .api.models.base import Resource
 from .api.models.directory import RelayNode
 from .api.models.mesh import Hub, Link, Peer, Proxy, Rule, Toggled, User, Vpn, VpnServer, WireGuard
 from .api.models.tunnels import Tunnel
-from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
+from .entity import (
+    Table,
+    TunnelHubEntity,
+    TunnelHubEntityDescription,
+    async_setup_table,
+    is_editable,
+)
 from .force_down import ForceDown
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 
@@ -111,12 +117,14 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
         TunnelHubSwitchDescription[Tunnel](
             key="enabled",
             needs=(CanToggleTunnels,),
+            of_resource=is_editable,
             set_fn=_set_enabled,
         ),
         TunnelHubSwitchDescription[Tunnel](
             key="force_down",
             needs=(CanForceDown,),
             of_field=False,
+            of_resource=is_editable,
             is_on_fn=_is_held,
             set_fn=_set_held,
             attributes_fn=_how_held,

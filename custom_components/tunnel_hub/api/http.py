@@ -73,7 +73,7 @@ _BEGINNING = 4096
 """Bytes by which a web page is known."""
 _FAILURE_BYTES = 256 * 1024
 """Of what a service says of its failure."""
-_WORD_FIELDS = ("error", "message", "msg", "detail")
+_WORD_FIELDS = ("error", "message", "msg", "Msg", "detail")
 """Where services say why they have failed."""
 _MAX_READ_WORDS = 1000
 _MAX_WORDS = 255

@@ -19,7 +19,8 @@ from .throttling import TimeSlice
 _NAMES = frozenset(
     {
         *("access_token", "api_key", "apitoken", "client_secret", "csrf", "current_password"),
-        *("device_code", "email", "jwt_secret", "mail", "network_secret", "network_token"),
+        *("device_code", "email", "groupKey", "httpPassword", "jwt_secret", "mail"),
+        *("network_secret", "network_token", "secretKey"),
         *("new_password", "newpass", "node_token", "nodetoken", "original_password", "passwd"),
         *("password", "private_key", "proxy_passwords", "psk", "refresh_token", "report_token"),
         *("sk", "token", "user_email", "usertoken", "verification_token"),

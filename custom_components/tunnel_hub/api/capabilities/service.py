@@ -22,3 +22,11 @@ class CanGetAppVersion(Capability):
     @abstractmethod
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, Any]:
         """Return what it tells of a program. loader, minecraft: what it runs in."""
+
+
+class CanReloadConfiguration(Capability):
+    """The program can be made to read its configuration file again."""
+
+    @abstractmethod
+    async def reload_configuration(self) -> None:
+        """Have it read the file, and act on what has changed there."""

@@ -17,6 +17,21 @@ class TunnelState(StrEnum):
     NODE_OFFLINE = "node_offline"
     NODE_MAINTENANCE = "node_maintenance"
     NODE_REMOVED = "node_removed"
+    NEW = "new"
+    WAIT_START = "wait_start"
+    START_ERROR = "start_error"
+    RUNNING = "running"
+    CHECK_FAILED = "check_failed"
+    CLOSED = "closed"
+
+
+class TunnelSource(StrEnum):
+    """Where a client has a tunnel from."""
+
+    FILE = "file"
+    """Its configuration file, which only a person changes."""
+    STORE = "store"
+    """What it keeps by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +50,13 @@ class Tunnel(Resource):
     """Of the program that ran it last."""
     compression: bool | None = None
     connections: int | None = None
+    editable: bool | None = None
+    """Whether it can be switched and changed; None where that is the same for all tunnels."""
     enabled: bool | None = None
     """Whether the service accepts a client for it."""
     encryption: bool | None = None
+    error: str | None = None
+    """Why it does not run, in the client's words."""
     last_close: datetime | None = None
     """When it was last closed, by its client or by a lost connection."""
     last_edit: datetime | None = None
@@ -53,6 +72,7 @@ class Tunnel(Resource):
     """tcp, udp, http, https, stcp, xtcp."""
     public_address: str | None = None
     """host:port or domain as seen from outside."""
+    source: TunnelSource | None = None
     state: TunnelState | None = None
     traffic_in_today: int | None = None
     """Bytes since the service's midnight, into the tunnel."""

@@ -1,0 +1,77 @@
+"""The admin API of frpc, one method for each endpoint that is used.
+
+The routes of the store exist since frpc 0.68, and only if its file sets `store.path`. A name stands
+in a path, of which frpc's router looks at the decoded form: a proxy whose name has a slash cannot
+be asked for. See `client/http` in github.com/fatedier/frp.
+"""
+
+from itertools import chain
+
+from ..errors import Reason, UnavailableError
+from ..http import Answer
+from ..rows import Row, rows_of
+from .client import ProgramClient
+from .frps_models import name_of
+
+STATUS = "/api/status"
+_STORE = "/api/store/proxies"
+_STORED = "/api/store/proxies/{name}"
+
+
+class FrpcClient(ProgramClient):
+    """Speaks with frpc. Rows have the names of its own fields."""
+
+    async def status(self) -> list[Row]:
+        """GET /api/status: the proxies that frpc runs, none while it does not reach frps."""
+        return _proxies(await self._ask("GET", STATUS))
+
+    async def config(self) -> str:
+        """GET /api/config: the text of frpc's file, which holds the token of the server."""
+        return (await self._ask("GET", "/api/config")).text()
+
+    async def reload(self) -> None:
+        """GET /api/reload: have frpc read its file again."""
+        _expect_nothing(await self._ask("GET", "/api/reload", read=False))
+
+    async def stored(self) -> list[Row]:
+        """GET /api/store/proxies: the proxies of the store, also those that are disabled."""
+        # frpc may have been started with another file since the last time.
+        self.routes.forget()
+        answer = await self._ask("GET", _STORE)
+        if not isinstance(rows := answer.mapping().get("proxies"), list):
+            raise UnavailableError(Reason.MALFORMED, "no proxies")
+        return rows_of(rows)
+
+    async def stored_proxy(self, name: str) -> Row:
+        """GET /api/store/proxies/<name>; raises TunnelGoneError."""
+        return (await self._ask("GET", _STORED, name)).mapping()
+
+    async def create(self, proxy: Row) -> None:
+        """POST /api/store/proxies: add a proxy; it hides one with the same name in the file."""
+        await self._ask("POST", _STORE, json=proxy, read=False)
+
+    async def replace(self, name: str, proxy: Row) -> None:
+        """PUT /api/store/proxies/<name>: replace a proxy; raises TunnelGoneError."""
+        await self._ask("PUT", _STORED, name, json=proxy, read=False)
+
+    async def delete(self, name: str) -> None:
+        """DELETE /api/store/proxies/<name>; raises TunnelGoneError."""
+        _expect_nothing(await self._ask("DELETE", _STORED, name, read=False))
+
+
+def _proxies(answer: Answer) -> list[Row]:
+    """Return the proxies of all types."""
+    by_type = answer.mapping()
+    if not all(isinstance(rows, list) for rows in by_type.values()):
+        raise UnavailableError(Reason.MALFORMED, "no proxies")
+    return list(chain.from_iterable(map(rows_of, by_type.values())))
+
+
+def _expect_nothing(answer: Answer) -> None:
+    if answer.body.strip():
+        raise UnavailableError(Reason.MALFORMED, "an answer where there is none")
+
+
+def is_usable(name: str) -> bool:
+    """Tell whether frpc can be asked for a proxy by its name."""
+    return "/" not in name and name not in {".", ".."} and name_of({"name": name}) == name

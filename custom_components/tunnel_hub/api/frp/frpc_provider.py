@@ -1,0 +1,97 @@
+"""frpc: the client at home, with its admin API."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, override
+
+from aiohttp import ClientSession
+
+from ..capabilities.collections import CanEdit, EditableCollection
+from ..capabilities.service import CanReloadConfiguration
+from ..capabilities.tunnels import CanForceDown, CanToggleTunnels
+from ..errors import OtherServiceError, UnsupportedError
+from ..models.tunnels import TunnelUpdate
+from ..provider import Credentials, Issue, Options
+from .frpc_client import STATUS, FrpcClient
+from .frpc_feeds import FrpcFeeds
+from .frpc_models import is_enabled
+from .frpc_proxies import StoredProxies
+from .program import FrpProgram
+
+
+class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, CanToggleTunnels):
+    """One frpc. Only the proxies of its store can be switched, changed and forced down."""
+
+    kind = "frpc"
+    disables_to_disconnect = True
+
+    @override
+    def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
+        super().__init__(session, credentials, options)
+        self._client = FrpcClient(self._transport, *self._signs_in)
+        self._feeds = FrpcFeeds(self._client, None, self._learn_whether_open)
+        self._feeds.on_memory = self._remember
+        self._proxies = StoredProxies(self._client, self._feeds.of_file, self._feeds.forget)
+        self.feeds = self._feeds.feeds()
+
+    async def _remember(self, memory: Mapping[str, Any]) -> None:
+        if self.on_memory is not None:
+            await self.on_memory(memory)
+
+    @override
+    def restore(self, memory: Mapping[str, Any]) -> None:
+        """Restore the known proxies and their last addresses."""
+        self._feeds.restore(memory)
+
+    @override
+    async def _look(self) -> None:
+        try:
+            await self._client.status()
+        except UnsupportedError:
+            raise OtherServiceError from None
+
+    @override
+    async def _answers_everybody(self) -> bool:
+        return await self._client.is_open(STATUS)
+
+    @override
+    def issues(self) -> Iterable[Issue]:
+        if self.is_open:
+            yield Issue(key="frpc_without_password")
+        if self._feeds.has_store is False:
+            yield Issue(key="frpc_without_store")
+        if failing := dict(self._feeds.lasting_errors()):
+            words = ", ".join(f"{name} ({error})" for name, error in failing.items())
+            yield Issue(key="proxies_not_started", placeholders={"proxies": words})
+
+    @override
+    async def reload_configuration(self) -> None:
+        """Have frpc read its file again."""
+        try:
+            await self._client.reload()
+        finally:
+            self._feeds.forget()
+
+    @override
+    def collections(self) -> Mapping[type, EditableCollection[Any]]:
+        return {
+            TunnelUpdate: EditableCollection(
+                create=self._proxies.create,
+                update=self._proxies.update,
+                delete=self._proxies.delete,
+            )
+        }
+
+    @override
+    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
+        await self._proxies.set_enabled(tunnel_id, enabled=enabled)
+
+    @override
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Disable a proxy for a moment; an enabled one starts again."""
+        if not is_enabled(await self._proxies.row(tunnel_id)):
+            return
+        try:
+            await self._proxies.set_enabled(tunnel_id, enabled=False)
+        finally:
+            # Whatever became of that, the proxy must not stay disabled.
+            await self._proxies.set_enabled(tunnel_id, enabled=True)

@@ -1,0 +1,239 @@
+"""The proxies of frpc's store: created, changed and deleted, with all of their fields.
+
+frpc replaces a whole row and leaves out what it does not know. So every change reads the row first,
+sends all of it, and looks afterwards whether it came about.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+import json
+import re
+import tomllib
+
+from .. import coerce
+from ..errors import (
+    InvalidInputError,
+    RejectedError,
+    TunnelGoneError,
+    TunnelHubError,
+    UnsupportedError,
+)
+from ..models.tunnels import TunnelUpdate
+from ..ports import check_port
+from ..rows import Row
+from .frpc_client import FrpcClient, is_usable
+from .frpc_models import PROXY_TYPES, WITH_DOMAIN, WITH_PORT, WITH_SECRET, fields_of
+
+_ENABLED: Row = {"enabled": True}
+"""What is so unless a proxy says otherwise."""
+_NEW: Mapping[str, Row] = {"tcpmux": {"multiplexer": "httpconnect"}}
+"""What a new proxy of a type has to say, and can say in one way only."""
+_NAME_LINE = re.compile(
+    r"""^[\s\-{]*["']?name["']?\s*[:=]\s*(?P<quote>["']?)(?P<name>.*?)(?P=quote)\s*[,}]?\s*(?:\#.*)?$"""
+    r"""|^\s*\[(?P<section>[^\[\]]+)\]\s*$""",
+    re.MULTILINE,
+)
+"""A name in YAML, JSON or INI, or in TOML that cannot be read as such."""
+
+
+class StoredProxies:
+    """Changes the proxies of the store.
+
+    of_file: reads the names of the proxies of the file, as far as frpc tells them. written: called
+    after each write.
+    """
+
+    def __init__(
+        self,
+        client: FrpcClient,
+        of_file: Callable[[], Awaitable[Collection[str]]],
+        written: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._of_file = of_file
+        self._written = written
+        self._changing = asyncio.Lock()
+
+    async def create(self, payload: TunnelUpdate) -> str:
+        """Create a proxy and return its name."""
+        name, type_ = payload.name or "", payload.protocol or ""
+        if not is_usable(name):
+            raise InvalidInputError("proxy_name_unusable", name=name)
+        if type_ not in PROXY_TYPES:
+            known = ", ".join(PROXY_TYPES)
+            raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
+        check_port(payload.local_port)
+        changes = _changes(payload, type_)
+        if type_ in WITH_DOMAIN and not ({"customDomains", "subdomain"} & changes.keys()):
+            raise InvalidInputError("domain_needed", protocol=type_)
+        async with self._changing:
+            await self._check_free(name)
+            block = _merged(_NEW.get(type_, {}), changes)
+            try:
+                await self._client.create({"name": name, "type": type_, type_: block})
+            finally:
+                self._written()
+            await self._expect(name, type_, block)
+        return name
+
+    async def update(self, name: str, payload: TunnelUpdate) -> None:
+        """Change only what the payload names."""
+        if payload.name not in (None, name):
+            raise InvalidInputError("proxy_name_stays", name=name)
+        async with self._changing:
+            row = await self.row(name)
+            type_ = payload.protocol or coerce.text(row.get("type")) or ""
+            if type_ not in PROXY_TYPES:
+                known = ", ".join(PROXY_TYPES)
+                raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
+            changes = _changes(payload, type_)
+            await self._replace(row, name, type_, changes)
+
+    async def set_enabled(self, name: str, *, enabled: bool) -> None:
+        """Enable or disable a proxy."""
+        async with self._changing:
+            row = await self.row(name)
+            type_ = coerce.text(row.get("type")) or ""
+            await self._replace(row, name, type_, {"enabled": enabled})
+
+    async def delete(self, name: str) -> None:
+        """Delete a proxy; one that is gone already counts as deleted."""
+        async with self._changing:
+            with suppress(TunnelGoneError):
+                await self.row(name)
+                await self._client.delete(name)
+            self._written()
+
+    async def row(self, name: str) -> Row:
+        """Read a proxy of the store; raises InvalidInputError for one that is not in it."""
+        failure: TunnelHubError = InvalidInputError("proxy_name_unusable", name=name)
+        if is_usable(name):
+            try:
+                return await self._client.stored_proxy(name)
+            except UnsupportedError:
+                raise InvalidInputError("store_needed") from None
+            except TunnelGoneError as err:
+                failure = err
+        if name in await self._of_file():
+            failure = InvalidInputError("proxy_of_file", name=name)
+        raise failure
+
+    async def _replace(self, row: Row, name: str, type_: str, changes: Row) -> None:
+        block = _merged(fields_of(row), changes)
+        # Fields that stand beside the block belong to other types.
+        own = {key: value for key, value in row.items() if not isinstance(value, dict)}
+        try:
+            await self._client.replace(name, {**own, "name": name, "type": type_, type_: block})
+        finally:
+            self._written()
+        # Of another type, it has other fields.
+        await self._expect(name, type_, block if row.get("type") == type_ else changes)
+
+    async def _expect(self, name: str, type_: str, fields: Row) -> None:
+        """Raise InvalidInputError unless a proxy has these fields now."""
+        row = await self.row(name)
+        sent, stored = ({**_ENABLED, **block} for block in (fields, fields_of(row)))
+        lost = ["type"] if row.get("type") != type_ else list(_lost(sent, stored))
+        if lost:
+            raise InvalidInputError("not_stored", fields=", ".join(lost))
+
+    async def _check_free(self, name: str) -> None:
+        """Raise InvalidInputError for the name of another proxy: it would hide one of the file."""
+        with suppress(TunnelGoneError):
+            await self.row(name)
+            raise InvalidInputError("already_exists", name=name)
+        # Only the file itself tells of proxies that are disabled there. It holds the server's
+        # token, so nothing of it is kept or told.
+        with suppress(RejectedError, UnsupportedError):
+            if name in names_in(await self._client.config()):
+                raise InvalidInputError("proxy_of_file", name=name)
+
+
+def names_in(file: str) -> frozenset[str]:
+    """Return all that can be names of proxies in frpc's file, in any of its formats."""
+    with suppress(tomllib.TOMLDecodeError):
+        proxies = tomllib.loads(file).get("proxies")
+        rows = [row for row in proxies if isinstance(row, dict)] if proxies else []
+        return frozenset(str(row.get("name")) for row in rows)
+    found = _NAME_LINE.finditer(file)
+    return frozenset((match["name"] or match["section"] or "").strip() for match in found)
+
+
+def _changes(payload: TunnelUpdate, type_: str) -> Row:
+    """Return the fields that a payload names, in frpc's words."""
+    if payload.node is not None:
+        raise InvalidInputError("no_nodes", node=payload.node)
+    if payload.remote_port is not None and type_ not in WITH_PORT:
+        raise InvalidInputError("no_remote_port", protocol=type_)
+    if payload.domain is not None and type_ not in WITH_DOMAIN:
+        raise InvalidInputError("no_domain", protocol=type_)
+    if payload.secret_key is not None and type_ not in WITH_SECRET:
+        raise InvalidInputError("no_secret_key", protocol=type_)
+    for port in (payload.local_port, payload.remote_port):
+        if port is not None:
+            check_port(port)
+    fields = {
+        "localIP": payload.local_host,
+        "localPort": payload.local_port,
+        "remotePort": payload.remote_port,
+        "secretKey": payload.secret_key,
+        **_domains(payload.domain),
+    }
+    transport = {"useEncryption": payload.encryption, "useCompression": payload.compression}
+    named = _without_none(fields)
+    if of_transport := _without_none(transport):
+        named["transport"] = of_transport
+    return _merged(_extra(payload.extra_parameters), named)
+
+
+def _without_none(fields: Row) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _domains(domain: str | None) -> Row:
+    """Return domains that are separated by commas; one without a dot is a subdomain."""
+    if domain is None:
+        return {}
+    names = [name.strip() for name in domain.split(",") if name.strip()]
+    whole = [name for name in names if "." in name]
+    below = [name for name in names if "." not in name]
+    if len(below) > 1 or not names:
+        raise InvalidInputError("invalid_domain", domain=domain)
+    return {"customDomains": whole, "subdomain": "".join(below)}
+
+
+def _extra(lines: str | None) -> Row:
+    """Return further fields, which are written as in frpc's file."""
+    try:
+        fields = tomllib.loads(lines or "")
+        # TOML has moments, which frpc has nowhere.
+        json.dumps(fields)
+    except (TypeError, ValueError) as err:
+        raise InvalidInputError("invalid_extra_parameters", reason=str(err)) from err
+    for name in ("name", "type"):
+        if name in fields:
+            raise InvalidInputError("invalid_extra_parameters", reason=name)
+    return fields
+
+
+def _merged(row: Row, changes: Row) -> dict[str, object]:
+    """Return a row with changes, also within its parts."""
+    merged = dict(row)
+    for name, value in changes.items():
+        match merged.get(name), value:
+            case dict() as old, dict() as new:
+                merged[name] = _merged(old, new)
+            case _:
+                merged[name] = value
+    return merged
+
+
+def _lost(sent: Row, stored: Row, within: str = "") -> Iterator[str]:
+    """Return the names of fields that are not as they were sent; what is empty may be left out."""
+    for name, value in sent.items():
+        now = stored.get(name)
+        if isinstance(value, dict) and isinstance(now, dict):
+            yield from _lost(value, now, f"{within}{name}.")
+        elif now != value and (now or value):
+            yield f"{within}{name}"

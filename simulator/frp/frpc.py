@@ -1,0 +1,520 @@
+"""frpc, the client: the proxies of its file and of its store, and what its admin API asks.
+
+The answers are those of version 0.70, see tests/real_answers. A request for a name with a slash
+never reaches its handler, because the router looks at the decoded path.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiohttp import web
+
+from simulator.service import Answer, Call, RefusedError, Route
+
+from .wire import ROUTES, nothing, refuse, require_password, text
+
+if TYPE_CHECKING:
+    from .service import FrpService
+
+type Block = dict[str, Any]
+"""The fields of a proxy or visitor, as they stand below its type."""
+type Kind = Literal["proxy", "visitor"]
+
+PROXY_TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "sudp", "xtcp")
+VISITOR_TYPES = ("stcp", "sudp", "xtcp")
+TYPES: Mapping[Kind, tuple[str, ...]] = {"proxy": PROXY_TYPES, "visitor": VISITOR_TYPES}
+WITH_PORT = ("tcp", "udp")
+WITH_DOMAIN = ("http", "https", "tcpmux")
+_CONFLICTS = {True: "port already used", False: "router config conflict"}
+"""Why a proxy does not start whose port, or whose domain, another one has."""
+FIRST_FREE_PORT = 20_000
+"""What a server gives to a proxy that asks for no port."""
+
+_DOMAIN = {"customDomains": list, "subdomain": str}
+_SECRET = {"secretKey": str, "allowUsers": list}
+_COMMON: Mapping[str, type | tuple[type, ...]] = {
+    "enabled": bool,
+    "annotations": dict,
+    "transport": dict,
+    "metadatas": dict,
+    "loadBalancer": dict,
+    "healthCheck": dict,
+    "localIP": str,
+    "localPort": int,
+    "plugin": (dict, type(None)),
+}
+_OF_TYPE: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "tcp": {"remotePort": int},
+    "udp": {"remotePort": int},
+    "http": {
+        **_DOMAIN,
+        "locations": list,
+        "httpUser": str,
+        "httpPassword": str,
+        "hostHeaderRewrite": str,
+        "requestHeaders": dict,
+        "responseHeaders": dict,
+        "routeByHTTPUser": str,
+    },
+    "https": _DOMAIN,
+    "tcpmux": {
+        **_DOMAIN,
+        "httpUser": str,
+        "httpPassword": str,
+        "routeByHTTPUser": str,
+        "multiplexer": str,
+    },
+    "stcp": _SECRET,
+    "sudp": _SECRET,
+    "xtcp": {**_SECRET, "natTraversal": dict},
+}
+_VISITOR: Mapping[str, type | tuple[type, ...]] = {
+    "enabled": bool,
+    "transport": dict,
+    "secretKey": str,
+    "serverUser": str,
+    "serverName": str,
+    "bindAddr": str,
+    "bindPort": int,
+    "plugin": (dict, type(None)),
+}
+_PARTS: Mapping[str, Mapping[str, object]] = {
+    "transport": {"bandwidthLimit": ""},
+    "loadBalancer": {"group": ""},
+    "healthCheck": {"type": "", "intervalSeconds": 0},
+}
+"""What these fields hold at least, whoever sends them."""
+_HEADERS = ("requestHeaders", "responseHeaders")
+_NOT_OMITTED = frozenset({"plugin", *_PARTS, *_HEADERS})
+"""What is told although there is nothing in it."""
+_KEY_EXPECTED = "looking for beginning of object key string"
+_VALUE_EXPECTED = "looking for beginning of value"
+
+CONFIG = """\
+serverAddr = "frp.example.com"
+serverPort = 7000
+user = "alice"
+clientID = "ha"
+auth.token = "the-token-of-the-server"
+loginFailExit = false
+webServer.addr = "127.0.0.1"
+webServer.port = 7400
+webServer.user = "admin"
+webServer.password = "frpc-password"
+store.path = "/var/lib/frpc/store.json"
+"""
+
+
+@dataclass(slots=True)
+class Frpc:
+    """What frpc knows.
+
+    config: the text of its file, which counts from the next start or reload on. file: the proxies
+    of the file by name, as they were when it was read; each with its type.
+    store, visitors: by name, each with its type; those that a person has added.
+    has_store: whether the file sets `store.path`; versions before 0.68 do not know it.
+    username, password: of the admin API; none is asked for if both are "".
+    user, client_id: how frps knows it. server: the address of frps as it is in the file.
+    is_connected: whether frps is reached.
+    subdomain_host, http_port, https_port: how frps is set up.
+    phases: (status, err) of proxies that are not as they should be.
+    """
+
+    config: str = CONFIG
+    file: dict[str, Block] = field(default_factory=dict)
+    store: dict[str, Block] = field(default_factory=dict)
+    visitors: dict[str, Block] = field(default_factory=dict)
+    has_store: bool = True
+    username: str = "admin"
+    password: str = "frpc-password"
+    user: str = "alice"
+    client_id: str = "ha"
+    server: str = "frp.example.com"
+    is_connected: bool = True
+    subdomain_host: str = "example.com"
+    http_port: int = 80
+    https_port: int = 443
+    phases: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def read_file(self) -> None:
+        """Take over what is in the file; raises ValueError for what is no TOML."""
+        read = tomllib.loads(self.config)
+        self.server = read.get("serverAddr", "0.0.0.0")
+        self.file = {row["name"]: dict(row) for row in read.get("proxies", ())}
+
+    def entries(self, kind: Kind) -> dict[str, Block]:
+        """Return what is in the store, by name."""
+        return self.store if kind == "proxy" else self.visitors
+
+    def running(self) -> dict[str, Block]:
+        """Return the proxies that frpc runs by name; those of the store hide those of the file."""
+        if not self.is_connected:
+            # The manager of the proxies is empty until frps is reached.
+            return {}
+        store = self.store if self.has_store else {}
+        known = {**self.file, **store}
+        return {
+            name: completed(known[name])
+            for name in sorted(known)
+            if known[name].get("enabled") is not False
+        }
+
+
+def first_state(tunnels: int) -> Frpc:
+    """Return a client with some proxies in its file, and half as many in its store."""
+    state = Frpc()
+    for number in range(1, tunnels + 1):
+        state.config += (
+            f'\n[[proxies]]\nname = "file-{number}"\ntype = "tcp"\nlocalIP = "192.0.2.{number}"\n'
+            f"localPort = {8000 + number}\nremotePort = {6000 + number}\n"
+        )
+    state.read_file()
+    for number in range(1, tunnels // 2 + 1):
+        name = f"stored-{number}"
+        state.store[name] = {
+            "name": name,
+            "type": "tcp",
+            "localIP": "192.0.2.100",
+            "localPort": 9000 + number,
+            "remotePort": 6100 + number,
+        }
+    return state
+
+
+def completed(block: Block) -> Block:
+    """Return a proxy with what frpc fills in before it runs."""
+    whole = deepcopy(block)
+    whole["localIP"] = whole.get("localIP") or "127.0.0.1"
+    transport = whole.setdefault("transport", {})
+    transport["bandwidthLimitMode"] = transport.get("bandwidthLimitMode") or "client"
+    return whole
+
+
+def guard(client: Frpc, call: Call, route: Route) -> None:
+    """Raise RefusedError for a call that gets no further than the door."""
+    if route.path == "/healthz":
+        return
+    is_missing = route.path.startswith("/api/store/") and not client.has_store
+    # The router looks at the decoded path, in which a slash separates.
+    if is_missing or "/" in call.params.get("name", ""):
+        raise RefusedError(text("404 page not found", 404))
+    require_password(call, client.username, client.password)
+
+
+# What it tells
+
+
+@ROUTES.on("GET", "/healthz", "frpc")
+def healthz(_: FrpService, __: Call) -> Answer:
+    """Tell that the program runs, to everyone."""
+    return nothing()
+
+
+@ROUTES.on("GET", "/api/status", "frpc")
+def status(service: FrpService, _: Call) -> Answer:
+    """Tell of the proxies that run, by type."""
+    rows: dict[str, list[object]] = {}
+    for name, block, phase, error, address in _phases(service.state.client):
+        row = {
+            "name": name,
+            "type": block["type"],
+            "status": phase,
+            "err": error,
+            "local_addr": _local_address(block),
+            "plugin": (block.get("plugin") or {}).get("type", ""),
+            "remote_addr": "" if error else address,
+        }
+        if service.state.client.has_store and name in service.state.client.store:
+            row["source"] = "store"
+        rows.setdefault(block["type"], []).append(row)
+    return rows
+
+
+def _phases(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
+    """Return name, fields, status, error and remote address of each proxy that runs."""
+    taken = set[object]()
+    running = state.running()
+    # Those of the file were there first.
+    for name in sorted(running, key=lambda name: (name in state.store, name)):
+        block = running[name]
+        phase, error = state.phases.get(name, ("running", ""))
+        places = _places(state, block)
+        if name not in state.phases and taken & set(places):
+            what = "port already used" if block["type"] in WITH_PORT else "router config conflict"
+            phase, error = "start error", what
+        elif phase == "running":
+            taken |= set(places)
+        was_started = phase in ("running", "check failed")
+        yield name, block, phase, error, ",".join(places) if was_started else ""
+
+
+def _places(state: Frpc, block: Block) -> list[str]:
+    """Return the addresses that the server gives to a proxy."""
+    kind = block["type"]
+    if kind in WITH_PORT:
+        port = block.get("remotePort") or FIRST_FREE_PORT + sum(map(ord, block["name"]))
+        return [f"{state.server}:{port}"]
+    if kind not in WITH_DOMAIN:
+        return []
+    domains = list(block.get("customDomains", ()))
+    if subdomain := block.get("subdomain"):
+        domains.append(f"{subdomain}.{state.subdomain_host}")
+    port = state.https_port if kind == "https" else state.http_port
+    return [name if port in (80, 443) else f"{name}:{port}" for name in domains]
+
+
+@ROUTES.on("GET", "/api/proxy/{name}/config", "frpc")
+def proxy_config(service: FrpService, call: Call) -> Answer:
+    """Tell how a proxy is set up: one that runs, or else one of the store."""
+    name = call.params["name"]
+    block = service.state.client.running().get(name)
+    if block is None and service.state.client.has_store:
+        block = service.state.client.store.get(name)
+    if block is None:
+        raise refuse(404, f'proxy "{name}" not found')
+    return _definition(block)
+
+
+# The file
+
+
+@ROUTES.on("GET", "/api/config", "frpc")
+def config(service: FrpService, _: Call) -> Answer:
+    """Tell what is in the file, the token too."""
+    return web.Response(text=service.state.client.config)
+
+
+@ROUTES.on("PUT", "/api/config", "frpc")
+def put_config(service: FrpService, call: Call) -> Answer:
+    """Replace the file."""
+    if not (raw := _raw(call)):
+        raise refuse(400, "body can't be empty")
+    service.state.client.config = raw.decode()
+    return nothing()
+
+
+@ROUTES.on("GET", "/api/reload", "frpc")
+def reload(service: FrpService, _: Call) -> Answer:
+    """Read the file again."""
+    try:
+        service.state.client.read_file()
+    except ValueError as err:
+        raise refuse(400, f"invalid argument: toml: {err}") from None
+    return nothing()
+
+
+@ROUTES.on("POST", "/api/stop", "frpc")
+def stop(service: FrpService, _: Call) -> Answer:
+    """End frpc, of which the simulated one only loses its server."""
+    service.state.client.is_connected = False
+    return nothing()
+
+
+# The store
+
+
+@ROUTES.on("GET", "/api/store/proxies", "frpc")
+def proxies(service: FrpService, _: Call) -> Answer:
+    """List the proxies of the store."""
+    return _list(service, "proxy", "proxies")
+
+
+@ROUTES.on("POST", "/api/store/proxies", "frpc")
+def create_proxy(service: FrpService, call: Call) -> Answer:
+    """Add a proxy, also one with the name of one in the file."""
+    return _create(service, "proxy", call)
+
+
+@ROUTES.on("GET", "/api/store/proxies/{name}", "frpc")
+def proxy(service: FrpService, call: Call) -> Answer:
+    """Tell of a proxy of the store."""
+    return _get(service, "proxy", call)
+
+
+@ROUTES.on("PUT", "/api/store/proxies/{name}", "frpc")
+def update_proxy(service: FrpService, call: Call) -> Answer:
+    """Replace a proxy of the store."""
+    return _update(service, "proxy", call)
+
+
+@ROUTES.on("DELETE", "/api/store/proxies/{name}", "frpc")
+def delete_proxy(service: FrpService, call: Call) -> Answer:
+    """Remove a proxy from the store."""
+    return _delete(service, "proxy", call)
+
+
+@ROUTES.on("GET", "/api/store/visitors", "frpc")
+def visitors(service: FrpService, _: Call) -> Answer:
+    """List the visitors of the store."""
+    return _list(service, "visitor", "visitors")
+
+
+@ROUTES.on("POST", "/api/store/visitors", "frpc")
+def create_visitor(service: FrpService, call: Call) -> Answer:
+    """Add a visitor."""
+    return _create(service, "visitor", call)
+
+
+@ROUTES.on("GET", "/api/store/visitors/{name}", "frpc")
+def visitor(service: FrpService, call: Call) -> Answer:
+    """Tell of a visitor of the store."""
+    return _get(service, "visitor", call)
+
+
+@ROUTES.on("PUT", "/api/store/visitors/{name}", "frpc")
+def update_visitor(service: FrpService, call: Call) -> Answer:
+    """Replace a visitor of the store."""
+    return _update(service, "visitor", call)
+
+
+@ROUTES.on("DELETE", "/api/store/visitors/{name}", "frpc")
+def delete_visitor(service: FrpService, call: Call) -> Answer:
+    """Remove a visitor from the store."""
+    return _delete(service, "visitor", call)
+
+
+def _list(service: FrpService, kind: Kind, key: str) -> Answer:
+    rows = service.state.client.entries(kind)
+    return {key: [_definition(rows[name]) for name in sorted(rows)]}
+
+
+def _get(service: FrpService, kind: Kind, call: Call) -> Answer:
+    name = call.params["name"]
+    if (block := service.state.client.entries(kind).get(name)) is None:
+        raise refuse(404, f'not found: {kind} "{name}"')
+    return _definition(block)
+
+
+def _create(service: FrpService, kind: Kind, call: Call) -> Answer:
+    block = _read(kind, call)
+    if block["name"] in service.state.client.entries(kind):
+        raise refuse(409, f'conflict: already exists: {kind} "{block["name"]}"')
+    service.state.client.entries(kind)[block["name"]] = block
+    return _definition(block)
+
+
+def _update(service: FrpService, kind: Kind, call: Call) -> Answer:
+    name = call.params["name"]
+    block = _read(kind, call, name)
+    if name not in service.state.client.entries(kind):
+        raise refuse(404, f'not found: not found: {kind} "{name}"')
+    service.state.client.entries(kind)[name] = block
+    return _definition(block)
+
+
+def _delete(service: FrpService, kind: Kind, call: Call) -> Answer:
+    name = call.params["name"]
+    if service.state.client.entries(kind).pop(name, None) is None:
+        raise refuse(404, f'not found: not found: {kind} "{name}"')
+    return nothing()
+
+
+# What is sent
+
+
+def _raw(call: Call) -> bytes:
+    return call.body if isinstance(call.body, bytes) else json.dumps(call.body).encode()
+
+
+def _parsed(call: Call) -> Block:
+    """Return the JSON object of a body, or refuse it with the words of Go's parser."""
+    raw = _raw(call).decode(errors="replace")
+    try:
+        body = json.loads(raw)
+    except json.JSONDecodeError as err:
+        if err.pos >= len(raw):
+            raise refuse(400, "parse JSON error: unexpected end of JSON input") from None
+        expected = _KEY_EXPECTED if "property name" in err.msg else _VALUE_EXPECTED
+        raise refuse(
+            400, f"parse JSON error: invalid character '{raw[err.pos]}' {expected}"
+        ) from None
+    if not isinstance(body, dict):
+        raise refuse(400, "parse JSON error: json: cannot unmarshal value into Go value")
+    return body
+
+
+def _read(kind: Kind, call: Call, path_name: str | None = None) -> Block:
+    """Return a proxy or visitor as it will be stored, or refuse it."""
+    body = _parsed(call)
+    name, type_ = body.get("name", ""), body.get("type", "")
+    if not isinstance(name, str) or not isinstance(type_, str):
+        raise refuse(400, "parse JSON error: json: cannot unmarshal number into Go struct field")
+    if not name.strip():
+        raise refuse(400, f"{kind} name is required")
+    if type_ not in TYPES[kind]:
+        raise refuse(400, f"invalid {kind} type: {type_}")
+    if path_name is not None and path_name != name:
+        raise refuse(400, f"{kind} name in URL must match name in body")
+    blocks = [known for known in TYPES[kind] if body.get(known) is not None]
+    if len(blocks) != 1:
+        raise refuse(400, f"exactly one {kind} type block is required")
+    if blocks != [type_]:
+        raise refuse(400, f'{kind} type block "{blocks[0]}" does not match type "{type_}"')
+    block = _known_fields(kind, type_, body[type_])
+    if kind == "proxy" and (problem := _problem(type_, completed(block))):
+        raise refuse(400, f"invalid argument: validation error: {problem}")
+    return {"name": name, "type": type_, **block}
+
+
+def _known_fields(kind: Kind, type_: str, sent: object) -> Block:
+    """Return the fields that there are; what frpc does not know is lost."""
+    if not isinstance(sent, dict):
+        raise refuse(400, "parse JSON error: json: cannot unmarshal value into Go struct field")
+    fields = _VISITOR if kind == "visitor" else {**_COMMON, **_OF_TYPE[type_]}
+    block = {}
+    for name, value in sent.items():
+        if name not in fields or (value is None and name != "plugin"):
+            continue
+        if not isinstance(value, fields[name]) or (fields[name] is int and value is True):
+            raise refuse(
+                400, f"parse JSON error: json: cannot unmarshal value into Go struct field .{name}"
+            )
+        block[name] = deepcopy(value)
+    return block
+
+
+def _problem(type_: str, block: Block) -> str | None:
+    """Return why a proxy cannot be; None for one that can."""
+    port, plugin = block.get("localPort", 0), block.get("plugin")
+    if not plugin and not 0 <= port <= 65535:
+        return f"localPort: localPort: port number {port} must be in the range 0..65535"
+    if type_ in WITH_DOMAIN and not (block.get("customDomains") or block.get("subdomain")):
+        return "subdomain and custom domains should not be both empty"
+    if type_ == "tcpmux" and block.get("multiplexer") != "httpconnect":
+        return f"not support multiplexer: {block.get('multiplexer', '')}"
+    return None
+
+
+# What is answered
+
+
+def _definition(block: Block) -> Block:
+    """Return a proxy or visitor as it is told: name and type twice, and much that is empty."""
+    name, type_ = block["name"], block["type"]
+    told = {"plugin": None, **{part: {} for part in _PARTS}, **deepcopy(block)}
+    if type_ == "http":
+        told = {**{part: {} for part in _HEADERS}, **told}
+    for part, least in _PARTS.items():
+        told[part] = {**least, **_without_empty(told[part])}
+    whole = {key: value for key, value in told.items() if key in _NOT_OMITTED or _is_told(value)}
+    return {"name": name, "type": type_, type_: {**whole, "name": name, "type": type_}}
+
+
+def _is_told(value: object) -> bool:
+    return value is False or bool(value)
+
+
+def _without_empty(fields: Block) -> Block:
+    return {key: value for key, value in fields.items() if value}
+
+
+def _local_address(block: Block) -> str:
+    if not (port := block.get("localPort")):
+        return ""
+    host = block["localIP"]
+    return f"[{host}]:{port}" if re.search(":", host) else f"{host}:{port}"

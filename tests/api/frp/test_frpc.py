@@ -1,0 +1,635 @@
+"""frpc: what it tells of its proxies, and the changes to those of its store."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    InvalidInputError,
+    OtherServiceError,
+    RejectedError,
+    TunnelGoneError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.frp.frpc_provider import FrpcProvider
+from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
+from custom_components.tunnel_hub.api.models.server import ClientStatus
+from custom_components.tunnel_hub.api.models.tunnels import (
+    Tunnel,
+    TunnelSource,
+    TunnelState,
+    TunnelUpdate,
+)
+from simulator.frp import FrpService
+from simulator.frp.frpc import CONFIG
+
+from ...clocks import Clocks
+from ..refusals import refused
+
+
+@pytest.fixture
+def provider(session: ClientSession, frp: FrpService) -> FrpcProvider:
+    return of(session, frp)
+
+
+def of(session: ClientSession, frp: FrpService, **credentials: str) -> FrpcProvider:
+    client = frp.state.client
+    known = {"username": client.username, "password": client.password}
+    return FrpcProvider(session, {"base_url": frp.frpc_url, **known, **credentials}, {})
+
+
+async def tunnels(provider: FrpcProvider) -> Mapping[str, Tunnel]:
+    """Read the proxies now."""
+    return await read(provider, "tunnels")
+
+
+async def read(provider: FrpcProvider, key: str) -> Mapping[str, Any]:
+    feed = provider.feeds["tunnels"]
+    assert feed.forget_shared is not None
+    feed.forget_shared()
+    return await provider.feeds[key].fetch()
+
+
+async def create(provider: FrpcProvider, **fields: Any) -> str:
+    update = TunnelUpdate(**{"name": "new", "protocol": "tcp", "local_port": 80, **fields})
+    return await provider.collection(TunnelUpdate).create(update)
+
+
+async def change(provider: FrpcProvider, tunnel_id: str, **fields: Any) -> None:
+    await provider.collection(TunnelUpdate).update(tunnel_id, TunnelUpdate(**fields))
+
+
+# What is read
+
+
+async def test_proxies_of_the_file_and_of_the_store(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    assert await tunnels(provider) == {
+        "file-1": Tunnel(
+            id="file-1",
+            name="file-1",
+            editable=False,
+            local_address="192.0.2.1:8001",
+            online=True,
+            protocol="tcp",
+            public_address="frp.example.com:6001",
+            source=TunnelSource.FILE,
+            state=TunnelState.RUNNING,
+        ),
+        "file-2": Tunnel(
+            id="file-2",
+            name="file-2",
+            editable=False,
+            local_address="192.0.2.2:8002",
+            online=True,
+            protocol="tcp",
+            public_address="frp.example.com:6002",
+            source=TunnelSource.FILE,
+            state=TunnelState.RUNNING,
+        ),
+        "stored-1": Tunnel(
+            id="stored-1",
+            name="stored-1",
+            enabled=True,
+            local_address="192.0.2.100:9001",
+            online=True,
+            protocol="tcp",
+            public_address="frp.example.com:6101",
+            source=TunnelSource.STORE,
+            state=TunnelState.RUNNING,
+        ),
+    }
+    status = ClientStatus(id="account", connected=True, tunnels_offline=0, tunnels_online=3)
+    assert await read(provider, "client") == {"account": status}
+
+
+@pytest.mark.parametrize(
+    "phase, state, online",
+    [
+        ("new", TunnelState.NEW, False),
+        ("wait start", TunnelState.WAIT_START, False),
+        ("start error", TunnelState.START_ERROR, False),
+        ("running", TunnelState.RUNNING, True),
+        ("check failed", TunnelState.CHECK_FAILED, False),
+        ("closed", TunnelState.CLOSED, False),
+        ("of a later version", None, None),
+    ],
+)
+async def test_the_states_of_a_proxy(
+    provider: FrpcProvider,
+    frp: FrpService,
+    phase: str,
+    state: TunnelState | None,
+    online: bool | None,
+) -> None:
+    frp.state.client.phases["file-1"] = (phase, "why so")
+
+    tunnel = (await tunnels(provider))["file-1"]
+
+    assert (tunnel.state, tunnel.online, tunnel.error) == (state, online, "why so")
+
+
+async def test_a_disabled_proxy_is_in_the_store_only(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    before = (await tunnels(provider))["stored-1"]
+
+    await provider.set_tunnel_enabled("stored-1", enabled=False)
+
+    tunnel = (await tunnels(provider))["stored-1"]
+    assert (tunnel.enabled, tunnel.online, tunnel.state) == (False, False, TunnelState.DISABLED)
+    assert tunnel.public_address == before.public_address == "frp.example.com:6101"
+    assert tunnel.local_address == "192.0.2.100:9001"
+    status = (await read(provider, "client"))["account"]
+    assert (status.connected, status.tunnels_offline) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "block, expected",
+    [
+        ({"type": "tcp", "remotePort": 7}, "frp.example.com:7"),
+        ({"type": "udp", "remotePort": 7}, "frp.example.com:7"),
+        ({"type": "http", "customDomains": ["a.example.org", "b.example.org"]}, "a.example.org"),
+        ({"type": "http", "subdomain": "w"}, "w.example.com"),
+        ({"type": "https", "customDomains": ["a.example.org"]}, "a.example.org:8443"),
+        ({"type": "tcpmux", "subdomain": "w", "multiplexer": "httpconnect"}, "w.example.com"),
+        ({"type": "stcp", "secretKey": "s"}, None),
+        ({"type": "xtcp"}, None),
+        ({"type": "sudp"}, None),
+    ],
+)
+async def test_public_addresses(
+    provider: FrpcProvider, frp: FrpService, block: dict[str, Any], expected: str | None
+) -> None:
+    frp.state.client.https_port = 8443
+    frp.state.client.file["x"] = {"name": "x", **block}
+
+    assert (await tunnels(provider))["x"].public_address == expected
+
+
+@pytest.mark.parametrize(
+    "server, expected",
+    [
+        ("203.0.113.7", "203.0.113.7:6001"),
+        ("::1", "[::1]:6001"),
+        ("[2001:db8::7]", "[2001:db8::7]:6001"),
+        ("", None),
+        ("0.0.0.0", None),
+    ],
+)
+async def test_the_server_as_the_file_has_it(
+    provider: FrpcProvider, frp: FrpService, server: str, expected: str | None
+) -> None:
+    frp.state.client.server = server
+
+    assert (await tunnels(provider))["file-1"].public_address == expected
+
+
+async def test_a_proxy_of_the_store_that_has_never_started(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    await tunnels(provider)
+    await create(provider, name="taken", remote_port=6001)
+
+    tunnel = (await tunnels(provider))["taken"]
+
+    assert (tunnel.state, tunnel.error) == (TunnelState.START_ERROR, "port already used")
+    assert tunnel.public_address == "frp.example.com:6001"
+
+
+# Without a server, and without a store
+
+
+async def test_without_a_server_all_that_was_known_stays(
+    session: ClientSession, provider: FrpcProvider, frp: FrpService
+) -> None:
+    memories: list[Mapping[str, Any]] = []
+
+    async def _store(memory: Mapping[str, Any]) -> None:
+        memories.append(memory)
+
+    provider.on_memory = _store
+    before = await tunnels(provider)
+    frp.state.client.is_connected = False
+    restarted = of(session, frp)
+    restarted.restore(memories[-1])
+
+    for known in (provider, restarted):
+        now = await tunnels(known)
+        assert now.keys() == before.keys()
+        assert {tunnel.state for tunnel in now.values()} == {TunnelState.OFFLINE}
+        assert {tunnel.online for tunnel in now.values()} == {False}
+        for name, tunnel in now.items():
+            assert tunnel.public_address == before[name].public_address
+            assert tunnel.local_address == before[name].local_address
+            assert tunnel.protocol == before[name].protocol
+        # frpc does not tell of those of its file: a person may remove them.
+        assert known.feeds["tunnels"].kept() == {"file-1", "file-2"}
+        assert (await read(known, "client"))["account"].connected is False
+
+    forget = provider.feeds["tunnels"].forget
+    assert forget is not None
+    await forget("file-1")
+    assert (await tunnels(provider)).keys() == {"file-2", "stored-1"}
+    assert memories[-1]["proxies"].keys() == {"file-2", "stored-1"}
+
+    frp.state.client.is_connected = True
+    assert await tunnels(provider) == before
+    assert provider.feeds["tunnels"].kept() == set()
+
+
+async def test_what_is_remembered_may_be_damaged(provider: FrpcProvider) -> None:
+    memories: list[dict[str, Any]] = [
+        {},
+        {"proxies": []},
+        {"proxies": {"x": 1, "y": {}}, "server": 7},
+    ]
+    for memory in memories:
+        provider.restore(memory)
+        assert len(await tunnels(provider)) == 3
+
+
+async def test_a_proxy_that_left_the_file_is_gone(provider: FrpcProvider, frp: FrpService) -> None:
+    await tunnels(provider)
+    del frp.state.client.file["file-1"]
+
+    assert (await tunnels(provider)).keys() == {"file-2", "stored-1"}
+
+
+async def test_a_client_without_a_store(provider: FrpcProvider, frp: FrpService) -> None:
+    frp.state.client.has_store = False
+
+    found = await tunnels(provider)
+
+    assert found.keys() == {"file-1", "file-2"}
+    assert not any(tunnel.editable for tunnel in found.values())
+    assert [issue.key for issue in provider.issues()] == ["frpc_without_store"]
+    with refused(InvalidInputError, "store_needed"):
+        await create(provider)
+    with refused(InvalidInputError, "store_needed"):
+        await provider.set_tunnel_enabled("file-1", enabled=False)
+    with refused(InvalidInputError, "store_needed"):
+        await provider.collection(TunnelUpdate).delete("file-1")
+
+    # The file is changed, and frpc started again.
+    frp.state.client.has_store = True
+    assert (await tunnels(provider))["stored-1"].editable
+    assert [issue.key for issue in provider.issues()] == []
+
+
+async def test_a_store_is_missed_once_before_it_is_gone(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    await tunnels(provider)
+    frp.state.client.has_store = False
+
+    with pytest.raises(UnavailableError, match="no store"):
+        await tunnels(provider)
+    assert (await tunnels(provider)).keys() == {"file-1", "file-2"}
+
+
+async def test_an_error_that_lasts_is_an_issue(
+    provider: FrpcProvider, frp: FrpService, clocks: Clocks, freezer: FrozenDateTimeFactory
+) -> None:
+    frp.state.client.phases["file-1"] = ("start error", "port already used")
+    await tunnels(provider)
+    assert list(provider.issues()) == []
+
+    freezer.tick(90)
+    await tunnels(provider)
+    (issue,) = provider.issues()
+    assert issue.key == "proxies_not_started"
+    assert issue.placeholders == {"proxies": "file-1 (port already used)"}
+
+    frp.state.client.phases.clear()
+    await tunnels(provider)
+    assert list(provider.issues()) == []
+
+
+# Signing in
+
+
+async def test_identify(session: ClientSession, provider: FrpcProvider, frp: FrpService) -> None:
+    place = frp.frpc_url.removeprefix("http://")
+    identity = await provider.identify()
+    assert (identity.id, identity.title) == (place, place)
+
+    with refused(AuthenticationError):
+        await of(session, frp, password="wrong").identify()
+    frp.fault("/api/status", "body", status=404, body="404 page not found\n")
+    with refused(OtherServiceError, "other_service"):
+        await of(session, frp).identify()
+
+
+@pytest.mark.parametrize("password", ["", "a: ü密 码"])
+async def test_passwords(session: ClientSession, frp: FrpService, password: str) -> None:
+    frp.state.client.username, frp.state.client.password = "管理" if password else "", password
+    provider = of(session, frp)
+
+    await provider.feeds["client"].fetch()
+
+    assert provider.is_open is (not password)
+    issues = [issue.key for issue in provider.issues()]
+    assert issues == ([] if password else ["frpc_without_password"])
+
+
+async def test_a_password_that_nobody_asks_for(session: ClientSession, frp: FrpService) -> None:
+    frp.state.client.username = frp.state.client.password = ""
+    provider = of(session, frp, username="admin", password="secret")
+
+    await provider.feeds["client"].fetch()
+
+    assert [issue.key for issue in provider.issues()] == ["frpc_without_password"]
+
+
+@pytest.mark.parametrize(
+    "body", [[], {"tcp": {}}, {"tcp": [{"type": "tcp"}]}, "<html></html>", {"code": 200}]
+)
+async def test_an_answer_that_is_none(
+    provider: FrpcProvider, frp: FrpService, body: object
+) -> None:
+    before = await tunnels(provider)
+    frp.fault("/api/status", "body", body=body)
+
+    with pytest.raises(UnavailableError):
+        await tunnels(provider)
+
+    assert await tunnels(provider) == before
+
+
+# Changes in the store
+
+
+async def test_a_new_proxy(provider: FrpcProvider, frp: FrpService) -> None:
+    assert await create(provider, local_host="192.0.2.9", remote_port=6200) == "new"
+
+    assert frp.state.client.store["new"] == {
+        "name": "new",
+        "type": "tcp",
+        "localIP": "192.0.2.9",
+        "localPort": 80,
+        "remotePort": 6200,
+    }
+    (call,) = frp.calls_to("/api/store/proxies", type="tcp")
+    assert call.method == "POST"
+
+
+@pytest.mark.parametrize(
+    "fields, stored",
+    [
+        (
+            {"protocol": "http", "domain": "a.example.org, w", "encryption": True},
+            {
+                "customDomains": ["a.example.org"],
+                "subdomain": "w",
+                "transport": {"useEncryption": True},
+            },
+        ),
+        ({"protocol": "https", "domain": "w"}, {"customDomains": [], "subdomain": "w"}),
+        ({"protocol": "xtcp", "secret_key": "the-secret"}, {"secretKey": "the-secret"}),
+        (
+            {"protocol": "tcpmux", "domain": "m.example.org"},
+            {"multiplexer": "httpconnect", "customDomains": ["m.example.org"], "subdomain": ""},
+        ),
+        (
+            {
+                "compression": False,
+                "extra_parameters": 'metadatas.a = "b"\ntransport.bandwidthLimit = "1MB"',
+            },
+            {
+                "metadatas": {"a": "b"},
+                "transport": {"bandwidthLimit": "1MB", "useCompression": False},
+            },
+        ),
+    ],
+)
+async def test_fields_of_a_new_proxy(
+    provider: FrpcProvider, frp: FrpService, fields: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    await create(provider, **fields)
+
+    block = frp.state.client.store["new"]
+    assert {name: block[name] for name in stored} == stored
+    assert block.keys() == {"name", "type", "localPort", *stored}
+
+
+@pytest.mark.parametrize("name", ["中文 隧道", "a.b", "a b?c#d&e%f+g", " around ", "名=1;2"])
+async def test_names(provider: FrpcProvider, frp: FrpService, name: str) -> None:
+    await create(provider, name=name)
+    await provider.set_tunnel_enabled(name, enabled=False)
+    await change(provider, name, local_port=81)
+
+    assert frp.state.client.store[name]["enabled"] is False
+    assert frp.state.client.store[name]["localPort"] == 81
+    assert (await tunnels(provider))[name].state is TunnelState.DISABLED
+
+    await provider.collection(TunnelUpdate).delete(name)
+    assert name not in frp.state.client.store
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\nb", "x" * 256])
+async def test_names_that_frpc_could_not_be_asked_for(
+    provider: FrpcProvider, frp: FrpService, name: str
+) -> None:
+    with refused(InvalidInputError, "proxy_name_unusable"):
+        await create(provider, name=name)
+    assert frp.calls_to("/api/store/proxies") == []
+
+
+async def test_a_stored_proxy_that_frpc_cannot_be_asked_for(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    frp.state.client.store["a/b"] = {"name": "a/b", "type": "tcp", "localPort": 1}
+    frp.state.client.file["c/d"] = {"name": "c/d", "type": "tcp", "localPort": 1}
+
+    found = await tunnels(provider)
+
+    assert (found["a/b"].source, found["a/b"].editable) == (TunnelSource.STORE, False)
+    with refused(InvalidInputError, "proxy_name_unusable"):
+        await provider.set_tunnel_enabled("a/b", enabled=False)
+    with refused(InvalidInputError, "proxy_of_file"):
+        await provider.set_tunnel_enabled("c/d", enabled=False)
+
+
+@pytest.mark.parametrize(
+    "fields, key",
+    [
+        ({"protocol": "ftp"}, "unknown_protocol"),
+        ({"local_port": 0}, "port_out_of_range"),
+        ({"remote_port": 65536}, "port_out_of_range"),
+        ({"node": "a"}, "no_nodes"),
+        ({"protocol": "http"}, "domain_needed"),
+        ({"protocol": "http", "domain": " , "}, "invalid_domain"),
+        ({"protocol": "http", "domain": "a,b"}, "invalid_domain"),
+        ({"protocol": "http", "domain": "a.b", "remote_port": 1}, "no_remote_port"),
+        ({"domain": "a.example.org"}, "no_domain"),
+        ({"secret_key": "s"}, "no_secret_key"),
+        ({"extra_parameters": "a = "}, "invalid_extra_parameters"),
+        ({"extra_parameters": "day = 2026-11-29"}, "invalid_extra_parameters"),
+        ({"extra_parameters": 'name = "x"'}, "invalid_extra_parameters"),
+        ({"name": "stored-1"}, "already_exists"),
+        ({"name": "file-1"}, "proxy_of_file"),
+    ],
+)
+async def test_a_proxy_that_cannot_be(
+    provider: FrpcProvider, frp: FrpService, fields: dict[str, Any], key: str
+) -> None:
+    with refused(InvalidInputError, key):
+        await create(provider, **fields)
+
+    assert frp.state.client.store.keys() == {"stored-1"}
+
+
+async def test_frpc_says_why_not(provider: FrpcProvider, frp: FrpService) -> None:
+    words = "parse JSON error: json: cannot unmarshal value into Go struct field .healthCheck"
+    with refused(RejectedError, words):
+        await create(provider, extra_parameters="healthCheck = 1")
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+async def test_no_proxy_of_the_file_is_hidden(
+    provider: FrpcProvider, frp: FrpService, is_connected: bool
+) -> None:
+    """The program would take it, also while it tells of no proxy of its file."""
+    await tunnels(provider)
+    frp.state.client.is_connected = is_connected
+    frp.state.client.config += (
+        '[[proxies]]\nname = "off"\ntype = "tcp"\nlocalPort = 1\nenabled = false\n'
+    )
+
+    for name in ("file-2", "off"):
+        with refused(InvalidInputError, "proxy_of_file"):
+            await create(provider, name=name)
+
+    assert frp.state.client.store.keys() == {"stored-1"}
+
+
+async def test_a_client_without_a_file(provider: FrpcProvider, frp: FrpService) -> None:
+    words = "invalid argument: frpc has no config file path"
+    frp.fault("/api/config", "body", status=400, body={"Code": 400, "Msg": words})
+
+    assert await create(provider) == "new"
+
+
+@pytest.mark.parametrize(
+    "file, names",
+    [
+        (CONFIG + '[[proxies]]\nname = "a\\u4e2d"\ntype = "tcp"\n', {"a中"}),
+        (CONFIG, set()),
+        ('proxies:\n- name: a b\n  type: tcp\n- type: tcp\n  name: "c" # d\n', {"a b", "c"}),
+        ('{"proxies": [\n{\n"name": "a",\n"type": "tcp"\n}\n]}', {"a"}),
+        ("[common]\nserver_addr = x\n[a b]\ntype = tcp\n", {"common", "a b"}),
+        ('[[proxies]]\nname = "a"\n{{ range . }}\n', {"a"}),
+    ],
+)
+def test_the_names_in_a_file(file: str, names: set[str]) -> None:
+    assert names_in(file) == names
+
+
+async def test_a_change_keeps_every_field(provider: FrpcProvider, frp: FrpService) -> None:
+    more: dict[str, Any] = {
+        "annotations": {"a": "b"},
+        "transport": {"bandwidthLimit": "1MB", "proxyProtocolVersion": "v2"},
+        "metadatas": {"c": "d"},
+        "loadBalancer": {"group": "g", "groupKey": "k"},
+        "healthCheck": {"type": "tcp", "intervalSeconds": 5, "timeoutSeconds": 3},
+        "plugin": {"type": "static_file", "localPath": "/srv", "httpPassword": "p"},
+    }
+    before = frp.state.client.store["stored-1"] = {**frp.state.client.store["stored-1"], **more}
+
+    await change(provider, "stored-1", local_port=99, encryption=True)
+    await provider.set_tunnel_enabled("stored-1", enabled=False)
+    await provider.set_tunnel_enabled("stored-1", enabled=True)
+
+    assert frp.state.client.store["stored-1"] == {
+        **before,
+        "localPort": 99,
+        "enabled": True,
+        "transport": {**more["transport"], "useEncryption": True},
+    }
+
+
+async def test_a_change_that_did_not_come_about(provider: FrpcProvider, frp: FrpService) -> None:
+    frp.fault("/api/store/proxies/{name}", "body", match={"type": "tcp"}, body={})
+
+    with refused(InvalidInputError, "not_stored"):
+        await provider.set_tunnel_enabled("stored-1", enabled=False)
+    with refused(InvalidInputError, "not_stored"):
+        await change(provider, "stored-1", extra_parameters="no.such.field = 1")
+
+
+async def test_another_protocol(provider: FrpcProvider, frp: FrpService) -> None:
+    frp.state.client.store["stored-1"]["metadatas"] = {"a": "b"}
+
+    await change(provider, "stored-1", protocol="http", domain="a.example.org")
+
+    block = frp.state.client.store["stored-1"]
+    assert (block["type"], block["customDomains"]) == ("http", ["a.example.org"])
+    assert block["metadatas"] == {"a": "b"}
+    with refused(InvalidInputError, "unknown_protocol"):
+        await change(provider, "stored-1", protocol="ftp")
+
+
+async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -> None:
+    with refused(InvalidInputError, "proxy_name_stays"):
+        await change(provider, "stored-1", name="another")
+    for name, error, words in (
+        ("file-1", InvalidInputError, "proxy_of_file"),
+        ("nobody", TunnelGoneError, "tunnel_gone"),
+    ):
+        with refused(error, words):
+            await change(provider, name, local_port=1)
+        with refused(error, words):
+            await provider.set_tunnel_enabled(name, enabled=False)
+        with refused(error, words):
+            await provider.force_tunnel_offline(name)
+    with refused(InvalidInputError, "proxy_of_file"):
+        await provider.collection(TunnelUpdate).delete("file-1")
+    # One that is gone already counts as deleted.
+    await provider.collection(TunnelUpdate).delete("nobody")
+
+    assert frp.state.client.file.keys() == {"file-1", "file-2"}
+    assert [call for call in frp.calls if call.method != "GET"] == []
+
+
+async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpService) -> None:
+    await provider.force_tunnel_offline("stored-1")
+
+    calls = [call for call in frp.calls if call.method == "PUT"]
+    assert [call.body["tcp"]["enabled"] for call in calls] == [False, True]
+
+    await provider.set_tunnel_enabled("stored-1", enabled=False)
+    await provider.force_tunnel_offline("stored-1")
+    assert frp.state.client.store["stored-1"]["enabled"] is False
+
+
+async def test_the_file_is_read_again(provider: FrpcProvider, frp: FrpService) -> None:
+    frp.state.client.config += '[[proxies]]\nname = "file-9"\ntype = "tcp"\nlocalPort = 9\n'
+    assert "file-9" not in await tunnels(provider)
+
+    await provider.reload_configuration()
+    assert "file-9" in await tunnels(provider)
+
+    frp.state.client.config += "nonsense"
+    with pytest.raises(RejectedError, match="invalid argument: toml"):
+        await provider.reload_configuration()
+
+
+async def test_no_secret_is_told(provider: FrpcProvider, frp: FrpService) -> None:
+    """Neither of the file, nor of a proxy, nor what signs in."""
+    frp.fault(
+        "/api/store/proxies",
+        "body",
+        match={"type": "xtcp"},
+        status=400,
+        body={"Code": 400, "Msg": "no the-secret, group-key, web-password nor frpc-password"},
+    )
+    further = 'loadBalancer.groupKey = "group-key"\nhttpPassword = "web-password"'
+
+    with refused(RejectedError, "no **, **, ** nor **"):
+        await create(provider, protocol="xtcp", secret_key="the-secret", extra_parameters=further)

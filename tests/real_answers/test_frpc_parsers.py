@@ -1,0 +1,281 @@
+"""frpc: the recordings of version 0.70.1, through client and feeds.
+
+What comes out was written down by hand from the recordings.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.tunnel_hub.api.errors import (
+    AuthenticationError,
+    OtherServiceError,
+    RejectedError,
+    TunnelGoneError,
+    TunnelHubError,
+    UnavailableError,
+)
+from custom_components.tunnel_hub.api.frp.frpc_client import FrpcClient
+from custom_components.tunnel_hub.api.frp.frpc_models import PROXY, fields_of, proxy_row
+from custom_components.tunnel_hub.api.frp.frpc_provider import FrpcProvider
+from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
+from custom_components.tunnel_hub.api.http import Transport
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelSource, TunnelState
+
+from . import readings
+from .counts import count_replayed
+from .readings import Meaning, Row, check_readings
+from .recordings import Recording, load
+from .server import RecordedServer
+
+RECORDED = "frpc-0.70.1"
+
+WEB = Tunnel(
+    id="web",
+    name="web",
+    editable=False,
+    local_address="127.0.0.1:9000",
+    online=True,
+    protocol="http",
+    public_address="w.example.test:8088",
+    source=TunnelSource.FILE,
+    state=TunnelState.RUNNING,
+)
+NAS = replace(WEB, id="nas", name="nas", protocol="tcp", public_address="127.0.0.1:6001")
+FILE = {"nas": NAS, "web": WEB}
+STORED = replace(
+    NAS,
+    id="s1",
+    name="s1",
+    editable=True,
+    enabled=True,
+    public_address="127.0.0.1:6002",
+    source=TunnelSource.STORE,
+)
+DISABLED = replace(
+    STORED,
+    enabled=False,
+    online=False,
+    state=TunnelState.DISABLED,
+)
+IN_STORE_NO_MORE = replace(STORED, editable=False, enabled=None)
+TAKEN = replace(
+    STORED,
+    id="taken",
+    name="taken",
+    editable=False,
+    enabled=None,
+    error="port already used",
+    online=False,
+    public_address=None,
+    state=TunnelState.START_ERROR,
+)
+PROXY_OF_FILE = {
+    "name": "nas",
+    "type": "tcp",
+    "transport": {"bandwidthLimit": "", "bandwidthLimitMode": "client"},
+    "loadBalancer": {"group": ""},
+    "healthCheck": {"type": "", "intervalSeconds": 0},
+    "localIP": "127.0.0.1",
+    "localPort": 9000,
+    "plugin": None,
+    "remotePort": 6001,
+}
+
+
+class Asked(NamedTuple):
+    """Who asks."""
+
+    client: FrpcClient
+    provider: FrpcProvider
+
+
+class Refused(NamedTuple):
+    """What an answer means that is none. words: frpc's, or the key of our sentence."""
+
+    error: type[TunnelHubError]
+    words: str = ""
+
+
+async def read(asked: Asked) -> object:
+    return await asked.provider.feeds["tunnels"].fetch()
+
+
+async def names_in_file(asked: Asked) -> object:
+    return names_in(await asked.client.config())
+
+
+async def fields(asked: Asked) -> object:
+    return fields_of(await asked.client.stored_proxy("nas"))
+
+
+async def create(asked: Asked) -> None:
+    await asked.client.create({"name": "s1", "type": "tcp"})
+
+
+async def update(asked: Asked) -> None:
+    await asked.client.replace("s1", {"name": "s1", "type": "tcp"})
+
+
+type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
+"""The lines that are answered with, what is asked, and what comes out."""
+
+CASES: tuple[Case, ...] = (
+    ((1,), lambda a: a.client.healthz(), None),
+    ((2,), lambda a: a.client.status(), Refused(AuthenticationError)),
+    ((3, 7), read, FILE),
+    ((4,), names_in_file, {"nas", "web"}),
+    ((5,), fields, PROXY_OF_FILE),
+    ((6,), fields, Refused(TunnelGoneError, "tunnel_gone")),
+    ((8,), lambda a: a.client.stored(), Refused(UnavailableError, "malformed: no proxies")),
+    ((9,), lambda a: a.provider.identify(), Refused(OtherServiceError, "other_service")),
+    ((10,), create, None),
+    ((11,), create, Refused(RejectedError, 'conflict: already exists: proxy "s1"')),
+    ((12, 13), read, {**FILE, "s1": STORED}),
+    ((14, 15, 3, 7), lambda a: a.provider.force_tunnel_offline("nobody"), Refused(TunnelGoneError)),
+    ((16,), update, None),
+    ((17, 18), read, {**FILE, "s1": DISABLED}),
+    ((19,), update, Refused(RejectedError, "proxy name in URL must match name in body")),
+    ((20, 14), lambda a: a.provider.set_tunnel_enabled("s1", enabled=True), None),
+    ((21, 7), read, {**FILE, "s1": IN_STORE_NO_MORE}),
+    (
+        (22,),
+        create,
+        Refused(
+            RejectedError,
+            "invalid argument: validation error: localPort: localPort: port number 99999 must be"
+            " in the range 0..65535",
+        ),
+    ),
+    ((23,), create, Refused(RejectedError, "proxy name is required")),
+    ((24,), create, Refused(RejectedError, "invalid proxy type: nonsense")),
+    (
+        (25,),
+        create,
+        Refused(
+            RejectedError,
+            "parse JSON error: invalid character 'n' looking for beginning of object key string",
+        ),
+    ),
+    ((26,), create, None),
+    ((27,), lambda a: a.client.delete("nas"), None),
+    ((28,), create, None),
+    ((29, 13), read, {**FILE, "s1": STORED, "taken": TAKEN}),
+    ((30,), lambda a: a.client.delete("taken"), None),
+    ((31,), lambda a: a.client.delete("s1"), None),
+    ((32,), lambda a: a.client.delete("s1"), Refused(TunnelGoneError, "tunnel_gone")),
+    ((33,), lambda a: a.provider.reload_configuration(), None),
+)
+ASKED_ELSEWHERE = {
+    # We have no use for how a proxy of the file is set up, nor for visitors.
+    5: "/api/store/proxies/nas",
+    6: "/api/store/proxies/nas",
+    8: "/api/store/proxies",
+    9: "/api/status",
+}
+
+
+def recordings() -> dict[int, Recording]:
+    """Return the recordings by line."""
+    return {recording.line: recording for recording in load(RECORDED)}
+
+
+def test_every_recording_is_read() -> None:
+    assert {line for lines, _, _ in CASES for line in lines} == recordings().keys()
+
+
+@pytest.mark.parametrize(
+    "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
+)
+async def test_what_comes_out(
+    *,
+    request: pytest.FixtureRequest,
+    session: ClientSession,
+    recorded: RecordedServer,
+    lines: tuple[int, ...],
+    ask: Callable[[Asked], Awaitable[object]],
+    expected: object,
+) -> None:
+    by_line = recordings()
+    for line in lines:
+        recorded.add(by_line[line], path=ASKED_ELSEWHERE.get(line))
+    credentials = {"kind": "frpc", "base_url": recorded.url, "username": "a", "password": "b"}
+    asked = Asked(
+        FrpcClient(Transport(session, (recorded.url,)), "a", "b"),
+        FrpcProvider(session, credentials, {}),
+    )
+
+    if isinstance(expected, Refused):
+        with pytest.raises(expected.error) as caught:
+            await ask(asked)
+        told = {getattr(caught.value, "key", None), getattr(caught.value, "message", None), ""}
+        assert expected.words in told | {str(caught.value)}
+    else:
+        assert await ask(asked) == expected
+    count_replayed(request.node, RECORDED, "parser", lines)
+
+
+# Whatever a field is
+
+
+def _state(row: Row) -> TunnelState | None:
+    words = {
+        "new": TunnelState.NEW,
+        "wait start": TunnelState.WAIT_START,
+        "start error": TunnelState.START_ERROR,
+        "running": TunnelState.RUNNING,
+        "check failed": TunnelState.CHECK_FAILED,
+        "closed": TunnelState.CLOSED,
+    }
+    return words.get(str(row.get("status")).strip())
+
+
+def _online(row: Row) -> bool | None:
+    state = _state(row)
+    return None if state is None else state is TunnelState.RUNNING
+
+
+MEANINGS: Mapping[str, Meaning] = {
+    "id": readings.text("name"),
+    "name": readings.text("name"),
+    "editable": lambda _: False,
+    "error": readings.text("err"),
+    "local_address": readings.text("local_addr"),
+    "online": _online,
+    "protocol": readings.text("type"),
+    "public_address": readings.text("remote_addr"),
+    "source": lambda row: TunnelSource.STORE if row.get("source") == "store" else TunnelSource.FILE,
+    "state": _state,
+}
+
+
+def _read(row: Row) -> Any:
+    """Read a row of the status."""
+    return PROXY.one(proxy_row("x", running=row, stored=None, known=None, server=None))
+
+
+def _answer(recording: Recording) -> Mapping[str, Any]:
+    assert isinstance(recording.reply.answer, dict)
+    return recording.reply.answer
+
+
+def recorded_rows() -> list[Row]:
+    """Return the rows of the status that differ in more than their names."""
+    found = {
+        (row["type"], row["status"], row.get("source")): row
+        for recording in load(RECORDED)
+        if recording.path == "/api/status" and recording.reply.status == 200
+        for rows in _answer(recording).values()
+        for row in rows
+    }
+    return list(found.values())
+
+
+@pytest.mark.parametrize("row", recorded_rows(), ids=lambda row: f"{row['type']} {row['status']}")
+def test_whatever_a_field_is(row: Row) -> None:
+    meanings = {**MEANINGS, "id": lambda _: "x", "name": lambda _: "x"}
+
+    assert check_readings(_read, row, meanings) > 20 * len(row)
