@@ -2,8 +2,9 @@
 
 /**
  * Return a home with some devices; entities: their states by device and by entity id.
+ * own: what the service calls a thing; entry: whose it is.
  *
- * @param {Record<string, {kind: string, name?: string, states: Record<string, string | [string, object]>}>} things
+ * @param {Record<string, {kind: string, name?: string, entry?: string, own?: string, states: Record<string, string | [string, object]>}>} things
  */
 export const home = (things) => {
   const hass = {
@@ -14,14 +15,14 @@ export const home = (things) => {
     localize: (key) => key,
     formatEntityState: ({ state, attributes: { unit_of_measurement: unit } }) => unit ? `${state} ${unit}` : state,
   };
-  for (const [id, { kind, name = id, states }] of Object.entries(things)) {
+  for (const [id, { kind, name = id, entry = "entry", own = id, states }] of Object.entries(things)) {
     hass.devices[id] = {
       id,
       name,
       name_by_user: null,
       manufacturer: "HayFrp",
-      identifiers: [["tunnel_hub", `entry:${kind}:${id}`]],
-      config_entries: ["entry"],
+      identifiers: [["tunnel_hub", `${entry}:${kind}:${own}`]],
+      config_entries: [entry],
     };
     for (const [key, given] of Object.entries(states)) {
       const [domain, translation_key] = key.split(".");

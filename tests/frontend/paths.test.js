@@ -120,3 +120,88 @@ test("the node of a tunnel is found by its id, and its traffic shown", () => {
     [["in", "7", true, true]],
   );
 });
+
+const ofServer = (own, states = {}) => ({
+  kind: "tunnel",
+  entry: "frps",
+  own,
+  states: { "sensor.client": "alice.ha", "sensor.protocol": "tcp", ...states },
+});
+const ofClient = (own, states = {}) => ({
+  kind: "tunnel",
+  entry: "frpc",
+  own,
+  states: { "sensor.source": "file", "sensor.protocol": "tcp", ...states },
+});
+const addressed = (address, protocol = "tcp") => ({
+  "sensor.public_address": address,
+  "sensor.protocol": protocol,
+});
+
+test("what a server and the client at home both tell of is one path", () => {
+  const things = {
+    account: { kind: "account", entry: "frpc", states: { "sensor.tunnels_online": "1" } },
+    server: ofServer("alice.nas", {
+      ...addressed("192.0.2.1:6001"),
+      "binary_sensor.online": "on",
+      "sensor.traffic_in_today": "7",
+      "sensor.verdict": "reachable",
+    }),
+    home: ofClient("nas", {
+      ...addressed("frp.example.com:6001"),
+      "binary_sensor.online": "on",
+      "sensor.local_address": "127.0.0.1:80",
+      "switch.enabled": "on",
+    }),
+  };
+  const [path, ...others] = pathsIn(things);
+  assert.deepEqual(others, []);
+  assert.equal(path.tunnel.device.id, "home");
+  assert.equal(path.account.device.id, "account");
+  assert.equal(path.home.state, "127.0.0.1:80");
+  assert.equal(path.address.state, "frp.example.com:6001");
+  assert.equal(path.verdict, "reachable");
+  assert.equal(flowsOf(home(things), path)[0].state.state, "7");
+  for (const chosen of ["home", "server"]) assert.equal(pathsIn(things, [chosen]).length, 1);
+  assert.deepEqual(pathsIn(things, ["another"]), []);
+});
+
+test("a client at home that does not answer leaves the word to the server", () => {
+  const [path] = pathsIn({
+    server: ofServer("alice.nas", { "binary_sensor.online": "off" }),
+    home: ofClient("nas", { "binary_sensor.online": "unavailable" }),
+  });
+  assert.equal(path.verdict, "unreachable");
+});
+
+for (const [why, one, other] of [
+  ["another name", ofServer("alice.nas"), ofClient("as")],
+  ["another type", ofServer("a.nas"), ofClient("nas", { "sensor.protocol": "udp" })],
+  ["another port", ofServer("a.nas", addressed("x:1")), ofClient("nas", addressed("x:2"))],
+  [
+    "another domain",
+    ofServer("a.web", addressed("a.example.com:8080", "http")),
+    ofClient("web", addressed("b.example.com:8080", "http")),
+  ],
+  ["two clients at home", ofClient("nas"), ofClient("nas")],
+  ["two servers", ofServer("a.nas"), ofServer("b.nas")],
+]) {
+  test(`${why}: two paths`, () => assert.equal(pathsIn({ one, other }).length, 2));
+}
+
+for (const [server, client] of [
+  ["nas", "nas"],
+  ["a.b.c", "b.c"],
+  ["alice.中文 a/b", "中文 a/b"],
+  ["alice.x:y", "x:y"],
+]) {
+  test(`${server} at the server is ${client} at home`, () => {
+    const things = { server: ofServer(server), home: ofClient(client) };
+    assert.equal(pathsIn(things).length, 1);
+  });
+}
+
+test("one of several servers' tunnels would be a guess", () => {
+  const things = { one: ofServer("a.nas"), other: ofServer("b.nas"), home: ofClient("nas") };
+  assert.equal(pathsIn(things).length, 3);
+});

@@ -18,6 +18,8 @@ const OF_BINARY = { on: UP, off: DOWN };
  */
 export const isKnown = (state) => !!state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
+/** What is reached at a port of the server. */
+const AT_PORTS = ["tcp", "udp"];
 
 /**
  * Worst first.
@@ -45,10 +47,94 @@ export const pathsOf = (hass, things, chosen) => {
   const accounts = new Map(
     things.filter(({ kind }) => kind === ACCOUNT).map((account) => [account.entry, account]),
   );
-  return things
-    .filter((thing) => hasPath(thing) && (!chosen || chosen.includes(thing.device.id)))
+  const tunnels = things.filter(hasPath);
+  const ends = bothEnds(hass, tunnels);
+  const isChosen = (/** @type {Thing | undefined} */ tunnel) =>
+    !!tunnel && (!chosen || chosen.includes(tunnel.device.id));
+  const ofClients = new Set(ends.values());
+  return tunnels
+    .filter((tunnel) => !ofClients.has(tunnel))
+    .filter((tunnel) => isChosen(tunnel) || isChosen(ends.get(tunnel)))
+    .map((tunnel) => joined(hass, tunnel, ends.get(tunnel)))
     .map((tunnel) => pathOf(hass, tunnel, nodeOf(hass, tunnel), accounts.get(tunnel.entry)))
     .sort((a, b) => ORDER.indexOf(a.way) - ORDER.indexOf(b.way));
+};
+
+/**
+ * The tunnels that a server and the client at home both tell of: the client's, by the server's.
+ *
+ * A server calls a tunnel by the name of its user, if it has one, a dot and the client's name for it.
+ * Where both know its address, it has the same port, or the same domain.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} tunnels
+ * @returns {Map<Thing, Thing>}
+ */
+const bothEnds = (hass, tunnels) => {
+  /** @type {Map<string, Thing[]>} */
+  const ofServers = new Map();
+  for (const tunnel of tunnels.filter(({ entities }) => entities["sensor.client"])) {
+    const [first, ...rest] = idOf(tunnel).split(".");
+    const names = [first, ...rest].map((_, index, parts) => parts.slice(index).join("."));
+    for (const name of names) ofServers.set(name, [...(ofServers.get(name) ?? []), tunnel]);
+  }
+  /** @type {Map<Thing, Thing>} */
+  const found = new Map();
+  for (const tunnel of tunnels.filter(({ entities }) => entities["sensor.source"])) {
+    const same = (ofServers.get(idOf(tunnel)) ?? []).filter((of) => isSame(hass, of, tunnel));
+    // One of several would be a guess.
+    if (same.length === 1 && !found.has(same[0])) found.set(same[0], tunnel);
+  }
+  return found;
+};
+
+/**
+ * @param {Thing} tunnel
+ * @returns {string}
+ */
+const idOf = ({ device, kind }) => {
+  const [, identifier = ""] = device.identifiers.find(([, id]) => id.split(":")[1] === kind) ?? [];
+  return identifier.split(":").slice(2).join(":");
+};
+
+/**
+ * Whether what two tunnels tell does not contradict that they are one.
+ *
+ * @param {Hass} hass
+ * @param {Thing} one
+ * @param {Thing} other
+ * @returns {boolean}
+ */
+const isSame = (hass, one, other) => {
+  const told = (/** @type {string} */ key) =>
+    [one, other]
+      .map((tunnel) => stateOf(hass, tunnel, key))
+      .filter(isKnown)
+      .map(({ state }) => state);
+  const protocols = told("sensor.protocol");
+  // The two may call the server by other names, but not a domain of its own.
+  const isOfPort = AT_PORTS.includes(protocols[0]);
+  const places = told("sensor.public_address").map((address) =>
+    isOfPort ? address.slice(address.lastIndexOf(":")) : address,
+  );
+  return [protocols, places].every((values) => new Set(values).size < 2);
+};
+
+/**
+ * A tunnel with the entities of both of its ends. Those at home count, unless they are silent.
+ *
+ * @param {Hass} hass
+ * @param {Thing} server
+ * @param {Thing | undefined} client
+ * @returns {Thing}
+ */
+const joined = (hass, server, client) => {
+  if (!client) return server;
+  const isTold = isKnown(stateOf(hass, client, "binary_sensor.online"));
+  const entities = isTold
+    ? { ...server.entities, ...client.entities }
+    : { ...client.entities, ...server.entities };
+  return { ...client, entities };
 };
 
 /**
