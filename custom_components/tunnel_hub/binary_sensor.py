@@ -18,7 +18,7 @@ from .api.models.base import Resource
 from .api.models.directory import PublicNode, Reachability, RelayNode
 from .api.models.mesh import Hub, Link, Peer, Rule, User, Vpn, WireGuard
 from .api.models.nodes import Node
-from .api.models.server import Client, Server
+from .api.models.server import Client, ClientStatus, Server
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .reachability import AddressCheck, TunnelCheck
@@ -173,6 +173,7 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
         _connectivity("online", lambda node: node.online),
     ),
     Client: (_connectivity("online", lambda client: client.online),),
+    ClientStatus: (_connectivity("connected", lambda client: client.connected),),
     Server: (_property("heartbeats", lambda server: server.heartbeats),),
     Hub: (
         _problem("compat", lambda hub: hub.compat),

@@ -6,15 +6,16 @@ from typing import ClassVar, override
 
 from simulator.service import Answer, Call, RefusedError, Service
 
-from . import frps
+from . import frpc, frps
 from .wire import ROUTES, require_password, text
 
 
 @dataclass(slots=True)
 class FrpState:
-    """What the programs know. server: frps."""
+    """What the programs know. server: frps. client: frpc."""
 
     server: frps.Frps
+    client: frpc.Frpc
 
 
 class FrpService(Service[FrpState]):
@@ -39,7 +40,10 @@ class FrpService(Service[FrpState]):
 
     @override
     def new_state(self) -> FrpState:
-        return FrpState(server=frps.first_state(self.random, self.now(), self.options))
+        return FrpState(
+            server=frps.first_state(self.random, self.now(), self.options),
+            client=frpc.first_state(self.options.tunnels),
+        )
 
     @override
     def kind_of(self, call: Call) -> str:
@@ -48,6 +52,9 @@ class FrpService(Service[FrpState]):
 
     @override
     def guard(self, call: Call) -> None:
+        if call.route is not None and call.route.kind == "frpc":
+            frpc.guard(self.state.client, call, call.route)
+            return
         settings = self.state.server.settings
         if call.route is None or not frps.has_route(settings, call.route):
             raise RefusedError(text("404 page not found", 404))

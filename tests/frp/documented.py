@@ -1,8 +1,9 @@
 """What is documented of frp."""
 
+from custom_components.tunnel_hub.api.frp.frpc_client import FrpcClient
 from custom_components.tunnel_hub.api.frp.frps_client import FrpsClient
 
-CLIENTS = (FrpsClient,)
+CLIENTS = (FrpsClient, FrpcClient)
 
-ENDPOINTS = 15
-"""Seven of version 1 of the dashboard's API, and eight of version 2."""
+ENDPOINTS = 30
+"""Seven of version 1 of the dashboard's API, eight of version 2, and 15 of frpc's."""

@@ -12,11 +12,10 @@ import pytest
 
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
-    OtherServiceError,
+    InvalidInputError,
     RejectedError,
     TunnelGoneError,
     TunnelHubError,
-    UnavailableError,
 )
 from custom_components.tunnel_hub.api.frp.frpc_client import FrpcClient
 from custom_components.tunnel_hub.api.frp.frpc_models import PROXY, fields_of, proxy_row
@@ -108,8 +107,11 @@ async def names_in_file(asked: Asked) -> object:
     return names_in(await asked.client.config())
 
 
-async def fields(asked: Asked) -> object:
-    return fields_of(await asked.client.stored_proxy("nas"))
+def fields(name: str) -> Callable[[Asked], Awaitable[object]]:
+    async def _read(asked: Asked) -> object:
+        return fields_of(await asked.client.proxy_config(name))
+
+    return _read
 
 
 async def create(asked: Asked) -> None:
@@ -128,10 +130,10 @@ CASES: tuple[Case, ...] = (
     ((2,), lambda a: a.client.status(), Refused(AuthenticationError)),
     ((3, 7), read, FILE),
     ((4,), names_in_file, {"nas", "web"}),
-    ((5,), fields, PROXY_OF_FILE),
-    ((6,), fields, Refused(TunnelGoneError, "tunnel_gone")),
-    ((8,), lambda a: a.client.stored(), Refused(UnavailableError, "malformed: no proxies")),
-    ((9,), lambda a: a.provider.identify(), Refused(OtherServiceError, "other_service")),
+    ((5,), fields("nas"), PROXY_OF_FILE),
+    ((6,), fields("nobody"), Refused(TunnelGoneError, "tunnel_gone")),
+    ((8,), lambda a: a.client.visitors(), []),
+    ((9,), lambda a: a.provider.identify(), Refused(InvalidInputError, "no_frp_here")),
     ((10,), create, None),
     ((11,), create, Refused(RejectedError, 'conflict: already exists: proxy "s1"')),
     ((12, 13), read, {**FILE, "s1": STORED}),
@@ -169,13 +171,8 @@ CASES: tuple[Case, ...] = (
     ((32,), lambda a: a.client.delete("s1"), Refused(TunnelGoneError, "tunnel_gone")),
     ((33,), lambda a: a.provider.reload_configuration(), None),
 )
-ASKED_ELSEWHERE = {
-    # We have no use for how a proxy of the file is set up, nor for visitors.
-    5: "/api/store/proxies/nas",
-    6: "/api/store/proxies/nas",
-    8: "/api/store/proxies",
-    9: "/api/status",
-}
+ASKED_ELSEWHERE = {9: "/api/status"}
+"""Nobody asks for a path that there is not."""
 
 
 def recordings() -> dict[int, Recording]:

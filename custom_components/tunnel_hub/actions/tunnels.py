@@ -9,9 +9,11 @@ import voluptuous as vol
 
 from ..api.capabilities import capable
 from ..api.capabilities.nodes import CanAskNodes
+from ..api.capabilities.service import CanReloadConfiguration
 from ..api.capabilities.tunnels import CanForgetOfflineTunnels, CanInspectTunnels
+from ..api.errors import InvalidInputError
 from ..api.models.nodes import Node
-from ..api.models.server import Server
+from ..api.models.server import ClientStatus, Server
 from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
@@ -42,6 +44,8 @@ def _payload(data: dict[str, Any]) -> TunnelUpdate:
 
 
 async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    if _NODE not in data and target.feeds_of(Node):
+        raise InvalidInputError("node_needed")
     tunnel_id = await target.collection(TunnelUpdate).create(_payload(data))
     return {"tunnel_id": tunnel_id}
 
@@ -83,6 +87,11 @@ async def _forget_offline_tunnels(target: Target, _: dict[str, Any]) -> ServiceR
     return {"forgotten": len(forgotten)}
 
 
+async def _reload_configuration(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    await target.capable(CanReloadConfiguration).reload_configuration()
+    return None
+
+
 async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
     await capable(target.data.force_down, ForceDown).async_disconnect_client(target.key.id)
     return None
@@ -103,7 +112,7 @@ TUNNEL_ACTIONS: dict[str, Action] = {
             vol.Required(CONF_NAME): cv.string,
             vol.Required(CONF_PROTOCOL): _PROTOCOL,
             vol.Required(_LOCAL_PORT): WHOLE_NUMBER,
-            vol.Required(_NODE): cv.string,
+            vol.Optional(_NODE): cv.string,
             **_OPTIONAL_FIELDS,
         },
         admin=True,
@@ -132,6 +141,9 @@ TUNNEL_ACTIONS: dict[str, Action] = {
         fields={vol.Optional(_FORMAT): vol.In(("ini", "toml"))},
         admin=True,
         response=SupportsResponse.ONLY,
+    ),
+    "reload_configuration": Action(
+        run=_reload_configuration, admin=True, changes=(ClientStatus, Tunnel)
     ),
     "update_tunnel": Action(
         run=_update_tunnel,

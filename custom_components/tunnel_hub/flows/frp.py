@@ -29,9 +29,7 @@ _PROGRAM = vol.Schema(
         vol.Required(ADVANCED): section(vol.Schema(TRUST_FIELDS), {"collapsed": True}),
     }
 )
-_SERVER = Form("frp_server", _PROGRAM)
-
-_FORMS = {"frps": _SERVER}
+_FORMS = {"frps": Form("frp_server", _PROGRAM), "frpc": Form("frp_client", _PROGRAM)}
 """The form of each kind of entry."""
 _SIGN_IN = [form.step_id for form in _FORMS.values()]
 
@@ -53,6 +51,12 @@ class FrpSteps(Steps):
     ) -> ConfigFlowResult:
         """Sign in to the dashboard of frps."""
         return await self._sign_in_to("frps", user_input)
+
+    async def async_step_frp_client(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in to the admin API of frpc."""
+        return await self._sign_in_to("frpc", user_input)
 
     async def _sign_in_to(self, kind: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Sign in to a program with what it asks for, which may be nothing."""

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory
 
-from ..api.models.server import Client, Server
+from ..api.models.server import Client, ClientStatus, Server
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
@@ -29,6 +29,10 @@ SERVER: Table[TunnelHubSensorDescription[Any]] = {
             attributes_fn=lambda server: dict(server.tunnels_online_by_type),
         ),
         diagnostic("version", lambda server: server.version),
+    ),
+    ClientStatus: (
+        count("tunnels_offline", lambda client: client.tunnels_offline),
+        count("tunnels_online", lambda client: client.tunnels_online),
     ),
     Client: (
         diagnostic("address", lambda client: client.address, enabled=False),

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import EntityCategory
 
-from ..api.models.tunnels import Tunnel, TunnelState
+from ..api.models.tunnels import Tunnel, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
@@ -20,6 +20,7 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
         diagnostic("client", lambda tunnel: tunnel.client),
         diagnostic("client_version", lambda tunnel: tunnel.client_version),
         count("connections", lambda tunnel: tunnel.connections),
+        diagnostic("error", lambda tunnel: tunnel.error),
         TunnelHubSensorDescription[Tunnel](
             key="last_close",
             device_class=SensorDeviceClass.TIMESTAMP,
@@ -45,6 +46,13 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
         diagnostic("protocol", lambda tunnel: tunnel.protocol),
         TunnelHubSensorDescription[Tunnel](
             key="public_address", value_fn=lambda tunnel: tunnel.public_address
+        ),
+        TunnelHubSensorDescription[Tunnel](
+            key="source",
+            device_class=SensorDeviceClass.ENUM,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            options=[source.value for source in TunnelSource],
+            value_fn=lambda tunnel: tunnel.source,
         ),
         TunnelHubSensorDescription[Tunnel](
             key="state",

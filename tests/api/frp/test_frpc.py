@@ -10,7 +10,6 @@ import pytest
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
-    OtherServiceError,
     RejectedError,
     TunnelGoneError,
     UnavailableError,
@@ -29,6 +28,11 @@ from simulator.frp.frpc import CONFIG
 
 from ...clocks import Clocks
 from ..refusals import refused
+
+@pytest.fixture
+def simulated() -> dict[str, Any]:
+    """A client with two proxies in its file, and one in its store."""
+    return {"tunnels": 2}
 
 
 @pytest.fixture
@@ -95,6 +99,7 @@ async def test_proxies_of_the_file_and_of_the_store(
         "stored-1": Tunnel(
             id="stored-1",
             name="stored-1",
+            editable=True,
             enabled=True,
             local_address="192.0.2.100:9001",
             online=True,
@@ -321,9 +326,9 @@ async def test_identify(session: ClientSession, provider: FrpcProvider, frp: Frp
 
     with refused(AuthenticationError):
         await of(session, frp, password="wrong").identify()
-    frp.fault("/api/status", "body", status=404, body="404 page not found\n")
-    with refused(OtherServiceError, "other_service"):
-        await of(session, frp).identify()
+    for other in ({"base_url": frp.url}, {"base_url": f"{frp.frpc_url}/below"}):
+        with refused(InvalidInputError, "no_frp_here"):
+            await of(session, frp, **other).identify()
 
 
 @pytest.mark.parametrize("password", ["", "a: ü密 码"])

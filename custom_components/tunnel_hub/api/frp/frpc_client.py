@@ -16,6 +16,8 @@ from .frps_models import name_of
 STATUS = "/api/status"
 _STORE = "/api/store/proxies"
 _STORED = "/api/store/proxies/{name}"
+_VISITORS = "/api/store/visitors"
+_VISITOR = "/api/store/visitors/{name}"
 
 
 class FrpcClient(ProgramClient):
@@ -29,6 +31,14 @@ class FrpcClient(ProgramClient):
         """GET /api/config: the text of frpc's file, which holds the token of the server."""
         return (await self._ask("GET", "/api/config")).text()
 
+    async def proxy_config(self, name: str) -> Row:
+        """GET /api/proxy/<name>/config: how a proxy is set up that runs, or is in the store."""
+        return (await self._ask("GET", "/api/proxy/{name}/config", name)).mapping()
+
+    async def stop(self) -> None:
+        """POST /api/stop: end frpc."""
+        await self._ask("POST", "/api/stop", read=False)
+
     async def reload(self) -> None:
         """GET /api/reload: have frpc read its file again."""
         _expect_nothing(await self._ask("GET", "/api/reload", read=False))
@@ -37,10 +47,7 @@ class FrpcClient(ProgramClient):
         """GET /api/store/proxies: the proxies of the store, also those that are disabled."""
         # frpc may have been started with another file since the last time.
         self.routes.forget()
-        answer = await self._ask("GET", _STORE)
-        if not isinstance(rows := answer.mapping().get("proxies"), list):
-            raise UnavailableError(Reason.MALFORMED, "no proxies")
-        return rows_of(rows)
+        return _listed(await self._ask("GET", _STORE), "proxies")
 
     async def stored_proxy(self, name: str) -> Row:
         """GET /api/store/proxies/<name>; raises TunnelGoneError."""
@@ -57,6 +64,33 @@ class FrpcClient(ProgramClient):
     async def delete(self, name: str) -> None:
         """DELETE /api/store/proxies/<name>; raises TunnelGoneError."""
         _expect_nothing(await self._ask("DELETE", _STORED, name, read=False))
+
+    async def visitors(self) -> list[Row]:
+        """GET /api/store/visitors: what reaches the tunnels of other clients."""
+        return _listed(await self._ask("GET", _VISITORS), "visitors")
+
+    async def visitor(self, name: str) -> Row:
+        """GET /api/store/visitors/<name>: one of them."""
+        return (await self._ask("GET", _VISITOR, name)).mapping()
+
+    async def create_visitor(self, visitor: Row) -> None:
+        """POST /api/store/visitors: add a visitor."""
+        await self._ask("POST", _VISITORS, json=visitor, read=False)
+
+    async def replace_visitor(self, name: str, visitor: Row) -> None:
+        """PUT /api/store/visitors/<name>: replace a visitor."""
+        await self._ask("PUT", _VISITOR, name, json=visitor, read=False)
+
+    async def delete_visitor(self, name: str) -> None:
+        """DELETE /api/store/visitors/<name>: delete a visitor."""
+        await self._ask("DELETE", _VISITOR, name, read=False)
+
+
+def _listed(answer: Answer, name: str) -> list[Row]:
+    """Return the rows of a list."""
+    if not isinstance(rows := answer.mapping().get(name), list):
+        raise UnavailableError(Reason.MALFORMED, f"no {name}")
+    return rows_of(rows)
 
 
 def _proxies(answer: Answer) -> list[Row]:

@@ -1,6 +1,7 @@
 """frpc: the client at home, with its admin API."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, override
 
 from aiohttp import ClientSession
@@ -8,27 +9,28 @@ from aiohttp import ClientSession
 from ..capabilities.collections import CanEdit, EditableCollection
 from ..capabilities.service import CanReloadConfiguration
 from ..capabilities.tunnels import CanForceDown, CanToggleTunnels
-from ..errors import OtherServiceError, UnsupportedError
 from ..models.tunnels import TunnelUpdate
 from ..provider import Credentials, Issue, Options
 from .frpc_client import STATUS, FrpcClient
 from .frpc_feeds import FrpcFeeds
 from .frpc_models import is_enabled
 from .frpc_proxies import StoredProxies
-from .program import FrpProgram
+from .program import FRP, FrpProgram
 
 
 class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, CanToggleTunnels):
     """One frpc. Only the proxies of its store can be switched, changed and forced down."""
 
     kind = "frpc"
+    guarded = STATUS
+    description = replace(FRP, name="frpc", model="Client")
     disables_to_disconnect = True
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
         super().__init__(session, credentials, options)
         self._client = FrpcClient(self._transport, *self._signs_in)
-        self._feeds = FrpcFeeds(self._client, None, self._learn_whether_open)
+        self._feeds = FrpcFeeds(self._client, self._outside, self._learn_whether_open)
         self._feeds.on_memory = self._remember
         self._proxies = StoredProxies(self._client, self._feeds.of_file, self._feeds.forget)
         self.feeds = self._feeds.feeds()
@@ -44,19 +46,12 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, Ca
 
     @override
     async def _look(self) -> None:
-        try:
-            await self._client.status()
-        except UnsupportedError:
-            raise OtherServiceError from None
-
-    @override
-    async def _answers_everybody(self) -> bool:
-        return await self._client.is_open(STATUS)
+        await self._client.status()
 
     @override
     def issues(self) -> Iterable[Issue]:
         if self.is_open:
-            yield Issue(key="frpc_without_password")
+            yield Issue(key="frpc_without_password", placeholders={"address": self._url})
         if self._feeds.has_store is False:
             yield Issue(key="frpc_without_store")
         if failing := dict(self._feeds.lasting_errors()):

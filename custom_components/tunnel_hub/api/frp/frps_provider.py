@@ -10,16 +10,13 @@ from aiohttp import ClientSession
 from ..capabilities.account import CanGetTrafficHistory
 from ..capabilities.tunnels import CanForgetOfflineTunnels
 from ..days import today
-from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
+from ..errors import UnsupportedError
 from ..models.account import DayTraffic
 from ..provider import Credentials, Issue, Options
 from .frps_client import FrpsClient
 from .frps_feeds import Feeds
 from .frps_models import days, days_until
 from .program import FRP, FrpProgram
-
-_OF_OTHERS = ("HTTP 200", "HTTP 404")
-"""What pages of other servers come with; those of firewalls come with other statuses."""
 
 
 class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
@@ -48,14 +45,7 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
 
     @override
     async def _look(self) -> None:
-        try:
-            await self._feeds.server()
-        except UnsupportedError:
-            raise InvalidInputError("no_frp_here", program=self.kind) from None
-        except UnavailableError as err:
-            if err.reason is Reason.MALFORMED or err.detail in _OF_OTHERS:
-                raise InvalidInputError("no_frp_here", program=self.kind) from err
-            raise
+        await self._feeds.server()
 
     @override
     def issues(self) -> Iterable[Issue]:

@@ -11,7 +11,7 @@ from yarl import URL
 
 from .. import coerce
 from ..address import base_url
-from ..errors import InvalidInputError, TunnelHubError
+from ..errors import InvalidInputError, Reason, TunnelHubError, UnavailableError, UnsupportedError
 from ..http import Transport
 from ..provider import (
     KIND,
@@ -35,6 +35,8 @@ FRP = ProviderDescription(
 
 _PAGES = ("static", "api")
 """What the paths of a program's own pages begin with."""
+_OF_OTHERS = ("HTTP 200", "HTTP 404")
+"""What pages of other servers come with; those of firewalls come with other statuses."""
 
 
 def _address(credentials: Credentials) -> str:
@@ -78,10 +80,7 @@ class FrpProgram(Provider):
 
     @abstractmethod
     async def _look(self) -> None:
-        """Read something that only this program tells.
-
-        Raises InvalidInputError if it is something else that answers.
-        """
+        """Read something that only this program tells."""
 
     async def _learn_whether_open(self) -> None:
         """Find out, once, whether anyone who reaches the program may use it.
@@ -97,7 +96,14 @@ class FrpProgram(Provider):
 
     @override
     async def identify(self) -> Identity:
-        await self._look()
+        try:
+            await self._look()
+        except UnsupportedError:
+            raise InvalidInputError("no_frp_here", program=self.kind) from None
+        except UnavailableError as err:
+            if err.reason is Reason.MALFORMED or err.detail in _OF_OTHERS:
+                raise InvalidInputError("no_frp_here", program=self.kind) from err
+            raise
         return Identity(id=_id(self._url), title=_id(self._url))
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from .frpc_provider import FrpcProvider
 from .frps_provider import FrpsProvider
 from .program import FrpProgram
 
@@ -9,4 +10,4 @@ from .program import FrpProgram
 class FrpProvider(FrpProgram):
     """A program of frp; which one, the kind of the entry tells."""
 
-    kinds: ClassVar = {FrpsProvider.kind: FrpsProvider}
+    kinds: ClassVar = {FrpsProvider.kind: FrpsProvider, FrpcProvider.kind: FrpcProvider}

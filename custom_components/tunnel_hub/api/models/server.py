@@ -50,3 +50,16 @@ class Client(Resource):
     """When it was disconnected; None while it is connected."""
     online: bool | None = None
     version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStatus(Resource):
+    """The client that an entry connects to."""
+
+    kind: ClassVar[str] = "client_status"
+    part_of: ClassVar[str | None] = "account"
+
+    connected: bool | None = None
+    """Whether it reaches its server; unknown while it has nothing to run."""
+    tunnels_offline: int | None = None
+    tunnels_online: int | None = None

@@ -1,0 +1,342 @@
+"""The entry of frpc: what it shows, and what can be done with the tunnels of its store."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from simulator.frp import FrpService
+from simulator.frp.frpc import Frpc
+
+from ..common import MINUTE, SMALL, World, on, on_account, refused
+from .common import client_data, client_entry
+
+pytestmark = SMALL
+
+
+@pytest.fixture
+def signed_in(frp: FrpService) -> MockConfigEntry:
+    """The entry of the client."""
+    return client_entry(frp)
+
+
+@pytest.fixture
+def client(frp: FrpService) -> Frpc:
+    return frp.state.client
+
+
+def tunnels(world: World[FrpService]) -> set[str]:
+    """Return the tunnels that have a device."""
+    found = {entity.unique_id.split(":")[2] for entity in world.registered("tunnel:")}
+    return {name for name in found if world.device(f"tunnel:{name}")}
+
+
+def keys(world: World[FrpService], thing: str, platform: str) -> set[str]:
+    """Return the keys of a thing's entities on a platform."""
+    return {
+        entity.unique_id.rpartition(":")[2]
+        for entity in world.registered(f"{thing}:")
+        if entity.domain == platform
+    }
+
+
+def issues(world: World[FrpService]) -> set[str]:
+    """Return the keys of the entry's repairs."""
+    return {
+        str(issue.translation_key)
+        for (domain, _), issue in ir.async_get(world.hass).issues.items()
+        if domain == DOMAIN
+    }
+
+
+async def test_what_is_shown(world: World[FrpService]) -> None:
+    await world.set_up()
+
+    assert tunnels(world) == {"file-1", "file-2", "stored-1"}
+    assert world.value("binary_sensor", "client_status:account", "connected") == "on"
+    assert world.value("sensor", "client_status:account", "tunnels_online") == "3"
+    assert world.value("sensor", "tunnel:file-1", "state") == "running"
+    assert world.value("sensor", "tunnel:file-1", "source") == "file"
+    assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
+    assert world.value("sensor", "tunnel:stored-1", "source") == "store"
+    assert world.value("sensor", "tunnel:stored-1", "local_address") == "192.0.2.100:9001"
+    assert issues(world) == set()
+
+
+async def test_only_tunnels_of_the_store_can_be_switched(world: World[FrpService]) -> None:
+    await world.set_up()
+
+    assert keys(world, "tunnel:file-1", "switch") == set()
+    assert keys(world, "tunnel:file-1", "button") == set()
+    assert keys(world, "tunnel:stored-1", "switch") == {"enabled", "force_down"}
+    assert keys(world, "tunnel:stored-1", "button") == {"force_offline"}
+
+
+async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client: Frpc) -> None:
+    await world.set_up()
+
+    await world.act("switch", "turn_off", "tunnel:stored-1", "enabled")
+    assert client.store["stored-1"]["enabled"] is False
+    assert world.value("switch", "tunnel:stored-1", "enabled") == "off"
+    assert world.value("sensor", "tunnel:stored-1", "state") == "disabled"
+    await world.live(5 * MINUTE)
+    assert "stored-1" in tunnels(world)
+
+    await world.act("switch", "turn_on", "tunnel:stored-1", "enabled")
+    assert client.store["stored-1"]["enabled"] is True
+    assert world.value("sensor", "tunnel:stored-1", "state") == "running"
+
+
+async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], client: Frpc) -> None:
+    await world.set_up()
+
+    await world.act("switch", "turn_on", "tunnel:stored-1", "force_down")
+    assert client.store["stored-1"]["enabled"] is False
+
+    # Somebody enables it on frpc's own page.
+    client.store["stored-1"]["enabled"] = True
+    await world.live(5 * MINUTE)
+    assert client.store["stored-1"]["enabled"] is False
+
+    await world.act("switch", "turn_off", "tunnel:stored-1", "force_down")
+    assert client.store["stored-1"]["enabled"] is True
+
+
+async def test_a_client_that_loses_its_server(world: World[FrpService], client: Frpc) -> None:
+    """Then frpc tells of no tunnel of its file: they stay, also over a restart."""
+    await world.set_up()
+    before = tunnels(world)
+
+    client.is_connected = False
+    await world.live(5 * MINUTE)
+    assert tunnels(world) == before
+    assert world.value("binary_sensor", "client_status:account", "connected") == "off"
+    assert world.value("sensor", "tunnel:file-1", "state") == "offline"
+    assert world.value("binary_sensor", "tunnel:file-1", "online") == "off"
+    assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
+
+    await world.restart()
+    await world.live(5 * MINUTE)
+    assert tunnels(world) == before
+
+    client.is_connected = True
+    await world.live(2 * MINUTE)
+    assert tunnels(world) == before
+    assert world.value("sensor", "tunnel:file-1", "state") == "running"
+
+
+async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpService) -> None:
+    await world.set_up()
+    before = tunnels(world)
+
+    await frp.stop()
+    await world.live(5 * MINUTE)
+    assert world.value("binary_sensor", "tunnel:file-1", "online") == "unavailable"
+
+    await frp.start()
+    await world.live(5 * MINUTE)
+    assert world.value("binary_sensor", "tunnel:file-1", "online") == "on"
+    assert tunnels(world) == before
+
+
+async def test_a_client_without_a_store(world: World[FrpService], client: Frpc) -> None:
+    client.has_store = False
+    await world.set_up()
+
+    assert issues(world) == {"frpc_without_store"}
+    assert not any(entity.domain in ("switch", "button") for entity in world.registered())
+    new = {"name": "new", "protocol": "tcp", "local_port": 80}
+    error = await refused(world, None, "create_tunnel", **new)
+    assert error.translation_key == "store_needed"
+
+    client.has_store = True
+    await world.live(2 * MINUTE)
+    assert keys(world, "tunnel:stored-1", "switch") == {"enabled", "force_down"}
+    assert issues(world) == set()
+
+
+async def test_a_tunnel_goes_from_the_store_to_the_file(
+    world: World[FrpService], client: Frpc
+) -> None:
+    await world.set_up()
+
+    client.file["stored-1"] = client.store.pop("stored-1")
+    await world.live(2 * MINUTE)
+
+    assert keys(world, "tunnel:stored-1", "switch") == set()
+    assert world.value("sensor", "tunnel:stored-1", "source") == "file"
+
+
+async def test_a_tunnel_is_created_changed_and_deleted(
+    world: World[FrpService], client: Frpc
+) -> None:
+    await world.set_up()
+
+    created = await on_account(
+        world,
+        "create_tunnel",
+        name="家 web",
+        protocol="http",
+        local_port=8123,
+        domain="ha.example.org",
+        extra_parameters='metadatas.owner = "me"',
+    )
+    assert created == {"tunnel_id": "家 web"}
+    assert world.value("switch", "tunnel:家 web", "enabled") == "on"
+    assert world.value("sensor", "tunnel:家 web", "public_address") == "ha.example.org"
+
+    await on(world, "tunnel:家 web", "update_tunnel", local_port=8124)
+    assert client.store["家 web"]["localPort"] == 8124
+    assert client.store["家 web"]["metadatas"] == {"owner": "me"}
+
+    await on(world, "tunnel:家 web", "delete_tunnel")
+    await world.live(2 * MINUTE)
+    assert "家 web" not in client.store
+    assert "家 web" not in tunnels(world)
+
+
+@pytest.mark.parametrize(
+    "action, data",
+    [("update_tunnel", {"local_port": 1}), ("delete_tunnel", {}), ("force_offline", {})],
+)
+async def test_a_tunnel_of_the_file_is_left_alone(
+    world: World[FrpService], client: Frpc, action: str, data: dict[str, Any]
+) -> None:
+    await world.set_up()
+
+    error = await refused(world, "tunnel:file-1", action, **data)
+
+    assert error.translation_key == "proxy_of_file"
+    assert not any(call.method in ("PUT", "POST", "DELETE") for call in world.service.calls)
+
+
+async def test_no_tunnel_of_the_file_is_hidden(world: World[FrpService], client: Frpc) -> None:
+    await world.set_up()
+
+    new = {"name": "file-1", "protocol": "tcp", "local_port": 80}
+    error = await refused(world, None, "create_tunnel", **new)
+
+    assert error.translation_key == "proxy_of_file"
+    assert client.store.keys() == {"stored-1"}
+
+
+async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) -> None:
+    await world.set_up()
+    client.config += '[[proxies]]\nname = "file-9"\ntype = "tcp"\nlocalPort = 9\n'
+
+    await on_account(world, "reload_configuration")
+    assert "file-9" in tunnels(world)
+
+    client.config += "nonsense"
+    error = await refused(world, None, "reload_configuration")
+    assert error.translation_key == "rejected"
+    assert "toml" in str(error)
+
+
+async def test_an_error_becomes_a_repair(world: World[FrpService], client: Frpc) -> None:
+    client.phases["file-1"] = ("start error", "port already used")
+    await world.set_up()
+    assert world.value("sensor", "tunnel:file-1", "state") == "start_error"
+    assert world.value("sensor", "tunnel:file-1", "error") == "port already used"
+    assert issues(world) == set()
+
+    await world.live(3 * MINUTE)
+    assert issues(world) == {"proxies_not_started"}
+
+    client.phases.clear()
+    await world.live(2 * MINUTE)
+    assert issues(world) == set()
+
+
+async def test_a_client_without_a_password(world: World[FrpService], client: Frpc) -> None:
+    client.username = client.password = ""
+    await world.set_up()
+
+    assert issues(world) == {"frpc_without_password"}
+
+
+async def test_another_password(world: World[FrpService], client: Frpc) -> None:
+    await world.set_up()
+    client.password = "another"
+    await world.live(2 * MINUTE)
+
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
+async def test_the_address_of_the_server_as_seen_from_outside(world: World[FrpService]) -> None:
+    await world.set_up(outside_address="out.example.com")
+
+    assert world.value("sensor", "tunnel:file-1", "public_address") == "out.example.com:6001"
+
+
+async def test_nothing_of_the_file_is_in_the_diagnostics(
+    world: World[FrpService], client: Frpc
+) -> None:
+    await world.set_up()
+    await on_account(world, "create_tunnel", name="x", protocol="tcp", local_port=80)
+    assert world.service.calls_to("/api/config")
+
+    told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
+
+    for secret in ("the-token-of-the-server", "frpc-password", "file-1", "frp.example.com"):
+        assert secret not in told
+
+
+# Adding it
+
+
+async def _enter(hass: HomeAssistant, **entered: Any) -> dict[str, Any]:
+    flow = hass.config_entries.flow
+    result = await flow.async_init(DOMAIN, context={"source": "user"})
+    for choice in ("frp", "frp_client"):
+        result = await flow.async_configure(result["flow_id"], {"next_step_id": choice})
+    return dict(await flow.async_configure(result["flow_id"], {"advanced": {}, **entered}))
+
+
+async def test_a_client_is_added(hass: HomeAssistant, frp: FrpService) -> None:
+    data = {name: value for name, value in client_data(frp).items() if name != "kind"}
+    place = frp.frpc_url.removeprefix("http://")
+
+    result = await _enter(hass, **{**data, "base_url": f"{frp.frpc_url}/static/#/config"})
+
+    assert (result["type"], result["title"]) == ("create_entry", f"frpc {place}")
+    assert result["result"].unique_id == f"frp:{place}"
+    assert result["data"] == {"provider": "frp", **client_data(frp)}
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert hass.states.get("switch.stored_1_enabled")
+
+
+async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> None:
+    await frp.stop()
+    frp.base_path = "/frpc"
+    await frp.start()
+    data = {name: value for name, value in client_data(frp).items() if name != "kind"}
+
+    result = await _enter(hass, **{**data, "base_url": f"{frp.frpc_url}/frpc/"})
+
+    assert result["type"] == "create_entry"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.states.get("switch.stored_1_enabled")
+    assert er.async_get(hass).async_get("switch.stored_1_enabled")
+
+
+@pytest.mark.parametrize(
+    "changes, error",
+    [({"password": "wrong"}, "invalid_auth"), ({"base_url": "frps"}, "no_frp_here")],
+)
+async def test_what_leads_to_no_client(
+    hass: HomeAssistant, frp: FrpService, changes: dict[str, str], error: str
+) -> None:
+    data = {name: value for name, value in client_data(frp).items() if name != "kind"}
+    entered = {**data, **changes}
+    if entered["base_url"] == "frps":
+        entered["base_url"] = frp.url
+
+    assert (await _enter(hass, **entered))["errors"] == {"base": error}
