@@ -23,6 +23,7 @@ _READ = {
     "account_traffic": "today's traffic",
     "check": "reachability checks",
     "client": "clients",
+    "client_status": "the client",
     "certificates": "certificates",
     "hub": "the node",
     "inbox": "messages",

@@ -10,6 +10,7 @@ import voluptuous as vol
 from custom_components.tunnel_hub.actions.base import Action
 from custom_components.tunnel_hub.api.models.account import Account
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.devices import MODELS
 
 from .markdown import Notes, table, titles
 from .services import Service
@@ -45,9 +46,11 @@ def actions(service: Service, language: Language) -> str:
 def _subject(service: Service, language: Language, action: Action) -> str:
     """Return what an action is for here."""
     there = {entity.device for entity in service.entities}
-    kinds = [kind for kind in action.kinds if kind in there] or [Account.kind]
-    models = [model for kind in kinds for model in service.models(kind)]
-    return enumerated(language, [word(language, model) for model in models])
+    kinds = [kind for kind in action.kinds if kind in there]
+    of_account = service.accounts_with(action)
+    models = [of_account if kind == Account.kind else [MODELS[kind]] for kind in kinds]
+    named = [word(language, model) for each in models or [of_account] for model in each]
+    return enumerated(language, named)
 
 
 def _answer(language: Language, name: str, action: Action) -> str:

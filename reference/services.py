@@ -88,33 +88,30 @@ class Service:
         """Tell whether a kind of its entries has one of these capabilities."""
         return any(isinstance(provider, capabilities) for provider in self.providers)
 
-    def models(self, device: str) -> list[str]:
-        """Return what a kind of device is called, by kinds of entries for that of the account."""
-        return list(dict.fromkeys(_model(provider, device) for provider in self.providers))
-
     @property
     def actions(self) -> dict[str, Action]:
-        """What can be done there: an action wants one of the capabilities that its code names.
-
-        One that names none is for whatever service has its kinds of devices.
-        """
+        """What can be done there."""
         devices = {entity.device for entity in self.entities} | {Account.kind}
         return {
             name: action
             for name, action in ACTIONS.items()
-            if (not action.kinds or devices & set(action.kinds))
-            and (
-                self._edits(action.edits)
-                if action.edits
-                else not (needed := capabilities(action.run)) or self.can(tuple(needed))
-            )
+            if (not action.kinds or devices & set(action.kinds)) and self.accounts_with(action)
         }
 
-    def _edits(self, payload: type) -> bool:
-        return any(
-            isinstance(provider, CanEdit) and payload in provider.collections()
-            for provider in self.providers
-        )
+    def accounts_with(self, action: Action) -> list[str]:
+        """Return what the devices are called of the accounts for which there is an action."""
+        able = [provider for provider in self.providers if _has(provider, action)]
+        return list(dict.fromkeys(_model(provider, Account.kind) for provider in able))
+
+
+def _has(provider: Provider, action: Action) -> bool:
+    """Tell whether a provider has one of the capabilities that the code of an action names.
+
+    One that names none is for all.
+    """
+    if action.edits:
+        return isinstance(provider, CanEdit) and action.edits in provider.collections()
+    return not (needed := capabilities(action.run)) or isinstance(provider, tuple(needed))
 
 
 def capabilities(function: Callable[..., object]) -> set[type]:

@@ -21,6 +21,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.tunnel_hub.api import PROVIDERS
+from custom_components.tunnel_hub.api.frp.frpc_models import PROXY_TYPES
 from custom_components.tunnel_hub.api.hayfrp.tunnels import PROTOCOLS
 from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
@@ -344,7 +345,7 @@ def test_choices_are_what_is_accepted() -> None:
     assert set(fields["format"]["selector"]["select"]["options"]) == set(check.container)
     for name in ("create_tunnel", "update_tunnel"):
         protocols = described(name)["protocol"]["selector"]["select"]["options"]
-        assert tuple(protocols) == PROTOCOLS
+        assert set(protocols) == {*PROTOCOLS, *PROXY_TYPES}
 
 
 @pytest.mark.parametrize("classes", [CONDITIONS, TRIGGERS])

@@ -17,6 +17,10 @@ from ..reliability.providers import (
     Value,
     Variant,
     another,
+    named,
+    press,
+    release,
+    turn,
     url_of,
 )
 
@@ -71,15 +75,76 @@ FRPS = Case(
 )
 
 
+def _client(service: AnyService) -> AnyService:
+    return service.state.client
+
+
+def _client_data(service: AnyService) -> dict[str, str]:
+    return {
+        "base_url": named(service.frpc_url),
+        "username": "admin",
+        "password": "frpc-password",
+    }
+
+
+def _with_password(password: str) -> Any:
+    """Return what changes the password of the client."""
+    return lambda service: setattr(_client(service), "password", password)
+
+
+FRPC = Case(
+    name="frpc",
+    service="frp",
+    credentials=lambda service: {"kind": "frpc", **_client_data(service)},
+    account=lambda service: named(service.frpc_url).partition("//")[2],
+    ways={"frp_client": lambda service: {**_client_data(service), "advanced": {}}},
+    steady=(
+        Value("sensor", "tunnel:file-1", "public_address"),
+        Value("switch", "tunnel:stored-1", "enabled"),
+        Value("binary_sensor", "client_status:account", "connected"),
+    ),
+    acts=(
+        turn("off", "tunnel:stored-1", "enabled"),
+        Act("reload_configuration"),
+        turn("on", "tunnel:stored-1", "enabled"),
+        turn("on", "tunnel:stored-1", "force_down"),
+        release("tunnel:stored-1"),
+        press("tunnel:stored-1", "force_offline"),
+        Act(
+            "create_tunnel",
+            data={"name": "new", "protocol": "xtcp", "local_port": 80, "secret_key": "key-of-new"},
+        ),
+        Act("update_tunnel", "tunnel:stored-1", {"local_port": 81}),
+        Act("delete_tunnel", "tunnel:stored-1"),
+    ),
+    secrets=lambda service: {
+        "frpc-password",
+        "changed-password",
+        "the-token-of-the-server",
+        "key-of-new",
+    },
+    envelope=frozenset({"Code", "Msg", "proxies"}),
+    ids=frozenset({"name", "type"}),
+    troubles={
+        "password changed": Trouble(
+            begin=_with_password("changed-password"),
+            end=_with_password("frpc-password"),
+            outcome=Outcome.REFUSED,
+        ),
+    },
+)
+
+
 def _end_client(service: AnyService) -> None:
     close(_server(service).proxies["alice.nas"], service.now())
 
 
 RELIABILITY = Reliability(
-    cases=(FRPS,),
+    cases=(FRPS, FRPC),
     variants={
         "frps": Variant(FRPS),
         "frps-0.60": Variant(FRPS, base="frps", prepare=_settings(version="0.60.0")),
+        "frpc": Variant(FRPC),
     },
     life=Life(
         kind="tunnel",

@@ -54,13 +54,18 @@ def issues(world: World[FrpService]) -> set[str]:
     }
 
 
+def is_enabled(client: Frpc) -> object:
+    """Return what the store says of its tunnel."""
+    return client.store["stored-1"].get("enabled")
+
+
 async def test_what_is_shown(world: World[FrpService]) -> None:
     await world.set_up()
 
     assert tunnels(world) == {"file-1", "file-2", "stored-1"}
     assert world.value("binary_sensor", "client_status:account", "connected") == "on"
     assert world.value("sensor", "client_status:account", "tunnels_online") == "3"
-    assert world.value("sensor", "tunnel:file-1", "state") == "running"
+    assert world.value("sensor", "tunnel:file-1", "phase") == "running"
     assert world.value("sensor", "tunnel:file-1", "source") == "file"
     assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
     assert world.value("sensor", "tunnel:stored-1", "source") == "store"
@@ -81,30 +86,30 @@ async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client:
     await world.set_up()
 
     await world.act("switch", "turn_off", "tunnel:stored-1", "enabled")
-    assert client.store["stored-1"]["enabled"] is False
+    assert is_enabled(client) is False
     assert world.value("switch", "tunnel:stored-1", "enabled") == "off"
-    assert world.value("sensor", "tunnel:stored-1", "state") == "disabled"
+    assert world.value("sensor", "tunnel:stored-1", "phase") == "disabled"
     await world.live(5 * MINUTE)
     assert "stored-1" in tunnels(world)
 
     await world.act("switch", "turn_on", "tunnel:stored-1", "enabled")
-    assert client.store["stored-1"]["enabled"] is True
-    assert world.value("sensor", "tunnel:stored-1", "state") == "running"
+    assert is_enabled(client) is True
+    assert world.value("sensor", "tunnel:stored-1", "phase") == "running"
 
 
 async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
     await world.act("switch", "turn_on", "tunnel:stored-1", "force_down")
-    assert client.store["stored-1"]["enabled"] is False
+    assert is_enabled(client) is False
 
     # Somebody enables it on frpc's own page.
     client.store["stored-1"]["enabled"] = True
     await world.live(5 * MINUTE)
-    assert client.store["stored-1"]["enabled"] is False
+    assert is_enabled(client) is False
 
     await world.act("switch", "turn_off", "tunnel:stored-1", "force_down")
-    assert client.store["stored-1"]["enabled"] is True
+    assert is_enabled(client) is True
 
 
 async def test_a_client_that_loses_its_server(world: World[FrpService], client: Frpc) -> None:
@@ -116,7 +121,7 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     await world.live(5 * MINUTE)
     assert tunnels(world) == before
     assert world.value("binary_sensor", "client_status:account", "connected") == "off"
-    assert world.value("sensor", "tunnel:file-1", "state") == "offline"
+    assert world.value("sensor", "tunnel:file-1", "phase") == "offline"
     assert world.value("binary_sensor", "tunnel:file-1", "online") == "off"
     assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
 
@@ -127,7 +132,7 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     client.is_connected = True
     await world.live(2 * MINUTE)
     assert tunnels(world) == before
-    assert world.value("sensor", "tunnel:file-1", "state") == "running"
+    assert world.value("sensor", "tunnel:file-1", "phase") == "running"
 
 
 async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpService) -> None:
@@ -241,7 +246,7 @@ async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) ->
 async def test_an_error_becomes_a_repair(world: World[FrpService], client: Frpc) -> None:
     client.phases["file-1"] = ("start error", "port already used")
     await world.set_up()
-    assert world.value("sensor", "tunnel:file-1", "state") == "start_error"
+    assert world.value("sensor", "tunnel:file-1", "phase") == "start_error"
     assert world.value("sensor", "tunnel:file-1", "error") == "port already used"
     assert issues(world) == set()
 

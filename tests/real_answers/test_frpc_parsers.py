@@ -22,7 +22,7 @@ from custom_components.tunnel_hub.api.frp.frpc_models import PROXY, fields_of, p
 from custom_components.tunnel_hub.api.frp.frpc_provider import FrpcProvider
 from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
 from custom_components.tunnel_hub.api.http import Transport
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelSource, TunnelState
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelPhase, TunnelSource
 
 from . import readings
 from .counts import count_replayed
@@ -41,7 +41,7 @@ WEB = Tunnel(
     protocol="http",
     public_address="w.example.test:8088",
     source=TunnelSource.FILE,
-    state=TunnelState.RUNNING,
+    phase=TunnelPhase.RUNNING,
 )
 NAS = replace(WEB, id="nas", name="nas", protocol="tcp", public_address="127.0.0.1:6001")
 FILE = {"nas": NAS, "web": WEB}
@@ -58,7 +58,7 @@ DISABLED = replace(
     STORED,
     enabled=False,
     online=False,
-    state=TunnelState.DISABLED,
+    phase=TunnelPhase.DISABLED,
 )
 IN_STORE_NO_MORE = replace(STORED, editable=False, enabled=None)
 TAKEN = replace(
@@ -70,7 +70,7 @@ TAKEN = replace(
     error="port already used",
     online=False,
     public_address=None,
-    state=TunnelState.START_ERROR,
+    phase=TunnelPhase.START_ERROR,
 )
 PROXY_OF_FILE = {
     "name": "nas",
@@ -218,21 +218,21 @@ async def test_what_comes_out(
 # Whatever a field is
 
 
-def _state(row: Row) -> TunnelState | None:
+def _phase(row: Row) -> TunnelPhase | None:
     words = {
-        "new": TunnelState.NEW,
-        "wait start": TunnelState.WAIT_START,
-        "start error": TunnelState.START_ERROR,
-        "running": TunnelState.RUNNING,
-        "check failed": TunnelState.CHECK_FAILED,
-        "closed": TunnelState.CLOSED,
+        "new": TunnelPhase.NEW,
+        "wait start": TunnelPhase.WAIT_START,
+        "start error": TunnelPhase.START_ERROR,
+        "running": TunnelPhase.RUNNING,
+        "check failed": TunnelPhase.CHECK_FAILED,
+        "closed": TunnelPhase.CLOSED,
     }
     return words.get(str(row.get("status")).strip())
 
 
 def _online(row: Row) -> bool | None:
-    state = _state(row)
-    return None if state is None else state is TunnelState.RUNNING
+    phase = _phase(row)
+    return None if phase is None else phase is TunnelPhase.RUNNING
 
 
 MEANINGS: Mapping[str, Meaning] = {
@@ -245,7 +245,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "protocol": readings.text("type"),
     "public_address": readings.text("remote_addr"),
     "source": lambda row: TunnelSource.STORE if row.get("source") == "store" else TunnelSource.FILE,
-    "state": _state,
+    "phase": _phase,
 }
 
 

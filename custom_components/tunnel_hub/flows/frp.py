@@ -29,7 +29,10 @@ _PROGRAM = vol.Schema(
         vol.Required(ADVANCED): section(vol.Schema(TRUST_FIELDS), {"collapsed": True}),
     }
 )
-_FORMS = {"frps": Form("frp_server", _PROGRAM), "frpc": Form("frp_client", _PROGRAM)}
+_SERVER = Form("frp_server", _PROGRAM)
+_CLIENT = Form("frp_client", _PROGRAM)
+
+_FORMS = {"frps": _SERVER, "frpc": _CLIENT}
 """The form of each kind of entry."""
 _SIGN_IN = [form.step_id for form in _FORMS.values()]
 

@@ -78,7 +78,8 @@ const troublesOf = (hass, thing) =>
     const conditions = conditionsOf(hass, thing, key, entity);
     if (!conditions) return [];
     // A tunnel's state tells more than that it is offline.
-    const shown = (key === "binary_sensor.online" && thing.entities["sensor.state"]) || entity;
+    const { "sensor.state": state, "sensor.phase": phase } = thing.entities;
+    const shown = (key === "binary_sensor.online" && (state || phase)) || entity;
     return [
       {
         entity: shown,

@@ -46,6 +46,7 @@ const ACCOUNT_KEYS = [
   "sensor.active_paths",
   "sensor.sessions",
   "sensor.tunnels_used",
+  "sensor.tunnels_online",
   "sensor.points",
   "sensor.connections",
 ];
@@ -143,6 +144,7 @@ const tunnel = (_hass, thing) => ({
 const FIRST_KEYS = [
   "sensor.load",
   "sensor.state",
+  "sensor.phase",
   "sensor.latency",
   "sensor.clients",
   "sensor.connections",

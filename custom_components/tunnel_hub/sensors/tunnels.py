@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import EntityCategory
 
-from ..api.models.tunnels import Tunnel, TunnelSource, TunnelState
+from ..api.models.tunnels import Tunnel, TunnelPhase, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
@@ -42,6 +42,12 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             entity_category=EntityCategory.DIAGNOSTIC,
             value_fn=lambda tunnel: tunnel.node_name,
             attributes_fn=lambda tunnel: {"node_id": tunnel.node_id},
+        ),
+        TunnelHubSensorDescription[Tunnel](
+            key="phase",
+            device_class=SensorDeviceClass.ENUM,
+            options=[phase.value for phase in TunnelPhase],
+            value_fn=lambda tunnel: tunnel.phase,
         ),
         diagnostic("protocol", lambda tunnel: tunnel.protocol),
         TunnelHubSensorDescription[Tunnel](

@@ -19,8 +19,8 @@ from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
 from custom_components.tunnel_hub.api.models.server import ClientStatus
 from custom_components.tunnel_hub.api.models.tunnels import (
     Tunnel,
+    TunnelPhase,
     TunnelSource,
-    TunnelState,
     TunnelUpdate,
 )
 from simulator.frp import FrpService
@@ -28,6 +28,7 @@ from simulator.frp.frpc import CONFIG
 
 from ...clocks import Clocks
 from ..refusals import refused
+
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
@@ -83,7 +84,7 @@ async def test_proxies_of_the_file_and_of_the_store(
             protocol="tcp",
             public_address="frp.example.com:6001",
             source=TunnelSource.FILE,
-            state=TunnelState.RUNNING,
+            phase=TunnelPhase.RUNNING,
         ),
         "file-2": Tunnel(
             id="file-2",
@@ -94,7 +95,7 @@ async def test_proxies_of_the_file_and_of_the_store(
             protocol="tcp",
             public_address="frp.example.com:6002",
             source=TunnelSource.FILE,
-            state=TunnelState.RUNNING,
+            phase=TunnelPhase.RUNNING,
         ),
         "stored-1": Tunnel(
             id="stored-1",
@@ -106,7 +107,7 @@ async def test_proxies_of_the_file_and_of_the_store(
             protocol="tcp",
             public_address="frp.example.com:6101",
             source=TunnelSource.STORE,
-            state=TunnelState.RUNNING,
+            phase=TunnelPhase.RUNNING,
         ),
     }
     status = ClientStatus(id="account", connected=True, tunnels_offline=0, tunnels_online=3)
@@ -114,29 +115,29 @@ async def test_proxies_of_the_file_and_of_the_store(
 
 
 @pytest.mark.parametrize(
-    "phase, state, online",
+    "told, phase, online",
     [
-        ("new", TunnelState.NEW, False),
-        ("wait start", TunnelState.WAIT_START, False),
-        ("start error", TunnelState.START_ERROR, False),
-        ("running", TunnelState.RUNNING, True),
-        ("check failed", TunnelState.CHECK_FAILED, False),
-        ("closed", TunnelState.CLOSED, False),
+        ("new", TunnelPhase.NEW, False),
+        ("wait start", TunnelPhase.WAIT_START, False),
+        ("start error", TunnelPhase.START_ERROR, False),
+        ("running", TunnelPhase.RUNNING, True),
+        ("check failed", TunnelPhase.CHECK_FAILED, False),
+        ("closed", TunnelPhase.CLOSED, False),
         ("of a later version", None, None),
     ],
 )
-async def test_the_states_of_a_proxy(
+async def test_the_phases_of_a_proxy(
     provider: FrpcProvider,
     frp: FrpService,
-    phase: str,
-    state: TunnelState | None,
+    told: str,
+    phase: TunnelPhase | None,
     online: bool | None,
 ) -> None:
-    frp.state.client.phases["file-1"] = (phase, "why so")
+    frp.state.client.phases["file-1"] = (told, "why so")
 
     tunnel = (await tunnels(provider))["file-1"]
 
-    assert (tunnel.state, tunnel.online, tunnel.error) == (state, online, "why so")
+    assert (tunnel.phase, tunnel.online, tunnel.error) == (phase, online, "why so")
 
 
 async def test_a_disabled_proxy_is_in_the_store_only(
@@ -147,7 +148,7 @@ async def test_a_disabled_proxy_is_in_the_store_only(
     await provider.set_tunnel_enabled("stored-1", enabled=False)
 
     tunnel = (await tunnels(provider))["stored-1"]
-    assert (tunnel.enabled, tunnel.online, tunnel.state) == (False, False, TunnelState.DISABLED)
+    assert (tunnel.enabled, tunnel.online, tunnel.phase) == (False, False, TunnelPhase.DISABLED)
     assert tunnel.public_address == before.public_address == "frp.example.com:6101"
     assert tunnel.local_address == "192.0.2.100:9001"
     status = (await read(provider, "client"))["account"]
@@ -203,7 +204,7 @@ async def test_a_proxy_of_the_store_that_has_never_started(
 
     tunnel = (await tunnels(provider))["taken"]
 
-    assert (tunnel.state, tunnel.error) == (TunnelState.START_ERROR, "port already used")
+    assert (tunnel.phase, tunnel.error) == (TunnelPhase.START_ERROR, "port already used")
     assert tunnel.public_address == "frp.example.com:6001"
 
 
@@ -227,7 +228,7 @@ async def test_without_a_server_all_that_was_known_stays(
     for known in (provider, restarted):
         now = await tunnels(known)
         assert now.keys() == before.keys()
-        assert {tunnel.state for tunnel in now.values()} == {TunnelState.OFFLINE}
+        assert {tunnel.phase for tunnel in now.values()} == {TunnelPhase.OFFLINE}
         assert {tunnel.online for tunnel in now.values()} == {False}
         for name, tunnel in now.items():
             assert tunnel.public_address == before[name].public_address
@@ -431,7 +432,7 @@ async def test_names(provider: FrpcProvider, frp: FrpService, name: str) -> None
 
     assert frp.state.client.store[name]["enabled"] is False
     assert frp.state.client.store[name]["localPort"] == 81
-    assert (await tunnels(provider))[name].state is TunnelState.DISABLED
+    assert (await tunnels(provider))[name].phase is TunnelPhase.DISABLED
 
     await provider.collection(TunnelUpdate).delete(name)
     assert name not in frp.state.client.store

@@ -12,7 +12,7 @@ from ..feed import Feed
 from ..gather import gather_all
 from ..models.base import Resource
 from ..models.server import ClientStatus
-from ..models.tunnels import Tunnel, TunnelSource, TunnelState
+from ..models.tunnels import Tunnel, TunnelPhase, TunnelSource
 from ..rows import Row
 from .frpc_client import FrpcClient
 from .frpc_models import PROXY, REMEMBERED, proxy_row, server_in
@@ -133,7 +133,7 @@ class FrpcFeeds:
         await self._on_read()
         online = sum(tunnel.online is True for tunnel in tunnels.values())
         listed = await self._listed.get(_SAME_MOMENT)
-        is_missed = any(tunnel.state is TunnelState.OFFLINE for tunnel in tunnels.values())
+        is_missed = any(tunnel.phase is TunnelPhase.OFFLINE for tunnel in tunnels.values())
         status = ClientStatus(
             id=_ACCOUNT,
             # It lists what it runs as soon as the server has let it in.
@@ -198,7 +198,7 @@ class FrpcFeeds:
         self._failing = {
             tunnel.name or id_: (before.get(tunnel.name or id_, (Stamp.now(),))[0], tunnel.error)
             for id_, tunnel in tunnels.items()
-            if tunnel.state is TunnelState.START_ERROR and tunnel.error
+            if tunnel.phase is TunnelPhase.START_ERROR and tunnel.error
         }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from .. import coerce
-from ..models.tunnels import Tunnel, TunnelSource, TunnelState
+from ..models.tunnels import Tunnel, TunnelPhase, TunnelSource
 from ..rows import Row, RowParser, field
 from .frpc_client import is_usable
 
@@ -14,13 +14,13 @@ WITH_DOMAIN = frozenset({"http", "https", "tcpmux"})
 WITH_SECRET = frozenset({"stcp", "sudp", "xtcp"})
 """Types that are reached through a visitor, who knows the secret."""
 
-_STATES: Mapping[object, TunnelState] = {
-    "new": TunnelState.NEW,
-    "wait start": TunnelState.WAIT_START,
-    "start error": TunnelState.START_ERROR,
-    "running": TunnelState.RUNNING,
-    "check failed": TunnelState.CHECK_FAILED,
-    "closed": TunnelState.CLOSED,
+_PHASES: Mapping[object, TunnelPhase] = {
+    "new": TunnelPhase.NEW,
+    "wait start": TunnelPhase.WAIT_START,
+    "start error": TunnelPhase.START_ERROR,
+    "running": TunnelPhase.RUNNING,
+    "check failed": TunnelPhase.CHECK_FAILED,
+    "closed": TunnelPhase.CLOSED,
 }
 _NO_SERVER = frozenset({"", "::", ".".join("0000")})
 """What stands in place of a server that frpc's file does not name."""
@@ -66,15 +66,15 @@ def proxy_row(
         "source": TunnelSource.STORE if is_stored else TunnelSource.FILE,
         "editable": stored is not None and is_usable(name),
         "enabled": None,
-        "state": TunnelState.OFFLINE,
+        "phase": TunnelPhase.OFFLINE,
         "err": (running or {}).get("err"),
     }
     if stored is not None:
         row["enabled"] = is_enabled(stored)
         if not row["enabled"]:
-            row["state"] = TunnelState.DISABLED
+            row["phase"] = TunnelPhase.DISABLED
     if running is not None:
-        row["state"] = _STATES.get(coerce.text(running.get("status")))
+        row["phase"] = _PHASES.get(coerce.text(running.get("status")))
     if stored is not None and not (running or {}).get("remote_addr"):
         row |= _addresses(fields_of(stored), row)
     return row
@@ -120,9 +120,9 @@ PROXY = RowParser(
     enabled=lambda row: row["enabled"],
     error=field("err", coerce.text),
     local_address=field("local_addr", coerce.text),
-    online=lambda row: None if row["state"] is None else row["state"] is TunnelState.RUNNING,
+    online=lambda row: None if row["phase"] is None else row["phase"] is TunnelPhase.RUNNING,
+    phase=lambda row: row["phase"],
     protocol=field("type", coerce.text),
     public_address=_public_address,
     source=lambda row: row["source"],
-    state=lambda row: row["state"],
 )

@@ -20,11 +20,13 @@ from ..errors import (
     UnsupportedError,
 )
 from ..models.tunnels import TunnelUpdate
-from ..ports import check_port
+from ..ports import PORTS, check_port
 from ..rows import Row
 from .frpc_client import FrpcClient, is_usable
 from .frpc_models import PROXY_TYPES, WITH_DOMAIN, WITH_PORT, WITH_SECRET, fields_of
 
+_REMOTE_PORTS = range(PORTS.stop)
+"""With 0 the server chooses one."""
 _ENABLED: Row = {"enabled": True}
 """What is so unless a proxy says otherwise."""
 _NEW: Mapping[str, Row] = {"tcpmux": {"multiplexer": "httpconnect"}}
@@ -60,9 +62,7 @@ class StoredProxies:
         name, type_ = payload.name or "", payload.protocol or ""
         if not is_usable(name):
             raise InvalidInputError("proxy_name_unusable", name=name)
-        if type_ not in PROXY_TYPES:
-            known = ", ".join(PROXY_TYPES)
-            raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
+        _check_type(type_)
         check_port(payload.local_port)
         changes = _changes(payload, type_)
         if type_ in WITH_DOMAIN and not ({"customDomains", "subdomain"} & changes.keys()):
@@ -84,9 +84,7 @@ class StoredProxies:
         async with self._changing:
             row = await self.row(name)
             type_ = payload.protocol or coerce.text(row.get("type")) or ""
-            if type_ not in PROXY_TYPES:
-                known = ", ".join(PROXY_TYPES)
-                raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
+            _check_type(type_)
             changes = _changes(payload, type_)
             await self._replace(row, name, type_, changes)
 
@@ -160,6 +158,13 @@ def names_in(file: str) -> frozenset[str]:
     return frozenset((match["name"] or match["section"] or "").strip() for match in found)
 
 
+def _check_type(type_: str) -> None:
+    """Raise InvalidInputError for a type that there is not."""
+    if type_ not in PROXY_TYPES:
+        known = ", ".join(PROXY_TYPES)
+        raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
+
+
 def _changes(payload: TunnelUpdate, type_: str) -> Row:
     """Return the fields that a payload names, in frpc's words."""
     if payload.node is not None:
@@ -170,9 +175,9 @@ def _changes(payload: TunnelUpdate, type_: str) -> Row:
         raise InvalidInputError("no_domain", protocol=type_)
     if payload.secret_key is not None and type_ not in WITH_SECRET:
         raise InvalidInputError("no_secret_key", protocol=type_)
-    for port in (payload.local_port, payload.remote_port):
+    for port, possible in ((payload.local_port, PORTS), (payload.remote_port, _REMOTE_PORTS)):
         if port is not None:
-            check_port(port)
+            check_port(port, possible)
     fields = {
         "localIP": payload.local_host,
         "localPort": payload.local_port,

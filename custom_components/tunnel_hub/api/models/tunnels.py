@@ -17,12 +17,21 @@ class TunnelState(StrEnum):
     NODE_OFFLINE = "node_offline"
     NODE_MAINTENANCE = "node_maintenance"
     NODE_REMOVED = "node_removed"
+
+
+class TunnelPhase(StrEnum):
+    """What the client at home does with a tunnel."""
+
     NEW = "new"
     WAIT_START = "wait_start"
     START_ERROR = "start_error"
     RUNNING = "running"
     CHECK_FAILED = "check_failed"
     CLOSED = "closed"
+    DISABLED = "disabled"
+    """It has been told not to run it."""
+    OFFLINE = "offline"
+    """It does not reach its server."""
 
 
 class TunnelSource(StrEnum):
@@ -68,6 +77,7 @@ class Tunnel(Resource):
     node_name: str | None = None
     online: bool | None = None
     """Whether a client runs it now."""
+    phase: TunnelPhase | None = None
     protocol: str | None = None
     """tcp, udp, http, https, stcp, xtcp."""
     public_address: str | None = None
@@ -90,6 +100,7 @@ class TunnelUpdate:
     """
 
     name: str | None = None
+    phase: TunnelPhase | None = None
     protocol: str | None = None
     local_host: str | None = None
     local_port: int | None = None
