@@ -188,6 +188,11 @@ async def double(exchange: Exchange) -> web.StreamResponse:
     return _rewritten(exchange, _doubled)
 
 
+def _type_of(answer: web.Response) -> Mapping[str, str]:
+    """Return the header that tells what an answer is; an empty one may have none."""
+    return {name: answer.headers[name] for name in ("Content-Type",) if name in answer.headers}
+
+
 async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
     """The first part of the genuine body, as a share of its length."""
     genuine = exchange.genuine()
@@ -195,7 +200,7 @@ async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
     return web.Response(
         body=whole[: int(len(whole) * keep)],
         status=genuine.status,
-        headers={"Content-Type": genuine.headers["Content-Type"]},
+        headers=_type_of(genuine),
     )
 
 
@@ -273,7 +278,7 @@ async def drip(exchange: Exchange, *, seconds: float = 0.05, size: int = 1) -> w
     """The genuine body in pieces of `size` bytes, a pause of `seconds` before each."""
     genuine = exchange.genuine()
     whole = genuine.body if isinstance(genuine.body, bytes) else b""
-    response = web.StreamResponse(headers={"Content-Type": genuine.headers["Content-Type"]})
+    response = web.StreamResponse(headers=_type_of(genuine))
     await response.prepare(exchange.request)
     for start in range(0, len(whole), size):
         await asyncio.sleep(seconds)

@@ -140,7 +140,7 @@ def _end_client(service: AnyService) -> None:
 
 
 RELIABILITY = Reliability(
-    cases=(FRPS, FRPC),
+    cases=(FRPS,),
     variants={
         "frps": Variant(FRPS),
         "frps-0.60": Variant(FRPS, base="frps", prepare=_settings(version="0.60.0")),
