@@ -115,7 +115,7 @@ _CHINESE = {
     "rules": "规则",
     "sessions": "会话",
     "the account": "账户",
-    "the client": "客户端",
+    "the client": "本客户端",
     "the node": "本节点",
     "the server": "服务端",
     "today's traffic": "今日流量",
