@@ -50,6 +50,7 @@ def _settings(**settings: object) -> Any:
 FRPS = Case(
     name="frps",
     service="frp",
+    kind="frps",
     credentials=lambda service: {"kind": "frps", **_data(service)},
     account=lambda service: url_of(service).partition("//")[2],
     ways={"frp_server": lambda service: {**_data(service), "advanced": {}}},
@@ -156,6 +157,7 @@ RELIABILITY = Reliability(
             _server(service).proxies[id_], "remote_port", 7000 + n
         ),
         daily=False,
+        forgets="forget_offline_tunnels",
     ),
     commands={
         "forget_offline_tunnels": lambda provider: provider.forget_offline_tunnels(),

@@ -166,6 +166,7 @@ HY2SCALE = Case(
     secrets=_secrets,
     envelope=frozenset({"token"}),
     ids=frozenset({"id", "name", "node_id"}),
+    elsewhere=lambda service: setattr(service.state, "node_id", "another-node"),
     troubles={
         "token expired": Trouble(
             begin=lambda service: service.state.tokens.clear(), outcome=Outcome.HEALED

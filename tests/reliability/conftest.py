@@ -50,14 +50,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "case, ask",
             [
-                pytest.param(case, ask, id=f"{case.service}: {name}")
+                pytest.param(case, ask, id=f"{case.of}: {name}")
                 for case in _ONE_EACH
-                for name, ask in questions_for(case.service).items()
+                for name, ask in questions_for(case).items()
             ],
             indirect=["case"],
         )
     elif "life" in metafunc.fixturenames:
-        metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.service)
+        metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.of)
     elif "case" in metafunc.fixturenames:
         metafunc.parametrize("case", CASES, indirect=True, ids=lambda case: case.name)
 
@@ -137,9 +137,9 @@ def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[
 @pytest.fixture
 def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
     """The spoilt answers that a test tries; counted in the test's report."""
-    examples = Examples(case.service, request.config.stash.setdefault(_SO_FAR, Counter()))
+    examples = Examples(case.of, request.config.stash.setdefault(_SO_FAR, Counter()))
     yield examples
-    request.node.user_properties.append((_EXAMPLES, [case.service, dict(examples.here)]))
+    request.node.user_properties.append((_EXAMPLES, [case.of, dict(examples.here)]))
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, ob
     """How a day goes; in the test's report."""
     figures: dict[str, object] = {}
     yield figures
-    request.node.user_properties.append((_DAY, [case.service, figures]))
+    request.node.user_properties.append((_DAY, [case.of, figures]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,7 +6,10 @@ from ..provider_modules import modules
 from .providers import Case, Reliability
 
 FOUND: Mapping[str, Reliability] = {
-    key: module.RELIABILITY for key, module in modules("reliability").items()
+    found.cases[0].of: found
+    for module in modules("reliability").values()
+    for found in (module.RELIABILITY, *module.RELIABILITY.other_kinds)
 }
+"""By the key of the provider, or the name of a kind of its entries."""
 
 CASES: tuple[Case, ...] = tuple(case for found in FOUND.values() for case in found.cases)

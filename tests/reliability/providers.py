@@ -104,15 +104,15 @@ class Trouble:
 class Case:
     """One kind of entry.
 
-    service: the provider, and its name at the simulator. credentials: what the entry holds.
-    account: what its unique id ends with. ways: steps of the config flow that sign in, and what is
-    entered there.
+    service: the provider, and its name at the simulator. kind: as in Provider.kinds.
+    credentials: what the entry holds. account: what its unique id ends with.
+    ways: steps of the config flow that sign in, and what is entered there.
     steady: entities that show the same as long as nothing happens.
     acts: what a person can do; the first few are done in the quick form too.
     pace: seconds in which all steady entities are read once.
     prepare: makes the service's world as the row expects it.
     other: what the entry of another account there holds, and what its unique id ends with; None
-    where a service has only one.
+    where a service has only one. elsewhere: makes a second service another one in that case.
     secrets: what nobody must see. envelope: the fields that tell whether an answer is one; ids:
     those that tell which thing a row is about.
     """
@@ -129,8 +129,15 @@ class Case:
     ids: frozenset[str]
     troubles: Mapping[str, Trouble]
     other: Callable[[AnyService], tuple[dict[str, str], str]] | None = None
+    elsewhere: Callable[[AnyService], object] = lambda _: None
     pace: float = MINUTE
     prepare: Callable[[AnyService], object] = lambda _: None
+    kind: str = ""
+
+    @property
+    def of(self) -> str:
+        """The name of what is known of its kind of entries."""
+        return self.kind or self.service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,7 @@ class Life:
     the account's. add: makes another one. rename: gives one another name.
     end_tokens: has the session end, None where it does by itself.
     daily: whether traffic is counted from 0 again when the service's day begins.
+    forgets: the action that gives up what is kept although the service no longer lists it.
     """
 
     kind: str
@@ -150,6 +158,7 @@ class Life:
     is_ours: Callable[[AnyRow], bool] = lambda _: True
     end_tokens: Callable[[AnyService], object] | None = None
     daily: bool = True
+    forgets: str | None = None
 
 
 def another(rows: dict[str, AnyRow], id_: str, **fields: object) -> None:
@@ -204,6 +213,7 @@ class Reliability:
     its feeds. limits: of what an account costs. settings: of the simulated service, with which all
     can be asked, and with less history than a real one. measure: changes what is only measured.
     extra: what else an entry may hold, with which more is read.
+    other_kinds: the same of other kinds of entries, where the provider has several.
     """
 
     cases: tuple[Case, ...]
@@ -214,3 +224,4 @@ class Reliability:
     settings: Mapping[str, object] = field(default_factory=dict)
     measure: Callable[[AnyService], None] = _nothing
     extra: Mapping[str, str] = field(default_factory=dict)
+    other_kinds: tuple[Reliability, ...] = ()

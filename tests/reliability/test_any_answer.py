@@ -61,7 +61,7 @@ def simulated() -> dict[str, Any]:
 def service(case: Case, simulator: Simulator) -> AnyService:
     """The service in real time, which makes real dates."""
     service = simulator.services[case.service]
-    for name, value in FOUND[case.service].settings.items():
+    for name, value in FOUND[case.of].settings.items():
         setattr(service.state.settings, name, value)
     return service
 

@@ -19,7 +19,7 @@ _HOURS = {False: 1, True: 24}
 
 async def test_while_nobody_looks(world: BadWorld, request: pytest.FixtureRequest) -> None:
     """Few requests and few rows, and nothing that is used is read late."""
-    limits = FOUND[world.case.service].limits
+    limits = FOUND[world.case.of].limits
     hours = _HOURS[request.config.getoption("extended")]
     look_at(world.hass, browsers=0)
     await world.set_up()
@@ -41,7 +41,7 @@ async def test_while_nobody_looks(world: BadWorld, request: pytest.FixtureReques
 
 
 async def test_what_goes_offline_is_seen_although_nobody_looks(world: BadWorld) -> None:
-    limits = FOUND[world.case.service].limits
+    limits = FOUND[world.case.of].limits
     look_at(world.hass, browsers=0)
     await world.set_up()
     await world.live(10 * MINUTE + 7, _STEP)

@@ -180,7 +180,7 @@ async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
         service = world.service
         if case.other is None:
             service = elsewhere.services[case.service]
-            service.state.node_id = "another-node"
+            case.elsewhere(service)
         entry = second_entry(case, service)
         entry.add_to_hass(world.hass)
         await world.set_up()

@@ -14,7 +14,7 @@ from .world import BadWorld
 async def test_no_attribute_changes_with_every_reading(world: BadWorld) -> None:
     """The recorder writes a row for each changed attribute, whether it keeps it or not."""
     world.hass.config_entries.async_update_entry(
-        world.entry, data={**world.entry.data, **FOUND[world.case.service].extra}
+        world.entry, data={**world.entry.data, **FOUND[world.case.of].extra}
     )
     await world.set_up()
     await world.enable_all()
@@ -29,7 +29,7 @@ async def test_no_attribute_changes_with_every_reading(world: BadWorld) -> None:
 
     world.hass.bus.async_listen(EVENT_STATE_CHANGED, _count)
     for _ in range(30):
-        FOUND[world.case.service].measure(world.service)
+        FOUND[world.case.of].measure(world.service)
         await world.elapse(MINUTE)
 
     assert states, "counters move"

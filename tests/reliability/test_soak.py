@@ -25,7 +25,7 @@ from simulator.shanghai import midnight
 
 from ..common import MINUTE
 from .provider_modules import FOUND
-from .providers import Case, Life
+from .providers import Act, Case, Life
 from .watch import Watch
 from .world import BadWorld, of_simulator
 
@@ -150,10 +150,13 @@ class Day:
         if self._down_for:
             self._down_for = 0
             await self._world.service.start()
-        while len(self.ours()) < self._usual:
-            self._come()
         while len(self.ours()) > self._usual:
             self._go()
+        if self._life.forgets is not None:
+            await self._world.pass_by(MINUTE)
+            await self._world.perform(Act(self._life.forgets))
+        while len(self.ours()) < self._usual:
+            self._come()
         for _ in range(15):
             await self._world.pass_by(MINUTE)
 
@@ -206,7 +209,7 @@ class Held:
 
 @pytest.fixture
 def life(case: Case) -> Life:
-    return FOUND[case.service].life
+    return FOUND[case.of].life
 
 
 async def test_a_day(

@@ -51,7 +51,7 @@ def kills(request: pytest.FixtureRequest) -> Iterator[Kills]:
     request.node.user_properties.append(("kills", kills.to_report()))
 
 
-@pytest.fixture(params=[found.cases[-1] for found in FOUND.values()], ids=lambda case: case.service)
+@pytest.fixture(params=[found.cases[-1] for found in FOUND.values()], ids=lambda case: case.of)
 def case(request: pytest.FixtureRequest) -> Case:
     chosen: Case = request.param
     return chosen

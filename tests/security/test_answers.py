@@ -86,7 +86,7 @@ class Lab:
         except Exception as err:  # noqa: BLE001  # Whatever leaves the api is looked at below.
             result = err
         stall = self.stalls.read()
-        self.figures.count(self.case.service, what, stall)
+        self.figures.count(self.case.of, what, stall)
         if found := fault_of(result) or (f"{stall * 1e3:.0f} ms" if stall > LONGEST_STALL else ""):
             self.failures.append(f"{what}: {question}: {kind}: {found}")
 
@@ -143,7 +143,7 @@ async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Tol
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
         service = simulator.services[case.service]
         case.prepare(service)
-        for name, value in FOUND[case.service].settings.items():
+        for name, value in FOUND[case.of].settings.items():
             setattr(service.state.settings, name, value)
         port = port_of(service.url)
         forward = forwarding(port)
@@ -180,7 +180,7 @@ def in_lab(case: Case, figures: Figures) -> Callable[[Work], None]:
         ):
             told = {
                 name: await _told(case, ask, liar, session)
-                for name, ask in questions_for(case.service).items()
+                for name, ask in questions_for(case).items()
             }
             # What else there is in the process would be looked at for garbage again and again.
             gc.collect()

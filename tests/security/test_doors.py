@@ -98,7 +98,7 @@ async def _live(world: BadWorld, secrets: Secrets, few: Few) -> None:
         for act in few(_possible(world), 4):
             await respond(world, act)
     await world.restart()
-    FOUND[world.case.service].limits.end(world.service)
+    FOUND[world.case.of].limits.end(world.service)
     await world.live(3 * MINUTE)
 
 
@@ -174,7 +174,7 @@ async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, fe
     for _ in secrets.repeat_all(few):
         await hass.services.async_call(automation.DOMAIN, "trigger", run, blocking=True)
         await read_all(bad_world)
-    FOUND[bad_world.case.service].limits.end(bad_world.service)
+    FOUND[bad_world.case.of].limits.end(bad_world.service)
     await bad_world.live(3 * MINUTE)
     secrets.remember()
 

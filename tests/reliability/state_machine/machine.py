@@ -246,7 +246,7 @@ class Machine(RuleBasedStateMachine):
         """While only counters and measurements move, no attribute does."""
         self.home.rewrites.clear()
         for _ in range(3):
-            FOUND[self.kind.case.service].measure(self.service)
+            FOUND[self.kind.case.of].measure(self.service)
             await self._leap(self.world.case.pace)
         rewritten = {id_ for id_ in self.home.rewrites if not id_.startswith(f"{IMAGE}.")}
         assert not rewritten, f"attributes of {rewritten}"

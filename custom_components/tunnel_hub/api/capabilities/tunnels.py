@@ -1,7 +1,6 @@
 """What can be done with tunnels."""
 
 from abc import abstractmethod
-from collections.abc import Collection
 from typing import ClassVar
 
 from ..models.tunnels import Tunnel
@@ -51,5 +50,5 @@ class CanForgetOfflineTunnels(Capability):
     """The service lists tunnels that nobody runs any more, until it is told to forget them."""
 
     @abstractmethod
-    async def forget_offline_tunnels(self) -> Collection[str]:
+    async def forget_offline_tunnels(self) -> tuple[str, ...]:
         """Forget the tunnels that are offline; the ids of those that are forgotten."""

@@ -1,6 +1,6 @@
 """What is read from frps, and how often: the feeds."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -209,7 +209,7 @@ class Feeds:
         facts = self._tunnels.facts(id_)
         return Tunnel(id=id_, name=id_, online=False, **_lasting(facts, addresses))
 
-    async def forget_offline(self) -> Collection[str]:
+    async def forget_offline(self) -> tuple[str, ...]:
         """Have the server forget offline proxies, and forget those that it does not list.
 
         Returns the ids of those that were forgotten.
@@ -224,7 +224,7 @@ class Feeds:
         forgotten = {id_ for id_, tunnel in before.items() if tunnel.online is False} - listed
         self._tunnels.drop(forgotten)
         await self._remember()
-        return forgotten
+        return tuple(sorted(forgotten))
 
     # Clients
 

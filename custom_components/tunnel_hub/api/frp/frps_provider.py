@@ -1,6 +1,6 @@
 """frps: one server, and its commands."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC
 from typing import Any, override
@@ -53,7 +53,7 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
             yield Issue(key="frps_without_password", placeholders={"address": self._url})
 
     @override
-    async def forget_offline_tunnels(self) -> Collection[str]:
+    async def forget_offline_tunnels(self) -> tuple[str, ...]:
         return await self._feeds.forget_offline()
 
     @override
