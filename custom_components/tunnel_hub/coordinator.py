@@ -5,7 +5,7 @@ Entities are told only of their own resource, so a poll costs what it changed.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 import logging
 import random
@@ -45,6 +45,9 @@ _READ_BACK_PAUSE = 1.0
 
 _UNCOUNTED_BY_CHANCE = 30.0
 """Seconds by which clocks differ that are set right now and then, as most are."""
+
+_SOME_DAY = date.max
+"""The day at a service of which nobody knows when its days begin."""
 
 MAX_THINGS = 2000
 """Resources of a feed that are shown. Home Assistant enables 10,000 entities of an account, and a
@@ -186,7 +189,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
                 return self.data
             raise
         # Of an answer that was under way at midnight, nobody knows which day it tells of.
-        self.read_on = began_on if began_on == self._service_day() else None
+        self.read_on = self._service_day() if self._is_today(began_on) else None
         if self.read_on is None:
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
@@ -383,7 +386,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def async_publish(self, resource: Resource) -> None:
         """Take in one resource that was read between two polls."""
-        if self.read_on != self._service_day():
+        if not self._is_today(self.read_on):
             # It was made out of what was read before midnight.
             resource = without_today(resource)
         if self.data.get(resource.id) in (None, resource):
@@ -409,14 +412,19 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     # The days of the service
 
     def _service_day(self) -> date:
-        """Return the day at the service; the same every day where nobody knows when it begins."""
-        about = self.provider.description
-        return days.today(about.time_zone) if about.has_time_zone else date.max
+        """Return the day at the service; _SOME_DAY where nobody knows when it begins."""
+        zone = self.provider.time_zone
+        return _SOME_DAY if zone is None else days.today(zone)
+
+    def _is_today(self, day: date | None) -> bool:
+        """Tell whether a day is the service's present one, as far as anybody knows."""
+        today = self._service_day()
+        return day is not None and (day == today or _SOME_DAY in (day, today))
 
     @callback
     def async_forget_yesterday(self) -> None:
         """Take away what was read on another day and would pass for today's."""
-        if self.read_on in (None, self._service_day()):
+        if self.read_on is None or self._is_today(self.read_on):
             return
         self.read_on = None
         for id_, resource in self.data.items():
@@ -493,10 +501,11 @@ def async_follow_clock(
 
     coordinators: of one provider.
     """
-    zone = next(iter(coordinators)).provider.description.time_zone
+    provider = next(iter(coordinators)).provider
 
     @callback
     def _look(now: datetime) -> datetime:
+        zone = provider.time_zone or UTC
         for coordinator in coordinators:
             coordinator.async_forget_yesterday()
             coordinator.async_make_up_for_sleep()

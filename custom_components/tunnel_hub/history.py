@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import blake2s
 import logging
 import math
@@ -151,7 +151,7 @@ async def _traffic(
     service: CanGetTrafficHistory, wanted: Collection[DeviceKey], today: date, _: int
 ) -> Found:
     """Yield the days that have ended; what the service does not know is left out."""
-    zone = cast("Provider", service).description.time_zone
+    zone = cast("Provider", service).time_zone or UTC
     pace = RateLimiter(_PER_SECOND, _AT_ONCE)
     for key in wanted:
         await asyncio.sleep(pace.delay())
@@ -174,7 +174,7 @@ async def _traffic(
 async def _uptime(
     service: CanAskNodes, wanted: Collection[DeviceKey], today: date, number: int
 ) -> Found:
-    zone = cast("Provider", service).description.time_zone
+    zone = cast("Provider", service).time_zone or UTC
     found = await service.uptime_history(min(number + _OVERLAP, _ALL_DAYS))
     for key in wanted:
         ended = (row for row in found.get(key.id, ()) if row.day < today)
@@ -260,9 +260,6 @@ class HistoryImporter:
         self._hass = hass
         self._entry = entry
         self._provider = provider
-        self._zone = provider.description.time_zone
-        self._zone_is_known = provider.description.has_time_zone
-        self._settled = _SETTLED if self._zone_is_known else _SETTLED_ANYWHERE
         self._coordinators = coordinators
         self._sources = {n: s for n, s in SOURCES.items() if isinstance(provider, s.needs)}
         self._store = _store(hass, entry.entry_id)
@@ -272,9 +269,18 @@ class HistoryImporter:
         """Of which things a source that then failed was read."""
         self._current_hours: dict[str, dict[datetime, float]] = {}
         """Samples of hours that have not ended, by series."""
-        self._delay = self._settled + _SPREAD * random.uniform(0, 1)
+        self._spread = _SPREAD * random.uniform(0, 1)
         self._reading = asyncio.Lock()
         self._timer = WallClockTimer(hass, self._look)
+
+    @property
+    def _zone(self) -> tzinfo:
+        return self._provider.time_zone or UTC
+
+    @property
+    def _settled(self) -> timedelta:
+        """How long after midnight the day before is over, as far as anybody knows."""
+        return _SETTLED_ANYWHERE if self._provider.time_zone is None else _SETTLED
 
     async def async_start(self) -> None:
         """Begin to read, if there are statistics to write to."""
@@ -306,7 +312,7 @@ class HistoryImporter:
             due = days.start_of(days.today(self._zone), self._zone) + self._settled
         else:
             tomorrow = days.day_of(read_at, self._zone) + _DAY
-            due = days.start_of(tomorrow, self._zone) + self._delay
+            due = days.start_of(tomorrow, self._zone) + (self._settled + self._spread)
         return max(due, self._not_before.get(name, due))
 
     @callback

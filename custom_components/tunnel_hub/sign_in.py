@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 import logging
 from typing import TypedDict
 
@@ -92,7 +92,7 @@ class SignIn:
         self._timer = WallClockTimer(hass, self._look)
         self._store = _store(hass, entry.entry_id)
         self._stored: _Stored | None = None
-        self._zone = account.provider.description.time_zone
+        self._zone = account.provider.time_zone or UTC
         self._hours = Hours(
             time.fromisoformat(entry.options.get(CONF_SIGN_IN_FROM, DEFAULT_FROM)),
             time.fromisoformat(entry.options.get(CONF_SIGN_IN_UNTIL, DEFAULT_UNTIL)),

@@ -53,4 +53,4 @@ def time_zone_of(hass: HomeAssistant, entity_id: str) -> tzinfo:
     entry = er.async_get(hass).async_get(entity_id)
     account = entry and hass.config_entries.async_get_entry(entry.config_entry_id or "")
     provider = PROVIDERS.get(account.data[CONF_PROVIDER]) if account else None
-    return provider.time_zone if provider else UTC
+    return (provider.time_zone if provider else None) or UTC

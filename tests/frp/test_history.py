@@ -43,8 +43,9 @@ async def incoming(world: Home, name: str) -> list[tuple[int, float, float]]:
 
 
 async def test_days_by_the_clock_of_a_server_nobody_knows(world: Home) -> None:
-    """They are read when a day has ended everywhere: the server does not tell its time zone."""
+    """They are read when a day has ended everywhere: an older server tells no time zone."""
     world.freezer.move_to(NOON.replace(hour=11))
+    world.service.state.server.settings.version = "0.69.0"
     name = use(world, 1, 2, 3, 4, 5, 6, 7)
     await world.set_up()
     assert await incoming(world, name) == []
@@ -52,6 +53,19 @@ async def test_days_by_the_clock_of_a_server_nobody_knows(world: Home) -> None:
     assert error.translation_placeholders == {"minutes": "30"}
 
     await world.live(2 * HOUR, HOUR)
+
+    sums = (1, 3, 6, 10, 15, 21)
+    assert await incoming(world, name) == list(zip(range(14, 20), range(1, 7), sums, strict=True))
+
+
+async def test_days_by_the_clock_of_the_server(world: Home) -> None:
+    """Its day has begun eight hours before, at four o'clock in the afternoon in UTC."""
+    world.freezer.move_to(NOON.replace(hour=16, minute=30))
+    world.service.state.server.settings.ahead = 8 * HOUR
+    world.service.catch_up()
+    name = use(world, 1, 2, 3, 4, 5, 6, 7)
+
+    await world.set_up()
 
     sums = (1, 3, 6, 10, 15, 21)
     assert await incoming(world, name) == list(zip(range(14, 20), range(1, 7), sums, strict=True))

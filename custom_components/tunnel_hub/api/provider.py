@@ -57,8 +57,7 @@ class ProviderDescription:
 
     key: its name in stored entries. name: its proper name. console_url: the service's own page.
     model: what an account there is called in a device's model.
-    time_zone: whose midnight begins the service's days.
-    has_time_zone: whether that is known; otherwise what belongs to a day is as old as its reading.
+    time_zone: whose midnight begins the service's days; None where each has its own.
     has_outside_address: whether public addresses may begin with another host, see OUTSIDE_ADDRESS.
     has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
     has_account: whether there is one, which has a device.
@@ -68,8 +67,7 @@ class ProviderDescription:
     name: str
     console_url: str
     model: str = "Account"
-    time_zone: tzinfo = UTC
-    has_time_zone: bool = True
+    time_zone: tzinfo | None = UTC
     has_public_tunnels: bool = False
     has_outside_address: bool = False
     has_account: bool = True
@@ -114,6 +112,11 @@ class Provider(ABC):
         self.credentials = {**self.credentials, **renewed}
         if self.on_credentials is not None:
             await self.on_credentials(self.credentials)
+
+    @property
+    def time_zone(self) -> tzinfo | None:
+        """Whose midnight begins the service's days; None as long as nobody knows."""
+        return self.description.time_zone
 
     @property
     def console_url(self) -> str:

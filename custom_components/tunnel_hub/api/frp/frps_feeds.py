@@ -1,15 +1,17 @@
 """What is read from frps, and how often: the feeds."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import partial
 import time
 from typing import Any, NamedTuple
 
 from .. import coerce
+from ..age import Stamp
 from ..cache import CachedRead
-from ..errors import Reason, UnavailableError, UnsupportedError
+from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..feed import Feed
 from ..models.base import Resource
 from ..models.server import Client, Server
@@ -28,7 +30,9 @@ from .frps_models import (
     is_online,
     key_of,
     name_of,
+    offset_of,
     server_row,
+    started_at,
 )
 from .unlisted import Facts, Unlisted
 
@@ -38,6 +42,9 @@ _IDLE = timedelta(minutes=1)
 _SAME_MOMENT = 10.0
 """Seconds in which feeds share a reading; thousands of proxies take a while."""
 _OF_LATE = INTERVAL.total_seconds()
+
+_ZONE_LASTS = 6 * 3600.0
+"""Seconds for which the server's time zone is known."""
 
 _OF_VERSION_2 = frozenset({"last_close", "last_start"})
 """What version 1 tells without a year and a time zone."""
@@ -53,7 +60,7 @@ class _Proxies(NamedTuple):
 class Feeds:
     """Reads a server's resources, and remembers those that it forgets when it is restarted.
 
-    host: of the server, as seen from outside.
+    host: of the server, as seen from outside. time_zone: of the server; None if that is unknown.
     on_memory: called, and awaited, with what is to be remembered when that has changed.
     on_read: called, and awaited, when the server has answered.
     """
@@ -65,6 +72,8 @@ class Feeds:
         self._host = host
         self._on_read = on_read
         self._version: str | None = None
+        self._zone_read: Stamp | None = None
+        self.time_zone: timezone | None = None
         self._server = CachedRead(self._read_server)
         self._proxies = CachedRead(self._read_proxies)
         self._lacking: frozenset[str] = frozenset()
@@ -162,7 +171,9 @@ class Feeds:
 
     async def _read_proxies(self) -> _Proxies:
         try:
-            return _Proxies(await self._client.proxies_v2(), frozenset())
+            rows = await self._client.proxies_v2()
+            await self._learn_zone(rows)
+            return _Proxies(rows, frozenset())
         except UnsupportedError:
             rows = [
                 {**row, "type": proxy_type}
@@ -171,6 +182,21 @@ class Feeds:
             ]
         tells_client = not rows or any("clientID" in row for row in rows)
         return _Proxies(rows, _OF_VERSION_2 if tells_client else _OF_VERSION_2 | {"client"})
+
+    async def _learn_zone(self, rows: Sequence[Row]) -> None:
+        """Find out by which clock the server counts its days, now and then: it may be summer time.
+
+        Version 1 tells a moment by that clock, version 2 the same one since 1970.
+        """
+        if self._zone_read is not None and self._zone_read.age < _ZONE_LASTS:
+            return
+        started = ((name_of(row), started_at(row)) for row in rows)
+        name, seconds = next(((n, s) for n, s in started if n and s), (None, None))
+        if name is None:
+            return
+        with suppress(InvalidInputError, RejectedError, UnavailableError, UnsupportedError):
+            if zone := offset_of(await self._client.proxy(name), seconds):
+                self.time_zone, self._zone_read = zone, Stamp.now()
 
     async def _fetch_tunnels(self) -> Mapping[str, Tunnel]:
         addresses = addressing(await self._server.get(_OF_LATE), self._host)

@@ -4,7 +4,7 @@ Version 2 of the API groups the fields that version 1 has side by side: both are
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 import re
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ _PORTS = {
 }
 """What a server listens at besides its main port; the first three by types of proxies."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_FURTHEST = timedelta(hours=14)
+"""From UTC that any time zone is."""
+_QUARTER_OF_AN_HOUR = timedelta(minutes=15)
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -134,6 +137,11 @@ PROXY = RowParser(
 )
 
 
+def started_at(row: Row) -> object:
+    """Return when a proxy was started, as version 2 tells it."""
+    return _status(row).get("lastStartAt")
+
+
 def address_fields(row: Row) -> Row | None:
     """Return what makes a proxy's public address; None for an offline one, which tells nothing."""
     spec = _row(row.get("spec"))
@@ -179,6 +187,26 @@ class Addressing(NamedTuple):
 def addressing(server: Row, host: str) -> Addressing:
     """Return what a server's row tells of addresses."""
     return Addressing(host, coerce.text(server.get("subdomainHost")), _ports(server))
+
+
+def offset_of(row: Row, seconds: object) -> timezone | None:
+    """Return by how much a server is ahead of UTC; None if that can't be told.
+
+    row: of a proxy in version 1, which tells its last start by the clock of the server, without the
+    year. seconds: the same moment in version 2.
+    """
+    told, moment = coerce.text(row.get("lastStartTime")), coerce.epoch(seconds)
+    if told is None or moment is None:
+        return None
+    for year in (moment.year, moment.year + 1, moment.year - 1):
+        try:
+            local = datetime.strptime(f"{year}-{told}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        ahead = local - moment.replace(microsecond=0)
+        if -_FURTHEST <= ahead <= _FURTHEST and not ahead % _QUARTER_OF_AN_HOUR:
+            return timezone(ahead)
+    return None
 
 
 # Clients

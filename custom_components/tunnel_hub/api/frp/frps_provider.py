@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Any, override
 
 from aiohttp import ClientSession
@@ -34,6 +34,11 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
         self._feeds.on_memory = self._remember
         self.feeds = self._feeds.feeds()
 
+    @property
+    @override
+    def time_zone(self) -> tzinfo | None:
+        return self._feeds.time_zone
+
     @override
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Restore what the server may not list at the moment."""
@@ -64,4 +69,4 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
         try:
             return days(await self._client.traffic_v2(tunnel_id))
         except UnsupportedError:
-            return days_until(today(UTC), await self._client.traffic(tunnel_id))
+            return days_until(today(self.time_zone or UTC), await self._client.traffic(tunnel_id))

@@ -28,7 +28,7 @@ FRP = ProviderDescription(
     key="frp",
     name="frp",
     console_url="https://github.com/fatedier/frp",
-    has_time_zone=False,
+    time_zone=None,
     has_public_tunnels=True,
     has_outside_address=True,
 )
