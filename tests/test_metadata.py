@@ -152,8 +152,14 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
     assert rules.keys() == known
     for rule, answer in rules.items():
         if answer != "done":
-            assert answer["status"] == "exempt", rule
+            assert answer["status"] in ("done", "exempt"), rule
             assert answer["comment"].endswith("."), rule
+
+
+def is_done(rule: str) -> bool:
+    """Tell whether a rule is kept, with or without a comment."""
+    answer = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"][rule]
+    return "done" in (answer, answer["status"] if isinstance(answer, dict) else "")
 
 
 @pytest.mark.parametrize(
@@ -176,8 +182,7 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
     ],
 )
 def test_what_is_done_is_there(rule: str, file: str, evidence: str) -> None:
-    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
-    assert rules[rule] == "done"
+    assert is_done(rule)
     assert re.search(evidence, (INTEGRATION / file).read_bytes().decode(errors="replace"))
 
 
@@ -206,16 +211,29 @@ _PAGES = tuple(f"docs/{provider}.md" for provider in PROVIDERS)
     ],
 )
 def test_what_is_documented_is_there(rule: str, heading: str, pages: tuple[str, ...]) -> None:
-    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
-    assert rules[rule] == "done"
+    assert is_done(rule)
     for page in pages:
         assert f"\n{heading}" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_parallel_updates_are_stated() -> None:
+    """Commands reach a service one after the other; what only shows needs no limit."""
     for platform in PLATFORMS:
         source = (INTEGRATION / f"{platform}.py").read_text(encoding="utf-8")
-        assert re.search(r"^PARALLEL_UPDATES = [01]$", source, re.MULTILINE), platform
+        acts = re.search(r"async def async_(install|press|select_option|turn_on)\(", source)
+        (limit,) = re.findall(r"^PARALLEL_UPDATES = ([01])$", source, re.MULTILINE)
+        assert (limit == "1") is bool(acts) or platform == "image", platform
+
+
+def test_entries_are_typed() -> None:
+    """Each says what it holds, so no Any leaks out of it."""
+    for path in INTEGRATION.rglob("*.py"):
+        names = {
+            node.id
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Name)
+        }
+        assert "ConfigEntry" not in names or path.name == "runtime.py", path.name
 
 
 # Icons

@@ -108,7 +108,7 @@ def refused_logins() -> dict[str, set[str]]:
 def translated_exceptions() -> dict[str, set[str]]:
     """Return what Home Assistant's exceptions are called where we raise them ourselves."""
     found: dict[str, set[str]] = {}
-    for call in calls("ServiceValidationError"):
+    for call in (*calls("ServiceValidationError"), *calls("HomeAssistantError")):
         key, given = named(call, "translation_key"), named(call, "translation_placeholders")
         if isinstance(key, ast.Constant):
             _note(found, key, _keys(given))

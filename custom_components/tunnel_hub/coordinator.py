@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 import logging
 import random
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.debounce import Debouncer
@@ -31,6 +31,9 @@ from .exceptions import poll_errors
 from .existence import Existence
 from .per_resource_reads import PerResourceReads
 from .subscriptions import ResourceListener, Subscription, Subscriptions
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,12 +69,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     read_on: the service's day on which they were read; None on another day than that.
     """
 
-    config_entry: ConfigEntry
+    config_entry: TunnelHubConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: TunnelHubConfigEntry,
         provider: Provider,
         feed: Feed[Resource],
         *,
@@ -495,7 +498,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
 @callback
 def async_follow_clock(
-    hass: HomeAssistant, entry: ConfigEntry, coordinators: Collection[FeedCoordinator]
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Collection[FeedCoordinator]
 ) -> None:
     """Have coordinators know of the service's midnight, and of sleep.
 

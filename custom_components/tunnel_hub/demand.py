@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 import time
+from typing import TYPE_CHECKING
 
 from homeassistant.components import automation
 from homeassistant.components.websocket_api.const import (
     DATA_CONNECTIONS,
     SIGNAL_WEBSOCKET_CONNECTED,
 )
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     ATTR_AREA_ID,
     ATTR_DEVICE_ID,
@@ -23,6 +23,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from .ids import EntityKey, entity_key_of
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _AUTOMATIONS_GOOD_FOR = 60.0
 """Seconds after which what automations use is looked up again."""
@@ -41,7 +44,7 @@ class Demand:
     """The demand for the values of an entry."""
 
     hass: HomeAssistant
-    entry: ConfigEntry
+    entry: TunnelHubConfigEntry
     _used: frozenset[EntityKey] = field(default_factory=frozenset, init=False)
     _used_until: float = field(default=0.0, init=False)
 

@@ -83,7 +83,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
         """Prepare; the value is read when the entity is added."""
         super().__init__(coordinator, Subscription(resource.id, description.key))
-        entry: TunnelHubConfigEntry = coordinator.config_entry
+        entry = coordinator.config_entry
         self.entity_description = description
         # Home Assistant takes it from the entry when that is unloaded, perhaps during a command.
         self._data = entry.runtime_data

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
@@ -22,6 +21,9 @@ from .api.errors import (
     UnsupportedError,
 )
 from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 
 class Sentence(NamedTuple):
@@ -78,7 +80,7 @@ def poll_errors() -> Iterator[None]:
 
 
 @contextmanager
-def reauth_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+def reauth_errors(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Iterator[None]:
     """Ask the user to sign in again when a service refuses the login; the error is raised on."""
     try:
         yield
@@ -88,7 +90,7 @@ def reauth_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
 
 
 @contextmanager
-def action_errors(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[None]:
+def action_errors(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Iterator[None]:
     """Turn the api's errors into what the person who acted can read."""
     try:
         with reauth_errors(hass, entry):

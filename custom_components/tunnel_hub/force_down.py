@@ -16,9 +16,8 @@ from datetime import datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
@@ -38,6 +37,9 @@ from .api.errors import (
 from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -138,7 +140,7 @@ class _Service:
     toggle: the provider again, if it can disable tunnels.
     """
 
-    entry: ConfigEntry
+    entry: TunnelHubConfigEntry
     provider: CanForceDown
     toggle: CanToggleTunnels | None
     tunnels: TunnelFeed
@@ -149,7 +151,7 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _StoredHold]]:
 
 
 async def async_set_up_force_down(
-    hass: HomeAssistant, entry: ConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
 ) -> ForceDown:
     """Return what forces down the tunnels of an entry, until it is unloaded."""
     instances = hass.data.setdefault(_INSTANCES, {})
@@ -195,7 +197,7 @@ class ForceDown:
             self._holds[tunnel_id] = _Hold.restore(stored)
 
     async def async_connect(
-        self, entry: ConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
+        self, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
     ) -> None:
         """Begin to reconcile, at once where a tunnel is listed."""
         toggle = provider if isinstance(provider, CanToggleTunnels) else None

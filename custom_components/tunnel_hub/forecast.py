@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.components.recorder.statistics import StatisticsRow, statistics_during_period
 from homeassistant.components.sensor import DOMAIN as SENSOR
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfInformation
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -25,6 +24,9 @@ from .api.models.mesh import User
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .ids import EntityKey, unique_id
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _INTERVAL = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
@@ -158,7 +160,7 @@ def forecast_feed(subject: Subject, fetch: Callable[[], Any]) -> Feed[Resource]:
 
 
 def forecasts(
-    hass: HomeAssistant, entry: ConfigEntry, coordinators: Mapping[str, FeedCoordinator]
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Mapping[str, FeedCoordinator]
 ) -> Iterator[Feed[Resource]]:
     """Yield the feeds of what can be foreseen of an entry's resources."""
     for coordinator in list(coordinators.values()):
@@ -169,7 +171,7 @@ def forecasts(
 
 async def _fetch(
     hass: HomeAssistant,
-    entry: ConfigEntry,
+    entry: TunnelHubConfigEntry,
     owner: FeedCoordinator,
     subject: Subject,
     shown: dict[str, datetime],

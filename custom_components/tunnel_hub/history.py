@@ -17,7 +17,7 @@ import logging
 import math
 import random
 from statistics import fmean
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.components.recorder.models import (
@@ -31,7 +31,6 @@ from homeassistant.components.recorder.statistics import (
     async_list_statistic_ids,
     get_last_statistics,
 )
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfInformation, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -67,6 +66,9 @@ from .coordinator import FeedCoordinator
 from .exceptions import reauth_errors
 from .ids import DeviceKey, device_identifier
 from .units import gibibytes
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -252,7 +254,7 @@ class HistoryImporter:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: TunnelHubConfigEntry,
         provider: Provider,
         coordinators: Mapping[str, FeedCoordinator],
     ) -> None:

@@ -4,14 +4,16 @@ A device's is "entry:kind:id", an entity's unique id "entry:kind:id:key". Only t
 service chooses, can hold a colon.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .api.models.account import Account
 from .api.models.base import Resource
 from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 
 class DeviceKey(NamedTuple):
@@ -43,7 +45,7 @@ def device_identifier(entry_id: str, key: DeviceKey) -> tuple[str, str]:
     return DOMAIN, f"{entry_id}:{key.kind}:{key.id}"
 
 
-def device_key_of(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> DeviceKey | None:
+def device_key_of(device: dr.AnyDeviceEntry, entry: TunnelHubConfigEntry) -> DeviceKey | None:
     """Return which thing of an entry a registered device is; None if it is none."""
     for domain, identifier in device.identifiers:
         kind, _, id_ = _without_entry(identifier, entry.entry_id).partition(":")
@@ -52,7 +54,7 @@ def device_key_of(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> DeviceKey | 
     return None
 
 
-def subentry_id(entry: ConfigEntry, resource_id: str) -> str | None:
+def subentry_id(entry: TunnelHubConfigEntry, resource_id: str) -> str | None:
     """Return the subentry that a resource belongs to: it has the same id. None: to the entry."""
     return resource_id if resource_id in entry.subentries else None
 

@@ -1,14 +1,17 @@
 """Repairs for what lasts until a person acts."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .api.provider import Issue, Provider
 from .const import DOMAIN
 from .markdown import escape_markdown
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 REMEMBERED = frozenset({"session_contested", "sign_in_failing"})
 """Issues that show only over time: nobody knows right after a restart whether they last."""
@@ -20,7 +23,9 @@ class EntryIssues:
     sources: what tells the issues that there are now: the provider's, and those that we find.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: Provider
+    ) -> None:
         self._hass = hass
         self._entry = entry
         self._shown: set[str] = set()
@@ -90,7 +95,7 @@ class EntryIssues:
 
 
 @callback
-def clear_all(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def clear_all(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
     """Delete all issues of an entry."""
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(f"{entry.entry_id}:"):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .accounts import free_id
 from .api import stored_account_id
 from .api.errors import InvalidInputError
 from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER
+from .runtime import TunnelHubConfigEntry
 
 
 class Stored(NamedTuple):
@@ -53,7 +53,7 @@ VERSION = 1
 MINOR_VERSION = 1 + len(_STEPS)
 
 
-async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+async def async_migrate_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Take the steps that an entry has not taken yet.
 
     An entry of a newer minor version is good as it is; one of a newer version is refused.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 import logging
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from .api.age import Stamp
@@ -17,6 +17,9 @@ from .api.models.base import Resource
 from .api.throttling import RateLimiter
 from .demand import Demand
 from .exceptions import reauth_errors
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ class PerResourceReads:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: TunnelHubConfigEntry,
         name: str,
         probe: Probe[Resource],
         *,

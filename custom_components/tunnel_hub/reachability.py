@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_interface
-from typing import Any, ClassVar, override
+from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from homeassistant.components import network
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -38,6 +37,9 @@ from .checks.results import CertificateProblem, CheckResult, ServerCertificate
 from .checks.verdicts import Confirmation, Findings, Verdict
 from .const import CONF_BASE_URL, DOMAIN
 from .coordinator import FeedCoordinator
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 CHECKS = "checks"
 """Option: which tunnels are checked, one of the CHECKS_ values; the enabled ones without it."""
@@ -179,7 +181,11 @@ class AddressChecks(ABC):
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, resource: type[AddressCheck], *hosts: str
+        self,
+        hass: HomeAssistant,
+        entry: TunnelHubConfigEntry,
+        resource: type[AddressCheck],
+        *hosts: str,
     ) -> None:
         """Check nothing yet. hosts: unrelated ones that tell whether the internet is up."""
         self._hass = hass
@@ -357,7 +363,11 @@ class TunnelChecks(AddressChecks):
     """The checks of one account's tunnels."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry, provider: Provider, tunnels: FeedCoordinator
+        self,
+        hass: HomeAssistant,
+        entry: TunnelHubConfigEntry,
+        provider: Provider,
+        tunnels: FeedCoordinator,
     ) -> None:
         """Check nothing yet. tunnels: the feed of the account's tunnels."""
         console = URL(provider.description.console_url).host
@@ -469,7 +479,7 @@ def check_feed(
 @callback
 def async_tunnel_checks(
     hass: HomeAssistant,
-    entry: ConfigEntry,
+    entry: TunnelHubConfigEntry,
     provider: Provider,
     coordinators: Mapping[str, FeedCoordinator],
 ) -> TunnelChecks | None:
@@ -495,7 +505,7 @@ def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
     )
 
 
-def _entered_host(entry: ConfigEntry) -> str | None:
+def _entered_host(entry: TunnelHubConfigEntry) -> str | None:
     """Return the host of a service's own address; None for the public service."""
     if not (entered := entry.data.get(CONF_BASE_URL)):
         return None

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
-from homeassistant.const import MAX_LENGTH_STATE_STATE
+from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -66,6 +66,7 @@ SELECTS: Table[TunnelHubSelectDescription[Any]] = {
     TunMode: (
         TunnelHubSelectDescription[TunMode](
             key="tun_mode",
+            entity_category=EntityCategory.CONFIG,
             needs=(MeshNode,),
             options_fn=lambda _: TUN_MODES,
             select_fn=_set_tun_mode,

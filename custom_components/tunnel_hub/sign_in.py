@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 import logging
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -22,6 +21,9 @@ from .coordinator import FeedCoordinator
 from .daily import Hours, Schedule
 from .exceptions import reauth_errors
 from .issues import EntryIssues
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ class SignIn:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: ConfigEntry,
+        entry: TunnelHubConfigEntry,
         provider: CanSignIn,
         account: FeedCoordinator,
         issues: EntryIssues,

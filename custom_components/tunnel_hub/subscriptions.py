@@ -4,12 +4,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from functools import partial
 import logging
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .api.throttling import in_time_slices
+
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class Subscriptions:
     begins or ceases to tell a field.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, name: str) -> None:
+    def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry, name: str) -> None:
         """Begin without listeners. name: the feed's, for tasks and the log."""
         self._hass = hass
         self._entry = entry

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -90,6 +91,7 @@ def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
 
     return TunnelHubSwitchDescription[Any](
         key=field,
+        entity_category=EntityCategory.CONFIG,
         needs=(MeshNode,),
         set_fn=_set,
     )
@@ -107,6 +109,7 @@ def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
 
     return TunnelHubSwitchDescription[Peer](
         key="nested",
+        entity_category=EntityCategory.CONFIG,
         needs=(MeshNode,),
         set_fn=_set,
     )
@@ -133,6 +136,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Hub: (
         TunnelHubSwitchDescription[Hub](
             key="exit_node",
+            entity_category=EntityCategory.CONFIG,
             needs=(MeshNode,),
             set_fn=_set_exit_node,
         ),
@@ -143,6 +147,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     RelayNode: (
         TunnelHubSwitchDescription[RelayNode](
             key="allow_relay",
+            entity_category=EntityCategory.CONFIG,
             needs=(NodeDirectory,),
             set_fn=_set_allow_relay,
         ),

@@ -18,7 +18,7 @@ from .api.models.mesh import Upgrade, UpgradeState
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .runtime import TunnelHubConfigEntry
 
-PARALLEL_UPDATES = 0
+PARALLEL_UPDATES = 1
 
 _BUSY = (UpgradeState.DOWNLOADING, UpgradeState.APPLYING)
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar, override
+from typing import TYPE_CHECKING, ClassVar, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_ADDRESS
 from homeassistant.core import HomeAssistant, callback
 
@@ -17,13 +17,16 @@ from .const import CONF_PROVIDER
 from .coordinator import FeedCoordinator
 from .reachability import AddressCheck, AddressChecks, Checked
 
+if TYPE_CHECKING:
+    from .runtime import TunnelHubConfigEntry
+
 WATCHED = "watched"
 """What stands in place of a provider's key in the entry of all watched addresses."""
 WATCHED_ADDRESS = "watched_address"
 """The type of the subentries."""
 
 
-def is_watched(entry: ConfigEntry) -> bool:
+def is_watched(entry: TunnelHubConfigEntry) -> bool:
     """Tell whether an entry is that of the watched addresses."""
     return bool(entry.data[CONF_PROVIDER] == WATCHED)
 
@@ -66,7 +69,7 @@ class WatchedAddresses(Provider):
 class WatchedChecks(AddressChecks):
     """The checks of the watched addresses. Only administrators add subentries."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
         """Check nothing yet."""
         super().__init__(hass, entry, WatchedAddress)
 
@@ -76,7 +79,7 @@ class WatchedChecks(AddressChecks):
         self._entry.async_on_unload(self._entry.add_update_listener(self._follow_subentries))
         return super().async_follow(coordinator)
 
-    async def _follow_subentries(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+    async def _follow_subentries(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
         """Check what was added or has another address, and forget what was removed."""
         if (coordinator := self.coordinator) is None:
             return

@@ -689,6 +689,8 @@ async def test_a_backup_that_cannot_be_saved(world: Hub, tmp_path: Path) -> None
     error = await refused(world, None, "create_backup")
 
     assert error.translation_key == "backup_not_saved"
+    assert error.translation_placeholders == {"reason": "File exists"}
+    assert not isinstance(error, ServiceValidationError), "nobody entered anything wrong"
 
 
 async def test_no_backup(world: Hub, tmp_path: Path) -> None:

@@ -279,10 +279,24 @@ async def test_peers_come_and_go(world: Hub) -> None:
     for peer in ("peer:office", "peer:us/us-r1"):
         assert world.value("binary_sensor", peer, "connected") == "off"
         assert world.value("sensor", peer, "latency") == "unknown"
-    assert world.value("sensor", "peer:office", "rate_in") == "unknown"
     world.service.reconnect("office")
     await world.elapse(POLL)
     assert world.value("binary_sensor", "peer:office", "connected") == "on"
+
+
+async def test_rates_that_change_every_few_seconds_are_disabled(world: Hub) -> None:
+    """Of other nodes; the dashboard shows those of the own connections."""
+    await world.set_up()
+    registered = {entity.unique_id: entity for entity in world.registered()}
+    rates = {name: entity for name, entity in registered.items() if ":rate_" in name}
+
+    assert {name for name, entity in rates.items() if entity.disabled_by} == {
+        name for name in rates if ":peer:" in name
+    }
+    assert any(":peer:" in name for name in rates)
+    assert any(":link:" in name for name in rates)
+    await world.enable_all()
+    assert world.value("sensor", "peer:office", "rate_in") != "unknown"
 
 
 async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
@@ -294,7 +308,6 @@ async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
     for path in ("us/us-r1", "us/us-r1/us-r1-r1"):
         assert world.value("binary_sensor", f"peer:{path}", "connected") == "off"
         assert world.value("sensor", f"peer:{path}", "latency") == "unknown"
-        assert world.value("sensor", f"peer:{path}", "rate_in") == "unknown"
     world.service.reconnect("us")
     await world.elapse(POLL)
     assert world.value("binary_sensor", "peer:us/us-r1", "connected") == "on"

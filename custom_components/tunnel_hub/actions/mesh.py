@@ -8,12 +8,12 @@ from typing import Any
 
 from homeassistant.const import CONF_NAME
 from homeassistant.core import ServiceResponse, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, slugify
 import voluptuous as vol
 
 from ..api.capabilities.mesh import MeshNode
-from ..api.errors import InvalidInputError
 from ..api.models.mesh import Around, Hub, Peer, Port, Position, User, UserSessions, WireGuardPeer
 from ..api.models.tunnels import Tunnel
 from ..const import DOMAIN
@@ -87,7 +87,11 @@ async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
     try:
         path = await target.hass.async_add_executor_job(_save, folder, name, archive)
     except OSError as err:
-        raise InvalidInputError("backup_not_saved", reason=err.strerror or "") from err
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="backup_not_saved",
+            translation_placeholders={"reason": err.strerror or ""},
+        ) from err
     return {"path": str(path)}
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import (
-    ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryData,
@@ -18,6 +17,7 @@ import voluptuous as vol
 
 from ..checks.addresses import InvalidAddressError, watched_target, without_query
 from ..const import CONF_PROVIDER, DOMAIN
+from ..runtime import TunnelHubConfigEntry
 from ..watched import WATCHED, WATCHED_ADDRESS, address_id
 from .base import TEXT_FIELD, abort_if_removed
 
@@ -154,7 +154,9 @@ class WatchedAddressFlow(ConfigSubentryFlow):
         )
 
 
-def _is_taken(entry: ConfigEntry, watched: ConfigSubentryData, *, but_by: str = "") -> bool:
+def _is_taken(
+    entry: TunnelHubConfigEntry, watched: ConfigSubentryData, *, but_by: str = ""
+) -> bool:
     """Tell whether an address is watched already."""
     return any(
         other.unique_id == watched["unique_id"]

@@ -61,7 +61,7 @@ def data_size[R: Resource](
 
 
 def rate[R: Resource](
-    key: str, value_fn: Callable[[R], int | None]
+    key: str, value_fn: Callable[[R], int | None], *, enabled: bool = True
 ) -> TunnelHubSensorDescription[R]:
     """Bytes per second, shown in Mbit/s as lines are sold."""
     return TunnelHubSensorDescription(
@@ -71,6 +71,7 @@ def rate[R: Resource](
         suggested_unit_of_measurement=UnitOfDataRate.MEGABITS_PER_SECOND,
         suggested_display_precision=2,
         state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=enabled,
         value_fn=value_fn,
     )
 

@@ -62,10 +62,17 @@ _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
         value_fn=lambda peer: peer.latency,
         attributes_fn=_addresses,
     ),
-    rate("rate_in", lambda peer: peer.rate_in),
-    rate("rate_out", lambda peer: peer.rate_out),
     diagnostic("version", lambda peer: peer.version),
 )
+
+
+def _rates(*, enabled: bool) -> tuple[TunnelHubSensorDescription[Peer], ...]:
+    """Return what changes every few seconds: the dashboard needs it of the hub's own links only."""
+    return (
+        rate("rate_in", lambda peer: peer.rate_in, enabled=enabled),
+        rate("rate_out", lambda peer: peer.rate_out, enabled=enabled),
+    )
+
 
 MESH: Table[TunnelHubSensorDescription[Any]] = {
     Hub: (
@@ -83,8 +90,8 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
         traffic("traffic_out", lambda hub: hub.traffic_out),
         diagnostic("version", lambda hub: hub.version),
     ),
-    Link: _PEER,
-    Peer: _PEER,
+    Link: (*_PEER, *_rates(enabled=True)),
+    Peer: (*_PEER, *_rates(enabled=False)),
     User: (
         TunnelHubSensorDescription[User](
             key="expires",
