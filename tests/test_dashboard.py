@@ -1,5 +1,6 @@
 """The modules that the frontend loads. What they show is tried in a browser."""
 
+import inspect
 from pathlib import Path
 import re
 
@@ -8,6 +9,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.tunnel_hub import assist, sentences
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.dashboard import FOLDER, MODULE, version
 from custom_components.tunnel_hub.history import SERIES
@@ -86,6 +88,10 @@ def test_words(language: str) -> None:
     said |= {f"path_says_{state}" for state in ("online", "offline")}
     # The names of statistics, which Python gives them.
     said |= {f"history_{series}" for series in SERIES}
+    # And what Assist says.
+    spoken = "".join(inspect.getsource(module) for module in (assist, sentences))
+    said |= set(re.findall(r"\bassist_\w+", spoken))
+    said |= {f"assist_{name}" for name in sentences.SENTENCES}
     asked = re.findall(r'(?:translate\(hass, |translate\(this\.#hass, |words\()"(\w+)"', source)
     words = translations(language)["common"].keys()
 

@@ -79,7 +79,10 @@ def test_no_integration_of_home_assistants_own_has_the_domain() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     """Of other integrations; but for those whose platform a file is, and those always there."""
-    always = {*Platform, "automation", "frontend", "system_health", "websocket_api"}
+    always = {
+        *Platform,
+        *("automation", "frontend", "homeassistant", "system_health", "websocket_api"),
+    }
     declared = {*MANIFEST["after_dependencies"], *always}
     for path in INTEGRATION.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

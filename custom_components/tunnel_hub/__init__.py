@@ -39,6 +39,7 @@ from .migrations import async_migrate_entry as async_migrate_entry
 from .provider_storage import async_forget_memory, async_restore_memory
 from .reachability import AddressChecks, async_forget_checks, async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .sentences import async_setup_sentences
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
 from .watched import WatchedAddresses, WatchedChecks, is_watched
@@ -66,6 +67,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_mesh_view(hass)
     await async_setup_dashboard(hass)
+    async_setup_sentences(hass)
     return True
 
 

@@ -258,7 +258,7 @@ class HistoryImporter:
         provider: Provider,
         coordinators: Mapping[str, FeedCoordinator],
     ) -> None:
-        """Read nothing yet."""
+        """Take the coordinators of all feeds of the entry, which may still be added."""
         self._hass = hass
         self._entry = entry
         self._provider = provider

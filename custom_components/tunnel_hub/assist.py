@@ -1,0 +1,351 @@
+"""What Assist may ask and do: the answers of tools for language models, and of our own sentences.
+
+Only devices of which an entity is exposed to the assistant exist here, and of those only what the
+person who asks may read. A command needs its own entity, its switch or button, to be exposed, and
+is called in the name of that person, so that Home Assistant itself refuses whoever may not.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from homeassistant.auth.models import User as HaUser
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
+from homeassistant.components.homeassistant import async_should_expose
+from homeassistant.components.switch import DOMAIN as SWITCH
+from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_OFF, SERVICE_TURN_ON
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from .api.models.account import Account
+from .api.models.base import Resource
+from .api.models.certificates import Certificates
+from .api.models.mesh import Peer, User, UserSessions
+from .api.models.server import Client
+from .api.models.tunnels import Tunnel, TunnelState
+from .checks.verdicts import Verdict
+from .const import DOMAIN
+from .coordinator import FeedCoordinator
+from .forecast import Forecast, subject_of
+from .ids import DeviceKey, EntityKey, device_identifier, device_key, unique_id
+from .reachability import TunnelCheck
+from .runtime import TunnelHubConfigEntry
+from .units import gibibytes
+
+_NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
+
+
+class _Order(NamedTuple):
+    """What a command calls: an entity's platform, key and action."""
+
+    platform: str
+    key: str
+    action: str
+
+
+COMMANDS: Mapping[str, _Order] = {
+    "disable": _Order(SWITCH, "enabled", SERVICE_TURN_OFF),
+    "enable": _Order(SWITCH, "enabled", SERVICE_TURN_ON),
+    "hold_down": _Order(SWITCH, "force_down", SERVICE_TURN_ON),
+    "release": _Order(SWITCH, "force_down", SERVICE_TURN_OFF),
+}
+"""For tunnels."""
+_SIGN_IN = _Order(BUTTON, "sign_in", SERVICE_PRESS)
+
+
+class RefusedError(Exception):
+    """A command that was not sent or did not work. key: of its sentence, in `common`."""
+
+    def __init__(self, key: str, **names: str) -> None:
+        super().__init__(key)
+        self.key = key
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True)
+class Thing[R: Resource]:
+    """A resource that may be seen. name: as the user calls it. account: at which account."""
+
+    entry: TunnelHubConfigEntry
+    resource: R
+    name: str
+
+    @property
+    def account(self) -> str:
+        """The name of the account that it belongs to."""
+        return self.entry.title
+
+    def part[P: Resource](self, kind: type[P]) -> P | None:
+        """Return what another feed tells of the thing."""
+        for coordinator in self.entry.runtime_data.coordinators.values():
+            if issubclass(coordinator.feed.resource, kind):
+                part = coordinator.data.get(self.resource.id)
+                if isinstance(part, kind) and device_key(part) == device_key(self.resource):
+                    return part
+        return None
+
+
+class Assist:
+    """Answers in one conversation."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        assistant: str,
+        context: Context | None,
+        user: HaUser | None,
+        texts: Mapping[str, str],
+    ) -> None:
+        """Take who asks. user: None where nobody is signed in, such as at a satellite."""
+        self._hass = hass
+        self._assistant = assistant
+        self._context = context
+        self._user = user
+        self._texts = texts
+        self._devices = dr.async_get(hass)
+        self._entities = er.async_get(hass)
+
+    def text(self, key: str, **names: object) -> str:
+        """Return a sentence in the language of the conversation. key: below the component."""
+        return self._texts[f"component.{DOMAIN}.{key}"].format(**names)
+
+    # What may be seen
+
+    def _may_use(self, entity: er.RegistryEntry) -> bool:
+        return (
+            not entity.disabled
+            and async_should_expose(self._hass, self._assistant, entity.entity_id)
+            and (
+                self._user is None
+                or self._user.permissions.check_entity(entity.entity_id, POLICY_READ)
+            )
+        )
+
+    def _visible_name(self, entry: TunnelHubConfigEntry, key: DeviceKey) -> str | None:
+        """Return the name of a device that may be seen; None if it may not."""
+        device = self._devices.async_get_device_by_identifier(
+            device_identifier(entry.entry_id, key), entry.entry_id
+        )
+        if device is None or not any(
+            map(self._may_use, er.async_entries_for_device(self._entities, device.id))
+        ):
+            return None
+        return device.name_by_user or device.name
+
+    def _coordinators(self) -> Iterator[tuple[TunnelHubConfigEntry, FeedCoordinator]]:
+        entries: list[TunnelHubConfigEntry] = self._hass.config_entries.async_loaded_entries(DOMAIN)
+        for entry in entries:
+            for coordinator in entry.runtime_data.coordinators.values():
+                yield entry, coordinator
+
+    def things[R: Resource](self, kind: type[R]) -> Iterator[Thing[R]]:
+        """Yield the resources of a class that may be seen, of all accounts."""
+        for entry, coordinator in self._coordinators():
+            if coordinator.feed.resource is kind and coordinator.available:
+                for resource in list(coordinator.data.values()):
+                    name = self._visible_name(entry, device_key(resource))
+                    if name is not None and isinstance(resource, kind):
+                        yield Thing(entry, resource, name)
+
+    # Questions
+
+    def tunnels_down(self) -> list[dict[str, Any]]:
+        """Return the tunnels that nobody can use, and where each breaks."""
+        return [
+            {
+                "tunnel": tunnel.name,
+                "account": tunnel.account,
+                "problem": problem,
+                **_known(down_since=_local(tunnel.resource.last_close)),
+            }
+            for tunnel in self.things(Tunnel)
+            if (problem := self._problem(tunnel)) is not None
+        ]
+
+    def _problem(self, tunnel: Thing[Tunnel]) -> str | None:
+        """Return what is wrong with a tunnel, in words; None if nothing is known to be."""
+        resource, force_down = tunnel.resource, tunnel.entry.runtime_data.force_down
+        if force_down is not None and force_down.holds(resource.id):
+            return self.text("common.path_held_down")
+        check = tunnel.part(TunnelCheck)
+        if resource.enabled is not False and check is not None and check.verdict not in _NO_FAULT:
+            return self.text(f"entity.sensor.verdict.state.{check.verdict}")
+        if resource.online is not False:
+            return None
+        state = resource.state or TunnelState.OFFLINE
+        if resource.enabled is False:
+            state = TunnelState.DISABLED
+        if state is TunnelState.ONLINE:
+            state = TunnelState.OFFLINE
+        return self.text(f"entity.sensor.state.state.{state}")
+
+    def traffic(self) -> list[dict[str, Any]]:
+        """Return what is left of limited traffic in GiB, and until when it lasts."""
+        rows: list[dict[str, Any]] = []
+        for entry, coordinator in self._coordinators():
+            if (subject := subject_of(coordinator.feed)) is None or not coordinator.available:
+                continue
+            for resource in list(coordinator.data.values()):
+                left = subject.left(resource)
+                name = self._visible_name(entry, device_key(resource))
+                if left is None or name is None:
+                    continue
+                thing = Thing(entry, resource, name)
+                forecast = thing.part(Forecast)
+                until = forecast.traffic_lasts_until if forecast else None
+                rows.append(
+                    {
+                        "name": name,
+                        "left_gib": round(max(gibibytes(left) or 0, 0), 2),
+                        **_known(lasts_until=_local(until)),
+                    }
+                )
+        return rows
+
+    def certificates(self, days: int) -> list[dict[str, Any]]:
+        """Return the certificates that end within some days or have ended, the first one first."""
+        found = [
+            (certificate.expires, certificate.domains, thing.name)
+            for thing in self.things(Certificates)
+            for certificate in thing.resource.certificates
+            if certificate.expires is not None
+        ]
+        found += [
+            (check.certificate_expires, tunnel.name, tunnel.account)
+            for tunnel in self.things(Tunnel)
+            if (check := tunnel.part(TunnelCheck)) is not None
+            and check.certificate_expires is not None
+        ]
+        last = dt_util.utcnow() + timedelta(days=days)
+        return [
+            {"certificate": name, "of": of, "ends": _local(expires)}
+            for expires, name, of in sorted(found)
+            if expires <= last
+        ]
+
+    def connected(self) -> list[dict[str, Any]]:
+        """Return who is connected; from where, only to administrators."""
+        rows = [
+            {
+                "name": user.name,
+                "kind": "user",
+                "devices": len(sessions),
+                **self._secret(addresses=sorted({s.address for s in sessions if s.address})),
+            }
+            for user in self.things(User)
+            if (part := user.part(UserSessions)) is not None and (sessions := part.sessions)
+        ]
+        rows += [
+            {
+                "name": client.name,
+                "kind": "client",
+                **_known(since=_local(client.resource.connected_since)),
+                **self._secret(addresses=[client.resource.address]),
+            }
+            for client in self.things(Client)
+            if client.resource.online
+        ]
+        rows += [
+            {"name": peer.name, "kind": "peer"}
+            for peer in self.things(Peer)
+            if peer.resource.connected
+        ]
+        return rows
+
+    def _secret(self, **values: object) -> dict[str, object]:
+        """Return what only administrators may hear."""
+        return values if self._user is not None and self._user.is_admin else {}
+
+    # Commands
+
+    async def command(self, name: str, command: str) -> str:
+        """Carry out a command for a tunnel; its name. Raises RefusedError."""
+        wanted = _spoken(name)
+        found = [tunnel for tunnel in self.things(Tunnel) if _spoken(tunnel.name) == wanted]
+        if not found:
+            raise RefusedError("assist_no_tunnel", name=name)
+        if len(found) > 1:
+            accounts = ", ".join(sorted(tunnel.account for tunnel in found))
+            raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
+        (tunnel,) = found
+        await self._call(tunnel, COMMANDS[command])
+        return tunnel.name
+
+    async def sign_in(self) -> list[str]:
+        """Sign in to all accounts that can be; their names. Raises RefusedError."""
+        signed_in = []
+        for account in self.things(Account):
+            if self._entity(account, _SIGN_IN) is not None:
+                await self._call(account, _SIGN_IN)
+                signed_in.append(account.name)
+        if not signed_in:
+            raise RefusedError("assist_nothing_to_sign_in")
+        return signed_in
+
+    def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
+        """Return the entity of a command, if there is one that may be used."""
+        key = EntityKey(thing.resource.kind, thing.resource.id, order.key)
+        entity_id = self._entities.async_get_entity_id(
+            order.platform, DOMAIN, unique_id(thing.entry.entry_id, key)
+        )
+        entity = self._entities.async_get(entity_id) if entity_id else None
+        return entity.entity_id if entity and self._may_use(entity) else None
+
+    async def _call(self, thing: Thing[Any], order: _Order) -> None:
+        if (entity_id := self._entity(thing, order)) is None:
+            raise RefusedError("assist_not_exposed", name=thing.name)
+        try:
+            await self._hass.services.async_call(
+                order.platform,
+                order.action,
+                {ATTR_ENTITY_ID: entity_id},
+                blocking=True,
+                context=self._context,
+            )
+        except Unauthorized as err:
+            raise RefusedError("assist_not_allowed", name=thing.name) from err
+        except HomeAssistantError as err:
+            raise RefusedError(
+                "assist_failed", name=thing.name, message=self._message(err)
+            ) from err
+
+    def _message(self, err: HomeAssistantError) -> str:
+        """Return what went wrong, in the language of the conversation if there are words."""
+        text = self._texts.get(f"component.{DOMAIN}.exceptions.{err.translation_key}.message")
+        if text is None or err.translation_domain != DOMAIN:
+            return str(err)
+        return text.format(**(err.translation_placeholders or {}))
+
+
+async def async_assist(
+    hass: HomeAssistant, *, assistant: str, context: Context | None, language: str
+) -> Assist:
+    """Return what answers in a conversation."""
+    user_id = context.user_id if context else None
+    user = await hass.auth.async_get_user(user_id) if user_id else None
+    if user_id and user is None:
+        raise Unauthorized(context=context)
+    texts: dict[str, str] = {}
+    for category in ("common", "entity", "exceptions"):
+        texts |= await async_get_translations(hass, language, category, [DOMAIN])
+    return Assist(hass, assistant=assistant, context=context, user=user, texts=texts)
+
+
+def _spoken(name: str) -> str:
+    """Return a name as it sounds: speech has no case and no signs."""
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _local(moment: datetime | None) -> str | None:
+    """Return a moment to the minute, by the clocks of the house."""
+    return None if moment is None else f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"
+
+
+def _known(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}

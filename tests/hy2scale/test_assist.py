@@ -1,0 +1,56 @@
+"""What Assist tells of a node: its users, certificates and peers."""
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+
+from ..assist import ask, expose, say, set_up_assist
+from ..common import MINUTE, on_account
+from .common import Hub
+
+GIB = 1024**3
+
+
+@pytest.fixture
+async def hub(world: Hub) -> Hub:
+    """A node that shows Assist itself, a user and a peer."""
+    user = world.user("alice")
+    user.traffic_limit, user.traffic_used = 100 * GIB, 25 * GIB
+    await set_up_assist(world)
+    expose(world, "sensor", "certificates:account", "certificates")
+    expose(world, "sensor", f"user:{user.id}", "traffic_usage")
+    return world
+
+
+async def test_who_is_connected(hub: Hub) -> None:
+    """From where, only administrators are told; others hear of those who are exposed alone."""
+    owner, child = MockUser(is_owner=True), MockUser(is_owner=False)
+    for person in (owner, child):
+        person.add_to_hass(hub.hass)
+    child.mock_policy({"entities": {"all": {"read": True}}})
+
+    (found,) = await ask(hub, "get_connected", owner)
+    assert found["name"] == "alice"
+    assert found["devices"] >= 1
+    assert found["addresses"]
+    for who in (child, None):
+        (found,) = await ask(hub, "get_connected", who)
+        assert found.keys() == {"name", "kind", "devices"}
+    assert await say(hub, "who is connected to my vpn") == "Connected (1): alice."
+
+
+async def test_traffic_of_users(hub: Hub) -> None:
+    assert await ask(hub, "get_traffic") == [{"name": "alice", "left_gib": 75.0}]
+
+
+async def test_certificates(hub: Hub) -> None:
+    names = ["short.example.com"]
+    await on_account(hub, "generate_certificate", id="short", domains=names, days=10)
+    await hub.elapse(61 * MINUTE)
+
+    (found,) = await ask(hub, "get_certificates", days=20)
+    assert found["certificate"] == "short.example.com"
+    assert found["ends"].startswith("2026-10-")
+    assert await ask(hub, "get_certificates", days=5) == []
+    assert (await say(hub, "which certificates end soon")).startswith(
+        "Certificates that end soon: 1."
+    )

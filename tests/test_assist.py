@@ -1,0 +1,267 @@
+"""Assist: what is asked and commanded by language models, and by sentences in both languages."""
+
+from homeassistant.auth.models import User
+from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext, async_get_api
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+import voluptuous as vol
+
+from custom_components.tunnel_hub.assist import COMMANDS
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.sentences import SENTENCES
+
+from .assist import ask, expose, name_of, say, set_up_assist
+from .common import MINUTE, SMALL, World
+
+pytestmark = SMALL
+
+
+@pytest.fixture
+async def home(world: World) -> World:
+    """A home with Assist, to which the first tunnel is exposed, and the account."""
+    await set_up_assist(world)
+    for key in ("enabled", "force_down"):
+        expose(world, "switch", "tunnel:1", key)
+    expose(world, "button", "account:account", "sign_in")
+    return world
+
+
+@pytest.fixture
+def owner(home: World) -> User:
+    return MockUser(is_owner=True).add_to_hass(home.hass)
+
+
+@pytest.fixture
+def guest(home: World) -> MockUser:
+    """Someone who may look at everything, and control nothing."""
+    guest = MockUser(is_owner=False)
+    guest.add_to_hass(home.hass)
+    guest.mock_policy({"entities": {"all": {"read": True}}})
+    return guest
+
+
+# Questions
+
+
+async def test_which_tunnels_are_down(home: World) -> None:
+    assert await ask(home, "get_tunnels_down") == []
+
+    home.service.state.tunnels["1"].client_running = False
+    await home.elapse(MINUTE)
+
+    (found,) = await ask(home, "get_tunnels_down")
+    assert found["tunnel"] == name_of(home, "tunnel:1")
+    assert found["account"] == "HayFrp demo"
+    assert found["problem"] == "Offline"
+    (found,) = await ask(home, "get_tunnels_down", language="zh-Hans")
+    assert found["problem"] == "离线"
+
+
+async def test_why_they_are_down(home: World) -> None:
+    await home.act("switch", "turn_on", "tunnel:1", "force_down")
+    (found,) = await ask(home, "get_tunnels_down")
+    assert found["problem"] == "Forced down"
+
+    await home.act("switch", "turn_off", "tunnel:1", "force_down")
+    await home.act("switch", "turn_off", "tunnel:1", "enabled")
+    (found,) = await ask(home, "get_tunnels_down")
+    assert found["problem"] == "Disabled"
+
+    await home.act("switch", "turn_on", "tunnel:1", "enabled")
+    home.service.state.nodes[home.service.state.tunnels["1"].node].online = False
+    await home.live(2 * MINUTE)
+    (found,) = await ask(home, "get_tunnels_down")
+    assert found["problem"] == "Node offline"
+
+
+async def test_what_is_not_exposed_does_not_exist(home: World) -> None:
+    for tunnel in home.service.state.tunnels.values():
+        tunnel.client_running = False
+    await home.elapse(MINUTE)
+
+    (found,) = await ask(home, "get_tunnels_down")
+
+    assert found["tunnel"] == name_of(home, "tunnel:1")
+    other = name_of(home, "tunnel:2")
+    refusal = await ask(home, "command_tunnel", tunnel=other, command="disable")
+    assert refusal == f'No tunnel "{other}" is exposed to Assist.'
+    assert home.service.state.tunnels["2"].enabled
+
+
+async def test_what_may_not_be_read_does_not_exist(home: World, guest: MockUser) -> None:
+    home.service.state.tunnels["1"].client_running = False
+    await home.elapse(MINUTE)
+    assert await ask(home, "get_tunnels_down", guest)
+
+    guest.mock_policy({})
+
+    assert await ask(home, "get_tunnels_down", guest) == []
+
+
+async def test_traffic(home: World) -> None:
+    home.service.account.traffic = 5 * 1024
+    await home.elapse(MINUTE)
+
+    assert await ask(home, "get_traffic") == [{"name": "HayFrp demo", "left_gib": 5.0}]
+
+
+async def test_tools_are_described(home: World) -> None:
+    """Home Assistant complains of tools without a prefix or an integration."""
+    context = LLMContext("test", Context(), "en", "conversation", None)
+
+    api = await async_get_api(home.hass, LLM_API_ASSIST, context)
+
+    ours = [tool for tool in api.tools if tool.name.startswith(f"{DOMAIN}__")]
+    assert len(ours) == 6
+    assert {tool.integration for tool in ours} == {DOMAIN}
+    assert {tool.name for tool in ours if not tool.annotations.read_only} == {
+        f"{DOMAIN}__{name}" for name in ("command_tunnel", "sign_in")
+    }
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    api = await async_get_api(home.hass, LLM_API_ASSIST, context)
+    assert not [tool for tool in api.tools if tool.name.startswith(f"{DOMAIN}__")]
+
+
+async def test_arguments_that_make_no_sense(home: World) -> None:
+    with pytest.raises(vol.Invalid):
+        await ask(home, "command_tunnel", tunnel="nas", command="explode")
+    with pytest.raises(vol.Invalid):
+        await ask(home, "get_certificates", days="many")
+
+
+# Commands
+
+
+async def test_commands(home: World, owner: User) -> None:
+    """A name is found however it is written."""
+    tunnel, name = home.service.state.tunnels["1"], name_of(home, "tunnel:1")
+
+    async def command(wanted: str) -> str:
+        done = await ask(home, "command_tunnel", owner, tunnel=name.upper(), command=wanted)
+        return str(done)
+
+    for wanted, enabled in (("disable", False), ("enable", True)):
+        assert await command(wanted) == name
+        assert tunnel.enabled is enabled
+    assert await command("hold_down") == name
+    assert home.value("switch", "tunnel:1", "force_down") == "on"
+    assert await command("release") == name
+    assert home.value("switch", "tunnel:1", "force_down") == "off"
+    assert await ask(home, "sign_in", owner) == ["HayFrp demo"]
+    assert home.service.account.totalsign == 1
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+async def test_who_may_not_control_it_cannot(home: World, guest: MockUser, command: str) -> None:
+    name = name_of(home, "tunnel:1")
+
+    refusal = await ask(home, "command_tunnel", guest, tunnel=name, command=command)
+
+    assert refusal == f"You are not allowed to control {name}."
+    assert home.service.state.tunnels["1"].enabled
+    refusal = await ask(home, "sign_in", guest)
+    assert refusal == "You are not allowed to control HayFrp demo."
+    assert not home.service.account.totalsign
+
+
+async def test_a_switch_that_is_not_exposed(home: World, owner: User) -> None:
+    expose(home, "binary_sensor", "tunnel:2", "online")
+    name = name_of(home, "tunnel:2")
+
+    refusal = await ask(home, "command_tunnel", owner, tunnel=name, command="disable")
+
+    assert "Expose its switch" in refusal
+    assert home.service.state.tunnels["2"].enabled
+
+
+async def test_two_tunnels_of_one_name(home: World, owner: User) -> None:
+    expose(home, "switch", "tunnel:2", "enabled")
+    for thing in ("tunnel:1", "tunnel:2"):
+        dr.async_get(home.hass).async_update_device(home.device_id(thing), name_by_user="Twin")
+
+    refusal = await ask(home, "command_tunnel", owner, tunnel="twin", command="disable")
+
+    assert refusal.startswith('Several tunnels are called "twin"')
+    assert all(tunnel.enabled for tunnel in home.service.state.tunnels.values())
+
+
+async def test_the_service_refuses(home: World, owner: User) -> None:
+    """In the language of the conversation, with the words of the service."""
+    name = name_of(home, "tunnel:1")
+    refused = {"status": 500, "message": "维护"}
+    home.service.fault("/proxy", "body", match={"type": "toggle"}, body=refused, times=None)
+
+    refusal = await ask(
+        home, "command_tunnel", owner, language="zh-Hans", tunnel=name, command="disable"
+    )
+
+    assert refusal == f"{name} 操作失败：服务拒绝：维护"
+
+
+async def test_a_user_who_was_deleted(home: World, guest: MockUser) -> None:
+    await home.hass.auth.async_remove_user(guest)
+
+    with pytest.raises(HomeAssistantError):
+        await ask(home, "get_traffic", guest)
+
+
+# Sentences
+
+LANGUAGES = ("en", "zh-Hans")
+SAID = {
+    "certificates": ("Which certificates expire soon?", "哪些证书快到期了？"),
+    "connected": ("Who is connected to my mesh?", "谁连着我的节点？"),
+    "disable": ("Disable the tunnel {tunnel}", "停用隧道{tunnel}"),
+    "down": ("Which tunnels are down?", "哪些隧道掉线了？"),
+    "enable": ("Enable the {tunnel} tunnel", "启用隧道{tunnel}"),
+    "hold_down": ("Hold the tunnel {tunnel} down", "把隧道{tunnel}保持下线"),
+    "release": ("Release the tunnel {tunnel}", "恢复隧道{tunnel}"),
+    "sign_in": ("Sign in to my tunnel account", "给隧道账户签到"),
+    "traffic": ("How much traffic do I have left?", "还剩多少流量？"),
+}
+ANSWERS = {
+    "certificates": ("No certificate ends in the next 30 days.", "30 天内没有证书到期。"),
+    "connected": ("No one is connected.", "目前没有人连接。"),
+    "disable": ("{tunnel} is disabled.", "已停用{tunnel}。"),
+    "down": ("All tunnels are up.", "所有隧道都正常。"),
+    "enable": ("{tunnel} is enabled.", "已启用{tunnel}。"),
+    "hold_down": ("{tunnel} is forced down.", "{tunnel}已保持下线。"),
+    "release": ("{tunnel} is released.", "{tunnel}已解除保持下线。"),
+    "sign_in": ("Signed in: HayFrp demo.", "已签到：HayFrp demo。"),
+    "traffic": ("HayFrp demo: 50.0 GiB left.", "HayFrp demo：剩余 50.0 GiB。"),
+}
+ORDER = sorted(SAID, key=lambda name: (name in {*COMMANDS, "sign_in"}, name))
+"""What changes something comes last."""
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=LANGUAGES)
+async def test_every_sentence(home: World, owner: User, at: int) -> None:
+    assert SAID.keys() == ANSWERS.keys() == SENTENCES.keys()
+    tunnel = name_of(home, "tunnel:1")
+
+    for name in ORDER:
+        said = SAID[name][at].format(tunnel=tunnel)
+        answer = await say(home, said, LANGUAGES[at], owner)
+        assert answer == ANSWERS[name][at].format(tunnel=tunnel), said
+
+
+async def test_what_is_down_is_named(home: World) -> None:
+    home.service.state.tunnels["1"].client_running = False
+    await home.elapse(MINUTE)
+    name = name_of(home, "tunnel:1")
+
+    assert await say(home, "are all my tunnels up") == f"Tunnels that are down: 1. {name}: Offline."
+    answer = await say(home, "隧道都正常吗", "zh-Hans")
+    assert answer == f"有 1 条隧道无法使用。 隧道 {name}：离线。"
+
+
+async def test_sentences_are_for_those_who_may(home: World, guest: MockUser) -> None:
+    name = name_of(home, "tunnel:1")
+
+    answer = await say(home, f"disable the tunnel {name}", user=guest)
+
+    assert answer == f"You are not allowed to control {name}."
+    assert home.service.state.tunnels["1"].enabled
