@@ -14,6 +14,7 @@ import pytest
 from custom_components.tunnel_hub import reachability
 from custom_components.tunnel_hub.checks.certificates import TlsContexts
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.reachability import UPTIMES
 
 from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
@@ -69,7 +70,14 @@ async def test_a_tcp_tunnel(world: World, listen: Open) -> None:
     assert dt_util.parse_datetime(*found(world, "last_check")) == dt_util.utcnow()
     # There is neither a certificate nor a status to show.
     shown = {entity.unique_id.rpartition(":")[2] for entity in world.registered(CHECK)}
-    assert shown == {"reachable", "verdict", "availability", "response_time", "last_check"}
+    assert shown == {
+        "reachable",
+        "verdict",
+        "availability",
+        "response_time",
+        "last_check",
+        *UPTIMES,
+    }
     assert server.port
 
 
@@ -373,3 +381,10 @@ async def test_the_address_changes(world: World) -> None:
     world.service.clear_faults()
     await world.live(2 * MINUTE)
     assert changed == [address, address]
+
+
+async def test_without_a_recorder_there_is_no_past(world: World, listen: Open) -> None:
+    await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    await next_check(world)
+    assert found(world, "uptime_24_hours", "uptime_7_days", "uptime_30_days") == ("unknown",) * 3

@@ -44,6 +44,7 @@ interface Hass {
       options?: { resubscribe?: boolean },
     ): Promise<() => Promise<void>>;
   };
+  callWS<Answer>(command: Record<string, unknown>): Promise<Answer>;
   callService(domain: string, service: string, data: Record<string, unknown>): Promise<unknown>;
   localize: Localize;
   loadBackendTranslation(category: string, domain: string): Promise<Localize>;

@@ -42,6 +42,7 @@ from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sentences import async_setup_sentences
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
+from .uptime import async_follow_uptimes
 from .watched import WatchedAddresses, WatchedChecks, is_watched
 
 PLATFORMS = [
@@ -150,6 +151,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     if data.sign_in is not None:
         await data.sign_in.async_start()
     await data.history.async_start()
+    if data.checks is not None:
+        async_follow_uptimes(hass, entry, data.checks)
     return True
 
 

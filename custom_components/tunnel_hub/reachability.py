@@ -88,6 +88,10 @@ class AddressCheck(Resource):
     """Believed after several checks that agree."""
     response_time: float | None = None
     """Milliseconds."""
+    uptime_24_hours: float | None = None
+    """For how much of the last 24 hours it was reachable, in percent; and of 7 and 30 days."""
+    uptime_7_days: float | None = None
+    uptime_30_days: float | None = None
     verdict: Verdict | None = None
 
     @property
@@ -101,7 +105,20 @@ class AddressCheck(Resource):
         return self.protocol in ("http", "https")
 
 
-_PROBED = frozenset(f.name for f in fields(AddressCheck)) - {"id", "name", "protocol"}
+UPTIMES = ("uptime_24_hours", "uptime_7_days", "uptime_30_days")
+_PROBED = frozenset(
+    {
+        "availability",
+        "certificate_expires",
+        "certificate_problem",
+        "certificate_trusted",
+        "http_status",
+        "last_check",
+        "reachable",
+        "response_time",
+        "verdict",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +275,7 @@ class AddressChecks(ABC):
         self._histories.update(known)
         for id_, history in known.items():
             if not self._is_wanted(id_):
-                history.shown = self._blank(id_, history.target)
+                history.shown = self._unchecked(id_, history.target)
         return {id_: history.shown for id_, history in known.items()}
 
     def is_worth_it(self, known: AddressCheck) -> bool:
@@ -286,19 +303,25 @@ class AddressChecks(ABC):
         before = None
         if history is not None:
             before = history.last.at if history.last else history.before
-        return _History(target, self._blank(id_, target), before)
+        return _History(target, self._unchecked(id_, target), before)
+
+    def _unchecked(self, id_: str, target: Target) -> AddressCheck:
+        """Return what is shown of an address without its checks: only its past."""
+        blank, history = self._blank(id_, target), self._histories.get(id_)
+        past: dict[str, Any] = {
+            name: getattr(history.shown, name) for name in UPTIMES if history is not None
+        }
+        return replace(blank, **past)
 
     @callback
     def _changed(self, id_: str) -> None:
         """Check another address soon; judge anew by what is known now."""
-        if (coordinator := self.coordinator) is None:
-            return
         history, target = self._histories.get(id_), self._target(id_)
         if (history and history.target) != (target if isinstance(target, Target) else None):
             self._check_soon()
         elif history is not None and history.last is not None and self._is_wanted(id_):
             history.judge(self._findings(id_, history.last))
-            coordinator.async_publish(history.shown)
+            self._publish(history)
 
     @callback
     def _check_soon(self, _: datetime | None = None) -> None:
@@ -321,8 +344,8 @@ class AddressChecks(ABC):
         self._histories[id_] = history
         await asyncio.sleep(history.wait)
         checked = await self._check(history, id_, _LEAST_SECONDS_ASKED)
-        if self.coordinator is not None and self._is_wanted(id_):
-            self.coordinator.async_publish(history.shown)
+        if self._is_wanted(id_):
+            self._publish(history)
         return checked, self._findings(id_, checked)
 
     async def _check(self, history: _History, id_: str, least: float) -> Checked:
@@ -339,6 +362,26 @@ class AddressChecks(ABC):
             checked = Checked(at=Stamp.now(), result=result, local=local)
             history.take_in(checked, self._findings(id_, checked))
             return checked
+
+    # The past
+
+    @callback
+    def async_set_uptimes(self, id_: str, uptimes: Mapping[str, Any]) -> None:
+        """Show what statistics say of the past. uptimes: by field."""
+        if (history := self._histories.get(id_)) is not None:
+            history.shown = replace(history.shown, **uptimes)
+            self._publish(history)
+
+    @callback
+    def async_know_nothing(self) -> None:
+        """Show no availability until the next check."""
+        for history in self._histories.values():
+            history.shown = replace(history.shown, availability=None)
+            self._publish(history)
+
+    def _publish(self, history: _History) -> None:
+        if self.coordinator is not None:
+            self.coordinator.async_publish(history.shown)
 
     # What lasts
 

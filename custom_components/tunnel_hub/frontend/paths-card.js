@@ -4,6 +4,7 @@ import { copy, fill, make, say, showMore } from "./elements.js";
 import { flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
+import { Uptimes } from "./uptime.js";
 import { formatDate, preload, translate } from "./words.js";
 
 const STYLE = `
@@ -54,6 +55,9 @@ const STYLE = `
     color: var(--secondary-text-color); font-size: 12px; }
   .speeds { display: flex; gap: 12px; }
   .contradiction { margin-top: 8px; font-size: 12px; color: var(--error-color, #db4437); }
+  .days { display: flex; gap: 2px; height: 16px; margin-top: 8px; }
+  .days span { flex: 1; border-radius: 2px; background: var(--way); min-width: 2px; }
+  .days [data-way="unknown"] { opacity: 0.3; }
   .check { margin-top: 8px; font-size: 12px; color: var(--secondary-text-color); }
   .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
   .reach button, .reach a { color: var(--link-color); padding: 4px 8px; font-weight: 500; }
@@ -82,6 +86,7 @@ const STOPS = [
   ["outside", "mdi:earth"],
 ];
 const TUNNEL_AT = 1;
+const GOOD_DAY = 99;
 const NODE_AT = 2;
 const MORE = 50;
 /** @type {Record<Way, string>} */
@@ -127,6 +132,9 @@ class Row {
     this._speeds = make("span", { className: "speeds" });
     this._contradiction = make("div", { className: "contradiction", role: "note" });
     this._check = make("div", { className: "check" });
+    this._days = make("div", { className: "days", role: "img", hidden: true });
+    /** @type {import("./uptime.js").UptimeDay[] | undefined} */
+    this._shownDays = undefined;
     this._open = make("a", { target: "_blank", rel: "noreferrer" });
     this._copy = make("button", { type: "button" });
     this._told = make("span", { className: "told", "aria-hidden": "true" });
@@ -147,6 +155,7 @@ class Row {
       this._path,
       this._contradiction,
       this._check,
+      this._days,
       make("div", { className: "foot" }, this._speeds, this._reach),
     );
 
@@ -161,8 +170,9 @@ class Row {
    * @param {Hass} hass
    * @param {TunnelPath} path
    * @param {Speedometer} speedometer
+   * @param {Uptimes} uptimes
    */
-  render(hass, path, speedometer) {
+  render(hass, path, speedometer, uptimes) {
     const { tunnel, node, account, home, address, url, ways, verdict, way, check } = path;
     /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
@@ -182,6 +192,7 @@ class Row {
       service: tunnel.device.manufacturer ?? "",
     }));
     say(this._check, describeCheck(hass, tunnel));
+    this._showDays(hass, tunnel, uptimes);
     this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
 
     const load = loadOf(hass, node);
@@ -240,7 +251,46 @@ class Row {
       this._open.setAttribute("aria-label", words("open_address", { name }));
     }
   }
+
+  /**
+   * One bar for each of the last days.
+   *
+   * @param {Hass} hass
+   * @param {Thing} thing
+   * @param {Uptimes} uptimes
+   */
+  _showDays(hass, thing, uptimes) {
+    const days = uptimes.daysOf(thing.entities["sensor.availability"]);
+    if (days === this._shownDays) return;
+    this._shownDays = days;
+    this._days.hidden = !days.length;
+    const percent = new Intl.NumberFormat(hass.locale.language, { maximumFractionDigits: 1 });
+    fill(
+      this._days,
+      days.map(({ date, mean }) => {
+        const told = mean === undefined ? "–" : `${percent.format(mean)} %`;
+        const bar = make("span", { title: `${formatDate(hass, date.toISOString())}: ${told}` });
+        bar.dataset.way = wayOfDay(mean);
+        return bar;
+      }),
+    );
+    const whole = stateOf(hass, thing, "sensor.uptime_30_days");
+    this._days.setAttribute("aria-label", isKnown(whole)
+      ? `${hass.formatEntityName(whole, { type: "entity" })}: ${hass.formatEntityState(whole)}`
+      : "");
+  }
 }
+
+/**
+ * How well an address was reachable on a day.
+ *
+ * @param {number | undefined} mean
+ * @returns {Way}
+ */
+const wayOfDay = (mean) => {
+  if (mean === undefined) return "unknown";
+  return mean >= GOOD_DAY ? "up" : "down";
+};
 
 /**
  * What a check has found besides the verdict: how long ago, how fast, and how it is with the
@@ -348,6 +398,7 @@ export class TunnelHubPathsCard extends HTMLElement {
     /** @type {Map<string, Row>} */
     this._rows = new Map();
     this._speedometer = new Speedometer();
+    this._uptimes = new Uptimes(() => this._show());
     this._shown = MORE;
     this._list = make("ul");
     this._more = make("button", { className: "more", type: "button" });
@@ -409,7 +460,8 @@ export class TunnelHubPathsCard extends HTMLElement {
       focused?.focus();
     }
     this._rows = rows;
-    for (const path of paths) rows.get(path.tunnel.device.id)?.render(hass, path, this._speedometer);
+    for (const path of paths) rows.get(path.tunnel.device.id)?.render(hass, path, this._speedometer, this._uptimes);
+    this._uptimes.read(hass, paths.map(({ tunnel }) => tunnel.entities["sensor.availability"]).filter(Boolean));
     const hidden = all.length - paths.length;
     say(this._more, hidden ? translate(hass, "show_more", { count: hidden }) : "");
     say(this._empty, paths.length ? "" : translate(hass, "no_tunnels"));

@@ -17,6 +17,16 @@ def _verdict(check: AddressCheck) -> str | None:
     return None if check.verdict is Verdict.UNKNOWN else check.verdict
 
 
+def _uptime(field: str) -> TunnelHubSensorDescription[AddressCheck]:
+    """A share of the last days; it is made of statistics, so none are made of it."""
+    return TunnelHubSensorDescription(
+        key=field,
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        suggested_display_precision=2,
+        value_fn=lambda check: getattr(check, field),
+    )
+
+
 _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
     TunnelHubSensorDescription[AddressCheck](
         key="availability",
@@ -55,6 +65,7 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda check: check.response_time,
     ),
+    *(_uptime(field) for field in ("uptime_24_hours", "uptime_30_days", "uptime_7_days")),
     TunnelHubSensorDescription[AddressCheck](
         key="verdict",
         device_class=SensorDeviceClass.ENUM,

@@ -1,0 +1,78 @@
+// How much of each of the last days an address was reachable, out of the recorder's statistics.
+
+const DAYS = 30;
+const DAY = 24 * 3600 * 1000;
+const READ_AGAIN = 3600 * 1000;
+
+/** @typedef {{date: Date, mean: number | undefined}} UptimeDay */
+
+/**
+ * The last days, the oldest first. The mean is a percentage, undefined where nothing is known.
+ *
+ * @param {{start: number, mean?: number | null}[]} rows
+ * @param {number} now
+ * @returns {UptimeDay[]}
+ */
+export const lastDays = (rows, now) => {
+  const means = new Map(rows.map(({ start, mean }) => [new Date(start).toDateString(), mean]));
+  return Array.from({ length: DAYS }, (_, index) => {
+    const date = new Date(now - (DAYS - 1 - index) * DAY);
+    return { date, mean: means.get(date.toDateString()) ?? undefined };
+  });
+};
+
+/** @type {UptimeDay[]} */
+const NOTHING = [];
+
+/** Reads the days of some entities: all in one request, at most once an hour. */
+export class Uptimes {
+  /** @param {() => void} changed */
+  constructor(changed) {
+    this._changed = changed;
+    this._asked = "";
+    this._askedAt = 0;
+    /** @type {Map<string, UptimeDay[]>} */
+    this._days = new Map();
+  }
+
+  /**
+   * The last days of an entity, the same object until they are read again; none where nothing is
+   * known.
+   *
+   * @param {string | undefined} entityId
+   * @returns {UptimeDay[]}
+   */
+  daysOf(entityId) {
+    return this._days.get(entityId ?? "") ?? NOTHING;
+  }
+
+  /**
+   * Read if others are shown, or the last reading is old; without the recorder there are no days.
+   *
+   * @param {Hass} hass
+   * @param {string[]} entityIds
+   */
+  async read(hass, entityIds) {
+    const asked = [...entityIds].sort().join();
+    const now = Date.now();
+    if (!asked || (asked === this._asked && now - this._askedAt < READ_AGAIN)) return;
+    this._asked = asked;
+    this._askedAt = now;
+    try {
+      /** @type {Record<string, {start: number, mean?: number | null}[]>} */
+      const rows = await hass.callWS({
+        type: "recorder/statistics_during_period",
+        start_time: new Date(now - DAYS * DAY).toISOString(),
+        statistic_ids: entityIds,
+        period: "day",
+        types: ["mean"],
+      });
+      this._days = new Map(
+        Object.entries(rows).map(([entityId, ofDays]) => [entityId, lastDays(ofDays, now)]),
+      );
+      this._changed();
+    } catch {
+      this._days = new Map();
+    }
+  }
+}
