@@ -66,7 +66,8 @@ def _types(row: Row) -> Row:
 
 
 def _online(row: Row) -> int | None:
-    return sum(n for _, n in _by_type(row)) if "proxyTypeCount" in row else None
+    is_told = isinstance(row.get("proxyTypeCount"), dict)
+    return sum(n for _, n in _by_type(row)) if is_told else None
 
 
 def _heartbeats(row: Row) -> bool | None:
