@@ -41,6 +41,11 @@ _OURS = 20000
 _RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
 
 
+def _escaped(id_: str) -> str:
+    """Return an id as a step of a path in the simulator's state."""
+    return id_.replace(".", r"\.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """A running Home Assistant with accounts at one kind of service.
@@ -95,15 +100,17 @@ class House:
                 await self.poll(coordinators)
             for facts, ids in zip(self.facts, chosen, strict=True):
                 value = _OURS + round_
-                changes = {self.service.place.format(id_): value for id_ in ids}
+                changes = {self.service.place.format(_escaped(id_)): value for id_ in ids}
                 await self._control("PATCH", facts, changes)
             with self.meter.phase(CHANGED, writes=1):
                 await self.poll(coordinators)
 
     async def _every_hundredth(self, facts: Facts) -> list[str]:
         """Return the ids of 1 % of a service's rows, of a few rows the first."""
-        state = await self._control("GET", facts)
-        return list(state[self.service.rows])[: self.rows : _HUNDREDTH]
+        rows = await self._control("GET", facts)
+        for name in self.service.rows.split("."):
+            rows = rows[name]
+        return list(rows)[: self.rows : _HUNDREDTH]
 
     async def _control(
         self, method: str, facts: Facts, changes: Mapping[str, object] | None = None

@@ -24,7 +24,8 @@ class Service:
     server: the arguments of Python that run it with so many rows in the list that is polled.
     entry: an account that is signed in, not yet set up; it polls only when told to.
     feed: the key of the feed of the list; None for a peer with a single coordinator.
-    rows, place: where the rows' ids stand in the service's state, and what changes of each.
+    rows, place: the path to the rows in the service's state, by id, and that to what changes of
+    each.
     at_most: rows of one account; more are shared among several.
     measured: what else is so while it is measured.
     usual: rows of the largest account that exists.

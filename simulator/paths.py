@@ -1,7 +1,13 @@
-"""Dotted paths into dictionaries, lists and dataclasses: ``tunnels.3.enabled``, ``rows.*.node``."""
+"""Dotted paths into dictionaries, lists and dataclasses: ``tunnels.3.enabled``, ``rows.*.node``.
+
+A dot in a key is written with a backslash before it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+import re
+
+_DOT = re.compile(r"(?<!\\)\.")
 
 
 def put(root: object, path: str, value: object) -> None:
@@ -26,7 +32,7 @@ def drop(root: object, path: str) -> None:
 
 def _places(root: object, path: str) -> Iterator[tuple[object, str]]:
     """Yield (parent, key) for every place that the path names."""
-    *steps, last = path.split(".")
+    *steps, last = (step.replace("\\.", ".") for step in _DOT.split(path))
     parents = [root]
     for step in steps:
         parents = [_child(parent, key) for parent in parents for key in _expand(parent, step)]

@@ -4,6 +4,7 @@ import { attention } from "./attention.js";
 import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } from "./cards.js";
 import {
   ACCOUNT,
+  CLIENT,
   hasPath,
   ICONS,
   isOfMesh,
@@ -233,6 +234,7 @@ const pictures = (things) => {
 // Everything else, by kind
 
 const MORE = [
+  ["clients", CLIENT],
   ["users", USER],
   ["rules", RULE],
   ["proxies", PROXY],

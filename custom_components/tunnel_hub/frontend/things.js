@@ -3,6 +3,7 @@
 const DOMAIN = "tunnel_hub";
 
 export const ACCOUNT = "account";
+export const CLIENT = "client";
 export const NODE = "node";
 export const PEER = "peer";
 export const PROXY = "proxy";
@@ -18,6 +19,7 @@ export const WIREGUARD_PEER = "wireguard_peer";
 /** @type {Record<string, string>} */
 export const ICONS = {
   [ACCOUNT]: "mdi:account-circle",
+  [CLIENT]: "mdi:laptop",
   [NODE]: "mdi:server-network",
   [PEER]: "mdi:graph",
   [PROXY]: "mdi:swap-horizontal-bold",
