@@ -1,17 +1,22 @@
 """Whether tunnels can really be reached: they listen here, on ports of their own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from datetime import timedelta
+import socket
 from typing import Any
 
+from homeassistant.components import network
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_socket import socket_allow_hosts
 
 from custom_components.tunnel_hub import reachability
+from custom_components.tunnel_hub.checks.addresses import SocketAddress, resolve
 from custom_components.tunnel_hub.checks.certificates import TlsContexts
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.reachability import UPTIMES
@@ -19,7 +24,7 @@ from custom_components.tunnel_hub.reachability import UPTIMES
 from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
 from .checks.servers import Authorities, Listener, answers, listening, refusing, says
-from .common import DAY, MINUTE, World, on
+from .common import DAY, MINUTE, World, look_up, on
 
 CHECK = "check:1"
 """What is found of the tunnel with the id 1."""
@@ -388,3 +393,63 @@ async def test_without_a_recorder_there_is_no_past(world: World, listen: Open) -
     await world.set_up()
     await next_check(world)
     assert found(world, "uptime_24_hours", "uptime_7_days", "uptime_30_days") == ("unknown",) * 3
+
+
+# The local service
+
+
+def _own_address() -> str | None:
+    """Return an address of this machine on a network; None if it is on none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            # Nothing is sent.
+            sock.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(sock.getsockname()[0])
+
+
+@pytest.mark.parametrize("listens, verdict", [(True, "port_closed"), (False, "no_local_service")])
+async def test_the_local_service_is_checked_from_home(
+    world: World,
+    listen: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    listens: bool,
+    verdict: str,
+) -> None:
+    """The first link that is broken is the nearest one, whatever the service says of the client."""
+    socket_allow_hosts(["127.0.0.1", "192.0.2.1"])
+    if (address := _own_address()) is None:
+        pytest.skip("NOT RUN: this machine is on no network")
+    socket_allow_hosts(["127.0.0.1", address])
+
+    async def _look_up(host: str, port: int) -> Sequence[SocketAddress]:
+        return await (resolve if host == address else look_up)(host, port)
+
+    async def _adapters(_: HomeAssistant) -> list[dict[str, Any]]:
+        """Tell of the network that this machine is on, in place of one that is made up."""
+        ipv4 = [{"address": address, "network_prefix": 24}]
+        return [{"enabled": True, "ipv4": ipv4, "ipv6": []}]
+
+    monkeypatch.setattr(network, "async_get_adapters", _adapters)
+    monkeypatch.setattr(reachability, "resolve", _look_up)
+    await listen(refusing())
+    async with AsyncExitStack() as stack:
+        local = await stack.enter_async_context(listening(says(b"hello"), host=address))
+        tunnel = world.service.state.tunnels["1"]
+        tunnel.local_ip, tunnel.local_port = address, local.port
+        if not listens:
+            await stack.aclose()
+        await world.set_up()
+        await next_check(world)
+        assert found(world, "reachable", "verdict") == ("off", verdict)
+
+
+async def test_a_local_address_elsewhere_is_left_alone(world: World, listen: Open) -> None:
+    """It is on no network of Home Assistant, so nothing is known of it."""
+    await listen(refusing())
+    tunnel = world.service.state.tunnels["1"]
+    tunnel.local_ip, tunnel.local_port = "198.51.100.7", 80
+    await world.set_up()
+    await next_check(world)
+    assert found(world, "reachable", "verdict") == ("off", "port_closed")
