@@ -77,6 +77,10 @@ type Answer = web.Response | Mapping[str, object] | Sequence[object]
 """A response, or what becomes the JSON of one."""
 
 
+_LONGEST_LINE = 128 * 1024
+"""Bytes of a request's line: names of things may be long, and stand in it."""
+
+
 class RefusedError(Exception):
     """Raised anywhere in a handler: this is the answer, go no further."""
 
@@ -238,7 +242,11 @@ class Service[State]:
             app.router.add_route(method, self.base_path + path, self._serve)
         app.router.add_route("*", CATCH_ALL, self._serve)
         self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
+            max_line_size=_LONGEST_LINE,
         )
         await self._runner.setup()
         for index, wanted in enumerate((port or self._ports[0], self._ports[1])):

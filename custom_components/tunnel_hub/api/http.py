@@ -452,6 +452,8 @@ async def _beginning(response: ClientResponse, most: int) -> tuple[bytes, bool]:
         pieces.append(piece[:room])
         if (room := room - len(piece)) < 0:
             return await _joined(pieces), True
+        # aiohttp unpacks the next piece as soon as it is asked for, without waiting for anything.
+        await asyncio.sleep(0)
     return await _joined(pieces), False
 
 
