@@ -228,6 +228,14 @@ async def test_numbers_that_nobody_could_store(
     assert not hayfrp.calls
 
 
+async def test_more_than_anybody_would_change(alone: Transport, hayfrp: HayFrpService) -> None:
+    """An edit sends back what the service has told, however large that was."""
+    with unavailable(Reason.TOO_LARGE, "more than 1 MB"):
+        await alone.request("POST", "/user", read=False, json={"a": "b" * 1024**2})
+
+    assert not hayfrp.calls
+
+
 async def test_numbers_that_anybody_can_store(alone: Transport, hayfrp: HayFrpService) -> None:
     largest: dict[str, object] = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
 

@@ -89,6 +89,7 @@ def house(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> House:
     return House(hass, caplog)
 
 
+@pytest.mark.timeout(3600)
 async def test_all_that_comes_of_an_answer_can_be_stored(
     *,
     bad_world: BadWorld,
@@ -115,7 +116,8 @@ async def test_all_that_comes_of_an_answer_can_be_stored(
         spoiler.spoil = None
         await read_all(bad_world)
         watch.check()
-        assert bad_world.is_well(), what
+        # What an action has read a moment ago is not asked for again.
+        assert await bad_world.recover(2), what
 
 
 async def test_whatever_things_are_called(
@@ -165,4 +167,4 @@ async def test_no_secret_comes_back(
             spoiler.refusal = None
             await bad_world.restart()
             bad_world.abort_flows()
-            assert bad_world.is_well(), name
+            assert await bad_world.recover(2), name

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from json import dumps
 import logging
 import random
 from ssl import SSLContext
@@ -51,6 +52,9 @@ MAX_JSON_BYTES = 12 * 1024**2
 
 MAX_VALUES = 100_000
 """Values in an answer. The largest known have 80,000; decoding these many takes 25 ms at worst."""
+
+_LARGEST_REQUEST = 1024**2
+"""What an edit may send back. aiohttp warns of more, since to send it blocks the event loop."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
 _CONCURRENCY = 4
@@ -244,7 +248,7 @@ class Transport:
         Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
         in `json` that no service could store.
         """
-        _check_numbers(json)
+        _check_sendable(json)
         failure = UnavailableError(Reason.CONNECTION)
         for fields in (params, json, form):
             self.secrets.learn(dict(fields) if isinstance(fields, Mapping) else fields, sent=True)
@@ -405,6 +409,13 @@ class Transport:
                 told = map(row.get, _WORD_FIELDS)
                 words = next((words for words in told if coerce.verbatim(words)), "")
         return f"HTTP {response.status} {self.redact(words, is_cut=is_cut)}".strip()
+
+
+def _check_sendable(json: object) -> None:
+    """Raise for what no service should be sent; an edit sends back what it has read."""
+    _check_numbers(json)
+    if len(dumps(json)) > _LARGEST_REQUEST:
+        raise UnavailableError(Reason.TOO_LARGE, _more_than(_LARGEST_REQUEST))
 
 
 def _check_numbers(value: object) -> None:
