@@ -66,6 +66,7 @@ FRPS = Case(
     secrets=lambda service: {"demo-password", "changed-password"},
     envelope=frozenset({"Code", "bindPort", "code", "msg", "version"}),
     ids=frozenset({"clientID", "key", "name", "type", "user"}),
+    pace=MINUTE / 2,
     troubles={
         "password changed": Trouble(
             begin=_settings(password="changed-password"),
@@ -163,5 +164,5 @@ RELIABILITY = Reliability(
         "forget_offline_tunnels": lambda provider: provider.forget_offline_tunnels(),
         "traffic_history": lambda provider: provider.traffic_history("alice.nas"),
     },
-    limits=Limits(500, MINUTE, Value("binary_sensor", "tunnel:alice.nas", "online"), _end_client),
+    limits=Limits(200, MINUTE, Value("binary_sensor", "tunnel:alice.nas", "online"), _end_client),
 )

@@ -22,6 +22,8 @@ class Frps(ServiceModel):
     options = ({}, _OUTSIDE)
     # What the server forgets is kept for a week.
     lasting = frozenset({"client", "tunnel"})
+    # It is known of some of its versions only.
+    tells_midnight = False
     off = frozenset({"client.sensor.address", "client.sensor.host_name"})
     requests = (
         ("/api/v2/system/info", {}),
@@ -36,7 +38,7 @@ class Frps(ServiceModel):
             ("poll", "reload", "restart", "change_version"),
         ),
     )
-    idle = frozenset({"hold", "release", "return_client"})
+    idle = frozenset({"hold", "ignore_repairs", "release", "return_client", "switch"})
 
     service: FrpService
 

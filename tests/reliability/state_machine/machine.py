@@ -310,7 +310,7 @@ class Machine(RuleBasedStateMachine):
         if down and not self.down:
             await self._go_down()
         await self._leap(2 * around)
-        if self.down and not at_home:
+        if self.down and not at_home and self.kind.tells_midnight:
             todays = {
                 entity.entity_id: state.state
                 for entity in self.world.registered()

@@ -65,6 +65,7 @@ class ServiceModel(ABC):
     requests: what may be stopped on its way or spoilt, besides any call.
     races: what meddles with the same. idle: rules for which the service has nothing.
     slowest: seconds in which everything is read once.
+    tells_midnight: whether it is known that the service's day begins at midnight in Shanghai.
     sequences: known faults are found by them, each run as a test of its own.
     """
 
@@ -79,6 +80,7 @@ class ServiceModel(ABC):
     races: ClassVar[tuple[Race, ...]] = ()
     idle: ClassVar[frozenset[str]] = frozenset()
     slowest: ClassVar[float] = HOUR
+    tells_midnight: ClassVar[bool] = True
     sequences: ClassVar[tuple[Sequence, ...]] = ()
 
     def __init__(self, service: AnyService) -> None:

@@ -43,6 +43,8 @@ _SAME_MOMENT = 10.0
 """Seconds in which feeds share a reading; thousands of proxies take a while."""
 _OF_LATE = INTERVAL.total_seconds()
 
+_HOUR = 3600.0
+"""Seconds for which ports and domain of the server are good, if it is not read anyway."""
 _ZONE_LASTS = 6 * 3600.0
 """Seconds for which the server's time zone is known."""
 
@@ -149,7 +151,6 @@ class Feeds:
 
     async def server(self) -> Row:
         """Read the server now."""
-        self._server.forget()
         return await self._server.get(0)
 
     async def _fetch_server(self) -> Mapping[str, Server]:
@@ -199,7 +200,7 @@ class Feeds:
                 self.time_zone, self._zone_read = zone, Stamp.now()
 
     async def _fetch_tunnels(self) -> Mapping[str, Tunnel]:
-        addresses = addressing(await self._server.get(_OF_LATE), self._host)
+        addresses = addressing(await self._server.get(_HOUR), self._host)
         proxies = await self._proxies.get(_SAME_MOMENT)
         listed = await self._listed(proxies.rows, addresses)
         self._lacking = proxies.lacking

@@ -1,0 +1,16 @@
+"""Places in a simulator's state."""
+
+import pytest
+
+from simulator import paths
+
+
+def test_a_dot_in_a_key() -> None:
+    state = {"proxies": {"alice.nas": {"connections": 1}, "alice": {"nas": {"connections": 2}}}}
+
+    paths.put(state, r"proxies.alice\.nas.connections", 7)
+
+    assert state["proxies"]["alice.nas"] == {"connections": 7}
+    assert state["proxies"]["alice"] == {"nas": {"connections": 2}}
+    with pytest.raises(LookupError):
+        paths.put(state, "proxies.bob.nas.connections", 7)
