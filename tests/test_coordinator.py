@@ -13,8 +13,8 @@ import pytest
 
 from custom_components.tunnel_hub import per_resource_reads
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
+from custom_components.tunnel_hub.api.provider import PATIENCE
 from custom_components.tunnel_hub.api.throttling import RateLimiter
-from custom_components.tunnel_hub.coordinator import PATIENCE
 from custom_components.tunnel_hub.subscriptions import Subscription
 from simulator.service import Call
 

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-PATIENCE = 3
-"""Polls that may fail in a row before the last good values no longer count."""
-
 _NEVER_OLD = timedelta(minutes=2)
 """One failure after a short delay is none, however often a feed is read."""
 
@@ -232,8 +229,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             return
         self._failures = 0 if self.last_update_success else self._failures + 1
         refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
-        patient = self._failures < PATIENCE and not self._is_older_than(
-            max(PATIENCE * self._interval, _NEVER_OLD)
+        patience = self.provider.description.patience
+        patient = self._failures < patience and not self._is_older_than(
+            max(patience * self._interval, _NEVER_OLD)
         )
         available = self.last_update_success or (patient and not refused)
         self._tell_everybody = available != self.available

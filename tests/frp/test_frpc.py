@@ -135,6 +135,21 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     assert world.value("sensor", "tunnel:file-1", "phase") == "running"
 
 
+async def test_a_client_that_does_not_answer_is_unavailable_at_once(
+    world: World[FrpService], frp: FrpService
+) -> None:
+    """It runs at home: no internet and no firewall is to blame, as it may be for a service."""
+    await world.set_up()
+    await frp.stop()
+
+    await world.live(MINUTE, step=10)
+    assert world.value("binary_sensor", "tunnel:file-1", "online") == "unavailable"
+
+    await frp.start()
+    await world.live(MINUTE, step=10)
+    assert world.value("binary_sensor", "tunnel:file-1", "online") == "on"
+
+
 async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpService) -> None:
     await world.set_up()
     before = tunnels(world)

@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.tunnel_hub.coordinator import PATIENCE
+from custom_components.tunnel_hub.api.provider import PATIENCE
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 
 from ..common import MINUTE

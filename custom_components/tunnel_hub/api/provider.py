@@ -51,6 +51,10 @@ class Issue:
     fixable: bool = False
 
 
+PATIENCE = 3
+"""Polls in a row that fail before a service on the internet no longer counts as answering."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDescription:
     """What is known of a provider without an account.
@@ -61,6 +65,8 @@ class ProviderDescription:
     has_outside_address: whether public addresses may begin with another host, see OUTSIDE_ADDRESS.
     has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
     has_account: whether there is one, which has a device.
+    patience: how many polls in a row must fail before the last good values no longer count: one
+    where the program runs at home, so that no internet and no firewall is to blame.
     """
 
     key: str
@@ -71,6 +77,7 @@ class ProviderDescription:
     has_public_tunnels: bool = False
     has_outside_address: bool = False
     has_account: bool = True
+    patience: int = PATIENCE
 
 
 class Provider(ABC):

@@ -23,7 +23,7 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, Ca
 
     kind = "frpc"
     guarded = STATUS
-    description = replace(FRP, name="frpc", model="Client")
+    description = replace(FRP, name="frpc", model="Client", patience=1)
     disables_to_disconnect = True
 
     @override
