@@ -8,7 +8,7 @@ from aiohttp.abc import ResolveResult
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import CoreState
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -95,9 +95,19 @@ async def test_removal_leaves_nothing(
 
 
 async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
-    """It becomes one of today in place: nobody has to sign in, and entities keep their ids."""
+    """It becomes one of today in place: nobody has to sign in, and all stays as it was arranged."""
     await world.set_up()
-    before, data = names(world), dict(world.entry.data)
+    entities, devices = er.async_get(world.hass), dr.async_get(world.hass)
+    first, second, third, *_ = world.registered()
+    entities.async_update_entity(
+        first.entity_id, new_entity_id=f"{first.domain}.mine", name="Mine", labels={"home"}
+    )
+    entities.async_update_entity(second.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    entities.async_update_entity(third.entity_id, hidden_by=er.RegistryEntryHider.USER)
+    for device in dr.async_entries_for_config_entry(devices, world.entry.entry_id):
+        devices.async_update_device(device.id, name_by_user="My device")
+    await world.settle()
+    arranged, data = registered(world), dict(world.entry.data)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     world.hass.config_entries.async_update_entry(world.entry, minor_version=1)
 
@@ -106,9 +116,27 @@ async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> N
     assert world.entry_state() is ConfigEntryState.LOADED
     assert (world.entry.version, world.entry.minor_version) == (1, MINOR_VERSION)
     assert world.entry.data == data
-    assert names(world) == before
+    assert registered(world) == arranged
+    assert names(world)[first.unique_id] == f"{first.domain}.mine"
     assert not world.reauthentications()
     watch.check()
+
+
+def registered(world: BadWorld) -> dict[str, object]:
+    """Return what a person can arrange, of each entity and device, by its id in the registry."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
+    return {
+        entity.id: (
+            entity.unique_id,
+            entity.entity_id,
+            entity.name,
+            entity.labels,
+            entity.disabled_by,
+            entity.hidden_by,
+            entity.device_id,
+        )
+        for entity in world.registered()
+    } | {device.id: (device.identifiers, device.name_by_user) for device in devices}
 
 
 async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -> None:
