@@ -1,1 +1,1 @@
-"""Writes the tables in the README and the pages under docs/ out of the integration's own tables."""
+"""Writes the tables in the pages under docs/ out of the integration's own tables."""

@@ -1,6 +1,7 @@
 """Triggers and conditions: all of them, and what they look at in one service."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+import json
 from typing import Any
 
 from homeassistant.util.yaml import load_yaml_dict
@@ -9,7 +10,7 @@ from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
-from .markdown import table, titles
+from .markdown import folded, table, titles
 from .services import Service
 from .words import INTEGRATION, Language, said, word
 
@@ -17,26 +18,35 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {"triggers": TRIGGERS, "conditions": C
 
 
 def triggers(_: Collection[Service], language: Language) -> str:
-    """Return when an automation of ours can start."""
-    return table(titles(language, "Trigger", "When", "Options"), _described(language, "triggers"))
+    """Return when an automation of ours can start, for the editor and in YAML."""
+    titles_ = titles(language, "Trigger", "When", "Options")
+    return _reference("triggers", titles_, language)
 
 
 def conditions(_: Collection[Service], language: Language) -> str:
-    """Return what an automation of ours can ask."""
-    return table(
-        titles(language, "Condition", "Description", "Options"), _described(language, "conditions")
-    )
+    """Return what an automation of ours can ask, for the editor and in YAML."""
+    titles_ = titles(language, "Condition", "Description", "Options")
+    return _reference("conditions", titles_, language)
 
 
-def _described(language: Language, kind: str) -> Iterable[list[str]]:
+def _reference(kind: str, titles_: list[str], language: Language) -> str:
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
+    rows, lines = [], [f"{kind}:"]
     for name in _KINDS[kind]:
         words = said(language, kind, name)
-        fields = [
-            f"`{field}`: {words['fields'][field]['name']} ({_default(about)})"
-            for field, about in described[name].get("fields", {}).items()
+        fields = described[name].get("fields", {})
+        options = [
+            f"{words['fields'][field]['name']} ({_default(about)})"
+            for field, about in fields.items()
         ]
-        yield [f"`{DOMAIN}.{name}`", words["description"], "<br>".join(fields)]
+        rows.append([f"**{words['name']}**", words["description"], "<br>".join(options)])
+        lines += [f"  - {kind.removesuffix('s')}: {DOMAIN}.{name}", "    target:"]
+        lines.append(f"      device_id: <{word(language, 'select the device')}>")
+        values = {field: about["default"] for field, about in fields.items()}
+        lines += ["    options:"] * bool(values)
+        lines += [f"      {field}: {json.dumps(value)}" for field, value in values.items()]
+    yaml = "\n".join(("```yaml", *lines, "```"))
+    return f"{table(titles_, rows)}\n\n{folded(word(language, 'All of them in YAML'), yaml)}"
 
 
 def _default(field: Mapping[str, Any]) -> str:

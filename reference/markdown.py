@@ -21,6 +21,11 @@ def titles(language: Language, *english: str) -> list[str]:
     return [word(language, title) for title in english]
 
 
+def folded(summary: str, text: str) -> str:
+    """Return text that is shown after a click."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
 class Notes:
     """Footnotes: numbered as they are first needed, told below the table."""
 

@@ -15,8 +15,9 @@ from .actions import actions
 from .automations import automations, conditions, triggers
 from .comparison import comparison
 from .entities import entities
+from .markdown import folded
 from .services import SERVICES, Service
-from .words import Language
+from .words import Language, word
 
 ALL: Mapping[str, Callable[[Collection[Service], Language], str]] = {
     "comparison": comparison,
@@ -56,12 +57,24 @@ class Page:
         return ROOT / self.name
 
 
+GUIDES = (
+    "getting-started",
+    "which-service",
+    "what-you-get",
+    "automations",
+    "triggers",
+    "conditions",
+    "troubleshooting",
+)
+"""The pages for every user, in the order in which they are needed."""
+
 PAGES = [
-    Page("README.md", Language.ENGLISH),
-    Page("README.zh-Hans.md", Language.CHINESE),
-    *(Page(f"docs/{key}.md", Language.ENGLISH) for key in PROVIDERS),
-    *(Page(f"docs/zh-Hans/{key}.md", Language.CHINESE) for key in PROVIDERS),
+    *(Page(f"docs/{name}.md", Language.ENGLISH) for name in (*GUIDES, *PROVIDERS)),
+    *(Page(f"docs/zh-Hans/{name}.md", Language.CHINESE) for name in (*GUIDES, *PROVIDERS)),
 ]
+
+_LONG = 12
+"""Lines of a table that is folded."""
 
 
 def written(page: Page) -> str:
@@ -70,6 +83,8 @@ def written(page: Page) -> str:
     def _fill(place: re.Match[str]) -> str:
         if place["provider"]:
             table = ONE[place["name"]](SERVICES[place["provider"]], page.language)
+            if table.count("\n") > _LONG:
+                table = folded(word(page.language, "Show the table"), table)
         else:
             table = ALL[place["name"]](SERVICES.values(), page.language)
         return f"{place['begin']}\n{table}\n\n{place['end']}"

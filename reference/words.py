@@ -43,6 +43,9 @@ def enumerated(language: Language, names: list[str]) -> str:
 
 
 _CHINESE = {
+    "select the device": "选择设备",
+    "All of them in YAML": "全部 YAML",
+    "Show the table": "展开表格",
     # Headings
     "Action": "操作",
     "Actions": "操作",

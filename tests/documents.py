@@ -55,6 +55,7 @@ def _thing(last_word: str) -> str:
 
 _ENGLISH: Mapping[str, str] = {
     "ID": "device",
+    "设备": "device",
     "用户": "user",
     "节点": "node",
     "账户": "account",

@@ -14,18 +14,18 @@ from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.services import ACTIONS
 from demo import providers as demo
-from reference.pages import ALL, ONE, PAGES, ROOT, Page, written
+from reference.pages import ALL, GUIDES, ONE, PAGES, ROOT, Page, written
 from reference.services import PLATFORMS, SERVICES, capabilities
 from reference.words import ANSWERS, Language
 import simulator
 
-from .documents import code, page, path_of
+from .documents import EACH_LANGUAGE, code, page, path_of
 
 BLUEPRINTS = sorted(path.stem for path in (ROOT / "blueprints" / "automation" / DOMAIN).iterdir())
 DOCUMENTS = sorted(
     path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
 )
-NAMES = ("README", *PROVIDERS)
+NAMES = ("README", *GUIDES, *PROVIDERS)
 """The pages that are there in both languages."""
 
 OTHERS = {"action", "zip"}
@@ -42,15 +42,18 @@ def test_tables_are_those_of_the_code(table: Page) -> None:
     assert written(table) == table.path.read_text("utf-8"), "run scripts/reference"
 
 
-@each_name
-def test_no_table_is_missing(name: str) -> None:
-    found = re.findall(r"^<!-- (\w+(?:: \w+)?) -->$", page(name, Language.ENGLISH), re.MULTILINE)
-    tables = [table for table in found if table != "end"]
-    if name == "README":
-        assert sorted(tables) == sorted(ALL)
-    else:
-        wanted = set(ONE) - (set() if _has_options(name) else {"options"})
-        assert sorted(tables) == sorted(f"{table}: {name}" for table in wanted)
+def test_no_table_is_missing() -> None:
+    found = [
+        table
+        for name in NAMES
+        for table in re.findall(
+            r"^<!-- (\w+(?:: \w+)?) -->$", page(name, Language.ENGLISH), re.MULTILINE
+        )
+        if table != "end"
+    ]
+    wanted = {*ALL, *(f"{table}: {key}" for table in ONE for key in PROVIDERS)}
+    without = {f"options: {key}" for key in PROVIDERS if not _has_options(key)}
+    assert sorted(found) == sorted(wanted - without)
 
 
 def _has_options(name: str) -> bool:
@@ -78,9 +81,39 @@ def test_every_provider_can_be_tried() -> None:
 def test_the_blueprints_are_told() -> None:
     for language in Language:
         told = re.findall(
-            r"^\| \[(\w+)\]\(.*%2F(\w+)\.yaml\)", page("README", language), re.MULTILINE
+            r"^\| \[(\w+)\]\(.*%2F(\w+)\.yaml\)", page("automations", language), re.MULTILINE
         )
         assert sorted(told) == [(name, name) for name in BLUEPRINTS]
+
+
+# What a user needs
+
+
+@EACH_LANGUAGE
+def test_guides_are_listed_in_the_order_in_which_they_are_needed(language: Language) -> None:
+    folder = "docs/" if language is Language.ENGLISH else f"docs/{language}/"
+    linked = re.findall(rf"\]\({folder}([\w-]+)\.md\)", page("README", language).split("```")[-1])
+    assert tuple(name for name in linked if name in GUIDES) == GUIDES
+    assert set(linked) - set(GUIDES) >= PROVIDERS.keys()
+
+
+@EACH_LANGUAGE
+@each_name
+def test_pages_can_be_read_at_a_sitting(name: str, language: Language) -> None:
+    """What is in generated tables is looked up; long ones are folded."""
+    text = re.sub(r"(?s)<!-- \w+(: \w+)? -->.*?<!-- end -->", "", page(name, language))
+    assert text.count("\n") < 150
+    for table in re.findall(r"(?s)<!-- \w+: \w+ -->(.*?)<!-- end -->", page(name, language)):
+        assert table.count("\n") < 20 or "\n<details>\n" in table
+
+
+@EACH_LANGUAGE
+def test_services_have_their_addresses(language: Language) -> None:
+    """Each service's own page is named where a user chooses one, and on its page here."""
+    for key, service in SERVICES.items():
+        address = service.description.console_url
+        assert f"({address})" in page("which-service", language)
+        assert address in page(key, language)
 
 
 # Two languages

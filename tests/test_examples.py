@@ -1,9 +1,12 @@
-"""The examples of the README and of HayFrp's page, at work with the simulated service."""
+"""The examples of the guides and of HayFrp's page, at work with the simulated service."""
 
 import re
 
 from homeassistant.helpers import entity_registry as er
+import pytest
 
+from custom_components.tunnel_hub.condition import CONDITIONS
+from custom_components.tunnel_hub.trigger import TRIGGERS
 from reference.words import Language
 
 from .common import MINUTE, World
@@ -16,7 +19,7 @@ async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -
     await world.set_up()
     told = phone(world)
     tunnel = world.device_id("tunnel:1")
-    _, example, _ = examples("README", language, tunnel=tunnel, device=tunnel)
+    example, _ = examples("triggers", language, tunnel=tunnel, device=tunnel)
 
     async with automated(world, example):
         world.service.state.tunnels["1"].client_running = False
@@ -29,9 +32,36 @@ async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -
 
 
 @EACH_LANGUAGE
+@pytest.mark.parametrize("kind", ["triggers", "conditions"])
+async def test_all_of_them_in_yaml(world: World, language: Language, kind: str) -> None:
+    """Home Assistant accepts each with its options; a condition of another device is just false."""
+    await world.set_up()
+    tunnel = world.device_id("tunnel:1")
+    *_, everything = examples(kind, language, tunnel=tunnel, device=tunnel)
+
+    async with automated(world, {"actions": [], **everything}):
+        assert len(everything[kind]) == len(TRIGGERS if kind == "triggers" else CONDITIONS)
+
+
+@EACH_LANGUAGE
+async def test_remind_me_of_the_sign_in(world: World, language: Language) -> None:
+    await world.set_up()
+    told = phone(world)
+    example, _ = examples("conditions", language, device=world.device_id("account:account"))
+    now = {"entity_id": "all", "skip_condition": False}
+
+    async with automated(world, example):
+        await world.hass.services.async_call("automation", "trigger", now, blocking=True)
+        assert [call.data for call in told] == [example["actions"][0]["data"]]
+        await world.act("button", "press", "account:account", "sign_in")
+        await world.hass.services.async_call("automation", "trigger", now, blocking=True)
+        assert len(told) == 1
+
+
+@EACH_LANGUAGE
 async def test_only_while_nobody_is_home(world: World, language: Language) -> None:
     await world.set_up()
-    _, _, example = examples("README", language, tunnel="", device="")
+    (example,) = examples("automations", language)
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", "tunnel:1", "enabled"),
         new_entity_id=example["actions"][0]["target"]["entity_id"],
@@ -48,7 +78,7 @@ async def test_only_while_nobody_is_home(world: World, language: Language) -> No
 
 @EACH_LANGUAGE
 def test_the_card_is_there_and_takes_devices(language: Language) -> None:
-    card, _, _ = examples("README", language, tunnel="", device="abc")
+    card, *_ = examples("what-you-get", language, device="abc")
     modules = {path.name: path.read_text("utf-8") for path in (INTEGRATION / "frontend").iterdir()}
 
     name = card.pop("type").removeprefix("custom:")
