@@ -81,10 +81,12 @@ def test_words(language: str) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     said = set(re.findall(r'"(\w+)"', source))
     said |= {
-        f"path_{verdict}"
+        f"{word}_{verdict}"
+        for word in ("advice", "path")
         for verdict in re.findall(r"^  (\w+): \[\w+, \w+, \w+\]", source, re.MULTILINE)
     }
     said |= {f"{of}traffic_{way}" for of in ("", "node_") for way in ("in", "out")}
+    said |= {f"severity_{severity}" for severity in ("broken", "waiting", "warning")}
     said |= {f"path_says_{state}" for state in ("online", "offline")}
     # The names of statistics, which Python gives them.
     said |= {f"history_{series}" for series in SERIES}

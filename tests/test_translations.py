@@ -310,6 +310,7 @@ WATCHED = re.compile(
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+
     | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
+    | entity\.sensor\.state\.state_attributes\.advice\.state\.\w+
     | entity\.switch\.\w+\.state_attributes\.method\..+
     | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+
     | issues\.\w+\.fix_flow\.error\.passwords_differ

@@ -99,6 +99,19 @@ interface Flow {
   isNodes: boolean;
 }
 
+/** Something that needs attention. */
+interface Trouble {
+  thing: Thing;
+  severity: "broken" | "warning" | "waiting";
+  entity: string;
+  condition: string;
+  /** Why, and what to do about it. */
+  advice: string;
+  /** isTold: by the service; else it is when Home Assistant has noticed. */
+  since?: { moment: number; isTold: boolean };
+  action?: { word: string; domain: string; service: string; entity: string };
+}
+
 /** A node around the hub, as the subscription tells it; see mesh_view.py. */
 interface MeshNode {
   id: string;

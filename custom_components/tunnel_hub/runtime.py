@@ -1,9 +1,11 @@
 """What a loaded entry holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
 
 from .api.provider import Provider
 from .coordinator import FeedCoordinator
@@ -16,7 +18,7 @@ from .sign_in import SignIn
 
 @dataclass(slots=True, kw_only=True)
 class TunnelHubData:
-    """What a loaded entry holds. coordinators: by the feed's key."""
+    """What a loaded entry holds. coordinators: by the feed's key. loaded_at: when that began."""
 
     provider: Provider
     issues: EntryIssues
@@ -25,6 +27,7 @@ class TunnelHubData:
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
     checks: AddressChecks | None = None
+    loaded_at: datetime = field(default_factory=dt_util.utcnow)
 
     @callback
     def sync_problems(self) -> None:

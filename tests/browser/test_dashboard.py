@@ -15,6 +15,7 @@ from demo.stage import DOMAIN, Stage
 
 PROVIDER = "hayfrp"
 SERVICE = "HayFrp"
+TITLE = "HayFrp demo"
 _REACTING = 20.0
 """Seconds."""
 
@@ -46,7 +47,7 @@ async def visit(page: Page, running: Stage, path: str) -> None:
     """Open a view of the dashboard, and see all of it."""
     await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
     await expect(page.locator("tunnel-hub-paths").first).to_be_visible()
-    more = page.get_by_role("button", name=re.compile("^(Show|显示)"))
+    more = page.locator("tunnel-hub-paths").locator(".more").first
     if await more.is_visible():
         await more.click()
 
@@ -65,8 +66,19 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def path_of(page: Page, name: str, verdict: str) -> Locator:
-    """Return a tunnel's path, as it is told to who cannot see it."""
-    return row_of(page, name).get_by_role("group", name=f"{name}: {verdict}")
+    """Return a tunnel's path, as it is told to who cannot see it. verdict: how that begins."""
+    told = re.compile(f"^{re.escape(f'{name}: {verdict}')}")
+    return row_of(page, name).get_by_role("group", name=told)
+
+
+def group_of(page: Page, title: str) -> Locator:
+    """Return what needs attention at an account."""
+    return page.locator("tunnel-hub-attention section").filter(has_text=title)
+
+
+async def _switch(running: Stage, entity_id: str, action: str) -> None:
+    """Switch something as an automation does."""
+    await running.hass.post(f"/api/services/switch/{action}", {"entity_id": entity_id})
 
 
 async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
@@ -82,8 +94,8 @@ async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
 @pytest.mark.parametrize(
     "language, words",
     [
-        ("en", ["Needs attention", "Paths to the internet", "Connected (not checked)"]),
-        ("zh-Hans", ["需要注意", "通往外网的路径", "已连接（未检测）"]),
+        ("en", ["Needs attention", "Paths to the internet", "Disconnected"]),
+        ("zh-Hans", ["需要注意", "通往外网的路径", "已断开"]),
     ],
     ids=["english", "chinese"],
 )
@@ -150,16 +162,78 @@ async def test_the_first_thing_that_a_person_sees(page: Page, running: Stage) ->
 
 
 async def test_what_is_wrong_comes_first(page: Page, running: Stage) -> None:
-    """A tunnel without a client does; one that was disabled, and a sign-in to be done, do not."""
+    """By account, each with its worst; the others unfold. Why, and what to do, stands there."""
     await visit(page, running, "overview")
 
-    attention = page.locator("hui-entities-card").first
-    await expect(attention).to_contain_text("camera · HayFrp")
-    await expect(attention).to_contain_text("广州移动 · Traffic usage")
+    attention = page.locator("tunnel-hub-attention")
+    hayfrp = group_of(page, TITLE)
+    first = hayfrp.get_by_role("listitem").first
+    await expect(first).to_contain_text("camera · Disconnected")
+    await expect(first).to_contain_text("Start the client (frpc) at home.")
+    await expect(first.get_by_role("img", name="Problem")).to_be_visible()
     await expect(attention).to_contain_text("dave · Password conflict")
-    await expect(attention).not_to_contain_text("ssh · HayFrp")
-    await expect(attention).not_to_contain_text("Signed in today")
+    for group in await attention.locator("section").all():
+        assert await group.get_by_role("listitem").count() <= 3
+    easytier = attention.locator("section").filter(has_text="EasyTier demo")
+    await easytier.get_by_role("button", name="Show 3 more").click()
+    await expect(easytier).to_contain_text("广州移动 · Traffic usage: 96.0%")
     await expect(page.get_by_text("All is well")).to_be_hidden()
+
+
+async def test_what_is_wrong_is_mended_where_it_stands(page: Page, running: Stage) -> None:
+    """A tunnel is enabled, one that is forced down is released, and one signs in."""
+    await visit(page, running, "overview")
+    hayfrp = group_of(page, TITLE)
+    for more in await hayfrp.get_by_role("button", name=re.compile("^Show")).all():
+        await more.click()
+
+    name = await name_of(running, "3")
+    entities = await entities_of(running, PROVIDER)
+    await _switch(running, entities["switch:tunnel:3:enabled"].id, "turn_off")
+    await until_told(running, "3", enabled=False)
+    await hayfrp.get_by_role("button", name=f"Enable: {name}").click()
+    await until_told(running, "3", enabled=True)
+    await expect(hayfrp.get_by_role("button", name=f"Enable: {name}")).to_have_count(0)
+
+    await _switch(running, entities["switch:tunnel:3:force_down"].id, "turn_on")
+    await until_told(running, "3", enabled=False)
+    await hayfrp.get_by_role("button", name=f"Release: {name}").click()
+    await until_told(running, "3", enabled=True)
+
+    await hayfrp.get_by_role("button", name=f"Sign in: {TITLE}").click()
+    await expect(hayfrp.get_by_role("button", name=f"Sign in: {TITLE}")).to_have_count(0)
+    await running.patch(PROVIDER, {"tunnels.3.client_running": True})
+
+
+async def test_one_word_for_one_fault(page: Page, running: Stage) -> None:
+    """In the list, on the path and on the device's page, with what to do about it."""
+    name = "camera"
+    entities = await entities_of(running, PROVIDER)
+    state = next(
+        entity
+        for key, entity in entities.items()
+        if re.fullmatch("sensor:tunnel:.+:state", key) and entity.state == "offline"
+    )
+    await visit(page, running, "overview")
+    await expect(group_of(page, TITLE)).to_contain_text(f"{name} · Disconnected")
+    path = path_of(page, name, "Disconnected")
+    await expect(path).to_be_visible()
+    await expect(row_of(page, name)).to_contain_text("Start the client (frpc) at home.")
+    assert await path.locator(".stop").first.get_attribute("data-way") == "off"
+
+    await page.goto(f"{running.hass.url}/config/devices/device/{state.device_id}")
+    await expect(page.get_by_text("Disconnected", exact=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize("view", ["overview", "tunnels"])
+async def test_no_third_is_empty(page: Page, running: Stage, view: str) -> None:
+    """Every section is as wide as the page."""
+    await page.set_viewport_size(ViewportSize(width=1440, height=900))
+    await visit(page, running, view)
+    sections = page.locator("hui-grid-section")
+    widths = [box["width"] for each in await sections.all() if (box := await each.bounding_box())]
+    assert len(widths) > 2
+    assert min(widths) > 1440 * 0.75
 
 
 async def test_every_view_has_something_to_show(page: Page, running: Stage) -> None:
@@ -197,16 +271,16 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
     """The service hears of it, and the path tells why it is broken."""
     name = await name_of(running, "1")
     await visit(page, running, "tunnels")
-    section = page.locator("hui-grid-section").filter(has=row_of(page, name))
-    switch = section.locator("ha-switch").first
+    switch = row_of(page, name).get_by_role("switch", name="Enabled")
 
+    await expect(switch).to_be_checked()
     await switch.click()
     await until_told(running, "1", enabled=False)
     await expect(path_of(page, name, "Disabled")).to_be_visible()
 
     await switch.click()
     await until_told(running, "1", enabled=True)
-    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
+    await expect(path_of(page, name, "Connected")).to_be_visible()
 
 
 async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
@@ -220,21 +294,21 @@ async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
         await running.hass.post(f"/api/services/{DOMAIN}/check_tunnel?return_response", device)
 
     await visit(page, running, "overview")
-    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
+    await expect(path_of(page, name, "Connected")).to_be_visible()
 
     await _client(runs=False)
-    await expect(path_of(page, name, "No client connected")).to_be_visible()
+    await expect(path_of(page, name, "Disconnected")).to_be_visible()
     await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
 
     await _client(runs=True)
-    await expect(path_of(page, name, "Connected (not checked)")).to_be_visible()
+    await expect(path_of(page, name, "Connected")).to_be_visible()
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
     """Tab goes along the path, stop after stop, each with its name; Enter shows more of it."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
-    path = path_of(page, name, "Connected (not checked)")
+    path = path_of(page, name, "Connected")
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
     await stops.first.focus()
@@ -254,13 +328,13 @@ async def test_more_than_a_few(page: Page, running: Stage) -> None:
     """What is broken comes first; the others are shown when they are asked for."""
     await page.goto(f"{running.hass.url}/tunnel-hub/overview")
     rows = page.locator("tunnel-hub-paths").get_by_role("listitem")
-    more = page.get_by_role("button", name="Show 7 more")
+    more = page.get_by_role("button", name="Show 12 more")
     await expect(rows).to_have_count(8)
-    await expect(rows.first).to_contain_text("No client connected")
+    await expect(rows.first).to_contain_text("Disconnected")
 
     await more.focus()
     await page.keyboard.press("Enter")
-    await expect(rows).to_have_count(15)
+    await expect(rows).to_have_count(20)
     await expect(more).to_be_hidden()
 
 

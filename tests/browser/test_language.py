@@ -27,14 +27,13 @@ async def test_everything_is_said_in_chinese(page: Page, running: Stage) -> None
     for words in (
         "需要注意",
         "通往外网的路径",
-        "已连接（未检测）",
-        "客户端未运行",
+        "已断开",
         "剩余流量",
         "今日已签到",
     ):
         await expect(page.get_by_text(words, exact=True).first).to_be_visible()
-    attention = page.locator("hui-entities-card").first
-    await expect(attention).to_contain_text("广州移动 · 流量使用率")
+    attention = page.locator("tunnel-hub-attention")
+    await expect(attention).to_contain_text("dave · 密码冲突")
 
     await page.goto(f"{running.hass.url}/tunnel-hub/more")
     for words in ("用户", "规则", "启用", "踢出所有会话"):

@@ -13,6 +13,7 @@ export const home = (things) => {
     devices: {},
     locale: { language: "en" },
     localize: (key) => key,
+    formatEntityName: ({ entity_id }) => entity_id,
     formatEntityState: ({ state, attributes: { unit_of_measurement: unit } }) => unit ? `${state} ${unit}` : state,
   };
   for (const [id, { kind, name = id, entry = "entry", own = id, states }] of Object.entries(things)) {
@@ -34,7 +35,8 @@ export const home = (things) => {
         device_id: id,
         translation_key,
       };
-      hass.states[entity_id] = { entity_id, state, attributes: attributes ?? {} };
+      const last_changed = "2026-01-01T12:00:00Z";
+      hass.states[entity_id] = { entity_id, state, attributes: attributes ?? {}, last_changed };
     }
   }
   return hass;

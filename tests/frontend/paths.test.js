@@ -31,8 +31,12 @@ const VERDICTS = [
   [{ "binary_sensor.online": "on", "sensor.verdict": "node_down" }, "node_down", "down"],
   [{ "switch.force_down": "on", "sensor.verdict": "no_client" }, "held_down", "off"],
   [{ "switch.enabled": "off", "sensor.verdict": "no_client" }, "disabled", "off"],
-  [{ "binary_sensor.online": "off" }, "client_offline", "down"],
-  [{ "binary_sensor.online": "off", "sensor.state": "node_offline" }, "node_offline", "down"],
+  [{ "binary_sensor.online": "off" }, "no_client", "down"],
+  [{ "binary_sensor.online": "off", "sensor.state": "offline" }, "no_client", "down"],
+  [{ "binary_sensor.online": "off", "sensor.state": "node_offline" }, "node_down", "down"],
+  [{ "binary_sensor.online": "off", "sensor.state": "node_maintenance" }, "node_maintenance", "down"],
+  [{ "binary_sensor.online": "off", "sensor.state": "node_removed" }, "node_removed", "down"],
+  [{ "binary_sensor.online": "off", "sensor.latency": "unknown" }, "link_down", "down"],
   [{ "binary_sensor.online": "off", "switch.enabled": "off" }, "disabled", "off"],
   [{ "binary_sensor.online": "off", "switch.force_down": "on" }, "held_down", "off"],
   [{ "binary_sensor.online": "unavailable" }, "not_known", "unknown"],
@@ -70,9 +74,11 @@ for (const [online, reachable, contradiction] of [
   });
 }
 
-test("a tunnel without a node is unreachable", () => {
-  const states = { "binary_sensor.online": "off" };
-  assert.equal(pathsIn({ nas: { kind: "tunnel", states } })[0].verdict, "unreachable");
+test("a service's word and a check's finding are one condition", () => {
+  const [said, found] = ["unknown", "no_client"].map(
+    (verdict) => pathsIn({ nas: tunnel({ "binary_sensor.online": "off", "sensor.verdict": verdict }) })[0],
+  );
+  assert.equal(said.verdict, found.verdict);
 });
 
 test("broken paths come first, and only those that are chosen", () => {
@@ -171,7 +177,7 @@ test("a client at home that does not answer leaves the word to the server", () =
     server: ofServer("alice.nas", { "binary_sensor.online": "off" }),
     home: ofClient("nas", { "binary_sensor.online": "unavailable" }),
   });
-  assert.equal(path.verdict, "unreachable");
+  assert.equal(path.verdict, "no_client");
 });
 
 for (const [why, one, other] of [

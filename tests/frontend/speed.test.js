@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatSpeed, Speedometer } from "../../custom_components/tunnel_hub/frontend/speed.js";
-import { gauge, lowTraffic } from "../../custom_components/tunnel_hub/frontend/traffic.js";
+import { lowTraffic } from "../../custom_components/tunnel_hub/frontend/traffic.js";
 
 import { home } from "./home.js";
 
@@ -56,9 +56,7 @@ test("units with a power of 1000 and of 1024 differ", () => {
   assert.deepEqual([decimal, binary], [1e9, 1024 ** 3]);
 });
 
-test("a gauge ends at the next round figure", () => {
-  assert.equal(gauge(reading("77", 0, "GiB")).max, 80);
-  assert.equal(gauge(reading("unknown", 0, "GiB")).max, 20);
+test("little traffic depends on the unit", () => {
   assert.equal(lowTraffic(reading("1", 0, "GiB")), 5);
   assert.equal(lowTraffic(reading("1", 0, "%")), undefined);
 });

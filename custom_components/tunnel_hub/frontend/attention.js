@@ -1,143 +1,150 @@
 // What needs attention: of all that may be wrong, what is.
 
-import { heading, is, toDevice } from "./cards.js";
-import {
-  ACCOUNT,
-  ICONS,
-  NODE,
-  nameOf,
-  PEER,
-  RELAY_NODE,
-  TUNNEL,
-  usedNodes,
-} from "./things.js";
+import { adviceOf, conditionOf, DOWN, isKnown, OFF, pathsOf } from "./paths.js";
+import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./things.js";
 import { lowTraffic } from "./traffic.js";
 import { translate } from "./words.js";
 
-const FIRST = [ACCOUNT, TUNNEL, NODE, RELAY_NODE, PEER];
-const ENDS = [
-  "sensor.certificates",
-  "sensor.expires",
-  "sensor.group_expires",
-  "sensor.valid_until",
-];
+/** How bad it is: broken, soon or partly broken, or something that waits for you. */
+export const BROKEN = "broken";
+export const WARNING = "warning";
+export const WAITING = "waiting";
+const WORST_FIRST = [BROKEN, WARNING, WAITING];
+
+const ENDS = ["sensor.certificates", "sensor.expires", "sensor.group_expires", "sensor.valid_until"];
 const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
+/** What tells of a path, the most telling first. */
+const SAYING = ["sensor.state", "sensor.phase", "binary_sensor.online", "binary_sensor.reachable"];
+/** Where a service tells since when something is down. */
+const SINCE = ["sensor.last_close", "sensor.last_seen", "sensor.last_report"];
 
-/** @param {Thing} thing */
-const rank = ({ kind }) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length);
+/** @param {Pick<Trouble, "severity">} trouble */
+export const rank = ({ severity }) => WORST_FIRST.indexOf(severity);
 
 /**
- * The section of what is wrong now, or of the good news.
+ * All that is wrong now, by account: the accounts with the worst first, and of each the worst first.
  *
  * @param {Hass} hass
  * @param {Thing[]} things
+ * @returns {{account: Thing | undefined, troubles: Trouble[]}[]}
  */
-export const attention = (hass, things) => {
+export const attentionOf = (hass, things) => {
   const used = usedNodes(hass);
-  const troubles = things
-    .filter((thing) => thing.kind !== NODE || used.has(thing))
-    .sort((a, b) => rank(a) - rank(b))
-    .flatMap((thing) => troublesOf(hass, thing));
-  return {
-    type: "grid",
-    cards: [
-      heading(translate(hass, "attention"), "mdi:alert-circle-outline"),
-      ...(troubles.length ? [list(troubles)] : []),
-      {
-        type: "empty-state",
-        icon: "mdi:check-circle-outline",
-        title: translate(hass, "all_well"),
-        visibility: troubles.map(({ conditions }) => ({
-          condition: "not",
-          conditions: [{ condition: "and", conditions }],
-        })),
-      },
-    ],
-  };
+  /** @type {Map<string, Trouble[]>} */
+  const byEntry = new Map();
+  const add = (/** @type {string} */ entry, /** @type {Trouble[]} */ found) =>
+    byEntry.set(entry, [...(byEntry.get(entry) ?? []), ...found]);
+  for (const path of pathsOf(hass, things, undefined)) add(path.tunnel.entry, ofPath(hass, path));
+  for (const thing of things) {
+    if (thing.kind !== NODE || used.has(thing)) add(thing.entry, troublesOf(hass, thing));
+  }
+  return [...byEntry]
+    .filter(([, troubles]) => troubles.length)
+    .map(([entry, troubles]) => ({
+      account: things.find(({ kind, entry: of }) => kind === ACCOUNT && of === entry),
+      troubles: troubles.sort((a, b) => rank(a) - rank(b)),
+    }))
+    .sort((a, b) => rank(a.troubles[0]) - rank(b.troubles[0]));
 };
 
-/** @param {Config[]} entities */
-const list = (entities) => ({
-  type: "entity-filter",
-  entities,
-  conditions: [],
-  show_empty: false,
-  card: { type: "entities" },
-  grid_options: { columns: "full" },
-});
+/**
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @returns {Trouble[]}
+ */
+const troublesOf = (hass, thing) => [
+  ...(thing.kind === ACCOUNT ? ofSignIn(hass, thing) : []),
+  ...Object.entries(thing.entities).flatMap(([key, entity]) => {
+    const state = hass.states[entity];
+    const severity = isKnown(state) && !isMeant(hass, thing) ? severityOf(thing, key, state) : undefined;
+    if (!severity || !isKnown(state)) return [];
+    const subject = state.attributes.device_class === "connectivity" ? "" : hass.formatEntityName(state, { type: "entity" });
+    const condition = [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
+    return [{ thing, severity, entity, condition, advice: "", since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
+  }),
+];
 
 /**
- * The rows for what may be wrong with a thing, each with the conditions on which it is shown.
+ * What somebody has switched off is no trouble.
  *
  * @param {Hass} hass
  * @param {Thing} thing
  */
-const troublesOf = (hass, thing) =>
-  Object.entries(thing.entities).flatMap(([key, entity]) => {
-    const conditions = conditionsOf(hass, thing, key, entity);
-    if (!conditions) return [];
-    // A tunnel's state tells more than that it is offline.
-    const { "sensor.state": state, "sensor.phase": phase } = thing.entities;
-    const shown = (key === "binary_sensor.online" && (state || phase)) || entity;
-    return [
-      {
-        entity: shown,
-        name: `${nameOf(thing.device)} · ${subject(hass, thing, entity)}`,
-        icon: ICONS[thing.kind],
-        secondary_info: "last-changed",
-        conditions,
-        ...toDevice(thing),
-      },
-    ];
-  });
+const isMeant = (hass, thing) => !hasPath(thing) && stateOf(hass, thing, "switch.enabled")?.state === "off";
 
 /**
- * What a row is about: whose thing is offline, or else which of its entities tells of trouble.
+ * Since when: the service's own moment where it tells one, or else when the state has changed.
  *
  * @param {Hass} hass
  * @param {Thing} thing
- * @param {string} entity
+ * @param {string | undefined} entity
+ * @returns {Trouble["since"]}
  */
-const subject = (hass, { device }, entity) =>
-  hass.states[entity]?.attributes.device_class === "connectivity"
-    ? device.manufacturer
-    : hass.entities[entity].name;
+const sinceOf = (hass, thing, entity) => {
+  const told = SINCE.map((key) => stateOf(hass, thing, key)).find(isKnown);
+  if (told) return { moment: Date.parse(told.state), isTold: true };
+  const state = entity ? hass.states[entity] : undefined;
+  return state && { moment: Date.parse(state.last_changed), isTold: false };
+};
 
 /**
- * When an entity tells of trouble; undefined if it never does.
+ * A tunnel's condition is told as on its path.
  *
  * @param {Hass} hass
+ * @param {TunnelPath} path
+ * @returns {Trouble[]}
+ */
+const ofPath = (hass, path) => {
+  const { tunnel, verdict, way } = path;
+  if (way !== DOWN && way !== OFF) return [];
+  const key = verdict === "held_down" ? "switch.force_down" : "switch.enabled";
+  const entity = way === OFF ? tunnel.entities[key] : SAYING.map((each) => tunnel.entities[each]).find(Boolean);
+  return [
+    {
+      thing: tunnel,
+      severity: way === DOWN ? BROKEN : WAITING,
+      entity: entity ?? "",
+      condition: conditionOf(hass, verdict),
+      advice: adviceOf(hass, path),
+      since: sinceOf(hass, tunnel, entity),
+      action: way === OFF && entity
+        ? { word: verdict === "held_down" ? "release" : "enable", domain: "switch", service: verdict === "held_down" ? "turn_off" : "turn_on", entity }
+        : undefined,
+    },
+  ];
+};
+
+/**
+ * @param {Hass} hass
+ * @param {Thing} account
+ * @returns {Trouble[]}
+ */
+const ofSignIn = (hass, account) => {
+  const entity = account.entities["button.sign_in"];
+  if (stateOf(hass, account, "binary_sensor.signed_in_today")?.state !== "off" || !entity) return [];
+  const action = { word: "sign_in", domain: "button", service: "press", entity };
+  return [{ thing: account, severity: WAITING, entity: account.entities["binary_sensor.signed_in_today"], condition: translate(hass, "not_signed_in"), advice: "", action }];
+};
+
+/**
+ * How bad it is what an entity tells; undefined if it is not.
+ *
  * @param {Thing} thing
  * @param {string} key
- * @param {string} entity
- * @returns {Config[] | undefined}
+ * @param {HassEntity} state
+ * @returns {Trouble["severity"] | undefined}
  */
-const conditionsOf = (hass, thing, key, entity) => {
-  const state = hass.states[entity];
-  if (!state) return undefined;
+const severityOf = (thing, key, state) => {
   const { device_class } = state.attributes;
-  if (device_class === "problem") return [is(entity, "on")];
-  if (device_class === "connectivity") return [is(entity, "off"), ...unlessMeant(thing)];
-  if (key === "sensor.load") return [is(entity, "high")];
-  if (key === "sensor.traffic_left") return [numeric(entity, { below: lowTraffic(state) })];
-  if (key === "sensor.traffic_usage") return [numeric(entity, { above: NEARLY_USED_UP })];
-  const endsSoon = ENDS.includes(key) && Date.parse(state.state) < Date.now() + SOON;
-  return endsSoon ? [is(entity, state.state)] : undefined;
+  const value = Number(state.state);
+  if (device_class === "problem") return state.state === "on" ? WARNING : undefined;
+  // What is told of a tunnel's connections is in its condition.
+  if (device_class === "connectivity") return state.state === "off" && !hasPath(thing) ? BROKEN : undefined;
+  if (key === "sensor.load") return state.state === "high" ? WARNING : undefined;
+  if (key === "sensor.traffic_left") return value < (lowTraffic(state) ?? 0) ? (value > 0 ? WARNING : BROKEN) : undefined;
+  if (key === "sensor.traffic_usage") return value > NEARLY_USED_UP ? (value < 100 ? WARNING : BROKEN) : undefined;
+  if (!ENDS.includes(key)) return undefined;
+  const left = Date.parse(state.state) - Date.now();
+  return left < 0 ? BROKEN : left < SOON ? WARNING : undefined;
 };
-
-/**
- * @param {string} entity
- * @param {Config} limits
- */
-const numeric = (entity, limits) => ({ condition: "numeric_state", entity, ...limits });
-
-/**
- * A thing that somebody has switched off is no trouble.
- *
- * @param {Thing} thing
- */
-const unlessMeant = ({ entities }) => [
-  ...(entities["switch.enabled"] ? [is(entities["switch.enabled"], "on")] : []),
-  ...(entities["switch.force_down"] ? [is(entities["switch.force_down"], "off")] : []),
-];

@@ -1,6 +1,5 @@
 // The dashboard that builds itself: what needs attention, accounts, tunnels, nodes and the rest.
 
-import { attention } from "./attention.js";
 import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } from "./cards.js";
 import {
   ACCOUNT,
@@ -15,20 +14,21 @@ import {
   RELAY_NODE,
   RULE,
   SERVICE,
-  stateOf,
   TUNNEL,
   thingsOf,
   USER,
   usedNodes,
+  WATCHED,
   WIREGUARD_PEER,
 } from "./things.js";
-import { gauge, lowTraffic } from "./traffic.js";
+import { pathsOf } from "./paths.js";
 import { preload, translate } from "./words.js";
 
 const FULL_WIDTH = { columns: "full" };
 const MOST_SECTIONS = 60;
 const MOST_TILES = 8;
 const MOST_PATHS = 8;
+const MOST_COLUMNS = 4;
 
 const ofKind =
   (/** @type {string[]} */ ...wanted) =>
@@ -53,15 +53,13 @@ const ACCOUNT_KEYS = [
 ];
 
 /**
- * @param {Hass} hass
  * @param {Thing} thing
  * @param {Thing[]} things
  */
-const account = (hass, thing, things) => {
-  const left = stateOf(hass, thing, "sensor.traffic_left");
+const account = (thing, things) => {
   const relays = things.filter(({ kind, entry }) => kind === RELAY_NODE && entry === thing.entry);
   const cards = [
-    ...(left && lowTraffic(left) ? [{ ...gauge(left), grid_options: { columns: 6, rows: 3 } }] : []),
+    ...graphs(thing, "sensor.traffic_left"),
     ...tiles(thing, SIGNED_IN).map((card) => ({ ...card, color: "green" })),
     ...tiles(thing, ...ACCOUNT_KEYS),
     ...signIn(thing),
@@ -72,12 +70,12 @@ const account = (hass, thing, things) => {
 };
 
 /**
- * @param {Hass} hass
  * @param {Thing[]} things
  */
-const accounts = (hass, things) => ({
+const accounts = (things) => ({
   type: "grid",
-  cards: things.filter(ofKind(ACCOUNT)).flatMap((thing) => account(hass, thing, things)),
+  column_span: MOST_COLUMNS,
+  cards: things.filter(ofKind(ACCOUNT)).flatMap((thing) => account(thing, things)),
 });
 
 /**
@@ -92,7 +90,7 @@ const signIn = (thing) =>
     hide_state: true,
     features: [{ type: "button" }],
     features_position: "inline",
-    grid_options: FULL_WIDTH,
+    grid_options: { columns: 12 },
     visibility: [is(thing.entities[SIGNED_IN], "off")],
   }));
 
@@ -112,33 +110,47 @@ const relayTile = (thing) =>
 /** @param {Hass} hass */
 const paths = (hass) => ({
   type: "grid",
-  column_span: 2,
+  column_span: MOST_COLUMNS,
   cards: [
     heading(translate(hass, "paths"), "mdi:transit-connection-variant"),
     { type: "custom:tunnel-hub-paths", limit: MOST_PATHS, grid_options: FULL_WIDTH },
   ],
 });
 
-const TUNNEL_KEYS = [
-  "switch.enabled",
-  "switch.force_down",
-  "sensor.connections",
-  "button.force_offline",
-];
-
 /**
- * @param {Hass} _hass
- * @param {Thing} thing
+ * A card for each tunnel with its switches, by account.
+ *
+ * @param {Hass} hass
+ * @param {Thing[]} things
  */
-const tunnel = (_hass, thing) => ({
-  type: "grid",
-  cards: [
-    { type: "custom:tunnel-hub-paths", devices: [thing.device.id], grid_options: FULL_WIDTH },
-    ...(thing.kind === TUNNEL
-      ? [rows(TUNNEL_KEYS.map((key) => thing.entities[key]).filter(Boolean))]
-      : []),
-  ],
-});
+const tunnels = (hass, things) => {
+  // Both ends of one tunnel have one card.
+  const wanted = new Set(pathsOf(hass, things, undefined).map(({ tunnel }) => tunnel.device.id));
+  const all = things.filter(({ device }) => wanted.has(device.id));
+  const shown = all.slice(0, MOST_SECTIONS);
+  const owners = new Map(things.filter(ofKind(ACCOUNT)).map((thing) => [thing.entry, thing]));
+  const entries = new Set([...owners.keys(), ...shown.map(({ entry }) => entry)]);
+  const sections = [...entries].map((wantedEntry) => {
+    const owner = owners.get(wantedEntry);
+    return {
+      type: "grid",
+      column_span: MOST_COLUMNS,
+      cards: [
+        owner ? headingOf(owner, ICONS[ACCOUNT]) : heading(translate(hass, "watched_addresses"), ICONS[WATCHED]),
+        ...shown.filter(({ entry }) => entry === wantedEntry).map(({ device }) => ({
+          type: "custom:tunnel-hub-paths",
+          devices: [device.id],
+          controls: true,
+          grid_options: { columns: 12 },
+        })),
+      ],
+    };
+  });
+  return [
+    ...sections.filter(({ cards }) => cards.length > 1),
+    ...(all.length > shown.length ? [others(hass, all.length)] : []),
+  ];
+};
 
 // Nodes and peers
 
@@ -173,9 +185,14 @@ const online = (thing, icon) =>
       .map((entity) => ({ type: "entity", entity, color: "green" })),
   });
 
-/** @param {Thing} thing */
-const graphs = (thing) =>
-  tiles(thing, ...GRAPH_KEYS).map((card) => ({
+/**
+ * Tiles with what was in the last day.
+ *
+ * @param {Thing} thing
+ * @param {...string} keys
+ */
+const graphs = (thing, ...keys) =>
+  tiles(thing, ...keys).map((card) => ({
     ...card,
     features: [{ type: "trend-graph", hours_to_show: 24 }],
   }));
@@ -193,7 +210,7 @@ const node = (hass, thing) => {
     type: "grid",
     cards: [
       online(thing, ICONS[thing.kind]),
-      ...graphs(thing),
+      ...graphs(thing, ...GRAPH_KEYS),
       ...tiles(thing, ...FIRST_KEYS, ...more),
     ],
   };
@@ -207,7 +224,7 @@ const peer = (_hass, thing) => ({
   type: "grid",
   cards: [
     online(thing, ICONS[PEER]),
-    ...graphs(thing),
+    ...graphs(thing, ...GRAPH_KEYS),
     ...tiles(thing, "switch.nested", "sensor.latency"),
   ],
 });
@@ -223,7 +240,7 @@ const pictures = (things) => {
     .filter(({ kind, entry }) => kind === ACCOUNT && entries.has(entry))
     .map((hub) => ({
       type: "grid",
-      column_span: 4,
+      column_span: MOST_COLUMNS,
       cards: [
         headingOf(hub, ICONS[PEER]),
         { type: "custom:tunnel-hub-mesh", device: hub.device.id, grid_options: FULL_WIDTH },
@@ -279,7 +296,7 @@ const view = (path, title, icon, sections) => ({
   title,
   icon,
   show_icon_and_title: true,
-  max_columns: 4,
+  max_columns: MOST_COLUMNS,
   dense_section_placement: true,
   sections,
 });
@@ -317,8 +334,15 @@ const others = (hass, count) => ({
  * @param {Thing[]} things
  */
 const overview = (hass, things) => [
-  attention(hass, things),
-  accounts(hass, things),
+  {
+    type: "grid",
+    column_span: MOST_COLUMNS,
+    cards: [
+      heading(translate(hass, "attention"), "mdi:alert-circle-outline"),
+      { type: "custom:tunnel-hub-attention", grid_options: FULL_WIDTH },
+    ],
+  },
+  accounts(things),
   ...(things.some(hasPath) ? [paths(hass)] : []),
 ];
 
@@ -338,12 +362,11 @@ const nodes = (hass, things) => {
  * @param {Thing[]} things
  */
 const views = (hass, things) => {
-  const tunnels = things.filter(hasPath);
   const relays = things.filter(ofKind(RELAY_NODE, PUBLIC_NODE));
   const say = (/** @type {string} */ word) => translate(hass, word);
   return [
     view("overview", say("overview"), "mdi:view-dashboard", overview(hass, things)),
-    view("tunnels", say("tunnels"), ICONS[TUNNEL], each(hass, tunnels, tunnel)),
+    view("tunnels", say("tunnels"), ICONS[TUNNEL], tunnels(hass, things)),
     view("nodes", say("nodes"), ICONS[NODE], each(hass, nodes(hass, things), node)),
     view("mesh", say("mesh"), ICONS[PEER], [
       ...pictures(things),

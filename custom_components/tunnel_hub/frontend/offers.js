@@ -1,10 +1,12 @@
 // What the frontend offers in its dialogs: our dashboard and our card.
 
+import { TunnelHubAttentionCard } from "./attention-card.js";
 import { TunnelHubMeshCard } from "./mesh-card.js";
 import { TunnelHubPathsCard } from "./paths-card.js";
 import { hasPath, kindOf } from "./things.js";
 import { preload, translate } from "./words.js";
 
+customElements.define("tunnel-hub-attention", TunnelHubAttentionCard);
 customElements.define("tunnel-hub-mesh", TunnelHubMeshCard);
 customElements.define("tunnel-hub-paths", TunnelHubPathsCard);
 
@@ -36,6 +38,7 @@ window.customStrategies = [
 
 window.customCards = [
   ...(window.customCards ?? []),
+  inTheUsersWords("tunnel-hub-attention", "attention_description", { documentationURL: DOCUMENTATION }),
   inTheUsersWords("tunnel-hub-mesh", "mesh_description", { documentationURL: DOCUMENTATION }),
   inTheUsersWords("tunnel-hub-paths", "paths_description", {
     documentationURL: DOCUMENTATION,

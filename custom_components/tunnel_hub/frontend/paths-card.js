@@ -1,11 +1,11 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
 import { copy, fill, make, say, showMore } from "./elements.js";
-import { flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
+import { adviceOf, conditionOf, flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
-import { formatDate, preload, translate } from "./words.js";
+import { ago, formatDate, preload, translate } from "./words.js";
 
 const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
@@ -14,9 +14,8 @@ const STYLE = `
     :host { --link-color: color-mix(in srgb, var(--primary-color) 70%, var(--primary-text-color)); }
   }
   ha-card { container-type: inline-size; height: 100%; }
-  ul { list-style: none; margin: 0; padding: 4px 16px; }
-  li { padding: 12px 0; }
-  li + li { border-top: 1px solid var(--divider-color); }
+  ul { list-style: none; margin: 0; padding: 0 16px; overflow: hidden; display: grid; column-gap: 32px; grid-template-columns: minmax(0, 1fr); }
+  li { padding: 12px 0; min-width: 0; border-top: 1px solid var(--divider-color); margin-top: -1px; }
   .path { display: flex; align-items: start; }
   .title { display: flex; gap: 8px; margin-bottom: 8px; }
   .name { font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
@@ -58,6 +57,17 @@ const STYLE = `
   .days { display: flex; gap: 2px; height: 16px; margin-top: 8px; }
   .days span { flex: 1; border-radius: 2px; background: var(--way); min-width: 2px; }
   .days [data-way="unknown"] { opacity: 0.3; }
+  .advice { margin-top: 8px; font-size: 12px; }
+  .controls { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; margin-top: 8px; }
+  .controls button { display: inline-flex; align-items: center; gap: 8px; padding: 4px 0; }
+  .controls .press { color: var(--link-color); font-weight: 500; padding: 4px 8px; }
+  .controls .press:hover { background: rgba(127, 127, 127, 0.15); }
+  .controls [role="switch"]::before { content: ""; box-sizing: border-box; width: 32px; height: 18px; border-radius: 9px;
+    border: 2px solid var(--secondary-text-color, #727272);
+    background: radial-gradient(circle at 7px 7px, var(--secondary-text-color, #727272) 4.5px, transparent 5.5px); }
+  .controls [aria-checked="true"]::before { border-color: var(--primary-color);
+    background: radial-gradient(circle at 21px 7px, var(--card-background-color, #fff) 4.5px, transparent 5.5px) var(--primary-color); }
+  .controls [aria-disabled="true"] { opacity: 0.5; cursor: default; }
   .check { margin-top: 8px; font-size: 12px; color: var(--secondary-text-color); }
   .reach { display: flex; align-items: center; gap: 4px; margin-inline-start: auto; min-width: 0; }
   .reach button, .reach a { color: var(--link-color); padding: 4px 8px; font-weight: 500; }
@@ -67,6 +77,9 @@ const STYLE = `
   .empty { padding: 16px; color: var(--secondary-text-color); }
   [hidden] { display: none !important; }
   .told { display: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  @container (min-width: 900px) {
+    ul { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  }
   @container (max-width: 480px) {
     .stop { width: 18%; min-width: 0; }
     .stop .detail { display: none; }
@@ -88,6 +101,10 @@ const STOPS = [
 const TUNNEL_AT = 1;
 const GOOD_DAY = 99;
 const NODE_AT = 2;
+/** Protocols without a public address: visitors connect with a key of their own. */
+const VISITED = ["stcp", "sudp", "xtcp"];
+const SWITCHES = ["switch.enabled", "switch.force_down"];
+const BUTTONS = ["button.force_offline"];
 const MORE = 50;
 /** @type {Record<Way, string>} */
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
@@ -120,8 +137,14 @@ class Stop {
 
 /** One tunnel's row. */
 class Row {
-  /** @param {(address: string) => void} tellCopied */
-  constructor(tellCopied) {
+  /**
+   * @param {boolean} hasControls
+   * @param {(address: string) => void} tellCopied
+   */
+  constructor(hasControls, tellCopied) {
+    this._hasControls = hasControls;
+    /** @type {Map<string, any>} */
+    this._buttons = new Map();
     this._name = make("span", { className: "name", role: "heading", "aria-level": 3 });
     this._service = make("span", { className: "service" });
     this._verdictIcon = make("ha-icon", { "aria-hidden": "true" });
@@ -135,6 +158,8 @@ class Row {
     this._days = make("div", { className: "days", role: "img", hidden: true });
     /** @type {import("./uptime.js").UptimeDay[] | undefined} */
     this._shownDays = undefined;
+    this._advice = make("div", { className: "advice" });
+    this._controls = make("div", { className: "controls" });
     this._open = make("a", { target: "_blank", rel: "noreferrer" });
     this._copy = make("button", { type: "button" });
     this._told = make("span", { className: "told", "aria-hidden": "true" });
@@ -153,10 +178,12 @@ class Row {
       {},
       make("div", { className: "title" }, this._name, this._service, this._verdict),
       this._path,
+      this._advice,
       this._contradiction,
       this._check,
       this._days,
       make("div", { className: "foot" }, this._speeds, this._reach),
+      this._controls,
     );
 
     this._copy.addEventListener("click", async () => {
@@ -173,7 +200,7 @@ class Row {
    * @param {Uptimes} uptimes
    */
   render(hass, path, speedometer, uptimes) {
-    const { tunnel, node, account, home, address, url, ways, verdict, way, check } = path;
+    const { tunnel, node, account, home, address, url, ways, verdict, way } = path;
     /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
@@ -182,12 +209,8 @@ class Row {
     say(this._service, isTunnel ? tunnel.device.manufacturer : words("watched_addresses"));
     this._verdict.dataset.way = way;
     this._verdictIcon.icon = VERDICT_ICONS[way];
-    // The service's own state tells what it is with the node, and a check what it has found.
-    const isNodes = verdict === "node_offline";
-    const state = isNodes ? stateOf(hass, tunnel, "sensor.state") : check;
-    const isTold = isNodes || check?.state === verdict;
-    const told = isTold && state && hass.formatEntityState(state);
-    say(this._verdictText, told || words(`path_${verdict}`));
+    say(this._verdictText, conditionOf(hass, verdict));
+    say(this._advice, adviceOf(hass, path));
     say(this._contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
       service: tunnel.device.manufacturer ?? "",
     }));
@@ -209,14 +232,18 @@ class Row {
         entityId: tunnel.entities["binary_sensor.online"],
       },
       {
-        label: node ? nameOf(node.device) : words("node"),
+        label: node ? nameOf(node.device) : (told(hass, tunnel, "sensor.node_name") ?? words("node")),
         detail: load && describe(hass, load),
         entityId: node?.entities["binary_sensor.online"] ?? tunnel.entities["sensor.node_name"],
       },
-      { label: words("outside"), detail: address?.state, entityId: address?.entity_id },
+      {
+        label: words("outside"),
+        detail: address?.state ?? (VISITED.includes(told(hass, tunnel, "sensor.protocol") ?? "") ? words("visitors_only") : undefined),
+        entityId: address?.entity_id,
+      },
     ];
     /** @type {Way[]} */
-    const colours = [toTunnel === "unknown" ? "unknown" : "up", toTunnel, toNode, toOutside];
+    const colours = [toTunnel === "down" ? (verdict === "no_local_service" ? "down" : "off") : toTunnel, toTunnel, toNode, toOutside];
     stops.forEach((stop, index) => {
       this._stops[index].render({ ...stop, way: colours[index] });
     });
@@ -239,6 +266,7 @@ class Row {
       }),
     );
 
+    this._control(hass, tunnel);
     this._reach.hidden = !address;
     say(this._told, address?.state);
     this._address = address?.state;
@@ -279,6 +307,31 @@ class Row {
       ? `${hass.formatEntityName(whole, { type: "entity" })}: ${hass.formatEntityState(whole)}`
       : "");
   }
+
+  /**
+   * The tunnel's switches and buttons, where the card has them.
+   *
+   * @param {Hass} hass
+   * @param {Thing} tunnel
+   */
+  _control(hass, { entities }) {
+    if (!this._hasControls) return;
+    const keys = [...SWITCHES, ...BUTTONS].filter((key) => entities[key]);
+    const before = this._buttons;
+    this._buttons = new Map(keys.map((key) => [key, before.get(key) ?? make("button", { type: "button",
+      ...(SWITCHES.includes(key) ? { role: "switch" } : { className: "press" }) })]));
+    fill(this._controls, [...this._buttons.values()]);
+    for (const [key, button] of this._buttons) {
+      const [domain] = key.split(".");
+      const state = hass.states[entities[key]];
+      const isThere = Boolean(state) && state?.state !== "unavailable";
+      say(button, state ? hass.formatEntityName(state, { type: "entity" }) : "");
+      button.setAttribute("aria-disabled", String(!isThere));
+      if (domain === "switch") button.setAttribute("aria-checked", String(state?.state === "on"));
+      button.onclick = () =>
+        isThere && hass.callService(domain, domain === "switch" ? "toggle" : "press", { entity_id: entities[key] });
+    }
+  }
 }
 
 /**
@@ -290,6 +343,18 @@ class Row {
 const wayOfDay = (mean) => {
   if (mean === undefined) return "unknown";
   return mean >= GOOD_DAY ? "up" : "down";
+};
+
+/**
+ * What an entity of a tunnel tells, unless nobody knows.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ * @param {string} key
+ */
+const told = (hass, tunnel, key) => {
+  const state = stateOf(hass, tunnel, key);
+  return isKnown(state) ? state.state : undefined;
 };
 
 /**
@@ -315,19 +380,6 @@ const describeCheck = (hass, tunnel) => {
     parts.push(translate(hass, "certificate_until", { date: formatDate(hass, expires.state) }));
   }
   return parts.join(" · ");
-};
-
-/**
- * How long ago something was, in the user's words.
- *
- * @param {Hass} hass
- * @param {number} moment
- * @returns {string}
- */
-const ago = (hass, moment) => {
-  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000));
-  const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
-  return minutes < 90 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
 };
 
 /**
@@ -382,14 +434,16 @@ export class TunnelHubPathsCard extends HTMLElement {
             },
           },
         },
+        { name: "controls", selector: { boolean: {} } },
       ],
-      computeLabel: (/** @type {unknown} */ _, /** @type {Localize} */ localize) => localize("component.tunnel_hub.common.tunnels"),
+      computeLabel: (/** @type {{name: string}} */ { name }, /** @type {Localize} */ localize) =>
+        localize(`component.tunnel_hub.common.${name === "devices" ? "tunnels" : "controls"}`),
     };
   }
 
   constructor() {
     super();
-    /** @type {{devices?: string[], limit?: number} | undefined} */
+    /** @type {{devices?: string[], limit?: number, controls?: boolean} | undefined} */
     this._config = undefined;
     /** @type {Hass | undefined} */
     this._hass = undefined;
@@ -412,10 +466,10 @@ export class TunnelHubPathsCard extends HTMLElement {
   }
 
   /**
-   * config: {devices, limit}: the ids of the tunnels' devices, all tunnels if there are none; and
-   * how many are shown before somebody asks for more.
+   * config: {devices, limit, controls}: the ids of the tunnels' devices, all tunnels if there are
+   * none; how many are shown before somebody asks for more; and whether to show their switches.
    *
-   * @param {{devices?: string[], limit?: number}} config
+   * @param {{devices?: string[], limit?: number, controls?: boolean}} config
    */
   setConfig(config) {
     this._config = config;
@@ -451,7 +505,7 @@ export class TunnelHubPathsCard extends HTMLElement {
     const rows = new Map(
       paths.map(({ tunnel: { device } }) => [
         device.id,
-        this._rows.get(device.id) ?? new Row((address) => this._tellCopied(address)),
+        this._rows.get(device.id) ?? new Row(Boolean(this._config?.controls), (address) => this._tellCopied(address)),
       ]),
     );
     if ([...rows.keys()].join() !== [...this._rows.keys()].join()) {

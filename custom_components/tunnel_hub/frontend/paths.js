@@ -1,6 +1,7 @@
 // Where a tunnel leads, and where it breaks.
 
-import { ACCOUNT, hasPath, nodeOf, stateOf } from "./things.js";
+import { ACCOUNT, hasPath, isOfMesh, nodeOf, stateOf } from "./things.js";
+import { translate } from "./words.js";
 
 /** How it is with a stop, or with the way to it. */
 export const UP = "up";
@@ -210,9 +211,9 @@ const WAYS = {
   // As the service tells it, without a check.
   connected: [UP, UP, UNKNOWN],
   connected_inconclusive: [UP, UP, UNKNOWN],
-  client_offline: [DOWN, OFF, OFF],
-  unreachable: [DOWN, OFF, OFF],
-  node_offline: [OFF, DOWN, OFF],
+  link_down: [DOWN, OFF, OFF],
+  node_maintenance: [OFF, DOWN, OFF],
+  node_removed: [OFF, DOWN, OFF],
   held_down: [OFF, OFF, OFF],
   disabled: [OFF, OFF, OFF],
   not_known: [UNKNOWN, UNKNOWN, UNKNOWN],
@@ -235,9 +236,42 @@ const verdictOf = (hass, tunnel, online, checked) => {
     return isChecked ? "connected_inconclusive" : "connected";
   }
   if (online === UNKNOWN) return "not_known";
-  if (!tunnel.entities["sensor.node_name"]) return "unreachable";
-  const isNodes = stateOf(hass, tunnel, "sensor.state")?.state.startsWith("node_");
-  return isNodes ? "node_offline" : "client_offline";
+  if (isOfMesh(tunnel)) return "link_down";
+  return OF_NODE[stateOf(hass, tunnel, "sensor.state")?.state ?? ""] ?? "no_client";
+};
+
+/**
+ * What the service says of the node where that is why a tunnel is down.
+ *
+ * @type {Record<string, string>}
+ */
+const OF_NODE = {
+  node_offline: "node_down",
+  node_maintenance: "node_maintenance",
+  node_removed: "node_removed",
+};
+
+/**
+ * The one word for a tunnel's condition, wherever it is shown.
+ *
+ * @param {Hass} hass
+ * @param {string} verdict
+ */
+export const conditionOf = (hass, verdict) =>
+  translate(hass, `path_${verdict}`) ||
+  hass.localize(`component.tunnel_hub.entity.sensor.verdict.state.${verdict}`);
+
+/**
+ * Why that is, and what to do about it; "" where nothing is wrong.
+ *
+ * @param {Hass} hass
+ * @param {TunnelPath} path
+ */
+export const adviceOf = (hass, { tunnel, verdict }) => {
+  // A client that runs knows better.
+  const phase = stateOf(hass, tunnel, "sensor.phase");
+  if (verdict === "no_client" && isKnown(phase)) return hass.formatEntityState(phase);
+  return translate(hass, `advice_${verdict}`);
 };
 
 /**

@@ -47,3 +47,17 @@ export const formatDate = (hass, moment) => {
   const state = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(String).map((part) => part.padStart(2, "0")).join("-");
   return hass.formatEntityState({ entity_id: "date.day", state, attributes: {} });
 };
+
+/**
+ * How long ago something was, in the user's words.
+ *
+ * @param {Hass} hass
+ * @param {number} moment
+ * @returns {string}
+ */
+export const ago = (hass, moment) => {
+  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000));
+  const format = new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" });
+  if (minutes < 90) return format.format(-minutes, "minute");
+  return minutes < 36 * 60 ? format.format(-Math.round(minutes / 60), "hour") : format.format(-Math.round(minutes / 1440), "day");
+};

@@ -9,6 +9,14 @@ from ..api.models.tunnels import Tunnel, TunnelPhase, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
+_NOT_MEANT = {
+    TunnelState.OFFLINE,
+    TunnelState.NODE_MAINTENANCE,
+    TunnelState.NODE_OFFLINE,
+    TunnelState.NODE_REMOVED,
+}
+"""States about which a person can do something."""
+
 TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
     Tunnel: (
         diagnostic(
@@ -65,6 +73,9 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.ENUM,
             options=[state.value for state in TunnelState],
             value_fn=lambda tunnel: tunnel.state,
+            attributes_fn=lambda tunnel: (
+                {"advice": tunnel.state} if tunnel.state in _NOT_MEANT else None
+            ),
         ),
         traffic("traffic_in_today", lambda tunnel: tunnel.traffic_in_today),
         traffic("traffic_out_today", lambda tunnel: tunnel.traffic_out_today),

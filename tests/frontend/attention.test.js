@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { attentionOf } from "../../custom_components/tunnel_hub/frontend/attention.js";
+import { thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { home } from "./home.js";
+
+const found = (things) => {
+  const hass = home(things);
+  return attentionOf(hass, thingsOf(hass));
+};
+const all = (things) => found(things).flatMap(({ troubles }) => troubles);
+const told = (things) => all(things).map(({ thing, severity }) => `${thing.device.id} ${severity}`);
+const in_days = (days) => new Date(Date.now() + days * 86_400_000).toISOString();
+
+const tunnel = (states, more) => ({ kind: "tunnel", states: { "sensor.node_name": "n", ...states }, ...more });
+const connectivity = (state) => [state, { device_class: "connectivity" }];
+
+for (const [thing, severity] of [
+  [tunnel({ "binary_sensor.online": connectivity("on") }), undefined],
+  [tunnel({ "binary_sensor.online": connectivity("off") }), "broken"],
+  [tunnel({ "binary_sensor.online": connectivity("on"), "sensor.verdict": "port_closed" }), "broken"],
+  [tunnel({ "binary_sensor.online": connectivity("off"), "switch.enabled": "off" }), "waiting"],
+  [tunnel({ "binary_sensor.online": connectivity("off"), "switch.force_down": "on" }), "waiting"],
+  [tunnel({ "binary_sensor.online": "unavailable" }), undefined],
+  [{ kind: "peer", states: { "binary_sensor.connected": connectivity("off") } }, "broken"],
+  [
+    { kind: "peer", states: { "binary_sensor.connected": connectivity("off"), "switch.enabled": "off" } },
+    undefined,
+  ],
+  [{ kind: "user", states: { "binary_sensor.conflicts": ["on", { device_class: "problem" }] } }, "warning"],
+  [{ kind: "relay_node", states: { "sensor.valid_until": in_days(3) } }, "warning"],
+  [{ kind: "relay_node", states: { "sensor.valid_until": in_days(-3) } }, "broken"],
+  [{ kind: "relay_node", states: { "sensor.valid_until": in_days(30) } }, undefined],
+  [{ kind: "relay_node", states: { "sensor.load": "high" } }, "warning"],
+  [{ kind: "user", states: { "sensor.traffic_usage": ["95", { unit_of_measurement: "%" }] } }, "warning"],
+  [{ kind: "user", states: { "sensor.traffic_usage": ["104", { unit_of_measurement: "%" }] } }, "broken"],
+  [{ kind: "account", states: { "sensor.traffic_left": ["4", { unit_of_measurement: "GiB" }] } }, "warning"],
+  [{ kind: "account", states: { "sensor.traffic_left": ["0", { unit_of_measurement: "GiB" }] } }, "broken"],
+  [{ kind: "account", states: { "sensor.traffic_left": ["50", { unit_of_measurement: "GiB" }] } }, undefined],
+  [{ kind: "node", states: { "binary_sensor.online": connectivity("off") } }, undefined],
+]) {
+  test(`${JSON.stringify(thing)} is ${severity}`, () => {
+    assert.deepEqual(told({ it: thing }), severity ? [`it ${severity}`] : []);
+  });
+}
+
+for (const [states, word, service, entity] of [
+  [{ "switch.enabled": "off" }, "enable", "turn_on", "switch.it_enabled"],
+  [{ "switch.force_down": "on", "switch.enabled": "off" }, "release", "turn_off", "switch.it_force_down"],
+]) {
+  test(`${word} can be done at once`, () => {
+    const [{ action }] = all({ it: tunnel(states) });
+    assert.deepEqual(action, { word, domain: "switch", service, entity });
+  });
+}
+
+test("a sign-in that is still to be done can be done at once", () => {
+  const account = (signed_in) => ({
+    kind: "account",
+    states: { "binary_sensor.signed_in_today": signed_in, "button.sign_in": "unknown" },
+  });
+  assert.equal(all({ it: account("off") })[0].action.entity, "button.it_sign_in");
+  assert.deepEqual(all({ it: account("on") }), []);
+});
+
+test("by account, the worst first", () => {
+  const down = { "binary_sensor.online": connectivity("off") };
+  const things = {
+    mine: { kind: "account", states: { "sensor.points": "1" } },
+    busy: { kind: "relay_node", states: { "sensor.load": "high" } },
+    off: tunnel({ "switch.enabled": "off" }, { entry: "other" }),
+    down: tunnel(down, { entry: "other" }),
+  };
+  const groups = found(things).map(({ account, troubles }) => [
+    account?.device.id,
+    troubles.map(({ thing }) => thing.device.id),
+  ]);
+  assert.deepEqual(groups, [
+    [undefined, ["down", "off"]],
+    ["mine", ["busy"]],
+  ]);
+});
+
+test("since when a service tells counts more than when that was noticed", () => {
+  const since = (states) => all({ it: tunnel({ "binary_sensor.online": "off", ...states }) })[0].since;
+  const moment = (text) => Date.parse(text);
+  assert.deepEqual(since({}), { moment: moment("2026-01-01T12:00:00Z"), isTold: false });
+  const last_close = "2026-01-01T07:00:00Z";
+  assert.deepEqual(since({ "sensor.last_close": last_close }), { moment: moment(last_close), isTold: true });
+});
