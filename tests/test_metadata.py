@@ -4,10 +4,11 @@ hassfest itself runs only where there is Docker.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import json
 from pathlib import Path
 import re
+from string import Formatter
 import struct
 import tomllib
 from typing import Any
@@ -329,6 +330,60 @@ def test_selectors_are_selectors(name: str) -> None:
                 assert set(chosen["options"]) == TRANSLATIONS["selector"][key]["options"].keys()
         if field in validators and "example" in description:
             vol.Schema(validators[field])(description["example"])
+
+
+# What hassfest asks of files that are not of Home Assistant itself
+
+FIELD = {"default", "example", "required", "selector"}
+ADDRESS = r"(\w+://|www\.)[a-z0-9]+([-.][a-z0-9]+)*\.[a-z]{2,5}"
+HTML = r"<[a-z][^>]*>"
+KEY = r"[a-z0-9]+([_-][a-z0-9]+)*"
+
+
+@pytest.mark.parametrize("kind", ["conditions", "services", "triggers"])
+def test_only_known_keys_are_in_descriptions(kind: str) -> None:
+    """Anchors, which begin with a dot, are accepted in triggers and conditions only."""
+    described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
+    assert kind != "services" or not [name for name in described if name.startswith(".")]
+    for name, about in described.items():
+        if name.startswith("."):
+            continue
+        assert about.keys() <= {"fields", "target"}, name
+        for field in about.get("fields", {}).values():
+            if "fields" in field:
+                assert kind == "services"
+                assert field.keys() <= {"collapsed", "fields"}, name
+            for one in field.get("fields", {"": field}).values():
+                assert one.keys() <= FIELD, name
+                assert None not in one.values(), name
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_texts_are_plain(language: str) -> None:
+    """No HTML and no addresses, which belong into placeholders; and placeholders are names."""
+
+    def texts(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for key, value in tree.items():
+            if isinstance(value, dict):
+                yield from texts(value)
+            else:
+                yield key, value
+
+    for key, text in texts(translations(language)):
+        assert re.fullmatch(KEY, key), key
+        assert text == text.strip(), text
+        assert not re.search(rf"(?i){HTML}|{ADDRESS}|'{{\w+}}'", text), text
+        placeholders = [name for _, name, _, _ in Formatter().parse(text) if name]
+        assert all(name.isidentifier() for name in placeholders), text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_fields_that_are_described_have_a_name(language: str) -> None:
+    told = translations(language)
+    flows = [told["config"], told["options"], *told["config_subentries"].values()]
+    for step in (step for flow in flows for step in flow["step"].values()):
+        for part in (step, *step.get("sections", {}).values()):
+            assert part.get("data_description", {}).keys() <= part.get("data", {}).keys()
 
 
 # Triggers and conditions
