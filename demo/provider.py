@@ -38,6 +38,7 @@ class Provider:
     """How to add the demo account, and what to expect of it then.
 
     answers: what a person answers to the config flow, step after step.
+    service: the simulated one, if that is not called as the provider is here.
     shown: some of the states that Home Assistant shows when all is read.
     deeds: what to try, by name.
     tidy: what is mended at the service before pictures are taken, so that not everything needs
@@ -49,6 +50,7 @@ class Provider:
     deeds: Mapping[str, Deed]
     tidy: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
+    service: str = ""
 
 
 def choice(step_id: str) -> dict[str, str]:

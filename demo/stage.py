@@ -37,7 +37,7 @@ _LAST_LINES = 20
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What is running. services: the simulated ones; entries: the accounts' ids. By provider."""
+    """What is running. services: the simulated ones; entries: the accounts' ids, by provider."""
 
     session: ClientSession
     program: Program
@@ -61,10 +61,14 @@ class Stage:
         await self.hass.sign_in()
         await until(_not_started, _STARTING)
 
+    def facts(self, provider: str) -> Facts:
+        """Return what is known of the service that a provider is tried at."""
+        return self.services[service_of(provider)]
+
     async def add_account(self, provider: str) -> str:
         """Add the demo account as a person would, step by step; return its title."""
         flow = await self.hass.post(_FLOW, {"handler": DOMAIN})
-        for answer in PROVIDERS[provider].answers(self.services[provider]):
+        for answer in PROVIDERS[provider].answers(self.facts(provider)):
             flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
             if flow["type"] == "progress":
                 flow = await self._agree(flow)
@@ -128,14 +132,14 @@ class Stage:
 
     async def state_of(self, provider: str) -> State:
         """Return what a simulated service knows."""
-        url = f"{self.services[provider]['url']}/_control/state"
+        url = f"{self.facts(provider)['url']}/_control/state"
         async with self.session.get(url, raise_for_status=True) as response:
             state: State = await response.json()
         return state
 
     async def patch(self, provider: str, changes: State) -> None:
         """Change places of what a simulated service knows."""
-        url = f"{self.services[provider]['url']}/_control/state"
+        url = f"{self.facts(provider)['url']}/_control/state"
         async with self.session.patch(url, json=changes, raise_for_status=True):
             pass
 
@@ -146,6 +150,11 @@ class Stage:
                 self.program.start()
                 await self.start()
         self.program.require_running()
+
+
+def service_of(provider: str) -> str:
+    """Return the simulated service that a provider is tried at."""
+    return PROVIDERS[provider].service or provider
 
 
 def home_assistant(home: Path) -> Program:
@@ -168,7 +177,7 @@ async def stage(providers: Iterable[str], archive: Path | None = None) -> AsyncI
         prepare(home / "config", CHECKOUT, port, archive)
         simulator = Program(
             "simulator",
-            ["--json", "--services", *providers],
+            ["--json", "--services", *dict.fromkeys(map(service_of, providers))],
             home=CHECKOUT,
             log=home / "simulator.log",
         )

@@ -37,10 +37,7 @@ async def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         port_base=options.port_base,
     ) as simulator:
-        ready = {
-            name: {"url": service.url, **service.credentials}
-            for name, service in simulator.services.items()
-        }
+        ready = {name: service.facts for name, service in simulator.services.items()}
         if options.json:
             print(json.dumps(ready), flush=True)
         else:

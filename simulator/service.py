@@ -140,6 +140,11 @@ class Service[State]:
     def credentials(self) -> Mapping[str, str]:
         """What signs in to the demo account."""
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What one has to know to add the demo account."""
+        return {"url": self.url, **self.credentials}
+
     @abstractmethod
     def new_state(self) -> State:
         """Return the world at its beginning."""

@@ -108,6 +108,22 @@ webServer.user = "admin"
 webServer.password = "frpc-password"
 store.path = "/var/lib/frpc/store.json"
 """
+_HOME = """
+[[proxies]]
+localIP = "{host}"
+localPort = {local}
+"""
+_FILE = tuple(
+    _HOME + proxy
+    for proxy in (
+        'name = "nas{lap}"\ntype = "tcp"\nremotePort = 6{more:02}1\n',
+        'name = "game{lap}"\ntype = "udp"\nremotePort = 6{more:02}2\n',
+        'name = "web{lap}"\ntype = "http"\nsubdomain = "web{lap}"\n',
+        'name = "shop{lap}"\ntype = "https"\ncustomDomains = ["shop{lap}.example.com"]\n',
+    )
+)
+"""What is in the file, again and again: proxies of which the simulated frps knows, too."""
+_STORED = ("camera", "desktop", "printer")
 
 
 @dataclass(slots=True)
@@ -136,9 +152,9 @@ class Frpc:
     client_id: str = "ha"
     server: str = "frp.example.com"
     is_connected: bool = True
-    subdomain_host: str = "example.com"
-    http_port: int = 80
-    https_port: int = 443
+    subdomain_host: str = "example.test"
+    http_port: int = 8088
+    https_port: int = 8443
     phases: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def read_file(self) -> None:
@@ -167,23 +183,23 @@ class Frpc:
 
 def first_state(tunnels: int) -> Frpc:
     """Return a client with some proxies in its file, and half as many in its store."""
-    state = Frpc()
-    for number in range(1, tunnels + 1):
-        state.config += (
-            f'\n[[proxies]]\nname = "file-{number}"\ntype = "tcp"\nlocalIP = "192.0.2.{number}"\n'
-            f"localPort = {8000 + number}\nremotePort = {6000 + number}\n"
+    client = Frpc()
+    for number in range(tunnels):
+        sample, lap = _FILE[number % len(_FILE)], number // len(_FILE)
+        client.config += sample.format(
+            lap=lap + 1 if lap else "", host=f"192.0.2.{number + 1}", local=8001 + number, more=lap
         )
-    state.read_file()
-    for number in range(1, tunnels // 2 + 1):
-        name = f"stored-{number}"
-        state.store[name] = {
+    client.read_file()
+    for number in range(tunnels // 2):
+        name = f"{_STORED[number % len(_STORED)]}{number // len(_STORED) or ''}"
+        client.store[name] = {
             "name": name,
             "type": "tcp",
             "localIP": "192.0.2.100",
-            "localPort": 9000 + number,
-            "remotePort": 6100 + number,
+            "localPort": 9001 + number,
+            "remotePort": 6101 + number,
         }
-    return state
+    return client
 
 
 def completed(block: Block) -> Block:
@@ -218,7 +234,7 @@ def healthz(_: FrpService, __: Call) -> Answer:
 @ROUTES.on("GET", "/api/status", "frpc")
 def status(service: FrpService, _: Call) -> Answer:
     """Tell of the proxies that run, by type."""
-    rows: dict[str, list[object]] = {}
+    rows: dict[str, list[dict[str, object]]] = {}
     for name, block, phase, error, address in _phases(service.state.client):
         row = {
             "name": name,
@@ -232,7 +248,9 @@ def status(service: FrpService, _: Call) -> Answer:
         if service.state.client.has_store and name in service.state.client.store:
             row["source"] = "store"
         rows.setdefault(block["type"], []).append(row)
-    return rows
+    return {
+        type_: sorted(rows[type_], key=lambda row: str(row["name"])) for type_ in sorted(rows)
+    }
 
 
 def _phases(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:

@@ -34,6 +34,17 @@ class FrpService(Service[FrpState]):
         return {"username": settings.username, "password": settings.password}
 
     @property
+    @override
+    def facts(self) -> Mapping[str, str]:
+        client = self.state.client
+        return {
+            **super().facts,
+            "frpc_url": self.frpc_url,
+            "frpc_username": client.username,
+            "frpc_password": client.password,
+        }
+
+    @property
     def frpc_url(self) -> str:
         """Where the admin API of frpc is."""
         return self.mirror_url

@@ -56,59 +56,59 @@ def issues(world: World[FrpService]) -> set[str]:
 
 def is_enabled(client: Frpc) -> object:
     """Return what the store says of its tunnel."""
-    return client.store["stored-1"].get("enabled")
+    return client.store["camera"].get("enabled")
 
 
 async def test_what_is_shown(world: World[FrpService]) -> None:
     await world.set_up()
 
-    assert tunnels(world) == {"file-1", "file-2", "stored-1"}
+    assert tunnels(world) == {"nas", "game", "camera"}
     assert world.value("binary_sensor", "client_status:account", "connected") == "on"
     assert world.value("sensor", "client_status:account", "tunnels_online") == "3"
-    assert world.value("sensor", "tunnel:file-1", "phase") == "running"
-    assert world.value("sensor", "tunnel:file-1", "source") == "file"
-    assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
-    assert world.value("sensor", "tunnel:stored-1", "source") == "store"
-    assert world.value("sensor", "tunnel:stored-1", "local_address") == "192.0.2.100:9001"
+    assert world.value("sensor", "tunnel:nas", "phase") == "running"
+    assert world.value("sensor", "tunnel:nas", "source") == "file"
+    assert world.value("sensor", "tunnel:nas", "public_address") == "frp.example.com:6001"
+    assert world.value("sensor", "tunnel:camera", "source") == "store"
+    assert world.value("sensor", "tunnel:camera", "local_address") == "192.0.2.100:9001"
     assert issues(world) == set()
 
 
 async def test_only_tunnels_of_the_store_can_be_switched(world: World[FrpService]) -> None:
     await world.set_up()
 
-    assert keys(world, "tunnel:file-1", "switch") == set()
-    assert keys(world, "tunnel:file-1", "button") == set()
-    assert keys(world, "tunnel:stored-1", "switch") == {"enabled", "force_down"}
-    assert keys(world, "tunnel:stored-1", "button") == {"force_offline"}
+    assert keys(world, "tunnel:nas", "switch") == set()
+    assert keys(world, "tunnel:nas", "button") == set()
+    assert keys(world, "tunnel:camera", "switch") == {"enabled", "force_down"}
+    assert keys(world, "tunnel:camera", "button") == {"force_offline"}
 
 
 async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
-    await world.act("switch", "turn_off", "tunnel:stored-1", "enabled")
+    await world.act("switch", "turn_off", "tunnel:camera", "enabled")
     assert is_enabled(client) is False
-    assert world.value("switch", "tunnel:stored-1", "enabled") == "off"
-    assert world.value("sensor", "tunnel:stored-1", "phase") == "disabled"
+    assert world.value("switch", "tunnel:camera", "enabled") == "off"
+    assert world.value("sensor", "tunnel:camera", "phase") == "disabled"
     await world.live(5 * MINUTE)
-    assert "stored-1" in tunnels(world)
+    assert "camera" in tunnels(world)
 
-    await world.act("switch", "turn_on", "tunnel:stored-1", "enabled")
+    await world.act("switch", "turn_on", "tunnel:camera", "enabled")
     assert is_enabled(client) is True
-    assert world.value("sensor", "tunnel:stored-1", "phase") == "running"
+    assert world.value("sensor", "tunnel:camera", "phase") == "running"
 
 
 async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
-    await world.act("switch", "turn_on", "tunnel:stored-1", "force_down")
+    await world.act("switch", "turn_on", "tunnel:camera", "force_down")
     assert is_enabled(client) is False
 
     # Somebody enables it on frpc's own page.
-    client.store["stored-1"]["enabled"] = True
+    client.store["camera"]["enabled"] = True
     await world.live(5 * MINUTE)
     assert is_enabled(client) is False
 
-    await world.act("switch", "turn_off", "tunnel:stored-1", "force_down")
+    await world.act("switch", "turn_off", "tunnel:camera", "force_down")
     assert is_enabled(client) is True
 
 
@@ -121,9 +121,9 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     await world.live(5 * MINUTE)
     assert tunnels(world) == before
     assert world.value("binary_sensor", "client_status:account", "connected") == "off"
-    assert world.value("sensor", "tunnel:file-1", "phase") == "offline"
-    assert world.value("binary_sensor", "tunnel:file-1", "online") == "off"
-    assert world.value("sensor", "tunnel:file-1", "public_address") == "frp.example.com:6001"
+    assert world.value("sensor", "tunnel:nas", "phase") == "offline"
+    assert world.value("binary_sensor", "tunnel:nas", "online") == "off"
+    assert world.value("sensor", "tunnel:nas", "public_address") == "frp.example.com:6001"
 
     await world.restart()
     await world.live(5 * MINUTE)
@@ -132,7 +132,7 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     client.is_connected = True
     await world.live(2 * MINUTE)
     assert tunnels(world) == before
-    assert world.value("sensor", "tunnel:file-1", "phase") == "running"
+    assert world.value("sensor", "tunnel:nas", "phase") == "running"
 
 
 async def test_a_client_that_does_not_answer_is_unavailable_at_once(
@@ -156,11 +156,11 @@ async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpServ
 
     await frp.stop()
     await world.live(5 * MINUTE)
-    assert world.value("binary_sensor", "tunnel:file-1", "online") == "unavailable"
+    assert world.value("binary_sensor", "tunnel:nas", "online") == "unavailable"
 
     await frp.start()
     await world.live(5 * MINUTE)
-    assert world.value("binary_sensor", "tunnel:file-1", "online") == "on"
+    assert world.value("binary_sensor", "tunnel:nas", "online") == "on"
     assert tunnels(world) == before
 
 
@@ -176,7 +176,7 @@ async def test_a_client_without_a_store(world: World[FrpService], client: Frpc) 
 
     client.has_store = True
     await world.live(2 * MINUTE)
-    assert keys(world, "tunnel:stored-1", "switch") == {"enabled", "force_down"}
+    assert keys(world, "tunnel:camera", "switch") == {"enabled", "force_down"}
     assert issues(world) == set()
 
 
@@ -185,11 +185,11 @@ async def test_a_tunnel_goes_from_the_store_to_the_file(
 ) -> None:
     await world.set_up()
 
-    client.file["stored-1"] = client.store.pop("stored-1")
+    client.file["camera"] = client.store.pop("camera")
     await world.live(2 * MINUTE)
 
-    assert keys(world, "tunnel:stored-1", "switch") == set()
-    assert world.value("sensor", "tunnel:stored-1", "source") == "file"
+    assert keys(world, "tunnel:camera", "switch") == set()
+    assert world.value("sensor", "tunnel:camera", "source") == "file"
 
 
 async def test_a_tunnel_is_created_changed_and_deleted(
@@ -208,7 +208,7 @@ async def test_a_tunnel_is_created_changed_and_deleted(
     )
     assert created == {"tunnel_id": "家 web"}
     assert world.value("switch", "tunnel:家 web", "enabled") == "on"
-    assert world.value("sensor", "tunnel:家 web", "public_address") == "ha.example.org"
+    assert world.value("sensor", "tunnel:家 web", "public_address") == "ha.example.org:8088"
 
     await on(world, "tunnel:家 web", "update_tunnel", local_port=8124)
     assert client.store["家 web"]["localPort"] == 8124
@@ -229,7 +229,7 @@ async def test_a_tunnel_of_the_file_is_left_alone(
 ) -> None:
     await world.set_up()
 
-    error = await refused(world, "tunnel:file-1", action, **data)
+    error = await refused(world, "tunnel:nas", action, **data)
 
     assert error.translation_key == "proxy_of_file"
     assert not any(call.method in ("PUT", "POST", "DELETE") for call in world.service.calls)
@@ -238,11 +238,11 @@ async def test_a_tunnel_of_the_file_is_left_alone(
 async def test_no_tunnel_of_the_file_is_hidden(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
-    new = {"name": "file-1", "protocol": "tcp", "local_port": 80}
+    new = {"name": "nas", "protocol": "tcp", "local_port": 80}
     error = await refused(world, None, "create_tunnel", **new)
 
     assert error.translation_key == "proxy_of_file"
-    assert client.store.keys() == {"stored-1"}
+    assert client.store.keys() == {"camera"}
 
 
 async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) -> None:
@@ -259,10 +259,10 @@ async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) ->
 
 
 async def test_an_error_becomes_a_repair(world: World[FrpService], client: Frpc) -> None:
-    client.phases["file-1"] = ("start error", "port already used")
+    client.phases["nas"] = ("start error", "port already used")
     await world.set_up()
-    assert world.value("sensor", "tunnel:file-1", "phase") == "start_error"
-    assert world.value("sensor", "tunnel:file-1", "error") == "port already used"
+    assert world.value("sensor", "tunnel:nas", "phase") == "start_error"
+    assert world.value("sensor", "tunnel:nas", "error") == "port already used"
     assert issues(world) == set()
 
     await world.live(3 * MINUTE)
@@ -292,7 +292,7 @@ async def test_another_password(world: World[FrpService], client: Frpc) -> None:
 async def test_the_address_of_the_server_as_seen_from_outside(world: World[FrpService]) -> None:
     await world.set_up(outside_address="out.example.com")
 
-    assert world.value("sensor", "tunnel:file-1", "public_address") == "out.example.com:6001"
+    assert world.value("sensor", "tunnel:nas", "public_address") == "out.example.com:6001"
 
 
 async def test_nothing_of_the_file_is_in_the_diagnostics(
@@ -304,7 +304,7 @@ async def test_nothing_of_the_file_is_in_the_diagnostics(
 
     told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
 
-    for secret in ("the-token-of-the-server", "frpc-password", "file-1", "frp.example.com"):
+    for secret in ("the-token-of-the-server", "frpc-password", "nas", "frp.example.com"):
         assert secret not in told
 
 
@@ -330,7 +330,7 @@ async def test_a_client_is_added(hass: HomeAssistant, frp: FrpService) -> None:
     assert result["data"] == {"provider": "frp", **client_data(frp)}
     await hass.async_block_till_done(wait_background_tasks=True)
     assert result["result"].state is ConfigEntryState.LOADED
-    assert hass.states.get("switch.stored_1_enabled")
+    assert hass.states.get("switch.camera_enabled")
 
 
 async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> None:
@@ -343,8 +343,8 @@ async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> No
 
     assert result["type"] == "create_entry"
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert hass.states.get("switch.stored_1_enabled")
-    assert er.async_get(hass).async_get("switch.stored_1_enabled")
+    assert hass.states.get("switch.camera_enabled")
+    assert er.async_get(hass).async_get("switch.camera_enabled")
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ async def test_proxies_of_the_file_and_of_the_store(
     provider: FrpcProvider, frp: FrpService
 ) -> None:
     assert await tunnels(provider) == {
-        "file-1": Tunnel(
-            id="file-1",
-            name="file-1",
+        "nas": Tunnel(
+            id="nas",
+            name="nas",
             editable=False,
             local_address="192.0.2.1:8001",
             online=True,
@@ -86,20 +86,20 @@ async def test_proxies_of_the_file_and_of_the_store(
             source=TunnelSource.FILE,
             phase=TunnelPhase.RUNNING,
         ),
-        "file-2": Tunnel(
-            id="file-2",
-            name="file-2",
+        "game": Tunnel(
+            id="game",
+            name="game",
             editable=False,
             local_address="192.0.2.2:8002",
             online=True,
-            protocol="tcp",
+            protocol="udp",
             public_address="frp.example.com:6002",
             source=TunnelSource.FILE,
             phase=TunnelPhase.RUNNING,
         ),
-        "stored-1": Tunnel(
-            id="stored-1",
-            name="stored-1",
+        "camera": Tunnel(
+            id="camera",
+            name="camera",
             editable=True,
             enabled=True,
             local_address="192.0.2.100:9001",
@@ -133,9 +133,9 @@ async def test_the_phases_of_a_proxy(
     phase: TunnelPhase | None,
     online: bool | None,
 ) -> None:
-    frp.state.client.phases["file-1"] = (told, "why so")
+    frp.state.client.phases["nas"] = (told, "why so")
 
-    tunnel = (await tunnels(provider))["file-1"]
+    tunnel = (await tunnels(provider))["nas"]
 
     assert (tunnel.phase, tunnel.online, tunnel.error) == (phase, online, "why so")
 
@@ -143,11 +143,11 @@ async def test_the_phases_of_a_proxy(
 async def test_a_disabled_proxy_is_in_the_store_only(
     provider: FrpcProvider, frp: FrpService
 ) -> None:
-    before = (await tunnels(provider))["stored-1"]
+    before = (await tunnels(provider))["camera"]
 
-    await provider.set_tunnel_enabled("stored-1", enabled=False)
+    await provider.set_tunnel_enabled("camera", enabled=False)
 
-    tunnel = (await tunnels(provider))["stored-1"]
+    tunnel = (await tunnels(provider))["camera"]
     assert (tunnel.enabled, tunnel.online, tunnel.phase) == (False, False, TunnelPhase.DISABLED)
     assert tunnel.public_address == before.public_address == "frp.example.com:6101"
     assert tunnel.local_address == "192.0.2.100:9001"
@@ -160,10 +160,10 @@ async def test_a_disabled_proxy_is_in_the_store_only(
     [
         ({"type": "tcp", "remotePort": 7}, "frp.example.com:7"),
         ({"type": "udp", "remotePort": 7}, "frp.example.com:7"),
-        ({"type": "http", "customDomains": ["a.example.org", "b.example.org"]}, "a.example.org"),
-        ({"type": "http", "subdomain": "w"}, "w.example.com"),
+        ({"type": "http", "customDomains": ["a.example.org", "b.example.org"]}, "a.example.org:8088"),
+        ({"type": "http", "subdomain": "w"}, "w.example.test:8088"),
         ({"type": "https", "customDomains": ["a.example.org"]}, "a.example.org:8443"),
-        ({"type": "tcpmux", "subdomain": "w", "multiplexer": "httpconnect"}, "w.example.com"),
+        ({"type": "tcpmux", "subdomain": "w", "multiplexer": "httpconnect"}, "w.example.test:8088"),
         ({"type": "stcp", "secretKey": "s"}, None),
         ({"type": "xtcp"}, None),
         ({"type": "sudp"}, None),
@@ -193,7 +193,7 @@ async def test_the_server_as_the_file_has_it(
 ) -> None:
     frp.state.client.server = server
 
-    assert (await tunnels(provider))["file-1"].public_address == expected
+    assert (await tunnels(provider))["nas"].public_address == expected
 
 
 async def test_a_proxy_of_the_store_that_has_never_started(
@@ -235,14 +235,14 @@ async def test_without_a_server_all_that_was_known_stays(
             assert tunnel.local_address == before[name].local_address
             assert tunnel.protocol == before[name].protocol
         # frpc does not tell of those of its file: a person may remove them.
-        assert known.feeds["tunnels"].kept() == {"file-1", "file-2"}
+        assert known.feeds["tunnels"].kept() == {"nas", "game"}
         assert (await read(known, "client"))["account"].connected is False
 
     forget = provider.feeds["tunnels"].forget
     assert forget is not None
-    await forget("file-1")
-    assert (await tunnels(provider)).keys() == {"file-2", "stored-1"}
-    assert memories[-1]["proxies"].keys() == {"file-2", "stored-1"}
+    await forget("nas")
+    assert (await tunnels(provider)).keys() == {"game", "camera"}
+    assert memories[-1]["proxies"].keys() == {"game", "camera"}
 
     frp.state.client.is_connected = True
     assert await tunnels(provider) == before
@@ -262,9 +262,9 @@ async def test_what_is_remembered_may_be_damaged(provider: FrpcProvider) -> None
 
 async def test_a_proxy_that_left_the_file_is_gone(provider: FrpcProvider, frp: FrpService) -> None:
     await tunnels(provider)
-    del frp.state.client.file["file-1"]
+    del frp.state.client.file["nas"]
 
-    assert (await tunnels(provider)).keys() == {"file-2", "stored-1"}
+    assert (await tunnels(provider)).keys() == {"game", "camera"}
 
 
 async def test_a_client_without_a_store(provider: FrpcProvider, frp: FrpService) -> None:
@@ -272,19 +272,19 @@ async def test_a_client_without_a_store(provider: FrpcProvider, frp: FrpService)
 
     found = await tunnels(provider)
 
-    assert found.keys() == {"file-1", "file-2"}
+    assert found.keys() == {"nas", "game"}
     assert not any(tunnel.editable for tunnel in found.values())
     assert [issue.key for issue in provider.issues()] == ["frpc_without_store"]
     with refused(InvalidInputError, "store_needed"):
         await create(provider)
     with refused(InvalidInputError, "store_needed"):
-        await provider.set_tunnel_enabled("file-1", enabled=False)
+        await provider.set_tunnel_enabled("nas", enabled=False)
     with refused(InvalidInputError, "store_needed"):
-        await provider.collection(TunnelUpdate).delete("file-1")
+        await provider.collection(TunnelUpdate).delete("nas")
 
     # The file is changed, and frpc started again.
     frp.state.client.has_store = True
-    assert (await tunnels(provider))["stored-1"].editable
+    assert (await tunnels(provider))["camera"].editable
     assert [issue.key for issue in provider.issues()] == []
 
 
@@ -296,13 +296,13 @@ async def test_a_store_is_missed_once_before_it_is_gone(
 
     with pytest.raises(UnavailableError, match="no store"):
         await tunnels(provider)
-    assert (await tunnels(provider)).keys() == {"file-1", "file-2"}
+    assert (await tunnels(provider)).keys() == {"nas", "game"}
 
 
 async def test_an_error_that_lasts_is_an_issue(
     provider: FrpcProvider, frp: FrpService, clocks: Clocks, freezer: FrozenDateTimeFactory
 ) -> None:
-    frp.state.client.phases["file-1"] = ("start error", "port already used")
+    frp.state.client.phases["nas"] = ("start error", "port already used")
     await tunnels(provider)
     assert list(provider.issues()) == []
 
@@ -310,7 +310,7 @@ async def test_an_error_that_lasts_is_an_issue(
     await tunnels(provider)
     (issue,) = provider.issues()
     assert issue.key == "proxies_not_started"
-    assert issue.placeholders == {"proxies": "file-1 (port already used)"}
+    assert issue.placeholders == {"proxies": "nas (port already used)"}
 
     frp.state.client.phases.clear()
     await tunnels(provider)
@@ -478,8 +478,8 @@ async def test_a_stored_proxy_that_frpc_cannot_be_asked_for(
         ({"extra_parameters": "a = "}, "invalid_extra_parameters"),
         ({"extra_parameters": "day = 2026-11-29"}, "invalid_extra_parameters"),
         ({"extra_parameters": 'name = "x"'}, "invalid_extra_parameters"),
-        ({"name": "stored-1"}, "already_exists"),
-        ({"name": "file-1"}, "proxy_of_file"),
+        ({"name": "camera"}, "already_exists"),
+        ({"name": "nas"}, "proxy_of_file"),
     ],
 )
 async def test_a_proxy_that_cannot_be(
@@ -488,7 +488,7 @@ async def test_a_proxy_that_cannot_be(
     with refused(InvalidInputError, key):
         await create(provider, **fields)
 
-    assert frp.state.client.store.keys() == {"stored-1"}
+    assert frp.state.client.store.keys() == {"camera"}
 
 
 async def test_frpc_says_why_not(provider: FrpcProvider, frp: FrpService) -> None:
@@ -508,11 +508,11 @@ async def test_no_proxy_of_the_file_is_hidden(
         '[[proxies]]\nname = "off"\ntype = "tcp"\nlocalPort = 1\nenabled = false\n'
     )
 
-    for name in ("file-2", "off"):
+    for name in ("game", "off"):
         with refused(InvalidInputError, "proxy_of_file"):
             await create(provider, name=name)
 
-    assert frp.state.client.store.keys() == {"stored-1"}
+    assert frp.state.client.store.keys() == {"camera"}
 
 
 async def test_a_client_without_a_file(provider: FrpcProvider, frp: FrpService) -> None:
@@ -546,13 +546,13 @@ async def test_a_change_keeps_every_field(provider: FrpcProvider, frp: FrpServic
         "healthCheck": {"type": "tcp", "intervalSeconds": 5, "timeoutSeconds": 3},
         "plugin": {"type": "static_file", "localPath": "/srv", "httpPassword": "p"},
     }
-    before = frp.state.client.store["stored-1"] = {**frp.state.client.store["stored-1"], **more}
+    before = frp.state.client.store["camera"] = {**frp.state.client.store["camera"], **more}
 
-    await change(provider, "stored-1", local_port=99, encryption=True)
-    await provider.set_tunnel_enabled("stored-1", enabled=False)
-    await provider.set_tunnel_enabled("stored-1", enabled=True)
+    await change(provider, "camera", local_port=99, encryption=True)
+    await provider.set_tunnel_enabled("camera", enabled=False)
+    await provider.set_tunnel_enabled("camera", enabled=True)
 
-    assert frp.state.client.store["stored-1"] == {
+    assert frp.state.client.store["camera"] == {
         **before,
         "localPort": 99,
         "enabled": True,
@@ -564,28 +564,28 @@ async def test_a_change_that_did_not_come_about(provider: FrpcProvider, frp: Frp
     frp.fault("/api/store/proxies/{name}", "body", match={"type": "tcp"}, body={})
 
     with refused(InvalidInputError, "not_stored"):
-        await provider.set_tunnel_enabled("stored-1", enabled=False)
+        await provider.set_tunnel_enabled("camera", enabled=False)
     with refused(InvalidInputError, "not_stored"):
-        await change(provider, "stored-1", extra_parameters="no.such.field = 1")
+        await change(provider, "camera", extra_parameters="no.such.field = 1")
 
 
 async def test_another_protocol(provider: FrpcProvider, frp: FrpService) -> None:
-    frp.state.client.store["stored-1"]["metadatas"] = {"a": "b"}
+    frp.state.client.store["camera"]["metadatas"] = {"a": "b"}
 
-    await change(provider, "stored-1", protocol="http", domain="a.example.org")
+    await change(provider, "camera", protocol="http", domain="a.example.org")
 
-    block = frp.state.client.store["stored-1"]
+    block = frp.state.client.store["camera"]
     assert (block["type"], block["customDomains"]) == ("http", ["a.example.org"])
     assert block["metadatas"] == {"a": "b"}
     with refused(InvalidInputError, "unknown_protocol"):
-        await change(provider, "stored-1", protocol="ftp")
+        await change(provider, "camera", protocol="ftp")
 
 
 async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -> None:
     with refused(InvalidInputError, "proxy_name_stays"):
-        await change(provider, "stored-1", name="another")
+        await change(provider, "camera", name="another")
     for name, error, words in (
-        ("file-1", InvalidInputError, "proxy_of_file"),
+        ("nas", InvalidInputError, "proxy_of_file"),
         ("nobody", TunnelGoneError, "tunnel_gone"),
     ):
         with refused(error, words):
@@ -595,23 +595,23 @@ async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -
         with refused(error, words):
             await provider.force_tunnel_offline(name)
     with refused(InvalidInputError, "proxy_of_file"):
-        await provider.collection(TunnelUpdate).delete("file-1")
+        await provider.collection(TunnelUpdate).delete("nas")
     # One that is gone already counts as deleted.
     await provider.collection(TunnelUpdate).delete("nobody")
 
-    assert frp.state.client.file.keys() == {"file-1", "file-2"}
+    assert frp.state.client.file.keys() == {"nas", "game"}
     assert [call for call in frp.calls if call.method != "GET"] == []
 
 
 async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpService) -> None:
-    await provider.force_tunnel_offline("stored-1")
+    await provider.force_tunnel_offline("camera")
 
     calls = [call for call in frp.calls if call.method == "PUT"]
     assert [call.body["tcp"]["enabled"] for call in calls] == [False, True]
 
-    await provider.set_tunnel_enabled("stored-1", enabled=False)
-    await provider.force_tunnel_offline("stored-1")
-    assert frp.state.client.store["stored-1"]["enabled"] is False
+    await provider.set_tunnel_enabled("camera", enabled=False)
+    await provider.force_tunnel_offline("camera")
+    assert frp.state.client.store["camera"]["enabled"] is False
 
 
 async def test_the_file_is_read_again(provider: FrpcProvider, frp: FrpService) -> None:

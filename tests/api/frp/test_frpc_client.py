@@ -34,7 +34,7 @@ def of(session: ClientSession, frp: FrpService, password: str) -> FrpcClient:
 
 async def test_status(frpc: FrpcClient, session: ClientSession, frp: FrpService) -> None:
     rows = await frpc.status()
-    assert [row["name"] for row in rows] == ["file-1", "file-2", "stored-1"]
+    assert [row["name"] for row in rows] == ["camera", "nas", "game"]
 
     frp.state.client.is_connected = False
     assert await frpc.status() == []
@@ -47,8 +47,8 @@ async def test_config(frpc: FrpcClient, frp: FrpService) -> None:
 
 
 async def test_proxy_config(frpc: FrpcClient) -> None:
-    row = await frpc.proxy_config("file-1")
-    assert (row["name"], row["type"]) == ("file-1", "tcp")
+    row = await frpc.proxy_config("nas")
+    assert (row["name"], row["type"]) == ("nas", "tcp")
     with refused(TunnelGoneError, "tunnel_gone"):
         await frpc.proxy_config("nobody")
 
@@ -69,7 +69,7 @@ async def test_stop(frpc: FrpcClient, frp: FrpService) -> None:
 
 
 async def test_stored(frpc: FrpcClient, frp: FrpService) -> None:
-    assert [row["name"] for row in await frpc.stored()] == ["stored-1"]
+    assert [row["name"] for row in await frpc.stored()] == ["camera"]
 
     frp.state.client.has_store = False
     with pytest.raises(UnsupportedError):
@@ -79,9 +79,9 @@ async def test_stored(frpc: FrpcClient, frp: FrpService) -> None:
 
 
 async def test_stored_proxy(frpc: FrpcClient) -> None:
-    assert (await frpc.stored_proxy("stored-1"))["name"] == "stored-1"
+    assert (await frpc.stored_proxy("camera"))["name"] == "camera"
     with refused(TunnelGoneError, "tunnel_gone"):
-        await frpc.stored_proxy("file-1")
+        await frpc.stored_proxy("nas")
 
 
 async def test_create(frpc: FrpcClient, frp: FrpService) -> None:
@@ -93,20 +93,20 @@ async def test_create(frpc: FrpcClient, frp: FrpService) -> None:
 
 
 async def test_replace(frpc: FrpcClient, frp: FrpService) -> None:
-    proxy = {"name": "stored-1", "type": "udp", "udp": {"localPort": 1}}
-    await frpc.replace("stored-1", proxy)
-    assert frp.state.client.store["stored-1"] == {"name": "stored-1", "type": "udp", "localPort": 1}
+    proxy = {"name": "camera", "type": "udp", "udp": {"localPort": 1}}
+    await frpc.replace("camera", proxy)
+    assert frp.state.client.store["camera"] == {"name": "camera", "type": "udp", "localPort": 1}
     with refused(TunnelGoneError, "tunnel_gone"):
         await frpc.replace("nobody", {**proxy, "name": "nobody"})
     with refused(RejectedError, "proxy name in URL must match name in body"):
-        await frpc.replace("stored-1", {**proxy, "name": "another"})
+        await frpc.replace("camera", {**proxy, "name": "another"})
 
 
 async def test_delete(frpc: FrpcClient, frp: FrpService) -> None:
-    await frpc.delete("stored-1")
+    await frpc.delete("camera")
     assert frp.state.client.store == {}
     with refused(TunnelGoneError, "tunnel_gone"):
-        await frpc.delete("stored-1")
+        await frpc.delete("camera")
 
 
 async def test_visitors(frpc: FrpcClient) -> None:

@@ -1,0 +1,45 @@
+"""The client of frp in the demo, beside the server."""
+
+from ..provider import Deed, Provider, State, choice
+
+
+def _is_enabled(state: State) -> bool:
+    return state["client"]["store"]["camera"].get("enabled") is not False
+
+
+PROVIDER = Provider(
+    service="frp",
+    answers=lambda facts: (
+        choice("frp"),
+        choice("frp_client"),
+        {
+            "base_url": facts["frpc_url"],
+            "username": facts["frpc_username"],
+            "password": facts["frpc_password"],
+            "advanced": {},
+        },
+    ),
+    shown={
+        "binary_sensor:client_status:account:connected": "on",
+        "sensor:tunnel:nas:phase": "running",
+        "sensor:tunnel:nas:source": "file",
+        "switch:tunnel:camera:enabled": "on",
+    },
+    deeds={
+        "disable a stored tunnel": Deed(
+            action="switch.turn_off",
+            entity="switch:tunnel:camera:enabled",
+            shown={
+                "switch:tunnel:camera:enabled": "off",
+                "sensor:tunnel:camera:phase": "disabled",
+            },
+            happened=lambda before, after: _is_enabled(before) and not _is_enabled(after),
+        ),
+        "enable it again": Deed(
+            action="switch.turn_on",
+            entity="switch:tunnel:camera:enabled",
+            shown={"switch:tunnel:camera:enabled": "on", "sensor:tunnel:camera:phase": "running"},
+            happened=lambda before, after: not _is_enabled(before) and _is_enabled(after),
+        ),
+    },
+)
