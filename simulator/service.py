@@ -45,7 +45,8 @@ class Route:
 class Call:
     """A request as it arrived. `status` is None until answered, and for good if it never was.
 
-    `body` is the parsed JSON or form, else the bytes. `at` is the service's own time.
+    `body` is the parsed JSON or form, else the bytes. `at` is the service's own time, `port`
+    where it came to.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     route: Route | None = None
     status: int | None = None
+    port: int = 0
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field of the body, else of the query, else a path parameter."""
@@ -307,6 +309,7 @@ class Service[State]:
             body=await _parsed(request),
             at=self.now(),
             params=dict(request.match_info),
+            port=request.transport.get_extra_info("sockname")[1] if request.transport else 0,
         )
         resource = request.match_info.route.resource
         path = resource.canonical.removeprefix(self.base_path) if resource else ""

@@ -248,9 +248,7 @@ def status(service: FrpService, _: Call) -> Answer:
         if service.state.client.has_store and name in service.state.client.store:
             row["source"] = "store"
         rows.setdefault(block["type"], []).append(row)
-    return {
-        type_: sorted(rows[type_], key=lambda row: str(row["name"])) for type_ in sorted(rows)
-    }
+    return {type_: sorted(rows[type_], key=lambda row: str(row["name"])) for type_ in sorted(rows)}
 
 
 def _phases(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:

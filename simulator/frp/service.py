@@ -58,8 +58,7 @@ class FrpService(Service[FrpState]):
 
     @override
     def kind_of(self, call: Call) -> str:
-        _, _, port = call.headers.get("Host", "").rpartition(":")
-        return "frpc" if port == f"{self._ports[1]}" else "frps"
+        return "frpc" if call.port == self._ports[1] else "frps"
 
     @override
     def guard(self, call: Call) -> None:

@@ -1,5 +1,6 @@
 """What the reliability tests know of frp."""
 
+from base64 import b64encode
 from typing import Any
 
 from simulator.frp.frps import close
@@ -17,12 +18,9 @@ from ..reliability.providers import (
     Value,
     Variant,
     another,
-    named,
-    press,
-    release,
-    turn,
     url_of,
 )
+from .client_reliability import OF_CLIENT
 
 
 def _data(service: AnyService) -> dict[str, str]:
@@ -63,7 +61,11 @@ FRPS = Case(
         Act("get_traffic_history", "tunnel:alice.nas"),
         Act("forget_offline_tunnels"),
     ),
-    secrets=lambda service: {"demo-password", "changed-password"},
+    secrets=lambda service: {
+        "demo-password",
+        "changed-password",
+        b64encode(b"admin:demo-password").decode(),
+    },
     envelope=frozenset({"Code", "bindPort", "code", "msg", "version"}),
     ids=frozenset({"clientID", "key", "name", "type", "user"}),
     pace=MINUTE / 2,
@@ -71,66 +73,6 @@ FRPS = Case(
         "password changed": Trouble(
             begin=_settings(password="changed-password"),
             end=_settings(password="demo-password"),
-            outcome=Outcome.REFUSED,
-        ),
-    },
-)
-
-
-def _client(service: AnyService) -> AnyService:
-    return service.state.client
-
-
-def _client_data(service: AnyService) -> dict[str, str]:
-    return {
-        "base_url": named(service.frpc_url),
-        "username": "admin",
-        "password": "frpc-password",
-    }
-
-
-def _with_password(password: str) -> Any:
-    """Return what changes the password of the client."""
-    return lambda service: setattr(_client(service), "password", password)
-
-
-FRPC = Case(
-    name="frpc",
-    service="frp",
-    credentials=lambda service: {"kind": "frpc", **_client_data(service)},
-    account=lambda service: named(service.frpc_url).partition("//")[2],
-    ways={"frp_client": lambda service: {**_client_data(service), "advanced": {}}},
-    steady=(
-        Value("sensor", "tunnel:nas", "public_address"),
-        Value("switch", "tunnel:camera", "enabled"),
-        Value("binary_sensor", "client_status:account", "connected"),
-    ),
-    acts=(
-        turn("off", "tunnel:camera", "enabled"),
-        Act("reload_configuration"),
-        turn("on", "tunnel:camera", "enabled"),
-        turn("on", "tunnel:camera", "force_down"),
-        release("tunnel:camera"),
-        press("tunnel:camera", "force_offline"),
-        Act(
-            "create_tunnel",
-            data={"name": "new", "protocol": "xtcp", "local_port": 80, "secret_key": "key-of-new"},
-        ),
-        Act("update_tunnel", "tunnel:camera", {"local_port": 81}),
-        Act("delete_tunnel", "tunnel:camera"),
-    ),
-    secrets=lambda service: {
-        "frpc-password",
-        "changed-password",
-        "the-token-of-the-server",
-        "key-of-new",
-    },
-    envelope=frozenset({"Code", "Msg", "proxies"}),
-    ids=frozenset({"name", "type"}),
-    troubles={
-        "password changed": Trouble(
-            begin=_with_password("changed-password"),
-            end=_with_password("frpc-password"),
             outcome=Outcome.REFUSED,
         ),
     },
@@ -146,7 +88,6 @@ RELIABILITY = Reliability(
     variants={
         "frps": Variant(FRPS),
         "frps-0.60": Variant(FRPS, base="frps", prepare=_settings(version="0.60.0")),
-        "frpc": Variant(FRPC),
     },
     life=Life(
         kind="tunnel",
@@ -165,4 +106,5 @@ RELIABILITY = Reliability(
         "traffic_history": lambda provider: provider.traffic_history("alice.nas"),
     },
     limits=Limits(200, MINUTE, Value("binary_sensor", "tunnel:alice.nas", "online"), _end_client),
+    other_kinds=(OF_CLIENT,),
 )

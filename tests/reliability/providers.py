@@ -104,7 +104,8 @@ class Trouble:
 class Case:
     """One kind of entry.
 
-    service: the provider, and its name at the simulator. kind: as in Provider.kinds.
+    service: the provider, and its name at the simulator. kind: as in Provider.kinds. url: where the
+    service is, of the addresses that it has.
     credentials: what the entry holds. account: what its unique id ends with.
     ways: steps of the config flow that sign in, and what is entered there.
     steady: entities that show the same as long as nothing happens.
@@ -133,6 +134,7 @@ class Case:
     pace: float = MINUTE
     prepare: Callable[[AnyService], object] = lambda _: None
     kind: str = ""
+    url: Callable[[AnyService], str] = lambda service: str(service.url)
 
     @property
     def of(self) -> str:
@@ -148,6 +150,7 @@ class Life:
     the account's. add: makes another one. rename: gives one another name.
     end_tokens: has the session end, None where it does by itself.
     daily: whether traffic is counted from 0 again when the service's day begins.
+    counts: whether there are counters at all.
     forgets: the action that gives up what is kept although the service no longer lists it.
     """
 
@@ -159,6 +162,7 @@ class Life:
     end_tokens: Callable[[AnyService], object] | None = None
     daily: bool = True
     forgets: str | None = None
+    counts: bool = True
 
 
 def another(rows: dict[str, AnyRow], id_: str, **fields: object) -> None:

@@ -265,7 +265,7 @@ async def test_a_day(
     assert {first[id_] for id_ in first.keys() & last.keys()} == {
         last[id_] for id_ in first.keys() & last.keys()
     }
-    assert totals.readings
+    assert bool(totals.readings) is life.counts
     assert not totals.errors
     assert (after.tasks, after.timers, after.sessions) == (
         before.tasks,

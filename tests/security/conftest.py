@@ -69,9 +69,9 @@ async def simulated_service(
 
 
 @pytest.fixture
-def spoiler(simulated_service: AnyService) -> Spoiler:
+def spoiler(simulated_service: AnyService, case: Case) -> Spoiler:
     """What spoils its answers."""
-    return Spoiler(port_of(simulated_service.url))
+    return Spoiler(port_of(case.url(simulated_service)))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def bad_world(
 ) -> BadWorld:
     """Home Assistant with an account at the service, behind the liar."""
     service = simulated_service
-    credentials = through(case.credentials(service), port_of(service.url), liar)
+    credentials = through(case.credentials(service), port_of(case.url(service)), liar)
     entry = MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{case.service}",

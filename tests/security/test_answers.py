@@ -145,7 +145,7 @@ async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Tol
         case.prepare(service)
         for name, value in FOUND[case.of].settings.items():
             setattr(service.state.settings, name, value)
-        port = port_of(service.url)
+        port = port_of(case.url(service))
         forward = forwarding(port)
 
         async def answer(asked: Asked) -> Raw:

@@ -61,7 +61,7 @@ class Secrets:
         """Have the service refuse everything, and repeat all secrets, in one form after another."""
         self.remember()
         spoken = self._spoiler.spoken(self.known)
-        assert len(spoken) > 2
+        assert spoken
         for encode in few(list(ENCODINGS.values()), 2):
             repeated = [encode(secret) for secret in spoken]
             self.known |= set(repeated)
@@ -273,7 +273,7 @@ async def test_no_secret_is_written(
 def _fields(world: BadWorld, way: str, liar: Liar) -> dict[str, Any]:
     """Return what is entered to sign in, at the liar."""
     fields = json.dumps(world.case.ways[way](world.service)).replace(HOST, "127.0.0.1")
-    port = str(port_of(world.service.url))
+    port = str(port_of(world.case.url(world.service)))
     entered: dict[str, Any] = json.loads(fields.replace(port, str(liar.port)))
     return entered
 

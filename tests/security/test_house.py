@@ -154,7 +154,7 @@ async def test_no_secret_comes_back(
     await bad_world.enable_all()
     watch.check()
     spoken = spoiler.spoken(case.secrets(bad_world.service))
-    assert len(spoken) > 2
+    assert spoken
     for name, encode in few(list(ENCODINGS.items()), 2):
         for refusal in few(list(refusals(encode(secret) for secret in spoken)), 3):
             secrets |= {form for secret in spoken for form in (secret, encode(secret))}

@@ -160,7 +160,10 @@ async def test_a_disabled_proxy_is_in_the_store_only(
     [
         ({"type": "tcp", "remotePort": 7}, "frp.example.com:7"),
         ({"type": "udp", "remotePort": 7}, "frp.example.com:7"),
-        ({"type": "http", "customDomains": ["a.example.org", "b.example.org"]}, "a.example.org:8088"),
+        (
+            {"type": "http", "customDomains": ["a.example.org", "b.example.org"]},
+            "a.example.org:8088",
+        ),
         ({"type": "http", "subdomain": "w"}, "w.example.test:8088"),
         ({"type": "https", "customDomains": ["a.example.org"]}, "a.example.org:8443"),
         ({"type": "tcpmux", "subdomain": "w", "multiplexer": "httpconnect"}, "w.example.test:8088"),
@@ -639,3 +642,14 @@ async def test_no_secret_is_told(provider: FrpcProvider, frp: FrpService) -> Non
 
     with refused(RejectedError, "no **, **, ** nor **"):
         await create(provider, protocol="xtcp", secret_key="the-secret", extra_parameters=further)
+
+
+async def test_what_the_file_holds_is_hidden_afterwards(
+    provider: FrpcProvider, frp: FrpService
+) -> None:
+    await create(provider)
+    words = "the-token-of-the-server is not the-token"
+    frp.fault("/api/reload", "body", status=400, body={"Code": 400, "Msg": words})
+
+    with refused(RejectedError, "** is not the-token"):
+        await provider.reload_configuration()

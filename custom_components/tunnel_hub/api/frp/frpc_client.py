@@ -5,7 +5,9 @@ in a path, of which frpc's router looks at the decoded form: a proxy whose name 
 be asked for. See `client/http` in github.com/fatedier/frp.
 """
 
+import asyncio
 from itertools import chain
+import re
 
 from ..errors import Reason, UnavailableError
 from ..http import Answer
@@ -16,6 +18,12 @@ from .frps_models import name_of
 STATUS = "/api/status"
 _STORE = "/api/store/proxies"
 _STORED = "/api/store/proxies/{name}"
+_SECRET_LINE = re.compile(
+    r"""\b\w*(?:token|password|secret|key|sk)\w*["']?\s*[:=]\s*["']?([^"'\s,}]+)""",
+    re.IGNORECASE,
+)
+"""What holds a secret in a file, in any of its formats."""
+_MOST_SECRETS = 100
 _VISITORS = "/api/store/visitors"
 _VISITOR = "/api/store/visitors/{name}"
 
@@ -29,7 +37,11 @@ class FrpcClient(ProgramClient):
 
     async def config(self) -> str:
         """GET /api/config: the text of frpc's file, which holds the token of the server."""
-        return (await self._ask("GET", "/api/config")).text()
+        text = (await self._ask("GET", "/api/config")).text()
+        # It may be long.
+        secrets = await asyncio.to_thread(_SECRET_LINE.findall, text)
+        self._transport.secrets.learn([{"token": secret} for secret in secrets[:_MOST_SECRETS]])
+        return text
 
     async def proxy_config(self, name: str) -> Row:
         """GET /api/proxy/<name>/config: how a proxy is set up that runs, or is in the store."""

@@ -144,7 +144,8 @@ class StoredProxies:
         # Only the file itself tells of proxies that are disabled there. It holds the server's
         # token, so nothing of it is kept or told.
         with suppress(RejectedError, UnsupportedError):
-            if name in names_in(await self._client.config()):
+            file = await self._client.config()
+            if name in await asyncio.to_thread(names_in, file):
                 raise InvalidInputError("proxy_of_file", name=name)
 
 

@@ -1,0 +1,143 @@
+"""What the reliability tests know of frpc, which is a kind of entries of its own."""
+
+from base64 import b64encode
+from collections import ChainMap
+from typing import Any, override
+
+from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
+
+from ..common import MINUTE
+from ..reliability.providers import (
+    Act,
+    AnyService,
+    Case,
+    Life,
+    Limits,
+    Outcome,
+    Reliability,
+    Trouble,
+    Value,
+    Variant,
+    named,
+    press,
+    release,
+    turn,
+)
+
+_CREATE = Act(
+    "create_tunnel",
+    data={"name": "new", "protocol": "xtcp", "local_port": 80, "secret_key": "key-of-new"},
+)
+_NEW = TunnelUpdate(name="new", protocol="tcp", local_port=80, remote_port=6200)
+
+
+def _client(service: AnyService) -> AnyService:
+    return service.state.client
+
+
+def client_data(service: AnyService) -> dict[str, str]:
+    return {
+        "base_url": named(service.frpc_url),
+        "username": "admin",
+        "password": "frpc-password",
+    }
+
+
+def _with_password(password: str) -> Any:
+    """Return what changes the password of the client."""
+    return lambda service: setattr(_client(service), "password", password)
+
+
+FRPC = Case(
+    name="frpc",
+    service="frp",
+    kind="frpc",
+    url=lambda service: str(service.frpc_url),
+    credentials=lambda service: {"kind": "frpc", **client_data(service)},
+    account=lambda service: named(service.frpc_url).partition("//")[2],
+    ways={"frp_client": lambda service: {**client_data(service), "advanced": {}}},
+    steady=(
+        Value("sensor", "tunnel:nas", "public_address"),
+        Value("switch", "tunnel:camera", "enabled"),
+        Value("binary_sensor", "client_status:account", "connected"),
+    ),
+    acts=(
+        turn("off", "tunnel:camera", "enabled"),
+        Act("reload_configuration"),
+        turn("on", "tunnel:camera", "enabled"),
+        turn("on", "tunnel:camera", "force_down"),
+        release("tunnel:camera"),
+        press("tunnel:camera", "force_offline"),
+        _CREATE,
+        Act("update_tunnel", "tunnel:camera", {"local_port": 81}),
+        Act("delete_tunnel", "tunnel:new", after=_CREATE),
+    ),
+    secrets=lambda service: {
+        "frpc-password",
+        b64encode(b"admin:frpc-password").decode(),
+        "changed-password",
+        "the-token-of-the-server",
+        "key-of-new",
+    },
+    envelope=frozenset({"Code", "Msg", "proxies"}),
+    ids=frozenset({"name", "type"}),
+    troubles={
+        "password changed": Trouble(
+            begin=_with_password("changed-password"),
+            end=_with_password("frpc-password"),
+            outcome=Outcome.REFUSED,
+        ),
+    },
+)
+
+
+def _end_client(service: AnyService) -> None:
+    _client(service).is_connected = False
+
+
+class _Proxies(ChainMap[str, dict[str, Any]]):
+    """Those of the store and those of the file."""
+
+    @override
+    def __delitem__(self, name: str) -> None:
+        for proxies in self.maps:
+            proxies.pop(name, None)
+
+
+def _proxies(service: AnyService) -> Any:
+    return _Proxies(_client(service).store, _client(service).file)
+
+
+def _add(service: AnyService, n: int) -> None:
+    name = f"new{n}"
+    _client(service).store[name] = {**_client(service).store["camera"], "name": name}
+
+
+def _rename(service: AnyService, name: str, n: int) -> None:
+    """Give a tunnel another local port: its name is what it is known by."""
+    _proxies(service)[name]["localPort"] = 7000 + n
+
+
+OF_CLIENT = Reliability(
+    cases=(FRPC,),
+    variants={"frpc": Variant(FRPC)},
+    life=Life(
+        kind="tunnel",
+        rows=_proxies,
+        add=_add,
+        rename=_rename,
+        daily=False,
+        counts=False,
+    ),
+    commands={
+        "create": lambda provider: provider.collection(TunnelUpdate).create(_NEW),
+        "update": lambda provider: provider.collection(TunnelUpdate).update(
+            "camera", TunnelUpdate(local_port=81)
+        ),
+        "delete": lambda provider: provider.collection(TunnelUpdate).delete("camera"),
+        "disable": lambda provider: provider.set_tunnel_enabled("camera", enabled=False),
+        "force offline": lambda provider: provider.force_tunnel_offline("camera"),
+        "reload": lambda provider: provider.reload_configuration(),
+    },
+    limits=Limits(500, MINUTE, Value("binary_sensor", "tunnel:nas", "online"), _end_client),
+)
