@@ -132,7 +132,7 @@ TRIALS: Mapping[str, Trial] = {
     "traffic_low": Trial(
         inputs=lambda entities: {
             "left": entities["sensor:account:account:traffic_left"].id,
-            "today": entities["sensor:account:account:traffic_today"].id,
+            "lasts_until": entities["sensor:account_forecast:account:traffic_lasts_until"].id,
             "below": 5,
         },
         events=(
@@ -142,7 +142,7 @@ TRIALS: Mapping[str, Trial] = {
                     "accounts.demo.today_bytes": 2.0**30,
                 },
                 look=("sensor:account:account:traffic_left",),
-                told="left, enough for",
+                told=" left",
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """Blueprints, loaded as a user loads them, at work with a simulated service."""
 
+from collections import defaultdict
 import re
 
 from homeassistant.components import automation
@@ -11,6 +12,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 from demo.blueprints import TRIALS
+from demo.entities import Entity
 
 from .automations import FOLDER, Automate, messages
 from .common import HOUR, MINUTE, World
@@ -20,6 +22,15 @@ BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 def test_each_is_tried_in_the_demo() -> None:
     assert sorted(TRIALS) == BLUEPRINTS
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
+    asked = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]["input"]
+    any_entity = Entity(id="sensor.any", device="", device_id="any", disabled=False, state=None)
+    filled_in = TRIALS[name].inputs(defaultdict(lambda: any_entity))
+    needed = {key for key, about in asked.items() if "default" not in about}
+    assert needed <= filled_in.keys() <= asked.keys()
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
