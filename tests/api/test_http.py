@@ -236,6 +236,18 @@ async def test_more_than_anybody_would_change(alone: Transport, hayfrp: HayFrpSe
     assert not hayfrp.calls
 
 
+async def test_deeper_than_anybody_would_change(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Home Assistant's encoder ends at some depth, at which a decoder does not."""
+    deep: dict[str, object] = {}
+    for _ in range(300):
+        deep = {"a": deep}
+
+    with unavailable(Reason.MALFORMED, "Recursion limit reached"):
+        await alone.request("POST", "/user", read=False, json=deep)
+
+    assert not hayfrp.calls
+
+
 async def test_numbers_that_anybody_can_store(alone: Transport, hayfrp: HayFrpService) -> None:
     largest: dict[str, object] = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
 

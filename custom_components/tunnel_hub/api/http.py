@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from json import dumps
 import logging
 import random
 from ssl import SSLContext
@@ -414,7 +413,11 @@ class Transport:
 def _check_sendable(json: object) -> None:
     """Raise for what no service should be sent; an edit sends back what it has read."""
     _check_numbers(json)
-    if len(dumps(json)) > _LARGEST_REQUEST:
+    try:
+        size = len(orjson.dumps(json))
+    except TypeError as err:
+        raise UnavailableError(Reason.MALFORMED, str(err)) from None
+    if size > _LARGEST_REQUEST:
         raise UnavailableError(Reason.TOO_LARGE, _more_than(_LARGEST_REQUEST))
 
 
