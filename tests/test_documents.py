@@ -1,10 +1,13 @@
 """That the documents are true, whole, and the same in both languages."""
 
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 import json
 from pathlib import Path
 import re
+from typing import Any
 
+import hass_frontend
 from homeassistant.core import SupportsResponse
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -20,6 +23,7 @@ from reference.words import ANSWERS, Language
 import simulator
 
 from .documents import EACH_LANGUAGE, code, page, path_of
+from .translations import translations
 
 BLUEPRINTS = sorted(path.stem for path in (ROOT / "blueprints" / "automation" / DOMAIN).iterdir())
 DOCUMENTS = sorted(
@@ -106,6 +110,32 @@ def test_pages_can_be_read_at_a_sitting(name: str, language: Language) -> None:
     assert text.count("\n") < 150
     for table in re.findall(r"(?s)<!-- \w+: \w+ -->(.*?)<!-- end -->", page(name, language)):
         assert table.count("\n") < 20 or "\n<details>\n" in table
+
+
+ELSEWHERE = {"Tunnel Hub", "Custom repositories", "自定义存储库"}
+"""What neither Home Assistant's frontend nor our translations have: a name, and words of HACS."""
+
+
+@EACH_LANGUAGE
+def test_words_of_the_interface_are_those_that_it_has(language: Language) -> None:
+    """In italics, but for sentences to say to Assist."""
+    words = {*ELSEWHERE, *_texts(translations(language))}
+    for path in (Path(hass_frontend.where()) / "static" / "translations").rglob(
+        f"{language}-[0-9a-f]*.json"
+    ):
+        words.update(_texts(json.loads(path.read_text("utf-8"))))
+    for name in GUIDES:
+        text = re.sub(r"^```.*?^```$", "", page(name, language), flags=re.MULTILINE | re.DOTALL)
+        named = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text))
+        assert {word for word in named if not re.search(r"[.?。？]$", word)} <= words, name
+
+
+def _texts(tree: Mapping[str, Any]) -> Iterator[str]:
+    for value in tree.values():
+        if isinstance(value, dict):
+            yield from _texts(value)
+        else:
+            yield str(value)
 
 
 @EACH_LANGUAGE
