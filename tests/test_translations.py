@@ -41,7 +41,6 @@ from custom_components.tunnel_hub.flows.base import Form, failure_of
 from custom_components.tunnel_hub.flows.watched import SCHEMA as WATCHED_SCHEMA
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from custom_components.tunnel_hub.repairs import FIXES
-from custom_components.tunnel_hub.sensors import SENSORS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.watched import WATCHED as NO_PROVIDER, WATCHED_ADDRESS
 from reference.services import PLATFORMS
@@ -309,7 +308,7 @@ WATCHED = re.compile(
     | config\.step\.\w+\.(description|sections\.advanced\.description)
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+
-    | entity\.sensor\.\w+\.(unit_of_measurement|state_attributes\.\w+\.name)
+    | entity\.sensor\.\w+\.state_attributes\.\w+\.name
     | entity\.sensor\.state\.state_attributes\.advice\.state\.\w+
     | entity\.switch\.\w+\.state_attributes\.method\..+
     | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+
@@ -455,17 +454,14 @@ def test_placeholders_of_errors_are_given() -> None:
         assert placeholders(ENGLISH[f"config.error.{failure.key}"]) <= failure.placeholders.keys()
 
 
-def test_units_are_for_counts() -> None:
-    """What has a unit of its own gets none from the translations; what counts has one."""
-    for row in (row for rows in SENSORS.values() for row in rows):
-        key = f"entity.sensor.{row.key}.unit_of_measurement"
-        counts = (
-            row.state_class is not None
-            and row.native_unit_of_measurement is None
-            and row.suggested_display_precision is None
-        )
-        assert not counts or key in ENGLISH, row.key
-        assert row.native_unit_of_measurement is None or key not in ENGLISH, row.key
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_a_unit(language: str) -> None:
+    """One client would be "1 clients"; the name says what is counted."""
+    assert not [
+        key
+        for key in sentences(translations(language))
+        if re.match(r"entity\..+unit_of_measurement", key)
+    ]
 
 
 def test_choices() -> None:

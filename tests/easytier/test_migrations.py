@@ -27,7 +27,7 @@ async def upgraded(world: World[EasyTierService], network: dict[str, str]) -> di
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert world.entry.minor_version == TunnelHubConfigFlow.MINOR_VERSION == 3
+    assert world.entry.minor_version == TunnelHubConfigFlow.MINOR_VERSION == 4
     kept = {name: value for name, value in before.items() if name not in WHOLE}
     assert kept.items() <= world.entry.data.items(), "all else is as it was"
     return {name: world.entry.data[name] for name in WHOLE if name in world.entry.data}
@@ -98,7 +98,7 @@ async def test_an_id_that_is_written_otherwise(
     assert await async_migrate_entry(world.hass, entry)
 
     assert not world.service.calls
-    assert entry.minor_version == 3
+    assert entry.minor_version == 4
     right = unique_id if today is None else f"easytier:et.example.com{today.removesuffix(account)}"
     assert entry.unique_id == right
 
@@ -121,4 +121,4 @@ async def test_an_id_that_another_entry_has(world: World[EasyTierService]) -> No
     assert world.entry.unique_id == f"easytier:{url.authority}:{ACCOUNT}"
     assert second.unique_id == f"easytier:{url.authority}.:{ACCOUNT}"
     assert {world.entry.state, second.state} == {ConfigEntryState.LOADED}
-    assert world.entry.minor_version == second.minor_version == 3
+    assert world.entry.minor_version == second.minor_version == 4

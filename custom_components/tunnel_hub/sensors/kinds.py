@@ -124,7 +124,7 @@ def count[R: Resource](
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
 ) -> TunnelHubSensorDescription[R]:
-    """A count, whose unit is in the translations."""
+    """A count; its name says of what."""
     return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
 
 
