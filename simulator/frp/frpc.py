@@ -235,7 +235,7 @@ def healthz(_: FrpService, __: Call) -> Answer:
 def status(service: FrpService, _: Call) -> Answer:
     """Tell of the proxies that run, by type."""
     rows: dict[str, list[dict[str, object]]] = {}
-    for name, block, phase, error, address in _phases(service.state.client):
+    for name, block, phase, error, address in what_runs(service.state.client):
         row = {
             "name": name,
             "type": block["type"],
@@ -251,7 +251,7 @@ def status(service: FrpService, _: Call) -> Answer:
     return {type_: sorted(rows[type_], key=lambda row: str(row["name"])) for type_ in sorted(rows)}
 
 
-def _phases(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
+def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
     """Return name, fields, status, error and remote address of each proxy that runs."""
     taken = set[object]()
     running = state.running()

@@ -1,10 +1,11 @@
 """What the reliability tests know of frpc, which is a kind of entries of its own."""
 
 from base64 import b64encode
-from collections import ChainMap
+from collections.abc import Iterator, MutableMapping
 from typing import Any, override
 
 from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
+from simulator.frp.frpc import Frpc
 
 from ..common import MINUTE
 from ..reliability.providers import (
@@ -95,27 +96,57 @@ def _end_client(service: AnyService) -> None:
     _client(service).is_connected = False
 
 
-class _Proxies(ChainMap[str, dict[str, Any]]):
-    """Those of the store and those of the file."""
+class _Proxies(MutableMapping[str, Any]):
+    """Those of the store, and those of the file that these do not hide."""
+
+    def __init__(self, client: Frpc) -> None:
+        self._client = client
+
+    @property
+    def _all(self) -> dict[str, Any]:
+        return {**self._client.file, **self._client.store}
+
+    @override
+    def __getitem__(self, name: str) -> Any:
+        return self._all[name]
+
+    @override
+    def __setitem__(self, name: str, proxy: Any) -> None:
+        self._client.store[name] = proxy
 
     @override
     def __delitem__(self, name: str) -> None:
-        for proxies in self.maps:
+        for proxies in (self._client.store, self._client.file):
             proxies.pop(name, None)
 
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
 
-def _proxies(service: AnyService) -> Any:
-    return _Proxies(_client(service).store, _client(service).file)
+    @override
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+def proxies_of(service: AnyService) -> Any:
+    """Return all proxies by name."""
+    return _Proxies(_client(service))
 
 
 def _add(service: AnyService, n: int) -> None:
     name = f"new{n}"
-    _client(service).store[name] = {**_client(service).store["camera"], "name": name}
+    _client(service).store[name] = {
+        "name": name,
+        "type": "tcp",
+        "localIP": "192.0.2.200",
+        "localPort": 8000 + n,
+        "remotePort": 6300 + n,
+    }
 
 
 def _rename(service: AnyService, name: str, n: int) -> None:
     """Give a tunnel another local port: its name is what it is known by."""
-    _proxies(service)[name]["localPort"] = 7000 + n
+    proxies_of(service)[name]["localPort"] = 7000 + n
 
 
 OF_CLIENT = Reliability(
@@ -123,7 +154,7 @@ OF_CLIENT = Reliability(
     variants={"frpc": Variant(FRPC)},
     life=Life(
         kind="tunnel",
-        rows=_proxies,
+        rows=proxies_of,
         add=_add,
         rename=_rename,
         daily=False,

@@ -8,6 +8,7 @@ from simulator.frp.frps import WITH_CLIENTS, WITH_VERSION_2, close, go_offline, 
 
 from ..reliability.state_machine.model import Options, Race, ServiceModel, change
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, moment, nth
+from .client_state_machine import Frpc
 from .reliability import FRPS, RELIABILITY
 
 _OUTSIDE = {"outside_address": "vpn.example.com"}
@@ -164,4 +165,4 @@ class Frps(ServiceModel):
         }
 
 
-MODELS = (Frps,)
+MODELS = (Frps, Frpc)

@@ -143,11 +143,11 @@ async def test_a_client_that_does_not_answer_is_unavailable_at_once(
     await frp.stop()
 
     await world.live(MINUTE, step=10)
-    assert world.value("binary_sensor", "tunnel:file-1", "online") == "unavailable"
+    assert world.value("binary_sensor", "tunnel:nas", "online") == "unavailable"
 
     await frp.start()
     await world.live(MINUTE, step=10)
-    assert world.value("binary_sensor", "tunnel:file-1", "online") == "on"
+    assert world.value("binary_sensor", "tunnel:nas", "online") == "on"
 
 
 async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpService) -> None:

@@ -653,3 +653,29 @@ async def test_what_the_file_holds_is_hidden_afterwards(
 
     with refused(RejectedError, "** is not the-token"):
         await provider.reload_configuration()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": "damage", "to": "absent", "keep": ["name", "type"]},
+        {"kind": "damage", "to": "null", "keep": ["name", "type"]},
+        {"kind": "damage", "to": "object", "keep": ["name", "type"]},
+        {"kind": "patch", "patch": {"tcp.remotePort": None}},
+        {"kind": "patch", "remove": ["tcp.localPort"]},
+        {"kind": "patch", "remove": ["tcp.healthCheck"]},
+        {"kind": "patch", "patch": {"name": "another"}},
+        {"kind": "patch", "patch": {"type": "udp"}},
+    ],
+)
+async def test_a_damaged_row_is_not_sent_back(
+    provider: FrpcProvider, frp: FrpService, damage: dict[str, Any]
+) -> None:
+    """Whatever it lacks would be lost."""
+    before = dict(frp.state.client.store["camera"])
+    frp.fault("/api/store/proxies/{name}", **damage)
+
+    with pytest.raises(UnavailableError, match="without all of its fields"):
+        await provider.set_tunnel_enabled("camera", enabled=False)
+
+    assert frp.state.client.store["camera"] == before

@@ -14,9 +14,11 @@ import tomllib
 from .. import coerce
 from ..errors import (
     InvalidInputError,
+    Reason,
     RejectedError,
     TunnelGoneError,
     TunnelHubError,
+    UnavailableError,
     UnsupportedError,
 )
 from ..models.tunnels import TunnelUpdate
@@ -29,6 +31,12 @@ _REMOTE_PORTS = range(PORTS.stop)
 """With 0 the server chooses one."""
 _ENABLED: Row = {"enabled": True}
 """What is so unless a proxy says otherwise."""
+_ALWAYS: Mapping[str, str] = {
+    "transport": "bandwidthLimit",
+    "loadBalancer": "group",
+    "healthCheck": "type",
+}
+"""Texts that every proxy of the store has, by the part that they stand in."""
 _NEW: Mapping[str, Row] = {"tcpmux": {"multiplexer": "httpconnect"}}
 """What a new proxy of a type has to say, and can say in one way only."""
 _NAME_LINE = re.compile(
@@ -118,6 +126,7 @@ class StoredProxies:
         raise failure
 
     async def _replace(self, row: Row, name: str, type_: str, changes: Row) -> None:
+        _check_complete(name, row)
         block = _merged(fields_of(row), changes)
         # Fields that stand beside the block belong to other types.
         own = {key: value for key, value in row.items() if not isinstance(value, dict)}
@@ -157,6 +166,27 @@ def names_in(file: str) -> frozenset[str]:
         return frozenset(str(row.get("name")) for row in rows)
     found = _NAME_LINE.finditer(file)
     return frozenset((match["name"] or match["section"] or "").strip() for match in found)
+
+
+def _check_complete(name: str, row: Row) -> None:
+    """Raise UnavailableError for a row that came damaged, of which the rest would be lost.
+
+    frpc tells name and type twice, some fields always, and no other than the plugin as null.
+    """
+    block = fields_of(row)
+    parts = (block.get(part, {}) for part in _ALWAYS)
+    is_complete = (
+        row.get("name") == block.get("name") == name
+        and row.get("type") == block.get("type")
+        and all(
+            isinstance(part, dict) and isinstance(part.get(field), str)
+            for part, field in zip(parts, _ALWAYS.values(), strict=True)
+        )
+        and (isinstance(block.get("localPort"), int) or isinstance(block.get("plugin"), dict))
+        and all(value is not None for field, value in block.items() if field != "plugin")
+    )
+    if not is_complete:
+        raise UnavailableError(Reason.MALFORMED, "a proxy without all of its fields")
 
 
 def _check_type(type_: str) -> None:

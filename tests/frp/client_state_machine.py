@@ -1,0 +1,135 @@
+"""frpc: what may happen there, and what Home Assistant should show of it."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from simulator.frp import FrpService
+from simulator.frp.frpc import what_runs
+
+from ..reliability.state_machine.model import Options, TunnelModel, change, force_down_race
+from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
+from .client_reliability import FRPC, OF_CLIENT, proxies_of
+
+_OUTSIDE = {"outside_address": "vpn.example.com"}
+_PHASES = ("new", "wait start", "start error", "check failed", "closed")
+_OF_PROXY = ("/api/store/proxies/{name}", dict[str, object]())
+
+
+class Frpc(TunnelModel):
+    """A client with a few proxies in its file and in its store."""
+
+    case = FRPC
+    lives = (OF_CLIENT.life,)
+    options = ({}, _OUTSIDE)
+    # What the client tells only while it reaches its server is kept.
+    lasting = frozenset({"tunnel"})
+    tells_midnight = False
+    requests = (("/api/status", {}), ("/api/store/proxies", {}), _OF_PROXY)
+    races = (force_down_race(_OF_PROXY),)
+    idle = frozenset({"ignore_repairs"})
+
+    service: FrpService
+
+    @override
+    def on_set_up(self, options: Options) -> None:
+        """Nothing is to be remembered."""
+
+    @property
+    def _client(self) -> Any:
+        return self.service.state.client
+
+    @override
+    def tunnels(self) -> Mapping[str, Any]:
+        return dict(self._client.store)
+
+    @override
+    def is_down(self, tunnel_id: str) -> bool:
+        return self._phases().get(tunnel_id) != "running"
+
+    def _phases(self) -> dict[str, str]:
+        return {name: phase for name, _, phase, _, _ in what_runs(self._client)}
+
+    @override
+    def enabled(self, tunnel_id: str) -> bool | None:
+        return self._client.store[tunnel_id].get("enabled") is not False
+
+    @override
+    def return_client(self, tunnel_id: str) -> None:
+        self._client.store[tunnel_id]["enabled"] = True
+
+    # What may happen
+
+    @change
+    def toggle(self, pick: int) -> None:
+        """Somebody enables or disables a proxy on the client's own page."""
+        if store := self._client.store:
+            name = nth(store, pick)
+            store[name]["enabled"] = not self.enabled(name)
+
+    @change
+    def fail(self, pick: int) -> None:
+        """A proxy does not run, or does again."""
+        if proxies := proxies_of(self.service):
+            name = nth(sorted(proxies), pick)
+            if self._client.phases.pop(name, None) is None:
+                self._client.phases[name] = (nth(_PHASES, pick // 4), "why so")
+
+    @change
+    def lose_server(self, _: int) -> None:
+        """The client does not reach its server, or does again."""
+        self._client.is_connected = not self._client.is_connected
+
+    # What should show
+
+    @override
+    def picture(self, options: Options) -> Picture:
+        self.service.catch_up()
+        picture, client = Picture(), self._client
+        running = {name: row for name, *row in what_runs(client)}
+        picture.add("account:account", {}, Device(ANYTHING))
+        picture.add(
+            "client_status:account",
+            {
+                "binary_sensor.connected": True if running else ANYTHING,
+                # Those of the file are among them that are only remembered.
+                "sensor.tunnels_offline": ANYTHING,
+                "sensor.tunnels_online": sum(row[1] == "running" for row in running.values()),
+            },
+        )
+        for name in running.keys() | client.store.keys():
+            shows = self._tunnel(name, running.get(name), options)
+            picture.add(f"tunnel:{name}", shows, Device(name))
+        return picture
+
+    def _tunnel(self, name: str, row: Any, options: Options) -> Mapping[str, Value]:
+        stored = self._client.store.get(name)
+        block, phase, error, address = row or (stored, None, "", "")
+        host = block.get("localIP") or "127.0.0.1"
+        shows: dict[str, Value] = {
+            "binary_sensor.online": phase == "running",
+            "sensor.error": error or None,
+            "sensor.local_address": f"{host}:{block['localPort']}",
+            "sensor.phase": phase.replace(" ", "_") if phase else self._idle(name),
+            "sensor.protocol": block["type"],
+            # What is known of one that does not run was told while it did, if ever.
+            "sensor.public_address": ANYTHING,
+            "sensor.source": "file" if stored is None else "store",
+        }
+        if phase == "running":
+            shows["sensor.public_address"] = self._address(block["type"], address, options)
+        if stored is not None:
+            shows |= {
+                "button.force_offline": ANYTHING,
+                "switch.enabled": self.enabled(name),
+                "switch.force_down": ANYTHING,
+            }
+        return shows
+
+    def _idle(self, name: str) -> str:
+        return "offline" if self.enabled(name) else "disabled"
+
+    def _address(self, type_: str, address: str, options: Options) -> str | None:
+        host, _, port = address.rpartition(":")
+        if type_ in ("tcp", "udp"):
+            return f"{options.get('outside_address') or host}:{port}"
+        return address or None
