@@ -68,7 +68,6 @@ FRPS = Case(
     },
     envelope=frozenset({"Code", "bindPort", "code", "msg", "version"}),
     ids=frozenset({"clientID", "key", "name", "type", "user"}),
-    pace=MINUTE / 2,
     troubles={
         "password changed": Trouble(
             begin=_settings(password="changed-password"),

@@ -17,7 +17,12 @@ class CachedRead[T]:
         self._writes = 0
 
     async def get(self, max_age: float) -> T:
-        """Return what was read less than so many seconds ago, or read it."""
+        """Return what was read less than so many seconds ago, or read it.
+
+        Whom that is new enough for need not wait for a newer one that is being read.
+        """
+        if self._last is not None and self._last[0].age < max_age:
+            return self._last[1]
         async with self._reading:
             if self._last is not None and self._last[0].age < max_age:
                 return self._last[1]
