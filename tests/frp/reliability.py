@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.frp.frps import close
 
-from ..common import MINUTE
+from ..common import HOUR, MINUTE
 from ..reliability.providers import (
     Act,
     AnyService,
@@ -49,6 +49,8 @@ FRPS = Case(
     name="frps",
     service="frp",
     kind="frps",
+    # The days of the services that all tests know.
+    prepare=_settings(ahead=8 * HOUR),
     credentials=lambda service: {"kind": "frps", **_data(service)},
     account=lambda service: url_of(service).partition("//")[2],
     ways={"frp_server": lambda service: {**_data(service), "advanced": {}}},
@@ -92,12 +94,11 @@ RELIABILITY = Reliability(
         kind="tunnel",
         rows=lambda service: _server(service).proxies,
         add=lambda service, n: another(
-            _server(service).proxies, f"alice.new{n}", name=f"alice.new{n}"
+            _server(service).proxies, f"alice.{n:03}", name=f"alice.{n:03}"
         ),
         rename=lambda service, id_, n: setattr(
             _server(service).proxies[id_], "remote_port", 7000 + n
         ),
-        daily=False,
         forgets="forget_offline_tunnels",
     ),
     commands={
