@@ -122,7 +122,10 @@ async def _later_refresh(world: BadWorld, fault: Fault, cells: Cells, watch: Wat
         async with fault.ordered(world.case, world.service):
             watch.remember()
             await world.poll()
-            if fault.outcome in (Outcome.UNAVAILABLE, Outcome.HEALED):
+            is_patient = world.entry.runtime_data.provider.description.patience > 1
+            if fault.outcome is Outcome.HEALED or (
+                is_patient and fault.outcome is Outcome.UNAVAILABLE
+            ):
                 assert world.steady() == before, "the last good values"
             for _ in range(PATIENCE * (_SLOWLY if world.slow else 1)):
                 await world.poll()
