@@ -1,10 +1,11 @@
 """The demo without a person: look, act, and make sure that it really happened."""
 
+from functools import partial
 import re
 
 from .blueprints import try_blueprints
 from .entities import entities_of, print_table, until_shown
-from .progress import DemoError, step
+from .progress import DemoError, step, until
 from .provider import Deed
 from .providers import PROVIDERS
 from .stage import DOMAIN, Stage
@@ -12,6 +13,10 @@ from .stage import DOMAIN, Stage
 _RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
 _SERIOUS = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 _EXPECTED = "We found a custom integration"
+_BROKEN = "hayfrp", "binary_sensor:check:2:reachable", "nas.example.com:443"
+"""What is broken: the provider, the entity of a tunnel, its public address."""
+_CHECKING = 90.0
+"""Seconds for two checks that agree, ten seconds apart and each with another attempt."""
 
 
 async def check(stage: Stage) -> None:
@@ -27,6 +32,9 @@ async def check(stage: Stage) -> None:
                 await do(stage, provider, deed)
                 current.result = "seen in Home Assistant and at the service"
         print_table(entities.values())
+    with step("break a tunnel") as current:
+        await _break_tunnel(stage)
+        current.result = "not reachable while its port is closed"
     await try_blueprints(stage)
     with step("Home Assistant's log") as current:
         _end(stage)
@@ -45,6 +53,23 @@ async def do(stage: Stage, provider: str, deed: Deed) -> None:
     await until_shown(stage, provider, deed.shown)
     if not deed.happened(before, await stage.state_of(provider)):
         raise DemoError(f"{deed.action} of {entity.id} has not reached the service")
+
+
+async def _break_tunnel(stage: Stage) -> None:
+    """Close the port behind a public address and open it again; the checks have to see it."""
+    public = stage.addresses[_BROKEN[2]]
+    await public.close()
+    await until(partial(_not_seen, stage, "off"), _CHECKING)
+    await public.open()
+    await until(partial(_not_seen, stage, "on"), _CHECKING)
+
+
+async def _not_seen(stage: Stage, state: str) -> str:
+    """Have the address checked, which happens every ten seconds at most; complain of the state."""
+    entity = (await entities_of(stage, _BROKEN[0]))[_BROKEN[1]]
+    device = {"device_id": entity.device_id}
+    await stage.hass.post(f"/api/services/{DOMAIN}/check_reachability", device)
+    return "" if entity.state == state else f"{entity.id} shows {entity.state}, not {state}"
 
 
 def _end(stage: Stage) -> None:

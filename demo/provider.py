@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .addresses import Behavior
+
 type Facts = Mapping[str, str]
 """What the simulator tells of a service: its url, and the credentials of the demo account."""
 
@@ -41,6 +43,9 @@ class Provider:
     service: the simulated one, if that is not called as the provider is here.
     shown: some of the states that Home Assistant shows when all is read.
     deeds: what to try, by name.
+    listening: what listens at the public addresses of tunnels, by "host:port". closed: which of
+    them refuse connections unless the service was tidied.
+    changes: what the service knows otherwise than the simulator by itself.
     tidy: what is mended at the service before pictures are taken, so that not everything needs
     attention. first: which of the deeds are done then.
     """
@@ -48,6 +53,9 @@ class Provider:
     answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
     shown: Shown
     deeds: Mapping[str, Deed]
+    listening: Mapping[str, Behavior] = field(default_factory=dict)
+    closed: Sequence[str] = ()
+    changes: State = field(default_factory=dict)
     tidy: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
     service: str = ""

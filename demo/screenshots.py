@@ -134,7 +134,7 @@ async def screenshots() -> None:
     """Take all screenshots."""
     require_tools()
     _FOLDER.mkdir(exist_ok=True)
-    async with stage(PROVIDERS) as running:
+    async with stage(PROVIDERS, tidy=True) as running:
         with step("states"):
             await prepare(running)
         try:
@@ -147,9 +147,6 @@ async def screenshots() -> None:
 async def prepare(running: Stage) -> None:
     """Have all there is to show."""
     for name, provider in PROVIDERS.items():
-        if provider.tidy:
-            await running.patch(name, provider.tidy)
-            await running.reload_account(name)
         if provider.first:
             await until_shown(running, name, provider.shown)
         for deed in provider.first:

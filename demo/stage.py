@@ -1,9 +1,9 @@
 """Everything that the demo starts, in one context: simulator, Home Assistant, accounts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,9 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from .addresses import Behavior, PublicAddress, closed_port, listening
 from .hass import Hass, free_port, prepare
+from .home_assistant import OTHERS
 from .program import Program
 from .progress import DemoError, step, until
 from .provider import Facts, State
@@ -37,13 +39,18 @@ _LAST_LINES = 20
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What is running. services: the simulated ones; entries: the accounts' ids, by provider."""
+    """What is running.
+
+    services: the simulated ones; entries: the accounts' ids, by provider.
+    addresses: the public ones of tunnels at which something listens, by "host:port".
+    """
 
     session: ClientSession
     program: Program
     hass: Hass
     services: dict[str, Facts]
     entries: dict[str, str]
+    addresses: Mapping[str, PublicAddress] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Wait until Home Assistant has started, and sign in."""
@@ -64,6 +71,14 @@ class Stage:
     def facts(self, provider: str) -> Facts:
         """Return what is known of the service that a provider is tried at."""
         return self.services[service_of(provider)]
+
+    async def furnish(self, provider: str, *, tidy: bool) -> None:
+        """Prepare the service and the public addresses of an account that is added then."""
+        facts = PROVIDERS[provider]
+        await self.patch(provider, {**facts.changes, **(facts.tidy if tidy else {})})
+        if not tidy:
+            for address in facts.closed:
+                await self.addresses[address].close()
 
     async def add_account(self, provider: str) -> str:
         """Add the demo account as a person would, step by step; return its title."""
@@ -157,20 +172,29 @@ def service_of(provider: str) -> str:
     return PROVIDERS[provider].service or provider
 
 
-def home_assistant(home: Path) -> Program:
-    """Return the Home Assistant whose configuration folder is in a folder."""
+def home_assistant(home: Path, ports: Mapping[str, int]) -> Program:
+    """Return the Home Assistant whose configuration folder is in a folder.
+
+    ports: where its names lead, see home_assistant.py.
+    """
+    config = str(home / "config")
     # Whatever would have to be fetched first is in requirements_test.txt.
     return Program(
-        "homeassistant",
-        ["--config", str(home / "config"), "--skip-pip", "--log-no-color"],
-        home=home / "config",
+        "demo.home_assistant",
+        [config, json.dumps(ports), "--config", config, "--skip-pip", "--log-no-color"],
+        home=CHECKOUT,
         log=home / "homeassistant.log",
     )
 
 
 @asynccontextmanager
-async def stage(providers: Iterable[str], archive: Path | None = None) -> AsyncIterator[Stage]:
-    """Start all, add the accounts, and leave nothing behind. archive: see prepare."""
+async def stage(
+    providers: Iterable[str], archive: Path | None = None, *, tidy: bool = False
+) -> AsyncIterator[Stage]:
+    """Start all, add the accounts, and leave nothing behind.
+
+    archive: see prepare. tidy: whether the services are tidied first.
+    """
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
         port = free_port()
@@ -181,8 +205,13 @@ async def stage(providers: Iterable[str], archive: Path | None = None) -> AsyncI
             home=CHECKOUT,
             log=home / "simulator.log",
         )
-        program = home_assistant(home)
-        with simulator, program:
+        async with AsyncExitStack() as stack:
+            addresses = await stack.enter_async_context(listening(_behaviors(providers)))
+            ports = {address: public.port for address, public in addresses.items()}
+            ports[OTHERS] = stack.enter_context(closed_port())
+            program = home_assistant(home, ports)
+            stack.enter_context(simulator)
+            stack.enter_context(program)
             try:
                 async with ClientSession(timeout=_ANSWERING) as session:
                     hass = Hass(session, f"http://127.0.0.1:{port}")
@@ -190,19 +219,34 @@ async def stage(providers: Iterable[str], archive: Path | None = None) -> AsyncI
                         services = await _services(simulator)
                         current.result = ", ".join(facts["url"] for facts in services.values())
                     running = Stage(
-                        session=session, program=program, hass=hass, services=services, entries={}
+                        session=session,
+                        program=program,
+                        hass=hass,
+                        services=services,
+                        entries={},
+                        addresses=addresses,
                     )
                     with step("Home Assistant") as current:
                         await running.start()
                         current.result = hass.url
                     for provider in providers:
                         with step(f"account at {provider}") as current:
+                            await running.furnish(provider, tidy=tidy)
                             current.result = await running.add_account(provider)
                     yield running
             except FAILURES as err:
                 for program_ in (simulator, program):
                     _add_last_lines(err, program_)
                 raise
+
+
+def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:
+    """Return what listens at the public addresses of the accounts' tunnels."""
+    return {
+        address: behavior
+        for provider in providers
+        for address, behavior in PROVIDERS[provider].listening.items()
+    }
 
 
 async def _services(simulator: Program) -> dict[str, Facts]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..addresses import HTTPS, SILENT, SSH
 from ..provider import Deed, Provider, State, choice
 
 
@@ -24,6 +25,7 @@ PROVIDER = Provider(
         "binary_sensor:sign_in:account:signed_in_today": "off",
         "binary_sensor:node:1:online": "on",
         "sensor:tunnel:1:state": "online",
+        "binary_sensor:check:1:reachable": "on",
         "sensor:tunnel:3:state": "node_offline",
         "sensor:tunnel:5:state": "node_removed",
         "switch:tunnel:1:force_down": "off",
@@ -49,5 +51,13 @@ PROVIDER = Provider(
             ),
         ),
     },
+    listening={
+        "cd.frp.example.com:20001": SILENT,
+        "wh.frp.example.com:20002": SSH,
+        "photos.example.com:443": HTTPS,
+    },
+    closed=("wh.frp.example.com:20002", "photos.example.com:443"),
+    # The tunnel of another account has the domain that the simulator gives to this one.
+    changes={"tunnels.4.public": "photos.example.com"},
     tidy={"nodes.*.state": "online", "tunnels.2.client_running": True},
 )

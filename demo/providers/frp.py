@@ -1,5 +1,6 @@
 """frp in the demo."""
 
+from ..addresses import HTTP, HTTPS, SSH
 from ..provider import Deed, Provider, choice
 
 PROVIDER = Provider(
@@ -18,6 +19,14 @@ PROVIDER = Provider(
         "binary_sensor:tunnel:alice.nas:online": "on",
         "binary_sensor:tunnel:alice.backup:online": "off",
         "binary_sensor:client:alice.ha:online": "on",
+        "binary_sensor:check:alice.nas:reachable": "on",
+        "binary_sensor:check:alice.web:reachable": "on",
+        "binary_sensor:check:alice.shop:reachable": "on",
+    },
+    listening={
+        "127.0.0.1:6001": SSH,
+        "web.example.test:8088": HTTP,
+        "shop.example.com:8443": HTTPS,
     },
     deeds={
         "forget offline tunnels": Deed(

@@ -1,5 +1,6 @@
 """The client of frp in the demo, beside the server."""
 
+from ..addresses import SILENT, SSH
 from ..provider import Deed, Provider, State, choice
 
 
@@ -23,7 +24,15 @@ PROVIDER = Provider(
         "binary_sensor:client_status:account:connected": "on",
         "sensor:tunnel:nas:phase": "running",
         "sensor:tunnel:nas:source": "file",
+        "binary_sensor:check:camera:reachable": "on",
+        "binary_sensor:check:nas:reachable": "on",
         "switch:tunnel:camera:enabled": "on",
+    },
+    listening={
+        "frp.example.com:6001": SSH,
+        "frp.example.com:6011": SSH,
+        "frp.example.com:6101": SILENT,
+        "frp.example.com:6102": SILENT,
     },
     deeds={
         "disable a stored tunnel": Deed(

@@ -1,5 +1,6 @@
 """HayFrp in the demo."""
 
+from ..addresses import HTTPS, SILENT
 from ..provider import Deed, Provider, choice
 
 PROVIDER = Provider(
@@ -18,6 +19,10 @@ PROVIDER = Provider(
         "binary_sensor:node:1:online": "on",
         "switch:tunnel:1:enabled": "on",
         "binary_sensor:tunnel:1:online": "on",
+        "binary_sensor:check:1:reachable": "on",
+        "binary_sensor:check:2:reachable": "on",
+        "sensor:check:2:http_status": "200",
+        "binary_sensor:check:2:certificate_trusted": "off",
         "switch:tunnel:5:enabled": "off",
     },
     deeds={
@@ -39,5 +44,6 @@ PROVIDER = Provider(
             ),
         ),
     },
+    listening={"suzhou.frp.example.com:10001": SILENT, "nas.example.com:443": HTTPS},
     first=("sign in",),
 )

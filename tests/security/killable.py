@@ -135,7 +135,7 @@ async def mortal_hass(service: AnyService, home: Path) -> AsyncIterator[MortalHa
     async with ClientSession(timeout=ClientTimeout(total=30)) as session:
         stage = Stage(
             session=session,
-            program=home_assistant(home),
+            program=home_assistant(home, {}),
             hass=Hass(session, f"http://127.0.0.1:{port}"),
             services={service.NAME: {"url": service.url, **service.credentials}},
             entries={},

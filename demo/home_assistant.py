@@ -1,0 +1,45 @@
+"""Home Assistant, in which the simulator's example names lead to loopback.
+
+usage: python -m demo.home_assistant FOLDER PORTS ARGUMENT...
+
+FOLDER: where it runs. PORTS: a JSON object, the port on loopback by "host:port", or by "*" for all
+other example names. The integration looks names up as ever and is left as it is.
+"""
+
+import json
+import os
+import runpy
+import socket
+import sys
+from typing import Any
+from unittest.mock import patch
+
+OTHERS = "*"
+_HOST = "127.0.0.1"
+_EXAMPLES = (".example.com", ".example.net", ".example.org", ".test")
+"""Names that lead nowhere on the internet (RFC 2606)."""
+
+
+def main() -> None:
+    """Run Home Assistant as ``python -m homeassistant`` does in the folder."""
+    folder, words, *sys.argv[1:] = sys.argv[1:]
+    ports: dict[str, int] = json.loads(words)
+    look_up = socket.getaddrinfo
+
+    def _look_up(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        """Look a name up; asyncio connects to the port that is answered."""
+        leads_to = ports.get(f"{host}:{port}")
+        if leads_to is None and isinstance(host, str) and host.endswith(_EXAMPLES):
+            leads_to = ports.get(OTHERS)
+        if leads_to is not None:
+            host, port = _HOST, leads_to
+        return look_up(host, port, *args, **kwargs)
+
+    os.chdir(folder)
+    sys.path[0] = folder
+    with patch.object(socket, "getaddrinfo", _look_up):
+        runpy.run_module("homeassistant", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
