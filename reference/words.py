@@ -144,6 +144,7 @@ _CHINESE = {
     "reachability and latency of each connection": "每个连接能否连接及延迟",
     "free ports": "空闲的端口",
     "forecasts": "预计",
+    "name, version, and the path of the backup": "名称、版本和备份的路径",
     "number of rows written": "写入的行数",
     "the number of forgotten tunnels": "清除的隧道数",
     "all data of the node": "节点的信息",
@@ -223,7 +224,9 @@ ANSWERS: Mapping[str, str] = {
     "regenerate_report_token": "the new token",
     "report_node": "traffic after the report",
     "resolve_name": "addresses",
+    "restore_backup": "name, version, and the path of the backup",
     "retoken": "the new token, if available",
     "sign_in": "reward",
+    "upload_upgrade": "name, version, and the path of the backup",
 }
 """What an action answers."""

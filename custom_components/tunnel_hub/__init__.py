@@ -17,10 +17,12 @@ from homeassistant.util.hass_dict import HassKey
 from .accounts import account_twice, follow_identity
 from .api import create_provider
 from .api.capabilities.account import CanSignIn
+from .api.capabilities.mesh import MeshNode
 from .api.capabilities.tunnels import CanForceDown
 from .api.feed import Feed
 from .api.models.account import Account
 from .api.models.base import Resource
+from .api.models.mesh import Hub
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
 from .const import CONF_PROVIDER, DOMAIN
@@ -31,6 +33,7 @@ from .demand import Demand
 from .devices import Devices, remembered
 from .force_down import async_remove_force_down, async_set_up_force_down
 from .forecast import forecasts
+from .graph_layout import LayoutFollower
 from .history import HistoryImporter, async_forget as async_forget_history
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
@@ -168,6 +171,8 @@ async def _set_up_features(
         data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
     if coordinator.feed.resource is Account and isinstance(provider, CanSignIn):
         data.sign_in = SignIn(hass, entry, provider, coordinator, data.issues)
+    if coordinator.feed.resource is Hub and isinstance(provider, MeshNode):
+        data.layout = LayoutFollower(hass, provider)
 
 
 @callback

@@ -73,8 +73,7 @@ async def _subscribe(
     def _send(picture: dict[str, Any] | None) -> None:
         connection.send_event(msg["id"], picture)
 
-    layout = {key: asdict(position) for key, position in positions.items()}
-    view = _View(hass, entry, layout, _send)
+    view = _View(hass, entry, positions, _send)
     connection.subscriptions[msg["id"]] = view.async_close
     connection.send_result(msg["id"])
     view.async_open()
@@ -87,12 +86,12 @@ class _View:
         self,
         hass: HomeAssistant,
         entry: TunnelHubConfigEntry,
-        layout: dict[str, Any],
+        layout: Mapping[str, Position],
         send: Callable[[dict[str, Any] | None], None],
     ) -> None:
         """Prepare; nothing is sent yet. layout: positions by the names of nodes."""
         self._entry = entry
-        self._layout = layout
+        self._layout = _as_json(layout)
         self._send = send
         self._devices = dr.async_get(hass)
         self._coordinators: dict[type[Resource], FeedCoordinator] = {
@@ -109,9 +108,11 @@ class _View:
     @callback
     def async_open(self) -> None:
         """Begin to send."""
+        follower = self._entry.runtime_data.layout
         self._stops = [
             self._entry.async_on_state_change(self._see_entry),
             self._debouncer.async_shutdown,
+            *([follower.async_follow(self._see_layout)] if follower else []),
             *(
                 coordinator.async_add_listener(self._debouncer.async_schedule_call)
                 for coordinator in self._coordinators.values()
@@ -130,6 +131,11 @@ class _View:
         if self._entry.state is not ConfigEntryState.LOADED and self._stops:
             self.async_close()
             self._send(None)
+
+    @callback
+    def _see_layout(self, layout: Mapping[str, Position]) -> None:
+        self._layout = _as_json(layout)
+        self._debouncer.async_schedule_call()
 
     @callback
     def _push(self) -> None:
@@ -184,3 +190,7 @@ class _View:
             "device": device and device.id,
             **{name: getattr(resource, name) for name in ("name", *fields)},
         }
+
+
+def _as_json(layout: Mapping[str, Position]) -> dict[str, Any]:
+    return {key: asdict(position) for key, position in layout.items()}

@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from .api.provider import Provider
 from .coordinator import FeedCoordinator
 from .force_down import ForceDown
+from .graph_layout import LayoutFollower
 from .history import HistoryImporter
 from .issues import EntryIssues
 from .reachability import AddressChecks
@@ -28,6 +29,7 @@ class TunnelHubData:
     sign_in: SignIn | None = None
     checks: AddressChecks | None = None
     loaded_at: datetime = field(default_factory=dt_util.utcnow)
+    layout: LayoutFollower | None = None
 
     @callback
     def sync_problems(self) -> None:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 import io
 from pathlib import Path
+import shutil
 import stat
 import tarfile
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import device_registry as dr
@@ -17,8 +19,9 @@ import voluptuous as vol
 from custom_components.tunnel_hub.actions.certificates import CERTIFICATE_ACTIONS
 from custom_components.tunnel_hub.actions.collections import COLLECTION_ACTIONS
 from custom_components.tunnel_hub.actions.mesh import MESH_ACTIONS
+from custom_components.tunnel_hub.api.hy2scale import upgrade
 from custom_components.tunnel_hub.const import DOMAIN
-from simulator.hy2scale import Client
+from simulator.hy2scale import Client, hashed
 
 from ..common import MINUTE, NOON, on, on_account, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
@@ -653,6 +656,148 @@ async def test_backup(world: Hub, tmp_path: Path) -> None:
     assert mode(path) == 0o600
     with tarfile.open(fileobj=io.BytesIO(saved[path.name])) as tar:
         assert tar.getnames() == ["node-id", "config.yaml"]
+
+
+@pytest.fixture
+async def backed_up(world: Hub, tmp_path: Path) -> Path:
+    """A node that is set up, and a backup of it."""
+    await world.set_up()
+    return Path((await on_account(world, "create_backup"))["path"])
+
+
+@BOTH
+async def test_restore(world: Hub, backed_up: Path) -> None:
+    """After another backup; the node has come back when that is told."""
+    users = dict(world.service.state.users)
+    world.service.state.users.clear()
+
+    told = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
+
+    assert world.service.state.users.keys() == users.keys()
+    saved = Path(told.pop("backup"))
+    assert saved != backed_up
+    assert saved.parent == backed_up.parent
+    assert told == {
+        "name": world.service.state.node_id,
+        "version": "1.3.4",
+        "version_before": "1.3.4",
+    }
+    # A path that create_backup has told does as well.
+    await on_account(world, "restore_backup", file=str(backed_up), confirm="sg-home")
+    assert world.entry_state() is ConfigEntryState.LOADED
+
+
+async def test_upload_an_upgrade(world: Hub, backed_up: Path) -> None:
+    with tarfile.open(backed_up.parent / "new.tar.gz", "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("hy2scale-linux-amd64"))
+    before = len(world.service.state.tokens)
+
+    told = await on_account(world, "upload_upgrade", file="new.tar.gz", confirm="sg-home")
+
+    assert before
+    assert told["version_before"] == "1.3.4"
+    assert Path(told["backup"]).name in files(backed_up.parent)
+
+
+@pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
+async def test_nothing_is_replaced_without_the_name(
+    world: Hub, backed_up: Path, action: str
+) -> None:
+    for name in ("", "SG-HOME", "HY2 SCALE sg-home", "ea1b2adb"):
+        error = await refused(world, None, action, file=backed_up.name, confirm=name)
+        assert error.translation_key == "confirmation_differs"
+
+    assert not world.service.calls_to("/api/restore")
+    assert not world.service.calls_to("/api/upgrade")
+    assert len(files(backed_up.parent)) == 1
+
+
+@pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
+async def test_only_archives_of_our_own_folder(
+    world: Hub, backed_up: Path, tmp_path: Path, action: str
+) -> None:
+    """No way out of it: not by dots, nor from the root, nor by a link."""
+    outside = tmp_path / "secrets.tar.gz"
+    with tarfile.open(outside, "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("hy2scale-linux-amd64"))
+    (backed_up.parent / "link.tar.gz").symlink_to(outside)
+    (backed_up.parent / "below").mkdir()
+    shutil.copy(outside, backed_up.parent / "below" / "deep.tar.gz")
+    (backed_up.parent / "words.tar").write_text("password: swordfish")
+    for file in (
+        "../secrets.tar.gz",
+        str(outside),
+        "link.tar.gz",
+        "below/deep.tar.gz",
+        "words.tar",
+        "missing.tar",
+        "",
+        ".",
+        "\0",
+        "x" * 5000,
+    ):
+        error = await refused(world, None, action, file=file, confirm="sg-home")
+        assert error.translation_key == "no_such_archive", file
+
+    assert not world.service.calls_to("/api/restore")
+    assert not world.service.calls_to("/api/upgrade")
+
+
+async def test_no_backup_no_restoring(world: Hub, backed_up: Path) -> None:
+    world.service.fault("/api/backup", "error", times=None)
+
+    await refused(world, None, "restore_backup", file=backed_up.name, confirm="sg-home")
+
+    assert not world.service.calls_to("/api/restore")
+
+
+async def test_a_node_that_ends_before_it_answers(
+    world: Hub, backed_up: Path, looks: list[float]
+) -> None:
+    """And needs a while to come back."""
+    world.service.fault("/api/restore", "lost")
+    world.service.fault("/api/login", "status", status=502, times=3)
+
+    told = await on_account(world, "restore_backup", file=backed_up.name, confirm="sg-home")
+
+    assert told["version"] == "1.3.4"
+    assert looks
+
+
+async def test_a_node_that_does_not_come_back(
+    world: Hub, backed_up: Path, looks: list[float]
+) -> None:
+    world.service.fault("/api/login", "status", status=502, times=None)
+
+    error = await refused(world, None, "restore_backup", file=backed_up.name, confirm="sg-home")
+
+    assert error.translation_key == "unavailable_timeout"
+    assert sum(looks) == 120
+
+
+async def test_a_backup_with_another_password(world: Hub, backed_up: Path) -> None:
+    """The node is asked for once, and the user for the password of then."""
+    world.service.state.password_hash = hashed("another")
+    archive = Path((await on_account(world, "create_backup"))["path"])
+    world.service.state.password_hash = hashed("hub-password")
+
+    error = await refused(world, None, "restore_backup", file=archive.name, confirm="sg-home")
+
+    assert error.translation_key == "authentication_failed"
+    (flow,) = world.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == "reauth"
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let no time pass while a node is waited for; how long was waited each time."""
+    waited: list[float] = []
+
+    async def _wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(upgrade, "sleep", _wait)
+    return waited
 
 
 def files(folder: Path) -> dict[str, bytes]:

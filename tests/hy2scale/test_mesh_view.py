@@ -7,8 +7,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
 
+from custom_components.tunnel_hub.api.models.mesh import Position
+
 from ..common import MINUTE
-from .common import Hub
+from .common import OLD, Hub
 
 # Home Assistant's own
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
@@ -36,6 +38,60 @@ async def client(world: Hub, hass_ws_client: WebSocketGenerator) -> MockHAClient
     """A browser that looks at the mesh of a node that is set up."""
     await world.set_up()
     return await hass_ws_client(world.hass)
+
+
+STREAM = "/api/graph-layout/stream"
+
+
+async def test_layout_follows_the_console(world: Hub, client: MockHAClientWebSocket) -> None:
+    """One connection however many look, none once nobody does."""
+    for _ in range(2):
+        await subscribe(client, world.device_id("account:account"))
+        await event(client)
+    await world.until(lambda: bool(world.service.layout_watchers))
+
+    positions = {"us": Position(x=3.0, y=4.0)}
+    await world.entry.runtime_data.provider.set_graph_layout(positions)
+    moved = {"us": {"x": 3.0, "y": 4.0}}
+    layout = world.entry.runtime_data.layout
+    seen_by_node: list[Any] = []
+    stop = layout.async_follow(seen_by_node.append)
+    await world.until(lambda: seen_by_node[-1:] == [positions])
+    stop()
+    await world.elapse(1)
+    seen = [picture["layout"] for picture in [await event(client), await event(client)]]
+
+    assert seen == [moved, moved]
+    assert len(world.service.calls_to(STREAM)) == 1
+    for number in (1, 2):
+        await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": number})
+        assert (await client.receive_json())["success"]
+    await world.until(lambda: not world.service.layout_watchers)
+
+
+async def test_layout_of_an_account_that_is_unloaded(
+    world: Hub, client: MockHAClientWebSocket
+) -> None:
+    await subscribe(client, world.device_id("account:account"))
+    await event(client)
+    await world.until(lambda: bool(world.service.layout_watchers))
+
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+
+    await world.until(lambda: not world.service.layout_watchers)
+
+
+@OLD
+async def test_a_version_that_has_no_stream(world: Hub, client: MockHAClientWebSocket) -> None:
+    """It is not asked again and again, and its layout is shown as it was."""
+    world.service.fault(STREAM, "status", status=404, body="404 page not found\n", times=None)
+    await subscribe(client, world.device_id("account:account"))
+
+    assert (await event(client))["available"]
+    await world.until(lambda: bool(world.service.calls_to(STREAM)))
+    await world.live(10 * MINUTE)
+
+    assert len(world.service.calls_to(STREAM)) == 1
 
 
 async def test_picture(world: Hub, client: MockHAClientWebSocket) -> None:

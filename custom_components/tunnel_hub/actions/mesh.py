@@ -1,20 +1,32 @@
 """Actions that ask a mesh node, or have it do something once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+import io
 from pathlib import Path
 import re
-from typing import Any
+import tarfile
+from typing import Any, Literal
 
 from homeassistant.const import CONF_NAME
 from homeassistant.core import ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util, slugify
 import voluptuous as vol
 
 from ..api.capabilities.mesh import MeshNode
-from ..api.models.mesh import Around, Hub, Peer, Port, Position, User, UserSessions, WireGuardPeer
+from ..api.models.mesh import (
+    Around,
+    Hub,
+    NodeAfterRestart,
+    Peer,
+    Port,
+    Position,
+    User,
+    UserSessions,
+    WireGuardPeer,
+)
 from ..api.models.tunnels import Tunnel
 from ..const import DOMAIN
 from ..validators import NUMBER
@@ -22,6 +34,7 @@ from .base import Action, Target, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
+_LARGEST_ARCHIVE = 256 * 1024**2
 
 
 def _port(text: str) -> Port:
@@ -95,6 +108,56 @@ async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
     return {"path": str(path)}
 
 
+async def _restore_backup(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    return await _replace(target, data, target.capable(MeshNode).restore_backup, "r:*")
+
+
+async def _upload_upgrade(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    return await _replace(target, data, target.capable(MeshNode).upload_upgrade, "r:gz")
+
+
+async def _replace(
+    target: Target,
+    data: dict[str, Any],
+    replace: Callable[[bytes], Awaitable[NodeAfterRestart]],
+    mode: Literal["r:*", "r:gz"],
+) -> ServiceResponse:
+    """Replace a node by a file, after a backup; what became of it. mode: of the archive."""
+    hubs = [hub for feed in target.feeds_of(Hub) for hub in feed.data.values()]
+    name = hubs[0].name if hubs else None
+    if name is None or data["confirm"] != name:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="confirmation_differs",
+            translation_placeholders={"name": name or target.entry.title},
+        )
+    folder = Path(target.hass.config.path(_BACKUPS))
+    try:
+        archive = await target.hass.async_add_executor_job(_load, folder, data["file"], mode)
+    except (OSError, ValueError, tarfile.TarError) as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_such_archive",
+            translation_placeholders={"file": data["file"], "folder": str(folder)},
+        ) from err
+    backup = await _create_backup(target, {})
+    return {"backup": backup and backup["path"], **to_response(await replace(archive))}
+
+
+def _load(folder: Path, file: str, mode: Literal["r:*", "r:gz"]) -> bytes:
+    """Read an archive of our own folder, and of no other, wherever a link leads.
+
+    Raises OSError, ValueError and TarError.
+    """
+    path = (folder / file).resolve(strict=True)
+    if path.parent != folder.resolve() or path.stat().st_size > _LARGEST_ARCHIVE:
+        raise OSError
+    content = path.read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(content), mode=mode) as archive:
+        archive.getnames()
+    return content
+
+
 def _save(folder: Path, name: str, content: bytes) -> Path:
     """Write a new file that only its owner can read; an old one of that name is left alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -129,6 +192,11 @@ async def _set_graph_layout(target: Target, data: dict[str, Any]) -> ServiceResp
     )
     return None
 
+
+_REPLACE: dict[vol.Marker, Any] = {
+    vol.Required("file"): cv.string,
+    vol.Required("confirm"): cv.string,
+}
 
 MESH_ACTIONS: dict[str, Action] = {
     "check_ports": Action(
@@ -170,6 +238,13 @@ MESH_ACTIONS: dict[str, Action] = {
         admin=True,
         response=SupportsResponse.ONLY,
     ),
+    "restore_backup": Action(
+        run=_restore_backup,
+        fields=_REPLACE,
+        admin=True,
+        changes=(Hub,),
+        response=SupportsResponse.OPTIONAL,
+    ),
     "set_graph_layout": Action(
         run=_set_graph_layout,
         fields={
@@ -181,5 +256,12 @@ MESH_ACTIONS: dict[str, Action] = {
             }
         },
         admin=True,
+    ),
+    "upload_upgrade": Action(
+        run=_upload_upgrade,
+        fields=_REPLACE,
+        admin=True,
+        changes=(Hub,),
+        response=SupportsResponse.OPTIONAL,
     ),
 }

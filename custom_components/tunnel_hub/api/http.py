@@ -12,8 +12,8 @@ What it guarantees to a client module:
 
 import asyncio
 import codecs
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,6 +32,7 @@ from aiohttp import (
     ClientSSLError,
     ClientTimeout,
     ConnectionTimeoutError,
+    FormData,
 )
 import orjson
 
@@ -56,6 +57,11 @@ _LARGEST_REQUEST = 1024**2
 """What an edit may send back. aiohttp warns of more, since to send it blocks the event loop."""
 
 _TIMEOUT = ClientTimeout(total=20, connect=10)
+UPLOAD_TIMEOUT = ClientTimeout(total=300, connect=10)
+_STREAM_TIMEOUT = ClientTimeout(total=None, connect=10, sock_read=600)
+"""A stream that is silent for long may be a connection that nobody has closed."""
+_EVENTS = "text/event-stream"
+_LARGEST_EVENT = 1024**2
 _CONCURRENCY = 4
 """What a browser's console page does at most; more gains nothing and looks like an attack."""
 _READ_ATTEMPTS = 2
@@ -238,12 +244,14 @@ class Transport:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, object] | Sequence[object] | None = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | FormData | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
+        timeout: ClientTimeout = _TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own
     ) -> Answer:
         """Send one request and return its answer.
 
-        read: whether repeating it is harmless.
+        read: whether repeating it is harmless. content: a body that is no JSON, such as a file.
         Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
         in `json` that no service could store.
         """
@@ -263,9 +271,10 @@ class Transport:
                             path,
                             params=params,
                             json=json,
-                            data=form,
+                            data=content if form is None else form,
                             headers={**self._headers, **(headers or {})},
                             max_bytes=max_bytes,
+                            timeout=timeout,
                         )
                     except _NotSentError as err:
                         failure = err.failure
@@ -279,6 +288,43 @@ class Transport:
                         self._prefer(host)
                         return await self._known(path, answer)
         raise failure
+
+    async def stream(
+        self, path: str, *, params: Mapping[str, str], check: Callable[[Answer], object]
+    ) -> AsyncGenerator[bytes]:
+        """Yield the data of server-sent events from the first host, until it ends them.
+
+        It takes no part in the limit of requests, as it lasts. check: raises for an answer that is
+        no stream. Raises UnavailableError.
+        """
+        self._check_open()
+        self.secrets.learn(dict(params), sent=True)
+        try:
+            with _failures():
+                async with self._session.get(
+                    self._hosts[0] + path,
+                    params=params,
+                    headers={**self._headers, "Accept": _EVENTS},
+                    allow_redirects=False,
+                    ssl=self._ssl,
+                    timeout=_STREAM_TIMEOUT,
+                ) as response:
+                    await self._check_status(response)
+                    if response.content_type != _EVENTS:
+                        check(_answer(response, await _body(response, MAX_BYTES)))
+                        raise UnavailableError(Reason.MALFORMED, "no events")
+                    async for event in _events(response):
+                        yield event
+        except _NotSentError as err:
+            raise err.failure from None
+
+    def _check_open(self) -> None:
+        """Count a request; raises UnavailableError where none may be sent."""
+        if self._closed or self._session.closed:
+            raise UnavailableError(Reason.CLOSED)
+        if (pause := self._silent_until - self._clock()) > 0:
+            raise RateLimitedError(pause)
+        self.requests += 1
 
     async def _known(self, path: str, answer: Answer) -> Answer:
         """Return the last answer, already decoded, if this large one is the same again.
@@ -333,18 +379,15 @@ class Transport:
         *,
         params: Mapping[str, str] | None,
         json: Mapping[str, object] | Sequence[object] | None,
-        data: Mapping[str, str] | None,
+        data: Mapping[str, str] | bytes | FormData | None,
         headers: Mapping[str, str],
         max_bytes: int,
+        timeout: ClientTimeout,  # noqa: ASYNC109 - it is aiohttp's own
     ) -> Answer:
         """Send a request to one host."""
-        if self._closed or self._session.closed:
-            raise UnavailableError(Reason.CLOSED)
-        if (pause := self._silent_until - self._clock()) > 0:
-            raise RateLimitedError(pause)
-        self.requests += 1
+        self._check_open()
         started = self._clock()
-        try:
+        with _failures():
             async with self._session.request(
                 method,
                 host + path,
@@ -354,21 +397,10 @@ class Transport:
                 headers=headers,
                 allow_redirects=False,
                 ssl=self._ssl,
-                timeout=_TIMEOUT,
+                timeout=timeout,
             ) as response:
                 await self._check_status(response)
                 answer = _answer(response, await _body(response, max_bytes))
-        # aiohttp's errors name the URL with its query: a traceback must not show them behind ours.
-        except ConnectionTimeoutError:
-            raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
-        except ClientSSLError as err:
-            raise _NotSentError(UnavailableError(Reason.TLS, type(err).__name__)) from None
-        except ClientConnectorError as err:
-            raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from None
-        except TimeoutError:
-            raise UnavailableError(Reason.TIMEOUT) from None
-        except (ClientError, OSError, ValueError) as err:
-            raise UnavailableError(Reason.CONNECTION, type(err).__name__) from None
         _LOGGER.debug(
             "%s %s: HTTP %s, %s bytes in %.3f s",
             method,
@@ -440,6 +472,41 @@ class _NotSentError(Exception):
     def __init__(self, failure: UnavailableError) -> None:
         super().__init__(str(failure))
         self.failure = failure
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn aiohttp's errors into ours.
+
+    They name the URL with its query: a traceback must not show them behind ours.
+    """
+    try:
+        yield
+    except ConnectionTimeoutError:
+        raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
+    except ClientSSLError as err:
+        raise _NotSentError(UnavailableError(Reason.TLS, type(err).__name__)) from None
+    except ClientConnectorError as err:
+        raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from None
+    except TimeoutError:
+        raise UnavailableError(Reason.TIMEOUT) from None
+    except (ClientError, OSError, ValueError) as err:
+        raise UnavailableError(Reason.CONNECTION, type(err).__name__) from None
+
+
+async def _events(response: ClientResponse) -> AsyncGenerator[bytes]:
+    """Yield the data of events, whose lines begin with "data:" and end with an empty line."""
+    rest, data = b"", b""
+    async for piece in response.content.iter_any():
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) + len(data) > _LARGEST_EVENT:
+            raise UnavailableError(Reason.TOO_LARGE, _more_than(_LARGEST_EVENT))
+        for line in map(bytes.strip, lines):
+            if line.startswith(b"data:"):
+                data += line.removeprefix(b"data:").strip()
+            elif not line and data:
+                yield data
+                data = b""
 
 
 def _more_than(size: int) -> str:

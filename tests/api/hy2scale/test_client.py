@@ -1,7 +1,9 @@
 """Each endpoint over real HTTP, as both generations answer it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 import io
+import logging
 import tarfile
 from typing import Any
 
@@ -294,6 +296,78 @@ async def test_graph_layout(client: Hy2ScaleClient) -> None:
     await client.set_graph_layout(layout)
 
     assert await client.graph_layout() == layout
+
+
+@BOTH
+async def test_graph_layout_stream(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """The layout now, then each change; the token in the query, and in no log or error."""
+    first = await client.graph_layout()
+    async with aclosing(client.graph_layout_stream()) as layouts:
+        assert await anext(layouts) == first
+        other = {"us": {"x": 1, "y": 2}}
+        changed = {"positions": other} if "positions" in first else other
+        await client.set_graph_layout(changed)
+        assert await anext(layouts) == changed
+
+    (call,) = hy2scale.calls_to("/api/graph-layout/stream")
+    assert call.query["token"] in hy2scale.state.tokens
+    assert "Authorization" not in call.headers
+
+
+async def test_a_stream_with_a_token_that_has_ended(
+    client: Hy2ScaleClient, hy2scale: Hy2ScaleService, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hy2scale.state.tokens.clear()
+
+    with pytest.raises(AuthenticationError, match="unauthorized") as info:
+        await anext(client.graph_layout_stream())
+
+    assert "the-token" not in f"{info.value!r} {caplog.text}"
+
+
+async def test_a_stream_that_is_none(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """A page of a proxy, or a missing route, is no layout, and no error tells the token."""
+    path = "/api/graph-layout/stream"
+    hy2scale.fault(path, "html")
+    hy2scale.fault(path, "status", status=502)
+    hy2scale.fault(path, "status", status=404, body="404 page not found\n")
+    for kind in (UnavailableError, UnavailableError, UnsupportedError):
+        with pytest.raises(kind) as info:
+            await anext(client.graph_layout_stream())
+        assert "the-token" not in repr(info.value)
+
+
+@BOTH
+async def test_restore(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    archive = await client.backup()
+    hy2scale.state.users.clear()
+    with pytest.raises(RejectedError, match="invalid tar"):
+        await client.restore(b"nonsense")
+
+    await client.restore(archive)
+
+    assert hy2scale.state.users
+    assert not hy2scale.state.tokens
+
+
+@BOTH
+async def test_upload_upgrade(client: Hy2ScaleClient, hy2scale: Hy2ScaleService) -> None:
+    """The archive as the body, or in a form as the document says."""
+    with pytest.raises(RejectedError, match="invalid gzip"):
+        await client.upload_upgrade(b"nonsense")
+
+    await client.upload_upgrade(program())
+
+    assert not hy2scale.state.tokens
+
+
+def program() -> bytes:
+    """Return an archive with a program."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("hy2scale-linux-amd64"))
+    return archive.getvalue()
 
 
 @BOTH

@@ -6,7 +6,7 @@ itself says yes to anything. Each command has been seen to work when it returns.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from ..models.mesh import (
@@ -15,6 +15,7 @@ from ..models.mesh import (
     Kick,
     LatencySample,
     LinkHistory,
+    NodeAfterRestart,
     Peer,
     Port,
     Position,
@@ -114,6 +115,24 @@ class MeshNode(Capability):
     @abstractmethod
     async def graph_layout(self) -> Mapping[str, Position]:
         """Return the positions by name."""
+
+    @abstractmethod
+    def follow_layout(self) -> AsyncGenerator[Mapping[str, Position]]:
+        """Yield the positions by name now and whenever they change, over one connection.
+
+        Raises the errors of the errors module when the connection ends.
+        """
+
+    @abstractmethod
+    async def restore_backup(self, archive: bytes) -> NodeAfterRestart:
+        """Take the configuration out of a backup, which restarts the node, and wait for it."""
+
+    @abstractmethod
+    async def upload_upgrade(self, archive: bytes) -> NodeAfterRestart:
+        """Put the program of a .tar.gz archive in place, which restarts the node, and wait for it.
+
+        Both raise UnavailableError(TIMEOUT) if the node does not come back within two minutes.
+        """
 
     @abstractmethod
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:

@@ -10,10 +10,13 @@ Most writes for what does not exist answer as if all were well. Generations diff
 methods return what came, those that send a body take it as this generation wants it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, TypeGuard
 from urllib.parse import quote
+
+from aiohttp import FormData
 
 from .. import coerce
 from ..errors import (
@@ -25,7 +28,7 @@ from ..errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..http import Answer, Transport
+from ..http import UPLOAD_TIMEOUT, Answer, Transport
 from ..routes import Routes
 from ..rows import Row, rows_of
 from ..tokens import Tokens
@@ -81,6 +84,17 @@ def _has(answer: object, name: str) -> TypeGuard[Row]:
     return isinstance(answer, dict) and name in answer
 
 
+def _from_a_node(answer: Answer) -> Answer:
+    """Return an answer that is no web page of something in front of the node."""
+    if answer.is_html:
+        raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
+    return answer
+
+
+def _object_of(event: bytes) -> Row:
+    return Answer(HTTPStatus.OK, "application/json", event).mapping()
+
+
 class _NoRouteError(UnsupportedError):
     """There is no such path."""
 
@@ -103,6 +117,11 @@ class Hy2ScaleClient:
         self._routes = Routes()
 
     # Signing in
+
+    @property
+    def logins(self) -> int:
+        """How often a session was begun."""
+        return self._tokens.renewals
 
     async def login(self, username: str, password_hash: str) -> Row:
         """POST /login, the password as its SHA-256: `token`, `force_password_change`.
@@ -359,6 +378,37 @@ class Hy2ScaleClient:
         """GET /graph-layout: {positions: {key: {x, y}}}, as documented without the frame."""
         return await self._object("/graph-layout", empty=True)
 
+    async def graph_layout_stream(self) -> AsyncGenerator[Row]:
+        """GET /graph-layout/stream: the layout now and after each change, as graph_layout has it.
+
+        The token stands in the query, which neither logs nor errors show.
+        """
+        path = "/graph-layout/stream"
+        self._routes.check(path)
+
+        async def _opened(token: str) -> tuple[AsyncGenerator[bytes], bytes]:
+            events = self._transport.stream(
+                f"/api{path}",
+                params={"token": token},
+                check=lambda answer: self._checked(_from_a_node(answer)),
+            )
+            try:
+                if (first := await anext(events, None)) is not None:
+                    return events, first
+            except BaseException:
+                await events.aclose()
+                raise
+            raise UnavailableError(Reason.MALFORMED, "no events")
+
+        try:
+            events, event = await self._tokens.use(_opened)
+        except UnsupportedError:
+            raise self._routes.missing(path) from None
+        async with aclosing(events):
+            yield _object_of(event)
+            async for event in events:
+                yield _object_of(event)
+
     async def set_graph_layout(self, layout: Row) -> None:
         """PUT /graph-layout: replaces all of it."""
         await self._write("PUT", "/graph-layout", layout)
@@ -368,6 +418,33 @@ class Hy2ScaleClient:
     async def backup(self) -> bytes:
         """GET /backup: a tar archive with all secrets."""
         return (await self._get("/backup", max_bytes=_LARGEST_BACKUP)).body
+
+    async def restore(self, archive: bytes) -> None:
+        """POST /restore: takes the configuration out of a tar archive, and restarts."""
+        await self._upload("/restore", archive)
+
+    async def upload_upgrade(self, archive: bytes) -> None:
+        """POST /upgrade: puts the program of a .tar.gz archive in place, and restarts.
+
+        The archive is the body; documented is a form with a file.
+        """
+        try:
+            await self._upload("/upgrade", archive)
+        except RejectedError:
+            form = FormData()
+            form.add_field("file", archive, filename="upgrade.tar.gz")
+            try:
+                await self._upload("/upgrade", form)
+                return
+            except RejectedError:
+                pass
+            raise
+
+    async def _upload(self, path: str, content: bytes | FormData) -> None:
+        try:
+            await self._signed("POST", path, read=False, content=content, timeout=UPLOAD_TIMEOUT)
+        finally:
+            self.on_write()
 
     async def build_id(self) -> Row:
         """GET /build-id: changes with the web console."""
@@ -536,10 +613,7 @@ class Hy2ScaleClient:
 
     async def _ask(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request; what comes is the node's, not a page of something in front of it."""
-        answer = await self._transport.request(method, f"/api{path}", **options)
-        if answer.is_html:
-            raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
-        return answer
+        return _from_a_node(await self._transport.request(method, f"/api{path}", **options))
 
     def _checked(self, answer: Answer) -> Answer:
         """Return an answer that is none of the node's errors."""

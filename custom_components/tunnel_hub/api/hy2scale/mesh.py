@@ -1,6 +1,8 @@
 """What a node does as one of a mesh, and what it tells when it is asked."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any, override
 
 from .. import coerce
@@ -16,6 +18,7 @@ from ..models.mesh import (
     Kick,
     LatencySample,
     LinkHistory,
+    NodeAfterRestart,
     Peer,
     Port,
     Position,
@@ -289,18 +292,24 @@ class MeshCommands(MeshNode):
     @override
     async def graph_layout(self) -> Mapping[str, Position]:
         """Return the positions by name."""
-        layout = await self._client.graph_layout()
-        rows = layout.get("positions", layout)
-        positions = {
-            name: Position(x=x, y=y)
-            for name, row in (rows if isinstance(rows, dict) else {}).items()
-            if isinstance(row, dict)
-            and (x := coerce.number(row.get("x"))) is not None
-            and (y := coerce.number(row.get("y"))) is not None
-        }
-        if rows != {} and not positions:
-            raise UnavailableError(Reason.MALFORMED, "no positions")
-        return positions
+        return _positions(await self._client.graph_layout())
+
+    @override
+    async def follow_layout(self) -> AsyncGenerator[Mapping[str, Position]]:
+        """Yield the positions by name now and whenever they change."""
+        async with aclosing(self._client.graph_layout_stream()) as layouts:
+            async for layout in layouts:
+                yield _positions(layout)
+
+    @override
+    async def restore_backup(self, archive: bytes) -> NodeAfterRestart:
+        """Take the configuration out of a backup and wait for the node."""
+        return await upgrade.restarted(self._client, partial(self._client.restore, archive))
+
+    @override
+    async def upload_upgrade(self, archive: bytes) -> NodeAfterRestart:
+        """Put the program of an archive in place and wait for the node."""
+        return await upgrade.restarted(self._client, partial(self._client.upload_upgrade, archive))
 
     @override
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
@@ -328,3 +337,18 @@ def _samples(row: Row) -> tuple[LatencySample, ...]:
         for sample in rows_of(row.get("history"))
         if (time := coerce.iso(sample.get("at")))
     )
+
+
+def _positions(layout: Row) -> Mapping[str, Position]:
+    """Read where the nodes are, in the frame of each generation."""
+    rows = layout.get("positions", layout)
+    positions = {
+        name: Position(x=x, y=y)
+        for name, row in (rows if isinstance(rows, dict) else {}).items()
+        if isinstance(row, dict)
+        and (x := coerce.number(row.get("x"))) is not None
+        and (y := coerce.number(row.get("y"))) is not None
+    }
+    if rows != {} and not positions:
+        raise UnavailableError(Reason.MALFORMED, "no positions")
+    return positions

@@ -1,12 +1,12 @@
 """An upgrade, step by step: asked for, downloaded, put in place, and the node back again."""
 
 from asyncio import sleep
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
-from ..models.mesh import UpgradeState
+from ..models.mesh import NodeAfterRestart, UpgradeState
 from ..rows import Row
 from .client import Hy2ScaleClient
 from .models import progress
@@ -37,6 +37,36 @@ async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], 
     on_progress(None)
     await client.apply_upgrade()
     await _come_back(client, coerce.text(status.get("latest")))
+
+
+async def restarted(
+    client: Hy2ScaleClient, command: Callable[[], Awaitable[None]]
+) -> NodeAfterRestart:
+    """Send a command that restarts the node, and wait until it has come back.
+
+    The session tells: it lives in the node's memory, and ends with the process.
+    """
+    before = coerce.text((await client.node()).get("version"))
+    lost: UnavailableError | None = None
+    logins = client.logins
+    try:
+        await command()
+    except UnavailableError as err:
+        # The process may have ended before it has answered.
+        if err.reason not in (Reason.CONNECTION, Reason.TIMEOUT, Reason.SERVER_ERROR):
+            raise
+        lost = err
+    for _ in range(_LONGEST_RESTART):
+        with suppress(UnavailableError, InvalidInputError):
+            row = await client.node()
+            if client.logins > logins:
+                return NodeAfterRestart(
+                    name=coerce.text(row.get("node_id")),
+                    version=coerce.text(row.get("version")),
+                    version_before=before,
+                )
+        await sleep(_LOOK)
+    raise lost or UnavailableError(Reason.TIMEOUT, "restart")
 
 
 async def _come_back(client: Hy2ScaleClient, version: str | None) -> None:

@@ -435,6 +435,15 @@ class LinkHistory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAfterRestart:
+    """What a node that has come back is. name: by which the mesh knows it."""
+
+    name: str | None
+    version: str | None
+    version_before: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """A position in the graph of the console."""
 
