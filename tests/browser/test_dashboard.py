@@ -124,6 +124,9 @@ async def test_it_builds_itself(
         await expect(page.get_by_text(word, exact=True).first).to_be_attached()
     for wide in (page.locator("html"), page.locator("tunnel-hub-paths li .path").first):
         assert await wide.evaluate("element => element.scrollWidth <= element.clientWidth")
+    # However long the word for the condition is.
+    names = page.locator("tunnel-hub-paths .name")
+    assert await names.evaluate_all("names => names.every(name => name.clientWidth > 8)")
     contrasts = await page.locator("tunnel-hub-paths").evaluate(_CONTRASTS)
     assert len(contrasts) > 20
     assert min(contrasts) >= _LEGIBLE

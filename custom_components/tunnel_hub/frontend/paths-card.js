@@ -17,8 +17,8 @@ const STYLE = `
   ul { list-style: none; margin: 0; padding: 0 16px; overflow: hidden; display: grid; column-gap: 32px; grid-template-columns: minmax(0, 1fr); }
   li { padding: 12px 0; min-width: 0; border-top: 1px solid var(--divider-color); margin-top: -1px; }
   .path { display: flex; align-items: start; }
-  .title { display: flex; gap: 8px; margin-bottom: 8px; }
-  .name { font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
+  .title { display: flex; flex-wrap: wrap; gap: 4px 8px; margin-bottom: 8px; }
+  .name { font-weight: 500; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
   .service { color: var(--secondary-text-color); }
   .verdict { margin-inline-start: auto; display: inline-flex; align-items: center; gap: 4px; flex: none; }
   .verdict ha-icon { --mdc-icon-size: 18px; color: var(--way); }
