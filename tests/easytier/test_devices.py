@@ -76,7 +76,7 @@ async def test_an_account_that_is_given_up(world: Manager) -> None:
 
     await becomes({name: data[name] for name in ("provider", "base_url")})
     kinds = {entity.unique_id.split(":")[1] for entity in world.registered()}
-    assert kinds == {"public_node", "service"}
+    assert kinds == {"public_node", "public_node_forecast", "service"}
     assert not world.device("relay_node:1")
     assert world.device("account:account")
 
