@@ -170,6 +170,7 @@ _CHINESE = {
     "addresses": "地址",
     "the new token, if available": "新令牌（如可读取）",
     "reward": "签到所得",
+    "nodes, best first, with connect times and reasons": "节点（最佳的在前）、连接时间和原因",
     # Notes
     "disabled by default": "默认停用",
     "disabled by default if none of your tunnels uses the node": "没有您的隧道使用时默认停用",
@@ -227,6 +228,7 @@ ANSWERS: Mapping[str, str] = {
     "restore_backup": "name, version, and the path of the backup",
     "retoken": "the new token, if available",
     "sign_in": "reward",
+    "suggest_node": "nodes, best first, with connect times and reasons",
     "upload_upgrade": "name, version, and the path of the backup",
 }
 """What an action answers."""

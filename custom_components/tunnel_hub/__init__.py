@@ -18,6 +18,7 @@ from .accounts import account_twice, follow_identity
 from .api import create_provider
 from .api.capabilities.account import CanSignIn
 from .api.capabilities.mesh import MeshNode
+from .api.capabilities.nodes import CanChooseNodes
 from .api.capabilities.tunnels import CanForceDown
 from .api.feed import Feed
 from .api.models.account import Account
@@ -39,8 +40,9 @@ from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
 from .mesh_view import async_setup_mesh_view
 from .migrations import async_migrate_entry as async_migrate_entry
+from .node_suggestions import NodeSuggestions
 from .provider_storage import async_forget_memory, async_restore_memory
-from .reachability import AddressChecks, async_forget_checks, async_tunnel_checks
+from .reachability import AddressChecks, TunnelChecks, async_forget_checks, async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sentences import async_setup_sentences
 from .services import async_setup_services
@@ -137,6 +139,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     if (checks := _checks(hass, entry, data)) is not None:
         data.checks = checks
         issues.sources.append(checks.issues)
+    data.node_suggestions = _node_suggestions(provider, checks)
     if checks is not None and checks.is_on:
         await _start(checks.async_follow(_coordinate(checks.feed)))
 
@@ -183,6 +186,14 @@ def _checks(
     if isinstance(data.provider, WatchedAddresses):
         return WatchedChecks(hass, entry)
     return async_tunnel_checks(hass, entry, data.provider, data.coordinators)
+
+
+@callback
+def _node_suggestions(provider: Provider, checks: AddressChecks | None) -> NodeSuggestions | None:
+    """Return what suggests nodes; None where the service tells too little of them."""
+    if isinstance(provider, CanChooseNodes) and isinstance(checks, TunnelChecks):
+        return NodeSuggestions(provider, checks.async_connect)
+    return None
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:

@@ -25,6 +25,7 @@ from .api.provider import Issue, Provider
 from .checks.addresses import (
     LookupFailedError,
     NotCheckable,
+    Protocol,
     Target,
     Zone,
     resolve,
@@ -457,6 +458,12 @@ class TunnelChecks(AddressChecks):
     @override
     def _blank(self, id_: str, target: Target) -> TunnelCheck:
         return TunnelCheck(id=id_, protocol=target.protocol)
+
+    async def async_connect(self, address: str) -> CheckResult | NotCheckable:
+        """Connect to a server of the service, such as a node. address: host:port."""
+        await self._prepare()
+        target = tunnel_target(Protocol.TCP, address, self._zone or Zone.INTERNET)
+        return target if isinstance(target, NotCheckable) else await self._checker.connect(target)
 
     @override
     def _findings(self, id_: str, checked: Checked) -> Findings:

@@ -13,6 +13,7 @@ from .force_down import ForceDown
 from .graph_layout import LayoutFollower
 from .history import HistoryImporter
 from .issues import EntryIssues
+from .node_suggestions import NodeSuggestions
 from .reachability import AddressChecks
 from .sign_in import SignIn
 
@@ -28,6 +29,7 @@ class TunnelHubData:
     force_down: ForceDown | None = None
     sign_in: SignIn | None = None
     checks: AddressChecks | None = None
+    node_suggestions: NodeSuggestions | None = None
     loaded_at: datetime = field(default_factory=dt_util.utcnow)
     layout: LayoutFollower | None = None
 

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
-from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
@@ -16,7 +16,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
-from .actions.base import Action, Target
+from .actions.base import Action, Target, device_of_kind
 from .actions.certificates import CERTIFICATE_ACTIONS
 from .actions.collections import COLLECTION_ACTIONS
 from .actions.directory import DIRECTORY_ACTIONS
@@ -24,10 +24,11 @@ from .actions.mesh import MESH_ACTIONS
 from .actions.nodes import NODE_ACTIONS
 from .actions.reachability import REACHABILITY_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
+from .actions.suggestions import SUGGESTION_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
 from .exceptions import action_errors
-from .ids import ACCOUNT, device_identifier, device_key_of
+from .ids import ACCOUNT, device_identifier
 from .runtime import TunnelHubConfigEntry
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
@@ -40,6 +41,7 @@ ACTIONS: dict[str, Action] = (
     | MESH_ACTIONS
     | NODE_ACTIONS
     | SUBDOMAIN_ACTIONS
+    | SUGGESTION_ACTIONS
     | REACHABILITY_ACTIONS
     | TUNNEL_ACTIONS
 )
@@ -88,14 +90,7 @@ def _target(call: ServiceCall, action: Action) -> Target:
     device, entry = service.async_get_device_and_config_entry(
         call.hass, DOMAIN, call.data[CONF_DEVICE_ID]
     )
-    key = device_key_of(device, entry)
-    if key is None or key.kind not in action.kinds:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="wrong_device",
-            translation_placeholders={"device": device.name or device.id},
-        )
-    return Target(call.hass, entry, entry.runtime_data, key)
+    return Target(call.hass, entry, entry.runtime_data, device_of_kind(device, entry, action.kinds))
 
 
 async def _check_permission(call: ServiceCall, target: Target) -> None:

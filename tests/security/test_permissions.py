@@ -31,6 +31,7 @@ FOR_EVERY_USER = {
     "list_downloads": "returns what the service tells strangers",
     "query_nodes": "returns what the service tells strangers",
     "sign_in": "does what the button does; it only earns something",
+    "suggest_node": "returns what nodes show; connects every ten minutes at most",
 }
 """The actions that neither destroy nor reveal, and why; all others are for administrators."""
 

@@ -1,17 +1,20 @@
 """What an action is, and what it is for."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr
 import voluptuous as vol
 
 from ..api.capabilities import capable
 from ..api.capabilities.collections import CanEdit, EditableCollection
 from ..api.models.base import Resource
+from ..const import DOMAIN
 from ..coordinator import FeedCoordinator
-from ..ids import DeviceKey
+from ..ids import DeviceKey, device_key_of
 from ..runtime import TunnelHubConfigEntry, TunnelHubData
 
 if TYPE_CHECKING:
@@ -59,6 +62,20 @@ class Action:
     changes: tuple[type[Resource], ...] = ()
     edits: type | None = None
     response: SupportsResponse = SupportsResponse.NONE
+
+
+def device_of_kind(
+    device: dr.AnyDeviceEntry, entry: TunnelHubConfigEntry, kinds: Collection[str]
+) -> DeviceKey:
+    """Return what a device stands for; raises ServiceValidationError if that is of no such kind."""
+    key = device_key_of(device, entry)
+    if key is None or key.kind not in kinds:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="wrong_device",
+            translation_placeholders={"device": device.name or device.id},
+        )
+    return key
 
 
 def to_response(value: DataclassInstance) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """One attempt to reach an address: connect, and ask as its protocol wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 import errno
@@ -67,11 +67,20 @@ class Attempt:
 
     async def make(self) -> CheckResult:
         """Return what was found; never raises for what a server or a network does."""
+        is_tcp = self.target.protocol is Protocol.TCP
+        return await self._result(self._listen if is_tcp else self._ask_twice)
+
+    async def connect(self) -> CheckResult:
+        """Connect, and say and hear nothing; raises as little as make."""
+        return await self._result(self._connect_only)
+
+    async def _result(
+        self, ask: Callable[[Sequence[SocketAddress]], Awaitable[CheckResult]]
+    ) -> CheckResult:
         zone = None
         try:
             addresses = await self._addresses()
             zone = min(zone_of(address.ip) for address in addresses)
-            ask = self._listen if self.target.protocol is Protocol.TCP else self._ask_twice
             found = await ask(addresses)
         except _FailedError as err:
             found = CheckResult(outcome=err.outcome)
@@ -90,6 +99,12 @@ class Attempt:
         return allowed[:_MAX_ADDRESSES]
 
     # TCP
+
+    async def _connect_only(self, addresses: Sequence[SocketAddress]) -> CheckResult:
+        sock, started = await self._connect_socket(addresses)
+        seconds = asyncio.get_running_loop().time() - started
+        sock.close()
+        return CheckResult(outcome=Outcome.REACHED, response_time=seconds)
 
     async def _listen(self, addresses: Sequence[SocketAddress]) -> CheckResult:
         """Connect, and hear what the service says by itself."""

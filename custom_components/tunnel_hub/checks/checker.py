@@ -115,13 +115,24 @@ class Checker:
             if result.is_reached is False and retry:
                 await asyncio.sleep(random.uniform(*self._pause))
                 result = await attempt.make()
-            if (
-                result.outcome in _DOUBTFUL
-                and result.zone in (None, Zone.INTERNET)
-                and not await self._internet.is_up(since=started)
-            ):
-                return CheckResult(outcome=Outcome.UNKNOWN)
-            return result
+            return await self._in_doubt(result, started)
+
+    async def connect(self, target: Target) -> CheckResult:
+        """Connect to an address once, and say and hear nothing."""
+        async with self._slots:
+            started = asyncio.get_running_loop().time()
+            attempt = Attempt(target, self._contexts, self._timeouts, self._lookup)
+            return await self._in_doubt(await attempt.connect(), started)
+
+    async def _in_doubt(self, result: CheckResult, started: float) -> CheckResult:
+        """Return a result; unknown where it may as well be the fault of our own connection."""
+        if (
+            result.outcome in _DOUBTFUL
+            and result.zone in (None, Zone.INTERNET)
+            and not await self._internet.is_up(since=started)
+        ):
+            return CheckResult(outcome=Outcome.UNKNOWN)
+        return result
 
     async def listens(self, address: str, networks: Collection[IPNetwork]) -> bool | None:
         """Tell whether anyone listens at an address of these networks; None if it is not known.

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from ..models.nodes import DayUptime, Node
+from ..models.nodes import DayUptime, Node, NodeEndpoint
 from ..models.tunnels import Tunnel
 from . import Capability
 
@@ -25,11 +25,28 @@ NODE_DETAILS = "node_details"
 
 
 class CanChooseNodes(Capability):
-    """The service has more nodes than most people want to see."""
+    """The service has many nodes: to see only some of them, and to find one for a tunnel.
+
+    protocols: what its tunnels may carry.
+    """
+
+    protocols: Collection[str]
 
     @abstractmethod
     async def node_names(self) -> Mapping[str, str]:
         """Return the names of all nodes by id, whichever are chosen."""
+
+    @abstractmethod
+    async def all_nodes(self) -> Mapping[str, Node]:
+        """Read all nodes by id, whichever are chosen."""
+
+    @abstractmethod
+    async def closed_groups(self) -> Collection[str]:
+        """Read which groups of nodes the account may not use: values of `Node.group`."""
+
+    @abstractmethod
+    async def node_endpoint(self, node_id: str) -> NodeEndpoint:
+        """Return where a node takes connections, as far as the service tells this account."""
 
 
 class CanAskNodes(Capability):

@@ -9,7 +9,7 @@ from .. import coerce
 from ..days import SHANGHAI
 from ..models.account import Account, AccountTraffic, Message, SignInStatistics
 from ..models.certificates import Certificate, Certificates
-from ..models.nodes import DayUptime, Node, NodeState, NodeUptime
+from ..models.nodes import DayUptime, Node, NodeEndpoint, NodeState, NodeUptime
 from ..models.service import Download, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowParser, field, rows_of
@@ -214,6 +214,21 @@ LISTED_NODE = RowParser(
     place=field("area", coerce.text),
     protocols=_protocols,
 )
+
+
+_PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+
+
+def node_ports(row: Row) -> range | None:
+    """Read which remote ports the tunnels of a node may have, out of its details."""
+    ports = _PORT_RANGE.fullmatch(coerce.text(row.get("rport")) or "")
+    return range(int(ports[1]), int(ports[2]) + 1) if ports else None
+
+
+def node_endpoint(row: Row) -> NodeEndpoint:
+    """Read where the clients of a node connect, out of its details."""
+    address = coerce.host_port(coerce.text(row.get("ip")), coerce.count(row.get("port")))
+    return NodeEndpoint(address=address, ports=node_ports(row))
 
 
 def _coordinate(row: Row, index: int, limit: float) -> float | None:

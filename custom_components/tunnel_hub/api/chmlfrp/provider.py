@@ -44,7 +44,7 @@ from ..models.account import (
     NewAccount,
     SignInResult,
 )
-from ..models.nodes import DayUptime, Node
+from ..models.nodes import DayUptime, Node, NodeEndpoint
 from ..models.service import Download
 from ..models.subdomains import Subdomain
 from ..models.tunnels import Tunnel, TunnelUpdate
@@ -57,9 +57,9 @@ from .account_center import AccountCenter, DeviceAuthorization
 from .auth import GrantTokens, TokenPair
 from .client import AlreadySignedInError, ChmlFrpClient, CodeWantedError, GoneError
 from .feeds import Feeds
-from .models import VIP, banned, day_uptimes, downloads
+from .models import FREE_GROUP, VIP, banned, day_uptimes, downloads, node_endpoint
 from .traffic import account_days, tunnel_days
-from .tunnels import check_node, tunnel_fields
+from .tunnels import PROTOCOLS, check_node, tunnel_fields
 
 HOST = "https://cf-v2.uapis.cn"
 ACCOUNT_CENTER = "https://account-api.qzhua.net"
@@ -103,6 +103,7 @@ class ChmlFrpProvider(
 
     ttls = subdomains.TTLS.keys()
     history_fields = history.FIELDS.keys()
+    protocols = PROTOCOLS
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -390,6 +391,22 @@ class ChmlFrpProvider(
     async def node_details(self, node_id: str) -> Node:
         """Ask for what costs a request for each node."""
         return await self._feeds.node_details(node_id)
+
+    @override
+    async def all_nodes(self) -> Mapping[str, Node]:
+        return await self._feeds.nodes()
+
+    @override
+    async def closed_groups(self) -> Collection[str]:
+        group = coerce.text((await self._client.userinfo()).get("usergroup"))
+        return {VIP} if group == FREE_GROUP else ()
+
+    @override
+    async def node_endpoint(self, node_id: str) -> NodeEndpoint:
+        """Ask for the details of a node, which some nodes refuse."""
+        with suppress(RejectedError):
+            return node_endpoint(await self._client.nodeinfo(await self._feeds.node_name(node_id)))
+        return NodeEndpoint()
 
     @override
     async def node_history(

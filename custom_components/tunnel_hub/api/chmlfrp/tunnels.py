@@ -8,13 +8,20 @@ from ..errors import InvalidInputError
 from ..models.tunnels import TunnelUpdate
 from ..ports import check_port
 from ..rows import Row
-from .models import FREE_GROUP, LISTED_NODE, VIP, WEB_PROTOCOLS, public_domain, public_port
+from .models import (
+    FREE_GROUP,
+    LISTED_NODE,
+    VIP,
+    WEB_PROTOCOLS,
+    node_ports,
+    public_domain,
+    public_port,
+)
 
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 ANY_PORT = 0
 """The service chooses one of the node's."""
-_PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
 def tunnel_fields(payload: TunnelUpdate, row: Row, node: str) -> dict[str, object]:
@@ -53,8 +60,7 @@ def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> No
     listed = LISTED_NODE.one(node)
     if listed and listed.protocols and protocol not in listed.protocols:
         raise InvalidInputError("protocol_not_at_node", node=name, protocol=protocol)
-    ports = _PORT_RANGE.fullmatch(coerce.text(node.get("rport")) or "")
-    possible = range(int(ports[1]), int(ports[2]) + 1) if ports else range(0)
+    possible = node_ports(node)
     if possible and fields.get("remoteport") not in (None, ANY_PORT):
         check_port(fields["remoteport"], possible)
 

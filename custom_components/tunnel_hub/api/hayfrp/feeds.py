@@ -13,7 +13,7 @@ from ..feed import Feed, Probe
 from ..gather import gather_all
 from ..models.account import Account
 from ..models.base import Resource
-from ..models.nodes import Node
+from ..models.nodes import Node, NodeEndpoint
 from ..models.service import Notice, Release, ServiceTotals
 from ..models.tunnels import Tunnel
 from ..node_filter import NodeFilter
@@ -84,6 +84,7 @@ class Feeds:
         self._node_rows = CachedRead(self._client.get_node_info)
         self._node_clients: dict[str, int | None] | None = None
         self._known_nodes: dict[str, Node] = {}
+        self._node_hosts: dict[str | None, str | None] = {}
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return what can be read, by key."""
@@ -157,6 +158,9 @@ class Feeds:
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
+            self._node_hosts = {
+                coerce.text(row.get("node")): coerce.text(row.get("node_domain")) for row in rows
+            }
             self._readings = {
                 id_: reading
                 for id_, reading in self._readings.items()
@@ -196,6 +200,10 @@ class Feeds:
         return {t.node_id: t.node_name for t in tunnels.values() if t.node_id is not None}
 
     async def _list_nodes(self) -> Mapping[str, Node]:
+        nodes = await self.all_nodes()
+        return self._nodes.select(nodes, await self._used_nodes())
+
+    async def all_nodes(self) -> Mapping[str, Node]:
         """Nodes with figures, nodes without, and those known before, which are offline now."""
         probed, listed, used = await gather_all(
             self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
@@ -209,7 +217,20 @@ class Feeds:
             known = described.get(id_)
             nodes[id_] = replace(node, description=known.description if known else None)
         self._known_nodes = nodes
-        return self._nodes.select(nodes, used)
+        return nodes
+
+    async def node_endpoint(self, node_id: str) -> NodeEndpoint:
+        """Return a node's address: the host of its tunnels, and the port that its figures tell."""
+        rows = await self._node_rows.get(_MINUTE.total_seconds())
+        port = next(
+            (
+                coerce.count(row.get("bind_port"))
+                for row in rows
+                if coerce.identifier(row.get("id")) == node_id
+            ),
+            None,
+        )
+        return NodeEndpoint(address=coerce.host_port(self._node_hosts.get(node_id), port))
 
     async def _totals(self) -> Mapping[str, ServiceTotals]:
         return await SERVICE.many([await self._client.hayfrp_info()])

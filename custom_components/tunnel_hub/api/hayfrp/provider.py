@@ -1,6 +1,6 @@
 """HayFrp as feeds and commands."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, override
 
@@ -16,6 +16,7 @@ from ..days import SHANGHAI
 from ..errors import InvalidInputError, Reason, RejectedError, TunnelGoneError, UnavailableError
 from ..http import Transport
 from ..models.account import NewAccount, SignInResult
+from ..models.nodes import Node, NodeEndpoint
 from ..models.service import Download
 from ..models.tunnels import Tunnel, TunnelUpdate
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
@@ -25,7 +26,7 @@ from .auth import Session
 from .client import AlreadySignedInError, HayFrpClient
 from .feeds import Feeds
 from .models import TUNNEL, banned, downloads
-from .tunnels import tunnel_fields
+from .tunnels import PROTOCOLS, tunnel_fields
 
 HOSTS = (
     "https://api.hayfrp.com",
@@ -63,6 +64,7 @@ class HayFrpProvider(
         time_zone=SHANGHAI,
         has_public_tunnels=True,
     )
+    protocols = PROTOCOLS
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -207,6 +209,19 @@ class HayFrpProvider(
     @override
     async def node_names(self) -> Mapping[str, str]:
         return await self._feeds.node_names()
+
+    @override
+    async def all_nodes(self) -> Mapping[str, Node]:
+        return await self._feeds.all_nodes()
+
+    @override
+    async def closed_groups(self) -> Collection[str]:
+        return ()
+
+    @override
+    async def node_endpoint(self, node_id: str) -> NodeEndpoint:
+        """Return a node's address, which is known only where the account has a tunnel."""
+        return await self._feeds.node_endpoint(node_id)
 
     # Before there is an account, or a password
 

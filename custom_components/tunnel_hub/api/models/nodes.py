@@ -104,6 +104,17 @@ class NodeUptime(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEndpoint:
+    """Where a node takes connections; None for what the service does not tell.
+
+    address: host:port for the programs of its customers. ports: those that its tunnels may have.
+    """
+
+    address: str | None = None
+    ports: range | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayUptime:
     """For how much of one day a node was up, in percent. day: by the service's calendar."""
 
