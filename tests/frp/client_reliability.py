@@ -71,7 +71,7 @@ FRPC = Case(
         press("tunnel:camera", "force_offline"),
         _CREATE,
         Act("update_tunnel", "tunnel:camera", {"local_port": 81}),
-        Act("delete_tunnel", "tunnel:new", after=_CREATE),
+        Act("delete_tunnel", "tunnel:desktop"),
     ),
     secrets=lambda service: {
         "frpc-password",
