@@ -1,23 +1,32 @@
 """The dashboard, looked at and used."""
 
 import asyncio
+from contextlib import AsyncExitStack
 import re
+import sys
 from typing import Literal
 
 from playwright.async_api import Locator, Page, Request, Route, ViewportSize, expect
 import pytest
 
+from demo.addresses import SSH, PublicAddress
 from demo.browser import speak
 from demo.entities import entities_of
 from demo.hass import DASHBOARD, PASSWORD, USER
 from demo.progress import until
 from demo.stage import DOMAIN, Stage
+from tests.checks import mesh
+from tests.checks.mesh import Mesh
 
 PROVIDER = "hayfrp"
 SERVICE = "HayFrp"
 TITLE = "HayFrp demo"
 _REACTING = 20.0
 """Seconds."""
+_CHECKING = 90.0
+"""Seconds for two checks that agree, ten seconds apart."""
+_UP = "(Connected|Reachable)"
+"""A tunnel that was enabled a moment ago has not been checked yet."""
 
 _BRIGHT = """
   const luminance = colour => {
@@ -66,8 +75,11 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def path_of(page: Page, name: str, verdict: str) -> Locator:
-    """Return a tunnel's path, as it is told to who cannot see it. verdict: how that begins."""
-    told = re.compile(f"^{re.escape(f'{name}: {verdict}')}")
+    """Return a tunnel's path, as it is told to who cannot see it.
+
+    verdict: how that begins, as a regular expression.
+    """
+    told = re.compile(f"^{re.escape(name)}: {verdict}")
     return row_of(page, name).get_by_role("group", name=told)
 
 
@@ -283,35 +295,74 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
 
     await switch.click()
     await until_told(running, "1", enabled=True)
-    await expect(path_of(page, name, "Connected")).to_be_visible()
+    await expect(path_of(page, name, _UP)).to_be_visible()
+
+
+async def until_checked(running: Stage, number: str, shown: Locator) -> None:
+    """Have a tunnel's public address checked until something is shown."""
+    device = (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device_id
+
+    async def _otherwise() -> str:
+        target = {"device_id": device}
+        await running.hass.post(f"/api/services/{DOMAIN}/check_reachability", target)
+        return "" if await shown.is_visible() else "The card does not show what was checked"
+
+    await until(_otherwise, _CHECKING)
 
 
 async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
-    """The card tells where, as soon as it is known."""
+    """The card tells where: the client at home, or else the port of the node."""
     name = await name_of(running, "2")
-    entity = (await entities_of(running, PROVIDER))["binary_sensor:tunnel:2:online"]
-
-    async def _client(*, runs: bool) -> None:
-        await running.patch(PROVIDER, {"tunnels.2.client_running": runs})
-        device = {"device_id": entity.device_id}
-        await running.hass.post(f"/api/services/{DOMAIN}/check_tunnel?return_response", device)
-
+    address = running.addresses["nas.example.com:443"]
     await visit(page, running, "overview")
-    await expect(path_of(page, name, "Connected")).to_be_visible()
+    await expect(path_of(page, name, "Reachable")).to_be_visible()
 
-    await _client(runs=False)
+    await address.close()
+    await until_checked(running, "2", path_of(page, name, "Port closed"))
+    await running.patch(PROVIDER, {"tunnels.2.client_running": False})
+    device = (await entities_of(running, PROVIDER))["binary_sensor:tunnel:2:online"].device_id
+    check = f"/api/services/{DOMAIN}/check_tunnel?return_response"
+    await running.hass.post(check, {"device_id": device})
     await expect(path_of(page, name, "Disconnected")).to_be_visible()
     await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
 
-    await _client(runs=True)
-    await expect(path_of(page, name, "Connected")).to_be_visible()
+    await address.open()
+    await running.patch(PROVIDER, {"tunnels.2.client_running": True})
+    await running.hass.post(check, {"device_id": device})
+    await until_checked(running, "2", path_of(page, name, "Reachable"))
+
+
+@pytest.mark.skipif(not mesh.is_there(), reason="NOT RUN: easytier-pyo3 cannot be had")
+@pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: tried on Linux only")
+async def test_a_real_tunnel_stops(page: Page, running: Stage) -> None:
+    """Two EasyTier nodes carry it; the one at home stops, and starts again."""
+    name = await name_of(running, "1")
+    up = path_of(page, name, "Reachable")
+    broken = path_of(page, name, "Local service")
+    async with AsyncExitStack() as stack:
+        service = PublicAddress(SSH, None)
+        await service.open()
+        stack.push_async_callback(service.close)
+        address = running.addresses["suzhou.frp.example.com:10001"]
+        await address.close()
+        stack.push_async_callback(address.open)
+        tunnel = Mesh(service.port)
+        tunnel.port = address.port
+        await stack.enter_async_context(mesh.running(tunnel.public()))
+        await visit(page, running, "overview")
+
+        async with mesh.running(tunnel.home()):
+            await until_checked(running, "1", up)
+        await until_checked(running, "1", broken)
+        async with mesh.running(tunnel.home()):
+            await until_checked(running, "1", up)
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
     """Tab goes along the path, stop after stop, each with its name; Enter shows more of it."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
-    path = path_of(page, name, "Connected")
+    path = path_of(page, name, _UP)
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
     await stops.first.focus()
