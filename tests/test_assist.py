@@ -55,9 +55,9 @@ async def test_which_tunnels_are_down(home: World) -> None:
     (found,) = await ask(home, "get_tunnels_down")
     assert found["tunnel"] == name_of(home, "tunnel:1")
     assert found["account"] == "HayFrp demo"
-    assert found["problem"] == "Offline"
+    assert found["problem"] == "Disconnected"
     (found,) = await ask(home, "get_tunnels_down", language="zh-Hans")
-    assert found["problem"] == "离线"
+    assert found["problem"] == "已断开"
 
 
 async def test_why_they_are_down(home: World) -> None:
@@ -253,9 +253,12 @@ async def test_what_is_down_is_named(home: World) -> None:
     await home.elapse(MINUTE)
     name = name_of(home, "tunnel:1")
 
-    assert await say(home, "are all my tunnels up") == f"Tunnels that are down: 1. {name}: Offline."
+    assert (
+        await say(home, "are all my tunnels up")
+        == f"Tunnels that are down: 1. {name}: Disconnected."
+    )
     answer = await say(home, "隧道都正常吗", "zh-Hans")
-    assert answer == f"有 1 条隧道无法使用。 隧道 {name}：离线。"
+    assert answer == f"有 1 条隧道无法使用。 隧道 {name}：已断开。"
 
 
 async def test_sentences_are_for_those_who_may(home: World, guest: MockUser) -> None:

@@ -1,6 +1,6 @@
 """What a service may send, and what must come of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from random import Random
@@ -93,11 +93,13 @@ def check_answer(answer: object) -> None:
             assert thing is None or type(thing) in (str, bool)
 
 
-def _things_in(answer: object) -> Iterable[object]:
-    """Return what there is to look at in an answer of the provider."""
-    if isinstance(answer, dict):
-        return answer.values()
-    return answer if isinstance(answer, tuple) else [answer]
+def _things_in(answer: object) -> Iterator[object]:
+    """Yield what there is to look at in an answer of the provider."""
+    if isinstance(answer, dict | tuple):
+        for inner in answer.values() if isinstance(answer, dict) else answer:
+            yield from _things_in(inner)
+    else:
+        yield answer
 
 
 def check_types(thing: Any) -> None:

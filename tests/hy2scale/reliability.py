@@ -1,7 +1,6 @@
 """What the reliability tests know of HY2 SCALE."""
 
 from collections.abc import Awaitable
-from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
 import json
@@ -185,11 +184,6 @@ HY2SCALE = Case(
 )
 
 
-async def _first_layout(provider: Any) -> object:
-    async with aclosing(provider.follow_layout()) as layouts:
-        return await anext(layouts)
-
-
 async def _link_history(provider: Any) -> object:
     history = await provider.link_history(Tunnel, "us")
     return history, *history.samples
@@ -277,7 +271,6 @@ RELIABILITY = Reliability(
             )
         ),
         "kick_sessions": _kick_sessions,
-        "follow_layout": _first_layout,
         "latencies": lambda provider: provider.latencies(),
         "link_history": _link_history,
         "peers_of": lambda provider: provider.peers_of(Tunnel, "us"),
