@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+from homeassistant.core import ServiceCall
 import pytest
 
 from simulator.chmlfrp import ChmlFrpService, Node
 
+from ..automations import Automate, messages
 from ..checks.servers import listening, refusing, silent
 from ..common import MINUTE, World, on_account, refused
 
@@ -218,3 +220,51 @@ async def test_twenty_nodes_at_most(world: Frp, nodes: dict[str, Node]) -> None:
     others = [row for row in found if row["connect_time"] is None]
     assert [row["node_id"] for row in others] == [str(number) for number in range(21, 31)]
     assert all(row["reasons"] == ["not_measured"] for row in others)
+
+
+async def move_when_down(world: Frp, automate: Automate, *nodes: str) -> None:
+    """Set up the blueprint for tunnel 1, and let its node go down."""
+    await world.set_up()
+    await automate(
+        "node_down_move_tunnel",
+        tunnel_state=world.entity_id("sensor", "tunnel:1", "state"),
+        tunnel_node=world.entity_id("sensor", "tunnel:1", "node_name"),
+        tunnel_address=world.entity_id("sensor", "tunnel:1", "public_address"),
+        target_node="best",
+        nodes=[world.device_id(f"node:{number}") for number in nodes],
+    )
+    world.service.state.nodes["1"].state = "offline"
+    await world.live(20 * MINUTE)
+
+
+async def test_the_blueprint_moves_to_the_best_node(
+    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+) -> None:
+    nodes["2"].uptimes = nodes["3"].uptimes = nodes["5"].uptimes = [50.0] * 30
+    await move_when_down(world, automate)
+    assert world.service.state.tunnels["1"].node == nodes["4"].name
+    (message,) = messages(told)
+    assert f"has moved from {nodes['1'].name} to {nodes['4'].name}" in message
+
+
+async def test_the_blueprint_without_a_suggestion(
+    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+) -> None:
+    """Nothing fits as far as is known: the listed nodes are tried as before."""
+    async with refusing() as closed:
+        for node in nodes.values():
+            node.port = closed.port
+        await move_when_down(world, automate, "1", "5")
+    assert world.service.state.tunnels["1"].node == nodes["5"].name
+    assert len(messages(told)) == 1
+
+
+async def test_the_blueprint_with_nothing_to_move_to(
+    world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
+) -> None:
+    async with refusing() as closed:
+        for node in nodes.values():
+            node.port = closed.port
+        await move_when_down(world, automate)
+    assert world.service.state.tunnels["1"].node == nodes["1"].name
+    assert messages(told) == []
