@@ -79,7 +79,7 @@ def transport(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon, yet not before a busy machine has come to the request."""
-    monkeypatch.setattr(http, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
+    monkeypatch.setattr(http, "REQUEST_LIMITS", ClientTimeout(total=0.4, connect=0.2))
 
 
 async def read(transport: Transport) -> Answer:

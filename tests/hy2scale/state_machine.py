@@ -151,6 +151,8 @@ class Hy2Scale(TunnelModel):
         {
             "link.binary_sensor.native",
             "peer.binary_sensor.native",
+            "peer.sensor.rate_in",
+            "peer.sensor.rate_out",
             "rule.sensor.priority",
             "wireguard_peer.image.qr_code",
             "wireguard_peer.sensor.keepalive",

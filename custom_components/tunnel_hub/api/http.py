@@ -56,9 +56,9 @@ MAX_VALUES = 100_000
 _LARGEST_REQUEST = 1024**2
 """What an edit may send back. aiohttp warns of more, since to send it blocks the event loop."""
 
-_TIMEOUT = ClientTimeout(total=20, connect=10)
-UPLOAD_TIMEOUT = ClientTimeout(total=300, connect=10)
-_STREAM_TIMEOUT = ClientTimeout(total=None, connect=10, sock_read=600)
+REQUEST_LIMITS = ClientTimeout(total=20, connect=10)
+UPLOAD_LIMITS = ClientTimeout(total=300, connect=10)
+_STREAM_LIMITS = ClientTimeout(total=None, connect=10, sock_read=600)
 """A stream that is silent for long may be a connection that nobody has closed."""
 _EVENTS = "text/event-stream"
 _LARGEST_EVENT = 1024**2
@@ -247,7 +247,7 @@ class Transport:
         content: bytes | FormData | None = None,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
-        timeout: ClientTimeout = _TIMEOUT,  # noqa: ASYNC109 - it is aiohttp's own
+        limits: ClientTimeout | None = None,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -274,7 +274,7 @@ class Transport:
                             data=content if form is None else form,
                             headers={**self._headers, **(headers or {})},
                             max_bytes=max_bytes,
-                            timeout=timeout,
+                            limits=limits or REQUEST_LIMITS,
                         )
                     except _NotSentError as err:
                         failure = err.failure
@@ -307,7 +307,7 @@ class Transport:
                     headers={**self._headers, "Accept": _EVENTS},
                     allow_redirects=False,
                     ssl=self._ssl,
-                    timeout=_STREAM_TIMEOUT,
+                    timeout=_STREAM_LIMITS,
                 ) as response:
                     await self._check_status(response)
                     if response.content_type != _EVENTS:
@@ -382,7 +382,7 @@ class Transport:
         data: Mapping[str, str] | bytes | FormData | None,
         headers: Mapping[str, str],
         max_bytes: int,
-        timeout: ClientTimeout,  # noqa: ASYNC109 - it is aiohttp's own
+        limits: ClientTimeout,
     ) -> Answer:
         """Send a request to one host."""
         self._check_open()
@@ -397,7 +397,7 @@ class Transport:
                 headers=headers,
                 allow_redirects=False,
                 ssl=self._ssl,
-                timeout=timeout,
+                timeout=limits,
             ) as response:
                 await self._check_status(response)
                 answer = _answer(response, await _body(response, max_bytes))

@@ -32,6 +32,7 @@ from custom_components.tunnel_hub.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
+from custom_components.tunnel_hub.forecast import SUBJECTS
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 from simulator.gates import Moment
 
@@ -68,6 +69,7 @@ _OFTEN = {
     "unload": 2,
 }
 """Rules that are drawn more often than others, and by how many times: so much depends on them."""
+_FORECASTS = {subject.of.kind: subject.forecast.kind for subject in SUBJECTS}
 _ANY: Request = ("*", {})
 
 
@@ -253,11 +255,20 @@ class Machine(RuleBasedStateMachine):
 
     def _picture(self) -> Picture:
         picture = self.model.picture(self.entry.options)
+        self._add_forecasts(picture)
         picture.resolve(ids_of(self.world, self.kind.named))
         # What is no longer shown may stay.
         there = things_of(self.world).keys() - picture.devices.keys()
         picture.perhaps |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
         return picture
+
+    def _add_forecasts(self, picture: Picture) -> None:
+        """Add what is foreseen of things, if they have a limit, from statistics of days."""
+        for thing in list(picture.devices):
+            kind, _, id_ = thing.partition(":")
+            if kind in _FORECASTS:
+                picture.add(f"{_FORECASTS[kind]}:{id_}", {"sensor.traffic_lasts_until": ANYTHING})
+                picture.perhaps.add(f"{_FORECASTS[kind]}:{id_}")
 
     def _thing(self, tunnel_id: str) -> str:
         thing = self.model.thing(tunnel_id)

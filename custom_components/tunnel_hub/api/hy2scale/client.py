@@ -28,7 +28,7 @@ from ..errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..http import UPLOAD_TIMEOUT, Answer, Transport
+from ..http import UPLOAD_LIMITS, Answer, Transport
 from ..routes import Routes
 from ..rows import Row, rows_of
 from ..tokens import Tokens
@@ -442,7 +442,7 @@ class Hy2ScaleClient:
 
     async def _upload(self, path: str, content: bytes | FormData) -> None:
         try:
-            await self._signed("POST", path, read=False, content=content, timeout=UPLOAD_TIMEOUT)
+            await self._signed("POST", path, read=False, content=content, limits=UPLOAD_LIMITS)
         finally:
             self.on_write()
 
