@@ -173,6 +173,8 @@ def _rewritten(exchange: Exchange, rewrite: Callable[[object], object]) -> web.S
         answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
     except ValueError:
         return genuine
+    if answer is None:
+        return genuine
     return _json(json.dumps(rewrite(answer)), genuine.status)
 
 

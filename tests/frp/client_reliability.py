@@ -64,7 +64,7 @@ FRPC = Case(
     ),
     acts=(
         turn("off", "tunnel:camera", "enabled"),
-        Act("reload_configuration"),
+        Act("reload_configuration", answers=frozenset({"empty body"})),
         turn("on", "tunnel:camera", "enabled"),
         turn("on", "tunnel:camera", "force_down"),
         release("tunnel:camera"),
@@ -80,6 +80,8 @@ FRPC = Case(
         "the-token-of-the-server",
         "key-of-new",
     },
+    # What it says as long as it is not connected to its server.
+    answers=frozenset({"JSON: an empty object"}),
     envelope=frozenset({"Code", "Msg", "proxies"}),
     ids=frozenset({"name", "type"}),
     troubles={

@@ -116,6 +116,7 @@ class Case:
     where a service has only one. elsewhere: makes a second service another one in that case.
     secrets: what nobody must see. envelope: the fields that tell whether an answer is one; ids:
     those that tell which thing a row is about.
+    answers: what is a fault elsewhere, but a good answer at a sign-in here.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Case:
     prepare: Callable[[AnyService], object] = lambda _: None
     kind: str = ""
     url: Callable[[AnyService], str] = lambda service: str(service.url)
+    answers: frozenset[str] = frozenset()
 
     @property
     def of(self) -> str:
