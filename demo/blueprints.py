@@ -203,8 +203,18 @@ async def _automation(stage: Stage, name: str, inputs: Mapping[str, Any]) -> Asy
     path = f"{_AUTOMATIONS}/{name}"
     blueprint = {"path": f"tunnel_hub/{name}.yaml", "input": inputs}
     await stage.hass.post(path, {"alias": name, "use_blueprint": blueprint})
+    await until(partial(_not_listening, stage, name), _PATIENCE)
     yield
     await stage.hass.delete(path)
+
+
+async def _not_listening(stage: Stage, name: str) -> str:
+    """Complain of an automation that does not listen yet: it would miss what happens."""
+    states = {
+        state["entity_id"]: state["state"] for state in await stage.hass.command("get_states")
+    }
+    found = states.get(f"automation.{name}")
+    return "" if found == "on" else f"The automation {name} is {found}"
 
 
 async def _happen(stage: Stage, entities: Entities, event: Event) -> None:
@@ -214,15 +224,16 @@ async def _happen(stage: Stage, entities: Entities, event: Event) -> None:
         entity_id, state = event.helper
         target = {"entity_id": entity_id}
         await stage.hass.post(f"/api/services/input_boolean/turn_{state}", target)
+    await until(partial(_not_followed, stage, entities, event), _PATIENCE)
+
+
+async def _not_followed(stage: Stage, entities: Entities, event: Event) -> str:
+    """Look, and complain of what has not come about."""
+    stage.program.require_running()
+    # What was read a moment ago is not asked for again, so one look may come too early.
     for key in event.look:
         target = {"entity_id": entities[key].id}
         await stage.hass.post("/api/services/homeassistant/update_entity", target)
-    await until(partial(_not_followed, stage, event), _PATIENCE)
-
-
-async def _not_followed(stage: Stage, event: Event) -> str:
-    """Complain of what has not come about."""
-    stage.program.require_running()
     notifications = await stage.hass.command("persistent_notification/get")
     said = [notification["message"] for notification in notifications]
     if event.told and not any(event.told in message for message in said):
