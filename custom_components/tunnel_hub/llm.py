@@ -1,5 +1,6 @@
 """Tools for language models that control Home Assistant through Assist."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, override
 
@@ -30,7 +31,7 @@ PROMPT = (
 )
 
 
-class _Tool(Tool):
+class _Tool(Tool, ABC):
     """A tool of ours."""
 
     integration = DOMAIN
@@ -58,8 +59,9 @@ class _Tool(Tool):
             message = assist.text(f"common.{err.key}", **err.names)
             return ToolResult(data={"error": message}, error=True)
 
+    @abstractmethod
     async def _answer(self, assist: Assist, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        raise NotImplementedError
+        """Return what is answered; raises RefusedError."""
 
 
 class _Question(_Tool):

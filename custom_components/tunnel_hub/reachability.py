@@ -248,7 +248,8 @@ class AddressChecks(ABC):
         """Return whether an address is checked by itself."""
         return True
 
-    async def _prepare(self) -> None:  # noqa: B027  # Most have nothing to find out.
+    @abstractmethod
+    async def _prepare(self) -> None:
         """Find out what has to be known before addresses are."""
 
     async def _listens_at_home(self, id_: str) -> bool | None:

@@ -96,6 +96,10 @@ class WatchedChecks(AddressChecks):
         return subentry
 
     @override
+    async def _prepare(self) -> None:
+        """Do nothing: the user has said where they are."""
+
+    @override
     def _ids(self) -> Iterable[str]:
         return self._subentries()
 

@@ -7,6 +7,7 @@ never reaches its handler, because the router looks at the decoded path.
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 import json
 import re
 import tomllib
@@ -334,79 +335,19 @@ def stop(service: FrpService, _: Call) -> Answer:
 # The store
 
 
-@ROUTES.on("GET", "/api/store/proxies", "frpc")
-def proxies(service: FrpService, _: Call) -> Answer:
-    """List the proxies of the store."""
-    return _list(service, "proxy", "proxies")
-
-
-@ROUTES.on("POST", "/api/store/proxies", "frpc")
-def create_proxy(service: FrpService, call: Call) -> Answer:
-    """Add a proxy, also one with the name of one in the file."""
-    return _create(service, "proxy", call)
-
-
-@ROUTES.on("GET", "/api/store/proxies/{name}", "frpc")
-def proxy(service: FrpService, call: Call) -> Answer:
-    """Tell of a proxy of the store."""
-    return _get(service, "proxy", call)
-
-
-@ROUTES.on("PUT", "/api/store/proxies/{name}", "frpc")
-def update_proxy(service: FrpService, call: Call) -> Answer:
-    """Replace a proxy of the store."""
-    return _update(service, "proxy", call)
-
-
-@ROUTES.on("DELETE", "/api/store/proxies/{name}", "frpc")
-def delete_proxy(service: FrpService, call: Call) -> Answer:
-    """Remove a proxy from the store."""
-    return _delete(service, "proxy", call)
-
-
-@ROUTES.on("GET", "/api/store/visitors", "frpc")
-def visitors(service: FrpService, _: Call) -> Answer:
-    """List the visitors of the store."""
-    return _list(service, "visitor", "visitors")
-
-
-@ROUTES.on("POST", "/api/store/visitors", "frpc")
-def create_visitor(service: FrpService, call: Call) -> Answer:
-    """Add a visitor."""
-    return _create(service, "visitor", call)
-
-
-@ROUTES.on("GET", "/api/store/visitors/{name}", "frpc")
-def visitor(service: FrpService, call: Call) -> Answer:
-    """Tell of a visitor of the store."""
-    return _get(service, "visitor", call)
-
-
-@ROUTES.on("PUT", "/api/store/visitors/{name}", "frpc")
-def update_visitor(service: FrpService, call: Call) -> Answer:
-    """Replace a visitor of the store."""
-    return _update(service, "visitor", call)
-
-
-@ROUTES.on("DELETE", "/api/store/visitors/{name}", "frpc")
-def delete_visitor(service: FrpService, call: Call) -> Answer:
-    """Remove a visitor from the store."""
-    return _delete(service, "visitor", call)
-
-
-def _list(service: FrpService, kind: Kind, key: str) -> Answer:
+def _list(kind: Kind, key: str, service: FrpService, _: Call) -> Answer:
     rows = service.state.client.entries(kind)
     return {key: [_definition(rows[name]) for name in sorted(rows)]}
 
 
-def _get(service: FrpService, kind: Kind, call: Call) -> Answer:
+def _get(kind: Kind, service: FrpService, call: Call) -> Answer:
     name = call.params["name"]
     if (block := service.state.client.entries(kind).get(name)) is None:
         raise refuse(404, f'not found: {kind} "{name}"')
     return _definition(block)
 
 
-def _create(service: FrpService, kind: Kind, call: Call) -> Answer:
+def _create(kind: Kind, service: FrpService, call: Call) -> Answer:
     block = _read(kind, call)
     if block["name"] in service.state.client.entries(kind):
         raise refuse(409, f'conflict: already exists: {kind} "{block["name"]}"')
@@ -414,7 +355,7 @@ def _create(service: FrpService, kind: Kind, call: Call) -> Answer:
     return _definition(block)
 
 
-def _update(service: FrpService, kind: Kind, call: Call) -> Answer:
+def _update(kind: Kind, service: FrpService, call: Call) -> Answer:
     name = call.params["name"]
     block = _read(kind, call, name)
     if name not in service.state.client.entries(kind):
@@ -423,11 +364,23 @@ def _update(service: FrpService, kind: Kind, call: Call) -> Answer:
     return _definition(block)
 
 
-def _delete(service: FrpService, kind: Kind, call: Call) -> Answer:
+def _delete(kind: Kind, service: FrpService, call: Call) -> Answer:
     name = call.params["name"]
     if service.state.client.entries(kind).pop(name, None) is None:
         raise refuse(404, f'not found: not found: {kind} "{name}"')
     return nothing()
+
+
+_COLLECTIONS: tuple[tuple[Kind, str], ...] = (("proxy", "proxies"), ("visitor", "visitors"))
+for _kind, _key in _COLLECTIONS:
+    for _method, _path, _handler in (
+        ("GET", "", partial(_list, _kind, _key)),
+        ("POST", "", partial(_create, _kind)),
+        ("GET", "/{name}", partial(_get, _kind)),
+        ("PUT", "/{name}", partial(_update, _kind)),
+        ("DELETE", "/{name}", partial(_delete, _kind)),
+    ):
+        ROUTES.on(_method, f"/api/store/{_key}{_path}", "frpc")(_handler)
 
 
 # What is sent
