@@ -32,7 +32,7 @@ from .checks.verdicts import Verdict
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .forecast import Forecast, subject_of
-from .ids import DeviceKey, EntityKey, device_identifier, device_key, unique_id
+from .ids import DeviceKey, EntityKey, device_identifier, device_key, registered_entity
 from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
 from .units import gibibytes
@@ -291,10 +291,7 @@ class Assist:
     def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
         """Return the entity of a command, if there is one that may be used."""
         key = EntityKey(thing.resource.kind, thing.resource.id, order.key)
-        entity_id = self._entities.async_get_entity_id(
-            order.platform, DOMAIN, unique_id(thing.entry.entry_id, key)
-        )
-        entity = self._entities.async_get(entity_id) if entity_id else None
+        entity = registered_entity(self._entities, order.platform, thing.entry.entry_id, key)
         return entity.entity_id if entity and self._may_use(entity) else None
 
     async def _call(self, thing: Thing[Any], order: _Order) -> None:

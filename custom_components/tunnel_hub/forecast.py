@@ -21,9 +21,8 @@ from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.directory import PublicNode, RelayNode
 from .api.models.mesh import User
-from .const import DOMAIN
 from .coordinator import FeedCoordinator
-from .ids import EntityKey, unique_id
+from .ids import EntityKey, registered_entity
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
@@ -189,10 +188,7 @@ async def _fetch(
     def _statistic(resource: Resource, key: str | None) -> str | None:
         """Return the sensor of a field, if it is enabled."""
         of_entity = EntityKey(resource.kind, resource.id, key or "")
-        entity_id = registry.async_get_entity_id(
-            SENSOR, DOMAIN, unique_id(entry.entry_id, of_entity)
-        )
-        entity = registry.async_get(entity_id) if entity_id else None
+        entity = registered_entity(registry, SENSOR, entry.entry_id, of_entity)
         return entity.entity_id if entity and not entity.disabled else None
 
     ids = {

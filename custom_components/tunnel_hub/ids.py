@@ -64,6 +64,14 @@ def unique_id(entry_id: str, key: EntityKey) -> str:
     return f"{entry_id}:{key.kind}:{key.id}:{key.key}"
 
 
+def registered_entity(
+    entities: er.EntityRegistry, platform: str, entry_id: str, key: EntityKey
+) -> er.RegistryEntry | None:
+    """Return an entity in the registry, whether it is enabled or not; None if there is none."""
+    entity_id = entities.async_get_entity_id(platform, DOMAIN, unique_id(entry_id, key))
+    return None if entity_id is None else entities.async_get(entity_id)
+
+
 def entity_key_of(entity: er.RegistryEntry) -> EntityKey | None:
     """Return what a registered entity shows; None if it is none of ours."""
     kind, _, rest = _without_entry(entity.unique_id, entity.config_entry_id or "").partition(":")

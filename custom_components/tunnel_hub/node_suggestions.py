@@ -23,7 +23,6 @@ from .api.errors import AuthenticationError, TunnelHubError
 from .api.gather import gather_all
 from .api.models.nodes import Node, NodeEndpoint, NodeLoad
 from .checks.addresses import NotCheckable
-from .checks.checker import AT_ONCE
 from .checks.results import CheckResult, Outcome
 
 _MOST_CONNECTED = 20
@@ -156,7 +155,7 @@ class NodeSuggestions:
         provider: CanChooseNodes,
         connect: Callable[[str], Awaitable[CheckResult | NotCheckable]],
     ) -> None:
-        """Read nothing yet. connect: connects to host:port."""
+        """Read nothing yet. connect: connects to host:port, at most a few at once."""
         self._provider = provider
         self._connect = connect
         self._nodes = CachedRead(self._read_nodes)
@@ -216,15 +215,13 @@ class NodeSuggestions:
                 break
             ids.append(id_)
             missing.append(_Measured(at=Stamp.now(), endpoint=endpoint))
-        slots = asyncio.Semaphore(AT_ONCE)
-        found = await asyncio.gather(*(self._connected(slots, each) for each in missing))
+        found = await asyncio.gather(*map(self._connected, missing))
         self._measured.update(zip(ids, found, strict=True))
 
-    async def _connected(self, slots: asyncio.Semaphore, measured: _Measured) -> _Measured:
+    async def _connected(self, measured: _Measured) -> _Measured:
         if (address := measured.endpoint.address) is None:
             return measured
-        async with slots:
-            return replace(measured, found=await self._connect(address))
+        return replace(measured, found=await self._connect(address))
 
 
 def _sorted(suggestions: Sequence[Suggestion]) -> list[Suggestion]:

@@ -106,7 +106,12 @@ class AddressCheck(Resource):
         return self.protocol in ("http", "https")
 
 
-UPTIMES = ("uptime_24_hours", "uptime_7_days", "uptime_30_days")
+UPTIMES: Mapping[str, timedelta] = {
+    "uptime_24_hours": timedelta(hours=24),
+    "uptime_7_days": timedelta(days=7),
+    "uptime_30_days": timedelta(days=30),
+}
+"""Fields that are made of statistics, with the time that they are about."""
 _PROBED = frozenset(
     {
         "availability",

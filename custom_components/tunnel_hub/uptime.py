@@ -5,7 +5,7 @@ hour. What was not known then has no mean, and so does not count.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from homeassistant.components.recorder import (
     DOMAIN as RECORDER,
@@ -19,18 +19,10 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
 from .coordinator import FeedCoordinator
-from .ids import EntityKey, unique_id
-from .reachability import AddressChecks
+from .ids import EntityKey, registered_entity
+from .reachability import UPTIMES, AddressChecks
 from .runtime import TunnelHubConfigEntry
-
-SPANS: Mapping[str, timedelta] = {
-    "uptime_24_hours": timedelta(hours=24),
-    "uptime_7_days": timedelta(days=7),
-    "uptime_30_days": timedelta(days=30),
-}
-"""By the field of an address's check."""
 
 
 @callback
@@ -65,15 +57,13 @@ def _availability(
 ) -> dict[str, str]:
     """Return the entity of which there are statistics, for each address whose uptime is shown."""
     registry, kind = er.async_get(hass), coordinator.feed.resource.kind
-    keys = {
-        id_: unique_id(entry.entry_id, EntityKey(kind, id_, "availability"))
-        for id_ in coordinator.subscriptions.watched(SPANS.keys())
+    found = {
+        id_: registered_entity(
+            registry, SENSOR, entry.entry_id, EntityKey(kind, id_, "availability")
+        )
+        for id_ in coordinator.subscriptions.watched(UPTIMES.keys())
     }
-    return {
-        id_: entity_id
-        for id_, key in keys.items()
-        if (entity_id := registry.async_get_entity_id(SENSOR, DOMAIN, key)) is not None
-    }
+    return {id_: entity.entity_id for id_, entity in found.items() if entity is not None}
 
 
 def _uptimes(
@@ -82,7 +72,7 @@ def _uptimes(
     """Read the uptimes in percent, in the recorder's thread."""
     now = dt_util.utcnow()
     return {
-        id_: {field: _mean(hass, entity_id, now - span) for field, span in SPANS.items()}
+        id_: {field: _mean(hass, entity_id, now - span) for field, span in UPTIMES.items()}
         for id_, entity_id in entity_ids.items()
     }
 

@@ -7,7 +7,7 @@ from homeassistant.const import EntityCategory, UnitOfRatio, UnitOfTime
 
 from ..checks.verdicts import Verdict
 from ..entity import Table
-from ..reachability import AddressCheck, TunnelCheck
+from ..reachability import UPTIMES, AddressCheck, TunnelCheck
 from ..watched import WatchedAddress
 from .kinds import TunnelHubSensorDescription, diagnostic
 
@@ -65,7 +65,7 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda check: check.response_time,
     ),
-    *(_uptime(field) for field in ("uptime_24_hours", "uptime_30_days", "uptime_7_days")),
+    *map(_uptime, UPTIMES),
     TunnelHubSensorDescription[AddressCheck](
         key="verdict",
         device_class=SensorDeviceClass.ENUM,
