@@ -309,7 +309,7 @@ WATCHED = re.compile(
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+
     | entity\.sensor\.\w+\.state_attributes\.\w+\.name
-    | entity\.sensor\.state\.state_attributes\.advice\.state\.\w+
+    | entity\.sensor\.(phase|state)\.state_attributes\.advice\.state\.\w+
     | entity\.switch\.\w+\.state_attributes\.method\..+
     | issues\.\w+\.fix_flow\.(abort|step\.\w+)\..+
     | issues\.\w+\.fix_flow\.error\.passwords_differ
@@ -399,6 +399,28 @@ def test_sentences_are_tidy(language: str) -> None:
         assert all(name.isidentifier() for name in placeholders(text)), key
         for part in key.split("."):
             assert re.fullmatch(r"(?!.*[_-]{2})[a-z0-9]([a-z0-9_-]*[a-z0-9])?", part), key
+
+
+_CONDITIONS = (
+    ("entity.sensor.verdict.state.node_down", "state.state.node_offline"),
+    ("common.path_disabled", "state.state.disabled", "phase.state.disabled"),
+    ("common.path_no_client", "verdict.state.no_client", "state.state.offline"),
+    ("common.path_node_maintenance", "state.state.node_maintenance"),
+    ("common.path_node_removed", "state.state.node_removed"),
+    ("common.path_link_down", "state.state.offline"),
+    ("common.advice_node_down", "state.state_attributes.advice.state.node_offline"),
+    ("common.advice_node_maintenance", "state.state_attributes.advice.state.node_maintenance"),
+    ("common.advice_node_removed", "state.state_attributes.advice.state.node_removed"),
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("of_path, of_sensors", [(path, rest) for path, *rest in _CONDITIONS])
+def test_a_condition_has_one_name(language: str, of_path: str, of_sensors: list[str]) -> None:
+    """On the path, in the list, on the device's page and in Assist."""
+    said = sentences(translations(language))
+    words = {said[of_path], *(said[f"entity.sensor.{key}"] for key in of_sensors)}
+    assert len(words) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { attentionOf } from "../../custom_components/tunnel_hub/frontend/attention.js";
+import { loadOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
 import { thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
 import { home } from "./home.js";
 
@@ -44,6 +45,43 @@ for (const [thing, severity] of [
     assert.deepEqual(told({ it: thing }), severity ? [`it ${severity}`] : []);
   });
 }
+
+for (const [verdict, found] of [
+  ["reachable", []],
+  ["unknown", ["nas broken", "node broken"]],
+  ["no_client", ["nas broken", "node broken"]],
+]) {
+  test(`a check that says ${verdict} counts more than a service that says offline`, () => {
+    const off = connectivity("off");
+    const states = {
+      "sensor.node_name": ["n", { node_id: "node" }],
+      "binary_sensor.online": off,
+      "binary_sensor.reachable": verdict === "reachable" ? connectivity("on") : "unknown",
+      "sensor.verdict": verdict,
+    };
+    const things = {
+      nas: { kind: "tunnel", states },
+      node: { kind: "node", states: { "binary_sensor.online": off, "sensor.load": "low" } },
+    };
+    assert.deepEqual(told(things), found);
+    const hass = home(things);
+    const [path] = pathsOf(hass, thingsOf(hass));
+    assert.equal(path.way, found.length ? "down" : "up");
+    assert.equal(path.contradiction, found.length ? undefined : "offline");
+    assert.equal(loadOf(hass, path).state, found.length ? "off" : "low");
+  });
+}
+
+test("a service that calls only the node offline is contradicted, too", () => {
+  const states = {
+    "sensor.node_name": ["n", { node_id: "node" }],
+    "binary_sensor.online": connectivity("on"),
+    "binary_sensor.reachable": connectivity("on"),
+    "sensor.verdict": "reachable",
+  };
+  const hass = home({ nas: { kind: "tunnel", states }, node: { kind: "node", states: { "binary_sensor.online": connectivity("off") } } });
+  assert.equal(pathsOf(hass, thingsOf(hass))[0].contradiction, "offline");
+});
 
 for (const [states, word, service, entity] of [
   [{ "switch.enabled": "off" }, "enable", "turn_on", "switch.it_enabled"],

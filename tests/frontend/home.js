@@ -14,6 +14,7 @@ export const home = (things) => {
     locale: { language: "en" },
     localize: (key) => key,
     formatEntityName: ({ entity_id }) => entity_id,
+    formatEntityAttributeValue: ({ entity_id, attributes }, name) => `${entity_id} ${name} ${attributes[name]}`,
     formatEntityState: ({ state, attributes: { unit_of_measurement: unit } }) => unit ? `${state} ${unit}` : state,
   };
   for (const [id, { kind, name = id, entry = "entry", own = id, states }] of Object.entries(things)) {

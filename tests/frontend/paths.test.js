@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { flowsOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
+import { adviceOf, flowsOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
 import { thingsOf, usedNodes } from "../../custom_components/tunnel_hub/frontend/things.js";
 import { home } from "./home.js";
 
@@ -71,6 +71,22 @@ for (const [online, reachable, contradiction] of [
       "sensor.verdict": reachable === "on" ? "reachable" : "no_answer",
     };
     assert.equal(pathsIn({ nas: tunnel(states) })[0].contradiction, contradiction);
+  });
+}
+
+for (const [states, advice] of [
+  [{}, "component.tunnel_hub.common.advice_no_client"],
+  [{ "sensor.phase": "running" }, "component.tunnel_hub.common.advice_no_client"],
+  [{ "sensor.phase": "unavailable" }, "component.tunnel_hub.common.advice_no_client"],
+  [{ "sensor.phase": ["closed", { advice: "closed" }], "sensor.error": "unknown" }, "closed · sensor.nas_phase advice closed"],
+  [
+    { "sensor.phase": ["start_error", { advice: "start_error" }], "sensor.error": "port already used" },
+    "start_error · port already used · sensor.nas_phase advice start_error",
+  ],
+]) {
+  test(`of a tunnel that is down with ${JSON.stringify(states)} it is told: ${advice}`, () => {
+    const hass = home({ nas: tunnel({ "binary_sensor.online": "off", ...states }) });
+    assert.equal(adviceOf(hass, pathsOf(hass, thingsOf(hass))[0]), advice);
   });
 }
 
@@ -170,6 +186,14 @@ test("what a server and the client at home both tell of is one path", () => {
   assert.equal(flowsOf(home(things), path)[0].state.state, "7");
   for (const chosen of ["home", "server"]) assert.equal(pathsIn(things, [chosen]).length, 1);
   assert.deepEqual(pathsIn(things, ["another"]), []);
+});
+
+test("what only the server knows is not hidden by a client at home that does not", () => {
+  const [path] = pathsIn({
+    server: ofServer("alice.nas", { "binary_sensor.online": "on", "sensor.verdict": "reachable" }),
+    home: ofClient("nas", { "binary_sensor.online": "off", "sensor.verdict": "unknown" }),
+  });
+  assert.equal(path.verdict, "reachable");
 });
 
 test("a client at home that does not answer leaves the word to the server", () => {

@@ -261,7 +261,9 @@ async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) ->
 async def test_an_error_becomes_a_repair(world: World[FrpService], client: Frpc) -> None:
     client.phases["nas"] = ("start error", "port already used")
     await world.set_up()
-    assert world.value("sensor", "tunnel:nas", "phase") == "start_error"
+    phase = world.state("sensor", "tunnel:nas", "phase")
+    assert (phase.state, phase.attributes["advice"]) == ("start_error", "start_error")
+    assert "advice" not in world.state("sensor", "tunnel:camera", "phase").attributes
     assert world.value("sensor", "tunnel:nas", "error") == "port already used"
     assert issues(world) == set()
 

@@ -1,6 +1,6 @@
 // What needs attention: of all that may be wrong, what is.
 
-import { adviceOf, conditionOf, DOWN, isKnown, OFF, pathsOf } from "./paths.js";
+import { adviceOf, conditionOf, DOWN, isKnown, OFF, pathsOf, REACHABLE } from "./paths.js";
 import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./things.js";
 import { lowTraffic } from "./traffic.js";
 import { translate } from "./words.js";
@@ -33,11 +33,16 @@ export const attentionOf = (hass, things) => {
   const used = usedNodes(hass);
   /** @type {Map<string, Trouble[]>} */
   const byEntry = new Map();
-  const add = (/** @type {string} */ entry, /** @type {Trouble[]} */ found) =>
-    byEntry.set(entry, [...(byEntry.get(entry) ?? []), ...found]);
-  for (const path of pathsOf(hass, things, undefined)) add(path.tunnel.entry, ofPath(hass, path));
+  const add = (/** @type {string} */ entry, /** @type {Trouble[]} */ found) => {
+    const before = byEntry.get(entry);
+    if (before) before.push(...found);
+    else byEntry.set(entry, found);
+  };
+  const paths = pathsOf(hass, things, undefined);
+  const reached = new Set(paths.filter(({ verdict }) => verdict === REACHABLE).map(({ node }) => node));
+  for (const path of paths) add(path.tunnel.entry, ofPath(hass, path));
   for (const thing of things) {
-    if (thing.kind !== NODE || used.has(thing)) add(thing.entry, troublesOf(hass, thing));
+    if (thing.kind !== NODE || used.has(thing)) add(thing.entry, troublesOf(hass, thing, reached.has(thing)));
   }
   return [...byEntry]
     .filter(([, troubles]) => troubles.length)
@@ -51,15 +56,18 @@ export const attentionOf = (hass, things) => {
 /**
  * @param {Hass} hass
  * @param {Thing} thing
+ * @param {boolean} isReached whether a check from outside has reached it
  * @returns {Trouble[]}
  */
-const troublesOf = (hass, thing) => [
+const troublesOf = (hass, thing, isReached) => [
   ...(thing.kind === ACCOUNT ? ofSignIn(hass, thing) : []),
   ...Object.entries(thing.entities).flatMap(([key, entity]) => {
     const state = hass.states[entity];
-    const severity = isKnown(state) && !isMeant(hass, thing) ? severityOf(thing, key, state) : undefined;
+    const isConnection = state?.attributes.device_class === "connectivity";
+    const isOpen = isKnown(state) && !isMeant(hass, thing) && !(isReached && isConnection);
+    const severity = isOpen ? severityOf(thing, key, state) : undefined;
     if (!severity || !isKnown(state)) return [];
-    const subject = state.attributes.device_class === "connectivity" ? "" : hass.formatEntityName(state, { type: "entity" });
+    const subject = isConnection ? "" : hass.formatEntityName(state, { type: "entity" });
     const condition = [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
     return [{ thing, severity, entity, condition, advice: "", since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
   }),

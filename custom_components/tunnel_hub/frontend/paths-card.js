@@ -218,7 +218,7 @@ class Row {
     this._showDays(hass, tunnel, uptimes);
     this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
 
-    const load = loadOf(hass, node);
+    const load = loadOf(hass, path);
     const [toTunnel, toNode, toOutside] = ways;
     const stops = [
       {

@@ -9,6 +9,9 @@ export const DOWN = "down";
 export const OFF = "off";
 export const UNKNOWN = "unknown";
 
+/** What a check from outside has found: it counts more than what a service says. */
+export const REACHABLE = "reachable";
+
 /** @type {Record<string, Way>} */
 const OF_BINARY = { on: UP, off: DOWN };
 /**
@@ -122,7 +125,7 @@ const isSame = (hass, one, other) => {
 };
 
 /**
- * A tunnel with the entities of both of its ends. Those at home count, unless they are silent.
+ * A tunnel with the entities of both of its ends. What is told at home counts.
  *
  * @param {Hass} hass
  * @param {Thing} server
@@ -131,10 +134,10 @@ const isSame = (hass, one, other) => {
  */
 const joined = (hass, server, client) => {
   if (!client) return server;
-  const isTold = isKnown(stateOf(hass, client, "binary_sensor.online"));
-  const entities = isTold
-    ? { ...server.entities, ...client.entities }
-    : { ...client.entities, ...server.entities };
+  const entities = { ...server.entities };
+  for (const [key, entity] of Object.entries(client.entities)) {
+    if (isKnown(hass.states[entity]) || !isKnown(stateOf(hass, server, key))) entities[key] = entity;
+  }
   return { ...client, entities };
 };
 
@@ -162,7 +165,7 @@ const pathOf = (hass, tunnel, node, account) => {
     verdict,
     way: WAYS[verdict].find((way) => way !== UP && way !== OFF) ?? WAYS[verdict][0],
     check,
-    contradiction: check && contradictionOf(hass, tunnel, online),
+    contradiction: check && contradictionOf(hass, tunnel, node, online),
   };
 };
 
@@ -179,18 +182,27 @@ const checkOf = (hass, tunnel) => {
 };
 
 /**
- * What the service says, if that is not what a check has found.
+ * What the service says of a tunnel or its node, if that is not what a check has found.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
+ * @param {Thing | undefined} node
  * @param {Way} online
  * @returns {"online" | "offline" | undefined}
  */
-const contradictionOf = (hass, tunnel, online) => {
+const contradictionOf = (hass, tunnel, node, online) => {
   const reachable = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.reachable")?.state ?? ""];
   if (reachable === DOWN && online === UP) return "online";
-  return reachable === UP && online === DOWN ? "offline" : undefined;
+  return reachable === UP && (online === DOWN || isOffline(hass, node)) ? "offline" : undefined;
 };
+
+/**
+ * Whether a service says that a node is offline.
+ *
+ * @param {Hass} hass
+ * @param {Thing | undefined} node
+ */
+const isOffline = (hass, node) => stateOf(hass, node, "binary_sensor.online")?.state === "off";
 
 /**
  * The way to the tunnel, to the node and to the outside, by what is wrong.
@@ -268,10 +280,17 @@ export const conditionOf = (hass, verdict) =>
  * @param {TunnelPath} path
  */
 export const adviceOf = (hass, { tunnel, verdict }) => {
-  // A client that runs knows better.
   const phase = stateOf(hass, tunnel, "sensor.phase");
-  if (verdict === "no_client" && isKnown(phase)) return hass.formatEntityState(phase);
-  return translate(hass, `advice_${verdict}`);
+  // A client that runs knows better.
+  if (verdict !== "no_client" || !isKnown(phase) || !phase.attributes.advice) {
+    return translate(hass, `advice_${verdict}`);
+  }
+  const error = stateOf(hass, tunnel, "sensor.error");
+  return [
+    hass.formatEntityState(phase),
+    isKnown(error) && error.state,
+    hass.formatEntityAttributeValue(phase, "advice"),
+  ].filter(Boolean).join(" · ");
 };
 
 /**
@@ -293,19 +312,19 @@ const urlOf = (hass, tunnel, address) => {
 };
 
 /**
- * What is worth a look beside a node's name: that it is down, or else how busy it is.
+ * What is worth a look beside a node's name: that it is down, unless a check has found that it is
+ * not, or else how busy it is.
  *
  * @param {Hass} hass
- * @param {Thing | undefined} node
+ * @param {TunnelPath} path
  * @returns {HassEntity | undefined}
  */
-export const loadOf = (hass, node) => {
-  const online = stateOf(hass, node, "binary_sensor.online");
-  const states = ["sensor.load", "sensor.bandwidth_usage", "sensor.cpu_usage"].map((key) =>
-    stateOf(hass, node, key),
-  );
-  return online?.state === "off" ? online : states.find(isKnown);
+export const loadOf = (hass, { node, verdict }) => {
+  if (verdict !== REACHABLE && isOffline(hass, node)) return stateOf(hass, node, "binary_sensor.online");
+  return LOADS.map((key) => stateOf(hass, node, key)).find(isKnown);
 };
+
+const LOADS = ["sensor.load", "sensor.bandwidth_usage", "sensor.cpu_usage"];
 
 const RATES = { in: "sensor.rate_in", out: "sensor.rate_out" };
 const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today" };

@@ -1,5 +1,6 @@
 """What a tunnel tells."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
@@ -9,13 +10,19 @@ from ..api.models.tunnels import Tunnel, TunnelPhase, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
-_NOT_MEANT = {
-    TunnelState.OFFLINE,
-    TunnelState.NODE_MAINTENANCE,
-    TunnelState.NODE_OFFLINE,
-    TunnelState.NODE_REMOVED,
-}
-"""States about which a person can do something."""
+_MEANT = (
+    None,
+    TunnelPhase.DISABLED,
+    TunnelPhase.RUNNING,
+    TunnelState.DISABLED,
+    TunnelState.ONLINE,
+)
+"""States about which there is nothing to do."""
+
+
+def _advice(state: TunnelPhase | TunnelState | None) -> Mapping[str, str] | None:
+    return None if state in _MEANT else {"advice": state}
+
 
 TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
     Tunnel: (
@@ -56,6 +63,7 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.ENUM,
             options=[phase.value for phase in TunnelPhase],
             value_fn=lambda tunnel: tunnel.phase,
+            attributes_fn=lambda tunnel: _advice(tunnel.phase),
         ),
         diagnostic("protocol", lambda tunnel: tunnel.protocol),
         TunnelHubSensorDescription[Tunnel](
@@ -73,9 +81,7 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.ENUM,
             options=[state.value for state in TunnelState],
             value_fn=lambda tunnel: tunnel.state,
-            attributes_fn=lambda tunnel: (
-                {"advice": tunnel.state} if tunnel.state in _NOT_MEANT else None
-            ),
+            attributes_fn=lambda tunnel: _advice(tunnel.state),
         ),
         traffic("traffic_in_today", lambda tunnel: tunnel.traffic_in_today),
         traffic("traffic_out_today", lambda tunnel: tunnel.traffic_out_today),
