@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import AsyncMock, Mock, patch
 
-from aiohttp import ClientSession
+from aiohttp import BaseConnector, ClientSession
 from homeassistant.components.websocket_api.const import DATA_CONNECTIONS
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -138,12 +138,12 @@ def without_checks() -> Iterator[None]:
 @contextmanager
 def _watched(meter: Meter) -> Iterator[None]:
     """Count requests, and tell when an answer has arrived."""
-    send = ClientSession._request  # noqa: SLF001  # The one place that the requests of all sessions pass.
+    connect = BaseConnector.connect
     ask = Transport.request
 
-    async def _send(*args: Any, **kwargs: Any) -> Any:
+    async def _connect(*args: Any, **kwargs: Any) -> Any:
         meter.requests += 1
-        return await send(*args, **kwargs)
+        return await connect(*args, **kwargs)
 
     async def _ask(*args: Any, **kwargs: Any) -> Answer:
         answer = await ask(*args, **kwargs)
@@ -151,7 +151,7 @@ def _watched(meter: Meter) -> Iterator[None]:
         return answer
 
     with (
-        patch.object(ClientSession, "_request", _send),
+        patch.object(BaseConnector, "connect", _connect),
         patch.object(Transport, "request", _ask),
     ):
         yield

@@ -144,7 +144,7 @@ def freezer(
 def _checks_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let checks of public addresses look up no names but loopback's, and wait for nothing."""
     monkeypatch.setattr(reachability, "resolve", look_up)
-    monkeypatch.setattr(reachability, "_RETRY_PAUSE", (0.0, 0.0))
+    monkeypatch.setattr(reachability, "RETRY_PAUSE", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import ast
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
+import re
 
 import pytest
 
@@ -219,3 +220,62 @@ def test_steps_of_providers_share_no_name() -> None:
     )
     assert owners
     assert [name for name, count in owners.items() if count > 1] == []
+
+
+# Private names of others are not replaced
+
+_PATCHES = {"setattr", "delattr", "patch", "object", "multiple"}
+_ELSEWHERE = sorted(
+    path for root in ("tests", "bench", "demo", "simulator") for path in (ROOT / root).rglob("*.py")
+)
+
+
+def replaced(tree: ast.AST) -> Iterator[str]:
+    """Return the names that code replaces: those given to a patch, and attributes it sets."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _PATCHES:
+                for given in node.args[:2]:
+                    match given:
+                        case ast.Constant(value=str(text)):
+                            yield from text.split(".")
+                        case ast.Attribute():
+                            yield given.attr
+                yield from (keyword.arg or "" for keyword in node.keywords)
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Store() | ast.Del()):
+                if ast.unparse(owner) not in {"self", "cls"}:
+                    yield name
+
+
+def private(tree: ast.AST) -> list[str]:
+    """Return the private names that code replaces in something else."""
+    return [name for name in replaced(tree) if re.match(r"_[^_]", name)]
+
+
+def test_no_private_name_is_replaced() -> None:
+    """Tests replace public names only: another version may have other private ones."""
+    assert len(_ELSEWHERE) > 100
+    found = {
+        str(path.relative_to(ROOT)): private(ast.parse(path.read_text("utf-8")))
+        for path in _ELSEWHERE
+    }
+    assert not {path: names for path, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'monkeypatch.setattr(module, "_name", None)',
+        'monkeypatch.setattr("package.module._name", None)',
+        'monkeypatch.delattr("package._module.name")',
+        'patch("package._module.name")',
+        'patch.object(Class, "_name")',
+        "patch.object(module._Class, 'name')",
+        "patch.multiple(Class, _name=None)",
+        'setattr(thing, "_name", None)',
+        "thing._name = None",
+        "del thing._name",
+    ],
+)
+def test_replacing_a_private_name_is_found(code: str) -> None:
+    assert private(ast.parse(code))

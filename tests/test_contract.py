@@ -10,7 +10,6 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import aiohttp_client
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -21,7 +20,7 @@ from simulator import Simulator
 from .common import World
 from .contract import dump
 from .reliability.conftest import entry_for
-from .reliability.names import Names
+from .reliability.names import resolve_with_names
 from .reliability.provider_modules import FOUND
 from .reliability.providers import AnyService, Variant
 
@@ -52,12 +51,6 @@ def signed_in(variant: Variant, service: AnyService) -> MockConfigEntry:
     return entry_for(variant.case, service)
 
 
-@pytest.fixture(autouse=True)
-def _names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up names by ourselves."""
-    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda _: Names())
-
-
 def compare(name: str, text: str, request: pytest.FixtureRequest) -> None:
     """Compare what is dumped with what was written, or write it."""
     path = FOLDER / f"{name}.txt"
@@ -83,6 +76,7 @@ async def test_entry(
     request: pytest.FixtureRequest,
 ) -> None:
     """An entry with everything enabled."""
+    resolve_with_names(world.hass)
     await world.set_up(**variant.options)
     fields, states = await dump.entities(world)
     sections = {"devices": [*dump.devices(world)], "fields": fields, "states": states}

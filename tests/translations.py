@@ -3,7 +3,7 @@
 Home Assistant shows nothing, or a bare key, where a translation is missing; it does not fail.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 import json
@@ -12,8 +12,11 @@ from string import Formatter
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.repairs import RepairsFlow
-from homeassistant.config_entries import ConfigSubentryFlow
+from homeassistant.config_entries import (
+    ConfigEntriesFlowManager,
+    ConfigSubentryFlowManager,
+    OptionsFlowManager,
+)
 from homeassistant.core import ServiceRegistry
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
@@ -98,28 +101,35 @@ def check_exception(err: HomeAssistantError) -> None:
         need(f"exceptions.{err.translation_key}.message", err.translation_placeholders)
 
 
-def _kind(flow: Any) -> str:
-    """Return where a flow's sentences are."""
-    if isinstance(flow, ConfigSubentryFlow):
-        return f"config_subentries.{flow.handler[1]}"
-    if isinstance(flow, RepairsFlow):
-        return f"issues.{flow.issue_id.partition(':')[2]}.fix_flow"
-    return "options" if isinstance(flow.handler, str) and flow.handler != DOMAIN else "config"
+def _kind(manager: object, result: Mapping[str, Any], issues: Mapping[str, str]) -> str:
+    """Return where a flow's sentences are. issues: by the flow that repairs them."""
+    if result["flow_id"] in issues:
+        return f"issues.{issues[result['flow_id']].partition(':')[2]}.fix_flow"
+    match manager:
+        case ConfigSubentryFlowManager():
+            return f"config_subentries.{result['handler'][1]}"
+        case OptionsFlowManager():
+            return "options"
+    return "config"
 
 
 @contextmanager
 def watched() -> Iterator[None]:
     """Check everything that is shown to a person meanwhile."""
-    handle_step = FlowManager._async_handle_step
+    issues: dict[str, str] = {}
     create_issue = IssueRegistry.async_get_or_create
     call_action = ServiceRegistry.async_call
 
-    async def _handle_step(manager: Any, flow: Any, *args: Any) -> Any:
-        result = await handle_step(manager, flow, *args)
-        kind = _kind(flow)
-        if result["type"] is not FlowResultType.CREATE_ENTRY:
-            check_flow_result(kind, result)
-        return result
+    def _checked(begin_or_continue: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+        async def _check(manager: object, *args: Any, **kwargs: Any) -> Any:
+            result = await begin_or_continue(manager, *args, **kwargs)
+            if issue := (kwargs.get("data") or {}).get("issue_id"):
+                issues[result["flow_id"]] = issue
+            if result["type"] is not FlowResultType.CREATE_ENTRY:
+                check_flow_result(_kind(manager, result, issues), result)
+            return result
+
+        return _check
 
     def _create_issue(registry: Any, domain: str, issue_id: str, **issue: Any) -> Any:
         if domain == DOMAIN:
@@ -137,7 +147,11 @@ def watched() -> Iterator[None]:
             raise
 
     with (
-        patch.object(FlowManager, "_async_handle_step", _handle_step),
+        patch.object(FlowManager, "async_init", _checked(FlowManager.async_init)),
+        patch.object(
+            ConfigEntriesFlowManager, "async_init", _checked(ConfigEntriesFlowManager.async_init)
+        ),
+        patch.object(FlowManager, "async_configure", _checked(FlowManager.async_configure)),
         patch.object(IssueRegistry, "async_get_or_create", _create_issue),
         patch.object(ServiceRegistry, "async_call", _call_action),
     ):

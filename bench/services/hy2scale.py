@@ -30,5 +30,5 @@ SERVICE = Service(
     at_most=LONG_LIST,
     usual=100,
     # What its feeds share for a moment is asked for anew in each poll.
-    measured=lambda: patch.object(feeds, "_SAME_MOMENT", -1.0),
+    measured=lambda: patch.object(feeds, "SAME_MOMENT", -1.0),
 )

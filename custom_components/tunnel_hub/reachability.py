@@ -57,7 +57,7 @@ _LEAST_SECONDS_ASKED = 10.0
 _STALE_SECONDS = 2 * INTERVAL.total_seconds()
 """After which a result says nothing of an entry that was not loaded meanwhile."""
 
-_RETRY_PAUSE = (0.5, 1.5)
+RETRY_PAUSE = (0.5, 1.5)
 
 _INTERNET_HOST = ("www.home-assistant.io", 443)
 
@@ -556,7 +556,7 @@ def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
         TlsContexts(get_default_context(), get_default_no_verify_context()),
         InternetReading([*unrelated, _INTERNET_HOST], lookup=resolve),
         slots=hass.data.setdefault(_SLOTS, asyncio.Semaphore(AT_ONCE)),
-        pause=_RETRY_PAUSE,
+        pause=RETRY_PAUSE,
         lookup=resolve,
     )
 

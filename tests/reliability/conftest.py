@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import aiohttp_client
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -17,7 +16,7 @@ from simulator.simulator import SERVICES
 from .fault_counts import Cells, Table
 from .faults import Fault, faults_of
 from .figures import Answers, Costs, Days, Examples
-from .names import Names
+from .names import resolve_with_names
 from .provider_modules import CASES, FOUND
 from .providers import AnyService, Case
 from .questions import questions_for
@@ -95,12 +94,6 @@ def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
     )
 
 
-@pytest.fixture(autouse=True)
-def _names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up names by ourselves."""
-    monkeypatch.setattr(aiohttp_client, "_async_make_resolver", lambda _: Names())
-
-
 @pytest.fixture
 def signed_in(case: Case, service: AnyService) -> MockConfigEntry:
     return entry_for(case, service)
@@ -115,6 +108,7 @@ def world(
     entry: MockConfigEntry,
 ) -> BadWorld:
     """Home Assistant with that entry."""
+    resolve_with_names(hass)
     return BadWorld(hass, freezer, service, entry, case)
 
 

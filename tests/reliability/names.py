@@ -4,6 +4,8 @@ import socket
 from typing import override
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import DATA_RESOLVER
 
 HOST = "tunnels.example.com"
 """Where the simulated services are, by name."""
@@ -30,3 +32,8 @@ class Names(AbstractResolver):
 
     async def real_close(self) -> None:
         """Nothing is open; by Home Assistant's name for it."""
+
+
+def resolve_with_names(hass: HomeAssistant) -> None:
+    """Let all sessions of Home Assistant look names up there."""
+    hass.data[str(DATA_RESOLVER)] = Names()

@@ -27,6 +27,7 @@ from simulator import Simulator
 
 from ...clocks import Clocks
 from ..conftest import entry_for
+from ..names import resolve_with_names
 from ..watch import Watch
 from ..world import BadWorld, of_simulator
 from .model import ServiceModel
@@ -81,6 +82,7 @@ class Home:
         service = simulator.services[case.service]
         self.model = self._kind(service)
         hass = await self._stack.enter_async_context(async_test_home_assistant(loop))
+        resolve_with_names(hass)
         await hass.config.async_set_time_zone(time_zone)
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
         frame.async_setup(hass)

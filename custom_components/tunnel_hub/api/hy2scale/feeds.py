@@ -69,7 +69,7 @@ _IDLE: Mapping[timedelta, timedelta] = {
 _LOCKOUT = timedelta(seconds=60)
 """For which a device whose session was ended cannot come back."""
 
-_SAME_MOMENT = 2.0
+SAME_MOMENT = 2.0
 _OF_LATE = CONFIGURED.total_seconds()
 
 _SESSION_FIELDS = frozenset({"locked_until", "sessions"})
@@ -211,7 +211,7 @@ class Feeds:
         return await HUB.many([row])
 
     def _recent_sessions(self) -> Awaitable[list[Row]]:
-        return self._sessions.get(_SAME_MOMENT)
+        return self._sessions.get(SAME_MOMENT)
 
     async def _tun_mode(self) -> Mapping[str, TunMode]:
         return await TUN_MODE.many([await self._client.tun_mode()])
@@ -259,11 +259,11 @@ class Feeds:
     # The mesh
 
     async def _links(self) -> Mapping[str, Link]:
-        mesh = await self.around.mesh.get(_SAME_MOMENT)
+        mesh = await self.around.mesh.get(SAME_MOMENT)
         return await self._listed_links.read(mesh.links)
 
     async def _peers(self) -> Mapping[str, Peer]:
-        mesh = await self.around.mesh.get(_SAME_MOMENT)
+        mesh = await self.around.mesh.get(SAME_MOMENT)
         shown = await self._listed_peers.read(mesh.peers)
         # As documented, nothing tells of what is below a peer whether it is used or connected.
         silent = shown and all(peer.connected is None for peer in shown.values())
@@ -272,7 +272,7 @@ class Feeds:
 
     async def tunnels(self) -> Mapping[str, Tunnel]:
         """Read the outbound connections."""
-        return await self._listed_tunnels.read(await self.around.connections.get(_SAME_MOMENT))
+        return await self._listed_tunnels.read(await self.around.connections.get(SAME_MOMENT))
 
     async def _exits(self) -> dict[str, tuple[str, ...]]:
         """Return the paths by which traffic may leave, as fields of a row."""
@@ -283,7 +283,7 @@ class Feeds:
 
     async def _read_users(self) -> Mapping[str, User]:
         users, exits, shared = await gather_all(
-            self._users.get(_SAME_MOMENT),
+            self._users.get(SAME_MOMENT),
             self._exits(),
             self.optional(self._client.user_conflicts, None),
         )
@@ -348,10 +348,10 @@ class Feeds:
         return found
 
     async def _server(self) -> Mapping[str, WireGuard]:
-        return await WIREGUARD.many([await self._wireguard.get(_SAME_MOMENT)])
+        return await WIREGUARD.many([await self._wireguard.get(SAME_MOMENT)])
 
     async def _wireguard_peers(self) -> Mapping[str, WireGuardPeer]:
-        server, exits = await gather_all(self._wireguard.get(_SAME_MOMENT), self._exits())
+        server, exits = await gather_all(self._wireguard.get(SAME_MOMENT), self._exits())
         own = joined(server.get(name) for name in ("public_key", "listen_port", "mtu", "dns"))
         rows = await self.around.with_ids(wireguard_peers(server))
         return await WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)
