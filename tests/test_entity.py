@@ -31,14 +31,14 @@ from .minimal_provider import KickingProvider, ModestProvider
 @pytest.fixture
 def modest_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
     """An account at a provider that can do next to nothing."""
-    monkeypatch.setitem(api._PROVIDERS, "modest", ModestProvider)
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "modest", ModestProvider)
     return _entry(hass)
 
 
 @pytest.fixture
 def kicking_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
     """An account at a provider that can throw clients off."""
-    monkeypatch.setitem(api._PROVIDERS, "modest", KickingProvider)
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "modest", KickingProvider)
     return _entry(hass)
 
 
@@ -139,7 +139,7 @@ async def test_actions_follow_from_capabilities(modest: World, action: str) -> N
 async def test_a_flow_asks_for_what_a_provider_cannot(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(api._PROVIDERS, "hayfrp", ModestProvider)
+    monkeypatch.setitem(api.PROVIDER_CLASSES, "hayfrp", ModestProvider)
     flow = hass.config_entries.flow
     result = await flow.async_init(DOMAIN, context={"source": "user"})
     for step in ("hayfrp", "hayfrp_recover"):

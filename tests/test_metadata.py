@@ -16,6 +16,7 @@ from typing import Any
 from homeassistant import components
 from homeassistant.config_entries import HANDLERS
 from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import selector as selectors
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -390,7 +391,9 @@ def test_fields_that_are_described_have_a_name(language: str) -> None:
 
 
 @pytest.mark.parametrize("kind, classes", [("conditions", CONDITIONS), ("triggers", TRIGGERS)])
-def test_automations_are_described(kind: str, classes: Mapping[str, Any]) -> None:
+async def test_automations_are_described(
+    hass: HomeAssistant, kind: str, classes: Mapping[str, Any]
+) -> None:
     """Each accepts what its description offers, and nothing else."""
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
     names = [name for name in described if not name.startswith(".")]
@@ -402,11 +405,12 @@ def test_automations_are_described(kind: str, classes: Mapping[str, Any]) -> Non
         for field in fields.values():
             selectors.selector(field["selector"])
         defaults = {key: field["default"] for key, field in fields.items()}
-        schema = classes[name]._schema
-        told = schema({"target": {"device_id": ["a"]}, "options": defaults})
+        target = {"device_id": ["a"]}
+        validate = classes[name].async_validate_config
+        told = await validate(hass, {"target": target, "options": defaults})
         assert told["options"].keys() == defaults.keys()
         bare = {key: defaults[key] for key in defaults.keys() & {"below"}}
-        assumed = schema({"target": {"device_id": ["a"]}, "options": bare})["options"]
+        assumed = (await validate(hass, {"target": target, "options": bare}))["options"]
         assert assumed == {key: told["options"][key] for key in assumed}
 
 

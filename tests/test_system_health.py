@@ -7,6 +7,7 @@ from pytest_homeassistant_custom_component.common import get_system_health_info
 from custom_components.tunnel_hub.const import DOMAIN
 
 from .common import MINUTE, World, account_entry
+from .translations import translations
 
 
 # Home Assistant's own HTTP server, which the page needs, keeps its objects under plain names.
@@ -18,6 +19,7 @@ async def test_information(world: World) -> None:
     calls = len(world.service.calls)
 
     info = await get_system_health_info(world.hass, DOMAIN)
+    assert translations("en")["system_health"]["info"].keys() == info.keys()
     assert info == {
         "accounts": 2,
         "accounts_loaded": 1,

@@ -10,7 +10,6 @@ from importlib import import_module
 import inspect
 import pkgutil
 import re
-from typing import Any
 
 from homeassistant.config_entries import ConfigFlow
 from homeassistant.data_entry_flow import section
@@ -18,7 +17,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.tunnel_hub import config_flow, flows, system_health
+from custom_components.tunnel_hub import config_flow, flows
 from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.api.capabilities.nodes import (
     NODES,
@@ -521,9 +520,3 @@ async def test_options(world: World) -> None:
     )
     said = {key for key in ENGLISH if key.startswith("options.") and not key.startswith(of_others)}
     assert said == needed | optional
-
-
-async def test_system_health(world: World) -> None:
-    info: dict[str, Any] = await system_health._info(world.hass)
-
-    assert translations("en")["system_health"]["info"].keys() == info.keys()

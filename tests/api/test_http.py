@@ -434,7 +434,7 @@ async def test_the_largest_answer_that_is_taken(alone: Transport, hayfrp: HayFrp
 
 def numbers(number: int) -> bytes:
     """Return a large answer."""
-    return json.dumps({"numbers": [number] * http._LARGE}).encode()
+    return json.dumps({"numbers": [number] * http.LARGE_ANSWER}).encode()
 
 
 async def test_a_large_answer_that_keeps_coming_is_decoded_once(
@@ -447,7 +447,7 @@ async def test_a_large_answer_that_keeps_coming_is_decoded_once(
 
     assert third is second == first
     assert again is changed
-    assert changed["numbers"] == [2] * http._LARGE
+    assert changed["numbers"] == [2] * http.LARGE_ANSWER
     assert back == first
 
 
@@ -455,7 +455,7 @@ def kept() -> int:
     """Return how many large answers are still in memory."""
     gc.collect()
     answers = (thing for thing in gc.get_objects() if isinstance(thing, Answer))
-    return sum(len(answer.body) >= http._LARGE for answer in answers)
+    return sum(len(answer.body) >= http.LARGE_ANSWER for answer in answers)
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def kept() -> int:
     [
         pytest.param([0], 0, id="once"),
         pytest.param([0, 1], 1, id="polled"),
-        pytest.param([0, http._REPEATED_WITHIN], 0, id="seldom"),
+        pytest.param([0, http.REPEATED_WITHIN], 0, id="seldom"),
     ],
 )
 async def test_only_answers_that_are_polled_are_kept(
@@ -486,7 +486,7 @@ async def test_an_answer_that_is_no_longer_polled_is_let_go(
         await read(alone)
     assert kept() == 1
 
-    clock.time += http._REPEATED_WITHIN
+    clock.time += http.REPEATED_WITHIN
     await read(alone)
 
     assert kept() == 0
@@ -522,11 +522,11 @@ async def test_a_large_answer_that_nobody_decodes_is_not_kept(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     """Such as a backup, which may be larger than all else that we hold."""
-    hayfrp.fault("/version", "body", times=None, body="x" * 2 * http._LARGE)
+    hayfrp.fault("/version", "body", times=None, body="x" * 2 * http.LARGE_ANSWER)
 
     first = await read(alone)
 
-    assert len(first.body) == 2 * http._LARGE
+    assert len(first.body) == 2 * http.LARGE_ANSWER
     assert await read(alone) is not first
     assert await read(alone) is not first
 

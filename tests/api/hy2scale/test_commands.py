@@ -88,7 +88,7 @@ def test_capabilities(provider: Provider, capability: type) -> None:
 
 
 @BOTH
-async def test_update_account(provider: Provider, hy2scale: Node) -> None:
+async def test_update_account(provider: Provider, session: ClientSession, hy2scale: Node) -> None:
     """The new credentials are told, and used without asking anybody."""
     hy2scale.set_password("admin")
     told: list[Credentials] = []
@@ -96,9 +96,7 @@ async def test_update_account(provider: Provider, hy2scale: Node) -> None:
     async def _store(credentials: Credentials) -> None:
         told.append(credentials)
 
-    provider = Hy2ScaleProvider(
-        provider._transport._session, {**provider.credentials, "password": "admin"}, {}
-    )
+    provider = Hy2ScaleProvider(session, {**provider.credentials, "password": "admin"}, {})
     provider.on_credentials = _store
     await provider.identify()
     assert [p.key for p in provider.issues()] == ["default_password"]

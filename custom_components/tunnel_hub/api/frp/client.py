@@ -53,9 +53,9 @@ class ProgramClient:
 
     async def healthz(self) -> None:
         """GET /healthz: whether the program runs; it asks for no password."""
-        await self._ask("GET", "/healthz")
+        await self.ask("GET", "/healthz")
 
-    async def _ask(
+    async def ask(
         self,
         method: str,
         route: str,

@@ -33,11 +33,11 @@ class FrpcClient(ProgramClient):
 
     async def status(self) -> list[Row]:
         """GET /api/status: the proxies that frpc runs, none while it does not reach frps."""
-        return _proxies(await self._ask("GET", STATUS))
+        return _proxies(await self.ask("GET", STATUS))
 
     async def config(self) -> str:
         """GET /api/config: the text of frpc's file, which holds the token of the server."""
-        text = (await self._ask("GET", "/api/config")).text()
+        text = (await self.ask("GET", "/api/config")).text()
         # It may be long.
         secrets = await asyncio.to_thread(_SECRET_LINE.findall, text)
         self._transport.secrets.learn([{"token": secret} for secret in secrets[:_MOST_SECRETS]])
@@ -45,57 +45,57 @@ class FrpcClient(ProgramClient):
 
     async def proxy_config(self, name: str) -> Row:
         """GET /api/proxy/<name>/config: how a proxy is set up that runs, or is in the store."""
-        return (await self._ask("GET", "/api/proxy/{name}/config", name)).mapping()
+        return (await self.ask("GET", "/api/proxy/{name}/config", name)).mapping()
 
     async def stop(self) -> None:
         """POST /api/stop: end frpc."""
-        await self._ask("POST", "/api/stop", read=False)
+        await self.ask("POST", "/api/stop", read=False)
 
     async def reload(self) -> None:
         """GET /api/reload: have frpc read its file again."""
-        _expect_nothing(await self._ask("GET", "/api/reload", read=False))
+        _expect_nothing(await self.ask("GET", "/api/reload", read=False))
 
     async def stored(self) -> list[Row]:
         """GET /api/store/proxies: the proxies of the store, also those that are disabled."""
         # frpc may have been started with another file since the last time.
         self.routes.forget()
-        return _listed(await self._ask("GET", _STORE), "proxies")
+        return _listed(await self.ask("GET", _STORE), "proxies")
 
     async def stored_proxy(self, name: str) -> Row:
         """GET /api/store/proxies/<name>; raises TunnelGoneError."""
-        return (await self._ask("GET", _STORED, name)).mapping()
+        return (await self.ask("GET", _STORED, name)).mapping()
 
     async def create(self, proxy: Row) -> None:
         """POST /api/store/proxies: add a proxy; it hides one with the same name in the file."""
-        await self._ask("POST", _STORE, json=proxy, read=False)
+        await self.ask("POST", _STORE, json=proxy, read=False)
 
     async def replace(self, name: str, proxy: Row) -> None:
         """PUT /api/store/proxies/<name>: replace a proxy; raises TunnelGoneError."""
-        await self._ask("PUT", _STORED, name, json=proxy, read=False)
+        await self.ask("PUT", _STORED, name, json=proxy, read=False)
 
     async def delete(self, name: str) -> None:
         """DELETE /api/store/proxies/<name>; raises TunnelGoneError."""
-        _expect_nothing(await self._ask("DELETE", _STORED, name, read=False))
+        _expect_nothing(await self.ask("DELETE", _STORED, name, read=False))
 
     async def visitors(self) -> list[Row]:
         """GET /api/store/visitors: what reaches the tunnels of other clients."""
-        return _listed(await self._ask("GET", _VISITORS), "visitors")
+        return _listed(await self.ask("GET", _VISITORS), "visitors")
 
     async def visitor(self, name: str) -> Row:
         """GET /api/store/visitors/<name>: one of them."""
-        return (await self._ask("GET", _VISITOR, name)).mapping()
+        return (await self.ask("GET", _VISITOR, name)).mapping()
 
     async def create_visitor(self, visitor: Row) -> None:
         """POST /api/store/visitors: add a visitor."""
-        await self._ask("POST", _VISITORS, json=visitor, read=False)
+        await self.ask("POST", _VISITORS, json=visitor, read=False)
 
     async def replace_visitor(self, name: str, visitor: Row) -> None:
         """PUT /api/store/visitors/<name>: replace a visitor."""
-        await self._ask("PUT", _VISITOR, name, json=visitor, read=False)
+        await self.ask("PUT", _VISITOR, name, json=visitor, read=False)
 
     async def delete_visitor(self, name: str) -> None:
         """DELETE /api/store/visitors/<name>: delete a visitor."""
-        await self._ask("DELETE", _VISITOR, name, read=False)
+        await self.ask("DELETE", _VISITOR, name, read=False)
 
 
 def _listed(answer: Answer, name: str) -> list[Row]:

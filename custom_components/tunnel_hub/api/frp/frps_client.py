@@ -28,29 +28,29 @@ class FrpsClient(ProgramClient):
 
     async def serverinfo(self) -> Row:
         """GET /api/serverinfo: version, ports, settings and totals in one object."""
-        return (await self._ask("GET", "/api/serverinfo")).mapping()
+        return (await self.ask("GET", "/api/serverinfo")).mapping()
 
     async def clients(self) -> list[Row]:
         """GET /api/clients: the clients, also those that are gone; frps 0.68 and later."""
-        return _rows((await self._ask("GET", "/api/clients")).json())
+        return _rows((await self.ask("GET", "/api/clients")).json())
 
     async def proxies_of(self, proxy_type: str) -> list[Row]:
         """GET /api/proxy/<type>: the proxies of a type, without that; `conf` null when offline."""
-        answer = await self._ask("GET", "/api/proxy/{name}", proxy_type)
+        answer = await self.ask("GET", "/api/proxy/{name}", proxy_type)
         return _rows(answer.mapping().get("proxies"), null=True)
 
     async def proxy(self, name: str) -> Row:
         """GET /api/proxies/<name>: one proxy; raises TunnelGoneError."""
-        return (await self._ask("GET", "/api/proxies/{name}", name)).mapping()
+        return (await self.ask("GET", "/api/proxies/{name}", name)).mapping()
 
     async def traffic(self, name: str) -> Row:
         """GET /api/traffic/<name>: trafficIn and trafficOut of seven days, today first."""
-        return (await self._ask("GET", "/api/traffic/{name}", name)).mapping()
+        return (await self.ask("GET", "/api/traffic/{name}", name)).mapping()
 
     async def delete_offline_proxies(self) -> None:
         """DELETE /api/proxies?status=offline: forget the proxies that are offline."""
         params = {"status": "offline"}
-        answer = await self._ask("DELETE", "/api/proxies", read=False, params=params)
+        answer = await self.ask("DELETE", "/api/proxies", read=False, params=params)
         if answer.mapping().get("Code") != HTTPStatus.OK:
             raise UnavailableError(Reason.MALFORMED, "no result")
 
@@ -100,7 +100,7 @@ class FrpsClient(ProgramClient):
         params: Mapping[str, str] | None = None,
     ) -> Row:
         """Return what an answer of version 2 wraps."""
-        answer = await self._ask(method, route, name, read=read, params=params)
+        answer = await self.ask(method, route, name, read=read, params=params)
         data = answer.mapping().get("data")
         if not isinstance(data, dict):
             raise UnavailableError(Reason.MALFORMED, "no data")
