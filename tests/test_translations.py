@@ -26,6 +26,7 @@ from custom_components.tunnel_hub.api.capabilities.nodes import (
     NODES_USED,
 )
 from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
+from custom_components.tunnel_hub.api.chmlfrp.subdomains import TTLS
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     Reason,
@@ -494,7 +495,7 @@ def test_choices() -> None:
         "region": sorted(Region),
         NODES: sorted((NODES_ALL, NODES_CHOSEN, NODES_USED)),
         "node_history": sorted(ChmlFrpProvider.history_fields),
-        "ttl": sorted(ChmlFrpProvider.ttls),
+        "ttl": sorted(TTLS),
     }
 
 

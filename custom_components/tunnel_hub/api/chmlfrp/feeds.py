@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -269,6 +269,19 @@ class Feeds:
             if coerce.identifier(row.get("id")) == tunnel_id:
                 return row
         raise TunnelGoneError
+
+    async def on_tunnel[T](self, tunnel_id: str, request: Callable[[Tunnel], Awaitable[T]]) -> T:
+        """Send a command for a tunnel, a second time if it has been renamed elsewhere."""
+        tunnel = await self.tunnel(tunnel_id)
+        try:
+            return await request(tunnel)
+        except RejectedError:
+            listed = (await self.tunnels()).get(tunnel_id)
+            if listed is None:
+                raise TunnelGoneError from None
+            if (listed.name, listed.node_name) == (tunnel.name, tunnel.node_name):
+                raise
+        return await request(listed)
 
     async def refreshed_tunnel(self, tunnel: Tunnel) -> Tunnel:
         """Refresh a tunnel through its node."""

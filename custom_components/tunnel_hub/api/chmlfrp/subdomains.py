@@ -1,9 +1,13 @@
 """Free subdomains, in the service's words and in ours."""
 
+from contextlib import suppress
+
 from .. import coerce
 from ..errors import InvalidInputError
 from ..models.subdomains import Subdomain
 from ..rows import Row
+from ..throttling import iterate
+from .client import ChmlFrpClient, GoneError
 
 TTLS = {
     "1m": "1分钟",
@@ -70,3 +74,39 @@ def _fields(subdomain: Subdomain) -> dict[str, str]:
         "ttl": TTLS[ttl],
         "remarks": subdomain.remarks or "",
     }
+
+
+class SubdomainCommands:
+    """The free subdomains of an account."""
+
+    _client: ChmlFrpClient
+
+    async def domains(self) -> tuple[str, ...]:
+        """Return the domains under which there may be names."""
+        rows = await self._client.list_available_domains()
+        named = [coerce.text(row.get("domain")) async for row in iterate(rows)]
+        return tuple(filter(None, named))
+
+    async def subdomains(self) -> tuple[Subdomain, ...]:
+        """Return the subdomains of the account."""
+        rows = await self._client.get_user_free_subdomains()
+        return tuple([subdomain(row) async for row in iterate(rows)])
+
+    async def create_subdomain(self, subdomain: Subdomain) -> str:
+        """Create a subdomain and return its id."""
+        await self._client.create_free_subdomain(new_fields(subdomain))
+        return subdomain.id
+
+    async def update_subdomain(self, subdomain_id: str, changes: Subdomain) -> None:
+        """Change target, ttl or remarks; the service allows no more."""
+        for old in await self.subdomains():
+            if old.id == subdomain_id:
+                fields = changed_fields(old, changes)
+                return await self._client.update_free_subdomain(fields)
+        raise InvalidInputError("unknown_subdomain", name=f"{changes.record}.{changes.domain}")
+
+    async def delete_subdomain(self, subdomain_id: str) -> None:
+        """Delete a name; one that is gone already counts as deleted."""
+        with suppress(GoneError):
+            record, _, domain = subdomain_id.partition("/")
+            await self._client.delete_free_subdomain(domain, record)

@@ -1,13 +1,21 @@
 """What a tunnel may be at ChmlFrp: a payload made whole, and checked before the service sees it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 import re
+from typing import override
 
-from .. import coerce
-from ..errors import InvalidInputError
-from ..models.tunnels import TunnelUpdate
+from .. import coerce, days
+from ..capabilities.account import CanGetTrafficHistory
+from ..capabilities.tunnels import CanForceDown, CanInspectTunnels
+from ..days import SHANGHAI
+from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
+from ..models.account import DayTraffic
+from ..models.tunnels import Tunnel, TunnelUpdate
 from ..ports import check_port
 from ..rows import Row
+from .client import ChmlFrpClient, GoneError
+from .feeds import Feeds
 from .models import (
     FREE_GROUP,
     LISTED_NODE,
@@ -17,6 +25,7 @@ from .models import (
     public_domain,
     public_port,
 )
+from .traffic import account_days, tunnel_days
 
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -95,3 +104,89 @@ def _public(payload: TunnelUpdate, row: Row, protocol: str) -> dict[str, object]
     if port != ANY_PORT:
         check_port(port)
     return {"remoteport": port}
+
+
+class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
+    """The commands of tunnels, and what is remembered of them."""
+
+    _client: ChmlFrpClient
+    _feeds: Feeds
+
+    @override
+    async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
+        """Return the last seven days of a tunnel, or of the account, the oldest first."""
+        if tunnel_id is None:
+            return account_days(await self._client.flow_last_7_days())
+        while True:
+            day = days.today(SHANGHAI)
+            row = await self._feeds.on_tunnel(
+                tunnel_id, lambda t: self._client.tunnel_last7days(t.id)
+            )
+            # Its days have no dates: what was asked for before midnight may end on either day.
+            if day == days.today(SHANGHAI):
+                return tunnel_days(row)
+
+    @override
+    async def check_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Read whether a tunnel is online."""
+        return await self._feeds.on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
+
+    @override
+    async def force_tunnel_offline(self, tunnel_id: str) -> None:
+        """Throw the client off, once; it may come back by itself."""
+        await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
+
+    async def create_tunnel(self, payload: TunnelUpdate) -> str:
+        """Make a tunnel; its id, which the service often does not tell."""
+        fields = tunnel_fields(payload, {}, await self._feeds.node_name(payload.node or ""))
+        await self._check_node(fields)
+        if (created := await self._client.create_tunnel(fields)) is not None:
+            return created
+        for tunnel in (await self._feeds.tunnels()).values():
+            if tunnel.name == fields["tunnelname"]:
+                return tunnel.id
+        raise UnavailableError(Reason.MALFORMED, "the new tunnel is not listed")
+
+    async def update_tunnel(self, tunnel_id: str, payload: TunnelUpdate) -> None:
+        """Change what the payload names; an update replaces the row, so all of it is sent."""
+        row = await self._feeds.tunnel_row(tunnel_id)
+        node = coerce.text(row.get("node")) or ""
+        if payload.node:
+            node = await self._feeds.node_name(payload.node)
+        fields = tunnel_fields(payload, row, node)
+        if (payload.node, payload.protocol, payload.remote_port) != (None, None, None):
+            await self._check_node(fields)
+        await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.update_tunnel(t.id, fields))
+
+    async def delete_tunnel(self, tunnel_id: str) -> None:
+        """Delete a tunnel; one that is gone already counts as deleted."""
+        with suppress(GoneError):
+            await self._client.deletetunnel(tunnel_id)
+
+    @override
+    async def tunnel_config(
+        self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
+    ) -> str:
+        """Return the INI file for one tunnel, or for all of a node's; it holds the API token."""
+        if file_format not in (None, "ini"):
+            raise InvalidInputError("unknown_format", format=str(file_format), known="ini")
+        if tunnel_id is not None:
+            return await self._feeds.on_tunnel(
+                tunnel_id, lambda t: self._client.tunnel_config(t.node_name or "", t.name or "")
+            )
+        return await self._client.tunnel_config(await self._feeds.node_name(node_id or ""))
+
+    async def _check_node(self, fields: Mapping[str, object]) -> None:
+        """Raise InvalidInputError where the node does not take such a tunnel.
+
+        What everyone is told of a node comes first: its details are refused to some.
+        """
+        name = str(fields["node"])
+        rows = await self._client.node()
+        listed: Row = next((row for row in rows if coerce.text(row.get("name")) == name), {})
+        group = None
+        if coerce.text(listed.get("nodegroup")) == VIP:
+            group = coerce.text((await self._client.userinfo()).get("usergroup"))
+        check_node(fields, listed, group)
+        with suppress(RejectedError):
+            check_node(fields, await self._client.nodeinfo(name), group)

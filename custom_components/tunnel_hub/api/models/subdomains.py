@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Subdomain:
     """A name under one of the service's domains: record.domain.
 
-    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: one of CanEdit.ttls.
+    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: as the service offers.
     """
 
     domain: str

@@ -1,0 +1,88 @@
+"""What ChmlFrp tells of its nodes, and passes on to them."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import override
+
+from .. import coerce
+from ..capabilities.nodes import CanAskNodes, CanChooseNodes
+from ..errors import RejectedError
+from ..http import Transport
+from ..models.nodes import DayUptime, Node, NodeEndpoint
+from ..models.tunnels import Tunnel
+from ..throttling import iterate
+from . import history
+from .client import ChmlFrpClient
+from .feeds import Feeds
+from .models import FREE_GROUP, VIP, day_uptimes, node_endpoint
+from .tunnels import PROTOCOLS
+
+
+class NodeCommands(CanAskNodes, CanChooseNodes):
+    """Questions to nodes, and what nodes do for an account."""
+
+    history_fields = history.FIELDS.keys()
+    protocols = PROTOCOLS
+    _client: ChmlFrpClient
+    _feeds: Feeds
+    _transport: Transport
+
+    @override
+    async def node_names(self) -> Mapping[str, str]:
+        """Return the names of all nodes by id, whichever are chosen."""
+        return await self._feeds.node_names()
+
+    @override
+    async def node_details(self, node_id: str) -> Node:
+        """Ask for what costs a request for each node."""
+        return await self._feeds.node_details(node_id)
+
+    @override
+    async def all_nodes(self) -> Mapping[str, Node]:
+        return await self._feeds.nodes()
+
+    @override
+    async def closed_groups(self) -> Collection[str]:
+        group = coerce.text((await self._client.userinfo()).get("usergroup"))
+        return {VIP} if group == FREE_GROUP else ()
+
+    @override
+    async def node_endpoint(self, node_id: str) -> NodeEndpoint:
+        """Ask for the details of a node, which some nodes refuse."""
+        with suppress(RejectedError):
+            return node_endpoint(await self._client.nodeinfo(await self._feeds.node_name(node_id)))
+        return NodeEndpoint()
+
+    @override
+    async def node_history(
+        self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
+    ) -> Sequence[history.Sample]:
+        """Return what was measured at a node; megabytes, so another thread cuts them."""
+        history.check_fields(fields)
+        info = await self._client.node_status_info(await self._feeds.node_name(node_id))
+        return await asyncio.to_thread(history.samples, info, fields, start, end)
+
+    @override
+    async def uptime_history(self, number: int) -> Mapping[str, tuple[DayUptime, ...]]:
+        """Return the last days of all nodes by id, the oldest first."""
+        rows = await self._client.node_uptime(number)
+        return {
+            id_: day_uptimes(row)
+            async for row in iterate(rows)
+            if (id_ := coerce.identifier(row.get("id"))) is not None
+        }
+
+    @override
+    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
+        """Have the tunnel's node asked again; the tunnel as it is now."""
+        return await self._feeds.on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
+
+    @override
+    async def force_all_offline(self) -> Mapping[str, str]:
+        """Throw the clients of all tunnels off; what became of it at each node."""
+        results = (await self._client.offline_user_nodes()).get("results")
+        return {
+            node: self._transport.redact(result) for node, result in coerce.data(results).items()
+        }
