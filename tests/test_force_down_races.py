@@ -226,6 +226,7 @@ QUICK = (
     ("hayfrp", "hold", "reload to the end"),
     ("hayfrp", "hold", "kill"),
     ("hayfrp", "release", "reload"),
+    ("hy2scale", "hold", "reload"),
     ("hy2scale", "release", "kill"),
     ("hy2scale", "disconnect", "kill"),
     ("hy2scale", "disconnect", "reload to the end"),

@@ -255,7 +255,7 @@ class ForceDown:
         """Force a tunnel down until it is released.
 
         Raises the api's errors. The hold is then given up if the tunnel is surely as it was;
-        if that cannot be known, the hold stays.
+        if that cannot be known, or unloading interrupted it, the hold stays.
         """
         async with self._turn(tunnel_id):
             if (hold := self._holds.get(tunnel_id)) is None:
@@ -278,8 +278,7 @@ class ForceDown:
             try:
                 await self._restore(tunnel_id, hold)
             except TunnelHubError as err:
-                # What unloading has interrupted is carried on when the account is loaded again.
-                if not isinstance(err, UnavailableError) or err.reason is not Reason.CLOSED:
+                if not _is_interrupted(err):
                     hold.releasing = False
                     await self._save()
                 raise
@@ -336,11 +335,12 @@ class ForceDown:
         self._turns += 1
         try:
             async with self._locks[tunnel_id]:
-                was_held = self.holds(tunnel_id)
+                was, service = self.holds(tunnel_id), self._service
                 try:
                     yield
                 finally:
-                    if self.holds(tunnel_id) != was_held:
+                    # Entities that were added meanwhile may show what was so for a moment.
+                    if self.holds(tunnel_id) != was or self._service is not service:
                         self._notify(tunnel_id)
         finally:
             self._turns -= 1
@@ -366,6 +366,8 @@ class ForceDown:
         try:
             await self._push_down(tunnel_id, hold)
         except TunnelHubError as err:
+            if _is_interrupted(err):
+                raise
             had_effect = service.toggle is not None and await self._had_effect(tunnel_id, err)
             if had_effect:
                 return
@@ -550,6 +552,11 @@ class ForceDown:
         if not self._is_removed:
             holds = {tunnel_id: hold.as_stored() for tunnel_id, hold in self._holds.items()}
             await asyncio.shield(self._hass.async_create_task(self._store.async_save(holds)))
+
+
+def _is_interrupted(err: TunnelHubError) -> bool:
+    """Tell whether unloading ended a request: it is carried on when the account is loaded again."""
+    return isinstance(err, UnavailableError) and err.reason is Reason.CLOSED
 
 
 def _tunnel(tunnel_id: str, service: _Service) -> Tunnel | None:
