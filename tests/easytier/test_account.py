@@ -47,6 +47,37 @@ async def test_a_deleted_account_asks_to_sign_in_and_keeps_its_devices(
     assert world.value("switch", "relay_node:1", "allow_relay") == "unavailable"
 
 
+async def test_a_deleted_account_at_a_service_that_does_not_tell_accounts(
+    world: World[EasyTierService],
+) -> None:
+    """Only a login shows it; one is enough, also where the account simply has no nodes."""
+    world.service.state.settings.undocumented_endpoints = False
+    await world.set_up()
+    before = shown(world)
+
+    delete_account(world.service)
+    for _ in range(4):
+        await world.elapse(TWO_MINUTES)
+
+    assert reauthentications(world) == 1
+    assert shown(world) == before
+
+
+async def test_an_account_without_nodes_logs_in_once_more(world: World[EasyTierService]) -> None:
+    """Where only a login tells whether it was deleted; the other one began the session."""
+    world.service.state.settings.undocumented_endpoints = False
+    for number, node in list(world.service.state.nodes.items()):
+        if node.user_email == world.service.account.email:
+            del world.service.state.nodes[number]
+    await world.set_up()
+
+    for _ in range(6):
+        await world.elapse(TWO_MINUTES)
+
+    assert reauthentications(world) == 0
+    assert len([call for call in world.service.calls if call.path == "/api/auth/login"]) == 2
+
+
 async def test_an_account_that_was_deleted_meanwhile(world: World[EasyTierService]) -> None:
     """While Home Assistant was down."""
     await world.set_up()

@@ -89,6 +89,10 @@ class Feeds:
         """What the service last said to the wish to see everyone's nodes, with this token."""
         self._renewed_as: bool | None = None
         """What the account was when the token was last renewed because of that."""
+        self._tells_account = True
+        """Whether this version of the service has an endpoint for the account."""
+        self._login_tried = False
+        """Whether it has been since the account had nodes."""
         self.namesakes: tuple[str, ...] = ()
         self.administrator: bool | None = None
         self.not_verified: str | None = None
@@ -151,7 +155,7 @@ class Feeds:
         try:
             row = await self._client.me()
         except UnsupportedError:
-            pass
+            self._tells_account = False
         except MailNotVerifiedError as err:
             self.not_verified = err.message
         else:
@@ -181,9 +185,19 @@ class Feeds:
         self.nodes = await self._own.read(await _now(found))
         return self.nodes
 
+    async def _log_in_if_nothing_is_listed(self, found: list[Row]) -> None:
+        """Find out whether the account still exists, where only a login tells.
+
+        The session token of a deleted account stays good, and lists nothing.
+        """
+        if not found and not self._tells_account and not self._login_tried:
+            await self._renew_token()
+        self._login_tried = not found and not self._tells_account
+
     async def own_rows(self) -> list[Row]:
         """Read the rows of the account's nodes, or of everyone's."""
         found = await self._listed_rows()
+        await self._log_in_if_nothing_is_listed(found)
         # Older documents' servers tell of relaying only what they tell everyone.
         if any("allow_relay" not in row for row in found):
             with suppress(RejectedError, UnavailableError, UnsupportedError):
