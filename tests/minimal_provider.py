@@ -42,19 +42,15 @@ class ModestProvider(Provider):
         self.tunnel = Tunnel(id="1", name="only", online=True)
         self.feeds = {
             "account": Feed[Resource](
-                key="account",
-                resource=Account,
-                interval=timedelta(minutes=1),
-                fields=frozenset({"traffic_left"}),
-                fetch=self._account,
+                "account",
+                Account,
+                frozenset({"traffic_left"}),
+                timedelta(minutes=1),
+                self._account,
                 required=True,
             ),
             "tunnels": Feed[Resource](
-                key="tunnels",
-                resource=Tunnel,
-                interval=timedelta(minutes=1),
-                fields=frozenset({"online"}),
-                fetch=self._tunnels,
+                "tunnels", Tunnel, frozenset({"online"}), timedelta(minutes=1), self._tunnels
             ),
         }
 

@@ -1,11 +1,17 @@
 """A feed: one group of resources with its own pace."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import Any
 
 from .models.base import Resource
+
+MINUTE = timedelta(minutes=1)
+FIVE_MINUTES = timedelta(minutes=5)
+FIFTEEN_MINUTES = timedelta(minutes=15)
+HALF_HOUR = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,7 @@ class Probe[R: Resource]:
     stirred: Callable[[], Awaitable[Collection[str]]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Feed[R: Resource]:
     """One group of resources that is read together.
 
@@ -54,14 +60,20 @@ class Feed[R: Resource]:
 
     key: str
     resource: type[R]
-    interval: timedelta
     fields: frozenset[str]
+    interval: timedelta
     fetch: Callable[[], Awaitable[Mapping[str, R]]]
+    idle_interval: timedelta | None = None
+    _: KW_ONLY
     probe: Probe[R] | None = None
     required: bool = False
-    idle_interval: timedelta | None = None
     jitter: timedelta = timedelta()
     unsupported_fields: Callable[[], Collection[str]] = frozenset
     kept: Callable[[], Collection[str]] = frozenset
     forget: Callable[[str], Awaitable[None]] | None = None
     forget_shared: Callable[[], None] | None = None
+
+
+def by_key(*feeds: Feed[Resource]) -> dict[str, Feed[Resource]]:
+    """Return feeds by their keys."""
+    return {feed.key: feed for feed in feeds}

@@ -11,7 +11,7 @@ from .. import coerce, days
 from ..capabilities.nodes import NODE_DETAILS as DETAILS_OPTION
 from ..days import SHANGHAI
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, UnsupportedError
-from ..feed import Feed, Probe
+from ..feed import FIFTEEN_MINUTES, FIVE_MINUTES, HALF_HOUR, HOUR, MINUTE, Feed, Probe, by_key
 from ..gather import gather_all
 from ..models.account import Account, AccountTraffic, Inbox, SignInStatistics
 from ..models.base import Resource
@@ -42,13 +42,8 @@ from .models import (
     traffic_is_of,
 )
 
-_MINUTE = timedelta(minutes=1)
 _NEARLY_TWO_MINUTES = timedelta(seconds=110)
-_FIVE_MINUTES = timedelta(minutes=5)
-_FIFTEEN_MINUTES = timedelta(minutes=15)
 _TWENTY_MINUTES = timedelta(minutes=20)
-_HALF_HOUR = timedelta(minutes=30)
-_HOUR = timedelta(hours=1)
 _SIX_HOURS = timedelta(hours=6)
 
 _REFRESHED_STATES = {"online": TunnelState.ONLINE, "offline": TunnelState.OFFLINE}
@@ -103,91 +98,63 @@ class Feeds:
             read=self._read_details,
             concurrency=_DETAILS_AT_ONCE,
         )
-        feeds = (
+        return by_key(
             Feed[Resource](
-                key="account",
-                resource=Account,
-                interval=_MINUTE,
-                idle_interval=_FIVE_MINUTES,
-                fields=ACCOUNT.fields,
-                fetch=self._account,
+                "account",
+                Account,
+                ACCOUNT.fields,
+                MINUTE,
+                self._account,
+                FIVE_MINUTES,
                 required=True,
             ),
             Feed[Resource](
-                key="sign_in",
-                resource=SignInStatistics,
-                interval=_FIVE_MINUTES,
-                idle_interval=_HALF_HOUR,
-                fields=SIGN_IN.fields,
-                fetch=self._sign_in,
+                "sign_in", SignInStatistics, SIGN_IN.fields, FIVE_MINUTES, self._sign_in, HALF_HOUR
             ),
             Feed[Resource](
-                key="traffic",
-                resource=AccountTraffic,
-                interval=_FIVE_MINUTES,
-                idle_interval=_FIFTEEN_MINUTES,
-                fields=ACCOUNT_TRAFFIC.fields,
-                fetch=self._traffic,
+                "traffic",
+                AccountTraffic,
+                ACCOUNT_TRAFFIC.fields,
+                FIVE_MINUTES,
+                self._traffic,
+                FIFTEEN_MINUTES,
             ),
             Feed[Resource](
-                key="certificates",
-                resource=Certificates,
-                interval=_HOUR,
-                idle_interval=_SIX_HOURS,
-                fields=frozenset({"certificates"}),
-                fetch=self._certificates,
+                "certificates",
+                Certificates,
+                frozenset({"certificates"}),
+                HOUR,
+                self._certificates,
+                _SIX_HOURS,
+            ),
+            Feed[Resource]("inbox", Inbox, frozenset({"messages"}), HOUR, self._inbox),
+            Feed[Resource](
+                "tunnels",
+                Tunnel,
+                TUNNEL.fields | {"client_outdated"},
+                MINUTE,
+                self.tunnels,
+                _NEARLY_TWO_MINUTES,
             ),
             Feed[Resource](
-                key="inbox",
-                resource=Inbox,
-                interval=_HOUR,
-                fields=frozenset({"messages"}),
-                fetch=self._inbox,
-            ),
-            Feed[Resource](
-                key="tunnels",
-                resource=Tunnel,
-                interval=_MINUTE,
-                idle_interval=_NEARLY_TWO_MINUTES,
-                fields=TUNNEL.fields | {"client_outdated"},
-                fetch=self.tunnels,
-            ),
-            Feed[Resource](
-                key="nodes",
-                resource=Node,
-                interval=_FIVE_MINUTES,
-                idle_interval=_TWENTY_MINUTES,
-                fields=NODE.fields
+                "nodes",
+                Node,
+                NODE.fields
                 | LISTED_NODE.fields
                 | (_DETAIL_FIELDS if self._detailed else frozenset()),
-                fetch=self._chosen_nodes,
+                FIVE_MINUTES,
+                self._chosen_nodes,
+                _TWENTY_MINUTES,
                 probe=details if self._detailed else None,
             ),
             Feed[Resource](
-                key="uptime",
-                resource=NodeUptime,
-                interval=_HOUR,
-                idle_interval=_SIX_HOURS,
-                fields=NODE_UPTIME.fields,
-                fetch=self._uptime,
+                "uptime", NodeUptime, NODE_UPTIME.fields, HOUR, self._uptime, _SIX_HOURS
             ),
+            Feed[Resource]("release", Release, RELEASE.fields, _SIX_HOURS, self._release),
             Feed[Resource](
-                key="release",
-                resource=Release,
-                interval=_SIX_HOURS,
-                fields=RELEASE.fields,
-                fetch=self._release,
-            ),
-            Feed[Resource](
-                key="service",
-                resource=ServiceTotals,
-                interval=_HOUR,
-                idle_interval=_SIX_HOURS,
-                fields=SERVICE.fields,
-                fetch=self._service,
+                "service", ServiceTotals, SERVICE.fields, HOUR, self._service, _SIX_HOURS
             ),
         )
-        return {feed.key: feed for feed in feeds}
 
     # The account
 

@@ -17,7 +17,7 @@ from ..errors import (
     UnavailableError,
     UnsupportedError,
 )
-from ..feed import Feed
+from ..feed import FIVE_MINUTES, HOUR, Feed, by_key
 from ..gather import gather_all
 from ..models.account import Account
 from ..models.base import Resource
@@ -33,10 +33,8 @@ BATCH = 20
 """How many addresses one check takes at most."""
 
 _TWO_MINUTES = timedelta(minutes=2)
-_FIVE_MINUTES = timedelta(minutes=5)
 _CHECK_INTERVAL = timedelta(minutes=15)
 """A check makes the service try every connection of every node."""
-_HOUR = timedelta(hours=1)
 
 
 class Network(NamedTuple):
@@ -104,41 +102,26 @@ class Feeds:
         """Return the feeds by key."""
         account = (
             Feed[Resource](
-                key="account",
-                resource=Account,
-                interval=_HOUR,
-                fields=models.ACCOUNT.fields,
-                fetch=self.account,
-                required=True,
+                "account", Account, models.ACCOUNT.fields, HOUR, self.account, required=True
             ),
+            Feed[Resource]("nodes", RelayNode, models.NODE.fields, _TWO_MINUTES, self._own_nodes),
             Feed[Resource](
-                key="nodes",
-                resource=RelayNode,
-                interval=_TWO_MINUTES,
-                fields=models.NODE.fields,
-                fetch=self._own_nodes,
-            ),
-            Feed[Resource](
-                key="reachability",
-                resource=Reachability,
-                interval=_CHECK_INTERVAL,
-                fields=frozenset({"findings", "latency", "reachable"}),
-                fetch=self._reachability,
+                "reachability",
+                Reachability,
+                frozenset({"findings", "latency", "reachable"}),
+                _CHECK_INTERVAL,
+                self._reachability,
             ),
         )
         public = Feed[Resource](
-            key="public_nodes",
-            resource=PublicNode,
-            interval=_FIVE_MINUTES,
-            fields=models.PUBLIC_NODE.fields,
-            fetch=self._public_nodes,
+            "public_nodes", PublicNode, models.PUBLIC_NODE.fields, FIVE_MINUTES, self._public_nodes
         )
         service = Feed[Resource](
-            key="service",
-            resource=ServiceTotals,
-            interval=_FIVE_MINUTES,
-            fields=models.SERVICE.fields | {"nodes_listed"},
-            fetch=self._service,
+            "service",
+            ServiceTotals,
+            models.SERVICE.fields | {"nodes_listed"},
+            FIVE_MINUTES,
+            self._service,
             required=not self._signed_in,
         )
         feeds = (
@@ -146,7 +129,7 @@ class Feeds:
             *((public,) if self._chosen else ()),
             service,
         )
-        return {feed.key: feed for feed in feeds}
+        return by_key(*feeds)
 
     # The account and its nodes
 

@@ -9,7 +9,7 @@ from .. import coerce
 from ..age import Stamp
 from ..cache import CachedRead
 from ..errors import InvalidInputError, RejectedError, TunnelGoneError, TunnelHubError
-from ..feed import Feed, Probe
+from ..feed import FIFTEEN_MINUTES, FIVE_MINUTES, HALF_HOUR, HOUR, MINUTE, Feed, Probe, by_key
 from ..gather import gather_all
 from ..models.account import Account
 from ..models.base import Resource
@@ -35,13 +35,7 @@ from .models import (
     with_reading,
 )
 
-_MINUTE = timedelta(minutes=1)
-_FIVE_MINUTES = timedelta(minutes=5)
-_HOUR = timedelta(hours=1)
-
 _NEARLY_TWO_MINUTES = timedelta(seconds=110)
-_FIFTEEN_MINUTES = timedelta(minutes=15)
-_HALF_HOUR = timedelta(minutes=30)
 
 _SAME_MOMENT = 5.0
 """Seconds for which the nodes' figures count as read now."""
@@ -49,7 +43,7 @@ _SAME_MOMENT = 5.0
 _CHECK_IDLE = timedelta(minutes=15)
 """Between two checks of a tunnel while nobody looks, and nothing suggests a change."""
 
-_READING_GOOD_FOR = 5 * _MINUTE
+_READING_GOOD_FOR = 5 * MINUTE
 """A check that old says nothing about now where a later one failed."""
 
 _CHECKS_AT_ONCE = 3
@@ -88,67 +82,47 @@ class Feeds:
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return what can be read, by key."""
-        return {
-            feed.key: feed
-            for feed in (
-                Feed[Resource](
-                    key="account",
-                    resource=Account,
-                    interval=_MINUTE,
-                    idle_interval=_FIFTEEN_MINUTES,
-                    fields=ACCOUNT.fields,
-                    fetch=self._account,
-                    required=True,
+        return by_key(
+            Feed[Resource](
+                "account",
+                Account,
+                ACCOUNT.fields,
+                MINUTE,
+                self._account,
+                FIFTEEN_MINUTES,
+                required=True,
+            ),
+            Feed[Resource](
+                "tunnels",
+                Tunnel,
+                TUNNEL.fields | READING_FIELDS,
+                MINUTE,
+                self.list_tunnels,
+                _NEARLY_TWO_MINUTES,
+                probe=Probe[Resource](
+                    fields=READING_FIELDS,
+                    is_worth_it=_is_enabled,
+                    read=self.check_tunnel,
+                    concurrency=_CHECKS_AT_ONCE,
+                    rate=_CHECKS_PER_SECOND,
+                    idle_interval=_CHECK_IDLE,
+                    stirred=self._stirred_tunnels,
                 ),
-                Feed[Resource](
-                    key="tunnels",
-                    resource=Tunnel,
-                    interval=_MINUTE,
-                    idle_interval=_NEARLY_TWO_MINUTES,
-                    fields=TUNNEL.fields | READING_FIELDS,
-                    fetch=self.list_tunnels,
-                    probe=Probe[Resource](
-                        fields=READING_FIELDS,
-                        is_worth_it=_is_enabled,
-                        read=self.check_tunnel,
-                        concurrency=_CHECKS_AT_ONCE,
-                        rate=_CHECKS_PER_SECOND,
-                        idle_interval=_CHECK_IDLE,
-                        stirred=self._stirred_tunnels,
-                    ),
-                ),
-                Feed[Resource](
-                    key="nodes",
-                    resource=Node,
-                    interval=_FIVE_MINUTES,
-                    idle_interval=_HALF_HOUR,
-                    fields=NODE.fields | {"description"},
-                    fetch=self._list_nodes,
-                ),
-                Feed[Resource](
-                    key="service",
-                    resource=ServiceTotals,
-                    interval=_FIVE_MINUTES,
-                    idle_interval=_HALF_HOUR,
-                    fields=SERVICE.fields,
-                    fetch=self._totals,
-                ),
-                Feed[Resource](
-                    key="release",
-                    resource=Release,
-                    interval=_HOUR,
-                    fields=RELEASE.fields,
-                    fetch=self._release,
-                ),
-                Feed[Resource](
-                    key="notice",
-                    resource=Notice,
-                    interval=_HOUR,
-                    fields=frozenset({"text"}),
-                    fetch=self._notice,
-                ),
-            )
-        }
+            ),
+            Feed[Resource](
+                "nodes",
+                Node,
+                NODE.fields | {"description"},
+                FIVE_MINUTES,
+                self._list_nodes,
+                HALF_HOUR,
+            ),
+            Feed[Resource](
+                "service", ServiceTotals, SERVICE.fields, FIVE_MINUTES, self._totals, HALF_HOUR
+            ),
+            Feed[Resource]("release", Release, RELEASE.fields, HOUR, self._release),
+            Feed[Resource]("notice", Notice, frozenset({"text"}), HOUR, self._notice),
+        )
 
     async def _account(self) -> Mapping[str, Account]:
         return await ACCOUNT.many([await self._session.use(self._client.get_info)])
@@ -221,7 +195,7 @@ class Feeds:
 
     async def node_endpoint(self, node_id: str) -> NodeEndpoint:
         """Return a node's address: the host of its tunnels, and the port that its figures tell."""
-        rows = await self._node_rows.get(_MINUTE.total_seconds())
+        rows = await self._node_rows.get(MINUTE.total_seconds())
         port = next(
             (
                 coerce.count(row.get("bind_port"))

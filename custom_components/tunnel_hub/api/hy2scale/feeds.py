@@ -9,7 +9,7 @@ from .. import coerce
 from ..age import Stamp
 from ..cache import CachedRead
 from ..errors import UnavailableError, UnsupportedError
-from ..feed import Feed
+from ..feed import FIVE_MINUTES, HOUR, Feed, by_key
 from ..gather import gather_all
 from ..models.base import Resource
 from ..models.certificates import Certificates
@@ -57,12 +57,10 @@ LIVE = timedelta(seconds=10)
 """The pace of what moves: the node is near, and asking it costs little."""
 CONFIGURED = timedelta(seconds=30)
 """The pace of what people configure."""
-_FIVE_MINUTES = timedelta(minutes=5)
-_HOUR = timedelta(hours=1)
 _IDLE: Mapping[timedelta, timedelta] = {
     LIVE: timedelta(seconds=13),
-    CONFIGURED: _FIVE_MINUTES,
-    _FIVE_MINUTES: timedelta(minutes=30),
+    CONFIGURED: FIVE_MINUTES,
+    FIVE_MINUTES: timedelta(minutes=30),
 }
 """The paces while nobody looks; states of links are still seen within 15 seconds."""
 
@@ -113,7 +111,7 @@ class Feeds:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
         feeds = (
-            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=_FIVE_MINUTES, required=True),
+            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=FIVE_MINUTES, required=True),
             self._feed("links", Link, LINK.fields, LIVE, self._links),
             self._feed(
                 "peers",
@@ -138,7 +136,7 @@ class Feeds:
                 _SESSION_FIELDS,
                 LIVE,
                 self.sessions,
-                idle=_FIVE_MINUTES,
+                idle=FIVE_MINUTES,
             ),
             self._feed("users", User, USER.fields, CONFIGURED, self._read_users),
             self._feed("rules", Rule, RULE.fields, CONFIGURED, self._rules),
@@ -151,18 +149,18 @@ class Feeds:
                 CONFIGURED,
                 self._wireguard_peers,
             ),
-            self._feed("tun_mode", TunMode, TUN_MODE.fields, _FIVE_MINUTES, self._tun_mode),
-            self._feed("vpn", Vpn, VPN.fields, _HOUR, self._vpn),
+            self._feed("tun_mode", TunMode, TUN_MODE.fields, FIVE_MINUTES, self._tun_mode),
+            self._feed("vpn", Vpn, VPN.fields, HOUR, self._vpn),
             self._feed(
                 "certificates",
                 Certificates,
                 frozenset({"certificates"}),
-                _HOUR,
+                HOUR,
                 self._certificates,
             ),
-            self._feed("upgrade", Upgrade, UPGRADE.fields, _HOUR, self._upgrade),
+            self._feed("upgrade", Upgrade, UPGRADE.fields, HOUR, self._upgrade),
         )
-        return {feed.key: feed for feed in feeds}
+        return by_key(*feeds)
 
     def _feed(
         self,
