@@ -1,23 +1,21 @@
 """What works where."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from custom_components.tunnel_hub.api.capabilities.account import CanRegister, CanSignIn
-from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
+from custom_components.tunnel_hub.api.capabilities.collections import CanEdit, can_toggle
 from custom_components.tunnel_hub.api.capabilities.mesh import MeshNode
 from custom_components.tunnel_hub.api.capabilities.nodes import CanAskNodes
-from custom_components.tunnel_hub.api.capabilities.tunnels import (
-    CanForceDown,
-    CanInspectTunnels,
-    CanToggleTunnels,
-)
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanInspectTunnels
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
+from custom_components.tunnel_hub.api.provider import Provider
 
 from .markdown import table
 from .services import Service
 from .words import Language, word
 
-_COMPARED: Mapping[str, tuple[type, ...]] = {
-    "Enable and disable tunnels": (CanToggleTunnels,),
+_COMPARED: Mapping[str, tuple[type, ...] | Callable[[Provider], bool]] = {
+    "Enable and disable tunnels": lambda provider: can_toggle(provider, Tunnel),
     "Force tunnels down": (CanForceDown,),
     "Create, update and delete": (CanEdit,),
     "Automatic daily sign-in": (CanSignIn,),
@@ -25,7 +23,7 @@ _COMPARED: Mapping[str, tuple[type, ...]] = {
     "History": (CanAskNodes, MeshNode),
     "Create an account during setup": (CanRegister,),
 }
-"""What a service may offer, by any of these capabilities."""
+"""What a service may offer, by any of these capabilities, or by what tells it."""
 
 
 def comparison(services: Collection[Service], language: Language) -> str:

@@ -84,9 +84,12 @@ class Service:
         """What is known of it without an account."""
         return PROVIDERS[self.key]
 
-    def can(self, capabilities: type | tuple[type, ...]) -> bool:
+    def can(self, what: type | tuple[type, ...] | Callable[[Provider], bool]) -> bool:
         """Tell whether a kind of its entries has one of these capabilities."""
-        return any(isinstance(provider, capabilities) for provider in self.providers)
+        return any(
+            isinstance(provider, what) if isinstance(what, type | tuple) else what(provider)
+            for provider in self.providers
+        )
 
     @property
     def actions(self) -> dict[str, Action]:

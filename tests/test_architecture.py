@@ -194,7 +194,7 @@ def test_a_providers_name_would_be_found(code: str) -> None:
 def test_capabilities_are_few_and_named_as_bases() -> None:
     """Every one has a provider, and a provider has no method of one that it does not name."""
     capabilities = Capability.__subclasses__()
-    assert 10 < len(capabilities) <= 22
+    assert 10 < len(capabilities) <= 20
     for capability in capabilities:
         methods = {name for name in vars(capability) if not name.startswith("_")}
         classes = [api.provider_class(key, kind) for key, kinds in KINDS.items() for kind in kinds]

@@ -15,6 +15,7 @@ from homeassistant.helpers.entity_platform import (
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import slugify
 
+from .api.capabilities.collections import can_toggle
 from .api.feed import Feed
 from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
@@ -35,18 +36,22 @@ class TunnelHubEntityDescription(EntityDescription):
     key: the field of the resource that it shows, or the name of its command; also the
     translation key.
     needs: the capability protocols without which it makes no sense.
+    toggles: what it enables and disables, if it does.
     of_field: whether the feed must be able to tell the field `key`.
     of_resource: whether a resource can have this at all; every one can where it is None.
     """
 
     needs: tuple[type, ...] = ()
+    toggles: type[Resource] | None = None
     of_field: bool = True
     of_resource: Callable[[Any], bool] | None = None
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
         """Tell whether this service has what the row shows or does; some versions may lack it."""
-        return (not self.of_field or self.key in feed.fields) and all(
-            isinstance(provider, needed) for needed in self.needs
+        return (
+            (not self.of_field or self.key in feed.fields)
+            and all(isinstance(provider, needed) for needed in self.needs)
+            and (self.toggles is None or can_toggle(provider, self.toggles))
         )
 
     def fits(self, resource: Resource) -> bool:

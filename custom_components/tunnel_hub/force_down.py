@@ -26,7 +26,8 @@ from homeassistant.util.hass_dict import HassKey
 
 from .api.age import Stamp
 from .api.capabilities import capable
-from .api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from .api.capabilities.collections import CanEdit, can_toggle
+from .api.capabilities.tunnels import CanForceDown
 from .api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -142,7 +143,7 @@ class _Service:
 
     entry: TunnelHubConfigEntry
     provider: CanForceDown
-    toggle: CanToggleTunnels | None
+    toggle: CanEdit | None
     tunnels: TunnelFeed
 
 
@@ -200,7 +201,7 @@ class ForceDown:
         self, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
     ) -> None:
         """Begin to reconcile, at once where a tunnel is listed."""
-        toggle = provider if isinstance(provider, CanToggleTunnels) else None
+        toggle = capable(provider, CanEdit) if can_toggle(provider, Tunnel) else None
         self._service = _Service(entry=entry, provider=provider, toggle=toggle, tunnels=tunnels)
         self._is_connected.set()
         entry.async_on_unload(self._disconnect)
@@ -296,8 +297,8 @@ class ForceDown:
         async with self._turn(tunnel_id):
             if enabled and self.holds(tunnel_id):
                 raise InvalidInputError("held_down")
-            toggle = capable((await self._connected()).toggle, CanToggleTunnels)
-            await toggle.set_tunnel_enabled(tunnel_id, enabled=enabled)
+            toggle = capable((await self._connected()).toggle, CanEdit)
+            await toggle.set_enabled(Tunnel, tunnel_id, enabled=enabled)
             if (hold := self._holds.get(tunnel_id)) is not None:
                 hold.was_enabled = enabled
                 await self._save()
@@ -392,7 +393,7 @@ class ForceDown:
             enabled = hold.was_enabled is not False
             hold.disabled = False
             try:
-                await service.toggle.set_tunnel_enabled(tunnel_id, enabled=enabled)
+                await service.toggle.set_enabled(Tunnel, tunnel_id, enabled=enabled)
             except UnavailableError:
                 if await self._read_enabled_if_possible(tunnel_id) is not enabled:
                     raise
@@ -449,7 +450,7 @@ class ForceDown:
                 await service.provider.force_tunnel_offline(tunnel_id)
                 return
             hold.disabled = False
-            await service.toggle.set_tunnel_enabled(tunnel_id, enabled=False)
+            await service.toggle.set_enabled(Tunnel, tunnel_id, enabled=False)
             hold.disabled = True
             self._publish_enabled(tunnel_id, enabled=False)
             with suppress(TunnelHubError):

@@ -10,12 +10,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
+from .api.capabilities.collections import CanEdit, can_toggle
 from .api.capabilities.directory import NodeDirectory
 from .api.capabilities.mesh import MeshNode
-from .api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from .api.capabilities.tunnels import CanForceDown
 from .api.models.base import Resource
 from .api.models.directory import RelayNode
-from .api.models.mesh import Hub, Link, Peer, Proxy, Rule, Toggled, User, Vpn, VpnServer, WireGuard
+from .api.models.mesh import Hub, Link, Peer, Proxy, Rule, User, Vpn, VpnServer, WireGuard
 from .api.models.tunnels import Tunnel
 from .entity import (
     Table,
@@ -47,7 +48,7 @@ async def _set_enabled(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
     if data.force_down is not None:
         await data.force_down.async_set_enabled(tunnel_id, enabled=on)
     else:
-        await capable(data.provider, CanToggleTunnels).set_tunnel_enabled(tunnel_id, enabled=on)
+        await capable(data.provider, CanEdit).set_enabled(Tunnel, tunnel_id, enabled=on)
 
 
 def _is_held(data: TunnelHubData, tunnel: Tunnel) -> bool:
@@ -61,7 +62,7 @@ async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
 
 def _how_held(data: TunnelHubData) -> Mapping[str, str]:
     """Return how Force down keeps a tunnel down at this service."""
-    can_disable = isinstance(data.provider, CanToggleTunnels)
+    can_disable = can_toggle(data.provider, Tunnel)
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
 
@@ -69,15 +70,15 @@ async def _set_allow_relay(data: TunnelHubData, node_id: str, on: bool) -> None:
     await capable(data.provider, NodeDirectory).set_allow_relay(node_id, allowed=on)
 
 
-def _toggle(of: Toggled) -> TunnelHubSwitchDescription[Any]:
-    """Return the switch of what a mesh node can do without."""
+def _toggle(of: type[Resource]) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch that enables and disables a resource."""
 
     async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
-        await capable(data.provider, MeshNode).set_enabled(of, resource_id, enabled=on)
+        await capable(data.provider, CanEdit).set_enabled(of, resource_id, enabled=on)
 
     return TunnelHubSwitchDescription[Any](
         key="enabled",
-        needs=(MeshNode,),
+        toggles=of,
         set_fn=_set,
     )
 
@@ -119,7 +120,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
     Tunnel: (
         TunnelHubSwitchDescription[Tunnel](
             key="enabled",
-            needs=(CanToggleTunnels,),
+            toggles=Tunnel,
             of_resource=is_editable,
             set_fn=_set_enabled,
         ),

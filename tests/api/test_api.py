@@ -9,7 +9,7 @@ import pytest
 from custom_components.tunnel_hub.api import KINDS, PROVIDERS, create_provider, provider_class
 from custom_components.tunnel_hub.api.capabilities.account import CanSignIn
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
-from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -118,4 +118,4 @@ async def test_a_provider_can_do_no_more_than_it_says(session: ClientSession) ->
     quiet = Quiet(session, CREDENTIALS, {})
 
     assert list(quiet.issues()) == []
-    assert not isinstance(quiet, CanToggleTunnels | CanForceDown | CanEdit | CanSignIn)
+    assert not isinstance(quiet, CanForceDown | CanEdit | CanSignIn)

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterator, MutableMapping
 from typing import Any, override
 
-from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 from simulator.frp.frpc import Frpc
 
 from ..common import MINUTE
@@ -168,7 +168,7 @@ OF_CLIENT = Reliability(
             "camera", TunnelUpdate(local_port=81)
         ),
         "delete": lambda provider: provider.collection(TunnelUpdate).delete("camera"),
-        "disable": lambda provider: provider.set_tunnel_enabled("camera", enabled=False),
+        "disable": lambda provider: provider.set_enabled(Tunnel, "camera", enabled=False),
         "force offline": lambda provider: provider.force_tunnel_offline("camera"),
         "reload": lambda provider: provider.reload_configuration(),
     },

@@ -1,6 +1,6 @@
 """What the reliability tests know of HayFrp."""
 
-from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 
 from ..common import DAY
 from ..reliability.asking import of_tunnels
@@ -162,7 +162,9 @@ RELIABILITY = Reliability(
         ),
         "downloads": lambda provider: provider.downloads(),
         "reset_token": lambda provider: provider.reset_token(),
-        "set_tunnel_enabled": lambda provider: provider.set_tunnel_enabled("1", enabled=False),
+        "set_enabled of a tunnel": lambda provider: provider.set_enabled(
+            Tunnel, "1", enabled=False
+        ),
         "sign_in": lambda provider: provider.sign_in(),
     },
     limits=Limits(100, 120, Value("binary_sensor", "tunnel:1", "online"), _end_client),

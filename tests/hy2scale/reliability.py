@@ -7,7 +7,11 @@ import json
 from typing import Any
 
 from custom_components.tunnel_hub.api.models.account import AccountChanges
-from custom_components.tunnel_hub.api.models.certificates import CertificateImport
+from custom_components.tunnel_hub.api.models.certificates import (
+    CertificateImport,
+    NewCertificate,
+    SignedCertificate,
+)
 from custom_components.tunnel_hub.api.models.mesh import (
     ClientUpdate,
     Link,
@@ -262,7 +266,7 @@ RELIABILITY = Reliability(
         "describe_node": _node_description,
         "force_tunnel_offline": lambda provider: provider.force_tunnel_offline("us"),
         "generate_certificate": lambda provider: provider.generate_certificate(
-            "new", ["new.example.com"], name=None, days=None, is_ca=False
+            NewCertificate(id="new", domains=["new.example.com"])
         ),
         "graph_layout": lambda provider: provider.graph_layout(),
         "import_certificate": refused(
@@ -291,9 +295,11 @@ RELIABILITY = Reliability(
             VpnServer.L2TP, enabled=False
         ),
         "set_tun_mode": refused(lambda provider: provider.set_tun_mode("mixed")),
-        "set_tunnel_enabled": lambda provider: provider.set_tunnel_enabled("us", enabled=False),
+        "set_enabled of a tunnel": lambda provider: provider.set_enabled(
+            Tunnel, "us", enabled=False
+        ),
         "sign_certificate": lambda provider: provider.sign_certificate(
-            "signed", "mesh-ca", "signed.example.com", name=None, days=None
+            SignedCertificate(id="signed", authority="mesh-ca", host="signed.example.com")
         ),
         "update a user": lambda provider: provider.update(_USER, UserUpdate(name="changed")),
         "update a WireGuard peer": lambda provider: provider.update(

@@ -141,7 +141,7 @@ CASES: tuple[Case, ...] = (
     ((16,), update, None),
     ((17, 18), read, {**FILE, "s1": DISABLED}),
     ((19,), update, Refused(RejectedError, "proxy name in URL must match name in body")),
-    ((20, 14), lambda a: a.provider.set_tunnel_enabled("s1", enabled=True), None),
+    ((20, 14), lambda a: a.provider.set_enabled(Tunnel, "s1", enabled=True), None),
     ((21, 7), read, {**FILE, "s1": IN_STORE_NO_MORE}),
     (
         (22,),

@@ -23,7 +23,12 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider, models
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
-from custom_components.tunnel_hub.api.models.certificates import Certificate, Certificates
+from custom_components.tunnel_hub.api.models.certificates import (
+    Certificate,
+    Certificates,
+    NewCertificate,
+    SignedCertificate,
+)
 from custom_components.tunnel_hub.api.models.mesh import (
     Hub,
     LatencySample,
@@ -394,13 +399,13 @@ CASES: tuple[Case, ...] = (
     (
         (65, 67),
         lambda a: a.provider.generate_certificate(
-            "vpn", ["vpn.example.com"], name=None, days=730, is_ca=False
+            NewCertificate(id="vpn", domains=["vpn.example.com"], days=730)
         ),
         None,
     ),
     (
         (66, 67),
-        lambda a: a.provider.generate_certificate("ca", [], name=None, days=None, is_ca=True),
+        lambda a: a.provider.generate_certificate(NewCertificate(id="ca", domains=[], is_ca=True)),
         Refused(RejectedError, "id and domains required"),
     ),
     (
@@ -410,7 +415,9 @@ CASES: tuple[Case, ...] = (
     ),
     (
         (67, 65),
-        lambda a: a.provider.sign_certificate("x", "vpn", "h.example.com", name=None, days=None),
+        lambda a: a.provider.sign_certificate(
+            SignedCertificate(id="x", authority="vpn", host="h.example.com")
+        ),
         Refused(InvalidInputError, "no_authority"),
     ),
     ((68, 67), lambda a: a.provider.delete_certificate("nobody"), None),

@@ -7,8 +7,14 @@ from homeassistant.core import ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
-from ..api.capabilities.certificates import CanManageCertificates
-from ..api.models.certificates import CertificateImport, Certificates
+from ..api.capabilities import capable
+from ..api.capabilities.collections import CertificateCollection
+from ..api.models.certificates import (
+    CertificateImport,
+    Certificates,
+    NewCertificate,
+    SignedCertificate,
+)
 from .base import Action, Target
 
 _CERTIFICATE: dict[vol.Marker, Any] = {vol.Required(CONF_ID): cv.string}
@@ -19,65 +25,52 @@ _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
 }
 
 
-async def _import_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    fields = {name: data[name] for name in CertificateImport.__dataclass_fields__ if name in data}
-    await target.capable(CanManageCertificates).import_certificate(CertificateImport(**fields))
-    return None
+def _creating(payload: type[Any], fields: dict[vol.Marker, Any]) -> Action:
+    """Return the action that makes a certificate out of such a payload."""
 
+    async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
+        given = {name: data[name] for name in payload.__dataclass_fields__ if name in data}
+        await target.collection(payload).create(payload(**given))
+        return None
 
-async def _generate_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageCertificates).generate_certificate(
-        data[CONF_ID],
-        data["domains"],
-        name=data.get(CONF_NAME),
-        days=data.get("days"),
-        is_ca=data["is_ca"],
-    )
-    return None
-
-
-async def _sign_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageCertificates).sign_certificate(
-        data[CONF_ID],
-        data["authority"],
-        data[CONF_HOST],
-        name=data.get(CONF_NAME),
-        days=data.get("days"),
-    )
-    return None
+    return Action(run=_create, edits=payload, fields=fields, admin=True, changes=(Certificates,))
 
 
 async def _delete_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.capable(CanManageCertificates).delete_certificate(data[CONF_ID])
+    await target.collection(CertificateImport).delete(data[CONF_ID])
     return None
 
 
 async def _get_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    return {
-        "certificate": await target.capable(CanManageCertificates).certificate_pem(data[CONF_ID])
-    }
+    certificates = capable(target.collection(CertificateImport), CertificateCollection)
+    return {"certificate": await certificates.pem(data[CONF_ID])}
 
 
 CERTIFICATE_ACTIONS: dict[str, Action] = {
     "delete_certificate": Action(
-        run=_delete_certificate, fields=_CERTIFICATE, admin=True, changes=(Certificates,)
+        run=_delete_certificate,
+        edits=CertificateImport,
+        fields=_CERTIFICATE,
+        admin=True,
+        changes=(Certificates,),
     ),
-    "generate_certificate": Action(
-        run=_generate_certificate,
-        fields={
+    "generate_certificate": _creating(
+        NewCertificate,
+        {
             **_NEW_CERTIFICATE,
             vol.Required("domains"): vol.All(cv.ensure_list, [cv.string]),
             vol.Optional("is_ca", default=False): cv.boolean,
         },
-        admin=True,
-        changes=(Certificates,),
     ),
     "get_certificate": Action(
-        run=_get_certificate, fields=_CERTIFICATE, response=SupportsResponse.ONLY
+        run=_get_certificate,
+        edits=CertificateImport,
+        fields=_CERTIFICATE,
+        response=SupportsResponse.ONLY,
     ),
-    "import_certificate": Action(
-        run=_import_certificate,
-        fields={
+    "import_certificate": _creating(
+        CertificateImport,
+        {
             **_CERTIFICATE,
             vol.Optional(CONF_NAME): cv.string,
             vol.Optional("certificate"): cv.string,
@@ -85,17 +78,13 @@ CERTIFICATE_ACTIONS: dict[str, Action] = {
             vol.Optional("certificate_path"): cv.string,
             vol.Optional("key_path"): cv.string,
         },
-        admin=True,
-        changes=(Certificates,),
     ),
-    "sign_certificate": Action(
-        run=_sign_certificate,
-        fields={
+    "sign_certificate": _creating(
+        SignedCertificate,
+        {
             **_NEW_CERTIFICATE,
             vol.Required("authority"): cv.string,
             vol.Required(CONF_HOST): cv.string,
         },
-        admin=True,
-        changes=(Certificates,),
     ),
 }

@@ -145,7 +145,7 @@ async def test_a_disabled_proxy_is_in_the_store_only(
 ) -> None:
     before = (await tunnels(provider))["camera"]
 
-    await provider.set_tunnel_enabled("camera", enabled=False)
+    await provider.set_enabled(Tunnel, "camera", enabled=False)
 
     tunnel = (await tunnels(provider))["camera"]
     assert (tunnel.enabled, tunnel.online, tunnel.phase) == (False, False, TunnelPhase.DISABLED)
@@ -281,7 +281,7 @@ async def test_a_client_without_a_store(provider: FrpcProvider, frp: FrpService)
     with refused(InvalidInputError, "store_needed"):
         await create(provider)
     with refused(InvalidInputError, "store_needed"):
-        await provider.set_tunnel_enabled("nas", enabled=False)
+        await provider.set_enabled(Tunnel, "nas", enabled=False)
     with refused(InvalidInputError, "store_needed"):
         await provider.collection(TunnelUpdate).delete("nas")
 
@@ -430,7 +430,7 @@ async def test_fields_of_a_new_proxy(
 @pytest.mark.parametrize("name", ["中文 隧道", "a.b", "a b?c#d&e%f+g", " around ", "名=1;2"])
 async def test_names(provider: FrpcProvider, frp: FrpService, name: str) -> None:
     await create(provider, name=name)
-    await provider.set_tunnel_enabled(name, enabled=False)
+    await provider.set_enabled(Tunnel, name, enabled=False)
     await change(provider, name, local_port=81)
 
     assert frp.state.client.store[name]["enabled"] is False
@@ -460,9 +460,9 @@ async def test_a_stored_proxy_that_frpc_cannot_be_asked_for(
 
     assert (found["a/b"].source, found["a/b"].editable) == (TunnelSource.STORE, False)
     with refused(InvalidInputError, "proxy_name_unusable"):
-        await provider.set_tunnel_enabled("a/b", enabled=False)
+        await provider.set_enabled(Tunnel, "a/b", enabled=False)
     with refused(InvalidInputError, "proxy_of_file"):
-        await provider.set_tunnel_enabled("c/d", enabled=False)
+        await provider.set_enabled(Tunnel, "c/d", enabled=False)
 
 
 @pytest.mark.parametrize(
@@ -552,8 +552,8 @@ async def test_a_change_keeps_every_field(provider: FrpcProvider, frp: FrpServic
     before = frp.state.client.store["camera"] = {**frp.state.client.store["camera"], **more}
 
     await change(provider, "camera", local_port=99, encryption=True)
-    await provider.set_tunnel_enabled("camera", enabled=False)
-    await provider.set_tunnel_enabled("camera", enabled=True)
+    await provider.set_enabled(Tunnel, "camera", enabled=False)
+    await provider.set_enabled(Tunnel, "camera", enabled=True)
 
     assert frp.state.client.store["camera"] == {
         **before,
@@ -567,7 +567,7 @@ async def test_a_change_that_did_not_come_about(provider: FrpcProvider, frp: Frp
     frp.fault("/api/store/proxies/{name}", "body", match={"type": "tcp"}, body={})
 
     with refused(InvalidInputError, "not_stored"):
-        await provider.set_tunnel_enabled("camera", enabled=False)
+        await provider.set_enabled(Tunnel, "camera", enabled=False)
     with refused(InvalidInputError, "not_stored"):
         await change(provider, "camera", extra_parameters="no.such.field = 1")
 
@@ -594,7 +594,7 @@ async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -
         with refused(error, words):
             await change(provider, name, local_port=1)
         with refused(error, words):
-            await provider.set_tunnel_enabled(name, enabled=False)
+            await provider.set_enabled(Tunnel, name, enabled=False)
         with refused(error, words):
             await provider.force_tunnel_offline(name)
     with refused(InvalidInputError, "proxy_of_file"):
@@ -612,7 +612,7 @@ async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpServi
     calls = [call for call in frp.calls if call.method == "PUT"]
     assert [call.body["tcp"]["enabled"] for call in calls] == [False, True]
 
-    await provider.set_tunnel_enabled("camera", enabled=False)
+    await provider.set_enabled(Tunnel, "camera", enabled=False)
     await provider.force_tunnel_offline("camera")
     assert frp.state.client.store["camera"]["enabled"] is False
 
@@ -676,6 +676,6 @@ async def test_a_damaged_row_is_not_sent_back(
     frp.fault("/api/store/proxies/{name}", **damage)
 
     with pytest.raises(UnavailableError, match="without all of its fields"):
-        await provider.set_tunnel_enabled("camera", enabled=False)
+        await provider.set_enabled(Tunnel, "camera", enabled=False)
 
     assert frp.state.client.store["camera"] == before

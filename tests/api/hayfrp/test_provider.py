@@ -447,7 +447,7 @@ async def test_a_change_that_cannot_be(
 
 COMMANDS: Mapping[str, Callable[[HayFrpProvider, str], Awaitable[object]]] = {
     "edit": lambda provider, id_: provider.update_tunnel(id_, TunnelUpdate(name="renamed")),
-    "toggle": lambda provider, id_: provider.set_tunnel_enabled(id_, enabled=False),
+    "toggle": lambda provider, id_: provider.set_enabled(Tunnel, id_, enabled=False),
     "forcedown": HayFrpProvider.force_tunnel_offline,
     "check": HayFrpProvider.check_tunnel,
 }
@@ -517,8 +517,8 @@ async def test_a_check_starts_from_what_is_known_of_the_tunnel(
     listed = await feed.fetch()
     assert feed.probe
 
-    await provider.set_tunnel_enabled("5", enabled=True)
-    await provider.set_tunnel_enabled("1", enabled=False)
+    await provider.set_enabled(Tunnel, "5", enabled=True)
+    await provider.set_enabled(Tunnel, "1", enabled=False)
 
     assert (hayfrp.state.tunnels["5"].enabled, hayfrp.state.tunnels["1"].enabled) == (True, False)
     for id_, expected in (("5", TunnelState.ONLINE), ("1", TunnelState.DISABLED)):
@@ -535,12 +535,12 @@ async def test_a_check_starts_from_what_is_known_of_the_tunnel(
 async def test_a_tunnel_can_be_toggled_before_it_was_ever_listed(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
-    await provider.set_tunnel_enabled("5", enabled=True)
+    await provider.set_enabled(Tunnel, "5", enabled=True)
     assert hayfrp.state.tunnels["5"].enabled
 
     await provider.feeds["tunnels"].fetch()
     hayfrp.state.tunnels["6"] = replace(hayfrp.state.tunnels["5"], id="6")
-    await provider.set_tunnel_enabled("6", enabled=False)
+    await provider.set_enabled(Tunnel, "6", enabled=False)
     assert not hayfrp.state.tunnels["6"].enabled
 
 
@@ -752,7 +752,7 @@ async def test_no_secret_is_logged_or_raised(
             await attempt(feed.fetch())
         await attempt(provider.create_tunnel(NEW))
         await attempt(provider.update_tunnel("1", NEW))
-        await attempt(provider.set_tunnel_enabled("1", enabled=True))
+        await attempt(provider.set_enabled(Tunnel, "1", enabled=True))
         await attempt(provider.tunnel_config(tunnel_id="1", file_format="toml"))
         await attempt(provider.sign_in())
         await attempt(provider.reset_token())

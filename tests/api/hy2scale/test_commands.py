@@ -13,10 +13,9 @@ import pytest
 
 from custom_components.tunnel_hub.api import hy2scale as package
 from custom_components.tunnel_hub.api.capabilities.account import CanUpdateAccount
-from custom_components.tunnel_hub.api.capabilities.certificates import CanManageCertificates
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
 from custom_components.tunnel_hub.api.capabilities.mesh import MeshNode
-from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown, CanToggleTunnels
+from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
@@ -28,7 +27,11 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.account import AccountChanges
-from custom_components.tunnel_hub.api.models.certificates import CertificateImport
+from custom_components.tunnel_hub.api.models.certificates import (
+    CertificateImport,
+    NewCertificate,
+    SignedCertificate,
+)
 from custom_components.tunnel_hub.api.models.mesh import (
     ClientUpdate,
     Kick,
@@ -76,7 +79,7 @@ async def refused(act: Awaitable[object], key: str) -> None:
 @pytest.mark.parametrize(
     "capability",
     [
-        *(CanEdit, CanForceDown, CanManageCertificates, CanToggleTunnels, CanUpdateAccount),
+        *(CanEdit, CanForceDown, CanUpdateAccount),
         MeshNode,
     ],
 )
@@ -160,7 +163,7 @@ async def test_a_wrong_current_password(provider: Provider, hy2scale: Node) -> N
 async def test_a_tunnel(provider: Provider, hy2scale: Node, enabled: bool) -> None:
     id_ = "us" if not enabled else "de"
 
-    await provider.set_tunnel_enabled(id_, enabled=enabled)
+    await provider.set_enabled(Tunnel, id_, enabled=enabled)
 
     tunnel = (await read(provider, Tunnel))[id_]
     assert (tunnel.enabled, tunnel.online) == (enabled, enabled)
@@ -384,7 +387,7 @@ async def test_shadowsocks_has_no_exit(provider: Provider, hy2scale: Node) -> No
 # What is not there, and what is not taken
 
 UNKNOWN: list[Act] = [
-    lambda p: p.set_tunnel_enabled("x", enabled=False),
+    lambda p: p.set_enabled(Tunnel, "x", enabled=False),
     lambda p: p.force_tunnel_offline("x"),
     lambda p: p.set_enabled(Peer, "x", enabled=False),
     lambda p: p.set_enabled(Proxy, "x", enabled=False),
@@ -401,7 +404,7 @@ UNKNOWN: list[Act] = [
     lambda p: p.update("x", UserUpdate(name="y")),
     lambda p: p.update("x", WireGuardPeerUpdate(keepalive=3)),
     lambda p: p.certificate_pem("x"),
-    lambda p: p.sign_certificate("x", "x", "x.example.com", name=None, days=None),
+    lambda p: p.sign_certificate(SignedCertificate(id="x", authority="x", host="x.example.com")),
 ]
 
 
@@ -422,7 +425,7 @@ class Swallowed(NamedTuple):
 
 
 SWALLOWED = [
-    Swallowed("clients/{name}/disable", lambda p: p.set_tunnel_enabled("us", enabled=False)),
+    Swallowed("clients/{name}/disable", lambda p: p.set_enabled(Tunnel, "us", enabled=False)),
     Swallowed("peers/{name}/disable", lambda p: p.set_enabled(Peer, "us/us-r1", enabled=False)),
     Swallowed("peers/{name}/nested", lambda p: p.set_peer_nested(Peer, "us/us-r1", nested=False)),
     Swallowed("proxies/{id}", lambda p: p.set_enabled(Proxy, "socks5", enabled=False)),
@@ -810,10 +813,12 @@ def days_of(hy2scale: Node, id_: str) -> int:
 async def test_certificates(provider: Provider, hy2scale: Node) -> None:
     made = hy2scale.state.certificates
     await provider.generate_certificate(
-        "a", ["a.example.com", "192.0.2.1"], name=None, days=None, is_ca=False
+        NewCertificate(id="a", domains=["a.example.com", "192.0.2.1"])
     )
     assert made["a"].name == "a"
-    await provider.sign_certificate("b", "mesh-ca", "b.example.com", name=None, days=3)
+    await provider.sign_certificate(
+        SignedCertificate(id="b", authority="mesh-ca", host="b.example.com", days=3)
+    )
     assert [days_of(hy2scale, id_) for id_ in ("a", "b")] == [365, 3]
     pem = await provider.certificate_pem("b")
     assert pem.strip() == made["b"].cert.strip()
@@ -835,8 +840,12 @@ async def test_certificates(provider: Provider, hy2scale: Node) -> None:
 
 @OLD
 async def test_an_authority(provider: Provider, hy2scale: Node) -> None:
-    await provider.generate_certificate("ca", ["My CA"], name="Mine", days=9, is_ca=True)
-    await provider.sign_certificate("b", "ca", "b.example.com", name=None, days=3)
+    await provider.generate_certificate(
+        NewCertificate(id="ca", domains=["My CA"], name="Mine", days=9, is_ca=True)
+    )
+    await provider.sign_certificate(
+        SignedCertificate(id="b", authority="ca", host="b.example.com", days=3)
+    )
 
     made = hy2scale.state.certificates
     assert (made["ca"].name, days_of(hy2scale, "ca")) == ("Mine", 9)
@@ -848,12 +857,12 @@ async def test_a_node_that_makes_no_authorities(provider: Provider, hy2scale: No
     before = dict(hy2scale.state.certificates)
 
     await refused(
-        provider.generate_certificate("ca", ["My CA"], name=None, days=None, is_ca=True),
+        provider.generate_certificate(NewCertificate(id="ca", domains=["My CA"], is_ca=True)),
         "makes_no_authorities",
     )
     assert hy2scale.state.certificates == before
     await refused(
-        provider.generate_certificate("web", ["My CA"], name=None, days=None, is_ca=True),
+        provider.generate_certificate(NewCertificate(id="web", domains=["My CA"], is_ca=True)),
         "already_exists",
     )
 
@@ -862,7 +871,8 @@ async def test_a_node_that_makes_no_authorities(provider: Provider, hy2scale: No
 
 async def test_signed_by_what_is_no_authority(provider: Provider, hy2scale: Node) -> None:
     await refused(
-        provider.sign_certificate("b", "web", "b.example.com", name=None, days=None), "no_authority"
+        provider.sign_certificate(SignedCertificate(id="b", authority="web", host="b.example.com")),
+        "no_authority",
     )
 
     assert not writes(hy2scale)

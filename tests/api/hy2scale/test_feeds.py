@@ -907,7 +907,7 @@ async def test_only_a_moment_is_shared(
 async def test_nothing_from_before_a_write_is_shared(provider: Provider, hy2scale: Node) -> None:
     await read(provider, Link)
 
-    await provider.set_tunnel_enabled("us", enabled=False)
+    await provider.set_enabled(Tunnel, "us", enabled=False)
 
     assert (await read(provider, Link))["us"].latency is None
     assert len(hy2scale.calls_to("/api/topology")) == 2

@@ -96,7 +96,7 @@ async def test_a_new_connection_takes_a_name(watch: Watch, again: Again) -> None
     assert "sea" in watch.service.state.clients
     assert set(watch.tunnels) == set(watch.links) == {*LINKS, "My Seaside"}
     assert watch.tunnels["My Seaside"].name == watch.links["My Seaside"].name == "sea"
-    await watch.provider.set_tunnel_enabled("My Seaside", enabled=False)
+    await watch.provider.set_enabled(Tunnel, "My Seaside", enabled=False)
     assert watch.service.state.clients["sea"].disabled
     await watch.provider.update("My Seaside", ClientUpdate(server_name="sea.example.com"))
     assert watch.service.state.clients["sea"].sni == "sea.example.com"

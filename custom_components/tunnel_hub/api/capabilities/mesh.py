@@ -20,7 +20,6 @@ from ..models.mesh import (
     Port,
     Position,
     Session,
-    Toggled,
     VpnServer,
 )
 from . import Capability
@@ -28,10 +27,6 @@ from . import Capability
 
 class MeshNode(Capability):
     """The service is a node of a mesh: links, peers, users and VPN servers, and its own machine."""
-
-    @abstractmethod
-    async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
-        """Enable or disable a peer, proxy, rule or user."""
 
     @abstractmethod
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:

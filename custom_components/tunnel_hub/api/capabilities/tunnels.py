@@ -7,14 +7,6 @@ from ..models.tunnels import Tunnel
 from . import Capability
 
 
-class CanToggleTunnels(Capability):
-    """The service can refuse clients of a tunnel."""
-
-    @abstractmethod
-    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Enable or disable a tunnel."""
-
-
 class CanForceDown(Capability):
     """The service can throw a running client off a tunnel.
 

@@ -8,8 +8,9 @@ from aiohttp import ClientSession
 
 from ..capabilities.collections import CanEdit, EditableCollection
 from ..capabilities.service import CanReloadConfiguration
-from ..capabilities.tunnels import CanForceDown, CanToggleTunnels
-from ..models.tunnels import TunnelUpdate
+from ..capabilities.tunnels import CanForceDown
+from ..models.base import Resource
+from ..models.tunnels import Tunnel, TunnelUpdate
 from ..provider import Credentials, Issue, Options
 from .frpc_client import STATUS, FrpcClient
 from .frpc_feeds import FrpcFeeds
@@ -18,13 +19,14 @@ from .frpc_proxies import StoredProxies
 from .program import FRP, FrpProgram
 
 
-class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, CanToggleTunnels):
+class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
     """One frpc. Only the proxies of its store can be switched, changed and forced down."""
 
     kind = "frpc"
     guarded = STATUS
     description = replace(FRP, name="frpc", model="Client", patience=1)
     disables_to_disconnect = True
+    toggled = (Tunnel,)
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -77,8 +79,8 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration, Ca
         }
 
     @override
-    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        await self._proxies.set_enabled(tunnel_id, enabled=enabled)
+    async def set_enabled(self, of: type[Resource], row_id: str, *, enabled: bool) -> None:
+        await self._proxies.set_enabled(row_id, enabled=enabled)
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:

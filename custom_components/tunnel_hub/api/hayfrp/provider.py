@@ -11,11 +11,12 @@ from ..capabilities.account import CanRecoverPassword, CanRegister, CanResetToke
 from ..capabilities.collections import CanEdit, EditableCollection
 from ..capabilities.nodes import CanChooseNodes
 from ..capabilities.service import CanListDownloads
-from ..capabilities.tunnels import CanForceDown, CanInspectTunnels, CanToggleTunnels
+from ..capabilities.tunnels import CanForceDown, CanInspectTunnels
 from ..days import SHANGHAI
 from ..errors import InvalidInputError, Reason, RejectedError, TunnelGoneError, UnavailableError
 from ..http import Transport
 from ..models.account import NewAccount, SignInResult
+from ..models.base import Resource
 from ..models.nodes import Node, NodeEndpoint
 from ..models.service import Download
 from ..models.tunnels import Tunnel, TunnelUpdate
@@ -49,7 +50,6 @@ class HayFrpProvider(
     CanRegister,
     CanResetToken,
     CanSignIn,
-    CanToggleTunnels,
 ):
     """One HayFrp account.
 
@@ -65,6 +65,7 @@ class HayFrpProvider(
         has_public_tunnels=True,
     )
     protocols = PROTOCOLS
+    toggled = (Tunnel,)
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -130,10 +131,9 @@ class HayFrpProvider(
         return await self._feeds.check_tunnel(self._feeds.tunnel(tunnel_id))
 
     @override
-    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Enable or disable a tunnel."""
+    async def set_enabled(self, of: type[Resource], row_id: str, *, enabled: bool) -> None:
         await self._on_tunnel(
-            tunnel_id, lambda csrf: self._client.toggle_tunnel(csrf, tunnel_id, toggle=enabled)
+            row_id, lambda csrf: self._client.toggle_tunnel(csrf, row_id, toggle=enabled)
         )
 
     @override

@@ -1,74 +1,88 @@
 """Certificates of a node: imported, generated, signed and deleted."""
 
-from collections.abc import Sequence
-from typing import override
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from .. import coerce
-from ..capabilities.certificates import CanManageCertificates
+from ..capabilities.collections import CertificateCollection, EditableCollection
 from ..errors import InvalidInputError
-from ..models.certificates import CertificateImport
+from ..models.certificates import CertificateImport, NewCertificate, SignedCertificate
 from .client import Hy2ScaleClient
 from .collections import RowCollections
 from .payloads import import_fields
 
 
-class CertificateCommands(CanManageCertificates):
+class CertificateCommands:
     """What a node does with certificates."""
 
     _client: Hy2ScaleClient
     _collections: RowCollections
 
-    @override
-    async def import_certificate(self, certificate: CertificateImport) -> None:
-        """Import a certificate."""
+    def _certificate_collections(self) -> Mapping[type, EditableCollection[Any]]:
+        """Return the ways to make a certificate, by the class of the payload."""
+        ways: Mapping[type, Callable[[Any], Awaitable[str]]] = {
+            CertificateImport: self.import_certificate,
+            NewCertificate: self.generate_certificate,
+            SignedCertificate: self.sign_certificate,
+        }
+        return {
+            payload: CertificateCollection(
+                create=create, delete=self.delete_certificate, pem=self.certificate_pem
+            )
+            for payload, create in ways.items()
+        }
+
+    async def import_certificate(self, certificate: CertificateImport) -> str:
+        """Import a certificate; its id."""
         fields = import_fields(certificate)
         if certificate.certificate_path:
             await self._client.import_certificate_path(fields)
         else:
             await self._client.import_certificate(fields)
         await self._collections.certificates.row(certificate.id)
+        return certificate.id
 
-    @override
-    async def generate_certificate(
-        self, id_: str, domains: Sequence[str], *, name: str | None, days: int | None, is_ca: bool
-    ) -> None:
-        """Make a certificate that signs itself, or an authority where the node makes such."""
-        if is_ca and id_ in await self._collections.certificates.ids():
+    async def generate_certificate(self, new: NewCertificate) -> str:
+        """Make a certificate, or an authority where the node makes such; its id."""
+        if new.is_ca and new.id in await self._collections.certificates.ids():
             # What would have to be removed again below must not be someone else's.
-            raise InvalidInputError("already_exists", name=id_)
+            raise InvalidInputError("already_exists", name=new.id)
         await self._client.generate_certificate(
             {
-                "id": id_,
-                "name": name or id_,
-                "domains": list(domains),
-                "days": days or 0,
-                "is_ca": is_ca,
+                "id": new.id,
+                "name": new.name or new.id,
+                "domains": list(new.domains),
+                "days": new.days or 0,
+                "is_ca": new.is_ca,
             }
         )
-        row = await self._collections.certificates.row(id_)
-        if is_ca and coerce.boolean(row.get("is_ca")) is False:
-            await self._collections.certificates.remove(id_)
+        row = await self._collections.certificates.row(new.id)
+        if new.is_ca and coerce.boolean(row.get("is_ca")) is False:
+            await self._collections.certificates.remove(new.id)
             raise InvalidInputError("makes_no_authorities")
+        return new.id
 
-    @override
-    async def sign_certificate(
-        self, id_: str, authority: str, host: str, *, name: str | None, days: int | None
-    ) -> None:
-        """Make a certificate for a host, signed by an authority that the node has."""
-        row = await self._collections.certificates.row(authority)
+    async def sign_certificate(self, new: SignedCertificate) -> str:
+        """Make a certificate that an authority of the node signs; its id."""
+        row = await self._collections.certificates.row(new.authority)
         if coerce.boolean(row.get("is_ca")) is False:
-            raise InvalidInputError("no_authority", name=authority)
+            raise InvalidInputError("no_authority", name=new.authority)
         await self._client.sign_certificate(
-            {"ca_id": authority, "id": id_, "name": name or id_, "cn": host, "days": days or 0}
+            {
+                "ca_id": new.authority,
+                "id": new.id,
+                "name": new.name or new.id,
+                "cn": new.host,
+                "days": new.days or 0,
+            }
         )
-        await self._collections.certificates.row(id_)
+        await self._collections.certificates.row(new.id)
+        return new.id
 
-    @override
     async def delete_certificate(self, id_: str) -> None:
         """Delete a certificate."""
         await self._collections.certificates.remove(id_)
 
-    @override
     async def certificate_pem(self, id_: str) -> str:
         """Return a certificate as PEM, never its key."""
         await self._collections.certificates.row(id_)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, override
 
 from .. import coerce
+from ..capabilities.collections import CanEdit
 from ..capabilities.mesh import MeshNode
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError
 from ..http import Transport
@@ -25,7 +26,7 @@ from ..models.mesh import (
     Proxy,
     Rule,
     Session,
-    Toggled,
+    User,
     VpnServer,
 )
 from ..models.tunnels import Tunnel
@@ -41,9 +42,10 @@ from .payloads import exit_fields
 from .topology import places, why_hidden
 
 
-class MeshCommands(MeshNode):
+class MeshCommands(CanEdit, MeshNode):
     """The commands of a node, and the questions to it."""
 
+    toggled = (Peer, Proxy, Rule, Tunnel, User)
     credentials: Credentials
     _around: MeshReader
     _client: Hy2ScaleClient
@@ -53,22 +55,26 @@ class MeshCommands(MeshNode):
     _transport: Transport
 
     @override
-    async def set_enabled(self, of: Toggled, resource_id: str, *, enabled: bool) -> None:
-        """Enable or disable a peer, proxy, rule or user."""
+    async def set_enabled(self, of: type[Resource], resource_id: str, *, enabled: bool) -> None:
         if of is Peer:
             path = self._path(Peer, resource_id)
             await self._peer(path)
             await self._client.disable_peer(path, disabled=not enabled)
             await self._expect_peer(path, "disabled", not enabled)
             return
-        shelf = self._editable_of[of]
+        rows = self._editable_of[of]
         if of is Proxy:
-            await shelf.change(resource_id, {"enabled": enabled})
+            await rows.change(resource_id, {"enabled": enabled})
             return
-        await shelf.row(resource_id)
+        await rows.row(resource_id)
+        if of is Tunnel:
+            name = self._around.handle_of(resource_id)
+            await self._client.disable_client(name, disabled=not enabled)
+            await rows.expect(resource_id, {"disabled": not enabled})
+            return
         toggle = self._client.toggle_rule if of is Rule else self._client.toggle_user
         await toggle(resource_id, enabled=enabled)
-        await shelf.expect(resource_id, {"enabled": enabled})
+        await rows.expect(resource_id, {"enabled": enabled})
 
     @override
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:

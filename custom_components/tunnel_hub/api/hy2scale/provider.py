@@ -1,6 +1,6 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,8 +11,8 @@ from aiohttp import ClientSession
 
 from .. import coerce
 from ..capabilities.account import CanUpdateAccount
-from ..capabilities.collections import CanEdit, EditableCollection
-from ..capabilities.tunnels import CanForceDown, CanToggleTunnels
+from ..capabilities.collections import EditableCollection
+from ..capabilities.tunnels import CanForceDown
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
 from ..http import Transport
 from ..models.account import AccountChanges
@@ -60,21 +60,19 @@ def _identity(row: Row) -> Identity | None:
     return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
 
 
-_EDITED: Mapping[type, Edited] = {
-    ClientUpdate: Tunnel,
-    ProxyUpdate: Proxy,
-    RuleUpdate: Rule,
-    UserUpdate: User,
-    WireGuardPeerUpdate: WireGuardPeer,
+_EDITED: Mapping[type[MeshUpdate], tuple[Edited, Callable[[Any], Row]]] = {
+    ClientUpdate: (Tunnel, client_fields),
+    ProxyUpdate: (Proxy, proxy_fields),
+    RuleUpdate: (Rule, rule_fields),
+    UserUpdate: (User, user_fields),
+    WireGuardPeerUpdate: (WireGuardPeer, wireguard_peer_fields),
 }
-"""What is edited by which payloads."""
+"""What is edited by which payloads, and what the node calls their fields."""
 
 
 class Hy2ScaleProvider(
     Provider,
-    CanEdit,
     CanForceDown,
-    CanToggleTunnels,
     CanUpdateAccount,
     CertificateCommands,
     MeshCommands,
@@ -182,12 +180,13 @@ class Hy2ScaleProvider(
 
     @override
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
-        return {
+        edited = {
             payload: EditableCollection(
                 create=self.create, update=self.update, delete=partial(self.delete, of)
             )
-            for payload, of in _EDITED.items()
+            for payload, (of, _) in _EDITED.items()
         }
+        return {**edited, **self._certificate_collections()}
 
     @override
     def statistics(self) -> Mapping[str, int]:
@@ -212,16 +211,6 @@ class Hy2ScaleProvider(
             lambda: self.keep({**kept, "default_password": "false"} if changes.password else kept),
         )
 
-    # Outbound connections
-
-    @override
-    async def set_tunnel_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Connect or disconnect a connection."""
-        await self._collections.clients.row(tunnel_id)
-        name = self._around.handle_of(tunnel_id)
-        await self._client.disable_client(name, disabled=not enabled)
-        await self._collections.clients.expect(tunnel_id, {"disabled": not enabled})
-
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
         """Drop the link once; an enabled connection makes it again."""
@@ -239,33 +228,13 @@ class Hy2ScaleProvider(
 
     async def create(self, payload: MeshUpdate) -> str:
         """Create a row and return its id."""
-        match payload:
-            case ClientUpdate():
-                return await self._collections.clients.create(client_fields(payload))
-            case ProxyUpdate():
-                return await self._collections.proxies.create(proxy_fields(payload))
-            case RuleUpdate():
-                return await self._collections.rules.create(rule_fields(payload))
-            case UserUpdate():
-                return await self._collections.users.create(user_fields(payload))
-            case WireGuardPeerUpdate():
-                fields = wireguard_peer_fields(payload)
-                return await self._collections.wireguard_peers.create(fields)
+        of, fields = _EDITED[type(payload)]
+        return await self._editable_of[of].create(fields(payload))
 
     async def update(self, resource_id: str, payload: MeshUpdate) -> None:
         """Change only the fields that the payload contains."""
-        match payload:
-            case ClientUpdate():
-                await self._collections.clients.change(resource_id, client_fields(payload))
-            case ProxyUpdate():
-                await self._collections.proxies.change(resource_id, proxy_fields(payload))
-            case RuleUpdate():
-                await self._collections.rules.change(resource_id, rule_fields(payload))
-            case UserUpdate():
-                await self._collections.users.change(resource_id, user_fields(payload))
-            case WireGuardPeerUpdate():
-                fields = wireguard_peer_fields(payload)
-                await self._collections.wireguard_peers.change(resource_id, fields)
+        of, fields = _EDITED[type(payload)]
+        await self._editable_of[of].change(resource_id, fields(payload))
 
     async def delete(self, of: Edited, resource_id: str) -> None:
         """Delete it; what is gone already counts as deleted."""

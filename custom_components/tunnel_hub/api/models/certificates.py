@@ -1,5 +1,6 @@
 """TLS certificates that a service keeps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -33,6 +34,34 @@ class Certificates(Resource):
     def first_expiry(self) -> datetime | None:
         """When the next of them expires, or the first did if all have."""
         return next((c.expires for c in self.certificates if c.expires), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCertificate:
+    """A certificate to make, which signs itself, or an authority.
+
+    days: how long it lasts; None leaves it to the node.
+    """
+
+    id: str
+    domains: Sequence[str]
+    name: str | None = None
+    days: int | None = None
+    is_ca: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCertificate:
+    """A certificate to make for a host, signed by an authority that the node has.
+
+    authority: its id. days: as above.
+    """
+
+    id: str
+    authority: str
+    host: str
+    name: str | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -297,8 +297,6 @@ class VpnServer(StrEnum):
     WIREGUARD = "wireguard"
 
 
-type Toggled = type[Peer | Proxy | Rule | User]
-
 type Around = type[Link | Peer | Tunnel]
 """A node of the mesh: a tunnel is the connection to one, with the same id as its link."""
 
