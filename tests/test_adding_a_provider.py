@@ -1,4 +1,4 @@
-"""That docs/adding-a-provider.md is true: it is followed, to the letter, in a copy of the house."""
+"""Follows docs/adding-a-provider.md to the letter, in a copy of the repository."""
 
 from collections.abc import Iterator
 import json
