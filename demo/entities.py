@@ -41,7 +41,7 @@ async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
     state_of = {state["entity_id"]: state["state"] for state in states}
     found = [
         (
-            entry["unique_id"].removeprefix(stage.entries[provider]),
+            "".join(entry["unique_id"].partition(":")[1:]),
             Entity(
                 id=entry["entity_id"],
                 device=names[entry["device_id"]],

@@ -11,7 +11,7 @@ from homeassistant.components.websocket_api.const import (
     DATA_CONNECTIONS,
     SIGNAL_WEBSOCKET_CONNECTED,
 )
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
@@ -22,6 +22,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.tunnel_hub.checks.addresses import LookupFailedError, SocketAddress, resolve
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Account
 from simulator.service import Service
@@ -134,7 +135,7 @@ class World[S: Service[Any] = HayFrpService]:
     def entity_id(self, platform: str, thing: str, key: str) -> str:
         """Return the entity of a field. thing: such as "tunnel:1"."""
         entity_id = er.async_get(self.hass).async_get_entity_id(
-            platform, DOMAIN, f"{self.entry.entry_id}:{thing}:{key}"
+            platform, DOMAIN, f"{id_prefix(self.entry)}:{thing}:{key}"
         )
         assert entity_id, f"no {platform} {key} of {thing}"
         return entity_id
@@ -152,7 +153,7 @@ class World[S: Service[Any] = HayFrpService]:
     def device(self, thing: str) -> dr.DeviceEntry | None:
         """Return the device of a thing."""
         return dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, f"{self.entry.entry_id}:{thing}"), self.entry.entry_id
+            (DOMAIN, f"{id_prefix(self.entry)}:{thing}"), self.entry.entry_id
         )
 
     def device_id(self, thing: str) -> str:
@@ -168,7 +169,7 @@ class World[S: Service[Any] = HayFrpService]:
             for entity in er.async_entries_for_config_entry(
                 er.async_get(self.hass), self.entry.entry_id
             )
-            if entity.unique_id.startswith(f"{self.entry.entry_id}:{thing}")
+            if entity.unique_id.startswith(f"{id_prefix(self.entry)}:{thing}")
         ]
 
     async def enable_all(self) -> None:
@@ -195,6 +196,63 @@ class World[S: Service[Any] = HayFrpService]:
         )
         await self.settle()
         return response
+
+
+# An older version
+
+
+OWN_ID = (1, 4)
+"""The last version and minor version whose identifiers began with the entry's id."""
+
+
+def as_older(world: World[Any], *stores: str, version: tuple[int, int] = OWN_ID) -> None:
+    """Give an unloaded entry, and its identifiers in the registries, an older version's form.
+
+    stores: only these, of those that Home Assistant writes to the disk one after another.
+    """
+    entities, devices = er.async_get(world.hass), dr.async_get(world.hass)
+    own, prefix, kept = world.entry.entry_id, id_prefix(world.entry), stores or STORES
+
+    def _older(id_: str) -> str:
+        assert id_.startswith(f"{prefix}:")
+        return f"{own}{id_.removeprefix(prefix)}"
+
+    if "entities" in kept:
+        for entity in er.async_entries_for_config_entry(entities, own):
+            entities.async_update_entity(entity.entity_id, new_unique_id=_older(entity.unique_id))
+    if "devices" in kept:
+        for device in dr.async_entries_for_config_entry(devices, own):
+            ((domain, id_),) = device.identifiers
+            devices.async_update_device(device.id, new_identifiers={(domain, _older(id_))})
+    if "entry" in kept:
+        world.hass.config_entries.async_update_entry(
+            world.entry,
+            data={name: value for name, value in world.entry.data.items() if name != "id_prefix"},
+            version=version[0],
+            minor_version=version[1],
+        )
+
+
+STORES = ("entry", "entities", "devices")
+
+
+def arranged(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
+    """Return what a person can arrange, of each entity and device, by its id in the registry."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {
+        entity.id: (
+            entity.unique_id,
+            entity.entity_id,
+            entity.name,
+            entity.area_id,
+            entity.labels,
+            entity.disabled_by,
+            entity.hidden_by,
+            entity.device_id,
+        )
+        for entity in entities
+    } | {device.id: (device.identifiers, device.name_by_user, device.area_id) for device in devices}
 
 
 # Our own actions

@@ -86,6 +86,7 @@ async def test_password(hass: HomeAssistant, hayfrp: HayFrpService, username: st
     assert result["title"] == "HayFrp demo"
     assert result["data"] == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{hayfrp.account.uuid}",
         "base_url": f"{hayfrp.url}/",
         "username": username.strip(),
         "password": "demo-password",
@@ -114,6 +115,7 @@ async def test_token(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{hayfrp.account.uuid}",
         "base_url": hayfrp.url,
         "token": "pasted-session",
     }
@@ -144,6 +146,7 @@ async def test_register(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     assert account.email == "new@example.com"
     assert result["data"] == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{account.uuid}",
         "base_url": hayfrp.url,
         "username": "newcomer",
         "password": "new-password",
@@ -183,6 +186,7 @@ async def test_recover(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
     assert hayfrp.account.password == "better-password"
     assert result["data"] == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{hayfrp.account.uuid}",
         "base_url": hayfrp.url,
         "username": "demo",
         "password": "better-password",
@@ -470,6 +474,7 @@ async def test_reconfigure_to_a_token_forgets_the_password(world: World) -> None
     assert result["reason"] == "reconfigure_successful"
     assert world.entry.data == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{world.service.account.uuid}",
         "base_url": world.service.url,
         "token": "pasted",
     }

@@ -1,5 +1,7 @@
 """Identifiers: any id that a service chooses can be told from the rest."""
 
+from typing import Any
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from hypothesis import HealthCheck, example, given, settings, strategies as st
@@ -14,6 +16,8 @@ from custom_components.tunnel_hub.ids import (
     device_identifier,
     device_key_of,
     entity_key_of,
+    free_prefix,
+    id_prefix,
     unique_id,
 )
 
@@ -30,7 +34,7 @@ IDS = st.one_of(st.text(min_size=1), st.text(":a/", min_size=1))
 
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
-    """An account of any service."""
+    """An account of any service, whose identifiers begin with the entry's id."""
     entry = MockConfigEntry(domain=DOMAIN, entry_id="01K0000000000000000000000")
     entry.add_to_hass(hass)
     return entry
@@ -60,7 +64,7 @@ async def test_an_entity(
 ) -> None:
     meant = EntityKey(kind, id_, key)
 
-    assert entity_key_of(registered(hass, entry, unique_id(entry.entry_id, meant))) == meant
+    assert entity_key_of(registered(hass, entry, unique_id(entry, meant)), entry) == meant
 
 
 @SHARED
@@ -68,9 +72,7 @@ async def test_an_entity(
 @example("tunnel", "host:443")
 async def test_a_device(hass: HomeAssistant, entry: MockConfigEntry, kind: str, id_: str) -> None:
     meant = DeviceKey(kind, id_)
-    device = device_of(
-        hass, entry, (f"another {meant}", "thing"), device_identifier(entry.entry_id, meant)
-    )
+    device = device_of(hass, entry, (f"another {meant}", "thing"), device_identifier(entry, meant))
 
     assert device_key_of(device, entry) == meant
 
@@ -90,7 +92,7 @@ async def test_a_device(hass: HomeAssistant, entry: MockConfigEntry, kind: str, 
     ],
 )
 async def test_what_is_none_of_ours(hass: HomeAssistant, entry: MockConfigEntry, name: str) -> None:
-    assert entity_key_of(registered(hass, entry, name)) is None
+    assert entity_key_of(registered(hass, entry, name), entry) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,55 @@ async def test_a_device_of_nothing(
     assert device_key_of(device_of(hass, entry, (domain, name)), entry) is None
 
 
+def account(unique_id: str | None, **data: Any) -> MockConfigEntry:
+    """Return an account's entry."""
+    return MockConfigEntry(domain=DOMAIN, entry_id="entry", unique_id=unique_id, data=data)
+
+
 def test_they_stay_as_they_are() -> None:
     """Registries hold them: another form would lose what people have set."""
-    assert device_identifier("entry", ACCOUNT) == (DOMAIN, "entry:account:account")
-    assert unique_id("entry", EntityKey("tunnel", "1", "online")) == "entry:tunnel:1:online"
+    online = EntityKey("tunnel", "1", "online")
+    entry, without = account("hayfrp:123", id_prefix="hayfrp.123"), account("hayfrp:123")
+
+    assert device_identifier(entry, ACCOUNT) == (DOMAIN, "hayfrp.123:account:account")
+    assert unique_id(entry, online) == "hayfrp.123:tunnel:1:online"
+    assert device_identifier(without, ACCOUNT) == (DOMAIN, "entry:account:account")
+    assert unique_id(without, online) == "entry:tunnel:1:online"
+
+
+@pytest.mark.parametrize(
+    "name, prefix",
+    [
+        ("hayfrp:123", "hayfrp.123"),
+        ("frp:192.168.1.2:7500/behind", "frp.192.168.1.2%3A7500/behind"),
+        ("frp:[fd00::2]:7500", "frp.[fd00%3A%3A2]%3A7500"),
+        ("hy2scale:%3A", "hy2scale.%253A"),
+        ("hy2scale::", "hy2scale.%3A"),
+        ("hy2scale:家.home", "hy2scale.家.home"),
+        ("hayfrp:", None),
+        ("watched", None),
+        (None, None),
+    ],
+)
+async def test_a_new_prefix(hass: HomeAssistant, name: str | None, prefix: str | None) -> None:
+    assert free_prefix(hass, name) == ({"id_prefix": prefix} if prefix else {})
+
+
+async def test_a_prefix_that_another_account_had_before(hass: HomeAssistant) -> None:
+    """A node was renamed since it was added, and another one has its name now."""
+    account("hy2scale:new", id_prefix="hy2scale.old").add_to_hass(hass)
+
+    assert free_prefix(hass, "hy2scale:old") == {}
+    assert free_prefix(hass, "hy2scale:old:1") == {"id_prefix": "hy2scale.old%3A1"}
+
+
+@SHARED
+@given(one=st.text(min_size=1), other=st.text(min_size=1))
+@example("x:1", "x")
+@example("1", "1:2")
+async def test_accounts_are_told_apart(hass: HomeAssistant, one: str, other: str) -> None:
+    """However their ids begin: no entity of one is taken for another's."""
+    first, second = (account(None, **free_prefix(hass, f"hy2scale:{id_}")) for id_ in (one, other))
+
+    assert (id_prefix(first) == id_prefix(second)) is (one == other)
+    assert ":" not in id_prefix(first)

@@ -85,6 +85,7 @@ async def test_a_login_on_its_way_does_not_undo_another_way_to_sign_in(world: Wo
 
     assert world.entry.data == {
         "provider": "hayfrp",
+        "id_prefix": f"hayfrp.{world.service.account.uuid}",
         "base_url": world.service.url,
         "token": "pasted",
     }

@@ -5,6 +5,7 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr, en
 import pytest
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 
 from .common import MINUTE, World
 from .names import NAMES, check
@@ -82,7 +83,7 @@ async def test_an_id_that_was_not_taken(world: World) -> None:
     broken = registry.async_get_or_create(
         "switch",
         DOMAIN,
-        f"{world.entry.entry_id}:tunnel:1:enabled",
+        f"{id_prefix(world.entry)}:tunnel:1:enabled",
         suggested_object_id="d" * 247 + " e",
         config_entry=world.entry,
     )

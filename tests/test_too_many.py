@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.tunnel_hub import coordinator
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from simulator.hayfrp.state import Tunnel
 
 from .common import MINUTE, World
@@ -25,12 +26,12 @@ def at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
     """Return the ids of the things that have a device, by number."""
     ids = [
-        name.removeprefix(f"{world.entry.entry_id}:{kind}:")
+        name.removeprefix(f"{id_prefix(world.entry)}:{kind}:")
         for device in dr.async_entries_for_config_entry(
             dr.async_get(world.hass), world.entry.entry_id
         )
         for _, name in device.identifiers
-        if name.startswith(f"{world.entry.entry_id}:{kind}:")
+        if name.startswith(f"{id_prefix(world.entry)}:{kind}:")
     ]
     return sorted(ids, key=int)
 

@@ -14,6 +14,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from .automations import armed, of
@@ -217,7 +218,7 @@ async def test_a_share_of_traffic_runs_low(world: World) -> None:
     share = er.async_get(world.hass).async_get_or_create(
         "sensor",
         DOMAIN,
-        f"{world.entry.entry_id}:user:ann:traffic_usage",
+        f"{id_prefix(world.entry)}:user:ann:traffic_usage",
         config_entry=world.entry,
     )
 

@@ -39,7 +39,7 @@ from .history import HistoryImporter, async_forget as async_forget_history
 from .ids import ACCOUNT, device_key_of
 from .issues import EntryIssues, clear_all
 from .mesh_view import async_setup_mesh_view
-from .migrations import async_migrate_entry as async_migrate_entry
+from .migrations import async_adopt, async_migrate_entry as async_migrate_entry
 from .node_suggestions import NodeSuggestions
 from .provider_storage import async_forget_memory, async_restore_memory
 from .reachability import AddressChecks, TunnelChecks, async_forget_checks, async_tunnel_checks
@@ -95,6 +95,7 @@ async def _async_provider(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> P
 
 async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Set up the account of a config entry."""
+    async_adopt(hass, entry)
     provider = await _async_provider(hass, entry)
     entry.async_on_unload(provider.close)
     await async_restore_memory(hass, entry.entry_id, provider)

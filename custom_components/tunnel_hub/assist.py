@@ -32,7 +32,7 @@ from .checks.verdicts import Verdict
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .forecast import Forecast, subject_of
-from .ids import DeviceKey, EntityKey, device_identifier, device_key, registered_entity
+from .ids import DeviceKey, EntityKey, device_key, registered_device, registered_entity
 from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
 from .units import gibibytes
@@ -129,9 +129,7 @@ class Assist:
 
     def _visible_name(self, entry: TunnelHubConfigEntry, key: DeviceKey) -> str | None:
         """Return the name of a device that may be seen; None if it may not."""
-        device = self._devices.async_get_device_by_identifier(
-            device_identifier(entry.entry_id, key), entry.entry_id
-        )
+        device = registered_device(self._devices, entry, key)
         if device is None or not any(
             map(self._may_use, er.async_entries_for_device(self._entities, device.id))
         ):
@@ -291,7 +289,7 @@ class Assist:
     def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
         """Return the entity of a command, if there is one that may be used."""
         key = EntityKey(thing.resource.kind, thing.resource.id, order.key)
-        entity = registered_entity(self._entities, order.platform, thing.entry.entry_id, key)
+        entity = registered_entity(self._entities, order.platform, thing.entry, key)
         return entity.entity_id if entity and self._may_use(entity) else None
 
     async def _call(self, thing: Thing[Any], order: _Order) -> None:

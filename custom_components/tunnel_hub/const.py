@@ -10,6 +10,7 @@ CONF_BASE_URL: Final = "base_url"
 CONF_CA: Final = "ca"
 CONF_CONTACT: Final = "contact"
 CONF_HTTPS: Final = "https"
+CONF_ID_PREFIX: Final = "id_prefix"
 CONF_JWT_SECRET: Final = "jwt_secret"  # noqa: S105 - the name of a field
 CONF_KNOWN_BY: Final = "known_by"
 CONF_NETWORK_NAME: Final = "network_name"

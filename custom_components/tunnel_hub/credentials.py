@@ -17,7 +17,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
 from .api.provider import Credentials
-from .const import CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
+from .const import CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
 from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _ONCE = "refresh_token"
 """The credential that works once, where there is one."""
 _TOLD = frozenset({"default_password", "token"})
 """What a login tells; it does not say how someone signed in."""
-_NO_CREDENTIALS = frozenset({CONF_PROVIDER, CONF_KNOWN_BY})
+_NO_CREDENTIALS = frozenset({CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER})
 """What else is in an entry."""
 _REMEMBERED = 200
 """How many used-up credentials a file names: those of a day, in 4 KB."""

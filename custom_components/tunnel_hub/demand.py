@@ -78,5 +78,5 @@ class Demand:
             key
             for entity in entities
             if entity is not None and entity.config_entry_id == self.entry.entry_id
-            if (key := entity_key_of(entity)) is not None
+            if (key := entity_key_of(entity, self.entry)) is not None
         )

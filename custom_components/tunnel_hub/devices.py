@@ -24,6 +24,7 @@ from .ids import (
     device_key,
     device_key_of,
     entity_key_of,
+    registered_device,
     subentry_id,
 )
 from .runtime import TunnelHubConfigEntry, TunnelHubData
@@ -80,7 +81,7 @@ def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[
         if (of_device := device_key_of(device, entry)) is not None:
             found[of_device.kind].ids.add(of_device.id)
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        if (of_entity := entity_key_of(entity)) is not None:
+        if (of_entity := entity_key_of(entity, entry)) is not None:
             found[of_entity.kind].ids.add(of_entity.id)
             found[of_entity.kind].disabled_by.add(entity.disabled_by)
     return found
@@ -130,7 +131,7 @@ class Devices:
             if key is not None and key.kind not in device_kinds:
                 self._registry.async_remove_device(device.id)
         for entity in er.async_entries_for_config_entry(self._entities, self._entry.entry_id):
-            of_entity = entity_key_of(entity)
+            of_entity = entity_key_of(entity, self._entry)
             if of_entity is not None and of_entity.kind not in kinds:
                 self._entities.async_remove(entity.entity_id)
 
@@ -146,9 +147,7 @@ class Devices:
         if key.kind == kind:
             for part in parts:
                 part.async_forget(resource_id)
-        device = self._registry.async_get_device_by_identifier(
-            device_identifier(self._entry.entry_id, key), self._entry.entry_id
-        )
+        device = registered_device(self._registry, self._entry, key)
         if device is None:
             # A person has removed it.
             self._shown.pop(key, None)
@@ -160,7 +159,7 @@ class Devices:
         for entity in er.async_entries_for_device(
             self._entities, device.id, include_disabled_entities=True
         ):
-            of_entity = entity_key_of(entity)
+            of_entity = entity_key_of(entity, self._entry)
             if of_entity is not None and of_entity[:2] == (kind, resource_id):
                 self._entities.async_remove(entity.entity_id)
 
@@ -184,7 +183,7 @@ class Devices:
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             config_subentry_id=subentry_id(self._entry, key.id),
-            identifiers={device_identifier(self._entry.entry_id, key)},
+            identifiers={device_identifier(self._entry, key)},
             manufacturer=self._provider.name,
             model=self._provider.model if is_account else MODELS[key.kind],
             entry_type=dr.DeviceEntryType.SERVICE,

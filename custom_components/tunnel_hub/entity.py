@@ -21,10 +21,9 @@ from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
 from .api.throttling import in_time_slices
-from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import action_errors
-from .ids import EntityKey, device_identifier, device_key, subentry_id, unique_id
+from .ids import EntityKey, device_key, registered_device, registered_entity, subentry_id, unique_id
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .subscriptions import Subscription
 
@@ -92,13 +91,13 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
         self.entity_description = description
         # Home Assistant takes it from the entry when that is unloaded, perhaps during a command.
         self._data = entry.runtime_data
-        self._attr_unique_id = _unique_id(coordinator, resource.id, description.key)
+        self._attr_unique_id = unique_id(entry, _key(coordinator, resource.id, description.key))
         self._attr_translation_key = description.key
         self._attr_entity_registry_enabled_default = (
             description.entity_registry_enabled_default and resource.enabled_by_default
         )
-        self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
-            device_identifier(entry.entry_id, device_key(resource)), entry.entry_id
+        self.device_entry = registered_device(
+            dr.async_get(coordinator.hass), entry, device_key(resource)
         )
 
     @property
@@ -287,10 +286,8 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     def _registered(self, resource_id: str, row: D) -> er.RegistryEntry | None:
         """Return a resource's registered entity for a row."""
-        entity_id = self._registry.async_get_entity_id(
-            self._domain, DOMAIN, _unique_id(self._coordinator, resource_id, row.key)
-        )
-        return None if entity_id is None else self._registry.async_get(entity_id)
+        key = _key(self._coordinator, resource_id, row.key)
+        return registered_entity(self._registry, self._domain, self._coordinator.config_entry, key)
 
     def _short_prefix(self, device: dr.AnyDeviceEntry | None) -> str | None:
         """Return what entity ids begin with when names are too long for them; None if not."""
@@ -318,8 +315,5 @@ class _Entities[D: TunnelHubEntityDescription]:
             )
 
 
-def _unique_id(coordinator: FeedCoordinator, resource_id: str, key: str) -> str:
-    return unique_id(
-        coordinator.config_entry.entry_id,
-        EntityKey(coordinator.feed.resource.kind, resource_id, key),
-    )
+def _key(coordinator: FeedCoordinator, resource_id: str, key: str) -> EntityKey:
+    return EntityKey(coordinator.feed.resource.kind, resource_id, key)

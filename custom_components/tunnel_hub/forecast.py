@@ -188,7 +188,7 @@ async def _fetch(
     def _statistic(resource: Resource, key: str | None) -> str | None:
         """Return the sensor of a field, if it is enabled."""
         of_entity = EntityKey(resource.kind, resource.id, key or "")
-        entity = registered_entity(registry, SENSOR, entry.entry_id, of_entity)
+        entity = registered_entity(registry, SENSOR, entry, of_entity)
         return entity.entity_id if entity and not entity.disabled else None
 
     ids = {

@@ -64,7 +64,7 @@ from .clock import WallClockTimer
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import reauth_errors
-from .ids import DeviceKey, device_identifier
+from .ids import DeviceKey, registered_device
 from .units import gibibytes
 
 if TYPE_CHECKING:
@@ -417,9 +417,7 @@ class HistoryImporter:
 
     async def _name(self, key: DeviceKey, series: str) -> str:
         """Return what the statistics are called, in Home Assistant's language."""
-        device = dr.async_get(self._hass).async_get_device_by_identifier(
-            device_identifier(self._entry.entry_id, key), self._entry.entry_id
-        )
+        device = registered_device(dr.async_get(self._hass), self._entry, key)
         texts = await async_get_translations(
             self._hass, self._hass.config.language, "common", [DOMAIN]
         )

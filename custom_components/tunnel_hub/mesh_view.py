@@ -28,7 +28,7 @@ from .api.models.tunnels import Tunnel
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import action_errors
-from .ids import ACCOUNT, device_identifier, device_key
+from .ids import ACCOUNT, device_key, registered_device
 from .runtime import TunnelHubConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -183,8 +183,7 @@ class _View:
 
     def _told(self, resource: Resource, fields: Iterable[str]) -> dict[str, Any]:
         """Return fields of a resource, with its device."""
-        identifier = device_identifier(self._entry.entry_id, device_key(resource))
-        device = self._devices.async_get_device_by_identifier(identifier, self._entry.entry_id)
+        device = registered_device(self._devices, self._entry, device_key(resource))
         return {
             "id": f"{resource.kind}:{resource.id}",
             "device": device and device.id,

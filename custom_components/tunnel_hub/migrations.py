@@ -1,20 +1,22 @@
 """Brings an entry that an older version stored to today's form, in place.
 
-A new minor version is something that an older program can live with; nothing yet was more.
+A new minor version is something that an older program can live with. It refuses a new version.
 """
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import attr
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .accounts import free_id
 from .api import stored_account_id
 from .api.errors import InvalidInputError
-from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER
+from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER, DOMAIN
+from .ids import free_prefix, id_prefix, stored_prefix
 from .runtime import TunnelHubConfigEntry
 
 
@@ -28,7 +30,10 @@ class Stored(NamedTuple):
 _NETWORK = {CONF_NETWORK_NAME, CONF_NETWORK_SECRET}
 
 
-def _without_half_a_network(stored: Stored) -> Stored:
+type _Step = Callable[[HomeAssistant, TunnelHubConfigEntry, Stored], Stored]
+
+
+def _without_half_a_network(_: HomeAssistant, __: TunnelHubConfigEntry, stored: Stored) -> Stored:
     """Leave out a network's name without its secret, or the reverse, which led nowhere."""
     if stored.data.keys() >= _NETWORK:
         return stored
@@ -36,17 +41,12 @@ def _without_half_a_network(stored: Stored) -> Stored:
     return stored._replace(data=data)
 
 
-def _with_todays_id(stored: Stored) -> Stored:
+def _with_todays_id(hass: HomeAssistant, entry: TunnelHubConfigEntry, stored: Stored) -> Stored:
     """Write an id that holds a server's address as today, for addresses are tidied since."""
     key = stored.data.get(CONF_PROVIDER, "")
     with suppress(InvalidInputError):
         if (account_id := stored_account_id(key, stored.data)) is not None:
-            return stored._replace(unique_id=f"{key}:{account_id}")
-    return stored
-
-
-def _as_it_is(stored: Stored) -> Stored:
-    """Only statistics change; see `_without_words_as_units`."""
+            return stored._replace(unique_id=free_id(hass, entry, f"{key}:{account_id}"))
     return stored
 
 
@@ -57,29 +57,37 @@ _COUNTS = {
     *("tunnels_online", "tunnels_used", "users", "wireguard_connected", "wireguard_peers"),
 }
 """Sensors that had a word as their unit, such as "clients"."""
-_WITH_WORDS_AS_UNITS = 3
 
 
-def _without_words_as_units(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
+def _without_words_as_units(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, stored: Stored
+) -> Stored:
     """Take the words from the statistics as well, so that these go on instead of ending there."""
     if RECORDER not in hass.config.components:
-        return
+        return stored
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         if entity.domain == "sensor" and entity.translation_key in _COUNTS:
             get_instance(hass).async_update_statistics_metadata(
                 entity.entity_id, new_unit_class=None, new_unit_of_measurement=None
             )
+    return stored
 
 
-_STEPS: Mapping[int, Callable[[Stored], Stored]] = {
-    1: _without_half_a_network,
-    2: _with_todays_id,
-    _WITH_WORDS_AS_UNITS: _as_it_is,
+def _with_prefix(hass: HomeAssistant, _: TunnelHubConfigEntry, stored: Stored) -> Stored:
+    """Let identifiers begin with the account's id; async_adopt changes those in the registries."""
+    return stored._replace(data=stored.data | free_prefix(hass, stored.unique_id))
+
+
+_STEPS: Mapping[tuple[int, int], _Step] = {
+    (1, 1): _without_half_a_network,
+    (1, 2): _with_todays_id,
+    (1, 3): _without_words_as_units,
+    (1, 4): _with_prefix,
 }
-"""What leads from each minor version to the next one."""
+"""What leads from each version and minor version to the next one."""
 
-VERSION = 1
-MINOR_VERSION = 1 + len(_STEPS)
+VERSION = 2
+MINOR_VERSION = 1
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
@@ -87,18 +95,53 @@ async def async_migrate_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) 
 
     An entry of a newer minor version is good as it is; one of a newer version is refused.
     """
+    version = (entry.version, entry.minor_version)
     if entry.version > VERSION:
         return False
-    if entry.minor_version < MINOR_VERSION:
+    if version < (VERSION, MINOR_VERSION):
         stored = Stored(entry.unique_id, dict(entry.data))
-        for minor_version in range(entry.minor_version, MINOR_VERSION):
-            stored = _STEPS[minor_version](stored)
-        if entry.minor_version <= _WITH_WORDS_AS_UNITS:
-            _without_words_as_units(hass, entry)
+        for before, step in _STEPS.items():
+            if before >= version:
+                stored = step(hass, entry, stored)
         hass.config_entries.async_update_entry(
             entry,
             data=stored.data,
-            unique_id=free_id(hass, entry, stored.unique_id),
+            unique_id=stored.unique_id,
+            version=VERSION,
             minor_version=MINOR_VERSION,
         )
     return True
+
+
+@callback
+def async_adopt(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
+    """Let identifiers that begin with the entry's own id begin with its prefix.
+
+    Done whenever the entry is set up, because Home Assistant writes entries and registries to the
+    disk at different times: when it is killed in between, it comes back with some of the old ones.
+    Deleted devices are out of reach, so they return as new ones. Deleted entities return as before.
+    """
+    if not stored_prefix(entry):
+        return
+    before, after = f"{entry.entry_id}:", f"{id_prefix(entry)}:"
+
+    def _adopted(id_: str) -> str:
+        return after + id_.removeprefix(before) if id_.startswith(before) else id_
+
+    entities = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
+        new_id = _adopted(entity.unique_id)
+        if entities.async_get_entity_id(entity.domain, DOMAIN, new_id) is None:
+            entities.async_update_entity(entity.entity_id, new_unique_id=new_id)
+    for key, deleted in list(entities.deleted_entities.items()):
+        if deleted.unique_id != (new_id := _adopted(deleted.unique_id)):
+            del entities.deleted_entities[key]
+            entities.deleted_entities[*key[:2], new_id] = attr.evolve(deleted, unique_id=new_id)
+            entities.async_schedule_save()
+
+    devices = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
+        identifiers = {(domain, _adopted(id_)) for domain, id_ in device.identifiers}
+        if identifiers != device.identifiers:
+            with suppress(dr.DeviceIdentifierCollisionError):
+                devices.async_update_device(device.id, new_identifiers=identifiers)

@@ -28,7 +28,7 @@ from .actions.suggestions import SUGGESTION_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
 from .exceptions import action_errors
-from .ids import ACCOUNT, device_identifier
+from .ids import ACCOUNT, registered_device
 from .runtime import TunnelHubConfigEntry
 
 CONF_CONFIG_ENTRY_ID = "config_entry_id"
@@ -103,9 +103,7 @@ async def _check_permission(call: ServiceCall, target: Target) -> None:
         return
     if (user := await call.hass.auth.async_get_user(user_id)) is None:
         raise UnknownUser(context=call.context, permission=POLICY_CONTROL)
-    device = dr.async_get(call.hass).async_get_device_by_identifier(
-        device_identifier(target.entry.entry_id, target.key), target.entry.entry_id
-    )
+    device = registered_device(dr.async_get(call.hass), target.entry, target.key)
     entities = device and er.async_entries_for_device(
         er.async_get(call.hass), device.id, include_disabled_entities=True
     )

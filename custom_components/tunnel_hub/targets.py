@@ -43,7 +43,8 @@ def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) 
         for entity_id in entity_ids
         if (entry := registry.async_get(entity_id)) is not None
         and entry.platform == DOMAIN
-        and (key := entity_key_of(entry)) is not None
+        and (account := hass.config_entries.async_get_entry(entry.config_entry_id or ""))
+        and (key := entity_key_of(entry, account)) is not None
         and (key.kind, key.key) in fields
     }
 

@@ -58,9 +58,7 @@ def _availability(
     """Return the entity of which there are statistics, for each address whose uptime is shown."""
     registry, kind = er.async_get(hass), coordinator.feed.resource.kind
     found = {
-        id_: registered_entity(
-            registry, SENSOR, entry.entry_id, EntityKey(kind, id_, "availability")
-        )
+        id_: registered_entity(registry, SENSOR, entry, EntityKey(kind, id_, "availability"))
         for id_ in coordinator.subscriptions.watched(UPTIMES.keys())
     }
     return {id_: entity.entity_id for id_, entity in found.items() if entity is not None}

@@ -109,6 +109,7 @@ async def test_device(hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Bro
     assert float(data.pop("expires_at")) == pytest.approx(grant.expires_at, abs=5)
     assert data == {
         "provider": "chmlfrp",
+        "id_prefix": "chmlfrp.227",
         "base_url": chmlfrp.url,
         "oauth_url": chmlfrp.oauth_url,
         "client_id": "demo-client",
@@ -287,6 +288,7 @@ async def test_token(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{chmlfrp.account.id}",
         "base_url": chmlfrp.url,
         "token": chmlfrp.account.usertoken,
     }
@@ -302,6 +304,7 @@ async def test_password(hass: HomeAssistant, chmlfrp: ChmlFrpService, username: 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{chmlfrp.account.id}",
         "base_url": chmlfrp.url,
         "username": username,
         "password": "demo-password",
@@ -405,6 +408,7 @@ async def test_register(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     assert result["title"] == "ChmlFrp newcomer"
     assert result["data"] == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{account.id}",
         "base_url": chmlfrp.url,
         "token": account.usertoken,
     }, "the address entered first still counts"
@@ -474,6 +478,7 @@ async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
     assert result["reason"] == "reauth_successful"
     assert world.entry.data == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{world.service.account.id}",
         "base_url": world.service.url,
         "token": "reset",
     }
@@ -493,6 +498,7 @@ async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> Non
     assert result["reason"] == "reauth_successful"
     assert world.entry.data == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{world.service.account.id}",
         "base_url": world.service.url,
         "token": "reset",
         **DEMO,
@@ -507,8 +513,8 @@ async def test_reauthentication_with_another_account(
 ) -> None:
     other = world.service.state.accounts["228"]
     world.service.state.settings.password_login = True
-    before = dict(world.entry.data)
     form = await choose(world.hass, await ask_to_sign_in_again(world), way)
+    before = dict(world.entry.data)
 
     match way:
         case "chmlfrp_device":
@@ -570,6 +576,7 @@ async def test_reconfiguration_from_a_browser_to_a_token(
     assert result["reason"] == "reconfigure_successful"
     assert world.entry.data == {
         "provider": "chmlfrp",
+        "id_prefix": f"chmlfrp.{world.service.account.id}",
         "base_url": world.service.url,
         "token": world.service.account.usertoken,
     }

@@ -11,7 +11,7 @@ import pytest
 from custom_components.tunnel_hub.api.capabilities.account import CanGetTrafficHistory
 from simulator.chmlfrp import ChmlFrpService
 
-from ..common import DAY, HOUR, MINUTE, SMALL, World, on_account, refused
+from ..common import DAY, HOUR, MINUTE, SMALL, World, as_older, on_account, refused
 from ..long_term import NO_STATES, rows, series
 
 GIB = 1024**3
@@ -107,6 +107,27 @@ async def test_each_day_is_added_once(world: Home) -> None:
     assert list(found) == [f"10-{number}" for number in range(14, 28)]
     assert [amount for amount, _ in found.values()] == [1] * 6 + [2] * 8
     assert [total for _, total in found.values()] == [*range(1, 7), *range(8, 24, 2)]
+
+
+async def test_an_upgraded_account_goes_on(world: Home) -> None:
+    """Its identifiers are others then, but no statistics are lost or begun anew."""
+    use(world, 1, 1, 1, 1, 1, 1, 0)
+    await world.set_up()
+    before, known = await incoming(world), await series(world.hass)
+    assert await world.hass.config_entries.async_unload(world.entry.entry_id)
+    as_older(world)
+    await world.set_up()
+    assert await on_account(world, "import_history") == {"rows": 0}
+    assert await incoming(world) == before
+    for tunnel in world.service.state.tunnels.values():
+        tunnel.rate_in = tunnel.rate_out = 0
+
+    world.service.account.days[-1].traffic_in = 2 * GIB
+    await world.live(DAY, 6 * HOUR)
+
+    assert await series(world.hass) == known
+    found = await incoming(world)
+    assert found == before | {"10-20": (2, 8)}
 
 
 async def test_a_day_that_is_corrected(world: Home) -> None:

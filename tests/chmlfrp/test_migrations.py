@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from simulator.chmlfrp import ChmlFrpService
 
-from ..common import SMALL, World
+from ..common import SMALL, World, as_older
 
 pytestmark = [SMALL, pytest.mark.usefixtures("recorder_mock")]
 
@@ -56,7 +56,7 @@ async def test_statistics_go_on_without_words_as_units(
     assert (before[counted], before[measured]) == ("connections", "GiB")
 
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
-    world.hass.config_entries.async_update_entry(world.entry, minor_version=minor_version)
+    as_older(world, version=(1, minor_version))
     await world.set_up()
     await get_instance(world.hass).async_block_till_done()
 

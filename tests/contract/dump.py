@@ -5,6 +5,7 @@ import json
 from typing import Any, cast
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, Service, ServiceCall, State
 from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import (
@@ -17,6 +18,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 
 from ..common import World
 
@@ -58,8 +60,7 @@ def _facts(**facts: object) -> str:
 def devices(world: World[Any]) -> Iterator[str]:
     """Return a line for each device."""
     registry = dr.async_get(world.hass)
-    entry_id = world.entry.entry_id
-    for device in dr.async_entries_for_config_entry(registry, entry_id):
+    for device in dr.async_entries_for_config_entry(registry, world.entry.entry_id):
         via = device.via_device_id and registry.async_get(device.via_device_id)
         facts = _facts(
             manufacturer=device.manufacturer,
@@ -70,17 +71,17 @@ def devices(world: World[Any]) -> Iterator[str]:
             hw=device.hw_version,
             url=device.configuration_url,
             service=device.entry_type is dr.DeviceEntryType.SERVICE,
-            via=via and _thing(via, entry_id),
+            via=via and _thing(via, world.entry),
         )
-        yield f"{_thing(device, entry_id)} {device.name!r}: {facts}"
+        yield f"{_thing(device, world.entry)} {device.name!r}: {facts}"
 
 
-def _thing(device: dr.AnyDeviceEntry, entry_id: str) -> str:
-    """Return a device's identifier, which begins with the entry's id."""
+def _thing(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> str:
+    """Return a device's identifier without what those of an entry begin with."""
     ((domain, identifier),) = device.identifiers
     assert domain == DOMAIN
-    assert identifier.startswith(f"{entry_id}:")
-    return identifier.removeprefix(f"{entry_id}:")
+    assert identifier.startswith(f"{id_prefix(entry)}:")
+    return identifier.removeprefix(f"{id_prefix(entry)}:")
 
 
 # Entities
@@ -96,7 +97,7 @@ async def entities(world: World[Any]) -> tuple[list[str], list[str]]:
     fields: dict[str, dict[str, list[str]]] = {}
     states = []
     for entity in world.registered():
-        prefix = f"{world.entry.entry_id}:"
+        prefix = f"{id_prefix(world.entry)}:"
         assert entity.unique_id.startswith(prefix)
         kind, _, rest = entity.unique_id.removeprefix(prefix).partition(":")
         id_, _, key = rest.rpartition(":")
@@ -120,7 +121,7 @@ def _field(world: World[Any], entity: er.RegistryEntry, thing: str, disabled: bo
     device = entity.device_id and dr.async_get(world.hass).async_get(entity.device_id)
     kind, _, id_ = thing.partition(":")
     assert device
-    owner = _thing(device, world.entry.entry_id)
+    owner = _thing(device, world.entry)
     of = owner if not owner.endswith(f":{id_}") else owner.removesuffix(f":{id_}")
     key = entity.unique_id.rpartition(":")[2]
     state = world.hass.states.get(entity.entity_id)
@@ -169,6 +170,7 @@ def entry(world: World[Any]) -> Iterator[str]:
     """Return what Home Assistant stores of an entry, without the values."""
     config = world.entry
     yield f"entry: version {config.version}.{config.minor_version}, id {config.unique_id}"
+    yield f"identifiers: {id_prefix(config)}:..."
     yield f"data: {shape(dict(config.data))}"
     yield f"options: {_text(dict(config.options))}"
 

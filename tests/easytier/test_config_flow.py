@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import logging
 from typing import Any, cast
 from unittest.mock import ANY
+from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import (
@@ -27,6 +28,8 @@ from ..test_config_flow import begin, choose, suggested
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
 DEMO: dict[str, Any] = {"email": "demo@example.com", "password": "demo-password"}
+
+STORED = {"provider", "id_prefix", "base_url", "email", "password", "token"}
 
 
 async def fill(
@@ -62,6 +65,7 @@ async def test_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
     assert result["result"].state is ConfigEntryState.LOADED
     assert result["data"] == {
         "provider": "easytier",
+        "id_prefix": f"easytier.{quote(result['result'].unique_id.partition(':')[2])}",
         "base_url": easytier.url,
         "token": ANY,
         **DEMO,
@@ -269,7 +273,11 @@ async def test_public_only(hass: HomeAssistant, easytier: EasyTierService) -> No
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == f"EasyTier {URL(easytier.url).authority}"
     assert result["result"].state is ConfigEntryState.LOADED
-    assert result["data"] == {"provider": "easytier", "base_url": easytier.url}
+    assert result["data"] == {
+        "provider": "easytier",
+        "id_prefix": f"easytier.{quote(URL(easytier.url).authority)}",
+        "base_url": easytier.url,
+    }
     assert not easytier.calls_to("/api/auth/login")
 
 
@@ -290,7 +298,7 @@ async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
     result = await fill(hass, form, code=mail.link)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+    assert result["data"].keys() == STORED
     assert result["result"].state is ConfigEntryState.LOADED
 
 
@@ -324,7 +332,7 @@ async def test_register_where_no_mail_can_be_sent(
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].state is ConfigEntryState.LOADED
-    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+    assert result["data"].keys() == STORED
 
 
 @pytest.mark.parametrize("way", ["easytier_account", "easytier_register"])
@@ -386,7 +394,7 @@ async def test_a_server_that_nobody_has_set_up(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert easytier.state.settings.initialized
     assert easytier.admin.email == "boss@example.com"
-    assert result["data"].keys() == {"provider", "base_url", "email", "password", "token"}
+    assert result["data"].keys() == STORED
     assert easytier.state.jwt_secret not in result["data"].values()
 
 

@@ -2,17 +2,23 @@
 
 from hashlib import sha256
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.tunnel_hub import async_migrate_entry
-from custom_components.tunnel_hub.config_flow import TunnelHubConfigFlow
+from custom_components.tunnel_hub.ids import id_prefix
 from simulator.easytier import EasyTierService
 
 from ..common import World
 from .common import account_entry
+
+
+def version_of(entry: ConfigEntry) -> tuple[int, int]:
+    """Return an entry's version and minor version."""
+    return entry.version, entry.minor_version
+
 
 WHOLE = {"network_name": "demo-network", "network_secret": "demo-network-secret"}
 
@@ -20,14 +26,14 @@ WHOLE = {"network_name": "demo-network", "network_secret": "demo-network-secret"
 async def upgraded(world: World[EasyTierService], network: dict[str, str]) -> dict[str, str]:
     """Set up an entry as the first version stored it; what it knows of the network afterwards."""
     world.hass.config_entries.async_update_entry(
-        world.entry, data={**world.entry.data, **network}, minor_version=1
+        world.entry, data={**world.entry.data, **network}, version=1, minor_version=1
     )
     before = dict(world.entry.data)
 
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert world.entry.minor_version == TunnelHubConfigFlow.MINOR_VERSION == 4
+    assert version_of(world.entry) == (2, 1)
     kept = {name: value for name, value in before.items() if name not in WHOLE}
     assert kept.items() <= world.entry.data.items(), "all else is as it was"
     return {name: world.entry.data[name] for name in WHOLE if name in world.entry.data}
@@ -45,7 +51,9 @@ async def test_a_network_is_kept(world: World[EasyTierService]) -> None:
 async def test_a_little_newer(world: World[EasyTierService]) -> None:
     """It holds all that this version needs."""
     data = {**world.entry.data, "unheard_of": "yes"}
-    world.hass.config_entries.async_update_entry(world.entry, data=data, minor_version=99)
+    world.hass.config_entries.async_update_entry(
+        world.entry, data=data, version=2, minor_version=99
+    )
 
     await world.set_up()
 
@@ -55,7 +63,7 @@ async def test_a_little_newer(world: World[EasyTierService]) -> None:
 
 
 async def test_much_newer(world: World[EasyTierService]) -> None:
-    world.hass.config_entries.async_update_entry(world.entry, version=2)
+    world.hass.config_entries.async_update_entry(world.entry, version=3)
     before = dict(world.entry.data)
 
     await world.set_up()
@@ -64,7 +72,7 @@ async def test_much_newer(world: World[EasyTierService]) -> None:
     assert dict(world.entry.data) == before
     assert not world.service.calls
     assert not await async_migrate_entry(world.hass, world.entry), "whatever Home Assistant checks"
-    assert (world.entry.version, world.entry.minor_version) == (2, 1)
+    assert version_of(world.entry) == (3, 1)
 
 
 ACCOUNT = sha256(b"demo@example.com").hexdigest()[:16]
@@ -92,13 +100,13 @@ async def test_an_id_that_is_written_otherwise(
     unique_id = f"easytier:{stored.removesuffix(account)}"
     kept = {name: value for name, value in entry.data.items() if has_account or name != "email"}
     world.hass.config_entries.async_update_entry(
-        entry, data={**kept, "base_url": base_url}, unique_id=unique_id, minor_version=2
+        entry, data={**kept, "base_url": base_url}, unique_id=unique_id, version=1, minor_version=2
     )
 
     assert await async_migrate_entry(world.hass, entry)
 
     assert not world.service.calls
-    assert entry.minor_version == 4
+    assert version_of(entry) == (2, 1)
     right = unique_id if today is None else f"easytier:et.example.com{today.removesuffix(account)}"
     assert entry.unique_id == right
 
@@ -121,4 +129,5 @@ async def test_an_id_that_another_entry_has(world: World[EasyTierService]) -> No
     assert world.entry.unique_id == f"easytier:{url.authority}:{ACCOUNT}"
     assert second.unique_id == f"easytier:{url.authority}.:{ACCOUNT}"
     assert {world.entry.state, second.state} == {ConfigEntryState.LOADED}
-    assert world.entry.minor_version == second.minor_version == 4
+    assert version_of(world.entry) == version_of(second) == (2, 1)
+    assert id_prefix(world.entry) != id_prefix(second)

@@ -1,6 +1,7 @@
 """To a program of frp: by whatever address, with or without a password."""
 
 from typing import Any
+from urllib.parse import quote
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -42,7 +43,13 @@ async def test_the_server(hass: HomeAssistant, frp: FrpService) -> None:
     address = frp.url.partition("://")[2]
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == f"frps {address}"
-    assert result["data"] == {"provider": "frp", "kind": "frps", "base_url": frp.url, **ADMIN}
+    assert result["data"] == {
+        "provider": "frp",
+        "id_prefix": f"frp.{quote(address)}",
+        "kind": "frps",
+        "base_url": frp.url,
+        **ADMIN,
+    }
     assert result["result"].unique_id == f"frp:{address}"
     assert result["result"].state is ConfigEntryState.LOADED
 
@@ -127,7 +134,12 @@ async def test_a_dashboard_without_a_password(hass: HomeAssistant, frp: FrpServi
 
     result = await fill(hass, await begin(hass), base_url=frp.url)
 
-    assert result["data"] == {"provider": "frp", "kind": "frps", "base_url": frp.url}
+    assert result["data"] == {
+        "provider": "frp",
+        "id_prefix": f"frp.{quote(frp.url.partition('://')[2])}",
+        "kind": "frps",
+        "base_url": frp.url,
+    }
     assert not any("Authorization" in call.headers for call in frp.calls)
 
 

@@ -1,6 +1,7 @@
 """The entry of frpc: what it shows, and what can be done with the tunnels of its store."""
 
 from typing import Any
+from urllib.parse import quote
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -329,7 +330,11 @@ async def test_a_client_is_added(hass: HomeAssistant, frp: FrpService) -> None:
 
     assert (result["type"], result["title"]) == ("create_entry", f"frpc {place}")
     assert result["result"].unique_id == f"frp:{place}"
-    assert result["data"] == {"provider": "frp", **client_data(frp)}
+    assert result["data"] == {
+        "provider": "frp",
+        "id_prefix": f"frp.{quote(place)}",
+        **client_data(frp),
+    }
     await hass.async_block_till_done(wait_background_tasks=True)
     assert result["result"].state is ConfigEntryState.LOADED
     assert hass.states.get("switch.camera_enabled")

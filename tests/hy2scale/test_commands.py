@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.tunnel_hub.api import hy2scale
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from simulator.hy2scale.endpoints.vpn import REASON
 from simulator.hy2scale.state import WireGuard
 
@@ -441,7 +442,7 @@ async def test_a_path_that_is_longer_than_a_state(world: Hub) -> None:
 async def test_an_exit_of_shadowsocks(world: Hub) -> None:
     """Since 1.3 it has none, and an older version's entity goes; before, it was a proxy."""
     er.async_get(world.hass).async_get_or_create(
-        "select", DOMAIN, f"{world.entry.entry_id}:proxy:ss:exit_path", config_entry=world.entry
+        "select", DOMAIN, f"{id_prefix(world.entry)}:proxy:ss:exit_path", config_entry=world.entry
     )
 
     await world.set_up()

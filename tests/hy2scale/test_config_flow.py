@@ -12,9 +12,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from simulator import Simulator
 from simulator.hy2scale import Hy2ScaleService, hashed
 
+from ..common import arranged
 from ..test_config_flow import choose, suggested
 from .common import BOTH, POLL, Hub, node_entry
 
@@ -74,6 +76,7 @@ async def test_plain_http(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> Non
     assert result["result"].state is ConfigEntryState.LOADED
     assert result["data"] == {
         "provider": "hy2scale",
+        "id_prefix": "hy2scale.ea1b2adb",
         "host": "127.0.0.1",
         "port": str(_port(hy2scale)),
         "https": "false",
@@ -380,6 +383,27 @@ async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleSe
         await world.elapse(POLL)
 
     assert (world.entry.unique_id, second.unique_id) == ("hy2scale:f00d", "hy2scale:elsewhere")
+
+
+async def test_the_name_that_a_node_was_added_with(
+    world: Hub, another_node: Hy2ScaleService
+) -> None:
+    """Identifiers begin with it for good; those of a new node of that name begin otherwise."""
+    hass = world.hass
+    await world.set_up()
+    before = arranged(world.hass, world.entry)
+    world.service.state.node_id, another_node.state.node_id = "renamed", "ea1b2adb"
+    await world.elapse(POLL)
+    await world.restart()
+    assert arranged(world.hass, world.entry) == before
+
+    second = (await fill(hass, await begin(hass), **address(another_node)))["result"]
+    await world.settle()
+
+    assert (world.entry.unique_id, second.unique_id) == ("hy2scale:renamed", "hy2scale:ea1b2adb")
+    assert (id_prefix(world.entry), id_prefix(second)) == ("hy2scale.ea1b2adb", second.entry_id)
+    assert arranged(world.hass, world.entry) == before
+    assert arranged(hass, second)
 
 
 async def test_a_move_to_where_another_entry_is(world: Hub, another_node: Hy2ScaleService) -> None:

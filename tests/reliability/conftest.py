@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -9,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.migrations import MINOR_VERSION
+from custom_components.tunnel_hub.migrations import MINOR_VERSION, VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
@@ -89,8 +90,13 @@ def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
         entry_id=f"entry-{case.service}",
         title=f"{case.service} demo",
         unique_id=f"{case.service}:{case.account(service)}",
+        version=VERSION,
         minor_version=MINOR_VERSION,
-        data={"provider": case.service, **case.credentials(service)},
+        data={
+            "provider": case.service,
+            "id_prefix": f"{case.service}.{quote(case.account(service))}",
+            **case.credentials(service),
+        },
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.tunnel_hub.api.provider import PATIENCE
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
+from custom_components.tunnel_hub.ids import stored_prefix
 
 from ..common import MINUTE
 from .fault_counts import Cells
@@ -181,6 +182,8 @@ async def _all_is_well_again(world: BadWorld, fault: Fault) -> None:
     if world.reauthentications():
         world.abort_flows()
         data = {"provider": world.case.service, **world.case.credentials(world.service)}
-        world.hass.config_entries.async_update_entry(world.entry, data=data)
+        world.hass.config_entries.async_update_entry(
+            world.entry, data=data | stored_prefix(world.entry)
+        )
         await world.hass.config_entries.async_reload(world.entry.entry_id)
     assert await world.recover(_LATER if isinstance(fault, OfAccount) else _SOON), "still not well"

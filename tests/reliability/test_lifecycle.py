@@ -13,10 +13,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
-from custom_components.tunnel_hub.migrations import MINOR_VERSION
+from custom_components.tunnel_hub.migrations import MINOR_VERSION, VERSION
 from simulator import Simulator
 
-from ..common import HOUR, MINUTE
+from ..common import HOUR, MINUTE, arranged, as_older
+from .conftest import entry_for
 from .names import Names
 from .providers import AnyService, Case
 from .watch import Watch
@@ -94,49 +95,67 @@ async def test_removal_leaves_nothing(
     watch.check()
 
 
-async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
-    """It becomes one of today in place: nobody has to sign in, and all stays as it was arranged."""
-    await world.set_up()
+def arrange(world: BadWorld) -> tuple[str, str]:
+    """Do with entities and devices what a person does; the first one's unique id and entity id."""
     entities, devices = er.async_get(world.hass), dr.async_get(world.hass)
     first, second, third, *_ = world.registered()
+    mine = f"{first.domain}.mine"
     entities.async_update_entity(
-        first.entity_id, new_entity_id=f"{first.domain}.mine", name="Mine", labels={"home"}
+        first.entity_id, new_entity_id=mine, name="Mine", labels={"home"}, area_id="attic"
     )
     entities.async_update_entity(second.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
     entities.async_update_entity(third.entity_id, hidden_by=er.RegistryEntryHider.USER)
     for device in dr.async_entries_for_config_entry(devices, world.entry.entry_id):
-        devices.async_update_device(device.id, name_by_user="My device")
+        devices.async_update_device(device.id, name_by_user="My device", area_id="attic")
+    return first.unique_id, mine
+
+
+async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
+    """It becomes one of today in place: nobody has to sign in, and all stays as it was arranged."""
+    await world.set_up()
+    first, mine = arrange(world)
     await world.settle()
-    arranged, data = registered(world), dict(world.entry.data)
+    before, data = arranged(world.hass, world.entry), dict(world.entry.data)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
-    world.hass.config_entries.async_update_entry(world.entry, minor_version=1)
+    as_older(world, version=(1, 1))
+    assert arranged(world.hass, world.entry) != before
 
     await world.set_up()
 
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert (world.entry.version, world.entry.minor_version) == (1, MINOR_VERSION)
+    assert (world.entry.version, world.entry.minor_version) == (VERSION, MINOR_VERSION)
     assert world.entry.data == data
-    assert registered(world) == arranged
-    assert names(world)[first.unique_id] == f"{first.domain}.mine"
+    assert arranged(world.hass, world.entry) == before
+    assert names(world)[first] == mine
     assert not world.reauthentications()
     watch.check()
 
 
-def registered(world: BadWorld) -> dict[str, object]:
-    """Return what a person can arrange, of each entity and device, by its id in the registry."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
-    return {
-        entity.id: (
-            entity.unique_id,
-            entity.entity_id,
-            entity.name,
-            entity.labels,
-            entity.disabled_by,
-            entity.hidden_by,
-            entity.device_id,
-        )
-        for entity in world.registered()
-    } | {device.id: (device.identifiers, device.name_by_user) for device in devices}
+async def test_removed_and_added_again(world: BadWorld, watch: Watch) -> None:
+    """Home Assistant knows everything again, though the entry is another one."""
+    await world.set_up()
+    arrange(world)
+    await world.settle()
+    before = arranged(world.hass, world.entry)
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    await world.settle()
+    assert not world.registered()
+    assert not world.things()
+
+    way, fields = next(iter(world.case.ways.items()))
+    result = await world.enter(await world.begin_sign_in(way), fields(world.service))
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
+        # By a browser; its own tests have a person there.
+        world.abort_flows()
+        entry_for(world.case, world.service).add_to_hass(world.hass)
+        await world.set_up()
+    await world.settle()
+
+    (added,) = world.hass.config_entries.async_entries(DOMAIN)
+    assert added is not world.entry
+    assert arranged(world.hass, added) == before
+    assert not world.case.secrets(world.service) & {*added.data["id_prefix"].split(".")}
+    watch.check()
 
 
 async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -> None:
@@ -237,6 +256,7 @@ def second_entry(case: Case, service: AnyService) -> MockConfigEntry:
         domain=DOMAIN,
         entry_id="entry-other",
         unique_id=f"{case.service}:{account}",
+        version=VERSION,
         minor_version=MINOR_VERSION,
         data={"provider": case.service, **credentials},
     )

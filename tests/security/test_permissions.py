@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 from custom_components.tunnel_hub.services import ACTIONS
 
 from ..common import World
@@ -52,7 +53,7 @@ def _device_of_kind(world: World, kind: str) -> str:
     """Return a device of a kind, with an entity; one is registered where the account has none."""
     if device := world.device(f"{kind}:1"):
         return device.id
-    entry, name = world.entry, f"{world.entry.entry_id}:{kind}:1"
+    entry, name = world.entry, f"{id_prefix(world.entry)}:{kind}:1"
     device = dr.async_get(world.hass).async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={(DOMAIN, name)}
     )

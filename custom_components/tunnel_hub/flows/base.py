@@ -53,6 +53,7 @@ from ..const import (
     CONF_VERIFY,
 )
 from ..exceptions import Sentence, sentence_of
+from ..ids import free_prefix, stored_prefix
 from ..markdown import escape_markdown
 from ..runtime import TunnelHubConfigEntry
 
@@ -326,12 +327,16 @@ class Steps(ConfigFlow):
                 return self.async_abort(reason="wrong_account")
             if any(other.unique_id == unique_id for other in others if other is not entry):
                 return self.async_abort(reason="already_configured")
-            return self.async_update_reload_and_abort(entry, unique_id=unique_id, data=data)
+            return self.async_update_reload_and_abort(
+                entry, unique_id=unique_id, data=data | stored_prefix(entry)
+            )
         await self.async_set_unique_id(unique_id)
         self._abort_if_unique_id_configured()
         if any(is_account_of(provider, other) for other in others):
             return self.async_abort(reason="already_configured")
-        return self.async_create_entry(title=f"{name} {identity.title}", data=data)
+        return self.async_create_entry(
+            title=f"{name} {identity.title}", data=data | free_prefix(self.hass, unique_id)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 
 from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.ids import id_prefix
 
 from ..world import BadWorld
 from .picture import Device, Picture, Value, shows
@@ -21,7 +22,7 @@ _AWAY: Mapping[str, Value] = {"binary_sensor.connected": False}
 def things_of(world: BadWorld) -> dict[str, dr.DeviceEntry]:
     """Return the devices by thing."""
     found = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
-    prefix = f"{world.entry.entry_id}:"
+    prefix = f"{id_prefix(world.entry)}:"
     return {
         name.removeprefix(prefix): device
         for device in found
@@ -32,7 +33,7 @@ def things_of(world: BadWorld) -> dict[str, dr.DeviceEntry]:
 
 def thing_of(world: BadWorld, entity: er.RegistryEntry) -> tuple[str, str]:
     """Return what an entity belongs to, and its "platform.key"."""
-    thing, _, key = entity.unique_id.removeprefix(f"{world.entry.entry_id}:").rpartition(":")
+    thing, _, key = entity.unique_id.removeprefix(f"{id_prefix(world.entry)}:").rpartition(":")
     return thing, f"{entity.domain}.{key}"
 
 
@@ -57,7 +58,7 @@ def entities_of(world: BadWorld) -> Entities:
 
 def shown_by(world: BadWorld, platform: str, thing: str, key: str) -> str | None:
     """Return what an entity shows; None where there is none, or it is disabled."""
-    unique_id = f"{world.entry.entry_id}:{thing}:{key}"
+    unique_id = f"{id_prefix(world.entry)}:{thing}:{key}"
     entity_id = er.async_get(world.hass).async_get_entity_id(platform, DOMAIN, unique_id)
     state = world.hass.states.get(entity_id) if entity_id else None
     return state.state if state else None

@@ -33,6 +33,7 @@ from custom_components.tunnel_hub.diagnostics import (
     async_get_device_diagnostics,
 )
 from custom_components.tunnel_hub.forecast import SUBJECTS
+from custom_components.tunnel_hub.ids import stored_prefix
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 from simulator.gates import Moment
 
@@ -435,7 +436,9 @@ class Machine(RuleBasedStateMachine):
         if self.trouble.outcome is Outcome.REFUSED:
             case = self.world.case
             data = {"provider": case.service, **case.credentials(self.service)}
-            self.hass.config_entries.async_update_entry(self.entry, data=data)
+            self.hass.config_entries.async_update_entry(
+                self.entry, data=data | stored_prefix(self.entry)
+            )
             self.world.abort_flows()
             await self._reload_if_loaded()
         self.trouble = None
