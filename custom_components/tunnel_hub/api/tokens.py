@@ -138,7 +138,43 @@ class Login:
                 self.settled.set()
 
 
-class LoginTokens(Tokens):
+class RenewableTokens(Tokens):
+    """A token that is replaced by another one when it is refused."""
+
+    def __init__(self, token: str | None, on_renewed: Callable[[str], Awaitable[None]]) -> None:
+        """Begin with a stored token, if there is one.
+
+        on_renewed: stores a new token; awaited before its first use.
+        """
+        super().__init__()
+        self._token = token
+        self._on_renewed = on_renewed
+        self._lock = asyncio.Lock()
+
+    @abstractmethod
+    async def _new(self, refused: str | None) -> str:
+        """Return a new token, in place of the refused one if there was one."""
+
+    @override
+    async def _current(self) -> str:
+        return self._token or await self._after(None)
+
+    @override
+    async def _renewed(self, refused: str) -> str:
+        return await self._after(refused)
+
+    async def _after(self, refused: str | None) -> str:
+        """Get a new token, unless another request has done so in the meantime."""
+        async with self._lock:
+            if self._token is None or self._token == refused:
+                token = await self._new(refused)
+                self.renewals += 1
+                await self._on_renewed(token)
+                self._token = token
+            return self._token
+
+
+class LoginTokens(RenewableTokens):
     """The token that a login with the password tells. It lasts; a login ends no other.
 
     Some services tell the same token again: the request is tried once more with it all the same,
@@ -148,15 +184,13 @@ class LoginTokens(Tokens):
     def __init__(
         self, token: str | None, login: Login, on_renewed: Callable[[str], Awaitable[None]]
     ) -> None:
-        """Begin with a stored token, if there is one.
-
-        on_renewed: stores a new token; awaited before its first use.
-        """
-        super().__init__()
-        self._token = token
+        """Begin with a stored token, if there is one."""
+        super().__init__(token, on_renewed)
         self._login = login
-        self._on_renewed = on_renewed
-        self._lock = asyncio.Lock()
+
+    @override
+    async def _new(self, refused: str | None) -> str:
+        return await self._login()
 
     @override
     async def change[T](self, request: Callable[[str], Awaitable[T]]) -> T:
@@ -177,24 +211,6 @@ class LoginTokens(Tokens):
     async def _changed_since(self, changes: int) -> bool:
         await self._login.settled.wait()
         return await super()._changed_since(changes)
-
-    @override
-    async def _current(self) -> str:
-        return self._token or await self._after(None)
-
-    @override
-    async def _renewed(self, refused: str) -> str:
-        return await self._after(refused)
-
-    async def _after(self, refused: str | None) -> str:
-        """Log in, unless another request has done so in the meantime."""
-        async with self._lock:
-            if self._token is None or self._token == refused:
-                token = await self._login()
-                self.renewals += 1
-                await self._on_renewed(token)
-                self._token = token
-            return self._token
 
     async def adopt(self, token: str) -> None:
         """Store another token and then use it."""

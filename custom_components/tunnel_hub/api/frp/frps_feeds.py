@@ -278,9 +278,6 @@ class Feeds:
             for id_ in self._clients.ids()
         }
 
-    def _version_of(self, client_id: str) -> str | None:
-        return coerce.text(self._clients.facts(client_id).get("version"))
-
     async def _client_rows(self) -> list[Row]:
         try:
             return await self._client.clients_v2()

@@ -5,14 +5,13 @@ refused. When the session made in its place is ended within minutes too, another
 doing the same: then we stand back, longer each time, in place of fighting it.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 import time
 from typing import override
 
 from ..age import Stamp
 from ..errors import AuthenticationError, SessionContestedError
-from ..tokens import Tokens
+from ..tokens import RenewableTokens
 
 _CONTEST_WINDOW = 600.0
 """A session that lives shorter than these seconds was ended by someone else."""
@@ -20,7 +19,7 @@ _FIRST_PAUSE = 900.0
 _LONGEST_PAUSE = 4 * 3600.0
 
 
-class Session(Tokens):
+class Session(RenewableTokens):
     """One account's csrf. log_in: makes a new one, None where only a csrf was pasted."""
 
     def __init__(
@@ -29,31 +28,17 @@ class Session(Tokens):
         log_in: Callable[[], Awaitable[str]] | None,
         on_renewed: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Start with a stored csrf, if there is one.
-
-        on_renewed: stores a new csrf; awaited before its first use.
-        """
-        super().__init__()
-        self._csrf = csrf
+        """Start with a stored csrf, if there is one."""
+        super().__init__(csrf, on_renewed)
         self._log_in = log_in
-        self._on_renewed = on_renewed
-        self._lock = asyncio.Lock()
         self._renewed_at: Stamp | None = None
         """When we last logged in because a session was ended, which may be ended in turn."""
         self._pause = 0.0
         self._paused_until = 0.0
 
-    @override
-    async def _current(self) -> str:
-        return self._csrf or await self._renew(None)
-
-    @override
-    async def _renewed(self, refused: str) -> str:
-        return await self._renew(refused)
-
     def forget(self) -> None:
         """Drop a csrf that our own request has ended."""
-        self._csrf = None
+        self._token = None
         self._renewed_at = None
         self._pause = 0.0
 
@@ -64,22 +49,16 @@ class Session(Tokens):
             return False
         return self._renewed_at is None or self._renewed_at.age <= _CONTEST_WINDOW
 
-    async def _renew(self, refused: str | None) -> str:
-        """Log in, unless another request has done so in the meantime."""
-        async with self._lock:
-            if self._csrf is not None and self._csrf != refused:
-                return self._csrf
-            self._csrf = None
-            if self._log_in is None:
-                raise AuthenticationError
-            self._stand_back_if_contested()
-            csrf = await self._log_in()
-            self.renewals += 1
-            if refused is not None or self._pause:
-                self._renewed_at = Stamp.now()
-            await self._on_renewed(csrf)
-            self._csrf = csrf
-            return csrf
+    @override
+    async def _new(self, refused: str | None) -> str:
+        self._token = None
+        if self._log_in is None:
+            raise AuthenticationError
+        self._stand_back_if_contested()
+        csrf = await self._log_in()
+        if refused is not None or self._pause:
+            self._renewed_at = Stamp.now()
+        return csrf
 
     def _stand_back_if_contested(self) -> None:
         """Raise SessionContestedError while we leave the account to the other program."""
