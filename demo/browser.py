@@ -7,7 +7,7 @@ import json
 import shutil
 import time
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from .hass import Hass
 
@@ -27,6 +27,7 @@ async def chromium() -> AsyncIterator[Browser]:
                 "--disable-gpu",
                 "--disable-sync",
                 "--no-sandbox",
+                "--process-per-site",
             ],
         )
         yield started
@@ -35,10 +36,17 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def new_page(browser: Browser, hass: Hass, *, signed_in: bool = True) -> AsyncIterator[Page]:
-    """Open a page that shares nothing with the others."""
+async def new_context(
+    browser: Browser, hass: Hass, *, signed_in: bool = True
+) -> AsyncIterator[BrowserContext]:
+    """Open a profile that shares nothing with the others."""
     context = await browser.new_context(
-        color_scheme="light", locale="en-GB", reduced_motion="reduce", timezone_id="UTC"
+        color_scheme="light",
+        locale="en-GB",
+        reduced_motion="reduce",
+        # What comes out of one is compiled anew for each page.
+        service_workers="block",
+        timezone_id="UTC",
     )
     if signed_in:
         tokens = {
@@ -49,7 +57,7 @@ async def new_page(browser: Browser, hass: Hass, *, signed_in: bool = True) -> A
         }
         stored = json.dumps(json.dumps(tokens))
         await context.add_init_script(f"localStorage.setItem('hassTokens', {stored})")
-    yield await context.new_page()
+    yield context
     async with asyncio.timeout(_CLOSING):
         await context.close()
 

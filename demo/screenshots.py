@@ -10,7 +10,7 @@ from typing import Literal
 
 from playwright.async_api import Browser, Error as BrowserError, Page, ViewportSize
 
-from .browser import chromium, new_page, speak
+from .browser import chromium, new_context, speak
 from .check import do
 from .command import execute
 from .entities import until_shown
@@ -168,7 +168,8 @@ async def take_all(running: Stage, browser: Browser) -> None:
         with step(name) as current:
             path = shot.page if isinstance(shot.page, str) else paths[shot.page]
             file = _FOLDER / f"{name}.png"
-            async with new_page(browser, running.hass) as page:
+            async with new_context(browser, running.hass) as context:
+                page = await context.new_page()
                 await speak(page, language)
                 await take(page, shot, running.hass.url + path, file)
             current.result = f"{file.stat().st_size / 1024:.0f} KiB"

@@ -1,11 +1,12 @@
-"""One demo and one browser for all of these tests, and a page of its own for each."""
+"""One demo, one browser and one profile for all of these tests, and a page of its own for each."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
-from playwright.async_api import Browser, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 import pytest
 
-from demo.browser import chromium, new_page
+from demo.browser import chromium, new_context
 from demo.entities import until_shown
 from demo.providers import PROVIDERS
 from demo.stage import CHECKOUT, Stage, stage
@@ -13,6 +14,8 @@ from demo.stage import CHECKOUT, Stage, stage
 _SHOTS = CHECKOUT / ".screenshots"
 _PATIENCE = 20_000.0
 """Milliseconds; the machines of continuous integration are slow."""
+_CLOSING = 60.0
+"""Seconds; Chromium does not close every page."""
 
 expect.set_options(timeout=_PATIENCE)
 
@@ -32,6 +35,18 @@ async def browser() -> AsyncIterator[Browser]:
         yield started
 
 
+@pytest.fixture(scope="session")
+async def shared_profile(running: Stage, browser: Browser) -> AsyncIterator[BrowserContext]:
+    """The profile of a person who is signed in to Home Assistant.
+
+    Its first page stays, so that the browser keeps the process in which the frontend is compiled.
+    """
+    async with new_context(browser, running.hass) as context:
+        idle = await context.new_page()
+        await idle.goto(f"{running.hass.url}/manifest.json")
+        yield context
+
+
 @pytest.fixture
 def signed_in() -> bool:
     """Whether the page is signed in to Home Assistant."""
@@ -39,9 +54,21 @@ def signed_in() -> bool:
 
 
 @pytest.fixture
-async def page(
-    running: Stage, browser: Browser, request: pytest.FixtureRequest, *, signed_in: bool
-) -> AsyncIterator[Page]:
+async def context(
+    running: Stage, browser: Browser, shared_profile: BrowserContext, *, signed_in: bool
+) -> AsyncIterator[BrowserContext]:
+    """A profile in which nothing is stored but the sign-in."""
+    if signed_in:
+        await shared_profile.pages[0].evaluate("localStorage.clear()")
+        await shared_profile.clear_permissions()
+        yield shared_profile
+    else:
+        async with new_context(browser, running.hass, signed_in=False) as own:
+            yield own
+
+
+@pytest.fixture
+async def page(context: BrowserContext, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """A page; at the end there is a screenshot of it, and no error may have been logged."""
     errors: list[str] = []
 
@@ -51,11 +78,13 @@ async def page(
         if message.type == "error" and "/api/brands/" not in url:
             errors.append(f"{message.text} {url}")
 
-    async with new_page(browser, running.hass, signed_in=signed_in) as opened:
-        opened.set_default_timeout(_PATIENCE)
-        opened.on("console", listen)
-        opened.on("pageerror", lambda err: errors.append(str(err)))
-        yield opened
-        _SHOTS.mkdir(exist_ok=True)
-        await opened.screenshot(path=_SHOTS / f"{request.node.name}.png")
+    opened = await context.new_page()
+    opened.set_default_timeout(_PATIENCE)
+    opened.on("console", listen)
+    opened.on("pageerror", lambda err: errors.append(str(err)))
+    yield opened
+    _SHOTS.mkdir(exist_ok=True)
+    await opened.screenshot(path=_SHOTS / f"{request.node.name}.png")
+    async with asyncio.timeout(_CLOSING):
+        await opened.close()
     assert errors == []
