@@ -35,7 +35,8 @@ interface Hass {
   states: Record<string, HassEntity | undefined>;
   entities: Record<string, EntityEntry>;
   devices: Record<string, DeviceEntry>;
-  locale: { language: string };
+  config: { time_zone: string };
+  locale: { language: string; time_zone?: "local" | "server" };
   user?: { is_admin: boolean };
   connection: {
     subscribeMessage<Message>(

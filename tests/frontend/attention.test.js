@@ -127,3 +127,20 @@ test("since when a service tells counts more than when that was noticed", () => 
   const last_close = "2026-01-01T07:00:00Z";
   assert.deepEqual(since({ "sensor.last_close": last_close }), { moment: moment(last_close), isTold: true });
 });
+
+test("eight times as many tunnels take about eight times as long", () => {
+  const costs = [1000, 8000].map((count) => {
+    const down = { "binary_sensor.online": connectivity("off"), "sensor.protocol": "tcp", "sensor.client": "c" };
+    const hass = home(Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, tunnel(down)])));
+    const things = thingsOf(hass);
+    const rounds = Array.from({ length: 5 }, () => {
+      const began = performance.now();
+      const [{ troubles }] = attentionOf(hass, things);
+      assert.equal(troubles.length, count);
+      return performance.now() - began;
+    });
+    return Math.min(...rounds);
+  });
+  // 64 times, if each was compared with each.
+  assert.ok(costs[1] / costs[0] < 32, `${costs}`);
+});

@@ -2,27 +2,53 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { lastDays, Uptimes } from "../../custom_components/tunnel_hub/frontend/uptime.js";
+import { formatDate } from "../../custom_components/tunnel_hub/frontend/words.js";
+import { home } from "./home.js";
 
-const NOW = new Date(2026, 9, 20, 12).getTime();
-const midnight = (day) => new Date(2026, 9, day).getTime();
+const HOUR = 3_600_000;
 
-test("the last days, the oldest first, and what is not known", () => {
-  const days = lastDays(
-    [
-      { start: midnight(18), mean: 50 },
-      { start: midnight(19), mean: null },
-      { start: midnight(20), mean: 100 },
-    ],
-    NOW,
-  );
-  assert.equal(days.length, 30);
-  assert.deepEqual(days.slice(-4).map(({ mean }) => mean), [undefined, 50, undefined, 100]);
-  assert.equal(days[29].date.getDate(), 20);
+for (const [zone, now, midnights, last] of [
+  ["UTC", "2026-10-20T12:00Z", ["2026-10-18T00:00Z", "2026-10-19T00:00Z", "2026-10-20T00:00Z"], "2026-10-20"],
+  ["Asia/Shanghai", "2026-10-20T17:00Z", ["2026-10-18T16:00Z", "2026-10-19T16:00Z", "2026-10-20T16:00Z"], "2026-10-21"],
+  ["America/Los_Angeles", "2026-10-20T05:00Z", ["2026-10-17T07:00Z", "2026-10-18T07:00Z", "2026-10-19T07:00Z"], "2026-10-19"],
+  ["Pacific/Kiritimati", "2026-10-20T11:00Z", ["2026-10-18T10:00Z", "2026-10-19T10:00Z", "2026-10-20T10:00Z"], "2026-10-21"],
+  // A day of 25 hours, one of 23, and one that begins at one o'clock.
+  ["Europe/Berlin", "2026-10-25T22:30Z", ["2026-10-22T22:00Z", "2026-10-23T22:00Z", "2026-10-24T22:00Z"], "2026-10-25"],
+  ["Europe/Berlin", "2026-03-29T21:30Z", ["2026-03-26T23:00Z", "2026-03-27T23:00Z", "2026-03-28T23:00Z"], "2026-03-29"],
+  ["America/Santiago", "2026-09-06T12:00Z", ["2026-09-04T04:00Z", "2026-09-05T04:00Z", "2026-09-06T04:00Z"], "2026-09-06"],
+]) {
+  test(`the last days at ${now} in ${zone}, and what is not known`, () => {
+    const rows = midnights.map((start, index) => ({ start: Date.parse(start), mean: [50, null, 100][index] }));
+    const days = lastDays(rows, Date.parse(now), zone);
+    assert.equal(new Set(days.map(({ day }) => day)).size, 30);
+    assert.deepEqual(days.map(({ mean }) => mean), [...Array(27).fill(undefined), 50, undefined, 100]);
+    assert.equal(days[29].day, last);
+    assert.equal(Date.parse(days[29].day) - Date.parse(days[0].day), 29 * 24 * HOUR);
+  });
+}
+
+test("a zone that an old browser does not know", () => {
+  assert.equal(lastDays([], Date.now(), "Mars/Olympus_Mons").length, 30);
 });
+
+for (const [time_zone, day] of [
+  ["server", "2026-02-04"],
+  ["local", undefined],
+]) {
+  test(`a day is one of the zone that the profile wants: ${time_zone}`, () => {
+    const hass = home({});
+    const there = { ...hass, config: { time_zone: "Pacific/Kiritimati" }, locale: { language: "en", time_zone } };
+    const moment = "2026-02-03T12:00:00Z";
+    const date = new Date(moment);
+    const here = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+    assert.equal(formatDate(there, moment), day ?? here.join("-"));
+  });
+}
 
 test("all entities are read in one request, and again only after an hour", async () => {
   const asked = [];
   const hass = {
+    config: { time_zone: "UTC" },
     callWS: async (command) => {
       asked.push(command.statistic_ids);
       return { "sensor.a": [{ start: Date.now(), mean: 99.5 }] };

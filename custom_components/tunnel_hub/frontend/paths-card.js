@@ -5,7 +5,7 @@ import { adviceOf, conditionOf, flowsOf, isKnown, loadOf, pathsOf } from "./path
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
-import { ago, formatDate, preload, translate } from "./words.js";
+import { ago, formatDate, formatDay, formatNumber, preload, translate } from "./words.js";
 
 const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
@@ -292,12 +292,11 @@ class Row {
     if (days === this._shownDays) return;
     this._shownDays = days;
     this._days.hidden = !days.length;
-    const percent = new Intl.NumberFormat(hass.locale.language, { maximumFractionDigits: 1 });
     fill(
       this._days,
-      days.map(({ date, mean }) => {
-        const told = mean === undefined ? "–" : `${percent.format(mean)} %`;
-        const bar = make("span", { title: `${formatDate(hass, date.toISOString())}: ${told}` });
+      days.map(({ day, mean }) => {
+        const told = mean === undefined ? "–" : formatNumber(hass, mean, "%");
+        const bar = make("span", { title: `${formatDay(hass, day)}: ${told}` });
         bar.dataset.way = wayOfDay(mean);
         return bar;
       }),

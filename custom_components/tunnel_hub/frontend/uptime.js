@@ -1,23 +1,30 @@
 // How much of each of the last days an address was reachable, out of the recorder's statistics.
 
+import { daysIn } from "./words.js";
+
 const DAYS = 30;
 const DAY = 24 * 3600 * 1000;
 const READ_AGAIN = 3600 * 1000;
 
-/** @typedef {{date: Date, mean: number | undefined}} UptimeDay */
+/** @typedef {{day: string, mean: number | undefined}} UptimeDay */
 
 /**
- * The last days, the oldest first. The mean is a percentage, undefined where nothing is known.
+ * The last days in a time zone, the oldest first: in ISO format, each with its mean, which is a
+ * percentage, undefined where nothing is known.
  *
  * @param {{start: number, mean?: number | null}[]} rows
  * @param {number} now
+ * @param {string} timeZone that of Home Assistant, whose days the recorder's are
  * @returns {UptimeDay[]}
  */
-export const lastDays = (rows, now) => {
-  const means = new Map(rows.map(({ start, mean }) => [new Date(start).toDateString(), mean]));
+export const lastDays = (rows, now, timeZone) => {
+  const dayOf = daysIn(timeZone);
+  const means = new Map(rows.map(({ start, mean }) => [dayOf(start), mean]));
+  const today = Date.parse(dayOf(now));
   return Array.from({ length: DAYS }, (_, index) => {
-    const date = new Date(now - (DAYS - 1 - index) * DAY);
-    return { date, mean: means.get(date.toDateString()) ?? undefined };
+    // Of UTC, where each day has 24 hours.
+    const [day] = new Date(today - (DAYS - 1 - index) * DAY).toISOString().split("T");
+    return { day, mean: means.get(day) ?? undefined };
   });
 };
 
@@ -68,7 +75,7 @@ export class Uptimes {
         types: ["mean"],
       });
       this._days = new Map(
-        Object.entries(rows).map(([entityId, ofDays]) => [entityId, lastDays(ofDays, now)]),
+        Object.entries(rows).map(([entityId, ofDays]) => [entityId, lastDays(ofDays, now, hass.config.time_zone)]),
       );
       this._changed();
     } catch {

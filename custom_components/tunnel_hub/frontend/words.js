@@ -37,16 +37,48 @@ export const formatNumber = (hass, number, unit_of_measurement) =>
   });
 
 /**
- * The day of a moment in ISO format, as the user writes it.
+ * What tells the day of a moment in a time zone, in ISO format; undefined is the browser's zone.
+ *
+ * @param {string | undefined} timeZone
+ * @returns {(moment: number | Date) => string}
+ */
+export const daysIn = (timeZone) => {
+  const format = formatIn(timeZone);
+  return (moment) => {
+    /** @type {Map<string, string>} */
+    const parts = new Map(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+    return ["year", "month", "day"].map((part) => parts.get(part)).join("-");
+  };
+};
+
+/** @param {string | undefined} timeZone */
+const formatIn = (timeZone) => {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const options = { year: "numeric", month: "2-digit", day: "2-digit" };
+  try {
+    return new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", { ...options, timeZone });
+  } catch {
+    // An old browser does not know a new name of a zone.
+    return new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", options);
+  }
+};
+
+/**
+ * A day in ISO format, as the user writes it.
+ *
+ * @param {Hass} hass
+ * @param {string} day
+ */
+export const formatDay = (hass, day) => hass.formatEntityState({ entity_id: "date.day", state: day, attributes: {} });
+
+/**
+ * The day of a moment in ISO format, in the time zone of the user's profile.
  *
  * @param {Hass} hass
  * @param {string} moment
  */
-export const formatDate = (hass, moment) => {
-  const date = new Date(moment);
-  const state = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(String).map((part) => part.padStart(2, "0")).join("-");
-  return hass.formatEntityState({ entity_id: "date.day", state, attributes: {} });
-};
+export const formatDate = (hass, moment) =>
+  formatDay(hass, daysIn(hass.locale.time_zone === "server" ? hass.config.time_zone : undefined)(new Date(moment)));
 
 /**
  * How long ago something was, in the user's words.
