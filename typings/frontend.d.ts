@@ -117,8 +117,9 @@ interface Trouble {
 interface MeshNode {
   id: string;
   device: string | null;
-  /** The path. */
+  /** The path, in a mesh. */
   name: string;
+  /** The id of the node over which it is connected. */
   above: string | null;
   conflict: boolean | null;
   connected: boolean | null;
@@ -145,7 +146,8 @@ interface MeshPicture {
   self: { key: string; name: string; device: string | null; rate_in: number | null; rate_out: number | null };
   nodes: MeshNode[];
   exits: MeshExit[];
-  layout: Record<string, { x: number; y: number }>;
+  /** null where nobody keeps it: at a server. */
+  layout: Record<string, { x: number; y: number }> | null;
 }
 
 /** A node in the picture. places: the paths by which it is seen. */

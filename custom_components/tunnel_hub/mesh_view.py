@@ -1,4 +1,4 @@
-"""Pushes what the picture of a mesh shows to the browsers that look at it.
+"""Pushes what the picture of a mesh, or of a server's clients, shows to the browsers that look at it.
 
 As a subscription, and not as states: nothing is recorded, and it ends with the page.
 """
@@ -24,6 +24,7 @@ from .api.capabilities.mesh import MeshNode
 from .api.errors import TunnelHubError
 from .api.models.base import Resource
 from .api.models.mesh import Hub, Link, Peer, Position, Proxy, Rule, User, WireGuardPeer
+from .api.models.server import Client, Server
 from .api.models.tunnels import Tunnel
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
@@ -36,7 +37,7 @@ _PAUSE: Final = 0.5
 """Seconds in which the changes of several feeds are collected."""
 
 _WITH_EXIT = (Proxy, Rule, User, WireGuardPeer)
-_SHOWN = (Hub, Link, Peer, Tunnel, *_WITH_EXIT)
+_SHOWN = (Client, Hub, Link, Peer, Server, Tunnel, *_WITH_EXIT)
 _RATES = ("rate_in", "rate_out")
 _LINK = ("above", "conflict", "direction", "exit_node", "exit_path", "latency", "nested", *_RATES)
 _PEER = ("connected", "enabled", *_LINK)
@@ -56,19 +57,22 @@ def async_setup_mesh_view(hass: HomeAssistant) -> None:
 async def _subscribe(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Send the mesh around a node now and after each change; None once the entry is unloaded.
+    """Send what is around a node now and after each change; None once the entry is unloaded.
 
-    device_id: of the node, or of anything else of its entry.
+    That is its mesh, or, of a server, its clients and their tunnels.
+    device_id: of the node or server, or of anything else of its entry.
     """
     if not connection.user.permissions.access_all_entities(POLICY_READ):
         raise Unauthorized(permission=POLICY_READ, perm_category=CAT_ENTITIES)
     entry: TunnelHubConfigEntry
     _, entry = service.async_get_device_and_config_entry(hass, DOMAIN, msg[CONF_DEVICE_ID])
-    with action_errors(hass, entry):
-        node = capable(entry.runtime_data.provider, MeshNode)
-    positions: Mapping[str, Position] = {}
-    with suppress(TunnelHubError):
-        positions = await node.graph_layout()
+    positions: Mapping[str, Position] | None = None
+    if not _is_server(entry):
+        with action_errors(hass, entry):
+            node = capable(entry.runtime_data.provider, MeshNode)
+        positions = {}
+        with suppress(TunnelHubError):
+            positions = await node.graph_layout()
 
     def _send(picture: dict[str, Any] | None) -> None:
         connection.send_event(msg["id"], picture)
@@ -79,19 +83,27 @@ async def _subscribe(
     view.async_open()
 
 
+def _is_server(entry: TunnelHubConfigEntry) -> bool:
+    coordinators = entry.runtime_data.coordinators.values()
+    return any(coordinator.feed.resource is Server for coordinator in coordinators)
+
+
 class _View:
-    """One browser that looks at a mesh."""
+    """One browser that looks at a mesh or a server."""
 
     def __init__(
         self,
         hass: HomeAssistant,
         entry: TunnelHubConfigEntry,
-        layout: Mapping[str, Position],
+        layout: Mapping[str, Position] | None,
         send: Callable[[dict[str, Any] | None], None],
     ) -> None:
-        """Prepare; nothing is sent yet. layout: positions by the names of nodes."""
+        """Prepare; nothing is sent yet.
+
+        layout: positions by the names of nodes; None where nobody keeps them.
+        """
         self._entry = entry
-        self._layout = _as_json(layout)
+        self._layout = None if layout is None else _as_json(layout)
         self._send = send
         self._devices = dr.async_get(hass)
         self._coordinators: dict[type[Resource], FeedCoordinator] = {
@@ -147,11 +159,13 @@ class _View:
     def _picture(self) -> dict[str, Any]:
         """Return the mesh as JSON.
 
-        nodes: those around; id: kind and id, such as "link:us". exits: who leaves where, by the
-        path as the console writes it, "" for the node itself. layout: places by the names of nodes.
+        nodes: those around; id: kind and id, such as "link:us"; above: the id of the one over which
+        it is connected, None for the node itself. exits: who leaves where, by the path as the
+        console writes it, "" for the node itself. layout: places by the names of nodes; None where
+        nobody keeps them.
         """
         hub = self._data(Hub).get(ACCOUNT.id)
-        tunnels = self._data(Tunnel)
+        clients, tunnels = self._data(Client), self._data(Tunnel)
         return {
             "available": all(c.available for c in self._coordinators.values()),
             "entry": self._entry.entry_id,
@@ -167,6 +181,17 @@ class _View:
                     if isinstance(tunnel := tunnels.get(link.id), Tunnel)
                 ),
                 *(self._told(peer, _PEER) for peer in self._data(Peer).values()),
+                *(
+                    self._told(client, _LINK) | {"enabled": None, "connected": client.online}
+                    for client in clients.values()
+                    if isinstance(client, Client)
+                ),
+                *(
+                    self._told(tunnel, ("enabled", *_LINK))
+                    | {"above": _below(tunnel, clients), "connected": tunnel.online}
+                    for tunnel in tunnels.values()
+                    if isinstance(tunnel, Tunnel) and _is_server(self._entry)
+                ),
             ],
             "exits": [
                 self._told(one, _EXIT)
@@ -187,8 +212,13 @@ class _View:
         return {
             "id": f"{resource.kind}:{resource.id}",
             "device": device and device.id,
-            **{name: getattr(resource, name) for name in ("name", *fields)},
+            **{name: getattr(resource, name, None) for name in ("name", *fields)},
         }
+
+
+def _below(tunnel: Tunnel, clients: Mapping[str, Resource]) -> str | None:
+    """Return the id of the client that runs a tunnel, or did last, if the server tells."""
+    return f"{Client.kind}:{tunnel.client}" if tunnel.client in clients else None
 
 
 def _as_json(layout: Mapping[str, Position]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from ..browser.add_account import Way
 
 
 async def _agree(page: Page, dialog: Locator) -> None:
-    """Agree to the sign-in on the page that the dialog links to."""
+    """Agree to the sign-in on the page that the dialog links to, in another browser."""
     address = await dialog.get_by_role("link", name="this page").get_attribute("href")
     assert address
-    other = await page.context.new_page()
+    assert page.context.browser
+    other = await page.context.browser.new_page()
     await other.goto(address)
     await other.locator("button[value=approve]").click()
     # Chromium may never close a page that is on its way to another.

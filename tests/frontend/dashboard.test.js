@@ -37,3 +37,17 @@ test("each client of a server has a heading that leads to its device, and what i
 test("without clients there is no section for them", async () => {
   assert.equal(await sectionOf({ user: { kind: "user", states: { "switch.enabled": "on" } } }, "more", "clients"), undefined);
 });
+
+test("the clients' page opens with a picture of each server, not of a client at home", async () => {
+  const things = {
+    frps: { kind: "account", entry: "frps", states: { "sensor.clients": "2" } },
+    one: client("a"),
+    frpc: { kind: "account", entry: "frpc", states: { "sensor.tunnels_online": "2" } },
+  };
+  const { sections } = await viewOf(things, "more");
+  assert.deepEqual(sections[0].cards.map(({ heading, type, device }) => [heading ?? type, device]), [
+    ["frps", undefined],
+    ["custom:tunnel-hub-mesh", "frps"],
+  ]);
+  assert.equal(await viewOf(things, "mesh"), undefined);
+});

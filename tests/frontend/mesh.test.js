@@ -134,3 +134,20 @@ test("1,000 nodes are laid out in a moment", () => {
   meshOf(picture(nodes));
   assert.ok(performance.now() - began < 250);
 });
+
+test("tunnels of a server hang on their clients, each for itself, whatever they are called", () => {
+  const all = [
+    node("tunnel:ha", "ha", { above: "client:ha", connected: false }),
+    node("tunnel:a/b", "a/b", { above: "client:ha" }),
+    node("tunnel:b", "b"),
+    node("client:ha", "ha", { enabled: null }),
+    node("client:gone", "gone", { connected: false }),
+  ];
+  const mesh = meshOf(picture(all, { layout: null }));
+  assert.deepEqual(ends(mesh), [
+    "client:ha tunnel:a/b", "client:ha tunnel:ha", "ea1b client:gone", "ea1b client:ha", "ea1b tunnel:b",
+  ]);
+  assert.deepEqual(all.map(({ id }) => [find(mesh, id).name, find(mesh, id).way, find(mesh, id).depth]), [
+    ["ha", "down", 2], ["a/b", "up", 2], ["b", "up", 1], ["ha", "up", 1], ["gone", "down", 1],
+  ]);
+});

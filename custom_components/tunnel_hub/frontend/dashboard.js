@@ -230,19 +230,20 @@ const peer = (_hass, thing) => ({
 });
 
 /**
- * The picture of the mesh around each of our own nodes.
+ * The picture of the mesh around each of our own nodes, or of the clients at each server.
  *
  * @param {Thing[]} things
+ * @param {(thing: Thing) => boolean} isPart
  */
-const pictures = (things) => {
-  const entries = new Set(things.filter(isOfMesh).map(({ entry }) => entry));
+const pictures = (things, isPart) => {
+  const entries = new Set(things.filter(isPart).map(({ entry }) => entry));
   return things
     .filter(({ kind, entry }) => kind === ACCOUNT && entries.has(entry))
     .map((hub) => ({
       type: "grid",
       column_span: MOST_COLUMNS,
       cards: [
-        headingOf(hub, ICONS[PEER]),
+        headingOf(hub, isPart === isOfMesh ? ICONS[PEER] : ICONS[CLIENT]),
         { type: "custom:tunnel-hub-mesh", device: hub.device.id, grid_options: FULL_WIDTH },
       ],
     }));
@@ -369,11 +370,14 @@ const views = (hass, things) => {
     view("tunnels", say("tunnels"), ICONS[TUNNEL], tunnels(hass, things)),
     view("nodes", say("nodes"), ICONS[NODE], each(hass, nodes(hass, things), node)),
     view("mesh", say("mesh"), ICONS[PEER], [
-      ...pictures(things),
+      ...pictures(things, isOfMesh),
       ...each(hass, things.filter(isOfMesh), peer),
     ]),
     view("relays", relays[0]?.device.manufacturer, ICONS[RELAY_NODE], each(hass, relays, node)),
-    view("more", say("more"), "mdi:dots-horizontal-circle-outline", moreOf(hass, things)),
+    view("more", say("more"), "mdi:dots-horizontal-circle-outline", [
+      ...pictures(things, ofKind(CLIENT)),
+      ...moreOf(hass, things),
+    ]),
   ].filter(({ sections }) => sections.length);
 };
 

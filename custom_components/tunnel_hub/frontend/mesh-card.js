@@ -1,9 +1,9 @@
 // The card that draws a mesh: nodes and links, live, where the node's own console has put them.
 
 import { draw, fill, make, say } from "./elements.js";
-import { meshOf } from "./mesh.js";
+import { isServer, meshOf } from "./mesh.js";
 import { formatSpeed } from "./speed.js";
-import { ACCOUNT, isOfMesh, thingsOf } from "./things.js";
+import { ACCOUNT, hasPicture, thingsOf } from "./things.js";
 import { formatNumber, preload, translate } from "./words.js";
 
 const STYLE = `
@@ -175,7 +175,7 @@ export class TunnelHubMeshCard extends HTMLElement {
 
   static getConfigForm() {
     return {
-      schema: [{ name: "device", selector: { device: { filter: { integration: "tunnel_hub", model: "Hub" } } } }],
+      schema: [{ name: "device", selector: { device: { filter: ["Hub", "Server"].map((model) => ({ integration: "tunnel_hub", model })) } } }],
       computeLabel: (/** @type {unknown} */ _, /** @type {Localize} */ localize) => localize("component.tunnel_hub.common.this_node"),
     };
   }
@@ -309,7 +309,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     const picture = this._picture;
     this._scroll.hidden = this._table.hidden = !picture;
     say(this._empty, picture ? "" : translate(hass, "no_mesh"));
-    const canMove = Boolean(picture && hass.user?.is_admin);
+    const canMove = this._canMove;
     say(this._hint, canMove ? translate(hass, "mesh_arrange") : "");
     if (!picture) return;
     const dragged = this._dragged?.vertex;
@@ -323,7 +323,8 @@ export class TunnelHubMeshCard extends HTMLElement {
     this._links = keep(this._links, links.map(({ id }) => id), () => new LinkShape());
     fill(this._circles, [...this._nodes.values()].map(({ element }) => element));
     fill(this._lines, [...this._links.values()].map(({ element }) => element));
-    set(this._svg, { "aria-label": translate(hass, "mesh_of", { name: picture.self.name }) });
+    const title = isServer(picture) ? "clients_of" : "mesh_of";
+    set(this._svg, { "aria-label": translate(hass, title, { name: picture.self.name }) });
     for (const vertex of vertices) {
       const shape = this._nodes.get(vertex.key);
       shape?.render(hass, vertex);
@@ -384,16 +385,24 @@ export class TunnelHubMeshCard extends HTMLElement {
     this._rows = keep(this._rows, rows.map(({ id }) => id), () => make("tr", {}, make("th", { scope: "row" }),
       make("td", { className: "state" }), ...COLUMNS.slice(2).map(() => make("td"))));
     fill(this._body, [...this._rows.values()]);
+    this._columns.forEach((cell, index) => {
+      cell.hidden = rows.every(({ told }) => !told[index]);
+    });
     for (const { id, way, told } of rows) {
       const row = this._rows.get(id);
       told.forEach((text, index) => {
         if (row.cells[index].textContent !== text) row.cells[index].textContent = text;
+        row.cells[index].hidden = this._columns[index].hidden;
       });
       row.cells[1].dataset.way = way;
     }
   }
 
   // Arranging, which is for administrators: everybody sees the same layout
+
+  get _canMove() {
+    return Boolean(this._picture && !isServer(this._picture) && this._hass?.user?.is_admin);
+  }
 
   /** @param {Event} event */
   _vertexOf(event) {
@@ -413,13 +422,13 @@ export class TunnelHubMeshCard extends HTMLElement {
     const vertex = this._vertexOf(event);
     if (!vertex || event.button) return;
     this._dragged = { vertex, x: vertex.x, y: vertex.y, moved: false, start: this._pointOf(event) };
-    if (this._hass?.user?.is_admin) this._svg.setPointerCapture(event.pointerId);
+    if (this._canMove) this._svg.setPointerCapture(event.pointerId);
   }
 
   /** @param {PointerEvent} event */
   _drag(event) {
     const dragged = this._dragged;
-    if (!dragged || !this._hass?.user?.is_admin) return;
+    if (!dragged || !this._canMove) return;
     const { x, y } = this._pointOf(event);
     const [right, down] = [x - dragged.start.x, y - dragged.start.y];
     dragged.moved = dragged.moved || Math.hypot(right, down) > SLIP;
@@ -448,7 +457,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     if (!vertex) return;
     const arrow = ARROWS[event.key];
     if (event.key === "Enter") this._open(vertex);
-    if (!arrow || !this._hass?.user?.is_admin) return;
+    if (!arrow || !this._canMove) return;
     event.preventDefault();
     this._move(vertex, vertex.x + arrow[0] * STEP, vertex.y + arrow[1] * STEP);
     this._keepPlaces();
@@ -508,12 +517,12 @@ export class TunnelHubMeshCard extends HTMLElement {
 const keep = (shapes, keys, create) => new Map(keys.map((key) => [key, shapes.get(key) ?? create()]));
 
 /**
- * The device of the first node that is part of a mesh.
+ * The device of the first node or server of which there is a picture.
  *
  * @param {Hass} hass
  */
 const firstHub = (hass) => {
   const things = thingsOf(hass);
-  const entry = things.find(isOfMesh)?.entry;
+  const entry = things.find(hasPicture)?.entry;
   return things.find((thing) => thing.kind === ACCOUNT && thing.entry === entry)?.device.id;
 };

@@ -26,16 +26,32 @@ const wayOf = ({ available }, { enabled, connected }) => {
   return connected === null ? UNKNOWN : connected ? UP : DOWN;
 };
 
-/** @param {MeshNode} node */
-const ownName = ({ name }) => name.split("/").pop() ?? "";
+/**
+ * A path leads to a node of a mesh; clients and tunnels of a server have mere names.
+ *
+ * @param {MeshPicture} picture
+ * @param {MeshNode} node
+ */
+const ownName = (picture, { name }) => (isServer(picture) ? name : (name.split("/").pop() ?? ""));
 
 /**
  * The name by which the console knows a node's place. Nodes of one name are the same one, seen over
  * several ways, unless the service says that they are not.
  *
+ * @param {MeshPicture} picture
  * @param {MeshNode} node
  */
-const keyOf = (node) => (node.conflict ? node.name : ownName(node));
+const keyOf = (picture, node) => {
+  if (isServer(picture)) return node.id;
+  return node.conflict ? node.name : ownName(picture, node);
+};
+
+/**
+ * Whether it is the picture of a server with its clients, which keeps no layout.
+ *
+ * @param {MeshPicture} picture
+ */
+export const isServer = ({ layout }) => layout === null;
 
 /**
  * The graph of a mesh: the node itself, all others once, each with the ways to it; links; positions.
@@ -54,14 +70,14 @@ export const meshOf = (picture) => {
   const byExit = new Map(picture.nodes.map((node) => [node.exit_path ?? node.name, node]));
   /** @type {Map<string, MeshLink>} */
   const links = new Map();
-  for (const node of sortedByDepth(picture.nodes)) {
+  for (const node of sortedByDepth(picture.nodes, byId)) {
     const parent = node.above === null ? undefined : byId.get(node.above);
-    const above = parent ? keyOf(parent) : self.key;
-    const key = keyOf(node);
+    const above = parent ? keyOf(picture, parent) : self.key;
+    const key = keyOf(picture, node);
     // Its neighbours show the node itself among their peers.
     if (key === self.key) continue;
     const way = wayOf(picture, node);
-    const vertex = vertices.get(key) ?? /** @type {MeshVertex} */ ({ key, name: ownName(node), device: node.device,
+    const vertex = vertices.get(key) ?? /** @type {MeshVertex} */ ({ key, name: ownName(picture, node), device: node.device,
       isSelf: false, way, latency: null, above, depth: (vertices.get(above)?.depth ?? 0) + 1, places: [], exits: [], x: 0, y: 0 });
     vertices.set(key, vertex);
     vertex.places.push({ node, way });
@@ -79,11 +95,11 @@ export const meshOf = (picture) => {
     // Where nobody can say by which path, it is not said.
     if (exit.exit_path === null) continue;
     const node = byExit.get(exit.exit_path);
-    const vertex = exit.exit_path === "" ? vertices.get(self.key) : node && vertices.get(keyOf(node));
+    const vertex = exit.exit_path === "" ? vertices.get(self.key) : node && vertices.get(keyOf(picture, node));
     vertex?.exits.push(exit);
   }
   const found = [...vertices.values()];
-  place(found, picture.layout);
+  place(found, picture.layout ?? {});
   return { vertices: found, links: [...links.values()] };
 };
 
@@ -91,9 +107,11 @@ export const meshOf = (picture) => {
  * Those above before those below.
  *
  * @param {MeshNode[]} nodes
+ * @param {Map<string, MeshNode>} byId
  */
-const sortedByDepth = (nodes) => {
-  const depth = (/** @type {MeshNode} */ { name }) => name.split("/").length;
+const sortedByDepth = (nodes, byId) => {
+  /** @type {(node: MeshNode | undefined) => number} */
+  const depth = (node) => (node ? 1 + depth(byId.get(node.above ?? "")) : 0);
   return [...nodes].sort((a, b) => depth(a) - depth(b));
 };
 

@@ -63,6 +63,13 @@ export const isOfMesh = ({ kind, entities }) =>
   kind === PEER || (kind === TUNNEL && "sensor.latency" in entities);
 
 /**
+ * Whether there is a picture of what a thing belongs to: a mesh, or a server's clients.
+ *
+ * @param {Thing} thing
+ */
+export const hasPicture = (thing) => isOfMesh(thing) || thing.kind === CLIENT;
+
+/**
  * Whether a thing has a path to the outside: a tunnel, or an address that is watched.
  *
  * @param {{kind?: string}} thing
