@@ -13,8 +13,6 @@ from .stage import DOMAIN, Stage
 _RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
 _SERIOUS = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 _EXPECTED = "We found a custom integration"
-_BROKEN = "hayfrp", "binary_sensor:check:2:reachable", "nas.example.com:443"
-"""What is broken: the provider, the entity of a tunnel, its public address."""
 _CHECKING = 90.0
 """Seconds for two checks that agree, ten seconds apart and each with another attempt."""
 
@@ -32,9 +30,11 @@ async def check(stage: Stage) -> None:
                 await do(stage, provider, deed)
                 current.result = "seen in Home Assistant and at the service"
         print_table(entities.values())
-    with step("break a tunnel") as current:
-        await _break_tunnel(stage)
-        current.result = "not reachable while its port is closed"
+    for provider in stage.entries:
+        if broken := PROVIDERS[provider].broken:
+            with step("break a tunnel") as current:
+                await _break_tunnel(stage, provider, *broken)
+                current.result = "not reachable while its port is closed"
     await try_blueprints(stage)
     with step("Home Assistant's log") as current:
         _end(stage)
@@ -55,18 +55,18 @@ async def do(stage: Stage, provider: str, deed: Deed) -> None:
         raise DemoError(f"{deed.action} of {entity.id} has not reached the service")
 
 
-async def _break_tunnel(stage: Stage) -> None:
+async def _break_tunnel(stage: Stage, provider: str, key: str, address: str) -> None:
     """Close the port behind a public address and open it again; the checks have to see it."""
-    public = stage.addresses[_BROKEN[2]]
+    public = stage.addresses[address]
     await public.close()
-    await until(partial(_not_seen, stage, "off"), _CHECKING)
+    await until(partial(_not_seen, stage, provider, key, "off"), _CHECKING)
     await public.open()
-    await until(partial(_not_seen, stage, "on"), _CHECKING)
+    await until(partial(_not_seen, stage, provider, key, "on"), _CHECKING)
 
 
-async def _not_seen(stage: Stage, state: str) -> str:
+async def _not_seen(stage: Stage, provider: str, key: str, state: str) -> str:
     """Have the address checked, which happens every ten seconds at most; complain of the state."""
-    entity = (await entities_of(stage, _BROKEN[0]))[_BROKEN[1]]
+    entity = (await entities_of(stage, provider))[key]
     device = {"device_id": entity.device_id}
     await stage.hass.post(f"/api/services/{DOMAIN}/check_reachability", device)
     return "" if entity.state == state else f"{entity.id} shows {entity.state}, not {state}"

@@ -1,7 +1,6 @@
 """The entities of an account, as Home Assistant shows them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from rich import box
@@ -9,27 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from .progress import until
-from .provider import Shown
+from .provider import Entity, Shown
 from .stage import Stage
 
 _READING = 60.0
 """Seconds for all readings to arrive, or for a command to take effect."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
-    """An entity as Home Assistant shows it. state: None when it is disabled or not there."""
-
-    id: str
-    device: str
-    device_id: str
-    disabled: bool
-    state: str | None
-
-    @property
-    def platform(self) -> str:
-        """The first half of its id."""
-        return self.id.partition(".")[0]
 
 
 async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:

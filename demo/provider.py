@@ -17,6 +17,53 @@ type Shown = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """An entity as Home Assistant shows it. state: None when it is disabled or not there."""
+
+    id: str
+    device: str
+    device_id: str
+    disabled: bool
+    state: str | None
+
+    @property
+    def platform(self) -> str:
+        """The first half of its id."""
+        return self.id.partition(".")[0]
+
+
+type Entities = Mapping[str, Entity]
+"""By the names that Shown has for them."""
+
+type States = Mapping[str, State]
+"""What the simulated services know, by provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happens, and what a blueprint has to make of it.
+
+    changes: places of the service that become others. helper: an input boolean, and what it
+    becomes. look: what Home Assistant is asked to read again, so that nobody waits for a poll.
+    told: words of the notification. followed: tells from all services that it was done.
+    """
+
+    changes: Callable[[State], State] = lambda _: {}
+    helper: tuple[str, str] | None = None
+    look: Sequence[str] = ()
+    told: str = ""
+    followed: Callable[[States], bool] = lambda _: True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A blueprint with its inputs, and what happens then."""
+
+    inputs: Callable[[Entities], Mapping[str, Any]]
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """Something that a person does in Home Assistant.
 
@@ -48,6 +95,11 @@ class Provider:
     changes: what the service knows otherwise than the simulator by itself.
     tidy: what is mended at the service before pictures are taken, so that not everything needs
     attention. first: which of the deeds are done then.
+    broken: an entity that shows whether a public address is reachable, and that address.
+    held: tells from the service's state that all tunnels are held down ("on"), or that they are as
+    before ("off").
+    pictures: the devices in the documentation, by the names of the pictures.
+    trials: the blueprints that are tried there, by name.
     """
 
     answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
@@ -58,6 +110,10 @@ class Provider:
     changes: State = field(default_factory=dict)
     tidy: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
+    broken: tuple[str, str] | None = None
+    held: Mapping[str, Callable[[State], bool]] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    trials: Mapping[str, Trial] = field(default_factory=dict)
     service: str = ""
 
 

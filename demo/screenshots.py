@@ -48,11 +48,11 @@ _SHOTS = {
     "dashboard-phone": Shot(page=f"/{DASHBOARD}/tunnels", size=_PHONE, whole=False),
     "mesh": Shot(page=f"/{DASHBOARD}/mesh", whole=False),
     "integration": Shot(page=f"/config/integrations/integration/{DOMAIN}", whole=False),
-    "account": Shot(page=("hayfrp", "account:account")),
-    "tunnel": Shot(page=("hayfrp", "tunnel:1")),
-    "node": Shot(page=("hayfrp", "node:1")),
-    "hub": Shot(page=("hy2scale", "account:account")),
-    "relay": Shot(page=("easytier", "relay_node:1")),
+    **{
+        name: Shot(page=(key, device))
+        for key, provider in PROVIDERS.items()
+        for name, device in provider.pictures.items()
+    },
     "dashboard-zh": Shot(
         page=f"/{DASHBOARD}/overview", size=_SCREEN, whole=False, language="zh-Hans"
     ),

@@ -169,6 +169,14 @@ def test_nobody_asks_for_a_providers_name(path: Path) -> None:
     assert not named(ast.parse(path.read_text("utf-8")), PROVIDERS)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "demo").glob("*.py")), ids=lambda path: path.name)
+def test_the_demo_names_no_provider(path: Path) -> None:
+    """What is done at one of them stands in its module."""
+    tree = ast.parse(path.read_text("utf-8"))
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not constants & PROVIDERS.keys()
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 from demo.blueprints import TRIALS
-from demo.entities import Entity
+from demo.provider import Entity
 
 from .automations import FOLDER, Automate, messages
 from .common import HOUR, MINUTE, World

@@ -1,4 +1,4 @@
-"""Pushes what the picture of a mesh, or of a server's clients, shows to the browsers that look at it.
+"""Pushes what the picture of a mesh, or of a server's clients, shows to the browsers that look.
 
 As a subscription, and not as states: nothing is recorded, and it ends with the page.
 """

@@ -44,4 +44,5 @@ PROVIDER = Provider(
         ),
     },
     tidy={"nodes.4.reporting": True, "nodes.8.valid_until": "2999-12-31"},
+    pictures={"relay": "relay_node:1"},
 )

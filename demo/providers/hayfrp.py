@@ -1,7 +1,124 @@
-"""HayFrp in the demo."""
+"""HayFrp in the demo: the service with all that the blueprints need."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from ..addresses import HTTPS, SILENT
-from ..provider import Deed, Provider, choice
+from ..hass import NIGHT
+from ..provider import Deed, Event, Provider, State, States, Trial, choice
+
+_KEY = "hayfrp"
+
+
+def _soon() -> str:
+    """Return a time of day that is yet to come."""
+    return f"{datetime.now(UTC) + timedelta(seconds=5):%H:%M:%S}"
+
+
+def _node_of(state: State, tunnel: str) -> str:
+    node: str = state["tunnels"][tunnel]["node"]
+    return node
+
+
+def _enabled(states: States, tunnel: str) -> bool:
+    return bool(states[_KEY]["tunnels"][tunnel]["enabled"])
+
+
+_ONLINE = "binary_sensor:tunnel:2:online"
+_LOOK_AT_NODES = "binary_sensor:node:1:online"
+
+_TRIALS: Mapping[str, Trial] = {
+    "tunnel_down_and_back": Trial(
+        inputs=lambda entities: {
+            "tunnels": [entities[_ONLINE].device_id],
+            "down_for": {"seconds": 1},
+        },
+        events=(
+            Event(
+                changes=lambda _: {"tunnels.2.client_running": False},
+                look=(_ONLINE,),
+                told="nas is down.",
+            ),
+            Event(
+                changes=lambda _: {"tunnels.2.client_running": True},
+                look=(_ONLINE,),
+                told="nas is back.",
+            ),
+        ),
+    ),
+    "tell_new_address": Trial(
+        inputs=lambda entities: {"tunnels": [entities[_ONLINE].device_id]},
+        events=(
+            Event(
+                changes=lambda _: {"tunnels.2.domain": "elsewhere.example.com"},
+                look=(_ONLINE,),
+                told="is at elsewhere.example.com now.",
+            ),
+        ),
+    ),
+    "sign_in_every_day": Trial(
+        inputs=lambda entities: {
+            "account": entities["button:account:account:sign_in"].device_id,
+            "from": _soon(),
+            "within": 0,
+        },
+        events=(
+            Event(
+                changes=lambda _: {"accounts.demo.signdate": None},
+                look=("binary_sensor:account:account:signed_in_today",),
+                told="signed in.",
+                followed=lambda states: states[_KEY]["accounts"]["demo"]["signdate"] is not None,
+            ),
+        ),
+    ),
+    "tunnel_only_while": Trial(
+        inputs=lambda entities: {
+            "tunnels": [entities["switch:tunnel:3:enabled"].id],
+            "schedule": [NIGHT],
+        },
+        events=(
+            Event(helper=(NIGHT, "on"), followed=lambda states: _enabled(states, "3")),
+            Event(helper=(NIGHT, "off"), followed=lambda states: not _enabled(states, "3")),
+            Event(helper=(NIGHT, "on"), followed=lambda states: _enabled(states, "3")),
+        ),
+    ),
+    "traffic_low": Trial(
+        inputs=lambda entities: {
+            "left": entities["sensor:account:account:traffic_left"].id,
+            "lasts_until": entities["sensor:account_forecast:account:traffic_lasts_until"].id,
+            "below": 5,
+        },
+        events=(
+            Event(
+                changes=lambda _: {
+                    "accounts.demo.traffic": 2.0 * 1024,
+                    "accounts.demo.today_bytes": 2.0**30,
+                },
+                look=("sensor:account:account:traffic_left",),
+                told=" left",
+            ),
+        ),
+    ),
+    "node_down_move_tunnel": Trial(
+        inputs=lambda entities: {
+            "tunnel_state": entities["sensor:tunnel:2:state"].id,
+            "tunnel_node": entities["sensor:tunnel:2:node_name"].id,
+            "tunnel_address": entities["sensor:tunnel:2:public_address"].id,
+            "nodes": [
+                entities[f"binary_sensor:node:{number}:online"].device_id for number in "134"
+            ],
+            "down_for": {"seconds": 1},
+        },
+        events=(
+            Event(
+                changes=lambda state: {f"nodes.{_node_of(state, '2')}.online": False},
+                look=(_LOOK_AT_NODES, "sensor:tunnel:2:state"),
+                told="nas has moved from",
+                followed=lambda states: _node_of(states[_KEY], "2") == "1",
+            ),
+        ),
+    ),
+}
 
 PROVIDER = Provider(
     answers=lambda facts: (
@@ -46,4 +163,11 @@ PROVIDER = Provider(
     },
     listening={"suzhou.frp.example.com:10001": SILENT, "nas.example.com:443": HTTPS},
     first=("sign in",),
+    broken=("binary_sensor:check:2:reachable", "nas.example.com:443"),
+    held={
+        "on": lambda state: not any(state["tunnels"][number]["enabled"] for number in "1234"),
+        "off": lambda state: all(state["tunnels"][number]["enabled"] for number in "234"),
+    },
+    pictures={"account": "account:account", "tunnel": "tunnel:1", "node": "node:1"},
+    trials=_TRIALS,
 )

@@ -2,10 +2,14 @@
 
 from yarl import URL
 
-from ..provider import Deed, Provider, choice
+from ..provider import Deed, Provider, State, choice
 
 _ALICE = "be3c9804"
 """The id of the simulated node's first user."""
+
+
+def _all_disabled(state: State) -> bool:
+    return all(client["disabled"] for client in state["clients"].values())
 
 
 PROVIDER = Provider(
@@ -55,4 +59,6 @@ PROVIDER = Provider(
             ),
         ),
     },
+    held={"on": _all_disabled, "off": lambda state: not _all_disabled(state)},
+    pictures={"hub": "account:account"},
 )
