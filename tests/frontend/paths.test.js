@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { adviceOf, flowsOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
+import { adviceOf, flowsOf, isVisited, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
 import { thingsOf, usedNodes } from "../../custom_components/tunnel_hub/frontend/things.js";
 import { home } from "./home.js";
 
@@ -120,6 +120,13 @@ for (const [protocol, address, url] of [
     assert.equal(pathsIn({ nas: tunnel(states) })[0].url, url);
   });
 }
+
+test("a tunnel with a key ends at its visitors", () => {
+  const protocols = ["stcp", "STCP", "sudp", "xtcp", "tcp", "https", "unknown"];
+  const hass = home(Object.fromEntries(protocols.map((protocol) => [protocol, tunnel({ "sensor.protocol": protocol })])));
+  const found = thingsOf(hass).filter((thing) => isVisited(hass, thing)).map(({ device }) => device.id);
+  assert.deepEqual(found.sort(), ["STCP", "stcp", "sudp", "xtcp"]);
+});
 
 test("the node of a tunnel is found by its id, and its traffic shown", () => {
   const node = (traffic) => ({

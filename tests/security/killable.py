@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 
-from demo.entities import Entity, entities_of
+from demo.entities import entities_of
 from demo.hass import Hass, free_port, prepare
 from demo.program import Program
 from demo.progress import until
+from demo.provider import Entity
 from demo.stage import CHECKOUT, DOMAIN, Stage, home_assistant
 
 from ..reliability.providers import AnyService

@@ -1,7 +1,7 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
 import { copy, fill, make, say, showMore } from "./elements.js";
-import { adviceOf, conditionOf, flowsOf, isKnown, loadOf, pathsOf } from "./paths.js";
+import { adviceOf, conditionOf, flowsOf, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
@@ -53,7 +53,7 @@ const STYLE = `
   .foot { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; margin-top: 8px;
     color: var(--secondary-text-color); font-size: 12px; }
   .speeds { display: flex; gap: 12px; }
-  .contradiction { margin-top: 8px; font-size: 12px; color: var(--error-color, #db4437); }
+  .contradiction { margin-top: 8px; font-size: 12px; color: var(--way); }
   .days { display: flex; gap: 2px; height: 16px; margin-top: 8px; }
   .days span { flex: 1; border-radius: 2px; background: var(--way); min-width: 2px; }
   .days [data-way="unknown"] { opacity: 0.3; }
@@ -101,8 +101,6 @@ const STOPS = [
 const TUNNEL_AT = 1;
 const GOOD_DAY = 99;
 const NODE_AT = 2;
-/** Protocols without a public address: visitors connect with a key of their own. */
-const VISITED = ["stcp", "sudp", "xtcp"];
 const SWITCHES = ["switch.enabled", "switch.force_down"];
 const BUTTONS = ["button.force_offline"];
 const MORE = 50;
@@ -130,8 +128,8 @@ class Stop {
     this.element.dataset.way = way;
     this.element.title = [label, detail].filter(Boolean).join(": ");
     say(this._label, label);
-    // A long address is broken before its port, if anywhere.
-    say(this._detail, detail?.split(":").join(":\u200b"));
+    // A long address is broken between its parts; words are at their spaces.
+    say(this._detail, detail?.includes(" ") ? detail : detail?.replace(/[.:]/g, "\u200b$&"));
   }
 }
 
@@ -214,6 +212,8 @@ class Row {
     say(this._contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
       service: tunnel.device.manufacturer ?? "",
     }));
+    // What can be reached is well, whatever a service says.
+    this._contradiction.dataset.way = path.contradiction === "online" ? "down" : "unknown";
     say(this._check, describeCheck(hass, tunnel));
     this._showDays(hass, tunnel, uptimes);
     this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
@@ -237,8 +237,8 @@ class Row {
         entityId: node?.entities["binary_sensor.online"] ?? tunnel.entities["sensor.node_name"],
       },
       {
-        label: words("outside"),
-        detail: address?.state ?? (VISITED.includes(told(hass, tunnel, "sensor.protocol") ?? "") ? words("visitors_only") : undefined),
+        label: words(isVisited(hass, tunnel) ? "visitors" : "outside"),
+        detail: address?.state ?? (isVisited(hass, tunnel) ? words("visitors_only") : undefined),
         entityId: address?.entity_id,
       },
     ];

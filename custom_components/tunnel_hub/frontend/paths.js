@@ -22,6 +22,8 @@ const OF_BINARY = { on: UP, off: DOWN };
  */
 export const isKnown = (state) => !!state && !["unknown", "unavailable"].includes(state.state);
 const WEB = ["http", "https"];
+/** Visitors connect with a key of their own: there is no public address. */
+const VISITED = ["stcp", "sudp", "xtcp"];
 /** What is reached at a port of the server. */
 const AT_PORTS = ["tcp", "udp"];
 
@@ -294,6 +296,20 @@ export const adviceOf = (hass, { tunnel, verdict }) => {
 };
 
 /**
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ */
+const protocolOf = (hass, tunnel) => stateOf(hass, tunnel, "sensor.protocol")?.state.toLowerCase() ?? "";
+
+/**
+ * Whether a tunnel ends at visitors, and not on the internet.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ */
+export const isVisited = (hass, tunnel) => VISITED.includes(protocolOf(hass, tunnel));
+
+/**
  * Where a browser can open a tunnel; nothing else than the web is opened.
  *
  * @param {Hass} hass
@@ -302,8 +318,8 @@ export const adviceOf = (hass, { tunnel, verdict }) => {
  * @returns {string | undefined}
  */
 const urlOf = (hass, tunnel, address) => {
-  const protocol = stateOf(hass, tunnel, "sensor.protocol")?.state.toLowerCase();
-  if (!protocol || !WEB.includes(protocol)) return undefined;
+  const protocol = protocolOf(hass, tunnel);
+  if (!WEB.includes(protocol)) return undefined;
   try {
     return new URL(`${protocol}://${address}`).href;
   } catch {
