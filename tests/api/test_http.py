@@ -236,6 +236,15 @@ async def test_more_than_anybody_would_change(alone: Transport, hayfrp: HayFrpSe
     assert not hayfrp.calls
 
 
+async def test_words_are_sent_as_they_were_counted(alone: Transport, hayfrp: HayFrpService) -> None:
+    """Some encoders write each Chinese character in six bytes, for which aiohttp then warns."""
+    words = "隧" * 300_000
+
+    await alone.request("POST", "/user", read=False, json={"type": "login", "words": words})
+
+    assert hayfrp.calls[-1].get("words") == words
+
+
 async def test_deeper_than_anybody_would_change(alone: Transport, hayfrp: HayFrpService) -> None:
     """Home Assistant's encoder ends at some depth, at which a decoder does not."""
     deep: dict[str, object] = {}

@@ -61,6 +61,7 @@ UPLOAD_LIMITS = ClientTimeout(total=300, connect=10)
 _STREAM_LIMITS = ClientTimeout(total=None, connect=10, sock_read=600)
 """A stream that is silent for long may be a connection that nobody has closed."""
 _EVENTS = "text/event-stream"
+_JSON = "application/json"
 _LARGEST_EVENT = 1024**2
 _CONCURRENCY = 4
 """What a browser's console page does at most; more gains nothing and looks like an attack."""
@@ -255,7 +256,7 @@ class Transport:
         Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
         in `json` that no service could store.
         """
-        _check_sendable(json)
+        body = None if json is None else _encoded(json)
         failure = UnavailableError(Reason.CONNECTION)
         for fields in (params, json, form):
             self.secrets.learn(dict(fields) if isinstance(fields, Mapping) else fields, sent=True)
@@ -270,7 +271,7 @@ class Transport:
                             method,
                             path,
                             params=params,
-                            json=json,
+                            json=body,
                             data=content if form is None else form,
                             headers={**self._headers, **(headers or {})},
                             max_bytes=max_bytes,
@@ -378,7 +379,7 @@ class Transport:
         path: str,
         *,
         params: Mapping[str, str] | None,
-        json: Mapping[str, object] | Sequence[object] | None,
+        json: bytes | None,
         data: Mapping[str, str] | bytes | FormData | None,
         headers: Mapping[str, str],
         max_bytes: int,
@@ -392,9 +393,8 @@ class Transport:
                 method,
                 host + path,
                 params=params,
-                json=json,
-                data=data,
-                headers=headers,
+                data=data if json is None else json,
+                headers=headers if json is None else {**headers, "Content-Type": _JSON},
                 allow_redirects=False,
                 ssl=self._ssl,
                 timeout=limits,
@@ -442,15 +442,16 @@ class Transport:
         return f"HTTP {response.status} {self.redact(words, is_cut=is_cut)}".strip()
 
 
-def _check_sendable(json: object) -> None:
-    """Raise for what no service should be sent; an edit sends back what it has read."""
+def _encoded(json: object) -> bytes:
+    """Return JSON to send; raises for what no service should be sent: an edit may send it back."""
     _check_numbers(json)
     try:
-        size = len(orjson.dumps(json))
+        encoded = orjson.dumps(json)
     except TypeError as err:
         raise UnavailableError(Reason.MALFORMED, str(err)) from None
-    if size > _LARGEST_REQUEST:
+    if len(encoded) > _LARGEST_REQUEST:
         raise UnavailableError(Reason.TOO_LARGE, _more_than(_LARGEST_REQUEST))
+    return encoded
 
 
 def _check_numbers(value: object) -> None:

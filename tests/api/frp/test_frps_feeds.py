@@ -70,6 +70,19 @@ async def test_the_server(provider: FrpsProvider, frp: FrpService) -> None:
     )
 
 
+async def test_more_tunnels_than_a_number_can_tell(provider: FrpsProvider, frp: FrpService) -> None:
+    """Each count fits, and their sum does not."""
+    told = {"version": "0.70.1", "bindPort": 7000, "proxyTypeCount": {"tcp": 2**62, "udp": 2**62}}
+    frp.fault("/api/serverinfo", "body", body=told)
+    frp.state.server.settings.version = "0.60.0"
+
+    (server,) = (await provider.feeds["server"].fetch()).values()
+
+    assert isinstance(server, Server)
+    assert server.tunnels_online is None
+    assert dict(server.tunnels_online_by_type) == {"tcp": 2**62, "udp": 2**62}
+
+
 @pytest.mark.parametrize("seconds, heartbeats", [(-1, False), (0, False), (90, True)])
 async def test_heartbeats(
     provider: FrpsProvider, frp: FrpService, seconds: int, heartbeats: bool

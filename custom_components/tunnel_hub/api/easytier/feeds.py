@@ -365,5 +365,5 @@ def _with(public: Collection[PublicNode], totals: ServiceTotals) -> ServiceTotal
     """Add to the totals what the public nodes tell."""
     connections = totals.connections
     if connections is None:
-        connections = sum(node.connections or 0 for node in public)
+        connections = coerce.integer(sum(node.connections or 0 for node in public))
     return replace(totals, nodes_listed=len(public), connections=connections)

@@ -262,11 +262,14 @@ class Feeds:
             return {}
         found: dict[str, Client] = {}
         # Of several with one id, one that is connected counts.
-        for row in sorted(rows, key=lambda row: coerce.boolean(row.get("online")) is not True):
+        connected_first = sorted(
+            rows, key=lambda row: coerce.boolean(row.get("online")) is not True
+        )
+        async for row in iterate(connected_first):
             client = CLIENT.one(row)
             if client is not None and (client.online or has_id_of_its_own(row)):
                 found.setdefault(client.id, client)
-        for row in rows:
+        async for row in iterate(rows):
             if has_id_of_its_own(row) and (client := found.get(key_of(row) or "")):
                 self._clients.note(client.id, {"version": client.version})
         self._clients.follow(found.keys(), time.time())

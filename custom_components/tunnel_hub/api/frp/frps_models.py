@@ -67,7 +67,7 @@ def _types(row: Row) -> Row:
 
 def _online(row: Row) -> int | None:
     is_told = isinstance(row.get("proxyTypeCount"), dict)
-    return sum(n for _, n in _by_type(row)) if is_told else None
+    return coerce.integer(sum(n for _, n in _by_type(row))) if is_told else None
 
 
 def _heartbeats(row: Row) -> bool | None:
