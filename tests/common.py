@@ -85,10 +85,10 @@ class World[S: Service[Any] = HayFrpService]:
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
 
-    async def restart(self) -> None:
+    async def restart(self, **options: object) -> None:
         """Unload the account and set it up again, as a restart does."""
         assert await self.hass.config_entries.async_unload(self.entry.entry_id)
-        await self.set_up()
+        await self.set_up(**options)
 
     def entry_state(self) -> ConfigEntryState:
         """Return how the account's entry is."""

@@ -11,6 +11,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFl
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -19,7 +20,7 @@ from custom_components.tunnel_hub.api import PROVIDERS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hayfrp import HayFrpService
 
-from .common import World, account_entry, on
+from .common import MINUTE, World, account_entry, on
 
 
 async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> ConfigFlowResult:
@@ -677,6 +678,13 @@ def node_names(form: ConfigFlowResult) -> dict[str, str]:
     return {option["value"]: option["label"] for option in schema["chosen_nodes"].config["options"]}
 
 
+def shown_nodes(world: World) -> set[str]:
+    """Return the nodes that have a device; no other one has entities."""
+    shown = {number for number in "12345678" if world.device(f"node:{number}")}
+    assert {entity.unique_id.split(":")[2] for entity in world.registered("node:")} == shown
+    return shown
+
+
 async def test_options(world: World) -> None:
     await world.set_up()
     assert world.device("node:8")
@@ -711,15 +719,88 @@ async def test_options(world: World) -> None:
     ],
 )
 async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
-    """Node 8 is offline, which is no reason not to choose it. The others' devices go."""
+    """Node 8 is offline, which is no reason not to choose it. The others' devices go at once."""
     await world.set_up()
     assert node_names(await options_form(world)).keys() == set("12345678")
 
     await choose_options(world, {"nodes": mode, "chosen_nodes": chosen}, SIGN_IN_OFF)
-    await world.live(600)
 
-    devices = {number for number in "12345678" if world.device(f"node:{number}")}
-    assert devices == shown
+    assert shown_nodes(world) == shown
+
+
+@pytest.mark.parametrize(
+    "before", [("chosen", ["8"]), ("chosen", ["1"]), ("used", []), ("all", [])]
+)
+async def test_shown_nodes_whatever_was_chosen_before(
+    world: World, before: tuple[str, list[str]]
+) -> None:
+    await world.set_up()
+    for mode, chosen in (before, ("used", [])):
+        await choose_options(world, {"nodes": mode, "chosen_nodes": chosen}, SIGN_IN_OFF)
+
+    assert shown_nodes(world) == set("12345")
+    await world.restart()
+    assert shown_nodes(world) == set("12345")
+
+
+async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
+    await world.set_up()
+    await world.restart(nodes="chosen", chosen_nodes=[])
+    assert shown_nodes(world) == set()
+
+    await choose_options(world, {"nodes": "used", "chosen_nodes": []}, SIGN_IN_OFF)
+
+    assert shown_nodes(world) == set("12345")
+
+
+async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
+    """Nothing is read for disabled entities, but those of other nodes go."""
+    await world.set_up()
+    for entity in world.registered("node:"):
+        er.async_get(world.hass).async_update_entity(
+            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await world.restart()
+
+    await choose_options(world, {"nodes": "used", "chosen_nodes": []}, SIGN_IN_OFF)
+
+    assert shown_nodes(world) == set("12345")
+
+
+async def test_shown_nodes_when_the_service_is_silent(world: World) -> None:
+    """The choice counts with the first answer, whenever that comes."""
+    await world.set_up()
+    world.service.fault("/nodes", "html", times=None)
+    await choose_options(world, {"nodes": "used", "chosen_nodes": []}, SIGN_IN_OFF)
+    assert shown_nodes(world) == set("12345678")
+
+    world.service.clear_faults()
+    await world.live(6 * MINUTE)
+
+    assert shown_nodes(world) == set("12345")
+
+
+async def test_tunnels_outlive_a_slip_when_the_options_change(world: World) -> None:
+    """The options say nothing of tunnels: one answer without one is no proof."""
+    await world.set_up()
+    tunnel = world.service.state.tunnels.pop("1")
+
+    await choose_options(world, {"nodes": "all", "chosen_nodes": []}, SIGN_IN_OFF)
+
+    assert world.device("tunnel:1")
+    world.service.state.tunnels["1"] = tunnel
+
+
+async def test_nothing_chosen_is_refused(world: World) -> None:
+    """What was entered stays in the form, and the options stay as they are."""
+    await world.set_up(nodes="used")
+
+    result = await choose_options(world, {"nodes": "chosen", "chosen_nodes": []}, SIGN_IN_OFF)
+
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "no_nodes_chosen"}
+    assert suggested(result)["nodes"] == "chosen"
+    assert world.entry.options == {"nodes": "used"}
 
 
 async def test_options_offer_nodes_that_are_no_longer_listed(world: World) -> None:

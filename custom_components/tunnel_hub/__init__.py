@@ -1,7 +1,7 @@
 """Tunnel Hub: tunnel services in Home Assistant."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -62,6 +62,8 @@ PLATFORMS = [
 ]
 
 _SESSION: HassKey[ClientSession] = HassKey(f"{DOMAIN}.session")
+_OPTIONS: HassKey[dict[str, Mapping[str, Any]]] = HassKey(f"{DOMAIN}.options")
+"""The options that each entry was last set up with."""
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -69,6 +71,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Prepare what exists whether or not an account does."""
     # It outlives the accounts: closed below a request, aiohttp fails in odd ways.
+    hass.data[_OPTIONS] = {}
     hass.data[_SESSION] = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
     async_setup_services(hass)
     async_setup_mesh_view(hass)
@@ -126,12 +129,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     for feed in provider.feeds.values():
         _coordinate(feed)
     known = remembered(hass, entry)
+    options_changed = hass.data[_OPTIONS].get(entry.entry_id, entry.options) != entry.options
     devices = Devices(hass, entry, data)
 
     def _start(coordinator: FeedCoordinator) -> Coroutine[Any, Any, None]:
         resource = coordinator.feed.resource
         before = known[resource.kind]
-        return coordinator.async_start(before.ids, is_wanted=before.is_wanted(resource))
+        chosen_anew = options_changed and coordinator.feed.chosen
+        return coordinator.async_start(
+            before.ids,
+            is_wanted=chosen_anew or before.is_wanted(resource),
+            chosen_anew=chosen_anew,
+        )
 
     in_order = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
     # What nothing works without comes first.
@@ -147,12 +156,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
     for feed in forecasts(hass, entry, data.coordinators):
         await _start(_coordinate(feed))
 
-    devices.async_remove_other_kinds()
+    devices.async_remove_unknown()
     for coordinator in data.coordinators.values():
         await devices.async_follow(coordinator)
         await _set_up_features(hass, entry, data, coordinator)
 
     entry.runtime_data = data
+    hass.data[_OPTIONS][entry.entry_id] = entry.options
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_follow_clock(hass, entry, data.coordinators.values())
     if data.sign_in is not None:

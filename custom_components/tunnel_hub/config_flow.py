@@ -80,6 +80,8 @@ _CHECKS_SCHEMA = vol.Schema(
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is stored of options that were entered; raises InvalidInputError."""
+    if options.get(NODES) == NODES_CHOSEN and not options.get(CHOSEN_NODES):
+        raise InvalidInputError("no_nodes_chosen")
     host = (options.get(OUTSIDE_ADDRESS) or "").strip()
     others = {name: value for name, value in options.items() if name != OUTSIDE_ADDRESS}
     return {**others, OUTSIDE_ADDRESS: host_of(host)} if host else others

@@ -132,14 +132,17 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     # Life
 
-    async def async_start(self, known: set[str], *, is_wanted: bool) -> None:
+    async def async_start(
+        self, known: set[str], *, is_wanted: bool, chosen_anew: bool = False
+    ) -> None:
         """Read for the first time.
 
         known: ids from before a restart; what is no longer listed goes. is_wanted: whether
-        someone could see what is read. Only a required feed must succeed; another one that
-        fails is asked again at its own pace.
+        someone could see what is read. chosen_anew: whether the user has just chosen what is
+        listed, so that the first answer decides. Only a required feed must succeed; another one
+        that fails is asked again at its own pace.
         """
-        self.existence.remember(known)
+        self.existence.remember(known, doubted=chosen_anew)
         if self.feed.required:
             await self.async_config_entry_first_refresh()
         elif is_wanted:
@@ -164,6 +167,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """The feed of the things that these resources are part of; None if there is none."""
         part_of = self.feed.resource.part_of
         return next((c for c in self._siblings.values() if c.feed.resource.kind == part_of), None)
+
+    def knows(self, resource_id: str) -> bool:
+        """Tell whether a resource exists, and what it is part of."""
+        owner = self.owner
+        return resource_id in self.existence.known and (
+            owner is None or not owner.has_answered or owner.knows(resource_id)
+        )
 
     def is_listed(self, resource_id: str) -> bool:
         """Tell whether the last answers listed a resource, and what it is part of."""

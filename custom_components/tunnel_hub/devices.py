@@ -121,18 +121,23 @@ class Devices:
         await coordinator.async_on_added(_update)
 
     @callback
-    def async_remove_other_kinds(self) -> None:
+    def async_remove_unknown(self) -> None:
         """Remove what no feed tells of any more, such as what the options no longer ask for."""
-        feeds = [coordinator.feed for coordinator in self._entry_data.coordinators.values()]
-        kinds = {feed.resource.kind for feed in feeds}
-        device_kinds = kinds | {feed.resource.part_of for feed in feeds} | {Account.kind}
+        coordinators = self._entry_data.coordinators.values()
         for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
             key = device_key_of(device, self._entry)
-            if key is not None and key.kind not in device_kinds:
+            if (
+                key is not None
+                and key != ACCOUNT
+                and not any(c.device_kind == key.kind and c.knows(key.id) for c in coordinators)
+            ):
                 self._registry.async_remove_device(device.id)
         for entity in er.async_entries_for_config_entry(self._entities, self._entry.entry_id):
             of_entity = entity_key_of(entity, self._entry)
-            if of_entity is not None and of_entity.kind not in kinds:
+            if of_entity is not None and not any(
+                c.feed.resource.kind == of_entity.kind and c.knows(of_entity.id)
+                for c in coordinators
+            ):
                 self._entities.async_remove(entity.entity_id)
 
     def _remove(self, coordinator: FeedCoordinator, resource_id: str) -> None:

@@ -24,9 +24,14 @@ class Existence:
         """Whether the last answer left out something that may still exist."""
         return bool(self._absent)
 
-    def remember(self, ids: Iterable[str]) -> None:
-        """Count what was known before a restart as existing."""
+    def remember(self, ids: Iterable[str], *, doubted: bool) -> None:
+        """Count what was known before a restart as existing.
+
+        doubted: whether the first answer alone decides.
+        """
         self.known.update(ids)
+        if doubted:
+            self._absent.update(self.known)
 
     def forget(self, resource_id: str) -> None:
         """Give a resource up; it is new in the next answer that lists it."""

@@ -70,6 +70,19 @@ async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: st
     assert {entity.entity_id for entity in world.registered()} == without
 
 
+async def test_only_used_nodes_are_left(world: Frp, used: str, unused: str) -> None:
+    """What else is told of the others goes with them, although it is read every hour only."""
+    await world.set_up()
+    assert world.registered(f"node_uptime:{unused}:")
+    world.service.fault("/node_uptime", "html", times=None)
+
+    await world.restart(nodes="used")
+
+    assert not world.device(f"node:{unused}")
+    assert not world.registered(f"node:{unused}:") + world.registered(f"node_uptime:{unused}:")
+    assert world.registered(f"node_uptime:{used}:")
+
+
 @pytest.mark.parametrize("while_unloaded", [False, True])
 async def test_only_used_nodes(
     world: Frp, move: Move, used: str, unused: str, while_unloaded: bool

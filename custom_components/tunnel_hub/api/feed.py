@@ -56,6 +56,7 @@ class Feed[R: Resource]:
     fetch: reads all of them now, by id; raises the errors of the errors module.
     probe: readings on top that are made one by one.
     required: whether nothing works without it.
+    chosen: whether the options say what of it is listed.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Feed[R: Resource]:
     _: KW_ONLY
     probe: Probe[R] | None = None
     required: bool = False
+    chosen: bool = False
     jitter: timedelta = timedelta()
     unsupported_fields: Callable[[], Collection[str]] = frozenset
     kept: Callable[[], Collection[str]] = frozenset

@@ -146,9 +146,16 @@ class Feeds:
                 self._chosen_nodes,
                 _TWENTY_MINUTES,
                 probe=details if self._detailed else None,
+                chosen=True,
             ),
             Feed[Resource](
-                "uptime", NodeUptime, NODE_UPTIME.fields, HOUR, self._uptime, _SIX_HOURS
+                "uptime",
+                NodeUptime,
+                NODE_UPTIME.fields,
+                HOUR,
+                self._uptime,
+                _SIX_HOURS,
+                chosen=True,
             ),
             Feed[Resource]("release", Release, RELEASE.fields, _SIX_HOURS, self._release),
             Feed[Resource](

@@ -104,7 +104,14 @@ class Feeds:
             Feed[Resource](
                 "account", Account, models.ACCOUNT.fields, HOUR, self.account, required=True
             ),
-            Feed[Resource]("nodes", RelayNode, models.NODE.fields, _TWO_MINUTES, self._own_nodes),
+            Feed[Resource](
+                "nodes",
+                RelayNode,
+                models.NODE.fields,
+                _TWO_MINUTES,
+                self._own_nodes,
+                chosen=True,
+            ),
             Feed[Resource](
                 "reachability",
                 Reachability,
@@ -114,7 +121,12 @@ class Feeds:
             ),
         )
         public = Feed[Resource](
-            "public_nodes", PublicNode, models.PUBLIC_NODE.fields, FIVE_MINUTES, self._public_nodes
+            "public_nodes",
+            PublicNode,
+            models.PUBLIC_NODE.fields,
+            FIVE_MINUTES,
+            self._public_nodes,
+            chosen=True,
         )
         service = Feed[Resource](
             "service",

@@ -116,6 +116,7 @@ class Feeds:
                 FIVE_MINUTES,
                 self._list_nodes,
                 HALF_HOUR,
+                chosen=True,
             ),
             Feed[Resource](
                 "service", ServiceTotals, SERVICE.fields, FIVE_MINUTES, self._totals, HALF_HOUR
