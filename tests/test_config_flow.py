@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -66,6 +67,20 @@ def _suggested(schema: vol.Schema) -> dict[str, Any]:
         elif (value := (marker.description or {}).get("suggested_value")) is not None:
             found[str(marker)] = value
     return found
+
+
+def is_open(form: ConfigFlowResult) -> bool:
+    """Tell whether the section with the address is shown open."""
+    assert form["data_schema"] is not None
+    return not form["data_schema"].schema["advanced"].options["collapsed"]
+
+
+async def said(hass: HomeAssistant, form: ConfigFlowResult, language: str) -> str:
+    """Return the error in a form as a person reads it."""
+    assert form["errors"]
+    texts = await async_get_translations(hass, language, "config", [DOMAIN])
+    text = texts[f"component.{DOMAIN}.config.error.{form['errors']['base']}"]
+    return text.format(**(form["description_placeholders"] or {}))
 
 
 DEMO = {"username": "demo", "password": "demo-password"}
@@ -163,7 +178,7 @@ async def test_a_code_is_not_mailed_twice(hass: HomeAssistant, hayfrp: HayFrpSer
 
     assert form["step_id"] == "hayfrp_register"
     assert form["errors"] == {"base": "rejected"}
-    assert form["description_placeholders"] == {"message": "请求过于频繁,请稍后重试."}
+    assert form["description_placeholders"] == {"message": " (请求过于频繁,请稍后重试.)"}
     assert suggested(form) == {**new, "base_url": hayfrp.url}
 
 
@@ -266,9 +281,43 @@ async def test_wrong_entries(
     form = await fill(hass, form, **typed)
     assert form["errors"] == {"base": error}
     assert suggested(form) == typed
+    assert is_open(form)
 
     result = await fill(hass, form, **DEMO, base_url=hayfrp.url)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_section_without_entries_stays_folded(hass: HomeAssistant) -> None:
+    form = await begin(hass, "hayfrp_password")
+    assert not is_open(form)
+
+    form = await fill(hass, form, username="demo", password=" ", base_url="")
+
+    assert form["errors"] == {"base": "empty_field"}
+    assert not is_open(form)
+
+
+@pytest.mark.parametrize(
+    "language, sentence",
+    [
+        ("en", "The service rejected the sign-in{}. Check what you entered."),
+        ("zh-Hans", "服务拒绝了此次登录{}。请检查填写的内容。"),
+    ],
+)
+@pytest.mark.parametrize("words", ["密码错误", ""])
+async def test_our_sentence_comes_before_the_words_of_the_service(
+    hass: HomeAssistant,
+    hayfrp: HayFrpService,
+    language: str,
+    sentence: str,
+    words: str,
+) -> None:
+    hayfrp.fault("/user", "body", times=None, body={"status": 403, "message": words})
+    form = await begin(hass, "hayfrp_password")
+
+    form = await fill(hass, form, username="demo", password="wrong", base_url=hayfrp.url)
+
+    assert await said(hass, form, language) == sentence.format(f" ({words})" if words else "")
 
 
 def open_sessions() -> list[ClientSession]:
@@ -414,9 +463,11 @@ async def test_reauth_by_password(world: World) -> None:
     assert menu["description_placeholders"] == {"account": "HayFrp demo"}
     form = await choose(world.hass, menu, "hayfrp_password")
     assert suggested(form) == {"username": "demo", "base_url": world.service.url}
+    assert is_open(form)
 
     form = await fill(world.hass, form, **DEMO, base_url=world.service.url)
     assert form["errors"] == {"base": "invalid_auth"}
+    assert is_open(form)
     result = await fill(
         world.hass, form, username="demo", password="changed", base_url=world.service.url
     )

@@ -511,6 +511,7 @@ async def test_options(world: World) -> None:
         "options.abort.not_loaded",
         "options.abort.no_options",
         "options.error.invalid_host",
+        "options.error.no_nodes_chosen",
         "options.step.init.title",
     } | {
         f"options.step.init.sections.{marker}.description" for marker in form["data_schema"].schema

@@ -80,8 +80,6 @@ _CHECKS_SCHEMA = vol.Schema(
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is stored of options that were entered; raises InvalidInputError."""
-    if options.get(NODES) == NODES_CHOSEN and not options.get(CHOSEN_NODES):
-        raise InvalidInputError("no_nodes_chosen")
     host = (options.get(OUTSIDE_ADDRESS) or "").strip()
     others = {name: value for name, value in options.items() if name != OUTSIDE_ADDRESS}
     return {**others, OUTSIDE_ADDRESS: host_of(host)} if host else others
@@ -173,7 +171,9 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             entered = dict(ChainMap(*user_input.values()))
             try:
-                return self.async_create_entry(data=_checked(entered))
+                if entered.get(NODES) != NODES_CHOSEN or entered[CHOSEN_NODES]:
+                    return self.async_create_entry(data=_checked(entered))
+                errors["base"] = "no_nodes_chosen"
             except InvalidInputError as err:
                 errors["base"] = err.key
         provider = self.config_entry.runtime_data.provider

@@ -10,6 +10,7 @@ from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
 )
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .api.errors import (
@@ -39,15 +40,20 @@ def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
         case InvalidInputError():
             return Sentence(err.key, dict(err.placeholders))
         case AuthenticationError():
-            return Sentence(err.key or refused_login, {"message": err.message})
+            return Sentence(err.key or refused_login, _quoting(err.message))
         case RejectedError():
-            return Sentence("rejected", {"message": err.message})
+            return Sentence("rejected", _quoting(err.message))
         case UnavailableError():
             return Sentence(f"unavailable_{err.reason}", {"detail": err.detail})
         case UnsupportedError():
             return Sentence("unsupported", {})
         case _:
             return Sentence("unknown", {})
+
+
+def _quoting(message: str) -> dict[str, str]:
+    """Return a service's own words, in brackets after ours; nothing where it said nothing."""
+    return {"message": f" ({message})" if message else ""}
 
 
 class Translation(TypedDict):
@@ -64,6 +70,14 @@ def translation(err: TunnelHubError) -> Translation:
     return Translation(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
     )
+
+
+async def text_of(hass: HomeAssistant, err: TunnelHubError) -> str:
+    """Return an error in the language of Home Assistant, where that cannot be done later."""
+    said = translation(err)
+    texts = await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
+    text = texts[f"component.{DOMAIN}.exceptions.{said['translation_key']}.message"]
+    return text.format(**said["translation_placeholders"])
 
 
 @contextmanager

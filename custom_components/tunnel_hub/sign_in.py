@@ -19,7 +19,7 @@ from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator
 from .daily import Hours, Schedule
-from .exceptions import reauth_errors
+from .exceptions import reauth_errors, text_of
 from .issues import EntryIssues
 
 if TYPE_CHECKING:
@@ -261,19 +261,19 @@ class SignIn:
                         # What was asked for may have to wait, or have been read too early.
                         await self._account.async_refresh()
             except TunnelHubError as err:
-                at_least = self._failed(err)
+                at_least = await self._failed(err)
             finally:
                 self._tries += 1
                 self.next = schedule.next_try(day, dt_util.utcnow(), self._tries, at_least)
         self._timer.async_call()
 
-    @callback
-    def _failed(self, err: TunnelHubError) -> timedelta:
+    async def _failed(self, err: TunnelHubError) -> timedelta:
         """Note a failure; the pause that the service asks for."""
         _LOGGER.debug("Daily sign-in failed: %s", err)
         self._failed_days += self._tries + 1 == _TRIES_OF_A_FAILED_DAY
         if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
-            self._issues.show(Issue(key="sign_in_failing", placeholders={"message": str(err)}))
+            words = await text_of(self._hass, err)
+            self._issues.show(Issue(key="sign_in_failing", placeholders={"message": words}))
         pause = err.retry_after if isinstance(err, UnavailableError) else None
         return timedelta(seconds=pause or 0)
 

@@ -240,7 +240,9 @@ async def test_a_certificate_that_is_not_checked(
     menu = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": result["result"].entry_id}
     )
-    assert suggested(await choose(hass, menu, "easytier_account"))["verify"] is False
+    form = await choose(hass, menu, "easytier_account")
+    assert suggested(form)["verify"] is False
+    assert not form["data_schema"].schema["advanced"].options["collapsed"]
 
 
 async def test_a_space_at_the_end_of_a_secret(

@@ -336,7 +336,7 @@ async def test_delete_is_refused(world: Hub, kind: str) -> None:
     error = await refused(world, thing(world, kind), f"delete_{kind}")
 
     assert error.translation_key == "rejected"
-    assert error.translation_placeholders == {"message": "not now"}
+    assert error.translation_placeholders == {"message": " (not now)"}
 
 
 async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
@@ -537,7 +537,9 @@ async def test_a_name_without_addresses(world: Hub) -> None:
 
     error = await refused(world, None, "resolve_name", name="nowhere.example.com")
 
-    assert error.translation_placeholders == {"message": "lookup nowhere.example.com: no such host"}
+    assert error.translation_placeholders == {
+        "message": " (lookup nowhere.example.com: no such host)"
+    }
 
 
 @OLD
@@ -611,7 +613,7 @@ async def test_peers_of_a_peer_without_a_link(world: Hub) -> None:
 
     error = await refused(world, "tunnel:sg", "get_peers")
 
-    assert error.translation_placeholders == {"message": 'relay: peer "sg" not connected'}
+    assert error.translation_placeholders == {"message": ' (relay: peer "sg" not connected)'}
 
 
 @BOTH

@@ -181,7 +181,10 @@ async def test_two_bad_days_are_worth_a_repair(shanghai: World) -> None:
 
     issue = failing(shanghai)
     assert issue
-    assert issue.translation_placeholders == {"account": "HayFrp demo", "message": "不行"}
+    assert issue.translation_placeholders == {
+        "account": "HayFrp demo",
+        "message": "The service rejected the request (不行).",
+    }
 
     shanghai.service.clear_faults()
     await keep(shanghai)

@@ -160,6 +160,19 @@ def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
     return shown | {ADVANCED: shown}
 
 
+def _unfolded(schema: vol.Schema, advanced: Mapping[str, Any]) -> vol.Schema:
+    """Return a form that shows its section open if anything but a default is in it."""
+    if (folded := schema.schema.get(ADVANCED)) is None:
+        return schema
+    defaults = ((field, field.default) for field in folded.schema.schema)
+    if all(
+        advanced.get(str(field)) in (None, "", default() if callable(default) else None)
+        for field, default in defaults
+    ):
+        return schema
+    return schema.extend({vol.Required(ADVANCED): section(folded.schema)})
+
+
 def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
     """Raise InvalidInputError for an empty field or a URL that is none."""
     for marker in schema.schema:
@@ -236,9 +249,10 @@ class Steps(ConfigFlow):
         self, form: Form, values: Mapping[str, Any], failure: Sentence | None = None
     ) -> ConfigFlowResult:
         """Show a form with values in it, and why the last try failed."""
+        schema = self.add_suggested_values_to_schema(form.schema, values)
         return self.async_show_form(
             step_id=form.step_id,
-            data_schema=self.add_suggested_values_to_schema(form.schema, values),
+            data_schema=_unfolded(schema, values.get(ADVANCED, {})),
             errors={"base": failure.key} if failure else None,
             description_placeholders=escape_markdown(failure.placeholders) if failure else None,
         )
