@@ -1,14 +1,16 @@
 """The command line: ``scripts/demo --help``."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 
 from .check import check
 from .command import execute
 from .hass import DASHBOARD, PASSWORD, USER
+from .logins import Answers, in_words, second_logins
 from .providers import PROVIDERS
-from .stage import DOMAIN, Stage, stage
+from .stage import DOMAIN, Stage, more_services, stage
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -26,14 +28,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def welcome(running: Stage) -> None:
-    """Tell a person where to go."""
+def welcome(running: Stage, logins: Sequence[Answers]) -> None:
+    """Tell a person where to go, and which accounts to add."""
     print(f"\n  {running.hass.url}/{DASHBOARD}")
     print(f"  {running.hass.url}/config/integrations/integration/{DOMAIN}")
     print(f"\n  user      {USER}\n  password  {PASSWORD}")
-    print("\nThe simulated services, for more accounts:\n")
-    for name, facts in running.services.items():
-        print(f"  {name}: {', '.join(facts.values())}")
+    print(f"\nMore accounts, under {running.hass.url}/config/integrations → Add integration:")
+    for login in logins:
+        title, *fields = in_words(login)
+        print(f"\n  Tunnel Hub → {title}", *fields, sep="\n    ")
     print("\nCtrl-C stops it all and leaves nothing behind.", flush=True)
 
 
@@ -43,8 +46,11 @@ async def demo(*, checking: bool, archive: Path | None) -> None:
         if checking:
             await check(running)
         else:
-            welcome(running)
-            await running.serve()
+            async with more_services(running.session) as others:
+                port = next(iter(running.addresses.values())).port
+                logins = second_logins(running.services, others, f"127.0.0.1:{port}")
+                welcome(running, logins)
+                await running.serve()
     print("demo: all is well")
 
 

@@ -86,7 +86,9 @@ class Deed:
 class Provider:
     """How to add the demo account, and what to expect of it then.
 
-    answers: what a person answers to the config flow, step after step.
+    answers: what a person answers to the config flow, step after step. second: the same for
+    another account at the service; None if a service has one login only, so that another account
+    needs another server. elsewhere: what that knows otherwise.
     service: the simulated one, if that is not called as the provider is here.
     shown: some of the states that Home Assistant shows when all is read.
     deeds: what to try, by name.
@@ -105,9 +107,11 @@ class Provider:
     answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
     shown: Shown
     deeds: Mapping[str, Deed]
+    second: Callable[[Facts], Sequence[Mapping[str, Any]]] | None = None
     listening: Mapping[str, Behavior] = field(default_factory=dict)
     closed: Sequence[str] = ()
     changes: State = field(default_factory=dict)
+    elsewhere: State = field(default_factory=dict)
     tidy: Mapping[str, Any] = field(default_factory=dict)
     first: Sequence[str] = ()
     broken: tuple[str, str] | None = None

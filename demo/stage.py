@@ -154,9 +154,7 @@ class Stage:
 
     async def patch(self, provider: str, changes: State) -> None:
         """Change places of what a simulated service knows."""
-        url = f"{self.facts(provider)['url']}/_control/state"
-        async with self.session.patch(url, json=changes, raise_for_status=True):
-            pass
+        await _patch(self.session, self.facts(provider), changes)
 
     async def serve(self) -> None:
         """Keep Home Assistant running, also when it asks for a restart; raises DemoError."""
@@ -165,6 +163,12 @@ class Stage:
                 self.program.start()
                 await self.start()
         self.program.require_running()
+
+
+async def _patch(session: ClientSession, facts: Facts, changes: State) -> None:
+    url = f"{facts['url']}/_control/state"
+    async with session.patch(url, json=changes, raise_for_status=True):
+        pass
 
 
 def service_of(provider: str) -> str:
@@ -199,12 +203,7 @@ async def stage(
         home = Path(name)
         port = free_port()
         prepare(home / "config", CHECKOUT, port, archive)
-        simulator = Program(
-            "simulator",
-            ["--json", "--services", *dict.fromkeys(map(service_of, providers))],
-            home=CHECKOUT,
-            log=home / "simulator.log",
-        )
+        simulator = _simulator(home, map(service_of, providers))
         async with AsyncExitStack() as stack:
             addresses = await stack.enter_async_context(listening(_behaviors(providers)))
             ports = {address: public.port for address, public in addresses.items()}
@@ -238,6 +237,29 @@ async def stage(
                 for program_ in (simulator, program):
                     _add_last_lines(err, program_)
                 raise
+
+
+@asynccontextmanager
+async def more_services(session: ClientSession) -> AsyncIterator[dict[str, Facts]]:
+    """Simulate other servers of the services with one login."""
+    only = [name for name, provider in PROVIDERS.items() if provider.second is None]
+    with (
+        TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as home,
+        _simulator(Path(home), map(service_of, only)) as simulator,
+    ):
+        services = await _services(simulator)
+        for name in only:
+            await _patch(session, services[service_of(name)], PROVIDERS[name].elsewhere)
+        yield services
+
+
+def _simulator(home: Path, services: Iterable[str]) -> Program:
+    return Program(
+        "simulator",
+        ["--json", "--services", *dict.fromkeys(services)],
+        home=CHECKOUT,
+        log=home / "simulator.log",
+    )
 
 
 def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:

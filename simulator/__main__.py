@@ -42,7 +42,7 @@ async def run(options: argparse.Namespace) -> None:
             print(json.dumps(ready), flush=True)
         else:
             for name, facts in ready.items():
-                print(name, *facts.values(), flush=True)
+                print(name, *(f"{fact}={value}" for fact, value in facts.items()), flush=True)
         await stop.wait()
 
 

@@ -143,9 +143,15 @@ class Service[State]:
         """What signs in to the demo account."""
 
     @property
+    def other_credentials(self) -> Mapping[str, str]:
+        """What signs in to another account; nothing where there is only one."""
+        return {}
+
+    @property
     def facts(self) -> Mapping[str, str]:
-        """What one has to know to add the demo account."""
-        return {"url": self.url, **self.credentials}
+        """What one has to know to add the demo account, and another one."""
+        others = {f"other_{name}": value for name, value in self.other_credentials.items()}
+        return {"url": self.url, **self.credentials, **others}
 
     @abstractmethod
     def new_state(self) -> State:

@@ -7,7 +7,12 @@ import logging
 from typing import Any
 
 from aiohttp import ClientSession
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError
@@ -43,7 +48,11 @@ async def choose(hass: HomeAssistant, result: ConfigFlowResult, option: str) -> 
 
 
 async def fill(
-    hass: HomeAssistant, form: ConfigFlowResult, *, base_url: str | None = None, **fields: str
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    *,
+    base_url: str | None = None,
+    **fields: str | bool,
 ) -> ConfigFlowResult:
     """Send a form; base_url: what to write into the section with the service's address."""
     assert form["type"] is FlowResultType.FORM
@@ -64,6 +73,8 @@ def _suggested(schema: vol.Schema) -> dict[str, Any]:
     for marker, field in schema.schema.items():
         if isinstance(field, section):
             found |= _suggested(field.schema)
+        elif marker == "sign_in_daily":
+            assert (marker.description or {}).get("suggested_value", True) is True
         elif (value := (marker.description or {}).get("suggested_value")) is not None:
             found[str(marker)] = value
     return found
@@ -111,6 +122,48 @@ async def test_password(hass: HomeAssistant, hayfrp: HayFrpService, username: st
     assert result["result"].unique_id == f"hayfrp:{hayfrp.account.uuid}"
     assert result["result"].state is ConfigEntryState.LOADED
     assert len(hayfrp.calls_to("/user", type="login")) == 1, "set-up takes the session over"
+
+
+@pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_the_daily_sign_in_is_offered(
+    hass: HomeAssistant, hayfrp: HayFrpService, way: str, wanted: bool
+) -> None:
+    """It is an option of the account, and no credential."""
+    hayfrp.account.csrf, hayfrp.account.csrf_since = "pasted-session", hayfrp.now()
+    fields = DEMO if way == "hayfrp_password" else {"token": "pasted-session"}
+    form = await begin(hass, way)
+    assert form["data_schema"] is not None
+    assert form["data_schema"]({**fields, "advanced": {}})["sign_in_daily"] is True
+
+    form = await fill(hass, form, **fields, sign_in_daily=wanted, base_url="nonsense")
+    assert form["errors"] == {"base": "invalid_url"}
+    result = await fill(hass, form, **fields, sign_in_daily=wanted, base_url=hayfrp.url)
+
+    entry = result["result"]
+    assert entry.options == {"sign_in_daily": wanted}
+    assert "sign_in_daily" not in entry.data
+    assert (entry.runtime_data.sign_in.next is not None) is wanted
+    again = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    menu = await hass.config_entries.flow.async_init(DOMAIN, context=again)
+    form = await choose(hass, menu, way)
+    assert form["data_schema"] is not None
+    assert "sign_in_daily" not in form["data_schema"].schema
+    await fill(hass, form, **fields, base_url=hayfrp.url)
+    assert entry.options == {"sign_in_daily": wanted}, "it is asked for once"
+
+
+async def test_the_daily_sign_in_is_offered_with_a_new_account(
+    hass: HomeAssistant, hayfrp: HayFrpService
+) -> None:
+    new = {"username": "newcomer", "email": "new@example.com", "password": "new-password"}
+    form = await begin(hass, "hayfrp_register")
+    form = await fill(hass, form, **new, sign_in_daily=False, base_url=hayfrp.url)
+    (mail,) = hayfrp.state.mailbox
+
+    result = await fill(hass, form, code=mail.code)
+
+    assert result["result"].options == {"sign_in_daily": False}
 
 
 async def test_spaces_belong_to_a_password(hass: HomeAssistant, hayfrp: HayFrpService) -> None:

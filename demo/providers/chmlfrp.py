@@ -20,6 +20,11 @@ PROVIDER = Provider(
             "advanced": {"base_url": facts["url"], "oauth_url": facts["oauth_url"]},
         },
     ),
+    second=lambda facts: (
+        choice("chmlfrp"),
+        choice("chmlfrp_token"),
+        {"token": facts["other_token"], "advanced": {"base_url": facts["url"]}},
+    ),
     shown={
         "sensor:account:account:tunnels_used": "5",
         "binary_sensor:sign_in:account:signed_in_today": "off",

@@ -127,6 +127,16 @@ PROVIDER = Provider(
         {
             "username": facts["username"],
             "password": facts["password"],
+            "sign_in_daily": False,
+            "advanced": {"base_url": facts["url"]},
+        },
+    ),
+    second=lambda facts: (
+        choice("hayfrp"),
+        choice("hayfrp_password"),
+        {
+            "username": facts["other_username"],
+            "password": facts["other_password"],
             "advanced": {"base_url": facts["url"]},
         },
     ),

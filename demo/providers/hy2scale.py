@@ -24,6 +24,7 @@ PROVIDER = Provider(
             "advanced": {},
         },
     ),
+    elsewhere={"node_id": "7c02f1e9", "name": "sg-office"},
     shown={
         "sensor:hub:account:sessions": "3",
         "sensor:tunnel:us:state": "online",

@@ -47,6 +47,12 @@ class ChmlFrpService(Service[ChmlFrpState]):
         }
 
     @property
+    @override
+    def other_credentials(self) -> Mapping[str, str]:
+        # A password is not enough at this service.
+        return {"token": self.state.accounts["228"].usertoken}
+
+    @property
     def oauth_url(self) -> str:
         """Where the account center is."""
         return self.mirror_url

@@ -116,6 +116,12 @@ class EasyTierService(Service[EasyTierState]):
         return {"email": self.account.email, "password": self.account.password}
 
     @property
+    @override
+    def other_credentials(self) -> Mapping[str, str]:
+        other = self.state.accounts["3"]
+        return {"email": other.email, "password": other.password}
+
+    @property
     def account(self) -> Account:
         """The demo account."""
         return self.state.accounts["1"]

@@ -41,6 +41,12 @@ class HayFrpService(Service[HayFrpState]):
         return {"username": self.account.username, "password": self.account.password}
 
     @property
+    @override
+    def other_credentials(self) -> Mapping[str, str]:
+        other = self.state.accounts["other"]
+        return {"username": other.username, "password": other.password}
+
+    @property
     def account(self) -> Account:
         """The demo account."""
         return next(iter(self.state.accounts.values()))

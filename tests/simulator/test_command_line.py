@@ -37,8 +37,13 @@ async def test_it_is_readable_too() -> None:
     name, url, *credentials = (await process.stdout.readline()).decode().split()
 
     assert name == "hayfrp"
-    assert url.startswith("http://127.0.0.1:")
-    assert credentials == ["demo", "demo-password"]
+    assert url.startswith("url=http://127.0.0.1:")
+    assert credentials == [
+        "username=demo",
+        "password=demo-password",
+        "other_username=other",
+        "other_password=other-password",
+    ]
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 0
 

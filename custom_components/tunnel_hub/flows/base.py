@@ -50,6 +50,7 @@ from ..const import (
     CONF_NETWORK_NAME,
     CONF_OAUTH_URL,
     CONF_PROVIDER,
+    CONF_SIGN_IN_DAILY,
     CONF_VERIFY,
 )
 from ..exceptions import Sentence, sentence_of
@@ -76,6 +77,10 @@ TRUST_FIELDS: dict[vol.Marker, Any] = {
 }
 """How far the certificate of a self-hosted service is trusted."""
 
+OPTION_FIELDS: dict[vol.Marker, Any] = {
+    vol.Optional(CONF_SIGN_IN_DAILY, default=True): BooleanSelector(),
+}
+"""Options that a person chooses while adding an account."""
 
 _URLS = (CONF_BASE_URL, CONF_OAUTH_URL)
 _SHOWN_AGAIN = (
@@ -218,6 +223,7 @@ class Steps(ConfigFlow):
     def __init__(self) -> None:
         self._key = ""
         self._entered: dict[str, str] = {}
+        self._options: dict[str, Any] = {}
         self._new_provider: Callable[[Mapping[str, str]], Provider] | None = None
         self._close_session: CALLBACK_TYPE = lambda: None
 
@@ -235,7 +241,9 @@ class Steps(ConfigFlow):
         self._key = form.step_id.partition("_")[0]
         stored = self._stored()
         if user_input is not None:
-            entered = self._entered | flat(user_input)
+            self._options |= {k: v for k, v in user_input.items() if k in OPTION_FIELDS}
+            credentials = {k: v for k, v in user_input.items() if k not in OPTION_FIELDS}
+            entered = self._entered | flat(credentials)
             try:
                 check(form.schema, entered)
                 return await act(capable(self._provider(entered), protocol), entered)
@@ -249,7 +257,12 @@ class Steps(ConfigFlow):
         self, form: Form, values: Mapping[str, Any], failure: Sentence | None = None
     ) -> ConfigFlowResult:
         """Show a form with values in it, and why the last try failed."""
-        schema = self.add_suggested_values_to_schema(form.schema, values)
+        fields = dict(form.schema.schema)
+        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            fields = {
+                marker: field for marker, field in fields.items() if marker not in OPTION_FIELDS
+            }
+        schema = self.add_suggested_values_to_schema(vol.Schema(fields), values)
         return self.async_show_form(
             step_id=form.step_id,
             data_schema=_unfolded(schema, values.get(ADVANCED, {})),
@@ -349,7 +362,9 @@ class Steps(ConfigFlow):
         if any(is_account_of(provider, other) for other in others):
             return self.async_abort(reason="already_configured")
         return self.async_create_entry(
-            title=f"{name} {identity.title}", data=data | free_prefix(self.hass, unique_id)
+            title=f"{name} {identity.title}",
+            data=data | free_prefix(self.hass, unique_id),
+            options=self._options,
         )
 
 

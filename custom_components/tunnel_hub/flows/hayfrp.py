@@ -13,6 +13,7 @@ from .base import (
     ADVANCED,
     MAIL_FIELD,
     NEW_PASSWORD_FIELD,
+    OPTION_FIELDS,
     PASSWORD_FIELD,
     SECRET_FIELD,
     TEXT_FIELD,
@@ -26,10 +27,16 @@ from .base import (
 _PASSWORD = Form(
     "hayfrp_password",
     with_base_url(
-        {vol.Required(CONF_USERNAME): USERNAME_FIELD, vol.Required(CONF_PASSWORD): PASSWORD_FIELD}
+        {
+            vol.Required(CONF_USERNAME): USERNAME_FIELD,
+            vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
+            **OPTION_FIELDS,
+        }
     ),
 )
-_TOKEN = Form("hayfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD}))
+_TOKEN = Form(
+    "hayfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD, **OPTION_FIELDS})
+)
 _REGISTER = Form(
     "hayfrp_register",
     with_base_url(
@@ -37,11 +44,15 @@ _REGISTER = Form(
             vol.Required(CONF_USERNAME): USERNAME_FIELD,
             vol.Required(CONF_EMAIL): MAIL_FIELD,
             vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+            **OPTION_FIELDS,
         }
     ),
 )
 _REGISTER_CODE = Form("hayfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
-_RECOVER = Form("hayfrp_recover", with_base_url({vol.Required(CONF_USERNAME): USERNAME_FIELD}))
+_RECOVER = Form(
+    "hayfrp_recover",
+    with_base_url({vol.Required(CONF_USERNAME): USERNAME_FIELD, **OPTION_FIELDS}),
+)
 _RECOVER_CODE = Form(
     "hayfrp_recover_code",
     vol.Schema(
