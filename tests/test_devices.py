@@ -1,11 +1,13 @@
 """Devices: how they hang together, come, change their face and go."""
 
+from dataclasses import replace
+
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from simulator.hayfrp.state import Node, Tunnel
 
-from .common import MINUTE, World
+from .common import MINUTE, World, account_entry
 from .nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
 
 
@@ -212,3 +214,58 @@ async def test_the_first_tunnel(world: World, move: Move) -> None:
 async def test_nodes_that_the_user_has_disabled(world: World, move: Move) -> None:
     move("1")
     await check_users_choice(world, move, "2")
+
+
+# Two accounts
+
+
+@pytest.fixture
+async def neighbours(world: World) -> World:
+    """Two accounts, of which the second has a tunnel that is called as one of the first."""
+    await world.set_up()
+    await world.elapse(MINUTE)
+    other = world.service.state.accounts["other"]
+    second = account_entry(world.service, other)
+    second.add_to_hass(world.hass)
+    await world.hass.config_entries.async_setup(second.entry_id)
+    await world.settle()
+    return replace(world, entry=second)
+
+
+def named(world: World, thing: str) -> str | None:
+    device = world.device(thing)
+    assert device
+    return device.name
+
+
+async def test_things_of_one_name_at_two_accounts(world: World, neighbours: World) -> None:
+    """The one that came first is called as before; the other one has its account's name, too."""
+    name = world.service.state.nodes["1"].name
+
+    for _ in range(2):
+        assert named(world, "node:1") == name
+        assert named(neighbours, "node:1") == f"{name} (HayFrp other)"
+        assert named(neighbours, "account:account") == "HayFrp other"
+        await world.restart()
+        await neighbours.restart()
+
+    await world.hass.config_entries.async_remove(world.entry.entry_id)
+    await neighbours.restart()
+    assert named(neighbours, "node:1") == f"{name} (HayFrp other)", "names do not come and go"
+
+
+async def test_names_and_ids_that_exist(world: World, neighbours: World) -> None:
+    """Entities keep their ids, and devices the names that users have given them."""
+    registry = dr.async_get(world.hass)
+    device = neighbours.device("node:1")
+    assert device
+    name = world.service.state.nodes["1"].name
+    registry.async_update_device(device.id, name=name, name_by_user="Mine")
+    before = {entity.entity_id for entity in neighbours.registered()}
+
+    await neighbours.restart()
+
+    device = neighbours.device("node:1")
+    assert device
+    assert (device.name, device.name_by_user) == (f"{name} (HayFrp other)", "Mine")
+    assert {entity.entity_id for entity in neighbours.registered()} == before

@@ -1,7 +1,9 @@
 """Resources as devices: made before their entities, renamed with them, removed after them."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
@@ -16,6 +18,7 @@ from .api.models.nodes import Node
 from .api.models.server import Client
 from .api.models.service import ServiceTotals
 from .api.models.tunnels import Tunnel
+from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .ids import (
     ACCOUNT,
@@ -94,12 +97,14 @@ class Devices:
         self, hass: HomeAssistant, entry: TunnelHubConfigEntry, entry_data: TunnelHubData
     ) -> None:
         """Register the account, on which everything else hangs."""
+        self._hass = hass
         self._entry = entry
         self._entry_data = entry_data
         self._provider = entry_data.provider.description
         self._registry = dr.async_get(hass)
         self._entities = er.async_get(hass)
         self._shown: dict[DeviceKey, _Facts] = {}
+        self._others: Mapping[str, tuple[datetime, str]] | None = None
         self._account_id: str | None = None
         if self._provider.has_account:
             self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
@@ -118,7 +123,9 @@ class Devices:
 
         coordinator.async_on_gone(_remove)
         coordinator.subscriptions.on_changed.append(_update)
+        self._others = self._names_at_other_accounts()
         await coordinator.async_on_added(_update)
+        self._others = None
 
     @callback
     def async_remove_unknown(self) -> None:
@@ -192,11 +199,41 @@ class Devices:
             manufacturer=self._provider.name,
             model=self._provider.model if is_account else MODELS[key.kind],
             entry_type=dr.DeviceEntryType.SERVICE,
-            name=facts.name or f"{self._provider.name} {key.id}"[:MAX_NAME_LENGTH],
+            name=self._distinct(key, facts.name or f"{self._provider.name} {key.id}"),
             sw_version=facts.version or UNDEFINED,
             configuration_url=self._entry_data.provider.console_url if is_account else None,
             via_device_id=None if is_account else self._account_id,
         ).id
+
+    def _distinct(self, key: DeviceKey, name: str) -> str:
+        """Return the name of a thing; with the account's, if another account had it first.
+
+        Pickers show the name of a device, but not which account it is of.
+        """
+        name = name[:MAX_NAME_LENGTH]
+        if key == ACCOUNT:
+            return name
+        device = self._registry.async_get_device_by_identifier(
+            device_identifier(self._entry.entry_id, key), self._entry.entry_id
+        )
+        longer = f"{name[: MAX_NAME_LENGTH // 2]} ({self._entry.title[: MAX_NAME_LENGTH // 3]})"
+        if device is not None and device.name == longer:
+            return longer
+        others = self._names_at_other_accounts() if self._others is None else self._others
+        first = others.get(name)
+        own = None if device is None else (device.created_at, self._entry.entry_id)
+        return longer if first is not None and (own is None or first < own) else name
+
+    def _names_at_other_accounts(self) -> Mapping[str, tuple[datetime, str]]:
+        """Return what things of other entries are called: since when, and of which entry."""
+        names: dict[str, tuple[datetime, str]] = {}
+        for entry in self._hass.config_entries.async_entries(DOMAIN):
+            if entry.entry_id != self._entry.entry_id:
+                for device in dr.async_entries_for_config_entry(self._registry, entry.entry_id):
+                    if (name := device.name) is not None:
+                        since = (device.created_at, entry.entry_id)
+                        names[name] = min(since, names.get(name, since))
+        return names
 
 
 class _Facts(NamedTuple):
