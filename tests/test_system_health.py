@@ -2,7 +2,7 @@
 
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
 from custom_components.tunnel_hub.const import DOMAIN
 
@@ -15,6 +15,10 @@ from .translations import translations
 async def test_information(world: World) -> None:
     await world.set_up()
     account_entry(world.service, world.service.state.accounts["other"]).add_to_hass(world.hass)
+    # It is no account.
+    watched = MockConfigEntry(domain=DOMAIN, data={"provider": "watched"}, unique_id="watched")
+    watched.add_to_hass(world.hass)
+    await world.hass.config_entries.async_setup(watched.entry_id)
     assert await async_setup_component(world.hass, "system_health", {})
     calls = len(world.service.calls)
 
@@ -23,8 +27,8 @@ async def test_information(world: World) -> None:
     assert info == {
         "accounts": 2,
         "accounts_loaded": 1,
-        "feeds": 8,
-        "feeds_available": 8,
+        "feeds": 9,
+        "feeds_available": 9,
         "requests": calls,
     }
     assert len(world.service.calls) == calls, "looking costs no request"
@@ -32,4 +36,4 @@ async def test_information(world: World) -> None:
     world.service.fault("/proxy", "html", match={"type": "list"}, times=None)
     await world.live(3 * MINUTE)
     info = await get_system_health_info(world.hass, DOMAIN)
-    assert info["feeds_available"] == 7
+    assert info["feeds_available"] == 8

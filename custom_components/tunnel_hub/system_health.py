@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .runtime import TunnelHubConfigEntry
+from .watched import is_watched
 
 
 @callback
@@ -19,9 +20,14 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
     """Return how many accounts work and how many of their feeds do, without a request."""
     entries: list[TunnelHubConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     feeds = [c for entry in entries for c in entry.runtime_data.coordinators.values()]
+    accounts = [
+        entry
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        if not is_watched(entry)
+    ]
     return {
-        "accounts": len(hass.config_entries.async_entries(DOMAIN, include_ignore=False)),
-        "accounts_loaded": len(entries),
+        "accounts": len(accounts),
+        "accounts_loaded": sum(not is_watched(entry) for entry in entries),
         "feeds": len(feeds),
         "feeds_available": sum(feed.available for feed in feeds),
         "requests": sum(
