@@ -59,6 +59,7 @@ _ACTS = (
     Act("get_traffic_history", "account:account"),
     Act("get_traffic_history", "tunnel:1"),
     Act("get_node_history", "node:1"),
+    Act("suggest_node", data={"protocol": "tcp"}),
     Act("send_code"),
     Act("retoken", data={"code": "a-wrong-code"}),
     Act(

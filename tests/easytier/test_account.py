@@ -6,6 +6,7 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
 
+from ..api.test_redaction import ENCODINGS
 from ..common import HOUR, World, on
 from .common import BOTH, TWO_MINUTES
 
@@ -112,6 +113,27 @@ async def test_an_address_that_is_not_verified_any_more(world: World[EasyTierSer
     world.service.account.is_verified = True
     await world.elapse(HOUR)
     assert issues.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_a_repair_repeats_no_secret(world: World[EasyTierService]) -> None:
+    """Neither what signs in nor the token of the session; and nothing in it is a link."""
+    await world.set_up()
+    issue_id = f"{world.entry.entry_id}:mail_not_verified"
+    for encode in ENCODINGS.values():
+        secrets = [encode(secret) for secret in ("demo-password", world.entry.data["token"])]
+        words = f"[未验证](https://evil.example) <b>{' '.join(secrets)}</b>"
+        world.service.clear_faults()
+        world.service.fault("/api/auth/me", "body", times=None, status=403, body={"error": words})
+
+        await world.elapse(HOUR)
+
+        issue = ir.async_get(world.hass).async_get_issue(DOMAIN, issue_id)
+        assert issue
+        assert issue.translation_placeholders
+        message = issue.translation_placeholders["message"]
+        assert "未验证" in message
+        assert not [secret for secret in secrets if secret in message]
+        assert not set("<>[]") & set(message)
 
 
 async def test_a_promoted_user_sees_all(world: World[EasyTierService]) -> None:

@@ -73,6 +73,7 @@ HAYFRP = Case(
         Act("get_tunnel_config", "tunnel:1"),
         Act("get_tunnel_config", "node:1", {"format": "ini"}),
         Act("list_downloads"),
+        Act("suggest_node", data={"protocol": "tcp"}),
         Act(
             "create_tunnel",
             data={

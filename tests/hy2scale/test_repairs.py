@@ -13,10 +13,13 @@ import pytest
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale import hashed
 
+from ..api.test_redaction import ENCODINGS
 from ..common import HOUR, MINUTE, NOON, on_account
 from .common import BOTH, POLL, Hub
 
 NEW = {"password": "a better one", "password_repeated": "a better one"}
+
+SECRETS = (NEW["password"], hashed(NEW["password"]))
 
 
 def issue(world: Hub, key: str) -> ir.IssueEntry | None:
@@ -116,6 +119,23 @@ async def test_a_password_that_is_not_taken(
     assert fresh.entry.data["password_hash"] == hashed("admin")
     result = await fill(fresh, result, **NEW)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_refusal_that_repeats_the_password(fresh: Hub) -> None:
+    """Neither the password nor its hash is shown, nor is anything a link."""
+    form = await begin(fresh)
+    secrets = {encode(secret) for encode in ENCODINGS.values() for secret in SECRETS}
+    for secret in secrets:
+        words = f"[weak](https://evil.example) <b>{secret}</b>"
+        fresh.service.fault("/api/settings/password", "body", status=400, body=words)
+
+        form = await fill(fresh, form, **NEW)
+
+        assert form["errors"] == {"base": "rejected"}
+        message = form["description_placeholders"]["message"]
+        assert "weak" in message
+        assert secret not in message
+        assert not set("<>[]") & set(message)
 
 
 async def test_a_node_that_is_not_loaded(fresh: Hub) -> None:

@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from ..api.test_redaction import ENCODINGS
 from ..common import DAY, HOUR, World
 from .common import DAILY, Draw, at, failing, keep, leap, signed_on, signings
 
@@ -190,6 +191,40 @@ async def test_two_bad_days_are_worth_a_repair(shanghai: World) -> None:
     await keep(shanghai)
     assert signed_on(shanghai) == at(21, 0).date()
     assert not failing(shanghai)
+
+
+async def test_the_repair_repeats_no_secret(shanghai: World) -> None:
+    """Neither the password nor the session; and nothing in it is a link."""
+    await shanghai.set_up(**DAILY)
+    secrets = (shanghai.service.account.password, shanghai.service.account.csrf)
+    shanghai.service.fault("/user", "error", match={"type": "sign"}, times=None)
+    while not failing(shanghai):
+        await keep(shanghai)
+    for encode in ENCODINGS.values():
+        repeated = [encode(secret) for secret in secrets]
+        words = f"[不行](https://evil.example) <b>{' '.join(repeated)}</b>"
+        shanghai.service.clear_faults()
+        body = {"status": 500, "message": words}
+        shanghai.service.fault("/user", "body", match={"type": "sign"}, times=None, body=body)
+
+        while "不行" not in words_of(shanghai):
+            await keep(shanghai)
+
+        message = words_of(shanghai)
+        assert not [secret for secret in repeated if secret in message]
+        assert not set("<>[]") & set(message)
+        shanghai.service.clear_faults()
+        shanghai.service.fault("/user", "error", match={"type": "sign"}, times=None)
+        while "不行" in words_of(shanghai):
+            await keep(shanghai)
+
+
+def words_of(world: World) -> str:
+    """Return what the repair quotes."""
+    issue = failing(world)
+    assert issue
+    assert issue.translation_placeholders
+    return issue.translation_placeholders["message"]
 
 
 async def test_the_button_ends_the_repair(shanghai: World) -> None:
