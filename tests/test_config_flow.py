@@ -73,8 +73,8 @@ def _suggested(schema: vol.Schema) -> dict[str, Any]:
     for marker, field in schema.schema.items():
         if isinstance(field, section):
             found |= _suggested(field.schema)
-        elif marker == "sign_in_daily":
-            assert (marker.description or {}).get("suggested_value", True) is True
+        elif marker == "sign_in_daily" and isinstance(marker, vol.Optional):
+            continue  # It has a default in the dialogs that add an account.
         elif (value := (marker.description or {}).get("suggested_value")) is not None:
             found[str(marker)] = value
     return found
@@ -144,8 +144,9 @@ async def test_the_daily_sign_in_is_offered(
     assert entry.options == {"sign_in_daily": wanted}
     assert "sign_in_daily" not in entry.data
     assert (entry.runtime_data.sign_in.next is not None) is wanted
-    again = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    menu = await hass.config_entries.flow.async_init(DOMAIN, context=again)
+    menu = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
     form = await choose(hass, menu, way)
     assert form["data_schema"] is not None
     assert "sign_in_daily" not in form["data_schema"].schema

@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.trigger import async_validate_trigger_config
 import pytest
 
+from custom_components.tunnel_hub.const import DOMAIN
+from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from simulator.hayfrp.state import Node, Tunnel
 
-from .common import MINUTE, World, account_entry
+from .common import MINUTE, World, account_entry, on
 from .nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
 
 
@@ -269,3 +273,50 @@ async def test_names_and_ids_that_exist(world: World, neighbours: World) -> None
     assert device
     assert (device.name, device.name_by_user) == (f"{name} (HayFrp other)", "Mine")
     assert {entity.entity_id for entity in neighbours.registered()} == before
+
+
+# Child devices, which Home Assistant has had since 2026.9
+
+
+async def test_child_devices_are_tolerated(world: World) -> None:
+    """One that is none of ours, and one in the place of a tunnel that is listed later."""
+    hass, entry = world.hass, world.entry
+    await world.set_up()
+    registry = dr.async_get(hass)
+    device = world.device("tunnel:1")
+    assert device
+    parent = device.id
+    ((_, identifier),) = device.identifiers
+    prefix = identifier.rpartition(":")[0]
+    child = registry.async_get_or_create_child(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, "of another version")},
+        parent_device_id=parent,
+        name="Door",
+    )
+    registry.async_get_or_create_child(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, f"{prefix}:77")},
+        parent_device_id=parent,
+        name="late",
+    )
+    world.service.state.tunnels["77"] = Tunnel(
+        id="77", username="demo", proxy_name="late", proxy_type="tcp", node="1", remote_port=77
+    )
+
+    await world.restart(nodes="used")
+    await world.live(5 * MINUTE)
+
+    assert world.value("switch", "tunnel:1", "enabled") == "on"
+    assert world.value("switch", "tunnel:77", "enabled") == "on"
+    assert await async_get_config_entry_diagnostics(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await world.call("force_offline", device_id=child.id)
+    everything = {"device_id": [child.id, parent]}
+    trigger = {"platform": "tunnel_hub.tunnel_went_offline", "target": everything}
+    assert await async_validate_trigger_config(hass, [trigger])
+    registry.async_remove_device(child.id)
+    await on(world, "tunnel:77", "force_offline")
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not dr.async_child_entries_for_config_entry(registry, entry.entry_id)
+    assert not dr.async_entries_for_config_entry(registry, entry.entry_id)

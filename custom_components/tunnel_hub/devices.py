@@ -106,6 +106,10 @@ class Devices:
         self._shown: dict[DeviceKey, _Facts] = {}
         self._others: Mapping[str, tuple[datetime, str]] | None = None
         self._account_id: str | None = None
+        # Another version has made them, and a thing cannot be both.
+        for child in dr.async_child_entries_for_config_entry(self._registry, entry.entry_id):
+            if device_key_of(child, entry) is not None:
+                self._registry.async_remove_device(child.id)
         if self._provider.has_account:
             self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
 
@@ -213,9 +217,7 @@ class Devices:
         name = name[:MAX_NAME_LENGTH]
         if key == ACCOUNT:
             return name
-        device = self._registry.async_get_device_by_identifier(
-            device_identifier(self._entry.entry_id, key), self._entry.entry_id
-        )
+        device = registered_device(self._registry, self._entry, key)
         longer = f"{name[: MAX_NAME_LENGTH // 2]} ({self._entry.title[: MAX_NAME_LENGTH // 3]})"
         if device is not None and device.name == longer:
             return longer

@@ -242,6 +242,7 @@ async def test_a_certificate_that_is_not_checked(
     )
     form = await choose(hass, menu, "easytier_account")
     assert suggested(form)["verify"] is False
+    assert form["data_schema"] is not None
     assert not form["data_schema"].schema["advanced"].options["collapsed"]
 
 
