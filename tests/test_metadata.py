@@ -68,6 +68,11 @@ def test_manifest() -> None:
         for key in ("documentation", "issue_tracker")
     )
     assert MANIFEST["loggers"] == [f"custom_components.{DOMAIN}"]
+    assert MANIFEST.keys() == {
+        *("after_dependencies", "codeowners", "config_flow", "documentation", "domain"),
+        *("integration_type", "iot_class", "issue_tracker", "loggers", "name"),
+        *("quality_scale", "requirements", "version"),
+    }
 
 
 def test_users_need_nothing_that_home_assistant_does_not_have() -> None:
@@ -277,6 +282,15 @@ def test_icons_of_automations() -> None:
     assert ICONS["triggers"].keys() == TRIGGERS.keys()
 
 
+def test_icons_have_known_keys() -> None:
+    known = {"conditions": "condition", "services": "service", "triggers": "trigger"}
+    assert ICONS.keys() == {"entity", *known}
+    for kind, key in known.items():
+        assert all(icon.keys() <= {key, "sections"} for icon in ICONS[kind].values()), kind
+    for platform, icons in ICONS["entity"].items():
+        assert all(icon.keys() <= {"default", "state"} for icon in icons.values()), platform
+
+
 def test_icons_are_icons() -> None:
     def icons(tree: dict[str, Any]) -> list[str]:
         return [
@@ -376,6 +390,17 @@ def test_texts_are_plain(language: str) -> None:
         assert not re.search(rf"(?i){HTML}|{ADDRESS}|'{{\w+}}'", text), text
         placeholders = [name for _, name, _, _ in Formatter().parse(text) if name]
         assert all(name.isidentifier() for name in placeholders), text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_states_and_units_have_no_placeholders(language: str) -> None:
+    for platform, fields in translations(language)["entity"].items():
+        for key, told in fields.items():
+            attributes = told.get("state_attributes", {})
+            for part in (told, *attributes.values()):
+                texts = (*part.get("state", {}).values(), part.get("unit_of_measurement", ""))
+                assert not any("{" in text for text in texts), f"{platform} {key}"
+            assert not any("{" in about.get("name", "") for about in attributes.values())
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])

@@ -726,12 +726,14 @@ async def test_only_archives_of_our_own_folder(
     (backed_up.parent / "below").mkdir()
     shutil.copy(outside, backed_up.parent / "below" / "deep.tar.gz")
     (backed_up.parent / "words.tar").write_text("password: swordfish")
+    (backed_up.parent / "cut.tar.gz").write_bytes(outside.read_bytes()[:40])
     for file in (
         "../secrets.tar.gz",
         str(outside),
         "link.tar.gz",
         "below/deep.tar.gz",
         "words.tar",
+        "cut.tar.gz",
         "missing.tar",
         "",
         ".",
@@ -743,6 +745,21 @@ async def test_only_archives_of_our_own_folder(
 
     assert not world.service.calls_to("/api/restore")
     assert not world.service.calls_to("/api/upgrade")
+
+
+@pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
+async def test_an_archive_that_cannot_be_read(world: Hub, action: str) -> None:
+    """Nobody has entered anything wrong."""
+    await world.set_up()
+    # Whatever is there, its first byte cannot be read.
+    link(Path(world.hass.config.path("tunnel_hub_backups")), "/proc/self")
+
+    error = await refused(world, None, action, file="mem", confirm="sg-home")
+
+    assert error.translation_key == "archive_not_read"
+    assert error.translation_placeholders == {"file": "mem", "reason": "Input/output error"}
+    assert not isinstance(error, ServiceValidationError)
+    assert not world.service.calls_to("/api/restore")
 
 
 async def test_no_backup_no_restoring(world: Hub, backed_up: Path) -> None:
@@ -822,6 +839,11 @@ async def test_a_backup_overwrites_nothing(world: Hub, tmp_path: Path) -> None:
     saved = files(first.parent)
     assert len(saved) == 2
     assert saved[first.name] == b"precious"
+
+
+def link(path: Path, target: str) -> None:
+    """Let a path lead elsewhere."""
+    path.symlink_to(target)
 
 
 def write(path: Path, words: str) -> None:

@@ -134,11 +134,17 @@ async def _replace(
     folder = Path(target.hass.config.path(_BACKUPS))
     try:
         archive = await target.hass.async_add_executor_job(_load, folder, data["file"], mode)
-    except (OSError, ValueError, tarfile.TarError) as err:
+    except ValueError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_such_archive",
             translation_placeholders={"file": data["file"], "folder": str(folder)},
+        ) from err
+    except OSError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="archive_not_read",
+            translation_placeholders={"file": data["file"], "reason": err.strerror or ""},
         ) from err
     backup = await _create_backup(target, {})
     return {"backup": backup and backup["path"], **to_response(await replace(archive))}
@@ -147,14 +153,18 @@ async def _replace(
 def _load(folder: Path, file: str, mode: Literal["r:*", "r:gz"]) -> bytes:
     """Read an archive of our own folder, and of no other, wherever a link leads.
 
-    Raises OSError, ValueError and TarError.
+    Raises ValueError if there is no such archive, and OSError if it cannot be read.
     """
-    path = (folder / file).resolve(strict=True)
-    if path.parent != folder.resolve() or path.stat().st_size > _LARGEST_ARCHIVE:
-        raise OSError
+    path = (folder / file).resolve()
+    is_ours = path.parent == folder.resolve() and path.is_file()
+    if not is_ours or path.stat().st_size > _LARGEST_ARCHIVE:
+        raise ValueError
     content = path.read_bytes()
-    with tarfile.open(fileobj=io.BytesIO(content), mode=mode) as archive:
-        archive.getnames()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode=mode) as archive:
+            archive.getnames()
+    except (EOFError, OSError, tarfile.TarError) as err:
+        raise ValueError from err
     return content
 
 
