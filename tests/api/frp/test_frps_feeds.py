@@ -521,7 +521,6 @@ async def test_a_proxy_in_front_that_lacks_a_path_for_a_moment(
     assert (await later(provider, "clients"))["alice.ha"].online
 
 
-@pytest.mark.parametrize("version", ["0.70.1", "0.69.0"])
 async def test_five_thousand_proxies(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
     for number in range(4995):
         proxy_type = ("tcp", "udp")[number % 2]
