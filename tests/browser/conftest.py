@@ -9,9 +9,10 @@ import pytest
 from demo.browser import chromium, new_context
 from demo.entities import until_shown
 from demo.providers import PROVIDERS
-from demo.stage import CHECKOUT, Stage, stage
+from demo.stage import Stage, stage
 
-_SHOTS = CHECKOUT / ".screenshots"
+from .looks import SHOTS
+
 _PATIENCE = 20_000.0
 """Milliseconds; the machines of continuous integration are slow."""
 _CLOSING = 60.0
@@ -83,8 +84,8 @@ async def page(context: BrowserContext, request: pytest.FixtureRequest) -> Async
     opened.on("console", listen)
     opened.on("pageerror", lambda err: errors.append(str(err)))
     yield opened
-    _SHOTS.mkdir(exist_ok=True)
-    await opened.screenshot(path=_SHOTS / f"{request.node.name}.png")
+    SHOTS.mkdir(exist_ok=True)
+    await opened.screenshot(path=SHOTS / f"{request.node.name}.png")
     async with asyncio.timeout(_CLOSING):
         await opened.close()
     assert errors == []

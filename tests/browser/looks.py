@@ -1,0 +1,27 @@
+"""How a page looks: on a phone and on a screen, light and dark."""
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from playwright.async_api import Page, ViewportSize
+
+from demo.stage import CHECKOUT
+
+SHOTS = CHECKOUT / ".screenshots"
+
+_SIZES = {
+    "phone": ViewportSize(width=390, height=844),
+    "desktop": ViewportSize(width=1440, height=900),
+}
+_SCHEMES: tuple[Literal["dark", "light"], ...] = ("light", "dark")
+
+
+async def looks(page: Page, name: str) -> AsyncIterator[Literal["dark", "light"]]:
+    """Yield the color scheme of each look, and take a screenshot once it was judged."""
+    SHOTS.mkdir(exist_ok=True)
+    for scheme in _SCHEMES:
+        for where, size in _SIZES.items():
+            await page.emulate_media(color_scheme=scheme)
+            await page.set_viewport_size(size)
+            yield scheme
+            await page.screenshot(path=SHOTS / f"{name}-{scheme}-{where}.png")
