@@ -36,8 +36,9 @@ const STYLE = `
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: start; padding: 4px 12px 4px 0; border-top: 1px solid var(--divider-color, #ddd); vertical-align: top; }
   thead th { border: 0; color: var(--secondary-text-color, #727272); font-weight: 500; white-space: nowrap; }
-  tbody th { font-weight: 500; overflow-wrap: anywhere; }
-  .state { white-space: nowrap; }
+  tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 5em; }
+  td { white-space: nowrap; }
+  td:last-child { white-space: normal; min-width: 8em; }
   .state::before { content: ""; display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-inline-end: 6px; background: var(--way); }
   [hidden] { display: none !important; }
 `;

@@ -37,7 +37,7 @@ const STYLE = `
   .label, .detail { max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
   .label { margin-top: 4px; white-space: nowrap; }
   .detail { color: var(--secondary-text-color); font-size: 12px; line-height: 16px;
-    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
+    display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow-wrap: anywhere; }
   .way { flex: 1; position: relative; height: 40px; min-width: 8px; }
   .way::before { content: ""; position: absolute; top: 19px; left: 2px; right: 2px; height: 2px; background: var(--way); }
   .way:not([data-way="up"])::before { background: none; border-top: 2px dashed var(--way); height: 0; }
