@@ -100,10 +100,10 @@ async def paths_of(running: Stage) -> Mapping[Device, str]:
     """Return where the devices' pages are."""
     found: dict[Device, str] = {}
     for device in await running.hass.command("config/device_registry/list"):
-        for domain, name in device["identifiers"]:
+        for domain, identifier in device["identifiers"]:
             for provider, entry in running.entries.items():
-                if domain == DOMAIN and name.startswith(f"{entry}:"):
-                    key = name.removeprefix(f"{entry}:")
+                if domain == DOMAIN and entry in device["config_entries"]:
+                    key = identifier.partition(":")[2]
                     found[provider, key] = f"/config/devices/device/{device['id']}"
     return found
 
