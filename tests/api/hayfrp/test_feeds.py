@@ -320,6 +320,24 @@ async def test_a_banned_account_is_read_all_the_same(
 # Tunnels and their readings
 
 
+async def test_tunnels_that_did_not_change_are_kept_until_one_is_checked(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """Copying all tunnels in each poll would cost more than reading them."""
+    first = await provider.feeds["tunnels"].fetch()
+    again = await provider.feeds["tunnels"].fetch()
+    await provider.check_tunnel("1")
+    checked = await provider.feeds["tunnels"].fetch()
+    hayfrp.state.tunnels["2"].proxy_name = "renamed"
+    renamed = await provider.feeds["tunnels"].fetch()
+
+    assert all(again[id_] is tunnel for id_, tunnel in first.items())
+    assert isinstance(checked["1"], Tunnel)
+    assert checked["1"].online is True
+    assert isinstance(renamed["2"], Tunnel)
+    assert (renamed["1"], renamed["2"].name) == (checked["1"], "renamed")
+
+
 async def test_only_enabled_tunnels_are_worth_asking_for(provider: HayFrpProvider) -> None:
     tunnels = await provider.feeds["tunnels"].fetch()
     probe = provider.feeds["tunnels"].probe

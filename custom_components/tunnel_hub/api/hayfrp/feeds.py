@@ -74,6 +74,8 @@ class Feeds:
         self._listed = RowCache(TUNNEL)
         self._tunnels: dict[str, Tunnel] | None = None
         self._readings: dict[str, Reading] = {}
+        self._read_of: tuple[Mapping[str, Tunnel], Mapping[str, Reading]] = ({}, {})
+        """What `_tunnels` was put together of: what has not changed is not put together again."""
         self._unanswered: set[str] = set()
         self._node_rows = CachedRead(self._client.get_node_info)
         self._node_clients: dict[str, int | None] | None = None
@@ -133,19 +135,24 @@ class Feeds:
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
-            self._node_hosts = {
-                coerce.text(row.get("node")): coerce.text(row.get("node_domain")) for row in rows
-            }
-            self._readings = {
+            readings = {
                 id_: reading
                 for id_, reading in self._readings.items()
                 if id_ in listed and reading.read.age < self._reading_good_for(id_).total_seconds()
             }
-            self._tunnels = {
-                id_: with_reading(tunnel, self._readings.get(id_))
-                async for id_, tunnel in iterate(listed.items())
-            }
-            return self._tunnels
+            self._readings = dict(readings)
+            if self._tunnels is None or self._read_of != (listed, readings):
+                self._node_hosts = {
+                    coerce.text(row.get("node")): coerce.text(row.get("node_domain"))
+                    for row in rows
+                }
+                self._tunnels = {
+                    id_: with_reading(tunnel, readings.get(id_))
+                    async for id_, tunnel in iterate(listed.items())
+                }
+                # Only now: this may be cancelled before.
+                self._read_of = listed, readings
+            return dict(self._tunnels)
 
     def _reading_good_for(self, tunnel_id: str) -> timedelta:
         """For how long a check counts: until the next one, or a little longer if that fails."""
