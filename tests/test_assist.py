@@ -1,9 +1,10 @@
 """Assist: what is asked and commanded by language models, and by sentences in both languages."""
 
 from homeassistant.auth.models import User
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext, async_get_api
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
@@ -14,6 +15,8 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.sentences import SENTENCES
 
 from .assist import ask, expose, name_of, say, set_up_assist
+from .checks.rows import OK
+from .checks.servers import Authorities, answers, listening
 from .common import MINUTE, SMALL, World
 
 pytestmark = SMALL
@@ -53,11 +56,15 @@ async def test_which_tunnels_are_down(home: World) -> None:
     await home.elapse(MINUTE)
 
     (found,) = await ask(home, "get_tunnels_down")
-    assert found["tunnel"] == name_of(home, "tunnel:1")
+    assert found["name"] == name_of(home, "tunnel:1")
     assert found["account"] == "HayFrp demo"
     assert found["problem"] == "Disconnected"
+    assert found["advice"] == "No client is connected. Start the client (frpc) at home."
     (found,) = await ask(home, "get_tunnels_down", language="zh-Hans")
-    assert found["problem"] == "已断开"
+    assert (found["problem"], found["advice"]) == (
+        "已断开",
+        "没有客户端连接。请在家中启动客户端（frpc）。",
+    )
 
 
 async def test_why_they_are_down(home: World) -> None:
@@ -74,7 +81,10 @@ async def test_why_they_are_down(home: World) -> None:
     home.service.state.nodes[home.service.state.tunnels["1"].node].online = False
     await home.live(2 * MINUTE)
     (found,) = await ask(home, "get_tunnels_down")
-    assert found["problem"] == "Node offline"
+    assert (found["problem"], found["advice"]) == (
+        "Node offline",
+        "The node doesn't respond. Wait, or move the tunnel to another node.",
+    )
 
 
 async def test_what_is_not_exposed_does_not_exist(home: World) -> None:
@@ -84,7 +94,7 @@ async def test_what_is_not_exposed_does_not_exist(home: World) -> None:
 
     (found,) = await ask(home, "get_tunnels_down")
 
-    assert found["tunnel"] == name_of(home, "tunnel:1")
+    assert found["name"] == name_of(home, "tunnel:1")
     other = name_of(home, "tunnel:2")
     refusal = await ask(home, "command_tunnel", tunnel=other, command="disable")
     assert refusal == f'No tunnel "{other}" is exposed to Assist.'
@@ -188,6 +198,63 @@ async def test_two_tunnels_of_one_name(home: World, owner: User) -> None:
     assert all(tunnel.enabled for tunnel in home.service.state.tunnels.values())
 
 
+async def test_two_tunnels_of_one_name_at_two_accounts(home: World, owner: User) -> None:
+    """Each is commanded by the name of its device only, in which its account may be."""
+    expose(home, "switch", "tunnel:2", "enabled")
+    registry = dr.async_get(home.hass)
+    name = name_of(home, "tunnel:1")
+    registry.async_update_device(home.device_id("tunnel:2"), name=f"{name} (HayFrp other)")
+    home.service.state.tunnels["2"].proxy_name = name
+    await home.elapse(MINUTE)
+    registry.async_update_device(home.device_id("tunnel:2"), name=f"{name} (HayFrp other)")
+
+    refusal = await ask(home, "command_tunnel", owner, tunnel=name, command="disable")
+    assert refusal.startswith("Several tunnels")
+
+    wanted = f"{name}, HayFrp other"
+    await ask(home, "command_tunnel", owner, tunnel=wanted, command="disable")
+    assert home.service.state.tunnels["1"].enabled
+    assert not home.service.state.tunnels["2"].enabled
+
+
+async def test_watched_addresses(home: World) -> None:
+    """Those that can't be reached, and their certificates."""
+    certificate = Authorities().certificate("127.0.0.1", issuer=None)
+    async with listening(answers(OK), certificate=certificate) as server:
+        secure = f"https://127.0.0.1:{server.port}"
+        flow = home.hass.config_entries.flow
+        menu = await flow.async_init(DOMAIN, context={"source": "user"})
+        await flow.async_configure(menu["flow_id"], {"next_step_id": "watched"})
+        entered = {"address": secure, "name": "Friend"}
+        added = await flow.async_configure(menu["flow_id"], entered)
+        await home.settle()
+        (reachable,) = (
+            entity.entity_id
+            for entity in er.async_entries_for_config_entry(
+                er.async_get(home.hass), added["result"].entry_id
+            )
+            if entity.unique_id.endswith(":reachable")
+        )
+        async_expose_entity(home.hass, "conversation", reachable, True)
+        assert await ask(home, "get_tunnels_down") == []
+        (found,) = await ask(home, "get_certificates", days=3650)
+        assert (found["certificate"], found["of"]) == ("Friend", "Watched addresses")
+    await home.live(12 * MINUTE)
+
+    assert await ask(home, "get_tunnels_down") == [
+        {
+            "name": "Friend",
+            "kind": "watched address",
+            "problem": "Port closed",
+            "advice": "The node refuses connections to the port. Restart the client, or select "
+            "another port.",
+        }
+    ]
+    answer = await say(home, "which addresses are down?")
+    assert answer.startswith("Not usable: 1. Friend: Port closed.")
+    assert (await say(home, "哪些地址不通了？", "zh-Hans")).startswith("无法使用：1 项。 Friend：")
+
+
 async def test_the_service_refuses(home: World, owner: User) -> None:
     """In the language of the conversation, with the words of the service."""
     name = name_of(home, "tunnel:1")
@@ -226,7 +293,7 @@ ANSWERS = {
     "certificates": ("No certificate ends in the next 30 days.", "30 天内没有证书到期。"),
     "connected": ("No one is connected.", "目前没有人连接。"),
     "disable": ("{tunnel} is disabled.", "已停用{tunnel}。"),
-    "down": ("All tunnels are up.", "所有隧道都正常。"),
+    "down": ("Nothing is down.", "一切正常。"),
     "enable": ("{tunnel} is enabled.", "已启用{tunnel}。"),
     "hold_down": ("{tunnel} is forced down.", "{tunnel}已保持下线。"),
     "release": ("{tunnel} is released.", "{tunnel}已解除保持下线。"),
@@ -254,11 +321,13 @@ async def test_what_is_down_is_named(home: World) -> None:
     name = name_of(home, "tunnel:1")
 
     assert (
-        await say(home, "are all my tunnels up")
-        == f"Tunnels that are down: 1. {name}: Disconnected."
+        await say(home, "are all my tunnels up") == f"Not usable: 1. {name}: Disconnected. "
+        "No client is connected. Start the client (frpc) at home."
     )
     answer = await say(home, "隧道都正常吗", "zh-Hans")
-    assert answer == f"有 1 条隧道无法使用。 隧道 {name}：已断开。"
+    assert answer == (
+        f"无法使用：1 项。 {name}：已断开。建议：没有客户端连接。请在家中启动客户端（frpc）。"
+    )
 
 
 async def test_sentences_are_for_those_who_may(home: World, guest: MockUser) -> None:

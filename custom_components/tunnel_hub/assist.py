@@ -22,12 +22,13 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
+from .api.capabilities.mesh import MeshNode
 from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.certificates import Certificates
 from .api.models.mesh import Peer, User, UserSessions
 from .api.models.server import Client
-from .api.models.tunnels import Tunnel, TunnelState
+from .api.models.tunnels import Tunnel, TunnelPhase, TunnelState
 from .checks.verdicts import Verdict
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
@@ -35,8 +36,17 @@ from .forecast import Forecast, subject_of
 from .ids import DeviceKey, EntityKey, device_key, registered_device, registered_entity
 from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
+from .sensors.tunnels import PHASES_WITHOUT_ADVICE
 from .units import gibibytes
+from .watched import WatchedAddress
 
+_NO_CLIENT = str(Verdict.NO_CLIENT)
+_OF_NODE: Mapping[TunnelState | None, str] = {
+    TunnelState.NODE_OFFLINE: str(Verdict.NODE_DOWN),
+    TunnelState.NODE_MAINTENANCE: "node_maintenance",
+    TunnelState.NODE_REMOVED: "node_removed",
+}
+"""Why a tunnel is down where that is its node's fault."""
 _NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
 
 
@@ -153,35 +163,44 @@ class Assist:
 
     # Questions
 
-    def tunnels_down(self) -> list[dict[str, Any]]:
-        """Return the tunnels that nobody can use, and where each breaks."""
-        return [
+    def down(self) -> list[dict[str, Any]]:
+        """Return the tunnels and watched addresses that nobody can use: where each breaks, why."""
+        rows: list[dict[str, Any]] = [
             {
-                "tunnel": tunnel.name,
+                "name": tunnel.name,
+                "kind": "tunnel",
                 "account": tunnel.account,
-                "problem": problem,
+                **self._words_for(condition, tunnel.resource.phase),
                 **_known(down_since=_local(tunnel.resource.last_close)),
             }
             for tunnel in self.things(Tunnel)
-            if (problem := self._problem(tunnel)) is not None
+            if (condition := _condition(tunnel)) is not None
         ]
+        rows += [
+            {
+                "name": watched.name,
+                "kind": "watched address",
+                **self._words_for(str(watched.resource.verdict)),
+            }
+            for watched in self.things(WatchedAddress)
+            if watched.resource.verdict not in _NO_FAULT
+        ]
+        return rows
 
-    def _problem(self, tunnel: Thing[Tunnel]) -> str | None:
-        """Return what is wrong with a tunnel, in words; None if nothing is known to be."""
-        resource, force_down = tunnel.resource, tunnel.entry.runtime_data.force_down
-        if force_down is not None and force_down.holds(resource.id):
-            return self.text("common.path_held_down")
-        check = tunnel.part(TunnelCheck)
-        if resource.enabled is not False and check is not None and check.verdict not in _NO_FAULT:
-            return self.text(f"entity.sensor.verdict.state.{check.verdict}")
-        if resource.online is not False:
-            return None
-        state = resource.state or TunnelState.OFFLINE
-        if resource.enabled is False:
-            state = TunnelState.DISABLED
-        if state is TunnelState.ONLINE:
-            state = TunnelState.OFFLINE
-        return self.text(f"entity.sensor.state.state.{state}")
+    def _words_for(self, condition: str, phase: TunnelPhase | None = None) -> dict[str, str]:
+        """Return what a condition is called and what to do about it, as on the dashboard.
+
+        phase: how the client at home calls it, which knows better why it is not connected.
+        """
+        problem = self._texts.get(f"component.{DOMAIN}.common.path_{condition}") or self.text(
+            f"entity.sensor.verdict.state.{condition}"
+        )
+        if condition == _NO_CLIENT and phase not in (None, *PHASES_WITHOUT_ADVICE):
+            problem = self.text(f"entity.sensor.phase.state.{phase}")
+            advice = self.text(f"entity.sensor.phase.state_attributes.advice.state.{phase}")
+        else:
+            advice = self.text(f"common.advice_{condition}")
+        return {"problem": problem, "advice": advice}
 
     def traffic(self) -> list[dict[str, Any]]:
         """Return what is left of limited traffic in GiB, and until when it lasts."""
@@ -219,6 +238,11 @@ class Assist:
             for tunnel in self.things(Tunnel)
             if (check := tunnel.part(TunnelCheck)) is not None
             and check.certificate_expires is not None
+        ]
+        found += [
+            (expires, watched.name, watched.account)
+            for watched in self.things(WatchedAddress)
+            if (expires := watched.resource.certificate_expires) is not None
         ]
         last = dt_util.utcnow() + timedelta(days=days)
         return [
@@ -265,7 +289,13 @@ class Assist:
     async def command(self, name: str, command: str) -> str:
         """Carry out a command for a tunnel; its name. Raises RefusedError."""
         wanted = _spoken(name)
-        found = [tunnel for tunnel in self.things(Tunnel) if _spoken(tunnel.name) == wanted]
+        tunnels = list(self.things(Tunnel))
+        # The name of the device has the account's name in it where another account has its like.
+        found = [
+            tunnel
+            for tunnel in tunnels
+            if wanted in (_spoken(tunnel.name), _spoken(tunnel.resource.name or ""))
+        ]
         if not found:
             raise RefusedError("assist_no_tunnel", name=name)
         if len(found) > 1:
@@ -330,6 +360,22 @@ async def async_assist(
     for category in ("common", "entity", "exceptions"):
         texts |= await async_get_translations(hass, language, category, [DOMAIN])
     return Assist(hass, assistant=assistant, context=context, user=user, texts=texts)
+
+
+def _condition(tunnel: Thing[Tunnel]) -> str | None:
+    """Return what is wrong with a tunnel, as the dashboard finds it; None if nothing is known."""
+    resource, data = tunnel.resource, tunnel.entry.runtime_data
+    if data.force_down is not None and data.force_down.holds(resource.id):
+        return "held_down"
+    check = tunnel.part(TunnelCheck)
+    verdict = None if check is None or resource.enabled is False else check.verdict
+    if verdict not in _NO_FAULT:
+        return str(verdict)
+    if resource.online is not False or verdict is Verdict.REACHABLE:
+        return None
+    of_node = _OF_NODE.get(resource.state, _NO_CLIENT)
+    of_service = "link_down" if isinstance(data.provider, MeshNode) else of_node
+    return "disabled" if resource.enabled is False else of_service
 
 
 def _spoken(name: str) -> str:

@@ -134,8 +134,9 @@ TOOLS: list[Tool] = [
     _Question(
         "get_tunnels_down",
         "Get tunnels that are down",
-        "Get the tunnels that are not usable from the internet, and where each of them breaks.",
-        Assist.tunnels_down,
+        "Get the tunnels and watched addresses that are not usable from the internet, where each "
+        "of them breaks, and what to do about it.",
+        Assist.down,
     ),
     _SignIn(
         "sign_in",

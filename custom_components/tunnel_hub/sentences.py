@@ -39,7 +39,7 @@ def _listed(assist: Assist, key: str, rows: Iterable[str]) -> str:
 
 
 async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
-    if not (rows := assist.tunnels_down()):
+    if not (rows := assist.down()):
         return assist.text("common.assist_none_down")
     return _listed(
         assist,
@@ -125,11 +125,11 @@ SENTENCES: Mapping[str, Sentences] = {
         answer=_down,
         by_language={
             "en": (
-                "(which|what) tunnels are (down|offline|broken)",
+                "(which|what) (tunnels|addresses) are (down|offline|broken)",
                 "are [all] [of] (my|the) tunnels (up|online|ok|down|offline)",
             ),
             "zh-Hans": (
-                "(哪些|哪个|哪条|有哪些)隧道(掉线|离线|断开|断|不通)[了]",
+                "(哪些|哪个|哪条|有哪些)(隧道|地址)(掉线|离线|断开|断|不通)[了]",
                 "[我的]隧道[都](正常|在线)吗",
             ),
         },

@@ -10,14 +10,9 @@ from ..api.models.tunnels import Tunnel, TunnelPhase, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
 
-_MEANT = (
-    None,
-    TunnelPhase.DISABLED,
-    TunnelPhase.RUNNING,
-    TunnelState.DISABLED,
-    TunnelState.ONLINE,
-)
-"""States about which there is nothing to do."""
+PHASES_WITHOUT_ADVICE = (TunnelPhase.DISABLED, TunnelPhase.RUNNING)
+"""Of a client's tunnel: there is nothing to do."""
+_MEANT = (None, *PHASES_WITHOUT_ADVICE, TunnelState.DISABLED, TunnelState.ONLINE)
 
 
 def _advice(state: TunnelPhase | TunnelState | None) -> Mapping[str, str] | None:
