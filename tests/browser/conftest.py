@@ -13,7 +13,7 @@ from demo.stage import Stage, stage
 
 from .looks import SHOTS
 
-_PATIENCE = 20_000.0
+_PATIENCE = 60_000.0
 """Milliseconds; the machines of continuous integration are slow."""
 _CLOSING = 60.0
 """Seconds; Chromium does not close every page."""
