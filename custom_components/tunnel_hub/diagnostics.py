@@ -1,4 +1,4 @@
-"""What a stranger needs to see of an entry, without what is nobody's business."""
+"""Diagnostics of an entry, without secrets and personal data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -42,7 +42,7 @@ class WatchedAddress(AddressCheck):
 
 
 class WatchedAddresses(Provider):
-    """Nobody's account: there is nothing to sign in to, and nothing to be read."""
+    """Stands for no account: it signs in nowhere and reads nothing."""
 
     description = ProviderDescription(
         key=WATCHED, name="Tunnel Hub", console_url="", has_account=False

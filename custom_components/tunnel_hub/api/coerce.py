@@ -110,7 +110,7 @@ def _cut(words: str, longest: int) -> str:
 
 
 def identifier(value: object) -> str | None:
-    """What a thing goes by, of at most MAX_ID characters; unknown if it cannot be shown as it is.
+    """The id of a thing, of at most MAX_ID characters; unknown if it cannot be shown as it is.
 
     Cut, or without a character, it would be another thing's.
     """

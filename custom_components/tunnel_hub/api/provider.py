@@ -151,7 +151,7 @@ class Provider(ABC):
         return False
 
     def issues(self) -> Iterable[Issue]:
-        """Tell what stands wrong now, as far as is known without asking."""
+        """Return the current issues, as far as they are known without a request."""
         return ()
 
     @abstractmethod

@@ -12,7 +12,7 @@ class Outcome(StrEnum):
 
     REACHED = "reached"
     REFUSED = "refused"
-    """Nobody listens at the port."""
+    """Nothing listens on the port."""
     NO_ANSWER = "no_answer"
     """Nothing came back in time."""
     CLOSED = "closed"

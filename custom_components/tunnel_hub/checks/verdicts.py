@@ -12,7 +12,7 @@ class Verdict(StrEnum):
 
     REACHABLE = "reachable"
     NO_LOCAL_SERVICE = "no_local_service"
-    """Nobody answers at the local address."""
+    """Nothing answers at the local address."""
     NO_CLIENT = "no_client"
     """No client runs the tunnel."""
     NODE_DOWN = "node_down"

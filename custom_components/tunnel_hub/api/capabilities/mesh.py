@@ -58,7 +58,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
-        """Throw out one of a user's sessions, or all.
+        """End one of a user's sessions, or all.
 
         Raises InvalidInputError("unknown_session", session=its key) for one that is not the user's.
         """

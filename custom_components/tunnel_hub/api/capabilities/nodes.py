@@ -83,4 +83,4 @@ class CanAskNodes(Capability):
 
     @abstractmethod
     async def force_all_offline(self) -> Mapping[str, str]:
-        """Throw them off, once; what became of it at each node, in the service's words."""
+        """Disconnect the clients of all tunnels once; return the result of each node."""

@@ -8,7 +8,7 @@ from . import Capability
 
 
 class CanForceDown(Capability):
-    """The service can throw a running client off a tunnel.
+    """The service can disconnect the client of a tunnel.
 
     disables_to_disconnect: whether `force_tunnel_offline` disables the tunnel for a moment.
     """
@@ -17,7 +17,7 @@ class CanForceDown(Capability):
 
     @abstractmethod
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Throw the client off, once; it may come back by itself."""
+        """Disconnect the client once. It can reconnect."""
 
 
 class CanInspectTunnels(Capability):

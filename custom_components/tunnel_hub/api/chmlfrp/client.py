@@ -252,7 +252,7 @@ class ChmlFrpClient:
     # Undocumented, but the panel uses them
 
     async def offline_tunnel(self, tunnel_name: str) -> None:
-        """/offline_tunnel: throw a tunnel's client off."""
+        """/offline_tunnel: disconnects the client of a tunnel."""
         await self._signed("POST", "/offline_tunnel", form={"tunnel_name": tunnel_name}, read=False)
 
     async def refresh_tunnel(self, tunnel_name: str) -> Row:
@@ -261,7 +261,7 @@ class ChmlFrpClient:
         return _row(await self._signed("POST", "/refresh_tunnel", form=form))
 
     async def offline_user_nodes(self) -> Row:
-        """/offline_user_nodes: throw the clients of all tunnels off; `results` by node."""
+        """/offline_user_nodes: disconnects the clients of all tunnels; `results` by node."""
         return _row(await self._signed("GET", "/offline_user_nodes", read=False))
 
     async def qiandao_info(self) -> Row:

@@ -81,7 +81,7 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
 
     @override
     async def force_all_offline(self) -> Mapping[str, str]:
-        """Throw the clients of all tunnels off; what became of it at each node."""
+        """Disconnect the clients of all tunnels once; return the result of each node."""
         results = (await self._client.offline_user_nodes()).get("results")
         return {
             node: self._transport.redact(result) for node, result in coerce.data(results).items()

@@ -133,7 +133,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Throw the client off, once; it may come back by itself."""
+        """Disconnect the client once. It can reconnect."""
         await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
 
     async def create_tunnel(self, payload: TunnelUpdate) -> str:

@@ -118,7 +118,7 @@ def is_online(row: Row) -> bool | None:
 
 
 def client_key(row: Row) -> str | None:
-    """Return what a client goes by: its user's name, if it has one, and its id."""
+    """Return the id of a client: its user's name, if it has one, and its own id."""
     user, client = coerce.text(row.get("user")), coerce.text(row.get("clientID"))
     return ".".join(part for part in (user, client) if part) or None
 
@@ -239,7 +239,7 @@ CLIENT = RowParser(
 def has_id_of_its_own(row: Row) -> bool:
     """Tell whether a client is the same after it was started again.
 
-    One without an id in its configuration goes by that of its run, which is random.
+    One without an id in its configuration has that of its run, which is random.
     """
     client = coerce.text(row.get("clientID")) or ""
     return client != row.get("runID") and not _RUN_ID.fullmatch(client)

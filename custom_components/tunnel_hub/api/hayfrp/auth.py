@@ -1,8 +1,8 @@
-"""Keeping one csrf alive without throwing the user out of the web console.
+"""Keeps one csrf valid without ending the user's session in the web console.
 
 Every login ends all earlier sessions of the account, so one is made only when the csrf is
 refused. When the session made in its place is ended within minutes too, another program is
-doing the same: then we stand back, longer each time, in place of fighting it.
+doing the same: then no login is made for a while, longer each time.
 """
 
 from collections.abc import Awaitable, Callable

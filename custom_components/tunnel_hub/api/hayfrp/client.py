@@ -215,7 +215,7 @@ class HayFrpClient:
         return TunnelReading.NODE_OFFLINE if "节点" in message else TunnelReading.OFFLINE
 
     async def force_down_tunnel(self, csrf: str, tunnel: str) -> None:
-        """ForceDownTunnel: throw the client off. Some servers read a form, not JSON, here."""
+        """ForceDownTunnel: disconnects the client. Some servers read a form, not JSON, here."""
         fields = {"type": "forcedown", "csrf": csrf, "id": tunnel}
         if not self._force_down_as_form:
             try:

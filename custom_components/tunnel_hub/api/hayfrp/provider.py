@@ -138,7 +138,7 @@ class HayFrpProvider(
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Throw the client off, once; it may come back by itself."""
+        """Disconnect the client once. It can reconnect."""
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.force_down_tunnel(csrf, tunnel_id)
         )

@@ -147,7 +147,7 @@ class RowCollections:
     """All lists of a node."""
 
     def __init__(self, client: Hy2ScaleClient, around: MeshReader) -> None:
-        """Take what reads and writes, and what knows who is who."""
+        """Use a client for requests, and a reader for the names of ids."""
         self._client = client
         self._around = around
         self.clients = EditableRows(

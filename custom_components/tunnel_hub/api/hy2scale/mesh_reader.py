@@ -1,4 +1,4 @@
-"""Reads a node's connections and the mesh around it, and remembers who is who."""
+"""Reads a node's connections and the mesh around it, and remembers the ids of the peers."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence

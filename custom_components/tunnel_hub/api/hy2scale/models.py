@@ -318,7 +318,7 @@ def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
 
 
 def session(row: Row) -> Session | None:
-    """Return a connected device; as documented it goes by `id`."""
+    """Return a connected device; in the documented generation its key is `id`."""
     key = coerce.text(row.get("key")) or coerce.identifier(row.get("id"))
     if key is None:
         return None
