@@ -99,7 +99,7 @@ async def _not_followed(stage: Stage, entities: Entities, event: Event) -> str:
         await stage.hass.post("/api/services/homeassistant/update_entity", target)
     notifications = await stage.hass.command("persistent_notification/get")
     said = [notification["message"] for notification in notifications]
-    if event.told and not any(event.told in message for message in said):
-        return f"Nobody has told that {event.told!r}, only {said}"
+    if event.told and not any(all(word in message for word in event.told) for message in said):
+        return f"Nobody has told {event.told}, only {said}"
     states = {provider: await stage.state_of(provider) for provider in stage.entries}
     return "" if event.followed(states) else "The services do not show what should have followed"

@@ -51,7 +51,7 @@ class Event:
     changes: Callable[[State], State] = lambda _: {}
     helper: tuple[str, str] | None = None
     look: Sequence[str] = ()
-    told: str = ""
+    told: Sequence[str] = ()
     followed: Callable[[States], bool] = lambda _: True
 
 

@@ -37,12 +37,12 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"tunnels.2.client_running": False},
                 look=(_ONLINE,),
-                told="nas is down.",
+                told=("nas", "is down."),
             ),
             Event(
                 changes=lambda _: {"tunnels.2.client_running": True},
                 look=(_ONLINE,),
-                told="nas is back.",
+                told=("nas", "is back."),
             ),
         ),
     ),
@@ -52,7 +52,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"tunnels.2.domain": "elsewhere.example.com"},
                 look=(_ONLINE,),
-                told="is at elsewhere.example.com now.",
+                told=("is at elsewhere.example.com now.",),
             ),
         ),
     ),
@@ -66,7 +66,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"accounts.demo.signdate": None},
                 look=("binary_sensor:account:account:signed_in_today",),
-                told="signed in.",
+                told=("signed in.",),
                 followed=lambda states: states[_KEY]["accounts"]["demo"]["signdate"] is not None,
             ),
         ),
@@ -95,7 +95,7 @@ _TRIALS: Mapping[str, Trial] = {
                     "accounts.demo.today_bytes": 2.0**30,
                 },
                 look=("sensor:account:account:traffic_left",),
-                told=" left",
+                told=(" left",),
             ),
         ),
     ),
@@ -113,7 +113,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda state: {f"nodes.{_node_of(state, '2')}.online": False},
                 look=(_LOOK_AT_NODES, "sensor:tunnel:2:state"),
-                told="nas has moved from",
+                told=("nas", "has moved from"),
                 followed=lambda states: _node_of(states[_KEY], "2") == "1",
             ),
         ),
