@@ -174,6 +174,14 @@ class Answer:
         if is_small and not is_declared:
             yield _text(self.body, self.charset)
 
+    @property
+    def is_object(self) -> bool:
+        """Whether this is a JSON object."""
+        try:
+            return isinstance(self.json(), dict)
+        except UnavailableError:
+            return False
+
     def repeats_its_status(self, words: str) -> bool:
         """Whether words are those of HTTP, such as "Forbidden": no service of ours says them."""
         return words.strip().lower() == HTTPStatus(self.status).phrase.lower()

@@ -508,6 +508,20 @@ async def test_a_downgrade_too(provider: FrpsProvider, frp: FrpService, later: L
     assert await later(provider, "clients") == {}
 
 
+@pytest.mark.parametrize("version", [OLD])
+@pytest.mark.parametrize("shape", ["list", "number", "string", "null"])
+async def test_a_strange_answer_proves_no_path(
+    provider: FrpsProvider, frp: FrpService, later: Later, shape: str
+) -> None:
+    """Something in front of an older server answered once where that has nothing."""
+    for path in ("/api/v2/proxies", "/api/v2/system/info"):
+        frp.fault(path, "wrong_type", shape=shape, times=1)
+    with pytest.raises(UnavailableError):
+        await later(provider)
+
+    assert (await later(provider))["alice.nas"].online
+
+
 async def test_a_proxy_in_front_that_lacks_a_path_for_a_moment(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:

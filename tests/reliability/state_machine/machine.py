@@ -572,7 +572,11 @@ class Machine(RuleBasedStateMachine):
         """The user removes a device; what is there cannot be removed while the entry is loaded."""
         thing, device = nth(sorted(things_of(self.world).items()), pick)
         picture = self._picture() if self.fine else Picture()
-        settled = thing in picture.devices and thing not in picture.perhaps
+        # What lasts without being listed can be removed until it is read again.
+        lasting = picture.perhaps | {
+            t for t in picture.devices if t.partition(":")[0] in self.kind.lasting
+        }
+        settled = thing in picture.devices and thing not in lasting
         try:
             may = await async_remove_config_entry_device(self.hass, self.entry, device)
         except HomeAssistantError:

@@ -301,7 +301,7 @@ class EasyTierClient:
 
     def _judged(self, answer: Answer, refusals: Refusals) -> Row:
         """Return what was answered, or raise what the refusal means."""
-        if answer.status in _MISSING_ROUTE and not _is_object(answer):
+        if answer.status in _MISSING_ROUTE and not answer.is_object:
             # The framework that the service is made with says so in plain text.
             raise UnsupportedError
         row = answer.mapping()
@@ -316,13 +316,6 @@ class EasyTierClient:
         ):
             raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         raise refusals.get(answer.status, RejectedError)(words)
-
-
-def _is_object(answer: Answer) -> bool:
-    try:
-        return isinstance(answer.json(), dict)
-    except UnavailableError:
-        return False
 
 
 def _path(node_id: str) -> str:

@@ -73,7 +73,8 @@ class ProgramClient:
         )
         if answer.status != HTTPStatus.OK:
             raise self._refusal(route, answer, of_one=name is not None)
-        self.routes.found(route)
+        if answer.is_object:
+            self.routes.found(route)
         return answer
 
     def _refusal(self, route: str, answer: Answer, *, of_one: bool) -> TunnelHubError:

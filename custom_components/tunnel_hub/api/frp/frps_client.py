@@ -32,7 +32,9 @@ class FrpsClient(ProgramClient):
 
     async def clients(self) -> list[Row]:
         """GET /api/clients: the clients, also those that are gone; frps 0.68 and later."""
-        return _rows((await self.ask("GET", "/api/clients")).json())
+        rows = _rows((await self.ask("GET", "/api/clients")).json())
+        self.routes.found("/api/clients")
+        return rows
 
     async def proxies_of(self, proxy_type: str) -> list[Row]:
         """GET /api/proxy/<type>: the proxies of a type, without that; `conf` null when offline."""

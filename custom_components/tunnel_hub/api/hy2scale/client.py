@@ -13,6 +13,7 @@ methods return what came, those that send a body take it as this generation want
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
+from types import NoneType
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -93,6 +94,10 @@ def _from_a_node(answer: Answer) -> Answer:
 
 def _object_of(event: bytes) -> Row:
     return Answer(HTTPStatus.OK, "application/json", event).mapping()
+
+
+_ROWS = (list, dict, NoneType)
+"""What lists of rows can be: some stand in an object, some that are empty are null."""
 
 
 class _NoRouteError(UnsupportedError):
@@ -297,7 +302,7 @@ class Hy2ScaleClient:
 
     async def sessions(self) -> list[Row]:
         """GET /sessions: the connected devices."""
-        answer = (await self._get("/sessions")).json()
+        answer = (await self._get("/sessions", shape=_ROWS)).json()
         return list_of(answer["devices"] if _has(answer, "devices") else answer)
 
     async def delete_session(self, key: str) -> None:
@@ -308,7 +313,7 @@ class Hy2ScaleClient:
 
     async def rules(self) -> tuple[bool | None, list[Row]]:
         """GET /rules: whether they can be applied, and the rows; as documented null for none."""
-        answer = (await self._get("/rules")).json()
+        answer = (await self._get("/rules", shape=_ROWS)).json()
         if _has(answer, "rules"):
             return coerce.boolean(answer.get("available")), list_of(answer["rules"], null=True)
         return None, list_of(answer, null=True)
@@ -563,24 +568,31 @@ class Hy2ScaleClient:
     # How
 
     async def _rows(self, path: str, *, null: bool = False) -> list[Row]:
-        return list_of((await self._get(path)).json(), null=null)
+        return list_of((await self._get(path, shape=_ROWS)).json(), null=null)
 
     async def _object(self, path: str, *, empty: bool = False) -> Row:
         """Read an object. empty: whether one with nothing in it tells something."""
-        row = (await self._get(path)).mapping()
+        row = (await self._get(path, shape=dict)).mapping()
         if not (row or empty):
             raise UnavailableError(Reason.MALFORMED, "nothing in it")
         return row
 
     async def _get(
-        self, path: str, query: Mapping[str, str] | None = None, **options: Any
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        shape: type | tuple[type, ...] | None = None,
+        **options: Any,
     ) -> Answer:
+        """Read something. shape: of the JSON of a path that exists, where that is known."""
         self._routes.check(path)
         try:
             answer = await self._signed("GET", path, read=True, params=query, **options)
         except UnsupportedError:
             raise self._routes.missing(path) from None
-        self._routes.found(path)
+        if shape is None or isinstance(answer.json(), shape):
+            self._routes.found(path)
         return answer
 
     async def _write(
