@@ -37,7 +37,7 @@ def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
 def test_they_can_be_imported(name: str) -> None:
     about = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]
     assert about["source_url"].endswith(f"/blueprints/automation/{DOMAIN}/{name}.yaml")
-    assert about["name"].startswith("Tunnel Hub: ")
+    assert about["name"].endswith(" (Tunnel Hub)"), "what tells it from others comes first"
 
 
 async def test_a_tunnel_is_down_and_back(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 import json
+from operator import itemgetter
 from pathlib import Path
 import re
 from typing import Any
@@ -86,9 +87,15 @@ def test_every_provider_can_be_tried() -> None:
 def test_the_blueprints_are_told() -> None:
     for language in Language:
         told = re.findall(
-            r"^\| \[(\w+)\]\(.*%2F(\w+)\.yaml\)", page("automations", language), re.MULTILINE
+            r"^\| \[(.+?)\]\(.*%2F(\w+)\.yaml\)", page("automations", language), re.MULTILINE
         )
-        assert sorted(told) == [(name, name) for name in BLUEPRINTS]
+        assert sorted(told, key=itemgetter(1)) == [(_title(name), name) for name in BLUEPRINTS]
+
+
+def _title(blueprint: str) -> str:
+    """Return the name of a blueprint as Home Assistant shows it, without that of the product."""
+    text = (ROOT / "blueprints" / "automation" / DOMAIN / f"{blueprint}.yaml").read_text("utf-8")
+    return text.split('name: "')[1].split(" (Tunnel Hub)")[0]
 
 
 # What a user needs

@@ -305,6 +305,7 @@ WATCHED = re.compile(
     | config\.error\.(not_initialized|other_service)
     | config\.progress\.\w+
     | config\.step\.\w+_registered\.menu_options\.\w+
+    | config\.step\.(reauth_confirm|reconfigure)\.menu_option_descriptions\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+

@@ -20,7 +20,7 @@ from ..common import HOUR, World
 from ..test_config_flow import begin as begin_at, choose, suggested
 
 DEMO = {"username": "demo", "password": "demo-password"}
-WAYS = ["chmlfrp_device", "chmlfrp_token", "chmlfrp_password"]
+WAYS = ["chmlfrp_token", "chmlfrp_device", "chmlfrp_password"]
 
 
 async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:

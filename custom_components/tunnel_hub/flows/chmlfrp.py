@@ -1,4 +1,4 @@
-"""Into ChmlFrp: by a browser, an API token or a password, or with a new account."""
+"""Into ChmlFrp: by an API token, a browser or a password, or with a new account."""
 
 import asyncio
 from typing import Any
@@ -67,7 +67,7 @@ _REGISTER = Form(
 _REGISTER_CODE = Form("chmlfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
 _WAIT = "chmlfrp_device_wait"
 
-_SIGN_IN = [_DEVICE.step_id, _TOKEN.step_id, _PASSWORD.step_id]
+_SIGN_IN = [_TOKEN.step_id, _DEVICE.step_id, _PASSWORD.step_id]
 _OTHERS = [_REGISTER.step_id]
 
 
