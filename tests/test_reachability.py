@@ -212,6 +212,37 @@ async def test_a_disabled_tunnel(world: World, listen: Open, chosen: str, checke
     assert found(world, "reachable") == (("on",) if checked else ("unknown",))
 
 
+async def test_what_a_change_has_overtaken_is_not_shown_and_checked_soon(
+    world: World, listen: Open
+) -> None:
+    server = await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    tunnel = world.service.state.tunnels["1"]
+    await world.elapse(MINUTE)
+    await world.act("switch", "turn_off", "tunnel:1", "enabled")
+    assert found(world, "reachable", "verdict", "last_check") == ("unknown",) * 3
+    assert len(server.requests) == 1
+
+    await world.act("switch", "turn_on", "tunnel:1", "enabled")
+    await world.elapse(2)
+    assert found(world, "reachable", "verdict") == ("on", "reachable")
+    assert len(server.requests) == 2
+
+    # No more than once a minute, however often it changes.
+    for _ in range(5):
+        tunnel.enabled = not tunnel.enabled
+        await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
+        await world.elapse(2)
+    tunnel.enabled = True
+    await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
+    await world.elapse(2)
+    assert len(server.requests) == 2
+    assert found(world, "verdict") == ("unknown",)
+    await world.elapse(MINUTE)
+    assert len(server.requests) == 3
+    assert found(world, "reachable", "verdict") == ("on", "reachable")
+
+
 async def test_no_checks(world: World, listen: Open) -> None:
     server = await listen(listening(answers(OK)), "http")
     await world.set_up()

@@ -9,7 +9,7 @@ from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any, ClassVar, override
 
 from homeassistant.components import network
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -54,6 +54,8 @@ _LEAST_SECONDS = (INTERVAL - JITTER).total_seconds()
 """Between two checks of an address, however often it is polled."""
 _LEAST_SECONDS_ASKED = 10.0
 """Between two checks that somebody asks for."""
+_LEAST_SECONDS_OUTDATED = 60.0
+"""Between two checks of a tunnel of which the service says something else than before."""
 _STALE_SECONDS = 2 * INTERVAL.total_seconds()
 """After which a result says nothing of an entry that was not loaded meanwhile."""
 
@@ -155,6 +157,8 @@ class _History:
     """What was found of one address so far.
 
     shown: what of it is believed. before: when another address of the same thing was checked.
+    said: what the service says of the thing. is_outdated: whether it has said something else since
+    the last check, or that check is not confirmed yet.
     """
 
     target: Target
@@ -164,6 +168,8 @@ class _History:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Checked | None = None
     certificate: ServerCertificate | None = None
+    said: Mapping[str, bool] = field(default_factory=dict)
+    is_outdated: bool = False
 
     @property
     def wait(self) -> float:
@@ -172,11 +178,20 @@ class _History:
             return 0
         return max(0, _LEAST_SECONDS_ASKED - self.before.age)
 
+    def hear(self, said: Mapping[str, bool | None]) -> bool:
+        """Take in what the service says; return whether that is something else than before."""
+        known = {name: value for name, value in said.items() if value is not None}
+        is_other = any(self.said.get(name, value) != value for name, value in known.items())
+        self.said = {**self.said, **known}
+        self.is_outdated |= is_other and self.last is not None
+        return is_other
+
     def take_in(self, checked: Checked, findings: Findings) -> None:
         """Take in a check: of a change, only what is confirmed is shown."""
         result, self.last = checked.result, checked
         self.certificate = certificate = result.certificate or self.certificate
         is_up = self.confirmation.add(reached=result.is_reached)
+        self.is_outdated &= is_up is not result.is_reached
         self.shown = replace(
             self.shown,
             availability=None if is_up is None else 100 * is_up,
@@ -191,9 +206,14 @@ class _History:
         self.judge(findings)
 
     def judge(self, findings: Findings) -> None:
-        """Show the verdict of the last check, unless it is one that has to be confirmed."""
+        """Show the verdict of the last check, unless it is one that has to be confirmed.
+
+        One that the service's state has overtaken says nothing.
+        """
         is_up = self.confirmation.is_up
-        if is_up is None or CheckResult(outcome=findings.outcome).is_reached is is_up:
+        if self.is_outdated and (is_up or findings.online):
+            self.shown = replace(self.shown, verdict=Verdict.UNKNOWN)
+        elif is_up is None or CheckResult(outcome=findings.outcome).is_reached is is_up:
             self.shown = replace(self.shown, verdict=findings.verdict)
 
 
@@ -222,6 +242,7 @@ class AddressChecks(ABC):
             if history.last is not None and history.last.at.age < _STALE_SECONDS
         }
         self.coordinator: FeedCoordinator | None = None
+        self._stop_waiting: CALLBACK_TYPE | None = None
         self.feed: Feed[Resource] = check_feed(
             resource, self.async_fetch, self.is_worth_it, self.async_read
         )
@@ -249,6 +270,10 @@ class AddressChecks(ABC):
     def _findings(self, id_: str, checked: Checked) -> Findings:
         """Return what a check and others tell of the path; raises TunnelGoneError."""
 
+    def _said(self, id_: str) -> Mapping[str, bool | None]:
+        """Return what the service says of a thing: by another word, a check is outdated."""
+        return {}
+
     def _is_wanted(self, id_: str) -> bool:
         """Return whether an address is checked by itself."""
         return True
@@ -270,6 +295,7 @@ class AddressChecks(ABC):
         coordinator: of the feed.
         """
         self.coordinator = coordinator
+        self._entry.async_on_unload(self._wait_no_longer)
         return coordinator
 
     async def async_fetch(self) -> Mapping[str, AddressCheck]:
@@ -296,7 +322,10 @@ class AddressChecks(ABC):
         if wait := history.wait:
             self._entry.async_on_unload(async_call_later(self._hass, wait, self._check_soon))
         else:
-            await self._check(history, known.id, _LEAST_SECONDS)
+            least = _LEAST_SECONDS_OUTDATED if history.is_outdated else _LEAST_SECONDS
+            await self._check(history, known.id, least)
+            if history.is_outdated:
+                self._check_later()
         return history.shown
 
     def _history_of(self, id_: str) -> _History | None:
@@ -305,6 +334,7 @@ class AddressChecks(ABC):
             return None
         history = self._histories.get(id_)
         if history is not None and history.target == target:
+            history.hear(self._said(id_))
             history.shown = replace(history.shown, name=self._blank(id_, target).name)
             return history
         before = None
@@ -322,12 +352,17 @@ class AddressChecks(ABC):
 
     @callback
     def _changed(self, id_: str) -> None:
-        """Check another address soon; judge anew by what is known now."""
+        """Check soon what has another address or state; judge anew by what is known now."""
         history, target = self._histories.get(id_), self._target(id_)
         if (history and history.target) != (target if isinstance(target, Target) else None):
             self._check_soon()
-        elif history is not None and history.last is not None and self._is_wanted(id_):
-            history.judge(self._findings(id_, history.last))
+        elif history is not None and history.last is not None:
+            if history.hear(self._said(id_)):
+                self._check_soon()
+            if self._is_wanted(id_):
+                history.judge(self._findings(id_, history.last))
+            else:
+                history.shown = self._unchecked(id_, history.target)
             self._publish(history)
 
     @callback
@@ -336,6 +371,22 @@ class AddressChecks(ABC):
             self._entry.async_create_task(
                 self._hass, coordinator.async_request_refresh(), "check another address"
             )
+
+    @callback
+    def _check_later(self) -> None:
+        """Check in a minute what is outdated still."""
+        if self._stop_waiting is None:
+            self._stop_waiting = async_call_later(self._hass, _LEAST_SECONDS_OUTDATED, self._waited)
+
+    @callback
+    def _waited(self, _: datetime) -> None:
+        self._stop_waiting = None
+        self._check_soon()
+
+    @callback
+    def _wait_no_longer(self) -> None:
+        if self._stop_waiting is not None:
+            self._stop_waiting()
 
     # Checks
 
@@ -360,6 +411,7 @@ class AddressChecks(ABC):
         async with history.lock:
             if (last := history.last) is not None and last.at.age < least:
                 return last
+            history.hear(self._said(id_))
             # One that is down anyway need not be tried again at once.
             retry = history.confirmation.is_up is not False
             result = await self._checker.check(history.target, retry=retry)
@@ -368,6 +420,7 @@ class AddressChecks(ABC):
                 local = await self._listens_at_home(id_)
             checked = Checked(at=Stamp.now(), result=result, local=local)
             history.take_in(checked, self._findings(id_, checked))
+            history.hear(self._said(id_))
             return checked
 
     # The past
@@ -480,6 +533,11 @@ class TunnelChecks(AddressChecks):
             online=tunnel.online,
             node_online=False if tunnel.state in _NODE_IS_DOWN else None,
         )
+
+    @override
+    def _said(self, id_: str) -> Mapping[str, bool | None]:
+        tunnel = self._tunnel(id_)
+        return {"enabled": tunnel.enabled, "online": tunnel.online}
 
     @override
     def _is_wanted(self, id_: str) -> bool:

@@ -242,3 +242,35 @@ test("one of several servers' tunnels would be a guess", () => {
   const things = { one: ofServer("a.nas"), other: ofServer("b.nas"), home: ofClient("nas") };
   assert.equal(pathsIn(things).length, 3);
 });
+
+const NOON = "2026-01-01T12:00:00Z";
+const LATER = "2026-01-01T12:05:00.5Z";
+for (const [what, changed, states, verdict, contradiction] of [
+  ["it was enabled", "switch.enabled", { "switch.enabled": "on" }, "connected", undefined],
+  ["it was disabled", "switch.enabled", { "switch.enabled": "off" }, "disabled", undefined],
+  ["it is no longer forced down", "switch.force_down", { "switch.force_down": "off" }, "connected", undefined],
+  ["a client has connected", "binary_sensor.online", {}, "connected", undefined],
+  ["the client has gone", "binary_sensor.online", { "binary_sensor.online": "off" }, "no_client", undefined],
+]) {
+  for (const at of [NOON, LATER]) {
+    const isOld = at === NOON;
+    test(`a check ${isOld ? "before" : "since"} ${what} ${isOld ? "is not" : "is"} shown`, () => {
+      const all = { "binary_sensor.online": "on", "binary_sensor.reachable": "on", "sensor.verdict": "reachable", "sensor.last_check": at, ...states };
+      const hass = home({ nas: tunnel(all) });
+      const [path] = pathsOf(hass, thingsOf(hass));
+      hass.states[path.tunnel.entities[changed]].last_changed = LATER;
+      const [now] = pathsOf(hass, thingsOf(hass));
+      const isOff = states["switch.enabled"] === "off";
+      assert.equal(now.verdict, isOld || isOff ? verdict : "reachable");
+      assert.equal(now.contradiction, isOld || all["binary_sensor.online"] === "on" ? contradiction : "offline");
+      assert.equal(Boolean(now.check), !isOld);
+      if (isOld) assert.ok(!now.ways.includes("up") || verdict === "connected");
+    });
+  }
+}
+
+test("after a restart all states are new, and a check from before it counts", () => {
+  const hass = home({ nas: tunnel({ "binary_sensor.online": "on", "sensor.verdict": "port_closed", "sensor.last_check": NOON }) });
+  for (const state of Object.values(hass.states)) state.last_changed = LATER;
+  assert.equal(pathsOf(hass, thingsOf(hass))[0].verdict, "port_closed");
+});

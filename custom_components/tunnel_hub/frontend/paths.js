@@ -11,6 +11,8 @@ export const UNKNOWN = "unknown";
 
 /** What a check from outside has found: it counts more than what a service says. */
 export const REACHABLE = "reachable";
+/** A check that has found nothing. */
+export const INCONCLUSIVE = "connected_inconclusive";
 
 /** @type {Record<string, Way>} */
 const OF_BINARY = { on: UP, off: DOWN };
@@ -172,7 +174,8 @@ const pathOf = (hass, tunnel, node, account) => {
 };
 
 /**
- * What a check has found; nothing before the first one, and for what is switched off.
+ * What a check has found; nothing before the first one, for what is switched off, and if the tunnel
+ * has changed since.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -180,8 +183,29 @@ const pathOf = (hass, tunnel, node, account) => {
  */
 const checkOf = (hass, tunnel) => {
   const verdict = stateOf(hass, tunnel, "sensor.verdict");
-  return isKnown(verdict) && verdict.state !== "not_checkable" ? verdict : undefined;
+  return isKnown(verdict) && verdict.state !== "not_checkable" && isCurrent(hass, tunnel) ? verdict : undefined;
 };
+
+/**
+ * Whether a tunnel is as it was when it was checked. After a restart the states are all as new as
+ * each other.
+ *
+ * @param {Hass} hass
+ * @param {Thing} tunnel
+ */
+const isCurrent = (hass, tunnel) => {
+  const checked = stateOf(hass, tunnel, "sensor.last_check");
+  const judged = changeOf(stateOf(hass, tunnel, "sensor.verdict"));
+  const changed = CHANGES.map((key) => changeOf(stateOf(hass, tunnel, key)));
+  return Math.max(judged, isKnown(checked) ? Date.parse(checked.state) : 0) + SECOND >= Math.max(...changed);
+};
+
+/** @param {HassEntity | undefined} state */
+const changeOf = (state) => (state ? Date.parse(state.last_changed) : 0);
+
+const CHANGES = ["switch.enabled", "switch.force_down", "binary_sensor.online"];
+/** Milliseconds; times of checks are told in whole seconds. */
+const SECOND = 1000;
 
 /**
  * What the service says of a tunnel or its node, if that is not what a check has found.
@@ -195,7 +219,7 @@ const checkOf = (hass, tunnel) => {
 const contradictionOf = (hass, tunnel, node, online) => {
   const reachable = OF_BINARY[stateOf(hass, tunnel, "binary_sensor.reachable")?.state ?? ""];
   if (reachable === DOWN && online === UP) return "online";
-  return reachable === UP && (online === DOWN || isOffline(hass, node)) ? "offline" : undefined;
+  return stateOf(hass, tunnel, "sensor.verdict")?.state === REACHABLE && reachable === UP && (online === DOWN || isOffline(hass, node)) ? "offline" : undefined;
 };
 
 /**
@@ -224,7 +248,7 @@ const WAYS = {
   wrong_answer: [UP, UP, DOWN],
   // As the service tells it, without a check.
   connected: [UP, UP, UNKNOWN],
-  connected_inconclusive: [UP, UP, UNKNOWN],
+  [INCONCLUSIVE]: [UP, UP, UNKNOWN],
   link_down: [DOWN, OFF, OFF],
   node_maintenance: [OFF, DOWN, OFF],
   node_removed: [OFF, DOWN, OFF],
@@ -246,8 +270,8 @@ const verdictOf = (hass, tunnel, online, checked) => {
   if (checked && checked in WAYS) return checked;
   if (online === UP) {
     // A check may have found nothing that can be said of the address.
-    const isChecked = isKnown(stateOf(hass, tunnel, "sensor.last_check"));
-    return isChecked ? "connected_inconclusive" : "connected";
+    const isChecked = isKnown(stateOf(hass, tunnel, "sensor.last_check")) && isCurrent(hass, tunnel);
+    return isChecked ? INCONCLUSIVE : "connected";
   }
   if (online === UNKNOWN) return "not_known";
   if (isOfMesh(tunnel)) return "link_down";
