@@ -352,13 +352,16 @@ async def test_a_real_tunnel_stops(page: Page, running: Stage) -> None:
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
-    """Tab goes along the path, stop after stop, each with its name; Enter shows more of it."""
+    """Tab goes from the link to the device along the path; Enter shows more of a stop."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
     path = path_of(page, name, _UP)
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
-    await stops.first.focus()
+    link = row_of(page, name).get_by_role("link", name=name, exact=True)
+    await expect(link).to_have_attribute("href", re.compile("^/config/devices/device/"))
+    await link.focus()
+    await page.keyboard.press("Tab")
     for index, words in enumerate(["Home 127", "Tunnel tcp", "中国-苏州", "Internet suzhou"]):
         await expect(stops.nth(index)).to_be_focused()
         await expect(stops.nth(index)).to_have_accessible_name(re.compile(f"^{words}"))

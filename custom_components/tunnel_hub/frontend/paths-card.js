@@ -1,7 +1,7 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
 import { copy, fill, make, say, showMore } from "./elements.js";
-import { adviceOf, conditionOf, flowsOf, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
+import { adviceOf, conditionOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
@@ -18,7 +18,9 @@ const STYLE = `
   li { padding: 12px 0; min-width: 0; border-top: 1px solid var(--divider-color); margin-top: -1px; }
   .path { display: flex; align-items: start; }
   .title { display: flex; flex-wrap: wrap; gap: 4px 8px; margin-bottom: 8px; }
-  .name { font-weight: 500; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+  .heading { max-width: 100%; }
+  .name { display: block; font-weight: 500; overflow: hidden; text-overflow: ellipsis; }
+  .name:hover { text-decoration: underline; }
   .service { color: var(--secondary-text-color); }
   .verdict { margin-inline-start: auto; display: inline-flex; align-items: center; gap: 4px; flex: none; }
   .verdict ha-icon { --mdc-icon-size: 18px; color: var(--way); }
@@ -143,7 +145,7 @@ class Row {
     this._hasControls = hasControls;
     /** @type {Map<string, any>} */
     this._buttons = new Map();
-    this._name = make("span", { className: "name", role: "heading", "aria-level": 3 });
+    this._name = make("a", { className: "name" });
     this._service = make("span", { className: "service" });
     this._verdictIcon = make("ha-icon", { "aria-hidden": "true" });
     this._verdictText = make("span");
@@ -174,7 +176,8 @@ class Row {
     this.element = make(
       "li",
       {},
-      make("div", { className: "title" }, this._name, this._service, this._verdict),
+      make("div", { className: "title" }, make("span", { className: "heading", role: "heading", "aria-level": 3 }, this._name),
+        this._service, this._verdict),
       this._path,
       this._advice,
       this._contradiction,
@@ -203,6 +206,7 @@ class Row {
     const words = (key, placeholders) => translate(hass, key, placeholders);
     const name = nameOf(tunnel.device);
     say(this._name, name);
+    this._name.href = `/config/devices/device/${tunnel.device.id}`;
     const isTunnel = tunnel.kind === TUNNEL;
     say(this._service, isTunnel ? tunnel.device.manufacturer : words("watched_addresses"));
     this._verdict.dataset.way = way;
@@ -214,7 +218,7 @@ class Row {
     }));
     // What can be reached is well, whatever a service says.
     this._contradiction.dataset.way = path.contradiction === "online" ? "down" : "unknown";
-    say(this._check, describeCheck(hass, tunnel));
+    say(this._check, path.check || verdict === INCONCLUSIVE ? describeCheck(hass, tunnel) : "");
     this._showDays(hass, tunnel, uptimes);
     this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
 
