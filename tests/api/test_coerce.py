@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.days import SHANGHAI
+from custom_components.tunnel_hub.api.redaction import Secrets
 
 from .payloads import JSON_VALUES
 
@@ -387,9 +388,22 @@ def test_a_share_that_is_too_large() -> None:
 
 
 def test_an_object_that_is_passed_on() -> None:
-    assert coerce.data(
-        {"a\x00": "b\x00", "e": "", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}], "": 1}
-    ) == {"a": "b", "e": "", "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}]}
+    told = {"a\x00": "b\x00", "e": "", "c": [1, 2**63, True, None, 1e300, {"d": "x" * 20_000}]}
+    assert coerce.data({**told, "": 1}, str) == {
+        "a": "b",
+        "e": "",
+        "c": [1, None, True, None, None, {"d": "x" * 9999 + "…"}],
+    }
+
+
+def test_an_object_that_is_passed_on_holds_no_secrets() -> None:
+    secrets = Secrets()
+    secrets.add("hidden-words")
+
+    shown = coerce.data({"a hidden-words": ["hidden-words", {"b": "x hidden-words"}]}, secrets.hide)
+
+    assert "hidden-words" not in str(shown)
+    assert len(shown) == 1
 
 
 def test_an_object_that_is_passed_on_is_bounded() -> None:
@@ -397,12 +411,12 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
     deep: dict[str, object] = {}
     for _ in range(500):
         deep = {"a": deep}
-    shown = orjson.dumps(coerce.data(deep))
+    shown = orjson.dumps(coerce.data(deep, str))
     assert shown.count(b"a") == 8
 
     for many in ({"a": list(range(100_000))}, {f"{n}": n for n in range(100_000)}):
-        assert orjson.dumps(coerce.data(many)).count(b",") < 5000
-    assert coerce.data([1]) == {}
+        assert orjson.dumps(coerce.data(many, str)).count(b",") < 5000
+    assert coerce.data([1], str) == {}
 
 
 @pytest.mark.parametrize(
@@ -431,5 +445,6 @@ def test_words_that_a_person_has_written(words: str | None, told: str | None) ->
 
 @given(raw=JSON_VALUES)
 def test_whatever_is_read_can_be_written(raw: object) -> None:
-    for read in (*RESULTS, coerce.texts, coerce.data):
+    for read in (*RESULTS, coerce.texts):
         orjson.dumps(read(raw))
+    orjson.dumps(coerce.data(raw, str))

@@ -148,8 +148,11 @@ def texts(value: object) -> tuple[str, ...]:
     return tuple(known for item in items if (known := text(item)))
 
 
-def data(value: object) -> dict[str, object]:
-    """An object that is passed on as it came, cut to a size and depth that anyone can show."""
+def data(value: object, hide: Callable[[str], str]) -> dict[str, object]:
+    """An object that is passed on as it came, cut to a size and depth that anyone can show.
+
+    hide: takes secrets out of a text.
+    """
     room = _MAX_VALUES
 
     def _copy(value: object, depth: int) -> object:
@@ -159,11 +162,12 @@ def data(value: object) -> dict[str, object]:
             if isinstance(value, list):
                 return [_copy(item, depth + 1) for item in value[: max(room, 0)]]
             return {
-                known: _copy(inner, depth + 1)
+                hide(known): _copy(inner, depth + 1)
                 for name, inner in value.items()
                 if room > 0 and (known := text(name))
             }
-        return read(value) if (read := _SCALARS.get(type(value))) else None
+        shown = read(value) if (read := _SCALARS.get(type(value))) else None
+        return hide(shown) if isinstance(shown, str) else shown
 
     copy = _copy(value, 0)
     return copy if isinstance(copy, dict) else {}

@@ -83,6 +83,5 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
     async def force_all_offline(self) -> Mapping[str, str]:
         """Disconnect the clients of all tunnels once; return the result of each node."""
         results = (await self._client.offline_user_nodes()).get("results")
-        return {
-            node: self._transport.redact(result) for node, result in coerce.data(results).items()
-        }
+        told = coerce.data(results, self._transport.secrets.hide)
+        return {node: self._transport.redact(result) for node, result in told.items()}

@@ -145,7 +145,8 @@ class ChmlFrpProvider(
     @override
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
         """Return the latest version of a program."""
-        return coerce.data(await self._client.app_version(loader, minecraft, kind))
+        told = await self._client.app_version(loader, minecraft, kind)
+        return coerce.data(told, self._transport.secrets.hide)
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:

@@ -288,7 +288,8 @@ class MeshCommands(CanEdit, MeshNode):
             "machine": await self._feeds.optional(self._client.arch, {}),
             "settings": await self._client.ui_settings(),
         }
-        return {subject: coerce.data(row) for subject, row in described.items()}
+        hide = self._transport.secrets.hide
+        return {subject: coerce.data(row, hide) for subject, row in described.items()}
 
     @override
     async def backup(self) -> bytes:
