@@ -294,7 +294,14 @@ async def test_no_way_back_is_needed_once_a_code_is_used(
 
     result = await fill(hass, form, **typed, base_url=hayfrp.url)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"].keys() == {"provider", "base_url", "username", "password", "token"}
+    assert result["data"].keys() == {
+        "provider",
+        "base_url",
+        "username",
+        "password",
+        "token",
+        "id_prefix",
+    }
 
 
 async def test_already_configured(world: World) -> None:
@@ -354,8 +361,8 @@ async def test_a_section_without_entries_stays_folded(hass: HomeAssistant) -> No
 @pytest.mark.parametrize(
     "language, sentence",
     [
-        ("en", "The service rejected the sign-in{}. Check what you entered."),
-        ("zh-Hans", "服务拒绝了此次登录{}。请检查填写的内容。"),
+        ("en", "The service rejected the username, password or token{}. Check what you entered."),
+        ("zh-Hans", "服务拒绝了用户名、密码或令牌{}。请检查填写的内容。"),
     ],
 )
 @pytest.mark.parametrize("words", ["密码错误", ""])
@@ -371,7 +378,7 @@ async def test_our_sentence_comes_before_the_words_of_the_service(
 
     form = await fill(hass, form, username="demo", password="wrong", base_url=hayfrp.url)
 
-    assert await said(hass, form, language) == sentence.format(f" ({words})" if words else "")
+    assert await said(hass, form, language) == sentence.format(f": “{words}”" if words else "")
 
 
 def open_sessions() -> list[ClientSession]:

@@ -52,8 +52,8 @@ def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
 
 
 def _quoting(message: str) -> dict[str, str]:
-    """Return a service's own words, in brackets after ours; nothing where it said nothing."""
-    return {"message": f" ({message})" if message else ""}
+    """Return a service's own words, quoted after ours; nothing where it said nothing."""
+    return {"message": f": “{message}”" if message else ""}
 
 
 class Translation(TypedDict):

@@ -725,10 +725,10 @@ async def test_what_cannot_be_reached_has_seen_nothing(
     await mirror.stop()
     await turns()
     before = transport.requests
-    with unavailable(Reason.CONNECTION, "ClientConnectorError"):
+    with unavailable(Reason.CONNECTION):
         await write(transport)
     assert transport.requests == before + 2, "each host once"
-    with unavailable(Reason.CONNECTION, "ClientConnectorError"):
+    with unavailable(Reason.CONNECTION):
         await read(transport)
     assert len(mirror.calls) == 1
 
@@ -1013,7 +1013,7 @@ async def test_broken_http_is_a_broken_connection(
     async with saying(words) as url:
         said = await _said(Transport(session, (url,)))
 
-    assert "UnavailableError: connection: " in said
+    assert "UnavailableError: connection" in said
     assert SECRET not in said
     assert SECRET not in caplog.text
 
@@ -1022,7 +1022,7 @@ async def test_broken_http_is_a_broken_connection(
 async def test_a_url_that_is_none_cannot_be_reached(session: ClientSession, url: str) -> None:
     said = await _said(Transport(session, (url,)))
 
-    assert "UnavailableError: connection: " in said
+    assert "UnavailableError: connection" in said
     assert SECRET not in said
 
 

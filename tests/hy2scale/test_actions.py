@@ -336,7 +336,7 @@ async def test_delete_is_refused(world: Hub, kind: str) -> None:
     error = await refused(world, thing(world, kind), f"delete_{kind}")
 
     assert error.translation_key == "rejected"
-    assert error.translation_placeholders == {"message": " (not now)"}
+    assert error.translation_placeholders == {"message": ": “not now”"}
 
 
 async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
@@ -538,7 +538,7 @@ async def test_a_name_without_addresses(world: Hub) -> None:
     error = await refused(world, None, "resolve_name", name="nowhere.example.com")
 
     assert error.translation_placeholders == {
-        "message": " (lookup nowhere.example.com: no such host)"
+        "message": ": “lookup nowhere.example.com: no such host”"
     }
 
 

@@ -163,6 +163,7 @@ async def test_https_where_there_is_none(hass: HomeAssistant, hy2scale: Hy2Scale
     result = await fill(hass, await begin(hass), **address(hy2scale, https=True))
 
     assert result["errors"] == {"base": "unavailable_tls"}
+    assert result["description_placeholders"] == {"detail": ""}, "no name of a Python class"
 
 
 async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:

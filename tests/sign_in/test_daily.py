@@ -184,7 +184,7 @@ async def test_two_bad_days_are_worth_a_repair(shanghai: World) -> None:
     assert issue
     assert issue.translation_placeholders == {
         "account": "HayFrp demo",
-        "message": "The service rejected the request (不行).",
+        "message": "The service rejected the request: “不行”.",
     }
 
     shanghai.service.clear_faults()

@@ -494,13 +494,19 @@ def _failures() -> Iterator[None]:
     except ConnectionTimeoutError:
         raise _NotSentError(UnavailableError(Reason.TIMEOUT)) from None
     except ClientSSLError as err:
-        raise _NotSentError(UnavailableError(Reason.TLS, type(err).__name__)) from None
+        raise _NotSentError(_unconnected(Reason.TLS, err)) from None
     except ClientConnectorError as err:
-        raise _NotSentError(UnavailableError(Reason.CONNECTION, type(err).__name__)) from None
+        raise _NotSentError(_unconnected(Reason.CONNECTION, err)) from None
     except TimeoutError:
         raise UnavailableError(Reason.TIMEOUT) from None
     except (ClientError, OSError, ValueError) as err:
-        raise UnavailableError(Reason.CONNECTION, type(err).__name__) from None
+        raise _unconnected(Reason.CONNECTION, err) from None
+
+
+def _unconnected(reason: Reason, err: Exception) -> UnavailableError:
+    """Return our error; the name of aiohttp's is only for the log."""
+    _LOGGER.debug("No connection: %s", type(err).__name__)
+    return UnavailableError(reason)
 
 
 async def _events(response: ClientResponse) -> AsyncGenerator[bytes]:
