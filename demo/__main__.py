@@ -12,6 +12,11 @@ from .logins import Answers, in_words, second_logins
 from .providers import PROVIDERS
 from .stage import DOMAIN, Stage, more_services, stage
 
+_TRY = (
+    "Try: force a tunnel down on the dashboard; ask Assist which tunnels are down; "
+    "make an automation from a blueprint"
+)
+
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
@@ -30,9 +35,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def welcome(running: Stage, logins: Sequence[Answers]) -> None:
     """Tell a person where to go, and which accounts to add."""
-    print(f"\n  {running.hass.url}/{DASHBOARD}")
-    print(f"  {running.hass.url}/config/integrations/integration/{DOMAIN}")
-    print(f"\n  user      {USER}\n  password  {PASSWORD}")
+    print(f"\nOpen {running.hass.url}/{DASHBOARD} and sign in as {USER} / {PASSWORD}")
+    print(_TRY)
+    print(f"The accounts: {running.hass.url}/config/integrations/integration/{DOMAIN}")
     print(f"\nMore accounts, under {running.hass.url}/config/integrations → Add integration:")
     for login in logins:
         title, *fields = in_words(login)
