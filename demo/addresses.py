@@ -44,7 +44,10 @@ HTTPS = Behavior(serve=_answer, is_tls=True)
 
 
 class PublicAddress:
-    """A public address. port: where it leads to on loopback, whether it is open or not."""
+    """A public address. port: where it leads to on loopback, whether it is open or not.
+
+    It is open from the beginning, as if a tunnel's client were connected.
+    """
 
     def __init__(self, behavior: Behavior, tls: ssl.SSLContext | None) -> None:
         """Open nothing yet."""
@@ -52,9 +55,12 @@ class PublicAddress:
         self._behavior = behavior
         self._tls = tls
         self._server: asyncio.Server | None = None
+        self._is_connected = True
 
     async def open(self) -> None:
         """Listen: at a free port for the first time, then at the same one."""
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._serve, _HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -65,6 +71,15 @@ class PublicAddress:
             self._server.close_clients()
             await self._server.wait_closed()
             self._server = None
+
+    async def follow(self, *, connected: bool) -> None:
+        """Open when the tunnel's client has come, close when it has gone.
+
+        What else has opened or closed it in the meantime stays so.
+        """
+        if connected != self._is_connected:
+            await (self.open() if connected else self.close())
+            self._is_connected = connected
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):

@@ -92,8 +92,8 @@ class Provider:
     service: the simulated one, if that is not called as the provider is here.
     shown: some of the states that Home Assistant shows when all is read.
     deeds: what to try, by name.
-    listening: what listens at the public addresses of tunnels, by "host:port". closed: which of
-    them refuse connections unless the service was tidied.
+    listening: what listens at the public addresses of tunnels, by "host:port", while their clients
+    are connected.
     changes: what the service knows otherwise than the simulator by itself.
     tidy: what is mended at the service before pictures are taken, so that not everything needs
     attention. first: which of the deeds are done then.
@@ -109,7 +109,6 @@ class Provider:
     deeds: Mapping[str, Deed]
     second: Callable[[Facts], Sequence[Mapping[str, Any]]] | None = None
     listening: Mapping[str, Behavior] = field(default_factory=dict)
-    closed: Sequence[str] = ()
     changes: State = field(default_factory=dict)
     elsewhere: State = field(default_factory=dict)
     tidy: Mapping[str, Any] = field(default_factory=dict)

@@ -32,6 +32,8 @@ _BROWSER = {"User-Agent": "Mozilla/5.0"}
 """Without one of its own, a program is turned away by the services' firewalls."""
 _AGREEING = 30.0
 """Seconds; the account center is asked every five."""
+_FOLLOWING = 1.0
+"""Seconds between two looks at which tunnels are connected."""
 _WANTS_RESTART = 100
 """With this exit code Home Assistant asks to be started again."""
 _LAST_LINES = 20
@@ -76,9 +78,36 @@ class Stage:
         """Prepare the service and the public addresses of an account that is added then."""
         facts = PROVIDERS[provider]
         await self.patch(provider, {**facts.changes, **(facts.tidy if tidy else {})})
-        if not tidy:
-            for address in facts.closed:
-                await self.addresses[address].close()
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Have only those public addresses open whose tunnels are connected at the services."""
+        connected: set[str] = set()
+        for facts in self.services.values():
+            url = f"{facts['url']}/_control/addresses"
+            async with self.session.get(url, raise_for_status=True) as response:
+                connected.update(await response.json())
+        for name, address in self.addresses.items():
+            await address.follow(connected=name in connected)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follow the services all the time."""
+
+        async def _follow() -> None:
+            while True:
+                # A service may have ended, which others notice; a port may be taken for a moment.
+                with suppress(ClientError, OSError):
+                    await self.follow()
+                await asyncio.sleep(_FOLLOWING)
+
+        task = asyncio.create_task(_follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def add_account(self, provider: str) -> str:
         """Add the demo account as a person would, step by step; return its title."""
@@ -232,7 +261,8 @@ async def stage(
                         with step(f"account at {provider}") as current:
                             await running.furnish(provider, tidy=tidy)
                             current.result = await running.add_account(provider)
-                    yield running
+                    async with running.following():
+                        yield running
             except FAILURES as err:
                 for program_ in (simulator, program):
                     _add_last_lines(err, program_)

@@ -52,6 +52,12 @@ def patch_state(service: Service[Any], changes: dict[str, object]) -> object:
     return {}
 
 
+def get_addresses(service: Service[Any], _: None) -> object:
+    """Return the public addresses of tunnels that are connected now."""
+    service.catch_up()
+    return sorted(set(service.open_addresses))
+
+
 def get_calls(service: Service[Any], _: None) -> object:
     """Return the calls since the start, oldest first."""
     return [
@@ -90,6 +96,7 @@ def post_advance(service: Service[Any], order: dict[str, float]) -> object:
 ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "state"): get_state,
     ("PATCH", "state"): patch_state,
+    ("GET", "addresses"): get_addresses,
     ("GET", "calls"): get_calls,
     ("POST", "faults"): post_fault,
     ("DELETE", "faults"): delete_faults,

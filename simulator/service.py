@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 import random
@@ -179,6 +179,11 @@ class Service[State]:
 
     def elapse(self, start: float, end: float) -> None:
         """Let the state live from one time of its clock to another."""
+
+    @property
+    def open_addresses(self) -> Iterable[str]:
+        """The public addresses ("host:port") at which a tunnel and its client are connected."""
+        return ()
 
     # What a test uses.
 

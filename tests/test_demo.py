@@ -1,8 +1,10 @@
-"""What the demo tells a person: logins that add other accounts than the demo's."""
+"""What the demo tells a person, and that its public addresses lead where its tunnels do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
+from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -10,12 +12,18 @@ import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import account_center
 from custom_components.tunnel_hub.const import DOMAIN
+from demo.addresses import PublicAddress, listening
+from demo.hass import Hass
 from demo.logins import Answers, in_words, second_logins
+from demo.program import Program
 from demo.provider import Facts
 from demo.providers import PROVIDERS
+from demo.stage import Stage
 from simulator import SERVICES, Simulator
 from simulator.chmlfrp import ChmlFrpService
 from simulator.control import patch_state
+from simulator.frp import FrpService
+from simulator.hayfrp import HayFrpService
 
 NAMES = [*PROVIDERS, "watched"]
 
@@ -104,3 +112,128 @@ def test_each_field_has_its_label(logins: dict[str, Answers]) -> None:
     )
     assert told["hy2scale"][3:5] == ["Use HTTPS: off", "Username: admin"]
     assert told["watched"] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
+
+
+@pytest.fixture
+async def running(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Stage]:
+    """The demo's services and public addresses, without a Home Assistant."""
+    listeners = {name: does for each in PROVIDERS.values() for name, does in each.listening.items()}
+    async with ClientSession() as session, listening(listeners) as addresses:
+        stage = Stage(
+            session=session,
+            program=Program("none", [], home=tmp_path, log=tmp_path / "log"),
+            hass=Hass(session, ""),
+            services=dict(facts_of(simulator)),
+            entries={},
+            addresses=addresses,
+        )
+        for provider in PROVIDERS:
+            await stage.furnish(provider, tidy=False)
+        yield stage
+
+
+async def answers(address: PublicAddress) -> bool:
+    """Whether something listens at the port that a public address leads to."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", address.port)
+    except ConnectionError:
+        return False
+    writer.close()
+    return True
+
+
+async def open_now(running: Stage) -> set[str]:
+    await running.follow()
+    return {name for name, address in running.addresses.items() if await answers(address)}
+
+
+CLOSED_AT_FIRST = {"wh.frp.example.com:20002", "photos.example.com:443"}
+"""Of a tunnel whose client does not run, and of one whose node is in maintenance."""
+
+
+async def test_a_public_address_answers_while_its_client_is_connected(running: Stage) -> None:
+    assert await open_now(running) == set(running.addresses) - CLOSED_AT_FIRST
+
+    await running.patch("chmlfrp", {"tunnels.2.client_running": True, "nodes.*.state": "online"})
+
+    assert await open_now(running) == set(running.addresses)
+
+
+async def test_a_tunnel_that_is_forced_down_is_closed_until_its_client_is_back(
+    running: Stage, simulator: Simulator
+) -> None:
+    address = "suzhou.frp.example.com:10001"
+    hayfrp = simulator.get(HayFrpService)
+    async with ClientSession(hayfrp.url, headers={"waf": "off"}) as session:
+
+        async def ask(path: str, **fields: str) -> Mapping[str, str]:
+            async with session.post(path, json=fields) as response:
+                answer: Mapping[str, str] = await response.json()
+                return answer
+
+        login = {"user": hayfrp.account.username, "passwd": hayfrp.account.password}
+        csrf = (await ask("/user", type="login", **login))["token"]
+        own = {"csrf": csrf, "id": "1"}
+
+        await ask("/proxy", type="toggle", toggle="false", **own)
+        assert address not in await open_now(running)
+        await ask("/proxy", type="forcedown", **own)
+        hayfrp.advance(3600)
+        assert address not in await open_now(running)
+
+        await ask("/proxy", type="toggle", toggle="true", **own)
+        assert address not in await open_now(running)
+        hayfrp.advance(20)
+        assert address in await open_now(running)
+
+        await ask("/proxy", type="forcedown", **own)
+        assert address not in await open_now(running)
+        hayfrp.advance(20)
+        assert address in await open_now(running)
+
+
+async def test_a_kicked_client_of_chmlfrp_comes_back(running: Stage, simulator: Simulator) -> None:
+    chmlfrp = simulator.get(ChmlFrpService)
+    chmlfrp.kick(chmlfrp.state.tunnels["1"])
+    assert "cd.frp.example.com:20001" not in await open_now(running)
+
+    chmlfrp.advance(20)
+    assert "cd.frp.example.com:20001" in await open_now(running)
+
+
+async def test_the_tunnels_of_frp_are_closed_with_their_client(
+    running: Stage, simulator: Simulator
+) -> None:
+    frp = simulator.get(FrpService).state
+
+    frp.client.store["camera"]["enabled"] = False
+    assert "frp.example.com:6101" not in await open_now(running)
+    frp.client.store["camera"]["enabled"] = True
+    assert "frp.example.com:6101" in await open_now(running)
+
+    for proxy in frp.server.proxies.values():
+        proxy.online = False
+    of_server = {"127.0.0.1:6001", "web.example.test:8088", "shop.example.com:8443"}
+    assert not of_server & await open_now(running)
+
+
+async def test_what_else_closes_an_address_is_left_to_it(running: Stage) -> None:
+    """A port that somebody closes, so that its tunnel breaks."""
+    broken = running.addresses["nas.example.com:443"]
+    await broken.close()
+    assert "nas.example.com:443" not in await open_now(running)
+
+    await broken.open()
+    assert "nas.example.com:443" in await open_now(running)
+
+
+async def test_the_demo_follows_by_itself(running: Stage, simulator: Simulator) -> None:
+    address = "cd.frp.example.com:20001"
+    chmlfrp = simulator.get(ChmlFrpService)
+    chmlfrp.kick(chmlfrp.state.tunnels["1"])
+    async with running.following(), asyncio.timeout(10):
+        while await answers(running.addresses[address]):
+            pass
+
+    chmlfrp.advance(20)
+    assert not await answers(running.addresses[address])

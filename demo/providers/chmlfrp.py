@@ -61,8 +61,10 @@ PROVIDER = Provider(
         "wh.frp.example.com:20002": SSH,
         "photos.example.com:443": HTTPS,
     },
-    closed=("wh.frp.example.com:20002", "photos.example.com:443"),
-    # The tunnel of another account has the domain that the simulator gives to this one.
-    changes={"tunnels.4.public": "photos.example.com"},
+    changes={
+        "settings.reconnects_after": 10,
+        # The tunnel of another account has the domain that the simulator gives to this one.
+        "tunnels.4.public": "photos.example.com",
+    },
     tidy={"nodes.*.state": "online", "tunnels.2.client_running": True},
 )

@@ -171,6 +171,7 @@ PROVIDER = Provider(
             ),
         ),
     },
+    changes={"settings.reconnects_after": 10},
     listening={"suzhou.frp.example.com:10001": SILENT, "nas.example.com:443": HTTPS},
     first=("sign in",),
     broken=("binary_sensor:check:2:reachable", "nas.example.com:443"),

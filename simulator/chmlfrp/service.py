@@ -1,6 +1,6 @@
 """ChmlFrp as a whole: who is signed in, what is online, how time passes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, override
 
 from aiohttp import web
@@ -87,6 +87,16 @@ class ChmlFrpService(Service[ChmlFrpState]):
     def online(self, tunnel: Tunnel) -> bool:
         """Whether the tunnel can be reached."""
         return self.condition(tunnel) == "online"
+
+    @property
+    @override
+    def open_addresses(self) -> Iterable[str]:
+        for tunnel in filter(self.online, self.state.tunnels.values()):
+            node = self.node(tunnel.node)
+            if port := tunnels.WEB_PORTS.get(tunnel.kind):
+                yield f"{tunnel.public}:{port}"
+            elif node:
+                yield f"{node.ip}:{tunnel.public}"
 
     def started_at(self, tunnel: Tunnel) -> float | None:
         """Return when its client connected last."""

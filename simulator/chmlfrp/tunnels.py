@@ -1,6 +1,6 @@
 """ChmlFrp's endpoints for tunnels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import re
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ NAME = re.compile(r"[A-Za-z0-9_]+")
 LOCAL_PORTS = range(1, 65536)
 ANY_PORT = "0"
 PORT_KINDS = ("tcp", "udp")
-WEB_KINDS = ("http", "https")
+WEB_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+WEB_KINDS = tuple(WEB_PORTS)
 FLAGS = {"": False, "false": False, "true": True}
 
 

@@ -270,6 +270,13 @@ def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
         yield name, block, phase, error, ",".join(places) if was_started else ""
 
 
+def open_addresses(state: Frpc) -> Iterator[str]:
+    """Return the public addresses of the proxies that run at a port; frps tells those by domain."""
+    for _, block, phase, _, address in what_runs(state):
+        if phase == "running" and block["type"] in WITH_PORT:
+            yield address
+
+
 def _places(state: Frpc, block: Block) -> list[str]:
     """Return the addresses that the server gives to a proxy."""
     kind = block["type"]

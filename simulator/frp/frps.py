@@ -1,6 +1,6 @@
 """frps, the server: what it knows, and what its dashboard asks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -204,6 +204,20 @@ def go_offline(server: Frps, key: str, now: float) -> None:
 def close(proxy: Proxy, now: float) -> None:
     """Take a proxy offline."""
     proxy.online, proxy.connections, proxy.last_close = False, 0, now
+
+
+def open_addresses(server: Frps, host: str) -> Iterator[str]:
+    """Return the public addresses of the proxies that are online; host: of the server."""
+    settings = server.settings
+    ports = {"http": settings.vhost_http_port, "https": settings.vhost_https_port}
+    for proxy in server.proxies.values():
+        if proxy.online and proxy.remote_port:
+            yield f"{host}:{proxy.remote_port}"
+        elif proxy.online and proxy.type in ports:
+            names = [*proxy.custom_domains]
+            if proxy.subdomain:
+                names.append(f"{proxy.subdomain}.{settings.subdomain_host}")
+            yield from (f"{name}:{ports[proxy.type]}" for name in names)
 
 
 def elapse(server: Frps, start: float, end: float) -> None:

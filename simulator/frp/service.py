@@ -1,6 +1,6 @@
 """Both programs of frp, each at an address of its own: frps at `url`, frpc at `frpc_url`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, override
 
@@ -78,6 +78,12 @@ class FrpService(Service[FrpState]):
     @override
     def broken(self, _call: Call) -> Answer:
         return text("Internal Server Error", 500)
+
+    @property
+    @override
+    def open_addresses(self) -> Iterable[str]:
+        yield from frps.open_addresses(self.state.server, "127.0.0.1")
+        yield from frpc.open_addresses(self.state.client)
 
     @override
     def elapse(self, start: float, end: float) -> None:

@@ -1,6 +1,6 @@
 """HayFrp's endpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 import re
 from typing import ClassVar, override
@@ -21,7 +21,8 @@ MEGABYTE = 1024 * 1024
 PORTS = range(1, 65501)
 NAME_LENGTHS = range(3, 16)
 TYPES_WITH_PORT = ("tcp", "udp")
-TYPES = (*TYPES_WITH_PORT, "http", "https", "xtcp", "stcp")
+WEB_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+TYPES = (*TYPES_WITH_PORT, *WEB_PORTS, "xtcp", "stcp")
 
 SERVER_ERROR = "服务器异常,请稍后重试."
 NOT_SIGNED_IN = "登录无效或已过期."
@@ -59,6 +60,15 @@ class HayFrpService(Service[HayFrpState]):
             back_after is not None and self.now() >= tunnel.kicked_at + back_after
         )
         return bool(tunnel.enabled and node and node.online and tunnel.client_running and back)
+
+    @property
+    @override
+    def open_addresses(self) -> Iterable[str]:
+        for tunnel in filter(self.online, self.state.tunnels.values()):
+            if port := WEB_PORTS.get(tunnel.proxy_type):
+                yield f"{tunnel.domain}:{port}"
+            elif tunnel.proxy_type in TYPES_WITH_PORT:
+                yield f"{self.state.nodes[tunnel.node].domain}:{tunnel.remote_port}"
 
     def clients_at(self, node: Node) -> int:
         """Count the clients that are connected to a node: others', and one for each tunnel."""
@@ -330,7 +340,10 @@ class HayFrpService(Service[HayFrpState]):
     def toggle(self, call: Call) -> Answer:
         """Enable or disable a tunnel."""
         tunnel = self._own_tunnel(call, self._signed_in(call))
-        tunnel.enabled = _flag(call, "toggle")
+        enabled = _flag(call, "toggle")
+        if enabled and not tunnel.enabled and self.state.settings.reconnects_after is not None:
+            tunnel.kicked_at = self.now()
+        tunnel.enabled = enabled
         return _fine(f"隧道状态已成功修改为 {'启用' if tunnel.enabled else '禁用'}.")
 
     @ROUTES.on("POST", "/proxy", "check")

@@ -49,7 +49,8 @@ class Settings:
     forcedown_form_only: forcedown finds its fields in a form, not in JSON.
     downlist_style: "source" as documented, or "sources" with lists by program.
     wandering_types: numbers, booleans and nulls come in any of their forms; else as documented.
-    reconnects_after: seconds until the client of a kicked tunnel is back; None is never.
+    reconnects_after: seconds until the client of a tunnel that was kicked or enabled again is back;
+    with None a kicked one never is, and an enabled one at once.
     """
 
     already_signed_status: int = 403
@@ -125,8 +126,9 @@ class Node:
 class Tunnel:
     """A tunnel of `username` at the node with the id `node`.
 
-    `client_running` says whether its frp client runs, `kicked_at` when it was forced offline and
-    has not come back since. `rate` is its traffic in bytes per second while online.
+    `client_running` says whether its frp client runs, `kicked_at` when it was forced offline or
+    enabled again and has not come back since. `rate` is its traffic in bytes per second while
+    online.
     """
 
     id: str

@@ -373,3 +373,24 @@ async def test_a_token_to_run_once(demo: Client) -> None:
     assert first["status"] == 200
     assert first["token"] != second["token"]
     assert (await demo.ask("/esirun", "create", id="99"))["status"] == 404
+
+
+async def test_the_client_of_a_tunnel_that_is_enabled_again_takes_a_while(
+    hayfrp: HayFrpService, demo: Client
+) -> None:
+    """Whether it was kicked besides or not."""
+    hayfrp.state.settings.reconnects_after = 30
+    await demo.ask("/proxy", "forcedown", id="1")
+    for number in "12":
+        await demo.ask("/proxy", "toggle", id=number, toggle="false")
+    hayfrp.advance(DAY)
+    for number in "12":
+        await demo.ask("/proxy", "toggle", id=number, toggle="true")
+        # A tunnel that is enabled already keeps its client.
+        hayfrp.advance(15)
+        await demo.ask("/proxy", "toggle", id=number, toggle="true")
+
+    assert (await demo.ask("/proxy", "check", id="1"))["ostatus"] == "online"
+    assert (await demo.ask("/proxy", "check", id="2"))["ostatus"] == "offline"
+    hayfrp.advance(15)
+    assert (await demo.ask("/proxy", "check", id="2"))["ostatus"] == "online"
