@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Sequence
+import os
 from pathlib import Path
 import sys
 
 from .check import check
 from .command import execute
-from .hass import DASHBOARD, PASSWORD, USER
+from .hass import DASHBOARD, LANGUAGES, PASSWORD, USER
 from .logins import Answers, in_words, second_logins
 from .providers import PROVIDERS
 from .stage import DOMAIN, Stage, more_services, stage
@@ -30,7 +31,20 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--archive", type=Path, help="install this release instead of linking the checkout"
     )
+    parser.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=_own_language(),
+        help="of the entities' names and of Assist; by default the one of the terminal",
+    )
     return parser.parse_args(arguments)
+
+
+def _own_language() -> str:
+    """Return the language of the terminal, as far as there is a demo in it."""
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next(filter(None, map(os.environ.get, variables)), "")
+    return "zh-Hans" if locale.lower().startswith("zh") else "en"
 
 
 def welcome(running: Stage, logins: Sequence[Answers]) -> None:
@@ -45,13 +59,14 @@ def welcome(running: Stage, logins: Sequence[Answers]) -> None:
     print("\nCtrl-C stops it all and leaves nothing behind.", flush=True)
 
 
-async def demo(*, checking: bool, archive: Path | None) -> None:
+async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
     """Show everything to a person, or check it."""
-    async with stage(PROVIDERS, archive) as running:
+    async with stage(PROVIDERS, archive, language=language) as running:
         if checking:
             await check(running)
         else:
             async with more_services(running.session) as others:
+                await running.expose_traffic()
                 port = next(iter(running.addresses.values())).port
                 logins = second_logins(running.services, others, f"127.0.0.1:{port}")
                 welcome(running, logins)
@@ -61,4 +76,6 @@ async def demo(*, checking: bool, archive: Path | None) -> None:
 
 if __name__ == "__main__":
     options = parse(sys.argv[1:])
-    sys.exit(execute(demo(checking=options.check, archive=options.archive)))
+    sys.exit(execute(
+            demo(checking=options.check, archive=options.archive, language=options.language)
+        ))

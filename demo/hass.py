@@ -25,13 +25,10 @@ _HOST = "127.0.0.1"
 _ANSWERING = 30.0
 """Seconds."""
 
+LANGUAGES = {"en": ("GB", "GBP"), "zh-Hans": ("CN", "CNY")}
+"""Of the entities' names and of Assist, each with a country and its currency."""
+
 _CONFIGURATION = """\
-homeassistant:
-  name: Tunnel Hub demo
-  country: GB
-  currency: GBP
-  time_zone: UTC
-  unit_system: metric
 automation: !include automations.yaml
 config:
 frontend:
@@ -58,13 +55,18 @@ def free_port() -> int:
     return port
 
 
-def prepare(folder: Path, checkout: Path, port: int, archive: Path | None = None) -> None:
+def prepare(
+    folder: Path, checkout: Path, port: int, archive: Path | None = None, language: str = "en"
+) -> None:
     """Make a configuration folder of a Home Assistant that is past its onboarding.
 
     The checkout's custom_components are linked, so that an edit needs only a restart, or else the
     archive of a release is extracted as HACS does it. The checkout's
     blueprints are copied, as Home Assistant writes into their folder. The address goes into the
-    store: an `http:` section in the YAML is a change on trial, taken back after five minutes.
+    store: an `http:` section in the YAML is a change on trial, taken back after five minutes. So
+    does the language: what a `homeassistant:` section says cannot be changed in the interface.
+
+    language: one of LANGUAGES.
     """
     storage = folder / ".storage"
     storage.mkdir(parents=True)
@@ -76,11 +78,21 @@ def prepare(folder: Path, checkout: Path, port: int, archive: Path | None = None
     (folder / "automations.yaml").write_text("[]\n")
     (folder / "configuration.yaml").write_text(_CONFIGURATION)
     password = b64encode(bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4))).decode()
-    stores: dict[tuple[str, int], dict[str, Any]] = {
-        ("auth_provider.homeassistant", 1): {"users": [{"username": USER, "password": password}]},
-        ("http", 1): {"server_host": [_HOST], "server_port": port},
-        ("lovelace.tunnel_hub", 1): {"config": {"strategy": {"type": "custom:tunnel-hub"}}},
-        ("lovelace_dashboards", 1): {
+    country, currency = LANGUAGES[language]
+    stores: dict[tuple[str, int, int], dict[str, Any]] = {
+        ("auth_provider.homeassistant", 1, 1): {"users": [{"username": USER, "password": password}]},
+        ("core.config", 1, 4): {
+            "country": country,
+            "currency": currency,
+            "language": language,
+            "location_name": "Tunnel Hub demo",
+            "radius": 100,
+            "time_zone": "UTC",
+            "unit_system_v2": "metric",
+        },
+        ("http", 1, 1): {"server_host": [_HOST], "server_port": port},
+        ("lovelace.tunnel_hub", 1, 1): {"config": {"strategy": {"type": "custom:tunnel-hub"}}},
+        ("lovelace_dashboards", 1, 1): {
             "items": [
                 {
                     "id": "tunnel_hub",
@@ -93,10 +105,10 @@ def prepare(folder: Path, checkout: Path, port: int, archive: Path | None = None
                 }
             ]
         },
-        ("onboarding", 4): {"done": ["analytics", "core_config", "integration", "user"]},
+        ("onboarding", 4, 1): {"done": ["analytics", "core_config", "integration", "user"]},
     }
-    for (key, version), data in stores.items():
-        store = {"version": version, "minor_version": 1, "key": key, "data": data}
+    for (key, version, minor), data in stores.items():
+        store = {"version": version, "minor_version": minor, "key": key, "data": data}
         (storage / key).write_text(json.dumps(store))
 
 

@@ -140,6 +140,20 @@ class Stage:
         await self.hass.command("config/core/update", language=language)
         await asyncio.gather(*map(self.reload_account, self.entries))
 
+    async def expose_traffic(self) -> None:
+        """Let Assist tell what is left of traffic: of itself, Home Assistant exposes no sensors."""
+        entities = await self.hass.command("config/entity_registry/list")
+        await self.hass.command(
+            "homeassistant/expose_entity",
+            assistants=["conversation"],
+            entity_ids=[
+                entity["entity_id"]
+                for entity in entities
+                if entity["platform"] == DOMAIN and entity["unique_id"].endswith(":traffic_left")
+            ],
+            should_expose=True,
+        )
+
     async def entry_of(self, provider: str) -> dict[str, Any]:
         """Return the entry of an account."""
         entries: list[dict[str, Any]] = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
@@ -222,16 +236,20 @@ def home_assistant(home: Path, ports: Mapping[str, int]) -> Program:
 
 @asynccontextmanager
 async def stage(
-    providers: Iterable[str], archive: Path | None = None, *, tidy: bool = False
+    providers: Iterable[str],
+    archive: Path | None = None,
+    *,
+    language: str = "en",
+    tidy: bool = False,
 ) -> AsyncIterator[Stage]:
     """Start all, add the accounts, and leave nothing behind.
 
-    archive: see prepare. tidy: whether the services are tidied first.
+    archive, language: see prepare. tidy: whether the services are tidied first.
     """
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
         port = free_port()
-        prepare(home / "config", CHECKOUT, port, archive)
+        prepare(home / "config", CHECKOUT, port, archive, language)
         simulator = _simulator(home, map(service_of, providers))
         async with AsyncExitStack() as stack:
             addresses = await stack.enter_async_context(listening(_behaviors(providers)))

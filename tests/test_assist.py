@@ -265,7 +265,7 @@ async def test_the_service_refuses(home: World, owner: User) -> None:
         home, "command_tunnel", owner, language="zh-Hans", tunnel=name, command="disable"
     )
 
-    assert refusal == f"{name} 操作失败：服务拒绝了该请求: “维护”。"
+    assert refusal == f"“{name}”操作失败：服务拒绝了该请求: “维护”。"
 
 
 async def test_a_user_who_was_deleted(home: World, guest: MockUser) -> None:
@@ -292,11 +292,11 @@ SAID = {
 ANSWERS = {
     "certificates": ("No certificate ends in the next 30 days.", "30 天内没有证书到期。"),
     "connected": ("No one is connected.", "目前没有人连接。"),
-    "disable": ("{tunnel} is disabled.", "已停用{tunnel}。"),
+    "disable": ("{tunnel} is disabled.", "已停用“{tunnel}”。"),
     "down": ("Nothing is down.", "一切正常。"),
-    "enable": ("{tunnel} is enabled.", "已启用{tunnel}。"),
-    "hold_down": ("{tunnel} is forced down.", "{tunnel}已保持下线。"),
-    "release": ("{tunnel} is released.", "{tunnel}已解除保持下线。"),
+    "enable": ("{tunnel} is enabled.", "已启用“{tunnel}”。"),
+    "hold_down": ("{tunnel} is forced down.", "“{tunnel}”已保持下线。"),
+    "release": ("{tunnel} is released.", "“{tunnel}”已解除保持下线。"),
     "sign_in": ("Signed in: HayFrp demo.", "已签到：HayFrp demo。"),
     "traffic": ("HayFrp demo: 50.0 GiB left.", "HayFrp demo：剩余 50.0 GiB。"),
 }

@@ -5,9 +5,10 @@ person who asks may read. A command needs its own entity, its switch or button, 
 is called in the name of that person, so that Home Assistant itself refuses whoever may not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any, NamedTuple
 
 from homeassistant.auth.models import User as HaUser
@@ -125,23 +126,32 @@ class Assist:
         """Return a sentence in the language of the conversation. key: below the component."""
         return self._texts[f"component.{DOMAIN}.{key}"].format(**names)
 
+    def names(self, names: Iterable[str]) -> str:
+        """Return names one after the other, as the language of the conversation lists them."""
+        return reduce(
+            lambda first, second: self.text("common.list_two", first=first, second=second), names
+        )
+
     # What may be seen
 
-    def _may_use(self, entity: er.RegistryEntry) -> bool:
+    def _may_use(self, entity: er.RegistryEntry, *, unexposed: bool = False) -> bool:
         return (
             not entity.disabled
-            and async_should_expose(self._hass, self._assistant, entity.entity_id)
+            and (unexposed or async_should_expose(self._hass, self._assistant, entity.entity_id))
             and (
                 self._user is None
                 or self._user.permissions.check_entity(entity.entity_id, POLICY_READ)
             )
         )
 
-    def _visible_name(self, entry: TunnelHubConfigEntry, key: DeviceKey) -> str | None:
+    def _visible_name(
+        self, entry: TunnelHubConfigEntry, key: DeviceKey, *, unexposed: bool = False
+    ) -> str | None:
         """Return the name of a device that may be seen; None if it may not."""
         device = registered_device(self._devices, entry, key)
         if device is None or not any(
-            map(self._may_use, er.async_entries_for_device(self._entities, device.id))
+            self._may_use(entity, unexposed=unexposed)
+            for entity in er.async_entries_for_device(self._entities, device.id)
         ):
             return None
         return device.name_by_user or device.name
@@ -152,12 +162,17 @@ class Assist:
             for coordinator in entry.runtime_data.coordinators.values():
                 yield entry, coordinator
 
-    def things[R: Resource](self, kind: type[R]) -> Iterator[Thing[R]]:
-        """Yield the resources of a class that may be seen, of all accounts."""
+    def things[R: Resource](
+        self, kind: type[R], *, unexposed: bool = False
+    ) -> Iterator[Thing[R]]:
+        """Yield the resources of a class that may be seen, of all accounts.
+
+        unexposed: also those that Assist may not use, if the person may read them.
+        """
         for entry, coordinator in self._coordinators():
             if coordinator.feed.resource is kind and coordinator.available:
                 for resource in list(coordinator.data.values()):
-                    name = self._visible_name(entry, device_key(resource))
+                    name = self._visible_name(entry, device_key(resource), unexposed=unexposed)
                     if name is not None and isinstance(resource, kind):
                         yield Thing(entry, resource, name)
 
@@ -288,20 +303,19 @@ class Assist:
 
     async def command(self, name: str, command: str) -> str:
         """Carry out a command for a tunnel; its name. Raises RefusedError."""
-        wanted = _spoken(name)
-        tunnels = list(self.things(Tunnel))
-        # The name of the device has the account's name in it where another account has its like.
-        found = [
-            tunnel
-            for tunnel in tunnels
-            if wanted in (_spoken(tunnel.name), _spoken(tunnel.resource.name or ""))
-        ]
+        found = _named(name, self.things(Tunnel))
         if not found:
+            # Nothing of these is exposed by itself, and exposing it would not help.
+            for tunnel in _named(name, self.things(Tunnel, unexposed=True)):
+                if tunnel.resource.editable is False:
+                    raise RefusedError("assist_read_only", name=tunnel.name)
             raise RefusedError("assist_no_tunnel", name=name)
         if len(found) > 1:
-            accounts = ", ".join(sorted(tunnel.account for tunnel in found))
+            accounts = self.names(sorted(tunnel.account for tunnel in found))
             raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
         (tunnel,) = found
+        if tunnel.resource.editable is False:
+            raise RefusedError("assist_read_only", name=tunnel.name)
         await self._call(tunnel, COMMANDS[command])
         return tunnel.name
 
@@ -318,13 +332,18 @@ class Assist:
 
     def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
         """Return the entity of a command, if there is one that may be used."""
-        key = EntityKey(thing.resource.kind, thing.resource.id, order.key)
-        entity = registered_entity(self._entities, order.platform, thing.entry, key)
+        entity = self._registered(thing, order)
         return entity.entity_id if entity and self._may_use(entity) else None
+
+    def _registered(self, thing: Thing[Any], order: _Order) -> er.RegistryEntry | None:
+        key = EntityKey(thing.resource.kind, thing.resource.id, order.key)
+        return registered_entity(self._entities, order.platform, thing.entry, key)
 
     async def _call(self, thing: Thing[Any], order: _Order) -> None:
         if (entity_id := self._entity(thing, order)) is None:
-            raise RefusedError("assist_not_exposed", name=thing.name)
+            missing = self._registered(thing, order) is None
+            key = "assist_not_offered" if missing else "assist_not_exposed"
+            raise RefusedError(key, name=thing.name)
         try:
             await self._hass.services.async_call(
                 order.platform,
@@ -376,6 +395,19 @@ def _condition(tunnel: Thing[Tunnel]) -> str | None:
     of_node = _OF_NODE.get(resource.state, _NO_CLIENT)
     of_service = "link_down" if isinstance(data.provider, MeshNode) else of_node
     return "disabled" if resource.enabled is False else of_service
+
+
+def _named(name: str, tunnels: Iterable[Thing[Tunnel]]) -> list[Thing[Tunnel]]:
+    """Return the tunnels of a name, however it is spoken.
+
+    The name of the device has the account's name in it where another account has its like.
+    """
+    wanted = _spoken(name)
+    return [
+        tunnel
+        for tunnel in tunnels
+        if wanted in (_spoken(tunnel.name), _spoken(tunnel.resource.name or ""))
+    ]
 
 
 def _spoken(name: str) -> str:

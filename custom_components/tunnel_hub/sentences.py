@@ -29,10 +29,14 @@ _MOST = 5
 type Answer = Callable[[Assist, Mapping[str, Any]], Awaitable[str]]
 
 
-def _listed(assist: Assist, key: str, rows: Iterable[str]) -> str:
-    """Return a sentence for each of the first rows, after one with their number."""
+def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
+    """Return the sentences of the first rows, and how many more there are.
+
+    key: of a sentence with their number, which comes first.
+    """
     named = list(rows)
-    words = [assist.text(f"common.assist_{key}", count=len(named)), *named[:_MOST]]
+    words = [] if key is None else [assist.text(f"common.assist_{key}", count=len(named))]
+    words += named[:_MOST]
     if len(named) > _MOST:
         words.append(assist.text("common.assist_more", count=len(named) - _MOST))
     return " ".join(words)
@@ -42,21 +46,22 @@ async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.down()):
         return assist.text("common.assist_none_down")
     return _listed(
-        assist,
-        "down",
-        (assist.text("common.assist_down_one", **row) for row in rows),
+        assist, (assist.text("common.assist_down_one", **row) for row in rows), "down"
     )
 
 
 async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.traffic()):
         return assist.text("common.assist_no_traffic")
-    return " ".join(
-        assist.text(
-            "common.assist_traffic_until" if "lasts_until" in row else "common.assist_traffic",
-            **row,
-        )
-        for row in rows[:_MOST]
+    return _listed(
+        assist,
+        (
+            assist.text(
+                "common.assist_traffic_until" if "lasts_until" in row else "common.assist_traffic",
+                **row,
+            )
+            for row in rows
+        ),
     )
 
 
@@ -64,19 +69,23 @@ async def _certificates(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.certificates(_SOON)):
         return assist.text("common.assist_no_certificates", days=_SOON)
     return _listed(
-        assist, "certificates", (assist.text("common.assist_certificate", **row) for row in rows)
+        assist, (assist.text("common.assist_certificate", **row) for row in rows), "certificates"
     )
 
 
 async def _connected(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.connected()):
         return assist.text("common.assist_none_connected")
-    names = ", ".join(row["name"] for row in rows[:_MOST])
-    return assist.text("common.assist_connected", count=len(rows), names=names)
+    return assist.text(
+        "common.assist_connected_more" if len(rows) > _MOST else "common.assist_connected",
+        count=len(rows),
+        names=assist.names(row["name"] for row in rows[:_MOST]),
+        more=len(rows) - _MOST,
+    )
 
 
 async def _sign_in(assist: Assist, _: Mapping[str, Any]) -> str:
-    accounts = ", ".join(await assist.sign_in())
+    accounts = assist.names(await assist.sign_in())
     return assist.text("common.assist_signed_in", accounts=accounts)
 
 

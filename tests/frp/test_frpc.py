@@ -7,13 +7,14 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from simulator.frp import FrpService
 from simulator.frp.frpc import Frpc
 
+from ..assist import expose, say, set_up_assist
 from ..common import MINUTE, SMALL, World, on, on_account, refused
 from .common import client_data, client_entry
 
@@ -367,3 +368,20 @@ async def test_what_leads_to_no_client(
         entered["base_url"] = frp.url
 
     assert (await _enter(hass, **entered))["errors"] == {"base": error}
+
+
+async def test_assist_tells_that_a_tunnel_is_read_only(world: World[FrpService]) -> None:
+    """Whether something of it is exposed or not: there is no switch that could be."""
+    await set_up_assist(world)
+    answer = "nas is read-only and can't be controlled here."
+
+    assert (await say(world, "disable the tunnel nas")).startswith(answer)
+    expose(world, "sensor", "tunnel:nas", "phase")
+    assert (await say(world, "hold the tunnel nas down")).startswith(answer)
+    assert "“nas”是只读的" in await say(world, "停用隧道 nas", "zh-Hans")
+    assert (await say(world, "disable the tunnel camera")).startswith("No tunnel")
+
+    stranger = MockUser(is_owner=False)
+    stranger.add_to_hass(world.hass)
+    stranger.mock_policy({})
+    assert (await say(world, "disable the tunnel nas", user=stranger)).startswith("No tunnel")

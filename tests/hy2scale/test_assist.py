@@ -1,7 +1,11 @@
 """What Assist tells of a node: its users, certificates and peers."""
 
+from dataclasses import replace
+
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
+
+from simulator.hy2scale.world import device_key
 
 from ..assist import ask, expose, say, set_up_assist
 from ..common import MINUTE, on_account
@@ -36,6 +40,25 @@ async def test_who_is_connected(hub: Hub) -> None:
         (found,) = await ask(hub, "get_connected", who)
         assert found.keys() == {"name", "kind", "devices"}
     assert await say(hub, "who is connected to my vpn") == "Connected (1): alice."
+
+
+async def test_more_are_connected_than_are_named(hub: Hub) -> None:
+    names = ["bob", *(f"guest{number}" for number in range(5))]
+    state = hub.service.state
+    for name in names[1:]:
+        state.users[name] = replace(hub.user("bob"), id=name, username=name)
+        session = replace(next(iter(state.sessions.values())), username=name)
+        state.sessions[device_key(name, session.remote_ip, session.protocol)] = session
+    await hub.elapse(MINUTE)
+    await hub.elapse(MINUTE)
+    for name in names:
+        expose(hub, "sensor", hub.person(name), "traffic_usage")
+
+    answer = await say(hub, "谁连着我的节点", "zh-Hans")
+
+    assert answer == "已连接 7 个：alice、bob、guest0、guest1、guest2，还有 2 个。"
+    answer = await say(hub, "who is connected to my node")
+    assert answer == "Connected (7): alice, bob, guest0, guest1, guest2, and 2 more."
 
 
 async def test_traffic_of_users(hub: Hub) -> None:
