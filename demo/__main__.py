@@ -76,6 +76,6 @@ async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
 
 if __name__ == "__main__":
     options = parse(sys.argv[1:])
-    sys.exit(execute(
-            demo(checking=options.check, archive=options.archive, language=options.language)
-        ))
+    sys.exit(
+        execute(demo(checking=options.check, archive=options.archive, language=options.language))
+    )

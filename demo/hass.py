@@ -80,7 +80,9 @@ def prepare(
     password = b64encode(bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4))).decode()
     country, currency = LANGUAGES[language]
     stores: dict[tuple[str, int, int], dict[str, Any]] = {
-        ("auth_provider.homeassistant", 1, 1): {"users": [{"username": USER, "password": password}]},
+        ("auth_provider.homeassistant", 1, 1): {
+            "users": [{"username": USER, "password": password}]
+        },
         ("core.config", 1, 4): {
             "country": country,
             "currency": currency,

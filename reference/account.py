@@ -148,7 +148,10 @@ def refresh(service: Service, language: Language) -> str:
                 + ")"
             )
     rows = [
-        [*(_pace(language, pace) for pace in intervals), enumerated(language, list(dict.fromkeys(read)))]
+        [
+            *(_pace(language, pace) for pace in intervals),
+            enumerated(language, list(dict.fromkeys(read))),
+        ]
         for intervals, read in paces.items()
     ]
     return table(titles(language, "Interval", "Interval when idle", "Data"), rows)

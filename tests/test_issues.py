@@ -1,6 +1,7 @@
 """Repairs. Which ones there are, is shown where their causes are tested."""
 
 from homeassistant.helpers import issue_registry as ir
+import pytest
 
 from custom_components.tunnel_hub.api.provider import Issue
 from custom_components.tunnel_hub.const import DOMAIN
@@ -44,6 +45,22 @@ async def test_the_providers_leave_the_others_alone(world: World) -> None:
     issues.clear("sign_in_failing")
     issues.clear("sign_in_failing")
     assert not shown(world)
+
+
+@pytest.mark.parametrize("language, names", [("en", "nas, web"), ("zh-Hans", "nas、web")])
+async def test_names_are_listed_as_the_language_does_it(
+    world: World, language: str, names: str
+) -> None:
+    await world.set_up()
+    world.hass.config.language = language
+
+    world.entry.runtime_data.issues.show(
+        Issue(key="nodes_of_one_name", placeholders={"names": ("nas", "web")})
+    )
+
+    (issue,) = ir.async_get(world.hass).issues.values()
+    assert issue.translation_placeholders
+    assert issue.translation_placeholders["names"] == names
 
 
 # What the user ignores

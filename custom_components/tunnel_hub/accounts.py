@@ -51,4 +51,4 @@ def account_twice(
         and is_account_of(provider, other)
     )
     if others:
-        yield Issue(key="account_twice", placeholders={"others": ", ".join(others)})
+        yield Issue(key="account_twice", placeholders={"others": others})

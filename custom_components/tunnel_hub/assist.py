@@ -162,9 +162,7 @@ class Assist:
             for coordinator in entry.runtime_data.coordinators.values():
                 yield entry, coordinator
 
-    def things[R: Resource](
-        self, kind: type[R], *, unexposed: bool = False
-    ) -> Iterator[Thing[R]]:
+    def things[R: Resource](self, kind: type[R], *, unexposed: bool = False) -> Iterator[Thing[R]]:
         """Yield the resources of a class that may be seen, of all accounts.
 
         unexposed: also those that Assist may not use, if the person may read them.

@@ -56,6 +56,11 @@ class EntryIssues:
     @callback
     def show(self, issue: Issue) -> None:
         """Create or update an issue."""
+        comma = "、" if self._hass.config.language.startswith("zh") else ", "
+        named = {
+            name: value if isinstance(value, str) else comma.join(value)
+            for name, value in issue.placeholders.items()
+        }
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -63,9 +68,7 @@ class EntryIssues:
             is_fixable=issue.fixable,
             severity=ir.IssueSeverity.WARNING,
             translation_key=issue.key,
-            translation_placeholders=escape_markdown(
-                {"account": self._entry.title, **issue.placeholders}
-            ),
+            translation_placeholders=escape_markdown({"account": self._entry.title, **named}),
         )
 
     @callback

@@ -457,9 +457,7 @@ class AddressChecks(ABC):
             and self._is_wanted(id_)
         ]
         if ending and self.is_on:
-            yield Issue(
-                key="tunnel_certificate_ending", placeholders={"certificates": ", ".join(ending)}
-            )
+            yield Issue(key="tunnel_certificate_ending", placeholders={"certificates": ending})
 
 
 class TunnelChecks(AddressChecks):

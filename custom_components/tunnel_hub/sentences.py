@@ -45,9 +45,7 @@ def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
 async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.down()):
         return assist.text("common.assist_none_down")
-    return _listed(
-        assist, (assist.text("common.assist_down_one", **row) for row in rows), "down"
-    )
+    return _listed(assist, (assist.text("common.assist_down_one", **row) for row in rows), "down")
 
 
 async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What a provider is: one account at one service, as feeds and commands."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from types import MappingProxyType
@@ -42,12 +42,13 @@ class Identity:
 class Issue:
     """Something that lasts until a person acts.
 
-    key: one of the keys under `issues` in the translations. placeholders: named in its text.
+    key: one of the keys under `issues` in the translations. placeholders: named in its text;
+    several names are listed there as the language does it.
     fixable: whether we can do it for the person, by the step of that name in repairs.py.
     """
 
     key: str
-    placeholders: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     fixable: bool = False
 
 

@@ -313,7 +313,7 @@ async def test_an_error_that_lasts_is_an_issue(
     await tunnels(provider)
     (issue,) = provider.issues()
     assert issue.key == "proxies_not_started"
-    assert issue.placeholders == {"proxies": "nas (port already used)"}
+    assert issue.placeholders == {"proxies": ["nas (port already used)"]}
 
     frp.state.client.phases.clear()
     await tunnels(provider)

@@ -328,7 +328,7 @@ async def test_a_certificate_that_ends_is_a_problem(
     else:
         (problem,) = provider.issues()
         assert problem.key == "certificate_expiring"
-        assert problem.placeholders["certificates"].startswith("b (20")
+        assert problem.placeholders["certificates"][0].startswith("b (20")
 
 
 async def test_the_default_password_is_a_problem(

@@ -199,12 +199,12 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
             if node.valid_until is not None and node.valid_until <= soon
         )
         if ending:
-            nodes = ", ".join(f"{name} ({day})" for day, name in ending)
+            nodes = [f"{name} ({day})" for day, name in ending]
             yield Issue(key="nodes_ending", placeholders={"nodes": nodes})
         if self._feeds.namesakes:
             yield Issue(
                 key="nodes_of_one_name",
-                placeholders={"names": ", ".join(self._feeds.namesakes)},
+                placeholders={"names": self._feeds.namesakes},
             )
         if self._feeds.key_refused:
             yield Issue(key="api_key_refused")

@@ -57,7 +57,7 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
         if self._feeds.has_store is False:
             yield Issue(key="frpc_without_store")
         if failing := dict(self._feeds.lasting_errors()):
-            words = ", ".join(f"{name} ({error})" for name, error in failing.items())
+            words = [f"{name} ({error})" for name, error in failing.items()]
             yield Issue(key="proxies_not_started", placeholders={"proxies": words})
 
     @override

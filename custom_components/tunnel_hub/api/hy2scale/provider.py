@@ -175,7 +175,7 @@ class Hy2ScaleProvider(
         known = self._feeds.certificates
         ending = [c for c in known.certificates if c.expires and c.expires <= soon] if known else []
         if ending:
-            words = ", ".join(f"{c.id} ({c.expires:%Y-%m-%d})" for c in ending)
+            words = [f"{c.id} ({c.expires:%Y-%m-%d})" for c in ending]
             yield Issue(key="certificate_expiring", placeholders={"certificates": words})
 
     @override
