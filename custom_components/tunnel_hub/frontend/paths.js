@@ -248,7 +248,7 @@ const WAYS = {
   wrong_answer: [UP, UP, DOWN],
   // As the service tells it, without a check.
   connected: [UP, UP, UNKNOWN],
-  [INCONCLUSIVE]: [UP, UP, UNKNOWN],
+  connected_inconclusive: [UP, UP, UNKNOWN],
   link_down: [DOWN, OFF, OFF],
   node_maintenance: [OFF, DOWN, OFF],
   node_removed: [OFF, DOWN, OFF],
