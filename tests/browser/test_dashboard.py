@@ -68,6 +68,11 @@ async def name_of(running: Stage, number: str) -> str:
     return (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device
 
 
+def below_account(name: str) -> str:
+    """Return what a tunnel is called where its account stands above it."""
+    return name.removesuffix(f" ({TITLE})")
+
+
 def row_of(page: Page, name: str) -> Locator:
     """Return a tunnel's row."""
     title = page.get_by_role("heading", name=name, exact=True)
@@ -223,7 +228,7 @@ async def test_one_word_for_one_fault(page: Page, running: Stage) -> None:
     )
     name = state.device
     await visit(page, running, "overview")
-    await expect(group_of(page, TITLE)).to_contain_text(f"{name} · Disconnected")
+    await expect(group_of(page, TITLE)).to_contain_text(f"{below_account(name)} · Disconnected")
     path = path_of(page, name, "Disconnected")
     await expect(path).to_be_visible()
     await expect(row_of(page, name)).to_contain_text("Start the client (frpc) at home.")
@@ -276,19 +281,29 @@ async def test_it_is_offered_as_a_new_dashboard(
 
 
 async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
-    """The service hears of it, and the path tells why it is broken."""
-    name = await name_of(running, "1")
+    """The service hears of it, and the path tells why it is broken; the switch stays in place."""
+    name = below_account(await name_of(running, "1"))
     await visit(page, running, "tunnels")
     switch = row_of(page, name).get_by_role("switch", name="Enabled")
 
     await expect(switch).to_be_checked()
+    place = await _place_in(row_of(page, name), switch)
     await switch.click()
     await until_told(running, "1", enabled=False)
     await expect(path_of(page, name, "Disabled")).to_be_visible()
+    assert await _place_in(row_of(page, name), switch) == place
 
     await switch.click()
     await until_told(running, "1", enabled=True)
     await expect(path_of(page, name, _UP)).to_be_visible()
+
+
+async def _place_in(row: Locator, control: Locator) -> float:
+    """Return how far below the top of a row a control is, in pixels."""
+    outer, inner = await row.bounding_box(), await control.bounding_box()
+    assert outer
+    assert inner
+    return inner["y"] - outer["y"]
 
 
 async def until_checked(running: Stage, number: str, shown: Locator) -> None:

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { attentionOf } from "../../custom_components/tunnel_hub/frontend/attention.js";
 import { loadOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
-import { thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { nameBelow, thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
 import { home } from "./home.js";
 
 const found = (things) => {
@@ -144,3 +145,46 @@ test("eight times as many tunnels take about eight times as long", () => {
   // 64 times, if each was compared with each.
   assert.ok(costs[1] / costs[0] < 32, `${costs}`);
 });
+
+const OF_WORDS = "component.tunnel_hub.common";
+for (const [kind, key, state, condition, advice] of [
+  ["relay_node", "sensor.valid_until", in_days(-3), `${OF_WORDS}.expired_on`, "ends"],
+  ["relay_node", "sensor.valid_until", in_days(3), `${OF_WORDS}.expires_on`, "ends"],
+  ["account", "sensor.group_expires", in_days(-3), `sensor.it_group_expires: ${OF_WORDS}.expired_on`, "ends"],
+  ["account", "sensor.certificates", in_days(3), `sensor.it_certificates: ${OF_WORDS}.expires_on`, "certificates"],
+  ["relay_node", "sensor.load", "high", "sensor.it_load: high", "load"],
+  ["relay_node", "binary_sensor.online", connectivity("off"), "off", "node"],
+  ["client", "binary_sensor.online", connectivity("off"), "off", "client"],
+  ["peer", "binary_sensor.connected", connectivity("off"), "off", "link_down"],
+  ["user", "binary_sensor.conflicts", ["on", { device_class: "problem" }], "binary_sensor.it_conflicts", "conflicts"],
+  ["account", "sensor.traffic_left", ["0", { unit_of_measurement: "GiB" }], "sensor.it_traffic_left: 0 GiB", "traffic"],
+]) {
+  test(`${kind} ${key} ${state}: ${condition}, ${advice}`, () => {
+    const [trouble] = all({ it: { kind, states: { [key]: state } } });
+    assert.equal(trouble.condition, condition);
+    assert.equal(trouble.advice, `${OF_WORDS}.advice_${advice}`);
+    for (const language of ["en", "zh-Hans"]) {
+      const file = new URL(`../../custom_components/tunnel_hub/translations/${language}.json`, import.meta.url);
+      assert.ok(JSON.parse(readFileSync(file, "utf8")).common[`advice_${advice}`]);
+    }
+  });
+}
+
+for (const [name, account, more, shown] of [
+  ["sg (HY2 SCALE sg-office)", "HY2 SCALE sg-office", {}, "sg"],
+  ["nas (EasyTier (10.0.0.1:80))", "EasyTier (10.0.0.1:80)", {}, "nas"],
+  ["sg (office)", "Renamed", { account: { name: "office", name_by_user: "Renamed" } }, "sg"],
+  ["sg (another)", "office", {}, "sg (another)"],
+  ["sg", "office", {}, "sg"],
+  ["(office)", "office", {}, "(office)"],
+  ["x", "office", { device: { name_by_user: "mine (office)" } }, "mine (office)"],
+]) {
+  test(`${name} below ${account} is called ${shown}`, () => {
+    const hass = home({ it: tunnel({}, { name }), of: { kind: "account", name: account, states: { "sensor.points": "1" } } });
+    Object.assign(hass.devices.of, more.account);
+    Object.assign(hass.devices.it, more.device);
+    const owner = thingsOf(hass).find(({ kind }) => kind === "account");
+    assert.equal(nameBelow(owner, hass.devices.it), shown);
+    assert.equal(nameBelow(undefined, hass.devices.it), hass.devices.it.name_by_user ?? name);
+  });
+}

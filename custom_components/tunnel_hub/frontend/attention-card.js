@@ -2,7 +2,7 @@
 
 import { attentionOf, BROKEN, WAITING } from "./attention.js";
 import { fill, make, say } from "./elements.js";
-import { nameOf, thingsOf } from "./things.js";
+import { nameBelow, nameOf, thingsOf } from "./things.js";
 import { ago, preload, translate } from "./words.js";
 
 const STYLE = `
@@ -64,23 +64,23 @@ class Row {
 
   /**
    * @param {Hass} hass
+   * @param {Thing | undefined} account
    * @param {Trouble} trouble
    * @param {string} since
    */
-  render(hass, { thing, severity, condition, advice, action }, since) {
-    const name = nameOf(thing.device);
+  render(hass, account, { thing, severity, condition, advice, action }, since) {
     this.element.dataset.severity = severity;
     this._icon.icon = ICONS[severity];
     this._icon.setAttribute("role", "img");
     this._icon.setAttribute("aria-label", translate(hass, `severity_${severity}`));
-    say(this._name, name);
+    say(this._name, nameBelow(account, thing.device));
     this._name.href = `/config/devices/device/${thing.device.id}`;
     say(this._condition, condition);
     say(this._advice, advice);
     say(this._since, since);
     say(this._action, action && translate(hass, action.word));
     if (!action) return;
-    this._action.setAttribute("aria-label", `${this._action.textContent}: ${name}`);
+    this._action.setAttribute("aria-label", `${this._action.textContent}: ${nameOf(thing.device)}`);
     this._action.onclick = () => hass.callService(action.domain, action.service, { entity_id: action.entity });
   }
 }
@@ -112,7 +112,7 @@ class Group {
     this._rows = new Map(keys.map((key) => [key, this._rows.get(key) ?? new Row()]));
     fill(this._list, [...this._rows.values()].map(({ element }) => element));
     shown.forEach((trouble, index) => {
-      this._rows.get(keys[index])?.render(hass, trouble, since(trouble));
+      this._rows.get(keys[index])?.render(hass, account, trouble, since(trouble));
     });
     const hidden = troubles.length - shown.length;
     say(this._more, hidden ? translate(hass, "show_more", { count: hidden }) : "");
@@ -224,7 +224,7 @@ export class TunnelHubAttentionCard extends HTMLElement {
   _since(hass, { thing, severity, since }) {
     if (!since || severity === WAITING) return "";
     const loaded = Date.parse(this._loaded[thing.entry]);
-    if (!since.isTold && since.moment < loaded + LOADING) return translate(hass, "before_restart");
+    if (!since.isTold && since.moment < loaded + LOADING) return translate(hass, "since_loaded");
     return severity === BROKEN || since.isTold ? ago(hass, since.moment) : "";
   }
 }

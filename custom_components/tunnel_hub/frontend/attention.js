@@ -12,6 +12,8 @@ export const WAITING = "waiting";
 const WORST_FIRST = [BROKEN, WARNING, WAITING];
 
 const ENDS = ["sensor.certificates", "sensor.expires", "sensor.group_expires", "sensor.valid_until"];
+/** The end of a thing itself, which needs no name. */
+const OF_ITSELF = ["sensor.expires", "sensor.valid_until"];
 const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
 /** What tells of a path, the most telling first. */
@@ -68,10 +70,57 @@ const troublesOf = (hass, thing, isReached) => [
     const severity = isOpen ? severityOf(thing, key, state) : undefined;
     if (!severity || !isKnown(state)) return [];
     const subject = isConnection ? "" : hass.formatEntityName(state, { type: "entity" });
-    const condition = [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
-    return [{ thing, severity, entity, condition, advice: "", since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
+    const ends = ENDS.includes(key) && endOf(hass, key, state);
+    const condition = ends || [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
+    return [{ thing, severity, entity, condition, advice: adviceFor(hass, thing, key), since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
   }),
 ];
+
+/**
+ * When something has ended, or will.
+ *
+ * @param {Hass} hass
+ * @param {string} key
+ * @param {HassEntity} state
+ */
+const endOf = (hass, key, state) => {
+  const word = Date.parse(state.state) < Date.now() ? "expired_on" : "expires_on";
+  const told = translate(hass, word, { date: hass.formatEntityState(state) });
+  return OF_ITSELF.includes(key) ? told : `${hass.formatEntityName(state, { type: "entity" })}: ${told}`;
+};
+
+/**
+ * What to do about it, by what tells of it, or by that and what the thing is; "" where nothing can
+ * be done.
+ *
+ * @param {Hass} hass
+ * @param {Thing} thing
+ * @param {string} key
+ */
+const adviceFor = (hass, { kind }, key) => {
+  const word = ADVICE[`${kind} ${key}`] ?? ADVICE[key];
+  return word ? translate(hass, word) : "";
+};
+
+/** @type {Record<string, string>} */
+const ADVICE = {
+  "binary_sensor.client_outdated": "advice_client_outdated",
+  "binary_sensor.conflict": "advice_conflict",
+  "binary_sensor.conflicts": "advice_conflicts",
+  "binary_sensor.connected": "advice_link_down",
+  "binary_sensor.incompatible": "advice_incompatible",
+  "client binary_sensor.online": "advice_client",
+  "node binary_sensor.online": "advice_node_down",
+  "public_node binary_sensor.online": "advice_node",
+  "relay_node binary_sensor.online": "advice_node",
+  "sensor.certificates": "advice_certificates",
+  "sensor.expires": "advice_ends",
+  "sensor.group_expires": "advice_ends",
+  "sensor.load": "advice_load",
+  "sensor.traffic_left": "advice_traffic",
+  "sensor.traffic_usage": "advice_traffic",
+  "sensor.valid_until": "advice_ends",
+};
 
 /**
  * What somebody has switched off is no trouble.

@@ -8,6 +8,7 @@ import {
   ICONS,
   isOfMesh,
   NODE,
+  nameBelow,
   PEER,
   PROXY,
   PUBLIC_NODE,
@@ -63,7 +64,7 @@ const account = (thing, things) => {
     ...tiles(thing, SIGNED_IN).map((card) => ({ ...card, color: "green" })),
     ...tiles(thing, ...ACCOUNT_KEYS),
     ...signIn(thing),
-    ...relays.slice(0, MOST_TILES).flatMap(relayTile),
+    ...relays.slice(0, MOST_TILES).flatMap((relay) => relayTile(thing, relay)),
   ];
   // Some services tell nothing of an account itself.
   return cards.length ? [headingOf(thing, ICONS[ACCOUNT]), ...cards] : [];
@@ -94,11 +95,14 @@ const signIn = (thing) =>
     visibility: [is(thing.entities[SIGNED_IN], "off")],
   }));
 
-/** @param {Thing} thing */
-const relayTile = (thing) =>
+/**
+ * @param {Thing} owner
+ * @param {Thing} thing
+ */
+const relayTile = (owner, thing) =>
   [thing.entities["binary_sensor.online"]].filter(Boolean).map((entity) =>
     tile(entity, {
-      name: { type: "device" },
+      name: nameBelow(owner, thing.device),
       icon: ICONS[RELAY_NODE],
       color: "green",
       ...toDevice(thing),
@@ -141,6 +145,7 @@ const tunnels = (hass, things) => {
           type: "custom:tunnel-hub-paths",
           devices: [device.id],
           controls: true,
+          below_account: true,
           grid_options: { columns: 12 },
         })),
       ],

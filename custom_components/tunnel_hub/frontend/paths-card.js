@@ -3,7 +3,7 @@
 import { copy, fill, make, say, showMore } from "./elements.js";
 import { adviceOf, conditionOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
-import { nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
+import { nameBelow, nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
 import { ago, formatDate, formatDay, formatNumber, preload, translate } from "./words.js";
 
@@ -110,6 +110,8 @@ const MORE = 50;
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
   unknown: "mdi:help-circle" };
 
+/** @typedef {{devices?: string[], limit?: number, controls?: boolean, below_account?: boolean}} PathsConfig */
+
 /** One stop of a path: an icon with words, which shows more when it is pressed. */
 class Stop {
   /** @param {string} icon */
@@ -138,11 +140,12 @@ class Stop {
 /** One tunnel's row. */
 class Row {
   /**
-   * @param {boolean} hasControls
+   * @param {PathsConfig} config
    * @param {(address: string) => void} tellCopied
    */
-  constructor(hasControls, tellCopied) {
-    this._hasControls = hasControls;
+  constructor({ controls, below_account }, tellCopied) {
+    this._hasControls = Boolean(controls);
+    this._isBelowAccount = Boolean(below_account);
     /** @type {Map<string, any>} */
     this._buttons = new Map();
     this._name = make("a", { className: "name" });
@@ -159,7 +162,7 @@ class Row {
     /** @type {import("./uptime.js").UptimeDay[] | undefined} */
     this._shownDays = undefined;
     this._advice = make("div", { className: "advice" });
-    this._controls = make("div", { className: "controls" });
+    this._controls = make("div", { className: "controls", hidden: !controls });
     this._open = make("a", { target: "_blank", rel: "noreferrer" });
     this._copy = make("button", { type: "button" });
     this._told = make("span", { className: "told", "aria-hidden": "true" });
@@ -179,12 +182,13 @@ class Row {
       make("div", { className: "title" }, make("span", { className: "heading", role: "heading", "aria-level": 3 }, this._name),
         this._service, this._verdict),
       this._path,
+      // What is below may come and go with a switch, which stays where it is.
+      this._controls,
       this._advice,
       this._contradiction,
       this._check,
       this._days,
       make("div", { className: "foot" }, this._speeds, this._reach),
-      this._controls,
     );
 
     this._copy.addEventListener("click", async () => {
@@ -204,7 +208,7 @@ class Row {
     const { tunnel, node, account, home, address, url, ways, verdict, way } = path;
     /** @type {Localize} */
     const words = (key, placeholders) => translate(hass, key, placeholders);
-    const name = nameOf(tunnel.device);
+    const name = nameBelow(this._isBelowAccount ? account : undefined, tunnel.device);
     say(this._name, name);
     this._name.href = `/config/devices/device/${tunnel.device.id}`;
     const isTunnel = tunnel.kind === TUNNEL;
@@ -446,7 +450,7 @@ export class TunnelHubPathsCard extends HTMLElement {
 
   constructor() {
     super();
-    /** @type {{devices?: string[], limit?: number, controls?: boolean} | undefined} */
+    /** @type {PathsConfig | undefined} */
     this._config = undefined;
     /** @type {Hass | undefined} */
     this._hass = undefined;
@@ -469,10 +473,11 @@ export class TunnelHubPathsCard extends HTMLElement {
   }
 
   /**
-   * config: {devices, limit, controls}: the ids of the tunnels' devices, all tunnels if there are
-   * none; how many are shown before somebody asks for more; and whether to show their switches.
+   * config: {devices, limit, controls, below_account}: the ids of the tunnels' devices, all tunnels
+   * if there are none; how many are shown before somebody asks for more; whether to show their
+   * switches; and whether the card is below the account's name.
    *
-   * @param {{devices?: string[], limit?: number, controls?: boolean}} config
+   * @param {PathsConfig} config
    */
   setConfig(config) {
     this._config = config;
@@ -503,12 +508,13 @@ export class TunnelHubPathsCard extends HTMLElement {
   _show() {
     const hass = this._hass;
     if (!hass || !this._config) return;
-    const all = pathsOf(hass, this._things, this._config.devices);
+    const config = this._config;
+    const all = pathsOf(hass, this._things, config.devices);
     const paths = all.slice(0, this._shown);
     const rows = new Map(
       paths.map(({ tunnel: { device } }) => [
         device.id,
-        this._rows.get(device.id) ?? new Row(Boolean(this._config?.controls), (address) => this._tellCopied(address)),
+        this._rows.get(device.id) ?? new Row(config, (address) => this._tellCopied(address)),
       ]),
     );
     if ([...rows.keys()].join() !== [...this._rows.keys()].join()) {

@@ -85,6 +85,18 @@ export const hasPath = ({ kind }) => kind === TUNNEL || kind === WATCHED;
 export const nameOf = (device) => device.name_by_user || device.name || "";
 
 /**
+ * What a device is called below its account's name, which need not be said twice.
+ *
+ * @param {Thing | undefined} account
+ * @param {DeviceEntry} device
+ */
+export const nameBelow = (account, device) => {
+  const name = nameOf(device);
+  const suffix = account && [nameOf(account.device), account.device.name].map((each) => ` (${each})`).find((each) => name.endsWith(each));
+  return suffix && !device.name_by_user ? name.slice(0, -suffix.length) : name;
+};
+
+/**
  * Keep what was made of some objects for as long as they are the same ones.
  *
  * @template {unknown[]} Parts
