@@ -34,7 +34,9 @@ def test_a_table_is_complete(provider: str) -> None:
         name
         for client in DOCUMENTED[provider].CLIENTS
         for name, method in inspect.getmembers(client)
+        # frp's clients let the recordings ask for any path.
         if not name.startswith("_")
+        and name != "ask"
         and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method))
     }
 

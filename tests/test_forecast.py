@@ -222,6 +222,8 @@ async def test_the_blueprint(home: World, automate: Automate, told: list[Service
         before={"days": 5},
     )
 
+    for tunnel in home.service.state.tunnels.values():
+        tunnel.rate = 0.0
     home.service.account.traffic = 24 * 1024
     await home.elapse(MINUTE)
     await home.elapse(HOUR)

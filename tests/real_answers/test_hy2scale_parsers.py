@@ -401,7 +401,7 @@ CASES: tuple[Case, ...] = (
         lambda a: a.provider.generate_certificate(
             NewCertificate(id="vpn", domains=["vpn.example.com"], days=730)
         ),
-        None,
+        "vpn",
     ),
     (
         (66, 67),
