@@ -50,7 +50,7 @@ async def ask(
     api = await async_get_api(world.hass, LLM_API_ASSIST, context)
     result = await api.async_call_tool(ToolInput(f"{DOMAIN}__{tool}", arguments))
     await world.settle()
-    (answer,) = result.data.values()
+    answer, *_ = result.data.values()
     assert result.error is ("error" in result.data)
     return answer
 

@@ -288,17 +288,26 @@ SAID = {
     "release": ("Release the tunnel {tunnel}", "恢复隧道{tunnel}"),
     "sign_in": ("Sign in to my tunnel account", "给隧道账户签到"),
     "traffic": ("How much traffic do I have left?", "还剩多少流量？"),
+    "why": ("Why is {tunnel} down?", "为什么 {tunnel} 离线？"),
 }
+LEFT_OUT = (
+    "What is not exposed to Assist is not included.",
+    "未向 Assist 公开的内容不包括在内。",
+)
 ANSWERS = {
-    "certificates": ("No certificate ends in the next 30 days.", "30 天内没有证书到期。"),
+    "certificates": (
+        f"No certificate ends in the next 30 days. {LEFT_OUT[0]}",
+        f"30 天内没有证书到期。 {LEFT_OUT[1]}",
+    ),
     "connected": ("No one is connected.", "目前没有人连接。"),
     "disable": ("{tunnel} is disabled.", "已停用“{tunnel}”。"),
-    "down": ("Nothing is down.", "一切正常。"),
+    "down": (f"Nothing is down. {LEFT_OUT[0]}", f"一切正常。 {LEFT_OUT[1]}"),
     "enable": ("{tunnel} is enabled.", "已启用“{tunnel}”。"),
     "hold_down": ("{tunnel} is forced down.", "“{tunnel}”已保持下线。"),
     "release": ("{tunnel} is released.", "“{tunnel}”已解除保持下线。"),
     "sign_in": ("Signed in: HayFrp demo.", "已签到：HayFrp demo。"),
     "traffic": ("HayFrp demo: 50.0 GiB left.", "HayFrp demo：剩余 50.0 GiB。"),
+    "why": ("{tunnel} is not known to be down.", "没有发现“{tunnel}”有问题。"),
 }
 ORDER = sorted(SAID, key=lambda name: (name in {*COMMANDS, "sign_in"}, name))
 """What changes something comes last."""
@@ -322,12 +331,45 @@ async def test_what_is_down_is_named(home: World) -> None:
 
     assert (
         await say(home, "are all my tunnels up") == f"Not usable: 1. {name}: Disconnected. "
-        "No client is connected. Start the client (frpc) at home."
+        f"No client is connected. Start the client (frpc) at home. {LEFT_OUT[0]}"
     )
     answer = await say(home, "隧道都正常吗", "zh-Hans")
     assert answer == (
-        f"无法使用：1 项。 {name}：已断开。建议：没有客户端连接。请在家中启动客户端（frpc）。"
+        f"无法使用：1 项。 {name}：已断开。建议：没有客户端连接。请在家中启动客户端（frpc）。 "
+        f"{LEFT_OUT[1]}"
     )
+    assert (await say(home, f"why is the tunnel {name} down?")).startswith(f"{name}: Disconnected.")
+    unknown = await say(home, f"why is {name_of(home, 'tunnel:2')} down?")
+    assert unknown.endswith("is exposed to Assist."), "its state is not told"
+
+
+async def test_what_the_user_switched_off_is_told_apart(home: World) -> None:
+    await home.act("switch", "turn_on", "tunnel:1", "force_down")
+    name = name_of(home, "tunnel:1")
+
+    answer = await say(home, "which tunnels are down?")
+
+    assert answer == f"Nothing is down. Switched off (1): {name}. {LEFT_OUT[0]}"
+    (found,) = await ask(home, "get_tunnels_down")
+    assert found["switched_off"] is True
+
+
+async def test_an_account_that_is_not_exposed(home: World, guest: MockUser) -> None:
+    """It is told that something is missing, but not what; and nothing to who may not read it."""
+    async_expose_entity(
+        home.hass,
+        "conversation",
+        home.entity_id("button", "account:account", "sign_in"),
+        False,
+    )
+    question = SAID["traffic"][0]
+    assert await say(home, question) == "No account with limited traffic is exposed to Assist."
+    assert (await say(home, SAID["connected"][0])) == "No one is connected."
+    assert LEFT_OUT[0] in await say(home, SAID["down"][0], user=guest)
+
+    guest.mock_policy({})
+
+    assert LEFT_OUT[0] not in await say(home, SAID["down"][0], user=guest)
 
 
 async def test_sentences_are_for_those_who_may(home: World, guest: MockUser) -> None:

@@ -48,6 +48,7 @@ _OF_NODE: Mapping[TunnelState | None, str] = {
     TunnelState.NODE_REMOVED: "node_removed",
 }
 """Why a tunnel is down where that is its node's fault."""
+_SWITCHED_OFF = ("disabled", "held_down")
 _NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
 
 
@@ -121,6 +122,8 @@ class Assist:
         self._texts = texts
         self._devices = dr.async_get(hass)
         self._entities = er.async_get(hass)
+        self.leaves_out = False
+        """Whether something that may be read was left out, because it is not exposed."""
 
     def text(self, key: str, **names: object) -> str:
         """Return a sentence in the language of the conversation. key: below the component."""
@@ -134,14 +137,14 @@ class Assist:
 
     # What may be seen
 
-    def _may_use(self, entity: er.RegistryEntry, *, unexposed: bool = False) -> bool:
-        return (
-            not entity.disabled
-            and (unexposed or async_should_expose(self._hass, self._assistant, entity.entity_id))
-            and (
-                self._user is None
-                or self._user.permissions.check_entity(entity.entity_id, POLICY_READ)
-            )
+    def _may_read(self, entity: er.RegistryEntry) -> bool:
+        return not entity.disabled and (
+            self._user is None or self._user.permissions.check_entity(entity.entity_id, POLICY_READ)
+        )
+
+    def _may_use(self, entity: er.RegistryEntry) -> bool:
+        return self._may_read(entity) and async_should_expose(
+            self._hass, self._assistant, entity.entity_id
         )
 
     def _visible_name(
@@ -149,10 +152,11 @@ class Assist:
     ) -> str | None:
         """Return the name of a device that may be seen; None if it may not."""
         device = registered_device(self._devices, entry, key)
-        if device is None or not any(
-            self._may_use(entity, unexposed=unexposed)
-            for entity in er.async_entries_for_device(self._entities, device.id)
-        ):
+        if device is None:
+            return None
+        entities = er.async_entries_for_device(self._entities, device.id)
+        if not any(map(self._may_read if unexposed else self._may_use, entities)):
+            self.leaves_out |= any(map(self._may_read, entities))
             return None
         return device.name_by_user or device.name
 
@@ -177,14 +181,20 @@ class Assist:
     # Questions
 
     def down(self) -> list[dict[str, Any]]:
-        """Return the tunnels and watched addresses that nobody can use: where each breaks, why."""
+        """Return the tunnels and watched addresses that nobody can use: where each breaks, why.
+
+        What the user switched off himself says so.
+        """
         rows: list[dict[str, Any]] = [
             {
                 "name": tunnel.name,
                 "kind": "tunnel",
                 "account": tunnel.account,
                 **self._words_for(condition, tunnel.resource.phase),
-                **_known(down_since=_local(tunnel.resource.last_close)),
+                **_known(
+                    down_since=_local(tunnel.resource.last_close),
+                    switched_off=True if condition in _SWITCHED_OFF else None,
+                ),
             }
             for tunnel in self.things(Tunnel)
             if (condition := _condition(tunnel)) is not None
@@ -199,6 +209,16 @@ class Assist:
             if watched.resource.verdict not in _NO_FAULT
         ]
         return rows
+
+    def why(self, name: str) -> dict[str, str]:
+        """Return what is wrong with a tunnel and what to do; only its name where nothing is.
+
+        Raises RefusedError.
+        """
+        tunnel = self._tunnel(name)
+        condition = _condition(tunnel)
+        words = {} if condition is None else self._words_for(condition, tunnel.resource.phase)
+        return {"name": tunnel.name, **words}
 
     def _words_for(self, condition: str, phase: TunnelPhase | None = None) -> dict[str, str]:
         """Return what a condition is called and what to do about it, as on the dashboard.
@@ -222,9 +242,9 @@ class Assist:
             if (subject := subject_of(coordinator.feed)) is None or not coordinator.available:
                 continue
             for resource in list(coordinator.data.values()):
-                left = subject.left(resource)
-                name = self._visible_name(entry, device_key(resource))
-                if left is None or name is None:
+                if (left := subject.left(resource)) is None:
+                    continue
+                if (name := self._visible_name(entry, device_key(resource))) is None:
                     continue
                 thing = Thing(entry, resource, name)
                 forecast = thing.part(Forecast)
@@ -301,21 +321,26 @@ class Assist:
 
     async def command(self, name: str, command: str) -> str:
         """Carry out a command for a tunnel; its name. Raises RefusedError."""
-        found = _named(name, self.things(Tunnel))
-        if not found:
+        if not _named(name, self.things(Tunnel)):
             # Nothing of these is exposed by itself, and exposing it would not help.
             for tunnel in _named(name, self.things(Tunnel, unexposed=True)):
                 if tunnel.resource.editable is False:
                     raise RefusedError("assist_read_only", name=tunnel.name)
-            raise RefusedError("assist_no_tunnel", name=name)
-        if len(found) > 1:
-            accounts = self.names(sorted(tunnel.account for tunnel in found))
-            raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
-        (tunnel,) = found
+        tunnel = self._tunnel(name)
         if tunnel.resource.editable is False:
             raise RefusedError("assist_read_only", name=tunnel.name)
         await self._call(tunnel, COMMANDS[command])
         return tunnel.name
+
+    def _tunnel(self, name: str) -> Thing[Tunnel]:
+        """Return the tunnel of a name; raises RefusedError."""
+        found = _named(name, self.things(Tunnel))
+        if not found:
+            raise RefusedError("assist_no_tunnel", name=name)
+        if len(found) > 1:
+            accounts = self.names(sorted(tunnel.account for tunnel in found))
+            raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
+        return found[0]
 
     async def sign_in(self) -> list[str]:
         """Sign in to all accounts that can be; their names. Raises RefusedError."""

@@ -27,7 +27,8 @@ _SOON = 30
 
 PROMPT = (
     "Tunnel Hub connects services at home to the internet through tunnels. Use its tools for "
-    "tunnels, their traffic, certificates and connected users. They only know what is exposed."
+    "tunnels, their traffic, certificates and connected users. They only know what is exposed. "
+    "If is_complete is false, say that what is not exposed to Assist is missing."
 )
 
 
@@ -84,7 +85,8 @@ class _Question(_Tool):
 
     @override
     async def _answer(self, assist: Assist, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {"found": self._ask(assist, **arguments)}
+        found = self._ask(assist, **arguments)
+        return {"found": found, "is_complete": not assist.leaves_out}
 
 
 class _TunnelCommand(_Tool):
@@ -135,7 +137,7 @@ TOOLS: list[Tool] = [
         "get_tunnels_down",
         "Get tunnels that are down",
         "Get the tunnels and watched addresses that are not usable from the internet, where each "
-        "of them breaks, and what to do about it.",
+        "of them breaks, and what to do about it. The user has turned off what is switched_off.",
         Assist.down,
     ),
     _SignIn(

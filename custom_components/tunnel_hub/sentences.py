@@ -42,44 +42,59 @@ def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
     return " ".join(words)
 
 
+def _complete(assist: Assist, words: str) -> str:
+    """Return an answer that says if something is missing in it."""
+    return f"{words} {assist.text('common.assist_left_out')}" if assist.leaves_out else words
+
+
 async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
-    if not (rows := assist.down()):
-        return assist.text("common.assist_none_down")
-    return _listed(assist, (assist.text("common.assist_down_one", **row) for row in rows), "down")
+    rows = assist.down()
+    broken = [row for row in rows if "switched_off" not in row]
+    words = assist.text("common.assist_none_down")
+    if broken:
+        told = (assist.text("common.assist_down_one", **row) for row in broken)
+        words = _listed(assist, told, "down")
+    if off := [row["name"] for row in rows if "switched_off" in row]:
+        names = assist.names(off[:_MOST])
+        words += " " + assist.text("common.assist_switched_off", count=len(off), names=names)
+    return _complete(assist, words)
+
+
+async def _why(assist: Assist, slots: Mapping[str, Any]) -> str:
+    row = assist.why(str(slots["tunnel"]))
+    return assist.text(f"common.assist_{'down_one' if 'problem' in row else 'not_down'}", **row)
 
 
 async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.traffic()):
         return assist.text("common.assist_no_traffic")
-    return _listed(
-        assist,
-        (
-            assist.text(
-                "common.assist_traffic_until" if "lasts_until" in row else "common.assist_traffic",
-                **row,
-            )
-            for row in rows
-        ),
+    words = (
+        assist.text(
+            "common.assist_traffic_until" if "lasts_until" in row else "common.assist_traffic",
+            **row,
+        )
+        for row in rows
     )
+    return _complete(assist, _listed(assist, words))
 
 
 async def _certificates(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.certificates(_SOON)):
-        return assist.text("common.assist_no_certificates", days=_SOON)
-    return _listed(
-        assist, (assist.text("common.assist_certificate", **row) for row in rows), "certificates"
-    )
+        return _complete(assist, assist.text("common.assist_no_certificates", days=_SOON))
+    told = (assist.text("common.assist_certificate", **row) for row in rows)
+    return _complete(assist, _listed(assist, told, "certificates"))
 
 
 async def _connected(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.connected()):
-        return assist.text("common.assist_none_connected")
-    return assist.text(
+        return _complete(assist, assist.text("common.assist_none_connected"))
+    words = assist.text(
         "common.assist_connected_more" if len(rows) > _MOST else "common.assist_connected",
         count=len(rows),
         names=assist.names(row["name"] for row in rows[:_MOST]),
         more=len(rows) - _MOST,
     )
+    return _complete(assist, words)
 
 
 async def _sign_in(assist: Assist, _: Mapping[str, Any]) -> str:
@@ -183,6 +198,13 @@ SENTENCES: Mapping[str, Sentences] = {
                 "[隧道](还剩|还有|剩余)多少流量",
                 "[隧道]流量(还剩多少|还能用多久|能用到什么时候)",
             ),
+        },
+    ),
+    "why": Sentences(
+        answer=_why,
+        by_language={
+            "en": ("why is [the] [tunnel] {tunnel} (down|offline|unreachable|not reachable)",),
+            "zh-Hans": ("为什么[隧道]{tunnel}(离线|掉线|断开|断|不通)[了]",),
         },
     ),
 }

@@ -39,7 +39,10 @@ async def test_who_is_connected(hub: Hub) -> None:
     for who in (child, None):
         (found,) = await ask(hub, "get_connected", who)
         assert found.keys() == {"name", "kind", "devices"}
-    assert await say(hub, "who is connected to my vpn") == "Connected (1): alice."
+    assert (
+        await say(hub, "who is connected to my vpn")
+        == "Connected (1): alice. What is not exposed to Assist is not included."
+    )
 
 
 async def test_more_are_connected_than_are_named(hub: Hub) -> None:
@@ -56,9 +59,15 @@ async def test_more_are_connected_than_are_named(hub: Hub) -> None:
 
     answer = await say(hub, "谁连着我的节点", "zh-Hans")
 
-    assert answer == "已连接 7 个：alice、bob、guest0、guest1、guest2，还有 2 个。"
+    assert answer == (
+        "已连接 7 个：alice、bob、guest0、guest1、guest2，还有 2 个。 "
+        "未向 Assist 公开的内容不包括在内。"
+    )
     answer = await say(hub, "who is connected to my node")
-    assert answer == "Connected (7): alice, bob, guest0, guest1, guest2, and 2 more."
+    assert answer == (
+        "Connected (7): alice, bob, guest0, guest1, guest2, and 2 more. "
+        "What is not exposed to Assist is not included."
+    )
 
 
 async def test_traffic_of_users(hub: Hub) -> None:
