@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, translation
 from homeassistant.helpers.trigger import async_validate_trigger_config
 import pytest
 
@@ -23,6 +23,22 @@ async def test_devices(world: World) -> None:
     account = world.device("account:account")
     assert account
     assert {device.via_device_id for device in devices if device is not account} == {account.id}
+
+
+async def test_what_has_no_name_is_called_in_the_language_of_the_system(world: World) -> None:
+    await world.set_up()
+    device = world.device("service:service")
+    assert device
+    assert device.name == "HayFrp service"
+
+    translation.async_setup(world.hass)
+    await world.hass.config.async_update(language="zh-Hans")
+    await world.settle()
+    await world.hass.config_entries.async_reload(world.entry.entry_id)
+
+    device = world.device("service:service")
+    assert device
+    assert device.name == "HayFrp 服务"
 
 
 async def test_a_new_tunnel_appears(world: World) -> None:

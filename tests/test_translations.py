@@ -307,6 +307,7 @@ WATCHED = re.compile(
     | config\.step\.\w+_registered\.menu_options\.\w+
     | config\.step\.(reauth_confirm|reconfigure)\.menu_option_descriptions\.\w+
     | config\.step\.\w+\.(description|sections\.advanced\.description)
+    | device\.service\.name
     | entity\.binary_sensor\.\w+\.(state\.(on|off)|state_attributes\.(reason|users)\..+)
     | entity\.select\.\w+\.state\.\w+
     | entity\.sensor\.\w+\.state_attributes\.\w+\.name

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.typing import UNDEFINED
 
 from .api.models.account import Account
@@ -203,11 +204,19 @@ class Devices:
             manufacturer=self._provider.name,
             model=self._provider.model if is_account else MODELS[key.kind],
             entry_type=dr.DeviceEntryType.SERVICE,
-            name=self._distinct(key, facts.name or f"{self._provider.name} {key.id}"),
+            name=self._distinct(key, facts.name or self._name_of_nameless(key)),
             sw_version=facts.version or UNDEFINED,
             configuration_url=self._entry_data.provider.console_url if is_account else None,
             via_device_id=None if is_account else self._account_id,
         ).id
+
+    def _name_of_nameless(self, key: DeviceKey) -> str:
+        """Return what a thing is called that the service has no name for."""
+        texts = async_get_cached_translations(
+            self._hass, self._hass.config.language, "device", DOMAIN
+        )
+        text = texts.get(f"component.{DOMAIN}.device.{key.kind}.name", "{provider} {id}")
+        return text.format(provider=self._provider.name, id=key.id)
 
     def _distinct(self, key: DeviceKey, name: str) -> str:
         """Return the name of a thing; with the account's, if another account had it first.
