@@ -65,11 +65,11 @@ const troublesOf = (hass, thing, isReached) => [
   ...(thing.kind === ACCOUNT ? ofSignIn(hass, thing) : []),
   ...Object.entries(thing.entities).flatMap(([key, entity]) => {
     const state = hass.states[entity];
-    const isConnection = state?.attributes.device_class === "connectivity";
-    const isOpen = isKnown(state) && !isMeant(hass, thing) && !(isReached && isConnection);
+    const isConnectivity = state?.attributes.device_class === "connectivity";
+    const isOpen = isKnown(state) && !isMeant(hass, thing) && !(isReached && isConnectivity);
     const severity = isOpen ? severityOf(thing, key, state) : undefined;
     if (!severity || !isKnown(state)) return [];
-    const subject = isConnection ? "" : hass.formatEntityName(state, { type: "entity" });
+    const subject = isConnectivity ? "" : hass.formatEntityName(state, { type: "entity" });
     const ends = ENDS.includes(key) && endOf(hass, key, state);
     const condition = ends || [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
     return [{ thing, severity, entity, condition, advice: adviceFor(hass, thing, key), since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
