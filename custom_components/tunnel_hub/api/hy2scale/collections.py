@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
 from ..rows import Row
+from ..throttling import iterate
 from . import schemas
 from .client import NO_NAMES, Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
@@ -40,11 +41,15 @@ class RowCollection:
 
     async def ids(self) -> set[str]:
         """Read the ids of all rows."""
-        return {id_ for row in await self.rows() if (id_ := coerce.identifier(row.get(self.key)))}
+        return {
+            id_
+            async for row in iterate(await self.rows())
+            if (id_ := coerce.identifier(row.get(self.key)))
+        }
 
     async def row(self, id_: str) -> Row:
         """Read one row; raises InvalidInputError if there is none."""
-        for row in await self.rows():
+        async for row in iterate(await self.rows()):
             if coerce.identifier(row.get(self.key)) == id_:
                 return row
         raise InvalidInputError("unknown_resource", name=self.name_of(id_))
@@ -103,7 +108,7 @@ class EditableRows(RowCollection):
                 raise InvalidInputError("already_exists", name=str(fields[field]))
         await self._create({**self._defaults, **fields})
         found_by = self._unique[0]
-        for row in await self.rows():
+        async for row in iterate(await self.rows()):
             if row.get(found_by) == fields[found_by] and (
                 id_ := coerce.identifier(row.get(self.key))
             ):

@@ -30,6 +30,7 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel
 from ..rows import Row, RowCache
+from ..throttling import iterate
 from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
 from .models import (
@@ -227,7 +228,7 @@ class Feeds:
         )
 
     async def _certificates(self) -> Mapping[str, Certificates]:
-        self.certificates = certificates(await self._client.certificates())
+        self.certificates = await certificates(await self._client.certificates())
         return {ACCOUNT: self.certificates}
 
     async def _upgrade(self) -> Mapping[str, Upgrade]:
@@ -306,10 +307,10 @@ class Feeds:
         lasts = _LOCKOUT.total_seconds()
         self._locked = {id_: lock for id_, lock in self._locked.items() if lock[1].age < lasts}
         by_name: dict[str | None, list[Row]] = {}
-        for row in rows:
+        async for row in iterate(rows):
             by_name.setdefault(coerce.text(row.get("username")), []).append(row)
         found: dict[str, UserSessions] = {}
-        for user in users:
+        async for user in iterate(users):
             id_, name = coerce.identifier(user.get("id")), coerce.text(user.get("username"))
             if id_ is not None:
                 found[id_] = UserSessions(

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..models.mesh import Peer, PeerDirection
 from ..rows import Row
-from ..throttling import TimeSlice
+from ..throttling import TimeSlice, iterate
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
 from .models import ABOVE, EXIT_PATH, ID, TITLE
@@ -212,7 +212,7 @@ class MeshReader:
             except TunnelHubError:
                 rows = []
             self._asked_for |= {path for path, above in parents.items() if above == parent}
-            for row in rows:
+            async for row in iterate(rows):
                 name, node_id = coerce.identifier(row.get("name")), coerce.text(row.get("node_id"))
                 if name and node_id:
                     node_ids[f"{parent}/{name}" if parent else name] = node_id

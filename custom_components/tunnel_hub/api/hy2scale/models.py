@@ -26,6 +26,7 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowParser, Source, field, rows_of
+from ..throttling import iterate
 
 ACCOUNT = "account"
 """The id of what the node tells of itself."""
@@ -336,7 +337,7 @@ def session(row: Row) -> Session | None:
 # Certificates
 
 
-def certificates(rows: Collection[Row]) -> Certificates:
+async def certificates(rows: Collection[Row]) -> Certificates:
     """Return all certificates, the first to expire first."""
     found = [
         Certificate(
@@ -345,7 +346,7 @@ def certificates(rows: Collection[Row]) -> Certificates:
             status=None,
             expires=_end(row),
         )
-        for row in rows
+        async for row in iterate(rows)
         if (id_ := coerce.identifier(row.get("id")))
     ]
     never = datetime.max.replace(tzinfo=UTC)
