@@ -5,14 +5,14 @@ tried by tests/chmlfrp/test_credentials.py and tests/test_force_down_races.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from random import Random
 from statistics import median
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import ClientError
 import pytest
@@ -89,9 +89,19 @@ class SignIn:
     @property
     def stored(self) -> set[str]:
         """The refresh tokens that a start would find."""
-        file = self.hass.stored(f"{DOMAIN}.{self.hass.entry_id}.credentials")
-        held = (self.hass.entry_on_disk(), file["credentials"] if file else {})
+        held = (self.hass.entry_on_disk(), self._file)
         return {credentials["refresh_token"] for credentials in held if credentials}
+
+    @property
+    def used(self) -> str:
+        """The refresh token that a start uses: the entry may be older than the file."""
+        return str((self._file or self.hass.entry_on_disk())["refresh_token"])
+
+    @property
+    def _file(self) -> Mapping[str, Any]:
+        file = self.hass.stored(f"{DOMAIN}.{self.hass.entry_id}.credentials")
+        credentials: Mapping[str, Any] = file["credentials"] if file else {}
+        return credentials
 
     @property
     def is_stored(self) -> bool:
@@ -180,7 +190,7 @@ async def test_while_tokens_are_renewed(mortal: MortalHass, kills: Kills) -> Non
         assert await mortal.is_asked_to_sign_in() is not is_stored, what
         if not is_stored:
             # Somebody signs in again; that dialog has tests of its own.
-            (sign_in.grant.refresh_token, *_) = sign_in.stored
+            sign_in.grant.refresh_token = sign_in.used
             await mortal.reload()
             assert await mortal.entry_state() == "loaded"
 
