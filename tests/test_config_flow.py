@@ -232,7 +232,7 @@ async def test_a_code_is_not_mailed_twice(hass: HomeAssistant, hayfrp: HayFrpSer
 
     assert form["step_id"] == "hayfrp_register"
     assert form["errors"] == {"base": "rejected"}
-    assert form["description_placeholders"] == {"message": " (请求过于频繁,请稍后重试.)"}
+    assert form["description_placeholders"] == {"message": ": “请求过于频繁,请稍后重试.”"}
     assert suggested(form) == {**new, "base_url": hayfrp.url}
 
 

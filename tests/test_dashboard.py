@@ -92,7 +92,8 @@ def test_words(language: str) -> None:
     said |= {f"history_{series}" for series in SERIES}
     # And what Assist says.
     spoken = "".join(inspect.getsource(module) for module in (assist, sentences))
-    said |= set(re.findall(r"\bassist_\w+", spoken))
+    said |= set(re.findall(r"\bassist_\w+|(?<=common\.)\w+", spoken))
+    said |= {f"assist_{name}" for name in re.findall(r"'(\w+)'", spoken)}
     said |= {f"assist_{name}" for name in sentences.SENTENCES}
     asked = re.findall(r'(?:translate\(hass, |translate\(this\.#hass, |words\()"(\w+)"', source)
     words = translations(language)["common"].keys()

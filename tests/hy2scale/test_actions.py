@@ -613,7 +613,7 @@ async def test_peers_of_a_peer_without_a_link(world: Hub) -> None:
 
     error = await refused(world, "tunnel:sg", "get_peers")
 
-    assert error.translation_placeholders == {"message": ' (relay: peer "sg" not connected)'}
+    assert error.translation_placeholders == {"message": ': “relay: peer "sg" not connected”'}
 
 
 @BOTH

@@ -51,7 +51,6 @@ class Feeds:
     namesakes: names that several nodes of one account have.
     key_refused: whether checks want another API key.
     on_own_listed, on_public_listed: called, and awaited, with the rows of a list that was read.
-    tells_account: whether this version of the service has an endpoint for the account.
     not_verified: what the service says if the account's email address is not verified.
     """
 
@@ -88,7 +87,8 @@ class Feeds:
         """What the service last said to the wish to see everyone's nodes, with this token."""
         self._renewed_as: bool | None = None
         """What the account was when the token was last renewed because of that."""
-        self.tells_account = True
+        self._tells_account = True
+        """Whether this version of the service has an endpoint for the account."""
         self._login_tried = False
         """Whether it has been since the account had nodes."""
         self.namesakes: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ class Feeds:
         try:
             row = await self._client.me()
         except UnsupportedError:
-            self.tells_account = False
+            self._tells_account = False
         except MailNotVerifiedError as err:
             self.not_verified = err.message
         else:
@@ -185,13 +185,16 @@ class Feeds:
 
         The session token of a deleted account stays good, and lists nothing.
         """
-        tried, self._login_tried = self._login_tried, not found and not self.tells_account
+        tried, self._login_tried = self._login_tried, not found and not self._tells_account
         if self._login_tried and not tried:
+            known = self.administrator
             try:
                 await self._renew_token()
             except TunnelHubError:
                 self._login_tried = False
                 raise
+            # Such a version shows nobody the nodes of all, whatever the login says of the account.
+            self.administrator = known
 
     async def own_rows(self) -> list[Row]:
         """Read the rows of the account's nodes, or of everyone's."""
