@@ -295,7 +295,8 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
 
     await switch.click()
     await until_told(running, "1", enabled=True)
-    await expect(path_of(page, name, _UP)).to_be_visible()
+    # The client is back after ten seconds, and HayFrp is asked once a minute whether it is.
+    await expect(path_of(page, name, _UP)).to_be_visible(timeout=150_000)
 
 
 async def _place_in(row: Locator, control: Locator) -> float:
