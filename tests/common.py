@@ -172,6 +172,13 @@ class World[S: Service[Any] = HayFrpService]:
             if entity.unique_id.startswith(f"{id_prefix(self.entry)}:{thing}")
         ]
 
+    def disable(self, *things: str) -> None:
+        """Disable the entities of things, as a user may do; it takes effect with a restart."""
+        for entity in (entity for thing in things for entity in self.registered(thing)):
+            er.async_get(self.hass).async_update_entity(
+                entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+            )
+
     async def enable_all(self) -> None:
         """Enable all entities, as a user may do."""
         for entity in self.registered():

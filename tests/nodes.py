@@ -72,10 +72,7 @@ async def check_a_first_tunnel(world: World[Any], move: Move, node: str) -> None
 async def check_users_choice(world: World[Any], move: Move, node: str) -> None:
     """Leave alone, and do not even read, what the user has disabled as a whole."""
     await world.set_up()
-    for entity in world.registered("node:") + world.registered("node_uptime:"):
-        er.async_get(world.hass).async_update_entity(
-            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-        )
+    world.disable("node:", "node_uptime:")
     await world.restart()
 
     move(node)

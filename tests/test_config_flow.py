@@ -16,7 +16,6 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -868,10 +867,7 @@ async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
 async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
     """Nothing is read for disabled entities, but those of other nodes go."""
     await world.set_up()
-    for entity in world.registered("node:"):
-        er.async_get(world.hass).async_update_entity(
-            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-        )
+    world.disable("node:")
     await world.restart()
 
     await choose_options(world, {"nodes": "used", "chosen_nodes": []}, SIGN_IN_OFF)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er, translation
+from homeassistant.helpers import device_registry as dr, translation
 from homeassistant.helpers.trigger import async_validate_trigger_config
 import pytest
 
@@ -117,11 +117,7 @@ async def test_a_node_shows_its_newest_version(world: World) -> None:
 async def test_what_went_meanwhile_goes_although_nobody_looks_at_the_rest(world: World) -> None:
     """That takes two answers, and the entities of all that is left are disabled."""
     await world.set_up()
-    for thing in ("tunnel:2", "tunnel:3", "tunnel:4", "tunnel:5"):
-        for entity in world.registered(thing):
-            er.async_get(world.hass).async_update_entity(
-                entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-            )
+    world.disable("tunnel:2", "tunnel:3", "tunnel:4", "tunnel:5")
     await world.hass.config_entries.async_unload(world.entry.entry_id)
     del world.service.state.tunnels["1"]
 

@@ -133,9 +133,7 @@ async def test_other_feeds_may_come_later(world: World, path: str) -> None:
 
 async def test_a_feed_nobody_listens_to_costs_nothing(world: World) -> None:
     await world.set_up()
-    registry = er.async_get(world.hass)
-    for entity in world.registered("service:") + world.registered("notice:"):
-        registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    world.disable("service:", "notice:")
     world.service.calls.clear()
 
     await world.restart()
@@ -147,7 +145,7 @@ async def test_a_feed_nobody_listens_to_costs_nothing(world: World) -> None:
     assert world.service.calls_to("/nodes")
 
     entity_id = world.entity_id("sensor", "service:service", "traffic")
-    registry.async_update_entity(entity_id, disabled_by=None)
+    er.async_get(world.hass).async_update_entity(entity_id, disabled_by=None)
     await world.restart()
 
     assert len(world.service.calls_to("/info")) == 1

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -316,10 +316,7 @@ async def test_get_node(world: World) -> None:
 async def test_get_node_of_what_nobody_reads(world: World) -> None:
     """The user has disabled all: the node is read once for all who ask at that time."""
     await world.set_up()
-    for entity in world.registered("node:"):
-        er.async_get(world.hass).async_update_entity(
-            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-        )
+    world.disable("node:")
     await world.restart()
     world.service.calls.clear()
 

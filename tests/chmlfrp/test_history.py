@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from homeassistant.components.recorder import Recorder
-from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub.api.capabilities.account import CanGetTrafficHistory
@@ -221,10 +220,7 @@ async def test_what_it_costs(world: Home) -> None:
 
 async def test_only_of_what_is_shown(world: Home) -> None:
     await world.set_up()
-    for entity in world.registered("tunnel:2:"):
-        er.async_get(world.hass).async_update_entity(
-            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
-        )
+    world.disable("tunnel:2:")
     await world.restart()
     before = len(world.service.calls_to("/tunnel/last7days", tunnel_id="2"))
 

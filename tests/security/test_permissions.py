@@ -146,9 +146,7 @@ async def test_a_device_without_entities(world: World) -> None:
 async def test_a_disabled_entity_counts(world: World) -> None:
     """Disabling an entity opens no action to somebody who might not control it."""
     await world.set_up()
-    registry = er.async_get(world.hass)
-    for entity in world.registered("tunnel:1:") + world.registered("check:1:"):
-        registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    world.disable("tunnel:1:", "check:1:")
     await world.restart()
 
     with pytest.raises(Unauthorized):
