@@ -329,6 +329,24 @@ async def test_a_used_up_refresh_token_asks_the_user(
     assert home.refreshes == 1, "it is not tried again and again"
 
 
+async def test_a_reload_asks_again_for_what_was_refused(
+    home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
+) -> None:
+    """Whatever was wrong may have been mended; what ran before the reload may still be there."""
+    grant = chmlfrp.state.grants["g"]
+    works, grant.refresh_token = grant.refresh_token, "elsewhere"
+    freezer.tick(600)
+    with pytest.raises(AuthenticationError):
+        await home.ask()
+    before = home.provider
+    grant.refresh_token = works
+
+    home.restart()
+
+    assert await home.ask() == "227"
+    assert before is not home.provider
+
+
 @pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
 async def test_a_program_that_is_no_longer_registered_asks_the_user(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str

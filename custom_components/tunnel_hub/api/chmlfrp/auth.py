@@ -107,7 +107,11 @@ class GrantTokens(Tokens):
         self._refresh = refresh
         self.on_renewed = on_renewed
         key = center, pair.refresh_token or pair.access_token
-        self._grant = _GRANTS.setdefault(key, Grant(pair))
+        grant = _GRANTS.get(key)
+        if grant is None or grant.ended:
+            # Whatever ended it may have been mended, and who had it may still be there.
+            grant = _GRANTS[key] = Grant(pair)
+        self._grant = grant
         self._grant.holders.add(self)
 
     @override
