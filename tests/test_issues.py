@@ -51,16 +51,16 @@ async def test_the_providers_leave_the_others_alone(world: World) -> None:
 async def test_names_are_listed_as_the_language_does_it(
     world: World, language: str, names: str
 ) -> None:
-    await world.set_up()
     world.hass.config.language = language
+    await world.set_up()
 
     world.entry.runtime_data.issues.show(
         Issue(key="nodes_of_one_name", placeholders={"names": ("nas", "web")})
     )
 
-    (issue,) = ir.async_get(world.hass).issues.values()
-    assert issue.translation_placeholders
-    assert issue.translation_placeholders["names"] == names
+    told = issue(world, "entry-demo:nodes_of_one_name").translation_placeholders
+    assert told
+    assert told["names"] == names
 
 
 # What the user ignores

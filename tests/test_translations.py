@@ -404,25 +404,29 @@ def test_sentences_are_tidy(language: str) -> None:
 
 
 _CONDITIONS = (
-    ("entity.sensor.verdict.state.node_down", "state.state.node_offline"),
-    ("common.path_disabled", "state.state.disabled", "phase.state.disabled"),
-    ("common.path_no_client", "verdict.state.no_client", "state.state.offline"),
-    ("common.path_node_maintenance", "state.state.node_maintenance"),
-    ("common.path_node_removed", "state.state.node_removed"),
-    ("common.path_link_down", "state.state.offline"),
-    ("common.advice_node_down", "state.state_attributes.advice.state.node_offline"),
-    ("common.advice_node_maintenance", "state.state_attributes.advice.state.node_maintenance"),
-    ("common.advice_node_removed", "state.state_attributes.advice.state.node_removed"),
+    ("entity.sensor.verdict.state.node_down", "entity.sensor.state.state.node_offline"),
+    ("entity.sensor.state.state.disabled", "entity.sensor.phase.state.disabled"),
+    ("entity.sensor.verdict.state.no_client", "entity.sensor.state.state.offline"),
+    ("common.path_link_down", "entity.sensor.state.state.offline"),
 )
+"""What several sensors tell: the path, the list and Assist have the words of one of them."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("of_path, of_sensors", [(path, rest) for path, *rest in _CONDITIONS])
-def test_a_condition_has_one_name(language: str, of_path: str, of_sensors: list[str]) -> None:
-    """On the path, in the list, on the device's page and in Assist."""
+@pytest.mark.parametrize("keys", _CONDITIONS)
+def test_a_condition_has_one_name(language: str, keys: tuple[str, ...]) -> None:
     said = sentences(translations(language))
-    words = {said[of_path], *(said[f"entity.sensor.{key}"] for key in of_sensors)}
-    assert len(words) == 1
+    assert len({said[key] for key in keys}) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_to_do_is_said_in_one_place(language: str) -> None:
+    said = sentences(translations(language))
+    advice = [
+        text for key, text in said.items() if re.search(r"advice_\w+$|\.advice\.state\.", key)
+    ]
+    assert len(advice) > 25
+    assert len(set(advice)) == len(advice)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

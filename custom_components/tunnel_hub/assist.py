@@ -8,7 +8,6 @@ is called in the name of that person, so that Home Assistant itself refuses whoe
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
 from typing import Any, NamedTuple
 
 from homeassistant.auth.models import User as HaUser
@@ -38,16 +37,15 @@ from .ids import DeviceKey, EntityKey, device_key, registered_device, registered
 from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
 from .sensors.tunnels import PHASES_WITHOUT_ADVICE
+from .texts import join_names
 from .units import gibibytes
 from .watched import WatchedAddress
 
 _NO_CLIENT = str(Verdict.NO_CLIENT)
-_OF_NODE: Mapping[TunnelState | None, str] = {
-    TunnelState.NODE_OFFLINE: str(Verdict.NODE_DOWN),
-    TunnelState.NODE_MAINTENANCE: "node_maintenance",
-    TunnelState.NODE_REMOVED: "node_removed",
-}
+_OF_NODE = (TunnelState.NODE_OFFLINE, TunnelState.NODE_MAINTENANCE, TunnelState.NODE_REMOVED)
 """Why a tunnel is down where that is its node's fault."""
+_AS_A_SERVICE = {Verdict.NODE_DOWN: TunnelState.NODE_OFFLINE}
+"""What a check finds and a service tells, too, as a service calls it."""
 _SWITCHED_OFF = ("disabled", "held_down")
 _NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
 
@@ -131,9 +129,7 @@ class Assist:
 
     def names(self, names: Iterable[str]) -> str:
         """Return names one after the other, as the language of the conversation lists them."""
-        return reduce(
-            lambda first, second: self.text("common.list_two", first=first, second=second), names
-        )
+        return join_names(self._texts, names)
 
     # What may be seen
 
@@ -225,15 +221,23 @@ class Assist:
 
         phase: how the client at home calls it, which knows better why it is not connected.
         """
-        problem = self._texts.get(f"component.{DOMAIN}.common.path_{condition}") or self.text(
-            f"entity.sensor.verdict.state.{condition}"
+        problem = self._first_text(
+            f"common.path_{condition}",
+            f"entity.sensor.verdict.state.{condition}",
+            f"entity.sensor.state.state.{condition}",
         )
         if condition == _NO_CLIENT and phase not in (None, *PHASES_WITHOUT_ADVICE):
             problem = self.text(f"entity.sensor.phase.state.{phase}")
             advice = self.text(f"entity.sensor.phase.state_attributes.advice.state.{phase}")
         else:
-            advice = self.text(f"common.advice_{condition}")
+            advice = self._first_text(
+                f"common.advice_{condition}",
+                f"entity.sensor.state.state_attributes.advice.state.{condition}",
+            )
         return {"problem": problem, "advice": advice}
+
+    def _first_text(self, *keys: str) -> str:
+        return next(filter(None, (self._texts.get(f"component.{DOMAIN}.{key}") for key in keys)))
 
     def traffic(self) -> list[dict[str, Any]]:
         """Return what is left of limited traffic in GiB, and until when it lasts."""
@@ -412,10 +416,10 @@ def _condition(tunnel: Thing[Tunnel]) -> str | None:
     check = tunnel.part(TunnelCheck)
     verdict = None if check is None or resource.enabled is False else check.verdict
     if verdict not in _NO_FAULT:
-        return str(verdict)
+        return str(_AS_A_SERVICE.get(verdict, verdict))
     if resource.online is not False or verdict is Verdict.REACHABLE:
         return None
-    of_node = _OF_NODE.get(resource.state, _NO_CLIENT)
+    of_node = str(resource.state) if resource.state in _OF_NODE else _NO_CLIENT
     of_service = "link_down" if isinstance(data.provider, MeshNode) else of_node
     return "disabled" if resource.enabled is False else of_service
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from .api.provider import Issue, Provider
 from .const import DOMAIN
 from .markdown import escape_markdown
+from .texts import join_names
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
@@ -56,9 +58,10 @@ class EntryIssues:
     @callback
     def show(self, issue: Issue) -> None:
         """Create or update an issue."""
-        comma = "、" if self._hass.config.language.startswith("zh") else ", "
+        language = self._hass.config.language
+        texts = async_get_cached_translations(self._hass, language, "common", DOMAIN)
         named = {
-            name: value if isinstance(value, str) else comma.join(value)
+            name: value if isinstance(value, str) else join_names(texts, value)
             for name, value in issue.placeholders.items()
         }
         ir.async_create_issue(

@@ -1,9 +1,9 @@
 // What needs attention: of all that may be wrong, what is.
 
-import { adviceOf, conditionOf, DOWN, isKnown, OFF, pathsOf, REACHABLE } from "./paths.js";
+import { adviceOf, DOWN, isKnown, OFF, pathsOf, REACHABLE } from "./paths.js";
 import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./things.js";
 import { lowTraffic } from "./traffic.js";
-import { translate } from "./words.js";
+import { adviceText, conditionName, translate } from "./words.js";
 
 /** How bad it is: broken, soon or partly broken, or something that waits for you. */
 export const BROKEN = "broken";
@@ -99,27 +99,27 @@ const endOf = (hass, key, state) => {
  */
 const adviceFor = (hass, { kind }, key) => {
   const word = ADVICE[`${kind} ${key}`] ?? ADVICE[key];
-  return word ? translate(hass, word) : "";
+  return word ? adviceText(hass, word) : "";
 };
 
 /** @type {Record<string, string>} */
 const ADVICE = {
-  "binary_sensor.client_outdated": "advice_client_outdated",
-  "binary_sensor.conflict": "advice_conflict",
-  "binary_sensor.conflicts": "advice_conflicts",
-  "binary_sensor.connected": "advice_link_down",
-  "binary_sensor.incompatible": "advice_incompatible",
-  "client binary_sensor.online": "advice_client",
-  "node binary_sensor.online": "advice_node_down",
-  "public_node binary_sensor.online": "advice_node",
-  "relay_node binary_sensor.online": "advice_node",
-  "sensor.certificates": "advice_certificates",
-  "sensor.expires": "advice_ends",
-  "sensor.group_expires": "advice_ends",
-  "sensor.load": "advice_load",
-  "sensor.traffic_left": "advice_traffic",
-  "sensor.traffic_usage": "advice_traffic",
-  "sensor.valid_until": "advice_ends",
+  "binary_sensor.client_outdated": "client_outdated",
+  "binary_sensor.conflict": "conflict",
+  "binary_sensor.conflicts": "conflicts",
+  "binary_sensor.connected": "link_down",
+  "binary_sensor.incompatible": "incompatible",
+  "client binary_sensor.online": "client",
+  "node binary_sensor.online": "node_offline",
+  "public_node binary_sensor.online": "node",
+  "relay_node binary_sensor.online": "node",
+  "sensor.certificates": "certificates",
+  "sensor.expires": "ends",
+  "sensor.group_expires": "ends",
+  "sensor.load": "load",
+  "sensor.traffic_left": "traffic",
+  "sensor.traffic_usage": "traffic",
+  "sensor.valid_until": "ends",
 };
 
 /**
@@ -162,7 +162,7 @@ const ofPath = (hass, path) => {
       thing: tunnel,
       severity: way === DOWN ? BROKEN : WAITING,
       entity: entity ?? "",
-      condition: conditionOf(hass, verdict),
+      condition: conditionName(hass, verdict),
       advice: adviceOf(hass, path),
       since: sinceOf(hass, tunnel, entity),
       action: way === OFF && entity

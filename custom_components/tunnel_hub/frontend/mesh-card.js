@@ -4,7 +4,7 @@ import { draw, fill, make, say } from "./elements.js";
 import { isServer, meshOf } from "./mesh.js";
 import { formatSpeed } from "./speed.js";
 import { ACCOUNT, hasPicture, thingsOf } from "./things.js";
-import { formatNumber, preload, translate } from "./words.js";
+import { conditionName, formatNumber, preload, translate } from "./words.js";
 
 const STYLE = `
   :host { display: block; }
@@ -57,7 +57,7 @@ const SLIP = 5;
 const PAUSE = 800;
 const AGAIN = 5000;
 /** @type {Record<Way, string>} */
-const STATES = { up: "link_up", down: "link_down", off: "path_disabled", unknown: "path_not_known" };
+const CONDITIONS = { up: "link_up", down: "link_down", off: "disabled", unknown: "not_known" };
 const COLUMNS = ["node", "link_state", "latency", "rate_in", "rate_out", "leaves_here"];
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -86,7 +86,7 @@ const describe = (hass) => {
   return {
     ms,
     speed,
-    state: (/** @type {Way} */ way) => translate(hass, STATES[way]),
+    state: (/** @type {Way} */ way) => conditionName(hass, CONDITIONS[way]),
     exits: (/** @type {MeshVertex} */ { exits }) => exits.map(({ name }) => name).join(", "),
     rates: (/** @type {MeshLink} */ { rateIn, rateOut }) =>
       rateIn || rateOut ? [`↓ ${speed(rateIn)}`, `↑ ${speed(rateOut)}`] : [],

@@ -1,11 +1,11 @@
 // The card that shows each tunnel's path from home to the outside, and where it breaks.
 
 import { copy, fill, make, say, showMore } from "./elements.js";
-import { adviceOf, conditionOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
+import { adviceOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameBelow, nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
-import { ago, formatDate, formatDay, formatNumber, preload, translate } from "./words.js";
+import { ago, conditionName, formatDate, formatDay, formatNumber, preload, translate } from "./words.js";
 
 const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
@@ -215,7 +215,7 @@ class Row {
     say(this._service, isTunnel ? tunnel.device.manufacturer : words("watched_addresses"));
     this._verdict.dataset.way = way;
     this._verdictIcon.icon = VERDICT_ICONS[way];
-    say(this._verdictText, conditionOf(hass, verdict));
+    say(this._verdictText, conditionName(hass, verdict));
     say(this._advice, adviceOf(hass, path));
     say(this._contradiction, path.contradiction && words(`path_says_${path.contradiction}`, {
       service: tunnel.device.manufacturer ?? "",

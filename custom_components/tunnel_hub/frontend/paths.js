@@ -1,7 +1,7 @@
 // Where a tunnel leads, and where it breaks.
 
 import { ACCOUNT, hasPath, isOfMesh, nodeOf, stateOf } from "./things.js";
-import { translate } from "./words.js";
+import { adviceText } from "./words.js";
 
 /** How it is with a stop, or with the way to it. */
 export const UP = "up";
@@ -240,7 +240,6 @@ const WAYS = {
   reachable: [UP, UP, UP],
   no_local_service: [DOWN, OFF, OFF],
   no_client: [DOWN, OFF, OFF],
-  node_down: [OFF, DOWN, OFF],
   port_closed: [UP, UP, DOWN],
   no_answer: [UP, UP, DOWN],
   dns: [UP, UP, DOWN],
@@ -250,6 +249,7 @@ const WAYS = {
   connected: [UP, UP, UNKNOWN],
   connected_inconclusive: [UP, UP, UNKNOWN],
   link_down: [DOWN, OFF, OFF],
+  node_offline: [OFF, DOWN, OFF],
   node_maintenance: [OFF, DOWN, OFF],
   node_removed: [OFF, DOWN, OFF],
   held_down: [OFF, OFF, OFF],
@@ -267,7 +267,8 @@ const WAYS = {
 const verdictOf = (hass, tunnel, online, checked) => {
   if (stateOf(hass, tunnel, "switch.force_down")?.state === "on") return "held_down";
   if (stateOf(hass, tunnel, "switch.enabled")?.state === "off") return "disabled";
-  if (checked && checked in WAYS) return checked;
+  const found = AS_A_SERVICE[checked ?? ""] ?? checked;
+  if (found && found in WAYS) return found;
   if (online === UP) {
     // A check may have found nothing that can be said of the address.
     const isChecked = isKnown(stateOf(hass, tunnel, "sensor.last_check")) && isCurrent(hass, tunnel);
@@ -275,29 +276,19 @@ const verdictOf = (hass, tunnel, online, checked) => {
   }
   if (online === UNKNOWN) return "not_known";
   if (isOfMesh(tunnel)) return "link_down";
-  return OF_NODE[stateOf(hass, tunnel, "sensor.state")?.state ?? ""] ?? "no_client";
+  const told = stateOf(hass, tunnel, "sensor.state")?.state ?? "";
+  return OF_NODE.includes(told) ? told : "no_client";
 };
 
+/** What the service says of the node where that is why a tunnel is down. */
+const OF_NODE = ["node_offline", "node_maintenance", "node_removed"];
+
 /**
- * What the service says of the node where that is why a tunnel is down.
+ * What a check finds and a service tells, too, as a service calls it.
  *
  * @type {Record<string, string>}
  */
-const OF_NODE = {
-  node_offline: "node_down",
-  node_maintenance: "node_maintenance",
-  node_removed: "node_removed",
-};
-
-/**
- * The one word for a tunnel's condition, wherever it is shown.
- *
- * @param {Hass} hass
- * @param {string} verdict
- */
-export const conditionOf = (hass, verdict) =>
-  translate(hass, `path_${verdict}`) ||
-  hass.localize(`component.tunnel_hub.entity.sensor.verdict.state.${verdict}`);
+const AS_A_SERVICE = { node_down: "node_offline" };
 
 /**
  * Why that is, and what to do about it; "" where nothing is wrong.
@@ -309,7 +300,7 @@ export const adviceOf = (hass, { tunnel, verdict }) => {
   const phase = stateOf(hass, tunnel, "sensor.phase");
   // A client that runs knows better.
   if (verdict !== "no_client" || !isKnown(phase) || !phase.attributes.advice) {
-    return translate(hass, `advice_${verdict}`);
+    return adviceText(hass, verdict);
   }
   const error = stateOf(hass, tunnel, "sensor.error");
   return [

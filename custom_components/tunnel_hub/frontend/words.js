@@ -20,6 +20,30 @@ export const preload = (hass) => hass.loadBackendTranslation(CATEGORY, DOMAIN);
 export const translate = (hass, key, placeholders) =>
   hass.localize(`component.${DOMAIN}.${CATEGORY}.${key}`, placeholders);
 
+const STATE = `component.${DOMAIN}.entity.sensor.state`;
+const VERDICT = `component.${DOMAIN}.entity.sensor.verdict`;
+
+/**
+ * The one name for a tunnel's condition, wherever it is shown: as the sensors call it, if they do.
+ *
+ * @param {Hass} hass
+ * @param {string} condition
+ */
+export const conditionName = (hass, condition) =>
+  translate(hass, `path_${condition}`) ||
+  hass.localize(`${VERDICT}.state.${condition}`) ||
+  hass.localize(`${STATE}.state.${condition}`);
+
+/**
+ * What to do about a condition, as the device's page says it, if it does; "" if there is nothing.
+ *
+ * @param {Hass} hass
+ * @param {string} condition
+ */
+export const adviceText = (hass, condition) =>
+  translate(hass, `advice_${condition}`) ||
+  hass.localize(`${STATE}.state_attributes.advice.state.${condition}`);
+
 // Home Assistant's own functions know how the user wants numbers and dates, and show them as states.
 
 /**

@@ -1,0 +1,16 @@
+"""Our own sentences in a language."""
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+from .const import DOMAIN
+
+
+def join_names(texts: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return names one after the other, as a language lists them.
+
+    texts: of the category `common` in that language. It is empty while Home Assistant loads one.
+    """
+    two = texts.get(f"component.{DOMAIN}.common.list_two", "{first}, {second}")
+    first, *others = [*names] or [""]
+    return reduce(lambda joined, name: two.format(first=joined, second=name), others, first)
