@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
@@ -10,8 +11,6 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.models.account import Account, SignInStatistics
 from .api.models.base import Resource
@@ -22,7 +21,6 @@ from .api.models.server import Client, ClientStatus, Server
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .reachability import AddressCheck, TunnelCheck
-from .runtime import TunnelHubConfigEntry
 from .watched import WatchedAddress
 
 PARALLEL_UPDATES = 0
@@ -208,15 +206,6 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
 }
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the binary sensors of an entry."""
-    await async_setup_table(entry, async_add_entities, BINARY_SENSORS, TunnelHubBinarySensor)
-
-
 class TunnelHubBinarySensor[R: Resource](
     TunnelHubEntity[R, TunnelHubBinarySensorDescription[R]], BinarySensorEntity
 ):
@@ -230,3 +219,6 @@ class TunnelHubBinarySensor[R: Resource](
     def _update_attrs(self, resource: R) -> None:
         self._attr_is_on = self.entity_description.value_fn(resource)
         self._attr_extra_state_attributes = dict(self.entity_description.attributes_fn(resource))
+
+
+async_setup_entry = partial(async_setup_table, BINARY_SENSORS, TunnelHubBinarySensor)

@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
 from .api.capabilities.account import CanSignIn
@@ -25,7 +24,7 @@ from .entity import (
     is_editable,
 )
 from .force_down import ForceDown
-from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .runtime import TunnelHubData
 from .sign_in import SignIn
 
 PARALLEL_UPDATES = 1
@@ -79,15 +78,6 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
 }
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the buttons of an entry."""
-    await async_setup_table(entry, async_add_entities, BUTTONS, TunnelHubButton)
-
-
 class TunnelHubButton(TunnelHubEntity[Resource, TunnelHubButtonDescription], ButtonEntity):
     """A button that sends a command."""
 
@@ -97,3 +87,6 @@ class TunnelHubButton(TunnelHubEntity[Resource, TunnelHubButtonDescription], But
     async def async_press(self) -> None:
         async with self._command() as data:
             await self.entity_description.press_fn(data, self._id)
+
+
+async_setup_entry = partial(async_setup_table, BUTTONS, TunnelHubButton)

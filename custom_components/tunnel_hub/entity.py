@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, override
 
-from homeassistant.core import callback, valid_entity_id
+from homeassistant.core import HomeAssistant, callback, valid_entity_id
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import (
@@ -119,7 +119,6 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Subscribe to the resource and read the first value."""
         await super().async_added_to_hass()
         self._refresh()
 
@@ -155,12 +154,13 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
 
 async def async_setup_table[D: TunnelHubEntityDescription](
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
     table: Table[D],
     create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Make a platform's entities for all resources, now and whenever new ones come."""
+    """Set up a platform: make the entities of all resources, now and whenever new ones come."""
     domain = async_get_current_platform().domain
     for coordinator in entry.runtime_data.coordinators.values():
         if rows := table.get(coordinator.feed.resource):

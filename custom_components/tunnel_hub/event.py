@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription, EventExtraStoredData
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .api.capabilities.account import CanSignIn
@@ -16,7 +16,6 @@ from .api.models.base import Resource
 from .api.models.service import Notice
 from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
-from .runtime import TunnelHubConfigEntry
 from .sign_in import OUTCOMES
 
 PARALLEL_UPDATES = 0
@@ -165,10 +164,4 @@ def _create(
     return description.entity_class(coordinator, resource, description)
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the events of an entry."""
-    await async_setup_table(entry, async_add_entities, EVENTS, _create)
+async_setup_entry = partial(async_setup_table, EVENTS, _create)

@@ -2,11 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components.image import ImageEntity, ImageEntityDescription
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .api.capabilities import capable
@@ -16,7 +15,7 @@ from .api.models.mesh import WireGuardPeer
 from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .exceptions import action_errors
-from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .runtime import TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -48,15 +47,6 @@ IMAGES: Table[TunnelHubImageDescription[Any]] = {
 }
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the images of an entry."""
-    await async_setup_table(entry, async_add_entities, IMAGES, TunnelHubImage)
-
-
 class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R]], ImageEntity):
     """One picture of a resource; drawn when someone looks."""
 
@@ -82,3 +72,6 @@ class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R
     async def async_image(self) -> bytes:
         with action_errors(self.hass, self.coordinator.config_entry):
             return await self.entity_description.draw_fn(self._data, self._id)
+
+
+async_setup_entry = partial(async_setup_table, IMAGES, TunnelHubImage)

@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
 from .api.capabilities.mesh import MeshNode
@@ -16,7 +15,7 @@ from .api.models.base import Resource
 from .api.models.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
 from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
-from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .runtime import TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -77,15 +76,6 @@ SELECTS: Table[TunnelHubSelectDescription[Any]] = {
 }
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the select entities of an entry."""
-    await async_setup_table(entry, async_add_entities, SELECTS, TunnelHubSelect)
-
-
 def _label(option: str) -> str:
     """Return an option as a state can hold it: a very long path is cut, and stays recognizable."""
     if not option:
@@ -105,7 +95,6 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
     def __init__(
         self, coordinator: FeedCoordinator, resource: R, description: TunnelHubSelectDescription[R]
     ) -> None:
-        """Prepare; there are no options before the first reading."""
         super().__init__(coordinator, resource, description)
         self._attr_options = []
         self._by_label: dict[str, str] = {}
@@ -136,3 +125,6 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
         async with self._command() as data:
             await self.entity_description.select_fn(data, self._id, chosen)
             self._assume(chosen)
+
+
+async_setup_entry = partial(async_setup_table, SELECTS, TunnelHubSelect)

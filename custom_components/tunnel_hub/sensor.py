@@ -1,30 +1,19 @@
 """Figures, moments and words: the tables are in sensors/."""
 
 from datetime import date
+from functools import partial
 from typing import override
 
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.models.base import Resource
 from .entity import TunnelHubEntity, async_setup_table
-from .runtime import TunnelHubConfigEntry
 from .sensors import SENSORS
 from .sensors.kinds import TunnelHubSensorDescription
 
 PARALLEL_UPDATES = 0
 
 _LONGEST_STATE = 255
-
-
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the sensors of an entry."""
-    await async_setup_table(entry, async_add_entities, SENSORS, TunnelHubSensor)
 
 
 class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription[R]], SensorEntity):
@@ -57,3 +46,6 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
         ):
             return
         self._attr_native_value, self._attr_extra_state_attributes = value, attributes
+
+
+async_setup_entry = partial(async_setup_table, SENSORS, TunnelHubSensor)

@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api.capabilities import capable
 from .api.capabilities.collections import CanEdit, can_toggle
@@ -26,7 +25,7 @@ from .entity import (
     is_editable,
 )
 from .force_down import ForceDown
-from .runtime import TunnelHubConfigEntry, TunnelHubData
+from .runtime import TunnelHubData
 
 PARALLEL_UPDATES = 1
 
@@ -160,15 +159,6 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
 }
 
 
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the switches of an entry."""
-    await async_setup_table(entry, async_add_entities, SWITCHES, TunnelHubSwitch)
-
-
 class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription[R]], SwitchEntity):
     """One thing of a resource that is on or off."""
 
@@ -203,3 +193,6 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
             await self.entity_description.set_fn(data, self._id, on)
             if self.entity_description.of_field:
                 self._assume(on)
+
+
+async_setup_entry = partial(async_setup_table, SWITCHES, TunnelHubSwitch)

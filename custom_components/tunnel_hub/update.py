@@ -1,6 +1,7 @@
 """Newer versions of what runs at the user's own."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components.update import (
@@ -9,14 +10,12 @@ from homeassistant.components.update import (
     UpdateEntityDescription,
     UpdateEntityFeature,
 )
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.core import callback
 
 from .api.capabilities import capable
 from .api.capabilities.mesh import MeshNode
 from .api.models.mesh import Upgrade, UpgradeState
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
-from .runtime import TunnelHubConfigEntry
 
 PARALLEL_UPDATES = 1
 
@@ -33,15 +32,6 @@ class TunnelHubUpdateDescription(TunnelHubEntityDescription, UpdateEntityDescrip
 UPDATES: Table[TunnelHubUpdateDescription] = {
     Upgrade: (TunnelHubUpdateDescription(key="program", device_class=UpdateDeviceClass.FIRMWARE),),
 }
-
-
-async def async_setup_entry(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Set up the updates of an entry."""
-    await async_setup_table(entry, async_add_entities, UPDATES, TunnelHubUpdate)
 
 
 class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], UpdateEntity):
@@ -73,3 +63,6 @@ class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], Upda
     def _show_progress(self, percent: float | None) -> None:
         self._attr_in_progress, self._attr_update_percentage = True, percent
         self.async_write_ha_state()
+
+
+async_setup_entry = partial(async_setup_table, UPDATES, TunnelHubUpdate)

@@ -10,7 +10,7 @@ from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfTime
 from ..api.models.account import Account, AccountTraffic, Inbox, SignInStatistics
 from ..api.models.certificates import Certificates
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+from .kinds import TunnelHubSensorDescription, count, diagnostic, timestamp, traffic
 
 
 def _certificates(account: Certificates) -> Mapping[str, Any]:
@@ -33,11 +33,7 @@ ACCOUNT: Table[TunnelHubSensorDescription[Any]] = {
             lambda account: account.group_expires,
             device_class=SensorDeviceClass.DATE,
         ),
-        TunnelHubSensorDescription[Account](
-            key="last_sign_in",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            value_fn=lambda account: account.last_sign_in,
-        ),
+        timestamp("last_sign_in", lambda account: account.last_sign_in),
         count("points", lambda account: account.points, SensorStateClass.TOTAL),
         TunnelHubSensorDescription[Account](
             key="sign_in_days",
@@ -76,11 +72,7 @@ ACCOUNT: Table[TunnelHubSensorDescription[Any]] = {
         ),
     ),
     SignInStatistics: (
-        TunnelHubSensorDescription[SignInStatistics](
-            key="last_sign_in",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            value_fn=lambda record: record.last_sign_in,
-        ),
+        timestamp("last_sign_in", lambda record: record.last_sign_in),
         count(
             "sign_in_points",
             lambda record: record.sign_in_points,

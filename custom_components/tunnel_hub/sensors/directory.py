@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import UnitOfTime
 
 from ..api.models.directory import PublicNode, Reachability, Region, RelayNode
 from ..entity import Table
 from .kinds import (
     TunnelHubSensorDescription,
+    choice,
     count,
     data_size,
     diagnostic,
     megabits,
     percentage,
+    timestamp,
     traffic,
 )
 
@@ -39,20 +41,10 @@ _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
     diagnostic("connections_allowed", lambda node: node.connections_allowed),
     percentage("load", lambda node: node.load),
     diagnostic("place", lambda node: node.place),
-    TunnelHubSensorDescription(
-        key="region",
-        device_class=SensorDeviceClass.ENUM,
-        options=[region.value for region in Region],
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda node: node.region,
-    ),
+    choice("region", Region, lambda node: node.region, diagnostic=True),
     diagnostic("tags", lambda node: None if node.tags is None else ", ".join(node.tags)),
     data_size("traffic_allowed", lambda node: node.traffic_allowed, decimals=0),
-    diagnostic(
-        "traffic_reset",
-        lambda node: node.traffic_reset,
-        device_class=SensorDeviceClass.TIMESTAMP,
-    ),
+    timestamp("traffic_reset", lambda node: node.traffic_reset, diagnostic=True),
     percentage("traffic_usage", lambda node: node.traffic_usage),
     traffic("traffic_used", lambda node: node.traffic_used),
 )
@@ -60,11 +52,7 @@ _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
 DIRECTORY: Table[TunnelHubSensorDescription[Any]] = {
     RelayNode: (
         *_PUBLIC,
-        diagnostic(
-            "last_report",
-            lambda node: node.last_report,
-            device_class=SensorDeviceClass.TIMESTAMP,
-        ),
+        timestamp("last_report", lambda node: node.last_report, diagnostic=True),
         TunnelHubSensorDescription[RelayNode](
             key="valid_until",
             device_class=SensorDeviceClass.DATE,

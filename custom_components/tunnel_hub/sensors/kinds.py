@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from homeassistant.components.sensor import (
@@ -142,4 +143,40 @@ def diagnostic[R: Resource](
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
+    )
+
+
+def timestamp[R: Resource](
+    key: str,
+    value_fn: Callable[[R], datetime | None],
+    *,
+    diagnostic: bool = False,
+    enabled: bool = True,
+) -> TunnelHubSensorDescription[R]:
+    """A moment."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC if diagnostic else None,
+        entity_registry_enabled_default=enabled,
+        value_fn=value_fn,
+    )
+
+
+def choice[R: Resource](
+    key: str,
+    options: type[StrEnum],
+    value_fn: Callable[[R], StrEnum | None],
+    *,
+    diagnostic: bool = False,
+    attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None,
+) -> TunnelHubSensorDescription[R]:
+    """One of several words."""
+    return TunnelHubSensorDescription(
+        key=key,
+        device_class=SensorDeviceClass.ENUM,
+        options=[option.value for option in options],
+        entity_category=EntityCategory.DIAGNOSTIC if diagnostic else None,
+        value_fn=value_fn,
+        attributes_fn=attributes_fn,
     )

@@ -21,11 +21,13 @@ from ..api.models.mesh import (
 from ..entity import Table
 from .kinds import (
     TunnelHubSensorDescription,
+    choice,
     count,
     data_size,
     diagnostic,
     percentage,
     rate,
+    timestamp,
     traffic,
 )
 
@@ -47,13 +49,7 @@ def _addresses(peer: Peer) -> Mapping[str, Any]:
 
 
 _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
-    TunnelHubSensorDescription(
-        key="direction",
-        device_class=SensorDeviceClass.ENUM,
-        options=[direction.value for direction in PeerDirection],
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda peer: peer.direction,
-    ),
+    choice("direction", PeerDirection, lambda peer: peer.direction, diagnostic=True),
     TunnelHubSensorDescription(
         key="latency",
         device_class=SensorDeviceClass.DURATION,
@@ -93,21 +89,13 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
     Link: (*_PEER, *_rates(enabled=True)),
     Peer: (*_PEER, *_rates(enabled=False)),
     User: (
-        TunnelHubSensorDescription[User](
-            key="expires",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            value_fn=lambda user: user.expires,
-        ),
+        timestamp("expires", lambda user: user.expires),
         data_size("traffic_limit", lambda user: user.traffic_limit, decimals=1),
         percentage("traffic_usage", lambda user: user.traffic_usage),
         traffic("traffic_used", lambda user: user.traffic_used),
     ),
     UserSessions: (
-        TunnelHubSensorDescription[UserSessions](
-            key="locked_until",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            value_fn=lambda user: user.locked_until,
-        ),
+        timestamp("locked_until", lambda user: user.locked_until),
         TunnelHubSensorDescription[UserSessions](
             key="sessions",
             state_class=SensorStateClass.MEASUREMENT,

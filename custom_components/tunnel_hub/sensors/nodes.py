@@ -10,6 +10,7 @@ from ..api.models.nodes import Node, NodeLoad, NodeState, NodeUptime
 from ..entity import Table
 from .kinds import (
     TunnelHubSensorDescription,
+    choice,
     count,
     data_size,
     diagnostic,
@@ -39,12 +40,7 @@ NODES: Table[TunnelHubSensorDescription[Any]] = {
         diagnostic("description", lambda node: node.description, enabled=False),
         percentage("disk_usage", lambda node: node.disk_usage),
         diagnostic("group", lambda node: node.group),
-        TunnelHubSensorDescription[Node](
-            key="load",
-            device_class=SensorDeviceClass.ENUM,
-            options=[load.value for load in NodeLoad],
-            value_fn=lambda node: node.load,
-        ),
+        choice("load", NodeLoad, lambda node: node.load),
         load_average("load_1", lambda node: node.load_1),
         load_average("load_15", lambda node: node.load_15),
         load_average("load_5", lambda node: node.load_5),
@@ -58,12 +54,7 @@ NODES: Table[TunnelHubSensorDescription[Any]] = {
         ),
         diagnostic("protocols", lambda node: _words(node.protocols)),
         diagnostic("started", lambda node: node.started, device_class=SensorDeviceClass.UPTIME),
-        TunnelHubSensorDescription[Node](
-            key="state",
-            device_class=SensorDeviceClass.ENUM,
-            options=[state.value for state in NodeState],
-            value_fn=lambda node: node.state,
-        ),
+        choice("state", NodeState, lambda node: node.state),
         traffic("traffic_in_today", lambda node: node.traffic_in_today),
         traffic("traffic_out_today", lambda node: node.traffic_out_today),
         count("tunnels", lambda node: node.tunnels),

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.components.sensor import SensorStateClass
 from homeassistant.const import EntityCategory
 
 from ..api.models.server import Client, ClientStatus, Server
 from ..entity import Table
-from .kinds import TunnelHubSensorDescription, count, diagnostic, traffic
+from .kinds import TunnelHubSensorDescription, count, diagnostic, timestamp, traffic
 
 SERVER: Table[TunnelHubSensorDescription[Any]] = {
     Server: (
@@ -36,17 +36,9 @@ SERVER: Table[TunnelHubSensorDescription[Any]] = {
     ),
     Client: (
         diagnostic("address", lambda client: client.address, enabled=False),
-        TunnelHubSensorDescription[Client](
-            key="connected_since",
-            device_class=SensorDeviceClass.TIMESTAMP,
-            value_fn=lambda client: client.connected_since,
-        ),
+        timestamp("connected_since", lambda client: client.connected_since),
         diagnostic("host_name", lambda client: client.host_name, enabled=False),
-        diagnostic(
-            "last_seen",
-            lambda client: client.last_seen,
-            device_class=SensorDeviceClass.TIMESTAMP,
-        ),
+        timestamp("last_seen", lambda client: client.last_seen, diagnostic=True),
         diagnostic("version", lambda client: client.version),
     ),
 }
