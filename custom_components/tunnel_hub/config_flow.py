@@ -113,7 +113,6 @@ class _CommonSteps(Steps, WatchedSteps):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose a provider."""
         return self.async_show_menu(step_id="user", menu_options=[*PROVIDERS, WATCHED])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:

@@ -179,7 +179,6 @@ class ForceDown:
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Prepare; the holds are not read yet."""
         self._hass = hass
         self._entry_id = entry_id
         self._store = _store(hass, entry_id)

@@ -24,7 +24,6 @@ class LayoutFollower:
     """Tells those who look of each change of the layout."""
 
     def __init__(self, hass: HomeAssistant, node: MeshNode) -> None:
-        """Connect to nothing yet."""
         self._hass = hass
         self._node = node
         self._listeners: dict[object, Listener] = {}

@@ -49,7 +49,6 @@ class WatchedAddresses(Provider):
     )
 
     def __init__(self) -> None:
-        """Provide nothing."""
         self.feeds = {}
         self.credentials = {}
 
@@ -70,7 +69,6 @@ class WatchedChecks(AddressChecks):
     """The checks of the watched addresses. Only administrators add subentries."""
 
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
-        """Check nothing yet."""
         super().__init__(hass, entry, WatchedAddress)
 
     @callback

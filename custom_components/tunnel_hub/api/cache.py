@@ -10,7 +10,6 @@ class CachedRead[T]:
     """What was read a moment ago counts as read now, until something is written."""
 
     def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
-        """Take what reads; nothing is read yet."""
         self._read = read
         self._reading = asyncio.Lock()
         self._last: tuple[Stamp, T] | None = None

@@ -60,7 +60,6 @@ class UnavailableError(TunnelHubError):
     """
 
     def __init__(self, reason: Reason, detail: str = "", retry_after: float | None = None) -> None:
-        """Keep the reason, a detail safe to show, and the wished pause."""
         self.reason = reason
         self.detail = coerce.text(detail) or ""
         super().__init__(f"{reason.value}: {self.detail}" if self.detail else reason.value)

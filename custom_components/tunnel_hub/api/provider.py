@@ -121,6 +121,11 @@ class Provider(ABC):
         if self.on_credentials is not None:
             await self.on_credentials(self.credentials)
 
+    async def remember(self, memory: Mapping[str, Any]) -> None:
+        """Store what is to be remembered over a restart."""
+        if self.on_memory is not None:
+            await self.on_memory(memory)
+
     @property
     def time_zone(self) -> tzinfo | None:
         """Whose midnight begins the service's days; None as long as nobody knows."""
@@ -155,6 +160,6 @@ class Provider(ABC):
         """Return the current issues, as far as they are known without a request."""
         return ()
 
-    @abstractmethod
     def statistics(self) -> Mapping[str, int]:
-        """Figures for diagnostics: requests sent, logins made..."""
+        """Return figures for diagnostics: requests sent, logins made..."""
+        return {"requests": self._transport.requests}

@@ -1,11 +1,23 @@
 """Which of the documented routes a node has: versions differ."""
 
 import time
+from urllib.parse import quote
 
-from .errors import Reason, TunnelHubError, UnavailableError, UnsupportedError
+from .errors import InvalidInputError, Reason, TunnelHubError, UnavailableError, UnsupportedError
 
 _LASTS = 3600.0
 """Seconds after which a missing route is looked for again."""
+
+
+NO_NAMES = frozenset({"", ".", ".."})
+"""What cannot stand in a path: it would lead to another one."""
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a path, slashes and all; raises InvalidInputError."""
+    if name in NO_NAMES:
+        raise InvalidInputError("unknown_resource", name=name)
+    return quote(name, safe="")
 
 
 class Routes:

@@ -1,8 +1,11 @@
 """From the rows of an answer to resources, as a table: field = where it stands, how to read it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 from .errors import Reason, UnavailableError
+from .feed import Feed
 from .models.base import Resource
 from .throttling import TimeSlice
 
@@ -21,18 +24,31 @@ class RowParser[R: Resource]:
     fields: the fields of the resource that this service can tell.
     """
 
-    def __init__(self, resource: Callable[..., R], **sources: Source) -> None:
-        """Take the resource's class and, for each field, its source."""
+    def __init__(self, resource: type[R], **sources: Source) -> None:
         self._resource = resource
         self._sources = sources
         self.fields = frozenset(sources)
 
-    def one(self, row: Row, **known: object) -> R | None:
+    def feed(
+        self,
+        key: str,
+        interval: timedelta,
+        fetch: Callable[[], Awaitable[Mapping[str, Any]]],
+        idle_interval: timedelta | None = None,
+        *,
+        also: Collection[str] = (),
+        **options: Any,
+    ) -> Feed[Resource]:
+        """Return the feed of these resources. also: fields of another source. options: Feed's."""
+        fields = self.fields.union(also)
+        return Feed(key, self._resource, fields, interval, fetch, idle_interval, **options)
+
+    def one(self, row: Row, **known: Any) -> R | None:
         """Build one resource; None for a row without an id.
 
         known: further fields that do not stand in the row.
         """
-        values = {name: source(row) for name, source in self._sources.items()} | known
+        values: dict[str, Any] = {name: read(row) for name, read in self._sources.items()} | known
         return self._resource(**values) if values.get("id") else None
 
     async def many(self, rows: Iterable[Row]) -> dict[str, R]:
@@ -58,6 +74,32 @@ class RowParser[R: Resource]:
 def rows_of(value: object) -> list[Row]:
     """The objects of a JSON list; anything else in it, or in its place, is left out."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def expected[T](value: T | None, what: str) -> T:
+    """Return what an answer has to tell; raises UnavailableError where it does not."""
+    if value is None:
+        raise UnavailableError(Reason.MALFORMED, f"no {what}")
+    return value
+
+
+def row_in(row: Row, name: str) -> Row:
+    """The object in a field; raises UnavailableError where there is none."""
+    value = row.get(name)
+    return expected(value if isinstance(value, dict) else None, name)
+
+
+def rows_in(value: object, what: str = "rows", *, null: bool = False) -> list[Row]:
+    """The objects of what must be a list of them; raises UnavailableError for anything else.
+
+    null: whether that stands for an empty list, as Go may write it.
+    """
+    if value is None and null:
+        return []
+    rows = rows_of(value)
+    if not isinstance(value, list) or (value and not rows):
+        raise UnavailableError(Reason.MALFORMED, f"no list of {what}")
+    return rows
 
 
 class RowCache[R: Resource]:

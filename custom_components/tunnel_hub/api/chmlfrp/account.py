@@ -40,7 +40,6 @@ class AccountCommands(
 
     @override
     async def begin_device_sign_in(self) -> DeviceCode:
-        """Ask for a code that the person can agree to."""
         self._authorization = await self._center.device_authorization()
         return DeviceCode(
             user_code=self._authorization.user_code,
@@ -50,7 +49,6 @@ class AccountCommands(
 
     @override
     async def finish_device_sign_in(self) -> Credentials:
-        """Wait until the person has agreed; the credentials that sign in from then on."""
         if self._authorization is None:
             raise UnsupportedError
         pair = await self._center.wait(self._authorization)
@@ -63,13 +61,11 @@ class AccountCommands(
 
     @override
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Create the account with the code from the email."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, new.password, new.mail, new.contact or "", code)
 
     @override
     async def send_code(self) -> None:
-        """Have a code for reset_token mailed to the account's address."""
         mail = coerce.identifier((await self._client.userinfo()).get("email"))
         if mail is None:
             raise InvalidInputError("no_mail_address")
@@ -77,11 +73,6 @@ class AccountCommands(
 
     @override
     async def reset_token(self, code: str | None = None) -> str | None:
-        """Replace the API token, which client programs use too.
-
-        code: the mailed one, where the service wants one.
-        The new one is None where only the old one could have read it.
-        """
         try:
             await self._client.retoken(code)
         except CodeWantedError:
@@ -92,7 +83,6 @@ class AccountCommands(
 
     @override
     async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
-        """Do today's sign-in with the answers of a captcha that a person has solved."""
         try:
             message = await self._client.qiandao(captcha)
         except AlreadySignedInError as err:

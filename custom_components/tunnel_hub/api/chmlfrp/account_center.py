@@ -8,9 +8,9 @@ import time
 from urllib.parse import quote_plus
 
 from .. import coerce
-from ..errors import AuthenticationError, InvalidInputError, Reason, RejectedError, UnavailableError
+from ..errors import AuthenticationError, InvalidInputError, RejectedError, UnavailableError
 from ..http import Answer, Transport
-from ..rows import Row
+from ..rows import Row, expected
 from .auth import TokenPair
 
 _SCOPE = "profile email offline_access chmlfrp_api"
@@ -60,16 +60,11 @@ class AccountCenter:
         Raises InvalidInputError where the program is unknown or must not sign devices in.
         """
         row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
-        code, user_code = coerce.token(row.get("device_code")), coerce.text(row.get("user_code"))
-        url = coerce.web_address(row.get("verification_uri_complete")) or coerce.web_address(
-            row.get("verification_uri")
-        )
-        if code is None or user_code is None or url is None:
-            raise UnavailableError(Reason.MALFORMED, "no device code")
+        url = coerce.web_address(row.get("verification_uri_complete"))
         return DeviceAuthorization(
-            device_code=code,
-            user_code=user_code,
-            url=url,
+            device_code=expected(coerce.token(row.get("device_code")), "device code"),
+            user_code=expected(coerce.text(row.get("user_code")), "user code"),
+            url=expected(url or coerce.web_address(row.get("verification_uri")), "address"),
             interval=min(
                 coerce.amount(row.get("interval")) or _DEFAULT_INTERVAL, _LONGEST_INTERVAL
             ),
@@ -157,10 +152,8 @@ def _basic(client_id: str, client_secret: str) -> dict[str, str]:
 
 def _pair(row: Row, refresh_token: str = "") -> TokenPair:
     """Read a pair of tokens. refresh_token: stays where the answer has no new one."""
-    if (access_token := coerce.token(row.get("access_token"))) is None:
-        raise UnavailableError(Reason.MALFORMED, "no access token")
     return TokenPair(
-        access_token=access_token,
+        access_token=expected(coerce.token(row.get("access_token")), "access token"),
         refresh_token=coerce.token(row.get("refresh_token")) or refresh_token,
         expires_at=time.time() + (coerce.amount(row.get("expires_in")) or _DEFAULT_TOKEN_SECONDS),
     )

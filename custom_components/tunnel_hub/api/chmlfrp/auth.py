@@ -54,7 +54,6 @@ class Grant:
     """One approved sign-in. holders: who stores its tokens. ended: it gives no more of them."""
 
     def __init__(self, pair: TokenPair) -> None:
-        """Begin with the newest pair that is known."""
         self.lock = asyncio.Lock()
         self.holders: WeakSet[GrantTokens] = WeakSet()
         self.ended = not pair.refresh_token

@@ -14,7 +14,7 @@ from .. import coerce
 from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError, UnsupportedError
 from ..http import Answer, Transport
 from ..models.account import Captcha
-from ..rows import Row, rows_of
+from ..rows import Row, expected, row_in, rows_in, rows_of
 from ..tokens import Tokens
 
 _ABOUT_A_CODE = re.compile("验证码|code")
@@ -48,7 +48,6 @@ class ChmlFrpClient:
     """Speaks ChmlFrp's language: field names, words and codes are the service's own."""
 
     def __init__(self, transport: Transport, tokens: Tokens) -> None:
-        """Take what sends, and where the token comes from."""
         self._transport = transport
         self._tokens = tokens
         self._token_in_header: bool | None = None
@@ -184,9 +183,7 @@ class ChmlFrpClient:
         """
         fields = {"node": node, "tunnel_names": tunnel_names}
         answer = await self._signed("GET", "/tunnel_config", fields)
-        if (config := coerce.document(answer.get("data"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no configuration file")
-        return config
+        return expected(coerce.document(answer.get("data")), "configuration file")
 
     # Nodes
 
@@ -401,17 +398,12 @@ def _is_ours(row: Row, answer: Answer) -> bool:
 
 def _row(answer: Row) -> Row:
     """Return the data of an answer, which must be an object."""
-    if not isinstance(data := answer.get("data"), dict):
-        raise UnavailableError(Reason.MALFORMED, "no data")
-    return data
+    return row_in(answer, "data")
 
 
 def _rows(answer: Row) -> list[Row]:
     """Return the data of an answer, which must be a list; null is an empty one."""
-    data = answer.get("data")
-    if not isinstance(data, list | None):
-        raise UnavailableError(Reason.MALFORMED, "no list")
-    return rows_of(data)
+    return rows_in(answer.get("data"), null=True)
 
 
 def _judge(row: Row, transport: Transport) -> None:

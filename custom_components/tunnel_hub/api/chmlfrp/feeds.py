@@ -92,34 +92,17 @@ class Feeds:
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
-        details = Probe[Resource](
+        details = Probe(
             fields=_DETAIL_FIELDS,
-            is_worth_it=_is_online,
+            is_worth_it=lambda node: bool(node.online),
             read=self._read_details,
             concurrency=_DETAILS_AT_ONCE,
         )
         return by_key(
-            Feed[Resource](
-                "account",
-                Account,
-                ACCOUNT.fields,
-                MINUTE,
-                self._account,
-                FIVE_MINUTES,
-                required=True,
-            ),
-            Feed[Resource](
-                "sign_in", SignInStatistics, SIGN_IN.fields, FIVE_MINUTES, self._sign_in, HALF_HOUR
-            ),
-            Feed[Resource](
-                "traffic",
-                AccountTraffic,
-                ACCOUNT_TRAFFIC.fields,
-                FIVE_MINUTES,
-                self._traffic,
-                FIFTEEN_MINUTES,
-            ),
-            Feed[Resource](
+            ACCOUNT.feed("account", MINUTE, self._account, FIVE_MINUTES, required=True),
+            SIGN_IN.feed("sign_in", FIVE_MINUTES, self._sign_in, HALF_HOUR),
+            ACCOUNT_TRAFFIC.feed("traffic", FIVE_MINUTES, self._traffic, FIFTEEN_MINUTES),
+            Feed(
                 "certificates",
                 Certificates,
                 frozenset({"certificates"}),
@@ -127,40 +110,22 @@ class Feeds:
                 self._certificates,
                 _SIX_HOURS,
             ),
-            Feed[Resource]("inbox", Inbox, frozenset({"messages"}), HOUR, self._inbox),
-            Feed[Resource](
-                "tunnels",
-                Tunnel,
-                TUNNEL.fields | {"client_outdated"},
-                MINUTE,
-                self.tunnels,
-                _NEARLY_TWO_MINUTES,
+            Feed("inbox", Inbox, frozenset({"messages"}), HOUR, self._inbox),
+            TUNNEL.feed(
+                "tunnels", MINUTE, self.tunnels, _NEARLY_TWO_MINUTES, also=("client_outdated",)
             ),
-            Feed[Resource](
+            NODE.feed(
                 "nodes",
-                Node,
-                NODE.fields
-                | LISTED_NODE.fields
-                | (_DETAIL_FIELDS if self._detailed else frozenset()),
                 FIVE_MINUTES,
                 self._chosen_nodes,
                 _TWENTY_MINUTES,
+                also=LISTED_NODE.fields | (_DETAIL_FIELDS if self._detailed else frozenset()),
                 probe=details if self._detailed else None,
                 chosen=True,
             ),
-            Feed[Resource](
-                "uptime",
-                NodeUptime,
-                NODE_UPTIME.fields,
-                HOUR,
-                self._uptime,
-                _SIX_HOURS,
-                chosen=True,
-            ),
-            Feed[Resource]("release", Release, RELEASE.fields, _SIX_HOURS, self._release),
-            Feed[Resource](
-                "service", ServiceTotals, SERVICE.fields, HOUR, self._service, _SIX_HOURS
-            ),
+            NODE_UPTIME.feed("uptime", HOUR, self._uptime, _SIX_HOURS, chosen=True),
+            RELEASE.feed("release", _SIX_HOURS, self._release),
+            SERVICE.feed("service", HOUR, self._service, _SIX_HOURS),
         )
 
     # The account
@@ -353,7 +318,3 @@ class Feeds:
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
         return await SERVICE.many([await self._client.panelinfo()])
-
-
-def _is_online(node: Node) -> bool:
-    return bool(node.online)

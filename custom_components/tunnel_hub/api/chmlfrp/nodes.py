@@ -31,12 +31,10 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
 
     @override
     async def node_names(self) -> Mapping[str, str]:
-        """Return the names of all nodes by id, whichever are chosen."""
         return await self._feeds.node_names()
 
     @override
     async def node_details(self, node_id: str) -> Node:
-        """Ask for what costs a request for each node."""
         return await self._feeds.node_details(node_id)
 
     @override
@@ -66,7 +64,6 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
 
     @override
     async def uptime_history(self, number: int) -> Mapping[str, tuple[DayUptime, ...]]:
-        """Return the last days of all nodes by id, the oldest first."""
         rows = await self._client.node_uptime(number)
         return {
             id_: day_uptimes(row)
@@ -76,12 +73,10 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
 
     @override
     async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Have the tunnel's node asked again; the tunnel as it is now."""
         return await self._feeds.on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
     @override
     async def force_all_offline(self) -> Mapping[str, str]:
-        """Disconnect the clients of all tunnels once; return the result of each node."""
         results = (await self._client.offline_user_nodes()).get("results")
         told = coerce.data(results, self._transport.secrets.hide)
         return {node: self._transport.redact(result) for node, result in told.items()}

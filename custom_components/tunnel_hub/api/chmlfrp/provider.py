@@ -10,13 +10,13 @@ from .. import coerce
 from ..capabilities.collections import CanEdit, EditableCollection, SubdomainCollection
 from ..capabilities.service import CanGetAppVersion, CanListDownloads
 from ..days import SHANGHAI
-from ..errors import InvalidInputError, Reason, UnavailableError
+from ..errors import InvalidInputError
 from ..http import Transport
 from ..models.service import Download
 from ..models.subdomains import Subdomain
 from ..models.tunnels import TunnelUpdate
 from ..provider import Credentials, Identity, Options, ProviderDescription
-from ..rows import Row
+from ..rows import Row, expected
 from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
 from .account import AccountCommands
 from .account_center import AccountCenter
@@ -102,15 +102,12 @@ class ChmlFrpProvider(
 
     async def _log_in(self) -> str:
         row = await self._client.login(*self._signs_in())
-        if (token := coerce.token(row.get("usertoken"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
-        return token
+        return expected(coerce.token(row.get("usertoken")), "token")
 
     @override
     async def identify(self) -> Identity:
         row = await self._client.userinfo()
-        if (account := coerce.identifier(row.get("id"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no account")
+        account = expected(coerce.identifier(row.get("id")), "account")
         if banned(row):
             raise InvalidInputError("account_banned")
         return Identity(id=account, title=coerce.text(row.get("username")) or account)
@@ -139,12 +136,10 @@ class ChmlFrpProvider(
 
     @override
     async def downloads(self) -> tuple[Download, ...]:
-        """Return the client programs that the service offers."""
         return downloads(await self._client.download_info())
 
     @override
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
-        """Return the latest version of a program."""
         told = await self._client.app_version(loader, minecraft, kind)
         return coerce.data(told, self._transport.secrets.hide)
 

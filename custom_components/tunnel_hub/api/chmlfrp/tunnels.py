@@ -114,7 +114,6 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
 
     @override
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
-        """Return the last seven days of a tunnel, or of the account, the oldest first."""
         if tunnel_id is None:
             return account_days(await self._client.flow_last_7_days())
         while True:
@@ -128,12 +127,10 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
 
     @override
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Read whether a tunnel is online."""
         return await self._feeds.on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Disconnect the client once. It can reconnect."""
         await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
 
     async def create_tunnel(self, payload: TunnelUpdate) -> str:

@@ -10,7 +10,6 @@ from ..capabilities.account import CanRegister, CanResetToken
 from ..errors import (
     AuthenticationError,
     InvalidInputError,
-    Reason,
     RejectedError,
     TunnelHubError,
     UnavailableError,
@@ -18,6 +17,7 @@ from ..errors import (
 )
 from ..models.account import NewAccount
 from ..provider import Provider
+from ..rows import expected
 from ..tokens import LoginTokens
 from .client import EasyTierClient
 
@@ -83,9 +83,7 @@ class AccountCommands(Provider, CanRegister, CanResetToken):
     @override
     async def reset_token(self, code: str | None = None) -> str | None:
         """Replace the session token, which nobody else needs; some servers give the same again."""
-        if (token := await self._client.reset_token()) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
-        await self._login_tokens.adopt(token)
+        await self._login_tokens.adopt(expected(await self._client.reset_token(), "token"))
         return None
 
     async def lacks_administrator(self) -> bool:

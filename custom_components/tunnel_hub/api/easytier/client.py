@@ -11,7 +11,6 @@ is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from urllib.parse import quote
 
 from .. import coerce
 from ..errors import (
@@ -26,7 +25,8 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import MAX_JSON_BYTES, Answer, Transport
-from ..rows import Row, rows_of
+from ..routes import NO_NAMES, segment
+from ..rows import Row, row_in, rows_in
 from ..tokens import Tokens
 
 type Refusals = Mapping[int, Callable[[str], TunnelHubError]]
@@ -230,9 +230,7 @@ class EasyTierClient:
     async def node(self, node_id: str) -> Row:
         """/api/nodes/<id>: one node."""
         row = await self._signed("GET", _path(node_id), refusals=_ONE_NODE)
-        if not isinstance(node := row.get("node"), dict):
-            raise UnavailableError(Reason.MALFORMED, "no node")
-        return node
+        return row_in(row, "node")
 
     async def regenerate_token(self, node_id: str) -> str | None:
         """/api/nodes/<id>/regenerate-token: the new token that the node reports with."""
@@ -319,13 +317,10 @@ class EasyTierClient:
 
 
 def _path(node_id: str) -> str:
-    if node_id in {"", ".", ".."}:
-        # They would lead to another path.
+    if node_id in NO_NAMES:
         raise NodeGoneError
-    return f"/api/nodes/{quote(node_id, safe='')}"
+    return f"/api/nodes/{segment(node_id)}"
 
 
 def _nodes(answer: Row) -> list[Row]:
-    if not isinstance(nodes := answer.get("nodes"), list):
-        raise UnavailableError(Reason.MALFORMED, "no nodes")
-    return rows_of(nodes)
+    return rows_in(answer.get("nodes"), "nodes")

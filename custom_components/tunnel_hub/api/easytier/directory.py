@@ -26,7 +26,7 @@ from ..models.directory import (
     RelayNodeUpdate,
     ReportResult,
 )
-from ..rows import Row
+from ..rows import Row, expected
 from . import models
 from .client import EasyTierClient
 from .feeds import BATCH, Feeds
@@ -45,18 +45,15 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def is_initialized(self) -> bool:
-        """Tell whether the server is set up; raises OtherServiceError for another kind."""
         return await self._client.check_init()
 
     @override
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:
-        """Create an empty database with one administrator."""
         self._transport.secrets.add(jwt_secret, admin.password)
         await self._client.initialize(jwt_secret, admin.mail, admin.password)
 
     @override
     async def is_administrator(self) -> bool:
-        """Tell whether the account is one, as far as the service says."""
         await self._feeds.account()
         return bool(self._feeds.administrator)
 
@@ -66,8 +63,7 @@ class DirectoryCommands(NodeDirectory):
         name = coerce.verbatim(payload.name) or ""
         if await self._namesakes(name, self._email):
             raise InvalidInputError("node_name_taken", name=name)
-        if (created := await self._client.create(fields)) is None:
-            raise UnavailableError(Reason.MALFORMED, "no id of the new node")
+        created = expected(await self._client.create(fields), "id of the new node")
         if payload.bandwidth_tier:
             # Servers that want it from reports alone do not store it with a new node.
             try:
@@ -118,7 +114,6 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
-        """Allow or forbid a node to carry traffic between others."""
         await self._client.update(node_id, {"allow_relay": int(allowed)})
 
     @override
@@ -151,7 +146,6 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def regenerate_report_token(self, node_id: str) -> str | None:
-        """Replace the token that a node's agent reports with; the new one."""
         return await self._client.regenerate_token(node_id)
 
     @override
@@ -163,7 +157,6 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def check_targets(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
-        """Check up to twenty addresses."""
         if not 0 < len(targets) <= BATCH:
             raise InvalidInputError("check_count", count=str(len(targets)), maximum=str(BATCH))
         for target in targets:
@@ -179,7 +172,6 @@ class DirectoryCommands(NodeDirectory):
         priority: QueryPriority | None = None,
         relay_only: bool = False,
     ) -> tuple[ProposedNode, ...]:
-        """Return a few nodes that are online, the best first."""
         wishes: dict[str, object] = {"relay_only": relay_only}
         if region is not None:
             wishes["region"] = region.value
@@ -193,7 +185,6 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def public_node_names(self) -> Mapping[str, str]:
-        """Return the names of all public nodes by id, whichever are chosen."""
         nodes = await self._feeds.public_nodes()
         return {id_: node.name or id_ for id_, node in nodes.items()}
 

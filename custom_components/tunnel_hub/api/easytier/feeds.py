@@ -101,17 +101,8 @@ class Feeds:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
         account = (
-            Feed[Resource](
-                "account", Account, models.ACCOUNT.fields, HOUR, self.account, required=True
-            ),
-            Feed[Resource](
-                "nodes",
-                RelayNode,
-                models.NODE.fields,
-                _TWO_MINUTES,
-                self._own_nodes,
-                chosen=True,
-            ),
+            models.ACCOUNT.feed("account", HOUR, self.account, required=True),
+            models.NODE.feed("nodes", _TWO_MINUTES, self._own_nodes, chosen=True),
             Feed[Resource](
                 "reachability",
                 Reachability,
@@ -120,28 +111,19 @@ class Feeds:
                 self._reachability,
             ),
         )
-        public = Feed[Resource](
-            "public_nodes",
-            PublicNode,
-            models.PUBLIC_NODE.fields,
-            FIVE_MINUTES,
-            self._public_nodes,
-            chosen=True,
+        public = models.PUBLIC_NODE.feed(
+            "public_nodes", FIVE_MINUTES, self._public_nodes, chosen=True
         )
-        service = Feed[Resource](
+        service = models.SERVICE.feed(
             "service",
-            ServiceTotals,
-            models.SERVICE.fields | {"nodes_listed"},
             FIVE_MINUTES,
             self._service,
+            also=("nodes_listed",),
             required=not self._signed_in,
         )
-        feeds = (
-            *(account if self._signed_in else ()),
-            *((public,) if self._chosen else ()),
-            service,
+        return by_key(
+            *(account if self._signed_in else ()), *((public,) if self._chosen else ()), service
         )
-        return by_key(*feeds)
 
     # The account and its nodes
 

@@ -12,18 +12,11 @@ from yarl import URL
 from .. import coerce
 from ..address import base_url
 from ..capabilities.collections import CanEdit, EditableCollection
-from ..errors import (
-    AccountNeededError,
-    AuthenticationError,
-    InvalidInputError,
-    Reason,
-    TunnelHubError,
-    UnavailableError,
-)
+from ..errors import AccountNeededError, AuthenticationError, InvalidInputError, TunnelHubError
 from ..http import Transport
 from ..models.directory import RelayNodeUpdate
 from ..provider import Credentials, Identity, Issue, Options, ProviderDescription
-from ..rows import Row
+from ..rows import Row, expected
 from ..throttling import iterate
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
@@ -102,8 +95,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
 
     async def _log_in(self) -> str:
         row = await self._client.login(*self._signs_in())
-        if (token := coerce.token(row.get("token"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
+        token = expected(coerce.token(row.get("token")), "token")
         if isinstance(user := row.get("user"), dict):
             self._feeds.administrator = coerce.boolean(user.get("is_admin"))
         return token

@@ -10,11 +10,9 @@ All methods raise:
 from base64 import b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import quote
 
 from ..errors import (
     AuthenticationError,
-    InvalidInputError,
     Reason,
     RejectedError,
     TunnelGoneError,
@@ -22,27 +20,17 @@ from ..errors import (
     UnavailableError,
 )
 from ..http import Answer, Transport
-from ..routes import Routes
+from ..routes import Routes, segment
 
 _WORDS = ("Msg", "msg")
 """Where v1 and v2 of the APIs say why not."""
 _NO_ROUTE = "404 page not found"
-_NO_NAMES = frozenset({"", ".", ".."})
-"""What cannot stand in a path: it would lead to another one."""
-
-
-def segment(name: str) -> str:
-    """Return a name as one segment of a path, slashes and all."""
-    if name in _NO_NAMES:
-        raise InvalidInputError("unknown_resource", name=name)
-    return quote(name, safe="")
 
 
 class ProgramClient:
     """Speaks with a program of frp. routes: which of them this version has."""
 
     def __init__(self, transport: Transport, username: str = "", password: str = "") -> None:
-        """Take what sends, and what signs in: nothing where the program asks for nothing."""
         self._transport = transport
         self.routes = Routes()
         self._headers: dict[str, str] = {}

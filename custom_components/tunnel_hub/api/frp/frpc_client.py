@@ -11,7 +11,7 @@ import re
 
 from ..errors import Reason, UnavailableError
 from ..http import Answer
-from ..rows import Row, rows_of
+from ..rows import Row, rows_in, rows_of
 from .client import ProgramClient
 from .frps_models import name_of
 
@@ -59,7 +59,8 @@ class FrpcClient(ProgramClient):
         """GET /api/store/proxies: the proxies of the store, also those that are disabled."""
         # frpc may have been started with another file since the last time.
         self.routes.forget()
-        return _listed(await self.ask("GET", _STORE), "proxies")
+        answer = await self.ask("GET", _STORE)
+        return rows_in(answer.mapping().get("proxies"), "proxies")
 
     async def stored_proxy(self, name: str) -> Row:
         """GET /api/store/proxies/<name>; raises TunnelGoneError."""
@@ -79,7 +80,8 @@ class FrpcClient(ProgramClient):
 
     async def visitors(self) -> list[Row]:
         """GET /api/store/visitors: what reaches the tunnels of other clients."""
-        return _listed(await self.ask("GET", _VISITORS), "visitors")
+        answer = await self.ask("GET", _VISITORS)
+        return rows_in(answer.mapping().get("visitors"), "visitors")
 
     async def visitor(self, name: str) -> Row:
         """GET /api/store/visitors/<name>: one of them."""
@@ -96,13 +98,6 @@ class FrpcClient(ProgramClient):
     async def delete_visitor(self, name: str) -> None:
         """DELETE /api/store/visitors/<name>: delete a visitor."""
         await self.ask("DELETE", _VISITOR, name, read=False)
-
-
-def _listed(answer: Answer, name: str) -> list[Row]:
-    """Return the rows of a list."""
-    if not isinstance(rows := answer.mapping().get(name), list):
-        raise UnavailableError(Reason.MALFORMED, f"no {name}")
-    return rows_of(rows)
 
 
 def _proxies(answer: Answer) -> list[Row]:

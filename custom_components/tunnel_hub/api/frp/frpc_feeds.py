@@ -8,7 +8,7 @@ from .. import coerce
 from ..age import Stamp
 from ..cache import CachedRead
 from ..errors import Reason, UnavailableError, UnsupportedError
-from ..feed import Feed
+from ..feed import Feed, by_key
 from ..gather import gather_all
 from ..models.base import Resource
 from ..models.server import ClientStatus
@@ -63,28 +63,26 @@ class FrpcFeeds:
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
-        return {
-            "client": Feed(
-                key="client",
-                resource=ClientStatus,
-                interval=_INTERVAL,
-                idle_interval=_IDLE,
-                fields=frozenset({"connected", "tunnels_offline", "tunnels_online"}),
-                fetch=self._client_status,
+        return by_key(
+            Feed(
+                "client",
+                ClientStatus,
+                frozenset({"connected", "tunnels_offline", "tunnels_online"}),
+                _INTERVAL,
+                self._client_status,
+                _IDLE,
                 required=True,
             ),
-            "tunnels": Feed(
-                key="tunnels",
-                resource=Tunnel,
-                interval=_INTERVAL,
-                idle_interval=_IDLE,
-                fields=PROXY.fields,
-                fetch=self._tunnels,
+            PROXY.feed(
+                "tunnels",
+                _INTERVAL,
+                self._tunnels,
+                _IDLE,
                 kept=lambda: self._absent,
                 forget=self._forget_proxy,
                 forget_shared=self.forget,
             ),
-        }
+        )
 
     def forget(self) -> None:
         """Drop what was read, after a write."""

@@ -33,17 +33,12 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
         super().__init__(session, credentials, options)
         self._client = FrpcClient(self._transport, *self._signs_in)
         self._feeds = FrpcFeeds(self._client, self._outside, self._learn_whether_open)
-        self._feeds.on_memory = self._remember
+        self._feeds.on_memory = self.remember
         self._proxies = StoredProxies(self._client, self._feeds.of_file, self._feeds.forget)
         self.feeds = self._feeds.feeds()
 
-    async def _remember(self, memory: Mapping[str, Any]) -> None:
-        if self.on_memory is not None:
-            await self.on_memory(memory)
-
     @override
     def restore(self, memory: Mapping[str, Any]) -> None:
-        """Restore the known proxies and their last addresses."""
         self._feeds.restore(memory)
 
     @override
@@ -62,7 +57,6 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
 
     @override
     async def reload_configuration(self) -> None:
-        """Have frpc read its file again."""
         try:
             await self._client.reload()
         finally:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from .. import coerce
 from ..errors import Reason, UnavailableError
-from ..rows import Row, rows_of
+from ..rows import Row, row_in, rows_in
 from .client import ProgramClient
 
 TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "xtcp", "sudp")
@@ -32,14 +32,14 @@ class FrpsClient(ProgramClient):
 
     async def clients(self) -> list[Row]:
         """GET /api/clients: the clients, also those that are gone; frps 0.68 and later."""
-        rows = _rows((await self.ask("GET", "/api/clients")).json())
+        rows = rows_in((await self.ask("GET", "/api/clients")).json())
         self.routes.found("/api/clients")
         return rows
 
     async def proxies_of(self, proxy_type: str) -> list[Row]:
         """GET /api/proxy/<type>: the proxies of a type, without that; `conf` null when offline."""
         answer = await self.ask("GET", "/api/proxy/{name}", proxy_type)
-        return _rows(answer.mapping().get("proxies"), null=True)
+        return rows_in(answer.mapping().get("proxies"), null=True)
 
     async def proxy(self, name: str) -> Row:
         """GET /api/proxies/<name>: one proxy; raises TunnelGoneError."""
@@ -85,7 +85,7 @@ class FrpsClient(ProgramClient):
     async def traffic_v2(self, name: str) -> list[Row]:
         """GET /api/v2/proxies/<name>/traffic: date, trafficIn and trafficOut, the oldest first."""
         data = await self._data("GET", "/api/v2/proxies/{name}/traffic", name)
-        return _rows(data.get("history"))
+        return rows_in(data.get("history"))
 
     async def prune(self) -> None:
         """POST /api/v2/system/prune: forget the proxies that are offline."""
@@ -103,10 +103,7 @@ class FrpsClient(ProgramClient):
     ) -> Row:
         """Return what an answer of version 2 wraps."""
         answer = await self.ask(method, route, name, read=read, params=params)
-        data = answer.mapping().get("data")
-        if not isinstance(data, dict):
-            raise UnavailableError(Reason.MALFORMED, "no data")
-        return data
+        return row_in(answer.mapping(), "data")
 
     async def _all(self, route: str) -> list[Row]:
         """Return the rows of all pages of a list.
@@ -123,21 +120,9 @@ class FrpsClient(ProgramClient):
         for number in range(1, _MOST_PAGES + 1):
             params = {"page": f"{number}", "pageSize": f"{PAGE_SIZE}"}
             page = await self._data("GET", route, params=params)
-            items = _rows(page.get("items"), null=True)
+            items = rows_in(page.get("items"), null=True)
             rows += items
             totals.add(coerce.count(page.get("total")))
             if len(items) < PAGE_SIZE:
                 break
         return rows, len(totals) == 1
-
-
-def _rows(value: object, *, null: bool = False) -> list[Row]:
-    """Return the rows of a list. null: whether that stands for an empty one, as Go may write it."""
-    if value is None and null:
-        return []
-    if not isinstance(value, list):
-        raise UnavailableError(Reason.MALFORMED, "no list")
-    rows = rows_of(value)
-    if value and not rows:
-        raise UnavailableError(Reason.MALFORMED, "no rows")
-    return rows

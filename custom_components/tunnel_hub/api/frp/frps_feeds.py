@@ -12,7 +12,7 @@ from .. import coerce
 from ..age import Stamp
 from ..cache import CachedRead
 from ..errors import InvalidInputError, Reason, RejectedError, UnavailableError, UnsupportedError
-from ..feed import Feed
+from ..feed import Feed, by_key
 from ..models.base import Resource
 from ..models.server import Client, Server
 from ..models.tunnels import Tunnel
@@ -86,33 +86,34 @@ class Feeds:
 
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
-        feeds = (
-            _feed(
+        return by_key(
+            SERVER.feed(
                 "server",
-                Server,
-                SERVER.fields | {"tunnels_offline"},
+                INTERVAL,
                 self._fetch_server,
+                _IDLE,
+                also=("tunnels_offline",),
                 required=True,
             ),
-            _feed(
+            PROXY.feed(
                 "tunnels",
-                Tunnel,
-                PROXY.fields | {"public_address"},
+                INTERVAL,
                 self._fetch_tunnels,
+                _IDLE,
+                also=("public_address",),
                 unsupported_fields=lambda: self._lacking,
                 kept=self._tunnels.ids,
                 forget=partial(self._forget, self._tunnels),
             ),
-            _feed(
+            CLIENT.feed(
                 "clients",
-                Client,
-                CLIENT.fields,
+                INTERVAL,
                 self._fetch_clients,
+                _IDLE,
                 kept=self._clients.ids,
                 forget=partial(self._forget, self._clients),
             ),
         )
-        return {feed.key: feed for feed in feeds}
 
     # Memory
 
@@ -297,21 +298,3 @@ def _lasting(facts: Facts, addresses: Addressing) -> dict[str, Any]:
         "protocol": protocol,
         "public_address": addresses.of(protocol, address if isinstance(address, dict) else {}),
     }
-
-
-def _feed(
-    key: str,
-    resource: type[Resource],
-    fields: frozenset[str],
-    fetch: Callable[[], Awaitable[Mapping[str, Any]]],
-    **options: Any,
-) -> Feed[Resource]:
-    return Feed(
-        key=key,
-        resource=resource,
-        interval=INTERVAL,
-        idle_interval=_IDLE,
-        fields=fields,
-        fetch=fetch,
-        **options,
-    )

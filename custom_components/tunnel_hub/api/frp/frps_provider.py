@@ -31,7 +31,7 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
         super().__init__(session, credentials, options)
         self._client = FrpsClient(self._transport, *self._signs_in)
         self._feeds = Feeds(self._client, self.outside_host, self._learn_whether_open)
-        self._feeds.on_memory = self._remember
+        self._feeds.on_memory = self.remember
         self.feeds = self._feeds.feeds()
 
     @property
@@ -41,12 +41,7 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
 
     @override
     def restore(self, memory: Mapping[str, Any]) -> None:
-        """Restore what the server may not list at the moment."""
         self._feeds.restore(memory)
-
-    async def _remember(self, memory: Mapping[str, object]) -> None:
-        if self.on_memory is not None:
-            await self.on_memory(memory)
 
     @override
     async def _look(self) -> None:

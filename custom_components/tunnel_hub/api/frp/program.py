@@ -1,7 +1,6 @@
 """What frps and frpc have in common as entries: where they are, and how they are signed in to."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import ClassVar, override
@@ -120,10 +119,6 @@ class FrpProgram(Provider):
             if _address(stored) == self._url:
                 return True
         return None
-
-    @override
-    def statistics(self) -> Mapping[str, int]:
-        return {"requests": self._transport.requests}
 
     @property
     def outside_host(self) -> str:

@@ -28,7 +28,6 @@ class Session(RenewableTokens):
         log_in: Callable[[], Awaitable[str]] | None,
         on_renewed: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Start with a stored csrf, if there is one."""
         super().__init__(csrf, on_renewed)
         self._log_in = log_in
         self._renewed_at: Stamp | None = None

@@ -15,7 +15,7 @@ import re
 from .. import coerce
 from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError
 from ..http import Answer, Transport
-from ..rows import Row, rows_of
+from ..rows import Row, expected, rows_in, rows_of
 
 _MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
@@ -63,8 +63,7 @@ class HayFrpClient:
         user: username, email address or phone number.
         """
         row = await self._ask("/user", "login", {"user": user, "passwd": passwd}, read=False)
-        if (token := coerce.token(row.get("token"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
+        token = expected(coerce.token(row.get("token")), "token")
         self._transport.secrets.add(passwd)
         return token
 
@@ -125,9 +124,7 @@ class HayFrpClient:
     async def re_token(self, csrf: str) -> str:
         """ReTokenAPI: the new frp link token. Ends the csrf as well."""
         row = await self._ask("/user", "retoken", {"csrf": csrf}, read=False)
-        if (token := coerce.token(row.get("token"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
-        return token
+        return expected(coerce.token(row.get("token")), "token")
 
     async def reset_passwd_send_code(self, user: str) -> None:
         """ResetPasswdSendCodeAPI: have a recovery token mailed."""
@@ -166,7 +163,7 @@ class HayFrpClient:
             row = await self._ask("/proxy", "list", {"csrf": csrf, **fields})
         except NotFoundError:
             return []
-        return _rows(row, "proxies")
+        return rows_in(row.get("proxies"), "proxies", null=True)
 
     async def tunnel_config(
         self, csrf: str, file_format: str, *, node: str = "", proxy: str = ""
@@ -306,14 +303,7 @@ class HayFrpClient:
             row = await self._public(path)
         except NotFoundError:
             return []
-        return _rows(row, name)
-
-
-def _rows(row: Row, name: str) -> list[Row]:
-    """Return the rows of a list; one that is null or missing in a good answer is empty."""
-    if not isinstance(rows := row.get(name, None), list | None):
-        raise UnavailableError(Reason.MALFORMED, f"no list of {name}")
-    return rows_of(rows)
+        return rows_in(row.get(name), name, null=True)
 
 
 def _row(answer: Answer) -> Row:

@@ -85,25 +85,16 @@ class Feeds:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return what can be read, by key."""
         return by_key(
-            Feed[Resource](
-                "account",
-                Account,
-                ACCOUNT.fields,
-                MINUTE,
-                self._account,
-                FIFTEEN_MINUTES,
-                required=True,
-            ),
-            Feed[Resource](
+            ACCOUNT.feed("account", MINUTE, self._account, FIFTEEN_MINUTES, required=True),
+            TUNNEL.feed(
                 "tunnels",
-                Tunnel,
-                TUNNEL.fields | READING_FIELDS,
                 MINUTE,
                 self.list_tunnels,
                 _NEARLY_TWO_MINUTES,
-                probe=Probe[Resource](
+                also=READING_FIELDS,
+                probe=Probe(
                     fields=READING_FIELDS,
-                    is_worth_it=_is_enabled,
+                    is_worth_it=lambda tunnel: bool(tunnel.enabled),
                     read=self.check_tunnel,
                     concurrency=_CHECKS_AT_ONCE,
                     rate=_CHECKS_PER_SECOND,
@@ -111,20 +102,17 @@ class Feeds:
                     stirred=self._stirred_tunnels,
                 ),
             ),
-            Feed[Resource](
+            NODE.feed(
                 "nodes",
-                Node,
-                NODE.fields | {"description"},
                 FIVE_MINUTES,
                 self._list_nodes,
                 HALF_HOUR,
+                also=("description",),
                 chosen=True,
             ),
-            Feed[Resource](
-                "service", ServiceTotals, SERVICE.fields, FIVE_MINUTES, self._totals, HALF_HOUR
-            ),
-            Feed[Resource]("release", Release, RELEASE.fields, HOUR, self._release),
-            Feed[Resource]("notice", Notice, frozenset({"text"}), HOUR, self._notice),
+            SERVICE.feed("service", FIVE_MINUTES, self._totals, HALF_HOUR),
+            RELEASE.feed("release", HOUR, self._release),
+            Feed("notice", Notice, frozenset({"text"}), HOUR, self._notice),
         )
 
     async def _account(self) -> Mapping[str, Account]:
@@ -267,7 +255,3 @@ class Feeds:
             if node in (id_, listed.name):
                 return id_
         raise InvalidInputError("unknown_node", node=node)
-
-
-def _is_enabled(tunnel: Tunnel) -> bool:
-    return bool(tunnel.enabled)

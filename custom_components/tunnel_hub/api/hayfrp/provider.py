@@ -138,7 +138,6 @@ class HayFrpProvider(
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Disconnect the client once. It can reconnect."""
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.force_down_tunnel(csrf, tunnel_id)
         )
@@ -173,7 +172,6 @@ class HayFrpProvider(
     async def tunnel_config(
         self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
-        """Return the file for one tunnel, or for all of a node's; it holds the link token."""
         return await self._session.use(
             lambda csrf: self._client.tunnel_config(
                 csrf, file_format or "toml", node=node_id or "", proxy=tunnel_id or ""
@@ -182,7 +180,6 @@ class HayFrpProvider(
 
     @override
     async def sign_in(self) -> SignInResult:
-        """Sign in for today."""
         try:
             row = await self._session.use(self._client.sign)
         except AlreadySignedInError as err:
@@ -203,7 +200,6 @@ class HayFrpProvider(
 
     @override
     async def downloads(self) -> tuple[Download, ...]:
-        """Return the files that the service offers."""
         return downloads(*await self._client.download_list())
 
     @override
@@ -232,18 +228,15 @@ class HayFrpProvider(
 
     @override
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Create the account with the code from the email."""
         self._transport.secrets.add(new.password)
         await self._client.register(new.username, _DEVICE, new.mail, new.password, code)
 
     @override
     async def send_recovery_code(self, username: str) -> None:
-        """Request an email with a recovery token."""
         await self._client.reset_passwd_send_code(username)
 
     @override
     async def recover_password(self, code: str, new_password: str) -> None:
-        """Set a new password with the token from the email."""
         self._transport.secrets.add(code, new_password)
         await self._client.reset_passwd(code, new_password)
 

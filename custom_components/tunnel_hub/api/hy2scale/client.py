@@ -15,7 +15,6 @@ from contextlib import aclosing
 from http import HTTPStatus
 from types import NoneType
 from typing import Any, TypeGuard
-from urllib.parse import quote
 
 from aiohttp import FormData
 
@@ -30,8 +29,8 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import UPLOAD_LIMITS, Answer, Transport
-from ..routes import Routes
-from ..rows import Row, rows_of
+from ..routes import Routes, segment
+from ..rows import Row, expected, rows_in
 from ..tokens import Tokens
 
 type Body = Mapping[str, object] | Sequence[object]
@@ -44,32 +43,11 @@ _LARGEST_BACKUP = 64 * 1024**2
 _PNG = b"\x89PNG"
 
 
-NO_NAMES = frozenset({"", ".", ".."})
-"""What cannot stand in a path: it would lead to another one."""
-
-
-def segment(name: str) -> str:
-    """Return a name as one segment of a path, slashes and all."""
-    if name in NO_NAMES:
-        raise InvalidInputError("unknown_resource", name=name)
-    return quote(name, safe="")
-
-
-def list_of(value: object, *, null: bool = False) -> list[Row]:
-    """Return the rows of a list. null: whether some version says that where it has none."""
-    if not isinstance(value, list | None if null else list):
-        raise UnavailableError(Reason.MALFORMED, "no list")
-    rows = rows_of(value)
-    if value and not rows:
-        raise UnavailableError(Reason.MALFORMED, "no rows")
-    return rows
-
-
 def wireguard_peers(server: Row) -> list[Row]:
     """Return the peers of the WireGuard server: null for none."""
     if "peers" not in server:
         raise UnavailableError(Reason.MALFORMED, "no peers")
-    return list_of(server["peers"], null=True)
+    return rows_in(server["peers"], "peers", null=True)
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -114,7 +92,6 @@ class Hy2ScaleClient:
     def __init__(
         self, transport: Transport, tokens: Tokens, on_write: Callable[[], None] = lambda: None
     ) -> None:
-        """Take what sends, and what gives requests their token."""
         self._transport = transport
         self._tokens = tokens
         self.on_write = on_write
@@ -303,7 +280,7 @@ class Hy2ScaleClient:
     async def sessions(self) -> list[Row]:
         """GET /sessions: the connected devices."""
         answer = (await self._get("/sessions", shape=_ROWS)).json()
-        return list_of(answer["devices"] if _has(answer, "devices") else answer)
+        return rows_in(answer["devices"] if _has(answer, "devices") else answer)
 
     async def delete_session(self, key: str) -> None:
         """DELETE /sessions/{id}: kicks out, and keeps out for 60 s."""
@@ -315,8 +292,8 @@ class Hy2ScaleClient:
         """GET /rules: whether they can be applied, and the rows; as documented null for none."""
         answer = (await self._get("/rules", shape=_ROWS)).json()
         if _has(answer, "rules"):
-            return coerce.boolean(answer.get("available")), list_of(answer["rules"], null=True)
-        return None, list_of(answer, null=True)
+            return coerce.boolean(answer.get("available")), rows_in(answer["rules"], null=True)
+        return None, rows_in(answer, null=True)
 
     async def create_rule(self, row: Row) -> None:
         """POST /rules."""
@@ -369,9 +346,7 @@ class Hy2ScaleClient:
         answer = await self._get(f"/tls/{segment(id_)}/pem")
         is_object = answer.body.lstrip().startswith(b"{")
         pem = answer.mapping().get("cert") if is_object else answer.text()
-        if (certificate := coerce.document(pem)) is None:
-            raise UnavailableError(Reason.MALFORMED, "no certificate")
-        return certificate
+        return expected(coerce.document(pem), "certificate")
 
     async def delete_certificate(self, id_: str) -> None:
         """DELETE /tls/{id}."""
@@ -543,7 +518,7 @@ class Hy2ScaleClient:
         return await self._peers_in("/diag/peer-latency")
 
     async def _peers_in(self, path: str) -> list[Row]:
-        return list_of((await self._object(path)).get("peers"))
+        return rows_in((await self._object(path)).get("peers"))
 
     async def arch(self) -> Row:
         """GET /system/arch: what the program runs on."""
@@ -568,7 +543,7 @@ class Hy2ScaleClient:
     # How
 
     async def _rows(self, path: str, *, null: bool = False) -> list[Row]:
-        return list_of((await self._get(path, shape=_ROWS)).json(), null=null)
+        return rows_in((await self._get(path, shape=_ROWS)).json(), null=null)
 
     async def _object(self, path: str, *, empty: bool = False) -> Row:
         """Read an object. empty: whether one with nothing in it tells something."""

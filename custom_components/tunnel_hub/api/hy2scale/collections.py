@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Collection
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
+from ..routes import NO_NAMES
 from ..rows import Row
 from ..throttling import iterate
 from . import schemas
-from .client import NO_NAMES, Hy2ScaleClient, wireguard_peers
+from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
 from .models import ID, NOT_SENT, SHADOWSOCKS
 
@@ -152,7 +153,6 @@ class RowCollections:
     """All lists of a node."""
 
     def __init__(self, client: Hy2ScaleClient, around: MeshReader) -> None:
-        """Use a client for requests, and a reader for the names of ids."""
         self._client = client
         self._around = around
         self.clients = EditableRows(

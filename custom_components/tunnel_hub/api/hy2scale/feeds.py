@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from .. import coerce
 from ..age import Stamp
@@ -71,6 +70,7 @@ _LOCKOUT = timedelta(seconds=60)
 SAME_MOMENT = 2.0
 _OF_LATE = CONFIGURED.total_seconds()
 
+_CERTIFICATE_FIELDS = frozenset({"certificates"})
 _SESSION_FIELDS = frozenset({"locked_until", "sessions"})
 
 _WANTED_SINCE_1_3 = {
@@ -112,89 +112,40 @@ class Feeds:
     def feeds(self) -> dict[str, Feed[Resource]]:
         """Return the feeds by key."""
         feeds = (
-            self._feed("hub", Hub, HUB.fields, LIVE, self._hub, idle=FIVE_MINUTES, required=True),
-            self._feed("links", Link, LINK.fields, LIVE, self._links),
-            self._feed(
+            HUB.feed("hub", LIVE, self._hub, FIVE_MINUTES, required=True),
+            LINK.feed("links", LIVE, self._links),
+            PEER.feed(
                 "peers",
-                Peer,
-                PEER.fields,
                 LIVE,
                 self._peers,
                 kept=self.around.hidden_ids,
                 forget=self.around.forget_peer,
             ),
-            self._feed(
-                "tunnels",
-                Tunnel,
-                TUNNEL.fields,
-                LIVE,
-                self.tunnels,
-                forget_shared=self.around.forget,
-            ),
-            self._feed(
-                "sessions",
-                UserSessions,
-                _SESSION_FIELDS,
-                LIVE,
-                self.sessions,
-                idle=FIVE_MINUTES,
-            ),
-            self._feed("users", User, USER.fields, CONFIGURED, self._read_users),
-            self._feed("rules", Rule, RULE.fields, CONFIGURED, self._rules),
-            self._feed("proxies", Proxy, PROXY.fields, CONFIGURED, self._proxies),
-            self._feed("wireguard", WireGuard, WIREGUARD.fields, CONFIGURED, self._server),
-            self._feed(
-                "wireguard_peers",
-                WireGuardPeer,
-                WIREGUARD_PEER.fields,
-                CONFIGURED,
-                self._wireguard_peers,
-            ),
-            self._feed("tun_mode", TunMode, TUN_MODE.fields, FIVE_MINUTES, self._tun_mode),
-            self._feed("vpn", Vpn, VPN.fields, HOUR, self._vpn),
-            self._feed(
-                "certificates",
-                Certificates,
-                frozenset({"certificates"}),
-                HOUR,
-                self._certificates,
-            ),
-            self._feed("upgrade", Upgrade, UPGRADE.fields, HOUR, self._upgrade),
+            TUNNEL.feed("tunnels", LIVE, self.tunnels, forget_shared=self.around.forget),
+            Feed("sessions", UserSessions, _SESSION_FIELDS, LIVE, self.sessions, FIVE_MINUTES),
+            USER.feed("users", CONFIGURED, self._read_users),
+            RULE.feed("rules", CONFIGURED, self._rules),
+            PROXY.feed("proxies", CONFIGURED, self._proxies),
+            WIREGUARD.feed("wireguard", CONFIGURED, self._server),
+            WIREGUARD_PEER.feed("wireguard_peers", CONFIGURED, self._wireguard_peers),
+            TUN_MODE.feed("tun_mode", FIVE_MINUTES, self._tun_mode),
+            VPN.feed("vpn", HOUR, self._vpn),
+            Feed("certificates", Certificates, _CERTIFICATE_FIELDS, HOUR, self._certificates),
+            UPGRADE.feed("upgrade", HOUR, self._upgrade),
         )
-        return by_key(*feeds)
+        return by_key(*map(self._for_any_version, feeds))
 
-    def _feed(
-        self,
-        key: str,
-        resource: type[Resource],
-        fields: frozenset[str],
-        interval: timedelta,
-        fetch: Callable[[], Awaitable[Mapping[str, Any]]],
-        *,
-        idle: timedelta | None = None,
-        required: bool = False,
-        **options: Any,
-    ) -> Feed[Resource]:
-        """Return a feed; one whose route is missing has nothing to tell."""
+    def _for_any_version(self, feed: Feed[Resource]) -> Feed[Resource]:
+        """Return a feed that has nothing to tell where its route is missing."""
 
         async def _fetch() -> Mapping[str, Resource]:
-            try:
-                return await fetch()
-            except UnsupportedError:
-                if required:
-                    raise
-                return {}
+            return await (feed.fetch() if feed.required else self.optional(feed.fetch, {}))
 
-        return Feed[Resource](
-            key=key,
-            resource=resource,
-            interval=interval,
-            idle_interval=idle or _IDLE.get(interval),
-            fields=fields,
+        return replace(
+            feed,
             fetch=_fetch,
-            required=required,
-            unsupported_fields=lambda: self._lacking.get(key, ()),
-            **options,
+            idle_interval=feed.idle_interval or _IDLE.get(feed.interval),
+            unsupported_fields=lambda: self._lacking.get(feed.key, ()),
         )
 
     # The node

@@ -31,9 +31,9 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel
 from ..provider import Credentials
-from ..rows import Row, rows_of
+from ..rows import Row, rows_in, rows_of
 from . import schemas, upgrade
-from .client import Hy2ScaleClient, list_of
+from .client import Hy2ScaleClient
 from .collections import EditableRows, RowCollections
 from .feeds import Feeds
 from .mesh_reader import MeshReader
@@ -101,7 +101,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def set_exit_node(self, *, enabled: bool) -> None:
-        """Allow or forbid traffic of other nodes to leave here."""
         await self._client.update_node({"exit_node": enabled})
         if coerce.boolean((await self._client.node()).get("exit_node")) is not enabled:
             raise InvalidInputError("not_taken", name="exit_node")
@@ -119,7 +118,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
-        """Show and use a peer's own peers or not."""
         path = self._path(of, peer_id)
         await self._peer(path)
         await self._client.nest_peer(path, enabled=nested)
@@ -141,19 +139,16 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
-        """Let the traffic leave by this path alone, "" for this node itself."""
         paths = ExitUpdate(exit_paths=(path,) if path else ())
         await self._editable_of[of].change(resource_id, exit_fields(paths))
 
     @override
     async def reset_traffic(self, user_id: str) -> None:
-        """Reset the traffic counter of a user."""
         await self._collections.users.row(user_id)
         await self._client.reset_traffic(user_id)
 
     @override
     async def sessions_of(self, user_id: str) -> tuple[Session, ...]:
-        """Return the connected devices of a user."""
         if (known := (await self._feeds.sessions()).get(user_id)) is None:
             raise InvalidInputError("unknown_resource", name=user_id)
         return known.sessions
@@ -209,7 +204,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
-        """Download the newest version and put it in place; the node restarts."""
         await upgrade.install(self._client, on_progress)
 
     @override
@@ -228,13 +222,12 @@ class MeshCommands(CanEdit, MeshNode):
             raise UnavailableError(Reason.MALFORMED, "no conflicts")
         taken = {
             (coerce.integer(row.get("port")), coerce.text(row.get("proto")))
-            for row in list_of(answer["conflicts"], null=True)
+            for row in rows_in(answer["conflicts"], null=True)
         }
         return {port: (port.port, port.protocol) not in taken for port in ports}
 
     @override
     async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
-        """Return a name's addresses."""
         answer = await self._client.resolve(name, exit_path or "")
         if found := coerce.texts(answer.get("ips")):
             return found
@@ -256,7 +249,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def latencies(self) -> Mapping[tuple[str, str], tuple[LatencySample, ...]]:
-        """Return the latencies of the last ten minutes over all links, by kind and id."""
         rows = await self._client.peer_latency()
         ids = {
             **{
@@ -269,7 +261,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
-        """Return a peer's own peers, used or not."""
         path = self._path(of, peer_id)
         if of is Peer:
             await self._peer(path)
@@ -282,7 +273,6 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return what the node is made of, what it runs on and how its console is set up."""
         described: Mapping[str, Row] = {
             "build": {**await self._client.build_info(), **await self._client.build_id()},
             "machine": await self._feeds.optional(self._client.arch, {}),
@@ -293,29 +283,24 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def backup(self) -> bytes:
-        """Return a tar archive of the configuration; it holds all secrets."""
         return await self._client.backup()
 
     @override
     async def graph_layout(self) -> Mapping[str, Position]:
-        """Return the positions by name."""
         return _positions(await self._client.graph_layout())
 
     @override
     async def follow_layout(self) -> AsyncGenerator[Mapping[str, Position]]:
-        """Yield the positions by name now and whenever they change."""
         async with aclosing(self._client.graph_layout_stream()) as layouts:
             async for layout in layouts:
                 yield _positions(layout)
 
     @override
     async def restore_backup(self, archive: bytes) -> NodeAfterRestart:
-        """Take the configuration out of a backup and wait for the node."""
         return await upgrade.restarted(self._client, partial(self._client.restore, archive))
 
     @override
     async def upload_upgrade(self, archive: bytes) -> NodeAfterRestart:
-        """Put the program of an archive in place and wait for the node."""
         return await upgrade.restarted(self._client, partial(self._client.upload_upgrade, archive))
 
     @override

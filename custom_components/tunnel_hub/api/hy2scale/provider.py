@@ -13,7 +13,7 @@ from .. import coerce
 from ..capabilities.account import CanUpdateAccount
 from ..capabilities.collections import EditableCollection
 from ..capabilities.tunnels import CanForceDown
-from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
+from ..errors import InvalidInputError, UnsupportedError
 from ..http import Transport
 from ..models.account import AccountChanges
 from ..models.base import Resource
@@ -32,7 +32,7 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel
 from ..provider import Credentials, Identity, Issue, Options, Provider, ProviderDescription
-from ..rows import Row
+from ..rows import Row, expected
 from ..tls import trust
 from ..tokens import Login, LoginTokens
 from .address import base_url
@@ -108,7 +108,7 @@ class Hy2ScaleProvider(
         self._client.on_write = self._feeds.forget
         self._client.on_node = self._tell_identity
         self._around = self._feeds.around
-        self._around.on_memory = self._remember
+        self._around.on_memory = self.remember
         self._collections = RowCollections(self._client, self._around)
         self._editable_of: Mapping[type[Resource], EditableRows] = {
             Proxy: self._collections.proxies,
@@ -126,12 +126,7 @@ class Hy2ScaleProvider(
 
     @override
     def restore(self, memory: Mapping[str, Any]) -> None:
-        """Restore the known peers and their ids."""
         self._around.restore(memory)
-
-    async def _remember(self, memory: Mapping[str, object]) -> None:
-        if self.on_memory is not None:
-            await self.on_memory(memory)
 
     def _signs_in(self) -> tuple[str, str]:
         """Return the username and the hash of the password."""
@@ -140,8 +135,7 @@ class Hy2ScaleProvider(
     async def _log_in(self) -> str:
         """Return a new token; keep whether the password is the one that a node comes with."""
         row = await self._client.login(*self._signs_in())
-        if (token := coerce.token(row.get("token"))) is None:
-            raise UnavailableError(Reason.MALFORMED, "no token")
+        token = expected(coerce.token(row.get("token")), "token")
         default = bool(coerce.boolean(row.get("force_password_change")))
         self.credentials = {**self.credentials, "default_password": str(default).lower()}
         return token
@@ -151,9 +145,7 @@ class Hy2ScaleProvider(
 
     @override
     async def identify(self) -> Identity:
-        if (identity := _identity(await self._client.node())) is None:
-            raise UnavailableError(Reason.MALFORMED, "no node")
-        return identity
+        return expected(_identity(await self._client.node()), "node")
 
     @override
     def is_account_of(self, stored: Credentials, known_by: str) -> bool:
