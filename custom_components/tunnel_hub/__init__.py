@@ -69,8 +69,8 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Prepare what exists whether or not an account does."""
-    # It outlives the accounts: closed below a request, aiohttp fails in odd ways.
+    """Set up what is independent of config entries: actions, dashboard, WebSocket and Assist."""
+    # All entries share the session, because aiohttp fails if it is closed during a request.
     hass.data[_OPTIONS] = {}
     hass.data[_SESSION] = async_create_clientsession(hass, cookie_jar=DummyCookieJar())
     async_setup_services(hass)
@@ -143,7 +143,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         )
 
     in_order = sorted(data.coordinators.values(), key=lambda c: not c.feed.required)
-    # What nothing works without comes first.
+    # Required feeds first: without them, the entry cannot be set up.
     await asyncio.gather(*map(_start, in_order[:1]))
     await asyncio.gather(*map(_start, in_order[1:]))
     if (checks := _checks(hass, entry, data)) is not None:
@@ -179,7 +179,7 @@ async def _set_up_features(
     data: TunnelHubData,
     coordinator: FeedCoordinator,
 ) -> None:
-    """Set up what Tunnel Hub itself does for the resources of a feed."""
+    """Set up the features of Tunnel Hub itself: force down, sign-in, checks, history."""
     provider = data.provider
     if coordinator.feed.resource is Tunnel and isinstance(provider, CanForceDown):
         data.force_down = await async_set_up_force_down(hass, entry, provider, coordinator)
@@ -193,7 +193,7 @@ async def _set_up_features(
 def _checks(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, data: TunnelHubData
 ) -> AddressChecks | None:
-    """Return what checks the addresses of an entry; None where it can have none."""
+    """Return what checks the addresses of an entry, or None if it has no addresses to check."""
     if isinstance(data.provider, WatchedAddresses):
         return WatchedChecks(hass, entry)
     return async_tunnel_checks(hass, entry, data.provider, data.coordinators)
@@ -201,7 +201,7 @@ def _checks(
 
 @callback
 def _node_suggestions(provider: Provider, checks: AddressChecks | None) -> NodeSuggestions | None:
-    """Return what suggests nodes; None where the service tells too little of them."""
+    """Return what suggests nodes, or None if the service does not list its nodes."""
     if isinstance(provider, CanChooseNodes) and isinstance(checks, TunnelChecks):
         return NodeSuggestions(provider, checks.async_connect)
     return None
@@ -209,14 +209,14 @@ def _node_suggestions(provider: Provider, checks: AddressChecks | None) -> NodeS
 
 async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
     """Unload the account of a config entry."""
-    # What is being read now would still make devices and entities.
+    # Otherwise requests that are running would still add devices and entities.
     for coordinator in entry.runtime_data.coordinators.values():
         await coordinator.async_shutdown()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
-    """Forget what is stored beside the entry, and its repairs."""
+    """Remove the stored data and the repair issues of an entry."""
     await async_remove_force_down(hass, entry.entry_id)
     await async_forget_sign_in(hass, entry.entry_id)
     await async_forget_credentials(hass, entry.entry_id)
@@ -231,7 +231,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let the user remove a device that the service no longer lists, as far as is known."""
+    """Allow the user to remove a device unless the service still lists it."""
     key = device_key_of(device, entry)
     if key is None or entry.state is not ConfigEntryState.LOADED:
         return True

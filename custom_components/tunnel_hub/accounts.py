@@ -1,4 +1,4 @@
-"""Which account an entry is of, where the id of an account can change."""
+"""Matches config entries with accounts whose ids can change."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def is_account_of(provider: Provider, entry: TunnelHubConfigEntry) -> bool | None:
-    """Tell whether an entry is of the provider's account, whatever id it has; None: it may be."""
+    """Return whether an entry belongs to the provider's account; None if it is not certain."""
     return provider.is_account_of(entry.data, entry.data.get(CONF_KNOWN_BY, ""))
 
 
 def free_id(hass: HomeAssistant, entry: TunnelHubConfigEntry, unique_id: str | None) -> str | None:
-    """Return an entry's new id, or its old one if another entry has the new one."""
+    """Return the new unique id of an entry, or its current one if the new one is taken."""
     holder = unique_id and hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
     return entry.unique_id if holder else unique_id
 
 
 @callback
 def follow_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: Identity) -> None:
-    """Store the id that an entry's account has now, and what it is known by."""
+    """Store the current id of an entry's account, and the properties that identify it."""
     unique_id = f"{entry.data[CONF_PROVIDER]}:{identity.id}"
     known_by = {CONF_KNOWN_BY: identity.known_by} if identity.known_by else {}
     hass.config_entries.async_update_entry(
@@ -36,9 +36,9 @@ def follow_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: 
 def account_twice(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: Provider
 ) -> Iterator[Issue]:
-    """Yield the problem that an older entry is of the same account.
+    """Yield an issue if an older entry belongs to the same account.
 
-    The dialogs allow none, but older versions took two addresses of a server for two servers.
+    The config flow prevents this, but older versions accepted two addresses of the same server.
     """
     age = entry.created_at, entry.entry_id
     others = sorted(

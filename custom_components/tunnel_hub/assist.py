@@ -1,8 +1,8 @@
-"""What Assist may ask and do: the answers of tools for language models, and of our own sentences.
+"""Answers questions and runs commands for Assist: for language models and for sentences.
 
-Only devices of which an entity is exposed to the assistant exist here, and of those only what the
-person who asks may read. A command needs its own entity, its switch or button, to be exposed, and
-is called in the name of that person, so that Home Assistant itself refuses whoever may not.
+Only devices with an entity that is exposed to the assistant are visible, and only if the user may
+read that entity. A command requires that its own switch or button is exposed. It is called with the
+user's context, so Home Assistant checks the permission.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,15 +43,18 @@ from .watched import WatchedAddress
 
 _NO_CLIENT = str(Verdict.NO_CLIENT)
 _OF_NODE = (TunnelState.NODE_OFFLINE, TunnelState.NODE_MAINTENANCE, TunnelState.NODE_REMOVED)
-"""Why a tunnel is down where that is its node's fault."""
+"""States of a tunnel that are caused by its node."""
 _AS_A_SERVICE = {Verdict.NODE_DOWN: TunnelState.NODE_OFFLINE}
-"""What a check finds and a service tells, too, as a service calls it."""
+"""Verdicts of checks that services also report, with the state that they report."""
 _SWITCHED_OFF = ("disabled", "held_down")
 _NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
 
 
 class _Order(NamedTuple):
-    """What a command calls: an entity's platform, key and action."""
+    """The entity action that a command calls.
+
+    key: the translation key of the entity.
+    """
 
     platform: str
     key: str
@@ -64,12 +67,15 @@ COMMANDS: Mapping[str, _Order] = {
     "hold_down": _Order(SWITCH, "force_down", SERVICE_TURN_ON),
     "release": _Order(SWITCH, "force_down", SERVICE_TURN_OFF),
 }
-"""For tunnels."""
+"""The commands for tunnels."""
 _SIGN_IN = _Order(BUTTON, "sign_in", SERVICE_PRESS)
 
 
 class RefusedError(Exception):
-    """A command that was not sent or did not work. key: of its sentence, in `common`."""
+    """A command that was not sent or that failed.
+
+    key: of the sentence that says why, below `common`.
+    """
 
     def __init__(self, key: str, **names: str) -> None:
         super().__init__(key)
@@ -79,7 +85,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Thing[R: Resource]:
-    """A resource that may be seen. name: as the user calls it. account: at which account."""
+    """A resource that the user may see.
+
+    name: the name that the user gave it.
+    account: the name of the account it belongs to.
+    """
 
     entry: TunnelHubConfigEntry
     resource: R
@@ -91,7 +101,7 @@ class Thing[R: Resource]:
         return self.entry.title
 
     def part[P: Resource](self, kind: type[P]) -> P | None:
-        """Return what another feed tells of the thing."""
+        """Return the resource of another feed for the same device."""
         for coordinator in self.entry.runtime_data.coordinators.values():
             if issubclass(coordinator.feed.resource, kind):
                 part = coordinator.data.get(self.resource.id)
@@ -101,7 +111,7 @@ class Thing[R: Resource]:
 
 
 class Assist:
-    """Answers in one conversation."""
+    """Answers the questions and runs the commands of one conversation."""
 
     def __init__(
         self,
@@ -112,7 +122,10 @@ class Assist:
         user: HaUser | None,
         texts: Mapping[str, str],
     ) -> None:
-        """Take who asks. user: None where nobody is signed in, such as at a satellite."""
+        """Set up for a user.
+
+        user: None if no user is signed in, for example at a voice satellite.
+        """
         self._hass = hass
         self._assistant = assistant
         self._context = context
@@ -124,14 +137,17 @@ class Assist:
         """Whether something that may be read was left out, because it is not exposed."""
 
     def text(self, key: str, **names: object) -> str:
-        """Return a sentence in the language of the conversation. key: below the component."""
+        """Return a sentence in the language of the conversation.
+
+        key: the translation key, without the domain.
+        """
         return self._texts[f"component.{DOMAIN}.{key}"].format(**names)
 
     def names(self, names: Iterable[str]) -> str:
-        """Return names one after the other, as the language of the conversation lists them."""
+        """Return a list of names in the language of the conversation."""
         return join_names(self._texts, names)
 
-    # What may be seen
+    # Visibility
 
     def _may_read(self, entity: er.RegistryEntry) -> bool:
         return not entity.disabled and (
@@ -146,7 +162,7 @@ class Assist:
     def _visible_name(
         self, entry: TunnelHubConfigEntry, key: DeviceKey, *, unexposed: bool = False
     ) -> str | None:
-        """Return the name of a device that may be seen; None if it may not."""
+        """Return the name of a device, or None if the user may not see it."""
         device = registered_device(self._devices, entry, key)
         if device is None:
             return None
@@ -163,9 +179,9 @@ class Assist:
                 yield entry, coordinator
 
     def things[R: Resource](self, kind: type[R], *, unexposed: bool = False) -> Iterator[Thing[R]]:
-        """Yield the resources of a class that may be seen, of all accounts.
+        """Yield the visible resources of a class, for all accounts.
 
-        unexposed: also those that Assist may not use, if the person may read them.
+        unexposed: also yield resources that are not exposed, if the user may read them.
         """
         for entry, coordinator in self._coordinators():
             if coordinator.feed.resource is kind and coordinator.available:
@@ -177,9 +193,9 @@ class Assist:
     # Questions
 
     def down(self) -> list[dict[str, Any]]:
-        """Return the tunnels and watched addresses that nobody can use: where each breaks, why.
+        """Return the tunnels and watched addresses that cannot be reached, with place and reason.
 
-        What the user switched off himself says so.
+        Tunnels that the user disabled or forced down have their own reason.
         """
         rows: list[dict[str, Any]] = [
             {
@@ -207,7 +223,7 @@ class Assist:
         return rows
 
     def why(self, name: str) -> dict[str, str]:
-        """Return what is wrong with a tunnel and what to do; only its name where nothing is.
+        """Return what is wrong with a tunnel and what to do; only its name if nothing is wrong.
 
         Raises RefusedError.
         """
@@ -217,9 +233,9 @@ class Assist:
         return {"name": tunnel.name, **words}
 
     def _words_for(self, condition: str, phase: TunnelPhase | None = None) -> dict[str, str]:
-        """Return what a condition is called and what to do about it, as on the dashboard.
+        """Return the name of a condition and the advice for it, as the dashboard shows them.
 
-        phase: how the client at home calls it, which knows better why it is not connected.
+        phase: the phase of the frpc client, which is more precise about the reason.
         """
         problem = self._first_text(
             f"common.path_{condition}",
@@ -240,7 +256,7 @@ class Assist:
         return next(filter(None, (self._texts.get(f"component.{DOMAIN}.{key}") for key in keys)))
 
     def traffic(self) -> list[dict[str, Any]]:
-        """Return what is left of limited traffic in GiB, and until when it lasts."""
+        """Return the remaining traffic in GiB, and the forecast when it is used up."""
         rows: list[dict[str, Any]] = []
         for entry, coordinator in self._coordinators():
             if (subject := subject_of(coordinator.feed)) is None or not coordinator.available:
@@ -263,7 +279,7 @@ class Assist:
         return rows
 
     def certificates(self, days: int) -> list[dict[str, Any]]:
-        """Return the certificates that end within some days or have ended, the first one first."""
+        """Return the certificates that have expired or expire within some days, sorted by date."""
         found = [
             (certificate.expires, certificate.domains, thing.name)
             for thing in self.things(Certificates)
@@ -289,7 +305,7 @@ class Assist:
         ]
 
     def connected(self) -> list[dict[str, Any]]:
-        """Return who is connected; from where, only to administrators."""
+        """Return the connected clients. Only administrators get their addresses."""
         rows = [
             {
                 "name": user.name,
@@ -318,15 +334,15 @@ class Assist:
         return rows
 
     def _secret(self, **values: object) -> dict[str, object]:
-        """Return what only administrators may hear."""
+        """Return values that only administrators may see."""
         return values if self._user is not None and self._user.is_admin else {}
 
     # Commands
 
     async def command(self, name: str, command: str) -> str:
-        """Carry out a command for a tunnel; its name. Raises RefusedError."""
+        """Run a command for a tunnel and return the tunnel's name; raises RefusedError."""
         if not _named(name, self.things(Tunnel)):
-            # Nothing of these is exposed by itself, and exposing it would not help.
+            # A read-only tunnel has no switch or button, so exposing an entity would not help.
             for tunnel in _named(name, self.things(Tunnel, unexposed=True)):
                 if tunnel.resource.editable is False:
                     raise RefusedError("assist_read_only", name=tunnel.name)
@@ -337,7 +353,7 @@ class Assist:
         return tunnel.name
 
     def _tunnel(self, name: str) -> Thing[Tunnel]:
-        """Return the tunnel of a name; raises RefusedError."""
+        """Return the tunnel with a name; raises RefusedError."""
         found = _named(name, self.things(Tunnel))
         if not found:
             raise RefusedError("assist_no_tunnel", name=name)
@@ -347,7 +363,7 @@ class Assist:
         return found[0]
 
     async def sign_in(self) -> list[str]:
-        """Sign in to all accounts that can be; their names. Raises RefusedError."""
+        """Sign in to all accounts that support it and return their names; raises RefusedError."""
         signed_in = []
         for account in self.things(Account):
             if self._entity(account, _SIGN_IN) is not None:
@@ -358,7 +374,7 @@ class Assist:
         return signed_in
 
     def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
-        """Return the entity of a command, if there is one that may be used."""
+        """Return the entity of a command, or None if the user may not use it."""
         entity = self._registered(thing, order)
         return entity.entity_id if entity and self._may_use(entity) else None
 
@@ -387,7 +403,7 @@ class Assist:
             ) from err
 
     def _message(self, err: HomeAssistantError) -> str:
-        """Return what went wrong, in the language of the conversation if there are words."""
+        """Return the message of an error, translated if possible."""
         text = self._texts.get(f"component.{DOMAIN}.exceptions.{err.translation_key}.message")
         if text is None or err.translation_domain != DOMAIN:
             return str(err)
@@ -397,7 +413,7 @@ class Assist:
 async def async_assist(
     hass: HomeAssistant, *, assistant: str, context: Context | None, language: str
 ) -> Assist:
-    """Return what answers in a conversation."""
+    """Return the Assist answers for a conversation."""
     user_id = context.user_id if context else None
     user = await hass.auth.async_get_user(user_id) if user_id else None
     if user_id and user is None:
@@ -409,7 +425,7 @@ async def async_assist(
 
 
 def _condition(tunnel: Thing[Tunnel]) -> str | None:
-    """Return what is wrong with a tunnel, as the dashboard finds it; None if nothing is known."""
+    """Return the condition of a tunnel as the dashboard shows it, or None if it is unknown."""
     resource, data = tunnel.resource, tunnel.entry.runtime_data
     if data.force_down is not None and data.force_down.holds(resource.id):
         return "held_down"
@@ -425,9 +441,9 @@ def _condition(tunnel: Thing[Tunnel]) -> str | None:
 
 
 def _named(name: str, tunnels: Iterable[Thing[Tunnel]]) -> list[Thing[Tunnel]]:
-    """Return the tunnels of a name, however it is spoken.
+    """Return the tunnels with a spoken name.
 
-    The name of the device has the account's name in it where another account has its like.
+    A device name contains the account's name if another account has a tunnel of the same name.
     """
     wanted = _spoken(name)
     return [
@@ -438,12 +454,12 @@ def _named(name: str, tunnels: Iterable[Thing[Tunnel]]) -> list[Thing[Tunnel]]:
 
 
 def _spoken(name: str) -> str:
-    """Return a name as it sounds: speech has no case and no signs."""
+    """Return a name for comparison: lower case, without punctuation."""
     return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _local(moment: datetime | None) -> str | None:
-    """Return a moment to the minute, by the clocks of the house."""
+    """Return a time in Home Assistant's time zone, to the minute."""
     return None if moment is None else f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"
 
 

@@ -1,4 +1,4 @@
-"""Yes or no: one table row each."""
+"""Binary sensors."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,11 @@ PARALLEL_UPDATES = 0
 class TunnelHubBinarySensorDescription[R: Resource](
     TunnelHubEntityDescription, BinarySensorEntityDescription
 ):
-    """A binary sensor. value_fn: its state. attributes_fn: what else it tells."""
+    """Describes a binary sensor.
+
+    value_fn: returns its state.
+    attributes_fn: returns its extra state attributes.
+    """
 
     value_fn: Callable[[R], bool | None]
     attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
@@ -41,7 +45,7 @@ def _problem[R: Resource](
     value_fn: Callable[[R], bool | None],
     attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
 ) -> TunnelHubBinarySensorDescription[R]:
-    """A binary sensor for a problem."""
+    """A binary sensor of the device class "problem"."""
     return TunnelHubBinarySensorDescription(
         key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
@@ -69,7 +73,7 @@ def _property[R: Resource](
 
 
 def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
-    """Return the attribute with the reason why a server cannot run."""
+    """Return a function for the attribute with the reason why a server cannot run."""
 
     def _reason(vpn: Vpn) -> Mapping[str, Any]:
         reason = getattr(vpn, field)
@@ -81,7 +85,7 @@ def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
 def _running[R: Resource](
     key: str, value_fn: Callable[[R], bool | None]
 ) -> TunnelHubBinarySensorDescription[R]:
-    """A binary sensor for something that runs."""
+    """A binary sensor of the device class "running"."""
     return TunnelHubBinarySensorDescription(
         key=key, device_class=BinarySensorDeviceClass.RUNNING, value_fn=value_fn
     )
@@ -90,14 +94,14 @@ def _running[R: Resource](
 def _connectivity[R: Resource](
     key: str, value_fn: Callable[[R], bool | None]
 ) -> TunnelHubBinarySensorDescription[R]:
-    """A binary sensor for a connection."""
+    """A binary sensor of the device class "connectivity"."""
     return TunnelHubBinarySensorDescription(
         key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY, value_fn=value_fn
     )
 
 
 def _certificate_problem(check: AddressCheck) -> Mapping[str, Any]:
-    """Return what tells why a certificate is not trusted."""
+    """Return the attribute with the reason why a certificate is not trusted."""
     return {"reason": check.certificate_problem} if check.certificate_problem else {}
 
 

@@ -1,4 +1,4 @@
-"""Commands without a state."""
+"""Buttons."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,7 +32,10 @@ PARALLEL_UPDATES = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubButtonDescription(TunnelHubEntityDescription, ButtonEntityDescription):
-    """A button. press_fn: its command, with the resource's id."""
+    """Describes a button.
+
+    press_fn: sends its command, with the id of the resource.
+    """
 
     of_field: bool = False
     press_fn: Callable[[TunnelHubData, str], Awaitable[object]]

@@ -1,4 +1,4 @@
-"""Timers by the wall clock."""
+"""A timer that follows the wall clock."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,15 +11,15 @@ _LONGEST_WAIT = timedelta(minutes=1)
 
 
 class WallClockTimer:
-    """Calls an action at the moments that the action names.
+    """Calls an action at the times that the action returns.
 
-    A plain timer counts the time during which the machine runs. It is late when the machine
-    sleeps or the clock is set forward, and never early when the clock is set back. So the action
-    is called once a minute as well, and decides by the clock whether it is time.
+    A plain timer only counts the time while the machine runs: it is late after sleep or if the
+    clock is set forward. Therefore the action is also called every minute, and compares the clock
+    itself.
     """
 
     def __init__(self, hass: HomeAssistant, action: Callable[[datetime], datetime | None]) -> None:
-        """Take a callback that gets the time in UTC, and returns the next moment, if any."""
+        """Set up; the action gets the time in UTC and returns the next time, if any."""
         self._hass = hass
         self._action = action
         self._job = HassJob(self._call, cancel_on_shutdown=True)
@@ -28,13 +28,14 @@ class WallClockTimer:
 
     @callback
     def async_call(self) -> None:
-        """Call the action now, and from then on when it is time; does nothing once stopped."""
+        """Call the action now and schedule the next call, unless the timer was stopped."""
         self._disarm()
         if self._stopped:
             return
         now = dt_util.utcnow()
         moment = self._action(now)
-        # The action may have led to another call, which knows better, or to the end.
+        # The action may have started another call, which scheduled the next one, or stopped the
+        # timer.
         if moment is not None and self._cancel is None and not self._stopped:
             wait = min(max(moment - now, timedelta()), _LONGEST_WAIT)
             self._cancel = async_call_later(self._hass, wait, self._job)

@@ -1,4 +1,4 @@
-"""Whether tunnels and accounts are as someone wants them."""
+"""Conditions for automations."""
 
 from typing import ClassVar, override
 
@@ -21,7 +21,7 @@ _ON: set[str | bool] = {STATE_ON}
 
 
 class FieldCondition(EntityStateConditionBase):
-    """Whether some of our fields, diagnostic or not, are on."""
+    """Tests whether entities of certain fields are on, including diagnostic ones."""
 
     _fields: ClassVar[Fields]
     _primary_entities_only = False
@@ -33,28 +33,28 @@ class FieldCondition(EntityStateConditionBase):
 
 
 class IsReachableCondition(FieldCondition):
-    """An address can be reached."""
+    """Tests whether an address can be reached."""
 
     _domain_specs = BINARY_SENSORS
     _fields = REACHABLE
 
 
 class TunnelIsOnlineCondition(FieldCondition):
-    """Whether a client runs a tunnel."""
+    """Tests whether a client runs a tunnel."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
 
 
 class TunnelIsEnabledCondition(FieldCondition):
-    """The service accepts a client for a tunnel."""
+    """Tests whether a tunnel is enabled at the service."""
 
     _domain_specs = SWITCHES
     _fields = ENABLED
 
 
 class SignedInTodayCondition(FieldCondition):
-    """An account has signed in today."""
+    """Tests whether an account has signed in today."""
 
     _domain_specs = BINARY_SENSORS
     _fields = SIGNED_IN_TODAY

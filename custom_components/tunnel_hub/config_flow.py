@@ -1,4 +1,4 @@
-"""Choosing a provider, signing in, signing in again, and options."""
+"""Config flow: choosing a provider, reauthentication, reconfiguration and options."""
 
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping
@@ -79,14 +79,14 @@ _CHECKS_SCHEMA = vol.Schema(
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is stored of options that were entered; raises InvalidInputError."""
+    """Return the options to store for user input; raises InvalidInputError."""
     host = (options.get(OUTSIDE_ADDRESS) or "").strip()
     others = {name: value for name, value in options.items() if name != OUTSIDE_ADDRESS}
     return {**others, OUTSIDE_ADDRESS: host_of(host)} if host else others
 
 
 class _CommonSteps(Steps, WatchedSteps):
-    """The steps that lead to those of a provider."""
+    """The steps before those of a provider."""
 
     VERSION = VERSION
     MINOR_VERSION = MINOR_VERSION
@@ -116,13 +116,13 @@ class _CommonSteps(Steps, WatchedSteps):
         return self.async_show_menu(step_id="user", menu_options=[*PROVIDERS, WATCHED])
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Sign in again: the service no longer takes what is stored."""
+        """Start reauthentication: the service rejects the stored credentials."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how to sign in again."""
+        """Select how to sign in again."""
         entry = self._get_reauth_entry()
         return self.async_show_menu(
             step_id="reauth_confirm",
@@ -133,7 +133,7 @@ class _CommonSteps(Steps, WatchedSteps):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how to sign in to the same account from now on."""
+        """Select how to sign in to the same account in the future."""
         entry = self._get_reconfigure_entry()
         if is_watched(entry):
             return self._no_account()
@@ -153,7 +153,7 @@ TunnelHubConfigFlow: type[_CommonSteps] = new_class(
 
 
 class TunnelHubOptionsFlow(OptionsFlowWithReload):
-    """Which nodes to show, and whether to sign in every day."""
+    """Options: nodes, reachability checks, and the daily sign-in."""
 
     @property
     @override
@@ -162,7 +162,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
             return super().config_entry
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show and take the options."""
+        """Show the options and store the input."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         errors = {}
@@ -184,7 +184,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         }
         if not schema:
             return self.async_abort(reason="no_options")
-        # Each section picks out of the options what it has a field for.
+        # Each section only takes the options that it has fields for.
         suggested = dict.fromkeys(map(str, schema), entered or self.config_entry.options)
         return self.async_show_form(
             step_id="init",
@@ -193,7 +193,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         )
 
     async def nodes(self, provider: CanChooseNodes) -> vol.Schema:
-        """Return the choice of nodes; without their names where the service is silent."""
+        """Return the fields for the nodes, without node names if the service does not respond."""
         chosen = await self._choice(CHOSEN_NODES, provider.node_names)
         return vol.Schema(
             {
@@ -209,34 +209,34 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         )
 
     async def public_nodes(self, provider: NodeDirectory) -> vol.Schema:
-        """Return the choice of public nodes."""
+        """Return the fields for public nodes."""
         chosen = await self._choice(PUBLIC_NODES, provider.public_node_names)
         return vol.Schema({vol.Optional(PUBLIC_NODES, default=[]): chosen})
 
     async def all_nodes(self, provider: NodeDirectory) -> vol.Schema | None:
-        """Return the choice of an administrator, which nobody else has."""
+        """Return the field for all nodes, which only administrators of a service have."""
         return _ALL_NODES_SCHEMA if await self._may_see_all(provider) else None
 
     async def details(self, provider: CanAskNodes) -> vol.Schema:
-        """Return whether to read what costs a request for each node."""
+        """Return the field for details that require one request per node."""
         return _DETAILS_SCHEMA
 
     async def reachability(self, provider: Provider) -> vol.Schema | None:
-        """Return which tunnels' public addresses are checked, where that is possible."""
+        """Return the field for the tunnels to check, if their addresses are public."""
         return _CHECKS_SCHEMA if provider.description.has_public_tunnels else None
 
     async def outside_address(self, provider: Provider) -> vol.Schema | None:
-        """Return by which host the server is reached from outside, where that can be another."""
+        """Return the field for the public host of a self-hosted server."""
         return _OUTSIDE_SCHEMA if provider.description.has_outside_address else None
 
     async def sign_in(self, provider: CanSignIn) -> vol.Schema:
-        """Return whether, and when, to sign in every day."""
+        """Return the fields for the daily sign-in."""
         return _SIGN_IN_SCHEMA
 
     async def _choice(
         self, option: str, names_of: Callable[[], Awaitable[Mapping[str, str]]]
     ) -> SelectSelector:
-        """Return what nodes are chosen from; by their ids where the service is silent."""
+        """Return the node selector; it shows ids if the service does not respond."""
         names: dict[str, str] = {id_: id_ for id_ in self.config_entry.options.get(option, [])}
         with suppress(TunnelHubError):
             names |= await names_of()
@@ -244,7 +244,7 @@ class TunnelHubOptionsFlow(OptionsFlowWithReload):
         return SelectSelector(SelectSelectorConfig(options=options, multiple=True))
 
     async def _may_see_all(self, provider: NodeDirectory) -> bool:
-        """Tell whether there is a choice; one that was made stays when the service is silent."""
+        """Return whether to offer all nodes; a choice stays if the service does not respond."""
         with suppress(TunnelHubError):
             return await provider.is_administrator()
         return bool(self.config_entry.options.get(ALL_NODES))
@@ -259,4 +259,4 @@ SECTIONS: Mapping[str, tuple[type, Callable[..., Awaitable[vol.Schema | None]]]]
     "reachability": (Provider, TunnelHubOptionsFlow.reachability),
     "daily_sign_in": (CanSignIn, TunnelHubOptionsFlow.sign_in),
 }
-"""The parts of the options: for which capability, and what makes its fields."""
+"""The sections of the options: the capability that each requires, and what returns its fields."""

@@ -1,6 +1,6 @@
-"""A feed, polled: its pace, its errors, and what differs from the answer before.
+"""Polls feeds: intervals, errors, and differences between two answers.
 
-Entities are told only of their own resource, so a poll costs what it changed.
+Entities are only notified if their own resource changed, so a poll costs as much as it changed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -38,32 +38,32 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _NEVER_OLD = timedelta(minutes=2)
-"""One failure after a short delay is none, however often a feed is read."""
+"""Data are never too old before this time, however short the interval of their feed is."""
 
 _READ_BACK_PAUSE = 1.0
-"""Seconds in which several commands share one reading."""
+"""Seconds in which several commands share one read."""
 
 _UNCOUNTED_BY_CHANCE = 30.0
-"""Seconds by which clocks differ that are set right now and then, as most are."""
+"""Seconds by which the clocks can differ without sleep, for example after NTP corrections."""
 
 _SOME_DAY = date.max
-"""The day at a service of which nobody knows when its days begin."""
+"""Stands for the day at a service whose time zone is unknown."""
 
 MAX_THINGS = 2000
-"""Resources of a feed that are shown. Home Assistant enables 10,000 entities of an account, and a
-thing has about five; the largest service has a few hundred nodes. More is a fault of the service,
-and its devices and entities would stay in the registries.
+"""The number of resources of a feed that are shown. Home Assistant enables 10,000 entities of an
+entry, and a resource has about five; the largest service has a few hundred nodes. A longer list is
+an error of the service, whose devices and entities would stay in the registries.
 """
 
 
 class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     """Polls one feed of one entry.
 
-    data: the resources by id, the last good ones; empty before the first answer.
-    available: whether they still count.
-    has_answered: whether there was a first answer. is_pending: whether it is still to come.
-    listed: how many resources the last answer had.
-    read_on: the service's day on which they were read; None on another day than that.
+    data: the resources of the last successful answer by id; empty before the first one.
+    available: whether the data are still valid.
+    has_answered: whether there was a successful answer. is_pending: whether the first one is due.
+    listed: the number of resources in the last answer.
+    read_on: the service's day on which the data were read; None if they were read on another day.
     """
 
     config_entry: TunnelHubConfigEntry
@@ -79,10 +79,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         demand: Demand,
         on_read: CALLBACK_TYPE,
     ) -> None:
-        """Prepare; nothing is fetched yet.
+        """Set up without a request.
 
-        siblings: the coordinators of all feeds of the entry, this one too.
-        on_read: called after each poll, whatever came of it.
+        siblings: the coordinators of all feeds of the entry, including this one.
+        on_read: called after each poll, successful or not.
         """
         super().__init__(
             hass,
@@ -130,17 +130,18 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._stop_polling_unheard: CALLBACK_TYPE | None = None
         entry.async_on_unload(demand.async_on_look(self._async_catch_up))
 
-    # Life
+    # Start and shutdown
 
     async def async_start(
         self, known: set[str], *, is_wanted: bool, chosen_anew: bool = False
     ) -> None:
         """Read for the first time.
 
-        known: ids from before a restart; what is no longer listed goes. is_wanted: whether
-        someone could see what is read. chosen_anew: whether the user has just chosen what is
-        listed, so that the first answer decides. Only a required feed must succeed; another one
-        that fails is asked again at its own pace.
+        A required feed must succeed. Another feed that fails is polled again at its own interval.
+
+        known: ids from before a restart; those that are no longer listed are removed.
+        is_wanted: whether an enabled entity can show the data.
+        chosen_anew: whether the user has just changed what is listed, so the first answer decides.
         """
         self.existence.remember(known, doubted=chosen_anew)
         if self.feed.required:
@@ -152,31 +153,31 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @override
     async def async_shutdown(self) -> None:
-        """Read nothing more, and let nothing come of what is being read."""
+        """Stop polling, and ignore the answers of requests that are running."""
         await super().async_shutdown()
         self.subscriptions.close()
         self._poll_unheard_if_useful()
 
     @property
     def device_kind(self) -> str:
-        """The kind of the devices that the resources tell something about."""
+        """The kind of the devices that the resources belong to."""
         return self.feed.resource.part_of or self.feed.resource.kind
 
     @property
     def owner(self) -> FeedCoordinator | None:
-        """The feed of the things that these resources are part of; None if there is none."""
+        """The feed of the resources that these are part of, if any."""
         part_of = self.feed.resource.part_of
         return next((c for c in self._siblings.values() if c.feed.resource.kind == part_of), None)
 
     def knows(self, resource_id: str) -> bool:
-        """Tell whether a resource exists, and what it is part of."""
+        """Return whether a resource exists, and the resource that it is part of."""
         owner = self.owner
         return resource_id in self.existence.known and (
             owner is None or not owner.has_answered or owner.knows(resource_id)
         )
 
     def is_listed(self, resource_id: str) -> bool:
-        """Tell whether the last answers listed a resource, and what it is part of."""
+        """Return whether the last answers list a resource, and the one that it is part of."""
         is_listed = resource_id in self.data and resource_id not in self.feed.kept()
         if (owner := self.owner) is None or not owner.has_answered:
             return is_listed
@@ -198,7 +199,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             if self._shutdown_requested:
                 return self.data
             raise
-        # Of an answer that was under way at midnight, nobody knows which day it tells of.
+        # An answer that arrives across midnight belongs to neither day.
         self.read_on = self._service_day() if self._is_today(began_on) else None
         if self.read_on is None:
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
@@ -215,14 +216,14 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return fresh
 
     def _owned(self, found: Mapping[str, Resource]) -> Mapping[str, Resource]:
-        """Leave out what is part of a thing that the service does not list."""
+        """Remove resources that are part of a resource that the service does not list."""
         if (owner := self.owner) is None or not owner.has_answered:
             return found
         known = owner.existence.known
         return {id_: resource for id_, resource in found.items() if id_ in known}
 
     def _limited(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
-        """Leave out what is too much: of what is new, the last."""
+        """Limit the number of resources: new ones at the end of the list are left out."""
         self.listed = len(found)
         if self.listed <= MAX_THINGS:
             return dict(found)
@@ -234,7 +235,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Count failures, and tell everyone when the data begin or cease to count."""
+        """Count failures, and notify all listeners when the availability changes."""
         if self._shutdown_requested:
             return
         self._failures = 0 if self.last_update_success else self._failures + 1
@@ -250,14 +251,17 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.last_update_success:
             self._take_answer(reading_back=reading_back)
         elif self._tell_everybody:
-            # The base class tells nobody of a second failure in a row.
+            # The base class does not notify listeners of a second failure in a row.
             self.async_update_listeners()
         self._poll_unheard_if_useful()
         self._on_read()
 
     @callback
     def _take_answer(self, *, reading_back: bool) -> None:
-        """See what came and went. Readings around a command come too soon to confirm anything."""
+        """Find resources and fields that were added or removed.
+
+        Reads around a command are too close together to confirm that a resource is gone.
+        """
         self._answered_at = Stamp.now()
         fields_differ = self.existence.see_fields(frozenset(self.feed.unsupported_fields()))
         added, gone = self.existence.see_resources(self.data.keys(), confirms=not reading_back)
@@ -282,13 +286,13 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return self.update_interval or self.feed.interval
 
     def _is_older_than(self, age: timedelta) -> bool:
-        """Tell whether the last good answer is older, or there was none."""
+        """Return whether the last successful answer is older than this, or missing."""
         return self._answered_at is None or self._answered_at.age >= age.total_seconds()
 
-    # The pace
+    # The interval
 
     def _pace(self) -> timedelta:
-        """Return the time until the next poll: longer while nobody looks or listens."""
+        """Return the time until the next poll: longer while nothing needs fresh values."""
         kind = self.feed.resource.kind
         wanted = (
             bool(self._always_read)
@@ -304,9 +308,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def _poll_unheard_if_useful(self) -> None:
-        """Poll although nobody listens, if there can be something to hear of.
+        """Poll without listeners if a poll can find new or missing resources.
 
-        What one answer did not have is asked for once more.
+        A resource that one answer did not list is requested once more.
         """
         useful = not self._shutdown_requested and (
             self.existence.is_doubtful or not self.data or self._awaits_use
@@ -319,7 +323,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def _async_catch_up(self) -> None:
-        """Show someone who has begun to look what is true now."""
+        """Update the states when a browser or an app connects."""
         self.update_interval = self._pace()
         if self._is_polled and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
@@ -335,18 +339,18 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def async_make_up_for_sleep(self) -> None:
-        """Poll if that was due while the machine slept, which no timer has counted."""
+        """Poll if a poll was due while the machine slept, because timers stop then."""
         slept = self._asked_at.uncounted > _UNCOUNTED_BY_CHANCE
         is_due = self._asked_at.age >= self._interval.total_seconds()
         if slept and is_due and self._is_polled:
             self._async_poll_soon()
 
-    # Telling
+    # Listeners
 
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Tell those who are interested in what has changed, or everyone."""
+        """Notify the listeners of changed resources, or all of them."""
         if self._shutdown_requested:
             return
         changed, self._changed = self._changed, set[str]()
@@ -358,7 +362,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def async_add_listener(
         self, update_callback: CALLBACK_TYPE, context: Any = None
     ) -> Callable[[], None]:
-        """Listen to one resource, with an Subscription as the context, or to every poll."""
+        """Subscribe to one resource (context: a Subscription), or to every poll."""
         subscription = context if isinstance(context, Subscription) else None
         stop_polling = super().async_add_listener(update_callback, context)
         unsubscribe = self.subscriptions.add(update_callback, subscription)
@@ -374,31 +378,31 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Listen to one resource as if someone looked at it, even if it is disabled."""
+        """Subscribe to the online state of a resource, and read it even if it is disabled."""
         return self.async_add_listener(listener, Subscription(resource_id, "online", always=True))
 
     async def async_on_added(self, listener: ResourceListener) -> None:
-        """Hear of new resources, first of those that are there, until the entry is unloaded."""
+        """Call a listener for all resources, and for new ones until the entry is unloaded."""
         self.subscriptions.on_added.append(listener)
         await in_time_slices(list(self.data), listener)
 
     @callback
     def async_on_gone(self, listener: ResourceListener) -> None:
-        """Hear of resources that are gone for good, until the entry is unloaded."""
+        """Call a listener for removed resources until the entry is unloaded."""
         self.subscriptions.on_gone.append(listener)
 
     @callback
     def async_forget(self, resource_id: str) -> None:
-        """Give a resource up now; it is new in the next answer that lists it."""
+        """Remove a resource; the next answer that lists it adds it again."""
         self.existence.forget(resource_id)
         self.data.pop(resource_id, None)
         self.subscriptions.tell_gone(resource_id)
 
     @callback
     def async_publish(self, resource: Resource) -> None:
-        """Take in one resource that was read between two polls."""
+        """Update one resource that was read between two polls."""
         if not self._is_today(self.read_on):
-            # It was made out of what was read before midnight.
+            # It contains values from before midnight.
             resource = without_today(resource)
         if self.data.get(resource.id) in (None, resource):
             return
@@ -410,31 +414,31 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @callback
     def async_assume(self, resource_id: str, **changes: Any) -> None:
-        """Show what a command has changed until the service is read again; the only place."""
+        """Show the expected result of a command until the service is read again."""
         if (resource := self._find(resource_id)) is not None:
             self.async_publish(replace(resource, **changes))
 
     @callback
     def async_notify(self, resource_id: str) -> None:
-        """Tell those who listen to a resource that something about it has changed."""
+        """Notify the listeners of a resource."""
         self._changed.add(resource_id)
         self.async_update_listeners()
 
     # The days of the service
 
     def _service_day(self) -> date:
-        """Return the day at the service; _SOME_DAY where nobody knows when it begins."""
+        """Return the current day at the service, or _SOME_DAY if its time zone is unknown."""
         zone = self.provider.time_zone
         return _SOME_DAY if zone is None else days.today(zone)
 
     def _is_today(self, day: date | None) -> bool:
-        """Tell whether a day is the service's present one, as far as anybody knows."""
+        """Return whether a day is the service's current one, as far as it is known."""
         today = self._service_day()
         return day is not None and (day == today or _SOME_DAY in (day, today))
 
     @callback
     def async_forget_yesterday(self) -> None:
-        """Take away what was read on another day and would pass for today's."""
+        """Clear the values of today when the service's day has ended."""
         if self.read_on is None or self._is_today(self.read_on):
             return
         self.read_on = None
@@ -444,12 +448,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
                 self._changed.add(id_)
         self.async_update_listeners()
 
-    # Reading on request
+    # Reads on request
 
     async def async_current(self) -> Mapping[str, Resource]:
-        """Return the resources, read now if that was long ago, as when nobody listens.
+        """Return the resources, read again if they are older than two intervals.
 
-        Raises HomeAssistantError while the service does not answer.
+        Raises HomeAssistantError while the service does not respond.
         """
         if self._is_older_than(2 * self.feed.interval):
             await self.async_refresh()
@@ -458,9 +462,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         return self.data
 
     async def async_read_back(self, resource_id: str) -> None:
-        """See what became of a command: poll, but probe only the one resource again."""
+        """Read the result of a command: poll, but only probe one resource."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
-            # The HTTP session is about to close, and nobody would see what is read.
+            # The HTTP session is about to be closed, and the entities are being removed.
             return
         if self._reads is not None:
             self._reads.ask_again(resource_id)
@@ -475,11 +479,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         await self.async_refresh()
         if not self.last_update_success:
             cause = self.last_exception and self.last_exception.__cause__
-            # Anything else was logged as unexpected.
+            # Other exceptions were already logged by the base class.
             raise cause if isinstance(cause, TunnelHubError) else UnavailableError(Reason.MALFORMED)
 
     async def async_probe(self, resource_id: str) -> None:
-        """Read one resource now; raises the api's errors. Without a probe, poll soon."""
+        """Probe one resource; raises the errors of api/. Without a probe, request a poll."""
         if self._reads is None:
             await self.async_request_refresh()
         else:
@@ -487,7 +491,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @property
     def _always_read(self) -> set[str]:
-        """The ids of what is listed and must be read in any case."""
+        """The ids of listed resources that are probed in any case."""
         return self.data.keys() & self.subscriptions.always_read
 
     @callback
@@ -508,9 +512,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 def async_follow_clock(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Collection[FeedCoordinator]
 ) -> None:
-    """Have coordinators know of the service's midnight, and of sleep.
+    """Handle the service's midnight and the end of sleep.
 
-    coordinators: of one provider.
+    coordinators: those of one provider.
     """
     provider = next(iter(coordinators)).provider
 
@@ -528,8 +532,8 @@ def async_follow_clock(
 
 
 def too_many_things(coordinators: Collection[FeedCoordinator]) -> Iterator[Issue]:
-    """Yield the problem that feeds list more than is shown."""
-    # What tells something about a thing is as much as there are things.
+    """Yield an issue if feeds list more resources than are shown."""
+    # Feeds of parts have as many resources as the feed that owns them.
     full = [c for c in coordinators if c.listed > MAX_THINGS and c.owner is None]
     lists = ", ".join(f"{c.feed.key}: {c.listed}" for c in full)
     if lists:

@@ -1,9 +1,9 @@
-"""Where credentials are kept: in the entry and, if they work only once, in a file of their own too.
+"""Stores credentials: in the entry and, if they only work once, also in a separate file.
 
-Home Assistant writes a changed entry within a second. Killed in that second, or without power, it
-came back with a refresh token that had been used up, and the user had to sign in again. So such
-credentials are in a file, and synced to the disk, before they are used. After a restart they count
-if the entry still holds some that they replaced.
+Home Assistant writes a changed entry within a second. After a crash or a power failure in that
+second, the entry would contain a refresh token that was used up, and the user would have to sign in
+again. Therefore such credentials are written to a file and synced to the disk before they are used.
+After a restart, the file is used if the entry still contains credentials that it replaced.
 """
 
 from collections.abc import Mapping
@@ -24,24 +24,28 @@ _LOGGER = logging.getLogger(__name__)
 
 _STORAGE_VERSION = 1
 _ONCE = "refresh_token"
-"""The credential that works once, where there is one."""
+"""The credential that only works once, if the provider has one."""
 _TOLD = frozenset({"default_password", "token"})
-"""What a login tells; it does not say how someone signed in."""
+"""Data that a login returns. A change of them does not mean that the user has signed in again."""
 _NO_CREDENTIALS = frozenset({CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER})
-"""What else is in an entry."""
+"""Data of an entry that are not credentials."""
 _REMEMBERED = 200
-"""How many used-up credentials a file names: those of a day, in 4 KB."""
+"""The number of used-up credentials in the file: about one day, in 4 KB."""
 
 
 class _File(NamedTuple):
-    """credentials: all of them. replaced: digests of those before, the newest last."""
+    """The content of the file.
+
+    credentials: all current credentials.
+    replaced: digests of earlier single-use credentials, the newest last.
+    """
 
     credentials: dict[str, str]
     replaced: list[str]
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, object]]:
-    # What is written atomically, Home Assistant syncs to the disk, with its folder.
+    # Home Assistant syncs atomic writes, and their folder, to the disk.
     key = f"{DOMAIN}.{entry_id}.credentials"
     return Store(hass, _STORAGE_VERSION, key, private=True, atomic_writes=True)
 
@@ -56,7 +60,7 @@ def _digest(credentials: Mapping[str, str]) -> str:
 
 
 class CredentialStore:
-    """Loads the credentials of one entry, and stores renewed ones."""
+    """Loads and stores the credentials of one entry."""
 
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
         self._hass = hass
@@ -66,7 +70,7 @@ class CredentialStore:
         self._known: dict[str, str] = {}
 
     async def async_load(self) -> Credentials:
-        """Return the newest credentials, whether the entry or the file has them."""
+        """Return the newest credentials, either of the entry or of the file."""
         self._known = self._in_entry()
         if _ONCE not in self._known:
             await self._store.async_remove()
@@ -75,13 +79,13 @@ class CredentialStore:
             if _digest(self._known) in file.replaced:
                 self._put_in_entry(file.credentials)
             elif self._known != file.credentials:
-                # The user signed in again; the entry may be written only in a second.
+                # The user has signed in again, but the entry may not be written yet.
                 await self._async_write(self._known, before=file.credentials)
         return self._known
 
     async def async_save(self, credentials: Credentials) -> None:
         """Store renewed credentials, unless the user has signed in again in the meantime."""
-        # The entry can be removed while someone signs in.
+        # The entry can be removed while its credentials are renewed.
         if self._hass.config_entries.async_get_entry(self._entry.entry_id) is None:
             return
         before, now = self._known, self._in_entry()
@@ -94,7 +98,7 @@ class CredentialStore:
             await self._async_write({**now, **credentials}, before=before)
         self._put_in_entry({**now, **credentials})
         if self._entry.state is ConfigEntryState.SETUP_ERROR:
-            # It started while these credentials were changed, and was refused with the old ones.
+            # The setup ran while these credentials were renewed, and failed with the old ones.
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _in_entry(self) -> dict[str, str]:
@@ -106,7 +110,7 @@ class CredentialStore:
         self._hass.config_entries.async_update_entry(self._entry, data={**others, **credentials})
 
     async def _async_read(self) -> _File | None:
-        """Read the file; one that cannot be read counts as none."""
+        """Read the file; a damaged file counts as missing."""
         try:
             match await self._store.async_load():
                 case {"credentials": dict(found), "replaced": list(replaced)} if _ONCE in found:
@@ -117,7 +121,7 @@ class CredentialStore:
         return None
 
     async def _async_write(self, credentials: dict[str, str], before: Mapping[str, str]) -> None:
-        """Write the file, and return when it is on the disk."""
+        """Write the file and wait until it is synced to the disk."""
         replaced = [*self._replaced, _digest(before)][-_REMEMBERED:]
         self._replaced = [digest for digest in replaced if digest != _digest(credentials)]
         await self._store.async_save({"credentials": credentials, "replaced": self._replaced})

@@ -1,8 +1,8 @@
-"""When to do what a service wants once on each of its days, at a time of day that the user chose.
+"""Schedules an action once per day of a service, between two times of day that the user chose.
 
-The day is the service's, the time of day is the user's. Where the service's midnight lies within
-the user's hours, a day of the service has two parts in which it may be done: the end of one
-morning's hours, for example, and the beginning of the next morning's.
+Days begin at the service's midnight, but the times are in Home Assistant's time zone. If the
+service's midnight is between the two times, a day of the service contains two parts of them: for
+example the end of one morning, and the beginning of the next one.
 """
 
 from collections.abc import Iterator
@@ -17,19 +17,19 @@ _DAY = timedelta(days=1)
 _QUARTER_HOUR = timedelta(minutes=15)
 
 _CATCH_UP = timedelta(minutes=30)
-"""Where no time of the user's is left in a day, it is done within this time."""
+"""The action runs within this time if none of the hours are left in a day."""
 _AFTER_MIDNIGHT = timedelta(minutes=2)
-"""The service's clock may be behind ours: it would still count the day before."""
+"""A service whose clock is behind would still count the action for the previous day."""
 _BEFORE_MIDNIGHT = timedelta(minutes=10)
-"""Left for retries, and for a service whose clock is ahead of ours."""
+"""Time for retries, and for a service whose clock is ahead."""
 
 _FIRST_PAUSE = timedelta(minutes=15)
 _LONGEST_PAUSE = timedelta(hours=2)
-"""Pauses between failures double from the first to the longest."""
+"""Delays between failures double from the first to the longest."""
 _JITTER = (0.75, 1.25)
 _SHORTEST_PAUSE = timedelta(minutes=5)
 _LAST_PAUSE = timedelta(minutes=1)
-"""The shortest one at the end of a service's day, when it is now or never."""
+"""The shortest delay at the end of a day."""
 
 
 class Span(NamedTuple):
@@ -41,25 +41,28 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The user's hours: from one time of day until another, perhaps after midnight.
+    """The time of day from `first` until `last`, which can be after midnight.
 
-    The whole day if both are the same.
+    If both are equal, the whole day.
     """
 
     first: time
     last: time
 
     def include(self, moment: datetime, home: tzinfo) -> bool:
-        """Tell whether a moment lies within the hours. home: the user's time zone."""
+        """Return whether a time is within the hours.
+
+        home: the user's time zone.
+        """
         at = moment.astimezone(home).time()
         if self.first < self.last:
             return self.first <= at < self.last
         return at >= self.first or at < self.last
 
     def parts(self, span: Span, home: tzinfo) -> list[Span]:
-        """Return the parts of some time that lie within the hours, in order.
+        """Return the parts of a time span that are within the hours, in order.
 
-        An hour that the clocks skip is in none of them, one that they repeat may be there twice.
+        Hours that a clock change skips are in no part, and repeated hours may be in two.
         """
         parts: list[Span] = []
         for piece in _quarter_hours(span):
@@ -71,10 +74,10 @@ class Hours:
         return parts
 
     def _parts_of(self, piece: Span, home: tzinfo) -> Iterator[Span]:
-        """Return the parts of a piece during which the clocks are not changed."""
+        """Yield the parts of a piece in which the UTC offset does not change."""
         local = piece.start.astimezone(home).replace(tzinfo=None)
         length = piece.end - piece.start
-        # The hours that began the day before may go on after midnight.
+        # The hours of the previous day can end after midnight.
         for day in (local.date() - _DAY, local.date()):
             first = datetime.combine(day, self.first)
             last = datetime.combine(day, self.last) + (
@@ -86,7 +89,7 @@ class Hours:
 
 
 def _quarter_hours(span: Span) -> Iterator[Span]:
-    """Cut some time at each quarter of an hour of UTC: nowhere are clocks changed in between."""
+    """Split a time span at each quarter of an hour in UTC: clocks only change there."""
     start, end = span
     while start < end:
         into = timedelta(
@@ -99,9 +102,10 @@ def _quarter_hours(span: Span) -> Iterator[Span]:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When to try, at random, so that not all homes come at once.
+    """Chooses times at random, so that installations do not send their requests at the same time.
 
-    service: the time zone whose midnight begins a day of the service. home: the user's time zone.
+    service: the time zone whose midnight begins a day of the service.
+    home: the user's time zone.
     """
 
     hours: Hours
@@ -109,11 +113,11 @@ class Schedule:
     home: tzinfo
 
     def day_of(self, moment: datetime) -> date:
-        """Return the service's day in which a moment lies."""
+        """Return the day of the service for a time."""
         return days.day_of(moment, self.service)
 
     def first_try(self, day: date, now: datetime) -> datetime:
-        """Return when to try first on a day of the service that is not over."""
+        """Return the time of the first try on a day that has not ended."""
         whole = self._whole(day)
         left = Span(max(now, whole.start), whole.end)
         parts = self.hours.parts(left, self.home)
@@ -122,10 +126,13 @@ class Schedule:
     def next_try(
         self, day: date, now: datetime, tries: int, at_least: timedelta = timedelta()
     ) -> datetime:
-        """Return when to try again on a day; the day's end if there is no time left.
+        """Return the time of the next try on a day, or the end of the day if no time is left.
 
-        At least once more within the hours, then soon after them, and until the day ends.
-        tries: how many have failed. at_least: the pause that the service asked for.
+        There is at least one more try within the hours, then soon after them and until the day
+        ends.
+
+        tries: the number of failed tries.
+        at_least: the delay that the service requested.
         """
         end = self._whole(day).end
         pause = min(_FIRST_PAUSE * (1 << min(tries - 1, 8)), _LONGEST_PAUSE)
@@ -140,7 +147,7 @@ class Schedule:
         return min(now + wait, end) if wait >= _LAST_PAUSE else end
 
     def suits(self, moment: datetime, day: date, now: datetime) -> bool:
-        """Tell whether a moment that was chosen earlier still is one for a day."""
+        """Return whether a time that was chosen earlier is still valid for a day."""
         if self.day_of(moment) != day:
             return False
         if self.hours.include(moment, self.home):
@@ -153,7 +160,7 @@ class Schedule:
 
 
 def _within(part: Span, whole: Span) -> datetime:
-    """Return a random moment of a part of a day, not too near to the day's ends."""
+    """Return a random time in a part of a day, but not close to the beginning or end of the day."""
     end = min(part.end, whole.end)
     quarter = (end - part.start) / 4
     first = max(part.start, min(whole.start + _AFTER_MIDNIGHT, part.start + quarter))

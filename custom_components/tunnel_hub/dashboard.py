@@ -1,4 +1,4 @@
-"""Serves the dashboard and the cards that the frontend loads on every page."""
+"""Serves the JavaScript modules of the dashboard and the cards."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -17,10 +17,10 @@ MODULE: Final = "tunnel-hub.js"
 
 
 async def async_setup_dashboard(hass: HomeAssistant) -> None:
-    """Serve our modules where there is a frontend.
+    """Serve the modules if the frontend is set up.
 
-    Browsers keep them for a month, so their address changes when they do; they import each other
-    relatively and thereby from the same address.
+    Browsers cache them for a month, so their URL contains a version. They import each other with
+    relative URLs, so they have the same version.
     """
     if FRONTEND not in hass.config.components:
         return
@@ -31,7 +31,7 @@ async def async_setup_dashboard(hass: HomeAssistant) -> None:
 
 
 def version(folder: Path) -> str:
-    """Return a word that is another one as soon as any module is."""
+    """Return a digest of the content of all modules."""
     content = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
     return sha256(content).hexdigest()[:12]
 
@@ -41,7 +41,7 @@ def version(folder: Path) -> str:
 def _loaded(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Return since when entries are loaded, by id: what was so then may have begun before."""
+    """Return when each loaded entry was set up, by entry id."""
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     loaded = {entry.entry_id: entry.runtime_data.loaded_at.isoformat() for entry in entries}
     connection.send_result(msg["id"], loaded)

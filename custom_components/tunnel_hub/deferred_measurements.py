@@ -1,4 +1,4 @@
-"""When measurements are published: they change with every reading, and each change is a row."""
+"""Delays the states of measurements, because each change adds a row to the recorder."""
 
 from homeassistant.core import callback
 
@@ -7,18 +7,21 @@ from .demand import Demand
 from .ids import EntityKey
 
 _EVERY = 1800.0
-"""Seconds after which measurements are published although nobody looks, for their statistics."""
+"""Seconds after which measurements are written in any case, for their statistics."""
 
 
 class DeferredMeasurements:
-    """The measurements of one feed.
+    """Decides when the measurements of one feed are written.
 
-    A new value is published with the reading while someone looks, otherwise every half hour.
-    What an automation uses is always published.
+    While a browser or an app is connected, each new value is written immediately, otherwise every
+    half hour. Values that an automation uses are always written immediately.
     """
 
     def __init__(self, demand: Demand, kind: str) -> None:
-        """Publish. kind: of the feed's resources."""
+        """Set up.
+
+        kind: of the feed's resources.
+        """
         self._demand = demand
         self._kind = kind
         self._publishes = True
@@ -27,9 +30,9 @@ class DeferredMeasurements:
 
     @callback
     def decide(self, *, at_once: bool) -> set[str]:
-        """Decide for a reading; return the ids of resources with values that were deferred.
+        """Decide for a poll whether to defer; return the ids with deferred values to write now.
 
-        at_once: whether to publish in any case.
+        at_once: whether to write in any case.
         """
         self._publishes = (
             at_once
@@ -41,14 +44,14 @@ class DeferredMeasurements:
 
     @callback
     def publish(self) -> set[str]:
-        """Defer nothing more; return the ids of resources with values that were deferred."""
+        """Stop deferring; return the ids of resources with deferred values."""
         self._publishes, self._published_at = True, Stamp.now()
         deferred, self._deferred = self._deferred, set()
         return deferred
 
     @callback
     def defers(self, resource_id: str, field: str) -> bool:
-        """Tell whether a measurement's new value is to be published later."""
+        """Return whether to write a new value of a measurement later."""
         key = EntityKey(self._kind, resource_id, field)
         if self._publishes or key in self._demand.used_by_automations():
             return False

@@ -1,4 +1,4 @@
-"""Who wants fresh values now: people who have Home Assistant open, and automations."""
+"""Finds out whether anyone needs fresh values: connected browsers and apps, and automations."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
 
 _AUTOMATIONS_GOOD_FOR = 60.0
-"""Seconds after which what automations use is looked up again."""
+"""Seconds for which the entities that automations use are cached."""
 
 _USED_BY_AUTOMATIONS: Mapping[str, Callable[[HomeAssistant, str], list[str]]] = {
     ATTR_AREA_ID: automation.areas_in_automation,
@@ -50,16 +50,16 @@ class Demand:
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether a browser or an app is connected."""
+        """Whether a browser or an app is connected to Home Assistant."""
         return bool(self.hass.data.get(DATA_CONNECTIONS))
 
     @callback
     def async_on_look(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Subscribe to connections of browsers and apps."""
+        """Call a listener when a browser or an app connects."""
         return async_dispatcher_connect(self.hass, SIGNAL_WEBSOCKET_CONNECTED, listener)
 
     def used_by_automations(self) -> frozenset[EntityKey]:
-        """Return what automations use of the entry, as of the last minute."""
+        """Return the entities of the entry that automations use, cached for a minute."""
         if (now := time.monotonic()) >= self._used_until:
             self._used, self._used_until = self._find_used(), now + _AUTOMATIONS_GOOD_FOR
         return self._used

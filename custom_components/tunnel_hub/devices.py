@@ -1,4 +1,4 @@
-"""Resources as devices: made before their entities, renamed with them, removed after them."""
+"""Registers devices for resources: added before their entities, renamed, and removed after them."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -52,22 +52,22 @@ MODELS = {
 
 
 MAX_NAME_LENGTH = 255
-"""Of a device: what a state can hold, so that both are the same."""
+"""The length of a device name, equal to the maximum length of a state."""
 
 
 @dataclass(slots=True)
 class Remembered:
-    """What the registries know of a kind of resource, perhaps from before a restart.
+    """What the registries contain of one kind of resource, possibly from before a restart.
 
-    ids: of resources that have a device or an entity.
-    disabled_by: who disabled their entities; None is among them if one is enabled.
+    ids: of resources with a device or an entity.
+    disabled_by: who disabled their entities; contains None if at least one entity is enabled.
     """
 
     ids: set[str] = field(default_factory=set)
     disabled_by: set[er.RegistryEntryDisabler | None] = field(default_factory=set)
 
     def is_wanted(self, resource: type[Resource]) -> bool:
-        """Tell whether an entity is enabled or can become so, or none was ever made."""
+        """Return whether an entity is enabled or can be enabled later, or none was ever added."""
         return (
             not self.disabled_by
             or None in self.disabled_by
@@ -79,7 +79,7 @@ class Remembered:
 
 
 def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[str, Remembered]:
-    """Return what the registries know of an entry's resources, by kind."""
+    """Return what the registries contain of an entry's resources, by kind."""
     found = defaultdict[str, Remembered](Remembered)
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
         if (of_device := device_key_of(device, entry)) is not None:
@@ -92,12 +92,12 @@ def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[
 
 
 class Devices:
-    """Keeps the registries in step with the feeds of one entry."""
+    """Keeps the device registry in sync with the feeds of one entry."""
 
     def __init__(
         self, hass: HomeAssistant, entry: TunnelHubConfigEntry, entry_data: TunnelHubData
     ) -> None:
-        """Register the account, on which everything else hangs."""
+        """Register the device of the account, which all others refer to."""
         self._hass = hass
         self._entry = entry
         self._entry_data = entry_data
@@ -107,7 +107,7 @@ class Devices:
         self._shown: dict[DeviceKey, _Facts] = {}
         self._others: Mapping[str, tuple[datetime, str]] | None = None
         self._account_id: str | None = None
-        # Another version has made them, and a thing cannot be both.
+        # Another version may have registered the same things as child devices, which is a conflict.
         for child in dr.async_child_entries_for_config_entry(self._registry, entry.entry_id):
             if device_key_of(child, entry) is not None:
                 self._registry.async_remove_device(child.id)
@@ -115,7 +115,7 @@ class Devices:
             self._account_id = self._register(ACCOUNT, _Facts(entry.title, None))
 
     async def async_follow(self, coordinator: FeedCoordinator) -> None:
-        """Make, rename and remove devices as the feed's resources come, change and go."""
+        """Add, rename and remove devices when resources of the feed change."""
 
         @callback
         def _update(resource_id: str) -> None:
@@ -134,7 +134,7 @@ class Devices:
 
     @callback
     def async_remove_unknown(self) -> None:
-        """Remove what no feed tells of any more, such as what the options no longer ask for."""
+        """Remove what no feed provides, for example after a change of options."""
         coordinators = self._entry_data.coordinators.values()
         for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
             key = device_key_of(device, self._entry)
@@ -153,7 +153,7 @@ class Devices:
                 self._entities.async_remove(entity.entity_id)
 
     def _remove(self, coordinator: FeedCoordinator, resource_id: str) -> None:
-        """Remove a resource's entities, and its device once nothing is known of the thing."""
+        """Remove the entities of a resource, and its device once no feed has the resource."""
         kind = coordinator.feed.resource.kind
         key = DeviceKey(coordinator.device_kind, resource_id)
         parts = [
@@ -166,7 +166,7 @@ class Devices:
                 part.async_forget(resource_id)
         device = registered_device(self._registry, self._entry, key)
         if device is None:
-            # A person has removed it.
+            # The user has removed it.
             self._shown.pop(key, None)
             return
         if key != ACCOUNT and not any(resource_id in part.existence.known for part in parts):
@@ -181,13 +181,13 @@ class Devices:
                 self._entities.async_remove(entity.entity_id)
 
     def _update(self, resource: Resource) -> None:
-        """Make or rename a resource's device; what shows already is left alone."""
+        """Register or rename the device of a resource if something changed."""
         key = device_key(resource)
         shown = self._shown.get(key, _Facts(None, None))
         facts = _Facts(
-            # The account's device is called as its entry, which the user can rename.
+            # The account's device has the name of its entry, which the user can change.
             shown.name if key == ACCOUNT else _name(resource) or shown.name,
-            # What one feed cannot tell of a thing may have come with another.
+            # Another feed may have provided what this one does not.
             getattr(resource, "version", None) or shown.version,
         )
         if key not in self._shown or facts != shown:
@@ -211,7 +211,7 @@ class Devices:
         ).id
 
     def _name_of_nameless(self, key: DeviceKey) -> str:
-        """Return what a thing is called that the service has no name for."""
+        """Return a name for a resource that has no name at the service."""
         texts = async_get_cached_translations(
             self._hass, self._hass.config.language, "device", DOMAIN
         )
@@ -219,9 +219,9 @@ class Devices:
         return text.format(provider=self._provider.name, id=key.id)
 
     def _distinct(self, key: DeviceKey, name: str) -> str:
-        """Return the name of a thing; with the account's, if another account had it first.
+        """Return a device name, with the account's name if another account already uses it.
 
-        Pickers show the name of a device, but not which account it is of.
+        Selectors show the name of a device, but not its account.
         """
         name = name[:MAX_NAME_LENGTH]
         if key == ACCOUNT:
@@ -236,7 +236,7 @@ class Devices:
         return longer if first is not None and (own is None or first < own) else name
 
     def _names_at_other_accounts(self) -> Mapping[str, tuple[datetime, str]]:
-        """Return what things of other entries are called: since when, and of which entry."""
+        """Return the device names of other entries, with the time and entry of each."""
         names: dict[str, tuple[datetime, str]] = {}
         for entry in self._hass.config_entries.async_entries(DOMAIN):
             if entry.entry_id != self._entry.entry_id:
@@ -255,6 +255,6 @@ class _Facts(NamedTuple):
 
 
 def _name(resource: Resource) -> str | None:
-    """Return a name in one line that a device can have; None if there is nothing to read."""
+    """Return a valid device name in one line, or None if nothing readable is left."""
     name = " ".join((resource.name or "").split())[:MAX_NAME_LENGTH]
     return name if any(map(str.isprintable, name)) else None

@@ -41,20 +41,20 @@ _SHOWN_TEXTS = frozenset(
         "version",
     }
 )
-"""The only fields whose words are shown: all others may name a person, a place or an address."""
+"""The only text fields that are shown. All others may contain a name, a place or an address."""
 
 _PERSONAL_OPTIONS = frozenset({OUTSIDE_ADDRESS})
-"""Options with words of the user's own."""
+"""Options with text that the user entered."""
 
 _IMPERSONAL_ID = re.compile(r"\d+|[0-9a-f-]{8,36}")
-"""An id that a service has made up; some services use names as ids."""
+"""An id that a service has generated. Some services use names as ids."""
 
 _SERVICES_OWN = (Node, ServiceTotals)
-"""What belongs to the service and has the same name for everyone."""
+"""Resources that belong to the service and have the same names for all users."""
 
 
 class _Ids(dict[str, str]):
-    """What stands for each id: itself, or a number in place of what may be a name."""
+    """Maps ids for the diagnostics: an id that may be a name is replaced by a number."""
 
     def __missing__(self, id_: str) -> str:
         impersonal = id_ in (Account.kind, ServiceTotals.kind) or _IMPERSONAL_ID.fullmatch(id_)
@@ -64,13 +64,13 @@ class _Ids(dict[str, str]):
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry
 ) -> dict[str, Any]:
-    """Return the state of an entry and, while it is loaded, of its feeds."""
+    """Return the state of an entry and, if it is loaded, of its feeds."""
     about = {
         "provider": entry.data[CONF_PROVIDER],
         "credentials": sorted(entry.data),
         "options": _options(entry.options),
         "state": entry.state.value,
-        # The sentence itself can hold a name or an address.
+        # The message itself can contain a name or an address.
         "error": entry.error_reason_translation_key,
     }
     if entry.state is not ConfigEntryState.LOADED:
@@ -87,7 +87,7 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, device: AnyDeviceEntry
 ) -> dict[str, Any]:
-    """Return what is known of one device, by feed; nothing while the entry is not loaded."""
+    """Return the data of one device by feed; empty if the entry is not loaded."""
     key, ids = device_key_of(device, entry), _Ids()
     if entry.state is not ConfigEntryState.LOADED:
         return {"state": entry.state.value}
@@ -100,7 +100,7 @@ async def async_get_device_diagnostics(
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options without addresses; of nodes that are chosen by name, how many."""
+    """Return the options without addresses and with the number of nodes chosen by name."""
     return {name: _option(name, value) for name, value in options.items()}
 
 
@@ -124,7 +124,7 @@ def _feed(coordinator: FeedCoordinator, ids: _Ids) -> dict[str, Any]:
 
 
 def _resource(resource: Resource, ids: _Ids) -> dict[str, Any]:
-    """Return a resource as plain data without what is private."""
+    """Return a resource as a dictionary without private data."""
     shown = _redacted(asdict(resource), ids)
     if isinstance(resource, _SERVICES_OWN):
         shown["name"] = resource.name
@@ -136,7 +136,7 @@ def _redacted(fields: Mapping[str, Any], ids: _Ids) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any, ids: _Ids) -> Any:
-    """Return numbers, moments and words that are allowed, also of what is inside of others."""
+    """Return a value if it is not private: numbers, times, allowed texts; recursively."""
     match value:
         case Mapping():
             return _redacted(value, ids)

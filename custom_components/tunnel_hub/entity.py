@@ -1,4 +1,4 @@
-"""What all entities share: where their value comes from, when they exist and when they write."""
+"""The base class of all entities, and which entities exist."""
 
 from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -32,12 +32,12 @@ from .subscriptions import Subscription
 class TunnelHubEntityDescription(EntityDescription):
     """A row of a platform's table.
 
-    key: the field of the resource that it shows, or the name of its command; also the
-    translation key.
-    needs: the capability protocols without which it makes no sense.
-    toggles: what it enables and disables, if it does.
-    of_field: whether the feed must be able to tell the field `key`.
-    of_resource: whether a resource can have this at all; every one can where it is None.
+    key: the field of the resource that it shows, or the name of its command; also the translation
+    key.
+    needs: the capabilities that the provider must have.
+    toggles: the resource that it enables and disables, if any.
+    of_field: whether the feed must provide the field `key`.
+    of_resource: whether a resource has this; None if every one does.
     """
 
     needs: tuple[type, ...] = ()
@@ -46,7 +46,7 @@ class TunnelHubEntityDescription(EntityDescription):
     of_resource: Callable[[Any], bool] | None = None
 
     def exists_for(self, provider: Provider, feed: Feed[Resource]) -> bool:
-        """Tell whether this service has what the row shows or does; some versions may lack it."""
+        """Return whether a provider supports this row; some versions of a service may not."""
         return (
             (not self.of_field or self.key in feed.fields)
             and all(isinstance(provider, needed) for needed in self.needs)
@@ -54,22 +54,22 @@ class TunnelHubEntityDescription(EntityDescription):
         )
 
     def fits(self, resource: Resource) -> bool:
-        """Tell whether a resource has what the row shows or does."""
+        """Return whether this row applies to a resource."""
         return self.of_resource is None or self.of_resource(resource)
 
     def is_among(self, fields: Container[str]) -> bool:
-        """Tell whether the row shows one of these fields."""
+        """Return whether the row shows one of these fields."""
         return self.of_field and self.key in fields
 
 
 def is_editable(tunnel: Tunnel) -> bool:
-    """Tell whether a tunnel can be switched, which may not be so for every one of a service."""
+    """Return whether a tunnel can be enabled and disabled; some tunnels are read-only."""
     return tunnel.editable is not False
 
 
 MAX_OBJECT_ID_PREFIX = 160
 """Characters of an entity id that come from the names of area and device. Home Assistant cuts ids
-after 255, wherever that is, and refuses one that then ends with an underscore.
+after 255 characters, and refuses an id that then ends with an underscore.
 """
 
 type Table[D: TunnelHubEntityDescription] = Mapping[type[Resource], tuple[D, ...]]
@@ -85,11 +85,11 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     entity_description: D
 
     def __init__(self, coordinator: FeedCoordinator, resource: R, description: D) -> None:
-        """Prepare; the value is read when the entity is added."""
+        """Set up; the value is read when the entity is added."""
         super().__init__(coordinator, Subscription(resource.id, description.key))
         entry = coordinator.config_entry
         self.entity_description = description
-        # Home Assistant takes it from the entry when that is unloaded, perhaps during a command.
+        # Home Assistant removes it from the entry on unload, which can happen during a command.
         self._data = entry.runtime_data
         self._attr_unique_id = unique_id(entry, _key(coordinator, resource.id, description.key))
         self._attr_translation_key = description.key
@@ -106,7 +106,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
     @property
     def resource(self) -> R | None:
-        """The resource as last read; None while the service does not list it."""
+        """The resource as last read; None if the service does not list it."""
         return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # Each feed is of one class.
 
     @property
@@ -135,12 +135,12 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
     @override
     async def async_update(self) -> None:
-        """Read again what this entity shows, as someone wishes: of what is probed, only this."""
+        """Read the values of this entity again; if it is probed, only this resource."""
         await self.coordinator.async_read_back(self._id)
 
     @asynccontextmanager
     async def _command(self) -> AsyncIterator[TunnelHubData]:
-        """Send a command with translated errors, then read back what became of it."""
+        """Send a command with translated errors, then read its result."""
         try:
             with action_errors(self.hass, self.coordinator.config_entry):
                 yield self._data
@@ -149,7 +149,7 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
 
     @callback
     def _assume(self, value: object) -> None:
-        """Show what a command has changed."""
+        """Show the expected result of a command."""
         self.coordinator.async_assume(self._id, **{self.entity_description.key: value})
 
 
@@ -160,7 +160,7 @@ async def async_setup_table[D: TunnelHubEntityDescription](
     entry: TunnelHubConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up a platform: make the entities of all resources, now and whenever new ones come."""
+    """Add a platform's entities for all current and future resources."""
     domain = async_get_current_platform().domain
     for coordinator in entry.runtime_data.coordinators.values():
         if rows := table.get(coordinator.feed.resource):
@@ -168,7 +168,7 @@ async def async_setup_table[D: TunnelHubEntityDescription](
 
 
 class _Entities[D: TunnelHubEntityDescription]:
-    """Keeps the entities of one platform in step with one feed: with its resources and fields."""
+    """Adds and removes the entities of one platform for the resources and fields of one feed."""
 
     def __init__(
         self,
@@ -178,7 +178,10 @@ class _Entities[D: TunnelHubEntityDescription]:
         create: Callable[[FeedCoordinator, Any, D], TunnelHubEntity[Any, D]],
         async_add_entities: AddConfigEntryEntitiesCallback,
     ) -> None:
-        """Make nothing yet. domain: the platform's, such as "sensor"."""
+        """Set up without entities.
+
+        domain: of the platform, such as "sensor".
+        """
         provider, feed = coordinator.provider, coordinator.feed
         self._coordinator = coordinator
         self._domain = domain
@@ -191,7 +194,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         self._key_sets: dict[frozenset[str], frozenset[str]] = {}
 
     async def async_follow(self) -> None:
-        """Make the entities that there are to be, and follow what comes, changes and goes."""
+        """Add the entities of all resources, and follow changes of resources and fields."""
         coordinator = self._coordinator
         subscriptions = coordinator.subscriptions
         subscriptions.on_gone.append(self._forget)
@@ -205,13 +208,13 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _update(self, resource_id: str) -> None:
-        """Make the entities of fields that are told now, and remove those of missing ones."""
+        """Add the entities of new fields, and remove those of missing fields."""
         self._remove_missing(resource_id)
         self._add(resource_id)
 
     @callback
     def _update_if_other(self, resource_id: str) -> None:
-        """Follow a resource that can have something now, or no longer."""
+        """Update the entities of a resource if different rows apply to it now."""
         resource = self._coordinator.data.get(resource_id)
         made = self._made.get(resource_id, frozenset())
         if resource is not None and any(
@@ -222,7 +225,7 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _add(self, resource_id: str) -> None:
-        """Make the entities that a resource has not got yet."""
+        """Add the missing entities of a resource."""
         if (resource := self._coordinator.data.get(resource_id)) is None:
             return
         self._enable(resource_id)
@@ -245,17 +248,17 @@ class _Entities[D: TunnelHubEntityDescription]:
         )
 
     def _remember_keys(self, resource_id: str, keys: frozenset[str]) -> None:
-        """Remember which entities of a resource are made; most have the same ones."""
+        """Remember which entities of a resource exist. Resources with the same ones share a set."""
         self._made[resource_id] = self._key_sets.setdefault(keys, keys)
 
     @callback
     def _forget(self, resource_id: str) -> None:
-        """Forget a resource that is gone; its entities are removed with it."""
+        """Forget a removed resource; its entities are removed with its device."""
         self._made.pop(resource_id, None)
 
     @callback
     def _remove_missing(self, resource_id: str) -> None:
-        """Remove the entities of rows that the service, or this version of it, does not have."""
+        """Remove the entities of rows that this version of the service does not support."""
         missing = self._coordinator.existence.missing
         resource = self._coordinator.data.get(resource_id)
         rows = self._unavailable_rows + [
@@ -271,7 +274,7 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _enable(self, resource_id: str) -> None:
-        """Enable what only we have disabled, because the resource did not matter then."""
+        """Enable entities that the integration disabled because the resource was not in use."""
         resource = self._coordinator.data.get(resource_id)
         if resource is None or not (resource.may_be_enabled_later and resource.enabled_by_default):
             return
@@ -285,24 +288,24 @@ class _Entities[D: TunnelHubEntityDescription]:
                 self._registry.async_update_entity(entity.entity_id, disabled_by=None)
 
     def _registered(self, resource_id: str, row: D) -> er.RegistryEntry | None:
-        """Return a resource's registered entity for a row."""
+        """Return the registry entry of a resource's entity for a row."""
         key = _key(self._coordinator, resource_id, row.key)
         return registered_entity(self._registry, self._domain, self._coordinator.config_entry, key)
 
     def _short_prefix(self, device: dr.AnyDeviceEntry | None) -> str | None:
-        """Return what entity ids begin with when names are too long for them; None if not."""
+        """Return a prefix for entity ids if the names are too long, otherwise None."""
         if device is None:
             return None
         name = device.name_by_user or device.name or ""
         area = ar.async_get(self._coordinator.hass).async_get_area(device.area_id or "")
         names = f"{area.name} {name}" if area else name
-        # Of other scripts, one character becomes several.
+        # Slugify replaces a character of another script by several.
         if len(names if names.isascii() else slugify(names)) <= MAX_OBJECT_ID_PREFIX:
             return None
         return slugify(name)[:MAX_OBJECT_ID_PREFIX].strip("_")
 
     def _shorten(self, entity: TunnelHubEntity[Any, D], prefix: str) -> None:
-        """Give an entity an id that is short enough, also if it has had an invalid one."""
+        """Give an entity a short entity id, also if it is registered with an invalid one."""
         row = entity.entity_description
         entity.entity_id = f"{self._domain}.{prefix}_{row.key}"
         registered = self._registered(entity.coordinator_context.resource_id, row)

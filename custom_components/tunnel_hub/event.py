@@ -1,4 +1,4 @@
-"""What happens at a moment: the daily sign-in, the service's notices and messages."""
+"""Events: results of the daily sign-in, and a service's notices and messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,14 +24,19 @@ PUBLISHED = "published"
 RECEIVED = "received"
 _LONGEST_TEXT = 3500
 _LONGEST_TITLE = 255
-"""The recorder keeps at most 16 KiB of attributes; a Chinese character takes up to four bytes."""
+"""Characters. The recorder stores at most 16 KiB of attributes; a Chinese character takes up to
+four bytes.
+"""
 _REMEMBERED = 200
-"""Ten times as many as are read at once."""
+"""Ten times the number of texts in one answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubEventDescription(TunnelHubEntityDescription, EventEntityDescription):
-    """An event. entity_class: what listens for it."""
+    """Describes an event entity.
+
+    entity_class: the class of the entity.
+    """
 
     of_field: bool = False
     entity_class: type[TunnelHubEvent[Any]]
@@ -44,11 +49,11 @@ class TunnelHubEvent[R: Resource](TunnelHubEntity[R, TunnelHubEventDescription],
 
 
 class SignInEvent(TunnelHubEvent[Account]):
-    """How a sign-in went, by hand or by appointment."""
+    """The results of sign-ins, both manual and scheduled."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Also subscribe to the results of the daily sign-in."""
+        """Subscribe to the results of sign-ins."""
         await super().async_added_to_hass()
         if (sign_in := self._data.sign_in) is not None:
             self.async_on_remove(sign_in.async_listen(self._happened))
@@ -61,16 +66,16 @@ class SignInEvent(TunnelHubEvent[Account]):
 
 @dataclass
 class _Remembered(EventExtraStoredData):
-    """What Home Assistant stores of an event, and what was told before, the oldest first."""
+    """The last event, and the keys of the texts that were already reported, the oldest first."""
 
     told: tuple[str, ...]
 
 
 class OnceEvent[R: Resource](TunnelHubEvent[R]):
-    """Tells each of a service's texts once, also over restarts.
+    """Reports each text of a service once, also across restarts.
 
-    Neither their dates nor their order tell which are new: they may be dated ahead, arrive late,
-    or come and go with the mirror that answers.
+    Neither dates nor order show which texts are new: they may be dated ahead, appear late, or be
+    missing from one of the service's mirrors.
     """
 
     _reported: tuple[str, ...] | None = None
@@ -83,14 +88,14 @@ class OnceEvent[R: Resource](TunnelHubEvent[R]):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Restore what was reported before, then read."""
+        """Restore the reported texts, then read the current ones."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             told = stored.as_dict().get("told")
             self._reported = None if told is None else tuple(told)
         await super().async_added_to_hass()
 
     def _new[T](self, texts: Mapping[str, T]) -> list[T]:
-        """Return those that were not told before, by their keys, and count them as told."""
+        """Return the texts that were not reported before, by key, and mark them as reported."""
         known = self._reported or ()
         new = [key for key in texts if key not in known]
         self._reported = (*known, *new)[-_REMEMBERED:]
@@ -104,16 +109,16 @@ class NoticeEvent(OnceEvent[Notice]):
     def _update_attrs(self, resource: Notice) -> None:
         text = (resource.text or "")[:_LONGEST_TEXT]
         if self._reported is None and text == self.state_attributes.get("text"):
-            # Told by a version that did not remember.
+            # Reported by an older version, which did not store the keys.
             self._reported = (_digest(text),)
         if text and self._new({_digest(text): text}):
             self._trigger_event(PUBLISHED, {"text": text})
 
 
 class MessageEvent(OnceEvent[Inbox]):
-    """Each message that was not there before.
+    """Reports each new message.
 
-    In the beginning only the newest counts: the others were read elsewhere.
+    At first, only the newest message is reported: the user has read the others elsewhere.
     """
 
     @override
@@ -122,7 +127,7 @@ class MessageEvent(OnceEvent[Inbox]):
         last = dt_util.parse_datetime(str(self.state_attributes.get("sent")))
         new = self._new({_key_of(message): message for message in resource.messages})
         if begins:
-            # An older version remembered only when the last one was sent.
+            # Older versions only stored the time of the last message.
             new = [m for m in new if m.sent > last] if last else new[-1:]
         for number, message in enumerate(new):
             if number:
@@ -136,7 +141,7 @@ def _digest(text: str) -> str:
 
 
 def _key_of(message: Message) -> str:
-    """Return what stays the same of a message: the service's id, or all that it says."""
+    """Return a stable key of a message: the id of the service, or a digest of its content."""
     return message.id or _digest(f"{message.sent} {message.title} {message.text}")
 
 

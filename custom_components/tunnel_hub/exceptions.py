@@ -1,4 +1,4 @@
-"""From the api's errors to Home Assistant's translated ones: one way for polls, one for actions."""
+"""Translates the errors of api/ to exceptions of Home Assistant, for polls and for actions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 
 
 class Sentence(NamedTuple):
-    """Which sentence tells an error: its key, and what it names."""
+    """The translated message of an error: its key and its placeholders."""
 
     key: str
     placeholders: dict[str, str]
 
 
 def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
-    """Find the sentence for an error. refused_login: the one that is for most refused logins."""
+    """Return the message for an error.
+
+    refused_login: the key of the message for most rejected logins.
+    """
     match err:
         case InvalidInputError():
             return Sentence(err.key, dict(err.placeholders))
@@ -52,12 +55,12 @@ def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
 
 
 def _quoting(message: str) -> dict[str, str]:
-    """Return a service's own words, quoted after ours; nothing where it said nothing."""
+    """Return the service's own message, quoted; empty if there is none."""
     return {"message": f": “{message}”" if message else ""}
 
 
 class Translation(TypedDict):
-    """What Home Assistant's exceptions want to know of a sentence."""
+    """The translation arguments of Home Assistant's exceptions."""
 
     translation_domain: str
     translation_key: str
@@ -65,7 +68,7 @@ class Translation(TypedDict):
 
 
 def translation(err: TunnelHubError) -> Translation:
-    """Find the sentence for an error, under `exceptions` in the translations."""
+    """Return the message for an error, below `exceptions` in the translations."""
     key, placeholders = sentence_of(err, "authentication_failed")
     return Translation(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
@@ -73,7 +76,7 @@ def translation(err: TunnelHubError) -> Translation:
 
 
 async def text_of(hass: HomeAssistant, err: TunnelHubError) -> str:
-    """Return an error in the language of Home Assistant, where that cannot be done later."""
+    """Return the message in the language of Home Assistant, for places without translation keys."""
     said = translation(err)
     texts = await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
     text = texts[f"component.{DOMAIN}.exceptions.{said['translation_key']}.message"]
@@ -82,7 +85,7 @@ async def text_of(hass: HomeAssistant, err: TunnelHubError) -> str:
 
 @contextmanager
 def poll_errors() -> Iterator[None]:
-    """Turn the api's errors into what a coordinator understands."""
+    """Turn the errors of api/ into those of a coordinator."""
     try:
         yield
     except AuthenticationError as err:
@@ -95,7 +98,7 @@ def poll_errors() -> Iterator[None]:
 
 @contextmanager
 def reauth_errors(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Iterator[None]:
-    """Ask the user to sign in again when a service refuses the login; the error is raised on."""
+    """Start reauthentication when a service rejects the login, and raise the error again."""
     try:
         yield
     except AuthenticationError:
@@ -105,7 +108,7 @@ def reauth_errors(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Iterator[
 
 @contextmanager
 def action_errors(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> Iterator[None]:
-    """Turn the api's errors into what the person who acted can read."""
+    """Turn the errors of api/ into translated errors for the user."""
     try:
         with reauth_errors(hass, entry):
             yield

@@ -1,14 +1,14 @@
-"""Which resources and fields exist, as a feed's answers have shown."""
+"""Tracks which resources and fields exist, based on the answers of a feed."""
 
 from collections.abc import Collection, Iterable, Set as AbstractSet
 
 
 class Existence:
-    """What exists. One answer may be a slip: gone or missing is what two in a row do not have.
+    """The resources and fields that exist. Only two answers in a row confirm that one is gone.
 
-    known: ids of resources that exist, also those that the last answer left out.
-    lacking: fields that this version of the service does not tell, as of the last answer.
-    missing: fields that two answers in a row did not tell.
+    known: ids of resources that exist, including those that only the last answer did not list.
+    lacking: fields that this version of the service does not provide, by the last answer.
+    missing: fields that two answers in a row did not provide.
     """
 
     def __init__(self) -> None:
@@ -21,29 +21,29 @@ class Existence:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the last answer left out something that may still exist."""
+        """Whether the last answer did not list a resource that may still exist."""
         return bool(self._absent)
 
     def remember(self, ids: Iterable[str], *, doubted: bool) -> None:
-        """Count what was known before a restart as existing.
+        """Add the resources that were known before a restart.
 
-        doubted: whether the first answer alone decides.
+        doubted: whether the first answer alone decides whether they still exist.
         """
         self.known.update(ids)
         if doubted:
             self._absent.update(self.known)
 
     def forget(self, resource_id: str) -> None:
-        """Give a resource up; it is new in the next answer that lists it."""
+        """Remove a resource. The next answer that lists it adds it again."""
         for ids in (self.known, self._announced, self._absent):
             ids.discard(resource_id)
 
     def see_resources(
         self, listed: AbstractSet[str], *, confirms: bool
     ) -> tuple[Collection[str], Collection[str]]:
-        """Take in which resources an answer lists; return the ids that are new and that are gone.
+        """Update the resources; return the ids of new ones and of those that are gone.
 
-        confirms: whether this answer can be the second one that lacks a resource.
+        confirms: whether this answer can be the second one that does not list a resource.
         """
         if listed == self.known == self._announced:
             self._absent = set()
@@ -57,7 +57,7 @@ class Existence:
         return added, gone
 
     def see_fields(self, lacking: frozenset[str]) -> bool:
-        """Take in which fields an answer lacks; tell whether that differs from before."""
+        """Update the fields; return whether something changed."""
         missing = lacking & self.lacking if self._fields_known else self.missing
         differs = (lacking, missing) != (self.lacking, self.missing)
         self.lacking, self.missing, self._fields_known = lacking, missing, True

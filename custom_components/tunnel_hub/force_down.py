@@ -1,10 +1,9 @@
-"""Force down: keeps tunnels offline, whatever their clients and other people do.
+"""Force down: keeps tunnels offline, whatever their clients and other users do.
 
-Each tunnel that the user forces down has a hold, which is stored before anything is sent. A
-reconciler compares the hold with the tunnel as the service shows it and sends what is missing:
-at startup, when the tunnel changes, and after a pause. All requests for a tunnel are sent under
-one lock, so that a hold, a release and the reconciler cannot overtake each other, not even when
-the account is loaded again meanwhile.
+Each tunnel that the user forces down has a hold, which is stored before any request is sent. A
+reconciler compares the hold with the state at the service and sends what is missing: at startup,
+when the tunnel changes, and after a delay. All requests for a tunnel use one lock, so that a hold,
+a release and the reconciler cannot interfere, even if the account is reloaded in the meantime.
 """
 
 import asyncio
@@ -51,36 +50,36 @@ _STORAGE_VERSION = 1
 _FIRST_PAUSE = 60.0
 _LONGEST_PAUSE = 1800.0
 _QUIET = 3600.0
-"""Seconds without an attempt after which pauses are short again."""
+"""Seconds without an attempt after which delays are short again."""
 _RETRY_JITTER = (0.5, 1.0)
-"""Shares of a pause after a failure, so that many tunnels do not try again in step."""
+"""Factors for a delay after a failure, so that tunnels are not retried at the same time."""
 _LOADING = 10.0
-"""Seconds in which an account that is loaded again is expected back."""
+"""Seconds to wait for an account that is being reloaded."""
 _KEPT_WHILE_MISSING = timedelta(days=30)
 """A service that lists no tunnels for a while must not leave them disabled."""
 
 
 class TunnelFeed(Protocol):
-    """What is needed of the feed of tunnels; FeedCoordinator describes it."""
+    """The part of a FeedCoordinator that force down uses. FeedCoordinator documents the methods."""
 
     @property
     def data(self) -> Mapping[str, Resource]:
         """Return the tunnels by id."""
 
     async def async_on_added(self, listener: Callable[[str], None]) -> None:
-        """Hear of new tunnels, first of those that are there."""
+        """Call a listener for all tunnels, and for new ones."""
 
     def async_on_gone(self, listener: Callable[[str], None]) -> None:
-        """Subscribe to tunnels that are no longer listed."""
+        """Call a listener for tunnels that are no longer listed."""
 
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Hear of one tunnel, and have its online state read whatever else is known of it."""
+        """Subscribe to a tunnel, and read its online state even if it is disabled."""
 
     def async_notify(self, resource_id: str) -> None:
         """Update the entities of a tunnel."""
 
     def async_assume(self, resource_id: str, *, enabled: bool) -> None:
-        """Show what a command has changed until the tunnels are read again."""
+        """Show the expected result of a command until the tunnels are read again."""
 
     async def async_probe(self, resource_id: str) -> None:
         """Read whether a tunnel is online."""
@@ -97,12 +96,12 @@ class _StoredHold(TypedDict):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Hold:
-    """What is wanted of one tunnel, and what was done for it.
+    """The wanted state of a tunnel, and the progress towards it.
 
-    was_enabled: how to leave the tunnel in the end; None if the service does not tell.
-    releasing: the user no longer wants it down, but it is not yet as it was.
-    missing_since: since when the service does not list the tunnel.
-    disabled: whether we have disabled it, for a service that does not tell.
+    was_enabled: the state to restore in the end; None if the service does not provide it.
+    releasing: whether the hold was released, but the previous state is not restored yet.
+    missing_since: since when the service has not listed the tunnel.
+    disabled: whether force down has disabled the tunnel, for services that do not provide that.
     """
 
     was_enabled: bool | None
@@ -116,7 +115,7 @@ class _Hold:
 
     @classmethod
     def restore(cls, stored: _StoredHold) -> _Hold:
-        """Return a hold that was stored, perhaps by an older version."""
+        """Create a hold from stored data, which may be from an older version."""
         missing_since = stored.get("missing_since")
         return cls(
             was_enabled=stored.get("was_enabled"),
@@ -136,9 +135,9 @@ class _Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Service:
-    """What requests are sent with, for as long as the account is loaded.
+    """The provider that sends the requests, while the account is loaded.
 
-    toggle: the provider again, if it can disable tunnels.
+    toggle: the same provider, if it can disable tunnels.
     """
 
     entry: TunnelHubConfigEntry
@@ -154,7 +153,7 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _StoredHold]]:
 async def async_set_up_force_down(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
 ) -> ForceDown:
-    """Return what forces down the tunnels of an entry, until it is unloaded."""
+    """Set up force down for an entry until it is unloaded."""
     instances = hass.data.setdefault(_INSTANCES, {})
     if (force_down := instances.get(entry.entry_id)) is None:
         force_down = ForceDown(hass, entry.entry_id)
@@ -165,17 +164,17 @@ async def async_set_up_force_down(
 
 
 async def async_remove_force_down(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove all that is known of an entry's holds."""
+    """Remove the stored holds of an entry."""
     if (force_down := hass.data.get(_INSTANCES, {}).pop(entry_id, None)) is not None:
         force_down.async_remove()
     await _store(hass, entry_id).async_remove()
 
 
 class ForceDown:
-    """The tunnels of one entry that are forced down.
+    """Forces down the tunnels of one entry.
 
-    When the account is unloaded, commands under way carry on: this object then serves the account
-    again when it is loaded the next time.
+    Commands that are running when the account is unloaded continue: this object is then used again
+    when the account is loaded the next time.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
@@ -189,7 +188,7 @@ class ForceDown:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._turns = 0
 
-    # Life
+    # Loading and unloading
 
     async def async_load(self) -> None:
         """Load the stored holds."""
@@ -199,7 +198,7 @@ class ForceDown:
     async def async_connect(
         self, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
     ) -> None:
-        """Begin to reconcile, at once where a tunnel is listed."""
+        """Start to reconcile, immediately for tunnels that are listed."""
         toggle = capable(provider, CanEdit) if can_toggle(provider, Tunnel) else None
         self._service = _Service(entry=entry, provider=provider, toggle=toggle, tunnels=tunnels)
         self._is_connected.set()
@@ -211,7 +210,7 @@ class ForceDown:
         await tunnels.async_on_added(self._handle_added)
 
     async def _drop_missing(self, tunnels: TunnelFeed) -> None:
-        """Drop the holds of tunnels that have been missing for long."""
+        """Remove the holds of tunnels that have been missing for a long time."""
         oldest = dt_util.utcnow() - _KEPT_WHILE_MISSING
         dropped = [
             tunnel_id
@@ -234,28 +233,28 @@ class ForceDown:
 
     @callback
     def _end_if_unused(self) -> None:
-        """Begin with what is stored the next time, unless something is under way."""
+        """Discard this object, unless a command is running."""
         instances = self._hass.data[_INSTANCES]
         if self._service is None and not self._turns and instances.get(self._entry_id) is self:
             del instances[self._entry_id]
 
     @callback
     def async_remove(self) -> None:
-        """Stop storing."""
+        """Stop storing the holds."""
         self._is_removed = True
 
     # Commands
 
     def holds(self, tunnel_id: str) -> bool:
-        """Return whether the user wants a tunnel to be down."""
+        """Return whether the user forces a tunnel down."""
         hold = self._holds.get(tunnel_id)
         return hold is not None and not hold.releasing
 
     async def async_hold(self, tunnel_id: str) -> None:
         """Force a tunnel down until it is released.
 
-        Raises the api's errors. The hold is then given up if the tunnel is surely as it was;
-        if that cannot be known, or unloading interrupted it, the hold stays.
+        Raises the errors of api/. The hold is then only removed if the tunnel is certainly
+        unchanged. It stays if that is uncertain, or if unloading interrupted the request.
         """
         async with self._turn(tunnel_id):
             if (hold := self._holds.get(tunnel_id)) is None:
@@ -268,7 +267,10 @@ class ForceDown:
                 await self._push_down(tunnel_id, hold)
 
     async def async_release(self, tunnel_id: str) -> None:
-        """Leave a tunnel as it was before; raises the api's errors, and then keeps the hold."""
+        """Restore the previous state of a tunnel.
+
+        Raises the errors of api/, and then keeps the hold.
+        """
         async with self._turn(tunnel_id):
             if (hold := self._holds.get(tunnel_id)) is None:
                 return
@@ -284,14 +286,14 @@ class ForceDown:
                 raise
 
     async def async_forget(self, tunnel_id: str) -> None:
-        """Give up the hold of a tunnel that the user has deleted."""
+        """Remove the hold of a tunnel that the user has deleted."""
         async with self._turn(tunnel_id):
             await self._drop(tunnel_id)
 
     async def async_set_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Enable or disable a tunnel; raises the api's errors.
+        """Enable or disable a tunnel; raises the errors of api/.
 
-        A held tunnel cannot be enabled. One that is disabled meanwhile stays so afterwards.
+        A held tunnel cannot be enabled. If it is disabled, it stays disabled after the release.
         """
         async with self._turn(tunnel_id):
             if enabled and self.holds(tunnel_id):
@@ -303,10 +305,10 @@ class ForceDown:
                 await self._save()
 
     async def async_disconnect_client(self, tunnel_id: str) -> None:
-        """Disconnect a tunnel's client once; raises the api's errors.
+        """Disconnect the client of a tunnel once; raises the errors of api/.
 
-        Where the tunnel is disabled for a moment, a hold in release is stored meanwhile, so that it
-        is enabled again whatever happens.
+        If this requires disabling the tunnel for a moment, a releasing hold is stored first, so
+        that the tunnel is enabled again in any case.
         """
         async with self._turn(tunnel_id):
             service = await self._connected()
@@ -323,7 +325,7 @@ class ForceDown:
             try:
                 await (await self._connected()).provider.force_tunnel_offline(tunnel_id)
             except TunnelHubError:
-                # Otherwise the reconciler enables it.
+                # If this fails, the reconciler enables it.
                 if await self._read_enabled_if_possible(tunnel_id):
                     await self._drop(tunnel_id)
                 raise
@@ -331,7 +333,7 @@ class ForceDown:
 
     @asynccontextmanager
     async def _turn(self, tunnel_id: str) -> AsyncIterator[None]:
-        """Send requests for a tunnel while nobody else does, then look what is left to do."""
+        """Hold the lock of a tunnel while sending requests, then reconcile."""
         self._turns += 1
         try:
             async with self._locks[tunnel_id]:
@@ -339,7 +341,7 @@ class ForceDown:
                 try:
                     yield
                 finally:
-                    # Entities that were added meanwhile may show what was so for a moment.
+                    # Entities that were added in the meantime may show a temporary state.
                     if self.holds(tunnel_id) != was or self._service is not service:
                         self._notify(tunnel_id)
         finally:
@@ -353,11 +355,11 @@ class ForceDown:
             self._service.tunnels.async_notify(tunnel_id)
 
     async def _begin(self, tunnel_id: str) -> None:
-        """Store a new hold, then push the tunnel down."""
+        """Store a new hold, then disable and disconnect the tunnel."""
         service = await self._connected()
         was_enabled = _enabled(tunnel_id, service)
         if service.toggle is not None:
-            # What is known may be a minute old, and is still better than a row without the field.
+            # The known state may be a minute old, but is better than none.
             enabled = await self._read_enabled(tunnel_id)
             was_enabled = was_enabled if enabled is None else enabled
         hold = self._holds[tunnel_id] = _Hold(was_enabled=was_enabled)
@@ -376,17 +378,17 @@ class ForceDown:
             raise
 
     async def _had_effect(self, tunnel_id: str, err: TunnelHubError) -> bool | None:
-        """Find out whether a tunnel was disabled although the request failed; None: unknown."""
+        """Return whether a tunnel is disabled although the request failed; None: unknown."""
         if not isinstance(err, AuthenticationError | UnavailableError):
             return False
         enabled = await self._read_enabled_if_possible(tunnel_id)
         if enabled and isinstance(err, UnavailableError) and err.reason is Reason.TIMEOUT:
-            # The service may still be at it.
+            # The service may still execute the request.
             return None
         return None if enabled is None else not enabled
 
     async def _restore(self, tunnel_id: str, hold: _Hold) -> None:
-        """Leave a tunnel as it was before the hold, then drop the hold."""
+        """Restore the state before the hold, then remove the hold."""
         service = await self._connected()
         if service.toggle is not None:
             enabled = hold.was_enabled is not False
@@ -408,7 +410,7 @@ class ForceDown:
 
     @callback
     def _look(self, tunnel_id: str) -> None:
-        """Reconcile a tunnel, unless something is being sent for it or was a moment ago."""
+        """Reconcile a tunnel, unless a request is running or was sent a moment ago."""
         hold, service = self._holds.get(tunnel_id), self._service
         if (
             hold is None
@@ -439,9 +441,9 @@ class ForceDown:
             _LOGGER.debug("Tunnel %s not forced down this time: %s", tunnel_id, err)
 
     async def _push_down(self, tunnel_id: str, hold: _Hold) -> None:
-        """Disable a tunnel and disconnect its client; where it cannot be disabled, only the latter.
+        """Disable a tunnel and disconnect its client; if it cannot be disabled, only the latter.
 
-        A client that could not be disconnected is disconnected when it is found online.
+        If the client could not be disconnected, this is tried again when it is found online.
         """
         service = await self._connected()
         with self._attempt(tunnel_id, hold, service):
@@ -457,7 +459,7 @@ class ForceDown:
 
     @contextmanager
     def _attempt(self, tunnel_id: str, hold: _Hold, service: _Service) -> Iterator[None]:
-        """Pause after an attempt, longer each time, and then look again."""
+        """Wait after an attempt, longer each time, and then reconcile again."""
         try:
             yield
         except Exception:
@@ -467,7 +469,7 @@ class ForceDown:
 
     @callback
     def _pause(self, tunnel_id: str, hold: _Hold, service: _Service, share: float) -> None:
-        """Pause for a share of the time that is due, unless the account was unloaded meanwhile."""
+        """Wait for a part of the delay, unless the account was unloaded in the meantime."""
         _end_pause(hold)
         if service is not self._service or hold is not self._holds.get(tunnel_id):
             return
@@ -483,17 +485,17 @@ class ForceDown:
         job = HassJob(_end, f"{DOMAIN} force down {tunnel_id}", cancel_on_shutdown=True)
         hold.end_pause = async_call_later(self._hass, share * hold.pause, job)
 
-    # What comes and goes at the service
+    # Tunnels that the service adds and removes
 
     @callback
     def _handle_added(self, tunnel_id: str) -> None:
-        """Reconcile a tunnel that is listed now, or again."""
+        """Reconcile a tunnel that is listed for the first time, or again."""
         self._note_missing(tunnel_id, since=None)
         self._look(tunnel_id)
 
     @callback
     def _handle_gone(self, tunnel_id: str) -> None:
-        """Keep a hold for some time: a service may list nothing for a while."""
+        """Keep the hold for some time, because a service may list no tunnels for a while."""
         self._note_missing(tunnel_id, since=dt_util.utcnow())
 
     @callback
@@ -504,18 +506,18 @@ class ForceDown:
         hold.missing_since = since
         service.entry.async_create_task(self._hass, self._save(), f"{DOMAIN} missing {tunnel_id}")
 
-    # Bookkeeping
+    # State
 
     @callback
     def _watch(self, tunnel_id: str, hold: _Hold) -> None:
-        """Hear of the tunnel, which also keeps it polled and checked."""
+        """Subscribe to the tunnel, which also keeps it polled and probed."""
         if self._service is not None and hold.unsubscribe is None:
             hold.unsubscribe = self._service.tunnels.async_watch(
                 tunnel_id, partial(self._look, tunnel_id)
             )
 
     async def _read_enabled(self, tunnel_id: str) -> bool | None:
-        """Ask the service whether a tunnel is enabled; raises the api's errors."""
+        """Read whether a tunnel is enabled; raises the errors of api/."""
         while True:
             service = await self._connected()
             try:
@@ -533,7 +535,7 @@ class ForceDown:
             return None
 
     async def _connected(self) -> _Service:
-        """Return what requests are sent with; wait for it while the account is loaded again."""
+        """Return the provider; while the account is reloaded, wait for it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOADING):
                 await self._is_connected.wait()
@@ -543,19 +545,19 @@ class ForceDown:
 
     @callback
     def _publish_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
-        """Show what was done, also if the account was loaded again meanwhile."""
+        """Show the result of a command, also if the account was reloaded in the meantime."""
         if self._service is not None:
             self._service.tunnels.async_assume(tunnel_id, enabled=enabled)
 
     async def _save(self) -> None:
-        """Store the holds, even if the caller is cancelled meanwhile."""
+        """Store the holds, even if the caller is cancelled."""
         if not self._is_removed:
             holds = {tunnel_id: hold.as_stored() for tunnel_id, hold in self._holds.items()}
             await asyncio.shield(self._hass.async_create_task(self._store.async_save(holds)))
 
 
 def _is_interrupted(err: TunnelHubError) -> bool:
-    """Tell whether unloading ended a request: it is carried on when the account is loaded again."""
+    """Return whether unloading ended a request, which the next load continues."""
     return isinstance(err, UnavailableError) and err.reason is Reason.CLOSED
 
 
@@ -570,7 +572,7 @@ def _enabled(tunnel_id: str, service: _Service) -> bool | None:
 
 
 def _is_reconciled(tunnel_id: str, hold: _Hold, service: _Service) -> bool:
-    """Tell whether a tunnel is as wanted, as far as is known; one that is not listed is."""
+    """Return whether a tunnel has the wanted state, or is not listed."""
     if (tunnel := _tunnel(tunnel_id, service)) is None:
         return True
     if hold.releasing or tunnel.online:
@@ -580,7 +582,7 @@ def _is_reconciled(tunnel_id: str, hold: _Hold, service: _Service) -> bool:
 
 
 def _let_go(hold: _Hold) -> None:
-    """Listen to the tunnel no more, and wait for nothing."""
+    """Unsubscribe from the tunnel and cancel its delay."""
     _end_pause(hold)
     if hold.unsubscribe is not None:
         hold.unsubscribe()

@@ -1,4 +1,4 @@
-"""Until when traffic lasts, at the pace of the last week: feeds of our own, without requests."""
+"""Forecasts when traffic is used up, by the use of the last week, as feeds without requests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,23 +31,23 @@ _INTERVAL = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 _LEAST = timedelta(days=2)
-"""Of statistics, before a pace is believed."""
+"""The shortest period of statistics for a forecast."""
 _FORESEEABLE = timedelta(days=365)
 _NEWS = 0.1
-"""By how much of the time that is left a forecast must differ from the one that is shown."""
+"""The share of the remaining time by which a forecast must differ to replace the current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast(Resource):
-    """What is foreseen of the thing with the same id."""
+    """The forecast for the resource with the same id."""
 
     traffic_lasts_until: datetime | None = None
-    """A full hour; None also where it lasts for more than a year, or until it is renewed."""
+    """A full hour; None also if it lasts for more than a year, or until it is renewed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountForecast(Forecast):
-    """What is foreseen of an account."""
+    """The forecast for an account."""
 
     kind: ClassVar[str] = "account_forecast"
     part_of: ClassVar[str | None] = Account.kind
@@ -55,7 +55,7 @@ class AccountForecast(Forecast):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserForecast(Forecast):
-    """What is foreseen of a user with a limit."""
+    """The forecast for a user with a traffic limit."""
 
     kind: ClassVar[str] = "user_forecast"
     part_of: ClassVar[str | None] = User.kind
@@ -63,7 +63,7 @@ class UserForecast(Forecast):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayNodeForecast(Forecast):
-    """What is foreseen of a relay node with a limit."""
+    """The forecast for a relay node with a traffic limit."""
 
     kind: ClassVar[str] = "relay_node_forecast"
     part_of: ClassVar[str | None] = RelayNode.kind
@@ -71,7 +71,7 @@ class RelayNodeForecast(Forecast):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicNodeForecast(Forecast):
-    """What is foreseen of a public node with a limit."""
+    """The forecast for a public node with a traffic limit."""
 
     kind: ClassVar[str] = "public_node_forecast"
     part_of: ClassVar[str | None] = PublicNode.kind
@@ -87,12 +87,13 @@ def _never(_: Resource) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something whose traffic can end.
+    """A kind of resource whose traffic is limited.
 
-    forecast: what is foreseen of it. of: the resource. limit: the field without which there is no
-    end. used: the sensor that counts what is used. gained: the one that counts what is added.
-    left: bytes that are left. renewed: when it is counted from 0 again. is_daily: whether `used`
-    begins anew each day, so that a day on which nobody looked is missing in it.
+    forecast: the class of its forecast. of: the class of the resource.
+    limit: the field without which the traffic is unlimited.
+    used: the sensor that counts used traffic. gained: the one that counts added traffic.
+    left: returns the remaining bytes. renewed: returns when the count begins at 0 again.
+    is_daily: whether `used` restarts each day, so that days without a reading are missing.
     """
 
     forecast: type[Forecast]
@@ -141,14 +142,14 @@ SUBJECTS: Sequence[Subject] = (
 
 
 def subject_of(feed: Feed[Resource]) -> Subject | None:
-    """Return what there is to foresee of the resources of a feed; None if nothing."""
+    """Return what can be forecast for the resources of a feed, or None."""
     return next(
         (s for s in SUBJECTS if s.of is feed.resource and {s.limit, s.used} <= feed.fields), None
     )
 
 
 def forecast_feed(subject: Subject, fetch: Callable[[], Any]) -> Feed[Resource]:
-    """Return the feed of the forecasts of a kind of resource."""
+    """Return the feed of the forecasts for a kind of resource."""
     return Feed(
         key=subject.forecast.kind,
         resource=subject.forecast,
@@ -161,7 +162,7 @@ def forecast_feed(subject: Subject, fetch: Callable[[], Any]) -> Feed[Resource]:
 def forecasts(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinators: Mapping[str, FeedCoordinator]
 ) -> Iterator[Feed[Resource]]:
-    """Yield the feeds of what can be foreseen of an entry's resources."""
+    """Yield the feeds of the forecasts for an entry's resources."""
     for coordinator in list(coordinators.values()):
         if (subject := subject_of(coordinator.feed)) is not None:
             shown: dict[str, datetime] = {}
@@ -175,7 +176,10 @@ async def _fetch(
     subject: Subject,
     shown: dict[str, datetime],
 ) -> Mapping[str, Forecast]:
-    """Make the forecasts. shown: the moments of those that were made before, by id."""
+    """Calculate the forecasts.
+
+    shown: the current forecasts by id.
+    """
     if not owner.has_answered:
         raise UnavailableError(Reason.CONNECTION)
     limited = [
@@ -186,7 +190,7 @@ async def _fetch(
     registry = er.async_get(hass)
 
     def _statistic(resource: Resource, key: str | None) -> str | None:
-        """Return the sensor of a field, if it is enabled."""
+        """Return the entity id of a field's sensor, if it is enabled."""
         of_entity = EntityKey(resource.kind, resource.id, key or "")
         entity = registered_entity(registry, SENSOR, entry, of_entity)
         return entity.entity_id if entity and not entity.disabled else None
@@ -215,7 +219,7 @@ async def _fetch(
 async def _changes(
     hass: HomeAssistant, ids: set[str], start: datetime
 ) -> Mapping[str, Sequence[StatisticsRow]]:
-    """Return what sensors of data sizes have gained in each hour, in bytes."""
+    """Return the change of data size sensors in each hour, in bytes."""
     if not ids or RECORDER not in hass.config.components:
         return {}
     return await get_instance(hass).async_add_executor_job(
@@ -231,7 +235,7 @@ async def _changes(
 
 
 def _pace(rows: Sequence[StatisticsRow], *, is_daily: bool = False) -> float | None:
-    """Return bytes per second; None before there are two days."""
+    """Return bytes per second, or None if there are less than two days."""
     if not rows:
         return None
     seconds = rows[-1]["end"] - rows[0]["start"]
@@ -243,7 +247,7 @@ def _pace(rows: Sequence[StatisticsRow], *, is_daily: bool = False) -> float | N
 
 
 def _end(left: int | None, used: float | None, gained: float, now: datetime) -> datetime | None:
-    """Return when nothing is left; None if that is not known or not foreseeable."""
+    """Return when the traffic is used up, or None if it is unknown or too far ahead."""
     if left is None or used is None:
         return None
     if left <= 0:
@@ -255,7 +259,7 @@ def _end(left: int | None, used: float | None, gained: float, now: datetime) -> 
 
 
 def _steady(shown: datetime | None, end: datetime | None, now: datetime) -> datetime | None:
-    """Return the moment to show: a full hour, and the one that is shown unless there is news."""
+    """Return the time to show: a full hour, and the current one unless it changed clearly."""
     if end is None:
         return None
     if shown is not None:

@@ -1,4 +1,4 @@
-"""Follows where a node's console draws the mesh: one connection, while anyone looks."""
+"""Follows the layout of the mesh graph in a node's console, in one connection while it is shown."""
 
 from asyncio import sleep
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ from .const import DOMAIN
 _LOGGER = logging.getLogger(__name__)
 
 _PAUSES = (5.0, 30.0, 120.0, 300.0)
-"""Seconds before another connection, longer with each that failed."""
+"""Seconds before the next connection, longer after each failure."""
 
 type Listener = Callable[[Mapping[str, Position]], None]
 
 
 class LayoutFollower:
-    """Tells those who look of each change of the layout."""
+    """Calls listeners when the layout changes."""
 
     def __init__(self, hass: HomeAssistant, node: MeshNode) -> None:
         self._hass = hass
@@ -32,11 +32,12 @@ class LayoutFollower:
 
     @callback
     def async_follow(self, listener: Listener) -> CALLBACK_TYPE:
-        """Call a listener with the layout as known now, and as it changes; return what ends it."""
+        """Call a listener with the current layout and each change; return what unsubscribes it."""
         key = object()
         self._listeners[key] = listener
         if self._stop is None:
-            # It lasts as long as someone looks, and Home Assistant need not wait for it.
+            # It runs until the last listener unsubscribes, and Home Assistant's start need not wait
+            # for it.
             task = self._hass.loop.create_task(self._follow(), name=f"{DOMAIN} layout")
 
             @callback

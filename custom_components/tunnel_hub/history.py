@@ -1,10 +1,9 @@
-"""What services remember of the past, in Home Assistant's long-term statistics.
+"""Imports the history that services provide into long-term statistics.
 
-The figures are external statistics, `tunnel_hub:<entry>_<kind>_<id>_<series>`, apart from those
-that Home Assistant makes of the entities: they begin before the account was added. A day of the
-service is one row, at the day's first full hour, and is written once the day has ended. Later
-readings that overlap it write it again, so what the service corrects is corrected, and every sum
-after it.
+The values are external statistics, `tunnel_hub:<entry>_<kind>_<id>_<series>`, separate from those
+that Home Assistant compiles for the entities: they begin before the account was added. A day of the
+service is one row at its first full hour, and is written when the day has ended. Each read overlaps
+the previous one, so corrections of the service, and all later sums, are updated.
 """
 
 import asyncio
@@ -77,23 +76,23 @@ _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
 _SETTLED = timedelta(minutes=15)
-"""After the service's midnight, when its own sums are made; clocks differ, too."""
+"""The delay after the service's midnight until its sums are complete. Clocks differ, too."""
 _SETTLED_ANYWHERE = timedelta(hours=12)
-"""After midnight in UTC, when a day has ended in every time zone, and most have the same date."""
+"""The time after midnight in UTC when most time zones have the same date."""
 _SPREAD = timedelta(minutes=90)
-"""Within which homes ask, so that not all come at once."""
+"""The random delay, so that installations do not send their requests at the same time."""
 _RETRY = timedelta(hours=1)
 
 _ALL_DAYS = 90
 _OVERLAP = 7
-"""Days that are read again, as they may have been corrected."""
+"""Days that are read again because the service may have corrected them."""
 
 _PER_SECOND = 1
 _AT_ONCE = 10
-"""Requests for tunnels, of which there may be hundreds: services ban who asks too fast."""
+"""Requests for tunnels that are sent without delay. Services ban clients that send hundreds."""
 
 _ROWS = 200
-"""The newest rows of a series that are looked at: more than any service remembers."""
+"""The number of stored rows of a series that are compared: more than any service provides."""
 
 _LONGEST_ID = 60
 
@@ -104,7 +103,10 @@ type Found = AsyncIterator[tuple[DeviceKey, Mapping[str, Samples]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Series:
-    """A line in the statistics. is_sum: whether it adds up; a mean otherwise."""
+    """A statistics series.
+
+    is_sum: whether it is a sum; otherwise a mean.
+    """
 
     unit: str
     unit_class: str
@@ -120,11 +122,15 @@ SERIES: Mapping[str, _Series] = {
     "traffic_out": _GIBIBYTES,
     "uptime": _Series(unit=UnitOfRatio.PERCENTAGE, unit_class=UnitlessRatioConverter.UNIT_CLASS),
 }
-"""By their names, which are those of their texts: `history_<name>`."""
+"""By name. The name of a series has the translation key `history_<name>`."""
 
 
 class _Last(TypedDict):
-    """When a source was last read in full: at, in ISO 8601, and of which things."""
+    """The last complete read of a source.
+
+    at: the time, in ISO 8601.
+    of: the things that were read.
+    """
 
     at: str
     of: list[str]
@@ -132,14 +138,14 @@ class _Last(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """Something that a service remembers.
+    """A kind of history that a service provides.
 
-    needs: what the provider must be able to do. of: the kinds of devices it is told of.
-    fields: entities of them, of which one must be enabled. interval: how often it is read, once a
-    day of the service if None; what is read more often is written when its hour has ended, and a
-    row that is there stays. read: reads it. It takes the provider, the things it is wanted of, the
-    service's today, and how many days ago it was
-    last read.
+    needs: the capability of the provider. of: the kinds of its devices.
+    fields: the fields of which one must have an enabled entity.
+    interval: how often it is read; None: once a day of the service. What is read more often is
+    written when its hour has ended, and not changed later.
+    read: reads it. Its arguments are the provider, the devices, the service's current day, and the
+    number of days since the last read.
     """
 
     needs: type
@@ -152,7 +158,7 @@ class _Source:
 async def _traffic(
     service: CanGetTrafficHistory, wanted: Collection[DeviceKey], today: date, _: int
 ) -> Found:
-    """Yield the days that have ended; what the service does not know is left out."""
+    """Yield the days that have ended. Things without a history are skipped."""
     zone = cast("Provider", service).time_zone or UTC
     pace = RateLimiter(_PER_SECOND, _AT_ONCE)
     for key in wanted:
@@ -198,7 +204,7 @@ SOURCES: Mapping[str, _Source] = {
         of=(Peer.kind, Tunnel.kind),
         fields=frozenset({"latency"}),
         read=_latency,
-        # The node remembers ten minutes.
+        # The node stores ten minutes.
         interval=timedelta(minutes=9),
     ),
     "traffic": _Source(
@@ -214,7 +220,7 @@ SOURCES: Mapping[str, _Source] = {
         read=_uptime,
     ),
 }
-"""By the names under which is stored when they were read."""
+"""By the key under which the time of the last read is stored."""
 
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Last]]:
@@ -226,7 +232,7 @@ def _prefix(entry_id: str) -> str:
 
 
 def statistic_id(entry_id: str, key: DeviceKey, series: str) -> str:
-    """Return the id of a series; a digest tells apart what would be written alike."""
+    """Return the id of a series, with a digest if the id of the thing had to be changed."""
     id_ = slugify(key.id)[:_LONGEST_ID].strip("_")
     if id_ != key.id:
         id_ = f"{id_}_{blake2s(key.id.encode(), digest_size=4).hexdigest()}".lstrip("_")
@@ -234,10 +240,10 @@ def statistic_id(entry_id: str, key: DeviceKey, series: str) -> str:
 
 
 async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove what was stored and written of an entry.
+    """Remove the stored data and the statistics of an entry.
 
-    Home Assistant offers nobody to delete statistics that no entity has. Added again, an account
-    begins again with what the service remembers.
+    Home Assistant does not offer to delete statistics without an entity. An account that is added
+    again begins with the history that the service provides.
     """
     await _store(hass, entry_id).async_remove()
     if RECORDER not in hass.config.components:
@@ -249,7 +255,7 @@ async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
 
 
 class HistoryImporter:
-    """Writes what a service remembers of one account's past into the statistics."""
+    """Imports the history of one account into the statistics."""
 
     def __init__(
         self,
@@ -258,7 +264,10 @@ class HistoryImporter:
         provider: Provider,
         coordinators: Mapping[str, FeedCoordinator],
     ) -> None:
-        """Take the coordinators of all feeds of the entry, which may still be added."""
+        """Set up.
+
+        coordinators: of all feeds of the entry; more can be added later.
+        """
         self._hass = hass
         self._entry = entry
         self._provider = provider
@@ -281,11 +290,11 @@ class HistoryImporter:
 
     @property
     def _settled(self) -> timedelta:
-        """How long after midnight the day before is over, as far as anybody knows."""
+        """The time after midnight when the previous day is complete at the service."""
         return _SETTLED_ANYWHERE if self._provider.time_zone is None else _SETTLED
 
     async def async_start(self) -> None:
-        """Begin to read, if there are statistics to write to."""
+        """Start to import, if the recorder is set up."""
         if not self._sources or RECORDER not in self._hass.config.components:
             return
         self._last = await self._store.async_load() or {}
@@ -293,7 +302,7 @@ class HistoryImporter:
         self._timer.async_call()
 
     async def async_import(self) -> int:
-        """Read all now; the number of rows written. Raises the errors of api/."""
+        """Import everything now; return the number of rows. Raises the errors of api/."""
         if RECORDER not in self._hass.config.components:
             raise UnsupportedError
         since = dt_util.utcnow() - days.start_of(days.today(self._zone), self._zone)
@@ -319,7 +328,7 @@ class HistoryImporter:
 
     @callback
     def _look(self, now: datetime) -> datetime:
-        """Read what is due; the next moment to look."""
+        """Read all sources that are due; return when the next one is."""
         due = [name for name in self._sources if self._due(name) <= now]
         if due and not self._reading.locked():
             self._entry.async_create_background_task(
@@ -341,7 +350,7 @@ class HistoryImporter:
         self._timer.async_call()
 
     def _wanted(self, source: _Source) -> set[DeviceKey]:
-        """Return of which things there is an enabled entity that a source belongs to."""
+        """Return the things with an enabled entity for a source."""
         return {
             DeviceKey(coordinator.device_kind, id_)
             for coordinator in self._coordinators.values()
@@ -350,7 +359,7 @@ class HistoryImporter:
         }
 
     async def _read(self, name: str) -> int:
-        """Read a source and write what it tells; the number of rows."""
+        """Read a source and write its rows; return the number of rows."""
         source, last = self._sources[name], self._last.get(name)
         wanted = self._wanted(source)
         now = dt_util.utcnow()
@@ -377,7 +386,7 @@ class HistoryImporter:
     async def _write(
         self, key: DeviceKey, name: str, samples: Samples, now: datetime, source: _Source
     ) -> int:
-        """Write the samples of hours that have ended; the number of rows."""
+        """Write the samples of hours that have ended; return the number of rows."""
         id_, series = statistic_id(self._entry.entry_id, key, name), SERIES[name]
         samples = {**self._current_hours.pop(id_, {}), **samples}
         hours = defaultdict[datetime, list[float]](list)
@@ -408,7 +417,7 @@ class HistoryImporter:
         return len(rows)
 
     async def _stored(self, id_: str) -> _Stored:
-        """Return the newest rows of a series by their beginning, the oldest first."""
+        """Return the newest rows of a series by start time, the oldest first."""
         found = await get_instance(self._hass).async_add_executor_job(
             get_last_statistics, self._hass, _ROWS, id_, False, {"mean", "state", "sum"}
         )
@@ -416,7 +425,7 @@ class HistoryImporter:
         return dict(sorted(rows.items()))
 
     async def _name(self, key: DeviceKey, series: str) -> str:
-        """Return what the statistics are called, in Home Assistant's language."""
+        """Return the name of the statistics in Home Assistant's language."""
         device = registered_device(dr.async_get(self._hass), self._entry, key)
         texts = await async_get_translations(
             self._hass, self._hass.config.language, "common", [DOMAIN]
@@ -427,19 +436,19 @@ class HistoryImporter:
 
 
 def _full_hour(moment: datetime, *, up: bool) -> datetime:
-    """Return the hour in UTC that a moment is in, or at which it is over: where rows may begin.
+    """Return the hour in UTC for a time, rounded up: rows can only start at full hours.
 
-    A day that begins at half past an hour of UTC must not get into the day before.
+    A day that begins at half past an hour of UTC must not be written to the day before.
     """
     hour = moment.replace(minute=0, second=0, microsecond=0)
     return hour + _HOUR if up and hour != moment else hour
 
 
 def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[StatisticData]:
-    """Return rows of amounts with the sum so far, from the first that is told on.
+    """Return rows with the amounts and their sum, from the first amount on.
 
-    What is stored among them and not told any more stays, also where a server that keeps its
-    figures in memory tells 0 of days before it was restarted.
+    Stored rows that the service no longer provides are kept, as are those of a server that was
+    restarted, which then reports 0 for earlier days.
     """
     first = min(amounts)
     earlier = [row.get("sum") or 0.0 for start, row in stored.items() if start < first]
@@ -454,7 +463,7 @@ def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[Stat
 
 
 def _means(values: Mapping[datetime, list[float]]) -> list[StatisticData]:
-    """Return rows with the mean, the lowest and the highest of each hour's values."""
+    """Return rows with the mean, minimum and maximum of each hour."""
     return [
         {"start": start, "mean": fmean(found), "min": min(found), "max": max(found)}
         for start, found in sorted(values.items())
@@ -462,7 +471,7 @@ def _means(values: Mapping[datetime, list[float]]) -> list[StatisticData]:
 
 
 def _is_stored(row: StatisticData, stored: _Stored) -> bool:
-    """Tell whether a row is in the statistics as it is."""
+    """Return whether a row is in the statistics with the same values."""
     before = stored.get(row["start"])
     return before is not None and all(
         before.get(name) == row.get(name) for name in ("mean", "state", "sum")

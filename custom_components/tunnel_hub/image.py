@@ -1,4 +1,4 @@
-"""Pictures: QR codes that set up another device."""
+"""Images: QR codes that set up another device."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +22,11 @@ PARALLEL_UPDATES = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubImageDescription[R: Resource](TunnelHubEntityDescription, ImageEntityDescription):
-    """A picture, PNG. draw_fn: has it drawn. version_fn: what changes with it."""
+    """Describes a PNG image.
+
+    draw_fn: draws it.
+    version_fn: returns a value that changes with the image.
+    """
 
     of_field: bool = False
     draw_fn: Callable[[TunnelHubData, str], Awaitable[bytes]]
@@ -38,7 +42,7 @@ IMAGES: Table[TunnelHubImageDescription[Any]] = {
         TunnelHubImageDescription[WireGuardPeer](
             key="qr_code",
             needs=(MeshNode,),
-            # It holds a private key: whoever sees the dashboard could take it.
+            # It contains a private key, which every user with access to the dashboard could copy.
             entity_registry_enabled_default=False,
             draw_fn=_qr_code,
             version_fn=lambda peer: peer.fingerprint,
@@ -48,7 +52,7 @@ IMAGES: Table[TunnelHubImageDescription[Any]] = {
 
 
 class TunnelHubImage[R: Resource](TunnelHubEntity[R, TunnelHubImageDescription[R]], ImageEntity):
-    """One picture of a resource; drawn when someone looks."""
+    """An image of a resource, drawn when it is requested."""
 
     entity_description: TunnelHubImageDescription[R]
 

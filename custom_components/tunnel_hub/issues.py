@@ -1,4 +1,4 @@
-"""Repairs for what lasts until a person acts."""
+"""Creates and deletes repair issues for problems that last until the user acts."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
 
 REMEMBERED = frozenset({"session_contested", "sign_in_failing"})
-"""Issues that show only over time: nobody knows right after a restart whether they last."""
+"""Issues that are only known after some time, so they are kept across a restart."""
 
 
 class EntryIssues:
-    """The repairs of one entry.
+    """The repair issues of one entry.
 
-    sources: what tells the issues that there are now: the provider's, and those that we find.
+    sources: return the current issues: those of the provider, and those of the integration.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class EntryIssues:
 
     @callback
     def sync(self, *, is_complete: bool) -> None:
-        """Show the issues that there are and clear those that there were.
+        """Create the current issues and delete all others.
 
-        is_complete: whether enough was read to know them all.
+        is_complete: whether enough was read to know all current issues.
         """
         if self._is_unloaded:
             return
@@ -81,13 +81,13 @@ class EntryIssues:
 
     @callback
     def _clear_shown(self) -> None:
-        """Clear the issues, which nobody looks after now; one that the user ignores stays so."""
+        """Delete all issues when the entry is unloaded, except ignored ones."""
         self._is_unloaded = True
         for key in self._shown - self._ignored():
             self.clear(key)
 
     def _ignored(self) -> set[str]:
-        """Return the keys of the entry's issues that the user ignores."""
+        """Return the keys of the entry's issues that the user has ignored."""
         return {
             issue_id.partition(":")[2]
             for (domain, issue_id), registered in ir.async_get(self._hass).issues.items()

@@ -33,7 +33,7 @@ PROMPT = (
 
 
 class _Tool(Tool, ABC):
-    """A tool of ours."""
+    """A tool of the integration."""
 
     integration = DOMAIN
 
@@ -46,7 +46,7 @@ class _Tool(Tool, ABC):
     async def async_call(
         self, hass: HomeAssistant, tool_input: ToolInput, llm_context: LLMContext
     ) -> ToolResult:
-        """Answer, or tell why not."""
+        """Return the answer, or the reason why there is none."""
         assist = await async_assist(
             hass,
             assistant=llm_context.assistant,
@@ -62,11 +62,14 @@ class _Tool(Tool, ABC):
 
     @abstractmethod
     async def _answer(self, assist: Assist, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is answered; raises RefusedError."""
+        """Return the answer; raises RefusedError."""
 
 
 class _Question(_Tool):
-    """Asks something. ask: takes the arguments, too."""
+    """Asks a question.
+
+    ask: returns the answer; its arguments are those of the tool.
+    """
 
     annotations = _READ_ONLY
 
@@ -90,7 +93,7 @@ class _Question(_Tool):
 
 
 class _TunnelCommand(_Tool):
-    """Commands a tunnel."""
+    """Runs a command for a tunnel."""
 
     annotations = _COMMAND
     parameters = vol.Schema(
@@ -103,7 +106,7 @@ class _TunnelCommand(_Tool):
 
 
 class _SignIn(_Tool):
-    """Signs in."""
+    """Signs in to all accounts."""
 
     annotations = _COMMAND
 
@@ -156,7 +159,7 @@ TOOLS: list[Tool] = [
 
 @callback
 def async_get_tools(hass: HomeAssistant, llm_context: LLMContext, api_id: str) -> LLMTools | None:
-    """Return the tools, if there is an account."""
+    """Return the tools if an account is loaded."""
     if api_id != LLM_API_ASSIST or not hass.config_entries.async_loaded_entries(DOMAIN):
         return None
     return LLMTools(tools=TOOLS, prompt=PROMPT)

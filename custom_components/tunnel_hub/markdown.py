@@ -1,4 +1,4 @@
-"""Other people's words where Home Assistant shows Markdown: in repairs and forms."""
+"""Escapes text of services for Markdown, which repairs and forms use."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ _LOOK_ALIKES = str.maketrans("<>[]", "＜＞［］")
 
 
 def escape_markdown(words: Mapping[str, str]) -> dict[str, str]:
-    """Return words that cannot become a link, a picture or HTML, and look as before, if cut."""
+    """Return text, possibly cut, that cannot become a link, an image or HTML."""
     return {name: _cut(text).translate(_LOOK_ALIKES) for name, text in words.items()}
 
 

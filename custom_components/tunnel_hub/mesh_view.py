@@ -1,6 +1,6 @@
-"""Pushes what the picture of a mesh, or of a server's clients, shows to the browsers that look.
+"""WebSocket subscription with the data of the mesh card: a mesh, or a server's clients.
 
-As a subscription, and not as states: nothing is recorded, and it ends with the page.
+The data are no states, because they change with every poll and would fill the recorder.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,10 +57,11 @@ def async_setup_mesh_view(hass: HomeAssistant) -> None:
 async def _subscribe(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Send what is around a node now and after each change; None once the entry is unloaded.
+    """Send the surroundings of a node now and after each change; None if the entry is unloaded.
 
-    That is its mesh, or, of a server, its clients and their tunnels.
-    device_id: of the node or server, or of anything else of its entry.
+    For a node this is its mesh, for a server its clients and their tunnels.
+
+    device_id: of the node or server, or of any other device of its entry.
     """
     if not connection.user.permissions.access_all_entities(POLICY_READ):
         raise Unauthorized(permission=POLICY_READ, perm_category=CAT_ENTITIES)
@@ -89,7 +90,7 @@ def _is_server(entry: TunnelHubConfigEntry) -> bool:
 
 
 class _View:
-    """One browser that looks at a mesh or a server."""
+    """One browser that shows a mesh or a server."""
 
     def __init__(
         self,
@@ -98,9 +99,9 @@ class _View:
         layout: Mapping[str, Position] | None,
         send: Callable[[dict[str, Any] | None], None],
     ) -> None:
-        """Prepare; nothing is sent yet.
+        """Set up without sending.
 
-        layout: positions by the names of nodes; None where nobody keeps them.
+        layout: positions by node name; None if the service does not store them.
         """
         self._entry = entry
         self._layout = None if layout is None else _as_json(layout)
@@ -119,7 +120,7 @@ class _View:
 
     @callback
     def async_open(self) -> None:
-        """Begin to send."""
+        """Start to send."""
         follower = self._entry.runtime_data.layout
         self._stops = [
             self._entry.async_on_state_change(self._see_entry),
@@ -134,7 +135,7 @@ class _View:
 
     @callback
     def async_close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         while self._stops:
             self._stops.pop()()
 
@@ -159,10 +160,10 @@ class _View:
     def _picture(self) -> dict[str, Any]:
         """Return the mesh as JSON.
 
-        nodes: those around; id: kind and id, such as "link:us"; above: the id of the one over which
-        it is connected, None for the node itself. exits: who leaves where, by the path as the
-        console writes it, "" for the node itself. layout: places by the names of nodes; None where
-        nobody keeps them.
+        nodes: id: kind and id, such as "link:us"; above: the id of the node it is connected over,
+        None for the hub itself.
+        exits: who leaves where, by path as in the console, "" for the hub itself.
+        layout: positions by node name; None if the service does not store them.
         """
         hub = self._data(Hub).get(ACCOUNT.id)
         clients, tunnels = self._data(Client), self._data(Tunnel)
@@ -207,7 +208,7 @@ class _View:
         return coordinator.data if coordinator else {}
 
     def _told(self, resource: Resource, fields: Iterable[str]) -> dict[str, Any]:
-        """Return fields of a resource, with its device."""
+        """Return fields of a resource, with the id of its device."""
         device = registered_device(self._devices, self._entry, device_key(resource))
         return {
             "id": f"{resource.kind}:{resource.id}",
@@ -217,7 +218,7 @@ class _View:
 
 
 def _below(tunnel: Tunnel, clients: Mapping[str, Resource]) -> str | None:
-    """Return the id of the client that runs a tunnel, or did last, if the server tells."""
+    """Return the id of the client that runs a tunnel, or did last, if the server provides it."""
     return f"{Client.kind}:{tunnel.client}" if tunnel.client in clients else None
 
 

@@ -1,6 +1,6 @@
-"""Brings an entry that an older version stored to today's form, in place.
+"""Migrates entries that an older version stored.
 
-A new minor version is something that an older program can live with. It refuses a new version.
+A new minor version can also be used by older versions of the integration, a new version cannot.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ type _Step = Callable[[HomeAssistant, TunnelHubConfigEntry, Stored], Stored]
 
 
 def _without_half_a_network(_: HomeAssistant, __: TunnelHubConfigEntry, stored: Stored) -> Stored:
-    """Leave out a network's name without its secret, or the reverse, which led nowhere."""
+    """Remove a network name without a secret, or the reverse, which had no effect."""
     if stored.data.keys() >= _NETWORK:
         return stored
     data = {name: value for name, value in stored.data.items() if name not in _NETWORK}
@@ -42,7 +42,7 @@ def _without_half_a_network(_: HomeAssistant, __: TunnelHubConfigEntry, stored: 
 
 
 def _with_todays_id(hass: HomeAssistant, entry: TunnelHubConfigEntry, stored: Stored) -> Stored:
-    """Write an id that holds a server's address as today, for addresses are tidied since."""
+    """Normalize a server address in an id as new entries do."""
     key = stored.data.get(CONF_PROVIDER, "")
     with suppress(InvalidInputError):
         if (account_id := stored_account_id(key, stored.data)) is not None:
@@ -62,7 +62,7 @@ _COUNTS = {
 def _without_words_as_units(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, stored: Stored
 ) -> Stored:
-    """Take the words from the statistics as well, so that these go on instead of ending there."""
+    """Remove words as units from the statistics, so that these continue."""
     if RECORDER not in hass.config.components:
         return stored
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
@@ -74,7 +74,7 @@ def _without_words_as_units(
 
 
 def _with_prefix(hass: HomeAssistant, _: TunnelHubConfigEntry, stored: Stored) -> Stored:
-    """Let identifiers begin with the account's id; async_adopt changes those in the registries."""
+    """Store the account's id as the prefix. async_adopt then changes the identifiers."""
     return stored._replace(data=stored.data | free_prefix(hass, stored.unique_id))
 
 
@@ -84,16 +84,16 @@ _STEPS: Mapping[tuple[int, int], _Step] = {
     (1, 3): _without_words_as_units,
     (1, 4): _with_prefix,
 }
-"""What leads from each version and minor version to the next one."""
+"""The step from each version and minor version to the next one."""
 
 VERSION = 2
 MINOR_VERSION = 1
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> bool:
-    """Take the steps that an entry has not taken yet.
+    """Run all migration steps that an entry still needs.
 
-    An entry of a newer minor version is good as it is; one of a newer version is refused.
+    Entries of a newer minor version are accepted, those of a newer version are refused.
     """
     version = (entry.version, entry.minor_version)
     if entry.version > VERSION:
@@ -115,11 +115,11 @@ async def async_migrate_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) 
 
 @callback
 def async_adopt(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
-    """Let identifiers that begin with the entry's own id begin with its prefix.
+    """Change identifiers that begin with the entry id, so that they begin with the prefix.
 
-    Done whenever the entry is set up, because Home Assistant writes entries and registries to the
-    disk at different times: when it is killed in between, it comes back with some of the old ones.
-    Deleted devices are out of reach, so they return as new ones. Deleted entities return as before.
+    This is done at every setup, because Home Assistant writes entries and registries to the disk at
+    different times: after a crash, some of the old ones can return. Deleted devices cannot be
+    changed, so they return as new ones. Deleted entities can.
     """
     if not stored_prefix(entry):
         return

@@ -1,13 +1,14 @@
-"""Puts the nodes of a service in order: the best one for a new tunnel, or for one that moves.
+"""Ranks the nodes of a service for a new tunnel, or for one that moves to another node.
 
-A node's cost is the sum of three figures, in milliseconds; the cheapest node is the best:
+The cost of a node is the sum of three values in milliseconds. The node with the lowest cost is the
+best:
 
-- connect time: of a TCP connection from home to the node's own port, as measured.
-- load: 2 for each percent of the busier of CPU and bandwidth.
+- connect time: of a TCP connection from home to the node's own port.
+- load: 2 for each percent of CPU or bandwidth, whichever is higher.
 - uptime: 20 for each percent that is missing in the last 30 days.
 
-What is not known costs 200, 200 and 20: as much as a node that is far away and busy. Of equal costs
-the lower id comes first.
+Unknown values cost 200, 200 and 20: as much as for a node that is far away and busy. If costs are
+equal, the lower id comes first.
 """
 
 import asyncio
@@ -26,11 +27,11 @@ from .checks.addresses import NotCheckable
 from .checks.results import CheckResult, Outcome
 
 _MOST_CONNECTED = 20
-"""Nodes that are connected to, the best by what the service tells of them."""
+"""The number of nodes to connect to: the best ones by the values of the service."""
 _GOOD_FOR = 600.0
-"""Seconds for which a connect time counts."""
+"""Seconds for which a connect time is cached."""
 _NODES_GOOD_FOR = 60.0
-"""Seconds for which what the service tells of its nodes counts."""
+"""Seconds for which the nodes of the service are cached."""
 _UPTIME_DAYS = 30
 
 _UNKNOWN_CONNECT_TIME = 200.0
@@ -42,13 +43,13 @@ _HIGH_LOAD = 80.0
 _LOW_UPTIME = 99.0
 
 _LOADS = {NodeLoad.IDLE: 0.0, NodeLoad.LOW: 25.0, NodeLoad.MEDIUM: 60.0, NodeLoad.HIGH: 90.0}
-"""Percentages for the words of a service that tells no other figures."""
+"""Percentages for services that only provide a word."""
 
 
 class Reason(StrEnum):
-    """What speaks against a node, or is not known of it."""
+    """A disadvantage of a node, or an unknown property."""
 
-    # Unsuitable
+    # Of unsuitable nodes
     CURRENT_NODE = "current_node"
     OFFLINE = "offline"
     STATE_UNKNOWN = "state_unknown"
@@ -56,7 +57,7 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"
     PORT = "port"
     NOT_REACHED = "not_reached"
-    # Suitable
+    # Of suitable nodes
     ADDRESS_UNKNOWN = "address_unknown"
     ADDRESS_NOT_PUBLIC = "address_not_public"
     NOT_MEASURED = "not_measured"
@@ -77,12 +78,15 @@ _OBSTACLES = frozenset(
         Reason.NOT_REACHED,
     }
 )
-"""What makes a node unsuitable."""
+"""Reasons that make a node unsuitable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a tunnel needs. node_id, node_name: of the node that it has now."""
+    """The requirements of a tunnel.
+
+    node_id, node_name: the current node of the tunnel.
+    """
 
     protocol: str | None = None
     port: int | None = None
@@ -90,7 +94,7 @@ class Wish:
     node_name: str | None = None
 
     def is_at(self, node: Node) -> bool:
-        """Tell whether the tunnel has this node now; ids come first, as names may be shared."""
+        """Return whether the tunnel uses this node. Ids come first, names may not be unique."""
         if self.node_id is not None:
             return node.id == self.node_id
         return self.node_name is not None and node.name == self.node_name
@@ -98,7 +102,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """What was found out of one node: where it listens, and whether it did."""
+    """The connect time of a node, and its address."""
 
     at: Stamp
     endpoint: NodeEndpoint
@@ -107,7 +111,11 @@ class _Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A node, and what it would be like. connect_time: milliseconds. load, uptime: percent."""
+    """A node with its rating.
+
+    connect_time: milliseconds.
+    load, uptime: percent.
+    """
 
     node: Node
     load: float | None
@@ -117,12 +125,12 @@ class Suggestion:
 
     @property
     def is_suitable(self) -> bool:
-        """Whether the tunnel can run over it, as far as is known."""
+        """Whether the tunnel can use this node, as far as it is known."""
         return not _OBSTACLES.intersection(self.reasons)
 
     @property
     def costs(self) -> Mapping[str, float]:
-        """What the node costs, by figure."""
+        """The cost of the node, by value."""
         connect_time = self.connect_time
         load = _UNKNOWN_LOAD if self.load is None else self.load
         uptime = _UNKNOWN_UPTIME if self.uptime is None else self.uptime
@@ -134,13 +142,16 @@ class Suggestion:
 
     @property
     def order(self) -> tuple[float, int, str]:
-        """By what suggestions are sorted."""
+        """The sort key."""
         return round(sum(self.costs.values()), 1), len(self.node.id), self.node.id
 
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    """What the service tells of its nodes, by id. closed: groups that the account may not use."""
+    """The nodes of a service by id.
+
+    closed: groups of nodes that the account may not use.
+    """
 
     nodes: Mapping[str, Node]
     uptimes: Mapping[str, float]
@@ -148,14 +159,17 @@ class _Nodes:
 
 
 class NodeSuggestions:
-    """Suggests nodes of one account."""
+    """Suggests nodes for one account."""
 
     def __init__(
         self,
         provider: CanChooseNodes,
         connect: Callable[[str], Awaitable[CheckResult | NotCheckable]],
     ) -> None:
-        """Read nothing yet. connect: connects to host:port, at most a few at once."""
+        """Set up without a request.
+
+        connect: connects to host:port, with a limit for all connections.
+        """
         self._provider = provider
         self._connect = connect
         self._nodes = CachedRead(self._read_nodes)
@@ -163,7 +177,7 @@ class NodeSuggestions:
         self._measured: dict[str, _Measured] = {}
 
     async def suggest(self, wish: Wish) -> Sequence[Suggestion]:
-        """Return all nodes, those first that are suitable, the best of them first."""
+        """Return all nodes, sorted: suitable nodes first, the best one at the top."""
         told = await self._nodes.get(_NODES_GOOD_FOR)
         suggestions = _sorted(
             [
@@ -187,7 +201,7 @@ class NodeSuggestions:
         return _Nodes(nodes, uptimes, closed)
 
     async def _uptimes(self) -> Mapping[str, float]:
-        """Return for how much of the last days nodes were up; nothing where that is not told."""
+        """Return the uptimes of the last days by node id; empty if the service has none."""
         if not isinstance(self._provider, CanAskNodes):
             return {}
         try:
@@ -197,7 +211,7 @@ class NodeSuggestions:
         return {id_: fmean(day.uptime for day in days) for id_, days in history.items() if days}
 
     async def _measure(self, node_ids: Sequence[str]) -> None:
-        """Find out how long connections to these nodes take, unless that is known already."""
+        """Measure the connect times of nodes, unless they are cached."""
         self._measured = {
             id_: measured for id_, measured in self._measured.items() if measured.at.age < _GOOD_FOR
         }
@@ -206,7 +220,7 @@ class NodeSuggestions:
         for id_ in node_ids:
             if id_ in self._measured:
                 continue
-            # One after the other, and no more once the service does not answer.
+            # One request at a time, and none after a failure.
             try:
                 endpoint = await self._provider.node_endpoint(id_)
             except AuthenticationError:
@@ -229,7 +243,7 @@ def _sorted(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
 
 
 def _obstacles(node: Node, wish: Wish, closed: Collection[str]) -> tuple[Reason, ...]:
-    """Return why a tunnel cannot run over a node."""
+    """Return the reasons why a tunnel cannot use a node."""
     found = {
         Reason.CURRENT_NODE: wish.is_at(node),
         Reason.OFFLINE: node.online is False,
@@ -245,7 +259,7 @@ def _obstacles(node: Node, wish: Wish, closed: Collection[str]) -> tuple[Reason,
 
 
 def _told(node: Node, uptime: float | None, obstacles: tuple[Reason, ...]) -> Suggestion:
-    """Return what the service tells of a node."""
+    """Return a suggestion with the values that the service provides."""
     figures = [node.cpu_usage, node.bandwidth_usage, _LOADS.get(node.load) if node.load else None]
     known = [min(figure, 100.0) for figure in figures if figure is not None]
     load = max(known, default=None)
@@ -260,7 +274,7 @@ def _told(node: Node, uptime: float | None, obstacles: tuple[Reason, ...]) -> Su
 
 
 def _completed(suggestion: Suggestion, measured: _Measured | None, wish: Wish) -> Suggestion:
-    """Add what a connection has shown, and the node's own port range."""
+    """Add the connect time and the node's own port range."""
     reasons = list(suggestion.reasons)
     connect_time = None
     if measured is not None and measured.endpoint.ports is not None and wish.port is not None:

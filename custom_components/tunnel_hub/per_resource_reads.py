@@ -1,4 +1,4 @@
-"""Readings of a feed that cost one request for each resource."""
+"""Probes: reads values of a feed that require one request per resource."""
 
 import asyncio
 from collections import deque
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 AT_ONCE = 10
-"""As many tunnels as most homes have need not wait for each other."""
+"""Probes that are sent without delay: as many as most accounts have tunnels."""
 
 
 class PerResourceReads:
-    """Makes a feed's readings one by one: in the background, a few at a time."""
+    """Sends the probes of one feed in the background, a few at a time."""
 
     def __init__(
         self,
@@ -41,10 +41,11 @@ class PerResourceReads:
         find: Callable[[str], Resource | None],
         publish: Callable[[Resource], None],
     ) -> None:
-        """Ask nothing yet.
+        """Set up without a request.
 
-        name: the feed's. find: returns a resource as it is known. publish: takes in one that was
-        read.
+        name: of the feed.
+        find: returns the current resource.
+        publish: updates a resource that was read.
         """
         self._hass = hass
         self._entry = entry
@@ -65,17 +66,17 @@ class PerResourceReads:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields that are read with one request per resource."""
+        """The fields that the probe reads."""
         return self._probe.fields
 
     @callback
     def begin_round(self) -> None:
-        """Let everything be asked again: there was a poll."""
+        """Start a new round after a poll, in which each resource can be probed again."""
         self._asked &= self._under_way
 
     @callback
     def ask_again(self, resource_id: str) -> None:
-        """Probe a resource again."""
+        """Probe a resource again in this round."""
         self._asked.discard(resource_id)
         self._suspects.add(resource_id)
 
@@ -85,7 +86,7 @@ class PerResourceReads:
         self._read_at.pop(resource_id, None)
 
     async def find_suspects(self) -> None:
-        """Ask what may have changed, in place of asking for each resource."""
+        """Read in one request which resources may have changed, if the service supports that."""
         if self._probe.stirred and not self._demand.is_looked_at:
             with suppress(TunnelHubError):
                 self._suspects |= set(await self._probe.stirred())
@@ -94,10 +95,11 @@ class PerResourceReads:
     def start(
         self, listed: Collection[str], watched: Collection[str], always: Collection[str]
     ) -> None:
-        """Ask for what is worth it and was not asked in this round.
+        """Probe the resources that need it, unless they were probed in this round.
 
-        listed: the ids there are. watched: those that someone listens to. always: those that
-        must be read in any case.
+        listed: ids of all resources.
+        watched: ids with a listener for a probed field.
+        always: ids that are probed in any case.
         """
         due = set(listed) if self._demand.is_looked_at else self._due(listed)
         worth_it = {
@@ -116,7 +118,7 @@ class PerResourceReads:
             )
 
     def _due(self, listed: Collection[str]) -> set[str]:
-        """Return the ids that are worth a request although nobody looks."""
+        """Return the ids to probe while no browser or app is connected."""
         used = {
             key.id for key in self._demand.used_by_automations() if key.key in self._probe.fields
         }
@@ -129,7 +131,7 @@ class PerResourceReads:
         return used | old | self._suspects
 
     async def _work(self) -> None:
-        """Read one after the other, the longest waiting first."""
+        """Probe waiting resources one after the other, in the order of their requests."""
         try:
             while self._waiting:
                 id_ = self._waiting.popleft()
@@ -151,7 +153,7 @@ class PerResourceReads:
         if (known := self._find(resource_id)) is None:
             return
         read = await self._probe.read(known)
-        # A command may have changed the rest meanwhile.
+        # A command may have changed other fields in the meantime.
         if (current := self._find(resource_id)) is not None:
             readings = {field: getattr(read, field) for field in self._probe.fields}
             self._publish(replace(current, **readings))

@@ -1,4 +1,4 @@
-"""What a provider remembers over a restart, stored beside its entry."""
+"""Stores data of a provider that must survive a restart."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
 
 
 async def async_restore_memory(hass: HomeAssistant, entry_id: str, provider: Provider) -> None:
-    """Give a provider back what it remembered, and store what it will remember."""
+    """Restore the data of a provider, and store its changes from now on."""
     store = _store(hass, entry_id)
 
     async def _save(memory: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Checks addresses from home, as a feed of our own: above all those of an account's tunnels."""
+"""Checks from home whether addresses can be reached, as a feed: tunnels and watched addresses."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
 
 CHECKS = "checks"
-"""Option: which tunnels are checked, one of the CHECKS_ values; the enabled ones without it."""
+"""Option: which tunnels are checked, one of the CHECKS_ values. Default: enabled tunnels."""
 CHECKS_OFF = "off"
 CHECKS_ENABLED = "enabled"
 CHECKS_ALL = "all"
@@ -51,13 +51,13 @@ CHECKS_ALL = "all"
 INTERVAL = timedelta(minutes=5)
 JITTER = timedelta(seconds=30)
 _LEAST_SECONDS = (INTERVAL - JITTER).total_seconds()
-"""Between two checks of an address, however often it is polled."""
+"""Between two checks of an address."""
 _LEAST_SECONDS_ASKED = 10.0
-"""Between two checks that somebody asks for."""
+"""Between two checks that are requested by an action."""
 _LEAST_SECONDS_OUTDATED = 60.0
-"""Between two checks of a tunnel of which the service says something else than before."""
+"""Between two checks of a tunnel whose state at the service has changed."""
 _STALE_SECONDS = 2 * INTERVAL.total_seconds()
-"""After which a result says nothing of an entry that was not loaded meanwhile."""
+"""After this time without being loaded, results are not used any more."""
 
 RETRY_PAUSE = (0.5, 1.5)
 
@@ -65,7 +65,7 @@ _INTERNET_HOST = ("www.home-assistant.io", 443)
 
 _SLOTS: HassKey[asyncio.Semaphore] = HassKey(f"{DOMAIN}.check_slots")
 _HISTORIES: HassKey[dict[str, dict[str, _History]]] = HassKey(f"{DOMAIN}.check_histories")
-"""By the entry's id and the id of what has the address."""
+"""By entry id and id of the resource with the address."""
 
 _NODE_IS_DOWN = {
     TunnelState.NODE_OFFLINE,
@@ -76,35 +76,35 @@ _NODE_IS_DOWN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressCheck(Resource):
-    """What checks of an address have found."""
+    """The results of an address's checks."""
 
     protocol: str
     """tcp, http or https."""
     availability: int | None = None
-    """100 or 0 percent: its average is the share of time in which the address was reachable."""
+    """100 or 0 percent. Its mean is the share of time in which the address was reachable."""
     certificate_expires: datetime | None = None
     certificate_problem: CertificateProblem | None = None
     certificate_trusted: bool | None = None
     last_check: datetime | None = None
     http_status: int | None = None
     reachable: bool | None = None
-    """Believed after several checks that agree."""
+    """Confirmed by several checks."""
     response_time: float | None = None
     """Milliseconds."""
     uptime_24_hours: float | None = None
-    """For how much of the last 24 hours it was reachable, in percent; and of 7 and 30 days."""
+    """The share of the last 24 hours in which it was reachable, in percent; also 7 and 30 days."""
     uptime_7_days: float | None = None
     uptime_30_days: float | None = None
     verdict: Verdict | None = None
 
     @property
     def has_certificate(self) -> bool:
-        """Whether there is one to be read."""
+        """Whether the protocol uses a certificate."""
         return self.protocol == "https"
 
     @property
     def has_status(self) -> bool:
-        """Whether it answers with an HTTP status."""
+        """Whether the protocol has an HTTP status."""
         return self.protocol in ("http", "https")
 
 
@@ -113,7 +113,7 @@ UPTIMES: Mapping[str, timedelta] = {
     "uptime_7_days": timedelta(days=7),
     "uptime_30_days": timedelta(days=30),
 }
-"""Fields that are made of statistics, with the time that they are about."""
+"""Fields that are calculated from statistics, with their period."""
 _PROBED = frozenset(
     {
         "availability",
@@ -131,7 +131,7 @@ _PROBED = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelCheck(AddressCheck):
-    """What checks of a tunnel's public address have found."""
+    """The results of the checks of a tunnel's public address."""
 
     kind: ClassVar[str] = "check"
     part_of: ClassVar[str | None] = Tunnel.kind
@@ -139,7 +139,11 @@ class TunnelCheck(AddressCheck):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One check. at: when it was made. local: whether anybody listens at the local address."""
+    """One check.
+
+    at: when it was made.
+    local: whether something listens at the local address.
+    """
 
     at: Stamp
     result: CheckResult
@@ -154,11 +158,11 @@ class Checked:
 
 @dataclass(slots=True)
 class _History:
-    """What was found of one address so far.
+    """The results of one address so far.
 
-    shown: what of it is believed. before: when another address of the same thing was checked.
-    said: what the service says of the thing. is_outdated: whether it has said something else since
-    the last check, or that check is not confirmed yet.
+    shown: the confirmed results. before: when another address of the same resource was checked.
+    said: the state at the service. is_outdated: whether that state has changed since the last
+    check, or that check must be confirmed.
     """
 
     target: Target
@@ -173,13 +177,13 @@ class _History:
 
     @property
     def wait(self) -> float:
-        """Seconds until a first check: whoever moves a tunnel from port to port must not scan."""
+        """Seconds until the first check, so that moving a tunnel between ports cannot scan them."""
         if self.last is not None or self.before is None:
             return 0
         return max(0, _LEAST_SECONDS_ASKED - self.before.age)
 
     def hear(self, said: Mapping[str, bool | None]) -> bool:
-        """Take in what the service says; return whether that is something else than before."""
+        """Update the state at the service; return whether it changed."""
         known = {name: value for name, value in said.items() if value is not None}
         is_other = any(self.said.get(name, value) != value for name, value in known.items())
         self.said = {**self.said, **known}
@@ -187,7 +191,7 @@ class _History:
         return is_other
 
     def take_in(self, checked: Checked, findings: Findings) -> None:
-        """Take in a check: of a change, only what is confirmed is shown."""
+        """Update the results with a check; a change is only shown once it is confirmed."""
         result, self.last = checked.result, checked
         self.certificate = certificate = result.certificate or self.certificate
         is_up = self.confirmation.add(reached=result.is_reached)
@@ -206,9 +210,9 @@ class _History:
         self.judge(findings)
 
     def judge(self, findings: Findings) -> None:
-        """Show the verdict of the last check, unless it is one that has to be confirmed.
+        """Show the verdict of the last check, unless it must be confirmed.
 
-        One that the service's state has overtaken says nothing.
+        If the state at the service has changed since the check, the verdict is unknown.
         """
         is_up = self.confirmation.is_up
         if self.is_outdated and (is_up or findings.online):
@@ -220,7 +224,7 @@ class _History:
 class AddressChecks(ABC):
     """Checks addresses from home.
 
-    feed: what is found, for every address that can be checked.
+    feed: the results of all addresses that can be checked.
     """
 
     def __init__(
@@ -230,11 +234,14 @@ class AddressChecks(ABC):
         resource: type[AddressCheck],
         *hosts: str,
     ) -> None:
-        """Check nothing yet. hosts: unrelated ones that tell whether the internet is up."""
+        """Set up without a check.
+
+        hosts: unrelated hosts that show whether the internet connection works.
+        """
         self._hass = hass
         self._entry = entry
         self._checker = _checker(hass, hosts)
-        # Kept over a reload of the entry: neither the pace nor what is known begins anew.
+        # The results and the rate limit survive a reload of the entry.
         histories = hass.data.setdefault(_HISTORIES, {})
         self._histories = histories[entry.entry_id] = {
             id_: history
@@ -247,16 +254,16 @@ class AddressChecks(ABC):
             resource, self.async_fetch, self.is_worth_it, self.async_read
         )
 
-    # What is checked
+    # Which addresses are checked
 
     @property
     def is_on(self) -> bool:
-        """Whether addresses are checked by themselves."""
+        """Whether addresses are checked automatically."""
         return True
 
     @abstractmethod
     def _ids(self) -> Iterable[str]:
-        """Return the ids of what may have an address."""
+        """Return the ids of resources that may have an address."""
 
     @abstractmethod
     def _target(self, id_: str) -> Target | NotCheckable:
@@ -264,33 +271,33 @@ class AddressChecks(ABC):
 
     @abstractmethod
     def _blank(self, id_: str, target: Target) -> AddressCheck:
-        """Return what is shown before the first check."""
+        """Return the values before the first check."""
 
     @abstractmethod
     def _findings(self, id_: str, checked: Checked) -> Findings:
-        """Return what a check and others tell of the path; raises TunnelGoneError."""
+        """Return what is known of the path, including a check; raises TunnelGoneError."""
 
     def _said(self, id_: str) -> Mapping[str, bool | None]:
-        """Return what the service says of a thing: by another word, a check is outdated."""
+        """Return the state at the service. If it changes, the last check is outdated."""
         return {}
 
     def _is_wanted(self, id_: str) -> bool:
-        """Return whether an address is checked by itself."""
+        """Return whether an address is checked automatically."""
         return True
 
     @abstractmethod
     async def _prepare(self) -> None:
-        """Find out what has to be known before addresses are."""
+        """Read what is required to know the addresses."""
 
     async def _listens_at_home(self, id_: str) -> bool | None:
-        """Return whether anybody listens at the local address behind it, if there is one."""
+        """Return whether something listens at the local address; None if there is none."""
         return None
 
-    # What the feed is made of
+    # The feed
 
     @callback
     def async_follow(self, coordinator: FeedCoordinator) -> FeedCoordinator:
-        """Check what is new or has another address without waiting for the next turn.
+        """Check new and changed addresses without waiting for the next poll.
 
         coordinator: of the feed.
         """
@@ -299,7 +306,7 @@ class AddressChecks(ABC):
         return coordinator
 
     async def async_fetch(self) -> Mapping[str, AddressCheck]:
-        """Return what is known of all addresses that can be checked; asks nobody."""
+        """Return the results of all addresses, without new checks."""
         await self._prepare()
         known = {
             id_: history for id_ in self._ids() if (history := self._history_of(id_)) is not None
@@ -312,11 +319,11 @@ class AddressChecks(ABC):
         return {id_: history.shown for id_, history in known.items()}
 
     def is_worth_it(self, known: AddressCheck) -> bool:
-        """Return whether to check an address."""
+        """Return whether to check an address automatically."""
         return known.id in self._histories and self._is_wanted(known.id)
 
     async def async_read(self, known: AddressCheck) -> AddressCheck:
-        """Check an address if that is due."""
+        """Check an address if a check is due."""
         if (history := self._histories.get(known.id)) is None:
             raise TunnelGoneError
         if wait := history.wait:
@@ -329,7 +336,7 @@ class AddressChecks(ABC):
         return history.shown
 
     def _history_of(self, id_: str) -> _History | None:
-        """Return what is known of an address; nothing yet if it is another one."""
+        """Return the results of an address, or None if it has changed."""
         if not isinstance(target := self._target(id_), Target):
             return None
         history = self._histories.get(id_)
@@ -343,7 +350,7 @@ class AddressChecks(ABC):
         return _History(target, self._unchecked(id_, target), before)
 
     def _unchecked(self, id_: str, target: Target) -> AddressCheck:
-        """Return what is shown of an address without its checks: only its past."""
+        """Return the values of an address without its checks: only its uptimes."""
         blank, history = self._blank(id_, target), self._histories.get(id_)
         past: dict[str, Any] = {
             name: getattr(history.shown, name) for name in UPTIMES if history is not None
@@ -352,7 +359,7 @@ class AddressChecks(ABC):
 
     @callback
     def _changed(self, id_: str) -> None:
-        """Check soon what has another address or state; judge anew by what is known now."""
+        """Check again soon if the address or the state changed, and update the verdict."""
         history, target = self._histories.get(id_), self._target(id_)
         if (history and history.target) != (target if isinstance(target, Target) else None):
             self._check_soon()
@@ -374,7 +381,7 @@ class AddressChecks(ABC):
 
     @callback
     def _check_later(self) -> None:
-        """Check in a minute what is outdated still."""
+        """Check outdated addresses again in a minute."""
         if self._stop_waiting is None:
             self._stop_waiting = async_call_later(self._hass, _LEAST_SECONDS_OUTDATED, self._waited)
 
@@ -391,9 +398,9 @@ class AddressChecks(ABC):
     # Checks
 
     async def async_check(self, id_: str) -> tuple[Checked, Findings] | NotCheckable:
-        """Check an address now, or return what was found seconds ago; or why it is not checkable.
+        """Check an address now, unless it was checked seconds ago.
 
-        Raises TunnelGoneError.
+        Returns the reason if it cannot be checked. Raises TunnelGoneError.
         """
         await self._prepare()
         if isinstance(target := self._target(id_), NotCheckable):
@@ -407,12 +414,12 @@ class AddressChecks(ABC):
         return checked, self._findings(id_, checked)
 
     async def _check(self, history: _History, id_: str, least: float) -> Checked:
-        """Check an address, unless the last check was less than so many seconds ago."""
+        """Check an address, unless the last check is less than `least` seconds old."""
         async with history.lock:
             if (last := history.last) is not None and last.at.age < least:
                 return last
             history.hear(self._said(id_))
-            # One that is down anyway need not be tried again at once.
+            # An address that is down is not retried immediately.
             retry = history.confirmation.is_up is not False
             result = await self._checker.check(history.target, retry=retry)
             local = None
@@ -423,18 +430,21 @@ class AddressChecks(ABC):
             history.hear(self._said(id_))
             return checked
 
-    # The past
+    # Uptimes
 
     @callback
     def async_set_uptimes(self, id_: str, uptimes: Mapping[str, Any]) -> None:
-        """Show what statistics say of the past. uptimes: by field."""
+        """Show the uptimes from the statistics.
+
+        uptimes: by field.
+        """
         if (history := self._histories.get(id_)) is not None:
             history.shown = replace(history.shown, **uptimes)
             self._publish(history)
 
     @callback
     def async_know_nothing(self) -> None:
-        """Show no availability until the next check."""
+        """Set the availability to unknown until the next check."""
         for history in self._histories.values():
             history.shown = replace(history.shown, availability=None)
             self._publish(history)
@@ -443,10 +453,10 @@ class AddressChecks(ABC):
         if self.coordinator is not None:
             self.coordinator.async_publish(history.shown)
 
-    # What lasts
+    # Issues
 
     def issues(self) -> Iterator[Issue]:
-        """Yield the issue that certificates end soon, or have ended."""
+        """Yield an issue for certificates that end soon or have ended."""
         now = dt_util.utcnow()
         ending = [
             f"{history.target.label} ({history.certificate.expires:%Y-%m-%d})"
@@ -470,7 +480,10 @@ class TunnelChecks(AddressChecks):
         provider: Provider,
         tunnels: FeedCoordinator,
     ) -> None:
-        """Check nothing yet. tunnels: the feed of the account's tunnels."""
+        """Set up without a check.
+
+        tunnels: the feed of the account's tunnels.
+        """
         console = URL(provider.description.console_url).host
         super().__init__(hass, entry, TunnelCheck, *((console,) if console else ()))
         self._tunnels = tunnels
@@ -517,7 +530,10 @@ class TunnelChecks(AddressChecks):
         return TunnelCheck(id=id_, protocol=target.protocol)
 
     async def async_connect(self, address: str) -> CheckResult | NotCheckable:
-        """Connect to a server of the service, such as a node. address: host:port."""
+        """Connect to a server of the service, such as a node.
+
+        address: host:port.
+        """
         await self._prepare()
         target = tunnel_target(Protocol.TCP, address, self._zone or Zone.INTERNET)
         return target if isinstance(target, NotCheckable) else await self._checker.connect(target)
@@ -545,9 +561,9 @@ class TunnelChecks(AddressChecks):
 
     @override
     async def _prepare(self) -> None:
-        """Find out how near the service is: only one in the house may name addresses there.
+        """Find out whether the service is at home: only then its addresses may be private.
 
-        Only what the user entered counts, not where a public service's names lead.
+        This depends on the address that the user entered, not on the DNS of a public service.
         """
         if self._zone is None and self._service_host is not None:
             try:
@@ -571,7 +587,7 @@ def check_feed(
     is_worth_it: Callable[[Any], bool],
     read: Callable[[Any], Awaitable[Resource]],
 ) -> Feed[Resource]:
-    """Return the feed of checks. The arguments are as those of a feed and its probe."""
+    """Return the feed of checks. The arguments are those of a feed and its probe."""
     return Feed(
         key="checks",
         resource=resource,
@@ -595,14 +611,14 @@ def async_tunnel_checks(
     provider: Provider,
     coordinators: Mapping[str, FeedCoordinator],
 ) -> TunnelChecks | None:
-    """Return what checks the tunnels of an account; None where it has none."""
+    """Return the checks of an account's tunnels, or None if they have no public addresses."""
     tunnels = next((c for c in coordinators.values() if c.feed.resource is Tunnel), None)
     return None if tunnels is None else TunnelChecks(hass, entry, provider, tunnels)
 
 
 @callback
 def async_forget_checks(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget what was found for an entry that is removed."""
+    """Remove the results of an entry that is removed."""
     hass.data.get(_HISTORIES, {}).pop(entry_id, None)
 
 
@@ -618,14 +634,14 @@ def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
 
 
 def _entered_host(entry: TunnelHubConfigEntry) -> str | None:
-    """Return the host of a service's own address; None for the public service."""
+    """Return the host that the user entered for a service; None for a public service."""
     if not (entered := entry.data.get(CONF_BASE_URL)):
         return None
     return URL(entered).host
 
 
 async def _networks(hass: HomeAssistant) -> Collection[IPNetwork]:
-    """Return the networks that Home Assistant is on, apart from the machine's own."""
+    """Return the networks of Home Assistant, except those of the machine itself."""
     interfaces = [
         ip_interface((address["address"], address["network_prefix"]))
         for adapter in await network.async_get_adapters(hass)

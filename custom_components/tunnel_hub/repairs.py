@@ -1,4 +1,4 @@
-"""Repairs that we can do for a person."""
+"""Repair flows."""
 
 from typing import Any
 
@@ -30,13 +30,13 @@ class ChangePassword(RepairsFlow):
         self._entry = entry
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Begin; Home Assistant gives the issue's id here."""
+        """Start the flow."""
         return await self.async_step_password()
 
     async def async_step_password(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask for the new password, twice, and set it."""
+        """Ask for the new password twice and set it."""
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         failure = None
@@ -69,12 +69,12 @@ class ChangePassword(RepairsFlow):
 
 
 FIXES = {"default_password": ChangePassword}
-"""What solves a problem, by its key."""
+"""Repair flows by the key of the issue."""
 
 
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
-    """Return the flow that solves a problem; its id is the entry's id and the problem's key."""
+    """Return the repair flow of an issue. Its id consists of the entry id and the issue's key."""
     entry_id, _, key = issue_id.partition(":")
     return FIXES[key](hass.config_entries.async_get_known_entry(entry_id))

@@ -1,4 +1,4 @@
-"""What a loaded entry holds."""
+"""The runtime data of an entry."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,11 @@ from .sign_in import SignIn
 
 @dataclass(slots=True, kw_only=True)
 class TunnelHubData:
-    """What a loaded entry holds. coordinators: by the feed's key. loaded_at: when that began."""
+    """The runtime data of a loaded entry.
+
+    coordinators: by the key of the feed.
+    loaded_at: when the entry was loaded.
+    """
 
     provider: Provider
     issues: EntryIssues
@@ -35,7 +39,7 @@ class TunnelHubData:
 
     @callback
     def sync_problems(self) -> None:
-        """Create and delete issues according to the current state."""
+        """Create and delete repair issues according to the current state."""
         is_complete = not any(c.is_pending for c in self.coordinators.values())
         self.issues.sync(is_complete=is_complete)
 

@@ -1,4 +1,4 @@
-"""What is chosen among several: by which path traffic leaves, and what TUN routes."""
+"""Selects: exit paths, and the traffic that TUN mode routes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,18 @@ from .runtime import TunnelHubData
 PARALLEL_UPDATES = 1
 
 THIS_NODE = "this_node"
-"""The option for leaving at the node itself; a peer's path has no such name."""
+"""The option for leaving at the node itself. No peer has this path."""
 ATTR_NOT_CONNECTED = "not_connected"
-"""Those of the options by which nothing gets through now."""
+"""The options that do not work at the moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, SelectEntityDescription):
-    """A choice.
+    """Describes a select.
 
-    options_fn: the values that the field can have. select_fn: the command.
-    not_connected_fn: which of the values are of no use now.
+    options_fn: returns the options.
+    select_fn: sends the command.
+    not_connected_fn: returns the options that do not work at the moment.
     """
 
     options_fn: Callable[[R], Sequence[str]]
@@ -39,7 +40,10 @@ class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, Select
 
 
 def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDescription[Any]:
-    """Return the choice of an exit. can_be_here: whether it may be the node itself."""
+    """Return the select for an exit.
+
+    can_be_here: whether the node itself is an option.
+    """
 
     async def _select(data: TunnelHubData, resource_id: str, option: str) -> None:
         await capable(data.provider, MeshNode).select_exit(of, resource_id, option)
@@ -60,7 +64,7 @@ async def _set_tun_mode(data: TunnelHubData, _: str, option: str) -> None:
 
 SELECTS: Table[TunnelHubSelectDescription[Any]] = {
     Proxy: (_exit(Proxy),),
-    # A rule is there to send traffic elsewhere.
+    # A rule exists to send traffic over another node.
     Rule: (_exit(Rule, can_be_here=False),),
     TunMode: (
         TunnelHubSelectDescription[TunMode](
@@ -77,7 +81,7 @@ SELECTS: Table[TunnelHubSelectDescription[Any]] = {
 
 
 def _label(option: str) -> str:
-    """Return an option as a state can hold it: a very long path is cut, and stays recognizable."""
+    """Return an option as a valid state; a very long path is cut but stays recognizable."""
     if not option:
         return THIS_NODE
     if len(option) <= MAX_LENGTH_STATE_STATE:
@@ -102,7 +106,7 @@ class TunnelHubSelect[R: Resource](TunnelHubEntity[R, TunnelHubSelectDescription
 
     @override
     def _update_attrs(self, resource: R) -> None:
-        """Take over the choice; what is or was chosen stays possible when it is no option now."""
+        """Update the options. The current and previous ones stay, even if unavailable."""
         description = self.entity_description
         chosen = getattr(resource, description.key)
         if chosen is not None:

@@ -1,4 +1,4 @@
-"""Figures, moments and words: the tables are in sensors/."""
+"""Sensors. Their tables are in sensors/."""
 
 from datetime import date
 from functools import partial
@@ -24,7 +24,10 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
     _unrecorded_attributes = frozenset({"addresses", "certificates", "findings", "paths", "text"})
 
     def _only_moves_on(self, value: str | float | date | None) -> bool:
-        """Tell whether a measurement is another one, or a counter higher: no news by itself."""
+        """Return whether only a measurement changed, or a counter increased.
+
+        Such a state can be written later.
+        """
         before, row = self._attr_native_value, self.entity_description
         can_wait = row.state_class is not None if row.can_wait is None else row.can_wait
         if not can_wait or None in (before, value):

@@ -1,7 +1,6 @@
-"""Sentences that Assist understands without a language model, in both languages.
+"""Sentences that Assist understands without a language model, in English and Chinese.
 
-They are sentence triggers as automations have them: that is how an integration outside of Home
-Assistant can bring its own.
+They are sentence triggers, because a custom integration cannot add sentences in another way.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -24,15 +23,15 @@ _LOGGER = logging.getLogger(__name__)
 _SOON = 30
 """Days."""
 _MOST = 5
-"""Things that an answer names: nobody listens to more."""
+"""The number of names in a spoken answer."""
 
 type Answer = Callable[[Assist, Mapping[str, Any]], Awaitable[str]]
 
 
 def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
-    """Return the sentences of the first rows, and how many more there are.
+    """Return sentences for the first rows, and the number of the others.
 
-    key: of a sentence with their number, which comes first.
+    key: of the first sentence, which contains the total number.
     """
     named = list(rows)
     words = [] if key is None else [assist.text(f"common.assist_{key}", count=len(named))]
@@ -43,7 +42,7 @@ def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
 
 
 def _complete(assist: Assist, words: str) -> str:
-    """Return an answer that says if something is missing in it."""
+    """Return an answer with a note if resources are missing because they are not exposed."""
     return f"{words} {assist.text('common.assist_left_out')}" if assist.leaves_out else words
 
 
@@ -112,7 +111,11 @@ def _command(command: str) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentences:
-    """What is said for the same. answer: gives the answer. by_language: templates of hassil."""
+    """Sentences with the same meaning.
+
+    answer: returns the answer.
+    by_language: hassil templates by language.
+    """
 
     answer: Answer
     by_language: Mapping[str, tuple[str, ...]]
@@ -212,7 +215,7 @@ SENTENCES: Mapping[str, Sentences] = {
 
 @callback
 def async_setup_sentences(hass: HomeAssistant) -> None:
-    """Have Assist understand the sentences, as soon as there is one that listens."""
+    """Register the sentences once the conversation integration is set up."""
     async_when_setup(hass, CONVERSATION, _set_up)
 
 
@@ -237,7 +240,7 @@ async def _answer(
     variables: Mapping[str, Any],
     _: Context | None = None,
 ) -> ScriptRunResult:
-    """Answer a sentence, in its own language."""
+    """Answer a sentence in its own language."""
     trigger = variables["trigger"]
     said = trigger["user_input"]["context"]
     context = Context(user_id=said["user_id"], parent_id=said["id"])

@@ -1,4 +1,4 @@
-"""Registers the actions of all subjects, for every provider that can."""
+"""Registers the actions of all subjects, for all providers that support them."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -94,10 +94,10 @@ def _target(call: ServiceCall, action: Action) -> Target:
 
 
 async def _check_permission(call: ServiceCall, target: Target) -> None:
-    """Raise Unauthorized for a caller who may not control every entity of the target's device.
+    """Raise Unauthorized if the user may not control all entities of the target's device.
 
-    Home Assistant asks this for actions on entities only. What has no entities is for those who
-    may control all.
+    Home Assistant only checks this for actions that target entities. A target without entities
+    requires permission for all entities.
     """
     if (user_id := call.context.user_id) is None:
         return

@@ -1,4 +1,4 @@
-"""The daily sign-in: by hand and, if the user wants it, once on each day of the service."""
+"""Signs in to an account: on request and, if the user wants it, once on each day of the service."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -45,12 +45,12 @@ type Listener = Callable[[str, Mapping[str, str | int | None]], None]
 
 
 class _Stored(TypedDict):
-    """What a restart must not forget, with dates and moments in ISO 8601.
+    """State that is kept across restarts, with dates and times in ISO 8601.
 
-    settled: the last day of the service of which there is nothing more to tell.
-    signed: the last one on which we signed in ourselves, if any.
-    next: when to try next. tries: on that day, without success.
-    failed_days: in a row, apart from days without a try.
+    settled: the last day of the service whose result was reported.
+    signed: the last day on which the integration signed in, if any.
+    next: the time of the next try. tries: the failed tries on that day.
+    failed_days: the number of failed days in a row, without days that had no try.
     """
 
     settled: str
@@ -70,9 +70,9 @@ async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
 
 
 class SignIn:
-    """Signs one account in, tells the outcome, and does so every day.
+    """Signs in to one account, reports the results, and does so every day.
 
-    next: when it will be tried by itself, in UTC.
+    next: the time of the next scheduled try, in UTC.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class SignIn:
 
     @callback
     def async_listen(self, listener: Listener) -> CALLBACK_TYPE:
-        """Hear of every outcome: one of OUTCOMES, and what there is to tell of it."""
+        """Call a listener for every result: one of OUTCOMES, and details."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -151,10 +151,10 @@ class SignIn:
         for listener in list(self._listeners):
             listener(outcome, known)
 
-    # Every day
+    # Schedule
 
     async def async_start(self) -> None:
-        """Begin to sign in every day, if the user wants that."""
+        """Start the daily sign-in if it is enabled."""
         if not self._daily:
             self._issues.clear("sign_in_failing")
             await self._store.async_remove()
@@ -177,7 +177,7 @@ class SignIn:
 
     @callback
     def _choose_as_before(self, stored: _Stored) -> None:
-        """Keep to the moment that was chosen before a restart, if it is as good as another."""
+        """Restore the time that was chosen before a restart, if it is still valid."""
         schedule, now = self._schedule(), dt_util.utcnow()
         day = self._next_day(schedule.day_of(now))
         moment = datetime.fromisoformat(stored["next"])
@@ -185,15 +185,15 @@ class SignIn:
             self._chosen, self.next, self._tries = (day, schedule), moment, stored["tries"]
 
     def _last_day(self) -> date | None:
-        """Return the service's day of the last sign-in, as far as the service tells."""
+        """Return the service's day of the last sign-in that the service reports."""
         account = self._account.data.get("account")
         last = account.last_sign_in if isinstance(account, Account) else None
         return None if last is None else days.day_of(last, self._zone)
 
     def _next_day(self, today: date) -> date:
-        """Return the service's day on which to sign in next: today or tomorrow."""
+        """Return the service's day of the next sign-in: today or tomorrow."""
         last = self._last_day()
-        # What the service says counts more than what we did, unless one of the clocks is far off.
+        # The service's date takes precedence over the stored one, unless a clock is wrong.
         done = self._signed if last is None or last > today + _DAY else last
         return today + _DAY if done in (today, today + _DAY) else today
 
@@ -202,7 +202,7 @@ class SignIn:
 
     @callback
     def _look(self, now: datetime) -> datetime:
-        """Sign in if it is time; the next moment to look."""
+        """Sign in if it is due; return when to check next."""
         schedule = self._schedule()
         today = schedule.day_of(now)
         self._settle(today, read=self._account.read_on == today)
@@ -221,21 +221,24 @@ class SignIn:
 
     @callback
     def _settle(self, today: date, *, read: bool) -> None:
-        """Tell of days that have ended without a sign-in. read: whether all is known of them."""
+        """Report days that ended without a sign-in.
+
+        read: whether the service's date of the last sign-in was just read.
+        """
         yesterday = today - _DAY
         if self._next_day(today) > today:
             self._settled = today
         elif self._settled > today:
             self._settled = yesterday  # The clock was set back.
         elif self._settled < yesterday and read:
-            # Days before the last sign-in may have had one too.
+            # Days before the last sign-in may also have had one.
             missed = (yesterday - max(self._settled, self._last_day() or date.min)).days
             self._settled = yesterday
             if missed > 0:
                 self._tell_missed(yesterday, missed)
 
     async def _settle_before_signing_in(self) -> None:
-        """Look what became of the days before: once signed in, the service no longer tells."""
+        """Report earlier days now, because a sign-in replaces the service's last date."""
         today = days.today(self._zone)
         if self._daily and self._settled < today - _DAY:
             await self._account.async_refresh()
@@ -243,14 +246,14 @@ class SignIn:
 
     @callback
     def _tell_missed(self, last: date, number: int) -> None:
-        """Tell of a number of days without a sign-in, of which this is the last."""
+        """Report a number of days without a sign-in, ending with this day."""
         _LOGGER.warning(
             "%s: no daily sign-in on %s (missed in a row: %s)", self._account.name, last, number
         )
         self._tell(MISSED, {"day": last.isoformat(), "days": number})
 
     async def _try(self, day: date, schedule: Schedule) -> None:
-        """Sign in by schedule, and choose when to try again if that did not work."""
+        """Sign in by schedule, and schedule the next try if that failed."""
         at_least = timedelta()
         async with self._signing_in:
             try:
@@ -258,7 +261,7 @@ class SignIn:
                     with reauth_errors(self._hass, self._entry):
                         await self._sign_in(tell_failure=not self._tries)
                     if self._is_next(day):
-                        # What was asked for may have to wait, or have been read too early.
+                        # The requested refresh may not have run yet, or too early.
                         await self._account.async_refresh()
             except TunnelHubError as err:
                 at_least = await self._failed(err)
@@ -268,7 +271,7 @@ class SignIn:
         self._timer.async_call()
 
     async def _failed(self, err: TunnelHubError) -> timedelta:
-        """Note a failure; the pause that the service asks for."""
+        """Store a failure; return the delay that the service requests."""
         _LOGGER.debug("Daily sign-in failed: %s", err)
         self._failed_days += self._tries + 1 == _TRIES_OF_A_FAILED_DAY
         if self._failed_days >= _FAILED_DAYS_WORTH_A_REPAIR:
@@ -279,7 +282,10 @@ class SignIn:
 
     @callback
     def _save(self, moment: datetime) -> None:
-        """Store what is different since the last time. moment: of the next try."""
+        """Store changes.
+
+        moment: of the next try.
+        """
         stored = _Stored(
             settled=self._settled.isoformat(),
             signed=None if self._signed is None else self._signed.isoformat(),

@@ -1,4 +1,4 @@
-"""Who hears of what changes, comes and goes in a feed."""
+"""Notifies listeners of resources that change, appear or disappear in a feed."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 type ResourceListener = Callable[[str], None]
-"""Is told the id of a resource."""
+"""Is called with the id of a resource."""
 
 
 class Subscription(NamedTuple):
-    """What a listener wants to hear of: one field of one resource.
+    """Selects what a listener is called for: one field of one resource.
 
-    always: read it although nobody looks, and whatever else is known of the resource.
+    always: read the field even if the resource is disabled and nothing needs fresh values.
     """
 
     resource_id: str
@@ -33,13 +33,17 @@ class Subscription(NamedTuple):
 class Subscriptions:
     """The listeners of one feed.
 
-    on_added: hear of new resources. on_changed: of those that have changed, come or gone.
-    on_gone: of those that are gone for good. on_fields: of each known resource when the service
-    begins or ceases to tell a field.
+    on_added: called for new resources.
+    on_changed: called for resources that changed, appeared or disappeared.
+    on_gone: called for resources that were removed.
+    on_fields: called for each resource when the service adds or removes a field.
     """
 
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry, name: str) -> None:
-        """Begin without listeners. name: the feed's, for tasks and the log."""
+        """Set up without listeners.
+
+        name: of the feed, for tasks and log messages.
+        """
         self._hass = hass
         self._entry = entry
         self._name = name
@@ -62,16 +66,16 @@ class Subscriptions:
 
     @property
     def interests(self) -> int:
-        """Return the number of listeners of a resource."""
+        """The number of listeners of resources."""
         return sum(map(len, self._by_resource.values()))
 
     @property
     def always_read(self) -> Collection[str]:
-        """The ids of what must be read in any case."""
+        """The ids of resources that are read in any case."""
         return (+self._always).keys()
 
     def watched(self, fields: Collection[str]) -> set[str]:
-        """Return the ids of resources of which someone listens to one of these fields."""
+        """Return the ids of resources with a listener for one of these fields."""
         return {
             resource_id
             for resource_id, listeners in self._by_resource.items()
@@ -80,7 +84,7 @@ class Subscriptions:
 
     @callback
     def add(self, listener: CALLBACK_TYPE, subscription: Subscription | None) -> CALLBACK_TYPE:
-        """Listen to a resource, or to every change without one; return what ends it."""
+        """Add a listener for one resource, or for every poll; return what removes it."""
         key = self._last_key = self._last_key + 1
         if subscription is None:
             self._others[key] = listener
@@ -102,11 +106,11 @@ class Subscriptions:
         """Remove all listeners."""
         self._is_closed = True
 
-    # Telling: a few at once, many in time slices with the rest of the house
+    # Notifying: few listeners immediately, many in time slices
 
     @callback
     def tell_changed(self, ids: Collection[str], *, everybody: bool) -> None:
-        """Tell those who listen to resources that these have changed, or everyone."""
+        """Notify the listeners of changed resources, or all listeners."""
         for listener in list(self._others.values()):
             self._call(listener)
         if ids := {*ids, *self._by_resource} if everybody else ids:
@@ -120,7 +124,7 @@ class Subscriptions:
 
     @callback
     def tell_in_order(self, ids: Collection[str], listeners: Iterable[ResourceListener]) -> None:
-        """Tell listeners of each resource, once all that was found before is told."""
+        """Notify listeners for each resource, after all earlier notifications."""
         if not ids:
             return
         self._in_order.append((ids, partial(self._tell_all, tuple(listeners))))
@@ -137,7 +141,7 @@ class Subscriptions:
 
     @callback
     def tell_gone(self, resource_id: str) -> None:
-        """Tell at once that a resource is gone for good."""
+        """Notify listeners immediately that a resource was removed."""
         self._tell_all(tuple(self.on_gone), resource_id)
 
     @callback
@@ -147,7 +151,7 @@ class Subscriptions:
 
     @callback
     def _call(self, listener: CALLBACK_TYPE) -> None:
-        """Tell one listener; what fails there is its own affair."""
+        """Call one listener; its exceptions do not affect others."""
         if self._is_closed:
             return
         try:

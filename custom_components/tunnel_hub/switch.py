@@ -1,4 +1,4 @@
-"""What can be turned on and off: tunnels, what a mesh node has, relaying."""
+"""Switches: tunnels, features of a mesh node, and relaying."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ PARALLEL_UPDATES = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubSwitchDescription[R: Resource](TunnelHubEntityDescription, SwitchEntityDescription):
-    """A switch.
+    """Describes a switch.
 
-    set_fn: the command. is_on_fn: its state, where that is no field of the resource.
-    attributes_fn: what else to tell.
+    set_fn: sends the command.
+    is_on_fn: returns its state if that is not a field of the resource.
+    attributes_fn: returns its extra state attributes.
     """
 
     set_fn: Callable[[TunnelHubData, str, bool], Awaitable[None]]
@@ -60,7 +61,7 @@ async def _set_held(data: TunnelHubData, tunnel_id: str, on: bool) -> None:
 
 
 def _how_held(data: TunnelHubData) -> Mapping[str, str]:
-    """Return how Force down keeps a tunnel down at this service."""
+    """Return the attribute with the method that Force down uses for this service."""
     can_disable = can_toggle(data.provider, Tunnel)
     return {"method": "disable_and_kick" if can_disable else "kick"}
 
@@ -102,7 +103,7 @@ async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
 
 
 def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
-    """Return the switch that shows what is behind a peer."""
+    """Return the switch that shows the nodes behind a peer."""
 
     async def _set(data: TunnelHubData, peer_id: str, on: bool) -> None:
         await capable(data.provider, MeshNode).set_peer_nested(of, peer_id, nested=on)
@@ -160,7 +161,7 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
 
 
 class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription[R]], SwitchEntity):
-    """One thing of a resource that is on or off."""
+    """A switch of a resource."""
 
     entity_description: TunnelHubSwitchDescription[R]
 

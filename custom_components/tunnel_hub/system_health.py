@@ -1,4 +1,4 @@
-"""Whether the services can be reached from here."""
+"""System health."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from .watched import is_watched
 
 @callback
 def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
-    """Register the page's section."""
+    """Register the system health information."""
     register.async_register_info(_info)
 
 
 async def _info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return how many accounts work and how many of their feeds do, without a request."""
+    """Return how many accounts and feeds work, without sending requests."""
     entries: list[TunnelHubConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     feeds = [c for entry in entries for c in entry.runtime_data.coordinators.values()]
     accounts = [

@@ -1,4 +1,4 @@
-"""Which of our entities a trigger or a condition is about."""
+"""Selects the entities that a trigger or a condition applies to."""
 
 from datetime import UTC, tzinfo
 
@@ -16,7 +16,7 @@ from .const import CONF_PROVIDER, DOMAIN
 from .ids import entity_key_of
 
 type Fields = frozenset[tuple[str, str]]
-"""Kinds of resources and keys: the same key may tell something else of another kind."""
+"""Kinds of resources and keys, because two kinds can have the same key with different meanings."""
 
 BINARY_SENSORS = {BINARY_SENSOR: DomainSpec()}
 EVENTS = {EVENT: DomainSpec()}
@@ -36,7 +36,7 @@ SIGNED_IN_TODAY: Fields = frozenset(
 
 
 def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) -> set[str]:
-    """Keep the entities of ours that show one of these fields."""
+    """Return the entities of the integration that show one of these fields."""
     registry = er.async_get(hass)
     return {
         entity_id
@@ -50,7 +50,7 @@ def filter_by_fields(hass: HomeAssistant, entity_ids: set[str], fields: Fields) 
 
 
 def time_zone_of(hass: HomeAssistant, entity_id: str) -> tzinfo:
-    """Return the time zone by whose days the service of an entity of ours counts."""
+    """Return the time zone of an entity's service."""
     entry = er.async_get(hass).async_get(entity_id)
     account = entry and hass.config_entries.async_get_entry(entry.config_entry_id or "")
     provider = PROVIDERS.get(account.data[CONF_PROVIDER]) if account else None

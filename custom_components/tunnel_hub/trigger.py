@@ -1,4 +1,4 @@
-"""When something happens to tunnels, nodes and accounts."""
+"""Triggers for automations."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ UNITS = (
 
 
 class FieldTrigger(EntityTriggerBase):
-    """A trigger for some of our fields, diagnostic or not."""
+    """The base class of triggers for certain fields, including diagnostic ones."""
 
     _fields: ClassVar[Fields]
     _primary_entities_only = False
@@ -81,7 +81,7 @@ class FieldTrigger(EntityTriggerBase):
 
 
 class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """A tunnel came online."""
+    """Triggers when a tunnel comes online."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
@@ -89,7 +89,7 @@ class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """A tunnel went offline."""
+    """Triggers when a tunnel goes offline."""
 
     _domain_specs = BINARY_SENSORS
     _fields = ONLINE
@@ -97,7 +97,7 @@ class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class BecameReachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """An address can be reached again."""
+    """Triggers when an address can be reached again."""
 
     _domain_specs = BINARY_SENSORS
     _fields = REACHABLE
@@ -105,7 +105,7 @@ class BecameReachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class BecameUnreachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """An address can't be reached any more."""
+    """Triggers when an address can no longer be reached."""
 
     _domain_specs = BINARY_SENSORS
     _fields = REACHABLE
@@ -113,7 +113,7 @@ class BecameUnreachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class AddressChangedTrigger(FieldTrigger):
-    """A public address became another one, also while the service was unavailable in between."""
+    """Triggers when a public address changes, also while the service is unavailable."""
 
     _domain_specs = SENSORS
     _fields = PUBLIC_ADDRESS
@@ -125,7 +125,7 @@ class AddressChangedTrigger(FieldTrigger):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Remember the addresses of all entities, and compare."""
+        """Store the addresses of all entities, and compare them with each change."""
         known: dict[str, State] = {}
 
         @callback
@@ -169,7 +169,7 @@ class AddressChangedTrigger(FieldTrigger):
 
 
 class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """An account has signed in today."""
+    """Triggers when an account has signed in today."""
 
     _domain_specs = BINARY_SENSORS
     _fields = SIGNED_IN_TODAY
@@ -177,7 +177,7 @@ class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
 
 
 class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
-    """The first sign-in of a day has failed, or a day has ended without one."""
+    """Triggers at the first failed sign-in of a day, and when a day ends without one."""
 
     _domain_specs = EVENTS
     _fields = frozenset({("account", "sign_in")})
@@ -190,7 +190,7 @@ class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
 
 
 class CrossingTrigger(FieldTrigger):
-    """Something has come about which was not so with the state before."""
+    """Triggers when a state meets the requirements and the previous one did not."""
 
     _domain_specs = SENSORS
 
@@ -200,7 +200,7 @@ class CrossingTrigger(FieldTrigger):
 
 
 class NodeOverloadedTrigger(CrossingTrigger):
-    """A node says that its load is high, or uses more of something than the user wants."""
+    """Triggers when a node reports a high load, or when a value exceeds a limit."""
 
     _fields = frozenset(
         {
@@ -230,7 +230,7 @@ class NodeOverloadedTrigger(CrossingTrigger):
 
 
 class TrafficLowTrigger(CrossingTrigger):
-    """Less traffic is left than an amount, or than a share of what is allowed."""
+    """Triggers when less traffic is left than an amount, or than a percentage of the limit."""
 
     _fields = frozenset(
         {
@@ -253,7 +253,7 @@ class TrafficLowTrigger(CrossingTrigger):
 
     @override
     def _should_include(self, state: State) -> bool:
-        """Leave amounts alone where it is about a share, and the other way round."""
+        """Only include percentages or only amounts, depending on the threshold."""
         about_share = self._options[CONF_UNIT_OF_MEASUREMENT] == UnitOfRatio.PERCENTAGE
         return super()._should_include(state) and _is_share(state) == about_share
 
@@ -264,7 +264,7 @@ class TrafficLowTrigger(CrossingTrigger):
         return self._should_include(state) and self._left(state) < self._options[CONF_BELOW]
 
     def _left(self, state: State) -> float:
-        """Return the remaining traffic, in the unit of the user."""
+        """Return the remaining traffic in the unit of the threshold."""
         if _is_share(state):
             return 100 - float(state.state)
         return InformationConverter.convert(
@@ -275,7 +275,7 @@ class TrafficLowTrigger(CrossingTrigger):
 
 
 class ValidityEndingTrigger(FieldTrigger):
-    """The end of a certificate or of another right has come near."""
+    """Triggers before a certificate or another right expires."""
 
     _domain_specs = SENSORS
     _fields = frozenset(
@@ -321,12 +321,12 @@ class ValidityEndingTrigger(FieldTrigger):
         return detach
 
     def _watch(self, run_action: TriggerActionRunner) -> _Ends:
-        """Return what knows the ends."""
+        """Return the object that tracks the expiry times."""
         return _Ends(self._hass, self._options[CONF_BEFORE], run_action)
 
 
 class _Ends:
-    """Knows when which entity's validity ends, and tells some time before."""
+    """Tracks when the validity of entities ends, and triggers some time before."""
 
     def __init__(
         self, hass: HomeAssistant, before: timedelta, run_action: TriggerActionRunner
@@ -366,8 +366,8 @@ class _Ends:
         self._waiting.pop(entity_id, None)
 
     def _look(self, entity_id: str, state: State | None) -> None:
-        """Wait for an end; one that is near already is told unless we have just met."""
-        # What is not known at the moment still ends when it was said to.
+        """Wait for an expiry time, or trigger if it is near and was known before."""
+        # While the state is unknown, the last known expiry time is used.
         if state is None or (end := _moment(self._hass, state)) is None:
             return
         if end == self._ends.get(entity_id):
@@ -380,7 +380,7 @@ class _Ends:
 
     @callback
     def _tell_in_time(self, now: datetime) -> datetime | None:
-        """Tell what is near; when the next will be."""
+        """Trigger for entities that expire soon; return when the next ones do."""
         for entity_id, (moment, state) in list(self._waiting.items()):
             if moment <= now:
                 del self._waiting[entity_id]
@@ -397,7 +397,7 @@ class _Ends:
 
 
 class TrafficEndingTrigger(ValidityEndingTrigger):
-    """Traffic is foreseen to end soon."""
+    """Triggers when traffic is forecast to be used up soon."""
 
     _fields = frozenset((subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS)
     _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
@@ -414,7 +414,7 @@ class TrafficEndingTrigger(ValidityEndingTrigger):
 
 
 class _Forecasts(_Ends):
-    """Knows what is foreseen, which moves: tells of each entity once, until it is far again."""
+    """Tracks forecasts, which change: triggers once, until the forecast is far ahead again."""
 
     def __init__(
         self, hass: HomeAssistant, before: timedelta, run_action: TriggerActionRunner
@@ -456,7 +456,7 @@ def _is_share(state: State) -> bool:
 
 
 def _moment(hass: HomeAssistant, state: State) -> datetime | None:
-    """Return the moment that a state names; a day begins at midnight where the service is."""
+    """Return a state as a time; a date starts at midnight in the time zone of the service."""
     moment = dt_util.parse_datetime(state.state)
     if moment is None or moment.tzinfo is not None:
         return moment

@@ -1,6 +1,6 @@
-"""Units that people see."""
+"""Conversions for units that users see."""
 
 
 def gibibytes(size: int | None) -> float | None:
-    """Bytes in GiB, exact to the byte and no further: 77.7 GB are whole bytes only roughly."""
+    """Return bytes in GiB, rounded so that they can be converted back to the same whole bytes."""
     return None if size is None else round(size / 1024**3, 9)

@@ -1,4 +1,4 @@
-"""Newer versions of what runs at the user's own."""
+"""Updates of programs that the user hosts."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,7 @@ UPDATES: Table[TunnelHubUpdateDescription] = {
 
 
 class TunnelHubUpdate(TunnelHubEntity[Upgrade, TunnelHubUpdateDescription], UpdateEntity):
-    """The program update of a node."""
+    """The update entity of a node's program."""
 
     entity_description: TunnelHubUpdateDescription
 

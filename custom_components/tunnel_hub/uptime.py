@@ -1,7 +1,7 @@
-"""For how much of the last days addresses were reachable, by the recorder's long-term statistics.
+"""Calculates the uptimes of addresses from the recorder's long-term statistics.
 
-The recorder keeps the mean of *Availability*, weighted by time, for each five minutes and each
-hour. What was not known then has no mean, and so does not count.
+The recorder stores the mean of *Availability*, weighted by time, for every five minutes and every
+hour. Periods in which it was unknown have no mean, so they do not count.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from .runtime import TunnelHubConfigEntry
 def async_follow_uptimes(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, checks: AddressChecks
 ) -> None:
-    """Read the uptimes now and whenever the recorder has closed an hour, until unloading."""
+    """Read the uptimes now and after each hour that the recorder compiles, until unloading."""
     coordinator = checks.coordinator
     if coordinator is None or RECORDER not in hass.config.components:
         return
@@ -43,7 +43,7 @@ def async_follow_uptimes(
 
     @callback
     def _stop(_: Event) -> None:
-        # Or the last value would count for as long as Home Assistant does not run.
+        # Otherwise the recorder would continue the last value while Home Assistant is stopped.
         checks.async_know_nothing()
 
     listen = hass.bus.async_listen
@@ -55,7 +55,7 @@ def async_follow_uptimes(
 def _availability(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, coordinator: FeedCoordinator
 ) -> dict[str, str]:
-    """Return the entity of which there are statistics, for each address whose uptime is shown."""
+    """Return the availability entity of each address with an uptime entity."""
     registry, kind = er.async_get(hass), coordinator.feed.resource.kind
     found = {
         id_: registered_entity(registry, SENSOR, entry, EntityKey(kind, id_, "availability"))
@@ -67,7 +67,7 @@ def _availability(
 def _uptimes(
     hass: HomeAssistant, entity_ids: Mapping[str, str]
 ) -> dict[str, dict[str, float | None]]:
-    """Read the uptimes in percent, in the recorder's thread."""
+    """Read the uptimes in percent; runs in the recorder's thread."""
     now = dt_util.utcnow()
     return {
         id_: {field: _mean(hass, entity_id, now - span) for field, span in UPTIMES.items()}
@@ -76,6 +76,6 @@ def _uptimes(
 
 
 def _mean(hass: HomeAssistant, entity_id: str, start: datetime) -> float | None:
-    """Return the mean since then; None if nothing is known."""
+    """Return the mean since a time, or None if nothing is known."""
     mean = statistic_during_period(hass, start, None, entity_id, {"mean"}, None).get("mean")
     return None if mean is None else round(float(mean), 2)

@@ -1,4 +1,4 @@
-"""Numbers that people enter in actions and triggers."""
+"""Validators for numbers in actions and triggers."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -8,7 +8,7 @@ import voluptuous as vol
 
 
 def number_of[T: float](convert: Callable[[Any], T]) -> Callable[[Any], T]:
-    """Return what makes a number of a value; what is none, or not finite, is invalid."""
+    """Return a validator for a finite number of a type."""
 
     def _validate(value: Any) -> T:
         try:

@@ -1,4 +1,4 @@
-"""Watched addresses: those that belong to no tunnel of a service; a subentry for each."""
+"""Watched addresses, which do not belong to a tunnel: each one is a subentry."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,28 +21,31 @@ if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
 
 WATCHED = "watched"
-"""What stands in place of a provider's key in the entry of all watched addresses."""
+"""The provider key of the entry with all watched addresses."""
 WATCHED_ADDRESS = "watched_address"
-"""The type of the subentries."""
+"""The subentry type."""
 
 
 def is_watched(entry: TunnelHubConfigEntry) -> bool:
-    """Tell whether an entry is that of the watched addresses."""
+    """Return whether an entry is the one of the watched addresses."""
     return bool(entry.data[CONF_PROVIDER] == WATCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedAddress(AddressCheck):
-    """What checks of a watched address have found. id: of its subentry."""
+    """The results of the checks of a watched address.
+
+    id: of its subentry.
+    """
 
     kind: ClassVar[str] = WATCHED_ADDRESS
 
     address: str
-    """host:port, or the host where the protocol says the port."""
+    """host:port, or the host if the protocol implies the port."""
 
 
 class WatchedAddresses(Provider):
-    """Stands for no account: it signs in nowhere and reads nothing."""
+    """Takes the place of a provider: there is no account, and there are no requests."""
 
     description = ProviderDescription(
         key=WATCHED, name="Tunnel Hub", console_url="", has_account=False
@@ -54,7 +57,7 @@ class WatchedAddresses(Provider):
 
     @override
     def close(self) -> None:
-        """Do nothing: no requests are under way."""
+        """Do nothing, because there are no requests."""
 
     @override
     async def identify(self) -> Identity:
@@ -66,7 +69,7 @@ class WatchedAddresses(Provider):
 
 
 class WatchedChecks(AddressChecks):
-    """The checks of the watched addresses. Only administrators add subentries."""
+    """The checks of the watched addresses. Only administrators can add subentries."""
 
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
         super().__init__(hass, entry, WatchedAddress)
@@ -78,7 +81,7 @@ class WatchedChecks(AddressChecks):
         return super().async_follow(coordinator)
 
     async def _follow_subentries(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
-        """Check what was added or has another address, and forget what was removed."""
+        """Check new and changed addresses, and remove deleted ones."""
         if (coordinator := self.coordinator) is None:
             return
         for id_ in coordinator.existence.known - self._subentries().keys():
@@ -95,7 +98,7 @@ class WatchedChecks(AddressChecks):
 
     @override
     async def _prepare(self) -> None:
-        """Do nothing: the user has said where they are."""
+        """Do nothing, because the user has entered the addresses."""
 
     @override
     def _ids(self) -> Iterable[str]:
@@ -120,6 +123,6 @@ class WatchedChecks(AddressChecks):
 
 
 def address_id(target: Target) -> str:
-    """Return what tells an address from all others, without what may be secret in it."""
+    """Return a digest that identifies an address without revealing secrets in it."""
     words = (target.protocol, target.host.lower(), str(target.port), target.path)
     return sha256(" ".join(words).encode()).hexdigest()[:32]

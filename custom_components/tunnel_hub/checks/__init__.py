@@ -1,4 +1,4 @@
-"""Checks whether an address can be reached, and names the first broken link if not.
+"""Checks whether an address can be reached, and finds the first broken link if not.
 
-Knows nothing of Home Assistant, nor of the tunnel services.
+Imports neither Home Assistant nor the tunnel services.
 """

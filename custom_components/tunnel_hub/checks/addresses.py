@@ -1,4 +1,4 @@
-"""What is checked: public addresses of tunnels and watched addresses, and which of them may be."""
+"""Parses the addresses to check, and decides which addresses may be checked."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _LONGEST_NAME = 253
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
-# Proxies that answer DNS queries themselves hand these out in place of any address.
+# Proxies with their own DNS return these addresses for any name.
 _STAND_IN_NETWORK = ip_network("198.18.0.0/15")
 _NAT64_NETWORK = ip_network("64:ff9b::/96")
 
@@ -31,17 +31,17 @@ class Protocol(StrEnum):
 
 
 class Zone(IntEnum):
-    """Where an address is, seen from Home Assistant."""
+    """The network of an address, seen from Home Assistant."""
 
     INTERNET = 0
     NETWORK = 1
     """A private network."""
     MACHINE = 2
-    """Loopback, link-local and the like."""
+    """Loopback, link-local and similar addresses."""
 
 
 class NotCheckable(StrEnum):
-    """Why an address is not checked."""
+    """A reason why an address is not checked."""
 
     NO_ADDRESS = "no_address"
     PROTOCOL = "protocol"
@@ -50,24 +50,24 @@ class NotCheckable(StrEnum):
 
 
 class InvalidAddressError(ValueError):
-    """What someone entered is no address that can be checked.
+    """The user entered an address that cannot be checked.
 
     reason: "invalid_address", "credentials_in_address" or "protocol_not_checkable".
     """
 
     def __init__(self, reason: str) -> None:
-        """Keep the reason, but not the address: it may contain a secret."""
+        """Store the reason, but not the address, which may contain a secret."""
         super().__init__(reason)
         self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address to check.
+    """An address to check.
 
-    host: an ASCII name or an IP address without brackets.
-    path: what is asked for over HTTP; it may contain a secret.
-    zone: how near an address may be that the name leads to.
+    host: an ASCII name, or an IP address without brackets.
+    path: the path of the HTTP request; it may contain a secret.
+    zone: the closest zone that the name may resolve to.
     """
 
     protocol: Protocol
@@ -78,7 +78,7 @@ class Target:
 
     @property
     def label(self) -> str:
-        """The address as a person reads it, without what may be secret."""
+        """The address for display, without possible secrets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS.get(self.protocol) else f"{host}:{self.port}"
 
@@ -86,7 +86,7 @@ class Target:
 def tunnel_target(
     protocol: str | None, public_address: str | None, zone: Zone = Zone.INTERNET
 ) -> Target | NotCheckable:
-    """Return what is checked of a tunnel, or why nothing is.
+    """Return the address of a tunnel, or the reason why it is not checked.
 
     public_address: "host:port", or a domain for http and https.
     """
@@ -103,9 +103,9 @@ def tunnel_target(
 
 
 def watched_target(address: str) -> Target:
-    """Return what is checked of an address that an administrator entered.
+    """Return the address that an administrator entered; raises InvalidAddressError.
 
-    address: a URL (http, https, tcp) or "host:port". Raises InvalidAddressError.
+    address: a URL (http, https, tcp) or "host:port".
     """
     address = address.strip()
     if not (scheme := _SCHEME.match(address)):
@@ -124,14 +124,14 @@ def watched_target(address: str) -> Target:
 
 
 def without_query(address: str) -> str:
-    """Return an address that someone entered without what may be a secret in it."""
+    """Return an address that the user entered without the query, which may contain a secret."""
     return re.split(r"[?#]", address, maxsplit=1)[0]
 
 
 def _parse(text: str) -> URL | None:
     try:
         url = URL(text)
-        # Reading it raises ValueError, too.
+        # Reading the port raises ValueError, too.
         return url if url.explicit_port is None or url.explicit_port > 0 else None
     except ValueError:
         return None
@@ -177,7 +177,10 @@ def zone_of(address: IPAddress) -> Zone:
 
 
 class LookupFailedError(Exception):
-    """A name leads nowhere. is_final: the DNS said so, instead of saying nothing."""
+    """A name cannot be resolved.
+
+    is_final: whether the DNS answered that the name does not exist.
+    """
 
     def __init__(self, *, is_final: bool) -> None:
         super().__init__(is_final)
@@ -198,7 +201,7 @@ class SocketAddress:
 
 
 type Lookup = Callable[[str, int], Awaitable[Sequence[SocketAddress]]]
-"""Looks a name up; raises LookupFailedError."""
+"""Resolves a name; raises LookupFailedError."""
 
 _FINAL = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
 

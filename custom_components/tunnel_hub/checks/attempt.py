@@ -1,4 +1,4 @@
-"""One attempt to reach an address: connect, and ask as its protocol wants."""
+"""One attempt to reach an address: connects and sends a request of its protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ from .certificates import TlsContexts, problem_of, read_certificate
 from .results import CertificateProblem, CheckResult, Outcome, ServerCertificate
 
 MAX_ANSWER = 4096
-"""Bytes that are read of an answer."""
+"""Bytes of an answer that are read."""
 _MAX_ADDRESSES = 4
 _MAX_BANNER = 100
 
@@ -22,14 +22,18 @@ _USER_AGENT = "HomeAssistant-TunnelHub"
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?: [^\r\n]*)?\r?\n")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FRP_PAGE = b"Faithfully yours, frp"
-"""Stands in the page that frps shows in place of a service (frp, pkg/util/vhost/resource.go)."""
+"""Text of the page that frps shows if no tunnel serves a request (frp, pkg/util/vhost/resource.go).
+"""
 
 _OUR_OWN_TROUBLE = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """Seconds to wait. banner: for what a TCP service says by itself."""
+    """Timeouts in seconds.
+
+    banner: for the first bytes that a TCP service sends on its own.
+    """
 
     lookup: float = 10
     connect: float = 6
@@ -38,7 +42,7 @@ class Timeouts:
 
 
 class _FailedError(Exception):
-    """The attempt has failed."""
+    """The attempt failed."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
@@ -47,7 +51,10 @@ class _FailedError(Exception):
 
 @dataclass(slots=True)
 class _Connection:
-    """An open connection. started: when it was asked for, by the event loop's clock."""
+    """An open connection.
+
+    started: when connecting began, by the clock of the event loop.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -58,7 +65,7 @@ class _Connection:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Tries to reach one address once: with one connection, or with up to three over HTTPS."""
+    """Tries to reach one address once, with one connection, or with up to three for HTTPS."""
 
     target: Target
     contexts: TlsContexts
@@ -66,12 +73,12 @@ class Attempt:
     lookup: Lookup = resolve
 
     async def make(self) -> CheckResult:
-        """Return what was found; never raises for what a server or a network does."""
+        """Return the result; never raises an error of the server or the network."""
         is_tcp = self.target.protocol is Protocol.TCP
         return await self._result(self._listen if is_tcp else self._ask_twice)
 
     async def connect(self) -> CheckResult:
-        """Connect, and say and hear nothing; raises as little as make."""
+        """Connect without sending or reading anything; does not raise such errors either."""
         return await self._result(self._connect_only)
 
     async def _result(
@@ -87,7 +94,7 @@ class Attempt:
         return replace(found, zone=zone)
 
     async def _addresses(self) -> Sequence[SocketAddress]:
-        """Look the name up, and leave out what is nearer than the address may be."""
+        """Resolve the name, without addresses in a zone that is not allowed."""
         try:
             async with asyncio.timeout(self.timeouts.lookup):
                 found = await self.lookup(self.target.host, self.target.port)
@@ -107,7 +114,7 @@ class Attempt:
         return CheckResult(outcome=Outcome.REACHED, response_time=seconds)
 
     async def _listen(self, addresses: Sequence[SocketAddress]) -> CheckResult:
-        """Connect, and hear what the service says by itself."""
+        """Connect, and read what the service sends on its own."""
         async with self._connection(addresses) as connection:
             try:
                 async with asyncio.timeout(self.timeouts.banner):
@@ -128,7 +135,7 @@ class Attempt:
     # HTTP
 
     async def _ask_twice(self, addresses: Sequence[SocketAddress]) -> CheckResult:
-        """Ask with HEAD, and with GET where that is answered with an error or not at all."""
+        """Send HEAD, then GET if that returned an error or nothing."""
         first = await self._ask("HEAD", addresses)
         if first.http_status is not None and first.http_status < 400:
             return first
@@ -164,7 +171,7 @@ class Attempt:
             return replace(found, outcome=outcome, response_time=seconds, http_status=status)
 
     async def _rest(self, reader: asyncio.StreamReader, answer: bytes) -> bytes:
-        """Read on, as far as anything is read."""
+        """Read the rest of the answer, within the limit."""
         rest = b""
         with suppress(OSError):
             async with asyncio.timeout(self.timeouts.answer):
@@ -189,9 +196,9 @@ class Attempt:
     async def _connection(
         self, addresses: Sequence[SocketAddress], seen: ServerCertificate | None = None
     ) -> AsyncIterator[_Connection]:
-        """Connect; a certificate that is not trusted is read with another connection.
+        """Connect; the certificate of an untrusted server is read in a second connection.
 
-        seen: what a connection before has found.
+        seen: the certificate that an earlier connection has read.
         """
         problem = seen.problem if seen else None
         tls = None
@@ -204,7 +211,7 @@ class Attempt:
         try:
             yield connection
         finally:
-            # A polite end would wait for the other side's.
+            # A proper shutdown of TLS would wait for the other side.
             connection.writer.transport.abort()
 
     async def _connect(
@@ -213,7 +220,7 @@ class Attempt:
         tls: ssl.SSLContext | None,
         problem: CertificateProblem | None,
     ) -> _Connection:
-        """Connect; raises _FailedError, and SSLCertVerificationError for what is not trusted."""
+        """Connect; raises _FailedError, and SSLCertVerificationError if untrusted."""
         sock, started = await self._connect_socket(addresses)
         connected = asyncio.get_running_loop().time()
         try:
@@ -237,9 +244,9 @@ class Attempt:
     async def _connect_socket(
         self, addresses: Sequence[SocketAddress]
     ) -> tuple[socket.socket, float]:
-        """Connect to the first address that lets us; when that one was asked.
+        """Connect to the first address that accepts; return the socket and the start time.
 
-        Raises _FailedError with what says most.
+        Raises _FailedError with the most informative outcome.
         """
         loop = asyncio.get_running_loop()
         outcomes = set[Outcome]()
@@ -262,11 +269,11 @@ class Attempt:
 
 
 _TELLING = (Outcome.REFUSED, Outcome.NO_ANSWER, Outcome.UNKNOWN)
-"""What says most about an address comes first."""
+"""Outcomes by how much they say about an address, the most informative first."""
 
 
 def _outcome_of(error: OSError) -> Outcome:
-    """Return what a failure to connect means; a TimeoutError is an OSError, too."""
+    """Return the outcome of a failed connection. A TimeoutError is an OSError, too."""
     if error.errno in _OUR_OWN_TROUBLE:
         return Outcome.UNKNOWN
     if isinstance(error, ConnectionError):
@@ -275,7 +282,7 @@ def _outcome_of(error: OSError) -> Outcome:
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> tuple[int | None, bytes]:
-    """Read until the status is known; the status, and what was read. None: it is not HTTP."""
+    """Read until the status is known; return the status, None if it is not HTTP, and the bytes."""
     answer = b""
     while len(answer) < MAX_ANSWER and (more := await reader.read(MAX_ANSWER - len(answer))):
         answer += more
@@ -287,7 +294,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int | None, bytes]
 
 
 def _final_status(answer: bytes) -> int | None:
-    """Return the status of an answer, after interim ones (1xx); None as long as it is open."""
+    """Return the status after interim responses (1xx); None if it is incomplete."""
     while (line := _STATUS_LINE.match(answer)) is not None:
         status = int(line[1])
         if status >= 200 or status == 101:
@@ -299,7 +306,7 @@ def _final_status(answer: bytes) -> int | None:
 
 
 def _first_line(said: bytes) -> str | None:
-    """Return the first line that a person can read."""
+    """Return the first readable line."""
     line = said.partition(b"\n")[0].decode("utf-8", "replace")
     readable = "".join(character for character in line if character.isprintable())
     return readable.strip()[:_MAX_BANNER] or None

@@ -1,4 +1,4 @@
-"""Reads a server's certificate without trusting it."""
+"""Reads the certificate of a server without trusting it."""
 
 from dataclasses import dataclass
 import ssl
@@ -23,21 +23,25 @@ _PROBLEMS = {
 
 @dataclass(frozen=True, slots=True)
 class TlsContexts:
-    """Client contexts. trusting: refuses what is not trusted; reading: refuses nothing."""
+    """SSL contexts of a client.
+
+    trusting: rejects untrusted certificates.
+    reading: accepts all certificates.
+    """
 
     trusting: ssl.SSLContext
     reading: ssl.SSLContext
 
 
 def problem_of(error: ssl.SSLCertVerificationError) -> CertificateProblem:
-    """Return why a certificate was refused."""
+    """Return the reason why a certificate was rejected."""
     return _PROBLEMS.get(error.verify_code, CertificateProblem.OTHER)
 
 
 def read_certificate(
     connection: ssl.SSLObject | ssl.SSLSocket, problem: CertificateProblem | None
 ) -> ServerCertificate | None:
-    """Return the certificate of a connection; None if it cannot be read."""
+    """Return the certificate of a connection, or None if it cannot be read."""
     if (encoded := connection.getpeercert(binary_form=True)) is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Checks addresses: a few at a time, again at once after a failure, and in doubt about itself."""
+"""Checks addresses: a few at a time, with a retry, and with a test of the own connection."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -26,11 +26,11 @@ type IPNetwork = IPv4Network | IPv6Network
 AT_ONCE = 4
 
 _DOUBTFUL = {Outcome.NO_ANSWER, Outcome.DNS, Outcome.UNKNOWN}
-"""What may as well be the fault of our own connection or DNS."""
+"""Outcomes that can also be caused by the own internet connection or DNS."""
 
 
 class InternetReading:
-    """Tells whether the internet can be reached at all, by hosts unrelated to what is checked."""
+    """Tests whether the internet connection works, with hosts unrelated to the checks."""
 
     def __init__(
         self,
@@ -39,7 +39,10 @@ class InternetReading:
         timeout: float = 5,
         lookup: Lookup = resolve,
     ) -> None:
-        """Read nothing yet. hosts: names and ports; the first that answers is enough."""
+        """Set up without a connection.
+
+        hosts: names and ports; one that accepts a connection is enough.
+        """
         self._hosts = hosts
         self._lookup = lookup
         self._timeout = timeout
@@ -48,7 +51,10 @@ class InternetReading:
         self._value = False
 
     async def is_up(self, *, since: float) -> bool:
-        """Tell whether a host answers. since: by the event loop's clock; a newer reading counts."""
+        """Return whether a host accepts a connection.
+
+        since: by the clock of the event loop; a newer result is used again.
+        """
         async with self._lock:
             if self._read_at < since:
                 self._value = await self._read()
@@ -76,7 +82,7 @@ async def _listens(address: SocketAddress) -> bool:
 
 
 async def _connect(address: SocketAddress) -> None:
-    """Connect, and close the connection again; raises OSError."""
+    """Connect and close the connection; raises OSError."""
     with socket.socket(address.family, socket.SOCK_STREAM) as sock:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
@@ -95,9 +101,10 @@ class Checker:
         slots: asyncio.Semaphore | None = None,
         lookup: Lookup = resolve,
     ) -> None:
-        """Check nothing yet.
+        """Set up without a check.
 
-        pause: seconds at random before another attempt, from and to. slots: shared with others.
+        pause: the range of random seconds before the second attempt.
+        slots: the limit for all connections, shared with others.
         """
         self._contexts = contexts
         self._internet = internet
@@ -107,7 +114,10 @@ class Checker:
         self._slots = slots or asyncio.Semaphore(AT_ONCE)
 
     async def check(self, target: Target, *, retry: bool = True) -> CheckResult:
-        """Check an address. retry: whether to try again at once after a failure."""
+        """Check an address.
+
+        retry: whether to try again immediately after a failure.
+        """
         async with self._slots:
             started = asyncio.get_running_loop().time()
             attempt = Attempt(target, self._contexts, self._timeouts, self._lookup)
@@ -118,14 +128,14 @@ class Checker:
             return await self._in_doubt(result, started)
 
     async def connect(self, target: Target) -> CheckResult:
-        """Connect to an address once, and say and hear nothing."""
+        """Connect to an address once, without sending or reading anything."""
         async with self._slots:
             started = asyncio.get_running_loop().time()
             attempt = Attempt(target, self._contexts, self._timeouts, self._lookup)
             return await self._in_doubt(await attempt.connect(), started)
 
     async def _in_doubt(self, result: CheckResult, started: float) -> CheckResult:
-        """Return a result; unknown where it may as well be the fault of our own connection."""
+        """Return a result, or an unknown one if the own internet connection may have failed."""
         if (
             result.outcome in _DOUBTFUL
             and result.zone in (None, Zone.INTERNET)
@@ -135,9 +145,9 @@ class Checker:
         return result
 
     async def listens(self, address: str, networks: Collection[IPNetwork]) -> bool | None:
-        """Tell whether anyone listens at an address of these networks; None if it is not known.
+        """Return whether something listens at an address; None if it is unknown.
 
-        address: "host:port". Addresses elsewhere are left alone.
+        address: "host:port". Addresses outside of these networks are not connected to.
         """
         if (found := await self._find_in(networks, address)) is None:
             return None
@@ -152,7 +162,7 @@ class Checker:
             return True
 
     async def _find_in(self, networks: Collection[IPNetwork], address: str) -> SocketAddress | None:
-        """Look an address up; None if it is not in these networks."""
+        """Resolve an address; None if it is outside of these networks."""
         target = tunnel_target(Protocol.TCP, address)
         if not isinstance(target, Target):
             return None

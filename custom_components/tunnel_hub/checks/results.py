@@ -1,4 +1,4 @@
-"""What a check found."""
+"""Results of a check."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,35 +8,35 @@ from .addresses import Zone
 
 
 class Outcome(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     REACHED = "reached"
     REFUSED = "refused"
     """Nothing listens on the port."""
     NO_ANSWER = "no_answer"
-    """Nothing came back in time."""
+    """There was no answer in time."""
     CLOSED = "closed"
-    """The connection was accepted, and closed before anything was said."""
+    """The connection was accepted and closed without an answer."""
     NODE_PAGE = "node_page"
-    """The frp server answered itself, because it has nobody to ask."""
+    """The frp server answered itself because no tunnel serves the request."""
     DNS = "dns"
     TLS = "tls"
     WRONG_ANSWER = "wrong_answer"
-    """The answer is not of the protocol."""
+    """The answer does not follow the protocol."""
     NOT_PUBLIC = "not_public"
-    """The name leads to an address that may not be checked."""
+    """The name resolves to an address that may not be checked."""
     UNKNOWN = "unknown"
     """The check says nothing about the address, for example without an internet connection."""
 
 
 class CertificateProblem(StrEnum):
-    """Why a certificate is not trusted."""
+    """A reason why a certificate is not trusted."""
 
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
     SELF_SIGNED = "self_signed"
     UNKNOWN_AUTHORITY = "unknown_authority"
-    """A private authority, or an intermediate certificate is missing."""
+    """A private authority, or a missing intermediate certificate."""
     WRONG_NAME = "wrong_name"
     OTHER = "other"
 
@@ -46,7 +46,10 @@ _SHORTEST_NOTICE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificate:
-    """The certificate that a server showed. problem: why it is not trusted; None if it is."""
+    """The certificate of a server.
+
+    problem: why it is not trusted; None if it is.
+    """
 
     starts: datetime
     expires: datetime
@@ -58,21 +61,22 @@ class ServerCertificate:
         return self.problem is None
 
     def ends_soon(self, now: datetime) -> bool:
-        """Tell whether it should have been renewed: 14 days before its end, or a third of its life.
+        """Return whether it should have been renewed.
 
-        The later of the two counts, so that a certificate of a few days is not always late.
+        This is 14 days before it expires, or when a third of its validity is left, whichever is
+        later, so that short-lived certificates are not always reported.
         """
         return self.expires - now < min(_SHORTEST_NOTICE, (self.expires - self.starts) / 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What a check found.
+    """The result of a check.
 
-    response_time: seconds from connecting to the first answer; to being connected where a TCP
-    service waits for the other side to speak first.
-    banner: the first line that a TCP service says by itself.
-    zone: how near the address is; None if the name led nowhere.
+    response_time: seconds from connecting to the first answer, or to the established connection if
+    a TCP service waits for the client to send first.
+    banner: the first line that a TCP service sends on its own.
+    zone: the closest zone that the name resolved to; None if it did not resolve.
     """
 
     outcome: Outcome
@@ -84,7 +88,7 @@ class CheckResult:
 
     @property
     def is_reached(self) -> bool | None:
-        """Whether the address was reached; None if the check says nothing about it."""
+        """Whether the address was reached; None if the check does not say."""
         if self.outcome in (Outcome.UNKNOWN, Outcome.NOT_PUBLIC):
             return None
         return self.outcome is Outcome.REACHED

@@ -1,4 +1,4 @@
-"""Where a path breaks, and when to believe it."""
+"""Finds where a path is broken, and confirms changes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from .results import CheckResult, Outcome
 
 
 class Verdict(StrEnum):
-    """Whether an address can be reached, or else the first link that is broken."""
+    """Whether an address can be reached, or the first broken link."""
 
     REACHABLE = "reachable"
     NO_LOCAL_SERVICE = "no_local_service"
-    """Nothing answers at the local address."""
+    """Nothing listens at the local address."""
     NO_CLIENT = "no_client"
     """No client runs the tunnel."""
     NODE_DOWN = "node_down"
     PORT_CLOSED = "port_closed"
-    """The node, or the host, refuses connections to the port."""
+    """The node or the host refuses connections to the port."""
     NO_ANSWER = "no_answer"
     DNS = "dns"
     TLS = "tls"
@@ -30,9 +30,11 @@ class Verdict(StrEnum):
 class Findings:
     """What is known of a path.
 
-    outcome: of the check from outside. local: whether anyone listens at the local address.
-    online: whether a client runs the tunnel, node_online: whether the node runs; both in the
-    service's words. is_tunnel: whether there is more behind the address than one host.
+    outcome: of the check of the public address.
+    local: whether something listens at the local address.
+    online: whether a client runs the tunnel, by the service.
+    node_online: whether the node runs, by the service.
+    is_tunnel: whether the address belongs to a tunnel; otherwise to a single host.
     """
 
     outcome: Outcome
@@ -48,13 +50,13 @@ class Findings:
 
     @property
     def contradicts_service(self) -> bool:
-        """Whether the service says online and it cannot be reached, or the other way round."""
+        """Whether the service's online state and the check contradict each other."""
         reached = CheckResult(outcome=self.outcome).is_reached
         return reached is not None and self.online is not None and reached is not self.online
 
 
 _UNANSWERED = {Outcome.CLOSED, Outcome.NODE_PAGE}
-"""The node answers, but nobody behind it."""
+"""Outcomes in which the node answers, but not the service behind it."""
 
 _VERDICTS: Sequence[tuple[Verdict, Callable[[Findings], bool]]] = (
     (Verdict.REACHABLE, lambda found: found.outcome is Outcome.REACHED),
@@ -73,7 +75,7 @@ _VERDICTS: Sequence[tuple[Verdict, Callable[[Findings], bool]]] = (
     ),
     (Verdict.WRONG_ANSWER, lambda found: True),
 )
-"""The first that applies."""
+"""The first one that applies is used."""
 
 FAILURES_FOR_DOWN = 2
 SUCCESSES_FOR_UP = 2
@@ -81,9 +83,9 @@ SUCCESSES_FOR_UP = 2
 
 @dataclass(slots=True)
 class Confirmation:
-    """Believes a change only once it was seen several times in a row.
+    """Confirms a change after several checks in a row with the same result.
 
-    is_up: what is believed; None before the first checks, and while checks say nothing.
+    is_up: the confirmed state; None before the first checks, and while checks are inconclusive.
     """
 
     failures_for_down: int = FAILURES_FOR_DOWN
@@ -94,14 +96,14 @@ class Confirmation:
     _failures: int = 0
 
     def add(self, *, reached: bool | None) -> bool | None:
-        """Add the result of a check and return the current verdict."""
+        """Add a result and return the confirmed state."""
         if reached is None:
             self._successes = self._failures = 0
             self.is_up = None
             return None
         self._successes = self._successes + 1 if reached else 0
         self._failures = 0 if reached else self._failures + 1
-        # What was never seen down need not prove that it is up.
+        # An address that was never down needs no second success.
         if reached and (self._before is not False or self._successes >= self.successes_for_up):
             self._before = True
         elif not reached and self._failures >= self.failures_for_down:

@@ -1,4 +1,4 @@
-"""The sensor tables, by subject: one row for each figure, moment or word."""
+"""The tables of the sensor platform, by subject."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an account tells."""
+"""Sensors of an account."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What the nodes of a directory tell."""
+"""Sensors of the nodes in a directory."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from .kinds import (
 
 
 def _findings(node: Reachability) -> Mapping[str, Any]:
-    """Return what was found at each address, without the measurements, which move."""
+    """Return the result of each address without measurements, which change often."""
     return {
         "findings": [
             {"address": f.address, "reachable": f.reachable, "message": f.message}

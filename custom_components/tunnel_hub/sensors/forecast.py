@@ -1,4 +1,4 @@
-"""What is foreseen."""
+"""Sensors of forecasts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A row of a sensor table, and the kinds of rows that come again and again."""
+"""Descriptions of sensors, and functions that create common kinds of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ from ..units import gibibytes
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, SensorEntityDescription):
-    """A sensor. value_fn: its state. attributes_fn: what else it tells.
+    """Describes a sensor.
 
-    can_wait: whether a new value may be published later while nobody looks; measurements and
-    counters may if this is None.
+    value_fn: returns its state.
+    attributes_fn: returns its extra state attributes.
+    can_wait: whether a new value may be written later while no browser or app is connected. None:
+    for measurements and counters.
     """
 
     value_fn: Callable[[R], str | float | date | None]
@@ -36,7 +38,7 @@ def traffic[R: Resource](
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING,
 ) -> TunnelHubSensorDescription[R]:
-    """Bytes, in GiB, which is what the services' own pages call GB."""
+    """A counter of bytes in GiB, which the services' pages call GB."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_SIZE,
@@ -50,7 +52,7 @@ def traffic[R: Resource](
 def data_size[R: Resource](
     key: str, value_fn: Callable[[R], int | None], *, decimals: int
 ) -> TunnelHubSensorDescription[R]:
-    """Bytes, in GiB, of something that hardly ever changes."""
+    """A number of bytes in GiB that rarely changes."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_SIZE,
@@ -64,7 +66,7 @@ def data_size[R: Resource](
 def rate[R: Resource](
     key: str, value_fn: Callable[[R], int | None], *, enabled: bool = True
 ) -> TunnelHubSensorDescription[R]:
-    """Bytes per second, shown in Mbit/s as lines are sold."""
+    """A data rate in bytes per second, shown in Mbit/s."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_RATE,
@@ -83,7 +85,10 @@ def megabits[R: Resource](
     *,
     fixed: bool = False,
 ) -> TunnelHubSensorDescription[R]:
-    """A data rate in Mbit/s. fixed: whether it rarely changes."""
+    """A data rate in Mbit/s.
+
+    fixed: whether it rarely changes.
+    """
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.DATA_RATE,
@@ -111,7 +116,7 @@ def percentage[R: Resource](
 def load_average[R: Resource](
     key: str, value_fn: Callable[[R], float | None]
 ) -> TunnelHubSensorDescription[R]:
-    """A load average: how many processes wait for the CPU."""
+    """A load average: the number of processes that wait for the CPU."""
     return TunnelHubSensorDescription(
         key=key,
         state_class=SensorStateClass.MEASUREMENT,
@@ -125,7 +130,7 @@ def count[R: Resource](
     value_fn: Callable[[R], int | None],
     state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
 ) -> TunnelHubSensorDescription[R]:
-    """A count; its name says of what."""
+    """A number of things."""
     return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
 
 
@@ -136,7 +141,7 @@ def diagnostic[R: Resource](
     device_class: SensorDeviceClass | None = None,
     enabled: bool = True,
 ) -> TunnelHubSensorDescription[R]:
-    """A diagnostic property that rarely changes."""
+    """A diagnostic value that rarely changes."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=device_class,

@@ -1,4 +1,4 @@
-"""What a mesh node tells, and who and what goes through it."""
+"""Sensors of a mesh node, its peers, and its clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -37,12 +37,12 @@ def _listed(words: Iterable[str] | None) -> str | None:
 
 
 def _paths(hub: Hub) -> str | None:
-    """Return the paths in use; an exit that is reached directly is its own path."""
+    """Return the paths in use. The path of a direct exit is the exit itself."""
     return _listed(path for _, path in hub.active_paths) if hub.active_paths else None
 
 
 def _addresses(peer: Peer) -> Mapping[str, Any]:
-    """Return a peer's addresses where there are several, without the latencies, which move."""
+    """Return a peer's addresses if there are several, without latencies, which change often."""
     if not peer.addresses:
         return {}
     return {"addresses": [{"address": a.address, "status": a.status} for a in peer.addresses]}
@@ -63,7 +63,10 @@ _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
 
 
 def _rates(*, enabled: bool) -> tuple[TunnelHubSensorDescription[Peer], ...]:
-    """Return what changes every few seconds: the dashboard needs it of the hub's own links only."""
+    """Return the data rates, which change in every poll.
+
+    The dashboard only needs those of the hub's links.
+    """
     return (
         rate("rate_in", lambda peer: peer.rate_in, enabled=enabled),
         rate("rate_out", lambda peer: peer.rate_out, enabled=enabled),

@@ -1,4 +1,4 @@
-"""What a node tells."""
+"""Sensors of a node."""
 
 from collections.abc import Mapping
 from typing import Any

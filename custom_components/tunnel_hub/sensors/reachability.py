@@ -1,4 +1,4 @@
-"""What checks of addresses have found."""
+"""Sensors of reachability checks."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from .kinds import TunnelHubSensorDescription, diagnostic
 
 
 def _verdict(check: AddressCheck) -> str | None:
-    """Return the verdict; Home Assistant has a word of its own for one that is unknown."""
+    """Return the verdict, or None if it is unknown."""
     return None if check.verdict is Verdict.UNKNOWN else check.verdict
 
 
 def _uptime(field: str) -> TunnelHubSensorDescription[AddressCheck]:
-    """A share of the last days; it is made of statistics, so none are made of it."""
+    """A percentage without statistics, because it is calculated from statistics."""
     return TunnelHubSensorDescription(
         key=field,
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
@@ -34,7 +34,7 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         suggested_display_precision=0,
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        # How long it was down must not depend on whether somebody looks.
+        # The statistics must not depend on whether a browser is connected.
         can_wait=False,
         value_fn=lambda check: check.availability,
     ),

@@ -1,4 +1,4 @@
-"""What a server tells, and the clients that are connected to it."""
+"""Sensors of a server and its connected clients."""
 
 from typing import Any
 

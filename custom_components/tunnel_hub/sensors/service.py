@@ -1,4 +1,4 @@
-"""What the service as a whole tells."""
+"""Sensors of a service as a whole."""
 
 from typing import Any
 

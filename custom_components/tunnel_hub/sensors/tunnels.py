@@ -1,4 +1,4 @@
-"""What a tunnel tells."""
+"""Sensors of a tunnel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from ..entity import Table
 from .kinds import TunnelHubSensorDescription, choice, count, diagnostic, timestamp, traffic
 
 PHASES_WITHOUT_ADVICE = (TunnelPhase.DISABLED, TunnelPhase.RUNNING)
-"""Of a client's tunnel: there is nothing to do."""
+"""Phases of a client's tunnel in which the user need not do anything."""
 _MEANT = (None, *PHASES_WITHOUT_ADVICE, TunnelState.DISABLED, TunnelState.ONLINE)
 
 
