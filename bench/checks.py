@@ -10,7 +10,7 @@ import time
 
 from custom_components.tunnel_hub.checks.addresses import Target, Zone, tunnel_target
 from custom_components.tunnel_hub.checks.certificates import TlsContexts
-from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetReading
+from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetCheck
 
 _TUNNELS = 200
 _SERVER = """
@@ -45,7 +45,7 @@ async def _measure(work: Callable[[], Awaitable[None]]) -> tuple[float, int]:
 
 async def _compare(port: int) -> None:
     context = ssl.create_default_context()
-    checker = Checker(TlsContexts(context, context), InternetReading([]))
+    checker = Checker(TlsContexts(context, context), InternetCheck([]))
     target = tunnel_target("tcp", f"127.0.0.1:{port}", Zone.MACHINE)
     if not isinstance(target, Target):
         raise TypeError

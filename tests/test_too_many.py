@@ -20,7 +20,7 @@ FIRST = ["1", "2", "3", "4"]
 @pytest.fixture
 def at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let four things be too many for anybody."""
-    monkeypatch.setattr(coordinator, "MAX_THINGS", 4)
+    monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
 
 
 def shown(world: World[Any], kind: str = "tunnel") -> list[str]:
@@ -83,7 +83,7 @@ async def test_what_is_there_stays(world: World, monkeypatch: pytest.MonkeyPatch
     """Such as what an older version made; nothing is added to it."""
     await world.set_up()
     numbers = shown(world)
-    monkeypatch.setattr(coordinator, "MAX_THINGS", 4)
+    monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
     world.service.state.tunnels["99"] = Tunnel(
         id="99", username="demo", proxy_name="late", proxy_type="tcp", node="1", remote_port=99
     )
@@ -112,7 +112,7 @@ async def test_several_lists(world: World) -> None:
 async def test_a_service_gone_wrong(world: World, pytestconfig: pytest.Config) -> None:
     """Fifty thousand rows; in the quick form only a few more than are shown."""
     extended = pytestconfig.getoption("extended")
-    number = 50_000 if extended else coordinator.MAX_THINGS + 1
+    number = 50_000 if extended else coordinator.MAX_RESOURCES + 1
     await world.set_up()
     rows = [{"id": n, "proxy_name": f"t{n}", "status": False} for n in range(100, 100 + number)]
     world.service.fault(
@@ -124,8 +124,8 @@ async def test_a_service_gone_wrong(world: World, pytestconfig: pytest.Config) -
     )
     await world.live(3 * MINUTE)
 
-    assert len(shown(world)) == coordinator.MAX_THINGS
+    assert len(shown(world)) == coordinator.MAX_RESOURCES
     placeholders = repair(world)
     assert placeholders
     assert placeholders["lists"] == f"tunnels: {number}"
-    assert len(world.registered("tunnel:")) == coordinator.MAX_THINGS
+    assert len(world.registered("tunnel:")) == coordinator.MAX_RESOURCES

@@ -38,11 +38,11 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.models.directory import QueryPriority, Region
 from custom_components.tunnel_hub.exceptions import translation
 from custom_components.tunnel_hub.flows.base import Form, failure_of
-from custom_components.tunnel_hub.flows.watched import SCHEMA as WATCHED_SCHEMA
+from custom_components.tunnel_hub.flows.watched_addresses import SCHEMA as WATCHED_SCHEMA
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from custom_components.tunnel_hub.repairs import FIXES
 from custom_components.tunnel_hub.services import ACTIONS
-from custom_components.tunnel_hub.watched import WATCHED as NO_PROVIDER, WATCHED_ADDRESS
+from custom_components.tunnel_hub.watched_addresses import WATCHED as NO_PROVIDER, WATCHED_ADDRESS
 from reference.services import PLATFORMS
 
 from .common import World

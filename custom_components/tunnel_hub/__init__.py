@@ -14,7 +14,7 @@ from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
-from .accounts import account_twice, follow_identity
+from .account_identity import duplicate_account, update_identity
 from .api import create_provider
 from .api.capabilities.account import CanSignIn
 from .api.capabilities.mesh import MeshNode
@@ -27,11 +27,11 @@ from .api.models.mesh import Hub
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
 from .const import CONF_PROVIDER, DOMAIN
-from .coordinator import FeedCoordinator, async_follow_clock, too_many_things
+from .coordinator import FeedCoordinator, async_follow_clock, too_many_resources
 from .credentials import CredentialStore, async_forget_credentials
 from .dashboard import async_setup_dashboard
 from .demand import Demand
-from .devices import Devices, remembered
+from .devices import Devices, registered_resources
 from .force_down import async_remove_force_down, async_set_up_force_down
 from .forecast import forecasts
 from .graph_layout import LayoutFollower
@@ -48,7 +48,7 @@ from .sentences import async_setup_sentences
 from .services import async_setup_services
 from .sign_in import SignIn, async_forget as async_forget_sign_in
 from .uptime import async_follow_uptimes
-from .watched import WatchedAddresses, WatchedChecks, is_watched
+from .watched_addresses import WatchedAddresses, WatchedChecks, is_watched
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -92,7 +92,7 @@ async def _async_provider(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> P
         entry.options,
     )
     provider.on_credentials = credentials.async_save
-    provider.on_identity = partial(follow_identity, hass, entry)
+    provider.on_identity = partial(update_identity, hass, entry)
     return provider
 
 
@@ -110,9 +110,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         coordinators=coordinators,
         history=HistoryImporter(hass, entry, provider, coordinators),
     )
-    issues.sources.append(partial(too_many_things, data.coordinators.values()))
+    issues.sources.append(partial(too_many_resources, data.coordinators.values()))
     demand = Demand(hass, entry)
-    issues.sources.append(partial(account_twice, hass, entry, provider))
+    issues.sources.append(partial(duplicate_account, hass, entry, provider))
 
     def _coordinate(feed: Feed[Resource]) -> FeedCoordinator:
         coordinator = data.coordinators[feed.key] = FeedCoordinator(
@@ -128,7 +128,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
 
     for feed in provider.feeds.values():
         _coordinate(feed)
-    known = remembered(hass, entry)
+    known = registered_resources(hass, entry)
     options_changed = hass.data[_OPTIONS].get(entry.entry_id, entry.options) != entry.options
     devices = Devices(hass, entry, data)
 
@@ -150,7 +150,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         data.checks = checks
         issues.sources.append(checks.issues)
     data.node_suggestions = _node_suggestions(provider, checks)
-    if checks is not None and checks.is_on:
+    if checks is not None and checks.is_enabled:
         await _start(checks.async_follow(_coordinate(checks.feed)))
 
     for feed in forecasts(hass, entry, data.coordinators):

@@ -39,7 +39,7 @@ from .runtime import TunnelHubConfigEntry
 from .sensors.tunnels import PHASES_WITHOUT_ADVICE
 from .texts import join_names
 from .units import gibibytes
-from .watched import WatchedAddress
+from .watched_addresses import WatchedAddress
 
 _NO_CLIENT = str(Verdict.NO_CLIENT)
 _OF_NODE = (TunnelState.NODE_OFFLINE, TunnelState.NODE_MAINTENANCE, TunnelState.NODE_REMOVED)

@@ -21,7 +21,7 @@ from .api.models.server import Client, ClientStatus, Server
 from .api.models.tunnels import Tunnel
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .reachability import AddressCheck, TunnelCheck
-from .watched import WatchedAddress
+from .watched_addresses import WatchedAddress
 
 PARALLEL_UPDATES = 0
 

@@ -6,7 +6,7 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.condition import Condition, EntityStateConditionBase
 
-from .targets import (
+from .automation_targets import (
     BINARY_SENSORS,
     ENABLED,
     ONLINE,

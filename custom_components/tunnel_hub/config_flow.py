@@ -44,13 +44,13 @@ from .api.provider import OUTSIDE_ADDRESS, Provider
 from .const import CONF_PROVIDER, CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .flows import FLOWS
 from .flows.base import TEXT_FIELD, Steps, abort_if_removed
-from .flows.watched import WatchedAddressFlow, WatchedSteps
+from .flows.watched_addresses import WatchedAddressFlow, WatchedSteps
 from .markdown import escape_markdown
 from .migrations import MINOR_VERSION, VERSION
 from .reachability import CHECKS, CHECKS_ALL, CHECKS_ENABLED, CHECKS_OFF
 from .runtime import TunnelHubConfigEntry
 from .sign_in import DEFAULT_FROM, DEFAULT_UNTIL
-from .watched import WATCHED, WATCHED_ADDRESS, is_watched
+from .watched_addresses import WATCHED, WATCHED_ADDRESS, is_watched
 
 _SIGN_IN_SCHEMA = vol.Schema(
     {

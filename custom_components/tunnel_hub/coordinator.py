@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-_NEVER_OLD = timedelta(minutes=2)
+_MIN_PATIENCE = timedelta(minutes=2)
 """Data are never too old before this time, however short the interval of their feed is."""
 
 _READ_BACK_PAUSE = 1.0
 """Seconds in which several commands share one read."""
 
-_UNCOUNTED_BY_CHANCE = 30.0
+_CLOCK_TOLERANCE = 30.0
 """Seconds by which the clocks can differ without sleep, for example after NTP corrections."""
 
-_SOME_DAY = date.max
+_UNKNOWN_DAY = date.max
 """Stands for the day at a service whose time zone is unknown."""
 
-MAX_THINGS = 2000
+MAX_RESOURCES = 2000
 """The number of resources of a feed that are shown. Home Assistant enables 10,000 entities of an
 entry, and a resource has about five; the largest service has a few hundred nodes. A longer list is
 an error of the service, whose devices and entities would stay in the registries.
@@ -121,14 +121,14 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._on_read = on_read
         self._failures = 0
         self._changed: set[str] = set()
-        self._tell_everybody = False
+        self._notify_all = False
         self._awaits_use = False
         self._probe_soon = False
         self._reading_back = False
         self._asked_at = Stamp.now()
         self._answered_at: Stamp | None = None
-        self._stop_polling_unheard: CALLBACK_TYPE | None = None
-        entry.async_on_unload(demand.async_on_look(self._async_catch_up))
+        self._stop_polling_without_listeners: CALLBACK_TYPE | None = None
+        entry.async_on_unload(demand.async_on_connect(self._async_handle_connect))
 
     # Start and shutdown
 
@@ -156,7 +156,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Stop polling, and ignore the answers of requests that are running."""
         await super().async_shutdown()
         self.subscriptions.close()
-        self._poll_unheard_if_useful()
+        self._poll_without_listeners_if_useful()
 
     @property
     def device_kind(self) -> str:
@@ -187,14 +187,14 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @override
     async def _async_update_data(self) -> dict[str, Resource]:
-        self.update_interval = self._pace()
+        self.update_interval = self._next_interval()
         self._asked_at = Stamp.now()
         if self._reads is not None and not self._reading_back:
-            await self._reads.find_suspects()
+            await self._reads.find_possibly_changed()
         began_on = self._service_day()
         try:
             with poll_errors():
-                fresh = self._limited(self._owned(await self.feed.fetch()))
+                fresh = self._limit(self._without_orphans(await self.feed.fetch()))
         except HomeAssistantError:
             if self._shutdown_requested:
                 return self.data
@@ -205,7 +205,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
         self._changed |= self.measurements.decide(
-            at_once=self._reading_back or not self.last_update_success
+            write_now=self._reading_back or not self.last_update_success
         )
         # Most are the same objects: the feed builds only what has changed.
         self._changed |= {
@@ -215,20 +215,20 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         } | (before.keys() - fresh.keys())
         return fresh
 
-    def _owned(self, found: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    def _without_orphans(self, found: Mapping[str, Resource]) -> Mapping[str, Resource]:
         """Remove resources that are part of a resource that the service does not list."""
         if (owner := self.owner) is None or not owner.has_answered:
             return found
         known = owner.existence.known
         return {id_: resource for id_, resource in found.items() if id_ in known}
 
-    def _limited(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
+    def _limit(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
         """Limit the number of resources: new ones at the end of the list are left out."""
         self.listed = len(found)
-        if self.listed <= MAX_THINGS:
+        if self.listed <= MAX_RESOURCES:
             return dict(found)
         known = self.existence.known
-        room = max(0, MAX_THINGS - len(known))
+        room = max(0, MAX_RESOURCES - len(known))
         new = set(islice((id_ for id_ in found if id_ not in known), room))
         return {id_: resource for id_, resource in found.items() if id_ in known or id_ in new}
 
@@ -242,30 +242,30 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         refused = isinstance(self.last_exception, ConfigEntryAuthFailed)
         patience = self.provider.description.patience
         patient = self._failures < patience and not self._is_older_than(
-            max(patience * self._interval, _NEVER_OLD)
+            max(patience * self._interval, _MIN_PATIENCE)
         )
         available = self.last_update_success or (patient and not refused)
-        self._tell_everybody = available != self.available
+        self._notify_all = available != self.available
         self.available = available
         reading_back, self._reading_back = self._reading_back, False
         if self.last_update_success:
-            self._take_answer(reading_back=reading_back)
-        elif self._tell_everybody:
+            self._handle_answer(reading_back=reading_back)
+        elif self._notify_all:
             # The base class does not notify listeners of a second failure in a row.
             self.async_update_listeners()
-        self._poll_unheard_if_useful()
+        self._poll_without_listeners_if_useful()
         self._on_read()
 
     @callback
-    def _take_answer(self, *, reading_back: bool) -> None:
+    def _handle_answer(self, *, reading_back: bool) -> None:
         """Find resources and fields that were added or removed.
 
         Reads around a command are too close together to confirm that a resource is gone.
         """
         self._answered_at = Stamp.now()
-        fields_differ = self.existence.see_fields(frozenset(self.feed.unsupported_fields()))
-        added, gone = self.existence.see_resources(self.data.keys(), confirms=not reading_back)
-        tell = self.subscriptions.tell_in_order
+        fields_differ = self.existence.update_fields(frozenset(self.feed.unsupported_fields()))
+        added, gone = self.existence.update_resources(self.data.keys(), confirms=not reading_back)
+        tell = self.subscriptions.notify_in_order
         tell(added, self.subscriptions.on_added)
         tell(gone, self.subscriptions.on_gone)
         if fields_differ:
@@ -291,12 +291,12 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     # The interval
 
-    def _pace(self) -> timedelta:
+    def _next_interval(self) -> timedelta:
         """Return the time until the next poll: longer while nothing needs fresh values."""
         kind = self.feed.resource.kind
         wanted = (
             bool(self._always_read)
-            or self._demand.is_looked_at
+            or self._demand.is_anyone_connected
             or any(key.kind == kind for key in self._demand.used_by_automations())
         )
         interval = self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
@@ -304,27 +304,27 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     @property
     def _is_polled(self) -> bool:
-        return self.subscriptions.has_listeners or self._stop_polling_unheard is not None
+        return self.subscriptions.has_listeners or self._stop_polling_without_listeners is not None
 
     @callback
-    def _poll_unheard_if_useful(self) -> None:
+    def _poll_without_listeners_if_useful(self) -> None:
         """Poll without listeners if a poll can find new or missing resources.
 
         A resource that one answer did not list is requested once more.
         """
         useful = not self._shutdown_requested and (
-            self.existence.is_doubtful or not self.data or self._awaits_use
+            self.existence.awaits_confirmation or not self.data or self._awaits_use
         )
-        if useful and self._stop_polling_unheard is None:
-            self._stop_polling_unheard = super().async_add_listener(lambda: None)
-        elif not useful and self._stop_polling_unheard is not None:
-            self._stop_polling_unheard()
-            self._stop_polling_unheard = None
+        if useful and self._stop_polling_without_listeners is None:
+            self._stop_polling_without_listeners = super().async_add_listener(lambda: None)
+        elif not useful and self._stop_polling_without_listeners is not None:
+            self._stop_polling_without_listeners()
+            self._stop_polling_without_listeners = None
 
     @callback
-    def _async_catch_up(self) -> None:
+    def _async_handle_connect(self) -> None:
         """Update the states when a browser or an app connects."""
-        self.update_interval = self._pace()
+        self.update_interval = self._next_interval()
         if self._is_polled and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
         elif deferred := self.measurements.publish():
@@ -338,9 +338,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         )
 
     @callback
-    def async_make_up_for_sleep(self) -> None:
+    def async_poll_after_sleep(self) -> None:
         """Poll if a poll was due while the machine slept, because timers stop then."""
-        slept = self._asked_at.uncounted > _UNCOUNTED_BY_CHANCE
+        slept = self._asked_at.uncounted > _CLOCK_TOLERANCE
         is_due = self._asked_at.age >= self._interval.total_seconds()
         if slept and is_due and self._is_polled:
             self._async_poll_soon()
@@ -354,8 +354,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self._shutdown_requested:
             return
         changed, self._changed = self._changed, set[str]()
-        everybody, self._tell_everybody = self._tell_everybody, False
-        self.subscriptions.tell_changed(changed, everybody=everybody)
+        everyone, self._notify_all = self._notify_all, False
+        self.subscriptions.notify_changed(changed, everyone=everyone)
 
     @callback
     @override
@@ -396,7 +396,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Remove a resource; the next answer that lists it adds it again."""
         self.existence.forget(resource_id)
         self.data.pop(resource_id, None)
-        self.subscriptions.tell_gone(resource_id)
+        self.subscriptions.notify_gone(resource_id)
 
     @callback
     def async_publish(self, resource: Resource) -> None:
@@ -427,17 +427,17 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     # The days of the service
 
     def _service_day(self) -> date:
-        """Return the current day at the service, or _SOME_DAY if its time zone is unknown."""
+        """Return the current day at the service, or _UNKNOWN_DAY if its time zone is unknown."""
         zone = self.provider.time_zone
-        return _SOME_DAY if zone is None else days.today(zone)
+        return _UNKNOWN_DAY if zone is None else days.today(zone)
 
     def _is_today(self, day: date | None) -> bool:
         """Return whether a day is the service's current one, as far as it is known."""
         today = self._service_day()
-        return day is not None and (day == today or _SOME_DAY in (day, today))
+        return day is not None and (day == today or _UNKNOWN_DAY in (day, today))
 
     @callback
-    def async_forget_yesterday(self) -> None:
+    def async_clear_yesterday(self) -> None:
         """Clear the values of today when the service's day has ended."""
         if self.read_on is None or self._is_today(self.read_on):
             return
@@ -467,7 +467,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
             # The HTTP session is about to be closed, and the entities are being removed.
             return
         if self._reads is not None:
-            self._reads.ask_again(resource_id)
+            self._reads.probe_again(resource_id)
         self._reading_back = True
         await self.async_request_refresh()
 
@@ -522,8 +522,8 @@ def async_follow_clock(
     def _look(now: datetime) -> datetime:
         zone = provider.time_zone or UTC
         for coordinator in coordinators:
-            coordinator.async_forget_yesterday()
-            coordinator.async_make_up_for_sleep()
+            coordinator.async_clear_yesterday()
+            coordinator.async_poll_after_sleep()
         return days.start_of(days.day_of(now, zone) + timedelta(days=1), zone)
 
     timer = WallClockTimer(hass, _look)
@@ -531,12 +531,12 @@ def async_follow_clock(
     entry.async_on_unload(timer.async_stop)
 
 
-def too_many_things(coordinators: Collection[FeedCoordinator]) -> Iterator[Issue]:
+def too_many_resources(coordinators: Collection[FeedCoordinator]) -> Iterator[Issue]:
     """Yield an issue if feeds list more resources than are shown."""
     # Feeds of parts have as many resources as the feed that owns them.
-    full = [c for c in coordinators if c.listed > MAX_THINGS and c.owner is None]
+    full = [c for c in coordinators if c.listed > MAX_RESOURCES and c.owner is None]
     lists = ", ".join(f"{c.feed.key}: {c.listed}" for c in full)
     if lists:
         yield Issue(
-            key="too_many_things", placeholders={"lists": lists, "maximum": str(MAX_THINGS)}
+            key="too_many_things", placeholders={"lists": lists, "maximum": str(MAX_RESOURCES)}
         )

@@ -23,9 +23,9 @@ from .runtime import TunnelHubConfigEntry
 _LOGGER = logging.getLogger(__name__)
 
 _STORAGE_VERSION = 1
-_ONCE = "refresh_token"
+_SINGLE_USE = "refresh_token"
 """The credential that only works once, if the provider has one."""
-_TOLD = frozenset({"default_password", "token"})
+_NOT_COMPARED = frozenset({"default_password", "token"})
 """Data that a login returns. A change of them does not mean that the user has signed in again."""
 _NO_CREDENTIALS = frozenset({CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER})
 """Data of an entry that are not credentials."""
@@ -56,7 +56,7 @@ async def async_forget_credentials(hass: HomeAssistant, entry_id: str) -> None:
 
 
 def _digest(credentials: Mapping[str, str]) -> str:
-    return sha256(credentials.get(_ONCE, "").encode()).hexdigest()[:16]
+    return sha256(credentials.get(_SINGLE_USE, "").encode()).hexdigest()[:16]
 
 
 class CredentialStore:
@@ -72,7 +72,7 @@ class CredentialStore:
     async def async_load(self) -> Credentials:
         """Return the newest credentials, either of the entry or of the file."""
         self._known = self._in_entry()
-        if _ONCE not in self._known:
+        if _SINGLE_USE not in self._known:
             await self._store.async_remove()
         elif (file := await self._async_read()) is not None:
             self._replaced = file.replaced
@@ -91,10 +91,10 @@ class CredentialStore:
         before, now = self._known, self._in_entry()
         if any(
             now.get(name) not in (before.get(name), credentials.get(name))
-            for name in (before.keys() | now.keys()) - _TOLD
+            for name in (before.keys() | now.keys()) - _NOT_COMPARED
         ):
             return
-        if _ONCE in credentials:
+        if _SINGLE_USE in credentials:
             await self._async_write({**now, **credentials}, before=before)
         self._put_in_entry({**now, **credentials})
         if self._entry.state is ConfigEntryState.SETUP_ERROR:
@@ -113,7 +113,9 @@ class CredentialStore:
         """Read the file; a damaged file counts as missing."""
         try:
             match await self._store.async_load():
-                case {"credentials": dict(found), "replaced": list(replaced)} if _ONCE in found:
+                case {"credentials": dict(found), "replaced": list(replaced)} if (
+                    _SINGLE_USE in found
+                ):
                     credentials = {str(name): str(value) for name, value in found.items()}
                     return _File(credentials, [str(digest) for digest in replaced])
         except HomeAssistantError as err:

@@ -6,7 +6,7 @@ from .api.age import Stamp
 from .demand import Demand
 from .ids import EntityKey
 
-_EVERY = 1800.0
+_MAX_DELAY = 1800.0
 """Seconds after which measurements are written in any case, for their statistics."""
 
 
@@ -29,16 +29,16 @@ class DeferredMeasurements:
         self._deferred: set[str] = set()
 
     @callback
-    def decide(self, *, at_once: bool) -> set[str]:
+    def decide(self, *, write_now: bool) -> set[str]:
         """Decide for a poll whether to defer; return the ids with deferred values to write now.
 
-        at_once: whether to write in any case.
+        write_now: whether to write in any case.
         """
         self._publishes = (
-            at_once
-            or self._demand.is_looked_at
+            write_now
+            or self._demand.is_anyone_connected
             or self._published_at is None
-            or self._published_at.age >= _EVERY
+            or self._published_at.age >= _MAX_DELAY
         )
         return self.publish() if self._publishes else set()
 

@@ -27,7 +27,7 @@ from .ids import EntityKey, entity_key_of
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
 
-_AUTOMATIONS_GOOD_FOR = 60.0
+_AUTOMATIONS_CACHE_SECONDS = 60.0
 """Seconds for which the entities that automations use are cached."""
 
 _USED_BY_AUTOMATIONS: Mapping[str, Callable[[HomeAssistant, str], list[str]]] = {
@@ -49,19 +49,19 @@ class Demand:
     _used_until: float = field(default=0.0, init=False)
 
     @property
-    def is_looked_at(self) -> bool:
+    def is_anyone_connected(self) -> bool:
         """Whether a browser or an app is connected to Home Assistant."""
         return bool(self.hass.data.get(DATA_CONNECTIONS))
 
     @callback
-    def async_on_look(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+    def async_on_connect(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call a listener when a browser or an app connects."""
         return async_dispatcher_connect(self.hass, SIGNAL_WEBSOCKET_CONNECTED, listener)
 
     def used_by_automations(self) -> frozenset[EntityKey]:
         """Return the entities of the entry that automations use, cached for a minute."""
         if (now := time.monotonic()) >= self._used_until:
-            self._used, self._used_until = self._find_used(), now + _AUTOMATIONS_GOOD_FOR
+            self._used, self._used_until = self._find_used(), now + _AUTOMATIONS_CACHE_SECONDS
         return self._used
 
     def _find_used(self) -> frozenset[EntityKey]:

@@ -32,7 +32,7 @@ from .ids import (
     subentry_id,
 )
 from .runtime import TunnelHubConfigEntry, TunnelHubData
-from .watched import WatchedAddress
+from .watched_addresses import WatchedAddress
 
 MODELS = {
     Account.kind: "Account",
@@ -56,7 +56,7 @@ MAX_NAME_LENGTH = 255
 
 
 @dataclass(slots=True)
-class Remembered:
+class RegisteredResources:
     """What the registries contain of one kind of resource, possibly from before a restart.
 
     ids: of resources with a device or an entity.
@@ -78,9 +78,11 @@ class Remembered:
         )
 
 
-def remembered(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> defaultdict[str, Remembered]:
+def registered_resources(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry
+) -> defaultdict[str, RegisteredResources]:
     """Return what the registries contain of an entry's resources, by kind."""
-    found = defaultdict[str, Remembered](Remembered)
+    found = defaultdict[str, RegisteredResources](RegisteredResources)
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
         if (of_device := device_key_of(device, entry)) is not None:
             found[of_device.kind].ids.add(of_device.id)

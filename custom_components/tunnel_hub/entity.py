@@ -202,7 +202,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         if coordinator.feed.resource.may_be_enabled_later:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
-            subscriptions.on_changed.append(self._update_if_other)
+            subscriptions.on_changed.append(self._update_if_rows_differ)
         await in_time_slices(list(coordinator.existence.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
@@ -213,7 +213,7 @@ class _Entities[D: TunnelHubEntityDescription]:
         self._add(resource_id)
 
     @callback
-    def _update_if_other(self, resource_id: str) -> None:
+    def _update_if_rows_differ(self, resource_id: str) -> None:
         """Update the entities of a resource if different rows apply to it now."""
         resource = self._coordinator.data.get(resource_id)
         made = self._made.get(resource_id, frozenset())
@@ -230,11 +230,11 @@ class _Entities[D: TunnelHubEntityDescription]:
             return
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
-        lacking = self._coordinator.existence.lacking
+        unsupported = self._coordinator.existence.unsupported_fields
         rows = [
             row
             for row in self._rows
-            if row.key not in made and not row.is_among(lacking) and row.fits(resource)
+            if row.key not in made and not row.is_among(unsupported) and row.fits(resource)
         ]
         if not rows:
             return
@@ -259,7 +259,7 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _remove_missing(self, resource_id: str) -> None:
         """Remove the entities of rows that this version of the service does not support."""
-        missing = self._coordinator.existence.missing
+        missing = self._coordinator.existence.missing_fields
         resource = self._coordinator.data.get(resource_id)
         rows = self._unavailable_rows + [
             row

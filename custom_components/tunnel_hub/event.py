@@ -71,7 +71,7 @@ class _Remembered(EventExtraStoredData):
     told: tuple[str, ...]
 
 
-class OnceEvent[R: Resource](TunnelHubEvent[R]):
+class DeduplicatedEvent[R: Resource](TunnelHubEvent[R]):
     """Reports each text of a service once, also across restarts.
 
     Neither dates nor order show which texts are new: they may be dated ahead, appear late, or be
@@ -102,7 +102,7 @@ class OnceEvent[R: Resource](TunnelHubEvent[R]):
         return [texts[key] for key in new]
 
 
-class NoticeEvent(OnceEvent[Notice]):
+class NoticeEvent(DeduplicatedEvent[Notice]):
     """An event entity for new notices."""
 
     @override
@@ -115,7 +115,7 @@ class NoticeEvent(OnceEvent[Notice]):
             self._trigger_event(PUBLISHED, {"text": text})
 
 
-class MessageEvent(OnceEvent[Inbox]):
+class MessageEvent(DeduplicatedEvent[Inbox]):
     """Reports each new message.
 
     At first, only the newest message is reported: the user has read the others elsewhere.

@@ -7,20 +7,20 @@ class Existence:
     """The resources and fields that exist. Only two answers in a row confirm that one is gone.
 
     known: ids of resources that exist, including those that only the last answer did not list.
-    lacking: fields that this version of the service does not provide, by the last answer.
-    missing: fields that two answers in a row did not provide.
+    unsupported_fields: fields that the service's version does not provide, by the last answer.
+    missing_fields: fields that two answers in a row did not provide.
     """
 
     def __init__(self) -> None:
         self.known: set[str] = set()
-        self.lacking: frozenset[str] = frozenset()
-        self.missing: frozenset[str] = frozenset()
+        self.unsupported_fields: frozenset[str] = frozenset()
+        self.missing_fields: frozenset[str] = frozenset()
         self._announced: set[str] = set()
         self._absent: set[str] = set()
         self._fields_known = False
 
     @property
-    def is_doubtful(self) -> bool:
+    def awaits_confirmation(self) -> bool:
         """Whether the last answer did not list a resource that may still exist."""
         return bool(self._absent)
 
@@ -38,7 +38,7 @@ class Existence:
         for ids in (self.known, self._announced, self._absent):
             ids.discard(resource_id)
 
-    def see_resources(
+    def update_resources(
         self, listed: AbstractSet[str], *, confirms: bool
     ) -> tuple[Collection[str], Collection[str]]:
         """Update the resources; return the ids of new ones and of those that are gone.
@@ -56,9 +56,17 @@ class Existence:
         self._announced = (self._announced | listed) - gone
         return added, gone
 
-    def see_fields(self, lacking: frozenset[str]) -> bool:
+    def update_fields(self, unsupported_fields: frozenset[str]) -> bool:
         """Update the fields; return whether something changed."""
-        missing = lacking & self.lacking if self._fields_known else self.missing
-        differs = (lacking, missing) != (self.lacking, self.missing)
-        self.lacking, self.missing, self._fields_known = lacking, missing, True
+        missing = (
+            unsupported_fields & self.unsupported_fields
+            if self._fields_known
+            else self.missing_fields
+        )
+        differs = (unsupported_fields, missing) != (self.unsupported_fields, self.missing_fields)
+        self.unsupported_fields, self.missing_fields, self._fields_known = (
+            unsupported_fields,
+            missing,
+            True,
+        )
         return differs

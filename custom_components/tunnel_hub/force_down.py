@@ -256,7 +256,7 @@ class ForceDown:
         Raises the errors of api/. The hold is then only removed if the tunnel is certainly
         unchanged. It stays if that is uncertain, or if unloading interrupted the request.
         """
-        async with self._turn(tunnel_id):
+        async with self._locked(tunnel_id):
             if (hold := self._holds.get(tunnel_id)) is None:
                 await self._begin(tunnel_id)
                 return
@@ -271,7 +271,7 @@ class ForceDown:
 
         Raises the errors of api/, and then keeps the hold.
         """
-        async with self._turn(tunnel_id):
+        async with self._locked(tunnel_id):
             if (hold := self._holds.get(tunnel_id)) is None:
                 return
             hold.releasing = True
@@ -287,7 +287,7 @@ class ForceDown:
 
     async def async_forget(self, tunnel_id: str) -> None:
         """Remove the hold of a tunnel that the user has deleted."""
-        async with self._turn(tunnel_id):
+        async with self._locked(tunnel_id):
             await self._drop(tunnel_id)
 
     async def async_set_enabled(self, tunnel_id: str, *, enabled: bool) -> None:
@@ -295,7 +295,7 @@ class ForceDown:
 
         A held tunnel cannot be enabled. If it is disabled, it stays disabled after the release.
         """
-        async with self._turn(tunnel_id):
+        async with self._locked(tunnel_id):
             if enabled and self.holds(tunnel_id):
                 raise InvalidInputError("held_down")
             toggle = capable((await self._connected()).toggle, CanEdit)
@@ -310,7 +310,7 @@ class ForceDown:
         If this requires disabling the tunnel for a moment, a releasing hold is stored first, so
         that the tunnel is enabled again in any case.
         """
-        async with self._turn(tunnel_id):
+        async with self._locked(tunnel_id):
             service = await self._connected()
             if (
                 tunnel_id in self._holds
@@ -332,7 +332,7 @@ class ForceDown:
             await self._drop(tunnel_id)
 
     @asynccontextmanager
-    async def _turn(self, tunnel_id: str) -> AsyncIterator[None]:
+    async def _locked(self, tunnel_id: str) -> AsyncIterator[None]:
         """Hold the lock of a tunnel while sending requests, then reconcile."""
         self._turns += 1
         try:
@@ -347,7 +347,7 @@ class ForceDown:
         finally:
             self._turns -= 1
             self._end_if_unused()
-            self._look(tunnel_id)
+            self._reconcile_if_idle(tunnel_id)
 
     @callback
     def _notify(self, tunnel_id: str) -> None:
@@ -409,7 +409,7 @@ class ForceDown:
     # The reconciler
 
     @callback
-    def _look(self, tunnel_id: str) -> None:
+    def _reconcile_if_idle(self, tunnel_id: str) -> None:
         """Reconcile a tunnel, unless a request is running or was sent a moment ago."""
         hold, service = self._holds.get(tunnel_id), self._service
         if (
@@ -427,7 +427,7 @@ class ForceDown:
 
     async def _reconcile(self, tunnel_id: str) -> None:
         try:
-            async with self._turn(tunnel_id):
+            async with self._locked(tunnel_id):
                 hold, service = self._holds.get(tunnel_id), await self._connected()
                 if hold is None or _is_reconciled(tunnel_id, hold, service):
                     return
@@ -480,7 +480,7 @@ class ForceDown:
         @callback
         def _end(_: datetime) -> None:
             hold.end_pause = None
-            self._look(tunnel_id)
+            self._reconcile_if_idle(tunnel_id)
 
         job = HassJob(_end, f"{DOMAIN} force down {tunnel_id}", cancel_on_shutdown=True)
         hold.end_pause = async_call_later(self._hass, share * hold.pause, job)
@@ -491,7 +491,7 @@ class ForceDown:
     def _handle_added(self, tunnel_id: str) -> None:
         """Reconcile a tunnel that is listed for the first time, or again."""
         self._note_missing(tunnel_id, since=None)
-        self._look(tunnel_id)
+        self._reconcile_if_idle(tunnel_id)
 
     @callback
     def _handle_gone(self, tunnel_id: str) -> None:
@@ -513,7 +513,7 @@ class ForceDown:
         """Subscribe to the tunnel, which also keeps it polled and probed."""
         if self._service is not None and hold.unsubscribe is None:
             hold.unsubscribe = self._service.tunnels.async_watch(
-                tunnel_id, partial(self._look, tunnel_id)
+                tunnel_id, partial(self._reconcile_if_idle, tunnel_id)
             )
 
     async def _read_enabled(self, tunnel_id: str) -> bool | None:

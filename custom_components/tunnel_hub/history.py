@@ -282,7 +282,7 @@ class HistoryImporter:
         """Samples of hours that have not ended, by series."""
         self._spread = _SPREAD * random.uniform(0, 1)
         self._reading = asyncio.Lock()
-        self._timer = WallClockTimer(hass, self._look)
+        self._timer = WallClockTimer(hass, self._run_if_due)
 
     @property
     def _zone(self) -> tzinfo:
@@ -327,7 +327,7 @@ class HistoryImporter:
         return max(due, self._not_before.get(name, due))
 
     @callback
-    def _look(self, now: datetime) -> datetime:
+    def _run_if_due(self, now: datetime) -> datetime:
         """Read all sources that are due; return when the next one is."""
         due = [name for name in self._sources if self._due(name) <= now]
         if due and not self._reading.locked():

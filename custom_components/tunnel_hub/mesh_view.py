@@ -172,30 +172,30 @@ class _View:
             "entry": self._entry.entry_id,
             "self": {
                 "key": (self._entry.unique_id or "").partition(":")[2],
-                **self._told(hub or Hub(id=ACCOUNT.id, name=self._entry.title), _RATES),
+                **self._fields_of(hub or Hub(id=ACCOUNT.id, name=self._entry.title), _RATES),
             },
             "nodes": [
                 *(
-                    self._told(link, _LINK)
+                    self._fields_of(link, _LINK)
                     | {"enabled": tunnel.enabled, "connected": tunnel.online}
                     for link in self._data(Link).values()
                     if isinstance(tunnel := tunnels.get(link.id), Tunnel)
                 ),
-                *(self._told(peer, _PEER) for peer in self._data(Peer).values()),
+                *(self._fields_of(peer, _PEER) for peer in self._data(Peer).values()),
                 *(
-                    self._told(client, _LINK) | {"enabled": None, "connected": client.online}
+                    self._fields_of(client, _LINK) | {"enabled": None, "connected": client.online}
                     for client in clients.values()
                     if isinstance(client, Client)
                 ),
                 *(
-                    self._told(tunnel, ("enabled", *_LINK))
+                    self._fields_of(tunnel, ("enabled", *_LINK))
                     | {"above": _below(tunnel, clients), "connected": tunnel.online}
                     for tunnel in tunnels.values()
                     if isinstance(tunnel, Tunnel) and _is_server(self._entry)
                 ),
             ],
             "exits": [
-                self._told(one, _EXIT)
+                self._fields_of(one, _EXIT)
                 for resource in _WITH_EXIT
                 for one in self._data(resource).values()
                 if getattr(one, "has_exit", False)
@@ -207,7 +207,7 @@ class _View:
         coordinator = self._coordinators.get(resource)
         return coordinator.data if coordinator else {}
 
-    def _told(self, resource: Resource, fields: Iterable[str]) -> dict[str, Any]:
+    def _fields_of(self, resource: Resource, fields: Iterable[str]) -> dict[str, Any]:
         """Return fields of a resource, with the id of its device."""
         device = registered_device(self._devices, self._entry, device_key(resource))
         return {

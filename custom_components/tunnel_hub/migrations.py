@@ -12,7 +12,7 @@ from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .accounts import free_id
+from .account_identity import available_unique_id
 from .api import stored_account_id
 from .api.errors import InvalidInputError
 from .const import CONF_NETWORK_NAME, CONF_NETWORK_SECRET, CONF_PROVIDER, DOMAIN
@@ -46,7 +46,9 @@ def _with_todays_id(hass: HomeAssistant, entry: TunnelHubConfigEntry, stored: St
     key = stored.data.get(CONF_PROVIDER, "")
     with suppress(InvalidInputError):
         if (account_id := stored_account_id(key, stored.data)) is not None:
-            return stored._replace(unique_id=free_id(hass, entry, f"{key}:{account_id}"))
+            return stored._replace(
+                unique_id=available_unique_id(hass, entry, f"{key}:{account_id}")
+            )
     return stored
 
 

@@ -28,9 +28,9 @@ from .checks.results import CheckResult, Outcome
 
 _MOST_CONNECTED = 20
 """The number of nodes to connect to: the best ones by the values of the service."""
-_GOOD_FOR = 600.0
+_CONNECT_TIME_CACHE_SECONDS = 600.0
 """Seconds for which a connect time is cached."""
-_NODES_GOOD_FOR = 60.0
+_NODES_CACHE_SECONDS = 60.0
 """Seconds for which the nodes of the service are cached."""
 _UPTIME_DAYS = 30
 
@@ -82,7 +82,7 @@ _OBSTACLES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class TunnelRequirements:
     """The requirements of a tunnel.
 
     node_id, node_name: the current node of the tunnel.
@@ -176,12 +176,12 @@ class NodeSuggestions:
         self._measuring = asyncio.Lock()
         self._measured: dict[str, _Measured] = {}
 
-    async def suggest(self, wish: Wish) -> Sequence[Suggestion]:
+    async def suggest(self, requirements: TunnelRequirements) -> Sequence[Suggestion]:
         """Return all nodes, sorted: suitable nodes first, the best one at the top."""
-        told = await self._nodes.get(_NODES_GOOD_FOR)
+        told = await self._nodes.get(_NODES_CACHE_SECONDS)
         suggestions = _sorted(
             [
-                _told(node, told.uptimes.get(id_), _obstacles(node, wish, told.closed))
+                _rated(node, told.uptimes.get(id_), _obstacles(node, requirements, told.closed))
                 for id_, node in told.nodes.items()
             ]
         )
@@ -190,7 +190,11 @@ class NodeSuggestions:
             await self._measure(to_measure)
             measured = {id_: self._measured.get(id_) for id_ in to_measure}
         return _sorted(
-            [_completed(s, measured.get(s.node.id), wish) for s in suggestions if s.is_suitable]
+            [
+                _completed(s, measured.get(s.node.id), requirements)
+                for s in suggestions
+                if s.is_suitable
+            ]
             + [s for s in suggestions if not s.is_suitable]
         )
 
@@ -213,7 +217,9 @@ class NodeSuggestions:
     async def _measure(self, node_ids: Sequence[str]) -> None:
         """Measure the connect times of nodes, unless they are cached."""
         self._measured = {
-            id_: measured for id_, measured in self._measured.items() if measured.at.age < _GOOD_FOR
+            id_: measured
+            for id_, measured in self._measured.items()
+            if measured.at.age < _CONNECT_TIME_CACHE_SECONDS
         }
         missing: list[_Measured] = []
         ids: list[str] = []
@@ -242,23 +248,25 @@ def _sorted(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
     return sorted(suggestions, key=lambda s: (not s.is_suitable, s.order))
 
 
-def _obstacles(node: Node, wish: Wish, closed: Collection[str]) -> tuple[Reason, ...]:
+def _obstacles(
+    node: Node, requirements: TunnelRequirements, closed: Collection[str]
+) -> tuple[Reason, ...]:
     """Return the reasons why a tunnel cannot use a node."""
     found = {
-        Reason.CURRENT_NODE: wish.is_at(node),
+        Reason.CURRENT_NODE: requirements.is_at(node),
         Reason.OFFLINE: node.online is False,
         Reason.STATE_UNKNOWN: node.online is None,
         Reason.GROUP: node.group in closed,
         Reason.PROTOCOL: (
-            wish.protocol is not None
+            requirements.protocol is not None
             and node.protocols is not None
-            and wish.protocol not in node.protocols
+            and requirements.protocol not in node.protocols
         ),
     }
     return tuple(reason for reason, holds in found.items() if holds)
 
 
-def _told(node: Node, uptime: float | None, obstacles: tuple[Reason, ...]) -> Suggestion:
+def _rated(node: Node, uptime: float | None, obstacles: tuple[Reason, ...]) -> Suggestion:
     """Return a suggestion with the values that the service provides."""
     figures = [node.cpu_usage, node.bandwidth_usage, _LOADS.get(node.load) if node.load else None]
     known = [min(figure, 100.0) for figure in figures if figure is not None]
@@ -273,12 +281,18 @@ def _told(node: Node, uptime: float | None, obstacles: tuple[Reason, ...]) -> Su
     return Suggestion(node=node, load=load, uptime=uptime, reasons=reasons)
 
 
-def _completed(suggestion: Suggestion, measured: _Measured | None, wish: Wish) -> Suggestion:
+def _completed(
+    suggestion: Suggestion, measured: _Measured | None, requirements: TunnelRequirements
+) -> Suggestion:
     """Add the connect time and the node's own port range."""
     reasons = list(suggestion.reasons)
     connect_time = None
-    if measured is not None and measured.endpoint.ports is not None and wish.port is not None:
-        reasons += [Reason.PORT] if wish.port not in measured.endpoint.ports else []
+    if (
+        measured is not None
+        and measured.endpoint.ports is not None
+        and requirements.port is not None
+    ):
+        reasons += [Reason.PORT] if requirements.port not in measured.endpoint.ports else []
     match measured and measured.found:
         case CheckResult(outcome=Outcome.NOT_PUBLIC) | NotCheckable.NOT_PUBLIC:
             reasons.append(Reason.ADDRESS_NOT_PUBLIC)

@@ -61,7 +61,7 @@ class PerResourceReads:
         self._waiting: deque[str] = deque()
         self._workers = 0
         self._read_at: dict[str, Stamp] = {}
-        self._suspects: set[str] = set()
+        self._possibly_changed: set[str] = set()
         """What may have changed, by what the service tells of many, or what a person asks for."""
 
     @property
@@ -75,21 +75,21 @@ class PerResourceReads:
         self._asked &= self._under_way
 
     @callback
-    def ask_again(self, resource_id: str) -> None:
+    def probe_again(self, resource_id: str) -> None:
         """Probe a resource again in this round."""
         self._asked.discard(resource_id)
-        self._suspects.add(resource_id)
+        self._possibly_changed.add(resource_id)
 
     @callback
     def forget(self, resource_id: str) -> None:
         """Remove a resource."""
         self._read_at.pop(resource_id, None)
 
-    async def find_suspects(self) -> None:
+    async def find_possibly_changed(self) -> None:
         """Read in one request which resources may have changed, if the service supports that."""
-        if self._probe.stirred and not self._demand.is_looked_at:
+        if self._probe.find_changed and not self._demand.is_anyone_connected:
             with suppress(TunnelHubError):
-                self._suspects |= set(await self._probe.stirred())
+                self._possibly_changed |= set(await self._probe.find_changed())
 
     @callback
     def start(
@@ -101,7 +101,7 @@ class PerResourceReads:
         watched: ids with a listener for a probed field.
         always: ids that are probed in any case.
         """
-        due = set(listed) if self._demand.is_looked_at else self._due(listed)
+        due = set(listed) if self._demand.is_anyone_connected else self._due(listed)
         worth_it = {
             id_
             for id_ in due.intersection(watched)
@@ -128,7 +128,7 @@ class PerResourceReads:
             for id_ in listed
             if (read_at := self._read_at.get(id_)) is None or read_at.age >= longest
         }
-        return used | old | self._suspects
+        return used | old | self._possibly_changed
 
     async def _work(self) -> None:
         """Probe waiting resources one after the other, in the order of their requests."""
@@ -149,7 +149,7 @@ class PerResourceReads:
     async def read(self, resource_id: str) -> None:
         """Probe a resource now; raises the errors of api/."""
         self._read_at[resource_id] = Stamp.now()
-        self._suspects.discard(resource_id)
+        self._possibly_changed.discard(resource_id)
         if (known := self._find(resource_id)) is None:
             return
         read = await self._probe.read(known)

@@ -33,7 +33,7 @@ from .checks.addresses import (
     zone_of,
 )
 from .checks.certificates import TlsContexts
-from .checks.checker import AT_ONCE, Checker, InternetReading, IPNetwork
+from .checks.checker import AT_ONCE, Checker, InternetCheck, IPNetwork
 from .checks.results import CertificateProblem, CheckResult, ServerCertificate
 from .checks.verdicts import Confirmation, Findings, Verdict
 from .const import CONF_BASE_URL, DOMAIN
@@ -160,9 +160,11 @@ class Checked:
 class _History:
     """The results of one address so far.
 
-    shown: the confirmed results. before: when another address of the same resource was checked.
-    said: the state at the service. is_outdated: whether that state has changed since the last
-    check, or that check must be confirmed.
+    shown: the confirmed results.
+    before: when another address of the same resource was checked.
+    service_state: the state at the service.
+    is_outdated: whether that state has changed since the last check, or that check must be
+    confirmed.
     """
 
     target: Target
@@ -172,7 +174,7 @@ class _History:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Checked | None = None
     certificate: ServerCertificate | None = None
-    said: Mapping[str, bool] = field(default_factory=dict)
+    service_state: Mapping[str, bool] = field(default_factory=dict)
     is_outdated: bool = False
 
     @property
@@ -182,15 +184,17 @@ class _History:
             return 0
         return max(0, _LEAST_SECONDS_ASKED - self.before.age)
 
-    def hear(self, said: Mapping[str, bool | None]) -> bool:
+    def update_service_state(self, service_state: Mapping[str, bool | None]) -> bool:
         """Update the state at the service; return whether it changed."""
-        known = {name: value for name, value in said.items() if value is not None}
-        is_other = any(self.said.get(name, value) != value for name, value in known.items())
-        self.said = {**self.said, **known}
+        known = {name: value for name, value in service_state.items() if value is not None}
+        is_other = any(
+            self.service_state.get(name, value) != value for name, value in known.items()
+        )
+        self.service_state = {**self.service_state, **known}
         self.is_outdated |= is_other and self.last is not None
         return is_other
 
-    def take_in(self, checked: Checked, findings: Findings) -> None:
+    def add_check(self, checked: Checked, findings: Findings) -> None:
         """Update the results with a check; a change is only shown once it is confirmed."""
         result, self.last = checked.result, checked
         self.certificate = certificate = result.certificate or self.certificate
@@ -207,9 +211,9 @@ class _History:
             reachable=is_up,
             response_time=checked.response_time,
         )
-        self.judge(findings)
+        self.update_verdict(findings)
 
-    def judge(self, findings: Findings) -> None:
+    def update_verdict(self, findings: Findings) -> None:
         """Show the verdict of the last check, unless it must be confirmed.
 
         If the state at the service has changed since the check, the verdict is unknown.
@@ -257,7 +261,7 @@ class AddressChecks(ABC):
     # Which addresses are checked
 
     @property
-    def is_on(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether addresses are checked automatically."""
         return True
 
@@ -270,14 +274,14 @@ class AddressChecks(ABC):
         """Return an address; raises TunnelGoneError."""
 
     @abstractmethod
-    def _blank(self, id_: str, target: Target) -> AddressCheck:
+    def _initial(self, id_: str, target: Target) -> AddressCheck:
         """Return the values before the first check."""
 
     @abstractmethod
     def _findings(self, id_: str, checked: Checked) -> Findings:
         """Return what is known of the path, including a check; raises TunnelGoneError."""
 
-    def _said(self, id_: str) -> Mapping[str, bool | None]:
+    def _service_state(self, id_: str) -> Mapping[str, bool | None]:
         """Return the state at the service. If it changes, the last check is outdated."""
         return {}
 
@@ -302,7 +306,7 @@ class AddressChecks(ABC):
         coordinator: of the feed.
         """
         self.coordinator = coordinator
-        self._entry.async_on_unload(self._wait_no_longer)
+        self._entry.async_on_unload(self._cancel_wait)
         return coordinator
 
     async def async_fetch(self) -> Mapping[str, AddressCheck]:
@@ -341,8 +345,8 @@ class AddressChecks(ABC):
             return None
         history = self._histories.get(id_)
         if history is not None and history.target == target:
-            history.hear(self._said(id_))
-            history.shown = replace(history.shown, name=self._blank(id_, target).name)
+            history.update_service_state(self._service_state(id_))
+            history.shown = replace(history.shown, name=self._initial(id_, target).name)
             return history
         before = None
         if history is not None:
@@ -351,7 +355,7 @@ class AddressChecks(ABC):
 
     def _unchecked(self, id_: str, target: Target) -> AddressCheck:
         """Return the values of an address without its checks: only its uptimes."""
-        blank, history = self._blank(id_, target), self._histories.get(id_)
+        blank, history = self._initial(id_, target), self._histories.get(id_)
         past: dict[str, Any] = {
             name: getattr(history.shown, name) for name in UPTIMES if history is not None
         }
@@ -364,10 +368,10 @@ class AddressChecks(ABC):
         if (history and history.target) != (target if isinstance(target, Target) else None):
             self._check_soon()
         elif history is not None and history.last is not None:
-            if history.hear(self._said(id_)):
+            if history.update_service_state(self._service_state(id_)):
                 self._check_soon()
             if self._is_wanted(id_):
-                history.judge(self._findings(id_, history.last))
+                history.update_verdict(self._findings(id_, history.last))
             else:
                 history.shown = self._unchecked(id_, history.target)
             self._publish(history)
@@ -391,7 +395,7 @@ class AddressChecks(ABC):
         self._check_soon()
 
     @callback
-    def _wait_no_longer(self) -> None:
+    def _cancel_wait(self) -> None:
         if self._stop_waiting is not None:
             self._stop_waiting()
 
@@ -405,7 +409,7 @@ class AddressChecks(ABC):
         await self._prepare()
         if isinstance(target := self._target(id_), NotCheckable):
             return target
-        history = self._history_of(id_) or _History(target, self._blank(id_, target))
+        history = self._history_of(id_) or _History(target, self._initial(id_, target))
         self._histories[id_] = history
         await asyncio.sleep(history.wait)
         checked = await self._check(history, id_, _LEAST_SECONDS_ASKED)
@@ -418,7 +422,7 @@ class AddressChecks(ABC):
         async with history.lock:
             if (last := history.last) is not None and last.at.age < least:
                 return last
-            history.hear(self._said(id_))
+            history.update_service_state(self._service_state(id_))
             # An address that is down is not retried immediately.
             retry = history.confirmation.is_up is not False
             result = await self._checker.check(history.target, retry=retry)
@@ -426,8 +430,8 @@ class AddressChecks(ABC):
             if result.is_reached is False:
                 local = await self._listens_at_home(id_)
             checked = Checked(at=Stamp.now(), result=result, local=local)
-            history.take_in(checked, self._findings(id_, checked))
-            history.hear(self._said(id_))
+            history.add_check(checked, self._findings(id_, checked))
+            history.update_service_state(self._service_state(id_))
             return checked
 
     # Uptimes
@@ -443,7 +447,7 @@ class AddressChecks(ABC):
             self._publish(history)
 
     @callback
-    def async_know_nothing(self) -> None:
+    def async_clear_availability(self) -> None:
         """Set the availability to unknown until the next check."""
         for history in self._histories.values():
             history.shown = replace(history.shown, availability=None)
@@ -466,7 +470,7 @@ class AddressChecks(ABC):
             and history.certificate.ends_soon(now)
             and self._is_wanted(id_)
         ]
-        if ending and self.is_on:
+        if ending and self.is_enabled:
             yield Issue(key="tunnel_certificate_ending", placeholders={"certificates": ending})
 
 
@@ -495,7 +499,7 @@ class TunnelChecks(AddressChecks):
 
     @property
     @override
-    def is_on(self) -> bool:
+    def is_enabled(self) -> bool:
         return self._mode != CHECKS_OFF
 
     @callback
@@ -526,7 +530,7 @@ class TunnelChecks(AddressChecks):
         return tunnel_target(tunnel.protocol, tunnel.public_address, self._zone or Zone.INTERNET)
 
     @override
-    def _blank(self, id_: str, target: Target) -> TunnelCheck:
+    def _initial(self, id_: str, target: Target) -> TunnelCheck:
         return TunnelCheck(id=id_, protocol=target.protocol)
 
     async def async_connect(self, address: str) -> CheckResult | NotCheckable:
@@ -549,7 +553,7 @@ class TunnelChecks(AddressChecks):
         )
 
     @override
-    def _said(self, id_: str) -> Mapping[str, bool | None]:
+    def _service_state(self, id_: str) -> Mapping[str, bool | None]:
         tunnel = self._tunnel(id_)
         return {"enabled": tunnel.enabled, "online": tunnel.online}
 
@@ -626,7 +630,7 @@ def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
     unrelated = [(host, 443) for host in hosts]
     return Checker(
         TlsContexts(get_default_context(), get_default_no_verify_context()),
-        InternetReading([*unrelated, _INTERNET_HOST], lookup=resolve),
+        InternetCheck([*unrelated, _INTERNET_HOST], lookup=resolve),
         slots=hass.data.setdefault(_SLOTS, asyncio.Semaphore(AT_ONCE)),
         pause=RETRY_PAUSE,
         lookup=resolve,

@@ -18,7 +18,7 @@ from .api.provider import Issue
 from .clock import WallClockTimer
 from .const import CONF_SIGN_IN_DAILY, CONF_SIGN_IN_FROM, CONF_SIGN_IN_UNTIL, DOMAIN
 from .coordinator import FeedCoordinator
-from .daily import Hours, Schedule
+from .daily_schedule import DailySchedule, Hours
 from .exceptions import reauth_errors, text_of
 from .issues import EntryIssues
 
@@ -91,7 +91,7 @@ class SignIn:
         self._listeners: list[Listener] = []
         self._signing_in = asyncio.Lock()
         self._daily = bool(entry.options.get(CONF_SIGN_IN_DAILY))
-        self._timer = WallClockTimer(hass, self._look)
+        self._timer = WallClockTimer(hass, self._run_if_due)
         self._store = _store(hass, entry.entry_id)
         self._stored: _Stored | None = None
         self._zone = account.provider.time_zone or UTC
@@ -102,7 +102,7 @@ class SignIn:
         self._settled = date.min
         self._signed: date | None = None
         self._failed_days = 0
-        self._chosen: tuple[date, Schedule] | None = None
+        self._chosen: tuple[date, DailySchedule] | None = None
         """The day that `next` was chosen for, and how."""
         self._tries = 0
         """On that day, without success."""
@@ -123,15 +123,15 @@ class SignIn:
         return result
 
     async def _sign_in(self, *, tell_failure: bool) -> SignInResult:
-        await self._settle_before_signing_in()
+        await self._report_before_signing_in()
         try:
             result = await self._provider.sign_in()
         except TunnelHubError as err:
             if tell_failure:
-                self._tell(FAILED, {"message": str(err)})
+                self._report(FAILED, {"message": str(err)})
             raise
         outcome = ALREADY_SIGNED_IN if result.already else SIGNED_IN
-        self._tell(
+        self._report(
             outcome,
             {
                 "message": result.message,
@@ -146,7 +146,7 @@ class SignIn:
         return result
 
     @callback
-    def _tell(self, outcome: str, details: Mapping[str, str | int | None]) -> None:
+    def _report(self, outcome: str, details: Mapping[str, str | int | None]) -> None:
         known = {name: value for name, value in details.items() if value not in (None, "")}
         for listener in list(self._listeners):
             listener(outcome, known)
@@ -172,8 +172,8 @@ class SignIn:
         self._entry.async_on_unload(self._timer.async_stop)
         self._timer.async_call()
 
-    def _schedule(self) -> Schedule:
-        return Schedule(self._hours, self._zone, dt_util.get_default_time_zone())
+    def _schedule(self) -> DailySchedule:
+        return DailySchedule(self._hours, self._zone, dt_util.get_default_time_zone())
 
     @callback
     def _choose_as_before(self, stored: _Stored) -> None:
@@ -181,7 +181,7 @@ class SignIn:
         schedule, now = self._schedule(), dt_util.utcnow()
         day = self._next_day(schedule.day_of(now))
         moment = datetime.fromisoformat(stored["next"])
-        if schedule.suits(moment, day, now):
+        if schedule.is_still_valid(moment, day, now):
             self._chosen, self.next, self._tries = (day, schedule), moment, stored["tries"]
 
     def _last_day(self) -> date | None:
@@ -201,11 +201,11 @@ class SignIn:
         return self._next_day(days.today(self._zone)) == day
 
     @callback
-    def _look(self, now: datetime) -> datetime:
+    def _run_if_due(self, now: datetime) -> datetime:
         """Sign in if it is due; return when to check next."""
         schedule = self._schedule()
         today = schedule.day_of(now)
-        self._settle(today, read=self._account.read_on == today)
+        self._report_ended_days(today, read=self._account.read_on == today)
         chosen = self._next_day(today), schedule
         if self.next is None or chosen != self._chosen:
             self._tries = 0
@@ -220,7 +220,7 @@ class SignIn:
         return now + _DAY
 
     @callback
-    def _settle(self, today: date, *, read: bool) -> None:
+    def _report_ended_days(self, today: date, *, read: bool) -> None:
         """Report days that ended without a sign-in.
 
         read: whether the service's date of the last sign-in was just read.
@@ -235,24 +235,24 @@ class SignIn:
             missed = (yesterday - max(self._settled, self._last_day() or date.min)).days
             self._settled = yesterday
             if missed > 0:
-                self._tell_missed(yesterday, missed)
+                self._report_missed(yesterday, missed)
 
-    async def _settle_before_signing_in(self) -> None:
+    async def _report_before_signing_in(self) -> None:
         """Report earlier days now, because a sign-in replaces the service's last date."""
         today = days.today(self._zone)
         if self._daily and self._settled < today - _DAY:
             await self._account.async_refresh()
-            self._settle(today, read=True)
+            self._report_ended_days(today, read=True)
 
     @callback
-    def _tell_missed(self, last: date, number: int) -> None:
+    def _report_missed(self, last: date, number: int) -> None:
         """Report a number of days without a sign-in, ending with this day."""
         _LOGGER.warning(
             "%s: no daily sign-in on %s (missed in a row: %s)", self._account.name, last, number
         )
-        self._tell(MISSED, {"day": last.isoformat(), "days": number})
+        self._report(MISSED, {"day": last.isoformat(), "days": number})
 
-    async def _try(self, day: date, schedule: Schedule) -> None:
+    async def _try(self, day: date, schedule: DailySchedule) -> None:
         """Sign in by schedule, and schedule the next try if that failed."""
         at_least = timedelta()
         async with self._signing_in:

@@ -52,7 +52,7 @@ class Subscriptions:
         self._always = Counter[str]()
         self._last_key = 0
         self._in_order: deque[tuple[Collection[str], ResourceListener]] = deque()
-        self._is_telling_in_order = False
+        self._is_notifying_in_order = False
         self._is_closed = False
         self.on_added: list[ResourceListener] = []
         self.on_changed: list[ResourceListener] = []
@@ -109,43 +109,43 @@ class Subscriptions:
     # Notifying: few listeners immediately, many in time slices
 
     @callback
-    def tell_changed(self, ids: Collection[str], *, everybody: bool) -> None:
+    def notify_changed(self, ids: Collection[str], *, everyone: bool) -> None:
         """Notify the listeners of changed resources, or all listeners."""
         for listener in list(self._others.values()):
             self._call(listener)
-        if ids := {*ids, *self._by_resource} if everybody else ids:
-            self._run(in_time_slices(ids, self._tell), "changes")
+        if ids := {*ids, *self._by_resource} if everyone else ids:
+            self._run(in_time_slices(ids, self._notify_resource), "changes")
 
     @callback
-    def _tell(self, resource_id: str) -> None:
-        self._tell_all(tuple(self.on_changed), resource_id)
+    def _notify_resource(self, resource_id: str) -> None:
+        self._notify(tuple(self.on_changed), resource_id)
         for listener, _ in list(self._by_resource.get(resource_id, _NOBODY).values()):
             self._call(listener)
 
     @callback
-    def tell_in_order(self, ids: Collection[str], listeners: Iterable[ResourceListener]) -> None:
+    def notify_in_order(self, ids: Collection[str], listeners: Iterable[ResourceListener]) -> None:
         """Notify listeners for each resource, after all earlier notifications."""
         if not ids:
             return
-        self._in_order.append((ids, partial(self._tell_all, tuple(listeners))))
-        if not self._is_telling_in_order:
-            self._is_telling_in_order = True
-            self._run(self._tell_in_order(), "news")
+        self._in_order.append((ids, partial(self._notify, tuple(listeners))))
+        if not self._is_notifying_in_order:
+            self._is_notifying_in_order = True
+            self._run(self._notify_in_order(), "news")
 
-    async def _tell_in_order(self) -> None:
+    async def _notify_in_order(self) -> None:
         try:
             while self._in_order:
                 await in_time_slices(*self._in_order.popleft())
         finally:
-            self._is_telling_in_order = False
+            self._is_notifying_in_order = False
 
     @callback
-    def tell_gone(self, resource_id: str) -> None:
+    def notify_gone(self, resource_id: str) -> None:
         """Notify listeners immediately that a resource was removed."""
-        self._tell_all(tuple(self.on_gone), resource_id)
+        self._notify(tuple(self.on_gone), resource_id)
 
     @callback
-    def _tell_all(self, listeners: Iterable[ResourceListener], resource_id: str) -> None:
+    def _notify(self, listeners: Iterable[ResourceListener], resource_id: str) -> None:
         for listener in listeners:
             self._call(partial(listener, resource_id))
 

@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .runtime import TunnelHubConfigEntry
-from .watched import is_watched
+from .watched_addresses import is_watched
 
 
 @callback

@@ -38,10 +38,7 @@ from homeassistant.util.unit_conversion import InformationConverter
 import voluptuous as vol
 
 from .api.models.nodes import NodeLoad
-from .clock import WallClockTimer
-from .forecast import SUBJECTS
-from .sign_in import FAILED, MISSED
-from .targets import (
+from .automation_targets import (
     BINARY_SENSORS,
     EVENTS,
     OFF,
@@ -55,6 +52,9 @@ from .targets import (
     filter_by_fields,
     time_zone_of,
 )
+from .clock import WallClockTimer
+from .forecast import SUBJECTS
+from .sign_in import FAILED, MISSED
 from .validators import AMOUNT, NUMBER
 
 CONF_BEFORE = "before"
@@ -336,13 +336,13 @@ class _Ends:
         self._run_action = run_action
         self._ends: dict[str, datetime] = {}
         self._waiting: dict[str, tuple[datetime, State]] = {}
-        self._timer = WallClockTimer(hass, self._tell_in_time)
+        self._timer = WallClockTimer(hass, self._fire_due)
 
     @callback
     def async_changed(self, data: TargetStateChangedData) -> None:
         """Handle a changed state."""
         event = data.state_change_event
-        self._look(event.data["entity_id"], event.data["new_state"])
+        self._schedule(event.data["entity_id"], event.data["new_state"])
         self._timer.async_call()
 
     @callback
@@ -353,7 +353,7 @@ class _Ends:
         for entity_id in removed:
             self._forget(entity_id)
         for entity_id in added:
-            self._look(entity_id, states[entity_id])
+            self._schedule(entity_id, states[entity_id])
         self._timer.async_call()
 
     @callback
@@ -365,7 +365,7 @@ class _Ends:
         self._ends.pop(entity_id, None)
         self._waiting.pop(entity_id, None)
 
-    def _look(self, entity_id: str, state: State | None) -> None:
+    def _schedule(self, entity_id: str, state: State | None) -> None:
         """Wait for an expiry time, or trigger if it is near and was known before."""
         # While the state is unknown, the last known expiry time is used.
         if state is None or (end := _moment(self._hass, state)) is None:
@@ -379,16 +379,16 @@ class _Ends:
             self._waiting[entity_id] = moment, state
 
     @callback
-    def _tell_in_time(self, now: datetime) -> datetime | None:
+    def _fire_due(self, now: datetime) -> datetime | None:
         """Trigger for entities that expire soon; return when the next ones do."""
         for entity_id, (moment, state) in list(self._waiting.items()):
             if moment <= now:
                 del self._waiting[entity_id]
-                self._tell(state)
+                self._fire(state)
         return min((moment for moment, _ in self._waiting.values()), default=None)
 
     @callback
-    def _tell(self, state: State) -> None:
+    def _fire(self, state: State) -> None:
         self._run_action(
             {ATTR_ENTITY_ID: state.entity_id, "to_state": state, CONF_BEFORE: self._before},
             f"end of {state.entity_id}",
@@ -428,7 +428,7 @@ class _Forecasts(_Ends):
         self._near.discard(entity_id)
 
     @override
-    def _look(self, entity_id: str, state: State | None) -> None:
+    def _schedule(self, entity_id: str, state: State | None) -> None:
         if state is None or state.state == STATE_UNAVAILABLE:
             return
         is_first = entity_id not in self._ends
@@ -445,9 +445,9 @@ class _Forecasts(_Ends):
             self._waiting[entity_id] = moment, state
 
     @override
-    def _tell(self, state: State) -> None:
+    def _fire(self, state: State) -> None:
         self._near.add(state.entity_id)
-        super()._tell(state)
+        super()._fire(state)
 
 
 def _is_share(state: State) -> bool:

@@ -44,7 +44,7 @@ def async_follow_uptimes(
     @callback
     def _stop(_: Event) -> None:
         # Otherwise the recorder would continue the last value while Home Assistant is stopped.
-        checks.async_know_nothing()
+        checks.async_clear_availability()
 
     listen = hass.bus.async_listen
     entry.async_on_unload(listen(EVENT_RECORDER_HOURLY_STATISTICS_GENERATED, _read))

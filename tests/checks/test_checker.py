@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.checks.addresses import (
     resolve,
 )
 from custom_components.tunnel_hub.checks.attempt import Timeouts
-from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetReading
+from custom_components.tunnel_hub.checks.checker import AT_ONCE, Checker, InternetCheck
 from custom_components.tunnel_hub.checks.results import CheckResult, Outcome
 
 from .rows import OK
@@ -40,7 +40,7 @@ PUBLIC = "192.0.0.9"
 
 def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: Any) -> Checker:
     """Make a checker that does not pause. hosts: by which it knows that the internet is there."""
-    internet = InternetReading(hosts, timeout=0.3)
+    internet = InternetCheck(hosts, timeout=0.3)
     return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)
 
 
@@ -127,7 +127,7 @@ async def test_many_doubts_cost_one_reading() -> None:
         return await resolve(host, port)
 
     async with listening(silent) as server:
-        internet = InternetReading([("127.0.0.1", server.port)], lookup=_lookup)
+        internet = InternetCheck([("127.0.0.1", server.port)], lookup=_lookup)
         since = asyncio.get_running_loop().time()
         assert all(await asyncio.gather(*(internet.is_up(since=since) for _ in range(10))))
         assert lookups == 1

@@ -263,7 +263,7 @@ async def test_a_dashboard_without_a_password(world: Server) -> None:
 
 
 async def test_more_than_can_be_shown(world: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordinator, "MAX_THINGS", 4)
+    monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
     await world.set_up()
 
     issue = repair(world, "too_many_things")

@@ -10,7 +10,7 @@ from homeassistant.const import Platform
 import pytest
 
 from custom_components import tunnel_hub
-from custom_components.tunnel_hub import daily
+from custom_components.tunnel_hub import daily_schedule
 
 from ..common import World
 from .common import Draw
@@ -36,7 +36,7 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
         def uniform(first: float, last: float) -> float:
             return first + (last - first) * share
 
-        monkeypatch.setattr(daily, "random", SimpleNamespace(uniform=uniform))
+        monkeypatch.setattr(daily_schedule, "random", SimpleNamespace(uniform=uniform))
 
     _draw(0.5)
     return _draw

@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from hypothesis import Phase, given, settings, strategies as st
 import pytest
 
-from custom_components.tunnel_hub import coordinator, daily, sign_in
+from custom_components.tunnel_hub import coordinator, daily_schedule, sign_in
 from simulator.hayfrp import HayFrpService
 
 from ..clocks import Clocks
@@ -49,7 +49,7 @@ class Trouble(NamedTuple):
     start: int
     length: int
     zone: str
-    hours: daily.Hours
+    hours: daily_schedule.Hours
 
 
 troubles = st.lists(
@@ -100,7 +100,7 @@ class Life:
     world: World
     clocks: Clocks
     zone: ZoneInfo
-    hours: daily.Hours
+    hours: daily_schedule.Hours
     minutes: list[Minute] = field(default_factory=list)
     signed: list[int] = field(default_factory=list)
     """When, in seconds since 1970."""
@@ -291,7 +291,7 @@ class Homes:
         self.made += 1
         self.caplog.clear()
         self.clocks.move_to(plan.start)
-        self.monkeypatch.setattr(daily, "random", random.Random(plan.seed))
+        self.monkeypatch.setattr(daily_schedule, "random", random.Random(plan.seed))
         self.service.state = self.service.new_state()
         self.service.calls.clear()
         await self.hass.config.async_set_time_zone(plan.zone)
@@ -326,7 +326,7 @@ class Plan(NamedTuple):
 
     start: datetime
     zone: str
-    hours: daily.Hours
+    hours: daily_schedule.Hours
     troubles: list[Trouble]
     seed: int
 

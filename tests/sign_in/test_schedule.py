@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.tunnel_hub.daily import Hours, Schedule, Span
+from custom_components.tunnel_hub.daily_schedule import DailySchedule, Hours, Span
 
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
 settings.load_profile("tunnel_hub")
@@ -42,7 +42,7 @@ moments = st.builds(
 times = st.times().map(lambda at: at.replace(microsecond=0))
 round_times = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 45)))
 all_hours = st.builds(Hours, times | round_times, times | round_times)
-schedules = st.builds(Schedule, all_hours, st.sampled_from((SHANGHAI, UTC)), zones)
+schedules = st.builds(DailySchedule, all_hours, st.sampled_from((SHANGHAI, UTC)), zones)
 
 
 def is_open(hours: Hours, moment: datetime, home: tzinfo) -> bool:
@@ -72,7 +72,7 @@ def test_parts(hours: Hours, start: datetime, length: int, home: ZoneInfo) -> No
 
 
 @given(schedule=schedules, now=moments, ahead=st.integers(0, 1))
-def test_first_try(schedule: Schedule, now: datetime, ahead: int) -> None:
+def test_first_try(schedule: DailySchedule, now: datetime, ahead: int) -> None:
     """It is on that day, not before now, and within the hours if there are any left."""
     day = schedule.day_of(now) + timedelta(days=ahead)
 
@@ -88,7 +88,7 @@ def test_first_try(schedule: Schedule, now: datetime, ahead: int) -> None:
     ]
     if any(is_open(schedule.hours, minute, schedule.home) for minute in left):
         assert is_open(schedule.hours, moment, schedule.home)
-    assert schedule.suits(moment, day, now)
+    assert schedule.is_still_valid(moment, day, now)
 
 
 @given(
@@ -96,7 +96,7 @@ def test_first_try(schedule: Schedule, now: datetime, ahead: int) -> None:
     now=moments,
     at_least=st.sampled_from((0, 0, 0, 30, 3000)),
 )
-def test_next_tries(schedule: Schedule, now: datetime, at_least: int) -> None:
+def test_next_tries(schedule: DailySchedule, now: datetime, at_least: int) -> None:
     """Pauses between a minute and two and a half hours, until the last minutes of the day."""
     day = schedule.day_of(now)
     end = datetime.combine(day + timedelta(days=1), time(), schedule.service)
@@ -113,9 +113,9 @@ def test_next_tries(schedule: Schedule, now: datetime, at_least: int) -> None:
 
 def test_the_day_after_the_last() -> None:
     """What was chosen for one day does not suit another."""
-    schedule = Schedule(Hours(time(8), time(10)), SHANGHAI, ZoneInfo("Asia/Shanghai"))
+    schedule = DailySchedule(Hours(time(8), time(10)), SHANGHAI, ZoneInfo("Asia/Shanghai"))
     noon = datetime(2026, 10, 20, 12, tzinfo=SHANGHAI)
 
-    assert schedule.suits(noon, date(2026, 10, 20), noon), "no hours are left"
-    assert not schedule.suits(noon, date(2026, 10, 20), noon - timedelta(hours=5))
-    assert not schedule.suits(noon, date(2026, 10, 21), noon)
+    assert schedule.is_still_valid(noon, date(2026, 10, 20), noon), "no hours are left"
+    assert not schedule.is_still_valid(noon, date(2026, 10, 20), noon - timedelta(hours=5))
+    assert not schedule.is_still_valid(noon, date(2026, 10, 21), noon)

@@ -9,7 +9,7 @@ from ..api.models.tunnels import Tunnel
 from ..checks.addresses import NotCheckable
 from ..checks.verdicts import Verdict
 from ..reachability import AddressChecks
-from ..watched import WatchedAddress
+from ..watched_addresses import WatchedAddress
 from .base import Action, Target, to_response
 
 

@@ -14,7 +14,7 @@ from ..api.errors import InvalidInputError, TunnelGoneError
 from ..api.models.tunnels import Tunnel
 from ..checks.addresses import Protocol, Target as Address, tunnel_target
 from ..const import DOMAIN
-from ..node_suggestions import NodeSuggestions, Suggestion, Wish
+from ..node_suggestions import NodeSuggestions, Suggestion, TunnelRequirements
 from .base import Action, Target, device_of_kind
 
 _WITH_PORT = ("tcp", "udp")
@@ -23,14 +23,16 @@ _WITH_PORT = ("tcp", "udp")
 async def _suggest_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
     provider = target.capable(CanChooseNodes)
     suggestions = capable(target.data.node_suggestions, NodeSuggestions)
-    found = await suggestions.suggest(await _wish(target, data, provider.protocols))
+    found = await suggestions.suggest(await _requirements(target, data, provider.protocols))
     return {
         "nodes": [_row(suggestion) for suggestion in found if suggestion.is_suitable],
         "unsuitable": [_row(suggestion) for suggestion in found if not suggestion.is_suitable],
     }
 
 
-async def _wish(target: Target, data: dict[str, Any], known: Collection[str]) -> Wish:
+async def _requirements(
+    target: Target, data: dict[str, Any], known: Collection[str]
+) -> TunnelRequirements:
     """Return what the new tunnel needs, or the one that is to move.
 
     known: protocols; raises InvalidInputError for another one.
@@ -39,11 +41,11 @@ async def _wish(target: Target, data: dict[str, Any], known: Collection[str]) ->
     if protocol is not None and protocol not in known:
         raise InvalidInputError("unknown_protocol", protocol=protocol, known=", ".join(known))
     if CONF_DEVICE_ID not in data:
-        return Wish(protocol=protocol)
+        return TunnelRequirements(protocol=protocol)
     tunnel = await _tunnel(target, data[CONF_DEVICE_ID])
     protocol = protocol or (tunnel.protocol or "").lower() or None
     address = tunnel_target(Protocol.TCP, tunnel.public_address)
-    return Wish(
+    return TunnelRequirements(
         protocol=protocol,
         port=address.port if protocol in _WITH_PORT and isinstance(address, Address) else None,
         node_id=tunnel.node_id,

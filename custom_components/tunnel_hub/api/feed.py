@@ -1,4 +1,4 @@
-"""A feed: one group of resources with its own pace."""
+"""A feed: one kind of resources with its own request and interval."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -16,18 +16,16 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe[R: Resource]:
-    """Readings that cost one request for each resource.
+    """Reads values that require one request per resource.
 
-    fields: the fields they fill; a feed keeps the last reading until the next one.
-    is_worth_it: tells whether a resource, as it is known, is worth a request; others only on
-    demand.
-    read: asks for one; takes the resource as it is known, and returns it with the reading in it.
-    idle_interval: how often one is asked for while nobody looks and no automation uses it; with
-    each poll otherwise.
-    stirred: asks, for less than a request each, which ids may have changed since the last time;
-    used while nobody looks.
-    concurrency: how many may be under way at a time.
-    rate: how many may be asked a second, when there are more than a handful.
+    fields: the fields that it reads; a feed keeps the last values until the next read.
+    is_worth_it: returns whether to probe a resource without being asked to.
+    read: probes a resource; takes the known one and returns it with the values.
+    idle_interval: how often to probe while nothing needs fresh values; by default with each poll.
+    find_changed: returns the ids that may have changed since the last call, in fewer requests than
+    probing them all; used while nothing needs fresh values.
+    concurrency: the number of parallel requests.
+    rate: requests per second after the first few.
     """
 
     fields: frozenset[str]
@@ -36,27 +34,27 @@ class Probe[R: Resource]:
     concurrency: int
     rate: float = 4
     idle_interval: timedelta = timedelta()
-    stirred: Callable[[], Awaitable[Collection[str]]] | None = None
+    find_changed: Callable[[], Awaitable[Collection[str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Feed[R: Resource]:
-    """One group of resources that is read together.
+    """One kind of resources that is read together.
 
-    key: its name, unique in its provider.
+    key: its name, unique within the provider.
     resource: the class of its resources.
-    interval: its pace while someone looks or an automation uses its fields.
-    idle_interval: its pace otherwise; the same if None.
-    jitter: at most so much is added to an interval, at random.
-    fields: what this service can tell of them; no entity is made for other fields.
-    unsupported_fields: which of them this version turned out not to tell, once it was read.
-    kept: ids of resources that are told of although the service lists them no longer.
-    forget: tell no more of a resource that is kept, until the service lists it again.
-    forget_shared: has the next fetch ask for what another feed has read a moment ago, too.
-    fetch: reads all of them now, by id; raises the errors of the errors module.
-    probe: readings on top that are made one by one.
-    required: whether nothing works without it.
-    chosen: whether the options say what of it is listed.
+    interval: used while a browser or app is connected, or an automation uses its entities.
+    idle_interval: used otherwise; None: the same.
+    jitter: the maximum random addition to an interval.
+    fields: the fields that the service provides; other fields have no entities.
+    unsupported_fields: returns those of them that the service's version does not provide.
+    kept: returns the ids of resources that the service no longer lists but that are still shown.
+    forget: removes a kept resource until the service lists it again.
+    forget_shared: clears answers that are shared with other feeds.
+    fetch: reads all resources by id; raises the errors of the errors module.
+    probe: reads further fields, one resource at a time.
+    required: whether the entry cannot be set up without it.
+    chosen: whether the options select which resources are listed.
     """
 
     key: str
@@ -77,5 +75,5 @@ class Feed[R: Resource]:
 
 
 def by_key(*feeds: Feed[Resource]) -> dict[str, Feed[Resource]]:
-    """Return feeds by their keys."""
+    """Return feeds by key."""
     return {feed.key: feed for feed in feeds}

@@ -20,7 +20,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-class Routes:
+class MissingRoutes:
     """Remembers which paths answered and which are missing, until the node may be another.
 
     A path that has answered does not go missing: then something in front of the node answers.

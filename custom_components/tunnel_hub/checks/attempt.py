@@ -265,10 +265,10 @@ class Attempt:
                 raise
             else:
                 return sock, started
-        raise _FailedError(next(outcome for outcome in _TELLING if outcome in outcomes))
+        raise _FailedError(next(outcome for outcome in _BY_PRIORITY if outcome in outcomes))
 
 
-_TELLING = (Outcome.REFUSED, Outcome.NO_ANSWER, Outcome.UNKNOWN)
+_BY_PRIORITY = (Outcome.REFUSED, Outcome.NO_ANSWER, Outcome.UNKNOWN)
 """Outcomes by how much they say about an address, the most informative first."""
 
 

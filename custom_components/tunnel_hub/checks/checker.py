@@ -25,11 +25,11 @@ type IPNetwork = IPv4Network | IPv6Network
 
 AT_ONCE = 4
 
-_DOUBTFUL = {Outcome.NO_ANSWER, Outcome.DNS, Outcome.UNKNOWN}
+_INCONCLUSIVE = {Outcome.NO_ANSWER, Outcome.DNS, Outcome.UNKNOWN}
 """Outcomes that can also be caused by the own internet connection or DNS."""
 
 
-class InternetReading:
+class InternetCheck:
     """Tests whether the internet connection works, with hosts unrelated to the checks."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Checker:
     def __init__(
         self,
         contexts: TlsContexts,
-        internet: InternetReading,
+        internet: InternetCheck,
         *,
         timeouts: Timeouts | None = None,
         pause: tuple[float, float] = (0.5, 1.5),
@@ -125,19 +125,19 @@ class Checker:
             if result.is_reached is False and retry:
                 await asyncio.sleep(random.uniform(*self._pause))
                 result = await attempt.make()
-            return await self._in_doubt(result, started)
+            return await self._confirmed(result, started)
 
     async def connect(self, target: Target) -> CheckResult:
         """Connect to an address once, without sending or reading anything."""
         async with self._slots:
             started = asyncio.get_running_loop().time()
             attempt = Attempt(target, self._contexts, self._timeouts, self._lookup)
-            return await self._in_doubt(await attempt.connect(), started)
+            return await self._confirmed(await attempt.connect(), started)
 
-    async def _in_doubt(self, result: CheckResult, started: float) -> CheckResult:
+    async def _confirmed(self, result: CheckResult, started: float) -> CheckResult:
         """Return a result, or an unknown one if the own internet connection may have failed."""
         if (
-            result.outcome in _DOUBTFUL
+            result.outcome in _INCONCLUSIVE
             and result.zone in (None, Zone.INTERNET)
             and not await self._internet.is_up(since=started)
         ):

@@ -34,7 +34,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 from yarl import URL
 
-from ..accounts import is_account_of
+from ..account_identity import is_account_of
 from ..api import create_provider
 from ..api.capabilities import capable
 from ..api.capabilities.account import CanRegister

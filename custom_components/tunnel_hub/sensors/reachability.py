@@ -8,7 +8,7 @@ from homeassistant.const import EntityCategory, UnitOfRatio, UnitOfTime
 from ..checks.verdicts import Verdict
 from ..entity import Table
 from ..reachability import UPTIMES, AddressCheck, TunnelCheck
-from ..watched import WatchedAddress
+from ..watched_addresses import WatchedAddress
 from .kinds import TunnelHubSensorDescription, diagnostic
 
 

@@ -20,7 +20,7 @@ from ..errors import (
     UnavailableError,
 )
 from ..http import Answer, Transport
-from ..routes import Routes, segment
+from ..routes import MissingRoutes, segment
 
 _WORDS = ("Msg", "msg")
 """Where v1 and v2 of the APIs say why not."""
@@ -32,7 +32,7 @@ class ProgramClient:
 
     def __init__(self, transport: Transport, username: str = "", password: str = "") -> None:
         self._transport = transport
-        self.routes = Routes()
+        self.routes = MissingRoutes()
         self._headers: dict[str, str] = {}
         if username or password:
             signature = b64encode(f"{username}:{password}".encode()).decode()

@@ -34,7 +34,7 @@ from .frps_models import (
     server_row,
     started_at,
 )
-from .unlisted import Facts, Unlisted
+from .unlisted_resources import Facts, UnlistedResources
 
 INTERVAL = timedelta(seconds=30)
 _IDLE = timedelta(minutes=1)
@@ -80,7 +80,7 @@ class Feeds:
         self._proxies = CachedRead(self._read_proxies)
         self._lacking: frozenset[str] = frozenset()
         self._built: tuple[object, dict[str, Tunnel]] = (None, {})
-        self._tunnels, self._clients = Unlisted(), Unlisted()
+        self._tunnels, self._clients = UnlistedResources(), UnlistedResources()
         self._memory = {"clients": self._clients, "proxies": self._tunnels}
         self.on_memory: Callable[[Mapping[str, object]], Awaitable[None]] | None = None
 
@@ -126,7 +126,7 @@ class Feeds:
         if self.on_memory and any(unlisted.changed for unlisted in self._memory.values()):
             await self.on_memory({name: known.stored() for name, known in self._memory.items()})
 
-    async def _forget(self, unlisted: Unlisted, id_: str) -> None:
+    async def _forget(self, unlisted: UnlistedResources, id_: str) -> None:
         unlisted.drop([id_])
         await self._remember()
 

@@ -99,7 +99,7 @@ class Feeds:
                     concurrency=_CHECKS_AT_ONCE,
                     rate=_CHECKS_PER_SECOND,
                     idle_interval=_CHECK_IDLE,
-                    stirred=self._stirred_tunnels,
+                    find_changed=self._changed_tunnels,
                 ),
             ),
             NODE.feed(
@@ -148,7 +148,7 @@ class Feeds:
         usual = _READING_GOOD_FOR + (timedelta() if tunnel_id in self._unanswered else _CHECK_IDLE)
         return max(usual, 2 * round_)
 
-    async def _stirred_tunnels(self) -> list[str]:
+    async def _changed_tunnels(self) -> list[str]:
         """Return the tunnels whose client may have come or gone: their node counts others now.
 
         One public request for all tunnels, in place of one for each.
@@ -158,8 +158,8 @@ class Feeds:
         before, self._node_clients = self._node_clients, nodes
         if before is None:
             return []
-        stirred = {id_ for id_ in nodes.keys() | before.keys() if nodes.get(id_) != before.get(id_)}
-        return [t.id for t in (self._tunnels or {}).values() if t.node_id in stirred]
+        changed = {id_ for id_ in nodes.keys() | before.keys() if nodes.get(id_) != before.get(id_)}
+        return [t.id for t in (self._tunnels or {}).values() if t.node_id in changed]
 
     async def _used_nodes(self) -> dict[str, str | None]:
         """Names of the nodes that the account's tunnels run over, by id."""

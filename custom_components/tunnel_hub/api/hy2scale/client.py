@@ -29,7 +29,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import UPLOAD_LIMITS, Answer, Transport
-from ..routes import Routes, segment
+from ..routes import MissingRoutes, segment
 from ..rows import Row, expected, rows_in
 from ..tokens import Tokens
 
@@ -96,7 +96,7 @@ class Hy2ScaleClient:
         self._tokens = tokens
         self.on_write = on_write
         self.on_node: Callable[[Row], None] = lambda _: None
-        self._routes = Routes()
+        self._routes = MissingRoutes()
 
     # Signing in
 

@@ -109,7 +109,7 @@ class WatchedChecks(AddressChecks):
         return watched_target(self._subentry(id_).data[CONF_ADDRESS])
 
     @override
-    def _blank(self, id_: str, target: Target) -> WatchedAddress:
+    def _initial(self, id_: str, target: Target) -> WatchedAddress:
         return WatchedAddress(
             id=id_,
             name=self._subentry(id_).title,

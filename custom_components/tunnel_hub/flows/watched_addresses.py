@@ -18,7 +18,7 @@ import voluptuous as vol
 from ..checks.addresses import InvalidAddressError, watched_target, without_query
 from ..const import CONF_PROVIDER, DOMAIN
 from ..runtime import TunnelHubConfigEntry
-from ..watched import WATCHED, WATCHED_ADDRESS, address_id
+from ..watched_addresses import WATCHED, WATCHED_ADDRESS, address_id
 from .base import TEXT_FIELD, abort_if_removed
 
 SCHEMA = vol.Schema(

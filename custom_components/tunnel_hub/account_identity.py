@@ -17,23 +17,27 @@ def is_account_of(provider: Provider, entry: TunnelHubConfigEntry) -> bool | Non
     return provider.is_account_of(entry.data, entry.data.get(CONF_KNOWN_BY, ""))
 
 
-def free_id(hass: HomeAssistant, entry: TunnelHubConfigEntry, unique_id: str | None) -> str | None:
+def available_unique_id(
+    hass: HomeAssistant, entry: TunnelHubConfigEntry, unique_id: str | None
+) -> str | None:
     """Return the new unique id of an entry, or its current one if the new one is taken."""
     holder = unique_id and hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id)
     return entry.unique_id if holder else unique_id
 
 
 @callback
-def follow_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: Identity) -> None:
+def update_identity(hass: HomeAssistant, entry: TunnelHubConfigEntry, identity: Identity) -> None:
     """Store the current id of an entry's account, and the properties that identify it."""
     unique_id = f"{entry.data[CONF_PROVIDER]}:{identity.id}"
     known_by = {CONF_KNOWN_BY: identity.known_by} if identity.known_by else {}
     hass.config_entries.async_update_entry(
-        entry, unique_id=free_id(hass, entry, unique_id), data={**entry.data, **known_by}
+        entry,
+        unique_id=available_unique_id(hass, entry, unique_id),
+        data={**entry.data, **known_by},
     )
 
 
-def account_twice(
+def duplicate_account(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: Provider
 ) -> Iterator[Issue]:
     """Yield an issue if an older entry belongs to the same account.

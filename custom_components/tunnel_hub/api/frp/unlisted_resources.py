@@ -12,7 +12,7 @@ type Facts = Mapping[str, Any]
 """What is still told of a thing: JSON."""
 
 
-class Unlisted:
+class UnlistedResources:
     """Remembers the facts of all things that were listed, over a restart of either side.
 
     changed: whether that differs from what was stored last.

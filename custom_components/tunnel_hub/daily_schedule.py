@@ -101,7 +101,7 @@ def _quarter_hours(span: Span) -> Iterator[Span]:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class DailySchedule:
     """Chooses times at random, so that installations do not send their requests at the same time.
 
     service: the time zone whose midnight begins a day of the service.
@@ -146,7 +146,7 @@ class Schedule:
         wait = max(min(pause, (end - now) / 2), at_least)
         return min(now + wait, end) if wait >= _LAST_PAUSE else end
 
-    def suits(self, moment: datetime, day: date, now: datetime) -> bool:
+    def is_still_valid(self, moment: datetime, day: date, now: datetime) -> bool:
         """Return whether a time that was chosen earlier is still valid for a day."""
         if self.day_of(moment) != day:
             return False
