@@ -9,14 +9,31 @@ import sys
 from .check import check
 from .command import execute
 from .hass import DASHBOARD, LANGUAGES, PASSWORD, USER
-from .logins import Answers, in_words, second_logins
+from .logins import in_words, second_logins
+from .provider import Answers
 from .providers import PROVIDERS
-from .stage import DOMAIN, Stage, more_services, stage
+from .stage import DOMAIN, more_services, stage
 
-_TRY = (
-    "Try: force a tunnel down on the dashboard; ask Assist which tunnels are down; "
-    "make an automation from a blueprint"
-)
+_GUIDE = {
+    "en": """
+Open {url}/{dashboard} and sign in as {user} / {password}
+Try: force a tunnel down on the dashboard; ask Assist which tunnels are down;
+     make an automation from a blueprint
+The accounts: {url}/config/integrations/integration/{domain}
+
+More accounts, under {url}/config/integrations → Add integration:
+{accounts}
+Ctrl-C stops it all and leaves nothing behind.""",
+    "zh-Hans": """
+请打开 {url}/{dashboard} ，用户名 {user}，密码 {password}
+可以试试：在仪表盘上让一条隧道保持下线；问 Assist 哪些隧道掉线了；用蓝图创建自动化
+账户：{url}/config/integrations/integration/{domain}
+
+更多账户，在 {url}/config/integrations → 添加集成：
+{accounts}
+按 Ctrl-C 停止，不会留下任何内容。""",
+}
+"""What a person is told, by language."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -35,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--language",
         choices=LANGUAGES,
         default=_own_language(),
-        help="of the entities' names and of Assist; by default the one of the terminal",
+        help="of this text, entities and Assist; by default the one of the terminal",
     )
     return parser.parse_args(arguments)
 
@@ -47,16 +64,20 @@ def _own_language() -> str:
     return "zh-Hans" if locale.lower().startswith("zh") else "en"
 
 
-def welcome(running: Stage, logins: Sequence[Answers]) -> None:
-    """Tell a person where to go, and which accounts to add."""
-    print(f"\nOpen {running.hass.url}/{DASHBOARD} and sign in as {USER} / {PASSWORD}")
-    print(_TRY)
-    print(f"The accounts: {running.hass.url}/config/integrations/integration/{DOMAIN}")
-    print(f"\nMore accounts, under {running.hass.url}/config/integrations → Add integration:")
+def guide(url: str, logins: Sequence[Answers], language: str) -> str:
+    """Return where to go, what to try, and which accounts to add."""
+    lines: list[str] = []
     for login in logins:
-        title, *fields = in_words(login)
-        print(f"\n  Tunnel Hub → {title}", *fields, sep="\n    ")
-    print("\nCtrl-C stops it all and leaves nothing behind.", flush=True)
+        title, *fields = in_words(login, language)
+        lines += ["", f"  Tunnel Hub → {title}", *(f"    {field}" for field in fields)]
+    return _GUIDE[language].format(
+        url=url,
+        dashboard=DASHBOARD,
+        user=USER,
+        password=PASSWORD,
+        domain=DOMAIN,
+        accounts="\n".join((*lines, "")),
+    )
 
 
 async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
@@ -69,7 +90,7 @@ async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
                 await running.expose_traffic()
                 port = next(iter(running.addresses.values())).port
                 logins = second_logins(running.services, others, f"127.0.0.1:{port}")
-                welcome(running, logins)
+                print(guide(running.hass.url, logins, language), flush=True)
                 await running.serve()
     print("demo: all is well")
 

@@ -1,16 +1,15 @@
 """What signs in to a second account at each simulated service, with the words of the dialogs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 import json
 from pathlib import Path
 from typing import Any
 
-from .provider import Facts, choice
+from .provider import Answers, Facts, choice
 from .providers import PROVIDERS
 
-type Answers = Sequence[Mapping[str, Any]]
-
-_FILE = Path(__file__).parent.parent / "custom_components/tunnel_hub/translations/en.json"
+_FOLDER = Path(__file__).parent.parent / "custom_components/tunnel_hub/translations"
+_SWITCHES = {"en": {"True": "on", "False": "off"}, "zh-Hans": {"True": "开", "False": "关"}}
 
 
 def second_logins(
@@ -24,28 +23,30 @@ def second_logins(
     logins: list[Answers] = []
     for name, provider in PROVIDERS.items():
         service = provider.service or name
-        answers = provider.second or provider.answers
-        logins.append(answers((services if provider.second else others)[service]))
+        facts = (services if provider.second else others)[service]
+        logins += [answers(facts) for answers in provider.second or (provider.answers,)]
     return [*logins, (choice("watched"), {"address": address})]
 
 
-def in_words(answers: Answers) -> Iterator[str]:
+def in_words(answers: Answers, language: str) -> Iterator[str]:
     """Yield lines that say what to select, and what to enter in which field."""
-    texts = json.loads(_FILE.read_text(encoding="utf-8"))["config"]["step"]
+    texts = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))["config"]["step"]
     step, selected = "user", []
     for answer in answers[:-1]:
         chosen = answer["next_step_id"]
         selected.append(texts[step]["menu_options"][chosen])
         step = chosen
     yield " → ".join(selected)
-    yield from _fields(texts[step], answers[-1])
+    yield from _fields(texts[step], answers[-1], language)
 
 
-def _fields(texts: Mapping[str, Any], entered: Mapping[str, Any]) -> Iterator[str]:
+def _fields(texts: Mapping[str, Any], entered: Mapping[str, Any], language: str) -> Iterator[str]:
+    colon = ": " if language == "en" else "："
     for name, value in entered.items():
         if isinstance(value, Mapping):
             within = texts["sections"][name]
-            yield from (f"{within['name']} → {line}" for line in _fields(within, value))
+            for line in _fields(within, value, language):
+                yield f"{within['name']} → {line}"
         else:
-            switch = {"True": "on", "False": "off"}
-            yield f"{texts['data'][name]}: {switch.get(str(value), value)}"
+            said = _SWITCHES[language].get(str(value), value)
+            yield f"{texts['data'][name]}{colon}{said}"

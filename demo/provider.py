@@ -9,6 +9,9 @@ from .addresses import Behavior
 type Facts = Mapping[str, str]
 """What the simulator tells of a service: its url, and the credentials of the demo account."""
 
+type Answers = Sequence[Mapping[str, Any]]
+"""What a person answers to a config flow, step after step."""
+
 type State = Mapping[str, Any]
 """What a simulated service knows, as its control route tells it."""
 
@@ -87,8 +90,8 @@ class Provider:
     """How to add the demo account, and what to expect of it then.
 
     answers: what a person answers to the config flow, step after step. second: the same for
-    another account at the service; None if a service has one login only, so that another account
-    needs another server. elsewhere: what that knows otherwise.
+    another account at the service, in each way that there is to try; none if a service has one
+    login only, so that another account needs another server. elsewhere: what that knows otherwise.
     service: the simulated one, if that is not called as the provider is here.
     shown: some of the states that Home Assistant shows when all is read.
     deeds: what to try, by name.
@@ -104,10 +107,10 @@ class Provider:
     trials: the blueprints that are tried there, by name.
     """
 
-    answers: Callable[[Facts], Sequence[Mapping[str, Any]]]
+    answers: Callable[[Facts], Answers]
     shown: Shown
     deeds: Mapping[str, Deed]
-    second: Callable[[Facts], Sequence[Mapping[str, Any]]] | None = None
+    second: Sequence[Callable[[Facts], Answers]] = ()
     listening: Mapping[str, Behavior] = field(default_factory=dict)
     changes: State = field(default_factory=dict)
     elsewhere: State = field(default_factory=dict)

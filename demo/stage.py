@@ -290,7 +290,7 @@ async def stage(
 @asynccontextmanager
 async def more_services(session: ClientSession) -> AsyncIterator[dict[str, Facts]]:
     """Simulate other servers of the services with one login."""
-    only = [name for name, provider in PROVIDERS.items() if provider.second is None]
+    only = [name for name, provider in PROVIDERS.items() if not provider.second]
     with (
         TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as home,
         _simulator(Path(home), map(service_of, only)) as simulator,

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+import re
 
 from aiohttp import ClientSession
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.tunnel_hub.api.chmlfrp import account_center
 from custom_components.tunnel_hub.const import DOMAIN
+from demo.__main__ import guide
 from demo.addresses import PublicAddress, listening
-from demo.hass import Hass
-from demo.logins import Answers, in_words, second_logins
+from demo.hass import LANGUAGES, Hass
+from demo.logins import in_words, second_logins
 from demo.program import Program
-from demo.provider import Facts
+from demo.provider import Answers, Facts
 from demo.providers import PROVIDERS
 from demo.stage import Stage
 from simulator import SERVICES, Simulator
@@ -25,7 +27,11 @@ from simulator.control import patch_state
 from simulator.frp import FrpService
 from simulator.hayfrp import HayFrpService
 
-NAMES = [*PROVIDERS, "watched"]
+LOGINS = [
+    *((name, way) for name, each in PROVIDERS.items() for way in range(len(each.second) or 1)),
+    ("watched", 0),
+]
+"""The providers, and for each the ways to sign in that the demo tells."""
 
 
 @pytest.fixture
@@ -47,71 +53,100 @@ def facts_of(simulator: Simulator) -> Mapping[str, Facts]:
 
 
 @pytest.fixture
-def logins(simulator: Simulator, others: Simulator) -> dict[str, Answers]:
-    """The logins that the demo tells, by provider."""
+def logins(simulator: Simulator, others: Simulator) -> dict[tuple[str, int], Answers]:
+    """The logins that the demo tells, by provider and way."""
     told = second_logins(facts_of(simulator), facts_of(others), "127.0.0.1:1")
-    return dict(zip(NAMES, told, strict=True))
+    return dict(zip(LOGINS, told, strict=True))
 
 
-async def add(hass: HomeAssistant, answers: Answers) -> ConfigFlowResult:
-    """Answer the config flow."""
+async def add(hass: HomeAssistant, answers: Answers) -> None:
+    """Answer the config flow, and agree in a browser with what is offered there."""
     flows = hass.config_entries.flow
     result = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
     for answer in answers:
         result = await flows.async_configure(result["flow_id"], dict(answer))
-    return result
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
+        asked = result["description_placeholders"]
+        assert asked
+        await agree(asked["url"])
+        await hass.async_block_till_done(wait_background_tasks=True)
+        result = await flows.async_configure(result["flow_id"])
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def agree(url: str) -> None:
+    """Press the button of the page, with what is filled in and selected on it."""
+    async with ClientSession(headers={"User-Agent": "Mozilla/5.0"}) as session:
+        async with session.get(url) as response:
+            page = await response.text()
+        code, account = re.findall(r'name="user_code" value="(.+?)"|<option value="(.+?)"', page)[
+            :2
+        ]
+        filled_in = {"user_code": code[0], "account": account[1], "decision": "approve"}
+        async with session.post(url, data=filled_in, raise_for_status=True):
+            pass
 
 
 async def at_once(_: float) -> None:
     await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("login", LOGINS)
 async def test_a_second_account_can_be_added(
     hass: HomeAssistant,
     simulator: Simulator,
-    logins: dict[str, Answers],
-    name: str,
+    logins: dict[tuple[str, int], Answers],
+    login: tuple[str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Beside the demo's own account."""
     monkeypatch.setattr(account_center, "sleep", at_once)
     simulator.get(ChmlFrpService).state.settings.device_interval = 0
-    if name in PROVIDERS:
-        own = PROVIDERS[name].answers(facts_of(simulator)[PROVIDERS[name].service or name])
-        result = await add(hass, own)
-        if result["type"] is FlowResultType.SHOW_PROGRESS:
-            asked = result["description_placeholders"]
-            assert asked
-            simulator.get(ChmlFrpService).approve(asked["user_code"])
-            await hass.async_block_till_done(wait_background_tasks=True)
-            await hass.config_entries.flow.async_configure(result["flow_id"])
+    name, _ = login
+    own = PROVIDERS.get(name)
+    if own is not None:
+        await add(hass, own.answers(facts_of(simulator)[own.service or name]))
 
-    result = await add(hass, logins[name])
+    await add(hass, logins[login])
 
-    await hass.async_block_till_done()
-    assert result["type"] is FlowResultType.CREATE_ENTRY
     entries = hass.config_entries.async_entries(DOMAIN)
-    assert len(entries) == (2 if name in PROVIDERS else 1)
+    assert len(entries) == (1 if own is None else 2)
     assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
     assert len({entry.unique_id for entry in entries}) == len(entries)
 
 
-def test_each_field_has_its_label(logins: dict[str, Answers]) -> None:
-    told = {name: list(in_words(login)) for name, login in logins.items()}
+def test_each_field_has_its_label(logins: dict[tuple[str, int], Answers]) -> None:
+    told = {login: list(in_words(answers, "en")) for login, answers in logins.items()}
 
-    assert told["hayfrp"][:3] == [
+    assert told["hayfrp", 0][:3] == [
         "HayFrp → Sign in with username and password",
         "Username: other",
         "Password: other-password",
     ]
-    assert told["hayfrp"][3].startswith("Service address → Base URL: http://127.0.0.1:")
-    assert told["chmlfrp"][1].startswith("API token: ")
-    assert told["frpc"][0] == (
+    assert told["hayfrp", 0][3].startswith("Service address → Base URL: http://127.0.0.1:")
+    assert told["chmlfrp", 0][1].startswith("API token: ")
+    assert told["chmlfrp", 1][:2] == [
+        "ChmlFrp → Sign in with a browser",
+        "Client ID: demo-client",
+    ]
+    assert told["frpc", 0][0] == (
         "frp (your own server or client) → frpc: the client, with its admin API"
     )
-    assert told["hy2scale"][3:5] == ["Use HTTPS: off", "Username: admin"]
-    assert told["watched"] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
+    assert told["hy2scale", 0][3:5] == ["Use HTTPS: off", "Username: admin"]
+    assert told["watched", 0] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_guide_speaks_the_language_of_the_demo(
+    logins: dict[tuple[str, int], Answers], language: str
+) -> None:
+    told = guide("http://127.0.0.1:1", list(logins.values()), language)
+
+    lines = [line for line in told.splitlines() if line and "Tunnel Hub → HY2 SCALE" not in line]
+    assert {bool(re.search(r"[\u3400-\u9fff]", line)) for line in lines} == {language == "zh-Hans"}
+    assert "http://127.0.0.1:1/tunnel-hub" in told
+    assert all(str(login[-1].get("base_url", "")) in told for login in logins.values())
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..addresses import HTTPS, SILENT, SSH
-from ..provider import Deed, Provider, State, choice
+from ..provider import Answers, Deed, Facts, Provider, State, choice
 
 
 def _days(state: State) -> Any:
@@ -11,19 +11,27 @@ def _days(state: State) -> Any:
     return state["tunnels"]["1"]["days"]
 
 
-PROVIDER = Provider(
-    answers=lambda facts: (
+def _by_browser(facts: Facts) -> Answers:
+    """Return the way in on which the account is chosen in a browser."""
+    return (
         choice("chmlfrp"),
         choice("chmlfrp_device"),
         {
             "client_id": facts["client_id"],
             "advanced": {"base_url": facts["url"], "oauth_url": facts["oauth_url"]},
         },
-    ),
-    second=lambda facts: (
-        choice("chmlfrp"),
-        choice("chmlfrp_token"),
-        {"token": facts["other_token"], "advanced": {"base_url": facts["url"]}},
+    )
+
+
+PROVIDER = Provider(
+    answers=_by_browser,
+    second=(
+        lambda facts: (
+            choice("chmlfrp"),
+            choice("chmlfrp_token"),
+            {"token": facts["other_token"], "advanced": {"base_url": facts["url"]}},
+        ),
+        _by_browser,
     ),
     shown={
         "sensor:account:account:tunnels_used": "5",

@@ -13,15 +13,17 @@ PROVIDER = Provider(
             "advanced": {},
         },
     ),
-    second=lambda facts: (
-        choice("easytier"),
-        choice("easytier_account"),
-        {
-            "base_url": facts["url"],
-            "email": facts["other_email"],
-            "password": facts["other_password"],
-            "advanced": {},
-        },
+    second=(
+        lambda facts: (
+            choice("easytier"),
+            choice("easytier_account"),
+            {
+                "base_url": facts["url"],
+                "email": facts["other_email"],
+                "password": facts["other_password"],
+                "advanced": {},
+            },
+        ),
     ),
     shown={
         "binary_sensor:relay_node:1:online": "on",

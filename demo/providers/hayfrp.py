@@ -131,14 +131,16 @@ PROVIDER = Provider(
             "advanced": {"base_url": facts["url"]},
         },
     ),
-    second=lambda facts: (
-        choice("hayfrp"),
-        choice("hayfrp_password"),
-        {
-            "username": facts["other_username"],
-            "password": facts["other_password"],
-            "advanced": {"base_url": facts["url"]},
-        },
+    second=(
+        lambda facts: (
+            choice("hayfrp"),
+            choice("hayfrp_password"),
+            {
+                "username": facts["other_username"],
+                "password": facts["other_password"],
+                "advanced": {"base_url": facts["url"]},
+            },
+        ),
     ),
     shown={
         "binary_sensor:account:account:signed_in_today": "off",

@@ -28,6 +28,7 @@ VERIFICATION_PAGE = """<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>设备授权</title></head><body>
 <h1>设备授权</h1><p>{message}</p>
 <form method="post"><input name="user_code" value="{user_code}">
+<select name="account">{accounts}</select>
 <button name="decision" value="approve">允许</button>
 <button name="decision" value="deny">拒绝</button></form>
 </body></html>"""
@@ -80,9 +81,9 @@ def issue(service: ChmlFrpService, call: Call) -> Answer:
 
 
 @ROUTES.on("GET", VERIFICATION_PATH)
-def show_verification(_: ChmlFrpService, call: Call) -> Answer:
+def show_verification(service: ChmlFrpService, call: Call) -> Answer:
     """Show the page where the user decides."""
-    return _page("请核对设备上显示的代码。", text(call, "user_code"))
+    return _page(service, "请核对设备上显示的代码。", text(call, "user_code"))
 
 
 @ROUTES.on("POST", VERIFICATION_PATH)
@@ -90,12 +91,12 @@ def decide(service: ChmlFrpService, call: Call) -> Answer:
     """Take the user's decision; who that is needs no password here."""
     user_code = form(call, "user_code")
     if user_code not in service.state.device_codes:
-        return _page("代码无效。", user_code, status=400)
+        return _page(service, "代码无效。", user_code, status=400)
     if form(call, "decision") == "approve":
-        service.approve(user_code)
-        return _page("已允许。", user_code)
+        service.approve(user_code, service.state.accounts.get(form(call, "account")))
+        return _page(service, "已允许。", user_code)
     service.deny(user_code)
-    return _page("已拒绝。", user_code)
+    return _page(service, "已拒绝。", user_code)
 
 
 def _redeem(service: ChmlFrpService, call: Call) -> Answer:
@@ -166,6 +167,16 @@ def _error(name: str, status: int = 400) -> RefusedError:
     return RefusedError(answer)
 
 
-def _page(message: str, user_code: str, status: int = 200) -> web.Response:
-    page = VERIFICATION_PAGE.format(message=message, user_code=escape(user_code))
+def _page(service: ChmlFrpService, message: str, user_code: str, status: int = 200) -> web.Response:
+    """Return the page. An account that has signed no device in yet is offered first."""
+    busy = {grant.userid for grant in service.state.grants.values()}
+    accounts = sorted(service.state.accounts.values(), key=lambda account: account.id in busy)
+    page = VERIFICATION_PAGE.format(
+        message=message,
+        user_code=escape(user_code),
+        accounts="".join(
+            f'<option value="{account.id}">{escape(account.username)}</option>'
+            for account in accounts
+        ),
+    )
     return web.Response(text=page, content_type="text/html", status=status)
