@@ -1,21 +1,18 @@
-"""The files beside the code, as hassfest and HACS want them.
+"""That the files beside the code are in step with it, and as HACS wants them.
 
-hassfest itself runs only where there is Docker.
+What hassfest asks of their form is in test_hassfest.py.
 """
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 import json
 from pathlib import Path
 import re
-from string import Formatter
 import struct
 import tomllib
 from typing import Any
 
 from homeassistant import components
 from homeassistant.config_entries import HANDLERS
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import selector as selectors
 from homeassistant.util.yaml import load_yaml_dict
@@ -56,48 +53,18 @@ SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 
 
 def test_manifest() -> None:
-    assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
-    assert MANIFEST["domain"] == DOMAIN == INTEGRATION.name
+    """What the files' form, which hassfest asks for, leaves open."""
+    assert MANIFEST["domain"] == DOMAIN
     assert MANIFEST["config_flow"] is True
     assert MANIFEST["integration_type"] == "hub"
     assert MANIFEST["iot_class"] == "cloud_polling"
     assert MANIFEST["quality_scale"] == "platinum"
-    assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
-    assert all(
-        MANIFEST[key].startswith("https://github.com/")
-        for key in ("documentation", "issue_tracker")
-    )
     assert MANIFEST["loggers"] == [f"custom_components.{DOMAIN}"]
-    assert MANIFEST.keys() == {
-        *("after_dependencies", "codeowners", "config_flow", "documentation", "domain"),
-        *("integration_type", "iot_class", "issue_tracker", "loggers", "name"),
-        *("quality_scale", "requirements", "version"),
-    }
 
 
 def test_users_need_nothing_that_home_assistant_does_not_have() -> None:
     assert MANIFEST["requirements"] == []
     assert "dependencies" not in MANIFEST
-
-
-def test_no_integration_of_home_assistants_own_has_the_domain() -> None:
-    assert not (CORE / DOMAIN).exists()
-
-
-def test_what_is_imported_is_declared() -> None:
-    """Of other integrations; but for those whose platform a file is, and those always there."""
-    always = {
-        *Platform,
-        *("automation", "frontend", "homeassistant", "system_health", "websocket_api"),
-    }
-    declared = {*MANIFEST["after_dependencies"], *always}
-    for path in INTEGRATION.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                parent, _, name = node.module.removeprefix("homeassistant.").partition(".")
-                if parent == "components":
-                    used = {name.partition(".")[0]} if name else {a.name for a in node.names}
-                    assert used <= {*declared, path.stem}, path.name
 
 
 def test_one_version() -> None:
@@ -238,17 +205,6 @@ def test_parallel_updates_are_stated() -> None:
         assert (limit == "1") is bool(acts) or platform == "image", platform
 
 
-def test_entries_are_typed() -> None:
-    """Each says what it holds, so no Any leaks out of it."""
-    for path in INTEGRATION.rglob("*.py"):
-        names = {
-            node.id
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Name)
-        }
-        assert "ConfigEntry" not in names or path.name == "runtime.py", path.name
-
-
 # Icons
 
 
@@ -280,26 +236,6 @@ def test_icons_of_actions() -> None:
 def test_icons_of_automations() -> None:
     assert ICONS["conditions"].keys() == CONDITIONS.keys()
     assert ICONS["triggers"].keys() == TRIGGERS.keys()
-
-
-def test_icons_have_known_keys() -> None:
-    known = {"conditions": "condition", "services": "service", "triggers": "trigger"}
-    assert ICONS.keys() == {"entity", *known}
-    for kind, key in known.items():
-        assert all(icon.keys() <= {key, "sections"} for icon in ICONS[kind].values()), kind
-    for platform, icons in ICONS["entity"].items():
-        assert all(icon.keys() <= {"default", "state"} for icon in icons.values()), platform
-
-
-def test_icons_are_icons() -> None:
-    def icons(tree: dict[str, Any]) -> list[str]:
-        return [
-            icon
-            for value in tree.values()
-            for icon in (icons(value) if isinstance(value, dict) else [value])
-        ]
-
-    assert not [icon for icon in icons(ICONS) if not re.fullmatch(r"mdi:[a-z0-9-]+", icon)]
 
 
 # Actions
@@ -345,71 +281,6 @@ def test_selectors_are_selectors(name: str) -> None:
                 assert set(chosen["options"]) == TRANSLATIONS["selector"][key]["options"].keys()
         if field in validators and "example" in description:
             vol.Schema(validators[field])(description["example"])
-
-
-# What hassfest asks of files that are not of Home Assistant itself
-
-FIELD = {"default", "example", "required", "selector"}
-ADDRESS = r"(\w+://|www\.)[a-z0-9]+([-.][a-z0-9]+)*\.[a-z]{2,5}"
-HTML = r"<[a-z][^>]*>"
-KEY = r"[a-z0-9]+([_-][a-z0-9]+)*"
-
-
-@pytest.mark.parametrize("kind", ["conditions", "services", "triggers"])
-def test_only_known_keys_are_in_descriptions(kind: str) -> None:
-    """Anchors, which begin with a dot, are accepted in triggers and conditions only."""
-    described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
-    assert kind != "services" or not [name for name in described if name.startswith(".")]
-    for name, about in described.items():
-        if name.startswith("."):
-            continue
-        assert about.keys() <= {"fields", "target"}, name
-        for field in about.get("fields", {}).values():
-            if "fields" in field:
-                assert kind == "services"
-                assert field.keys() <= {"collapsed", "fields"}, name
-            for one in field.get("fields", {"": field}).values():
-                assert one.keys() <= FIELD, name
-                assert None not in one.values(), name
-
-
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-def test_texts_are_plain(language: str) -> None:
-    """No HTML and no addresses, which belong into placeholders; and placeholders are names."""
-
-    def texts(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for key, value in tree.items():
-            if isinstance(value, dict):
-                yield from texts(value)
-            else:
-                yield key, value
-
-    for key, text in texts(translations(language)):
-        assert re.fullmatch(KEY, key), key
-        assert text == text.strip(), text
-        assert not re.search(rf"(?i){HTML}|{ADDRESS}|'{{\w+}}'", text), text
-        placeholders = [name for _, name, _, _ in Formatter().parse(text) if name]
-        assert all(name.isidentifier() for name in placeholders), text
-
-
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-def test_states_and_units_have_no_placeholders(language: str) -> None:
-    for platform, fields in translations(language)["entity"].items():
-        for key, told in fields.items():
-            attributes = told.get("state_attributes", {})
-            for part in (told, *attributes.values()):
-                texts = (*part.get("state", {}).values(), part.get("unit_of_measurement", ""))
-                assert not any("{" in text for text in texts), f"{platform} {key}"
-            assert not any("{" in about.get("name", "") for about in attributes.values())
-
-
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-def test_fields_that_are_described_have_a_name(language: str) -> None:
-    told = translations(language)
-    flows = [told["config"], told["options"], *told["config_subentries"].values()]
-    for step in (step for flow in flows for step in flow["step"].values()):
-        for part in (step, *step.get("sections", {}).values()):
-            assert part.get("data_description", {}).keys() <= part.get("data", {}).keys()
 
 
 # Triggers and conditions

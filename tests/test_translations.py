@@ -390,19 +390,6 @@ def test_chinese_is_chinese() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_sentences_are_tidy(language: str) -> None:
-    """As hassfest wants them: no space around, no HTML, no URL, no placeholder in quotes."""
-    for key, text in sentences(translations(language)).items():
-        assert text == text.strip(), key
-        assert not re.search(r"<[a-z/]", text), key
-        assert not re.search(r"'{\w+}'", text), key
-        assert not re.search(r"(https?|ftps?|mqtts?|socks5?)://\w|www\.", text, re.IGNORECASE), key
-        assert all(name.isidentifier() for name in placeholders(text)), key
-        for part in key.split("."):
-            assert re.fullmatch(r"(?!.*[_-]{2})[a-z0-9]([a-z0-9_-]*[a-z0-9])?", part), key
-
-
 _CONDITIONS = (
     ("entity.sensor.verdict.state.node_down", "entity.sensor.state.state.node_offline"),
     ("entity.sensor.state.state.disabled", "entity.sensor.phase.state.disabled"),
@@ -440,23 +427,6 @@ def test_descriptions_are_sentences(language: str) -> None:
     }
     assert len(described) > 400
     assert [key for key, text in described.items() if not text.endswith(ends)] == []
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_translations_have_a_shape(language: str) -> None:
-    """As hassfest wants it: what is described is a field; a repair is fixed here or described."""
-    said = translations(language)
-    assert list(said) == sorted(said)
-    flows_said = [said["config"], said["options"]]
-    for key, issue in said["issues"].items():
-        assert "title" in issue, key
-        assert ("description" in issue) is ("fix_flow" not in issue), key
-        flows_said += [issue["fix_flow"]] if "fix_flow" in issue else []
-    for flow in flows_said:
-        assert flow.keys() <= {"abort", "error", "progress", "step", "create_entry"}
-        for step in flow["step"].values():
-            for part in (step, *step.get("sections", {}).values()):
-                assert part.get("data_description", {}).keys() <= part.get("data", {}).keys()
 
 
 @pytest.mark.parametrize(
