@@ -15,7 +15,7 @@ from custom_components.tunnel_hub.flows.base import Form
 
 from .markdown import table, titles
 from .services import Service, feeds
-from .words import Language, enumerated, said, word
+from .words import Language, after_colon, enumerated, in_brackets, said, word
 
 _READ = {
     "account": "the account",
@@ -69,21 +69,21 @@ def sign_in(service: Service, language: Language) -> str:
     flow = flows.FLOWS[service.key]
     for way in (*flow.sign_in, *flow.others):
         words = steps[way]
-        fields = _fields(forms[way].schema, words)
+        fields = _fields(forms[way].schema, words, language)
         rows.append([menu.get(way, words["title"]), "<br>".join(fields), words["description"]])
         for part, asked in _parts(forms[way].schema):
             about = words["sections"][part]
             _, known = parts.setdefault(about["name"], (about["description"], {}))
-            known |= dict.fromkeys(_fields(asked, about))
+            known |= dict.fromkeys(_fields(asked, about, language))
     # What several forms ask for alike is told once.
     rows += [[f"*{name}*", "<br>".join(asked), about] for name, (about, asked) in parts.items()]
     return table(titles(language, "Method", "Fields", "Notes"), rows)
 
 
-def _fields(schema: vol.Schema, words: Mapping[str, Any]) -> list[str]:
+def _fields(schema: vol.Schema, words: Mapping[str, Any], language: Language) -> list[str]:
     """Return what a form asks for, apart from its sections."""
     return [
-        f"*{words['data'][marker]}*: {words['data_description'][marker]}"
+        after_colon(language, f"*{words['data'][marker]}*", words["data_description"][marker])
         for marker, field in schema.schema.items()
         if not isinstance(field, section)
     ]
@@ -138,15 +138,12 @@ def refresh(service: Service, language: Language) -> str:
                 for entity in service.entities
                 if entity.resource is feed.resource and entity.row.key in feed.probe.fields
             ]
-            read[-1] += (
-                " ("
-                + word(language, _ONE_BY_ONE).format(
-                    fields=enumerated(language, shown),
-                    at_once=feed.probe.concurrency,
-                    rate=feed.probe.rate,
-                )
-                + ")"
+            one_by_one = word(language, _ONE_BY_ONE).format(
+                fields=enumerated(language, shown),
+                at_once=feed.probe.concurrency,
+                rate=feed.probe.rate,
             )
+            read[-1] += in_brackets(language, one_by_one)
     rows = [
         [
             *(_pace(language, pace) for pace in intervals),

@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from .markdown import folded, table, titles
 from .services import Service
-from .words import INTEGRATION, Language, said, word
+from .words import INTEGRATION, Language, after_colon, in_brackets, said, word
 
 _KINDS: Mapping[str, Mapping[str, Any]] = {"triggers": TRIGGERS, "conditions": CONDITIONS}
 
@@ -36,7 +36,7 @@ def _reference(kind: str, titles_: list[str], language: Language) -> str:
         words = said(language, kind, name)
         fields = described[name].get("fields", {})
         options = [
-            f"{words['fields'][field]['name']} ({_default(about)})"
+            words["fields"][field]["name"] + in_brackets(language, _default(about))
             for field, about in fields.items()
         ]
         rows.append([f"**{words['name']}**", words["description"], "<br>".join(options)])
@@ -63,8 +63,11 @@ def automations(service: Service, language: Language) -> str:
     for kind, classes in _KINDS.items():
         for name, cls in classes.items():
             looked_at = dict.fromkeys(
-                f"{word(language, entity.model)}: "
-                f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*"
+                after_colon(
+                    language,
+                    word(language, entity.model),
+                    f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*",
+                )
                 for entity in service.entities
                 if entity.platform in cls._domain_specs
                 and (entity.resource.kind, entity.row.key) in cls._fields

@@ -42,6 +42,16 @@ def enumerated(language: Language, names: list[str]) -> str:
     return (", " if language is Language.ENGLISH else "、").join(names)
 
 
+def in_brackets(language: Language, text: str) -> str:
+    """Return what follows a word in brackets."""
+    return f" ({text})" if language is Language.ENGLISH else f"（{text}）"
+
+
+def after_colon(language: Language, name: str, text: str) -> str:
+    """Return a name, and what is said of it."""
+    return f"{name}{': ' if language is Language.ENGLISH else '：'}{text}"
+
+
 _CHINESE = {
     "select the device": "选择设备",
     "All of them in YAML": "全部 YAML",

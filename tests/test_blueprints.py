@@ -1,12 +1,16 @@
 """Blueprints, loaded as a user loads them, at work with a simulated service."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 import re
+from typing import Any
 
 from homeassistant.components import automation
 from homeassistant.const import EVENT_HOMEASSISTANT_START
 from homeassistant.core import ServiceCall
 from homeassistant.util.yaml import load_yaml_dict
+from jinja2 import Environment
+from jinja2.meta import find_undeclared_variables
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
@@ -17,7 +21,10 @@ from demo.provider import Entity
 from .automations import FOLDER, Automate, messages
 from .common import HOUR, MINUTE, World
 
-BLUEPRINTS = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+CHINESE = "_zh"
+FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+BLUEPRINTS = [name for name in FILES if not name.endswith(CHINESE)]
+TEXTS = ("description", "label", "message", "name", "source_url")
 
 
 def test_each_is_tried_in_the_demo() -> None:
@@ -33,19 +40,58 @@ def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
     assert needed <= filled_in.keys() <= asked.keys()
 
 
-@pytest.mark.parametrize("name", BLUEPRINTS)
+@pytest.mark.parametrize("name", FILES)
 def test_they_can_be_imported(name: str) -> None:
+    """What tells one from others comes first in its name."""
     about = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]
     assert about["source_url"].endswith(f"/blueprints/automation/{DOMAIN}/{name}.yaml")
-    assert about["name"].endswith(" (Tunnel Hub)"), "what tells it from others comes first"
+    assert about["name"].endswith("（Tunnel Hub）" if name.endswith(CHINESE) else " (Tunnel Hub)")
 
 
+def leaves(tree: object, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Return what a blueprint consists of, with where it is."""
+    if isinstance(tree, Mapping | list):
+        parts = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+        for key, part in parts:
+            yield from leaves(part, *path, key)
+    else:
+        yield path, tree
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_chinese_ones_do_the_same(name: str) -> None:
+    """Home Assistant can't translate blueprints, so each is there twice, with other words."""
+    english, chinese = (
+        dict(leaves(load_yaml_dict(str(FOLDER / f"{file}.yaml"))))
+        for file in (name, name + CHINESE)
+    )
+    assert list(english) == list(chinese)
+    for path, text in english.items():
+        if path[-1] not in TEXTS or "default" in path:
+            assert text == chinese[path], path
+        elif path[-1] != "source_url":
+            assert re.search(r"[\u3400-\u9fff]", chinese[path]), path
+            assert variables(text) == variables(chinese[path]), path
+
+
+def variables(text: str) -> set[str]:
+    """Return the names in the templates of a text."""
+    return find_undeclared_variables(Environment().parse(text))
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("tunnel_down_and_back", ("{} is down.", "{} is back.")),
+        ("tunnel_down_and_back_zh", ("{} 已离线。", "{} 已恢复。")),
+    ],
+)
 async def test_a_tunnel_is_down_and_back(
-    world: World, automate: Automate, told: list[ServiceCall]
+    world: World, automate: Automate, told: list[ServiceCall], name: str, said: tuple[str, str]
 ) -> None:
     await world.set_up()
     tunnels = [world.device_id(f"tunnel:{number}") for number in "12"]
-    await automate("tunnel_down_and_back", tunnels=tunnels)
+    await automate(name, tunnels=tunnels)
     first, second = (world.service.state.tunnels[number] for number in "12")
 
     first.client_running = second.client_running = False
@@ -55,11 +101,11 @@ async def test_a_tunnel_is_down_and_back(
     assert messages(told) == []
 
     await world.live(2 * MINUTE)
-    assert messages(told) == [f"{first.proxy_name} is down."]
+    assert messages(told) == [said[0].format(first.proxy_name)]
 
     first.client_running = True
     await world.live(2 * MINUTE)
-    assert messages(told)[1:] == [f"{first.proxy_name} is back."]
+    assert messages(told) == [text.format(first.proxy_name) for text in said]
 
 
 async def test_a_new_address(world: World, automate: Automate, told: list[ServiceCall]) -> None:
@@ -211,12 +257,21 @@ async def test_a_tunnel_on_a_schedule(world: World, automate: Automate) -> None:
         assert tunnel.enabled is enabled, (night, people)
 
 
-async def test_traffic_is_low(world: World, automate: Automate, told: list[ServiceCall]) -> None:
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("traffic_low", "HayFrp demo: 5.00 GiB left."),
+        ("traffic_low_zh", "HayFrp demo：剩余 5.00 GiB。"),
+    ],
+)
+async def test_traffic_is_low(
+    world: World, automate: Automate, told: list[ServiceCall], name: str, said: str
+) -> None:
     """How long it lasts is not known yet; tests/test_forecast.py has one who knows."""
     account = world.service.account
     await world.set_up()
     await automate(
-        "traffic_low",
+        name,
         left=world.entity_id("sensor", "account:account", "traffic_left"),
         lasts_until=world.entity_id("sensor", "account_forecast:account", "traffic_lasts_until"),
         below=6,
@@ -225,8 +280,7 @@ async def test_traffic_is_low(world: World, automate: Automate, told: list[Servi
     account.traffic = 5 * 1024
     await world.elapse(MINUTE)
 
-    (message,) = messages(told)
-    assert message == "HayFrp demo: 5.00 GiB left."
+    assert messages(told) == [said]
 
 
 async def test_a_node_is_down(world: World, automate: Automate, told: list[ServiceCall]) -> None:
