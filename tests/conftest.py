@@ -56,12 +56,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests/test_endpoints.py after those whose requests it looks at.
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark of what only an extended run tries."""
+    config.addinivalue_line("markers", "extended: tried with --extended only")
 
-    And in the same process, where processes share the tests.
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for an extended run, and run tests/test_endpoints.py last.
+
+    It looks at the requests of others, in the same process where processes share the tests.
     """
+    if not config.getoption("extended"):
+        left_out = [item for item in items if item.get_closest_marker("extended")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     tell = {row.test for row in ROWS}
     looking = {item for item in items if item.path.name == "test_endpoints.py"}
     for item in items:

@@ -25,6 +25,7 @@ from custom_components.tunnel_hub.api.models.account import Captcha
 from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 
+from ...sampling import each_with_each
 from ..refusals import refused
 
 FIELDS: Mapping[str, object] = {
@@ -665,21 +666,20 @@ ALL: dict[str, Ask] = {
 }
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize(
-    "kind, options, reason",
-    [
-        ("html", {"status": 403}, Reason.FIREWALL),
-        ("html", {"status": 520}, Reason.SERVER_ERROR),
-        ("html", {"status": 200}, Reason.FIREWALL),
-        ("empty", {}, Reason.MALFORMED),
-        ("wrong_type", {"shape": "list"}, Reason.MALFORMED),
-        ("body", {"body": {"msg": "?"}}, Reason.MALFORMED),
-        ("body", {"body": {"msg": "系统错误", "code": 500}}, Reason.SERVER_ERROR),
-        ("body", {"body": {"msg": "无法连接至服务器", "code": 404}}, Reason.SERVER_ERROR),
-        ("redirect", {}, Reason.REDIRECT),
-    ],
+TROUBLES: tuple[tuple[str, dict[str, Any], Reason], ...] = (
+    ("html", {"status": 403}, Reason.FIREWALL),
+    ("html", {"status": 520}, Reason.SERVER_ERROR),
+    ("html", {"status": 200}, Reason.FIREWALL),
+    ("empty", {}, Reason.MALFORMED),
+    ("wrong_type", {"shape": "list"}, Reason.MALFORMED),
+    ("body", {"body": {"msg": "?"}}, Reason.MALFORMED),
+    ("body", {"body": {"msg": "系统错误", "code": 500}}, Reason.SERVER_ERROR),
+    ("body", {"body": {"msg": "无法连接至服务器", "code": 404}}, Reason.SERVER_ERROR),
+    ("redirect", {}, Reason.REDIRECT),
 )
+
+
+@pytest.mark.parametrize("name, kind, options, reason", each_with_each(ALL, TROUBLES))
 async def test_no_answer(
     *,
     client: ChmlFrpClient,

@@ -24,6 +24,7 @@ from custom_components.tunnel_hub.api.tokens import NoToken
 from simulator.easytier import EasyTierService
 
 from ...conftest import Dialect
+from ...sampling import each_with_each
 from ..refusals import refused
 from .conftest import client_of
 
@@ -584,24 +585,23 @@ async def signed_in(client: EasyTierClient, easytier: EasyTierService) -> EasyTi
     return client
 
 
-@each_endpoint
-@pytest.mark.parametrize(
-    "kind, options, error",
-    [
-        ("status", {"status": 404, "body": "404 Not Found"}, UnsupportedError),
-        ("status", {"status": 405}, UnsupportedError),
-        ("html", {"status": 404}, UnsupportedError),
-        ("html", {"status": 200}, UnavailableError),
-        ("html", {"status": 403}, UnavailableError),
-        ("error", {}, UnavailableError),
-        ("empty", {}, UnavailableError),
-        ("wrong_type", {"shape": "list"}, UnavailableError),
-        ("redirect", {}, UnavailableError),
-        ("reset", {}, UnavailableError),
-        ("status", {"status": 429}, RateLimitedError),
-        ("body", {"status": 418, "body": {"error": "我是茶壶"}}, RejectedError),
-    ],
+TROUBLES: tuple[tuple[str, Mapping[str, Any], type[TunnelHubError]], ...] = (
+    ("status", {"status": 404, "body": "404 Not Found"}, UnsupportedError),
+    ("status", {"status": 405}, UnsupportedError),
+    ("html", {"status": 404}, UnsupportedError),
+    ("html", {"status": 200}, UnavailableError),
+    ("html", {"status": 403}, UnavailableError),
+    ("error", {}, UnavailableError),
+    ("empty", {}, UnavailableError),
+    ("wrong_type", {"shape": "list"}, UnavailableError),
+    ("redirect", {}, UnavailableError),
+    ("reset", {}, UnavailableError),
+    ("status", {"status": 429}, RateLimitedError),
+    ("body", {"status": 418, "body": {"error": "我是茶壶"}}, RejectedError),
 )
+
+
+@pytest.mark.parametrize("name, kind, options, error", each_with_each(ENDPOINTS, TROUBLES))
 async def test_every_endpoint_in_trouble(
     *,
     signed_in: EasyTierClient,

@@ -1,0 +1,25 @@
+"""What the quick form of a run leaves out: all of it is tried with --extended."""
+
+from collections.abc import Collection
+from typing import Any
+
+from _pytest.mark import ParameterSet
+import pytest
+
+EXTENDED = pytest.mark.extended
+"""Marks a test, or one of its parameters, that only an extended run tries."""
+
+
+def each_with_each(
+    names: Collection[object], rows: Collection[tuple[Any, ...]]
+) -> list[ParameterSet]:
+    """Return a name and a row as parameters, in every combination.
+
+    The quick form has every name and every row at least once.
+    """
+    fewer = min(len(names), len(rows))
+    return [
+        pytest.param(name, *row, marks=() if (i - j) % fewer == 0 else EXTENDED)
+        for i, name in enumerate(names)
+        for j, row in enumerate(rows)
+    ]
