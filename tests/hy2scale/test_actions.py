@@ -993,6 +993,11 @@ async def test_an_authority_that_the_node_does_not_make(world: Hub) -> None:
     assert error.translation_key == "makes_no_authorities"
     assert set(world.service.state.certificates) == before
     error = await refused(
+        world, None, "generate_certificate", id="web", domains="My CA", is_ca=True
+    )
+    assert error.translation_key == "already_exists"
+    assert set(world.service.state.certificates) == before
+    error = await refused(
         world, None, "sign_certificate", id="new", authority="web", host="a.example.com"
     )
     assert error.translation_key == "no_authority"

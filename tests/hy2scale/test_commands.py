@@ -256,7 +256,11 @@ async def test_exit_node(world: Hub) -> None:
 async def test_tun_mode(world: Hub) -> None:
     await world.set_up()
 
-    for option, stored in (("full", (True, "full")), ("off", (False, "full"))):
+    for option, stored in (
+        ("full", (True, "full")),
+        ("off", (False, "full")),
+        ("mixed", (True, "mixed")),
+    ):
         await choose(world, "tun_mode:account", "tun_mode", option)
         mode = world.service.state.tun_mode
         assert (mode.enabled, mode.mode) == stored
