@@ -73,21 +73,21 @@ async def test_a_command_that_finds_the_password_changed(world: World) -> None:
     assert flow["context"]["source"] == "reauth"
 
 
-@pytest.mark.parametrize(
-    "fault, key",
-    [
+async def test_a_command_on_a_bad_day(world: World) -> None:
+    await world.set_up()
+    cases: tuple[tuple[str, str], ...] = (
         ("error", "unavailable_server_error"),
         ("html", "unavailable_firewall"),
         ("reset", "unavailable_connection"),
         ("empty", "unavailable_malformed"),
-    ],
-)
-async def test_a_command_on_a_bad_day(world: World, fault: str, key: str) -> None:
-    await world.set_up()
-    world.service.fault("/user", fault, match={"type": "sign"})
+    )
 
-    with pytest.raises(HomeAssistantError) as failed:
-        await world.act("button", "press", "account:account", "sign_in")
+    for fault, key in cases:
+        world.service.calls.clear()
+        world.service.fault("/user", fault, match={"type": "sign"})
 
-    assert failed.value.translation_key == key
-    assert len(world.service.calls_to("/user", type="sign")) == 1, "a write is not repeated"
+        with pytest.raises(HomeAssistantError) as failed:
+            await world.act("button", "press", "account:account", "sign_in")
+
+        assert failed.value.translation_key == key
+        assert len(world.service.calls_to("/user", type="sign")) == 1, "a write is not repeated"

@@ -118,9 +118,10 @@ async def test_create_tunnel_at_a_node_by_name(world: World) -> None:
     assert (tunnel.node, tunnel.remote_port, tunnel.local_ip) == ("2", 20132, "127.0.0.1")
 
 
-@pytest.mark.parametrize(
-    "wrong, key, placeholders",
-    [
+async def test_a_tunnel_that_cannot_be(world: World) -> None:
+    """It is explained before the service is bothered with it."""
+    await world.set_up()
+    cases: tuple[tuple[dict[str, object], str, dict[str, str]], ...] = (
         (
             {"name": "ab"},
             "tunnel_name_length",
@@ -158,22 +159,17 @@ async def test_create_tunnel_at_a_node_by_name(world: World) -> None:
             {"protocol": "gopher", "known": "tcp, udp, http, https, stcp, xtcp"},
         ),
         ({"domain": ""}, "domain_needed", {"protocol": "https"}),
-    ],
-)
-async def test_a_tunnel_that_cannot_be(
-    world: World, wrong: dict[str, object], key: str, placeholders: dict[str, str]
-) -> None:
-    """It is explained before the service is bothered with it."""
-    await world.set_up()
+    )
 
-    error = await refused(world, None, "create_tunnel", **{**NEW, **wrong})
+    for wrong, key, placeholders in cases:
+        error = await refused(world, None, "create_tunnel", **{**NEW, **wrong})
 
-    assert isinstance(error, ServiceValidationError)
-    assert (error.translation_key, error.translation_placeholders) == (key, placeholders)
-    assert not world.service.calls_to("/proxy", type="add")
-    error = await refused(world, "tunnel:2", "update_tunnel", **{**NEW, **wrong})
-    assert error.translation_key == key
-    assert not world.service.calls_to("/proxy", type="edit")
+        assert isinstance(error, ServiceValidationError)
+        assert (error.translation_key, error.translation_placeholders) == (key, placeholders)
+        assert not world.service.calls_to("/proxy", type="add")
+        error = await refused(world, "tunnel:2", "update_tunnel", **{**NEW, **wrong})
+        assert error.translation_key == key
+        assert not world.service.calls_to("/proxy", type="edit")
 
 
 async def test_no_room_for_another_tunnel(world: World) -> None:
@@ -186,12 +182,17 @@ async def test_no_room_for_another_tunnel(world: World) -> None:
     assert error.translation_placeholders == {"message": ": “您的隧道数量已达上限.”"}
 
 
-@pytest.mark.parametrize("data", [{**NEW, "local_port": "http"}, {**NEW, "surplus": 1}, {}])
-async def test_nonsense(world: World, data: dict[str, object]) -> None:
+async def test_nonsense(world: World) -> None:
     await world.set_up()
+    cases: tuple[dict[str, object], ...] = (
+        {**NEW, "local_port": "http"},
+        {**NEW, "surplus": 1},
+        {},
+    )
 
-    with pytest.raises(vol.Invalid):
-        await on_account(world, "create_tunnel", **data)
+    for data in cases:
+        with pytest.raises(vol.Invalid):
+            await on_account(world, "create_tunnel", **data)
 
 
 async def test_update_tunnel(world: World) -> None:
@@ -233,23 +234,19 @@ async def test_delete_tunnel(world: World) -> None:
     assert world.device("tunnel:1") is None
 
 
-@pytest.mark.parametrize(
-    "thing, data, shown, hidden",
-    [
+async def test_get_tunnel_config(world: World) -> None:
+    await world.set_up()
+    cases: tuple[tuple[str, dict[str, str], str, str], ...] = (
         ("tunnel:1", {}, '[[proxies]]\nname = "homeassistant"', "minecraft"),
         ("tunnel:1", {"format": "ini"}, "[homeassistant]", "minecraft"),
         ("node:1", {"format": "toml"}, 'name = "homeassistant"', "minecraft"),
-    ],
-)
-async def test_get_tunnel_config(
-    world: World, thing: str, data: dict[str, str], shown: str, hidden: str
-) -> None:
-    await world.set_up()
+    )
 
-    response = await on(world, thing, "get_tunnel_config", **data)
+    for thing, data, shown, hidden in cases:
+        response = await on(world, thing, "get_tunnel_config", **data)
 
-    assert shown in response["config"]
-    assert hidden not in response["config"]
+        assert shown in response["config"]
+        assert hidden not in response["config"]
 
 
 async def test_get_tunnel_config_of_a_tunnel_deleted_elsewhere(world: World) -> None:
@@ -363,15 +360,15 @@ OF_DEVICE = sorted(name for name in HAYFRP if ACTIONS[name].kinds)
 OF_ACCOUNT = sorted(HAYFRP - set(OF_DEVICE))
 
 
-@pytest.mark.parametrize("action", OF_DEVICE)
-async def test_only_their_kind_of_device(world: World, action: str) -> None:
+async def test_only_their_kind_of_device(world: World) -> None:
     await world.set_up()
 
-    error = await refused(world, "account:account", action)
+    for action in OF_DEVICE:
+        error = await refused(world, "account:account", action)
 
-    assert isinstance(error, ServiceValidationError)
-    assert error.translation_key == "wrong_device"
-    assert error.translation_placeholders == {"device": "HayFrp demo"}
+        assert isinstance(error, ServiceValidationError)
+        assert error.translation_key == "wrong_device"
+        assert error.translation_placeholders == {"device": "HayFrp demo"}
 
 
 async def test_no_node_is_a_tunnel(world: World) -> None:
@@ -420,14 +417,15 @@ async def test_accounts_that_do_not_work(world: World) -> None:
     assert len(world.service.calls) == calls
 
 
-@pytest.mark.parametrize("action", OF_ACCOUNT)
-async def test_a_bad_day(world: World, action: str) -> None:
+async def test_a_bad_day(world: World) -> None:
     await world.set_up()
-    world.service.fault("*", "html", times=None)
 
-    error = await refused(world, None, action, **(NEW if action == "create_tunnel" else {}))
+    for action in OF_ACCOUNT:
+        world.service.fault("*", "html", times=None)
 
-    assert error.translation_key == "unavailable_firewall"
+        error = await refused(world, None, action, **(NEW if action == "create_tunnel" else {}))
+
+        assert error.translation_key == "unavailable_firewall"
 
 
 async def test_a_password_changed_elsewhere(world: World) -> None:

@@ -77,7 +77,6 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "user": ("user:bob", {"traffic_limit": 2}),
     "wireguard_peer": ("wireguard_peer:laptop", {"address": "10.0.0.77/32"}),
 }
-KINDS = sorted(NEW)
 
 
 def rows(world: Hub, kind: str) -> dict[str, Any]:
@@ -100,25 +99,21 @@ def thing(world: Hub, kind: str) -> str:
 
 
 @BOTH
-@pytest.mark.parametrize("kind", KINDS)
-async def test_create(world: Hub, kind: str) -> None:
+async def test_create(world: Hub) -> None:
+    """Once: the node would say yes again, and ignore it or replace what is there."""
     await world.set_up()
-    before = set(rows(world, kind))
 
-    response = await on_account(world, f"create_{kind}", **NEW[kind])
-
-    (made,) = set(rows(world, kind)) - before
-    assert response == {"id": made}
-    await world.elapse(1)
-    device = {"client": "tunnel"}.get(kind, kind)
-    assert world.device(f"{device}:{made}")
-
-
-@BOTH
-async def test_what_was_created(world: Hub) -> None:
-    await world.set_up()
     for kind, fields in NEW.items():
-        await on_account(world, f"create_{kind}", **fields)
+        before = set(rows(world, kind))
+        response = await on_account(world, f"create_{kind}", **fields)
+        (made,) = set(rows(world, kind)) - before
+        assert response == {"id": made}
+        await world.elapse(1)
+        assert world.device(f"{'tunnel' if kind == 'client' else kind}:{made}")
+        stored = repr(rows(world, kind))
+        error = await refused(world, None, f"create_{kind}", **fields)
+        assert error.translation_key == "already_exists"
+        assert repr(rows(world, kind)) == stored
 
     client = world.service.state.clients["new"]
     assert client.addrs == NEW["client"]["addresses"]
@@ -140,20 +135,6 @@ async def test_what_was_created(world: Hub) -> None:
     assert peer.private_key != peer.public_key
 
 
-@BOTH
-@pytest.mark.parametrize("kind", KINDS)
-async def test_create_what_exists(world: Hub, kind: str) -> None:
-    """The node would say yes, and ignore it or replace what is there."""
-    await world.set_up()
-    await on_account(world, f"create_{kind}", **NEW[kind])
-    before = repr(rows(world, kind))
-
-    error = await refused(world, None, f"create_{kind}", **NEW[kind])
-
-    assert error.translation_key == "already_exists"
-    assert repr(rows(world, kind)) == before
-
-
 async def test_a_client_whose_address_is_known(world: Hub) -> None:
     """The node says yes and ignores it."""
     await world.set_up()
@@ -167,25 +148,26 @@ async def test_a_client_whose_address_is_known(world: Hub) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("kind", KINDS)
-async def test_update(world: Hub, kind: str) -> None:
+async def test_update(world: Hub) -> None:
     """What was not named stays as it was, secrets and all."""
     await world.set_up()
-    changes = CHANGES[kind][1]
-    device = thing(world, kind)
-    id_ = device.partition(":")[2]
-    before = rows(world, kind)[id_]
-    kept = {
-        name: getattr(before, name)
-        for name in ("password", "private_key", "enabled", "exit_via", "name", "sni", "listen")
-        if hasattr(before, name) and name not in changes
-    }
 
-    await on(world, device, f"update_{kind}", **changes)
+    for kind in NEW:
+        changes = CHANGES[kind][1]
+        device = thing(world, kind)
+        id_ = device.partition(":")[2]
+        before = rows(world, kind)[id_]
+        kept = {
+            name: getattr(before, name)
+            for name in ("password", "private_key", "enabled", "exit_via", "name", "sni", "listen")
+            if hasattr(before, name) and name not in changes
+        }
 
-    after = rows(world, kind)[id_]
-    assert repr(after) != repr(before)
-    assert {name: getattr(after, name) for name in kept} == kept
+        await on(world, device, f"update_{kind}", **changes)
+
+        after = rows(world, kind)[id_]
+        assert repr(after) != repr(before)
+        assert {name: getattr(after, name) for name in kept} == kept
 
 
 async def test_update_shows_at_once(world: Hub) -> None:
@@ -300,43 +282,44 @@ async def test_two_connections_of_one_name(world: Hub) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("kind", KINDS)
-async def test_update_is_refused(world: Hub, kind: str) -> None:
+async def test_update_is_refused(world: Hub) -> None:
     """What somebody else has deleted meanwhile does not come back."""
     await world.set_up()
-    device = thing(world, kind)
+
+    devices = {kind: thing(world, kind) for kind in NEW}
     world.service.state.wireguard.peers.clear()
     for name in ("clients", "proxies", "rules", "users"):
         getattr(world.service.state, name).clear()
 
-    error = await refused(world, device, f"update_{kind}", **CHANGES[kind][1])
-
-    assert error.translation_key == "unknown_resource"
-    assert not rows(world, kind)
+    for kind, device in devices.items():
+        error = await refused(world, device, f"update_{kind}", **CHANGES[kind][1])
+        assert error.translation_key == "unknown_resource"
+        assert not rows(world, kind)
 
 
 @BOTH
-@pytest.mark.parametrize("kind", KINDS)
-async def test_delete(world: Hub, kind: str) -> None:
+async def test_delete(world: Hub) -> None:
     await world.set_up()
-    device = thing(world, kind)
 
-    await on(world, device, f"delete_{kind}")
+    devices = {kind: thing(world, kind) for kind in NEW}
 
-    assert device.partition(":")[2] not in rows(world, kind)
+    for kind, device in devices.items():
+        await on(world, device, f"delete_{kind}")
+        assert device.partition(":")[2] not in rows(world, kind)
+
     await world.live(2 * SLOW_POLL, SLOW_POLL)
-    assert not world.device(device)
+    assert not any(world.device(device) for device in devices.values())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_delete_is_refused(world: Hub, kind: str) -> None:
+async def test_delete_is_refused(world: Hub) -> None:
     await world.set_up()
+
     world.service.fault("*", "body", status=400, body="not now", match=None, times=None)
 
-    error = await refused(world, thing(world, kind), f"delete_{kind}")
-
-    assert error.translation_key == "rejected"
-    assert error.translation_placeholders == {"message": ": “not now”"}
+    for kind in NEW:
+        error = await refused(world, thing(world, kind), f"delete_{kind}")
+        assert error.translation_key == "rejected"
+        assert error.translation_placeholders == {"message": ": “not now”"}
 
 
 async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
@@ -365,9 +348,9 @@ def server_password(world: Hub) -> str:
     return server.password
 
 
-@pytest.mark.parametrize(
-    "action, fields",
-    [
+async def test_what_makes_no_sense(world: Hub) -> None:
+    await world.set_up()
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (
         ("create_rule", {**NEW["rule"], "type": "other"}),
         ("create_user", {**NEW["user"], "expires": "soon"}),
         ("create_user", {**NEW["user"], "traffic_limit": -1}),
@@ -376,44 +359,47 @@ def server_password(world: Hub) -> str:
         ("check_ports", {"ports": ["22"]}),
         ("check_ports", {"ports": ["70000/tcp"]}),
         ("set_graph_layout", {"positions": {"us": {"x": 1}}}),
-    ],
-)
-async def test_what_makes_no_sense(world: Hub, action: str, fields: dict[str, Any]) -> None:
-    await world.set_up()
-
-    with pytest.raises(vol.Invalid):
-        await on_account(world, action, **fields)
-
-    assert not world.writes()
-
-
-@pytest.mark.parametrize("name", ["..", "."])
-@pytest.mark.parametrize("kind", ["client", "proxy", "rule", "wireguard_peer"])
-async def test_a_name_that_no_path_can_hold(world: Hub, kind: str, name: str) -> None:
-    """The node would make it, and never find it again. Users go by an id that the node makes."""
-    await world.set_up()
-    field = "id" if "id" in NEW[kind] else "name"
-
-    error = await refused(world, None, f"create_{kind}", **{**NEW[kind], field: name})
-
-    assert error.translation_key == "invalid_name"
-    if field == "name":
-        error = await refused(world, thing(world, kind), f"update_{kind}", name=name)
-        assert error.translation_key == "invalid_name"
-    assert not world.writes()
-
-
-@pytest.mark.parametrize("id_, key", [("second", "shadowsocks_exists"), ("ss", "already_exists")])
-async def test_a_second_shadowsocks(world: Hub, id_: str, key: str) -> None:
-    """The node would make a SOCKS5 proxy of it."""
-    await world.set_up()
-
-    error = await refused(
-        world, None, "create_proxy", id=id_, protocol="ss", listen="127.0.0.1:8389"
     )
 
-    assert error.translation_key == key
-    assert not world.writes()
+    for action, fields in cases:
+        with pytest.raises(vol.Invalid):
+            await on_account(world, action, **fields)
+
+        assert not world.writes()
+
+
+async def test_a_name_that_no_path_can_hold(world: Hub) -> None:
+    """The node would make it, and never find it again. Users go by an id that the node makes."""
+    await world.set_up()
+
+    for name in ("..", "."):
+        for kind in ("client", "proxy", "rule", "wireguard_peer"):
+            field = "id" if "id" in NEW[kind] else "name"
+
+            error = await refused(world, None, f"create_{kind}", **{**NEW[kind], field: name})
+
+            assert error.translation_key == "invalid_name"
+            if field == "name":
+                error = await refused(world, thing(world, kind), f"update_{kind}", name=name)
+                assert error.translation_key == "invalid_name"
+            assert not world.writes()
+
+
+async def test_a_second_shadowsocks(world: Hub) -> None:
+    """The node would make a SOCKS5 proxy of it."""
+    await world.set_up()
+    cases: tuple[tuple[str, str], ...] = (
+        ("second", "shadowsocks_exists"),
+        ("ss", "already_exists"),
+    )
+
+    for id_, key in cases:
+        error = await refused(
+            world, None, "create_proxy", id=id_, protocol="ss", listen="127.0.0.1:8389"
+        )
+
+        assert error.translation_key == key
+        assert not world.writes()
 
 
 @BOTH
@@ -478,14 +464,14 @@ async def test_kick_nobody(world: Hub) -> None:
     assert response == {"sessions": [], "locked_until": None}
 
 
-@pytest.mark.parametrize("key", ["bob|203.0.113.20|l2tp", "gone"])
-async def test_kick_a_session_that_is_not_the_users(world: Hub, key: str) -> None:
+async def test_kick_a_session_that_is_not_the_users(world: Hub) -> None:
     await world.set_up()
 
-    error = await refused(world, world.person("alice"), "kick_session", key=key)
+    for key in ("bob|203.0.113.20|l2tp", "gone"):
+        error = await refused(world, world.person("alice"), "kick_session", key=key)
 
-    assert error.translation_key == "unknown_session"
-    assert not world.service.state.locked
+        assert error.translation_key == "unknown_session"
+        assert not world.service.state.locked
 
 
 async def test_kick_where_there_are_no_sessions(world: Hub) -> None:
@@ -543,21 +529,17 @@ async def test_a_name_without_addresses(world: Hub) -> None:
 
 
 @OLD
-@pytest.mark.parametrize(
-    "subject, action, fields",
-    [
+async def test_what_the_older_generation_lacks(world: Hub) -> None:
+    await world.set_up()
+    cases: tuple[tuple[str | None, str, dict[str, str]], ...] = (
         (None, "resolve_name", {"name": "example.com"}),
         ("tunnel:us", "get_latency_history", {}),
-    ],
-)
-async def test_what_the_older_generation_lacks(
-    world: Hub, subject: str | None, action: str, fields: dict[str, str]
-) -> None:
-    await world.set_up()
+    )
 
-    error = await refused(world, subject, action, **fields)
+    for subject, action, fields in cases:
+        error = await refused(world, subject, action, **fields)
 
-    assert error.translation_key == "unsupported"
+        assert error.translation_key == "unsupported"
 
 
 @pytest.mark.parametrize("device, measured", [("tunnel:us", 12), ("peer:office", 0)])
@@ -576,14 +558,15 @@ async def test_latency_history(world: Hub, device: str, measured: int) -> None:
     assert samples == sorted(samples, key=lambda sample: sample["time"])
 
 
-@pytest.mark.parametrize("device", ["tunnel:sg", "tunnel:us", "peer:office"])
-async def test_latency_history_without_a_link(world: Hub, device: str) -> None:
+async def test_latency_history_without_a_link(world: Hub) -> None:
     await world.set_up()
-    world.service.drop(device.partition(":")[2])
 
-    response = await on(world, device, "get_latency_history")
+    for device in ("tunnel:sg", "tunnel:us", "peer:office"):
+        world.service.drop(device.partition(":")[2])
 
-    assert response == {"connected": False, "rebinds": None, "samples": []}
+        response = await on(world, device, "get_latency_history")
+
+        assert response == {"connected": False, "rebinds": None, "samples": []}
 
 
 async def test_latency_history_of_a_nested_peer(world: Hub) -> None:
@@ -1021,9 +1004,9 @@ async def test_import_from_the_nodes_disk(world: Hub) -> None:
     assert world.service.state.certificates["copy"].key == web.key
 
 
-@pytest.mark.parametrize(
-    "action, fields, key",
-    [
+async def test_a_certificate_is_refused(world: Hub) -> None:
+    await world.set_up()
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("generate_certificate", {"id": "own", "domains": []}, "rejected"),
         (
             "sign_certificate",
@@ -1034,17 +1017,13 @@ async def test_import_from_the_nodes_disk(world: Hub) -> None:
         ("import_certificate", {"id": "own", "certificate_path": "/nowhere"}, "rejected"),
         ("import_certificate", {"id": "own"}, "rejected"),
         ("get_certificate", {"id": "nobody"}, "unknown_resource"),
-    ],
-)
-async def test_a_certificate_is_refused(
-    world: Hub, action: str, fields: dict[str, Any], key: str
-) -> None:
-    await world.set_up()
+    )
 
-    error = await refused(world, None, action, **fields)
+    for action, fields, key in cases:
+        error = await refused(world, None, action, **fields)
 
-    assert error.translation_key == key
-    assert set(world.service.state.certificates) == {"default", "mesh-ca", "web"}
+        assert error.translation_key == key
+        assert set(world.service.state.certificates) == {"default", "mesh-ca", "web"}
 
 
 # The layout of the graph
@@ -1125,22 +1104,25 @@ def test_what_reveals_or_destroys_is_for_administrators() -> None:
     }
 
 
-@pytest.mark.parametrize("action", ["create_backup", "get_wireguard_config", "delete_user"])
-async def test_others_may_not(world: Hub, hass_read_only_user: MockUser, action: str) -> None:
+async def test_others_may_not(world: Hub, hass_read_only_user: MockUser) -> None:
     await world.set_up()
-    of = {"get_wireguard_config": "wireguard_peer:phone", "delete_user": world.person("alice")}
-    device = world.device(of[action]) if action in of else None
-    target = {"device_id": device.id} if device else {"config_entry_id": world.entry.entry_id}
 
-    with pytest.raises(Unauthorized):
-        await world.hass.services.async_call(
-            DOMAIN,
-            action,
-            target,
-            blocking=True,
-            context=Context(user_id=hass_read_only_user.id),
-            return_response=action != "delete_user",
-        )
+    peer, user = world.device_id("wireguard_peer:phone"), world.device_id(world.person("alice"))
+
+    for action, target in {
+        "create_backup": {"config_entry_id": world.entry.entry_id},
+        "get_wireguard_config": {"device_id": peer},
+        "delete_user": {"device_id": user},
+    }.items():
+        with pytest.raises(Unauthorized):
+            await world.hass.services.async_call(
+                DOMAIN,
+                action,
+                target,
+                blocking=True,
+                context=Context(user_id=hass_read_only_user.id),
+                return_response=action != "delete_user",
+            )
 
     assert not world.writes()
 
