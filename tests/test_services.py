@@ -121,55 +121,42 @@ async def test_create_tunnel_at_a_node_by_name(world: World) -> None:
 async def test_a_tunnel_that_cannot_be(world: World) -> None:
     """It is explained before the service is bothered with it."""
     await world.set_up()
+    name = {"minimum": "3", "maximum": "15"}
+    ports = {"minimum": "1", "maximum": "65500"}
     cases: tuple[tuple[dict[str, object], str, dict[str, str]], ...] = (
-        (
-            {"name": "ab"},
-            "tunnel_name_length",
-            {"name": "ab", "minimum": "3", "maximum": "15"},
+        ({"name": "ab"}, "tunnel_name_length", {"name": "ab", **name}),
+        ({"name": "a" * 16}, "tunnel_name_length", {"name": "a" * 16, **name}),
+        ({"local_port": 0}, "port_out_of_range", {"port": "0", **ports}),
+        ({"local_port": 65501}, "port_out_of_range", {"port": "65501", **ports}),
+        ({"protocol": "stcp", "local_port": 0}, "port_out_of_range", {"port": "0", **ports}),
+        *(
+            (
+                {"protocol": "tcp", "remote_port": port},
+                "port_out_of_range",
+                {"port": str(port), **ports},
+            )
+            for port in (-1, 0, 65501, 70000)
         ),
-        (
-            {"name": "a" * 16},
-            "tunnel_name_length",
-            {"name": "a" * 16, "minimum": "3", "maximum": "15"},
-        ),
-        (
-            {"local_port": 0},
-            "port_out_of_range",
-            {"port": "0", "minimum": "1", "maximum": "65500"},
-        ),
-        (
-            {"local_port": 70000},
-            "port_out_of_range",
-            {"port": "70000", "minimum": "1", "maximum": "65500"},
-        ),
-        (
-            {"protocol": "tcp", "remote_port": 65501},
-            "port_out_of_range",
-            {"port": "65501", "minimum": "1", "maximum": "65500"},
-        ),
-        (
-            {"protocol": "tcp"},
-            "port_out_of_range",
-            {"port": "", "minimum": "1", "maximum": "65500"},
-        ),
-        ({"node": "atlantis"}, "unknown_node", {"node": "atlantis"}),
+        ({"protocol": "tcp"}, "port_out_of_range", {"port": "", **ports}),
+        ({"node": "99"}, "unknown_node", {"node": "99"}),
         (
             {"protocol": "gopher"},
             "unknown_protocol",
             {"protocol": "gopher", "known": "tcp, udp, http, https, stcp, xtcp"},
         ),
         ({"domain": ""}, "domain_needed", {"protocol": "https"}),
+        ({"domain": "", "protocol": "http"}, "domain_needed", {"protocol": "http"}),
     )
 
     for wrong, key, placeholders in cases:
         error = await refused(world, None, "create_tunnel", **{**NEW, **wrong})
-
         assert isinstance(error, ServiceValidationError)
         assert (error.translation_key, error.translation_placeholders) == (key, placeholders)
-        assert not world.service.calls_to("/proxy", type="add")
         error = await refused(world, "tunnel:2", "update_tunnel", **{**NEW, **wrong})
         assert error.translation_key == key
-        assert not world.service.calls_to("/proxy", type="edit")
+
+    assert not world.service.calls_to("/proxy", type="add")
+    assert not world.service.calls_to("/proxy", type="edit")
 
 
 async def test_no_room_for_another_tunnel(world: World) -> None:

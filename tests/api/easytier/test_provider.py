@@ -3,23 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from aiohttp import ClientSession
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.tunnel_hub.api.capabilities.account import CanRegister, CanResetToken
-from custom_components.tunnel_hub.api.capabilities.collections import CanEdit
-from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES, NodeDirectory
+from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.errors import (
     AccountNeededError,
     AuthenticationError,
     InvalidInputError,
     NodeGoneError,
-    OtherServiceError,
     RejectedError,
     TunnelHubError,
     UnavailableError,
@@ -27,7 +24,6 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.models.account import NewAccount
 from custom_components.tunnel_hub.api.models.directory import (
     CheckTarget,
-    QueryPriority,
     Region,
     RelayNodeConnection,
     RelayNodeReport,
@@ -97,11 +93,6 @@ def bodies(easytier: EasyTierService, method: str, path: str) -> list[object]:
 # What it is
 
 
-def test_what_it_can_do(provider: EasyTierProvider) -> None:
-    for capability in (CanEdit, CanRegister, CanResetToken, NodeDirectory):
-        assert isinstance(provider, capability)
-
-
 def test_drafts_and_reports_show_no_secret() -> None:
     told = (
         EVERYTHING,
@@ -150,29 +141,6 @@ async def test_identity_of_a_refused_account(begin: Begin) -> None:
     with pytest.raises(AuthenticationError) as caught:
         await begin("unverified").identify()
     assert caught.value.key == "mail_not_verified"
-
-
-@pytest.mark.parametrize("name", ["demo", None])
-async def test_a_server_that_nobody_has_set_up(
-    begin: Begin, easytier: EasyTierService, name: str | None
-) -> None:
-    easytier.state.settings.initialized = False
-
-    with refused(InvalidInputError, "not_initialized"):
-        await begin(name).identify()
-
-
-@pytest.mark.parametrize("name", ["demo", None])
-async def test_a_server_that_is_something_else(
-    begin: Begin, easytier: EasyTierService, name: str | None
-) -> None:
-    """It never gets to see the password."""
-    easytier.fault("*", "html", status=200, times=None)
-
-    with refused(OtherServiceError, "other_service"):
-        await begin(name).identify()
-
-    assert not easytier.calls_to("/api/auth/login")
 
 
 async def test_set_up_a_server(begin: Begin, easytier: EasyTierService) -> None:
@@ -363,17 +331,6 @@ async def test_a_refusal_that_signing_in_does_not_confirm(
 
     easytier.fault("/api/nodes/my", "body", times=None, status=401, body={"error": "未授权"})
     with pytest.raises(UnavailableError, match="未授权"):
-        await provider.feeds["nodes"].fetch()
-
-
-async def test_a_password_that_was_changed(
-    provider: EasyTierProvider, easytier: EasyTierService
-) -> None:
-    await provider.feeds["nodes"].fetch()
-    easytier.account.password = "another-password"
-    easytier.refuse_tokens()
-
-    with refused(AuthenticationError, "邮箱或密码错误"):
         await provider.feeds["nodes"].fetch()
 
 
@@ -821,56 +778,6 @@ async def test_an_update_where_nodes_cannot_be_asked_for_one_by_one(
         await provider.update_node("99", RelayNodeUpdate(tags=("新",)))
 
 
-async def test_delete_a_node(provider: EasyTierProvider, easytier: EasyTierService) -> None:
-    await provider.delete_node("1")
-    await provider.delete_node("1")
-
-    assert "1" not in easytier.state.nodes
-
-
-@pytest.mark.parametrize("allowed", [True, False])
-async def test_allow_relay(
-    provider: EasyTierProvider, easytier: EasyTierService, *, allowed: bool
-) -> None:
-    easytier.state.nodes["1"].allow_relay = int(not allowed)
-
-    await provider.set_allow_relay("1", allowed=allowed)
-
-    assert easytier.state.nodes["1"].allow_relay == int(allowed)
-    assert bodies(easytier, "PUT", "/api/nodes/1") == [{"allow_relay": int(allowed)}]
-
-
-ONE_NODE = (
-    "check_node",
-    "regenerate_report_token",
-    "report_node",
-    "set_allow_relay",
-    "update_node",
-)
-
-
-@pytest.mark.parametrize("name", ONE_NODE)
-async def test_a_node_that_is_gone(
-    provider: EasyTierProvider, easytier: EasyTierService, name: str
-) -> None:
-    del easytier.state.nodes["1"]
-
-    with refused(NodeGoneError, "node_gone"):
-        await COMMANDS[name](provider)
-
-
-@pytest.mark.parametrize("name", [*ONE_NODE, "delete_node"])
-async def test_a_node_of_somebody_else(
-    provider: EasyTierProvider, easytier: EasyTierService, name: str
-) -> None:
-    easytier.state.nodes["1"].user_email = "other@example.com"
-
-    with refused(InvalidInputError, "not_node_owner"):
-        await COMMANDS[name](provider)
-
-    assert len(easytier.state.nodes) == 11
-
-
 # Reports
 
 
@@ -912,15 +819,6 @@ async def test_a_report_needs_a_token(
 
     await provider.report_node("1", replace(REPORT, token=token))
     assert easytier.state.nodes["1"].used_traffic
-
-
-async def test_a_report_of_a_node_that_has_ended(
-    provider: EasyTierProvider, easytier: EasyTierService
-) -> None:
-    token = easytier.state.nodes["8"].report_token
-
-    with refused(InvalidInputError, "report_refused"):
-        await provider.report_node("8", replace(REPORT, token=token))
 
 
 # Checks
@@ -967,13 +865,6 @@ async def test_check_a_node(knowing: EasyTierProvider, checking: EasyTierService
     )
 
 
-async def test_a_node_whose_network_is_unknown(begin: Begin, checking: EasyTierService) -> None:
-    with refused(InvalidInputError, "nothing_to_check"):
-        await begin().check_node("7")
-
-    assert not checking.calls_to("/api/edgeone/batch-check")
-
-
 async def test_a_node_of_which_nothing_can_be_checked(
     knowing: EasyTierProvider, checking: EasyTierService
 ) -> None:
@@ -1017,17 +908,6 @@ async def test_as_many_checks_as_there_may_be(
     assert len(await provider.check_targets([wanted(checking)] * 20)) == 20
 
 
-async def test_an_address_that_cannot_be_checked(
-    provider: EasyTierProvider, checking: EasyTierService
-) -> None:
-    udp = replace(wanted(checking), address="udp://192.0.2.7:1")
-
-    with refused(InvalidInputError, "address_not_checkable"):
-        await provider.check_targets([udp])
-
-    assert not checking.calls
-
-
 async def test_a_service_that_checks_one_by_one(
     provider: EasyTierProvider, checking: EasyTierService
 ) -> None:
@@ -1053,25 +933,6 @@ async def test_an_api_key_that_is_refused(begin: Begin, checking: EasyTierServic
 
 
 # Questions
-
-
-async def test_query_nodes(begin: Begin, easytier: EasyTierService) -> None:
-    proposed = await begin(None).query_nodes(
-        region=Region.OVERSEAS, priority=QueryPriority.LATENCY, relay_only=True
-    )
-
-    assert proposed
-    for found in proposed:
-        node = easytier.state.nodes[found.node.id]
-        assert (node.region_type, node.allow_relay) == ("overseas", 1)
-        assert found.addresses == tuple(
-            f"{way.type.lower()}://{way.ip}:{way.port}" for way in node.connections
-        )
-    assert easytier.calls[-1].body == {
-        "region": "overseas",
-        "priority": "latency",
-        "relay_only": True,
-    }
 
 
 async def test_query_nodes_without_a_wish(
@@ -1103,24 +964,6 @@ async def test_errors_are_all_of_ours(
 
 
 # Issues
-
-
-async def test_nodes_that_end_soon(
-    provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
-) -> None:
-    """And those that have ended; the documented service tells of none."""
-    today = datetime.now(UTC).date()
-    for number, days in {"1": 7, "3": 8, "4": 0}.items():
-        easytier.state.nodes[number].valid_until = f"{today + timedelta(days=days)}"
-    assert list(provider.issues()) == []
-
-    await provider.feeds["nodes"].fetch()
-
-    nodes = easytier.state.nodes
-    ending = [f"{nodes[number].node_name} ({nodes[number].valid_until})" for number in "8451"]
-    assert list(provider.issues()) == (
-        [Issue(key="nodes_ending", placeholders={"nodes": ending})] if dialect == "real" else []
-    )
 
 
 async def test_nodes_that_have_been_prolonged(

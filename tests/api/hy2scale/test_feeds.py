@@ -1,7 +1,6 @@
 """What a node tells, as resources: of both generations, and with what is odd about it."""
 
 import asyncio
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,24 +17,21 @@ from custom_components.tunnel_hub.api.errors import (
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.certificates import Certificates
 from custom_components.tunnel_hub.api.models.mesh import (
-    Address,
     Hub,
     Link,
     Peer,
-    PeerDirection,
     Proxy,
     Rule,
     TunMode,
     Upgrade,
-    UpgradeState,
     User,
     UserSessions,
     Vpn,
     WireGuard,
     WireGuardPeer,
 )
-from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
-from custom_components.tunnel_hub.api.provider import Credentials, Issue
+from custom_components.tunnel_hub.api.models.tunnels import Tunnel
+from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.hy2scale import (
     Certificate,
     Hy2ScaleService,
@@ -164,48 +160,6 @@ async def test_statistics(provider: Provider) -> None:
 # The node
 
 
-async def test_hub(provider: Provider) -> None:
-    hub = (await read(provider, Hub))["account"]
-
-    assert asdict(hub) == {
-        "id": "account",
-        "name": "sg-home",
-        "active_paths": (("us", "us"),),
-        "compat": False,
-        "connections": 4,
-        "exit_clients": 1,
-        "exit_node": True,
-        "limited": False,
-        "rate_in": 607505,
-        "rate_out": 165267,
-        "sessions": 3,
-        "traffic_in": 9_900_000_000,
-        "traffic_out": 1_200_000_000,
-        "version": "1.3.4",
-    }
-    assert not provider.feeds["hub"].unsupported_fields()
-
-
-@OLD
-async def test_hub_as_documented(provider: Provider) -> None:
-    hub = (await read(provider, Hub))["account"]
-
-    assert (hub.traffic_in, hub.traffic_out, hub.sessions) == (9_900_000_000, 1_200_000_000, 3)
-    assert set(provider.feeds["hub"].unsupported_fields()) == {
-        *("active_paths", "connections", "exit_clients", "rate_in", "rate_out")
-    }
-
-
-async def test_limits_of_a_hub(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.state.settings.kernel_right = False
-    hy2scale.state.compat = True
-    hy2scale.state.active_paths = {}
-
-    hub = (await read(provider, Hub))["account"]
-
-    assert (hub.limited, hub.compat, hub.active_paths) == (True, True, ())
-
-
 async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: Node) -> None:
     hy2scale.state.settings.missing_routes = ["/api/sessions"]
 
@@ -234,19 +188,6 @@ async def test_what_was_lacking_comes_with_another_version(
     assert not any(provider.feeds[key].unsupported_fields() for key in ("hub", "peers", "users"))
 
 
-@OLD
-async def test_tun_mode(provider: Provider, hy2scale: Node) -> None:
-    assert (await read(provider, TunMode))["account"].tun_mode == "mixed"
-
-    hy2scale.state.tun_mode.enabled = False
-
-    assert (await read(provider, TunMode))["account"].tun_mode == "off"
-
-
-async def test_no_tun_mode(provider: Provider) -> None:
-    assert await read(provider, TunMode) == {}
-
-
 async def test_vpn(provider: Provider, hy2scale: Node) -> None:
     vpn = (await read(provider, Vpn))["account"]
     assert (vpn.l2tp_capable, vpn.l2tp_enabled, vpn.l2tp_reason) == (True, True, None)
@@ -261,28 +202,10 @@ async def test_vpn(provider: Provider, hy2scale: Node) -> None:
     assert (vpn.ikev2_capable, vpn.ikev2_enabled) == (None, None)
 
 
-@OLD
-async def test_vpn_as_documented(provider: Provider) -> None:
-    vpn = (await read(provider, Vpn))["account"]
-
-    assert (vpn.l2tp_capable, vpn.l2tp_enabled) == (None, True)
-
-
 async def test_no_vpn(provider: Provider, hy2scale: Node) -> None:
     hy2scale.state.settings.missing_routes = ["/api/ikev2", "/api/l2tp"]
 
     assert await read(provider, Vpn) == {}
-
-
-@BOTH
-async def test_certificates(provider: Provider, hy2scale: Node) -> None:
-    """The first to end comes first."""
-    found = (await read(provider, Certificates))["account"].certificates
-
-    assert [c.id for c in found] == ["web", "default", "mesh-ca"]
-    assert found[0].domains == "localhost"
-    end = datetime.fromtimestamp(hy2scale.now(), UTC) + timedelta(days=40)
-    assert found[0].expires == end.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @BOTH
@@ -331,41 +254,7 @@ async def test_a_certificate_that_ends_is_a_problem(
         assert problem.placeholders["certificates"][0].startswith("b (20")
 
 
-async def test_the_default_password_is_a_problem(
-    session: ClientSession, credentials: Credentials, hy2scale: Node
-) -> None:
-    hy2scale.set_password("admin")
-    provider = Hy2ScaleProvider(session, {**credentials, "password": "admin"}, {})
-    assert not list(provider.issues())
-
-    await provider.identify()
-
-    assert list(provider.issues()) == [Issue(key="default_password", fixable=True)]
-
-
 # Upgrades
-
-
-async def test_upgrade(provider: Provider, hy2scale: Node) -> None:
-    upgrade = (await read(provider, Upgrade))["account"]
-
-    assert (upgrade.current, upgrade.latest, upgrade.installable) == ("1.3.4", "1.3.5", True)
-    assert (upgrade.state, upgrade.progress) == (UpgradeState.IDLE, 0)
-    hy2scale.state.settings.in_docker = False
-    assert (await read(provider, Upgrade))["account"].installable is False
-
-
-@pytest.mark.parametrize("state", ["downloading", "ready", "applying"])
-async def test_an_upgrade_is_not_disturbed(provider: Provider, hy2scale: Node, state: str) -> None:
-    """A check would make the node forget what it has."""
-    under_way = hy2scale.state.upgrade
-    under_way.state, under_way.latest = state, "1.3.5"
-    under_way.bytes_done, under_way.bytes_total = 50, 200
-
-    upgrade = (await read(provider, Upgrade))["account"]
-
-    assert (upgrade.state, upgrade.progress, upgrade.latest) == (state, 25, "1.3.5")
-    assert not hy2scale.calls_to("/api/upgrade/check")
 
 
 async def test_an_upgrade_that_failed_is_looked_for_again(
@@ -376,15 +265,6 @@ async def test_an_upgrade_that_failed_is_looked_for_again(
     assert (await read(provider, Upgrade))["account"].latest == "1.3.5"
 
 
-async def test_no_way_to_the_releases(provider: Provider, hy2scale: Node) -> None:
-    """The node itself is well."""
-    hy2scale.state.settings.internet = False
-
-    upgrade = (await read(provider, Upgrade))["account"]
-
-    assert (upgrade.current, upgrade.latest) == ("1.3.4", None)
-
-
 async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/upgrade/status", "patch", patch={"state": "resting", "progress": 400})
 
@@ -393,104 +273,7 @@ async def test_an_upgrade_outside_known_states(provider: Provider, hy2scale: Nod
     assert (upgrade.state, upgrade.progress) == (None, 100)
 
 
-@OLD
-async def test_no_upgrades_as_documented(provider: Provider) -> None:
-    assert await read(provider, Upgrade) == {}
-
-
 # The mesh
-
-
-async def test_links(provider: Provider) -> None:
-    links = await read(provider, Link)
-
-    assert set(links) == {"us", "jp", "kr", "sg", "de"}
-    us = links["us"]
-    assert (us.name, us.direction, us.nested, us.exit_node) == (
-        "us",
-        PeerDirection.OUTBOUND,
-        True,
-        None,
-    ), "the node does not know whether those that it dials are exits"
-    assert us.latency == 43
-    assert us.rate_in == 70965
-    assert us.rate_out == 56306
-    assert us.version == "1.3.4"
-    assert links["kr"].native
-    assert links["kr"].version is None
-    assert links["sg"].latency is None
-    assert links["jp"].addresses == (
-        Address(address="jp.example.com:5565", status="online", latency=41),
-        Address(address="jp2.example.com:5565", status="online", latency=41),
-    )
-    assert not {"connected", "enabled"} & provider.feeds["links"].fields
-
-
-@OLD
-async def test_links_as_documented(provider: Provider) -> None:
-    us = (await read(provider, Link))["us"]
-
-    assert (us.latency, us.rate_in, us.nested, us.exit_node) == (43, 70965, True, None)
-
-
-async def test_an_address_that_fails(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.state.peers["jp"].address_status["jp2.example.com:5565"] = "mismatch"
-
-    assert (await read(provider, Link))["jp"].addresses[1] == Address(
-        address="jp2.example.com:5565", status="mismatch", latency=None
-    )
-
-
-async def test_peers(provider: Provider) -> None:
-    """Under their full paths; the node itself is none."""
-    peers = await read(provider, Peer)
-
-    assert list(peers) == ["office", "us/us-r1", "us/us-r1/us-r1-r1"]
-    office = peers["office"]
-    assert (office.direction, office.latency) == (PeerDirection.INBOUND, None)
-    assert (office.connected, office.enabled, office.nested) == (True, True, False)
-    nested = peers["us/us-r1"]
-    assert (nested.name, nested.latency, nested.nested) == ("us/us-r1", 162, True)
-    assert (nested.direction, nested.rate_in) == (PeerDirection.OUTBOUND, 449485)
-    assert not provider.feeds["peers"].unsupported_fields()
-
-
-@OLD
-async def test_peers_as_documented(provider: Provider) -> None:
-    peers = await read(provider, Peer)
-
-    assert list(peers) == ["office", "us/us-r1", "us/us-r1/us-r1-r1"]
-    assert {p.connected for p in peers.values()} == {None}
-    assert set(provider.feeds["peers"].unsupported_fields()) == {"connected", "enabled"}
-
-
-async def test_a_peer_that_is_disabled(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.state.peer_flags["us/us-r1"].disabled = True
-
-    assert (await read(provider, Peer))["us/us-r1"].enabled is False
-
-
-@pytest.mark.parametrize("flag", ["conflict", "incompatible", "native", "unsupported"])
-async def test_what_is_wrong_with_a_peer(provider: Provider, hy2scale: Node, flag: str) -> None:
-    setattr(hy2scale.state.peers["us"], flag, True)
-    setattr(hy2scale.state.peers["office"], flag, True)
-
-    assert getattr((await read(provider, Link))["us"], flag) is True
-    assert getattr((await read(provider, Link))["jp"], flag) is False
-    assert getattr((await read(provider, Peer))["office"], flag) is True
-
-
-@BOTH
-async def test_rates_below_zero(
-    freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
-) -> None:
-    """For a moment after a reconnect they are some 1.8e19."""
-    hy2scale.reconnect("us")
-
-    assert (await read(provider, Link))["us"].rate_in is None
-    assert (await read(provider, Link))["us"].rate_out is None
-    freezer.tick(11)
-    assert (await read(provider, Link))["us"].rate_in == 70965
 
 
 async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) -> None:
@@ -575,21 +358,6 @@ async def test_what_is_behind_a_lost_link_is_still_known(
     assert set(await read(provider, Peer)) == set(before)
 
 
-@BOTH
-async def test_tunnels(provider: Provider, hy2scale: Node) -> None:
-    tunnels = await read(provider, Tunnel)
-
-    assert {id_: (t.state, t.online, t.enabled) for id_, t in tunnels.items()} == {
-        "us": (TunnelState.ONLINE, True, True),
-        "jp": (TunnelState.ONLINE, True, True),
-        "kr": (TunnelState.ONLINE, True, True),
-        "sg": (TunnelState.OFFLINE, False, True),
-        "de": (TunnelState.DISABLED, False, False),
-    }
-    assert tunnels["us"].public_address == "us.example.com:5565"
-    assert tunnels["us"].protocol == "hysteria2"
-
-
 async def test_a_tunnel_of_unknown_state(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/clients", "patch", remove=("0.connected",))
 
@@ -601,35 +369,11 @@ async def test_a_tunnel_of_unknown_state(provider: Provider, hy2scale: Node) -> 
 # Who and what goes through it
 
 
-@BOTH
-async def test_users(provider: Provider, hy2scale: Node) -> None:
-    alice = await user(provider, hy2scale, "alice")
-    assert (alice.traffic_limit, alice.traffic_used) == (500 * 1024**3, 132_070_244_352)
-    assert (alice.traffic_usage, alice.expires) == (24.6, None)
-    assert (alice.enabled, alice.exit_path) == (True, "us")
-    bob = await user(provider, hy2scale, "bob")
-    assert (bob.traffic_limit, bob.traffic_usage, bob.exit_path) == (None, None, "")
-    end = datetime.fromtimestamp(hy2scale.now(), UTC) + timedelta(days=30)
-    assert bob.expires == end.replace(hour=0, minute=0, second=0, microsecond=0)
-    assert (await user(provider, hy2scale, "carol")).enabled is False
-
-
 async def test_users_without_an_id(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/users", "patch", remove=("0.id", "1.username"), times=None)
 
     assert len(await read(provider, User)) == 3
     assert next(one.name for one in (await read(provider, UserSessions)).values()) is None
-
-
-async def test_users_who_share_a_password(provider: Provider, hy2scale: Node) -> None:
-    assert (await user(provider, hy2scale, "carol")).conflicts == ("dave",)
-    assert (await user(provider, hy2scale, "alice")).conflicts == ()
-
-
-@OLD
-async def test_conflicts_as_documented(provider: Provider, hy2scale: Node) -> None:
-    assert (await user(provider, hy2scale, "carol")).conflicts is None
-    assert set(provider.feeds["users"].unsupported_fields()) == {"conflicts"}
 
 
 async def test_exits(provider: Provider, hy2scale: Node) -> None:
@@ -736,81 +480,10 @@ async def test_null_for_what_is_never_null(
     assert info.value.reason is Reason.MALFORMED
 
 
-@BOTH
-async def test_rules(provider: Provider, hy2scale: Node) -> None:
-    rules = await read(provider, Rule)
-
-    assert {id_: rule.enabled for id_, rule in rules.items()} == {
-        "video": True,
-        "office": True,
-        "games": False,
-    }
-    assert (rules["office"].type, rules["office"].targets) == ("ip", ("198.51.100.0/24",))
-    assert rules["office"].name == "Office"
-    assert rules["games"].exit_path == "us"
-
-
-async def test_rules_since_1_3(provider: Provider, hy2scale: Node) -> None:
-    rules = await read(provider, Rule)
-    assert {id_: rule.tun_active for id_, rule in rules.items()} == {
-        "video": False,
-        "office": True,
-        "games": False,
-    }
-    assert (rules["games"].priority, rules["video"].priority) == (5, 0)
-    assert rules["video"].unavailable is False
-
-    hy2scale.state.settings.host_network = False
-
-    assert (await read(provider, Rule))["video"].unavailable is True
-
-
-@OLD
-async def test_rules_as_documented(provider: Provider) -> None:
-    assert (await read(provider, Rule))["video"].unavailable is None
-
-
 async def test_no_rules(provider: Provider, hy2scale: Node) -> None:
     hy2scale.fault("/api/rules", "body", body={"available": True, "rules": None})
 
     assert await read(provider, Rule) == {}
-
-
-@BOTH
-async def test_proxies(provider: Provider) -> None:
-    """Shadowsocks among them, wherever it is kept."""
-    proxies = await read(provider, Proxy)
-
-    assert {id_: (p.protocol, p.enabled, p.listen) for id_, p in proxies.items()} == {
-        "socks5": ("socks5", True, "0.0.0.0:1080"),
-        "http": ("http", False, "0.0.0.0:8080"),
-        "ss": ("ss", True, "0.0.0.0:8388"),
-    }
-    assert proxies["ss"].method == "aes-256-gcm"
-    assert proxies["http"].method is None
-
-
-async def test_no_shadowsocks(provider: Provider, hy2scale: Node) -> None:
-    hy2scale.state.settings.missing_routes = ["/api/ss"]
-
-    assert set(await read(provider, Proxy)) == {"socks5", "http"}
-
-
-@BOTH
-async def test_wireguard(provider: Provider, hy2scale: Node) -> None:
-    server = (await read(provider, WireGuard))["account"]
-    assert asdict(server) == {
-        "id": "account",
-        "name": None,
-        "wireguard_connected": 1,
-        "wireguard_enabled": True,
-        "wireguard_peers": 2,
-        "wireguard_port": 51820,
-        "wireguard_running": True,
-    }
-    peers = await read(provider, WireGuardPeer)
-    phone = peers["phone"]
-    assert (phone.address, phone.keepalive, phone.exit_path) == ("10.0.0.2/32", 25, "us")
 
 
 async def test_the_fingerprint_changes_with_the_file(
