@@ -28,11 +28,11 @@ from .api.models.tunnels import Tunnel
 from .api.provider import Provider
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_resources
-from .credentials import CredentialStore, async_forget_credentials
+from .credentials import CredentialStore
 from .dashboard import async_setup_dashboard
 from .demand import Demand
 from .devices import Devices, registered_resources
-from .force_down import async_remove_force_down, async_set_up_force_down
+from .force_down import async_end_force_down, async_set_up_force_down
 from .forecast import forecasts
 from .graph_layout import LayoutFollower
 from .history import HistoryImporter, async_forget as async_forget_history
@@ -41,12 +41,12 @@ from .issues import EntryIssues, clear_all
 from .mesh_view import async_setup_mesh_view
 from .migrations import async_adopt, async_migrate_entry as async_migrate_entry
 from .node_suggestions import NodeSuggestions
-from .provider_storage import async_forget_memory, async_restore_memory
 from .reachability import AddressChecks, TunnelChecks, async_forget_checks, async_tunnel_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sentences import async_setup_sentences
 from .services import async_setup_services
-from .sign_in import SignIn, async_forget as async_forget_sign_in
+from .sign_in import SignIn
+from .storage import async_remove_files, async_restore_memory
 from .uptime import async_follow_uptimes
 from .watched_addresses import WatchedAddresses, WatchedChecks, is_watched
 
@@ -217,10 +217,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
 
 async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
     """Remove the stored data and the repair issues of an entry."""
-    await async_remove_force_down(hass, entry.entry_id)
-    await async_forget_sign_in(hass, entry.entry_id)
-    await async_forget_credentials(hass, entry.entry_id)
-    await async_forget_memory(hass, entry.entry_id)
+    async_end_force_down(hass, entry.entry_id)
+    await async_remove_files(hass, entry.entry_id)
     await async_forget_history(hass, entry.entry_id)
     async_forget_checks(hass, entry.entry_id)
     clear_all(hass, entry)

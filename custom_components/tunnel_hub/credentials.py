@@ -14,15 +14,14 @@ from typing import NamedTuple
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.storage import Store
 
 from .api.provider import Credentials
-from .const import CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER, DOMAIN
+from .const import CONF_ID_PREFIX, CONF_KNOWN_BY, CONF_PROVIDER
 from .runtime import TunnelHubConfigEntry
+from .storage import EntryStore, File
 
 _LOGGER = logging.getLogger(__name__)
 
-_STORAGE_VERSION = 1
 _SINGLE_USE = "refresh_token"
 """The credential that only works once, if the provider has one."""
 _NOT_COMPARED = frozenset({"default_password", "token"})
@@ -44,17 +43,6 @@ class _File(NamedTuple):
     replaced: list[str]
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, object]]:
-    # Home Assistant syncs atomic writes, and their folder, to the disk.
-    key = f"{DOMAIN}.{entry_id}.credentials"
-    return Store(hass, _STORAGE_VERSION, key, private=True, atomic_writes=True)
-
-
-async def async_forget_credentials(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the file of an entry."""
-    await _store(hass, entry_id).async_remove()
-
-
 def _digest(credentials: Mapping[str, str]) -> str:
     return sha256(credentials.get(_SINGLE_USE, "").encode()).hexdigest()[:16]
 
@@ -65,7 +53,10 @@ class CredentialStore:
     def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
-        self._store = _store(hass, entry.entry_id)
+        # Home Assistant syncs atomic writes, and their folder, to the disk.
+        self._store = EntryStore[dict[str, object]](
+            hass, entry.entry_id, File.CREDENTIALS, private=True, atomic_writes=True
+        )
         self._replaced: list[str] = []
         self._known: dict[str, str] = {}
 

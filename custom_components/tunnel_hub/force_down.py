@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -37,6 +36,7 @@ from .api.errors import (
 from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .const import DOMAIN
+from .storage import EntryStore, File
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
@@ -46,7 +46,6 @@ _LOGGER = logging.getLogger(__name__)
 _INSTANCES: HassKey[dict[str, ForceDown]] = HassKey(f"{DOMAIN}.force_down")
 """By entry id."""
 
-_STORAGE_VERSION = 1
 _FIRST_PAUSE = 60.0
 _LONGEST_PAUSE = 1800.0
 _QUIET = 3600.0
@@ -146,10 +145,6 @@ class _Service:
     tunnels: TunnelFeed
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _StoredHold]]:
-    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
-
-
 async def async_set_up_force_down(
     hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
 ) -> ForceDown:
@@ -163,11 +158,11 @@ async def async_set_up_force_down(
     return force_down
 
 
-async def async_remove_force_down(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the stored holds of an entry."""
+@callback
+def async_end_force_down(hass: HomeAssistant, entry_id: str) -> None:
+    """Store nothing more of an entry that is removed."""
     if (force_down := hass.data.get(_INSTANCES, {}).pop(entry_id, None)) is not None:
         force_down.async_remove()
-    await _store(hass, entry_id).async_remove()
 
 
 class ForceDown:
@@ -180,7 +175,9 @@ class ForceDown:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         self._hass = hass
         self._entry_id = entry_id
-        self._store = _store(hass, entry_id)
+        self._store = EntryStore[dict[str, _StoredHold]](
+            hass, entry_id, File.FORCE_DOWN, atomic_writes=True
+        )
         self._is_removed = False
         self._service: _Service | None = None
         self._is_connected = asyncio.Event()

@@ -33,7 +33,6 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.const import UnitOfInformation, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util, slugify
 from homeassistant.util.unit_conversion import (
@@ -64,6 +63,7 @@ from .const import DOMAIN
 from .coordinator import FeedCoordinator
 from .exceptions import reauth_errors
 from .ids import DeviceKey, registered_device
+from .storage import EntryStore, File
 from .units import gibibytes
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-_STORAGE_VERSION = 1
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -223,10 +222,6 @@ SOURCES: Mapping[str, _Source] = {
 """By the key under which the time of the last read is stored."""
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, _Last]]:
-    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.history")
-
-
 def _prefix(entry_id: str) -> str:
     return f"{DOMAIN}:{slugify(entry_id)}_"
 
@@ -240,12 +235,11 @@ def statistic_id(entry_id: str, key: DeviceKey, series: str) -> str:
 
 
 async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the stored data and the statistics of an entry.
+    """Remove the statistics of an entry.
 
     Home Assistant does not offer to delete statistics without an entity. An account that is added
     again begins with the history that the service provides.
     """
-    await _store(hass, entry_id).async_remove()
     if RECORDER not in hass.config.components:
         return
     recorder = get_instance(hass)
@@ -273,7 +267,7 @@ class HistoryImporter:
         self._provider = provider
         self._coordinators = coordinators
         self._sources = {n: s for n, s in SOURCES.items() if isinstance(provider, s.needs)}
-        self._store = _store(hass, entry.entry_id)
+        self._store = EntryStore[dict[str, _Last]](hass, entry.entry_id, File.HISTORY)
         self._last: dict[str, _Last] = {}
         self._not_before: dict[str, datetime] = {}
         self._done: dict[str, set[DeviceKey]] = defaultdict(set)

@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, TypedDict
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .api import days
@@ -21,6 +20,7 @@ from .coordinator import FeedCoordinator
 from .daily_schedule import DailySchedule, Hours
 from .exceptions import reauth_errors, text_of
 from .issues import EntryIssues
+from .storage import EntryStore, File
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
@@ -36,7 +36,6 @@ OUTCOMES = [ALREADY_SIGNED_IN, FAILED, MISSED, SIGNED_IN]
 DEFAULT_FROM = "08:00:00"
 DEFAULT_UNTIL = "10:00:00"
 
-_STORAGE_VERSION = 1
 _DAY = timedelta(days=1)
 _TRIES_OF_A_FAILED_DAY = 2
 _FAILED_DAYS_WORTH_A_REPAIR = 2
@@ -58,15 +57,6 @@ class _Stored(TypedDict):
     next: str
     tries: int
     failed_days: int
-
-
-def _store(hass: HomeAssistant, entry_id: str) -> Store[_Stored]:
-    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.sign_in")
-
-
-async def async_forget(hass: HomeAssistant, entry_id: str) -> None:
-    """Remove the stored data of an entry."""
-    await _store(hass, entry_id).async_remove()
 
 
 class SignIn:
@@ -92,7 +82,7 @@ class SignIn:
         self._signing_in = asyncio.Lock()
         self._daily = bool(entry.options.get(CONF_SIGN_IN_DAILY))
         self._timer = WallClockTimer(hass, self._run_if_due)
-        self._store = _store(hass, entry.entry_id)
+        self._store = EntryStore[_Stored](hass, entry.entry_id, File.SIGN_IN)
         self._stored: _Stored | None = None
         self._zone = account.provider.time_zone or UTC
         self._hours = Hours(

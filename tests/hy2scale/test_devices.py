@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub import PLATFORMS, async_remove_config_entry_device
-from custom_components.tunnel_hub.provider_storage import async_forget_memory
+from custom_components.tunnel_hub.storage import async_remove_files
 from simulator.hy2scale.state import Client
 
 from ..common import HOUR, MINUTE
@@ -343,7 +343,7 @@ async def test_an_entry_of_a_version_that_remembered_nothing(world: Hub) -> None
     await world.set_up()
     entities = entity_ids(world, "")
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
-    await async_forget_memory(world.hass, world.entry.entry_id)
+    await async_remove_files(world.hass, world.entry.entry_id)
 
     await world.set_up()
     await world.live(3 * POLL, POLL)
