@@ -133,20 +133,11 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
             device_class=BinarySensorDeviceClass.PROBLEM,
             value_fn=lambda account: account.banned,
         ),
-        TunnelHubBinarySensorDescription[Account](
-            key="service_provider",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            entity_registry_enabled_default=False,
-            value_fn=lambda account: account.service_provider,
-        ),
+        _property("service_provider", lambda account: account.service_provider, enabled=False),
         TunnelHubBinarySensorDescription[Account](
             key="signed_in_today", value_fn=lambda account: account.signed_in_today
         ),
-        TunnelHubBinarySensorDescription[Account](
-            key="verified",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda account: account.verified,
-        ),
+        _property("verified", lambda account: account.verified),
     ),
     SignInStatistics: (
         TunnelHubBinarySensorDescription[SignInStatistics](
@@ -156,16 +147,8 @@ BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     TunnelCheck: _CHECK,
     Tunnel: (
         _problem("client_outdated", lambda tunnel: tunnel.client_outdated),
-        TunnelHubBinarySensorDescription[Tunnel](
-            key="compression",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda tunnel: tunnel.compression,
-        ),
-        TunnelHubBinarySensorDescription[Tunnel](
-            key="encryption",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda tunnel: tunnel.encryption,
-        ),
+        _property("compression", lambda tunnel: tunnel.compression),
+        _property("encryption", lambda tunnel: tunnel.encryption),
         _connectivity("online", lambda tunnel: tunnel.online),
     ),
     Node: (

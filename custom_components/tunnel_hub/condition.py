@@ -23,6 +23,7 @@ _ON: set[str | bool] = {STATE_ON}
 class FieldCondition(EntityStateConditionBase):
     """Tests whether entities of certain fields are on, including diagnostic ones."""
 
+    _domain_specs = BINARY_SENSORS
     _fields: ClassVar[Fields]
     _primary_entities_only = False
     _states = _ON
@@ -35,14 +36,12 @@ class FieldCondition(EntityStateConditionBase):
 class IsReachableCondition(FieldCondition):
     """Tests whether an address can be reached."""
 
-    _domain_specs = BINARY_SENSORS
     _fields = REACHABLE
 
 
 class TunnelIsOnlineCondition(FieldCondition):
     """Tests whether a client runs a tunnel."""
 
-    _domain_specs = BINARY_SENSORS
     _fields = ONLINE
 
 
@@ -56,7 +55,6 @@ class TunnelIsEnabledCondition(FieldCondition):
 class SignedInTodayCondition(FieldCondition):
     """Tests whether an account has signed in today."""
 
-    _domain_specs = BINARY_SENSORS
     _fields = SIGNED_IN_TODAY
 
 

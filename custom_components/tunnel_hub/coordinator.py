@@ -387,11 +387,6 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         await in_time_slices(list(self.data), listener)
 
     @callback
-    def async_on_gone(self, listener: ResourceListener) -> None:
-        """Call a listener for removed resources until the entry is unloaded."""
-        self.subscriptions.on_gone.append(listener)
-
-    @callback
     def async_forget(self, resource_id: str) -> None:
         """Remove a resource; the next answer that lists it adds it again."""
         self.existence.forget(resource_id)

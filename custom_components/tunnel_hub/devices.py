@@ -128,7 +128,7 @@ class Devices:
         def _remove(resource_id: str) -> None:
             self._remove(coordinator, resource_id)
 
-        coordinator.async_on_gone(_remove)
+        coordinator.subscriptions.on_gone.append(_remove)
         coordinator.subscriptions.on_changed.append(_update)
         self._others = self._names_at_other_accounts()
         await coordinator.async_on_added(_update)

@@ -8,14 +8,14 @@ a release and the reconciler cannot interfere, even if the account is reloaded i
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 import random
-from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
@@ -33,9 +33,9 @@ from .api.errors import (
     TunnelHubError,
     UnavailableError,
 )
-from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .const import DOMAIN
+from .coordinator import FeedCoordinator
 from .storage import EntryStore, File
 
 if TYPE_CHECKING:
@@ -56,35 +56,6 @@ _LOADING = 10.0
 """Seconds to wait for an account that is being reloaded."""
 _KEPT_WHILE_MISSING = timedelta(days=30)
 """A service that lists no tunnels for a while must not leave them disabled."""
-
-
-class TunnelFeed(Protocol):
-    """The part of a FeedCoordinator that force down uses. FeedCoordinator documents the methods."""
-
-    @property
-    def data(self) -> Mapping[str, Resource]:
-        """Return the tunnels by id."""
-
-    async def async_on_added(self, listener: Callable[[str], None]) -> None:
-        """Call a listener for all tunnels, and for new ones."""
-
-    def async_on_gone(self, listener: Callable[[str], None]) -> None:
-        """Call a listener for tunnels that are no longer listed."""
-
-    def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Subscribe to a tunnel, and read its online state even if it is disabled."""
-
-    def async_notify(self, resource_id: str) -> None:
-        """Update the entities of a tunnel."""
-
-    def async_assume(self, resource_id: str, *, enabled: bool) -> None:
-        """Show the expected result of a command until the tunnels are read again."""
-
-    async def async_probe(self, resource_id: str) -> None:
-        """Read whether a tunnel is online."""
-
-    async def async_read_now(self) -> None:
-        """Poll the tunnels."""
 
 
 class _StoredHold(TypedDict):
@@ -142,11 +113,14 @@ class _Service:
     entry: TunnelHubConfigEntry
     provider: CanForceDown
     toggle: CanEdit | None
-    tunnels: TunnelFeed
+    tunnels: FeedCoordinator
 
 
 async def async_set_up_force_down(
-    hass: HomeAssistant, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
+    hass: HomeAssistant,
+    entry: TunnelHubConfigEntry,
+    provider: CanForceDown,
+    tunnels: FeedCoordinator,
 ) -> ForceDown:
     """Set up force down for an entry until it is unloaded."""
     instances = hass.data.setdefault(_INSTANCES, {})
@@ -193,7 +167,7 @@ class ForceDown:
             self._holds[tunnel_id] = _Hold.restore(stored)
 
     async def async_connect(
-        self, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: TunnelFeed
+        self, entry: TunnelHubConfigEntry, provider: CanForceDown, tunnels: FeedCoordinator
     ) -> None:
         """Start to reconcile, immediately for tunnels that are listed."""
         toggle = capable(provider, CanEdit) if can_toggle(provider, Tunnel) else None
@@ -203,10 +177,10 @@ class ForceDown:
         await self._drop_missing(tunnels)
         for tunnel_id, hold in self._holds.items():
             self._watch(tunnel_id, hold)
-        tunnels.async_on_gone(self._handle_gone)
+        tunnels.subscriptions.on_gone.append(self._handle_gone)
         await tunnels.async_on_added(self._handle_added)
 
-    async def _drop_missing(self, tunnels: TunnelFeed) -> None:
+    async def _drop_missing(self, tunnels: FeedCoordinator) -> None:
         """Remove the holds of tunnels that have been missing for a long time."""
         oldest = dt_util.utcnow() - _KEPT_WHILE_MISSING
         dropped = [

@@ -25,7 +25,7 @@ from ..api.models.account import Account, AccountChanges, Captcha, SignInStatist
 from ..api.models.tunnels import Tunnel
 from ..const import CONF_CONTACT
 from ..sign_in import SignIn
-from .base import Action, Target
+from .base import Action, Target, payload_of
 
 _CAPTCHA = tuple(Captcha.__dataclass_fields__)
 _CHANGES: dict[vol.Marker, Any] = {
@@ -43,8 +43,7 @@ async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
     service = target.capable(CanSignInWithCaptcha)
     if not all(data.get(name) for name in _CAPTCHA):
         raise InvalidInputError("captcha_needed")
-    captcha = Captcha(**{name: data[name] for name in _CAPTCHA})
-    return asdict(await service.sign_in_with_captcha(captcha))
+    return asdict(await service.sign_in_with_captcha(payload_of(Captcha, data)))
 
 
 async def _send_code(target: Target, _: dict[str, Any]) -> ServiceResponse:
@@ -58,8 +57,7 @@ async def _retoken(target: Target, data: dict[str, Any]) -> ServiceResponse:
 
 
 async def _update_account(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    changes = {name: data[name] for name in AccountChanges.__dataclass_fields__ if name in data}
-    await target.capable(CanUpdateAccount).update_account(AccountChanges(**changes))
+    await target.capable(CanUpdateAccount).update_account(payload_of(AccountChanges, data))
     return None
 
 

@@ -1,6 +1,6 @@
 """What an action is, and what it is for."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,11 @@ def device_of_kind(
             translation_placeholders={"device": device.name or device.id},
         )
     return key
+
+
+def payload_of[P: DataclassInstance](payload: type[P], data: Mapping[str, Any]) -> P:
+    """Return the fields of an action call as a payload."""
+    return payload(**{name: data[name] for name in payload.__dataclass_fields__ if name in data})
 
 
 def to_response(value: DataclassInstance) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..api.models.certificates import (
     NewCertificate,
     SignedCertificate,
 )
-from .base import Action, Target
+from .base import Action, Target, payload_of
 
 _CERTIFICATE: dict[vol.Marker, Any] = {vol.Required(CONF_ID): cv.string}
 _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
@@ -29,8 +29,7 @@ def _creating(payload: type[Any], fields: dict[vol.Marker, Any]) -> Action:
     """Return the action that makes a certificate out of such a payload."""
 
     async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        given = {name: data[name] for name in payload.__dataclass_fields__ if name in data}
-        await target.collection(payload).create(payload(**given))
+        await target.collection(payload).create(payload_of(payload, data))
         return None
 
     return Action(run=_create, edits=payload, fields=fields, admin=True, changes=(Certificates,))

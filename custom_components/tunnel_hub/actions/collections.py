@@ -27,7 +27,7 @@ from ..api.models.mesh import (
 )
 from ..api.models.tunnels import Tunnel
 from ..validators import AMOUNT, COUNT, number_of
-from .base import Action, Target
+from .base import Action, Target, payload_of
 
 _BYTES_IN_GIB = 1024**3
 _BYTES_IN_MEGABIT = 125_000
@@ -124,7 +124,8 @@ _KINDS = {
 
 def _creating(kind: _Kind) -> Action:
     async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        return {CONF_ID: await target.collection(kind.payload).create(_payload(kind, data))}
+        payload = payload_of(kind.payload, data)
+        return {CONF_ID: await target.collection(kind.payload).create(payload)}
 
     return Action(
         run=_create,
@@ -141,7 +142,8 @@ def _creating(kind: _Kind) -> Action:
 
 def _updating(kind: _Kind) -> Action:
     async def _update(target: Target, data: dict[str, Any]) -> ServiceResponse:
-        await target.collection(kind.payload).update(target.key.id, _payload(kind, data))
+        payload = payload_of(kind.payload, data)
+        await target.collection(kind.payload).update(target.key.id, payload)
         return None
 
     fields = kind.needed | kind.fields
@@ -173,12 +175,6 @@ def _of_one(
         admin=True,
         changes=(kind.of, *kind.also),
     )
-
-
-def _payload(kind: _Kind, data: dict[str, Any]) -> MeshUpdate:
-    """Return the fields of an action call as a payload."""
-    fields = (*kind.needed, *kind.fields)
-    return kind.payload(**{name: data[name] for name in fields if name in data})
 
 
 COLLECTION_ACTIONS: dict[str, Action] = {

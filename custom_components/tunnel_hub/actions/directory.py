@@ -20,7 +20,7 @@ from ..api.models.directory import (
     RelayNodeUpdate,
 )
 from ..validators import AMOUNT, COUNT, WHOLE_NUMBER
-from .base import Action, Target, to_response
+from .base import Action, Target, payload_of, to_response
 
 _CONNECTIONS = "connections"
 
@@ -50,10 +50,9 @@ _FIELDS: dict[str, Any] = {
 
 def _payload(data: dict[str, Any]) -> RelayNodeUpdate:
     """Return the fields of an action call as a payload."""
-    said = {name: data[name] for name in (*_NEEDED, *_FIELDS) if name in data}
-    if _CONNECTIONS in said:
-        said[_CONNECTIONS] = [RelayNodeConnection.at(address) for address in said[_CONNECTIONS]]
-    return RelayNodeUpdate(**said)
+    if _CONNECTIONS in data:
+        data = data | {_CONNECTIONS: [RelayNodeConnection.at(each) for each in data[_CONNECTIONS]]}
+    return payload_of(RelayNodeUpdate, data)
 
 
 async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
@@ -104,9 +103,7 @@ async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceRespo
 
 
 async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    report = RelayNodeReport(
-        **{name: data[name] for name in RelayNodeReport.__dataclass_fields__ if name in data}
-    )
+    report = payload_of(RelayNodeReport, data)
     result = await target.capable(NodeDirectory).report_node(target.key.id, report)
     return {
         "traffic_used": result.traffic_used,

@@ -10,19 +10,12 @@ import voluptuous as vol
 from ..api.capabilities import capable
 from ..api.capabilities.collections import SubdomainCollection
 from ..api.models.subdomains import Subdomain
-from .base import Action, Target
+from .base import Action, Target, payload_of
 
 _NAME: dict[vol.Marker, Any] = {
     vol.Required("domain"): cv.string,
     vol.Required("record"): cv.string,
 }
-
-
-def _subdomain(data: dict[str, Any]) -> Subdomain:
-    """Return the subdomain that an action call names."""
-    return Subdomain(
-        **{name: data[name] for name in Subdomain.__dataclass_fields__ if name in data}
-    )
 
 
 async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
@@ -34,18 +27,18 @@ async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
 
 
 async def _create_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(Subdomain).create(_subdomain(data))
+    await target.collection(Subdomain).create(payload_of(Subdomain, data))
     return None
 
 
 async def _update_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    changes = _subdomain(data)
+    changes = payload_of(Subdomain, data)
     await target.collection(Subdomain).update(changes.id, changes)
     return None
 
 
 async def _delete_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(Subdomain).delete(_subdomain(data).id)
+    await target.collection(Subdomain).delete(payload_of(Subdomain, data).id)
     return None
 
 

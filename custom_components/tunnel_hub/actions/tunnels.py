@@ -17,7 +17,7 @@ from ..api.models.server import ClientStatus, Server
 from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
-from .base import Action, Target, to_response
+from .base import Action, Target, payload_of, to_response
 
 _FORMAT = "format"
 _LOCAL_PORT = "local_port"
@@ -36,22 +36,15 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
 }
 
 
-def _payload(data: dict[str, Any]) -> TunnelUpdate:
-    """Return the fields of an action call as a payload."""
-    return TunnelUpdate(
-        **{name: data[name] for name in TunnelUpdate.__dataclass_fields__ if name in data}
-    )
-
-
 async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
     if _NODE not in data and target.feeds_of(Node):
         raise InvalidInputError("node_needed")
-    tunnel_id = await target.collection(TunnelUpdate).create(_payload(data))
+    tunnel_id = await target.collection(TunnelUpdate).create(payload_of(TunnelUpdate, data))
     return {"tunnel_id": tunnel_id}
 
 
 async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
-    await target.collection(TunnelUpdate).update(target.key.id, _payload(data))
+    await target.collection(TunnelUpdate).update(target.key.id, payload_of(TunnelUpdate, data))
     return None
 
 

@@ -1,6 +1,6 @@
 """Descriptions of sensors, and functions that create common kinds of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -31,6 +31,11 @@ class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, Sensor
     value_fn: Callable[[R], str | float | date | None]
     can_wait: bool | None = None
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
+
+
+def listed(words: Iterable[str] | None) -> str | None:
+    """Return words as one state."""
+    return None if words is None else ", ".join(words)
 
 
 def traffic[R: Resource](
@@ -140,6 +145,7 @@ def diagnostic[R: Resource](
     *,
     device_class: SensorDeviceClass | None = None,
     enabled: bool = True,
+    attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None,
 ) -> TunnelHubSensorDescription[R]:
     """A diagnostic value that rarely changes."""
     return TunnelHubSensorDescription(
@@ -148,6 +154,7 @@ def diagnostic[R: Resource](
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=enabled,
         value_fn=value_fn,
+        attributes_fn=attributes_fn,
     )
 
 

@@ -1,6 +1,6 @@
 """Sensors of a mesh node, its peers, and its clients."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
@@ -25,6 +25,7 @@ from .kinds import (
     count,
     data_size,
     diagnostic,
+    listed,
     percentage,
     rate,
     timestamp,
@@ -32,13 +33,9 @@ from .kinds import (
 )
 
 
-def _listed(words: Iterable[str] | None) -> str | None:
-    return None if words is None else ", ".join(words)
-
-
 def _paths(hub: Hub) -> str | None:
     """Return the paths in use. The path of a direct exit is the exit itself."""
-    return _listed(path for _, path in hub.active_paths) if hub.active_paths else None
+    return listed(path for _, path in hub.active_paths) if hub.active_paths else None
 
 
 def _addresses(peer: Peer) -> Mapping[str, Any]:
@@ -107,7 +104,7 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
     ),
     Rule: (
         diagnostic("priority", lambda rule: rule.priority, enabled=False),
-        diagnostic("targets", lambda rule: _listed(rule.targets)),
+        diagnostic("targets", lambda rule: listed(rule.targets)),
         diagnostic("type", lambda rule: rule.type),
     ),
     Proxy: (

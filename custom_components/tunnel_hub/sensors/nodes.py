@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE, EntityCategory
+from homeassistant.const import ATTR_LATITUDE, ATTR_LONGITUDE
 
 from ..api.models.nodes import Node, NodeLoad, NodeState, NodeUptime
 from ..entity import Table
@@ -14,14 +14,11 @@ from .kinds import (
     count,
     data_size,
     diagnostic,
+    listed,
     load_average,
     percentage,
     traffic,
 )
-
-
-def _words(values: tuple[str, ...] | None) -> str | None:
-    return None if values is None else ", ".join(values)
 
 
 def _place(node: Node) -> Mapping[str, Any]:
@@ -46,13 +43,8 @@ NODES: Table[TunnelHubSensorDescription[Any]] = {
         load_average("load_5", lambda node: node.load_5),
         data_size("memory_total", lambda node: node.memory_total, decimals=1),
         percentage("memory_usage", lambda node: node.memory_usage),
-        TunnelHubSensorDescription[Node](
-            key="place",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda node: node.place,
-            attributes_fn=_place,
-        ),
-        diagnostic("protocols", lambda node: _words(node.protocols)),
+        diagnostic("place", lambda node: node.place, attributes_fn=_place),
+        diagnostic("protocols", lambda node: listed(node.protocols)),
         diagnostic("started", lambda node: node.started, device_class=SensorDeviceClass.UPTIME),
         choice("state", NodeState, lambda node: node.state),
         traffic("traffic_in_today", lambda node: node.traffic_in_today),

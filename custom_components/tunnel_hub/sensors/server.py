@@ -3,7 +3,6 @@
 from typing import Any
 
 from homeassistant.components.sensor import SensorStateClass
-from homeassistant.const import EntityCategory
 
 from ..api.models.server import Client, ClientStatus, Server
 from ..entity import Table
@@ -13,11 +12,8 @@ SERVER: Table[TunnelHubSensorDescription[Any]] = {
     Server: (
         count("clients", lambda server: server.clients),
         count("connections", lambda server: server.connections),
-        TunnelHubSensorDescription[Server](
-            key="port",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda server: server.port,
-            attributes_fn=lambda server: dict(server.ports),
+        diagnostic(
+            "port", lambda server: server.port, attributes_fn=lambda server: dict(server.ports)
         ),
         traffic("traffic_in_today", lambda server: server.traffic_in_today),
         traffic("traffic_out_today", lambda server: server.traffic_out_today),

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.const import EntityCategory
-
 from ..api.models.tunnels import Tunnel, TunnelPhase, TunnelSource, TunnelState
 from ..entity import Table
 from .kinds import TunnelHubSensorDescription, choice, count, diagnostic, timestamp, traffic
@@ -29,10 +27,9 @@ TUNNELS: Table[TunnelHubSensorDescription[Any]] = {
         timestamp("last_edit", lambda tunnel: tunnel.last_edit, diagnostic=True),
         timestamp("last_start", lambda tunnel: tunnel.last_start),
         diagnostic("local_address", lambda tunnel: tunnel.local_address),
-        TunnelHubSensorDescription[Tunnel](
-            key="node_name",
-            entity_category=EntityCategory.DIAGNOSTIC,
-            value_fn=lambda tunnel: tunnel.node_name,
+        diagnostic(
+            "node_name",
+            lambda tunnel: tunnel.node_name,
             attributes_fn=lambda tunnel: {"node_id": tunnel.node_id},
         ),
         choice(

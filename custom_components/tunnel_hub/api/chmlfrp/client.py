@@ -277,9 +277,9 @@ class ChmlFrpClient:
         """/messages: messages to the account and to all, as HTML."""
         return _rows(await self._signed("GET", "/messages"))
 
-    async def message_list(self, page: int = 1, size: int = 20) -> list[Row]:
-        """/message/list: notices to all, as Markdown, the newest first."""
-        fields = {"page": str(page), "size": str(size)}
+    async def message_list(self) -> list[Row]:
+        """/message/list: the newest notices to all, as Markdown, the newest first."""
+        fields = {"page": "1", "size": "20"}
         return rows_of(_row(await self._signed("GET", "/message/list", fields)).get("messages"))
 
     async def message_detail(self, message_id: str) -> Row:
@@ -292,21 +292,6 @@ class ChmlFrpClient:
 
     # How all of them ask
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None = None,
-        *,
-        json: Mapping[str, object] | None = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        read: bool,
-    ) -> Answer:
-        return await self._transport.request(
-            method, path, params=params, json=json, form=form, headers=headers, read=read
-        )
-
     async def _public(
         self,
         method: str,
@@ -316,7 +301,11 @@ class ChmlFrpClient:
         read: bool = True,
     ) -> Row:
         """Ask for what needs no token."""
-        row = _mapping(await self._send(method, path, params, read=read))
+        return self._row_of(await self._transport.request(method, path, params=params, read=read))
+
+    def _row_of(self, answer: Answer) -> Row:
+        """Return the object of an answer that is no refusal."""
+        row = _mapping(answer)
         _judge(row, self._transport)
         return row
 
@@ -344,12 +333,10 @@ class ChmlFrpClient:
                 body = {"token": token, **json}
             else:
                 fields["token"] = token
-            answer = await self._send(
-                method, path, fields, json=body, form=form, headers=headers, read=read
+            answer = await self._transport.request(
+                method, path, params=fields, json=body, form=form, headers=headers, read=read
             )
-            row = _mapping(answer)
-            _judge(row, self._transport)
-            return row
+            return self._row_of(answer)
 
         async def _ask_in_known_style(token: str) -> Row:
             try:

@@ -6,6 +6,7 @@ every change reads the row first, and looks afterwards whether it came about.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
@@ -20,25 +21,18 @@ from .models import ID, NOT_SENT, SHADOWSOCKS
 _KEYS = ("private_key", "public_key")
 
 
+@dataclass(kw_only=True, eq=False)
 class RowCollection:
     """One kind of rows, which can be removed.
 
-    rows: reads them. key: the field with the id of the resource. remove: the write.
+    key: the field with the id of the resource. rows: reads them. delete: the write.
     name_of: what the node, and a person, calls a row, by its id.
     """
 
-    def __init__(
-        self,
-        key: str,
-        rows: Callable[[], Awaitable[list[Row]]],
-        remove: Callable[[str], Awaitable[None]],
-        *,
-        name_of: Callable[[str], str] = lambda id_: id_,
-    ) -> None:
-        self.key = key
-        self.rows = rows
-        self.name_of = name_of
-        self._remove = remove
+    key: str = "id"
+    rows: Callable[[], Awaitable[list[Row]]]
+    delete: Callable[[str], Awaitable[None]]
+    name_of: Callable[[str], str] = lambda id_: id_
 
     async def ids(self) -> set[str]:
         """Read the ids of all rows."""
@@ -57,15 +51,16 @@ class RowCollection:
 
     async def remove(self, id_: str) -> None:
         """Remove a row; one that is gone already counts as removed."""
-        await self._remove(self.name_of(id_))
+        await self.delete(self.name_of(id_))
         if id_ in await self.ids():
             raise InvalidInputError("not_taken", name=self.name_of(id_))
 
 
+@dataclass(kw_only=True, eq=False)
 class EditableRows(RowCollection):
     """One kind of rows, which can also be made and replaced.
 
-    create, replace: the writes. check: raises UnavailableError for a row that came damaged.
+    add, replace: the writes. check: raises UnavailableError for a row that came damaged.
     unique: the fields in which no two rows may be the same; the first of them finds a new row.
     names: the fields that stand in paths, if they are not the unique ones.
     check_change: raises InvalidInputError for changes that the node would not make to a row.
@@ -73,42 +68,25 @@ class EditableRows(RowCollection):
     defaults: what a new row has where nothing is said.
     """
 
-    def __init__(
-        self,
-        key: str,
-        rows: Callable[[], Awaitable[list[Row]]],
-        remove: Callable[[str], Awaitable[None]],
-        create: Callable[[Row], Awaitable[None]],
-        replace: Callable[[str, Row], Awaitable[None]],
-        *,
-        check: Callable[[Row], None],
-        unique: tuple[str, ...],
-        names: tuple[str, ...] = (),
-        name_of: Callable[[str], str] = lambda id_: id_,
-        check_change: Callable[[Row, Row], None] = lambda row, changes: None,
-        unsure: Collection[str] = (),
-        **defaults: object,
-    ) -> None:
-        super().__init__(key, rows, remove, name_of=name_of)
-        self._create = create
-        self._replace = replace
-        self._check = check
-        self._unique = unique
-        self._names = names or unique
-        self._check_change = check_change
-        self._unsure = unsure
-        self._defaults = defaults
-        self._changing = asyncio.Lock()
+    add: Callable[[Row], Awaitable[None]]
+    replace: Callable[[str, Row], Awaitable[None]]
+    check: Callable[[Row], None]
+    unique: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    check_change: Callable[[Row, Row], None] = lambda row, changes: None
+    unsure: Collection[str] = ()
+    defaults: Row = field(default_factory=dict)
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def create(self, fields: Row) -> str:
         """Create a row and return its id."""
         self._check_names(fields)
         rows = await self.rows()
-        for field in self._unique:
-            if any(row.get(field) == fields[field] for row in rows):
-                raise InvalidInputError("already_exists", name=str(fields[field]))
-        await self._create({**self._defaults, **fields})
-        found_by = self._unique[0]
+        for name in self.unique:
+            if any(row.get(name) == fields[name] for row in rows):
+                raise InvalidInputError("already_exists", name=str(fields[name]))
+        await self.add({**self.defaults, **fields})
+        found_by = self.unique[0]
         async for row in iterate(await self.rows()):
             if row.get(found_by) == fields[found_by] and (
                 id_ := coerce.identifier(row.get(self.key))
@@ -122,22 +100,22 @@ class EditableRows(RowCollection):
         # Two changes at once would each undo the other's.
         async with self._changing:
             row = await self.row(id_)
-            self._check(row)
-            self._check_change(row, changes)
+            self.check(row)
+            self.check_change(row, changes)
             own = {name: value for name, value in row.items() if not name.startswith(NOT_SENT)}
-            await self._replace(self.name_of(id_), {**own, **changes})
+            await self.replace(self.name_of(id_), {**own, **changes})
         await self.expect(id_, changes)
 
     def _check_names(self, fields: Row) -> None:
         """Raise InvalidInputError for a name by which the node could never be asked again."""
-        for field in self._names:
-            if field in fields and fields[field] in NO_NAMES:
-                raise InvalidInputError("invalid_name", name=str(fields[field]))
+        for name in self.names or self.unique:
+            if name in fields and fields[name] in NO_NAMES:
+                raise InvalidInputError("invalid_name", name=str(fields[name]))
 
     async def expect(self, id_: str, changes: Row) -> None:
         """Raise InvalidInputError unless a row shows the changes, as far as it shows them."""
         row = await self.row(id_)
-        sure = {name: value for name, value in changes.items() if name not in self._unsure}
+        sure = {name: value for name, value in changes.items() if name not in self.unsure}
         if any(name in row and row[name] != value for name, value in sure.items()):
             raise InvalidInputError("not_taken", name=self.name_of(id_))
 
@@ -155,12 +133,13 @@ class RowCollections:
     def __init__(self, client: Hy2ScaleClient, around: MeshReader) -> None:
         self._client = client
         self._around = around
+        enabled: Row = {"enabled": True}
         self.clients = EditableRows(
-            ID,
-            around.connections_now,
-            client.delete_client,
-            client.create_client,
-            client.update_client,
+            key=ID,
+            rows=around.connections_now,
+            delete=client.delete_client,
+            add=client.create_client,
+            replace=client.update_client,
             check=schemas.CLIENT.check,
             unique=("addr", "name"),
             names=("name",),
@@ -170,46 +149,45 @@ class RowCollections:
             unsure=("name",),
         )
         self.users = EditableRows(
-            "id",
-            client.users,
-            client.delete_user,
-            client.create_user,
-            client.update_user,
+            rows=client.users,
+            delete=client.delete_user,
+            add=client.create_user,
+            replace=client.update_user,
             check=schemas.USER.check,
             unique=("username",),
-            enabled=True,
+            defaults=enabled,
         )
         self.rules = EditableRows(
-            "id",
-            self._rules,
-            client.delete_rule,
-            client.create_rule,
-            client.update_rule,
+            rows=self._rules,
+            delete=client.delete_rule,
+            add=client.create_rule,
+            replace=client.update_rule,
             check=schemas.RULE.check,
             unique=("id",),
-            enabled=True,
+            defaults=enabled,
         )
         self.proxies = EditableRows(
-            "id",
-            self._proxies,
-            self._delete_proxy,
-            self._create_proxy,
-            self._update_proxy,
+            rows=self._proxies,
+            delete=self._delete_proxy,
+            add=self._create_proxy,
+            replace=self._update_proxy,
             check=schemas.check_proxy,
             unique=("id",),
-            enabled=True,
+            defaults=enabled,
         )
         self.wireguard_peers = EditableRows(
-            ID,
-            self._wireguard_peers,
-            client.delete_wireguard_peer,
-            self._create_wireguard_peer,
-            client.update_wireguard_peer,
+            key=ID,
+            rows=self._wireguard_peers,
+            delete=client.delete_wireguard_peer,
+            add=self._create_wireguard_peer,
+            replace=client.update_wireguard_peer,
             check=schemas.WIREGUARD_PEER.check,
             unique=("name",),
             name_of=around.wireguard_peers.name_of,
         )
-        self.certificates = RowCollection("id", client.certificates, client.delete_certificate)
+        self.certificates = RowCollection(
+            rows=client.certificates, delete=client.delete_certificate
+        )
 
     async def _rules(self) -> list[Row]:
         return (await self._client.rules())[1]

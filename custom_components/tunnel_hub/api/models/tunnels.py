@@ -100,7 +100,6 @@ class TunnelUpdate:
     """
 
     name: str | None = None
-    phase: TunnelPhase | None = None
     protocol: str | None = None
     local_host: str | None = None
     local_port: int | None = None
