@@ -40,6 +40,14 @@ async def ask(
     world: World[Any], tool: str, user: User | None = None, language: str = "en", **arguments: Any
 ) -> Any:
     """Have a language model use a tool, over Home Assistant's API; what it finds, or why not."""
+    answer, *_ = (await ask_whole(world, tool, user, language, **arguments)).values()
+    return answer
+
+
+async def ask_whole(
+    world: World[Any], tool: str, user: User | None = None, language: str = "en", **arguments: Any
+) -> dict[str, Any]:
+    """Have a language model use a tool; all that it hears."""
     context = LLMContext(
         platform="test",
         context=Context(user_id=user.id if user else None),
@@ -50,9 +58,9 @@ async def ask(
     api = await async_get_api(world.hass, LLM_API_ASSIST, context)
     result = await api.async_call_tool(ToolInput(f"{DOMAIN}__{tool}", arguments))
     await world.settle()
-    answer, *_ = result.data.values()
     assert result.error is ("error" in result.data)
-    return answer
+    told: dict[str, Any] = result.data
+    return told
 
 
 async def say(world: World[Any], text: str, language: str = "en", user: User | None = None) -> str:

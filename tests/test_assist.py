@@ -2,6 +2,7 @@
 
 from homeassistant.auth.models import User
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -14,7 +15,7 @@ from custom_components.tunnel_hub.assist import COMMANDS
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.sentences import SENTENCES
 
-from .assist import ask, expose, name_of, say, set_up_assist
+from .assist import ask, ask_whole, expose, name_of, say, set_up_assist
 from .checks.rows import OK
 from .checks.servers import Authorities, answers, listening
 from .common import MINUTE, SMALL, World
@@ -130,7 +131,8 @@ async def test_tools_are_described(home: World) -> None:
     assert {tool.name for tool in ours if not tool.annotations.read_only} == {
         f"{DOMAIN}__{name}" for name in ("command_tunnel", "sign_in")
     }
-    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    by_user = ConfigEntryDisabler.USER
+    await home.hass.config_entries.async_set_disabled_by(home.entry.entry_id, by_user)
     api = await async_get_api(home.hass, LLM_API_ASSIST, context)
     assert not [tool for tool in api.tools if tool.name.startswith(f"{DOMAIN}__")]
 
@@ -250,6 +252,8 @@ async def test_watched_addresses(home: World) -> None:
             "another port.",
         }
     ]
+    answer = await say(home, "why is Friend down?")
+    assert answer.startswith("Friend: Port closed. The node refuses")
     answer = await say(home, "which addresses are down?")
     assert answer.startswith("Not usable: 1. Friend: Port closed.")
     assert (await say(home, "哪些地址不通了？", "zh-Hans")).startswith("无法使用：1 项。 Friend：")
@@ -280,7 +284,6 @@ async def test_a_user_who_was_deleted(home: World, guest: MockUser) -> None:
 LANGUAGES = ("en", "zh-Hans")
 SAID = {
     "certificates": ("Which certificates expire soon?", "哪些证书快到期了？"),
-    "connected": ("Who is connected to my mesh?", "谁连着我的节点？"),
     "disable": ("Disable the tunnel {tunnel}", "停用隧道{tunnel}"),
     "down": ("Which tunnels are down?", "哪些隧道掉线了？"),
     "enable": ("Enable the {tunnel} tunnel", "启用隧道{tunnel}"),
@@ -299,7 +302,6 @@ ANSWERS = {
         f"No certificate ends in the next 30 days. {LEFT_OUT[0]}",
         f"30 天内没有证书到期。 {LEFT_OUT[1]}",
     ),
-    "connected": ("No one is connected.", "目前没有人连接。"),
     "disable": ("{tunnel} is disabled.", "已停用“{tunnel}”。"),
     "down": (f"Nothing is down. {LEFT_OUT[0]}", f"一切正常。 {LEFT_OUT[1]}"),
     "enable": ("{tunnel} is enabled.", "已启用“{tunnel}”。"),
@@ -315,7 +317,7 @@ ORDER = sorted(SAID, key=lambda name: (name in {*COMMANDS, "sign_in"}, name))
 
 @pytest.mark.parametrize("at", [0, 1], ids=LANGUAGES)
 async def test_every_sentence(home: World, owner: User, at: int) -> None:
-    assert SAID.keys() == ANSWERS.keys() == SENTENCES.keys()
+    assert SAID.keys() == ANSWERS.keys() == SENTENCES.keys() - {"connected"}
     tunnel = name_of(home, "tunnel:1")
 
     for name in ORDER:
@@ -343,6 +345,96 @@ async def test_what_is_down_is_named(home: World) -> None:
     assert unknown.endswith("is exposed to Assist."), "its state is not told"
 
 
+@pytest.mark.parametrize("is_loaded", [True, False])
+async def test_a_service_that_does_not_respond(
+    home: World, guest: MockUser, is_loaded: bool
+) -> None:
+    """What is not known is not well, whether or not Home Assistant was started in the meantime."""
+    name = name_of(home, "tunnel:1")
+    home.service.fault("*", "status", status=503, times=None)
+    if is_loaded:
+        await home.live(30 * MINUTE)
+    else:
+        await home.hass.config_entries.async_reload(home.entry.entry_id)
+        await home.settle()
+        assert home.entry_state() is ConfigEntryState.SETUP_RETRY
+
+    silent = (
+        "Nothing is known of HayFrp demo at the moment: there is no connection to the service, or "
+        "you have to sign in again."
+    )
+    assert await say(home, SAID["down"][0]) == f"Nothing is down. {silent}"
+    assert await say(home, SAID["why"][0].format(tunnel=name)) == silent
+    assert (await say(home, SAID["down"][1], "zh-Hans")).endswith("无法连接服务，或需要重新登录。")
+    told = await ask_whole(home, "get_tunnels_down")
+    assert told["no_current_data"] == ["HayFrp demo"]
+    guest.mock_policy({})
+    assert silent not in await say(home, SAID["down"][0], user=guest)
+
+
+SPELT = (
+    ("Why is the {} down?", "为什么 {} 断了？"),
+    ("why is {} not reachable", "为什么{}不通"),
+    ("Why is the tunnel {} offline?", "为什么隧道{}掉线了？"),
+    ("why is the {} tunnel unreachable", "为什么 {} 隧道离线"),
+)
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=LANGUAGES)
+@pytest.mark.parametrize(
+    "named, spoken",
+    [
+        ("My NAS", ("my nas", "My-NAS")),
+        ("nas-7_ssh", ("nas-7_ssh", "nas 7 ssh", "NAS-7 ssh")),
+        ("The Lounge", ("the lounge",)),
+        ("Bob’s (web) [1]", ("Bob's web 1", "bob’s web 1")),
+        ("home.example.com", ("home.example.com", "home example com")),
+        ("a. {b}|c: <d>?", ("a b c d",)),
+        ("家里的 NAS", ("家里的 NAS", "家里的 nas")),
+        ("🏠 web", ("web",)),
+    ],
+)
+async def test_names_as_they_are_spoken(
+    home: World, at: int, named: str, spoken: tuple[str, ...]
+) -> None:
+    registry = dr.async_get(home.hass)
+    registry.async_update_device(home.device_id("tunnel:1"), name_by_user=named)
+    await home.settle()
+
+    for sentence in SPELT:
+        for name in spoken:
+            said = sentence[at].format(name)
+            answer = await say(home, said, LANGUAGES[at])
+            assert answer == ANSWERS["why"][at].format(tunnel=named), said
+
+
+async def test_a_name_of_signs_alone(home: World, owner: User) -> None:
+    """It cannot be said, and is not what is meant by other signs."""
+    registry = dr.async_get(home.hass)
+    registry.async_update_device(home.device_id("tunnel:1"), name_by_user="★")
+    home.service.state.tunnels["1"].proxy_name = "☆"
+    await home.elapse(MINUTE)
+
+    refusal = await ask(home, "command_tunnel", owner, tunnel="!", command="disable")
+
+    assert refusal == 'No tunnel "!" is exposed to Assist.'
+    assert await ask(home, "command_tunnel", owner, tunnel="★", command="disable") == "★"
+
+
+async def test_sentences_follow_what_there_is(home: World) -> None:
+    """They are understood while there is what they are about."""
+    name = name_of(home, "tunnel:1")
+    said = SAID["why"][0].format(tunnel=name)
+    assert await say(home, said) == ANSWERS["why"][0].format(tunnel=name)
+
+    assert await home.hass.config_entries.async_remove(home.entry.entry_id)
+    await home.settle()
+
+    for sentence in (said, *(english for english, _ in SAID.values())):
+        answer = await say(home, sentence.format(tunnel=name))
+        assert answer.startswith(("Sorry, I couldn't understand", "Sorry, I am not aware of"))
+
+
 async def test_what_the_user_switched_off_is_told_apart(home: World) -> None:
     await home.act("switch", "turn_on", "tunnel:1", "force_down")
     name = name_of(home, "tunnel:1")
@@ -364,7 +456,6 @@ async def test_an_account_that_is_not_exposed(home: World, guest: MockUser) -> N
     )
     question = SAID["traffic"][0]
     assert await say(home, question) == "No account with limited traffic is exposed to Assist."
-    assert (await say(home, SAID["connected"][0])) == "No one is connected."
     assert LEFT_OUT[0] in await say(home, SAID["down"][0], user=guest)
 
     guest.mock_policy({})

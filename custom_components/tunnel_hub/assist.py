@@ -5,9 +5,10 @@ read that entity. A command requires that its own switch or button is exposed. I
 user's context, so Home Assistant checks the permission.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from homeassistant.auth.models import User as HaUser
@@ -15,20 +16,22 @@ from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.components.switch import DOMAIN as SWITCH
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_ENTITY_ID, SERVICE_TURN_OFF, SERVICE_TURN_ON
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .api.capabilities.mesh import MeshNode
+from .api.feed import Feed
 from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.certificates import Certificates
 from .api.models.mesh import Peer, User, UserSessions
 from .api.models.server import Client
-from .api.models.tunnels import Tunnel, TunnelPhase, TunnelState
+from .api.models.tunnels import Tunnel, TunnelState
 from .checks.verdicts import Verdict
 from .const import DOMAIN
 from .coordinator import FeedCoordinator
@@ -48,6 +51,10 @@ _AS_A_SERVICE = {Verdict.NODE_DOWN: TunnelState.NODE_OFFLINE}
 """Verdicts of checks that services also report, with the state that they report."""
 _SWITCHED_OFF = ("disabled", "held_down")
 _NO_FAULT = (None, Verdict.REACHABLE, Verdict.UNKNOWN, Verdict.NOT_CHECKABLE)
+
+
+type Reachable = Tunnel | WatchedAddress
+"""Resources with an address that can be unreachable."""
 
 
 class _Order(NamedTuple):
@@ -135,6 +142,8 @@ class Assist:
         self._entities = er.async_get(hass)
         self.leaves_out = False
         """Whether something that may be read was left out, because it is not exposed."""
+        self.silent: set[str] = set()
+        """Accounts without current data."""
 
     def text(self, key: str, **names: object) -> str:
         """Return a sentence in the language of the conversation.
@@ -172,23 +181,36 @@ class Assist:
             return None
         return device.name_by_user or device.name
 
-    def _coordinators(self) -> Iterator[tuple[TunnelHubConfigEntry, FeedCoordinator]]:
-        entries: list[TunnelHubConfigEntry] = self._hass.config_entries.async_loaded_entries(DOMAIN)
-        for entry in entries:
+    def _coordinators(
+        self, is_wanted: Callable[[Feed[Resource]], object]
+    ) -> Iterator[tuple[TunnelHubConfigEntry, FeedCoordinator]]:
+        """Yield the wanted feeds with current data, for all accounts."""
+        for entry in enabled_entries(self._hass):
+            if entry.state is not ConfigEntryState.LOADED:
+                self._is_silent(entry)
+                continue
             for coordinator in entry.runtime_data.coordinators.values():
-                yield entry, coordinator
+                if is_wanted(coordinator.feed):
+                    if coordinator.available:
+                        yield entry, coordinator
+                    else:
+                        self._is_silent(entry)
+
+    def _is_silent(self, entry: TunnelHubConfigEntry) -> None:
+        entities = er.async_entries_for_config_entry(self._entities, entry.entry_id)
+        if any(map(self._may_use, entities)):
+            self.silent.add(entry.title)
 
     def things[R: Resource](self, kind: type[R], *, unexposed: bool = False) -> Iterator[Thing[R]]:
         """Yield the visible resources of a class, for all accounts.
 
         unexposed: also yield resources that are not exposed, if the user may read them.
         """
-        for entry, coordinator in self._coordinators():
-            if coordinator.feed.resource is kind and coordinator.available:
-                for resource in list(coordinator.data.values()):
-                    name = self._visible_name(entry, device_key(resource), unexposed=unexposed)
-                    if name is not None and isinstance(resource, kind):
-                        yield Thing(entry, resource, name)
+        for entry, coordinator in self._coordinators(lambda feed: feed.resource is kind):
+            for resource in list(coordinator.data.values()):
+                name = self._visible_name(entry, device_key(resource), unexposed=unexposed)
+                if name is not None and isinstance(resource, kind):
+                    yield Thing(entry, resource, name)
 
     # Questions
 
@@ -202,7 +224,7 @@ class Assist:
                 "name": tunnel.name,
                 "kind": "tunnel",
                 "account": tunnel.account,
-                **self._words_for(condition, tunnel.resource.phase),
+                **self._words_for(condition, tunnel),
                 **_known(
                     down_since=_local(tunnel.resource.last_close),
                     switched_off=True if condition in _SWITCHED_OFF else None,
@@ -215,28 +237,27 @@ class Assist:
             {
                 "name": watched.name,
                 "kind": "watched address",
-                **self._words_for(str(watched.resource.verdict)),
+                **self._words_for(condition, watched),
             }
             for watched in self.things(WatchedAddress)
-            if watched.resource.verdict not in _NO_FAULT
+            if (condition := _condition(watched)) is not None
         ]
         return rows
 
     def why(self, name: str) -> dict[str, str]:
-        """Return what is wrong with a tunnel and what to do; only its name if nothing is wrong.
+        """Return what is wrong with a tunnel or a watched address and what to do.
 
-        Raises RefusedError.
+        Returns only its name if nothing is wrong. Raises RefusedError.
         """
-        tunnel = self._tunnel(name)
-        condition = _condition(tunnel)
-        words = {} if condition is None else self._words_for(condition, tunnel.resource.phase)
-        return {"name": tunnel.name, **words}
+        found = self._one(name, self.things(Tunnel), self.things(WatchedAddress))
+        condition = _condition(found)
+        words = {} if condition is None else self._words_for(condition, found)
+        return {"name": found.name, **words}
 
-    def _words_for(self, condition: str, phase: TunnelPhase | None = None) -> dict[str, str]:
-        """Return the name of a condition and the advice for it, as the dashboard shows them.
-
-        phase: the phase of the frpc client, which is more precise about the reason.
-        """
+    def _words_for(self, condition: str, thing: Thing[Reachable]) -> dict[str, str]:
+        """Return the name of a condition and the advice for it, as the dashboard shows them."""
+        # The phase of the frpc client is more precise about the reason.
+        phase = thing.resource.phase if isinstance(thing.resource, Tunnel) else None
         problem = self._first_text(
             f"common.path_{condition}",
             f"entity.sensor.verdict.state.{condition}",
@@ -258,11 +279,10 @@ class Assist:
     def traffic(self) -> list[dict[str, Any]]:
         """Return the remaining traffic in GiB, and the forecast when it is used up."""
         rows: list[dict[str, Any]] = []
-        for entry, coordinator in self._coordinators():
-            if (subject := subject_of(coordinator.feed)) is None or not coordinator.available:
-                continue
+        for entry, coordinator in self._coordinators(subject_of):
+            subject = subject_of(coordinator.feed)
             for resource in list(coordinator.data.values()):
-                if (left := subject.left(resource)) is None:
+                if (left := subject.left(resource) if subject else None) is None:
                     continue
                 if (name := self._visible_name(entry, device_key(resource))) is None:
                     continue
@@ -346,19 +366,21 @@ class Assist:
             for tunnel in _named(name, self.things(Tunnel, unexposed=True)):
                 if tunnel.resource.editable is False:
                     raise RefusedError("assist_read_only", name=tunnel.name)
-        tunnel = self._tunnel(name)
+        tunnel = self._one(name, self.things(Tunnel))
         if tunnel.resource.editable is False:
             raise RefusedError("assist_read_only", name=tunnel.name)
         await self._call(tunnel, COMMANDS[command])
         return tunnel.name
 
-    def _tunnel(self, name: str) -> Thing[Tunnel]:
-        """Return the tunnel with a name; raises RefusedError."""
-        found = _named(name, self.things(Tunnel))
+    def _one[R: Reachable](self, name: str, *things: Iterable[Thing[R]]) -> Thing[R]:
+        """Return the resource with a name; raises RefusedError."""
+        found = _named(name, chain.from_iterable(things))
+        if not found and self.silent:
+            raise RefusedError("assist_silent", accounts=self.names(sorted(self.silent)))
         if not found:
             raise RefusedError("assist_no_tunnel", name=name)
         if len(found) > 1:
-            accounts = self.names(sorted(tunnel.account for tunnel in found))
+            accounts = self.names(sorted(thing.account for thing in found))
             raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
         return found[0]
 
@@ -424,15 +446,23 @@ async def async_assist(
     return Assist(hass, assistant=assistant, context=context, user=user, texts=texts)
 
 
-def _condition(tunnel: Thing[Tunnel]) -> str | None:
-    """Return the condition of a tunnel as the dashboard shows it, or None if it is unknown."""
-    resource, data = tunnel.resource, tunnel.entry.runtime_data
+@callback
+def enabled_entries(hass: HomeAssistant) -> list[TunnelHubConfigEntry]:
+    """Return the entries that are not disabled, whether or not they are loaded."""
+    return hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
+
+
+def _condition(thing: Thing[Reachable]) -> str | None:
+    """Return the condition of a resource as the dashboard shows it, or None if it is unknown."""
+    resource, data = thing.resource, thing.entry.runtime_data
+    if isinstance(resource, WatchedAddress):
+        return _fault(resource.verdict)
     if data.force_down is not None and data.force_down.holds(resource.id):
         return "held_down"
-    check = tunnel.part(TunnelCheck)
+    check = thing.part(TunnelCheck)
     verdict = None if check is None or resource.enabled is False else check.verdict
-    if verdict not in _NO_FAULT:
-        return str(_AS_A_SERVICE.get(verdict, verdict))
+    if (fault := _fault(verdict)) is not None:
+        return fault
     if resource.online is not False or verdict is Verdict.REACHABLE:
         return None
     of_node = str(resource.state) if resource.state in _OF_NODE else _NO_CLIENT
@@ -440,22 +470,28 @@ def _condition(tunnel: Thing[Tunnel]) -> str | None:
     return "disabled" if resource.enabled is False else of_service
 
 
-def _named(name: str, tunnels: Iterable[Thing[Tunnel]]) -> list[Thing[Tunnel]]:
-    """Return the tunnels with a spoken name.
+def _fault(verdict: Verdict | None) -> str | None:
+    """Return the condition that a check has found, or None if there is no fault."""
+    return None if verdict in _NO_FAULT else str(_AS_A_SERVICE.get(verdict, verdict))
+
+
+def _named[R: Reachable](name: str, things: Iterable[Thing[R]]) -> list[Thing[R]]:
+    """Return the resources with a spoken name.
 
     A device name contains the account's name if another account has a tunnel of the same name.
     """
     wanted = _spoken(name)
     return [
-        tunnel
-        for tunnel in tunnels
-        if wanted in (_spoken(tunnel.name), _spoken(tunnel.resource.name or ""))
+        thing
+        for thing in things
+        if wanted in (_spoken(thing.name), _spoken(thing.resource.name or thing.name))
     ]
 
 
 def _spoken(name: str) -> str:
-    """Return a name for comparison: lower case, without punctuation."""
-    return "".join(filter(str.isalnum, name.casefold()))
+    """Return a name for comparison: lower case, without punctuation and a leading "the"."""
+    compared = "".join(filter(str.isalnum, name.casefold()))
+    return compared.removeprefix("the") or compared or name
 
 
 def _local(moment: datetime | None) -> str | None:

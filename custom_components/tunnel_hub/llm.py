@@ -16,7 +16,7 @@ from homeassistant.helpers.llm import (
 )
 import voluptuous as vol
 
-from .assist import COMMANDS, Assist, RefusedError, async_assist
+from .assist import COMMANDS, Assist, RefusedError, async_assist, enabled_entries
 from .const import DOMAIN
 
 _READ_ONLY = ToolAnnotations(read_only=True, destructive=False, idempotent=True, open_world=False)
@@ -28,7 +28,8 @@ _SOON = 30
 PROMPT = (
     "Tunnel Hub connects services at home to the internet through tunnels. Use its tools for "
     "tunnels, their traffic, certificates and connected users. They only know what is exposed. "
-    "If is_complete is false, say that what is not exposed to Assist is missing."
+    "If is_complete is false, say that what is not exposed to Assist is missing. Nothing is known "
+    "at the moment of the accounts in no_current_data."
 )
 
 
@@ -89,7 +90,8 @@ class _Question(_Tool):
     @override
     async def _answer(self, assist: Assist, arguments: Mapping[str, Any]) -> dict[str, Any]:
         found = self._ask(assist, **arguments)
-        return {"found": found, "is_complete": not assist.leaves_out}
+        silent = {"no_current_data": sorted(assist.silent)} if assist.silent else {}
+        return {"found": found, "is_complete": not assist.leaves_out, **silent}
 
 
 class _TunnelCommand(_Tool):
@@ -159,7 +161,7 @@ TOOLS: list[Tool] = [
 
 @callback
 def async_get_tools(hass: HomeAssistant, llm_context: LLMContext, api_id: str) -> LLMTools | None:
-    """Return the tools if an account is loaded."""
-    if api_id != LLM_API_ASSIST or not hass.config_entries.async_loaded_entries(DOMAIN):
+    """Return the tools if there is an account."""
+    if api_id != LLM_API_ASSIST or not enabled_entries(hass):
         return None
     return LLMTools(tools=TOOLS, prompt=PROMPT)

@@ -1,22 +1,37 @@
-"""Sentences that Assist understands without a language model, in English and Chinese.
+"""Sentences that Assist understands without a language model, in both languages.
 
-They are sentence triggers, because a custom integration cannot add sentences in another way.
+They are sentence triggers, because a custom integration cannot add sentences in another way. If a
+trigger matches, neither Home Assistant's own sentences nor a language model are tried. Therefore a
+sentence is only registered while there are devices that it is about, and "why is X down" only with
+the names of tunnels and watched addresses.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from itertools import batched
 import logging
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 from homeassistant.components.conversation import DOMAIN as CONVERSATION
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.script import ScriptRunResult
 from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.setup import async_when_setup
 
-from .assist import Assist, RefusedError, async_assist
+from .api.models.account import Account
+from .api.models.directory import RelayNode
+from .api.models.mesh import Peer, User
+from .api.models.server import Client
+from .api.models.tunnels import Tunnel
+from .assist import Assist, RefusedError, async_assist, enabled_entries
 from .const import DOMAIN
+from .ids import device_key_of
+from .watched_addresses import WatchedAddress
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,8 +56,17 @@ def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
     return " ".join(words)
 
 
+def _current(assist: Assist, words: str) -> str:
+    """Return an answer with a note if accounts have no current data."""
+    if not assist.silent:
+        return words
+    accounts = assist.names(sorted(assist.silent))
+    return f"{words} {assist.text('common.assist_silent', accounts=accounts)}"
+
+
 def _complete(assist: Assist, words: str) -> str:
-    """Return an answer with a note if resources are missing because they are not exposed."""
+    """Return an answer with a note if something is missing in it."""
+    words = _current(assist, words)
     return f"{words} {assist.text('common.assist_left_out')}" if assist.leaves_out else words
 
 
@@ -66,7 +90,7 @@ async def _why(assist: Assist, slots: Mapping[str, Any]) -> str:
 
 async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.traffic()):
-        return assist.text("common.assist_no_traffic")
+        return _current(assist, assist.text("common.assist_no_traffic"))
     words = (
         assist.text(
             "common.assist_traffic_until" if "lasts_until" in row else "common.assist_traffic",
@@ -109,21 +133,76 @@ def _command(command: str) -> Answer:
     return _run
 
 
+_NAMED = "{named}"
+"""Placeholder in a template for the names of the devices that the sentence is about."""
+_PART = 100
+"""Names in one template. Home Assistant needs about 0.1 ms to validate each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentences:
     """Sentences with the same meaning.
 
     answer: returns the answer.
     by_language: hassil templates by language.
+    about: kinds of devices. The sentences are registered while there is at least one of them.
     """
 
     answer: Answer
     by_language: Mapping[str, tuple[str, ...]]
+    about: frozenset[str]
+
+    def parts(self, language: str, devices: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
+        """Yield the templates to register, in parts.
+
+        devices: names of the existing devices, by kind.
+        """
+        if not (present := self.about & devices.keys()):
+            return
+        templates = self.by_language[language]
+        yield tuple(template for template in templates if _NAMED not in template)
+        if named := [template for template in templates if _NAMED in template]:
+            names = (name for kind in present for name in devices[kind])
+            forms = sorted({form for name in names for form in _forms(name)})
+            for some in batched(forms, _PART, strict=False):
+                one_of = f"({'|'.join(some)})"
+                yield tuple(template.replace(_NAMED, one_of) for template in named)
+
+    def named(self, language: str, said: str) -> str | None:
+        """Return the name in a sentence that matches a template with names."""
+        for template in self.by_language[language]:
+            pattern = template.replace("[", "(?:").replace("]", ")?").replace(" ", r"\s*")
+            pattern = pattern.replace(_NAMED, "(?P<named>.+?)") + r"\W*"
+            if _NAMED in template and (found := re.fullmatch(pattern, said, re.IGNORECASE)):
+                return found["named"]
+        return None
+
+
+_SIGNS = (re.compile(r"[^\w.']|_|(?<!\w)[.']|[.'](?!\w)"), re.compile(r"[\W_]"))
+"""What is removed from a name as it is written, and as it is spoken."""
+
+
+@lru_cache(4096)
+def _forms(name: str) -> frozenset[str]:
+    """Return a name as it is written and spoken, without characters with a meaning in templates.
+
+    hassil matches hyphens and underscores of a sentence with spaces.
+    """
+    forms = (" ".join(signs.sub(" ", name.replace("’", "'")).split()) for signs in _SIGNS)
+    return frozenset(filter(None, forms))
+
+
+_ACCOUNTS = frozenset({Account.kind})
+_LIMITED = frozenset({Account.kind, RelayNode.kind, User.kind})
+_PEOPLE = frozenset({Client.kind, Peer.kind, User.kind})
+_REACHABLE = frozenset({Tunnel.kind, WatchedAddress.kind})
+_TUNNELS = frozenset({Tunnel.kind})
 
 
 SENTENCES: Mapping[str, Sentences] = {
     "certificates": Sentences(
         answer=_certificates,
+        about=_ACCOUNTS | _REACHABLE,
         by_language={
             "en": (
                 "(which|what) [tunnel] certificates (end|expire|are ending|are expiring) [soon]",
@@ -134,6 +213,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "connected": Sentences(
         answer=_connected,
+        about=_PEOPLE,
         by_language={
             "en": ("who is connected to (my|the) (tunnel[s]|mesh|vpn|node|server)",),
             "zh-Hans": ("(谁|哪些人)(连|连接)[着|到|了][我的](隧道|节点|服务器|VPN)",),
@@ -141,6 +221,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "disable": Sentences(
         answer=_command("disable"),
+        about=_TUNNELS,
         by_language={
             "en": ("disable [the] tunnel {tunnel}", "disable [the] {tunnel} tunnel"),
             "zh-Hans": ("(停用|禁用)隧道{tunnel}", "(停用|禁用){tunnel}隧道"),
@@ -148,6 +229,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "down": Sentences(
         answer=_down,
+        about=_REACHABLE,
         by_language={
             "en": (
                 "(which|what) (tunnels|addresses) are (down|offline|broken)",
@@ -161,6 +243,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "enable": Sentences(
         answer=_command("enable"),
+        about=_TUNNELS,
         by_language={
             "en": ("enable [the] tunnel {tunnel}", "enable [the] {tunnel} tunnel"),
             "zh-Hans": ("启用隧道{tunnel}", "启用{tunnel}隧道"),
@@ -168,6 +251,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "hold_down": Sentences(
         answer=_command("hold_down"),
+        about=_TUNNELS,
         by_language={
             "en": (
                 "(hold|force|keep) [the] tunnel {tunnel} down",
@@ -178,6 +262,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "release": Sentences(
         answer=_command("release"),
+        about=_TUNNELS,
         by_language={
             "en": ("release [the] tunnel {tunnel}", "release [the] {tunnel} tunnel"),
             "zh-Hans": ("(解除|取消)隧道{tunnel}的(强制|保持)下线", "(恢复|放行)隧道{tunnel}"),
@@ -185,6 +270,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "sign_in": Sentences(
         answer=_sign_in,
+        about=_ACCOUNTS,
         by_language={
             "en": ("[do] [the] tunnel sign-in", "sign in to (my|the) tunnel (account|accounts)"),
             "zh-Hans": ("[给]隧道[账户|账号]签到",),
@@ -192,6 +278,7 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "traffic": Sentences(
         answer=_traffic,
+        about=_LIMITED,
         by_language={
             "en": (
                 "how much [tunnel] traffic (is left|do I have [left]|remains)",
@@ -205,9 +292,18 @@ SENTENCES: Mapping[str, Sentences] = {
     ),
     "why": Sentences(
         answer=_why,
+        about=_REACHABLE,
         by_language={
-            "en": ("why is [the] [tunnel] {tunnel} (down|offline|unreachable|not reachable)",),
-            "zh-Hans": ("为什么[隧道]{tunnel}(离线|掉线|断开|断|不通)[了]",),
+            "en": (
+                "why is [the] {named} (down|offline|unreachable|not reachable)",
+                "why is [the] tunnel {tunnel} (down|offline|unreachable|not reachable)",
+                "why is [the] {tunnel} tunnel (down|offline|unreachable|not reachable)",
+            ),
+            "zh-Hans": (
+                "为什么[ ]{named}[ ](离线|掉线|断开|断|不通)[了]",
+                "为什么[ ]隧道{tunnel}(离线|掉线|断开|断|不通)[了]",
+                "为什么{tunnel}隧道(离线|掉线|断开|断|不通)[了]",
+            ),
         },
     ),
 }
@@ -220,22 +316,88 @@ def async_setup_sentences(hass: HomeAssistant) -> None:
 
 
 async def _set_up(hass: HomeAssistant, _: str) -> None:
-    for name, sentences in SENTENCES.items():
-        for language, templates in sentences.by_language.items():
-            config = [{"platform": CONVERSATION, "command": list(templates)}]
-            await async_initialize_triggers(
-                hass,
-                await async_validate_trigger_config(hass, config),
-                partial(_answer, hass, sentences.answer, language),
-                DOMAIN,
-                name,
-                _LOGGER.log,
-            )
+    await _Registered(hass).async_start()
+
+
+_NAMES = {"disabled_by", "name", "name_by_user"}
+
+
+class _Part(NamedTuple):
+    """Templates of one trigger. name: key in SENTENCES."""
+
+    name: str
+    language: str
+    templates: tuple[str, ...]
+
+
+class _Registered:
+    """Keeps the registered triggers in step with the devices."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self._hass = hass
+        self._triggers: dict[_Part, CALLBACK_TYPE] = {}
+        self._lock = asyncio.Lock()
+        self._is_due = False
+
+    async def async_start(self) -> None:
+        """Register the sentences now, and again when devices are added, renamed or removed."""
+        self._hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._changed)
+        await self._async_sync()
+
+    @callback
+    def _changed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        data = event.data
+        if self._is_due or (data["action"] == "update" and not data["changes"].keys() & _NAMES):
+            return
+        self._is_due = True
+        # Devices that are added together cause one update.
+        self._hass.async_create_task(self._async_sync(), "sentences", eager_start=False)
+
+    async def _async_sync(self) -> None:
+        async with self._lock:
+            self._is_due = False
+            devices = _names_by_kind(self._hass)
+            wanted = {
+                _Part(name, language, templates)
+                for name, sentences in SENTENCES.items()
+                for language in sentences.by_language
+                for templates in sentences.parts(language, devices)
+            }
+            for part in self._triggers.keys() - wanted:
+                self._triggers.pop(part)()
+            for part in wanted - self._triggers.keys():
+                if forget := await self._async_register(part):
+                    self._triggers[part] = forget
+                # Validating templates blocks the event loop.
+                await asyncio.sleep(0)
+
+    async def _async_register(self, part: _Part) -> CALLBACK_TYPE | None:
+        config = [{"platform": CONVERSATION, "command": list(part.templates)}]
+        return await async_initialize_triggers(
+            self._hass,
+            await async_validate_trigger_config(self._hass, config),
+            partial(_answer, self._hass, SENTENCES[part.name], part.language),
+            DOMAIN,
+            part.name,
+            _LOGGER.log,
+        )
+
+
+@callback
+def _names_by_kind(hass: HomeAssistant) -> Mapping[str, set[str]]:
+    """Return the names of our devices, from the service and from the user."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    registry = dr.async_get(hass)
+    for entry in enabled_entries(hass):
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+            if (key := device_key_of(device, entry)) is not None:
+                found[key.kind].update(filter(None, (device.name, device.name_by_user)))
+    return found
 
 
 async def _answer(
     hass: HomeAssistant,
-    answer: Answer,
+    sentences: Sentences,
     language: str,
     variables: Mapping[str, Any],
     _: Context | None = None,
@@ -245,8 +407,9 @@ async def _answer(
     said = trigger["user_input"]["context"]
     context = Context(user_id=said["user_id"], parent_id=said["id"])
     assist = await async_assist(hass, assistant=CONVERSATION, context=context, language=language)
+    slots = trigger["slots"] or {"tunnel": sentences.named(language, trigger["sentence"])}
     try:
-        words = await answer(assist, trigger["slots"])
+        words = await sentences.answer(assist, slots)
     except RefusedError as err:
         words = assist.text(f"common.{err.key}", **err.names)
     return ScriptRunResult(conversation_response=words, service_response=None, variables={})

@@ -70,6 +70,14 @@ async def test_more_are_connected_than_are_named(hub: Hub) -> None:
     )
 
 
+async def test_nobody_is_connected(hub: Hub) -> None:
+    hub.service.state.sessions.clear()
+    await hub.elapse(2 * MINUTE)
+
+    assert (await say(hub, "Who is connected to my mesh?")).startswith("No one is connected.")
+    assert (await say(hub, "谁连着我的节点？", "zh-Hans")).startswith("目前没有人连接。")
+
+
 async def test_traffic_of_users(hub: Hub) -> None:
     assert await ask(hub, "get_traffic") == [{"name": "alice", "left_gib": 75.0}]
 
