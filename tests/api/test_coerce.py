@@ -415,7 +415,7 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
     assert shown.count(b"a") == 8
 
     for many in ({"a": list(range(100_000))}, {f"{n}": n for n in range(100_000)}):
-        assert orjson.dumps(coerce.data(many, str)).count(b",") < 5000
+        assert orjson.dumps(coerce.data(many, str)).count(b",") < 2000
     assert coerce.data([1], str) == {}
 
 

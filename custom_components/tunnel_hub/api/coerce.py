@@ -36,7 +36,7 @@ _MAX_DIGITS = 64
 """Characters of a number, spaces around it included."""
 _MAX_URL = 2000
 _MAX_NESTING = 8
-_MAX_VALUES = 5000
+_MAX_VALUES = 2000
 """Values of an answer that is passed on as it came."""
 
 _YEARS = range(1970, date.max.year)
