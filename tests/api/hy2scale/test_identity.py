@@ -1,12 +1,13 @@
 """Ids that stay, whatever things are called from one day to the next."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, override
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.tunnel_hub.api.errors import UnavailableError
+from custom_components.tunnel_hub.api.hy2scale.identity import Register, Sighting
 from custom_components.tunnel_hub.api.models.mesh import (
     ClientUpdate,
     Link,
@@ -490,3 +491,49 @@ async def test_nothing_is_stored_that_did_not_change(watch: Watch) -> None:
     secrets = [client.password for client in watch.service.state.clients.values()]
     secrets += [peer.private_key for peer in watch.service.state.wireguard.peers]
     assert not [secret for secret in secrets if secret in repr(watch.memory)]
+
+
+class _CountedName(str):
+    """A name that counts how often something looks it up or makes an id of it."""
+
+    __slots__ = ()
+    uses = 0
+
+    @override
+    def __hash__(self) -> int:
+        _CountedName.uses += 1
+        return super().__hash__()
+
+    @override
+    def __format__(self, spec: str) -> str:
+        _CountedName.uses += 1
+        return super().__format__(spec)
+
+
+@pytest.mark.parametrize(
+    "sighting",
+    [
+        lambda name, n: Sighting(_CountedName(f"{name}{n}"), ("a key",)),
+        lambda name, n: Sighting(_CountedName(name), (f"a key{n}",)),
+        lambda name, n: Sighting(_CountedName(name)),
+    ],
+    ids=["one key", "one name", "one name, no keys"],
+)
+def test_the_work_grows_with_the_number_of_things_only(
+    sighting: Callable[[str, int], Sighting],
+) -> None:
+    """Also where all look the same."""
+    register = Register()
+    shown = [sighting("phone", n) for n in range(500)]
+
+    _CountedName.uses = 0
+
+    first = [one.id for one in register.follow(shown, 0.0)]
+    again = [one.id for one in register.follow(shown, 60.0)]
+    uses = _CountedName.uses
+    more = [one.id for one in register.follow([*shown, *shown], 120.0)]
+
+    assert len(set(first)) == 500
+    assert again == first == more[:500]
+    assert len(set(more)) == 1000
+    assert uses < 20 * 500

@@ -66,11 +66,20 @@ def recognise(found: Sequence[Sighting], known: Iterable[Known]) -> list[Known |
         for index, sighting in enumerate(found):
             if result[index] is not None:
                 continue
-            ones = (one for sign in evidence(sighting) for one in alike[sign])
-            if (found_one := next((one for one in ones if one.id not in taken), None)) is not None:
-                result[index] = found_one
-                taken.add(found_one.id)
+            if one := _first_left([alike[sign] for sign in evidence(sighting)], taken):
+                result[index] = one
+                taken.add(one.id)
     return result
+
+
+def _first_left(queues: Iterable[deque[Known]], taken: Collection[str]) -> Known | None:
+    """Return the first thing that isn't taken, and remove those in front of it from their queue."""
+    for queue in queues:
+        while queue and queue[0].id in taken:
+            queue.popleft()
+        if queue:
+            return queue[0]
+    return None
 
 
 def renamed(known: Iterable[Known], *, but: Iterable[Known | None], now: float) -> list[Known]:
@@ -91,6 +100,7 @@ class Register:
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
         self.changed = False
+        self._numbers: dict[str, int] = {}
 
     def restore(self, stored: Iterable[Mapping[str, Any]]) -> None:
         """Restore stored data."""
@@ -122,10 +132,12 @@ class Register:
 
     def _add(self, wanted: str, name: str) -> Known:
         """Add a thing; its id, if another thing has had it, gets a number."""
-        id_, number = wanted, 1
+        number = self._numbers.get(wanted, 1)
+        id_ = wanted
         while id_ in self.known:
             number += 1
             id_ = f"{wanted}~{number}"
+        self._numbers[wanted] = number
         one = self.known[id_] = Known(id=id_, name=name)
         self.changed = True
         return one
