@@ -36,8 +36,10 @@ _MAX_DIGITS = 64
 """Characters of a number, spaces around it included."""
 _MAX_URL = 2000
 _MAX_NESTING = 8
-_MAX_VALUES = 2000
-"""Values of an answer that is passed on as it came."""
+_MAX_SIZE = 30_000
+"""Characters of an answer that is passed on as it came. To search each for secrets takes 1 µs."""
+_LEAST_SIZE = 15
+"""As how many characters even an empty value counts."""
 
 _YEARS = range(1970, date.max.year)
 """A service's zero is year 1 or 1970, its "never" 9999; all others exist in every time zone."""
@@ -153,21 +155,26 @@ def data(value: object, hide: Callable[[str], str]) -> dict[str, object]:
 
     hide: takes secrets out of a text.
     """
-    room = _MAX_VALUES
+    room = _MAX_SIZE
+
+    def _hidden(words: str) -> str:
+        nonlocal room
+        room -= len(words)
+        return hide(words)
 
     def _copy(value: object, depth: int) -> object:
         nonlocal room
-        room -= 1
+        room -= _LEAST_SIZE
         if isinstance(value, dict | list) and depth < _MAX_NESTING:
             if isinstance(value, list):
-                return [_copy(item, depth + 1) for item in value[: max(room, 0)]]
+                return [_copy(item, depth + 1) for item in value if room > 0]
             return {
-                hide(known): _copy(inner, depth + 1)
+                _hidden(known): _copy(inner, depth + 1)
                 for name, inner in value.items()
                 if room > 0 and (known := text(name))
             }
         shown = read(value) if (read := _SCALARS.get(type(value))) else None
-        return hide(shown) if isinstance(shown, str) else shown
+        return _hidden(shown) if isinstance(shown, str) else shown
 
     copy = _copy(value, 0)
     return copy if isinstance(copy, dict) else {}
