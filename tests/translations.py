@@ -47,6 +47,12 @@ def sentences(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
+@cache
+def all_sentences(language: str) -> Mapping[str, str]:
+    """Return the sentences of a language by their dotted path."""
+    return sentences(translations(language))
+
+
 def placeholders(sentence: str) -> set[str]:
     """Return the names in braces."""
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
@@ -55,7 +61,7 @@ def placeholders(sentence: str) -> set[str]:
 def need(path: str, given: Mapping[str, object] | None = None) -> None:
     """Fail unless both languages have the sentence and can fill all of its placeholders."""
     for language in LANGUAGES:
-        sentence = sentences(translations(language)).get(path)
+        sentence = all_sentences(language).get(path)
         assert sentence, f"{language}: no {path}"
         missing = placeholders(sentence) - (given or {}).keys()
         assert not missing, f"{language}: {path} lacks {missing}"

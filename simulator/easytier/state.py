@@ -37,6 +37,22 @@ AGE = 400 * DAY
 GIGABYTES_PER_MEGABIT = 100
 """How much traffic a month a node is allowed for each Mbit/s of its tier: about a third of it."""
 
+DIGITS = b"".join(
+    digit * often
+    for digit, often in {
+        b"1": 2,
+        b"2": 60,
+        b"3": 82,
+        b"4": 60,
+        b"5": 30,
+        b"6": 10,
+        b"7": 6,
+        b"8": 4,
+        b"9": 2,
+    }.items()
+)
+"""Which digit of a node's recent status each random byte stands for."""
+
 # What is special about a node, by number % 8.
 SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
 """Seconds for which the agent has been silent when the world starts."""
@@ -264,7 +280,7 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
 
 def _recent(random: Random) -> str:
     """Return what 30 days of reports said; a few of them that the node was offline."""
-    return "".join(random.choices("123456789", (1, 30, 40, 30, 15, 5, 3, 2, 1), k=RECENT))
+    return random.randbytes(RECENT).translate(DIGITS).decode()
 
 
 def _around(random: Random, typical: float) -> float:
