@@ -27,6 +27,9 @@ from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Account
 from simulator.service import Service
 
+ENTITY_REGISTRY = "homeassistant.helpers.entity_registry"
+"""The logger that has a line for each new entity."""
+
 NOON = datetime(2026, 10, 20, 4, tzinfo=UTC)
 """Noon in Shanghai, whose midnight starts the services' days."""
 

@@ -34,7 +34,7 @@ from simulator.simulator import SERVICES
 from .api.routes import name_of
 from .automations import FOLDER, Automate
 from .clocks import Clocks, retry_at_once
-from .common import NOON, World, account_entry, look_at, look_up
+from .common import ENTITY_REGISTRY, NOON, World, account_entry, look_at, look_up
 from .endpoints import ROWS
 from .real_answers.counts import write_summary
 from .translations import watched
@@ -44,6 +44,9 @@ type Dialect = Literal["real", "documented"]
 # For the ids of Chinese names Home Assistant asks for "unidecode" each time, and takes another
 # library where there is none. To find none takes a millisecond.
 sys.modules["unidecode"] = None  # type: ignore[assignment]
+
+# Without a line for each of the entities of each test.
+logging.getLogger(ENTITY_REGISTRY).setLevel(logging.WARNING)
 
 # Those need what the fixtures here forbid: scripts/test runs them apart.
 collect_ignore = ["browser"]

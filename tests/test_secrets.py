@@ -15,7 +15,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.diagnostics import async_get_config_entry_diagnostics
 from custom_components.tunnel_hub.services import ACTIONS
 
-from .common import HOUR, MINUTE, World
+from .common import ENTITY_REGISTRY, HOUR, MINUTE, World
 
 PHONE = "13800000000"
 SECRET_KEY = "key-of-stcp"
@@ -115,6 +115,7 @@ class Life:
 async def test_no_secret_shows(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Neither in logs nor in states, events, repairs and diagnostics."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, ENTITY_REGISTRY)
     world.service.account.link_token = "link-token-of-demo"
     secrets = {"demo-password", "demo@example.com", "link-token-of-demo", SECRET_KEY}
     events: list[dict[str, Any]] = []

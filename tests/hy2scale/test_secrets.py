@@ -17,7 +17,7 @@ from custom_components.tunnel_hub.diagnostics import (
 )
 from simulator.hy2scale import hashed
 
-from ..common import MINUTE, on, on_account
+from ..common import ENTITY_REGISTRY, MINUTE, on, on_account
 from .common import BOTH, POLL, Hub
 
 
@@ -56,6 +56,7 @@ async def attempt(world: Hub, thing: str | None, action: str, **data: Any) -> No
 async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> None:
     """Neither in logs nor in states, events, repairs and diagnostics, on good days and bad."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, ENTITY_REGISTRY)
     events: list[dict[str, Any]] = []
 
     @callback

@@ -27,7 +27,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from ..api.test_redaction import ENCODINGS
-from ..common import MINUTE
+from ..common import ENTITY_REGISTRY, MINUTE
 from ..reliability.names import HOST
 from ..reliability.provider_modules import FOUND
 from ..reliability.providers import Act
@@ -219,11 +219,13 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
     # What an action is called with, whoever calls it knows.
     handler.addFilter(lambda record: "<Event call_service" not in record.getMessage())
     root = logging.getLogger()
-    level = root.level
+    levels = {logger: logger.level for logger in (root, logging.getLogger(ENTITY_REGISTRY))}
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    for logger in levels:
+        logger.setLevel(logging.DEBUG)
     yield path
-    root.setLevel(level)
+    for logger, level in levels.items():
+        logger.setLevel(level)
     root.removeHandler(handler)
     handler.close()
 

@@ -66,9 +66,9 @@ def recognise(found: Sequence[Sighting], known: Iterable[Known]) -> list[Known |
         for index, sighting in enumerate(found):
             if result[index] is not None:
                 continue
-            if one := _first_left([alike[sign] for sign in evidence(sighting)], taken):
-                result[index] = one
-                taken.add(one.id)
+            if seen := _first_left([alike[sign] for sign in evidence(sighting)], taken):
+                result[index] = seen
+                taken.add(seen.id)
     return result
 
 
