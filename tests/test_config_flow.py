@@ -315,9 +315,9 @@ async def test_already_configured(world: World) -> None:
 # What can go wrong
 
 
-@pytest.mark.parametrize(
-    "typed, error",
-    [
+async def test_wrong_entries(hass: HomeAssistant, hayfrp: HayFrpService) -> None:
+    """Each is explained, nothing typed is lost, and the next try succeeds."""
+    cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"username": "nobody"}, "rejected"),
         ({"username": "  "}, "empty_field"),
@@ -329,19 +329,15 @@ async def test_already_configured(world: World) -> None:
         ({"base_url": "https://example.com/?a=b"}, "invalid_url"),
         ({"base_url": "https://example.com:port"}, "invalid_url"),
         ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),
-    ],
-)
-async def test_wrong_entries(
-    hass: HomeAssistant, hayfrp: HayFrpService, typed: Mapping[str, str], error: str
-) -> None:
-    """Each is explained, nothing typed is lost, and the next try succeeds."""
+    )
     form = await begin(hass, "hayfrp_password")
-    typed = {**DEMO, "base_url": hayfrp.url, **typed}
 
-    form = await fill(hass, form, **typed)
-    assert form["errors"] == {"base": error}
-    assert suggested(form) == typed
-    assert is_open(form)
+    for wrong, error in cases:
+        typed = {**DEMO, "base_url": hayfrp.url, **wrong}
+        form = await fill(hass, form, **typed)
+        assert form["errors"] == {"base": error}
+        assert suggested(form) == typed
+        assert is_open(form)
 
     result = await fill(hass, form, **DEMO, base_url=hayfrp.url)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -406,9 +402,9 @@ async def test_a_dialog_leaves_no_session_open(
         assert len(open_sessions()) == before + 1, "the account's own"
 
 
-@pytest.mark.parametrize(
-    "fault, options, error",
-    [
+@pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
+async def test_bad_days(world: World, way: str) -> None:
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("body", {"body": "{"}, "unavailable_malformed"),
         ("empty", {}, "unavailable_malformed"),
         ("error", {}, "unavailable_server_error"),
@@ -419,24 +415,20 @@ async def test_a_dialog_leaves_no_session_open(
         ("status", {}, "unavailable_server_error"),
         ("status", {"status": 429}, "unavailable_rate_limited"),
         ("wrong_type", {}, "unavailable_malformed"),
-    ],
-)
-@pytest.mark.parametrize("way", ["hayfrp_password", "hayfrp_token"])
-async def test_bad_days(
-    world: World, fault: str, options: dict[str, Any], error: str, way: str
-) -> None:
+    )
     hass, service = world.hass, world.service
     await hass.config_entries.async_remove(world.entry.entry_id)
     service.account.csrf, service.account.csrf_since = "pasted", service.now()
     typed = {**DEMO} if way == "hayfrp_password" else {"token": "pasted"}
     form = await begin(hass, way)
-    service.fault("*", fault, times=None, **options)
 
-    form = await fill(hass, form, **typed, base_url=service.url)
-    assert form["errors"] == {"base": error}
-    assert suggested(form) == {**typed, "base_url": service.url}
+    for fault, options, error in cases:
+        service.fault("*", fault, times=None, **options)
+        form = await fill(hass, form, **typed, base_url=service.url)
+        assert form["errors"] == {"base": error}
+        assert suggested(form) == {**typed, "base_url": service.url}
+        service.clear_faults()
 
-    service.clear_faults()
     result = await fill(hass, form, **typed, base_url=service.url)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

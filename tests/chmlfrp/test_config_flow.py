@@ -1,7 +1,6 @@
 """Getting in: by a browser, an API token, a password, with a new account; again; options."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any, cast
 
 from freezegun.api import FrozenDateTimeFactory
@@ -325,29 +324,23 @@ async def test_password_sign_in_is_switched_off(
     assert suggested(form) == {**DEMO, "base_url": chmlfrp.url}
 
 
-@pytest.mark.parametrize(
-    "typed, error",
-    [
+async def test_wrong_entries(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong-password"}, "invalid_auth"),
         ({"username": "nobody"}, "invalid_auth"),
         ({"password": "x"}, "rejected"),
         ({"username": " "}, "empty_field"),
-    ],
-)
-async def test_wrong_entries(
-    hass: HomeAssistant, chmlfrp: ChmlFrpService, typed: Mapping[str, str], error: str
-) -> None:
+    )
     chmlfrp.state.settings.password_login = True
     form = await begin(hass, "chmlfrp_password")
 
-    form = await fill(hass, form, chmlfrp, **{**DEMO, **typed})
+    for typed, error in cases:
+        form = await fill(hass, form, chmlfrp, **{**DEMO, **typed})
+        assert form["errors"] == {"base": error}
 
-    assert form["errors"] == {"base": error}
 
-
-@pytest.mark.parametrize(
-    "kind, options, error",
-    [
+async def test_bad_days(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 403}, "unavailable_firewall"),
         ("html", {"status": 520}, "unavailable_server_error"),
         ("error", {}, "unavailable_server_error"),
@@ -356,22 +349,14 @@ async def test_wrong_entries(
         ("patch", {"remove": ("data.id",)}, "unavailable_malformed"),
         ("body", {"body": {"status": 404, "error": "Not Found"}, "status": 404}, "unsupported"),
         ("body", {"body": "404 page not found", "status": 404}, "unsupported"),
-    ],
-)
-async def test_bad_days(
-    *,
-    hass: HomeAssistant,
-    chmlfrp: ChmlFrpService,
-    kind: str,
-    options: dict[str, Any],
-    error: str,
-) -> None:
-    chmlfrp.fault("/userinfo", kind, times=2, **options)
+    )
     form = await begin(hass, "chmlfrp_token")
 
-    form = await fill(hass, form, chmlfrp, token=chmlfrp.account.usertoken)
-
-    assert form["errors"] == {"base": error}
+    for kind, options, error in cases:
+        chmlfrp.fault("/userinfo", kind, times=2, **options)
+        form = await fill(hass, form, chmlfrp, token=chmlfrp.account.usertoken)
+        assert form["errors"] == {"base": error}
+        chmlfrp.clear_faults()
 
 
 # With a new account

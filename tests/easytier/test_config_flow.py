@@ -92,9 +92,9 @@ async def test_any_form_of_an_address(
 
 
 @BOTH
-@pytest.mark.parametrize(
-    "changes, error",
-    [
+async def test_what_is_wrong_is_said(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """And the next try succeeds, with what was right still filled in."""
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"email": "nobody@example.com"}, "invalid_auth"),
         (
@@ -104,43 +104,36 @@ async def test_any_form_of_an_address(
         ({"email": " "}, "empty_field"),
         ({"base_url": "ftp://example.com"}, "invalid_url"),
         ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),
-    ],
-)
-async def test_what_is_wrong_is_said(
-    hass: HomeAssistant, easytier: EasyTierService, changes: dict[str, Any], error: str
-) -> None:
-    """And the next try succeeds, with what was right still filled in."""
-    form = await begin(hass, "easytier_account", "easytier")
-    result = await fill(hass, form, **{"base_url": easytier.url, **DEMO, **changes})
-    assert result["errors"] == {"base": error}
-    assert suggested(result)["base_url"] == changes.get("base_url", easytier.url)
+    )
+    result = await begin(hass, "easytier_account", "easytier")
+
+    for changes, error in cases:
+        result = await fill(hass, result, **{"base_url": easytier.url, **DEMO, **changes})
+        assert result["errors"] == {"base": error}
+        assert suggested(result)["base_url"] == changes.get("base_url", easytier.url)
 
     result = await fill(hass, result, base_url=easytier.url, **DEMO)
-
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(
-    "kind, options, error",
-    [
+async def test_something_else_entirely(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """A web server that is no node manager hears of no password."""
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 200}, "other_service"),
         ("body", {"body": '{"hello": "world"}'}, "other_service"),
         ("status", {"status": 404, "body": "404 Not Found"}, "other_service"),
         ("html", {"status": 403}, "unavailable_firewall"),
         ("redirect", {}, "unavailable_redirect"),
         ("status", {"status": 500}, "unavailable_server_error"),
-    ],
-)
-async def test_something_else_entirely(
-    hass: HomeAssistant, easytier: EasyTierService, kind: str, options: dict[str, Any], error: str
-) -> None:
-    """A web server that is no node manager hears of no password."""
-    easytier.fault("*", kind, times=None, **options)
+    )
+    result = await begin(hass, "easytier_account", "easytier")
 
-    form = await begin(hass, "easytier_account", "easytier")
-    result = await fill(hass, form, base_url=easytier.url, **DEMO)
+    for kind, options, error in cases:
+        easytier.fault("*", kind, times=None, **options)
+        result = await fill(hass, result, base_url=easytier.url, **DEMO)
+        assert result["errors"] == {"base": error}
+        easytier.clear_faults()
 
-    assert result["errors"] == {"base": error}
     assert not easytier.calls_to("/api/auth/login")
 
 

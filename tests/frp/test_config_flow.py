@@ -82,9 +82,8 @@ async def test_below_a_path_of_a_proxy(hass: HomeAssistant, frp: FrpService) -> 
     assert result["result"].state is ConfigEntryState.LOADED
 
 
-@pytest.mark.parametrize(
-    "changes, error",
-    [
+async def test_what_is_wrong_is_said(hass: HomeAssistant, frp: FrpService) -> None:
+    cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"username": "nobody"}, "invalid_auth"),
         ({"username": "", "password": ""}, "invalid_auth"),
@@ -92,23 +91,19 @@ async def test_below_a_path_of_a_proxy(hass: HomeAssistant, frp: FrpService) -> 
         ({"base_url": "ftp://example.com"}, "invalid_url"),
         ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),
         ({"ca": "no certificate"}, "invalid_ca"),
-    ],
-)
-async def test_what_is_wrong_is_said(
-    hass: HomeAssistant, frp: FrpService, changes: dict[str, str], error: str
-) -> None:
-    form = await begin(hass)
-    result = await fill(hass, form, **{"base_url": frp.url, **ADMIN, **changes})
-    assert result["errors"] == {"base": error}
+    )
+    result = await begin(hass)
+
+    for changes, error in cases:
+        result = await fill(hass, result, **{"base_url": frp.url, **ADMIN, **changes})
+        assert result["errors"] == {"base": error}
 
     result = await fill(hass, result, base_url=frp.url, **ADMIN)
-
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(
-    "kind, options, error",
-    [
+async def test_something_else_entirely(hass: HomeAssistant, frp: FrpService) -> None:
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 200}, "no_frp_here"),
         ("body", {"body": {"hello": "world"}}, "no_frp_here"),
         ("body", {"body": {"data": {"version": "1"}}}, "no_frp_here"),
@@ -117,16 +112,14 @@ async def test_what_is_wrong_is_said(
         ("html", {"status": 403}, "unavailable_firewall"),
         ("redirect", {}, "unavailable_redirect"),
         ("status", {"status": 500}, "unavailable_server_error"),
-    ],
-)
-async def test_something_else_entirely(
-    hass: HomeAssistant, frp: FrpService, kind: str, options: dict[str, Any], error: str
-) -> None:
-    frp.fault("*", kind, times=None, **options)
+    )
+    result = await begin(hass)
 
-    result = await fill(hass, await begin(hass), base_url=frp.url, **ADMIN)
-
-    assert result["errors"] == {"base": error}
+    for kind, options, error in cases:
+        frp.fault("*", kind, times=None, **options)
+        result = await fill(hass, result, base_url=frp.url, **ADMIN)
+        assert result["errors"] == {"base": error}
+        frp.clear_faults()
 
 
 async def test_a_dashboard_without_a_password(hass: HomeAssistant, frp: FrpService) -> None:

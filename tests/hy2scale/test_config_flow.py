@@ -179,9 +179,8 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(
-    "changes, error",
-    [
+async def test_what_is_wrong_is_said(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"username": "wrong"}, "invalid_auth"),
         ({"password": ""}, "empty_field"),
@@ -192,16 +191,14 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
         ({"https": True, "ca": "no certificate"}, "invalid_ca"),
         ({"port": 1}, "unavailable_connection"),
         ({"base_path": "elsewhere"}, "no_node_here"),
-    ],
-)
-async def test_what_is_wrong_is_said(
-    hass: HomeAssistant, hy2scale: Hy2ScaleService, changes: dict[str, Any], error: str
-) -> None:
-    result = await fill(hass, await begin(hass), **address(hy2scale, **changes))
-    assert result["errors"] == {"base": error}
+    )
+    result = await begin(hass)
+
+    for changes, error in cases:
+        result = await fill(hass, result, **address(hy2scale, **changes))
+        assert result["errors"] == {"base": error}
 
     result = await fill(hass, result, **address(hy2scale))
-
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
