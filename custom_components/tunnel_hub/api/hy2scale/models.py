@@ -145,7 +145,6 @@ def _addresses(row: Row) -> tuple[Address, ...]:
         Address(
             address=address,
             status=coerce.text(status.get("status")),
-            latency=coerce.count(status.get("latency_ms")),
         )
         for status in rows_of(row.get("ip_statuses"))[: coerce.MAX_ITEMS]
         if (address := coerce.text(status.get("addr")))

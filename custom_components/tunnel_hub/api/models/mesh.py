@@ -80,11 +80,10 @@ class TunMode(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One of several addresses of a peer. status: in the service's words. latency: milliseconds."""
+    """One of several addresses of a peer. status: in the service's words."""
 
     address: str
     status: str | None
-    latency: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
