@@ -237,16 +237,6 @@ async def test_a_tunnel_of_the_file_is_left_alone(world: World[FrpService], clie
         assert not any(call.method in ("PUT", "POST", "DELETE") for call in world.service.calls)
 
 
-async def test_no_tunnel_of_the_file_is_hidden(world: World[FrpService], client: Frpc) -> None:
-    await world.set_up()
-
-    new = {"name": "nas", "protocol": "tcp", "local_port": 80}
-    error = await refused(world, None, "create_tunnel", **new)
-
-    assert error.translation_key == "proxy_of_file"
-    assert client.store.keys() == {"camera"}
-
-
 async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
     client.config += '[[proxies]]\nname = "file-9"\ntype = "tcp"\nlocalPort = 9\n'

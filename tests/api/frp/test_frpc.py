@@ -617,18 +617,6 @@ async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpServi
     assert frp.state.client.store["camera"]["enabled"] is False
 
 
-async def test_the_file_is_read_again(provider: FrpcProvider, frp: FrpService) -> None:
-    frp.state.client.config += '[[proxies]]\nname = "file-9"\ntype = "tcp"\nlocalPort = 9\n'
-    assert "file-9" not in await tunnels(provider)
-
-    await provider.reload_configuration()
-    assert "file-9" in await tunnels(provider)
-
-    frp.state.client.config += "nonsense"
-    with pytest.raises(RejectedError, match="invalid argument: toml"):
-        await provider.reload_configuration()
-
-
 async def test_no_secret_is_told(provider: FrpcProvider, frp: FrpService) -> None:
     """Neither of the file, nor of a proxy, nor what signs in."""
     frp.fault(

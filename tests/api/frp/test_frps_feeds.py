@@ -535,8 +535,8 @@ async def test_a_proxy_in_front_that_lacks_a_path_for_a_moment(
     assert (await later(provider, "clients"))["alice.ha"].online
 
 
-async def test_five_thousand_proxies(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
-    for number in range(4995):
+async def test_a_thousand_proxies(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
+    for number in range(995):
         proxy_type = ("tcp", "udp")[number % 2]
         add(frp.state.server, Proxy(f"n{number}", proxy_type, "", "", remote_port=10000 + number))
     await later(provider)
@@ -544,10 +544,10 @@ async def test_five_thousand_proxies(provider: FrpsProvider, frp: FrpService, la
 
     found = await later(provider)
 
-    assert len(found) == 5000
-    assert found["n4994"].public_address == "127.0.0.1:14994"
-    assert len(frp.calls) - calls <= 26 + 1
-    assert (await later(provider))["n4994"] is found["n4994"], "nothing is built anew"
+    assert len(found) == 1000
+    assert found["n994"].public_address == "127.0.0.1:10994"
+    assert len(frp.calls) - calls <= 5 + 1
+    assert (await later(provider))["n994"] is found["n994"], "nothing is built anew"
 
 
 async def test_both_feeds_share_a_reading(
