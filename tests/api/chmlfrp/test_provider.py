@@ -16,7 +16,7 @@ from custom_components.tunnel_hub.api.errors import (
     TunnelGoneError,
     UnavailableError,
 )
-from custom_components.tunnel_hub.api.models.account import AccountChanges, NewAccount, SignInResult
+from custom_components.tunnel_hub.api.models.account import AccountChanges, NewAccount
 from custom_components.tunnel_hub.api.models.certificates import Certificates
 from custom_components.tunnel_hub.api.models.nodes import Node, NodeState
 from custom_components.tunnel_hub.api.models.subdomains import Subdomain
@@ -270,19 +270,6 @@ async def test_a_node_that_is_new(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
     assert chmlfrp.state.tunnels[created].node == "renamed"
 
 
-async def test_a_node_that_does_not_tell_its_ports(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
-    chmlfrp.fault("/nodeinfo", "patch", remove=("data.rport",))
-
-    payload = TunnelUpdate(
-        name="x", protocol="tcp", local_port=1, remote_port=20500, node="成都电信"
-    )
-    created = await provider.create_tunnel(payload)
-
-    assert chmlfrp.state.tunnels[created].public == "20500"
-
-
 async def test_details_of_a_node(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     """Also of one that was not read before; without its secrets."""
     node = await provider.node_details("1")
@@ -327,16 +314,6 @@ async def test_uptime_without_records(provider: ChmlFrpProvider, chmlfrp: ChmlFr
     assert getattr(uptimes["1"], "uptime_30_days", 0) is None
 
 
-async def test_sign_in(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
-    result = await provider.sign_in_with_captcha(CAPTCHA)
-    assert not result.already
-    assert result.points
-    assert f"{result.points}积分" in result.message
-
-    again = await provider.sign_in_with_captcha(CAPTCHA)
-    assert again == SignInResult(already=True, message="请勿重复签到")
-
-
 @pytest.mark.parametrize(
     "message, points",
     [
@@ -375,21 +352,6 @@ async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
     assert token == chmlfrp.account.usertoken != before
     assert await provider.identify()
     assert provider.statistics()["token_renewals"] == 0
-
-
-async def test_a_new_account(begin: Begin, chmlfrp: ChmlFrpService) -> None:
-    newcomer = begin({})
-    new = NewAccount(
-        username="newcomer", mail="new@example.com", password="new-password", contact="10003"
-    )
-    await newcomer.begin_registration(new)
-    with pytest.raises(RejectedError, match="验证码错误"):
-        await newcomer.finish_registration(new, "wrong")
-
-    await newcomer.finish_registration(new, chmlfrp.state.mailbox[0].code)
-
-    assert any(a.username == "newcomer" for a in chmlfrp.state.accounts.values())
-    assert "new-password" not in repr(new)
 
 
 async def test_passwords_in_the_services_words(
