@@ -29,8 +29,7 @@ def nodeinfo(service: ChmlFrpService, call: Call) -> Answer:
     """Describe a node, its secrets included."""
     account = service.signed_in(call)
     row = _named(service, call, "node")
-    for_all = service.state.settings.details_for_all
-    if row.nodegroup == "vip" and account.usergroup == FREE_GROUP and not for_all:
+    if row.nodegroup == "vip" and account.usergroup == FREE_GROUP:
         raise service.refusal(403, "您没有权限查看此节点")
     return service.succeed(
         call,

@@ -210,7 +210,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
     def succeed(self, call: Call, message: str, **data: object) -> Answer:
         """Answer that all went well; `data` is the answer's own."""
         state = {"state": "success"}
-        if call.path in STATELESS and not self.state.settings.state_everywhere:
+        if call.path in STATELESS:
             state = {}
         return {"msg": message, "code": 200, **data, **state}
 

@@ -16,17 +16,14 @@ class Settings:
     newer_rows: tunnels carry the address and the secret of their node.
     nulls: what is not known is null; else 0, "" or an empty list.
     create_tells_id: the answer to a new tunnel has its id; the documented one is null.
-    state_everywhere: every answer has `state`; else /node and /panelinfo come without.
     http_status_follows_code: a refusal's HTTP status is its code; else 200.
     already_signed_code: code of a second sign-in on one day, 400 or 409.
     captcha_passes: whether the captcha's operator believes an answer that is there.
-    mail_needs_captcha: /sendmailcode wants the captcha's answers too.
     blocks_scripts: a firewall's page for a call without a User-Agent of its own.
     access_token_seconds, device_code_seconds: how long they last.
     device_interval: least seconds between two polls for one device code.
     history_samples: rows of /node_status_info, one every 20 s: about 2 MB.
     notices_listed_whole: whether the list of notices has their texts too.
-    details_for_all: whether a free account is told the details of a VIP node.
     retoken_wants_code: whether a new token takes a mailed code.
     flow_newest_first: the order of the account's days.
     removed_style: a tunnel's row whose node was removed has "empty" fields, or the word "offline".
@@ -42,18 +39,15 @@ class Settings:
     newer_rows: bool = True
     nulls: bool = True
     create_tells_id: bool = False
-    state_everywhere: bool = False
     http_status_follows_code: bool = False
     already_signed_code: int = 400
     captcha_passes: bool = True
-    mail_needs_captcha: bool = False
     blocks_scripts: bool = True
     access_token_seconds: int = 600
     device_code_seconds: int = 300
     device_interval: int = 5
     history_samples: int = 4800
     notices_listed_whole: bool = False
-    details_for_all: bool = False
     retoken_wants_code: bool = True
     flow_newest_first: bool = False
     removed_style: str = "empty"

@@ -31,8 +31,6 @@ VISITOR_TYPES = ("stcp", "sudp", "xtcp")
 TYPES: Mapping[Kind, tuple[str, ...]] = {"proxy": PROXY_TYPES, "visitor": VISITOR_TYPES}
 WITH_PORT = ("tcp", "udp")
 WITH_DOMAIN = ("http", "https", "tcpmux")
-_CONFLICTS = {True: "port already used", False: "router config conflict"}
-"""Why a proxy does not start whose port, or whose domain, another one has."""
 FIRST_FREE_PORT = 20_000
 """What a server gives to a proxy that asks for no port."""
 

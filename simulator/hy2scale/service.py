@@ -101,8 +101,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             peer.latencies.clear()
             # It looked for them a moment before it answered.
             self._lose(peer, outbound_for=-TICK)
-        if state.settings.devices_return:
-            self._return(devices, self.now())
+        self._return(devices, self.now())
 
     # Who may ask
 
@@ -191,8 +190,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         for key, until in list(state.locked.items()):
             if until <= end:
                 del state.locked[key]
-                if state.settings.devices_return:
-                    self._return([key], until)
+                self._return([key], until)
         self._download(seconds)
 
     def _probe(self, path: str, peer: Peer, start: float, end: float) -> None:

@@ -21,7 +21,6 @@ class Settings:
     published_for_platform: whether that has a file for this machine.
     forgets_peers_after: seconds until the peers of a peer that fell silent are no longer shown.
     notices_after: seconds until such a peer is no longer taken for connected.
-    devices_return: whether kicked and restarted devices connect again as soon as they can.
     """
 
     generation: str = "1.3"
@@ -33,7 +32,6 @@ class Settings:
     published_for_platform: bool = True
     forgets_peers_after: float = 1
     notices_after: float = 14
-    devices_return: bool = True
 
 
 @dataclass(slots=True)
