@@ -441,10 +441,12 @@ async def test_what_is_deleted_elsewhere_goes(world: Hub) -> None:
 
 async def test_rules_that_cannot_be_applied(world: Hub) -> None:
     world.service.state.settings.host_network = False
+    world.service.drop("us")
 
     await world.set_up()
 
     assert world.value("binary_sensor", "rule:video", "unavailable") == "on"
+    assert world.value("binary_sensor", "rule:office", "tun_active") == "off", "though it wants TUN"
 
 
 @BOTH
