@@ -199,7 +199,7 @@ async def test_who_has_signed_in_is_not_signed_in_again(
     assert messages(told) == []
 
 
-async def test_a_sign_in_that_fails_is_told(
+async def test_a_failed_sign_in_notifies(
     world: World, automate: Automate, told: list[ServiceCall]
 ) -> None:
     await world.set_up()

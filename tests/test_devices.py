@@ -114,7 +114,7 @@ async def test_a_node_shows_its_newest_version(world: World) -> None:
     assert world.value("sensor", "node:1", "version") == "0.60.0"
 
 
-async def test_what_went_meanwhile_goes_although_nobody_looks_at_the_rest(world: World) -> None:
+async def test_what_went_meanwhile_is_removed_while_nobody_is_connected(world: World) -> None:
     """That takes two answers, and the entities of all that is left are disabled."""
     await world.set_up()
     world.disable("tunnel:2", "tunnel:3", "tunnel:4", "tunnel:5")

@@ -66,12 +66,12 @@ def _has_options(name: str) -> bool:
     return ONE["options"](SERVICES[name], Language.ENGLISH).count("\n") > 1
 
 
-def test_all_platforms_are_told() -> None:
+def test_all_platforms_are_documented() -> None:
     assert sorted(PLATFORMS) == sorted(tunnel_hub.PLATFORMS)
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
-def test_an_action_is_told(name: str) -> None:
+def test_an_action_is_documented(name: str) -> None:
     """At the services that can do it, and with what it answers."""
     action = ACTIONS[name]
     assert action.edits or action.kinds or capabilities(action.run)
@@ -85,7 +85,7 @@ def test_every_provider_can_be_tried() -> None:
 
 
 @EACH_LANGUAGE
-def test_the_blueprints_are_told(language: Language) -> None:
+def test_the_blueprints_are_documented(language: Language) -> None:
     """Those of the page's language, by their names without that of the product."""
     told = re.findall(
         r"^\| \[(.+?)\]\(.*%2F(\w+)\.yaml\)", page("automations", language), re.MULTILINE
@@ -270,13 +270,13 @@ def test_what_is_named_is_there(path: Path) -> None:
         assert name in ours | OTHERS, name
 
 
-def test_the_oldest_home_assistant_is_told() -> None:
+def test_the_oldest_home_assistant_is_documented() -> None:
     oldest = json.loads((ROOT / "hacs.json").read_text("utf-8"))["homeassistant"]
     for language in Language:
         assert f"Home Assistant {oldest.removesuffix('.0')} " in page("README", language)
 
 
-def test_all_scripts_are_told() -> None:
+def test_all_scripts_are_documented() -> None:
     told = re.findall(
         r"^\| `scripts/(\w+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
     )
@@ -297,7 +297,7 @@ def test_the_house_is_as_drawn() -> None:
     assert (packages | modules) - drawn == set()
 
 
-def test_files_of_providers_are_told() -> None:
+def test_files_of_providers_are_documented() -> None:
     """What is in them, for every name that one of their folders has, and no other."""
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     table = text.partition("| file | what is in it |")[2].partition("\n\n")[0]

@@ -8,7 +8,7 @@ from custom_components.tunnel_hub.event import PUBLISHED
 from .common import HOUR, World
 
 
-async def test_a_notice_is_told_once(world: World) -> None:
+async def test_a_notice_fires_once(world: World) -> None:
     world.service.state.notice = "<p>Old</p>"
     await world.set_up()
     first = world.state("event", "notice:service", "notice")
@@ -25,7 +25,7 @@ async def test_a_notice_is_told_once(world: World) -> None:
     assert second.attributes["text"] == "New"
 
 
-async def test_a_notice_that_alternates_is_told_once(world: World) -> None:
+async def test_a_notice_that_alternates_fires_once(world: World) -> None:
     """Two mirrors of the service answer in turn, one of them late."""
     await world.set_up()
     texts = []
@@ -39,7 +39,7 @@ async def test_a_notice_that_alternates_is_told_once(world: World) -> None:
     assert texts == ["Old", "New", "Newest"]
 
 
-async def test_what_was_told_is_remembered_over_restarts(world: World) -> None:
+async def test_notices_are_remembered_over_restarts(world: World) -> None:
     world.service.state.notice = "<p>Old</p>"
     await world.set_up()
     world.service.state.notice = "<p>New</p>"
@@ -55,7 +55,7 @@ async def test_what_was_told_is_remembered_over_restarts(world: World) -> None:
 
 
 @pytest.mark.parametrize("now, again", [("<p>Old</p>", False), ("<p>New</p>", True)])
-async def test_a_restart_tells_no_notice_again(world: World, now: str, again: bool) -> None:
+async def test_a_restart_fires_no_notice_again(world: World, now: str, again: bool) -> None:
     world.service.state.notice = "<p>Old</p>"
     await world.set_up()
     before = world.value("event", "notice:service", "notice")

@@ -131,7 +131,7 @@ async def test_other_feeds_may_come_later(world: World, path: str) -> None:
     assert world.value("binary_sensor", "node:1", "online") == "on"
 
 
-async def test_a_feed_nobody_listens_to_costs_nothing(world: World) -> None:
+async def test_a_feed_without_subscribers_is_not_read(world: World) -> None:
     await world.set_up()
     world.disable("service:", "notice:")
     world.service.calls.clear()
@@ -205,7 +205,7 @@ async def test_only_what_is_gone_can_be_removed_by_hand(world: World) -> None:
     assert await removable("tunnel:1"), "it is absent, though not yet given up"
 
 
-async def test_a_device_that_nobody_knows_can_be_removed(world: World) -> None:
+async def test_an_unknown_device_can_be_removed(world: World) -> None:
     """Such as one that an older version made."""
     await world.set_up()
     device = dr.async_get(world.hass).async_get_or_create(

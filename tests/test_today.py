@@ -73,7 +73,7 @@ async def test_the_service_is_down_at_midnight(evening: World) -> None:
 
 
 @pytest.mark.parametrize("browsers", [0, 1])
-async def test_whether_or_not_somebody_looks(evening: World, browsers: int) -> None:
+async def test_with_and_without_a_connected_browser(evening: World, browsers: int) -> None:
     """What is published later at other times is taken away at once."""
     look_at(evening.hass, browsers=browsers)
     evening.service.fault("*", "status", status=503, times=None)

@@ -356,7 +356,7 @@ def test_every_exception_is_translated() -> None:
         assert given == ["translation(err)"] or named(call, "translation_key"), ast.unparse(call)
 
 
-def test_every_end_of_a_flow_is_told() -> None:
+def test_every_end_of_a_flow_has_a_text() -> None:
     of_options = {"no_options", "not_loaded"}
     assert aborts("config_flow.py") == of_options
     assert {f"options.abort.{reason}" for reason in of_options} <= ENGLISH.keys()

@@ -216,7 +216,7 @@ async def test_a_page_has_no_words(alone: Transport, hayfrp: HayFrpService) -> N
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63), 10**400, 1e19, float("inf"), float("nan")])
-async def test_numbers_that_nobody_could_store(
+async def test_numbers_that_cannot_be_stored(
     alone: Transport, hayfrp: HayFrpService, number: float
 ) -> None:
     """Some encoders fail for them, others send null; a service may get neither."""
@@ -257,7 +257,7 @@ async def test_deeper_than_anybody_would_change(alone: Transport, hayfrp: HayFrp
     assert not hayfrp.calls
 
 
-async def test_numbers_that_anybody_can_store(alone: Transport, hayfrp: HayFrpService) -> None:
+async def test_numbers_that_can_be_stored(alone: Transport, hayfrp: HayFrpService) -> None:
     largest: dict[str, object] = {"type": "login", "a": [2**63 - 1, -1.5, True, None, "inf", {}]}
 
     await alone.request("POST", "/user", read=False, json=largest)
@@ -527,7 +527,7 @@ async def test_json_has_so_many_bytes_at_most(alone: Transport, hayfrp: HayFrpSe
         answer.json()
 
 
-async def test_a_large_answer_that_nobody_decodes_is_not_kept(
+async def test_a_large_answer_that_is_not_decoded_is_not_kept(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
     """Such as a backup, which may be larger than all else that we hold."""
@@ -1036,7 +1036,7 @@ async def _said(transport: Transport) -> str:
     return ""
 
 
-async def test_a_debug_line_tells_what_was_asked_and_what_came(
+async def test_a_debug_line_names_request_and_answer(
     alone: Transport, hayfrp: HayFrpService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -58,7 +58,7 @@ async def test_a_row_without_an_id_is_nothing(row: Row) -> None:
     assert await THINGS.many([row, {"no": 1}]) == {"1": Thing(id="1")}
 
 
-async def test_rows_that_all_lack_an_id_are_no_answer() -> None:
+async def test_rows_without_any_id_are_no_answer() -> None:
     """Or all the things would be taken for gone, which they are only when there is no row."""
     with pytest.raises(UnavailableError) as caught:
         await THINGS.many([{"number": "1"}, {"number": "2"}])

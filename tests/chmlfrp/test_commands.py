@@ -171,7 +171,7 @@ async def test_create_tunnel(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "tunnel:101", "state") == "offline"
 
 
-async def test_create_tunnel_that_tells_its_id(world: World[ChmlFrpService]) -> None:
+async def test_create_tunnel_that_returns_its_id(world: World[ChmlFrpService]) -> None:
     world.service.state.settings.create_tells_id = True
     await world.set_up()
 
@@ -288,7 +288,7 @@ async def test_a_node_that_does_not_carry_it(world: World[ChmlFrpService]) -> No
         assert error.translation_key == "protocol_not_at_node"
 
 
-async def test_a_node_that_tells_no_ports(world: World[ChmlFrpService]) -> None:
+async def test_a_node_without_a_port_range(world: World[ChmlFrpService]) -> None:
     """Then the service itself decides."""
     await world.set_up()
     world.service.fault("/nodeinfo", "patch", patch={"rport": None}, remove=("data.rport",))

@@ -369,7 +369,7 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     assert now.attributes["text"] == "second\nline", "nothing is told twice"
 
 
-async def test_each_message_is_told_once_whenever_it_says_that_it_was_sent(
+async def test_each_message_fires_once_whatever_its_date(
     world: World[ChmlFrpService],
 ) -> None:
     """Dated ahead, of the same second as another, or seen only after a newer one."""

@@ -153,7 +153,7 @@ async def test_asked_twice_nothing_is_written(world: Home) -> None:
     assert await rows(world.hass, f"{OF_ACCOUNT}_traffic_in") == before
 
 
-async def test_what_the_service_no_longer_tells_stays(world: Home) -> None:
+async def test_what_the_service_no_longer_lists_stays(world: Home) -> None:
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
 

@@ -54,7 +54,7 @@ async def test_a_day_is_an_end_too(world: World[ChmlFrpService], zone: str) -> N
     assert ending == [world.entity_id("sensor", "account:account", "group_expires")]
 
 
-async def test_what_is_renewed_in_time_is_not_told(world: World[ChmlFrpService]) -> None:
+async def test_what_is_renewed_in_time_does_not_trigger(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 10)
 
     expires(world, 20)
@@ -65,7 +65,7 @@ async def test_what_is_renewed_in_time_is_not_told(world: World[ChmlFrpService])
     assert ending == [certificates(world)]
 
 
-async def test_what_ends_sooner_now_is_told_at_once(world: World[ChmlFrpService]) -> None:
+async def test_what_ends_sooner_now_triggers_at_once(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 10)
 
     expires(world, 5)
@@ -74,7 +74,7 @@ async def test_what_ends_sooner_now_is_told_at_once(world: World[ChmlFrpService]
     assert ending == [certificates(world)]
 
 
-async def test_what_was_near_before_is_not_told_again(world: World[ChmlFrpService]) -> None:
+async def test_what_was_near_before_does_not_trigger_again(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 5)
 
     await world.live(DAY, HOUR)
@@ -93,7 +93,7 @@ async def test_a_service_that_is_silent_stops_no_clock(world: World[ChmlFrpServi
     assert ending == [certificates(world)]
 
 
-async def test_what_is_no_target_any_more_is_not_told(world: World[ChmlFrpService]) -> None:
+async def test_what_is_no_target_any_more_does_not_trigger(world: World[ChmlFrpService]) -> None:
     await set_up(world, 8)
     account = world.device_id("account:account")
     registry = dr.async_get(world.hass)

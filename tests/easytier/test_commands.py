@@ -69,7 +69,7 @@ async def test_allow_relay_of_a_node_that_is_gone(world: World[EasyTierService])
     assert gone.value.translation_key == "node_gone"
 
 
-async def test_allow_relay_of_somebody_elses_node(world: World[EasyTierService]) -> None:
+async def test_allow_relay_of_a_node_of_another_account(world: World[EasyTierService]) -> None:
     await world.set_up()
     node(world).user_email = "other@example.com"
 
@@ -161,7 +161,7 @@ async def test_a_second_node_of_one_name(world: World[EasyTierService]) -> None:
     assert len(world.service.state.nodes) == 12
 
 
-async def test_a_node_that_nobody_can_read_is_mended(world: World[EasyTierService]) -> None:
+async def test_a_damaged_node_is_mended(world: World[EasyTierService]) -> None:
     """It spoils the list of all nodes; those that are known stay devices."""
     await world.set_up()
     node(world).is_damaged = True
@@ -299,7 +299,7 @@ async def test_check_node(world: World[EasyTierService]) -> None:
     assert (found["reachable"], found["latency"]) == (True, 33)
 
 
-async def test_check_node_where_nobody_checks(world: World[EasyTierService]) -> None:
+async def test_check_node_without_a_service_that_checks(world: World[EasyTierService]) -> None:
     await world.set_up()
 
     error = await refused(world, "relay_node:1", "check_node")

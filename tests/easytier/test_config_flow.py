@@ -184,7 +184,7 @@ NEW_ACCOUNT = {"email": "new@example.com", "password": "new-password"}
         ("easytier_register", NEW_ACCOUNT),
     ],
 )
-async def test_a_certificate_that_nobody_knows(
+async def test_an_unknown_certificate(
     *,
     hass: HomeAssistant,
     easytier: EasyTierService,
@@ -371,7 +371,7 @@ async def test_register_a_second_time(hass: HomeAssistant, easytier: EasyTierSer
 
 @BOTH
 @pytest.mark.parametrize("way", ["easytier_account", "easytier_public", "easytier_register"])
-async def test_a_server_that_nobody_has_set_up(
+async def test_a_server_that_is_not_set_up(
     hass: HomeAssistant, easytier: EasyTierService, way: str
 ) -> None:
     """It is offered to set it up, and nothing is done before the person has agreed."""
@@ -623,7 +623,7 @@ async def test_administrators_see_all(
     assert seen == easytier.state.nodes.keys()
 
 
-async def test_a_server_that_shows_nobody_all_nodes(
+async def test_a_server_that_shows_all_nodes_to_no_account(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
 ) -> None:
     easytier.state.settings.undocumented_endpoints = False

@@ -100,7 +100,7 @@ async def test_what_is_not_known(world: World[EasyTierService]) -> None:
     assert world.value("sensor", "relay_node:4", "load") == "unknown"
 
 
-async def test_what_the_documented_rows_lack(world: World[EasyTierService]) -> None:
+async def test_fields_that_documented_rows_do_not_have(world: World[EasyTierService]) -> None:
     """Relaying is told to everybody; the rest shows as unknown, not as nothing."""
     world.service.state.settings.dialect = "documented"
     world.service.state.settings.undocumented_endpoints = False
@@ -294,7 +294,7 @@ async def test_nodes_of_one_name(world: World[EasyTierService]) -> None:
     assert world.service.state.nodes["3"].node_name == "那里"
 
 
-async def test_traffic_as_the_service_tells_it(world: World[EasyTierService]) -> None:
+async def test_traffic_is_shown_as_reported(world: World[EasyTierService]) -> None:
     """Neither more digits than it tells, nor a limit where there is none."""
     world.service.state.nodes["1"].used_traffic = 77.7
     world.service.state.nodes["1"].max_traffic = 0

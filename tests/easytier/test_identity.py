@@ -123,7 +123,7 @@ async def test_two_servers(
     assert entry.data["base_url"] == world.service.url
 
 
-async def test_the_account_and_nobody_at_one_server(world: World[EasyTierService]) -> None:
+async def test_with_and_without_an_account_at_one_server(world: World[EasyTierService]) -> None:
     """Are two, as one sees more than the other."""
     await added(world, "account")
 

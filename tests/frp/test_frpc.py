@@ -360,7 +360,7 @@ async def test_what_leads_to_no_client(
     assert (await _enter(hass, **entered))["errors"] == {"base": error}
 
 
-async def test_assist_tells_that_a_tunnel_is_read_only(world: World[FrpService]) -> None:
+async def test_assist_says_that_a_tunnel_is_read_only(world: World[FrpService]) -> None:
     """Whether something of it is exposed or not: there is no switch that could be."""
     await set_up_assist(world)
     answer = "nas is read-only and can't be controlled here."

@@ -42,7 +42,7 @@ async def incoming(world: Home, name: str) -> list[tuple[int, float, float]]:
     return [(start.day, row["state"] or 0, row["sum"] or 0) for start, row in found.items()]
 
 
-async def test_days_by_the_clock_of_a_server_nobody_knows(world: Home) -> None:
+async def test_days_of_a_server_whose_clock_is_unknown(world: Home) -> None:
     """They are read when a day has ended everywhere: an older server tells no time zone."""
     world.freezer.move_to(NOON.replace(hour=11))
     world.service.state.server.settings.version = "0.69.0"

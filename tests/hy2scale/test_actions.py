@@ -456,7 +456,7 @@ async def test_kick_all(world: Hub) -> None:
     assert len(world.service.state.locked) == 2
 
 
-async def test_kick_nobody(world: Hub) -> None:
+async def test_kick_a_user_without_sessions(world: Hub) -> None:
     await world.set_up()
 
     response = await on(world, world.person("carol"), "kick_session")
@@ -529,7 +529,7 @@ async def test_a_name_without_addresses(world: Hub) -> None:
 
 
 @OLD
-async def test_what_the_older_generation_lacks(world: Hub) -> None:
+async def test_actions_that_the_older_generation_does_not_have(world: Hub) -> None:
     await world.set_up()
     cases: tuple[tuple[str | None, str, dict[str, str]], ...] = (
         (None, "resolve_name", {"name": "example.com"}),
@@ -873,7 +873,7 @@ async def test_wireguard_config(world: Hub) -> None:
     assert "Endpoint = 127.0.0.1:51820" in response["config"]
 
 
-async def test_wireguard_config_of_nobody(world: Hub) -> None:
+async def test_wireguard_config_of_a_deleted_peer(world: Hub) -> None:
     await world.set_up()
     world.service.state.wireguard.peers.clear()
 

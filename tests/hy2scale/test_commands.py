@@ -523,7 +523,7 @@ async def test_kick_all_sessions(world: Hub) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-async def test_a_clock_that_is_set_locks_nobody_out(
+async def test_a_lockout_ends_although_the_clock_is_set(
     world: Hub, clocks: Clocks, seconds: float
 ) -> None:
     """They are out for a minute, whatever the clock says."""
@@ -536,7 +536,7 @@ async def test_a_clock_that_is_set_locks_nobody_out(
     assert world.value("sensor", world.sessions("alice"), "locked_until") == "unknown"
 
 
-async def test_nobody_to_kick(world: Hub) -> None:
+async def test_kick_without_sessions(world: Hub) -> None:
     await world.set_up()
 
     await world.act("button", "press", world.sessions("carol"), "kick_sessions")
@@ -635,7 +635,7 @@ async def test_a_node_without_internet(world: Hub) -> None:
     assert update.attributes["installed_version"] == "1.3.4"
 
 
-async def test_an_upgrade_that_somebody_else_began(world: Hub) -> None:
+async def test_an_upgrade_that_was_begun_elsewhere(world: Hub) -> None:
     """Asking for news would make the node forget what it has downloaded."""
     world.service.state.upgrade.state = "ready"
     world.service.state.upgrade.latest = "1.3.5"

@@ -134,9 +134,7 @@ async def test_https_without_checking(hass: HomeAssistant, hy2scale: Hy2ScaleSer
     assert result["data"]["verify"] == "false"
 
 
-async def test_a_certificate_that_nobody_knows(
-    hass: HomeAssistant, hy2scale: Hy2ScaleService
-) -> None:
+async def test_an_unknown_certificate(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
     """Nothing was said yet: not even the hash went out."""
     authority = await https(hy2scale)
     hy2scale.calls.clear()

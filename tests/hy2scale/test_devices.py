@@ -57,7 +57,7 @@ def told(world: Hub, *things: str) -> set[str]:
 
 
 @OLD
-async def test_what_a_version_lacks_is_known_with_the_first_answer(world: Hub) -> None:
+async def test_missing_features_are_known_with_the_first_answer(world: Hub) -> None:
     """Also when that comes late: nothing is made that would be unknown for ever."""
     world.service.fault("/api/topology", "html", times=None)
     await world.set_up()

@@ -157,7 +157,7 @@ async def test_no_tun_mode(world: Hub) -> None:
 
 
 @OLD
-async def test_what_the_older_generation_lacks_is_not_there(world: Hub) -> None:
+async def test_no_entities_of_what_the_older_generation_does_not_have(world: Hub) -> None:
     await world.set_up()
 
     for kind in ("upgrade:",):

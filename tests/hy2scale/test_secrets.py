@@ -111,7 +111,7 @@ def secrets_known(world: Hub) -> set[str]:
     return {hashed("hub-password"), token, world.user("alice").password}
 
 
-async def test_diagnostics_tell_nobodys_address(world: Hub) -> None:
+async def test_diagnostics_hold_no_personal_address(world: Hub) -> None:
     await world.set_up()
 
     told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
@@ -121,7 +121,7 @@ async def test_diagnostics_tell_nobodys_address(world: Hub) -> None:
     assert "password_hash" in told, "which credentials there are, not what they are"
 
 
-async def test_diagnostics_name_nobody(world: Hub) -> None:
+async def test_diagnostics_hold_no_names(world: Hub) -> None:
     await world.set_up()
 
     diagnostics = await async_get_config_entry_diagnostics(world.hass, world.entry)

@@ -240,7 +240,7 @@ async def test_a_service_that_does_not_tell_when_it_was(shanghai: World) -> None
     assert len(signings(shanghai)) == 3
 
 
-async def test_a_missed_day_is_told(
+async def test_a_missed_day_is_reported(
     shanghai: World, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Home Assistant was off on the 21st and 22nd."""
@@ -271,7 +271,7 @@ async def test_a_day_that_was_signed_in_elsewhere_is_not_missed(shanghai: World)
     assert outcome(shanghai)[ATTR_EVENT_TYPE] == "signed_in"
 
 
-async def test_a_day_on_which_the_service_failed_is_told(shanghai: World) -> None:
+async def test_a_day_on_which_the_service_failed_is_reported(shanghai: World) -> None:
     """And only once the service has told that nobody else signed in."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault("/user", "error", times=None)
@@ -284,7 +284,7 @@ async def test_a_day_on_which_the_service_failed_is_told(shanghai: World) -> Non
     assert outcome(shanghai)["days"] == 1
 
 
-async def test_a_missed_day_is_told_although_the_clock_was_a_week_ahead(
+async def test_a_missed_day_is_reported_although_the_clock_was_a_week_ahead(
     shanghai: World, clocks: Clocks
 ) -> None:
     """The days until then had seemed to be over."""
@@ -303,7 +303,7 @@ async def test_a_missed_day_is_told_although_the_clock_was_a_week_ahead(
     assert outcome(shanghai)["days"] == 1
 
 
-async def test_by_hand_before_the_missed_day_was_told(shanghai: World) -> None:
+async def test_by_hand_before_the_missed_day_was_reported(shanghai: World) -> None:
     """The account cannot be read: the day is told all the same, before it is too late."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault("/user", "error", times=None)

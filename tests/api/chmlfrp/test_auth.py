@@ -270,7 +270,7 @@ async def test_stored_before_used(
     assert home.stored["client_id"] == "demo-client", "the rest stays"
 
 
-async def test_stored_though_nobody_waits_any_more(
+async def test_tokens_are_stored_although_the_request_was_given_up(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     """The entry is unloaded while the answer is on its way: it would be lost for ever."""
@@ -290,7 +290,7 @@ async def test_stored_though_nobody_waits_any_more(
     assert home.refreshes == 1
 
 
-async def test_works_without_anybody_who_stores(
+async def test_works_without_a_store(
     begin: Begin, granted: Credentials, freezer: FrozenDateTimeFactory
 ) -> None:
     provider = begin(granted)
@@ -404,7 +404,7 @@ async def test_a_failed_refresh_is_tried_again_later(
     assert await home.ask() == "227"
 
 
-async def test_other_refusals_are_told(
+async def test_other_refusals_are_raised(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
     chmlfrp.fault(
@@ -503,7 +503,7 @@ async def test_a_token_that_was_reset_elsewhere(by_password: Home, chmlfrp: Chml
     assert by_password.provider.statistics()["token_renewals"] == 2
 
 
-async def test_a_login_that_tells_the_refused_token_again(
+async def test_a_login_that_returns_the_refused_token(
     by_password: Home, chmlfrp: ChmlFrpService
 ) -> None:
     await by_password.ask()

@@ -291,7 +291,7 @@ async def test_deletetunnel_as_documented(client: ChmlFrpClient, chmlfrp: ChmlFr
     assert "2" not in chmlfrp.state.tunnels
 
 
-async def test_deletetunnel_of_somebody_else(
+async def test_deletetunnel_of_another_account(
     client: ChmlFrpClient, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.tunnels["9"] = Tunnel(9, 228, name="theirs")

@@ -221,7 +221,7 @@ async def test_commands_before_anything_was_read(
         await provider.force_tunnel_offline("99")
 
 
-async def test_refresh_tells_what_the_node_says(
+async def test_refresh_returns_the_state_at_the_node(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
     chmlfrp.state.tunnels["1"].connections = 4
@@ -235,9 +235,7 @@ async def test_refresh_tells_what_the_node_says(
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.OFFLINE, False, 0)
 
 
-async def test_refresh_of_a_state_that_is_not_told(
-    provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
-) -> None:
+async def test_refresh_without_a_state(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/refresh_tunnel", "patch", remove=("data.status",))
 
     tunnel = await provider.refresh_tunnel("1")

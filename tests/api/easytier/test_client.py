@@ -242,7 +242,7 @@ ONE_NODE: Mapping[str, Callable[[EasyTierClient, str], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("name", ONE_NODE)
-async def test_an_answer_with_nothing_in_it_tells_nothing(
+async def test_an_empty_answer(
     client: EasyTierClient, easytier: EasyTierService, name: str
 ) -> None:
     """Least of all that something has been done."""

@@ -70,7 +70,7 @@ def test_feeds_with_an_account(provider: EasyTierProvider) -> None:
     assert [feed.key for feed in provider.feeds.values() if feed.required] == ["account"]
 
 
-def test_feeds_of_nobody(begin: Begin) -> None:
+def test_feeds_without_an_account(begin: Begin) -> None:
     feeds = begin(None).feeds
 
     assert list(feeds) == ["service"]
@@ -219,7 +219,7 @@ async def test_relaying_is_read_where_it_stands(
         assert easytier.calls[-1].query == {"show_offline": "true"}
 
 
-async def test_relaying_is_remembered_while_nobody_is_told(
+async def test_relaying_is_remembered_while_it_cannot_be_read(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
     """One damaged node spoils the list of all."""
@@ -232,7 +232,7 @@ async def test_relaying_is_remembered_while_nobody_is_told(
     assert asked(easytier, "/api/public") == (3 if dialect == "documented" else 0)
 
 
-async def test_what_everybody_is_told_counts_less(
+async def test_the_public_list_replaces_no_values_of_the_own_list(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/public", "patch", patch={"nodes.*.current_bandwidth": 2**20})
@@ -251,7 +251,7 @@ async def test_all_nodes(begin: Begin, easytier: EasyTierService) -> None:
 
 
 @pytest.mark.parametrize("offered", [True, False])
-async def test_all_nodes_for_somebody_who_may_not(
+async def test_all_nodes_without_the_permission(
     begin: Begin, easytier: EasyTierService, *, offered: bool
 ) -> None:
     """One's own are better than none, and nobody is asked twice."""
@@ -620,7 +620,7 @@ async def test_account(begin: Begin, name: str, *, expected: bool) -> None:
     assert await account(begin(name)) == Account(id="account", administrator=expected)
 
 
-async def test_an_account_of_which_nothing_is_told(begin: Begin, easytier: EasyTierService) -> None:
+async def test_an_account_without_details(begin: Begin, easytier: EasyTierService) -> None:
     provider = begin()
     await nodes(provider)
     token = provider.credentials["token"]
@@ -680,7 +680,7 @@ async def test_service(begin: Begin, easytier: EasyTierService, name: str | None
 
 
 @pytest.mark.parametrize("kind, options", [("error", {}), ("status", {"status": 404})])
-async def test_the_totals_are_told_without_the_public_nodes(
+async def test_totals_without_public_nodes(
     *,
     provider: EasyTierProvider,
     easytier: EasyTierService,
@@ -697,16 +697,14 @@ async def test_the_totals_are_told_without_the_public_nodes(
     assert (service.connections is None) is (dialect == "documented")
 
 
-async def test_totals_that_are_not_told(
-    provider: EasyTierProvider, easytier: EasyTierService
-) -> None:
+async def test_missing_totals(provider: EasyTierProvider, easytier: EasyTierService) -> None:
     easytier.fault("/api/stats", "error", times=None)
 
     with pytest.raises(UnavailableError, match="获取统计信息失败"):
         await totals(provider)
 
 
-async def test_a_service_that_tells_both_bandwidths(
+async def test_a_service_with_both_bandwidths(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     both = {"current_bandwidth_total": 0, "total_bandwidth": 7, "connection_count_total": 0}

@@ -269,9 +269,7 @@ async def test_who_is_an_administrator(begin: Begin) -> None:
     assert await begin("demo").is_administrator() is False
 
 
-async def test_a_login_tells_who_is_an_administrator(
-    begin: Begin, easytier: EasyTierService
-) -> None:
+async def test_a_login_names_an_administrator(begin: Begin, easytier: EasyTierService) -> None:
     easytier.state.settings.undocumented_endpoints = False
 
     assert await begin("admin").is_administrator() is True
@@ -343,7 +341,7 @@ async def test_a_login_without_a_token(
         await provider.feeds["nodes"].fetch()
 
 
-async def test_a_login_that_tells_nothing_else(
+async def test_a_login_with_nothing_but_a_token(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
     easytier.fault("/api/auth/login", "patch", remove=("user",))
@@ -397,7 +395,7 @@ COMMANDS: Mapping[str, Callable[[EasyTierProvider], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_nobody_is_told_to_have_an_account(
+async def test_commands_that_need_an_account(
     begin: Begin, easytier: EasyTierService, name: str
 ) -> None:
     """Not to sign in again: there is nothing that has been refused."""

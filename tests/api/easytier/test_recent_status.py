@@ -74,7 +74,7 @@ def test_the_availability_of_a_silent_node_falls(
     assert (availability(row, 144), availability(row, 4320)) == (last_144, last_4320)
 
 
-def test_who_is_offline_since_nobody_knows_when_has_no_availability() -> None:
+def test_a_node_offline_since_an_unknown_time_has_no_availability() -> None:
     """Of public nodes the server does not tell the last report."""
     public = {"status": "online", "recent_status": "2222"}
 

@@ -347,7 +347,7 @@ async def test_passwords(session: ClientSession, frp: FrpService, password: str)
     assert issues == ([] if password else ["frpc_without_password"])
 
 
-async def test_a_password_that_nobody_asks_for(session: ClientSession, frp: FrpService) -> None:
+async def test_a_password_that_is_not_needed(session: ClientSession, frp: FrpService) -> None:
     frp.state.client.username = frp.state.client.password = ""
     provider = of(session, frp, username="admin", password="secret")
 
@@ -606,7 +606,7 @@ async def test_what_cannot_be_changed(provider: FrpcProvider, frp: FrpService) -
     assert [call for call in frp.calls if call.method != "GET"] == []
 
 
-async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_a_client_is_disconnected_once(provider: FrpcProvider, frp: FrpService) -> None:
     await provider.force_tunnel_offline("camera")
 
     calls = [call for call in frp.calls if call.method == "PUT"]
@@ -617,7 +617,7 @@ async def test_a_client_is_thrown_off_once(provider: FrpcProvider, frp: FrpServi
     assert frp.state.client.store["camera"]["enabled"] is False
 
 
-async def test_no_secret_is_told(provider: FrpcProvider, frp: FrpService) -> None:
+async def test_no_secret_in_errors(provider: FrpcProvider, frp: FrpService) -> None:
     """Neither of the file, nor of a proxy, nor what signs in."""
     frp.fault(
         "/api/store/proxies",

@@ -198,7 +198,7 @@ NEWER: tuple[Callable[[FrpsClient], Awaitable[object]], ...] = (
 
 
 @pytest.mark.parametrize("ask", NEWER)
-async def test_what_an_older_version_lacks(
+async def test_what_an_older_version_does_not_have(
     client: FrpsClient, frp: FrpService, ask: Callable[[FrpsClient], Awaitable[object]]
 ) -> None:
     """It is looked for once."""

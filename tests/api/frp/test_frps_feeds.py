@@ -274,7 +274,7 @@ async def test_a_restarted_server(provider: FrpsProvider, frp: FrpService, later
     assert found["alice.nas"].traffic_in_today < before["alice.nas"].traffic_in_today
 
 
-async def test_what_is_not_listed_is_told_of_for_seven_days(
+async def test_what_is_no_longer_listed_is_kept_for_seven_days(
     provider: FrpsProvider, frp: FrpService, later: Later, freezer: FrozenDateTimeFactory
 ) -> None:
     await later(provider)
@@ -438,7 +438,7 @@ async def test_summer_time_begins(
 @pytest.mark.parametrize(
     "change", [{"lastStartTime": "13-45 99:00:00"}, {"lastStartTime": "06-15 12:00:00"}, {}]
 )
-async def test_a_time_zone_that_nobody_can_tell(
+async def test_an_unknown_time_zone(
     provider: FrpsProvider, frp: FrpService, change: dict[str, str]
 ) -> None:
     frp.fault("/api/proxies/{name}", "body", body=change)
@@ -448,7 +448,7 @@ async def test_a_time_zone_that_nobody_can_tell(
 
 
 @pytest.mark.parametrize("version", ["0.69.0"])
-async def test_an_older_server_tells_no_time_zone(
+async def test_an_older_server_has_no_time_zone(
     provider: FrpsProvider, frp: FrpService, version: str
 ) -> None:
     await provider.feeds["tunnels"].fetch()
@@ -522,7 +522,7 @@ async def test_a_strange_answer_proves_no_path(
     assert (await later(provider))["alice.nas"].online
 
 
-async def test_a_proxy_in_front_that_lacks_a_path_for_a_moment(
+async def test_a_path_that_is_missing_for_a_moment(
     provider: FrpsProvider, frp: FrpService, later: Later
 ) -> None:
     """The clients are not gone with it."""

@@ -205,7 +205,7 @@ async def test_a_pasted_csrf_cannot_be_renewed(user: User) -> None:
     assert [call.get("type") for call in user.service.calls] == ["info"]
 
 
-async def test_a_changed_password_is_told(signed_in: User) -> None:
+async def test_a_changed_password_is_an_authentication_error(signed_in: User) -> None:
     signed_in.service.account.password = "changed"
     signed_in.somebody_logs_in()
 

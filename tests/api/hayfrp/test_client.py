@@ -540,7 +540,7 @@ async def test_an_ostatus_wins_over_the_code_and_the_words(
 
 
 @pytest.mark.parametrize("ostatus", ["", None, "unknown", 1, {}])
-async def test_another_ostatus_tells_nothing(
+async def test_another_ostatus_is_ignored(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str, ostatus: object
 ) -> None:
     hayfrp.fault("/proxy", "patch", times=2, patch={"ostatus": ostatus})
@@ -550,7 +550,7 @@ async def test_another_ostatus_tells_nothing(
     assert readings == [TunnelReading.ONLINE, TunnelReading.OFFLINE]
 
 
-async def test_an_ostatus_of_somebody_who_is_not_signed_in(
+async def test_an_ostatus_with_a_refused_session(
     client: HayFrpClient, hayfrp: HayFrpService, csrf: str
 ) -> None:
     body = {"status": 403, "message": "登录无效或已过期.", "ostatus": "offline"}

@@ -465,7 +465,7 @@ async def test_a_reading_that_is_refused_is_none(
     assert (await tunnel_of(provider, "1")).online is None
 
 
-async def test_usage_above_100_percent_is_shown_as_it_is_told(
+async def test_usage_above_100_percent_is_shown_unchanged(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     patch = {"servers.0.cpu_usage": "250.5%", "servers.0.ram_usage": 101}

@@ -111,7 +111,7 @@ async def test_an_account_without_a_uuid(
     assert await provider.identify() == identity
 
 
-async def test_an_account_that_cannot_be_told_from_others_is_none(
+async def test_an_account_without_a_unique_id_is_refused(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
     hayfrp.fault("/user", "patch", match={"type": "info"}, patch={"uuid": None, "id": ""})

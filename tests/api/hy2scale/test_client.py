@@ -526,7 +526,7 @@ async def test_a_name_that_is_no_segment(client: Hy2ScaleClient, name: str) -> N
         await client.delete_user(name)
 
 
-async def test_every_write_is_told(client: Hy2ScaleClient) -> None:
+async def test_every_write_is_reported(client: Hy2ScaleClient) -> None:
     told: list[None] = []
     client.on_write = lambda: told.append(None)
     await client.node()

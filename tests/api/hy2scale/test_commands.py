@@ -678,7 +678,7 @@ async def test_peers_of_an_incompatible_peer(provider: Provider, hy2scale: Node)
 _HALF = {"us": None, "jp": {"x": 1}, "kr": {"x": 1, "y": "a"}}
 
 
-async def test_what_a_layout_tells_of_some(provider: Provider, hy2scale: Node) -> None:
+async def test_a_layout_with_damaged_positions(provider: Provider, hy2scale: Node) -> None:
     layout = {"positions": {**_HALF, "sg": {"x": 1, "y": 2}}}
     hy2scale.fault("/api/graph-layout", "body", body=layout)
 
@@ -941,7 +941,7 @@ async def test_a_server_without_peers(provider: Provider, hy2scale: Node) -> Non
 
 
 @_each_edit(lambda edit: not edit.rows.startswith("peers"))
-async def test_what_a_newer_version_tells_is_written_back(
+async def test_unknown_fields_of_a_newer_version_are_written_back(
     provider: Provider, hy2scale: Node, edit: Edit
 ) -> None:
     told = {"of_tomorrow": None, "and_more": {"a": [1]}}

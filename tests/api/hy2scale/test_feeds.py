@@ -171,7 +171,7 @@ async def test_a_hub_without_a_list_of_sessions(provider: Provider, hy2scale: No
 
 
 @OLD
-async def test_what_was_lacking_comes_with_another_version(
+async def test_missing_fields_come_with_another_version(
     freezer: FrozenDateTimeFactory, provider: Provider, hy2scale: Node
 ) -> None:
     for kind in (Hub, Peer, User):
@@ -295,7 +295,7 @@ async def test_rates_of_the_node_below_zero(provider: Provider, hy2scale: Node) 
         [{"name": "me", "is_self": True, "children": [{"x": "y"}]}, {"direction": "outbound"}, 7],
     ],
 )
-async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object) -> None:
+async def test_a_node_without_peers(provider: Provider, hy2scale: Node, topology: object) -> None:
     hy2scale.fault("/api/topology", "body", body=topology, times=None)
 
     assert await read(provider, Peer) == {}
@@ -315,7 +315,7 @@ async def test_nobody_else(provider: Provider, hy2scale: Node, topology: object)
         pytest.param([{"name": "us", "direction": {}}], id="a direction that is none"),
     ],
 )
-async def test_a_topology_that_is_none_takes_nobody_away(
+async def test_a_malformed_topology_removes_no_peers(
     provider: Provider, hy2scale: Node, topology: object
 ) -> None:
     hy2scale.fault("/api/topology", "body", body=topology, times=None)
@@ -431,7 +431,7 @@ async def test_sessions(provider: Provider, hy2scale: Node) -> None:
     )
 
 
-async def test_sessions_of_nobody(provider: Provider, hy2scale: Node) -> None:
+async def test_sessions_of_unknown_users(provider: Provider, hy2scale: Node) -> None:
     """Of somebody who is no user, or without a key: they are counted, no more."""
     patch = {"devices.0.username": "ghost", "devices.1.key": None}
     hy2scale.fault("/api/sessions", "patch", patch=patch, times=None)
