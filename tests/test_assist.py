@@ -269,7 +269,7 @@ async def test_the_service_refuses(home: World, owner: User) -> None:
         home, "command_tunnel", owner, language="zh-Hans", tunnel=name, command="disable"
     )
 
-    assert refusal == f"“{name}”操作失败：服务拒绝了该请求: “维护”。"
+    assert refusal == f"“{name}”操作失败：服务拒绝了该请求：“维护”。"
 
 
 async def test_a_user_who_was_deleted(home: World, guest: MockUser) -> None:

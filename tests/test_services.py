@@ -170,7 +170,7 @@ async def test_no_room_for_another_tunnel(world: World) -> None:
     error = await refused(world, None, "create_tunnel", **NEW)
 
     assert error.translation_key == "rejected"
-    assert error.translation_placeholders == {"message": ": “您的隧道数量已达上限.”"}
+    assert error.translation_placeholders == {"message": "您的隧道数量已达上限."}
 
 
 async def test_nonsense(world: World) -> None:
@@ -247,7 +247,7 @@ async def test_get_tunnel_config_of_a_tunnel_deleted_elsewhere(world: World) -> 
     error = await refused(world, "tunnel:1", "get_tunnel_config")
 
     assert error.translation_key == "rejected"
-    assert error.translation_placeholders == {"message": ": “隧道不存在.”"}
+    assert error.translation_placeholders == {"message": "隧道不存在."}
 
 
 async def test_check_tunnel(world: World) -> None:

@@ -52,8 +52,7 @@ ENGLISH = sentences(translations("en"))
 CHINESE = sentences(translations("zh-Hans"))
 
 ERRORS: list[TunnelHubError] = [
-    AuthenticationError("m"),
-    RejectedError("m"),
+    *(refusal(words) for refusal in (AuthenticationError, RejectedError) for words in ("m", "")),
     TunnelHubError(),
     UnsupportedError(),
     *(UnavailableError(reason, "d") for reason in Reason),
@@ -96,11 +95,12 @@ def _note(found: dict[str, set[str]], key: ast.Constant, given: set[str]) -> Non
 
 
 def refused_logins() -> dict[str, set[str]]:
-    """Return the refusals in our code that have a sentence of their own."""
+    """Return the refusals in our code that have sentences of their own."""
     return {
-        str(key.value): {"message"}
+        str(key.value) + without_reason: set() if without_reason else {"message"}
         for call in calls("AuthenticationError")
         if isinstance(key := named(call, "key"), ast.Constant)
+        for without_reason in ("", "_without_reason")
     }
 
 

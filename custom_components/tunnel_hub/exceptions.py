@@ -43,9 +43,9 @@ def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
         case InvalidInputError():
             return Sentence(err.key, dict(err.placeholders))
         case AuthenticationError():
-            return Sentence(err.key or refused_login, _quoting(err.message))
+            return _refused(err.key or refused_login, err.message)
         case RejectedError():
-            return Sentence("rejected", _quoting(err.message))
+            return _refused("rejected", err.message)
         case UnavailableError():
             return Sentence(f"unavailable_{err.reason}", {"detail": err.detail})
         case UnsupportedError():
@@ -54,9 +54,9 @@ def sentence_of(err: TunnelHubError, refused_login: str) -> Sentence:
             return Sentence("unknown", {})
 
 
-def _quoting(message: str) -> dict[str, str]:
-    """Return the service's own message, quoted; empty if there is none."""
-    return {"message": f": “{message}”" if message else ""}
+def _refused(key: str, message: str) -> Sentence:
+    """Return the message for a refusal, which quotes the service if it gave a reason."""
+    return Sentence(key, {"message": message}) if message else Sentence(f"{key}_without_reason", {})
 
 
 class Translation(TypedDict):

@@ -280,7 +280,7 @@ async def test_token(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
 
     form = await fill(hass, form, chmlfrp, token="wrong")
     assert form["errors"] == {"base": "invalid_auth"}
-    assert form["description_placeholders"] == {"message": ": “无效的Token”"}
+    assert form["description_placeholders"] == {"message": "无效的Token"}
 
     result = await fill(hass, form, chmlfrp, token=f" {chmlfrp.account.usertoken}\n")
 
@@ -376,7 +376,7 @@ async def test_register(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
 
     form = await fill(hass, form, code="000000")
     assert form["errors"] == {"base": "rejected"}
-    assert form["description_placeholders"] == {"message": ": “验证码错误”"}
+    assert form["description_placeholders"] == {"message": "验证码错误"}
 
     (mail,) = chmlfrp.state.mailbox
     menu = await fill(hass, form, code=mail.code)

@@ -84,9 +84,9 @@ async def test_below_a_path_of_a_proxy(hass: HomeAssistant, frp: FrpService) -> 
 
 async def test_what_is_wrong_is_said(hass: HomeAssistant, frp: FrpService) -> None:
     cases: tuple[tuple[dict[str, str], str], ...] = (
-        ({"password": "wrong"}, "invalid_auth"),
-        ({"username": "nobody"}, "invalid_auth"),
-        ({"username": "", "password": ""}, "invalid_auth"),
+        ({"password": "wrong"}, "invalid_auth_without_reason"),
+        ({"username": "nobody"}, "invalid_auth_without_reason"),
+        ({"username": "", "password": ""}, "invalid_auth_without_reason"),
         ({"base_url": " "}, "empty_field"),
         ({"base_url": "ftp://example.com"}, "invalid_url"),
         ({"base_url": "http://127.0.0.1:1"}, "unavailable_connection"),

@@ -347,7 +347,7 @@ async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> No
 
 @pytest.mark.parametrize(
     "changes, error",
-    [({"password": "wrong"}, "invalid_auth"), ({"base_url": "frps"}, "no_frp_here")],
+    [({"password": "wrong"}, "invalid_auth_without_reason"), ({"base_url": "frps"}, "no_frp_here")],
 )
 async def test_what_leads_to_no_client(
     hass: HomeAssistant, frp: FrpService, changes: dict[str, str], error: str

@@ -139,7 +139,7 @@ async def test_a_server_that_says_no(world: Server) -> None:
 
     err = await refused(world, None, "forget_offline_tunnels")
 
-    assert err.translation_placeholders == {"message": ": “not now”"}
+    assert err.translation_placeholders == {"message": "not now"}
     assert world.device("tunnel:alice.backup")
 
 

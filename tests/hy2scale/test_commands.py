@@ -343,7 +343,7 @@ async def test_a_server_that_the_machine_cannot_run_says_why(world: Hub) -> None
     with pytest.raises(HomeAssistantError) as info:
         await world.act("switch", "turn_on", "vpn:account", "l2tp_enabled")
 
-    assert info.value.translation_placeholders == {"message": f": “{REASON}”"}
+    assert info.value.translation_placeholders == {"message": f"{REASON}"}
     assert not world.writes()
 
 
