@@ -14,6 +14,7 @@ from simulator.chmlfrp import ChmlFrpService
 
 from ..api.event_loop import turns
 from ..common import HOUR, World
+from ..sampling import EXTENDED
 from ..test_config_flow import choose
 from .common import grant
 from .test_config_flow import Browser, browser, fill
@@ -80,7 +81,7 @@ async def test_on_the_disk_before_it_is_used(
     assert is_signed_in(world)
 
 
-@pytest.mark.parametrize("refreshes", [1, 2, 40])
+@pytest.mark.parametrize("refreshes", [1, 2, pytest.param(40, marks=EXTENDED)])
 async def test_an_entry_that_was_not_written_any_more(
     world: World[ChmlFrpService], refreshes: int
 ) -> None:

@@ -24,6 +24,7 @@ from simulator.easytier import EasyTierService
 from simulator.hy2scale.keys import issue, server_context
 
 from ..common import World
+from ..sampling import each_with_each
 from ..test_config_flow import begin, choose, suggested
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
@@ -520,16 +521,17 @@ async def test_without_an_account_again(hass: HomeAssistant, easytier: EasyTierS
 # Secrets
 
 
-@BOTH
-@pytest.mark.parametrize("kind", ["status", "reset", "html", "wrong_type"])
 @pytest.mark.parametrize(
-    "way, route, secrets",
-    [
-        ("account", "/api/auth/login", ("demo-password", "the-network", "the-key")),
-        ("register", "/api/auth/register", ("new-password",)),
-        ("register_code", "/api/auth/verify", ("new-password", "the-code")),
-        ("initialize", "/api/system/initialize", ("the-jwt-secret", "new-password")),
-    ],
+    "kind, way, route, secrets",
+    each_with_each(
+        ("status", "reset", "html", "wrong_type"),
+        (
+            ("account", "/api/auth/login", ("demo-password", "the-network", "the-key")),
+            ("register", "/api/auth/register", ("new-password",)),
+            ("register_code", "/api/auth/verify", ("new-password", "the-code")),
+            ("initialize", "/api/system/initialize", ("the-jwt-secret", "new-password")),
+        ),
+    ),
 )
 async def test_secrets_stay_secret_on_the_way_in(
     hass: HomeAssistant,
