@@ -1,7 +1,6 @@
 """Sensors."""
 
 from homeassistant.helpers import entity_registry as er
-import pytest
 
 from .common import HOUR, MINUTE, World
 
@@ -25,23 +24,6 @@ async def test_nodes_that_are_not_used_come_disabled(world: World) -> None:
     assert {entity.disabled_by for entity in world.registered("node:6:")} == {
         er.RegistryEntryDisabler.INTEGRATION
     }
-
-
-@pytest.mark.parametrize(
-    "node, shown",
-    [
-        ("6", {"cpu_usage": "unknown", "clients": "unknown", "load": "unknown"}),
-        ("7", {"disk_usage": "unknown"}),
-        ("8", {"cpu_usage": "unknown", "traffic_in_today": "unknown"}),
-    ],
-)
-async def test_what_is_not_known_is_unknown(world: World, node: str, shown: dict[str, str]) -> None:
-    """Node 6 has no probe, node 7 does not tell its disk, node 8 is offline."""
-    await world.set_up()
-    await world.enable_all()
-
-    assert {key: world.value("sensor", f"node:{node}", key) for key in shown} == shown
-    assert world.value("sensor", f"node:{node}", "description") != "unknown"
 
 
 async def test_traffic_is_shown_in_gibibytes(world: World) -> None:

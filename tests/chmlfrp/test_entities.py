@@ -18,22 +18,6 @@ from simulator.chmlfrp import ChmlFrpService, Message
 from ..common import DAY, HOUR, MINUTE, World
 
 
-async def test_tunnel_states(world: World[ChmlFrpService]) -> None:
-    """All five that users know."""
-    await world.set_up()
-
-    states = {n: world.value("sensor", f"tunnel:{n}", "state") for n in "12345"}
-    assert states == {
-        "1": "online",
-        "2": "offline",
-        "3": "node_offline",
-        "4": "node_maintenance",
-        "5": "node_removed",
-    }
-    online = {n: world.value("binary_sensor", f"tunnel:{n}", "online") for n in "12345"}
-    assert online == {"1": "on", "2": "off", "3": "off", "4": "off", "5": "off"}
-
-
 @pytest.mark.parametrize("nulls", [True, False])
 async def test_what_is_not_known_is_unknown(world: World[ChmlFrpService], nulls: bool) -> None:
     """Null, or an empty word: tunnel 5 never ran, and its node is gone."""
@@ -86,15 +70,6 @@ async def test_only_the_account_must_answer_at_first(world: World[ChmlFrpService
     world.service.clear_faults()
     await world.elapse(MINUTE)
     assert world.value("sensor", "tunnel:1", "state") == "online"
-
-
-async def test_node_states(world: World[ChmlFrpService]) -> None:
-    await world.set_up()
-    await world.enable_all()
-
-    states = {n: world.value("sensor", f"node:{n}", "state") for n in "178"}
-    assert states == {"1": "online", "7": "maintenance", "8": "offline"}
-    assert world.value("binary_sensor", "node:7", "online") == "off"
 
 
 async def test_nodes_that_are_not_used_come_disabled(world: World[ChmlFrpService]) -> None:
@@ -183,19 +158,6 @@ async def test_uptime_of_thirty_days(world: World[ChmlFrpService]) -> None:
     assert len(world.service.calls_to("/node_uptime")) == 1
 
 
-async def test_certificates(world: World[ChmlFrpService]) -> None:
-    await world.set_up()
-
-    state = world.state("sensor", "certificates:account", "certificates")
-    first, second = world.service.state.certificates
-    assert first.expires_at
-    assert datetime.fromisoformat(state.state).timestamp() == pytest.approx(first.expires_at, abs=1)
-    assert [c["domains"] for c in state.attributes["certificates"]] == [
-        first.domains,
-        second.domains,
-    ]
-
-
 async def test_an_expired_certificate_hides_no_other(world: World[ChmlFrpService]) -> None:
     """It stays listed, but the next to expire is what a person must know."""
     first, second = world.service.state.certificates
@@ -231,28 +193,6 @@ async def test_no_row_for_today(world: World[ChmlFrpService]) -> None:
     await world.set_up()
 
     assert world.value("sensor", "account_traffic:account", "traffic_in_today") == "unknown"
-
-
-async def test_panel(world: World[ChmlFrpService]) -> None:
-    await world.set_up()
-
-    shown = {key: world.value("sensor", "service:service", key) for key in TOTALS}
-    assert shown == {"users": "22203", "tunnels": "22905", "nodes": "8"}
-    device = world.device("service:service")
-    assert device
-    assert device.name == "ChmlFrp"
-
-
-TOTALS = ("users", "tunnels", "nodes")
-
-
-async def test_no_enable_switch(world: World[ChmlFrpService]) -> None:
-    """There is no such call."""
-    await world.set_up()
-
-    assert [e.unique_id.rsplit(":", 1)[1] for e in world.registered() if e.domain == "switch"] == [
-        "force_down"
-    ] * 5
 
 
 async def test_a_server_without_the_undocumented_endpoints(world: World[ChmlFrpService]) -> None:

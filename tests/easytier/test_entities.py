@@ -15,49 +15,6 @@ from simulator.easytier import EasyTierService
 from ..common import DAY, HOUR, MINUTE, NOON, World, on
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES, TWO_MINUTES, secrets_of
 
-GB = 1024**3
-
-
-@BOTH
-async def test_devices(world: World[EasyTierService]) -> None:
-    await world.set_up()
-
-    for number, node in world.service.state.nodes.items():
-        device = world.device(f"relay_node:{number}")
-        if node.user_email == world.service.account.email:
-            assert device
-            assert (device.name, device.model) == (node.node_name, "Relay node")
-        else:
-            assert not device, "somebody else's"
-    account = world.device("account:account")
-    assert account
-    assert account.configuration_url == world.service.url, "the server's own page"
-    service = world.device("service:service")
-    assert service
-    assert service.model == "Service"
-
-
-@BOTH
-async def test_a_node(world: World[EasyTierService]) -> None:
-    await world.set_up()
-
-    node = world.service.state.nodes["1"]
-    thing = "relay_node:1"
-    assert world.value("binary_sensor", thing, "online") == "on"
-    assert float(world.value("sensor", thing, "bandwidth")) == pytest.approx(
-        node.current_bandwidth, abs=0.1
-    )
-    assert float(world.value("sensor", thing, "traffic_used")) == pytest.approx(
-        node.used_traffic, abs=0.01
-    )
-    share = 100 * node.used_traffic / node.max_traffic
-    assert float(world.value("sensor", thing, "traffic_usage")) == pytest.approx(share, abs=0.1)
-    assert world.value("sensor", thing, "connections") == str(node.connection_count)
-    assert world.value("sensor", thing, "connections_allowed") == str(node.max_connections)
-    assert world.value("sensor", thing, "region") == "domestic"
-    assert world.value("sensor", thing, "tags") == "高速, 稳定"
-    assert world.value("switch", thing, "allow_relay") == "on"
-
 
 async def test_availability(world: World[EasyTierService]) -> None:
     """One digit for each report, the newest last: 1 is offline, 2 to 9 are loads."""
@@ -98,35 +55,6 @@ async def test_what_is_not_known(world: World[EasyTierService]) -> None:
     assert world.value("sensor", "relay_node:6", "load") == "unknown"
     assert world.value("binary_sensor", "relay_node:4", "online") == "off"
     assert world.value("sensor", "relay_node:4", "load") == "unknown"
-
-
-async def test_fields_that_documented_rows_do_not_have(world: World[EasyTierService]) -> None:
-    """Relaying is told to everybody; the rest shows as unknown, not as nothing."""
-    world.service.state.settings.dialect = "documented"
-    world.service.state.settings.undocumented_endpoints = False
-
-    await world.set_up()
-
-    assert world.value("switch", "relay_node:1", "allow_relay") == "on"
-    assert world.value("sensor", "relay_node:1", "valid_until") == "unknown"
-    assert world.value("sensor", "relay_node:1", "availability_24_hours") == "unknown"
-    assert world.value("sensor", "relay_node:1", "traffic_reset") == "unknown"
-
-
-@BOTH
-async def test_the_service(world: World[EasyTierService]) -> None:
-    await world.set_up()
-
-    state, thing = world.service.state, "service:service"
-    assert world.value("sensor", thing, "nodes") == str(len(state.nodes))
-    online = sum(node.status == "online" for node in state.nodes.values())
-    assert world.value("sensor", thing, "nodes_online") == str(online)
-    domestic = sum(node.region_type == "domestic" for node in state.nodes.values())
-    assert world.value("sensor", thing, "nodes_domestic") == str(domestic)
-    assert world.value("sensor", thing, "nodes_overseas") == str(len(state.nodes) - domestic)
-    assert int(world.value("sensor", thing, "nodes_listed")) > 0
-    assert int(world.value("sensor", thing, "connections")) > 0
-    assert float(world.value("sensor", thing, "bandwidth")) > 0
 
 
 async def test_without_an_account(world: World[EasyTierService]) -> None:

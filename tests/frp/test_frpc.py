@@ -61,29 +61,6 @@ def is_enabled(client: Frpc) -> object:
     return client.store["camera"].get("enabled")
 
 
-async def test_what_is_shown(world: World[FrpService]) -> None:
-    await world.set_up()
-
-    assert tunnels(world) == {"nas", "game", "camera"}
-    assert world.value("binary_sensor", "client_status:account", "connected") == "on"
-    assert world.value("sensor", "client_status:account", "tunnels_online") == "3"
-    assert world.value("sensor", "tunnel:nas", "phase") == "running"
-    assert world.value("sensor", "tunnel:nas", "source") == "file"
-    assert world.value("sensor", "tunnel:nas", "public_address") == "frp.example.com:6001"
-    assert world.value("sensor", "tunnel:camera", "source") == "store"
-    assert world.value("sensor", "tunnel:camera", "local_address") == "192.0.2.100:9001"
-    assert issues(world) == set()
-
-
-async def test_only_tunnels_of_the_store_can_be_switched(world: World[FrpService]) -> None:
-    await world.set_up()
-
-    assert keys(world, "tunnel:nas", "switch") == set()
-    assert keys(world, "tunnel:nas", "button") == set()
-    assert keys(world, "tunnel:camera", "switch") == {"enabled", "force_down"}
-    assert keys(world, "tunnel:camera", "button") == {"force_offline"}
-
-
 async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 

@@ -7,7 +7,7 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import Context
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import Unauthorized
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
@@ -27,31 +27,6 @@ type Server = World[FrpService]
 def state_of(world: Server) -> Any:
     """Return what the server knows."""
     return world.service.state.server
-
-
-async def test_its_devices(world: Server) -> None:
-    await world.set_up()
-
-    server = world.device("account:account")
-    assert server
-    assert (server.manufacturer, server.model, server.sw_version) == ("frps", "Server", "0.70.1")
-    assert server.configuration_url == f"{world.service.url}/"
-    for thing, model in {"tunnel:alice.nas": "Tunnel", "client:alice.ha": "Client"}.items():
-        device = world.device(thing)
-        assert device
-        assert (device.model, device.via_device_id) == (model, server.id)
-
-
-async def test_what_is_personal_is_disabled(world: Server) -> None:
-    await world.set_up()
-    registry = er.async_get(world.hass)
-
-    for key in ("address", "host_name"):
-        entity = registry.async_get(world.entity_id("sensor", "client:alice.ha", key))
-        assert entity
-        assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
-    assert world.value("binary_sensor", "client:alice.ha", "online") == "on"
-    assert world.value("sensor", "tunnel:alice.nas", "client") == "alice.ha"
 
 
 NAMES = ("a b", " a", "a/b", "网盘", "a.b:c", "nas:1:online", "“x”", "+", "x" * 255)

@@ -1,7 +1,7 @@
 """What devices and entities show of a node, its mesh and its people."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
@@ -11,70 +11,10 @@ from simulator.hy2scale import Peer, Proxy, Rule, User
 from simulator.hy2scale.endpoints.vpn import REASON
 from simulator.hy2scale.state import WireGuardPeer
 
-from ..common import HOUR, MINUTE, NOON, on
+from ..common import HOUR, MINUTE, on
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
-GIB = 1024**3
-
-
 # The node
-
-
-@BOTH
-async def test_devices(world: Hub) -> None:
-    """All hang on the node; what the topology tells of a connection is part of its tunnel."""
-    await world.set_up()
-
-    hub = world.device("account:account")
-    assert hub
-    assert (hub.model, hub.sw_version) == ("Hub", "1.3.4")
-    assert hub.configuration_url == f"{world.service.url}/scale/"
-    things = {
-        "tunnel:us": "Tunnel",
-        "peer:office": "Peer",
-        "peer:us/us-r1": "Peer",
-        "peer:us/us-r1/us-r1-r1": "Peer",
-        world.person("alice"): "User",
-        "rule:video": "Rule",
-        "proxy:socks5": "Proxy",
-        "proxy:ss": "Proxy",
-        "wireguard_peer:phone": "WireGuard peer",
-    }
-    for thing, model in things.items():
-        device = world.device(thing)
-        assert device, thing
-        assert device.model == model
-        assert device.via_device_id == hub.id
-    assert not world.device("peer:us"), "it is the tunnel's"
-    assert not world.device("peer:ea1b2adb"), "it is the node itself"
-    named = {thing: device.name for thing in things if (device := world.device(thing))}
-    assert named["peer:us/us-r1"] == "us/us-r1"
-    assert named[world.person("alice")] == "alice"
-    assert named["rule:video"] == "Video"
-
-
-async def test_node(world: Hub) -> None:
-    await world.set_up()
-
-    hub = "hub:account"
-    assert world.value("sensor", hub, "sessions") == "3"
-    assert world.value("sensor", hub, "connections") == "4"
-    assert world.value("sensor", hub, "exit_clients") == "1"
-    assert world.value("sensor", hub, "version") == "1.3.4"
-    assert world.value("sensor", hub, "active_paths") == "us"
-    assert world.state("sensor", hub, "active_paths").attributes["paths"] == {"us": "us"}
-    rate = world.state("sensor", hub, "rate_in")
-    linked = [p for name, p in world.service.state.peers.items() if world.service.connected(name)]
-    top = sum(
-        p.rx_rate
-        for name, p in world.service.state.peers.items()
-        if "/" not in name and world.service.connected(name)
-    )
-    assert linked
-    assert rate.attributes["unit_of_measurement"] == "Mbit/s"
-    assert float(rate.state) == pytest.approx(top * 8 / 1e6, abs=0.01)
-    for key in ("limited", "compat"):
-        assert world.value("binary_sensor", hub, key) == "off"
 
 
 async def test_what_keeps_a_node_from_its_best_is_a_problem(world: Hub) -> None:
@@ -143,16 +83,6 @@ async def test_tun_mode(world: Hub) -> None:
     assert world.value("select", "tun_mode:account", "tun_mode") == "off"
 
 
-async def test_no_tun_mode(world: Hub) -> None:
-    """Since 1.3 that belongs to each rule; its old path would make a rule."""
-    await world.set_up()
-
-    assert not world.registered("tun_mode:")
-    assert world.value("binary_sensor", "rule:office", "tun_active") == "on"
-    assert world.value("binary_sensor", "rule:video", "tun_active") == "off"
-    assert "tun-mode" not in world.service.state.rules
-
-
 # What a version lacks
 
 
@@ -193,19 +123,6 @@ async def test_a_missing_route_is_a_missing_feature(world: Hub, route: str, gone
 
 
 # Peers
-
-
-@BOTH
-async def test_peers(world: Hub) -> None:
-    await world.set_up()
-
-    latency = world.service.state.peers["us/us-r1"].latency_ms
-    assert world.value("sensor", "peer:us/us-r1", "latency") == str(latency)
-    assert world.value("sensor", "peer:us/us-r1", "direction") == "outbound"
-    assert world.value("switch", "peer:us/us-r1", "nested") == "on"
-    assert world.value("switch", "link:us", "nested") == "on"
-    assert world.value("switch", "link:jp", "nested") == "off"
-    assert world.value("sensor", "link:us", "version") == "1.3.4"
 
 
 async def test_addresses_of_a_connection(world: Hub) -> None:
@@ -329,42 +246,7 @@ async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
     assert world.device("peer:office")
 
 
-async def test_tunnels(world: Hub) -> None:
-    await world.set_up()
-
-    states = {name: world.value("sensor", f"tunnel:{name}", "state") for name in CLIENTS}
-    assert states == {
-        "us": "online",
-        "jp": "online",
-        "kr": "online",
-        "sg": "offline",
-        "de": "disabled",
-    }
-    assert world.value("sensor", "tunnel:us", "public_address") == "us.example.com:5565"
-    assert world.value("binary_sensor", "tunnel:sg", "online") == "off"
-
-
-CLIENTS = ("us", "jp", "kr", "sg", "de")
-
-
 # People
-
-
-async def test_users(world: Hub) -> None:
-    await world.set_up()
-
-    alice, bob, carol = (world.person(name) for name in ("alice", "bob", "carol"))
-    assert world.value("sensor", alice, "traffic_used") == "123.0"
-    assert world.value("sensor", alice, "traffic_limit") == "500.0"
-    assert world.value("sensor", alice, "traffic_usage") == "24.6"
-    assert world.value("sensor", alice, "expires") == "unknown"
-    assert world.value("sensor", bob, "traffic_limit") == "unknown", "0 is no limit"
-    assert world.value("sensor", bob, "traffic_usage") == "unknown"
-    end = (NOON + timedelta(days=30)).replace(hour=0, minute=0)
-    assert world.value("sensor", bob, "expires") == end.isoformat()
-    assert world.value("switch", carol, "enabled") == "off"
-    assert world.value("select", alice, "exit_path") == "us"
-    assert world.value("select", bob, "exit_path") == "this_node"
 
 
 async def test_users_with_the_same_password(world: Hub) -> None:
@@ -450,16 +332,6 @@ async def test_rules_that_cannot_be_applied(world: Hub) -> None:
 
 
 @BOTH
-async def test_wireguard(world: Hub) -> None:
-    await world.set_up()
-
-    assert world.value("binary_sensor", "wireguard:account", "wireguard_running") == "on"
-    assert world.value("sensor", "wireguard:account", "wireguard_connected") == "1"
-    assert world.value("sensor", "wireguard:account", "wireguard_peers") == "2"
-    assert world.value("sensor", "wireguard:account", "wireguard_port") == "51820"
-
-
-@BOTH
 async def test_no_certificates_and_no_wireguard_peers(world: Hub) -> None:
     world.service.state.certificates.clear()
     world.service.state.wireguard.peers.clear()
@@ -479,16 +351,6 @@ async def test_ikev2_has_no_switch(world: Hub) -> None:
     assert world.value("binary_sensor", "vpn:account", "ikev2_enabled") == "on"
     switches = {e.unique_id for e in world.registered() if e.domain == "switch"}
     assert not [one for one in switches if "ikev2" in one]
-
-
-@BOTH
-async def test_certificates(world: Hub) -> None:
-    await world.set_up()
-
-    state = world.state("sensor", "certificates:account", "certificates")
-    end = (NOON + timedelta(days=40)).replace(hour=0, minute=0)
-    assert state.state == end.isoformat()
-    assert state.attributes["certificates"][0]["id"] == "web"
 
 
 # How often
