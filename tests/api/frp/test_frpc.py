@@ -16,7 +16,6 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.frp.frpc_provider import FrpcProvider
 from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
-from custom_components.tunnel_hub.api.models.server import ClientStatus
 from custom_components.tunnel_hub.api.models.tunnels import (
     Tunnel,
     TunnelPhase,
@@ -69,49 +68,6 @@ async def change(provider: FrpcProvider, tunnel_id: str, **fields: Any) -> None:
 
 
 # What is read
-
-
-async def test_proxies_of_the_file_and_of_the_store(
-    provider: FrpcProvider, frp: FrpService
-) -> None:
-    assert await tunnels(provider) == {
-        "nas": Tunnel(
-            id="nas",
-            name="nas",
-            editable=False,
-            local_address="192.0.2.1:8001",
-            online=True,
-            protocol="tcp",
-            public_address="frp.example.com:6001",
-            source=TunnelSource.FILE,
-            phase=TunnelPhase.RUNNING,
-        ),
-        "game": Tunnel(
-            id="game",
-            name="game",
-            editable=False,
-            local_address="192.0.2.2:8002",
-            online=True,
-            protocol="udp",
-            public_address="frp.example.com:6002",
-            source=TunnelSource.FILE,
-            phase=TunnelPhase.RUNNING,
-        ),
-        "camera": Tunnel(
-            id="camera",
-            name="camera",
-            editable=True,
-            enabled=True,
-            local_address="192.0.2.100:9001",
-            online=True,
-            protocol="tcp",
-            public_address="frp.example.com:6101",
-            source=TunnelSource.STORE,
-            phase=TunnelPhase.RUNNING,
-        ),
-    }
-    status = ClientStatus(id="account", connected=True, tunnels_offline=0, tunnels_online=3)
-    assert await read(provider, "client") == {"account": status}
 
 
 @pytest.mark.parametrize(
