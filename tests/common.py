@@ -113,12 +113,12 @@ class World[S: Service[Any] = HayFrpService]:
             await self.elapse(step)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the loop turn, in no time, until something has come about."""
+        """Let the loop turn, in no time, until something has happened."""
         for _ in range(100_000):
             if condition():
                 return
             await asyncio.sleep(0)
-        # What still waits for an answer would wait for ever in time that stands still.
+        # What still waits for an answer would wait forever in time that stands still.
         await self.give_up()
         raise AssertionError("it never came about")
 

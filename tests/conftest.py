@@ -110,7 +110,7 @@ def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def _looked_at(request: pytest.FixtureRequest) -> None:
-    """Let somebody look at Home Assistant, so that nothing waits until somebody does."""
+    """Let a browser be connected to Home Assistant, so that nothing waits until one is."""
     if "hass" in request.fixturenames:
         look_at(request.getfixturevalue("hass"))
 

@@ -76,7 +76,7 @@ class ModestProvider(Provider):
 
 
 class KickingProvider(ModestProvider, CanForceDown):
-    """Can throw clients off as well; they come back on their own."""
+    """Can disconnect clients as well; they come back on their own."""
 
     @override
     def __init__(self, session: ClientSession, credentials: Credentials, options: Options) -> None:
@@ -85,7 +85,7 @@ class KickingProvider(ModestProvider, CanForceDown):
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Throw the client off."""
+        """Disconnect the client."""
         if self.failure is not None:
             raise self.failure
         self.kicks += 1

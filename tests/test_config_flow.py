@@ -630,7 +630,7 @@ async def begin_again(world: World, kind: str) -> ConfigFlowResult:
 
 @pytest.fixture
 def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing is logged that somebody would have to look at."""
+    """Nothing is logged that someone would have to look at."""
     yield
     ours = [r for r in caplog.get_records("call") if r.levelno >= logging.ERROR or r.exc_info]
     assert not ours

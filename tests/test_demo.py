@@ -253,7 +253,7 @@ async def test_the_tunnels_of_frp_are_closed_with_their_client(
 
 
 async def test_what_else_closes_an_address_is_left_to_it(running: Stage) -> None:
-    """A port that somebody closes, so that its tunnel breaks."""
+    """A port that someone closes, so that its tunnel breaks."""
     broken = running.addresses["nas.example.com:443"]
     await broken.close()
     assert "nas.example.com:443" not in await open_now(running)

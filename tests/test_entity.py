@@ -37,7 +37,7 @@ def modest_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockCo
 
 @pytest.fixture
 def kicking_entry(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
-    """An account at a provider that can throw clients off."""
+    """An account at a provider that can disconnect clients."""
     monkeypatch.setitem(api.PROVIDER_CLASSES, "modest", KickingProvider)
     return _entry(hass)
 
@@ -152,7 +152,7 @@ async def test_a_flow_asks_for_what_a_provider_cannot(
 
 
 async def test_holding_down_by_throwing_off_alone(kicking: World) -> None:
-    """Where a tunnel cannot be disabled, its client is thrown off whenever it is back."""
+    """Where a tunnel cannot be disabled, its client is disconnected whenever it is back."""
     await kicking.set_up()
     provider = kicking.entry.runtime_data.provider
     assert isinstance(provider, KickingProvider)

@@ -35,7 +35,7 @@ def secrets_in(text: str, secrets: set[str]) -> None:
 
 @dataclass
 class Life:
-    """The main paths, and all the secrets that come about on the way."""
+    """The main paths, and all the secrets that happen on the way."""
 
     world: World
     secrets: set[str]

@@ -1,4 +1,4 @@
-"""More things than anybody has: a list is cut, and a repair says so."""
+"""More things than anyone has: a list is cut, and a repair says so."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ FIRST = ["1", "2", "3", "4"]
 
 @pytest.fixture
 def at_most_four(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let four things be too many for anybody."""
+    """Let four things be too many for anyone."""
     monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
 
 

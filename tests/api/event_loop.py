@@ -11,7 +11,7 @@ async def turns(number: int = 200) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something has come about."""
+    """Wait until something has happened."""
     for _ in range(100_000):
         if condition():
             return

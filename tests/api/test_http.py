@@ -504,7 +504,7 @@ async def test_an_answer_that_is_no_longer_polled_is_let_go(
 async def test_an_answer_has_so_many_values_at_most(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
-    """However they are put together; decoding more would keep everybody waiting."""
+    """However they are put together; decoding more would keep everyone waiting."""
     most = [0] * http.MAX_VALUES
     hayfrp.fault("/version", "body", body=orjson.dumps(most))
     assert (await read(alone)).json() == most

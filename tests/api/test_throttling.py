@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.api.throttling import RateLimiter, in_time_sli
 
 
 async def turns_of_others(items: int) -> list[int]:
-    """Return how much had been done each time that somebody else had the loop."""
+    """Return how much had been done each time that someone else had the loop."""
     done: list[int] = []
     seen: list[int] = []
 
@@ -30,7 +30,7 @@ async def turns_of_others(items: int) -> list[int]:
 
 
 async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour passes whenever somebody looks at the clock."""
+    """An hour passes whenever someone looks at the clock."""
     hours = count(step=3600)
     monkeypatch.setattr(throttling, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
     assert await turns_of_others(5) == [0, 1, 2, 3, 4]

@@ -123,7 +123,7 @@ async def listening(
 
 
 def says(words: bytes) -> Handler:
-    """Say something before anybody asks, then wait."""
+    """Say something before anyone asks, then wait."""
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         writer.write(words)

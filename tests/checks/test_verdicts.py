@@ -50,7 +50,7 @@ NOW = datetime(2026, 10, 20, tzinfo=UTC)
         (Findings(outcome=Outcome.DNS, online=True), Verdict.DNS, True),
         (Findings(outcome=Outcome.TLS, online=True), Verdict.TLS, True),
         (Findings(outcome=Outcome.WRONG_ANSWER, online=True), Verdict.WRONG_ANSWER, True),
-        # The node answers for somebody who is not there.
+        # The node answers for someone who is not there.
         (Findings(outcome=Outcome.CLOSED, online=True), Verdict.NO_LOCAL_SERVICE, True),
         (Findings(outcome=Outcome.NODE_PAGE, online=True), Verdict.NO_LOCAL_SERVICE, True),
         (Findings(outcome=Outcome.NODE_PAGE, online=False), Verdict.NO_CLIENT, False),

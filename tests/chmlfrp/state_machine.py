@@ -88,7 +88,7 @@ class ChmlFrp(TunnelModel):
 
     @change
     def move(self, pick: int) -> None:
-        """Somebody moves a tunnel to another node, which perhaps nobody used."""
+        """Someone moves a tunnel to another node, which perhaps nobody used."""
         if tunnels := self._tunnels():
             nth(tunnels, pick).node = nth(self.service.state.nodes.values(), pick // 2).name
 

@@ -1,4 +1,4 @@
-"""Blueprints, with what ChmlFrp has for them: tunnels that it can move and throw off."""
+"""Blueprints, with what ChmlFrp has for them: tunnels that it can move and disconnect."""
 
 from homeassistant.core import ServiceCall
 
@@ -52,7 +52,7 @@ async def test_a_node_is_down(world: Frp, automate: Automate, told: list[Service
 
 
 async def test_everything_is_forced_down(world: Frp, automate: Automate) -> None:
-    """The service cannot disable a tunnel: its client is thrown off."""
+    """The service cannot disable a tunnel: its client is disconnected."""
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     await automate("force_down_everything", helper="input_boolean.panic")

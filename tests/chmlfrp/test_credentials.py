@@ -251,7 +251,7 @@ async def test_the_file_goes_with_the_entry(
 async def test_the_file_goes_with_the_browsers_sign_in(
     world: World[ChmlFrpService], hass_storage: Stored
 ) -> None:
-    """An API token is good for ever: the entry is enough for it."""
+    """An API token is good forever: the entry is enough for it."""
     await world.set_up()
     await world.elapse(HOUR)
     flow = await world.entry.start_reconfigure_flow(world.hass)

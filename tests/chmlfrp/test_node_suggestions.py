@@ -180,7 +180,7 @@ async def test_what_the_service_does_not_tell(world: Frp, nodes: dict[str, Node]
 
 
 async def test_it_is_kept_for_minutes(world: Frp, nodes: dict[str, Node]) -> None:
-    """Neither the service nor a node is asked again, however often somebody asks."""
+    """Neither the service nor a node is asked again, however often someone asks."""
     await world.set_up()
     await suggested(world)
     assert len(world.service.calls_to("/nodeinfo")) == len(nodes)

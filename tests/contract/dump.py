@@ -234,7 +234,7 @@ def _fields(action: Service, told: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
-    """Tell whether a user is sent away before anybody looks what is called for."""
+    """Tell whether a user is sent away before anyone looks what is called for."""
     try:
         await cast("Awaitable[None]", action.job.target(call))
     except Unauthorized:

@@ -118,7 +118,7 @@ class EasyTier(ServiceModel):
 
     @change
     def allow_relay(self, pick: int) -> None:
-        """Somebody allows a node to relay on the web page, or forbids it."""
+        """Someone allows a node to relay on the web page, or forbids it."""
         if nodes := self._own():
             node = nth(nodes, pick)
             node.allow_relay = 1 - node.allow_relay
@@ -150,13 +150,13 @@ class EasyTier(ServiceModel):
 
     @change
     def forget_network(self, pick: int) -> None:
-        """Somebody removes a node's network, without which it cannot be checked."""
+        """Someone removes a node's network, without which it cannot be checked."""
         if nodes := self._own():
             nth(nodes, pick).network_token = ""
 
     @change
     def end_soon(self, pick: int) -> None:
-        """Somebody lets a node end within days, or never."""
+        """Someone lets a node end within days, or never."""
         if nodes := self._own():
             node = nth(nodes, pick)
             end = datetime.now(UTC).date() + timedelta(days=2 + pick % 4)
@@ -164,7 +164,7 @@ class EasyTier(ServiceModel):
 
     @change
     def come_and_go_elsewhere(self, pick: int) -> None:
-        """Somebody else enters a node, or deletes one."""
+        """Someone else enters a node, or deletes one."""
         nodes = self.service.state.nodes
         others = [id_ for id_, node in nodes.items() if node.user_email == "other@example.com"]
         if pick % 2 and len(others) > 1:

@@ -1,4 +1,4 @@
-"""One server at two addresses, two servers with one mail address: known by their nodes."""
+"""One server at two addresses, two servers with one email address: known by their nodes."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -23,7 +23,7 @@ from .test_config_flow import DEMO, fill
 
 @pytest.fixture
 async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:
-    """Another server, where the same mail address and password sign in, with nodes of its own."""
+    """Another server, where the same email address and password sign in, with nodes of its own."""
     async with Simulator(services=("easytier",), seed=2) as running:
         service = running.get(EasyTierService)
         service.state.settings.dialect = "real" if dialect == "real" else "documented"
@@ -111,7 +111,7 @@ async def test_a_server_at_a_second_address_is_not_added_again(
 async def test_two_servers(
     world: World[EasyTierService], stranger: EasyTierService, way: str
 ) -> None:
-    """With one mail address, or none: each has its entry, and neither becomes the other."""
+    """With one email address, or none: each has its entry, and neither becomes the other."""
     entry = await added(world, way)
 
     result = await sign_in(world.hass, stranger.url, way)

@@ -61,7 +61,7 @@ class Frpc(TunnelModel):
 
     @change
     def toggle(self, pick: int) -> None:
-        """Somebody enables or disables a proxy on the client's own page."""
+        """Someone enables or disables a proxy on the client's own page."""
         if store := self._client.store:
             name = nth(store, pick)
             store[name]["enabled"] = not self.enabled(name)

@@ -65,7 +65,7 @@ class Frps(ServiceModel):
 
     @change
     def connect(self, pick: int) -> None:
-        """Somebody connects to a proxy."""
+        """Someone connects to a proxy."""
         if proxies := [proxy for proxy in self._server.proxies.values() if proxy.online]:
             nth(proxies, pick).connections += 1
 

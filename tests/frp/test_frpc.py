@@ -82,7 +82,7 @@ async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], cl
     await world.act("switch", "turn_on", "tunnel:camera", "force_down")
     assert is_enabled(client) is False
 
-    # Somebody enables it on frpc's own page.
+    # Someone enables it on frpc's own page.
     client.store["camera"]["enabled"] = True
     await world.live(5 * MINUTE)
     assert is_enabled(client) is False

@@ -187,7 +187,7 @@ class HayFrp(TunnelModel, SignInModel):
 
     @change
     def toggle(self, pick: int) -> None:
-        """Somebody enables or disables a tunnel on the web page."""
+        """Someone enables or disables a tunnel on the web page."""
         if tunnels := self.tunnels():
             tunnel = nth(tunnels.values(), pick)
             tunnel.enabled = not tunnel.enabled
@@ -201,7 +201,7 @@ class HayFrp(TunnelModel, SignInModel):
 
     @change
     def move(self, pick: int) -> None:
-        """Somebody moves a tunnel to another node, which perhaps nobody used."""
+        """Someone moves a tunnel to another node, which perhaps nobody used."""
         if tunnels := self.tunnels():
             nth(tunnels.values(), pick).node = nth(self.service.state.nodes, pick // 2)
 

@@ -231,7 +231,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def toggle(self, pick: int) -> None:
-        """Somebody enables or disables a client at the node."""
+        """Someone enables or disables a client at the node."""
         if clients := self.tunnels():
             client = nth(clients.values(), pick)
             client.disabled = not client.disabled
@@ -281,7 +281,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def change_flags(self, pick: int) -> None:
-        """Somebody lets the node show what is behind a peer, or use it, or not."""
+        """Someone lets the node show what is behind a peer, or use it, or not."""
         flags = self.service.state.peer_flags
         of_peer = flags.setdefault(nth(sorted(self.service.state.peers), pick // 2), PeerFlags())
         if pick % 2:
@@ -291,7 +291,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def toggle_row(self, pick: int) -> None:
-        """Somebody enables or disables a user, a rule or a proxy."""
+        """Someone enables or disables a user, a rule or a proxy."""
         state = self.service.state
         rows: list[User | Rule | Proxy] = [
             *state.users.values(),
@@ -303,7 +303,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def come_or_go_wireguard_peer(self, pick: int) -> None:
-        """Somebody may connect by WireGuard, or no longer."""
+        """Someone may connect by WireGuard, or no longer."""
         peers = self.service.state.wireguard.peers
         if pick % 2 and peers:
             del peers[pick // 2 % len(peers)]

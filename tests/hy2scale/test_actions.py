@@ -283,7 +283,7 @@ async def test_two_connections_of_one_name(world: Hub) -> None:
 
 @BOTH
 async def test_update_is_refused(world: Hub) -> None:
-    """What somebody else has deleted meanwhile does not come back."""
+    """What someone else has deleted meanwhile does not come back."""
     await world.set_up()
 
     devices = {kind: thing(world, kind) for kind in NEW}

@@ -696,7 +696,7 @@ async def test_no_qr_code(world: Hub) -> None:
 async def test_a_hold_remembers_what_was_changed_a_moment_ago(
     world: Hub,
 ) -> None:
-    """Somebody disables the connection on the node's console right after it was polled."""
+    """Someone disables the connection on the node's console right after it was polled."""
     await world.set_up()
     await world.elapse(MINUTE)
     world.service.state.clients["us"].disabled = True

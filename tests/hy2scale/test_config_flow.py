@@ -232,7 +232,7 @@ async def test_no_options(world: Hub) -> None:
 
 
 async def test_sign_in_again(world: Hub) -> None:
-    """After somebody changed the password; the form shows where the node is."""
+    """After someone changed the password; the form shows where the node is."""
     await world.set_up()
     world.service.set_password("changed")
     await world.elapse(POLL)

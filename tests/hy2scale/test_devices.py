@@ -58,7 +58,7 @@ def told(world: Hub, *things: str) -> set[str]:
 
 @OLD
 async def test_missing_features_are_known_with_the_first_answer(world: Hub) -> None:
-    """Also when that comes late: nothing is made that would be unknown for ever."""
+    """Also when that comes late: nothing is made that would be unknown forever."""
     world.service.fault("/api/topology", "html", times=None)
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.LOADED

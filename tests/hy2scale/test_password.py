@@ -158,7 +158,7 @@ async def test_a_change_that_did_not_reach_the_node(world: Hub) -> None:
 
 
 async def test_a_refused_password_is_believed_when_it_is_the_current_one(world: Hub) -> None:
-    """Somebody else has changed it."""
+    """Someone else has changed it."""
     await set_up(world)
     world.service.set_password("of somebody else")
 

@@ -21,7 +21,7 @@ EXPECTED = {"account", "tunnel", "eee", "sea", "gone"}
 
 @dataclass
 class Person:
-    """Somebody who names every device, and every entity, as soon as it appears.
+    """Someone who names every device, and every entity, as soon as it appears.
 
     removed: what has gone from the registries. named: the names given, by the registries' ids.
     """

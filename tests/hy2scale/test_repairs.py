@@ -29,7 +29,7 @@ def issue(world: Hub, key: str) -> ir.IssueEntry | None:
 
 @pytest.fixture
 async def fresh(world: Hub) -> Hub:
-    """A node as it was installed: anybody knows its password."""
+    """A node as it was installed: anyone knows its password."""
     world.service.set_password("admin")
     world.hass.config_entries.async_update_entry(
         world.entry, data={**world.entry.data, "password_hash": hashed("admin")}

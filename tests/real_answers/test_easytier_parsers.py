@@ -79,7 +79,7 @@ NEVER_REPORTED = RelayNode(
     valid_until=date(2027, 11, 4),
 )
 SECOND = replace(NEVER_REPORTED, id="2", connections_allowed=None)
-"""1e30 connections are more than anybody means."""
+"""1e30 connections are more than anyone means."""
 REPORTED = replace(
     NEVER_REPORTED,
     availability_24_hours=66.67,

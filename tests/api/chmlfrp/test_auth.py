@@ -273,7 +273,7 @@ async def test_stored_before_used(
 async def test_tokens_are_stored_although_the_request_was_given_up(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The entry is unloaded while the answer is on its way: it would be lost for ever."""
+    """The entry is unloaded while the answer is on its way: it would be lost forever."""
     chmlfrp.fault("/oauth2/token", "delay", seconds=2)
     freezer.tick(600)
     asking = asyncio.create_task(home.ask())
@@ -351,7 +351,7 @@ async def test_a_reload_asks_again_for_what_was_refused(
 async def test_a_program_that_is_no_longer_registered_asks_the_user(
     home: Home, chmlfrp: ChmlFrpService, freezer: FrozenDateTimeFactory, code: str
 ) -> None:
-    """It would be refused for ever."""
+    """It would be refused forever."""
     chmlfrp.fault("/oauth2/token", "body", status=401, body={"error": code}, times=None)
     freezer.tick(600)
 

@@ -175,7 +175,7 @@ async def test_what_a_node_is_costs_no_request_for_each(
 async def test_the_details_of_a_node_for_paying_customers(
     provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    """They are refused to others, who know what everybody is told."""
+    """They are refused to others, who know what everyone is told."""
     chmlfrp.account.usergroup = FREE
     vip = next(node for node in chmlfrp.state.nodes.values() if node.nodegroup == "vip")
     await provider.feeds["nodes"].fetch()

@@ -209,7 +209,7 @@ async def test_owners_and_ids_that_are_objects(
 async def test_relaying_is_read_where_it_stands(
     provider: EasyTierProvider, easytier: EasyTierService, dialect: Dialect
 ) -> None:
-    """The documented service tells everybody, but of valid nodes only."""
+    """The documented service tells everyone, but of valid nodes only."""
     found = await nodes(provider)
 
     assert [found[id_].allow_relay for id_ in "123"] == [True, False, True]
@@ -294,7 +294,7 @@ async def test_a_user_who_is_promoted_meanwhile(begin: Begin, easytier: EasyTier
 async def test_an_administrator_who_is_one_no_longer(
     begin: Begin, easytier: EasyTierService
 ) -> None:
-    """The token would show everybody's nodes for ever."""
+    """The token would show everyone's nodes forever."""
     easytier.account.is_admin = True
     provider = begin(options={ALL_NODES: True})
     assert len(await nodes(provider)) == 11
@@ -630,7 +630,7 @@ async def test_an_account_without_details(begin: Begin, easytier: EasyTierServic
     assert await account(begin(token=token)) == Account(id="account")
 
 
-# What everybody may see
+# What everyone may see
 
 
 @pytest.mark.parametrize("name", ["demo", None])

@@ -113,7 +113,7 @@ async def test_the_address_is_tidied_for_good(session: ClientSession) -> None:
 
 
 async def test_identity(begin: Begin, easytier: EasyTierService) -> None:
-    """Of server and account; the mail address shows in neither."""
+    """Of server and account; the email address shows in neither."""
     server = easytier.url.removeprefix("http://")
 
     identity = await begin().identify()

@@ -27,7 +27,7 @@ HOUR = 60 * MINUTE
 
 
 class User:
-    """Somebody with a session at the service."""
+    """Someone with a session at the service."""
 
     def __init__(
         self, session: ClientSession, service: HayFrpService, freezer: FrozenDateTimeFactory
@@ -77,7 +77,7 @@ class User:
 
     @property
     def logins(self) -> int:
-        """How often the service was asked to log somebody in."""
+        """How often the service was asked to log someone in."""
         return len(self.service.calls_to("/user", type="login"))
 
 
@@ -88,7 +88,7 @@ def user(session: ClientSession, hayfrp: HayFrpService, freezer: FrozenDateTimeF
 
 @pytest.fixture
 async def signed_in(user: User) -> User:
-    """Somebody who has been signed in for a while."""
+    """Someone who has been signed in for a while."""
     await user.ask()
     user.wait(HOUR)
     user.service.calls.clear()
@@ -238,7 +238,7 @@ async def test_a_login_that_fails_is_made_again_later(signed_in: User) -> None:
     assert (await signed_in.ask())["username"] == "demo"
 
 
-# Somebody else
+# Someone else
 
 
 async def test_a_session_that_is_ended_again_is_left_alone(signed_in: User) -> None:

@@ -71,7 +71,7 @@ async def refused(act: Awaitable[object], key: str) -> None:
 
 @BOTH
 async def test_update_account(provider: Provider, session: ClientSession, hy2scale: Node) -> None:
-    """The new credentials are told, and used without asking anybody."""
+    """The new credentials are told, and used without asking anyone."""
     hy2scale.set_password("admin")
     told: list[Credentials] = []
 

@@ -432,7 +432,7 @@ async def test_sessions(provider: Provider, hy2scale: Node) -> None:
 
 
 async def test_sessions_of_unknown_users(provider: Provider, hy2scale: Node) -> None:
-    """Of somebody who is no user, or without a key: they are counted, no more."""
+    """Of someone who is no user, or without a key: they are counted, no more."""
     patch = {"devices.0.username": "ghost", "devices.1.key": None}
     hy2scale.fault("/api/sessions", "patch", patch=patch, times=None)
 
