@@ -1,6 +1,5 @@
 """A node manager as commands, without Home Assistant, in both dialects."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -29,7 +28,7 @@ from custom_components.tunnel_hub.api.models.directory import (
     RelayNodeReport,
     RelayNodeUpdate,
 )
-from custom_components.tunnel_hub.api.provider import Credentials, Issue
+from custom_components.tunnel_hub.api.provider import Issue
 from simulator.easytier import EasyTierService
 
 from ...conftest import Dialect
@@ -277,45 +276,6 @@ async def test_a_login_names_an_administrator(begin: Begin, easytier: EasyTierSe
 
 
 # The session
-
-
-async def test_one_login_for_all(provider: EasyTierProvider, easytier: EasyTierService) -> None:
-    nodes = provider.feeds["nodes"]
-    await asyncio.gather(*(nodes.fetch() for _ in range(10)))
-    easytier.refuse_tokens()
-    await asyncio.gather(*(nodes.fetch() for _ in range(10)))
-
-    assert len(easytier.calls_to("/api/auth/login")) == 2
-    assert provider.statistics()["token_renewals"] == 2
-    assert provider.statistics()["requests"] == len(easytier.calls)
-
-
-async def test_a_token_is_stored_before_it_is_used(
-    provider: EasyTierProvider, easytier: EasyTierService, begin: Begin
-) -> None:
-    stored: list[Credentials] = []
-
-    async def _store(credentials: Credentials) -> None:
-        assert not easytier.calls_to("/api/nodes/my")
-        stored.append(credentials)
-
-    provider.on_credentials = _store
-    await provider.feeds["nodes"].fetch()
-
-    (credentials,) = stored
-    assert credentials == provider.credentials
-    await begin(**credentials).feeds["nodes"].fetch()
-    assert len(easytier.calls_to("/api/auth/login")) == 1
-
-
-async def test_a_token_that_expires(provider: EasyTierProvider, easytier: EasyTierService) -> None:
-    easytier.state.settings.token_lifetime = 3600
-    await provider.feeds["nodes"].fetch()
-    easytier.advance(7200)
-
-    await provider.feeds["nodes"].fetch()
-
-    assert len(easytier.calls_to("/api/auth/login")) == 2
 
 
 async def test_a_refusal_that_signing_in_does_not_confirm(

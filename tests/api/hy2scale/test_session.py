@@ -1,39 +1,13 @@
 """One token, used until it is refused."""
 
-import asyncio
-
 import pytest
 
-from custom_components.tunnel_hub.api.errors import (
-    AuthenticationError,
-    Reason,
-    RejectedError,
-    UnavailableError,
-)
+from custom_components.tunnel_hub.api.errors import Reason, RejectedError, UnavailableError
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.models.mesh import User
 from simulator.hy2scale import Hy2ScaleService, hashed
 
 from .conftest import Begin
-
-
-async def test_one_sign_in_for_all(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
-    await asyncio.gather(*(provider.identify() for _ in range(8)))
-
-    assert len(hy2scale.calls_to("/api/login")) == 1
-    assert provider.statistics()["token_renewals"] == 1
-
-
-async def test_one_sign_in_for_all_that_were_refused(
-    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
-) -> None:
-    await provider.identify()
-    hy2scale.state.tokens.clear()
-
-    rows = await asyncio.gather(*(provider.identify() for _ in range(8)))
-
-    assert len(rows) == 8
-    assert len(hy2scale.calls_to("/api/login")) == 2
 
 
 async def test_a_write_is_sent_again_after_a_refused_token(
@@ -60,28 +34,6 @@ async def test_a_token_slides(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleServ
     assert len(hy2scale.calls_to("/api/login")) == 2
 
 
-async def test_a_refused_password(provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService) -> None:
-    await provider.identify()
-    hy2scale.set_password("changed")
-
-    with pytest.raises(AuthenticationError):
-        await provider.identify()
-
-    assert len(hy2scale.calls_to("/api/login")) == 2
-
-
-async def test_a_new_token_that_is_refused_too(
-    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
-) -> None:
-    """The password was accepted a moment ago, so nobody is asked for it; once is enough."""
-    hy2scale.fault("/api/node", "status", status=401, body="unauthorized", times=None)
-
-    with pytest.raises(UnavailableError, match="unauthorized"):
-        await provider.identify()
-
-    assert len(hy2scale.calls_to("/api/node")) == 2
-
-
 async def test_an_answer_without_a_token(
     provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
 ) -> None:
@@ -104,18 +56,6 @@ async def test_a_stored_token_is_used(begin: Begin, hy2scale: Hy2ScaleService) -
 
     assert len(hy2scale.calls_to("/api/login")) == 1
     assert [problem.key for problem in second.issues()] == ["default_password"]
-
-
-async def test_a_refused_password_is_not_sent_again(
-    provider: Hy2ScaleProvider, hy2scale: Hy2ScaleService
-) -> None:
-    hy2scale.set_password("changed")
-
-    for _ in range(3):
-        with pytest.raises(AuthenticationError):
-            await provider.identify()
-
-    assert len(hy2scale.calls_to("/api/login")) == 1
 
 
 async def test_words_without_secrets(
