@@ -6,6 +6,7 @@ from simulator.chmlfrp import ChmlFrpService
 
 from ..common import MINUTE, World
 from ..nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
+from ..sampling import EXTENDED
 
 type Frp = World[ChmlFrpService]
 
@@ -39,6 +40,10 @@ def unused(world: Frp, move: Move, used: str) -> str:
     )
 
 
+# The same as at HayFrp, which the quick form tries.
+
+
+@EXTENDED
 @pytest.mark.parametrize("while_unloaded", [False, True])
 async def test_a_tunnel_moves(
     world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
@@ -46,12 +51,17 @@ async def test_a_tunnel_moves(
     await check_a_move(world, move, used, unused, while_unloaded=while_unloaded)
 
 
+@EXTENDED
 async def test_the_first_tunnel(world: Frp, move: Move, unused: str) -> None:
     await check_a_first_tunnel(world, move, unused)
 
 
+@EXTENDED
 async def test_nodes_that_the_user_has_disabled(world: Frp, move: Move, unused: str) -> None:
     await check_users_choice(world, move, unused)
+
+
+# What only ChmlFrp has
 
 
 async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: str) -> None:

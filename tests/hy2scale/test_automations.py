@@ -1,8 +1,6 @@
 """Triggers and blueprints, with what a HY2 SCALE node has for them."""
 
-from homeassistant.core import ServiceCall
-
-from ..automations import Automate, armed, messages, of
+from ..automations import Automate, armed, of
 from ..common import DAY, MINUTE
 from .common import SLOW_POLL, Hub
 
@@ -38,50 +36,6 @@ async def test_a_users_time_ends(world: Hub) -> None:
     await world.live(2 * DAY, DAY)
 
     assert ending == [world.entity_id("sensor", world.person("alice"), "expires")]
-
-
-async def test_a_certificate_ends(world: Hub) -> None:
-    first = world.service.issue_certificate("first", days=10)
-    world.service.state.certificates = {first.id: first}
-    await world.set_up()
-    target = of(world, "account:account")
-    ending = await armed(world.hass, "validity_ending", target)
-
-    await world.elapse(2 * DAY)
-    assert ending == []
-    await world.elapse(2 * DAY)
-
-    assert ending == [world.entity_id("sensor", "certificates:account", "certificates")]
-
-
-async def test_a_connection_goes_and_comes_back(
-    world: Hub, automate: Automate, told: list[ServiceCall]
-) -> None:
-    """The blueprint tells once of each."""
-    await world.set_up()
-    await automate("tunnel_down_and_back", tunnels=[world.device_id("tunnel:us")])
-    peer = world.service.state.peers["us"]
-
-    peer.online = False
-    await world.live(7 * MINUTE)
-    assert messages(told) == ["us is down."]
-
-    peer.online = True
-    await world.live(2 * MINUTE)
-    assert messages(told)[1:] == ["us is back."]
-
-
-async def test_a_connection_only_while_nobody_is_home(world: Hub, automate: Automate) -> None:
-    await world.set_up()
-    world.hass.states.async_set("zone.home", "1")
-    switch = world.entity_id("switch", "tunnel:us", "enabled")
-    await automate("tunnel_only_while", tunnels=[switch])
-    client = world.service.state.clients["us"]
-
-    for people, disabled in (("0", False), ("1", True), ("0", False)):
-        world.hass.states.async_set("zone.home", people)
-        await world.settle()
-        assert client.disabled is disabled
 
 
 async def test_everything_is_forced_down(world: Hub, automate: Automate) -> None:
