@@ -10,22 +10,6 @@ from ..common import MINUTE, World
 type Frp = World[ChmlFrpService]
 
 
-async def test_a_tunnel_is_down_and_back(
-    world: Frp, automate: Automate, told: list[ServiceCall]
-) -> None:
-    tunnel = world.service.state.tunnels["1"]
-    await world.set_up()
-    await automate("tunnel_down_and_back", tunnels=[world.device_id("tunnel:1")])
-
-    tunnel.client_running = False
-    await world.live(7 * MINUTE)
-    assert messages(told) == [f"{tunnel.name} is down."]
-
-    tunnel.client_running = True
-    await world.live(2 * MINUTE)
-    assert messages(told)[1:] == [f"{tunnel.name} is back."]
-
-
 async def test_a_node_is_down(world: Frp, automate: Automate, told: list[ServiceCall]) -> None:
     """The tunnel goes to the next node that is up."""
     await world.set_up()
