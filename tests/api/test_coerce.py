@@ -441,7 +441,7 @@ def test_an_object_that_is_passed_on_is_bounded() -> None:
     ],
 )
 def test_words_that_a_person_has_written(words: str | None, told: str | None) -> None:
-    assert coerce.told(words) == told
+    assert coerce.human_text(words) == told
 
 
 @given(raw=JSON_VALUES)

@@ -1,8 +1,8 @@
 """The tunnel services, without Home Assistant: providers, resources, feeds and errors.
 
-Public surface: PROVIDERS (key -> description), KINDS (key -> kinds of entries), create_provider and
-stored_account_id. Every folder beside this file that holds a provider.py is a provider. They are
-imported with this package, which Home Assistant does in a thread of its own.
+The public API: PROVIDERS (key -> description), KINDS (key -> kinds of entries), create_provider and
+stored_account_id. Every folder with a provider.py is a provider. All providers are imported with
+this package, which Home Assistant does in an executor thread.
 """
 
 from collections.abc import Mapping
@@ -37,13 +37,13 @@ def provider_class(key: str, kind: str = "") -> type[Provider]:
 def create_provider(
     key: str, session: ClientSession, credentials: Credentials, options: Options
 ) -> Provider:
-    """Make the provider with that key; nothing is sent before its first use.
+    """Create the provider with a key; it sends nothing before its first use.
 
-    session: must not keep cookies. Raises KeyError for an unknown key.
+    session: must not store cookies. Raises KeyError for an unknown key.
     """
     return provider_class(key, credentials.get(KIND, ""))(session, credentials, options)
 
 
 def stored_account_id(key: str, credentials: Credentials) -> str | None:
-    """Return an account's id without asking for it, as Provider.id_in; None for an unknown key."""
+    """Return an account's id from stored data, as Provider.id_in; None for an unknown key."""
     return PROVIDER_CLASSES[key].id_in(credentials) if key in PROVIDER_CLASSES else None

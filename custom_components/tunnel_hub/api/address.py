@@ -1,4 +1,4 @@
-"""Where a self-hosted service is, out of whatever a person pastes."""
+"""Parses the address of a self-hosted service that the user has entered or pasted."""
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -22,12 +22,12 @@ _PRIVATE_DOMAINS = (
     ".localhost",
     ".private",
 )
-"""Ends of names that no public certificate is given for."""
+"""Domains for which there are no public certificates."""
 
 _FULL_WIDTH = str.maketrans("：／．。［］", ":/..[]")
-"""What a Chinese keyboard has in place of the marks of an address."""
+"""Full-width characters of Chinese keyboards, with the ones that addresses use."""
 _AROUND = " \t\r\n<>\"'“”‘’《》，,；;"
-"""What stands around an address in a text, and comes along when it is copied."""
+"""Characters around an address in a text, which are often copied with it."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
 _PLACE = re.compile(
     r"(?P<host>\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*|[^\s:/?#@%\\\[\]]+)"
@@ -40,12 +40,13 @@ _NAME = re.compile(rf"(?:{_LABEL}\.)*(?!\d+$){_LABEL}")
 
 
 def base_url(pasted: str, *, pages: Collection[str] | None = None) -> str:
-    """Return scheme, host and port, without a slash at the end; a page's path goes.
+    """Return scheme, host and port, without a trailing slash. The path of a page is removed.
 
-    Without a scheme it is https, and http for an address or a name of a private network.
-    pages: what the paths of the service's own pages begin with, such as "static"; what stands
-    before that is kept, since a proxy may have the service below a path of its own.
-    Raises InvalidInputError for what is no address.
+    The default scheme is https, or http for an address or a name of a private network. Raises
+    InvalidInputError for an invalid address.
+
+    pages: the first path segments of the service's own pages, such as "static". Segments before
+    them are kept, because a reverse proxy may serve the service below a path.
     """
     text = pasted.translate(_FULL_WIDTH).strip(_AROUND)
     scheme = _SCHEME.match(text)
@@ -78,7 +79,7 @@ def host_of(pasted: str) -> str:
 
 
 def _base_path(path: str, pages: Collection[str]) -> str:
-    """Return what stands before the service's own pages, without a slash at the end."""
+    """Return the path before the service's own pages, without a trailing slash."""
     segments = [s for s in path.replace("\\", "/").split("/") if s not in ("", ".", "..")]
     base = takewhile(lambda segment: segment not in pages, segments)
     return "".join(f"/{quote(segment, safe='%')}" for segment in base)
@@ -89,9 +90,9 @@ def _is_host(host: str) -> bool:
 
 
 def _is_private(host: str) -> bool:
-    """Tell whether a host is in a private network, by its looks.
+    """Return whether a host looks like one of a private network.
 
-    Addresses for the customers of a carrier count, which VPNs such as Tailscale use.
+    This includes carrier-grade NAT addresses, which VPNs such as Tailscale use.
     """
     if address := _address(host):
         return not address.is_global

@@ -1,4 +1,4 @@
-"""How long ago something was."""
+"""Measures how long ago something happened."""
 
 from dataclasses import dataclass
 import time
@@ -7,9 +7,9 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A moment by both of a machine's clocks, in seconds.
+    """A time by both of a machine's clocks, in seconds.
 
-    The wall clock can be set, and the monotonic clock may stand still while the machine sleeps.
+    The wall clock can be set, and the monotonic clock may stop while the machine sleeps.
     """
 
     wall: float
@@ -22,10 +22,10 @@ class Stamp:
 
     @property
     def age(self) -> float:
-        """Seconds since then by the clock that says more: what is old must not pass for new."""
+        """Seconds since then, by the clock that shows more time."""
         return max(time.time() - self.wall, time.monotonic() - self.monotonic)
 
     @property
     def uncounted(self) -> float:
-        """Seconds since then that no timer has counted: of sleep, or of a clock set forward."""
+        """Seconds since then that timers did not count: sleep, or a clock that was set forward."""
         return (time.time() - self.wall) - (time.monotonic() - self.monotonic)

@@ -1,4 +1,4 @@
-"""A reading that several feeds share when they are polled in the same moment."""
+"""Caches an answer for feeds that are polled at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from .age import Stamp
 
 
 class CachedRead[T]:
-    """What was read a moment ago counts as read now, until something is written."""
+    """Caches the result of a read for a short time, until the next write."""
 
     def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
         self._read = read
@@ -16,9 +16,9 @@ class CachedRead[T]:
         self._writes = 0
 
     async def get(self, max_age: float) -> T:
-        """Return what was read less than so many seconds ago, or read it.
+        """Return a result that is less than `age` seconds old, or read it.
 
-        Whom that is new enough for need not wait for a newer one that is being read.
+        A caller that accepts the cached result does not wait for a read that is running.
         """
         if self._last is not None and self._last[0].age < max_age:
             return self._last[1]
@@ -27,7 +27,7 @@ class CachedRead[T]:
                 return self._last[1]
             writes, now = self._writes, Stamp.now()
             value = await self._read()
-            # Read before a write was done, it tells nothing of it.
+            # It was read before a write finished, so it must not be cached.
             self._last = (now, value) if writes == self._writes else None
             return value
 

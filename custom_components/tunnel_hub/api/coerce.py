@@ -1,9 +1,9 @@
-"""From what services send to what we mean: the only place that knows raw types.
+"""Converts the raw values of services: the only place that knows their types.
 
-Services send the same field as string, number, bool or null, from one day to the next.
-Every function takes any decoded JSON value and returns None for what it cannot read. What it
-returns can be stored and published: whole numbers have 64 bits, others are finite, texts have a
-largest length and no control characters.
+Services send the same field as string, number, bool or null. Every function accepts any decoded
+JSON value and returns None for one that it cannot convert. All results can be stored and published:
+integers have 64 bits, other numbers are finite, texts have a maximum length and no control
+characters.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,23 +17,23 @@ import orjson
 from yarl import URL
 
 MAX_TEXT = 1000
-"""Characters of a text to show. A state takes 255, all attributes of an entity 16 KiB."""
+"""Characters of a text for display. A state can have 255, all attributes of an entity 16 KiB."""
 MAX_ID = 255
-"""Characters of an id, from which unique ids are made."""
+"""Characters of an id, which becomes part of unique ids."""
 MAX_TOKEN = 8000
-"""Characters of a token; servers refuse headers that are longer."""
+"""Characters of a token. Servers refuse longer headers."""
 MAX_DOCUMENT = 1_000_000
-"""Characters of a configuration file or a certificate, which is of no use in part."""
+"""Characters of a configuration file or certificate, which must not be cut."""
 MAX_ITEMS = 100
 """Items of a list that is one value, such as the addresses of a peer."""
 _MAX_LINES = 10_000
 """Characters of a notice or a message."""
 _MAX_HTML = 16_000
-"""Characters of HTML that are read; parsing them takes some 20 ms at most."""
+"""Characters of HTML that are parsed, which takes 20 ms at most."""
 MAX_NUMBER = 2**63
-"""Nothing real is as large; counters that underflow are (2**64 - something)."""
+"""No real value is larger. Counters that underflow are (2**64 - something)."""
 _MAX_DIGITS = 64
-"""Characters of a number, spaces around it included."""
+"""Characters of a number, including spaces around it."""
 _MAX_URL = 2000
 _MAX_NESTING = 8
 _MAX_SIZE = 30_000
@@ -42,22 +42,24 @@ _LEAST_SIZE = 15
 """As how many characters even an empty value counts."""
 
 _YEARS = range(1970, date.max.year)
-"""A service's zero is year 1 or 1970, its "never" 9999; all others exist in every time zone."""
+"""Services use the years 1 and 1970 for zero and 9999 for never. All others exist in every time
+zone.
+"""
 
 _BRACKETS = str.maketrans({mark: f"%{ord(mark):X}" for mark in "()<>"})
 _URL = re.compile(
     r"https?://(?:\[[0-9a-f:.]+(?:%25\w+)?\]|[^\s\\/@?#%:\[\]]+)(?::\d{1,5})?(?:[/?#].*)?",
     re.IGNORECASE,
 )
-"""Without a name and password before the host; browsers take a backslash for a slash."""
+"""Without a username and password. Browsers treat a backslash as a slash."""
 
 _LINE_ENDS = dict.fromkeys(map(ord, "\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
 _UNPRINTABLE: dict[int, str | None] = (
     dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
     | {ord("\t"): " "}
-    # They turn the direction of what follows, so that a name reads as another.
+    # Bidirectional control characters, which can make a name look like another one.
     | dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-    # Halves of characters, which no encoding has.
+    # Surrogates, which cannot be encoded.
     | dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 )
 _IN_A_LINE = _UNPRINTABLE | dict.fromkeys(_LINE_ENDS, " ")
@@ -77,9 +79,9 @@ _WORDS = {
 
 
 def verbatim(value: object) -> str | None:
-    """Text as it came, however long, without surrounding space: what is sent back or hidden.
+    """Text of any length without surrounding spaces, for values that are sent back or hidden.
 
-    Numbers as their digits; "" and null are unknown.
+    A number becomes its digits; "" and null are unknown.
     """
     if isinstance(value, str):
         return value.strip() or None
@@ -87,12 +89,12 @@ def verbatim(value: object) -> str | None:
 
 
 def secret(value: object) -> str | None:
-    """A secret to the last character, which may be a space; "" and null are unknown."""
+    """A secret with all of its characters, including spaces; "" and null are unknown."""
     return value or None if isinstance(value, str) else verbatim(value)
 
 
 def text(value: object) -> str | None:
-    """One line of text to show, of at most MAX_TEXT characters; see verbatim for the rest."""
+    """One line of text for display, of at most MAX_TEXT characters; see verbatim for other text."""
     words = verbatim(value)
     if words is None or (len(words) <= MAX_TEXT and words.isprintable()):
         return words
@@ -100,7 +102,7 @@ def text(value: object) -> str | None:
 
 
 def lines(value: object) -> str | None:
-    """Text of several lines to show, of at most 10,000 characters."""
+    """Text of several lines for display, of at most 10,000 characters."""
     words = verbatim(value)
     if words is None or (len(words) <= _MAX_LINES and words.isprintable()):
         return words
@@ -112,29 +114,29 @@ def _cut(words: str, longest: int) -> str:
 
 
 def identifier(value: object) -> str | None:
-    """The id of a thing, of at most MAX_ID characters; unknown if it cannot be shown as it is.
+    """An id of at most MAX_ID characters; unknown if it cannot be shown unchanged.
 
-    Cut, or without a character, it would be another thing's.
+    A cut id, or one without some characters, could be the id of something else.
     """
     words = text(value)
     return words if words == verbatim(value) and len(words or "") <= MAX_ID else None
 
 
 def token(value: object) -> str | None:
-    """What signs in, which goes into a header; unknown if it cannot."""
+    """A token for a header; unknown if it is not valid there."""
     words = verbatim(value)
     return words if words and words.isprintable() and len(words) <= MAX_TOKEN else None
 
 
 def document(value: object) -> str | None:
-    """A whole text file, as it came; unknown if it is too long or no text."""
+    """A complete text file, unchanged; unknown if it is too long or not a text."""
     if not isinstance(value, str) or len(value) > MAX_DOCUMENT or _NO_TEXT.search(value):
         return None
     return value
 
 
 def told(words: str | None) -> str | None:
-    """Words that a person has written: no JSON that came in their place, and not marks alone."""
+    """Text that was written for people: neither JSON nor only punctuation."""
     if not words or words.startswith("{") or not any(map(str.isalnum, words)):
         return None
     try:
@@ -151,9 +153,9 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def data(value: object, hide: Callable[[str], str]) -> dict[str, object]:
-    """An object that is passed on as it came, cut to a size and depth that anyone can show.
+    """An object that is returned unchanged, but limited in size and depth.
 
-    hide: takes secrets out of a text.
+    hide: removes secrets from a text.
     """
     room = _MAX_SIZE
 
@@ -181,22 +183,22 @@ def data(value: object, hide: Callable[[str], str]) -> dict[str, object]:
 
 
 def web_address(value: object) -> str | None:
-    """A URL for a browser, http or https, that Markdown takes for one URL.
+    """An http or https URL for a browser that Markdown accepts as one URL.
 
-    Without a username, behind which another host would look like the one that is meant.
+    It has no username, which could make another host look like the intended one.
     """
     words = verbatim(value)
     if words is None or len(words) > _MAX_URL or not words.isprintable():
         return None
     try:
-        # It refuses hosts that become others when they are written in ASCII.
+        # It refuses hosts that change when they are converted to ASCII.
         return str(URL(words)).translate(_BRACKETS) if _URL.fullmatch(words) else None
     except ValueError:
         return None
 
 
 def host_port(host: str | None, port: int | None) -> str | None:
-    """An address host:port, of an IPv6 host [host]:port; without a port the host alone."""
+    """An address host:port, with an IPv6 host as [host]:port; without a port only the host."""
     if not host or not port:
         return host
     return f"[{host}]:{port}" if _is_ipv6(host) else f"{host}:{port}"
@@ -213,7 +215,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def number(value: object) -> float | None:
-    """A finite number below 2**63 in size, from a number or its digits, with or without %."""
+    """A finite number below 2**63, from a number or its digits, with or without %."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, str):
@@ -224,12 +226,12 @@ def number(value: object) -> float | None:
         result = float(value)
     except ValueError, OverflowError:
         return None
-    # Neither infinity nor "not a number" is smaller than anything.
+    # Comparisons with infinity and NaN are false.
     return result if abs(result) < MAX_NUMBER else None
 
 
 def integer(value: object) -> int | None:
-    """A whole number below 2**63 in size."""
+    """A whole number below 2**63."""
     if type(value) is int and -MAX_NUMBER < value < MAX_NUMBER:
         return value
     if isinstance(value, str) and len(value) <= _MAX_DIGITS:
@@ -249,7 +251,7 @@ _SCALARS: Mapping[type, Callable[[object], object]] = {
 
 
 def count(value: object) -> int | None:
-    """A whole number that is not negative: -1 means unknown to many services."""
+    """A whole number that is not negative. Many services use -1 for an unknown number."""
     result = integer(value)
     return None if result is None or result < 0 else result
 
@@ -261,7 +263,7 @@ def amount(value: object) -> float | None:
 
 
 def boolean(value: object) -> bool | None:
-    """True or false, from a bool, 0, 1 or a word for it."""
+    """A bool, from a bool, 0, 1 or a word."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -272,7 +274,7 @@ def boolean(value: object) -> bool | None:
 
 
 def epoch(value: object) -> datetime | None:
-    """An aware moment out of seconds since 1970; 0 means never, as do the years from 9999 on."""
+    """An aware time from seconds since 1970; 0 and the years from 9999 mean never."""
     seconds = number(value)
     if seconds is None or seconds <= 0:
         return None
@@ -284,13 +286,13 @@ def epoch(value: object) -> datetime | None:
 
 
 _LARGEST_SECONDS = 10**11
-"""A number of seconds above this lies beyond the year 5000: it is one of milliseconds."""
+"""The year 5000. A larger number is in milliseconds."""
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """An aware moment out of seconds or milliseconds since 1970, or ISO 8601.
+    """An aware time from seconds or milliseconds since 1970, or ISO 8601.
 
-    zone: where the clock of a text without one stands.
+    zone: the time zone of a text without one.
     """
     if (ticks := number(value)) is None:
         return iso(value, zone)
@@ -298,9 +300,11 @@ def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
 
 
 def iso(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """An aware moment out of ISO 8601; zone: where its clock stands if it does not say.
+    """An aware time from ISO 8601.
 
-    Years before 1970 and from 9999 on mean never.
+    Years before 1970 and from 9999 mean never.
+
+    zone: the time zone of a text without one.
     """
     if not isinstance(value, str):
         return None
@@ -313,7 +317,7 @@ def iso(value: object, zone: tzinfo = UTC) -> datetime | None:
 
 
 def day(value: object) -> date | None:
-    """A date out of "YYYY-MM-DD"; years before 1970 and from 9999 on mean never."""
+    """A date from "YYYY-MM-DD"; years before 1970 and from 9999 mean never."""
     if not isinstance(value, str):
         return None
     try:
@@ -324,7 +328,7 @@ def day(value: object) -> date | None:
 
 
 def scaled(value: object, factor: float) -> int | None:
-    """A not negative amount in another unit, as a whole number: bytes out of MB or GB."""
+    """A non-negative amount in another unit, as a whole number: bytes from MB or GB."""
     result = amount(value)
     return None if result is None else integer(result * factor)
 
@@ -344,17 +348,17 @@ def gigabytes(value: object) -> int | None:
 
 
 def percentage(value: object) -> float | None:
-    """Percent, out of "95.65%" or a number; more than 100 where a service counts like that."""
+    """A percentage from "95.65%" or a number; can be more than 100."""
     return amount(value)
 
 
 def percentage_of(part: float | None, whole: float | None) -> float | None:
-    """Percent that a part is of a whole; unknown where the whole is 0."""
+    """The percentage of a part; unknown if the whole is 0."""
     return percentage(100 * part / whole) if part is not None and whole else None
 
 
 class _Words(HTMLParser):
-    """Collects the text between tags, one line per block, without scripts and styles."""
+    """Collects the text of HTML, one line per block, without scripts and styles."""
 
     _SILENT = frozenset({"script", "style", "head", "template"})
     _BREAKS = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
@@ -383,9 +387,9 @@ class _Words(HTMLParser):
 
 
 def plain_text(html: str) -> str:
-    """The words of an HTML fragment, one line per block, no tags, scripts or blank lines.
+    """The text of an HTML fragment, one line per block, without blank lines.
 
-    At most 10,000 characters, out of the first 16,000 of the HTML.
+    At most 10,000 characters from the first 16,000 of the HTML.
     """
     words = _Words()
     words.feed(html[:_MAX_HTML])

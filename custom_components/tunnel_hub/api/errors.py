@@ -1,7 +1,7 @@
-"""What can go wrong at a service, named by what the caller should do about it.
+"""The errors of services, by what the caller should do.
 
-No message here ever holds a URL, a request body or a secret, and each is one line of at most
-1,000 characters: every exception may be logged or shown as it is.
+A message never contains a URL, a request body or a secret, and is one line of at most 1,000
+characters, so every exception can be logged and shown.
 """
 
 from enum import StrEnum
@@ -10,28 +10,28 @@ from . import coerce
 
 
 class Reason(StrEnum):
-    """Why an answer cannot be used."""
+    """The reason why there is no usable answer."""
 
     CLOSED = "closed"
-    """The account is no longer loaded, so nothing is sent."""
+    """The account is not loaded any more, so nothing is sent."""
     CONNECTION = "connection"
     """No connection: name not found, refused, reset or TLS failure."""
     CONTESTED = "contested"
     """Another client keeps signing in to the account and ending our session."""
     FIREWALL = "firewall"
-    """A firewall, CDN or gateway answered in place of the service."""
+    """A firewall, CDN or gateway answered instead of the service."""
     MALFORMED = "malformed"
-    """The answer is cut off, not JSON, or JSON of another shape."""
+    """The answer is incomplete, not JSON, or JSON of another structure."""
     RATE_LIMITED = "rate_limited"
-    """The service asked for fewer requests."""
+    """The service requests fewer requests."""
     REDIRECT = "redirect"
-    """The service sent us elsewhere, for example to a login page."""
+    """The service redirected the request, for example to a login page."""
     SERVER_ERROR = "server_error"
     """The service reports an internal failure."""
     TLS = "tls"
-    """No HTTPS, or none that can be trusted."""
+    """There is no HTTPS, or it cannot be trusted."""
     TIMEOUT = "timeout"
-    """No complete answer in time."""
+    """There was no complete answer in time."""
     TOO_LARGE = "too_large"
     """The answer is larger than we accept."""
 
@@ -41,10 +41,10 @@ class TunnelHubError(Exception):
 
 
 class AuthenticationError(TunnelHubError):
-    """The service refuses the credentials: ask the user.
+    """The service rejects the credentials, so the user must act.
 
-    message: the service's own words, "" where it said none.
-    key: a sentence of its own in the translations, where the usual one would not help.
+    message: the service's own words, or "".
+    key: the translation key of a special message, if the usual one would not help.
     """
 
     def __init__(self, message: str = "", key: str | None = None) -> None:
@@ -54,9 +54,9 @@ class AuthenticationError(TunnelHubError):
 
 
 class UnavailableError(TunnelHubError):
-    """No usable answer: keep what is known and try later.
+    """There is no usable answer: keep the known data and try again later.
 
-    retry_after: seconds that the service asked us to wait, None where it did not.
+    retry_after: seconds to wait that the service requested, or None.
     """
 
     def __init__(self, reason: Reason, detail: str = "", retry_after: float | None = None) -> None:
@@ -67,21 +67,21 @@ class UnavailableError(TunnelHubError):
 
 
 class RateLimitedError(UnavailableError):
-    """The service asked for fewer requests: wait retry_after seconds."""
+    """The service requests fewer requests: wait for retry_after seconds."""
 
     def __init__(self, retry_after: float | None = None) -> None:
         super().__init__(Reason.RATE_LIMITED, retry_after=retry_after)
 
 
 class SessionContestedError(UnavailableError):
-    """Someone else keeps ending our session: stop signing in for a while."""
+    """Another client keeps ending our session: wait before signing in again."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(Reason.CONTESTED, retry_after=retry_after)
 
 
 class RejectedError(TunnelHubError):
-    """The service understood and said no: show its words."""
+    """The service understood the request and refused it: show its message."""
 
     def __init__(self, message: str) -> None:
         self.message = coerce.text(message) or ""
@@ -89,10 +89,10 @@ class RejectedError(TunnelHubError):
 
 
 class InvalidInputError(TunnelHubError):
-    """Something that the service cannot take, and that we can explain better than it does.
+    """Input that the service cannot accept, with a better explanation than the service's.
 
-    key: what is wrong, one of the keys under `exceptions` in the translations.
-    placeholders: the values named in that sentence.
+    key: the translation key below `exceptions`.
+    placeholders: the values in the message.
     """
 
     def __init__(self, key: str, **placeholders: str) -> None:
@@ -109,7 +109,7 @@ class TunnelGoneError(InvalidInputError):
 
 
 class AccountNeededError(InvalidInputError):
-    """Something that needs an account, of which there is none."""
+    """The request needs an account, and there is none."""
 
     def __init__(self) -> None:
         super().__init__("account_needed")
@@ -123,11 +123,11 @@ class NodeGoneError(InvalidInputError):
 
 
 class OtherServiceError(InvalidInputError):
-    """What answers at the address is something else entirely."""
+    """A different service answers at the address."""
 
     def __init__(self) -> None:
         super().__init__("other_service")
 
 
 class UnsupportedError(TunnelHubError):
-    """This service, or this version of it, has no such feature."""
+    """The service, or its version, does not have this feature."""

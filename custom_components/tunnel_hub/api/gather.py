@@ -1,4 +1,4 @@
-"""Several requests at once, of which none is left behind."""
+"""Runs several requests in parallel and cancels all of them together."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,10 +12,10 @@ async def gather_all[A, B, C](
     first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /
 ) -> tuple[A, B, C]: ...
 async def gather_all(*requests: Awaitable[Any]) -> tuple[Any, ...]:
-    """Wait for all; raises what the first of them raised, in their order.
+    """Wait for all; raises the first error in the order of the arguments.
 
-    `asyncio.gather` would not wait: when one fails the others go on by themselves, past the end of
-    the poll they belong to and of the entry.
+    `asyncio.gather` does not wait: after an error the others would continue beyond the end of the
+    poll, or of the entry.
     """
     results = await asyncio.gather(*requests, return_exceptions=True)
     for result in results:

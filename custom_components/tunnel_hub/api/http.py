@@ -1,13 +1,13 @@
-"""HTTP for all providers: bounded, patient, and silent about secrets.
+"""HTTP for all providers: limits, retries, and redaction of secrets.
 
-What it guarantees to a client module:
-- an answer is complete, at most max_bytes long (after decompression) and came in time; what it
-  takes to decode it is bounded too;
-- redirects are never followed, a firewall's web page never passes for an answer;
-- only reads are tried again, with a random pause; a write is sent to another host only when
-  the first one could not be reached at all;
-- after `Retry-After` nothing is sent until that moment;
-- no error or log line holds a query, a header or a body.
+It guarantees to a client module:
+- An answer is complete, has at most max_bytes after decompression, and came in time. The time to
+decode it is limited, too.
+- Redirects are not followed, and a firewall's web page is not accepted as an answer.
+- Only reads are repeated, after a random delay. A write is only sent to another host if the first
+one could not be reached at all.
+- After `Retry-After`, nothing is sent until that time.
+- No error or log message contains a query, a header or a body.
 """
 
 import asyncio
@@ -45,65 +45,68 @@ _LOGGER = logging.getLogger(__name__)
 USER_AGENT = "TunnelHub/1 (Home Assistant; +https://github.com/tunnel-hub/tunnel-hub)"
 
 MAX_BYTES = 8 * 1024**2
-"""Four times the largest answer known of most services; thousands of rows are below 2 MB."""
+"""Four times the largest known answer of most services. Thousands of rows are below 2 MB."""
 
 MAX_JSON_BYTES = 12 * 1024**2
-"""What is larger, such as a backup, nobody decodes."""
+"""Larger answers, such as backups, are not decoded."""
 
 MAX_VALUES = 100_000
-"""Values in an answer. The largest known have 80,000; decoding these many takes 25 ms at worst."""
+"""Values in an answer. The largest known answer has 80,000; decoding this many takes up to 25 ms.
+"""
 
 _LARGEST_REQUEST = 1024**2
-"""What an edit may send back. aiohttp warns of more, since to send it blocks the event loop."""
+"""The size of an edit's body. aiohttp warns about larger ones, because they block the event loop.
+"""
 
 REQUEST_LIMITS = ClientTimeout(total=20, connect=10)
 UPLOAD_LIMITS = ClientTimeout(total=300, connect=10)
 _STREAM_LIMITS = ClientTimeout(total=None, connect=10, sock_read=600)
-"""A stream that is silent for long may be a connection that nobody has closed."""
+"""A stream without data for a long time may be a broken connection."""
 _EVENTS = "text/event-stream"
 _JSON = "application/json"
 _LARGEST_EVENT = 1024**2
 _CONCURRENCY = 4
-"""What a browser's console page does at most; more gains nothing and looks like an attack."""
+"""The number that a browser uses for a console page. More gains nothing and looks like an attack.
+"""
 _READ_ATTEMPTS = 2
 _RETRY_PAUSE = (0.5, 1.5)
-"""Seconds, at random between these, so that many homes do not come back in step."""
+"""The range of random seconds, so that installations do not retry at the same time."""
 _FALLBACK_SECONDS = 300.0
-"""Seconds for which another host stands in for the first one."""
+"""Seconds for which another host replaces the first one."""
 _LONGEST_RETRY_AFTER = 3600.0
 _DEFAULT_RETRY_AFTER = 60.0
 _FIREWALL_STATUSES = frozenset({403, 468})
 LARGE_ANSWER = 16 * 1024
-"""Bytes from which on decoding an answer costs more than seeing that it is the last one again."""
+"""Bytes from which comparing an answer with the last one is faster than decoding it."""
 REPEATED_WITHIN = 2 * 3600.0
-"""Seconds within which a path that is polled is asked for again: twice the longest interval."""
+"""Seconds within which a polled path is requested again: twice the longest interval."""
 _JSON_BEGINS = ("{", "[")
-"""What else is large, such as a backup, nobody decodes: it is not kept in memory."""
+"""Other large answers, such as backups, are not kept in memory."""
 _BEGINNING = 4096
-"""Bytes by which a web page is known."""
+"""Bytes that are enough to recognize a web page."""
 _FAILURE_BYTES = 256 * 1024
-"""Of what a service says of its failure."""
+"""Bytes of an error answer that are read."""
 _WORD_FIELDS = ("error", "message", "msg", "Msg", "detail")
-"""Where services say why they have failed."""
+"""Fields in which services explain an error."""
 _MAX_READ_WORDS = 1000
 _MAX_WORDS = 255
-"""Characters of a service's own words that are read, and that are shown."""
+"""Characters of a service's message that are read, and that are shown."""
 _RECODED = 1024**2
-"""Bytes of the largest answer in another encoding than UTF-8 that is decoded."""
+"""Bytes of the largest answer that is decoded from another encoding than UTF-8."""
 _SEPARATORS = (b",", b"[", b"{")
-"""One before nearly every value of JSON."""
+"""There is one before almost every value in JSON."""
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _CHARSETS = {"big5": "big5hkscs", "gb18030": "gb18030", "gb2312": "gb18030", "gbk": "gb18030"}
-"""Those of Chinese servers besides UTF-8, each by the largest that includes it."""
+"""Encodings of Chinese servers besides UTF-8, each with the largest one that includes it."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """A complete answer below HTTP 500 that is not a redirect.
+    """A complete answer with a status below 500 that is not a redirect.
 
     status: the HTTP status. body: at most max_bytes, decompressed. charset: as declared.
     """
@@ -117,7 +120,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether this is a web page; a server that says so of its JSON is not believed."""
+        """Whether this is a web page; JSON with the content type of HTML is not."""
         first = self._first
         return first == "<" or (self.content_type == "text/html" and first not in _JSON_BEGINS)
 
@@ -132,15 +135,15 @@ class Answer:
         return next(iter(_text(self.body[:_BEGINNING], self.charset).lstrip()), None)
 
     def text(self) -> str:
-        """Return the body as text; of a longer one than a document the beginning."""
+        """Return the body as text, cut to the length of a document."""
         # A character takes at most four bytes.
         return _text(self.body[: 4 * coerce.MAX_DOCUMENT + 8], self.charset)
 
     def json(self) -> object:
         """Return the decoded body, each time the same object.
 
-        Raises UnavailableError: firewall for a web page, too large for too many values, malformed
-        for anything else.
+        Raises UnavailableError: FIREWALL for a web page, TOO_LARGE for too many values, otherwise
+        MALFORMED.
         """
         if self._failure is not None:
             raise UnavailableError(self._failure.reason, self._failure.detail)
@@ -165,7 +168,7 @@ class Answer:
         raise UnavailableError(Reason.MALFORMED, "no JSON")
 
     def _documents(self) -> Iterator[bytes | str]:
-        """Return what the body can mean: JSON is in UTF-8 unless another charset is declared."""
+        """Return possible decodings of the body: UTF-8 unless another charset is declared."""
         is_declared = (self.charset or "").lower() in _CHARSETS
         is_small = len(self.body) <= _RECODED
         if is_small and is_declared:
@@ -183,7 +186,10 @@ class Answer:
             return False
 
     def repeats_its_status(self, words: str) -> bool:
-        """Whether words are those of HTTP, such as "Forbidden": no service of ours says them."""
+        """Whether a message is the HTTP reason phrase, such as "Forbidden".
+
+        The services never send such a message themselves.
+        """
         return words.strip().lower() == HTTPStatus(self.status).phrase.lower()
 
     def mapping(self) -> Mapping[str, object]:
@@ -195,10 +201,10 @@ class Answer:
 
 
 class Transport:
-    """Sends requests to the first reachable of a service's hosts.
+    """Sends requests to the first reachable host of a service.
 
-    secrets: what redact() takes out of a service's own words; what is sent and answered in fields
-    with the names of secrets is among them.
+    secrets: removed from a service's messages by redact(); this includes values in fields with the
+    names of secrets that were sent or received.
     """
 
     def __init__(
@@ -211,10 +217,10 @@ class Transport:
         secrets: Secrets | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take base URLs in order of preference, without a slash at the end.
+        """Set up with base URLs in order of preference, without a trailing slash.
 
-        ssl: what HTTPS certificates are checked against; False for nothing.
-        secrets: those that another transport knows too.
+        ssl: the certificates to trust for HTTPS; False to trust all.
+        secrets: shared with another transport.
         """
         self._session = session
         self._hosts = tuple(hosts)
@@ -231,9 +237,9 @@ class Transport:
         self.requests = 0
 
     def redact(self, words: object, *, is_cut: bool = False) -> str:
-        """Return a service's own words as one short line without secrets and email addresses.
+        """Return a service's message as one short line without secrets and email addresses.
 
-        is_cut: whether they went on.
+        is_cut: whether the message was longer.
         """
         known = coerce.verbatim(words) or ""
         line = " ".join((coerce.text(known[:_MAX_READ_WORDS]) or "").split())
@@ -241,7 +247,7 @@ class Transport:
         return shown if len(shown) <= _MAX_WORDS else f"{shown[: _MAX_WORDS - 1]}…"
 
     def close(self) -> None:
-        """Send nothing more; what was sent is waited for all the same."""
+        """Refuse further requests. Those that are running are finished."""
         self._closed = True
 
     async def request(
@@ -260,9 +266,11 @@ class Transport:
     ) -> Answer:
         """Send one request and return its answer.
 
-        read: whether repeating it is harmless. content: a body that is no JSON, such as a file.
         Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
-        in `json` that no service could store.
+        in `json` that a service could not store.
+
+        read: whether it can be repeated.
+        content: a body that is not JSON, such as a file.
         """
         body = None if json is None else _encoded(json)
         failure = UnavailableError(Reason.CONNECTION)
@@ -301,10 +309,11 @@ class Transport:
     async def stream(
         self, path: str, *, params: Mapping[str, str], check: Callable[[Answer], object]
     ) -> AsyncGenerator[bytes]:
-        """Yield the data of server-sent events from the first host, until it ends them.
+        """Yield the data of server-sent events from the first host until the stream ends.
 
-        It takes no part in the limit of requests, as it lasts. check: raises for an answer that is
-        no stream. Raises UnavailableError.
+        It does not count for the limit of parallel requests. Raises UnavailableError.
+
+        check: raises for an answer that is not a stream.
         """
         self._check_open()
         self.secrets.learn(dict(params), sent=True)
@@ -328,7 +337,7 @@ class Transport:
             raise err.failure from None
 
     def _check_open(self) -> None:
-        """Count a request; raises UnavailableError where none may be sent."""
+        """Count a request; raises UnavailableError if none may be sent."""
         if self._closed or self._session.closed:
             raise UnavailableError(Reason.CLOSED)
         if (pause := self._silent_until - self._clock()) > 0:
@@ -336,10 +345,9 @@ class Transport:
         self.requests += 1
 
     async def _known(self, path: str, answer: Answer) -> Answer:
-        """Return the last answer, already decoded, if this large one is the same again.
+        """Return the previous answer, already decoded, if this large one has the same bytes.
 
-        Kept are answers of paths that are polled: what someone asks for once can be as large as
-        all of them together.
+        Only answers of polled paths are kept.
         """
         now = self._clock()
         self._large = {
@@ -353,7 +361,7 @@ class Transport:
             with suppress(UnavailableError):
                 self.secrets.learn(answer.json())
             return answer
-        # To receive it, to decode it and to look at it takes a while each: others come in between.
+        # Receiving, decoding and parsing it each take a while, so other tasks run in between.
         await asyncio.sleep(0)
         is_repeated = path in self._large
         _, last = self._large.get(path, (now, None))
@@ -369,13 +377,13 @@ class Transport:
         return answer
 
     def _hosts_in_order(self) -> Iterable[str]:
-        """All hosts, the one in use first."""
+        """All hosts, starting with the current one."""
         if self._clock() >= self._fallback_until:
             self._fallback_index = 0
         return self._hosts[self._fallback_index :] + self._hosts[: self._fallback_index]
 
     def _prefer(self, host: str) -> None:
-        """Stay with a host that answered; the first one is tried again after a while."""
+        """Keep using a host that answered; the first one is tried again after a while."""
         if (index := self._hosts.index(host)) != self._fallback_index:
             self._fallback_index = index
             self._fallback_until = self._clock() + _FALLBACK_SECONDS
@@ -422,7 +430,7 @@ class Transport:
         return answer
 
     async def _check_status(self, response: ClientResponse) -> None:
-        """Raise for what no service means as an answer."""
+        """Raise for a status that is not an answer of the service."""
         if 300 <= response.status < 400:
             raise UnavailableError(Reason.REDIRECT, f"HTTP {response.status}")
         pause = _retry_after(response.headers)
@@ -436,7 +444,7 @@ class Transport:
             raise UnavailableError(Reason.SERVER_ERROR, await self._failure(response), pause)
 
     async def _failure(self, response: ClientResponse) -> str:
-        """Return what is known of a failure, in the service's own words where it has some."""
+        """Return the error of a failed request, with the service's message if it has one."""
         body, is_cut = await _beginning(response, _FAILURE_BYTES)
         answer = _answer(response, body)
         words: object = ""
@@ -451,7 +459,7 @@ class Transport:
 
 
 def _encoded(json: object) -> bytes:
-    """Return JSON to send; raises for what no service should be sent: an edit may send it back."""
+    """Return JSON to send; raises InvalidInputError for invalid numbers."""
     _check_numbers(json)
     try:
         encoded = orjson.dumps(json)
@@ -463,9 +471,9 @@ def _encoded(json: object) -> bytes:
 
 
 def _check_numbers(value: object) -> None:
-    """Raise InvalidInputError for a number that JSON or 64 bits do not have."""
+    """Raise InvalidInputError for a number that JSON or 64 bits cannot represent."""
     if isinstance(value, int | float) and not abs(value) < coerce.MAX_NUMBER:
-        # Larger integers than a float can be, too.
+        # Integers can be larger than a float.
         number = value if isinstance(value, float) else Decimal(value).normalize()
         raise InvalidInputError("number_too_large", number=f"{number:.3g}")
     if isinstance(value, Mapping):
@@ -476,7 +484,7 @@ def _check_numbers(value: object) -> None:
 
 
 class _NotSentError(Exception):
-    """No connection came about, so the host has seen nothing."""
+    """There was no connection, so the host has not received the request."""
 
     def __init__(self, failure: UnavailableError) -> None:
         super().__init__(str(failure))
@@ -485,9 +493,9 @@ class _NotSentError(Exception):
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn aiohttp's errors into ours.
+    """Convert the errors of aiohttp.
 
-    They name the URL with its query: a traceback must not show them behind ours.
+    They contain the URL with its query, so they must not be in the traceback.
     """
     try:
         yield
@@ -504,13 +512,13 @@ def _failures() -> Iterator[None]:
 
 
 def _unconnected(reason: Reason, err: Exception) -> UnavailableError:
-    """Return our error; the name of aiohttp's is only for the log."""
+    """Return the error for a failed connection; the name of aiohttp's error is only for the log."""
     _LOGGER.debug("No connection: %s", type(err).__name__)
     return UnavailableError(reason)
 
 
 async def _events(response: ClientResponse) -> AsyncGenerator[bytes]:
-    """Yield the data of events, whose lines begin with "data:" and end with an empty line."""
+    """Yield the data of events: lines that begin with "data:", up to an empty line."""
     rest, data = b"", b""
     async for piece in response.content.iter_any():
         *lines, rest = (rest + piece).split(b"\n")
@@ -533,7 +541,7 @@ def _answer(response: ClientResponse, body: bytes) -> Answer:
 
 
 async def _body(response: ClientResponse, max_bytes: int) -> bytes:
-    """Read a body that may be larger than we want."""
+    """Read a body that may be too large."""
     body, is_cut = await _beginning(response, max_bytes)
     if is_cut:
         raise UnavailableError(Reason.TOO_LARGE, _more_than(max_bytes))
@@ -541,29 +549,29 @@ async def _body(response: ClientResponse, max_bytes: int) -> bytes:
 
 
 async def _beginning(response: ClientResponse, most: int) -> tuple[bytes, bool]:
-    """Read the beginning of a body, in pieces as they come; and tell whether it goes on."""
+    """Read the beginning of a body; return it and whether the body continues."""
     pieces: list[bytes] = []
     room = most
     async for piece in response.content.iter_any():
         pieces.append(piece[:room])
         if (room := room - len(piece)) < 0:
             return await _joined(pieces), True
-        # aiohttp unpacks the next piece as soon as it is asked for, without waiting for anything.
+        # aiohttp decompresses the next chunk as soon as it is requested.
         await asyncio.sleep(0)
     return await _joined(pieces), False
 
 
 async def _joined(pieces: list[bytes]) -> bytes:
-    """Join pieces; many megabytes elsewhere, since even to copy them takes a while."""
+    """Join chunks; large ones in an executor, because copying them takes a while."""
     if sum(map(len, pieces)) < MAX_BYTES:
         return b"".join(pieces)
     return await asyncio.to_thread(b"".join, pieces)
 
 
 def _text(body: bytes, charset: str | None) -> str:
-    """Decode text: by its mark, as declared, or as what it can be.
+    """Decode text by its byte order mark, the declared charset, or UTF-8.
 
-    A character that is cut off at the end is left out.
+    A character that is cut at the end is left out.
     """
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if body.startswith(mark):
@@ -576,9 +584,9 @@ def _text(body: bytes, charset: str | None) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds out of a Retry-After header, which holds seconds or a date; an hour at most.
+    """Seconds from a Retry-After header with seconds or a date; an hour at most.
 
-    A date is one of the service's clock, which the Date header tells: ours may be wrong.
+    A date is compared with the Date header, because the local clock may be wrong.
     """
     value = headers.get("Retry-After")
     if value is None:
@@ -595,7 +603,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _date(headers: Mapping[str, str]) -> datetime:
-    """Return the service's time, or ours where it does not tell it."""
+    """Return the service's time, or the local time if it does not send one."""
     with suppress(ValueError):
         date = parsedate_to_datetime(headers.get("Date", ""))
         return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Which of a service's nodes the user wants to see."""
+"""Selects the nodes that the user wants to see."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from .provider import Options
 
 
 class NodeFilter:
-    """The user's choice, applied to every reading of the nodes."""
+    """Applies the user's choice to each answer with nodes."""
 
     def __init__(self, options: Options) -> None:
         """Read the options. Without options, all nodes are chosen."""
@@ -20,7 +20,7 @@ class NodeFilter:
     def select[N: (Node, NodeUptime)](
         self, nodes: Mapping[str, N], used: Collection[str]
     ) -> dict[str, N]:
-        """Return what is told of the wanted nodes, marked where the account uses one."""
+        """Return the chosen nodes; those that the account uses are marked."""
         wanted = {NODES_USED: used, NODES_CHOSEN: self._chosen}.get(str(self._mode), nodes)
         return {
             id_: replace(node, in_use=True) if id_ in used else node

@@ -1,4 +1,4 @@
-"""Which ports there may be."""
+"""Checks port numbers."""
 
 from .errors import InvalidInputError
 
@@ -6,7 +6,7 @@ PORTS = range(1, 65536)
 
 
 def check_port(port: object, possible: range = PORTS) -> None:
-    """Raise InvalidInputError for a port that is not among the possible ones; None is none."""
+    """Raise InvalidInputError for a port that is out of range; None is accepted."""
     if port not in possible:
         raise InvalidInputError(
             "port_out_of_range",

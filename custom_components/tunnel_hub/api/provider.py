@@ -1,4 +1,4 @@
-"""What a provider is: one account at one service, as feeds and commands."""
+"""The base class of providers: one account at one service, as feeds and commands."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -14,23 +14,24 @@ from .http import Transport
 from .models.base import Resource
 
 type Credentials = Mapping[str, str]
-"""What signs in: username, password, session token, base URL... by name; all secret."""
+"""Username, password, session token, base URL and so on by name. All values are secret."""
 
 KIND = "kind"
-"""The credential that names the kind of an entry: see Provider.kinds."""
+"""The credential with the kind of an entry, see Provider.kinds."""
 
 type Options = Mapping[str, object]
-"""What the user chose: see NODES, CHOSEN_NODES and NODE_DETAILS."""
+"""The options of the entry, see NODES, CHOSEN_NODES and NODE_DETAILS."""
 
 OUTSIDE_ADDRESS = "outside_address"
-"""Option: the host by which a server is reached from outside, where that is another one."""
+"""Option: the public host of a server, if it differs from the address of the entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose account it is. id: tells it from all others; title: what a person calls it.
+    """Identifies an account.
 
-    known_by: what Provider.is_account_of recognises it by, where the id can change.
+    id: unique for the provider. title: its name for display.
+    known_by: the properties that Provider.is_account_of recognizes it by, if the id can change.
     """
 
     id: str
@@ -40,11 +41,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Something that lasts until a person acts.
+    """A problem that lasts until the user acts.
 
-    key: one of the keys under `issues` in the translations. placeholders: named in its text;
-    several names are listed there as the language does it.
-    fixable: whether we can do it for the person, by the step of that name in repairs.py.
+    key: the translation key below `issues`.
+    placeholders: the values in its text; several names are joined as a list.
+    fixable: whether there is a repair flow for it, see repairs.py.
     """
 
     key: str
@@ -53,21 +54,21 @@ class Issue:
 
 
 PATIENCE = 3
-"""Polls in a row that fail before a service on the internet no longer counts as answering."""
+"""Failed polls in a row after which an internet service counts as unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDescription:
-    """What is known of a provider without an account.
+    """The properties of a provider without an account.
 
-    key: its name in stored entries. name: its proper name. console_url: the service's own page.
-    model: what an account there is called in a device's model.
-    time_zone: whose midnight begins the service's days; None where each has its own.
-    has_outside_address: whether public addresses may begin with another host, see OUTSIDE_ADDRESS.
-    has_public_tunnels: whether anybody can connect to the public addresses of its tunnels.
-    has_account: whether there is one, which has a device.
-    patience: how many polls in a row must fail before the last good values no longer count: one
-    where the program runs at home, so that no internet and no firewall is to blame.
+    key: its name in stored entries. name: the name of the service. console_url: its web page.
+    model: the device model of an account.
+    time_zone: the time zone of the service's days; None if each server has its own.
+    has_outside_address: whether public addresses can have another host, see OUTSIDE_ADDRESS.
+    has_public_tunnels: whether the public addresses of tunnels can be reached by everyone.
+    has_account: whether the entry has an account, which has a device.
+    patience: failed polls in a row after which the last values are not valid any more: one for a
+    program at home, because the internet cannot be the cause.
     """
 
     key: str
@@ -84,15 +85,13 @@ class ProviderDescription:
 class Provider(ABC):
     """One account at one service, as feeds and commands.
 
-    kinds: the classes of the kinds of entries, by name, where a service has several that can do
-    different things. An entry that names none is of the first.
-    description: what is known without an account.
-    feeds: what can be read, by key.
-    credentials: as they are now. on_credentials: called, and awaited, with the new ones
-    before they are used, whenever the provider renews them.
-    on_memory: called, and awaited, with all that is to be remembered over a restart when that has
-    changed, where a service does not tell it again: JSON.
-    on_identity: called with what the account is now, when it is read and that can change.
+    kinds: classes by kind of entry, for a service with several. The first one is the default.
+    description: its properties without an account.
+    feeds: by key.
+    credentials: the current ones.
+    on_credentials: called and awaited with renewed credentials before they are used.
+    on_memory: called and awaited with JSON data to keep across restarts, when they change.
+    on_identity: called with the current identity if it can change.
     """
 
     kinds: ClassVar[Mapping[str, type[Provider]]] = MappingProxyType({})
@@ -109,14 +108,14 @@ class Provider(ABC):
         """Prepare; nothing is sent before the first use."""
 
     def close(self) -> None:
-        """Send nothing more: nobody waits for it. A sign-in that is being renewed is finished."""
+        """Send nothing more. Renewing a sign-in that is running is finished."""
         self._transport.close()
 
     def restore(self, memory: Mapping[str, Any]) -> None:  # noqa: B027  # Most have nothing to remember.
-        """Take back what on_memory was called with, before anything is read."""
+        """Restore the data that on_memory was called with, before the first read."""
 
     async def keep(self, renewed: Credentials) -> None:
-        """Store renewed credentials beside the others; only then may they be used."""
+        """Store renewed credentials; they may only be used after that."""
         self.credentials = {**self.credentials, **renewed}
         if self.on_credentials is not None:
             await self.on_credentials(self.credentials)
@@ -128,38 +127,39 @@ class Provider(ABC):
 
     @property
     def time_zone(self) -> tzinfo | None:
-        """Whose midnight begins the service's days; None as long as nobody knows."""
+        """The time zone of the service's days; None while it is unknown."""
         return self.description.time_zone
 
     @property
     def console_url(self) -> str:
-        """The account's own page, for a browser."""
+        """The web page of the account."""
         return self.description.console_url
 
     @abstractmethod
     async def identify(self) -> Identity:
-        """Sign in where needed and tell whose account it is."""
+        """Sign in if necessary and return the identity of the account."""
 
     @classmethod
     def id_in(cls, credentials: Credentials) -> str | None:
-        """Return the account's id as stored credentials tell it; None if one has to ask for it.
+        """Return the account id in stored credentials; None if it must be requested.
 
-        Raises InvalidInputError for credentials that nobody could have entered.
+        Raises InvalidInputError for credentials that cannot have been entered.
         """
         return None
 
     def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
-        """Tell whether stored credentials are of this account, although it had another id.
+        """Return whether stored credentials belong to this account, even with a different id.
 
-        known_by: as in the identity that it had last. None if that remains open. Asked after
-        identify.
+        None if it is uncertain. Called after identify.
+
+        known_by: of the identity that was stored with them.
         """
         return False
 
     def issues(self) -> Iterable[Issue]:
-        """Return the current issues, as far as they are known without a request."""
+        """Return the current issues, without sending a request."""
         return ()
 
     def statistics(self) -> Mapping[str, int]:
-        """Return figures for diagnostics: requests sent, logins made..."""
+        """Counters for diagnostics, such as requests and logins."""
         return {"requests": self._transport.requests}

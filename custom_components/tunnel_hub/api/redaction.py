@@ -1,8 +1,8 @@
-"""Keeps secrets out of a service's own words, in whatever form the service repeats them.
+"""Removes secrets from a service's messages, in any form in which the service repeats them.
 
-A secret is searched for in the words as they are and in what they look like decoded: percent
-signs, entities of HTML, escapes of JSON, base64, hexadecimal digits; and as the digests that
-services store in place of a password. All of it takes time in proportion to the words.
+Secrets are searched in the text and in its decodings: percent encoding, HTML entities, JSON
+escapes, base64, hexadecimal digits; and as digests that services store instead of a password. The
+time is proportional to the length of the text.
 """
 
 from base64 import b64decode
@@ -26,17 +26,17 @@ _NAMES = frozenset(
         *("sk", "token", "user_email", "usertoken", "verification_token"),
     }
 )
-"""Of fields that hold a secret, whoever sends them."""
+"""Names of fields with secrets, sent or received."""
 _SENT_NAMES = _NAMES | {"code", "key", "regcode"}
-"""The same of what we send; services use these for other things too."""
+"""The same in requests. Services use the additional names for other values, too."""
 
 _SHORTEST = 3
 _SHORTEST_SEEN = 4
-"""Characters of what hides anything. A shorter one would hide every other word."""
+"""Characters of the shortest secret that is learned. A shorter one would hide ordinary words."""
 _LONGEST = 4096
 _MOST_GIVEN = 200
 _MOST_SEEN = 2000
-"""Tokens are replaced every few minutes, for as long as Home Assistant runs."""
+"""The number of learned secrets. Tokens are replaced every few minutes."""
 
 _HIDDEN = "**"
 _SPACES = str.maketrans("\t\n\r", "   ")
@@ -52,30 +52,30 @@ _ESCAPE_SIGNS = frozenset("%&+\\")
 _UNFINISHED = re.compile(
     r"(?:%[0-9a-f]?|&#?[0-9a-z]{0,7}|\\+(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?)\Z", re.IGNORECASE
 )
-"""An escape that ends where the words were cut."""
+"""An escape sequence that was cut at the end of the text."""
 _MARKS = {"n": "\n", "r": "\r", "t": "\t"}
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 _URL_SAFE = str.maketrans("-_", "+/")
 _HEX = re.compile(r"[0-9a-fA-F]{6,}")
 _DIGEST = re.compile(r"[0-9a-fA-F]{32}")
-"""The shortest of the digests below, or a piece of another."""
+"""At least as long as the shortest of the digests below."""
 _DIGESTS = (md5, sha1, sha256)
 _DIGEST_LENGTHS = (64, 40, 32)
 _BEGUN_DIGEST = re.compile(r"[0-9a-fA-F]{8,63}\Z")
-"""The beginning of a digest, where words were cut."""
+"""The beginning of a digest at the end of a text that was cut."""
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LAYERS = 3
-"""How often what is escaped may be escaped again."""
+"""How often text may be encoded repeatedly."""
 _MAIL_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+")
-"""Begins and ends where it can only begin and end: every character is looked at once or twice."""
+"""Matches only whole addresses, so that every character is visited once or twice."""
 _CUT_MAIL_ADDRESS = re.compile(rf"{_MAIL_ADDRESS.pattern}|(?<![\w.+-])[\w.+-]++@[\w.-]*\Z")
 
 
 class Secrets:
-    """What nobody may see; only added to.
+    """The secrets to remove; they can only be added.
 
-    Some are given, such as credentials. Others are seen in what is sent and answered; of those the
-    newest 2,000 are remembered.
+    Some are given, such as credentials. Others are learned from requests and answers; the newest
+    2,000 of those are remembered.
     """
 
     def __init__(self) -> None:
@@ -87,12 +87,15 @@ class Secrets:
         _remember(self._given, filter(None, secrets), _SHORTEST, _MOST_GIVEN)
 
     def learn(self, data: object, *, sent: bool = False) -> None:
-        """Hide what fields with the names of secrets hold. data: decoded JSON, or a form."""
+        """Add the values of fields with the names of secrets.
+
+        data: decoded JSON, or a form.
+        """
         for found in _secrets_in(data, _SENT_NAMES if sent else _NAMES):
             self._see(found)
 
     async def learn_in_turns(self, data: object) -> None:
-        """Do the same with a large answer, without keeping others waiting."""
+        """Do the same for a large answer, in time slices."""
         turn = TimeSlice()
         for found in _secrets_in(data, _NAMES):
             self._see(found)
@@ -102,9 +105,9 @@ class Secrets:
         _remember(self._seen, found, _SHORTEST_SEEN, _MOST_SEEN)
 
     def hide(self, words: str, *, is_cut: bool = False) -> str:
-        """Return words without secrets and email addresses.
+        """Return text without secrets and email addresses.
 
-        is_cut: whether the words went on, and may end in the middle of a secret.
+        is_cut: whether the text was longer, so that it may end within a secret.
         """
         if is_cut:
             words = _UNFINISHED.sub("", words)
@@ -122,7 +125,7 @@ class Secrets:
     def _spans(self, words: str, *, is_cut: bool) -> Iterator[tuple[int, int]]:
         """Return the positions of secrets in a text."""
         secrets = (*self._given, *self._seen)
-        # What is escaped in a secret is unescaped in some view of the words too.
+        # A secret that contains escapes is also searched for unescaped.
         plain = (_plain(secret) for secret in secrets if not _ESCAPE_SIGNS.isdisjoint(secret))
         forms = (*secrets, *(form for form in plain if len(form.strip()) >= _SHORTEST))
         for view in _views(words):
@@ -140,7 +143,7 @@ class Secrets:
 
 
 def _remember(known: dict[str, None], secrets: Iterable[str], shortest: int, most: int) -> None:
-    """Add secrets, as they would stand in one line; the oldest give way."""
+    """Add secrets as one line each; the oldest ones are removed."""
     for secret in secrets:
         line = " ".join(secret[:_LONGEST].split())
         if len(line) >= shortest:
@@ -151,7 +154,7 @@ def _remember(known: dict[str, None], secrets: Iterable[str], shortest: int, mos
 
 
 def _secrets_in(data: object, names: frozenset[str]) -> Iterator[list[str]]:
-    """Return the texts of the fields with these names and within such fields, part by part."""
+    """Yield the texts in fields with these names and below them."""
     waiting = [(data, False)]
     while waiting:
         value, is_secret = waiting.pop()
@@ -169,7 +172,7 @@ def _secrets_in(data: object, names: frozenset[str]) -> Iterator[list[str]]:
 
 
 def _digests_in(words: str, digests: Collection[str]) -> Iterator[tuple[int, int]]:
-    """Return where digests stand in words of lower-case letters, however many there can be."""
+    """Yield the positions of digests in lower-case text."""
     for run in _HEX.finditer(words):
         for start in range(run.start(), run.end() - _DIGEST_LENGTHS[-1] + 1):
             for length in _DIGEST_LENGTHS:
@@ -178,9 +181,9 @@ def _digests_in(words: str, digests: Collection[str]) -> Iterator[tuple[int, int
 
 
 class _View(NamedTuple):
-    """What words look like in some decoding.
+    """A decoding of a text.
 
-    starts, ends: for each character, where in the words that begins and ends which became it.
+    starts, ends: for each character, the positions in the text that it was decoded from.
     """
 
     text: str
@@ -195,8 +198,8 @@ class _View(NamedTuple):
             place = self.text.find(secret, place + len(secret))
 
     def ends_within(self, secrets: Iterable[str]) -> Iterator[tuple[int, int]]:
-        """Return where the words end with the beginning of a secret."""
-        # What was cut within a character cannot be decoded.
+        """Return where the text ends with the beginning of a secret."""
+        # A character that was cut cannot be decoded.
         text = self.text.rstrip("\N{REPLACEMENT CHARACTER}")
         for secret in secrets:
             beginning, first = secret[:4], max(0, len(text) - len(secret) + 1)
@@ -211,7 +214,7 @@ class _View(NamedTuple):
 
 
 def _views(words: str) -> Iterator[_View]:
-    """Return what words look like, decoded in all ways in which services repeat what they got."""
+    """Return the text in all encodings in which services repeat what they received."""
     view = _view(words)
     yield from _unpacked(view, _HEX, _hex, 2)
     for _ in range(_LAYERS):
@@ -224,7 +227,7 @@ def _views(words: str) -> Iterator[_View]:
 
 
 def _plain(secret: str) -> str:
-    """Return what a secret looks like in the last of the views."""
+    """Return a secret in the last of these decodings."""
     *_, last = _views(secret)
     return last.text
 
@@ -235,7 +238,7 @@ def _view(words: str) -> _View:
 
 
 def _unescaped(view: _View) -> _View:
-    """Return a view with escapes replaced by what they stand for."""
+    """Return a view with decoded escapes."""
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -273,9 +276,9 @@ def _meaning(escape: re.Match[str]) -> str:
 def _unpacked(
     view: _View, runs: re.Pattern[str], unpack: Callable[[str], bytes], steps: int
 ) -> Iterator[_View]:
-    """Return what runs of letters and digits hold, wherever in the run that begins.
+    """Return the decoded runs of letters and digits, at any offset.
 
-    A secret that is in a run hides the whole run.
+    A secret in a run hides the whole run.
     """
     found = [match.span() for match in runs.finditer(view.text)]
     for step in range(steps if found else 0):
@@ -292,7 +295,7 @@ def _unpacked(
 
 def _base64(run: str) -> bytes:
     run = run.rstrip("=").translate(_URL_SAFE)
-    # A single character at the end is less than a byte.
+    # A single remaining character is less than a byte.
     whole = run[: len(run) - (len(run) % 4 == 1)]
     return b64decode(whole + "=" * (-len(whole) % 4))
 
@@ -303,5 +306,5 @@ def _hex(run: str) -> bytes:
 
 @lru_cache(_MOST_GIVEN + _MOST_SEEN)
 def _digests(secret: str) -> tuple[str, ...]:
-    """Return what services store, or compare, in place of a secret; by no means a protection."""
+    """Return the digests of a secret that services store or compare."""
     return tuple(digest(secret.encode(), usedforsecurity=False).hexdigest() for digest in _DIGESTS)

@@ -1,4 +1,4 @@
-"""Which of the documented routes a node has: versions differ."""
+"""Paths of requests: routes that a version of a service does not have, and names in paths."""
 
 import time
 from urllib.parse import quote
@@ -6,24 +6,24 @@ from urllib.parse import quote
 from .errors import InvalidInputError, Reason, TunnelHubError, UnavailableError, UnsupportedError
 
 _LASTS = 3600.0
-"""Seconds after which a missing route is looked for again."""
+"""Seconds after which a missing route is requested again."""
 
 
 NO_NAMES = frozenset({"", ".", ".."})
-"""What cannot stand in a path: it would lead to another one."""
+"""Names that would change the path."""
 
 
 def segment(name: str) -> str:
-    """Return a name as one segment of a path, slashes and all; raises InvalidInputError."""
+    """Return a name, including its slashes, as one path segment; raises InvalidInputError."""
     if name in NO_NAMES:
         raise InvalidInputError("unknown_resource", name=name)
     return quote(name, safe="")
 
 
 class MissingRoutes:
-    """Remembers which paths answered and which are missing, until the node may be another.
+    """Remembers which routes are missing, for an hour or until the version can be another one.
 
-    A path that has answered does not go missing: then something in front of the node answers.
+    A path that has answered before cannot become missing: then a proxy in front answers.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class MissingRoutes:
         self._missing.clear()
 
     def check(self, path: str) -> None:
-        """Raise UnsupportedError for a path that was missing a short while ago."""
+        """Raise UnsupportedError for a path that was recently missing."""
         if self._missing.get(path, 0.0) > time.monotonic():
             raise UnsupportedError
 
@@ -45,7 +45,7 @@ class MissingRoutes:
         self._found.add(path)
 
     def missing(self, path: str) -> TunnelHubError:
-        """Note that a path is missing; the error that this is."""
+        """Store that a path is missing; return the error to raise."""
         if path in self._found:
             return UnavailableError(Reason.MALFORMED, "no such path")
         self._missing[path] = time.monotonic() + _LASTS

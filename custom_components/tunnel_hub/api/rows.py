@@ -1,4 +1,7 @@
-"""From the rows of an answer to resources, as a table: field = where it stands, how to read it."""
+"""Converts the rows of an answer to resources.
+
+A table defines for each field where its value is and how to read it.
+"""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -19,9 +22,9 @@ def field[T](name: str, read: Callable[[object], T]) -> Callable[[Row], T]:
 
 
 class RowParser[R: Resource]:
-    """How one kind of row becomes one kind of resource.
+    """Converts one kind of row to one kind of resource.
 
-    fields: the fields of the resource that this service can tell.
+    fields: the fields of the resource that the service provides.
     """
 
     def __init__(self, resource: type[R], **sources: Source) -> None:
@@ -44,20 +47,18 @@ class RowParser[R: Resource]:
         return Feed(key, self._resource, fields, interval, fetch, idle_interval, **options)
 
     def one(self, row: Row, **known: Any) -> R | None:
-        """Build one resource; None for a row without an id.
+        """Return a resource, or None for a row without an id.
 
-        known: further fields that do not stand in the row.
+        known: further fields that are not in the row.
         """
         values: dict[str, Any] = {name: read(row) for name, read in self._sources.items()} | known
         return self._resource(**values) if values.get("id") else None
 
     async def many(self, rows: Iterable[Row]) -> dict[str, R]:
-        """Build a feed's mapping; rows without an id are left out, of doubles the first counts.
+        """Return the resources of a feed by id, without rows that have no id or a duplicate one.
 
-        In turns, as there may be thousands.
-
-        Raises UnavailableError when no row has an id: that is a service that calls its fields by
-        other names today, not one whose things are all gone.
+        Runs in time slices, because there may be thousands of rows. Raises UnavailableError if no
+        row has an id: then the service has renamed its fields.
         """
         turn = TimeSlice()
         resources: dict[str, R] = {}
@@ -103,9 +104,9 @@ def rows_in(value: object, what: str = "rows", *, null: bool = False) -> list[Ro
 
 
 class RowCache[R: Resource]:
-    """Reads a list again and again: one that is the same as before is not built again.
+    """Parses a list repeatedly: unchanged rows, and an unchanged list, are not parsed again.
 
-    For tables whose sources depend on nothing but the row.
+    Only for tables whose sources depend on the row alone.
     """
 
     def __init__(self, table: RowParser[R]) -> None:
@@ -114,7 +115,7 @@ class RowCache[R: Resource]:
         self._resources: Mapping[str, R] = {}
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, R]:
-        """Build a feed's mapping as RowParser.many does; the same one again if no row differs."""
+        """Return the resources as RowParser.many does; the same mapping if no row changed."""
         if rows != self._rows:
             resources = await self._table.many(rows)
             self._rows, self._resources = rows, resources

@@ -1,4 +1,4 @@
-"""Not too much at once: for the event loop, which others need too, and for a service."""
+"""Limits the load of the event loop and of a service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -6,17 +6,17 @@ import math
 import time
 
 _TIME_SLICE = 0.002
-"""Seconds. A few who take turns at the same time must still be unnoticeable together."""
+"""Seconds; so short that several tasks in a row are not noticed."""
 
 
 class TimeSlice:
-    """One's share of the event loop's time, for work that grows with the size of an account."""
+    """Limits how long work blocks the event loop."""
 
     def __init__(self) -> None:
         self._end = time.perf_counter() + _TIME_SLICE
 
     async def yield_if_due(self) -> None:
-        """Let others have the loop once the turn is over; costs next to nothing before."""
+        """Yield to the event loop if the time slice is over."""
         if time.perf_counter() >= self._end:
             await asyncio.sleep(0)
             self._end = time.perf_counter() + _TIME_SLICE
@@ -31,7 +31,7 @@ async def iterate[T](items: Iterable[T]) -> AsyncIterator[T]:
 
 
 async def in_time_slices[T](items: Iterable[T], do: Callable[[T], object]) -> None:
-    """Do something for each, without keeping others waiting however many there are."""
+    """Call a function for each item without blocking the event loop."""
     turn = TimeSlice()
     for item in items:
         do(item)
@@ -39,7 +39,7 @@ async def in_time_slices[T](items: Iterable[T], do: Callable[[T], object]) -> No
 
 
 class RateLimiter:
-    """A bound on how often something happens: so many times a second, some at once after a rest."""
+    """Limits how often something happens: a rate, and a number of events without delay."""
 
     def __init__(self, per_second: float, at_once: int) -> None:
         self._gap = 1 / per_second

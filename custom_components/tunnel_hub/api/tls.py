@@ -1,4 +1,4 @@
-"""How far the certificate of a self-hosted service is trusted."""
+"""Decides how the certificate of a self-hosted service is verified."""
 
 import ssl
 
@@ -7,20 +7,21 @@ from .provider import Credentials
 
 
 def trust(credentials: Credentials) -> ssl.SSLContext | bool:
-    """Return what aiohttp checks a certificate against; with a CA only that counts.
+    """Return the SSL settings for aiohttp; with a CA, only that one is trusted.
 
-    credentials: verify ("true" without it, or "false") and ca (PEM), as the user chose.
-    Raises InvalidInputError for a CA that is none.
+    Raises InvalidInputError for an invalid CA.
+
+    credentials: verify ("true" by default, or "false") and ca (PEM), as the user chose.
     """
     if credentials.get("verify", "true") != "true":
         return False
     if not (authority := credentials.get("ca")):
         return True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # A service's own certificate may be given too, in place of its authority's.
+    # The user may also enter the certificate of the service itself.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        # In this form, and only in this, it reads no file: so the event loop may wait for it.
+        # Only with cadata no file is read, so this does not block the event loop.
         context.load_verify_locations(cadata=authority)
     except (ssl.SSLError, ValueError) as err:
         raise InvalidInputError("invalid_ca") from err

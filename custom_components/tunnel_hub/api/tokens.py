@@ -1,4 +1,4 @@
-"""Where the token of a request comes from, and what becomes of it when it is refused."""
+"""Provides the token of a request, and renews it when it is rejected."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -10,11 +10,11 @@ from .errors import AuthenticationError, Reason, TunnelHubError, UnavailableErro
 
 
 class Tokens(ABC):
-    """Gives requests their token.
+    """Provides requests with a token.
 
-    documented_style: whether the service may want the token where its document says.
+    documented_style: whether the service may expect the token where its documentation says.
     renewals: how often a token was replaced.
-    changes: how often we changed what signs in, which may have ended every token before it.
+    changes: how often the credentials were changed, which may have ended all earlier tokens.
     """
 
     documented_style = True
@@ -24,7 +24,7 @@ class Tokens(ABC):
         self.changes = 0
 
     async def use[T](self, request: Callable[[str], Awaitable[T]]) -> T:
-        """Send a request with a token, a second time with a new one if it is refused."""
+        """Send a request with a token, and again with a new one if it is rejected."""
         changes = self.changes
         token = await self._current()
         try:
@@ -40,19 +40,19 @@ class Tokens(ABC):
         return await self.use(request)
 
     async def change[T](self, request: Callable[[str], Awaitable[T]]) -> T:
-        """Send a request that changes what signs in, and that stores the new credentials."""
+        """Send a request that changes the credentials, and store the new ones."""
         return await self.use(request)
 
     async def renew(self) -> None:
-        """Get another token in place of one that is still good, where that is possible."""
+        """Replace a token that is still valid, if possible."""
         await self._renewed(await self._current())
 
     async def _changed_since(self, changes: int) -> bool:
-        """Tell whether we have changed what signs in since there were so many changes."""
+        """Return whether the credentials changed after a number of changes."""
         return self.changes != changes
 
     def _refused_anew(self, err: AuthenticationError) -> TunnelHubError:
-        """Return what it means that a token was refused which had just been issued."""
+        """Return the error for a new token that was rejected."""
         return err
 
     @abstractmethod
@@ -60,12 +60,15 @@ class Tokens(ABC):
         """Return a token that should be valid."""
 
     async def _renewed(self, refused: str) -> str | None:
-        """Return another token than the refused one, None if there is no other."""
+        """Return a different token than the rejected one, or None."""
         return None
 
 
 class NoToken(Tokens):
-    """Before there is a sign-in, or where there will be none. error: what a request gets for it."""
+    """No token, before there is a sign-in or for a service without one.
+
+    error: raised for requests.
+    """
 
     def __init__(self, error: type[TunnelHubError] = AuthenticationError) -> None:
         super().__init__()
@@ -77,7 +80,7 @@ class NoToken(Tokens):
 
 
 class PastedToken(Tokens):
-    """A token that the user has copied: there is no other."""
+    """A token that the user has entered, which cannot be renewed."""
 
     def __init__(self, token: str) -> None:
         super().__init__()
@@ -89,18 +92,20 @@ class PastedToken(Tokens):
 
 
 class Login:
-    """Logs in with a password. One that was refused is not sent again until it is another one.
+    """Logs in with a password. Rejected credentials are not sent again until they change.
 
     Services count failures, and only the user can help.
+
     settled: set unless the credentials are being changed.
     """
 
     def __init__(
         self, credentials: Callable[[], object], log_in: Callable[[], Awaitable[str]]
     ) -> None:
-        """Log in with nothing yet.
+        """Set up without a login.
 
-        credentials: what log_in would send now. log_in: sends it and returns the token.
+        credentials: returns the credentials that log_in would send.
+        log_in: sends them and returns the token.
         """
         self._credentials = credentials
         self._log_in = log_in
@@ -111,9 +116,9 @@ class Login:
         self.settled.set()
 
     async def __call__(self) -> str:
-        """Return the token of a new login.
+        """Log in and return the token.
 
-        What is refused while the credentials are changed waits for the new ones, and uses them.
+        If the login is rejected while the credentials are being changed, the new ones are used.
         """
         while (sent := self._credentials()) != self._refused:
             try:
@@ -127,7 +132,7 @@ class Login:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Let refused logins wait while the service has other credentials than we."""
+        """Make rejected logins wait while the service already has other credentials."""
         self._changing += 1
         self.settled.clear()
         try:
@@ -139,10 +144,10 @@ class Login:
 
 
 class RenewableTokens(Tokens):
-    """A token that is replaced by another one when it is refused."""
+    """A token that is renewed when it is rejected."""
 
     def __init__(self, token: str | None, on_renewed: Callable[[str], Awaitable[None]]) -> None:
-        """Begin with a stored token, if there is one.
+        """Start with a stored token, if any.
 
         on_renewed: stores a new token; awaited before its first use.
         """
@@ -153,7 +158,7 @@ class RenewableTokens(Tokens):
 
     @abstractmethod
     async def _new(self, refused: str | None) -> str:
-        """Return a new token, in place of the refused one if there was one."""
+        """Return a new token, in place of the rejected one if any."""
 
     @override
     async def _current(self) -> str:
@@ -164,7 +169,7 @@ class RenewableTokens(Tokens):
         return await self._after(refused)
 
     async def _after(self, refused: str | None) -> str:
-        """Get a new token, unless another request has done so in the meantime."""
+        """Renew the token, unless another request has done so in the meantime."""
         async with self._lock:
             if self._token is None or self._token == refused:
                 token = await self._new(refused)
@@ -175,10 +180,10 @@ class RenewableTokens(Tokens):
 
 
 class LoginTokens(RenewableTokens):
-    """The token that a login with the password tells. It lasts; a login ends no other.
+    """The token of a login with a password. It does not expire, and a login ends no other.
 
-    Some services tell the same token again: the request is tried once more with it all the same,
-    because it was the login that could have been refused, and was not.
+    Some services return the same token again. The request is then repeated, because the login was
+    accepted.
     """
 
     def __init__(
@@ -204,7 +209,7 @@ class LoginTokens(RenewableTokens):
 
     @override
     def _refused_anew(self, err: AuthenticationError) -> TunnelHubError:
-        """Ask nobody for a password that was accepted a moment ago: the session ended early."""
+        """Return an error that does not start reauthentication: the password was just accepted."""
         return UnavailableError(Reason.SERVER_ERROR, err.message)
 
     @override
@@ -213,7 +218,7 @@ class LoginTokens(RenewableTokens):
         return await super()._changed_since(changes)
 
     async def adopt(self, token: str) -> None:
-        """Store another token and then use it."""
+        """Store another token and use it from now on."""
         async with self._lock:
             await self._on_renewed(token)
             self._token = token

@@ -1,22 +1,22 @@
-"""What a provider may be able to do, by subject: asked with isinstance.
+"""Capabilities of providers, by subject. They are tested with isinstance.
 
-An action or a switch exists for every provider that has the capability, and nobody asks for a
-provider's name.
+An action or a switch exists for every provider with the capability. The name of the provider does
+not matter.
 """
 
 from ..errors import UnsupportedError
 
 
 class Capability:
-    """Something that some providers can do.
+    """The base class of capabilities.
 
-    A provider names its capabilities as its bases; with `Provider`, which is abstract, it cannot
-    be made without all of their methods.
+    Capabilities are base classes of a provider. As `Provider` is abstract, all of their methods
+    must be implemented.
     """
 
 
 def capable[T](part: object, kind: type[T]) -> T:
-    """Return something as what it has to be here; raises UnsupportedError."""
+    """Return an object as an instance of a class; raises UnsupportedError if it is not."""
     if not isinstance(part, kind):
         raise UnsupportedError
     return part

@@ -1,4 +1,4 @@
-"""What can be done with an account."""
+"""Capabilities for accounts."""
 
 from abc import abstractmethod
 
@@ -15,27 +15,27 @@ from . import Capability
 
 
 class CanSignIn(Capability):
-    """The service rewards a daily sign-in."""
+    """The service has a daily sign-in."""
 
     @abstractmethod
     async def sign_in(self) -> SignInResult:
-        """Do the sign-in of the service's day, see ProviderDescription.time_zone."""
+        """Sign in for the service's current day, see ProviderDescription.time_zone."""
 
 
 class CanSignInWithCaptcha(Capability):
-    """The service rewards a daily sign-in by people: a captcha keeps programs out."""
+    """The service has a daily sign-in with a captcha, so only people can use it."""
 
     @abstractmethod
     async def sign_in_with_captcha(self, captcha: Captcha) -> SignInResult:
-        """Do today's sign-in with the answers of a captcha that a person has solved."""
+        """Sign in for today with the solution of a captcha."""
 
 
 class CanSendCode(Capability):
-    """A change of the link token needs a code that is mailed first."""
+    """Changing the link token requires a code from an email."""
 
     @abstractmethod
     async def send_code(self) -> None:
-        """Request an email with the code, to the address of the account."""
+        """Send the code to the email address of the account."""
 
 
 class CanResetToken(Capability):
@@ -43,22 +43,22 @@ class CanResetToken(Capability):
 
     @abstractmethod
     async def reset_token(self, code: str | None = None) -> str | None:
-        """Replace the link token; the new one, None where it can no longer be read.
+        """Replace the link token; return the new one, or None if it cannot be read.
 
-        code: the mailed one, where the service wants one.
+        code: from the email, if the service requires it.
         """
 
 
 class CanUpdateAccount(Capability):
-    """An account can be changed without a browser."""
+    """An account can be changed."""
 
     @abstractmethod
     async def update_account(self, changes: AccountChanges) -> None:
-        """Change what is named; what comes after a refusal is left as it was."""
+        """Apply changes one after the other; the first one that is refused ends it."""
 
 
 class CanGetTrafficHistory(Capability):
-    """The service keeps the traffic of the last days."""
+    """The service stores the traffic of the last days."""
 
     @abstractmethod
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
@@ -66,40 +66,40 @@ class CanGetTrafficHistory(Capability):
 
 
 class CanSignInByDevice(Capability):
-    """A person lets us in with a browser, wherever that is (RFC 8628)."""
+    """The user can approve a sign-in in a browser on any device (RFC 8628)."""
 
     @abstractmethod
     async def begin_device_sign_in(self) -> DeviceCode:
-        """Ask for a code that the person can agree to."""
+        """Request a code for the user to approve."""
 
     @abstractmethod
     async def finish_device_sign_in(self) -> Credentials:
-        """Wait until the person has agreed; the credentials that sign in from then on."""
+        """Wait for the approval and return the credentials."""
 
 
 class CanRecoverPassword(Capability):
-    """A forgotten password can be replaced without a browser."""
+    """A forgotten password can be replaced."""
 
     @abstractmethod
     async def send_recovery_code(self, username: str) -> None:
-        """Request an email with a recovery code."""
+        """Send a recovery code by email."""
 
     @abstractmethod
     async def recover_password(self, code: str, new_password: str) -> None:
-        """Set a new password with the code from the email."""
+        """Set a new password with the code."""
 
 
 class CanRegister(Capability):
-    """Accounts can be created without a browser; what was mailed proves the address."""
+    """Accounts can be registered; a code from an email confirms the address."""
 
     @abstractmethod
     async def begin_registration(self, new: NewAccount) -> bool:
-        """Have a code mailed, or create the account; whether a mailed code is needed."""
+        """Send a code, or create the account; return whether a code is required."""
 
     @abstractmethod
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Create the account, or prove its address, with the mailed code."""
+        """Create the account, or confirm its address, with the code."""
 
     async def resend_registration_code(self, new: NewAccount) -> bool:
-        """Have another code mailed; whether it is still needed."""
+        """Send another code; return whether it is still required."""
         return await self.begin_registration(new)

@@ -1,4 +1,4 @@
-"""What can be done with the rows that a service keeps: tunnels, nodes, users, subdomains..."""
+"""Capabilities for collections: tunnels, nodes, users, subdomains and so on."""
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -19,8 +19,9 @@ async def _unsupported(*_: object) -> None:
 class EditableCollection[Draft]:
     """Rows of one kind that can be created, changed and deleted.
 
-    create: creates a row; its id. update: changes what the payload names and nothing else.
-    delete: deletes a row; one that is gone already counts as deleted.
+    create: creates a row and returns its id.
+    update: changes only the values in the payload.
+    delete: deletes a row; succeeds if it does not exist.
     """
 
     create: Callable[[Draft], Awaitable[str]]
@@ -30,9 +31,10 @@ class EditableCollection[Draft]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubdomainCollection(EditableCollection[Subdomain]):
-    """The account's names under domains of the service.
+    """The account's subdomains.
 
-    list: returns them. domains: returns the domains under which there may be names.
+    list: returns them.
+    domains: returns the domains for subdomains.
     """
 
     list: Callable[[], Awaitable[tuple[Subdomain, ...]]]
@@ -41,34 +43,37 @@ class SubdomainCollection(EditableCollection[Subdomain]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateCollection[Draft](EditableCollection[Draft]):
-    """The TLS certificates of a node. pem: returns one by its id, never its key."""
+    """The TLS certificates of a node.
+
+    pem: returns one by id, without its key.
+    """
 
     pem: Callable[[str], Awaitable[str]]
 
 
 class CanEdit(Capability):
-    """The service has rows that can be edited.
+    """The service has editable collections.
 
-    toggled: the resources whose rows can be enabled and disabled.
+    toggled: the resources that can be enabled and disabled.
     """
 
     toggled: ClassVar[Collection[type[Resource]]] = ()
 
     @abstractmethod
     def collections(self) -> Mapping[type, EditableCollection[Any]]:
-        """Return what can be edited, by the class of its payloads."""
+        """Return the collections by the class of their payloads."""
 
     def collection[Draft](self, payload: type[Draft]) -> EditableCollection[Draft]:
-        """Return the rows that are made of such payloads; raises UnsupportedError."""
+        """Return the collection for a class of payloads; raises UnsupportedError."""
         if (collection := self.collections().get(payload)) is None:
             raise UnsupportedError
         return collection
 
     async def set_enabled(self, of: type[Resource], row_id: str, *, enabled: bool) -> None:
-        """Enable or disable a row of one of the kinds in `toggled`."""
+        """Enable or disable a resource of a class in `toggled`."""
         raise UnsupportedError
 
 
 def can_toggle(provider: object, of: type[Resource]) -> bool:
-    """Tell whether resources of a kind can be enabled and disabled."""
+    """Return whether resources of a class can be enabled and disabled."""
     return isinstance(provider, CanEdit) and of in provider.toggled

@@ -1,4 +1,4 @@
-"""What a directory of relay nodes may be able to do."""
+"""Capabilities for directories of relay nodes."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,22 @@ from ..models.directory import (
 from . import Capability
 
 ALL_NODES = "all_nodes"
-"""Option: whether an administrator sees everyone's nodes; only one's own without it."""
+"""Option: whether an administrator sees the nodes of all users. Default: only their own."""
 
 PUBLIC_NODES = "public_nodes"
-"""Option: the ids of the public nodes to show one by one, a list; none without it."""
+"""Option: a list with the ids of public nodes to show. Default: none."""
 
 
 class NodeDirectory(Capability):
-    """The service lists relay nodes that people enter: their own, and those shown to everyone."""
+    """The service has a directory of relay nodes: those of the user, and those for everyone."""
 
     @abstractmethod
     async def public_node_names(self) -> Mapping[str, str]:
-        """Return the names of all public nodes by id, whichever are chosen."""
+        """Return the names of all public nodes by id, whether they are chosen or not."""
 
     @abstractmethod
     async def is_administrator(self) -> bool:
-        """Tell whether the account is one, as far as the service says."""
+        """Return whether the account is an administrator."""
 
     @abstractmethod
     async def set_allow_relay(self, node_id: str, *, allowed: bool) -> None:
@@ -65,7 +65,10 @@ class NodeDirectory(Capability):
 
     @abstractmethod
     async def is_initialized(self) -> bool:
-        """Tell whether it has been; raises OtherServiceError for a server of another kind."""
+        """Return whether the server is initialized.
+
+        Raises OtherServiceError if a different service answers.
+        """
 
     @abstractmethod
     async def initialize(self, jwt_secret: str, admin: NewAccount) -> None:

@@ -1,8 +1,8 @@
-"""What a node of a mesh may be able to do.
+"""Capabilities for nodes of a mesh.
 
-`of` is the class of the resource that is meant, `resource_id` its id. A resource that the
-service does not list raises InvalidInputError("unknown_resource", name=its id): the service
-itself says yes to anything. Each command has been seen to work when it returns.
+`of` is the class of the resource, `resource_id` its id. A resource that the service does not list
+raises InvalidInputError("unknown_resource", name=its id), because the service reports success for
+any id. Each command verifies its result before it returns.
 """
 
 from abc import abstractmethod
@@ -26,7 +26,7 @@ from . import Capability
 
 
 class MeshNode(Capability):
-    """The service is a node of a mesh: links, peers, users and VPN servers, and its own machine."""
+    """The service is a node of a mesh: links, peers, users, VPN servers and its own machine."""
 
     @abstractmethod
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
@@ -34,7 +34,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def set_exit_node(self, *, enabled: bool) -> None:
-        """Allow or forbid traffic to leave at this node."""
+        """Allow or forbid other nodes to use this node as an exit."""
 
     @abstractmethod
     async def set_tun_mode(self, mode: str) -> None:
@@ -42,11 +42,11 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
-        """Show and use a peer's own peers or not."""
+        """Show or hide the peers behind a peer."""
 
     @abstractmethod
     async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
-        """Let the traffic leave by this path alone, "" for this node itself."""
+        """Set the only exit path of a resource, "" for this node."""
 
     @abstractmethod
     async def reset_traffic(self, user_id: str) -> None:
@@ -58,9 +58,9 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
-        """End one of a user's sessions, or all.
+        """End one or all sessions of a user.
 
-        Raises InvalidInputError("unknown_session", session=its key) for one that is not the user's.
+        Raises InvalidInputError("unknown_session", session=its key) if the user does not have it.
         """
 
     @abstractmethod
@@ -73,10 +73,9 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
-        """Download the newest version and put it in place; the node restarts.
+        """Download and install the newest version, and wait until the node has restarted.
 
-        on_progress: called with percent, or None where that is unknown. Returns when the node
-        answers again, with the new version.
+        on_progress: called with percent, or None while it is unknown.
         """
 
     @abstractmethod
@@ -85,7 +84,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def resolve_name(self, name: str, exit_path: str | None = None) -> tuple[str, ...]:
-        """Return a name's addresses; raises RejectedError where there are none."""
+        """Return the addresses of a name; raises RejectedError if there are none."""
 
     @abstractmethod
     async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
@@ -93,7 +92,7 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def latencies(self) -> Mapping[tuple[str, str], tuple[LatencySample, ...]]:
-        """Return the latencies of all links, by the kind and id of what is at their end."""
+        """Return the latencies of all links by kind and id of their peers."""
 
     @abstractmethod
     async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
@@ -101,11 +100,11 @@ class MeshNode(Capability):
 
     @abstractmethod
     async def describe_node(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return the node's own words, by subject: build, machine, settings."""
+        """Return the node's own data by subject: build, machine, settings."""
 
     @abstractmethod
     async def backup(self) -> bytes:
-        """Return a tar archive; it holds all of the node's secrets."""
+        """Return a tar archive, which contains all secrets of the node."""
 
     @abstractmethod
     async def graph_layout(self) -> Mapping[str, Position]:
@@ -113,20 +112,20 @@ class MeshNode(Capability):
 
     @abstractmethod
     def follow_layout(self) -> AsyncGenerator[Mapping[str, Position]]:
-        """Yield the positions by name now and whenever they change, over one connection.
+        """Yield the positions by name now and after each change, over one connection.
 
         Raises the errors of the errors module when the connection ends.
         """
 
     @abstractmethod
     async def restore_backup(self, archive: bytes) -> NodeAfterRestart:
-        """Take the configuration out of a backup, which restarts the node, and wait for it."""
+        """Restore the configuration of a backup, and wait until the node has restarted."""
 
     @abstractmethod
     async def upload_upgrade(self, archive: bytes) -> NodeAfterRestart:
-        """Put the program of a .tar.gz archive in place, which restarts the node, and wait for it.
+        """Install the program of a .tar.gz archive, and wait until the node has restarted.
 
-        Both raise UnavailableError(TIMEOUT) if the node does not come back within two minutes.
+        Both raise UnavailableError(TIMEOUT) if the node does not answer within two minutes.
         """
 
     @abstractmethod

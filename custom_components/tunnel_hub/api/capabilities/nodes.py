@@ -1,4 +1,4 @@
-"""What can be asked of the nodes of a service, and chosen among them."""
+"""Capabilities for the nodes of a service."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from ..models.tunnels import Tunnel
 from . import Capability
 
 NODES = "nodes"
-"""Option: which nodes to read, one of the NODES_ values; all without it."""
+"""Option: which nodes to read, one of the NODES_ values. Default: all."""
 
 NODES_ALL = "all"
 
@@ -18,41 +18,41 @@ NODES_USED = "used"
 NODES_CHOSEN = "chosen"
 
 CHOSEN_NODES = "chosen_nodes"
-"""Option: the ids of the nodes to read, a list, with NODES_CHOSEN."""
+"""Option: a list with the ids of the nodes to read, for NODES_CHOSEN."""
 
 NODE_DETAILS = "node_details"
-"""Option: whether to read what costs a request for each node; not without it."""
+"""Option: whether to read values that require one request per node. Default: no."""
 
 
 class CanChooseNodes(Capability):
-    """The service has many nodes: to see only some of them, and to find one for a tunnel.
+    """The service has many nodes, of which the user can choose some.
 
-    protocols: what its tunnels may carry.
+    protocols: the protocols of its tunnels.
     """
 
     protocols: Collection[str]
 
     @abstractmethod
     async def node_names(self) -> Mapping[str, str]:
-        """Return the names of all nodes by id, whichever are chosen."""
+        """Return the names of all nodes by id, whether they are chosen or not."""
 
     @abstractmethod
     async def all_nodes(self) -> Mapping[str, Node]:
-        """Read all nodes by id, whichever are chosen."""
+        """Read all nodes by id, whether they are chosen or not."""
 
     @abstractmethod
     async def closed_groups(self) -> Collection[str]:
-        """Read which groups of nodes the account may not use: values of `Node.group`."""
+        """Read the groups of nodes that the account may not use: values of `Node.group`."""
 
     @abstractmethod
     async def node_endpoint(self, node_id: str) -> NodeEndpoint:
-        """Return where a node takes connections, as far as the service tells this account."""
+        """Return the address of a node, if the service provides it to this account."""
 
 
 class CanAskNodes(Capability):
-    """The service passes questions and commands on to its nodes.
+    """The service forwards requests to its nodes.
 
-    history_fields: what can be asked of what was measured at a node.
+    history_fields: the values that node_history can return.
     """
 
     history_fields: Collection[str]
@@ -65,21 +65,22 @@ class CanAskNodes(Capability):
     async def node_history(
         self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
     ) -> Sequence[Mapping[str, float | str | None]]:
-        """Return samples between two moments with these fields and their `time`, oldest first.
+        """Return samples with these fields and their `time`, the oldest first.
 
-        start: an hour before the newest sample if None. end: the newest sample if None.
+        start: by default an hour before the newest sample.
+        end: by default the newest sample.
         """
 
     @abstractmethod
     async def uptime_history(self, number: int) -> Mapping[str, tuple[DayUptime, ...]]:
-        """Return for how much of the last days each node was up, by id, the oldest day first.
+        """Return the daily uptimes of all nodes by id, the oldest day first.
 
-        number: of days, 1 to 90, today included.
+        number: of days, 1 to 90, including today.
         """
 
     @abstractmethod
     async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Have the node asked; the tunnel as it is now."""
+        """Make the node update a tunnel; return the tunnel."""
 
     @abstractmethod
     async def force_all_offline(self) -> Mapping[str, str]:

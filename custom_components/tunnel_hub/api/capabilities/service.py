@@ -1,4 +1,4 @@
-"""What can be asked of a service as a whole."""
+"""Capabilities of a service as a whole."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -13,20 +13,23 @@ class CanListDownloads(Capability):
 
     @abstractmethod
     async def downloads(self) -> tuple[Download, ...]:
-        """Return the files that the service offers."""
+        """Return the files."""
 
 
 class CanGetAppVersion(Capability):
-    """The service knows the newest version of programs that others write for it."""
+    """The service knows the newest versions of third-party programs."""
 
     @abstractmethod
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Mapping[str, Any]:
-        """Return what it tells of a program. loader, minecraft: what it runs in."""
+        """Return the latest version of a program.
+
+        loader, minecraft: the environment of the program.
+        """
 
 
 class CanReloadConfiguration(Capability):
-    """The program can be made to read its configuration file again."""
+    """The program can reload its configuration file."""
 
     @abstractmethod
     async def reload_configuration(self) -> None:
-        """Have it read the file, and act on what has changed there."""
+        """Reload the file and apply its changes."""

@@ -1,4 +1,4 @@
-"""What can be done with tunnels."""
+"""Capabilities for tunnels."""
 
 from abc import abstractmethod
 from typing import ClassVar
@@ -21,7 +21,7 @@ class CanForceDown(Capability):
 
 
 class CanInspectTunnels(Capability):
-    """The service tells more of a tunnel when it is asked."""
+    """The service provides further data of single tunnels."""
 
     @abstractmethod
     async def check_tunnel(self, tunnel_id: str) -> Tunnel:
@@ -31,16 +31,17 @@ class CanInspectTunnels(Capability):
     async def tunnel_config(
         self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
-        """Return the file for one tunnel, or for all of a node's.
+        """Return the configuration file for one tunnel, or for all tunnels of a node.
 
-        file_format: "ini" or "toml", None for what the service prefers. The file holds the
-        link token.
+        The file contains the link token.
+
+        file_format: "ini" or "toml"; None for the default of the service.
         """
 
 
 class CanForgetOfflineTunnels(Capability):
-    """The service lists tunnels that nobody runs any more, until it is told to forget them."""
+    """The service lists tunnels that are not running any more until they are removed."""
 
     @abstractmethod
     async def forget_offline_tunnels(self) -> tuple[str, ...]:
-        """Forget the tunnels that are offline; the ids of those that are forgotten."""
+        """Remove the tunnels that are offline; return their ids."""

@@ -351,7 +351,7 @@ def certificates(rows: list[Row]) -> Certificates:
 
 def notice_text(row: Row) -> str | None:
     """Return what a notice says, None where only its title was listed."""
-    return coerce.told(coerce.lines(row.get("contentMd")))
+    return coerce.human_text(coerce.lines(row.get("contentMd")))
 
 
 def newest_messages(
@@ -375,7 +375,7 @@ def newest_messages(
     for sent, kind, row in reversed(dated):
         title, text = None, None
         if kind == "message":
-            text = coerce.told(coerce.plain_text(coerce.verbatim(row.get("content")) or ""))
+            text = coerce.human_text(coerce.plain_text(coerce.verbatim(row.get("content")) or ""))
         else:
             title = coerce.text(row.get("title"))
             text = notice_text(row) or texts.get(coerce.text(row.get("id")) or "")

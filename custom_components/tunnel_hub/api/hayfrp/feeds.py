@@ -210,7 +210,7 @@ class Feeds:
 
     async def _notice(self) -> Mapping[str, Notice]:
         words = coerce.plain_text(await self._client.get_notice())
-        text = coerce.told(self._hide(words))
+        text = coerce.human_text(self._hide(words))
         return {"service": Notice(id="service", text=text)}
 
     async def node_names(self) -> Mapping[str, str]:

@@ -1,1 +1,1 @@
-"""What a person would name, by subject: what is read of it, and what is sent to change it."""
+"""Resources by subject, and the payloads that create or change them."""

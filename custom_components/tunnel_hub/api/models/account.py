@@ -1,4 +1,4 @@
-"""An account: what is read of it, and what is sent to it."""
+"""Accounts: resources and payloads."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,56 +14,56 @@ class Account(Resource):
     kind: ClassVar[str] = "account"
 
     administrator: bool | None = None
-    """Whether the account runs the service."""
+    """Whether it is an administrator of the service."""
     bandwidth: int | None = None
-    """Mbit/s that its tunnels may use."""
+    """The limit for its tunnels in Mbit/s."""
     banned: bool | None = None
     connections: int | None = None
-    """To all of its tunnels, now."""
+    """The current connections to all of its tunnels."""
     group: str | None = None
-    """What kind of customer the service counts it among, in the service's words."""
+    """The kind of customer, in the service's words."""
     group_expires: date | None = None
-    """The last day in that group; None also where it lasts forever."""
+    """The last day in that group; None also if it does not expire."""
     last_sign_in: datetime | None = None
     points: int | None = None
-    """What the service gives for signing in, and sells things for."""
+    """Points that the service gives for signing in and accepts as payment."""
     service_provider: bool | None = None
-    """Whether the account itself offers nodes to others."""
+    """Whether the account offers nodes to others."""
     sign_in_days: int | None = None
     sign_in_traffic: int | None = None
-    """Bytes gained by signing in, ever."""
+    """Total bytes gained by signing in."""
     signed_in_today: bool | None = None
     traffic_in: int | None = None
-    """Bytes, ever."""
+    """Total bytes."""
     traffic_left: int | None = None
     """Bytes."""
     traffic_out: int | None = None
-    """Bytes, ever."""
+    """Total bytes."""
     traffic_today: int | None = None
     """Bytes used since the service's midnight."""
     tunnels_allowed: int | None = None
     tunnels_used: int | None = None
     verified: bool | None = None
-    """Whether the person has proved who they are (real name)."""
+    """Whether the user's identity is verified (real name)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInStatistics(Resource):
-    """What an account has gained by its daily sign-in, where that is a reading of its own."""
+    """The totals of an account's daily sign-ins, if they are read separately."""
 
     kind: ClassVar[str] = "sign_in"
     part_of: ClassVar[str | None] = "account"
 
     last_sign_in: datetime | None = None
     sign_in_points: int | None = None
-    """Points gained by signing in, ever."""
+    """Total points gained by signing in."""
     sign_ins: int | None = None
     signed_in_today: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTraffic(Resource):
-    """What went through an account's tunnels since the service's midnight, in bytes."""
+    """The traffic of an account's tunnels since the service's midnight, in bytes."""
 
     kind: ClassVar[str] = "account_traffic"
     part_of: ClassVar[str | None] = "account"
@@ -89,7 +89,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox(Resource):
-    """The newest messages to an account, the oldest of them first."""
+    """The newest messages to an account, the oldest first."""
 
     kind: ClassVar[str] = "inbox"
     part_of: ClassVar[str | None] = "account"
@@ -99,7 +99,10 @@ class Inbox(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What a person says of the account to be made. contact: a number at a messenger."""
+    """The data to register an account.
+
+    contact: a number of a messenger.
+    """
 
     username: str
     mail: str
@@ -109,10 +112,11 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanges:
-    """What is to change of an account; None leaves it.
+    """Changes of an account; None leaves a value unchanged.
 
-    contact: a number at a messenger. picture: its URL.
-    current_password: needed to change the password.
+    contact: a number of a messenger.
+    picture: its URL.
+    current_password: required to change the password.
     """
 
     username: str | None = None
@@ -124,9 +128,9 @@ class AccountChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCode:
-    """What a person needs to let us in with a browser. url: where; user_code: what to check there.
+    """The data for a device sign-in.
 
-    minutes: how long that is possible.
+    url: the page to open. user_code: the code to compare there. minutes: until it expires.
     """
 
     user_code: str
@@ -146,7 +150,10 @@ class Captcha:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayTraffic:
-    """What went through on one day, in bytes. day: "YYYY-MM-DD"."""
+    """The traffic of one day, in bytes.
+
+    day: "YYYY-MM-DD".
+    """
 
     day: str
     traffic_in: int | None
@@ -155,9 +162,10 @@ class DayTraffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInResult:
-    """What a daily sign-in brought.
+    """The result of a daily sign-in.
 
-    already: it had been done today. points: gained. traffic: bytes gained. traffic_left: bytes.
+    already: whether it was done before today.
+    points: points gained. traffic: bytes gained. traffic_left: bytes.
     message: the service's own words.
     """
 

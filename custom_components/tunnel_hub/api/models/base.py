@@ -1,10 +1,9 @@
-"""What a person would name: accounts, tunnels, nodes and the service itself.
+"""The base class of resources: accounts, tunnels, nodes and so on.
 
-Every resource is an immutable value with an id that is unique in its feed. Units are fixed
-here: traffic in bytes, shares in percent (above 100 where a service counts like that), moments as
-aware datetimes. Unknown is None, never 0, "" or -1. Which fields a service fills is told by its
-feed. What a field whose name ends in `_today` holds is true for one day of the service, and unknown
-on the next.
+A resource is immutable and has an id that is unique in its feed. Units: traffic in bytes, shares in
+percent (above 100 if the service counts like that), times as aware datetimes. An unknown value is
+None, never 0, "" or -1. The feed declares which fields a service provides. A field whose name ends
+in `_today` is valid for one day of the service.
 """
 
 from collections.abc import Collection
@@ -16,9 +15,9 @@ from typing import Any, ClassVar
 class Resource:
     """One thing at a service.
 
-    kind: its name in identifiers, never shown.
-    part_of: the kind of the thing with the same id that it tells something about.
-    may_be_enabled_later: whether `enabled_by_default` may become true later.
+    kind: its name in identifiers, not shown to users.
+    part_of: the kind of the resource with the same id whose device it shares.
+    may_be_enabled_later: whether `enabled_by_default` can become true later.
     """
 
     kind: ClassVar[str]
@@ -30,17 +29,17 @@ class Resource:
 
     @property
     def enabled_by_default(self) -> bool:
-        """Whether most people want to see it without having asked."""
+        """Whether its entities are enabled by default."""
         return True
 
 
 def today_fields(resource: type[Resource]) -> Collection[str]:
-    """Return the names of a class's fields whose values belong to one day of the service."""
+    """Return the names of a class's fields that are valid for one day of the service."""
     return tuple(field.name for field in fields(resource) if field.name.endswith("_today"))
 
 
 def without_today[R: Resource](resource: R) -> R:
-    """Return a resource without what belongs to one day of the service."""
+    """Return a resource without the values that are valid for one day of the service."""
     known: dict[str, Any] = {
         name: None for name in today_fields(type(resource)) if getattr(resource, name) is not None
     }

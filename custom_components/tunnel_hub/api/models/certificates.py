@@ -1,4 +1,4 @@
-"""TLS certificates that a service keeps."""
+"""TLS certificates: resources and payloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from ..models.base import Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A TLS certificate. domains: as they stand in it. status: in the service's words.
+    """A TLS certificate.
 
-    id: what the service knows it by, where commands need that.
+    domains: as in the certificate. status: in the service's words.
+    id: the id at the service, if commands need it.
     """
 
     domains: str
@@ -23,7 +24,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates(Resource):
-    """The certificates of an account, the next to expire first."""
+    """The certificates of an account, sorted by expiry date."""
 
     kind: ClassVar[str] = "certificates"
     part_of: ClassVar[str | None] = "account"
@@ -32,15 +33,15 @@ class Certificates(Resource):
 
     @property
     def first_expiry(self) -> datetime | None:
-        """When the next of them expires, or the first did if all have."""
+        """The next expiry date, or the first one if all have expired."""
         return next((c.expires for c in self.certificates if c.expires), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCertificate:
-    """A certificate to make, which signs itself, or an authority.
+    """A self-signed certificate, or a certificate authority, to create.
 
-    days: how long it lasts; None leaves it to the node.
+    days: its validity; None: chosen by the node.
     """
 
     id: str
@@ -52,7 +53,7 @@ class NewCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCertificate:
-    """A certificate to make for a host, signed by an authority that the node has.
+    """A certificate to create that an authority of the node signs.
 
     authority: its id. days: as above.
     """
@@ -66,7 +67,7 @@ class SignedCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateImport:
-    """A certificate to take over: as PEM, or from files on the node's disk."""
+    """A certificate to import: as PEM, or from files of the node."""
 
     id: str
     name: str | None = None

@@ -1,4 +1,4 @@
-"""Directories of relay nodes, where people enter their own: what they list and are told."""
+"""Directories of relay nodes that users enter: resources and payloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from ..models.base import Resource
 
 
 class Region(StrEnum):
-    """Where a node stands, as seen from the service's country."""
+    """The location of a node, seen from the service's country."""
 
     DOMESTIC = "domestic"
     OVERSEAS = "overseas"
 
 
 class QueryPriority(StrEnum):
-    """What someone who wants to connect has most use for."""
+    """The preferred property of nodes in a query."""
 
     TRAFFIC = "traffic"
     BANDWIDTH = "bandwidth"
@@ -33,52 +33,58 @@ class RelayNode(Resource):
     kind: ClassVar[str] = "relay_node"
 
     allow_relay: bool | None = None
-    """Whether it carries traffic between others."""
+    """Whether it relays traffic of others."""
     availability_24_hours: float | None = None
-    """With how many of its last 144 reports it was online, in percent: those of 24 hours, if one
-    came every ten minutes."""
+    """The percentage of its last 144 reports in which it was online: those of 24 hours if one is
+    sent every ten minutes.
+    """
     availability_30_days: float | None = None
-    """With how many of its last 4320 reports it was online, in percent: those of 30 days, if one
-    came every ten minutes."""
+    """The percentage of its last 4320 reports in which it was online: those of 30 days if one is
+    sent every ten minutes.
+    """
     bandwidth: float | None = None
-    """Mbit/s, now."""
+    """The current bandwidth in Mbit/s."""
     bandwidth_maximum: float | None = None
-    """Mbit/s that it could carry."""
+    """The maximum bandwidth in Mbit/s."""
     bandwidth_tier: float | None = None
-    """Mbit/s that it is meant to carry; unknown before its first report."""
+    """The nominal bandwidth in Mbit/s; unknown before its first report."""
     connections: int | None = None
     connections_allowed: int | None = None
     last_report: datetime | None = None
     load: float | None = None
-    """How much of bandwidth_tier, connections_allowed or traffic_allowed is used, whichever is used
-    most, in percent; unknown while it is offline or silent."""
+    """The highest use of bandwidth_tier, connections_allowed and traffic_allowed, in percent;
+    unknown while it is offline or does not report.
+    """
     online: bool | None = None
     place: str | None = None
-    """Where it stands, in its owner's words."""
+    """The location in its owner's words."""
     region: Region | None = None
     tags: tuple[str, ...] | None = None
     traffic_allowed: int | None = None
-    """Bytes until traffic_reset; None also where there is no limit."""
+    """Bytes until traffic_reset; None also if there is no limit."""
     traffic_reset: datetime | None = None
-    """When traffic is counted from 0 again; None also where that should have happened already."""
+    """When traffic is counted from 0 again; None also if that time has passed."""
     traffic_usage: float | None = None
-    """Percent of traffic_allowed, which may be exceeded."""
+    """The percentage of traffic_allowed, which can be exceeded."""
     traffic_used: int | None = None
     """Bytes."""
     valid_until: date | None = None
-    """The day on which the directory drops it; None also where it lasts forever."""
+    """The day on which the directory removes it; None also if it does not expire."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicNode(RelayNode):
-    """A node as the directory shows it to everyone."""
+    """A node that the directory shows to everyone."""
 
     kind: ClassVar[str] = "public_node"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedNode:
-    """A node to connect to. addresses: such as tcp://192.0.2.7:11010."""
+    """A node that can be connected to.
+
+    addresses: such as tcp://192.0.2.7:11010.
+    """
 
     node: PublicNode
     addresses: tuple[str, ...]
@@ -86,10 +92,12 @@ class ProposedNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a check of a connection found. address: such as tcp://192.0.2.7:11010.
+    """The result of a connection check.
 
-    latency: milliseconds, None where it was not reached. connections: to the node then.
-    message: why not, in the service's words.
+    address: such as tcp://192.0.2.7:11010.
+    latency: milliseconds; None if it was not reached.
+    connections: of the node at that time.
+    message: the reason, in the service's words.
     """
 
     address: str
@@ -101,16 +109,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reachability(Resource):
-    """Whether a node can be reached from outside, over each of its connections."""
+    """Whether a node can be reached from outside, for each of its connections."""
 
     kind: ClassVar[str] = "reachability"
     part_of: ClassVar[str | None] = "relay_node"
 
     findings: tuple[Finding, ...] = ()
     latency: int | None = None
-    """Milliseconds, over the quickest of them."""
+    """Milliseconds, over the fastest connection."""
     reachable: bool | None = None
-    """Over any of them."""
+    """Over at least one connection."""
 
 
 _ADDRESS = re.compile(r"([a-z]+)://(\[[0-9a-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", re.IGNORECASE)
@@ -118,7 +126,10 @@ _ADDRESS = re.compile(r"([a-z]+)://(\[[0-9a-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})/?", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayNodeConnection:
-    """A way to reach a node. type: TCP, UDP, WS, WSS..."""
+    """An address of a node.
+
+    type: TCP, UDP, WS, WSS...
+    """
 
     type: str
     host: str
@@ -126,7 +137,7 @@ class RelayNodeConnection:
 
     @classmethod
     def at(cls, address: str) -> Self:
-        """Read an address such as tcp://192.0.2.7:11010; raises InvalidInputError."""
+        """Parse an address such as tcp://192.0.2.7:11010; raises InvalidInputError."""
         if not (found := _ADDRESS.fullmatch(address.strip())):
             raise InvalidInputError("not_a_connection", address=address)
         type_, host, port = found.groups()
@@ -135,11 +146,12 @@ class RelayNodeConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayNodeUpdate:
-    """What a user says about a node; None leaves it to the service, or as it is.
+    """A node to create or change; None leaves a value unchanged, or to the service.
 
-    bandwidth_tier, bandwidth_maximum: Mbit/s. traffic_allowed: GB until the next reset.
-    reset_day: day of the month on which traffic starts again, 0 is the last.
-    valid_until: the day on which the directory drops it.
+    bandwidth_tier, bandwidth_maximum: Mbit/s.
+    traffic_allowed: GB until the next reset.
+    reset_day: the day of the month on which traffic is reset; 0 is the last one.
+    valid_until: the day on which the directory removes it.
     """
 
     name: str | None = None
@@ -161,10 +173,12 @@ class RelayNodeUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayNodeReport:
-    """How a node is doing, in place of its own agent.
+    """A status report, in place of the node's own agent.
 
-    bandwidth: Mbit/s. traffic: GB; some servers add it to what they know, others replace that.
-    bandwidth_tier: Mbit/s. token: the node's own, where the service does not tell it.
+    bandwidth: Mbit/s.
+    traffic: GB; some servers add it to their value, others replace it.
+    bandwidth_tier: Mbit/s.
+    token: of the node, if the service does not provide it.
     """
 
     online: bool
@@ -177,7 +191,10 @@ class RelayNodeReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportResult:
-    """What became of a node's traffic. used, allowed: bytes."""
+    """The traffic of a node after a report.
+
+    used, allowed: bytes.
+    """
 
     traffic_used: int | None
     traffic_allowed: int | None
@@ -186,7 +203,10 @@ class ReportResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckTarget:
-    """What a check wants to know of a node. address: tcp://, ws:// or wss:// host:port."""
+    """An address to check.
+
+    address: tcp://, ws:// or wss:// host:port.
+    """
 
     address: str
     network_name: str

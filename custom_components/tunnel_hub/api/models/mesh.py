@@ -1,7 +1,7 @@
-"""What a node of a mesh tells: itself, its peers, and who and what goes through it.
+"""Nodes of a mesh: the hub, its peers and its clients, and the payloads that change them.
 
-The node stands in the account's place. Outbound connections that the user has configured are
-tunnels; what the topology tells of them is their `Link`. All other peers are `Peer`s.
+The hub takes the place of the account. Its configured outbound connections are tunnels; what the
+topology contains about them is a `Link`. All other peers are `Peer`s.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class PeerDirection(StrEnum):
 
 
 class UpgradeState(StrEnum):
-    """How far an upgrade of the node's program is."""
+    """The state of a node's upgrade."""
 
     IDLE = "idle"
     CHECKING = "checking"
@@ -39,22 +39,22 @@ class Hub(Resource):
     part_of: ClassVar[str | None] = "account"
 
     active_paths: tuple[tuple[str, str], ...] | None = None
-    """(exit, path) for each exit: the path that leads there now."""
+    """(exit, path) for each exit: the path that is used now."""
     compat: bool | None = None
-    """Whether it runs in a mode for old systems, with less than it could do."""
+    """Whether it runs in a mode for old systems with fewer features."""
     connections: int | None = None
     exit_clients: int | None = None
-    """Inbound peers that may leave here."""
+    """Inbound peers that may use this node as an exit."""
     exit_node: bool | None = None
     """Whether traffic of other nodes may leave here."""
     limited: bool | None = None
-    """Whether the kernel keeps rights from it that VPN servers and TUN need."""
+    """Whether it lacks kernel privileges that VPN servers and TUN require."""
     rate_in: int | None = None
     """Bytes per second to the node."""
     rate_out: int | None = None
     """Bytes per second from the node."""
     sessions: int | None = None
-    """Devices that are connected."""
+    """Connected devices."""
     traffic_in: int | None = None
     """Bytes to the node since its program started."""
     traffic_out: int | None = None
@@ -69,18 +69,25 @@ TUN_MODES = ("full", "mixed", TUN_OFF)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunMode(Resource):
-    """Whether a node routes by TUN as a whole; newer versions leave that to each rule."""
+    """Whether a node routes with TUN as a whole.
+
+    Newer versions have a setting for each rule instead.
+    """
 
     kind: ClassVar[str] = "tun_mode"
     part_of: ClassVar[str | None] = "account"
 
     tun_mode: str | None = None
-    """One of TUN_MODES: all traffic, what rules apply to, or nothing."""
+    """One of TUN_MODES: all traffic, the traffic of rules, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One of several addresses of a peer. status: in the service's words."""
+    """One of several addresses of a peer.
+
+    status: in the service's words.
+    latency: milliseconds.
+    """
 
     address: str
     status: str | None
@@ -88,16 +95,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer(Resource):
-    """Another node of the mesh, at the end of a path such as "us/us-r1", its id and name."""
+    """Another node of the mesh, at the end of a path.
+
+    The path is its id, such as "us/us-r1".
+    """
 
     kind: ClassVar[str] = "peer"
 
     above: str | None = None
-    """Kind and id of the peer that shows it, such as "link:us"; None for a direct one."""
+    """Kind and id of the peer that it is behind, such as "link:us"; None for a direct peer."""
     addresses: tuple[Address, ...] = ()
-    """Where there are several."""
+    """Only if there are several."""
     conflict: bool | None = None
-    """Whether its name clashes with another node's."""
+    """Whether another node has the same name."""
     connected: bool | None = None
     direction: PeerDirection | None = None
     enabled: bool | None = None
@@ -109,25 +119,25 @@ class Peer(Resource):
     incompatible: bool | None = None
     """Whether its version is too old or too new."""
     latency: int | None = None
-    """Milliseconds from here, all hops together."""
+    """Milliseconds for all hops together."""
     native: bool | None = None
-    """Whether it is a plain Hysteria 2 server, which knows nothing of the mesh."""
+    """Whether it is a plain Hysteria 2 server without a mesh."""
     nested: bool | None = None
-    """Whether its own peers are shown and used."""
+    """Whether the peers behind it are shown and used."""
     rate_in: int | None = None
     """Bytes per second to this node."""
     rate_out: int | None = None
     """Bytes per second from this node."""
     unsupported: bool | None = None
-    """Whether it does not do what this node asks of it."""
+    """Whether it does not support what this node requires."""
     version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Peer):
-    """What the topology tells of an outbound connection: the tunnel has the same id.
+    """The topology's data of an outbound connection. The tunnel has the same id.
 
-    Whether it is enabled and connected is told by the tunnel.
+    The tunnel contains whether it is enabled and connected.
     """
 
     kind: ClassVar[str] = "link"
@@ -136,12 +146,12 @@ class Link(Peer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HasExit(Resource):
-    """Something whose traffic leaves by a chosen path.
+    """A resource with a selectable exit path for its traffic.
 
-    exit_path: a peer's path, "" for this node itself; the first one where there are several.
-    exits: all paths that may be chosen, without this node itself.
-    exits_down: those of them by which nothing gets through now.
-    has_exit: whether it has one of its own; it does not come and go.
+    exit_path: the path of a peer, "" for this node; the first one if there are several.
+    exits: all paths that can be selected, except this node.
+    exits_down: those that do not work at the moment.
+    has_exit: whether it has an exit path of its own; this does not change.
     """
 
     exit_path: str | None = None
@@ -157,21 +167,25 @@ class User(HasExit):
     kind: ClassVar[str] = "user"
 
     conflicts: tuple[str, ...] | None = None
-    """Names of the users who have the same password where only that tells users apart."""
+    """Names of users with the same password, if only the password identifies users."""
     enabled: bool | None = None
     expires: datetime | None = None
-    """From when on the user may no longer connect; None also for never."""
+    """When the user loses access; None also for never."""
     traffic_limit: int | None = None
     """Bytes; None also for no limit."""
     traffic_usage: float | None = None
     """Percent of the limit."""
     traffic_used: int | None = None
-    """Bytes of connections that were closed since the last reset."""
+    """Bytes of closed connections since the last reset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A device of a user that is connected. key: what kicks it out. traffic: bytes."""
+    """A connected device of a user.
+
+    key: identifies it for kicking.
+    traffic: bytes.
+    """
 
     key: str
     address: str | None
@@ -184,19 +198,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserSessions(Resource):
-    """The devices with which a user is connected."""
+    """The connected devices of a user."""
 
     kind: ClassVar[str] = "user_sessions"
     part_of: ClassVar[str | None] = "user"
 
     locked_until: datetime | None = None
-    """Until when a device that we kicked out cannot come back; None once it can."""
+    """Until when a kicked device cannot connect; None if it can."""
     sessions: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(HasExit):
-    """A rule that routes targets through a path."""
+    """A routing rule that sends targets over a path."""
 
     kind: ClassVar[str] = "rule"
 
@@ -209,7 +223,7 @@ class Rule(HasExit):
     type: str | None = None
     """"ip" or "domain"."""
     unavailable: bool | None = None
-    """Whether the node cannot apply rules where it runs."""
+    """Whether the node cannot apply rules in its environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +236,7 @@ class Proxy(HasExit):
     listen: str | None = None
     """host:port."""
     method: str | None = None
-    """Shadowsocks' cipher."""
+    """The cipher of Shadowsocks."""
     protocol: str | None = None
     """"socks5", "http" or "ss"."""
 
@@ -235,7 +249,7 @@ class WireGuard(Resource):
     part_of: ClassVar[str | None] = "account"
 
     wireguard_connected: int | None = None
-    """Peers that are connected."""
+    """Connected peers."""
     wireguard_enabled: bool | None = None
     wireguard_peers: int | None = None
     wireguard_port: int | None = None
@@ -244,21 +258,21 @@ class WireGuard(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireGuardPeer(HasExit):
-    """Someone who may connect by WireGuard; the id is the name."""
+    """A device that may connect with WireGuard; the id is its name."""
 
     kind: ClassVar[str] = "wireguard_peer"
 
     address: str | None = None
     """Inside the VPN, with a prefix length."""
     fingerprint: str | None = None
-    """Changes with everything that stands in its configuration file, and tells nothing of it."""
+    """A digest of its configuration file, which reveals nothing of it."""
     keepalive: int | None = None
     """Seconds; None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpn(Resource):
-    """The node's L2TP and IKEv2 servers: whether they can run and whether they do."""
+    """The node's L2TP and IKEv2 servers: whether they can run, and whether they are running."""
 
     kind: ClassVar[str] = "vpn"
     part_of: ClassVar[str | None] = "account"
@@ -266,16 +280,16 @@ class Vpn(Resource):
     ikev2_capable: bool | None = None
     ikev2_enabled: bool | None = None
     ikev2_reason: str | None = None
-    """Why it cannot run, in the service's words; None where it can."""
+    """Why it cannot run, in the service's words; None if it can."""
     l2tp_capable: bool | None = None
     l2tp_enabled: bool | None = None
     l2tp_reason: str | None = None
-    """Why it cannot run, in the service's words; None where it can."""
+    """Why it cannot run, in the service's words; None if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade(Resource):
-    """The newest version of the node's program, and how far an upgrade is."""
+    """The newest version of the node's program, and the state of an upgrade."""
 
     kind: ClassVar[str] = "upgrade"
     part_of: ClassVar[str | None] = "account"
@@ -285,28 +299,32 @@ class Upgrade(Resource):
     """Whether the node can upgrade itself."""
     latest: str | None = None
     progress: float | None = None
-    """Percent of the download."""
+    """The percentage of the download."""
     state: UpgradeState | None = None
 
 
 class VpnServer(StrEnum):
-    """A VPN server that can be switched: what cannot be read whole must not be written."""
+    """A VPN server with a switch.
+
+    A configuration that cannot be read completely must not be written.
+    """
 
     L2TP = "l2tp"
     WIREGUARD = "wireguard"
 
 
 type Around = type[Link | Peer | Tunnel]
-"""A node of the mesh: a tunnel is the connection to one, with the same id as its link."""
+"""A node of the mesh. A tunnel is the connection to one and has the same id as its link."""
 
 type Edited = type[Proxy | Rule | Tunnel | User | WireGuardPeer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kick:
-    """What a kick did. keys: of the sessions. locked_until: when they may come back at the soonest.
+    """The result of kicking.
 
-    None if there was none to kick.
+    keys: of the kicked sessions.
+    locked_until: the earliest time when they can connect again; None if there were none.
     """
 
     keys: tuple[str, ...]
@@ -315,10 +333,12 @@ class Kick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientUpdate:
-    """What a person says of an outbound connection; None leaves it as it is.
+    """An outbound connection to create or change; None leaves a value unchanged.
 
-    addresses: host:port, ports also as ranges. ca: PEM. max_rate_in, max_rate_out: bytes per
-    second, 0 for no limit. insecure: whether the server's certificate goes unchecked.
+    addresses: host:port, also with port ranges.
+    ca: PEM.
+    max_rate_in, max_rate_out: bytes per second, 0 for no limit.
+    insecure: whether the server's certificate is not verified.
     """
 
     name: str | None = None
@@ -333,10 +353,10 @@ class ClientUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitUpdate:
-    """By which paths traffic leaves; None leaves it as it is.
+    """The exit paths of traffic; None leaves a value unchanged.
 
-    exit_paths: () for this node itself. exit_mode: how to choose among several, "quality",
-    "aggregate" or "".
+    exit_paths: () for this node.
+    exit_mode: how to choose one of several, "quality", "aggregate" or "".
     """
 
     exit_paths: tuple[str, ...] | None = None
@@ -345,9 +365,10 @@ class ExitUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserUpdate(ExitUpdate):
-    """What a person says of a user.
+    """A user to create or change.
 
-    traffic_limit: bytes, 0 for none. expires: the first day without access, date.max for never.
+    traffic_limit: bytes, 0 for none.
+    expires: the first day without access, date.max for never.
     """
 
     name: str | None = None
@@ -359,7 +380,11 @@ class UserUpdate(ExitUpdate):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleUpdate(ExitUpdate):
-    """What a person says of a rule. id: only of a new one. type: "ip" or "domain"."""
+    """A rule to create or change.
+
+    id: only for a new one.
+    type: "ip" or "domain".
+    """
 
     id: str | None = None
     name: str | None = None
@@ -372,9 +397,13 @@ class RuleUpdate(ExitUpdate):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyUpdate(ExitUpdate):
-    """What a person says of a proxy. id: only of a new one. protocol: "socks5", "http" or "ss".
+    """A proxy to create or change.
 
-    listen: host:port. method: Shadowsocks' cipher. certificate: the id of one, for HTTPS.
+    id: only for a new one.
+    protocol: "socks5", "http" or "ss".
+    listen: host:port.
+    method: the cipher of Shadowsocks.
+    certificate: the id of a certificate for HTTPS.
     """
 
     id: str | None = None
@@ -387,10 +416,12 @@ class ProxyUpdate(ExitUpdate):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireGuardPeerUpdate(ExitUpdate):
-    """What a person says of a WireGuard peer.
+    """A WireGuard peer to create or change.
 
-    address: inside the VPN, with a prefix length. keepalive: seconds, 0 for never. A new peer
-    without keys gets a pair that the node makes.
+    address: inside the VPN, with a prefix length.
+    keepalive: seconds, 0 for never.
+
+    The node creates keys for a new peer without keys.
     """
 
     name: str | None = None
@@ -405,7 +436,10 @@ type MeshUpdate = ClientUpdate | ProxyUpdate | RuleUpdate | UserUpdate | WireGua
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
-    """A port of the node's machine. protocol: "tcp" or "udp"."""
+    """A port of the node's machine.
+
+    protocol: "tcp" or "udp".
+    """
 
     port: int
     protocol: str
@@ -413,7 +447,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencySample:
-    """A latency at a moment. latency: milliseconds, None while there was no link."""
+    """A latency at a time.
+
+    latency: milliseconds; None while there was no link.
+    """
 
     time: datetime
     latency: int | None
@@ -421,8 +458,9 @@ class LatencySample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHistory:
-    """How a link has been since it was made. rebinds: how often streams through it were mended.
+    """The history of a link since it was established.
 
+    rebinds: how often streams were moved to a new connection.
     samples: the latencies of the last minutes, the oldest first.
     """
 
@@ -433,7 +471,10 @@ class LinkHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeAfterRestart:
-    """What a node that has come back is. name: by which the mesh knows it."""
+    """A node that has restarted.
+
+    name: its name in the mesh.
+    """
 
     name: str | None
     version: str | None

@@ -1,4 +1,4 @@
-"""The nodes of a service: the servers that tunnels run over."""
+"""The nodes of a service: the servers that make tunnels reachable."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,48 +27,48 @@ class NodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node(Resource):
-    """One server of the service that tunnels run over."""
+    """A node of a service."""
 
     kind: ClassVar[str] = "node"
     may_be_enabled_later: ClassVar[bool] = True
 
     bandwidth_usage: float | None = None
-    """A percentage."""
+    """Percent."""
     clients: int | None = None
     connections: int | None = None
     cpu_usage: float | None = None
-    """A percentage."""
+    """Percent."""
     defended: bool | None = None
-    """Whether it is protected against floods of packets."""
+    """Whether it has DDoS protection."""
     description: str | None = None
     disk_usage: float | None = None
-    """A percentage."""
+    """Percent."""
     group: str | None = None
-    """Which customers may use it, in the service's words."""
+    """Which customers can use it, in the service's words."""
     in_use: bool = False
-    """Whether one of the account's tunnels runs over it."""
+    """Whether one of the account's tunnels uses it."""
     ipv6: bool | None = None
     """Whether it can be reached over IPv6."""
     latitude: float | None = None
     """Degrees north."""
     load: NodeLoad | None = None
     load_1: float | None = None
-    """Processes that wait for the CPU, on average of 1 minute; load_5, load_15: of 5, of 15."""
+    """The load average of 1 minute; load_5 and load_15: of 5 and 15 minutes."""
     load_5: float | None = None
     load_15: float | None = None
     longitude: float | None = None
     """Degrees east."""
     mainland: bool | None = None
-    """Whether it stands in mainland China, where web pages need a registration."""
+    """Whether it is in mainland China, where websites require a registration."""
     memory_total: int | None = None
     """Bytes."""
     memory_usage: float | None = None
-    """A percentage."""
+    """Percent."""
     online: bool | None = None
     place: str | None = None
-    """Where it stands, in the service's words."""
+    """The location in the service's words."""
     protocols: tuple[str, ...] | None = None
-    """What its tunnels may carry."""
+    """The protocols of its tunnels."""
     started: datetime | None = None
     """When its machine was started."""
     state: NodeState | None = None
@@ -87,14 +87,14 @@ class Node(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeUptime(Resource):
-    """For how much of the last 30 days a node was up, in percent."""
+    """The uptime of a node in the last 30 days, in percent."""
 
     kind: ClassVar[str] = "node_uptime"
     part_of: ClassVar[str | None] = "node"
     may_be_enabled_later: ClassVar[bool] = True
 
     in_use: bool = False
-    """Whether one of the account's tunnels runs over it."""
+    """Whether one of the account's tunnels uses the node."""
     uptime_30_days: float | None = None
 
     @property
@@ -105,9 +105,9 @@ class NodeUptime(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeEndpoint:
-    """Where a node takes connections; None for what the service does not tell.
+    """The address of a node; None for values that the service does not provide.
 
-    address: host:port for the programs of its customers. ports: those that its tunnels may have.
+    address: host:port for client programs. ports: the range for its tunnels.
     """
 
     address: str | None = None
@@ -116,7 +116,10 @@ class NodeEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayUptime:
-    """For how much of one day a node was up, in percent. day: by the service's calendar."""
+    """The uptime of a node on one day, in percent.
+
+    day: in the service's time zone.
+    """
 
     day: date
     uptime: float

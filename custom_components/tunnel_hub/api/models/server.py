@@ -1,4 +1,4 @@
-"""A server that one runs oneself, and the clients that are connected to it."""
+"""A self-hosted server, and the clients that are connected to it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +15,15 @@ class Server(Resource):
     part_of: ClassVar[str | None] = "account"
 
     clients: int | None = None
-    """That are connected."""
+    """Connected clients."""
     connections: int | None = None
-    """Through all of its tunnels, now."""
+    """The current connections through all of its tunnels."""
     heartbeats: bool | None = None
-    """Whether clients have to tell regularly that they are there."""
+    """Whether clients must send heartbeats."""
     port: int | None = None
-    """That clients connect to."""
+    """The port for clients."""
     ports: tuple[tuple[str, int], ...] = ()
-    """Others that it listens at, by what for."""
+    """Other ports by purpose."""
     traffic_in_today: int | None = None
     """Bytes since the server's midnight, into its tunnels."""
     traffic_out_today: int | None = None
@@ -36,16 +36,16 @@ class Server(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client(Resource):
-    """A client program that connects to a server, and runs tunnels over it."""
+    """A client program that is connected to a server and runs tunnels."""
 
     kind: ClassVar[str] = "client"
 
     address: str | None = None
-    """From which it connects."""
+    """The address that it connects from."""
     connected_since: datetime | None = None
     """None while it is not connected."""
     host_name: str | None = None
-    """Of the machine that it runs on."""
+    """The name of its machine."""
     last_seen: datetime | None = None
     """When it was disconnected; None while it is connected."""
     online: bool | None = None
@@ -60,6 +60,6 @@ class ClientStatus(Resource):
     part_of: ClassVar[str | None] = "account"
 
     connected: bool | None = None
-    """Whether it reaches its server; unknown while it has nothing to run."""
+    """Whether it is connected to its server; unknown if it has no tunnels to run."""
     tunnels_offline: int | None = None
     tunnels_online: int | None = None

@@ -1,4 +1,4 @@
-"""What is true of a service as a whole: totals, versions, notices and downloads."""
+"""A service as a whole: totals, versions, notices and downloads."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,23 +13,23 @@ class ServiceTotals(Resource):
     kind: ClassVar[str] = "service"
 
     bandwidth: float | None = None
-    """Mbit/s that its nodes carry now."""
+    """The current bandwidth of its nodes in Mbit/s."""
     clients: int | None = None
     connections: int | None = None
-    """To all of its nodes, now."""
+    """The current connections to all of its nodes."""
     nodes: int | None = None
     nodes_domestic: int | None = None
-    """In the service's own country."""
+    """In the service's country."""
     nodes_listed: int | None = None
-    """Shown to everyone."""
+    """Nodes that are shown to everyone."""
     nodes_online: int | None = None
     nodes_overseas: int | None = None
     """In other countries."""
     runs: int | None = None
-    """Tunnel starts ever asked for."""
+    """Total tunnel starts."""
     runs_today: int | None = None
     traffic: int | None = None
-    """Bytes, ever."""
+    """Total bytes."""
     traffic_in: int | None = None
     traffic_in_today: int | None = None
     traffic_out: int | None = None
@@ -41,13 +41,13 @@ class ServiceTotals(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Resource):
-    """The newest versions that the service offers."""
+    """The newest versions of programs."""
 
     kind: ClassVar[str] = "release"
     part_of: ClassVar[str | None] = "service"
 
     frpc_version: str | None = None
-    """Of the program that people run at home; frps_version: of the one on the nodes."""
+    """The version of the client program. frps_version: of the server program on the nodes."""
     frps_version: str | None = None
 
 
@@ -63,9 +63,10 @@ class Notice(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file that the service offers. urls: one for each mirror.
+    """A file that the service offers.
 
-    platform: the operating system, where the service tells it apart from the architecture.
+    urls: one for each mirror.
+    platform: the operating system, if it is separate from the architecture.
     """
 
     name: str

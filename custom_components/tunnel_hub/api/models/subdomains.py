@@ -1,13 +1,13 @@
-"""Names under the domains of a service."""
+"""Subdomains of a service's domains."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subdomain:
-    """A name under one of the service's domains: record.domain.
+    """A subdomain: record.domain.
 
-    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: as the service offers.
+    type: A, AAAA, CNAME or SRV. target: an address or a name. ttl: as the service offers it.
     """
 
     domain: str
@@ -19,5 +19,5 @@ class Subdomain:
 
     @property
     def id(self) -> str:
-        """The full name, which identifies it."""
+        """The full name."""
         return f"{self.record}/{self.domain}"

@@ -1,4 +1,4 @@
-"""Tunnels: what is read of them, and what is sent to create or change one."""
+"""Tunnels: resources and payloads."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from ..models.base import Resource
 
 
 class TunnelState(StrEnum):
-    """What a tunnel is doing, as far as the service knows."""
+    """The state of a tunnel at the service."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -20,7 +20,7 @@ class TunnelState(StrEnum):
 
 
 class TunnelPhase(StrEnum):
-    """What the client at home does with a tunnel."""
+    """The state of a tunnel in the client program."""
 
     NEW = "new"
     WAIT_START = "wait_start"
@@ -29,38 +29,38 @@ class TunnelPhase(StrEnum):
     CHECK_FAILED = "check_failed"
     CLOSED = "closed"
     DISABLED = "disabled"
-    """It has been told not to run it."""
+    """It is disabled in the client."""
     OFFLINE = "offline"
-    """It does not reach its server."""
+    """The client is not connected to its server."""
 
 
 class TunnelSource(StrEnum):
-    """Where a client has a tunnel from."""
+    """Where a client has the configuration of a tunnel from."""
 
     FILE = "file"
-    """Its configuration file, which only a person changes."""
+    """The configuration file of the client, which only the user can change."""
     STORE = "store"
-    """What it keeps by itself."""
+    """The store of the client, which can be changed over its API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tunnel(Resource):
-    """One tunnel: from a local address over a node to a public address."""
+    """A tunnel from a local address over a node to a public address."""
 
     kind: ClassVar[str] = "tunnel"
 
     checked_at: datetime | None = None
     """When online was last read."""
     client: str | None = None
-    """Which client runs it, or did last."""
+    """The client that runs it, or did last."""
     client_outdated: bool | None = None
-    """Whether the program that ran it last is older than the newest one."""
+    """Whether the program that ran it last is older than the newest version."""
     client_version: str | None = None
-    """Of the program that ran it last."""
+    """The version of the program that ran it last."""
     compression: bool | None = None
     connections: int | None = None
     editable: bool | None = None
-    """Whether it can be switched and changed; None where that is the same for all tunnels."""
+    """Whether it can be enabled, disabled and changed; None if this is the same for all tunnels."""
     enabled: bool | None = None
     """Whether the service accepts a client for it."""
     encryption: bool | None = None
@@ -76,12 +76,12 @@ class Tunnel(Resource):
     node_id: str | None = None
     node_name: str | None = None
     online: bool | None = None
-    """Whether a client runs it now."""
+    """Whether a client runs it."""
     phase: TunnelPhase | None = None
     protocol: str | None = None
     """tcp, udp, http, https, stcp, xtcp."""
     public_address: str | None = None
-    """host:port or domain as seen from outside."""
+    """host:port or domain, as seen from outside."""
     source: TunnelSource | None = None
     state: TunnelState | None = None
     traffic_in_today: int | None = None
@@ -92,10 +92,11 @@ class Tunnel(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelUpdate:
-    """What a user says about a tunnel; None leaves it to the service, or as it is.
+    """A tunnel to create or change; None leaves a value unchanged, or to the service.
 
-    local_port, remote_port: 1 to 65535. node: a node's id or name.
-    extra_parameters: further lines for the client's configuration.
+    local_port, remote_port: 1 to 65535.
+    node: id or name of a node.
+    extra_parameters: additional lines for the configuration of the client.
     secret_key: shared by both ends of stcp and xtcp.
     """
 
