@@ -135,7 +135,7 @@ def document(value: object) -> str | None:
     return value
 
 
-def told(words: str | None) -> str | None:
+def human_text(words: str | None) -> str | None:
     """Text that was written for people: neither JSON nor only punctuation."""
     if not words or words.startswith("{") or not any(map(str.isalnum, words)):
         return None

@@ -1,4 +1,4 @@
-"""What can be done with a ChmlFrp account: sign in, register, change it."""
+"""Commands for a ChmlFrp account: sign-in, registration and changes."""
 
 from contextlib import suppress
 from functools import partial

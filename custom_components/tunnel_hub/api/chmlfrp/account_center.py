@@ -1,4 +1,4 @@
-"""ChmlFrp's account center: sign-in of devices (RFC 8628) and renewal of tokens (OAuth 2.0)."""
+"""ChmlFrp's account center: device sign-in (RFC 8628) and renewal of tokens (OAuth 2.0)."""
 
 from asyncio import sleep
 from base64 import b64encode
@@ -17,9 +17,9 @@ _SCOPE = "profile email offline_access chmlfrp_api"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_INTERVAL = 5.0
 _ENDED = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
-"""Why a sign-in cannot be renewed, today or tomorrow."""
+"""Errors after which a sign-in can never be renewed."""
 _SLOWER = 5.0
-"""Seconds more between two questions when asked to slow down, as RFC 8628 has it."""
+"""Seconds to add to the interval when the server requests to slow down, by RFC 8628."""
 _LONGEST_INTERVAL = 60.0
 _DEFAULT_EXPIRES_IN = 300.0
 _LONGEST_EXPIRES_IN = 3600.0
@@ -27,7 +27,10 @@ _DEFAULT_TOKEN_SECONDS = 600.0
 
 
 class OAuthError(RejectedError):
-    """The account center says no. code: OAuth's word for why."""
+    """The account center refuses a request.
+
+    code: OAuth's error code.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +39,10 @@ class OAuthError(RejectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceAuthorization:
-    """A sign-in that waits for a person. Seconds: interval between questions, expires_in."""
+    """A sign-in that waits for the user's approval.
+
+    interval, expires_in: seconds.
+    """
 
     device_code: str = field(repr=False)
     user_code: str
@@ -46,18 +52,18 @@ class DeviceAuthorization:
 
 
 class AccountCenter:
-    """Asks the account center, for a program that is registered there."""
+    """Sends requests to the account center for a registered program."""
 
     def __init__(self, transport: Transport, client_id: str, client_secret: str = "") -> None:
-        """Take what sends, and the program's id and secret; many programs have no secret."""
+        """Set up with the program's id and secret; many programs have no secret."""
         self._transport = transport
         self._headers = _basic(client_id, client_secret) if client_secret else None
         self._client_id = client_id
 
     async def device_authorization(self) -> DeviceAuthorization:
-        """/oauth2/device_authorization: begin a sign-in.
+        """/oauth2/device_authorization: start a sign-in.
 
-        Raises InvalidInputError where the program is unknown or must not sign devices in.
+        Raises InvalidInputError if the program is unknown or may not use this flow.
         """
         row = await self._ask_as_device("/oauth2/device_authorization", {"scope": _SCOPE})
         url = coerce.web_address(row.get("verification_uri_complete"))
@@ -74,9 +80,9 @@ class AccountCenter:
         )
 
     async def wait(self, authorization: DeviceAuthorization) -> TokenPair:
-        """Ask for the tokens until the person has decided.
+        """Request the tokens until the user has decided.
 
-        Raises InvalidInputError for a no, and when time is up.
+        Raises InvalidInputError if the user denies the sign-in, or it expires.
         """
         form = {"grant_type": _DEVICE_GRANT, "device_code": authorization.device_code}
         end = time.monotonic() + authorization.expires_in
@@ -102,10 +108,10 @@ class AccountCenter:
         raise InvalidInputError("device_expired")
 
     async def refresh(self, refresh_token: str) -> TokenPair:
-        """/oauth2/token: a new pair for a refresh token, which is used up by that.
+        """/oauth2/token: new tokens for a refresh token, which then no longer works.
 
-        Raises AuthenticationError for one that is used up already, and where the program is
-        no longer registered: only another sign-in helps.
+        Raises AuthenticationError for a refresh token that was already used, and if the program is
+        not registered any more: the user must sign in again.
         """
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
@@ -122,7 +128,7 @@ class AccountCenter:
         )
 
     async def _ask_as_device(self, path: str, form: Mapping[str, str]) -> Row:
-        """Ask for what only programs get that may sign devices in; others are shown a page."""
+        """Send a request that only programs with this flow may send; others get a web page."""
         answer = await self._send(path, form)
         if answer.is_html:
             raise InvalidInputError("no_device_grant")
@@ -145,13 +151,16 @@ class AccountCenter:
 
 
 def _basic(client_id: str, client_secret: str) -> dict[str, str]:
-    """Return how a program with a secret is known (RFC 6749, 2.3.1)."""
+    """Return the authorization header of a program with a secret (RFC 6749, 2.3.1)."""
     words = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return {"Authorization": f"Basic {b64encode(words.encode()).decode()}"}
 
 
 def _pair(row: Row, refresh_token: str = "") -> TokenPair:
-    """Read a pair of tokens. refresh_token: stays where the answer has no new one."""
+    """Parse new tokens.
+
+    refresh_token: used if the answer contains no new one.
+    """
     return TokenPair(
         access_token=expected(coerce.token(row.get("access_token")), "access token"),
         refresh_token=coerce.token(row.get("refresh_token")) or refresh_token,

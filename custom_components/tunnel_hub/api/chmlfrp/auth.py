@@ -1,8 +1,8 @@
 """The tokens of an approved sign-in.
 
-Refresh tokens of an approved sign-in work once, and a refresh ends the access token before it.
-So all who hold the same sign-in in this process share one Grant: they wait for the same
-refresh, and the new pair is stored before anyone uses it.
+Refresh tokens of an approved sign-in work once, and a refresh ends the previous access token.
+Therefore all providers in this process with the same sign-in share one Grant: they wait for the
+same refresh, and the new tokens are stored before any of them is used.
 """
 
 import asyncio
@@ -18,14 +18,15 @@ from ..errors import AuthenticationError
 from ..tokens import Tokens
 
 _EARLY = (60.0, 90.0)
-"""Seconds before its end at which an access token is replaced, at random between these."""
+"""The range of random seconds before an access token expires when it is replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
-    """What the account center gives.
+    """The tokens of the account center.
 
-    refresh_token: "" where it gave none. expires_at: end of the access token, seconds since 1970.
+    refresh_token: "" if there is none.
+    expires_at: of the access token, in seconds since 1970.
     """
 
     access_token: str = field(repr=False)
@@ -51,7 +52,11 @@ class TokenPair:
 
 
 class Grant:
-    """One approved sign-in. holders: who stores its tokens. ended: it gives no more of them."""
+    """One approved sign-in.
+
+    holders: store its tokens.
+    ended: whether it cannot be renewed.
+    """
 
     def __init__(self, pair: TokenPair) -> None:
         self.lock = asyncio.Lock()
@@ -66,21 +71,21 @@ class Grant:
 
     @property
     def due(self) -> bool:
-        """Whether the access token is about to end, and there can be another."""
+        """Whether the access token expires soon and can be renewed."""
         return time.time() >= self._renew_at and not self.ended
 
 
 _GRANTS: WeakValueDictionary[tuple[str, str], Grant] = WeakValueDictionary()
-"""Those in use, by account center and refresh token, also by those that are used up."""
+"""Grants in use, by account center and current or former refresh token."""
 
 _RENEWALS: set[asyncio.Task[str | None]] = set()
-"""Those under way: the event loop itself would let them be forgotten."""
+"""Running renewals: the event loop itself only keeps weak references."""
 
 
 def _forget(renewal: asyncio.Task[str | None]) -> None:
     _RENEWALS.discard(renewal)
     if not renewal.cancelled():
-        # If nobody waits any more, nobody needs to hear of a failure.
+        # If nothing waits for it any more, a failure need not be logged.
         renewal.exception()
 
 
@@ -96,10 +101,11 @@ class GrantTokens(Tokens):
         refresh: Callable[[str], Awaitable[TokenPair]],
         on_renewed: Callable[[TokenPair], Awaitable[None]],
     ) -> None:
-        """Share the sign-in with those that hold it already.
+        """Use the shared grant of a sign-in.
 
-        center: the account center's address. refresh: asks it for a new pair.
-        on_renewed: stores a new pair; awaited before its first use.
+        center: the address of the account center.
+        refresh: requests new tokens.
+        on_renewed: stores new tokens; awaited before their first use.
         """
         super().__init__()
         self._center = center
@@ -108,7 +114,7 @@ class GrantTokens(Tokens):
         key = center, pair.refresh_token or pair.access_token
         grant = _GRANTS.get(key)
         if grant is None or grant.ended:
-            # Whatever ended it may have been mended, and who had it may still be there.
+            # The reason for its end may be solved, and its holders may still exist.
             grant = _GRANTS[key] = Grant(pair)
         self._grant = grant
         self._grant.holders.add(self)
@@ -120,7 +126,7 @@ class GrantTokens(Tokens):
 
     @override
     async def _renewed(self, refused: str) -> str | None:
-        # Whoever waits may be cancelled; the answer must be stored all the same.
+        # The waiting request can be cancelled, but the answer must be stored.
         renewal = asyncio.create_task(self._renew(refused))
         _RENEWALS.add(renewal)
         renewal.add_done_callback(_forget)
@@ -128,7 +134,7 @@ class GrantTokens(Tokens):
         return renewal.result()
 
     async def _renew(self, refused: str) -> str | None:
-        """Refresh, unless another request has done so in the meantime."""
+        """Renew the tokens, unless another request has done so in the meantime."""
         grant = self._grant
         async with grant.lock:
             if grant.pair.access_token == refused:
@@ -143,7 +149,7 @@ class GrantTokens(Tokens):
             return grant.pair.access_token
 
     async def _refreshed(self, grant: Grant) -> TokenPair:
-        """Ask for a new pair; one that is refused is not asked for again."""
+        """Request new tokens. A rejected refresh token is not sent again."""
         try:
             return await self._refresh(grant.pair.refresh_token)
         except AuthenticationError:

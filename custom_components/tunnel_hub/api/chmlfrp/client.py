@@ -1,10 +1,10 @@
 """The ChmlFrp API v2, one method for each endpoint, in the document's order and words.
 
-The result stands in the body's `code`; HTTP is mostly 200. All raise:
-- AuthenticationError: the token, or the username and password, are refused;
-- RejectedError: the service says no, in its own words;
-- UnsupportedError: this server lacks the endpoint;
-- UnavailableError: it says nothing usable.
+The result is the body's `code`; the HTTP status is mostly 200. All methods raise:
+- AuthenticationError: the token, or the username and password, are rejected;
+- RejectedError: the service refuses, in its own words;
+- UnsupportedError: this server does not have the endpoint;
+- UnavailableError: there is no usable answer.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,19 +33,19 @@ type Keep = Callable[[], Awaitable[None]]
 
 
 class AlreadySignedInError(RejectedError):
-    """Today's sign-in has been done before."""
+    """The account has already signed in today."""
 
 
 class CodeWantedError(RejectedError):
-    """A mailed code is wanted."""
+    """The service requires a code from an email."""
 
 
 class GoneError(RejectedError):
-    """What was named does not exist, or not for this account."""
+    """The thing does not exist, or belongs to another account."""
 
 
 class ChmlFrpClient:
-    """Speaks ChmlFrp's language: field names, words and codes are the service's own."""
+    """Sends requests with the service's own field names, words and codes."""
 
     def __init__(self, transport: Transport, tokens: Tokens) -> None:
         self._transport = transport
@@ -57,8 +57,8 @@ class ChmlFrpClient:
     async def login(self, username: str, password: str) -> Row:
         """/login: the account's row with its `usertoken`.
 
-        username: username, email address or QQ number. Servers that want an access token in
-        place of a password get an AuthenticationError with a sentence of its own.
+        username: username, email address or QQ number. Servers that require an access token instead
+        of a password raise an AuthenticationError with its own message.
         """
         try:
             return _row(
@@ -72,11 +72,14 @@ class ChmlFrpClient:
             raise
 
     async def sendmailcode(self, kind: str, mail: str) -> None:
-        """/sendmailcode: have a code mailed. kind: "register" or "retoken"."""
+        """/sendmailcode: send a code by email.
+
+        kind: "register" or "retoken".
+        """
         await self._public("POST", "/sendmailcode", {"type": kind, "mail": mail}, read=False)
 
     async def register(self, username: str, password: str, mail: str, qq: str, code: str) -> None:
-        """/register: make an account with the mailed code."""
+        """/register: create an account with the code from the email."""
         await self._public(
             "GET",
             "/register",
@@ -85,13 +88,13 @@ class ChmlFrpClient:
         )
 
     async def userinfo(self) -> Row:
-        """/userinfo: the account, its `usertoken` included; totals in bytes."""
+        """/userinfo: the account, including its `usertoken`; totals in bytes."""
         return _row(await self._signed("GET", "/userinfo"))
 
     async def retoken(self, code: str | None) -> None:
-        """/retoken: replace the API token, which ends.
+        """/retoken: replace the API token.
 
-        code: the mailed one; raises CodeWantedError where the service wants one and none is given.
+        code: from the email; raises CodeWantedError if the service requires one.
         """
         try:
             await self._signed("GET", "/retoken", {"code": code} if code else None, read=False)
@@ -101,9 +104,9 @@ class ChmlFrpClient:
             raise
 
     async def qiandao(self, captcha: Captcha) -> str:
-        """/qiandao: today's sign-in; the service's words, which name the points.
+        """/qiandao: sign in for today; returns the service's message, which contains the points.
 
-        Raises AlreadySignedInError for the second one of a day.
+        Raises AlreadySignedInError for the second sign-in of a day.
         """
         answers = {
             "lot_number": captcha.lot_number,
@@ -122,7 +125,10 @@ class ChmlFrpClient:
     async def reset_password(
         self, original_password: str, new_password: str, keep: Keep | None = None
     ) -> None:
-        """/reset_password. A wrong password is no refused token. keep: as in update_username."""
+        """/reset_password. A wrong password is not a rejected token.
+
+        keep: as in update_username.
+        """
         passwords = {"original_password": original_password, "new_password": new_password}
         try:
             await self._signed("GET", "/reset_password", passwords, read=False, keep=keep)
@@ -132,7 +138,10 @@ class ChmlFrpClient:
             raise
 
     async def update_username(self, new_username: str, keep: Keep | None = None) -> None:
-        """/update_username. keep: stores what signs in from then on, once the service has it."""
+        """/update_username.
+
+        keep: stores the new credentials once the service has accepted them.
+        """
         name = {"new_username": new_username}
         await self._signed("GET", "/update_username", name, read=False, keep=keep)
 
@@ -151,7 +160,7 @@ class ChmlFrpClient:
         return _rows(await self._signed("GET", "/tunnel"))
 
     async def create_tunnel(self, fields: Mapping[str, object]) -> str | None:
-        """/create_tunnel: the new tunnel's id, None if the service told none.
+        """/create_tunnel: the new tunnel's id, or None if the answer does not contain it.
 
         fields: tunnelname, node (a name), localip, porttype, localport, remoteport or banddomain,
         encryption, compression, extraparams.
@@ -161,9 +170,9 @@ class ChmlFrpClient:
         return coerce.identifier(data.get("id")) if isinstance(data, dict) else None
 
     async def deletetunnel(self, tunnelid: str) -> None:
-        """/delete_tunnel, or the documented /deletetunnel where a server lacks that.
+        """/delete_tunnel, or the documented /deletetunnel on servers without it.
 
-        Raises GoneError for a tunnel that is gone.
+        Raises GoneError for a tunnel that does not exist.
         """
         fields = {"tunnelid": tunnelid}
         try:
@@ -177,9 +186,9 @@ class ChmlFrpClient:
         await self._signed("POST", "/update_tunnel", json=fields, read=False)
 
     async def tunnel_config(self, node: str, tunnel_names: str = "") -> str:
-        """/tunnel_config: the text of an INI file, with the API token in it.
+        """/tunnel_config: the text of an INI file, which contains the API token.
 
-        tunnel_names: separated by commas; all of the node's without any.
+        tunnel_names: separated by commas; by default all of the node's.
         """
         fields = {"node": node, "tunnel_names": tunnel_names}
         answer = await self._signed("GET", "/tunnel_config", fields)
@@ -188,15 +197,18 @@ class ChmlFrpClient:
     # Nodes
 
     async def node(self) -> list[Row]:
-        """/node: what each node is."""
+        """/node: the properties of each node."""
         return _rows(await self._public("GET", "/node"))
 
     async def nodeinfo(self, node: str) -> Row:
-        """/nodeinfo: one node with its machine. Holds the node's secrets. node: its name."""
+        """/nodeinfo: one node with its machine and its secrets.
+
+        node: its name.
+        """
         return _row(await self._signed("GET", "/nodeinfo", {"node": node}))
 
     async def node_stats(self) -> list[Row]:
-        """/node_stats: how busy each node is; traffic in bytes."""
+        """/node_stats: the load of each node; traffic in bytes."""
         return _rows(await self._public("GET", "/node_stats"))
 
     async def node_uptime(self, days: int, node: str | None = None) -> list[Row]:
@@ -205,7 +217,7 @@ class ChmlFrpClient:
         return _rows(await self._public("GET", "/node_uptime", fields))
 
     async def node_status_info(self, nodename: str) -> Row:
-        """/node_status_info: all that was measured at a node, 2 MB."""
+        """/node_status_info: all measurements of a node, 2 MB."""
         return _row(await self._public("GET", "/node_status_info", {"nodename": nodename}))
 
     # The panel and versions
@@ -226,7 +238,7 @@ class ChmlFrpClient:
     # Free subdomains
 
     async def list_available_domains(self) -> list[Row]:
-        """/list_available_domains: the domains under which there may be names."""
+        """/list_available_domains: the domains for subdomains."""
         return _rows(await self._public("GET", "/list_available_domains"))
 
     async def create_free_subdomain(self, fields: Mapping[str, str]) -> None:
@@ -234,7 +246,7 @@ class ChmlFrpClient:
         await self._signed("POST", "/create_free_subdomain", json=fields, read=False)
 
     async def delete_free_subdomain(self, domain: str, record: str) -> None:
-        """/delete_free_subdomain. Raises GoneError for one that is gone."""
+        """/delete_free_subdomain. Raises GoneError for one that does not exist."""
         fields = {"domain": domain, "record": record}
         await self._signed("POST", "/delete_free_subdomain", json=fields, read=False)
 
@@ -243,17 +255,17 @@ class ChmlFrpClient:
         await self._signed("POST", "/update_free_subdomain", json=fields, read=False)
 
     async def get_user_free_subdomains(self) -> list[Row]:
-        """/get_user_free_subdomains: the account's names."""
+        """/get_user_free_subdomains: the account's subdomains."""
         return _rows(await self._signed("GET", "/get_user_free_subdomains"))
 
-    # Undocumented, but the panel uses them
+    # Undocumented, used by the panel
 
     async def offline_tunnel(self, tunnel_name: str) -> None:
         """/offline_tunnel: disconnects the client of a tunnel."""
         await self._signed("POST", "/offline_tunnel", form={"tunnel_name": tunnel_name}, read=False)
 
     async def refresh_tunnel(self, tunnel_name: str) -> Row:
-        """/refresh_tunnel: have the tunnel's node asked again; its times tell no year."""
+        """/refresh_tunnel: make the node update the tunnel; its times have no year."""
         form = {"tunnel_name": tunnel_name}
         return _row(await self._signed("POST", "/refresh_tunnel", form=form))
 
@@ -262,7 +274,7 @@ class ChmlFrpClient:
         return _row(await self._signed("GET", "/offline_user_nodes", read=False))
 
     async def qiandao_info(self) -> Row:
-        """/qiandao_info: what the daily sign-in has brought; times as Shanghai's clocks show."""
+        """/qiandao_info: totals of the daily sign-in; times in UTC+8."""
         return _row(await self._signed("GET", "/qiandao_info"))
 
     async def flow_last_7_days(self) -> list[Row]:
@@ -290,7 +302,7 @@ class ChmlFrpClient:
         """/ssl/list: the account's certificates."""
         return rows_of(_row(await self._signed("GET", "/ssl/list")).get("certificates"))
 
-    # How all of them ask
+    # Requests
 
     async def _public(
         self,
@@ -300,7 +312,7 @@ class ChmlFrpClient:
         *,
         read: bool = True,
     ) -> Row:
-        """Ask for what needs no token."""
+        """Send a request that needs no token."""
         return self._row_of(await self._transport.request(method, path, params=params, read=read))
 
     def _row_of(self, answer: Answer) -> Row:
@@ -320,9 +332,9 @@ class ChmlFrpClient:
         read: bool = True,
         keep: Keep | None = None,
     ) -> Row:
-        """Ask with the token, a second time with a new one if it is refused.
+        """Send a request with the token, and again with a new one if it is rejected.
 
-        keep: stores what signs in from now on, because this request changes it.
+        keep: stores the new credentials, if the request changes them.
         """
 
         async def _ask(token: str, *, in_header: bool) -> Row:
@@ -342,7 +354,7 @@ class ChmlFrpClient:
             try:
                 row = await _ask(token, in_header=self._token_in_header is not False)
             except AuthenticationError:
-                # Perhaps a server that looks for the token only where the document says.
+                # The server may only accept the token where the document says.
                 if self._token_in_header is not None or not self._tokens.documented_style:
                     raise
                 row = await _ask(token, in_header=False)
@@ -363,7 +375,7 @@ class ChmlFrpClient:
 
 
 def _mapping(answer: Answer) -> Row:
-    """Return an answer's object; servers tell in words or in JSON that they lack a route."""
+    """Return an answer's object. Servers report missing routes as text or as JSON."""
     try:
         row = answer.mapping()
     except UnavailableError:
@@ -376,7 +388,7 @@ def _mapping(answer: Answer) -> Row:
 
 
 def _is_ours(row: Row, answer: Answer) -> bool:
-    """Whether a refusal is the service's own, not one of something in front of it."""
+    """Return whether a refusal is from the service itself, not from a proxy."""
     words = coerce.text(row.get("msg")) or ""
     return not answer.repeats_its_status(words) and (
         "state" in row or _ABOUT_A_SIGN_IN.search(words) is not None
@@ -394,9 +406,9 @@ def _rows(answer: Row) -> list[Row]:
 
 
 def _judge(row: Row, transport: Transport) -> None:
-    """Raise what a body's code, state and message mean; return when it is fine.
+    """Raise the error for a body's code, state and message, if any.
 
-    Where there is a state it must be "success", whatever the code.
+    If there is a state, it must be "success", whatever the code is.
     """
     message = transport.redact(row.get("msg"))
     state = coerce.text(row.get("state"))
@@ -404,7 +416,7 @@ def _judge(row: Row, transport: Transport) -> None:
         case 200 if state in (None, _SUCCESS):
             return
         case None if coerce.integer(row.get("status")) in _MISSING_ROUTE:
-            # The framework behind the service answers by itself where there is no such route.
+            # The framework of the service answers like this if a route does not exist.
             raise UnsupportedError
         case None:
             raise UnavailableError(Reason.MALFORMED, "no code")

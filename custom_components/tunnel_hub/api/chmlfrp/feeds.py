@@ -1,4 +1,4 @@
-"""What is read from ChmlFrp, and how often: the feeds of one account."""
+"""The feeds of a ChmlFrp account."""
 
 import asyncio
 from collections import Counter
@@ -50,20 +50,20 @@ _REFRESHED_STATES = {"online": TunnelState.ONLINE, "offline": TunnelState.OFFLIN
 _UPTIME_DAYS = 30
 _LISTED_FIELDS = LISTED_NODE.fields - {"id", "name"}
 _MOST_NOTICES = 100
-"""We ask for 20."""
+"""The request asks for 20."""
 _DETAIL_FIELDS = NODE_DETAILS.fields - {"id"}
 _TEXTS_AT_ONCE = 5
-"""More notices are never published between two readings; what is older was read elsewhere."""
+"""The service never publishes more notices between two polls."""
 _DETAILS_AT_ONCE = 2
-"""They are not urgent: half of the transport's bound leaves room for commands."""
+"""Half of the transport's limit, because they are not urgent."""
 
 
 def _completed(
     tunnel: Tunnel, node_id: str | None, of_today: bool | None, newest: str | None
 ) -> Tunnel:
-    """Add what does not stand in a tunnel's own row.
+    """Add values that are not in a tunnel's own row.
 
-    of_today: whether its counters are; of another day's, nothing has gone through today.
+    of_today: whether its counters are of today; otherwise today's traffic is 0.
     newest: the newest version of the client program.
     """
     if not of_today:
@@ -74,7 +74,7 @@ def _completed(
 
 
 class Feeds:
-    """Reads an account's resources, and remembers what commands need to know of them."""
+    """Reads an account's resources, and remembers what commands need."""
 
     def __init__(self, client: ChmlFrpClient, options: Options) -> None:
         self._client = client
@@ -139,7 +139,7 @@ class Feeds:
         return {}
 
     async def _traffic(self) -> Mapping[str, AccountTraffic]:
-        """Read today's row; without one, today's traffic is not known."""
+        """Read today's row; without one, today's traffic is unknown."""
         with suppress(UnsupportedError):
             today = f"{days.today(SHANGHAI):%m-%d}"
             rows = await self._client.flow_last_7_days()
@@ -160,12 +160,12 @@ class Feeds:
         with suppress(UnsupportedError):
             notices = (await self._client.message_list())[:_MOST_NOTICES]
             await self._read_texts(notices)
-        # HTML is parsed in Python, which a thread does without keeping the event loop waiting.
+        # Parsing HTML takes a while, so it runs in a thread.
         found = await asyncio.to_thread(newest_messages, messages, notices, self._notice_texts)
         return {"account": Inbox(id="account", messages=found)}
 
     async def _read_texts(self, notices: list[Row]) -> None:
-        """Read what the newest notices say where the list tells their titles only."""
+        """Read the texts of the newest notices if the list only contains their titles."""
         texts = self._notice_texts
         ids = {id_: row for row in notices if (id_ := coerce.text(row.get("id")))}
         self._notice_texts = {id_: text for id_, text in texts.items() if id_ in ids}
@@ -177,7 +177,7 @@ class Feeds:
     # Tunnels
 
     async def tunnels(self) -> dict[str, Tunnel]:
-        """List the tunnels now, by id."""
+        """Read all tunnels by id."""
         async with self._listing:
             rows = await self._client.tunnel()
             listed = await self._listed.read(rows)
@@ -203,14 +203,14 @@ class Feeds:
         return tunnel
 
     async def tunnel_row(self, tunnel_id: str) -> Row:
-        """Read a tunnel as the service has it now; raises TunnelGoneError."""
+        """Read the current row of a tunnel; raises TunnelGoneError."""
         for row in await self._client.tunnel():
             if coerce.identifier(row.get("id")) == tunnel_id:
                 return row
         raise TunnelGoneError
 
     async def on_tunnel[T](self, tunnel_id: str, request: Callable[[Tunnel], Awaitable[T]]) -> T:
-        """Send a command for a tunnel, a second time if it has been renamed elsewhere."""
+        """Send a command for a tunnel, and again if it was renamed at the service."""
         tunnel = await self.tunnel(tunnel_id)
         try:
             return await request(tunnel)
@@ -238,7 +238,7 @@ class Feeds:
     # Nodes
 
     async def _used(self) -> set[str | None]:
-        """Return the names of the nodes that the account's tunnels run over."""
+        """Return the names of the nodes of the account's tunnels."""
         async with self._listing:
             tunnels = self._tunnels
         if tunnels is None:
@@ -246,7 +246,7 @@ class Feeds:
         return {tunnel.node_name for tunnel in tunnels.values()}
 
     async def nodes(self) -> dict[str, Node]:
-        """Read all nodes now, by id; what was read of them one by one stays."""
+        """Read all nodes by id; values of probes are kept."""
         rows, listed = await gather_all(self._client.node_stats(), self._client.node())
         nodes = dict(await self._node_figures.read(rows))
         async for id_, node in iterate((await self._node_notes.read(listed)).items()):
@@ -279,7 +279,7 @@ class Feeds:
     async def node_details(self, node_id: str) -> Node:
         """Read the details of a node."""
         name = await self.node_name(node_id)
-        # Nodes for paying customers refuse others, who know all the rest of them.
+        # Nodes for paying customers refuse others; the other values are known anyway.
         with suppress(RejectedError):
             if (details := NODE_DETAILS.one(await self._client.nodeinfo(name))) is not None:
                 self._details[node_id] = details
@@ -288,7 +288,7 @@ class Feeds:
         return replace(self._with_details(node), in_use=node.name in used)
 
     async def node_name(self, node: str) -> str:
-        """Return the name of a node that is given by id or name; raises InvalidInputError."""
+        """Return the name of a node by its id or name; raises InvalidInputError."""
         if (name := self._name_of(node)) is None:
             await self.nodes()
             name = self._name_of(node)
@@ -297,7 +297,7 @@ class Feeds:
         return name
 
     def _name_of(self, node: str) -> str | None:
-        """Return the name of a known node that is given by id or name."""
+        """Return the name of a known node by its id or name."""
         return next(
             (known.name for id_, known in self._nodes.items() if node in (id_, known.name)), None
         )

@@ -1,4 +1,4 @@
-"""What was measured at a node: two megabytes, cut to what was asked for."""
+"""Selects the requested samples from the measurements of a node, which are two megabytes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -28,15 +28,18 @@ FIELDS: Mapping[str, tuple[str, Callable[[object], float | None]]] = {
     "tunnels_tcp": ("proxy_tcp", coerce.count),
     "tunnels_udp": ("proxy_udp", coerce.count),
 }
-"""Where each stands, how to read it. Usage in percent, memory_used and page_tables in bytes."""
+"""The place of each value, and how to read it. Usage in percent, memory_used and page_tables in
+bytes.
+"""
 
 
 def samples(
     info: Row, fields: Collection[str], start: datetime | None, end: datetime | None
 ) -> Sequence[Sample]:
-    """Return the samples between two moments, both included, the oldest first.
+    """Return the samples from start to end, the oldest first.
 
-    start: an hour before the end if None. end: the newest sample if None.
+    start: by default an hour before the end.
+    end: by default the newest sample.
     """
     timed = sorted(
         (
@@ -60,7 +63,7 @@ def samples(
 
 
 def check_fields(fields: Collection[str]) -> None:
-    """Raise InvalidInputError for a field that is not measured."""
+    """Raise InvalidInputError for an unknown field."""
     if unknown := set(fields) - FIELDS.keys():
         raise InvalidInputError(
             "unknown_field", field=", ".join(sorted(unknown)), known=", ".join(FIELDS)

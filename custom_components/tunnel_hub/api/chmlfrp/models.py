@@ -1,4 +1,4 @@
-"""From ChmlFrp's rows to resources."""
+"""Converts the rows of ChmlFrp to resources."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ VIP = "vip"
 _VERIFIED = {"已实名": True, "未实名": False}
 _BANNED_GROUP = "封禁"
 _ENDED = frozenset({"expired", "failed", "revoked"})
-"""What becomes of a certificate that does not expire any more."""
+"""States of a certificate that does not expire any more."""
 _NEVER_STARTED = "尚未启动"
 _NODE_STATES = {"online": NodeState.ONLINE, "offline": NodeState.OFFLINE}
 _TUNNEL_STATES_BY_NODE = {
@@ -38,21 +38,21 @@ def _verified(row: Row) -> bool | None:
 
 
 def banned(row: Row) -> bool | None:
-    """Whether an account is banned: it is in a group of its own then."""
+    """Return whether an account is in the group of banned accounts."""
     group = coerce.text(row.get("usergroup"))
     return None if group is None else _BANNED_GROUP in group
 
 
 def node_state(row: Row, name: str = "state") -> NodeState | None:
-    """Read a node's state; any word but online and offline means maintenance."""
+    """Return a node's state; any word except online and offline means maintenance."""
     word = coerce.text(row.get(name))
     return _NODE_STATES.get(word, NodeState.MAINTENANCE) if word else None
 
 
 def _tunnel_state(row: Row) -> TunnelState | None:
-    """Read a tunnel's state; that of its node, where it has one, counts first.
+    """Return a tunnel's state; a problem of its node takes precedence.
 
-    A node that was removed has no address any more; one without a state has only an address.
+    The tunnel of a removed node has no address; a node without a state only has an address.
     """
     node = node_state(row, "nodestate")
     if node in (None, NodeState.OFFLINE) and coerce.text(row.get("ip")) is None:
@@ -74,17 +74,17 @@ def _local_address(row: Row) -> str | None:
 
 
 def public_port(row: Row) -> int | None:
-    """Read the port at the node; `dorp` is port or domain."""
+    """Return the port at the node; `dorp` is port or domain."""
     return None if _protocol(row) in WEB_PROTOCOLS else coerce.count(row.get("dorp"))
 
 
 def public_domain(row: Row) -> str | None:
-    """Read the domain; `dorp` is port or domain."""
+    """Return the domain; `dorp` is port or domain."""
     return coerce.text(row.get("dorp")) if _protocol(row) in WEB_PROTOCOLS else None
 
 
 def _public_address(row: Row) -> str | None:
-    """Where the tunnel is reached: its domain, or its node's address with the port."""
+    """Return the address of a tunnel: its domain, or its node's address with the port."""
     if (domain := public_domain(row)) is not None:
         return domain
     port = public_port(row)
@@ -102,7 +102,7 @@ def _client_version(row: Row) -> str | None:
 
 
 def is_older(version: str | None, newest: str | None) -> bool | None:
-    """Compare versions such as 0.51.2_251023 by their numbers; None where one has none."""
+    """Compare versions such as 0.51.2_251023 by their numbers; None if one has none."""
     ours, theirs = (
         tuple(map(int, _NUMBERS.findall(words or "")[:_MOST_NUMBERS]))
         for words in (version, newest)
@@ -111,7 +111,7 @@ def is_older(version: str | None, newest: str | None) -> bool | None:
 
 
 def traffic_is_of(row: Row, today: date) -> bool | None:
-    """Whether a tunnel's counters are today's; None if the row names a day that is not known."""
+    """Return whether a tunnel's counters are of today; None if the day in the row is invalid."""
     if (named := row.get("traffic_date")) is None:
         return True
     day = coerce.day(named)
@@ -187,7 +187,7 @@ NODE = RowParser(
 
 
 def _protocols(row: Row) -> tuple[str, ...] | None:
-    """TCP runs over every node, the others over some; None where the row says nothing of them."""
+    """Return a node's protocols: always TCP, others by the row; None if it has none."""
     udp, web = coerce.boolean(row.get("udp")), coerce.boolean(row.get("web"))
     if udp is None and web is None:
         return None
@@ -195,7 +195,7 @@ def _protocols(row: Row) -> tuple[str, ...] | None:
 
 
 def _ipv6(row: Row) -> bool | None:
-    """Read a flag, or an address, of which there is none where there is no IPv6."""
+    """Return whether a node has IPv6: from a flag, or from an IPv6 address."""
     if "ipv6" not in row:
         return None
     flag = coerce.boolean(row["ipv6"])
@@ -220,26 +220,26 @@ _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
 def node_ports(row: Row) -> range | None:
-    """Read which remote ports the tunnels of a node may have, out of its details."""
+    """Return the range of remote ports in the details of a node."""
     ports = _PORT_RANGE.fullmatch(coerce.text(row.get("rport")) or "")
     return range(int(ports[1]), int(ports[2]) + 1) if ports else None
 
 
 def node_endpoint(row: Row) -> NodeEndpoint:
-    """Read where the clients of a node connect, out of its details."""
+    """Return the address for clients in the details of a node."""
     address = coerce.host_port(coerce.text(row.get("ip")), coerce.count(row.get("port")))
     return NodeEndpoint(address=address, ports=node_ports(row))
 
 
 def _coordinate(row: Row, index: int, limit: float) -> float | None:
-    """Read one of "longitude,latitude", in degrees."""
+    """Return one of "longitude,latitude", in degrees."""
     parts = (coerce.text(row.get("coordinates")) or "").split(",")
     degrees = coerce.number(parts[index]) if len(parts) == 2 else None
     return degrees if degrees is not None and abs(degrees) <= limit else None
 
 
 def _started(row: Row) -> datetime | None:
-    """Read when the machine was started, out of the seconds since."""
+    """Return the start time of a machine from its uptime in seconds."""
     seconds = coerce.amount(row.get("uptime_seconds"))
     now = datetime.now(UTC).timestamp()
     return None if seconds is None else coerce.epoch(round(now - seconds))
@@ -267,7 +267,7 @@ NODE_DETAILS = RowParser(
 
 
 def day_uptimes(row: Row) -> tuple[DayUptime, ...]:
-    """Read the days of a node that were recorded, the oldest first."""
+    """Return the recorded days of a node, the oldest first."""
     found = (
         DayUptime(day=day, uptime=uptime)
         for recorded in rows_of(row.get("history_uptime"))
@@ -278,7 +278,7 @@ def day_uptimes(row: Row) -> tuple[DayUptime, ...]:
 
 
 def _mean_uptime(row: Row) -> float | None:
-    """The mean of the days that were recorded."""
+    """Return the mean of the recorded days."""
     days = [coerce.percentage(day.get("uptime")) for day in rows_of(row.get("history_uptime"))]
     known = [day for day in days if day is not None]
     return fmean(known) if known else None
@@ -309,7 +309,7 @@ RELEASE = RowParser(
 
 
 def downloads(info: Row) -> tuple[Download, ...]:
-    """Read the client programs: lists by operating system of what follows a common address."""
+    """Return the client programs. The answer has a list of paths for each operating system."""
     base = coerce.web_address(info.get("link"))
     systems = info.get("system")
     if base is None or not isinstance(systems, dict):
@@ -329,7 +329,7 @@ def downloads(info: Row) -> tuple[Download, ...]:
 
 
 def certificates(rows: list[Row]) -> Certificates:
-    """Read the certificates: the next to expire first, those without an end, those expired."""
+    """Return the certificates: by expiry date, then those that do not expire, then expired ones."""
     found = [
         Certificate(
             domains=coerce.text(row.get("domains")) or "?",
@@ -350,16 +350,16 @@ def certificates(rows: list[Row]) -> Certificates:
 
 
 def notice_text(row: Row) -> str | None:
-    """Return what a notice says, None where only its title was listed."""
+    """Return the text of a notice, or None if only its title was listed."""
     return coerce.human_text(coerce.lines(row.get("contentMd")))
 
 
 def newest_messages(
     messages: list[Row], notices: list[Row], texts: Mapping[str, str]
 ) -> tuple[Message, ...]:
-    """Read messages (HTML) and notices (Markdown, with a title), the oldest first.
+    """Return messages (HTML) and notices (Markdown, with a title), the oldest first.
 
-    texts: those of notices that are listed without, by id.
+    texts: of notices that are listed without, by id.
     """
     dated = [
         (sent, "message", row)
@@ -389,6 +389,6 @@ def newest_messages(
 
 
 def _message_id(kind: str, row: Row) -> str | None:
-    """Return a message's id; both kinds count from 1."""
+    """Return a unique id of a message. Both kinds count from 1."""
     id_ = coerce.text(row.get("id"))
     return id_ and f"{kind}:{id_}"

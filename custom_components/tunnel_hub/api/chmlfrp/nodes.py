@@ -1,4 +1,4 @@
-"""What ChmlFrp tells of its nodes, and passes on to them."""
+"""Commands and queries for ChmlFrp's nodes."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -48,7 +48,7 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
 
     @override
     async def node_endpoint(self, node_id: str) -> NodeEndpoint:
-        """Ask for the details of a node, which some nodes refuse."""
+        """Read the details of a node, which some nodes refuse."""
         with suppress(RejectedError):
             return node_endpoint(await self._client.nodeinfo(await self._feeds.node_name(node_id)))
         return NodeEndpoint()
@@ -57,7 +57,7 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
     async def node_history(
         self, node_id: str, fields: Collection[str], start: datetime | None, end: datetime | None
     ) -> Sequence[history.Sample]:
-        """Return what was measured at a node; megabytes, so another thread cuts them."""
+        """Return measurements of a node; runs in a thread because they are megabytes."""
         history.check_fields(fields)
         info = await self._client.node_status_info(await self._feeds.node_name(node_id))
         return await asyncio.to_thread(history.samples, info, fields, start, end)

@@ -45,10 +45,9 @@ class ChmlFrpProvider(
 ):
     """One ChmlFrp account.
 
-    credentials, one of three ways: client_id, client_secret of a program that has one,
-    access_token, refresh_token and expires_at out of a sign-in by device; a pasted token; username
-    and password, with the token that the last login gave. base_url and oauth_url in place of the
-    service's own addresses.
+    credentials, one of three kinds: client_id, client_secret if the program has one, access_token,
+    refresh_token and expires_at of a device sign-in; a pasted token; username and password, with
+    the token of the last login. base_url and oauth_url replace the addresses of the service.
     """
 
     description = ProviderDescription(
@@ -82,7 +81,7 @@ class ChmlFrpProvider(
     # Signing in
 
     def _token_source(self) -> Tokens:
-        """Return where tokens come from with these credentials."""
+        """Return the source of tokens for these credentials."""
         if "access_token" in self.credentials:
             return GrantTokens(
                 _address(self.credentials, "oauth_url", ACCOUNT_CENTER),
@@ -145,9 +144,9 @@ class ChmlFrpProvider(
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:
-    """Return the address to use; the public service's is never spoken to without TLS.
+    """Return the address to use; always HTTPS for the public service.
 
-    Its document prints it with http://, which would show password and token to everyone.
+    Its document uses http://, which would send passwords and tokens unencrypted.
     """
     address = (credentials.get(name) or default).rstrip("/")
     return default if urlsplit(address).hostname == urlsplit(default).hostname else address

@@ -1,4 +1,4 @@
-"""Free subdomains, in the service's words and in ours."""
+"""Free subdomains: conversion and commands."""
 
 from contextlib import suppress
 
@@ -22,7 +22,7 @@ TTLS = {
     "12h": "12小时",
     "1d": "1天",
 }
-"""How long a record may live: our word, the service's."""
+"""The lifetimes of a record, and the service's words for them."""
 
 _OURS = {theirs: ours for ours, theirs in TTLS.items()}
 _DEFAULT_TTL = "10m"
@@ -43,7 +43,7 @@ def subdomain(row: Row) -> Subdomain:
 
 
 def new_fields(new: Subdomain) -> dict[str, str]:
-    """All fields of a new name; raises InvalidInputError for what cannot be."""
+    """Return all fields of a new subdomain; raises InvalidInputError."""
     type_ = (new.type or "").upper()
     if type_ not in _TYPES:
         raise InvalidInputError("unknown_record_type", type=type_, known=", ".join(_TYPES))
@@ -51,7 +51,7 @@ def new_fields(new: Subdomain) -> dict[str, str]:
 
 
 def changed_fields(old: Subdomain, changes: Subdomain) -> dict[str, str]:
-    """All fields that an update takes: the changes, else what is there."""
+    """Return all fields of an update: the changes, otherwise the current values."""
     return _fields(
         Subdomain(
             domain=old.domain,
@@ -82,7 +82,7 @@ class SubdomainCommands:
     _client: ChmlFrpClient
 
     async def domains(self) -> tuple[str, ...]:
-        """Return the domains under which there may be names."""
+        """Return the domains for subdomains."""
         rows = await self._client.list_available_domains()
         named = [coerce.text(row.get("domain")) async for row in iterate(rows)]
         return tuple(filter(None, named))
@@ -98,7 +98,7 @@ class SubdomainCommands:
         return subdomain.id
 
     async def update_subdomain(self, subdomain_id: str, changes: Subdomain) -> None:
-        """Change target, ttl or remarks; the service allows no more."""
+        """Change target, ttl or remarks, which is all that the service allows."""
         for old in await self.subdomains():
             if old.id == subdomain_id:
                 fields = changed_fields(old, changes)
@@ -106,7 +106,7 @@ class SubdomainCommands:
         raise InvalidInputError("unknown_subdomain", name=f"{changes.record}.{changes.domain}")
 
     async def delete_subdomain(self, subdomain_id: str) -> None:
-        """Delete a name; one that is gone already counts as deleted."""
+        """Delete a subdomain; succeeds if it does not exist."""
         with suppress(GoneError):
             record, _, domain = subdomain_id.partition("/")
             await self._client.delete_free_subdomain(domain, record)

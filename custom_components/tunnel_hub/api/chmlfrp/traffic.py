@@ -1,4 +1,4 @@
-"""The traffic of the last seven days."""
+"""Converts the traffic of the last seven days."""
 
 from datetime import timedelta
 from itertools import zip_longest
@@ -12,7 +12,7 @@ _MOST_DAYS = 366
 
 
 def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
-    """Read the account's days, whose dates lack the year, in whatever order."""
+    """Return the account's days in order; the answer's dates have no year."""
     today = days.today(SHANGHAI)
     recent = {f"{day:%m-%d}": day for day in (today - timedelta(days=ago) for ago in range(8))}
     found = (
@@ -28,7 +28,7 @@ def account_days(rows: list[Row]) -> tuple[DayTraffic, ...]:
 
 
 def tunnel_days(row: Row) -> tuple[DayTraffic, ...]:
-    """Read a tunnel's days out of two lists without dates, today at their end."""
+    """Return a tunnel's days from two lists without dates that end with today."""
     today = days.today(SHANGHAI)
     newest_first = (
         reversed(value[-_MOST_DAYS:]) if isinstance(value, list) else ()

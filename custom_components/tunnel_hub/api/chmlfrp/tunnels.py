@@ -1,4 +1,4 @@
-"""What a tunnel may be at ChmlFrp: a payload made whole, and checked before the service sees it."""
+"""Validates the fields of tunnels, and sends their commands."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,14 +30,16 @@ from .traffic import account_days, tunnel_days
 PROTOCOLS = ("tcp", "udp", *WEB_PROTOCOLS)
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 ANY_PORT = 0
-"""The service chooses one of the node's."""
+"""The service selects one of the node's ports."""
 
 
 def tunnel_fields(payload: TunnelUpdate, row: Row, node: str) -> dict[str, object]:
-    """All fields of a tunnel in the service's words: the payload's, else the row's.
+    """Return all fields of a tunnel in the service's words: the payload's, otherwise the row's.
 
-    row: the tunnel as it is, empty for a new one; an update loses what is not sent.
-    node: the name of the node. Raises InvalidInputError for what cannot be.
+    Raises InvalidInputError for invalid fields. An update deletes fields that are not sent.
+
+    row: the current tunnel, empty for a new one.
+    node: the name of the node.
     """
     name = _chosen(payload.name, row, "name")
     if not _NAME.fullmatch(name):
@@ -59,9 +61,10 @@ def tunnel_fields(payload: TunnelUpdate, row: Row, node: str) -> dict[str, objec
 
 
 def check_node(fields: Mapping[str, object], node: Row, group: str | None) -> None:
-    """Raise InvalidInputError where a node does not take such a tunnel.
+    """Raise InvalidInputError if a node does not accept such a tunnel.
 
-    node: its row in the list, or its details. group: the account's.
+    node: its row in the list, or its details.
+    group: of the account.
     """
     name, protocol = str(fields["node"]), str(fields["porttype"])
     if coerce.text(node.get("nodegroup")) == VIP and group == FREE_GROUP:
@@ -89,7 +92,7 @@ def _local_port(payload: TunnelUpdate, row: Row) -> int | None:
 
 
 def _public(payload: TunnelUpdate, row: Row, protocol: str) -> dict[str, object]:
-    """Either a domain or a port, never both."""
+    """Return either a domain or a port, never both."""
     if protocol in WEB_PROTOCOLS:
         if payload.remote_port is not None:
             raise InvalidInputError("no_remote_port", protocol=protocol)
@@ -107,7 +110,7 @@ def _public(payload: TunnelUpdate, row: Row, protocol: str) -> dict[str, object]
 
 
 class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
-    """The commands of tunnels, and what is remembered of them."""
+    """The commands for tunnels, and the data that they remember."""
 
     _client: ChmlFrpClient
     _feeds: Feeds
@@ -121,7 +124,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
             row = await self._feeds.on_tunnel(
                 tunnel_id, lambda t: self._client.tunnel_last7days(t.id)
             )
-            # Its days have no dates: what was asked for before midnight may end on either day.
+            # The days have no dates, and midnight during the request makes them ambiguous.
             if day == days.today(SHANGHAI):
                 return tunnel_days(row)
 
@@ -134,7 +137,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
         await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.offline_tunnel(t.name or ""))
 
     async def create_tunnel(self, payload: TunnelUpdate) -> str:
-        """Make a tunnel; its id, which the service often does not tell."""
+        """Create a tunnel and return its id, which the answer often does not contain."""
         fields = tunnel_fields(payload, {}, await self._feeds.node_name(payload.node or ""))
         await self._check_node(fields)
         if (created := await self._client.create_tunnel(fields)) is not None:
@@ -145,7 +148,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
         raise UnavailableError(Reason.MALFORMED, "the new tunnel is not listed")
 
     async def update_tunnel(self, tunnel_id: str, payload: TunnelUpdate) -> None:
-        """Change what the payload names; an update replaces the row, so all of it is sent."""
+        """Change the values in the payload. An update replaces the row, so all fields are sent."""
         row = await self._feeds.tunnel_row(tunnel_id)
         node = coerce.text(row.get("node")) or ""
         if payload.node:
@@ -156,7 +159,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
         await self._feeds.on_tunnel(tunnel_id, lambda t: self._client.update_tunnel(t.id, fields))
 
     async def delete_tunnel(self, tunnel_id: str) -> None:
-        """Delete a tunnel; one that is gone already counts as deleted."""
+        """Delete a tunnel; succeeds if it does not exist."""
         with suppress(GoneError):
             await self._client.deletetunnel(tunnel_id)
 
@@ -164,7 +167,7 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
     async def tunnel_config(
         self, *, tunnel_id: str | None = None, node_id: str | None = None, file_format: str | None
     ) -> str:
-        """Return the INI file for one tunnel, or for all of a node's; it holds the API token."""
+        """Return the INI file for one tunnel or a node; it contains the API token."""
         if file_format not in (None, "ini"):
             raise InvalidInputError("unknown_format", format=str(file_format), known="ini")
         if tunnel_id is not None:
@@ -174,9 +177,9 @@ class TunnelCommands(CanForceDown, CanGetTrafficHistory, CanInspectTunnels):
         return await self._client.tunnel_config(await self._feeds.node_name(node_id or ""))
 
     async def _check_node(self, fields: Mapping[str, object]) -> None:
-        """Raise InvalidInputError where the node does not take such a tunnel.
+        """Raise InvalidInputError if the node does not accept such a tunnel.
 
-        What everyone is told of a node comes first: its details are refused to some.
+        The public row is checked first, because some accounts may not read the details.
         """
         name = str(fields["node"])
         rows = await self._client.node()

@@ -1,4 +1,4 @@
-"""What can be done with an account at a node manager: register it, replace its token."""
+"""Commands for an account at a node manager: registration and session token."""
 
 from contextlib import suppress
 from typing import override
@@ -22,8 +22,9 @@ from ..tokens import LoginTokens
 from .client import EasyTierClient
 
 _NOT_INITIALIZED = "尚未初始化"
-"""What a server says to new accounts whose tables were made by hand: it has no administrator, but
-says that it is initialized."""
+"""The message for registrations if the database was created manually: there is no administrator,
+but the server reports that it is initialized.
+"""
 
 
 class AccountCommands(Provider, CanRegister, CanResetToken):
@@ -34,9 +35,9 @@ class AccountCommands(Provider, CanRegister, CanResetToken):
 
     @override
     async def begin_registration(self, new: NewAccount) -> bool:
-        """Make an account; whether its address must be proved before it can be used.
+        """Create an account; return whether its address must be confirmed before use.
 
-        A server that can send no mail tells the token that would have been in it.
+        A server that cannot send email returns the token that would be in it.
         """
         self._transport.secrets.add(new.password)
         try:
@@ -52,10 +53,9 @@ class AccountCommands(Provider, CanRegister, CanResetToken):
 
     @override
     async def resend_registration_code(self, new: NewAccount) -> bool:
-        """Have another mail sent; whether the address must still be proved.
+        """Send another email; return whether the address must still be confirmed.
 
-        To make the account again does the same, for servers that cannot do it otherwise or that
-        can send no mail.
+        Registering again has the same effect on servers that do not support this.
         """
         self._transport.secrets.add(new.password)
         if await self._can_sign_in(new):
@@ -75,19 +75,22 @@ class AccountCommands(Provider, CanRegister, CanResetToken):
 
     @override
     async def finish_registration(self, new: NewAccount, code: str) -> None:
-        """Prove the address. code: the mailed token, or the whole link with it."""
+        """Confirm the address.
+
+        code: the token in the email, or the whole link.
+        """
         with suppress(ValueError):
             code = URL(code.strip()).query.get("token", code)
         await self._client.verify(code.strip())
 
     @override
     async def reset_token(self, code: str | None = None) -> str | None:
-        """Replace the session token, which nobody else needs; some servers give the same again."""
+        """Replace the session token; some servers return the same one again."""
         await self._login_tokens.adopt(expected(await self._client.reset_token(), "token"))
         return None
 
     async def lacks_administrator(self) -> bool:
-        """Ask for an account without an address, which no server makes, to hear why not."""
+        """Try to register without an address, which no server accepts, to read the message."""
         try:
             await self._client.register("", "")
         except RejectedError as err:

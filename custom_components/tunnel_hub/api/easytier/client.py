@@ -1,12 +1,12 @@
 """The EasyTier node manager's API, one method for each endpoint, in the document's order and words.
 
-Servers differ: the document is of a newer version than the public source. Where they do, either
-is understood. Bandwidth is in Mbit/s, traffic in GB. All raise:
-- AuthenticationError: the session token, or the email address and password, are refused;
-- InvalidInputError: what is asked for cannot be, in words of our own;
-- RejectedError: the service says no, in its own words;
-- UnsupportedError: this server lacks the endpoint;
-- UnavailableError: it says nothing usable.
+Servers differ, because the document is newer than the public source: both variants are supported.
+Bandwidth is in Mbit/s, traffic in GB. All methods raise:
+- AuthenticationError: the session token, or the email address and password, are rejected;
+- InvalidInputError: the request is invalid, with a message of ours;
+- RejectedError: the service refuses, in its own words;
+- UnsupportedError: this server does not have the endpoint;
+- UnavailableError: there is no usable answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,16 +30,16 @@ from ..rows import Row, row_in, rows_in
 from ..tokens import Tokens
 
 type Refusals = Mapping[int, Callable[[str], TunnelHubError]]
-"""What a refusal means, by HTTP status; made with the service's words."""
+"""Errors by HTTP status; created with the service's message."""
 
 
 class MailNotVerifiedError(RejectedError):
-    """The account exists, but its email address is not, or no longer, verified."""
+    """The account exists, but its email address is not confirmed."""
 
 
 _SIGNED: Refusals = {401: AuthenticationError}
 _ACCOUNT: Refusals = {**_SIGNED, 403: MailNotVerifiedError, 404: AuthenticationError}
-"""404: the account has been deleted, though its session token is still good."""
+"""404: the account was deleted, although its session token is still valid."""
 _ONE_NODE: Refusals = {
     **_SIGNED,
     403: lambda _: InvalidInputError("not_node_owner"),
@@ -58,21 +58,21 @@ _CHECKS: Refusals = {401: lambda _: InvalidInputError("api_key_refused")}
 _INITIALIZE: Refusals = {401: lambda _: InvalidInputError("jwt_secret_refused")}
 
 _MAX_BYTES = MAX_JSON_BYTES
-"""2,000 nodes, each with a digit for every ten minutes of 30 days, are 10 MB."""
+"""2,000 nodes with a digit for every ten minutes of 30 days are 10 MB."""
 
 _MISSING_ROUTE = frozenset({404, 405})
 _REFUSALS = _MISSING_ROUTE | {401, 403}
 _OF_OTHERS = frozenset({"path", "status", "statusCode", "timestamp"})
-"""What else stands in a refusal of something in front of the service, and never in its own."""
+"""Fields in errors of proxies that the service itself never uses."""
 
 
 class EasyTierClient:
-    """Speaks the node manager's language: field names, words and units are its own."""
+    """Sends requests with the service's own field names, words and units."""
 
     def __init__(self, transport: Transport, tokens: Tokens, api_key: str | None = None) -> None:
-        """Take what sends, and where the session token comes from.
+        """Set up with the transport and the source of the session token.
 
-        api_key: what the EdgeOne checks want, if anything.
+        api_key: for the EdgeOne checks, if they require one.
         """
         self._transport = transport
         self._tokens = tokens
@@ -127,7 +127,7 @@ class EasyTierClient:
         """/api/nodes/<id>: raises NodeGoneError for a node that is gone."""
         await self._signed("DELETE", _path(node_id), read=False, refusals=_ONE_NODE)
 
-    # Open to all
+    # Public endpoints
 
     async def report(self, fields: Mapping[str, object]) -> Row:
         """/api/report: say how a node is doing; its traffic as the service has it then.
@@ -172,7 +172,7 @@ class EasyTierClient:
         return [self._found(result) for result in results]
 
     def _found(self, result: object) -> Row:
-        """Return what a check found, with why it failed in words free of the network's secret."""
+        """Return the result of a check, without the network secret in its message."""
         row = result if isinstance(result, dict) else {}
         return {**row, "error": self._transport.redact(row["error"])} if "error" in row else row
 
@@ -203,7 +203,7 @@ class EasyTierClient:
             "POST", "/api/system/initialize", json=fields, read=False, refusals=_INITIALIZE
         )
 
-    # Undocumented, but the service's own pages use them
+    # Undocumented, used by the service's own pages
 
     async def resend_verification(self, email: str) -> None:
         """/api/auth/resend-verification: mail another token; the one before ends."""
@@ -238,7 +238,7 @@ class EasyTierClient:
         row = await self._signed("POST", path, read=False, refusals=_ONE_NODE)
         return coerce.token(row.get("token"))
 
-    # How all of them ask
+    # Requests
 
     async def _public(
         self,
@@ -251,7 +251,7 @@ class EasyTierClient:
         read: bool = True,
         refusals: Refusals | None = None,
     ) -> Row:
-        """Ask for what needs no session token."""
+        """Send a request that needs no session token."""
         answer = await self._transport.request(
             method,
             path,
@@ -272,7 +272,7 @@ class EasyTierClient:
         read: bool = True,
         refusals: Refusals = _SIGNED,
     ) -> Row:
-        """Ask with the session token, a second time with a new one if it is refused."""
+        """Send a request with the session token, and again with a new one if it is rejected."""
         return await self._tokens.use(
             lambda token: self._public(
                 method,
@@ -292,20 +292,20 @@ class EasyTierClient:
         *,
         json: Mapping[str, object] | None = None,
     ) -> Row:
-        """Ask for a check, with the API key if there is one."""
+        """Request a check, with the API key if there is one."""
         return await self._public(
             method, path, params, json=json, headers=self._check_headers, refusals=_CHECKS
         )
 
     def _judged(self, answer: Answer, refusals: Refusals) -> Row:
-        """Return what was answered, or raise what the refusal means."""
+        """Return the answer, or raise the error for a refusal."""
         if answer.status in _MISSING_ROUTE and not answer.is_object:
-            # The framework that the service is made with says so in plain text.
+            # The framework of the service returns this as plain text.
             raise UnsupportedError
         row = answer.mapping()
         if answer.status < HTTPStatus.BAD_REQUEST:
             if not row:
-                # The service says a word to everything, most of all to what it has done.
+                # The service returns a message for everything, including success.
                 raise UnavailableError(Reason.MALFORMED, "nothing in it")
             return row
         words = self._transport.redact(row.get("error")) or f"HTTP {answer.status}"

@@ -1,4 +1,4 @@
-"""What can be done with a directory of relay nodes: set it up, enter, check and find nodes."""
+"""Commands for a directory of relay nodes: initialize it, edit, check and find nodes."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -36,7 +36,7 @@ _STATUS_WORDS = {True: "online", False: "offline"}
 
 
 class DirectoryCommands(NodeDirectory):
-    """The commands of a directory, and the questions to it."""
+    """The commands and queries of a directory."""
 
     _client: EasyTierClient
     _email: str | None
@@ -65,7 +65,7 @@ class DirectoryCommands(NodeDirectory):
             raise InvalidInputError("node_name_taken", name=name)
         created = expected(await self._client.create(fields), "id of the new node")
         if payload.bandwidth_tier:
-            # Servers that want it from reports alone do not store it with a new node.
+            # Some servers only store it from reports, not with a new node.
             try:
                 tier = RelayNodeUpdate(bandwidth_tier=payload.bandwidth_tier)
                 await self.update_node(created, tier)
@@ -74,7 +74,7 @@ class DirectoryCommands(NodeDirectory):
         return created
 
     async def update_node(self, node_id: str, payload: RelayNodeUpdate) -> None:
-        """Change what the payload names and is not so yet, and look whether it came about."""
+        """Change values in the payload that differ, and verify the result."""
         row = await self._row_to_change(node_id)
         if not (changed := changed_fields(payload, row)):
             return
@@ -87,7 +87,7 @@ class DirectoryCommands(NodeDirectory):
             raise InvalidInputError("not_stored", fields=", ".join(missing))
 
     async def _row_to_change(self, node_id: str) -> Row:
-        """Read a node; nothing is known of one that the server itself fails to read."""
+        """Read a node; empty if the server fails to read it."""
         try:
             return await self._feeds.node_row(node_id)
         except UnavailableError as err:
@@ -98,9 +98,9 @@ class DirectoryCommands(NodeDirectory):
     async def _namesakes(
         self, name: str, owner: str | None, node_id: str | None = None
     ) -> list[str]:
-        """Read the ids of the other nodes of an account that go by a name.
+        """Read the ids of the other nodes of an account with the same name.
 
-        Where the server fails to list the nodes, nobody can tell.
+        Empty if the server fails to list the nodes.
         """
         with suppress(UnavailableError, RejectedError):
             found = await self._feeds.nodes_called(name, owner)
@@ -108,7 +108,7 @@ class DirectoryCommands(NodeDirectory):
         return []
 
     async def delete_node(self, node_id: str) -> None:
-        """Delete a node; one that is gone already counts as deleted."""
+        """Delete a node; succeeds if it does not exist."""
         with suppress(NodeGoneError):
             await self._client.delete(node_id)
 
@@ -118,7 +118,7 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def report_node(self, node_id: str, report: RelayNodeReport) -> ReportResult:
-        """Say how a node is doing, with the token that its agent would use."""
+        """Send a status report with the token that the node's agent would use."""
         row = await self._feeds.node_row(node_id)
         if (token := report.token or coerce.token(row.get("report_token"))) is None:
             raise InvalidInputError("report_token_needed")
@@ -139,7 +139,7 @@ class DirectoryCommands(NodeDirectory):
             if err.key == "report_refused":
                 name = coerce.text(row.get("node_name")) or ""
                 others = await self._namesakes(name, models.owner(row) or self._email, node_id)
-                # The server gives them to the first node that it finds.
+                # The server assigns them to the first node that it finds.
                 if any(_age(other) < _age(node_id) for other in others):
                     raise InvalidInputError("report_reaches_namesake", name=name) from None
             raise
@@ -150,7 +150,7 @@ class DirectoryCommands(NodeDirectory):
 
     @override
     async def check_node(self, node_id: str) -> tuple[Finding, ...]:
-        """Have all connections of a node tried now that can be."""
+        """Check all connections of a node that can be checked."""
         if not (targets := self._feeds.targets(await self._feeds.node_row(node_id))):
             raise InvalidInputError("nothing_to_check")
         return await self._feeds.check(targets)
@@ -190,5 +190,5 @@ class DirectoryCommands(NodeDirectory):
 
 
 def _age(node_id: str) -> tuple[int, str]:
-    """Sort nodes by when they were made: their ids count up."""
+    """Return the sort key by creation: ids are ascending numbers."""
     return coerce.count(node_id) or 0, node_id

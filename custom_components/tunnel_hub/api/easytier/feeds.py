@@ -1,4 +1,4 @@
-"""What is read from a node manager, and how often: the feeds of one account, or of nobody's."""
+"""The feeds of a node manager, with an account or without."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -30,28 +30,28 @@ from . import models, recent_status
 from .client import EasyTierClient, MailNotVerifiedError
 
 BATCH = 20
-"""How many addresses one check takes at most."""
+"""The maximum number of addresses in one check."""
 
 _TWO_MINUTES = timedelta(minutes=2)
 _CHECK_INTERVAL = timedelta(minutes=15)
-"""A check makes the service try every connection of every node."""
+"""A check makes the service connect to every address of every node."""
 
 
 class Network(NamedTuple):
-    """What a client needs to join nodes' network. Unknown is ""."""
+    """The network of nodes, which a client needs to join. An unknown value is ""."""
 
     name: str
     secret: str
 
 
 class Feeds:
-    """Reads a node manager, and remembers what commands and issues need to know of it.
+    """Reads a node manager, and remembers what commands and issues need.
 
-    nodes: the account's, by id, as last read.
+    nodes: those of the account by id, as last read.
     namesakes: names that several nodes of one account have.
-    key_refused: whether checks want another API key.
-    on_own_listed, on_public_listed: called, and awaited, with the rows of a list that was read.
-    not_verified: what the service says if the account's email address is not verified.
+    key_refused: whether checks need a different API key.
+    on_own_listed, on_public_listed: called and awaited with the rows of a list that was read.
+    not_verified: the service's message if the account's email address is not confirmed.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class Feeds:
         *,
         signed_in: bool,
     ) -> None:
-        """Read nothing yet.
+        """Set up without a request.
 
-        network: that of nodes of which the service does not tell it.
-        renew_token: gets another session token; what the account may do sits in the token.
+        network: for nodes whose network the service does not provide.
+        renew_token: gets a new session token, because it contains the rights of the account.
         """
         self._client = client
         self._renew_token = renew_token
@@ -128,7 +128,7 @@ class Feeds:
     # The account and its nodes
 
     async def account(self) -> Mapping[str, Account]:
-        """Read what the account is; where the service does not tell, a login did."""
+        """Read the account; if the service does not provide it, use the login's answer."""
         try:
             row = await self._client.me()
         except UnsupportedError:
@@ -142,9 +142,9 @@ class Feeds:
         return {"account": Account(id="account", administrator=self.administrator)}
 
     async def _renew_token_if_contradicted(self) -> None:
-        """Get another session token where this one allows other things than the account may do.
+        """Renew a session token whose rights differ from those of the account.
 
-        Once for each change of the account: a server may have its own reasons.
+        Once for each change of the account, because a server may have its own reasons.
         """
         told = self._sees_all, self.administrator
         if None in told or told[0] is told[1] or self._renewed_as is self.administrator:
@@ -163,9 +163,9 @@ class Feeds:
         return self.nodes
 
     async def _log_in_if_nothing_is_listed(self, found: list[Row]) -> None:
-        """Find out whether the account still exists, where only a login tells.
+        """Find out whether the account still exists, if only a login shows it.
 
-        The session token of a deleted account stays good, and lists nothing.
+        The session token of a deleted account stays valid, and lists nothing.
         """
         tried, self._login_tried = self._login_tried, not found and not self._tells_account
         if self._login_tried and not tried:
@@ -175,14 +175,14 @@ class Feeds:
             except TunnelHubError:
                 self._login_tried = False
                 raise
-            # Such a version shows nobody the nodes of all, whatever the login says of the account.
+            # Such a version never lists the nodes of all users.
             self.administrator = known
 
     async def own_rows(self) -> list[Row]:
-        """Read the rows of the account's nodes, or of everyone's."""
+        """Read the rows of the account's nodes, or of those of all users."""
         found = await self._listed_rows()
         await self._log_in_if_nothing_is_listed(found)
-        # Older documents' servers tell of relaying only what they tell everyone.
+        # Servers of older documents only provide allow_relay in the public list.
         if any("allow_relay" not in row for row in found):
             with suppress(RejectedError, UnavailableError, UnsupportedError):
                 public = iterate(await self._client.public())
@@ -194,11 +194,11 @@ class Feeds:
         return found
 
     async def _with_owners(self, found: Iterable[Row]) -> list[Row]:
-        """Return those rows of which it is known whose they are."""
+        """Return the rows with a known owner."""
         return [row async for row in iterate(found) if models.owner(row) or not self._all_nodes]
 
     async def nodes_called(self, name: str, owner: str | None) -> list[str]:
-        """Read the ids of an account's nodes of one name."""
+        """Read the ids of an account's nodes with a name."""
         return [
             _id(row) or ""
             for row in await self._with_owners(await self.own_rows())
@@ -206,17 +206,17 @@ class Feeds:
         ]
 
     async def _listed_rows(self) -> list[Row]:
-        """Read everyone's rows where the user wants and may see them, else the account's own."""
+        """Read the rows of all users if chosen and allowed, otherwise the account's own."""
         if (everybodys := await self._everybodys_rows()) is not None:
             return everybodys
         found = await self._client.my()
         if not found and self._rows != []:
-            # The service lists nothing for a deleted account either: the account itself tells.
+            # The list of a deleted account is empty, so the account is read.
             await self.account()
         return found
 
     async def _everybodys_rows(self) -> list[Row] | None:
-        """Read everyone's rows; None where they are not wanted or not allowed."""
+        """Read the rows of all users; None if they are not chosen or not allowed."""
         for _ in range(2):
             if not self._all_nodes or self._sees_all is False:
                 break
@@ -226,7 +226,7 @@ class Feeds:
                 self._all_nodes = False
             except InvalidInputError:
                 self._sees_all = False
-                # The right sits in the session token, which may be older than the right.
+                # The session token contains the right, and may be older.
                 with suppress(UnavailableError):
                     await self.account()
             else:
@@ -235,11 +235,11 @@ class Feeds:
         return None
 
     def forget_right(self) -> None:
-        """Find out again whether everyone's nodes may be seen: there is another session token."""
+        """Check again whether all nodes may be read, because there is a new session token."""
         self._sees_all = None
 
     async def node_row(self, node_id: str) -> Row:
-        """Read a node as the service has it now; raises NodeGoneError."""
+        """Read the current row of a node; raises NodeGoneError."""
         with suppress(UnsupportedError):
             return await self._client.node(node_id)
         for row in await self.own_rows():
@@ -247,10 +247,10 @@ class Feeds:
                 return row
         raise NodeGoneError
 
-    # Whether nodes can be reached
+    # Reachability of nodes
 
     def targets(self, row: Row) -> list[CheckTarget]:
-        """Return what can be checked of a node: nothing unless its network is known."""
+        """Return the addresses of a node to check; none if its network is unknown."""
         name = coerce.verbatim(row.get("network_name")) or self._network.name
         secret = coerce.secret(row.get("network_token")) or self._network.secret
         if not (name and secret):
@@ -262,7 +262,7 @@ class Feeds:
         ]
 
     async def check(self, targets: Sequence[CheckTarget]) -> tuple[Finding, ...]:
-        """Have addresses tried, twenty at a time, one batch after the other."""
+        """Check addresses in batches of twenty, one batch after the other."""
         try:
             if not self._checks_offered:
                 await self._client.health()
@@ -290,7 +290,7 @@ class Feeds:
         try:
             results = await self._client.batch_check(wanted)
         except UnsupportedError:
-            # Perhaps a function that takes one at a time.
+            # This may be a function that only takes one at a time.
             results = [
                 await self._client.check(t.address, t.network_name, t.network_secret)
                 for t in targets
@@ -301,7 +301,7 @@ class Feeds:
         ]
 
     async def _reachability(self) -> Mapping[str, Reachability]:
-        """Check all connections of all nodes; a server without checks is asked for them once."""
+        """Check all connections of all nodes. Missing checks are only requested once."""
         if self._checks_offered is False:
             return {}
         own = self._rows if self._rows is not None else await self.own_rows()
@@ -321,10 +321,10 @@ class Feeds:
             for node_id, targets in by_node.items()
         }
 
-    # What everyone may see
+    # Public data
 
     async def public_nodes(self) -> Mapping[str, PublicNode]:
-        """Read all public nodes now, by id."""
+        """Read all public nodes by id."""
         found = await self._client.public()
         await self.on_public_listed(found)
         return await self._public.read(await _now(found))
@@ -334,9 +334,9 @@ class Feeds:
         return {id_: node for id_, node in nodes.items() if id_ in self._chosen}
 
     async def _service(self) -> Mapping[str, ServiceTotals]:
-        """Read the totals; where they do not tell of connections, the public nodes' count.
+        """Read the totals; connections are added from the public nodes if they are missing.
 
-        Without the list of public nodes, which one damaged node spoils, the totals are still told.
+        The totals are also shown if the list of public nodes cannot be read.
         """
         row, public = await gather_all(self._client.stats(), self._public_if_told())
         totals = await models.SERVICE.many([row])
@@ -363,7 +363,7 @@ async def _now(found: Iterable[Row]) -> list[Row]:
 
 
 def _with(public: Collection[PublicNode], totals: ServiceTotals) -> ServiceTotals:
-    """Add to the totals what the public nodes tell."""
+    """Add values of the public nodes to the totals."""
     connections = totals.connections
     if connections is None:
         connections = coerce.integer(sum(node.connections or 0 for node in public))

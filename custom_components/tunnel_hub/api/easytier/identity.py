@@ -1,7 +1,7 @@
-"""What a node manager is known by at another address: it tells nothing of itself, but lists nodes.
+"""Recognizes a node manager at another address by its nodes, because it has no id of its own.
 
-A node's report token is a secret of that server, so one of them in common is proof. Where a server
-does not tell it, there are ids, names and addresses, which another server may list as well.
+The report token of a node is a secret of its server, so a common token is proof. If a server does
+not provide tokens, ids, names and addresses are compared, which another server may also list.
 """
 
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ from ..throttling import iterate
 from . import models
 
 _MOST = 10
-"""As many of the oldest nodes are remembered: they stay the longest."""
+"""The number of oldest nodes that are remembered, because they stay the longest."""
 _ENOUGH = 3
-"""As many nodes that are alike at two servers are no coincidence."""
+"""The number of common nodes that are not a coincidence."""
 _PROOF, _HINT = "t", "n"
 """How the digest of a report token begins, and that of anything else."""
 
 
 async def digests_of(listed: Iterable[Row]) -> str:
-    """Return what the oldest of the listed nodes are known by, as words; "" if there are none."""
-    # Numbers first, and no two rows are compared themselves.
+    """Return digests of the oldest nodes, separated by spaces; "" if there are none."""
+    # Sorted by number only; rows cannot be compared.
     numbered = [
         (coerce.integer(row.get("id")) or 0, n, row) async for n, row in iterate(enumerate(listed))
     ]
@@ -40,7 +40,7 @@ def _digest(row: Row) -> str:
 
 
 def is_same(one: str, other: str) -> bool | None:
-    """Tell whether two servers, known by these digests, are one; None if that remains open."""
+    """Return whether two servers with these digests are the same; None if it is uncertain."""
     ours, theirs = set(one.split()), set(other.split())
     if not ours or not theirs:
         return None

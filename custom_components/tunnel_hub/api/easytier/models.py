@@ -1,4 +1,4 @@
-"""From the node manager's rows to resources."""
+"""Converts the node manager's rows to resources."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from ..throttling import iterate
 from . import recent_status
 
 FOREVER = date(2999, 12, 31)
-"""What the service's own page enters for a node without an end."""
+"""The date that the service's own page enters for a node that does not expire."""
 
 _COMMA = re.compile("[,，、]")
 _STATUSES = {"online": True, "offline": False}
@@ -39,7 +39,7 @@ def _online(row: Row) -> bool | None:
 
 
 def _tags(value: object) -> tuple[str, ...] | None:
-    """Read words between commas, of which Chinese has two; none are unknown."""
+    """Return words that are separated by ASCII or Chinese commas, or None."""
     if not isinstance(value, str):
         return None
     words = _COMMA.split(value[: coerce.MAX_TEXT])
@@ -47,12 +47,12 @@ def _tags(value: object) -> tuple[str, ...] | None:
 
 
 def _limit[T: float](read: Callable[[object], T | None]) -> Callable[[object], T | None]:
-    """Read a limit: 0 is none."""
+    """Return a limit; 0 means none."""
     return lambda value: read(value) or None
 
 
 def _usage(used: str, allowed: str) -> Callable[[Row], float | None]:
-    """Read how much of a limit is used, in percent; it may be exceeded."""
+    """Return the used percentage of a limit, which can be exceeded."""
 
     def _percent(row: Row) -> float | None:
         usage = coerce.percentage_of(coerce.amount(row.get(used)), coerce.amount(row.get(allowed)))
@@ -67,9 +67,9 @@ _traffic_usage = _usage("used_traffic", "max_traffic")
 
 
 def _load(row: Row) -> float | None:
-    """Return how busy a node is: the most used of bandwidth, connections and traffic.
+    """Return the load of a node: the highest use of bandwidth, connections and traffic.
 
-    Unknown while the node is offline, or silent.
+    Unknown while the node is offline or does not report.
     """
     if _online(row) is False or recent_status.is_silent(row):
         return None
@@ -78,7 +78,7 @@ def _load(row: Row) -> float | None:
 
 
 def valid_until(row: Row) -> date | None:
-    """Read the day on which a node ends."""
+    """Return the last day of a node."""
     day = coerce.day(row.get("valid_until"))
     return None if day is None or day >= FOREVER else day
 
@@ -91,7 +91,7 @@ _PUBLIC: Mapping[str, Source] = {
     "availability_30_days": lambda row: recent_status.availability(row, reports=4320),
     "bandwidth": field("current_bandwidth", coerce.amount),
     "bandwidth_maximum": field("max_bandwidth", coerce.amount),
-    # 0 until the first report brings one.
+    # It is 0 until the first report.
     "bandwidth_tier": field("tier_bandwidth", _limit(coerce.amount)),
     "connections": field("connection_count", coerce.count),
     "connections_allowed": field("max_connections", coerce.count),
@@ -123,7 +123,7 @@ ACCOUNT = RowParser(
 
 
 def _either[T](read: Callable[[object], T], *names: str) -> Source:
-    """Read the first of several fields that says something."""
+    """Return the first of several fields with a value."""
     return lambda row: next((v for name in names if (v := read(row.get(name))) is not None), None)
 
 
@@ -152,7 +152,7 @@ def connections(row: Row) -> tuple[RelayNodeConnection, ...]:
 
 
 def addresses(row: Row) -> tuple[str, ...]:
-    """Return the ways to reach a node as EasyTier writes them: tcp://host:port."""
+    """Return the addresses of a node in EasyTier's format: tcp://host:port."""
     return tuple(
         f"{way.type.lower()}://{coerce.host_port(way.host, way.port)}" for way in connections(row)
     )
@@ -164,7 +164,7 @@ def is_checkable(address: str) -> bool:
 
 
 def finding(address: str, row: Row) -> Finding:
-    """Read what a check of an address found; -1 milliseconds is no latency."""
+    """Return the result of a check; a latency of -1 means none."""
     reachable = coerce.boolean(row.get("is_online"))
     return Finding(
         address=address,
@@ -176,7 +176,7 @@ def finding(address: str, row: Row) -> Finding:
 
 
 def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
-    """Return how a node can be reached: as its best connection."""
+    """Return the reachability of a node: that of its best connection."""
     reached = [found.latency for found in findings if found.latency is not None]
     known = [found.reachable for found in findings if found.reachable is not None]
     return Reachability(
@@ -188,12 +188,12 @@ def reachability(node_id: str, findings: Sequence[Finding]) -> Reachability:
 
 
 def owner(row: Row) -> str | None:
-    """Read the email address of whom a node belongs to; None where the service does not tell."""
+    """Return the email address of a node's owner, or None if the service does not provide it."""
     return coerce.verbatim(row.get("user_email"))
 
 
 async def namesakes(found: Iterable[Row]) -> tuple[str, ...]:
-    """Return the names that several nodes of one account have, as the server compares them."""
+    """Return the names that several nodes of one account have, compared as the server does."""
     count: Counter[tuple[str | None, str | None]] = Counter()
     async for row in iterate(found):
         count[owner(row), coerce.text(row.get("node_name"))] += 1

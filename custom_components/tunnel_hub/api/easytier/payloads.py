@@ -1,6 +1,6 @@
-"""What a node may be: a payload in the service's words, checked before the service sees it.
+"""Converts payloads to the service's fields, and validates them.
 
-The public source stores whatever it is sent, so nobody else would.
+The public source of the service stores everything without validation.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,14 @@ _DEFAULTS: Mapping[str, object] = {
     "valid_until": models.FOREVER.isoformat(),
     "allow_relay": 0,
 }
-"""Servers fail where one of these is missing."""
+"""Servers fail if one of these is missing."""
 
 
 class _Field(NamedTuple):
-    """Where it stands in a row. write: from the payload's value; read: the same from the row's."""
+    """A field of a row.
+
+    write: converts the value of a payload. read: converts the value of a row.
+    """
 
     raw: str
     write: Callable[[Any], object]
@@ -74,7 +77,7 @@ _FIELDS: Mapping[str, _Field] = {
 
 
 def new_fields(payload: RelayNodeUpdate) -> dict[str, object]:
-    """Return the fields of a node to be made; raises InvalidInputError for what cannot be."""
+    """Return the fields of a new node; raises InvalidInputError."""
     for name in _NEEDED:
         if getattr(payload, name) is None:
             raise InvalidInputError("node_field_needed", field=name)
@@ -82,14 +85,14 @@ def new_fields(payload: RelayNodeUpdate) -> dict[str, object]:
 
 
 def not_stored(payload: RelayNodeUpdate, row: Row) -> list[str]:
-    """Return which of the row's fields are not as the payload wants them."""
+    """Return the names of fields that differ from the payload."""
     return [raw for raw in changed_fields(payload, row) if raw in row]
 
 
 def changed_fields(payload: RelayNodeUpdate, row: Row) -> dict[str, object]:
-    """Return what the payload names and is not so yet; raises InvalidInputError.
+    """Return the values of the payload that differ from the row; raises InvalidInputError.
 
-    row: the node as it is; what does not stand there counts as changed.
+    row: the current node; a missing field counts as different.
     """
     read = {field.raw: field.read for field in _FIELDS.values()}
     return {
@@ -100,7 +103,7 @@ def changed_fields(payload: RelayNodeUpdate, row: Row) -> dict[str, object]:
 
 
 def _named_fields(payload: RelayNodeUpdate) -> dict[str, object]:
-    """Return what the payload names, in the service's words."""
+    """Return the values of the payload in the service's words."""
     _check(payload)
     return {
         field.raw: field.write(value)
@@ -122,6 +125,6 @@ def _check(payload: RelayNodeUpdate) -> None:
             minimum=str(_RESET_DAYS[0]),
             maximum=str(_RESET_DAYS[-1]),
         )
-    # A node ends when its last day begins.
+    # The service removes a node at the beginning of this day.
     if payload.valid_until is not None and payload.valid_until <= datetime.now(UTC).date():
         raise InvalidInputError("valid_until_past", date=payload.valid_until.isoformat())

@@ -1,4 +1,4 @@
-"""An EasyTier node manager: one account, or nobody's, its sign-in and its commands."""
+"""An EasyTier node manager, with an account or without: sign-in and commands."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -31,12 +31,12 @@ _SECRETS = ("api_key", "email", "network_secret", "password", "token")
 
 
 def _normal(mail: str | None) -> str:
-    """Return an email address as it is compared; "" for none."""
+    """Return an email address for comparison; "" for none."""
     return (mail or "").strip().lower()
 
 
 def _account_id(address: URL, email: str | None) -> str:
-    """Return the id of an account at an address, or of nobody's; no email address shows in it."""
+    """Return the id of an account at an address, without its email address in readable form."""
     if email is None:
         return address.authority
     return f"{address.authority}:{sha256(_normal(email).encode()).hexdigest()[:16]}"
@@ -45,9 +45,9 @@ def _account_id(address: URL, email: str | None) -> str:
 class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
     """One node manager, with an account or without.
 
-    credentials: base_url; verify and ca as in tls.trust; email and password, and the token that the
-    last login gave; api_key, if checks want one; network_name and network_secret of nodes of which
-    the service tells none.
+    credentials: base_url; verify and ca as in tls.trust; email and password, and the token of the
+    last login; api_key, if checks require it; network_name and network_secret, for nodes whose
+    network the service does not provide.
     """
 
     description = ProviderDescription(
@@ -61,7 +61,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         address = base_url(credentials.get("base_url", ""))
         self.credentials = {**credentials, "base_url": address}
         if self.credentials.get("verify") == "true":
-            # As without it.
+            # This is the default.
             del self.credentials["verify"]
         self._address = URL(address)
         self._email = credentials.get("email")
@@ -111,10 +111,10 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
 
     @override
     async def identify(self) -> Identity:
-        """Tell which account it is at which server; an email address shows in neither.
+        """Return the identity of the account at the server; it does not contain the email address.
 
-        Raises OtherServiceError, and InvalidInputError for a server that nobody has set up, or
-        that has no administrator.
+        Raises OtherServiceError, and InvalidInputError for a server that is not initialized or has
+        no administrator.
         """
         if not await self._client.check_init():
             raise InvalidInputError("not_initialized")
@@ -132,9 +132,9 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         return self._identity()
 
     def _identity(self) -> Identity:
-        """Return the account, or nobody's, at the address that is asked now.
+        """Return the identity at the current address.
 
-        It is known by its nodes, or by everyone's if it has none.
+        It is recognized by its own nodes, or by the public ones if it has none.
         """
         server = self._address.authority
         name = self._email and self._email.partition("@")[0]
@@ -152,7 +152,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
 
     @override
     def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
-        """A server can have several addresses, or move: it is known again by its nodes."""
+        """Compare the nodes, because a server can have several addresses, or move."""
         if _normal(stored.get("email")) != _normal(self._email):
             return False
         return is_same(self._identity().known_by, known_by)
@@ -162,7 +162,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
             self._public_digests = await digests_of(await self._client.public())
 
     async def _know_by_own(self, listed: list[Row]) -> None:
-        """Note the account's nodes; an administrator may have listed everyone's."""
+        """Store digests of the account's nodes; an administrator may have listed all nodes."""
         mail = _normal(self._email)
         own = [
             row

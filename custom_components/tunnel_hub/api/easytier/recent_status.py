@@ -1,10 +1,9 @@
-"""What a node's reports tell, and since when it has been silent.
+"""Evaluates the reports of a node, and since when there are none.
 
-`recent_status` has one digit for each report, the newest last, 4320 at most: 1 is a report that the
-node is offline, 2 to 9 are how loaded it was. Nothing is added while a node is silent, so the
-digits have no clock: only `last_report_at`, which an account's own nodes have, tells when the last
-of them came. A report is due every ten minutes; the server itself takes a node for offline that
-has not reported for so long.
+`recent_status` has one digit for each report, the newest last, 4320 at most: 1 means that the node
+is offline, 2 to 9 is its load. Nothing is added while a node does not report, so the digits have no
+time: only `last_report_at`, which an account's own nodes have, is the time of the last one. A
+report is due every ten minutes. The server marks a node as offline after ten minutes without one.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from .. import coerce
 from ..rows import Row
 
 OVERDUE = "overdue_reports"
-"""What `at_time` adds to a row: how many reports have not come since the last one."""
+"""The field that `at_time` adds to a row: the number of missing reports."""
 
 _INTERVAL = timedelta(minutes=10)
 _OFFLINE = "1"
@@ -21,14 +20,14 @@ _ONLINE = "23456789"
 
 
 def at_time(row: Row, now: datetime) -> Row:
-    """Return a node's row with what follows from the time.
+    """Return a node's row with the values that depend on the time.
 
-    That is how many reports are overdue, if any, and that a reset which should have come is
-    unknown: the server moves it on with the next report only.
+    These are the number of missing reports, and a traffic reset that has passed: it becomes
+    unknown, because the server only updates it with the next report.
     """
     known = dict[str, object]()
     last_report = coerce.iso(row.get("last_report_at"))
-    # The next one may be on its way.
+    # The next report may arrive soon.
     if last_report is not None and (overdue := (now - last_report) // _INTERVAL - 1) > 0:
         known[OVERDUE] = overdue
     if (reset := coerce.iso(row.get("reset_date"))) is not None and reset <= now:
@@ -37,15 +36,15 @@ def at_time(row: Row, now: datetime) -> Row:
 
 
 def is_silent(row: Row) -> bool:
-    """Return whether reports are overdue."""
+    """Return whether reports are missing."""
     return _overdue(row) > 0
 
 
 def availability(row: Row, reports: int) -> float | None:
-    """Return with how many of its last reports a node was online, in percent.
+    """Return the percentage of the last reports in which a node was online.
 
-    Those that are overdue count, and the node was not online then. None for a node that never
-    reported, and for one that is offline of which nobody knows since when.
+    Missing reports count as offline. None for a node that never reported, and for one that is
+    offline since an unknown time.
     """
     last_report = coerce.iso(row.get("last_report_at"))
     if last_report is None and coerce.text(row.get("status")) != "online":
@@ -60,7 +59,7 @@ def availability(row: Row, reports: int) -> float | None:
 
 
 def _digits(value: object) -> str:
-    """Return the digits; "" for anything that does not consist of them."""
+    """Return the digits; "" for a value with other characters."""
     text = coerce.verbatim(value) or ""
     return text if text.isdecimal() else ""
 

@@ -1,4 +1,4 @@
-"""frp of one's own: frps, the server with its dashboard, and frpc, the client."""
+"""Self-hosted frp: frps, the server with its dashboard, and frpc, the client."""
 
 from .provider import FrpProvider
 

@@ -1,10 +1,10 @@
-"""What the web APIs of frps and frpc have in common: how they are signed in to, and say no.
+"""What the web APIs of frps and frpc have in common: authentication and errors.
 
 All methods raise:
-- AuthenticationError: username and password are refused;
-- RejectedError: the program says no, in its own words;
-- UnsupportedError: this version, or this configuration, lacks the route;
-- UnavailableError: it says nothing usable.
+- AuthenticationError: username and password are rejected;
+- RejectedError: the program refuses, in its own words;
+- UnsupportedError: this version or configuration does not have the route;
+- UnavailableError: there is no usable answer.
 """
 
 from base64 import b64encode
@@ -23,12 +23,15 @@ from ..http import Answer, Transport
 from ..routes import MissingRoutes, segment
 
 _WORDS = ("Msg", "msg")
-"""Where v1 and v2 of the APIs say why not."""
+"""The fields with the reason, in versions 1 and 2 of the APIs."""
 _NO_ROUTE = "404 page not found"
 
 
 class ProgramClient:
-    """Speaks with a program of frp. routes: which of them this version has."""
+    """Sends requests to a program of frp.
+
+    routes: those that this version does not have.
+    """
 
     def __init__(self, transport: Transport, username: str = "", password: str = "") -> None:
         self._transport = transport
@@ -40,7 +43,7 @@ class ProgramClient:
             self._headers["Authorization"] = f"Basic {signature}"
 
     async def healthz(self) -> None:
-        """GET /healthz: whether the program runs; it asks for no password."""
+        """GET /healthz: whether the program is running; requires no password."""
         await self.ask("GET", "/healthz")
 
     async def ask(
@@ -53,7 +56,10 @@ class ProgramClient:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, object] | None = None,
     ) -> Answer:
-        """Send a request; name: what stands for {name} in the route."""
+        """Send a request.
+
+        name: replaces {name} in the route.
+        """
         self.routes.check(route)
         path = route if name is None else route.replace("{name}", segment(name))
         answer = await self._transport.request(
@@ -66,21 +72,24 @@ class ProgramClient:
         return answer
 
     def _refusal(self, route: str, answer: Answer, *, of_one: bool) -> TunnelHubError:
-        """Return what an answer that is no success means. of_one: whether it is about one thing."""
+        """Return the error for an answer.
+
+        of_one: whether the request is about a single thing.
+        """
         words = self._words(answer)
         if answer.status == HTTPStatus.UNAUTHORIZED and not answer.is_json:
             return AuthenticationError()
         if words == _NO_ROUTE:
             return self.routes.missing(route)
         if not answer.is_json or not words or answer.repeats_its_status(words):
-            # Something in front of the program answers.
+            # A proxy in front of the program answers.
             return UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         if answer.status == HTTPStatus.NOT_FOUND and of_one:
             return TunnelGoneError()
         return RejectedError(words)
 
     def _words(self, answer: Answer) -> str:
-        """Return what is said, free of secrets."""
+        """Return the message of an answer without secrets."""
         if not answer.is_json:
             return self._transport.redact(answer.text())
         row = answer.mapping()

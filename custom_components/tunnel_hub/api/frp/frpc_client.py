@@ -1,8 +1,8 @@
 """The admin API of frpc, one method for each endpoint that is used.
 
-The routes of the store exist since frpc 0.68, and only if its file sets `store.path`. A name stands
-in a path, of which frpc's router looks at the decoded form: a proxy whose name has a slash cannot
-be asked for. See `client/http` in github.com/fatedier/frp.
+The routes of the store exist since frpc 0.68, and only if its file sets `store.path`. A name is
+part of the path, and frpc's router uses the decoded path: a proxy whose name contains a slash
+cannot be requested. See `client/http` in github.com/fatedier/frp.
 """
 
 import asyncio
@@ -22,42 +22,42 @@ _SECRET_LINE = re.compile(
     r"""\b\w*(?:token|password|secret|key|sk)\w*["']?\s*[:=]\s*["']?([^"'\s,}]+)""",
     re.IGNORECASE,
 )
-"""What holds a secret in a file, in any of its formats."""
+"""A line of a configuration file, in any of its formats, with a secret."""
 _MOST_SECRETS = 100
 _VISITORS = "/api/store/visitors"
 _VISITOR = "/api/store/visitors/{name}"
 
 
 class FrpcClient(ProgramClient):
-    """Speaks with frpc. Rows have the names of its own fields."""
+    """Sends requests to frpc. Rows have its own field names."""
 
     async def status(self) -> list[Row]:
-        """GET /api/status: the proxies that frpc runs, none while it does not reach frps."""
+        """GET /api/status: the proxies that frpc runs; none while it is not connected to frps."""
         return _proxies(await self.ask("GET", STATUS))
 
     async def config(self) -> str:
-        """GET /api/config: the text of frpc's file, which holds the token of the server."""
+        """GET /api/config: frpc's configuration file, which contains the token of the server."""
         text = (await self.ask("GET", "/api/config")).text()
-        # It may be long.
+        # Searching a long file takes a while.
         secrets = await asyncio.to_thread(_SECRET_LINE.findall, text)
         self._transport.secrets.learn([{"token": secret} for secret in secrets[:_MOST_SECRETS]])
         return text
 
     async def proxy_config(self, name: str) -> Row:
-        """GET /api/proxy/<name>/config: how a proxy is set up that runs, or is in the store."""
+        """GET /api/proxy/<name>/config: a proxy that runs or is in the store."""
         return (await self.ask("GET", "/api/proxy/{name}/config", name)).mapping()
 
     async def stop(self) -> None:
-        """POST /api/stop: end frpc."""
+        """POST /api/stop: stop frpc."""
         await self.ask("POST", "/api/stop", read=False)
 
     async def reload(self) -> None:
-        """GET /api/reload: have frpc read its file again."""
+        """GET /api/reload: reload the configuration file."""
         _expect_nothing(await self.ask("GET", "/api/reload", read=False))
 
     async def stored(self) -> list[Row]:
-        """GET /api/store/proxies: the proxies of the store, also those that are disabled."""
-        # frpc may have been started with another file since the last time.
+        """GET /api/store/proxies: the proxies of the store, including disabled ones."""
+        # frpc may have been restarted with another file.
         self.routes.forget()
         answer = await self.ask("GET", _STORE)
         return rows_in(answer.mapping().get("proxies"), "proxies")
@@ -67,7 +67,7 @@ class FrpcClient(ProgramClient):
         return (await self.ask("GET", _STORED, name)).mapping()
 
     async def create(self, proxy: Row) -> None:
-        """POST /api/store/proxies: add a proxy; it hides one with the same name in the file."""
+        """POST /api/store/proxies: add a proxy, which replaces one of the same name in the file."""
         await self.ask("POST", _STORE, json=proxy, read=False)
 
     async def replace(self, name: str, proxy: Row) -> None:
@@ -79,7 +79,7 @@ class FrpcClient(ProgramClient):
         _expect_nothing(await self.ask("DELETE", _STORED, name, read=False))
 
     async def visitors(self) -> list[Row]:
-        """GET /api/store/visitors: what reaches the tunnels of other clients."""
+        """GET /api/store/visitors: visitors, which connect to tunnels of other clients."""
         answer = await self.ask("GET", _VISITORS)
         return rows_in(answer.mapping().get("visitors"), "visitors")
 
@@ -114,5 +114,5 @@ def _expect_nothing(answer: Answer) -> None:
 
 
 def is_usable(name: str) -> bool:
-    """Tell whether frpc can be asked for a proxy by its name."""
+    """Return whether a proxy can be requested by its name."""
     return "/" not in name and name not in {".", ".."} and name_of({"name": name}) == name

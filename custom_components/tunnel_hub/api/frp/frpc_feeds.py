@@ -1,4 +1,4 @@
-"""What is read of frpc, and how often."""
+"""The feeds of frpc."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import timedelta
@@ -19,24 +19,28 @@ from .frpc_models import PROXY, REMEMBERED, proxy_row, server_in
 from .frps_models import name_of
 
 _INTERVAL = timedelta(seconds=10)
-"""frpc is near, and asking it costs little."""
+"""frpc is on the home network, and a request costs little."""
 _IDLE = timedelta(seconds=30)
 _ACCOUNT = "account"
 _SAME_MOMENT = 2.0
 _LASTING = 60.0
-"""Seconds after which an error is one for a person: frpc tries again every half minute, and frps
-keeps a port for a while whose client it has lost."""
+"""Seconds after which an error needs the user: frpc retries every half minute, and frps keeps the
+port of a lost client for a while.
+"""
 
 
 class _Listed(NamedTuple):
-    """All proxies by name. stored: those of the store, None where there is none."""
+    """All proxies by name.
+
+    stored: those of the store; None if there is no store.
+    """
 
     running: Mapping[str, Row]
     stored: Mapping[str, Row] | None
 
 
 class FrpcFeeds:
-    """Reads frpc's proxies, and remembers those that it tells only while it reaches frps.
+    """Reads frpc's proxies, and remembers those that it only lists while it is connected to frps.
 
     has_store: whether there is a store; None before it is known.
     """
@@ -44,10 +48,10 @@ class FrpcFeeds:
     def __init__(
         self, client: FrpcClient, server: str | None, on_read: Callable[[], Awaitable[None]]
     ) -> None:
-        """Take what reads.
+        """Set up without a request.
 
-        server: the address of the server as seen from outside, if it was entered.
-        on_read: called, and awaited, when frpc has answered.
+        server: the public host of the server, if it was entered.
+        on_read: called and awaited when frpc has answered.
         """
         self._client = client
         self._server = server
@@ -85,7 +89,7 @@ class FrpcFeeds:
         )
 
     def forget(self) -> None:
-        """Drop what was read, after a write."""
+        """Clear cached answers after a write."""
         self._listed.forget()
 
     def restore(self, memory: Mapping[str, Any]) -> None:
@@ -99,7 +103,7 @@ class FrpcFeeds:
         self._told_server = coerce.text(memory.get("server"))
 
     async def of_file(self) -> Collection[str]:
-        """Read the names of the proxies of the file, also of those that frpc told of before."""
+        """Read the names of the proxies in the file, including those that frpc listed before."""
         listed = await self._read()
         known = listed.running.keys() | self._known_of_file()
         return known - (listed.stored or {}).keys()
@@ -119,7 +123,7 @@ class FrpcFeeds:
             rows = await self._client.stored()
         except UnsupportedError:
             self._missed_store += 1
-            # Once may be a slip, and what can be switched only there goes with it.
+            # A single answer can be wrong, and the switches depend on it.
             if self.has_store and self._missed_store == 1:
                 raise UnavailableError(Reason.MALFORMED, "no store") from None
             return None
@@ -134,7 +138,7 @@ class FrpcFeeds:
         is_missed = any(tunnel.phase is TunnelPhase.OFFLINE for tunnel in tunnels.values())
         status = ClientStatus(
             id=_ACCOUNT,
-            # It lists what it runs as soon as the server has let it in.
+            # It lists its proxies once it is connected to the server.
             connected=True if listed.running else False if is_missed else None,
             tunnels_offline=len(tunnels) - online,
             tunnels_online=online,
@@ -149,8 +153,8 @@ class FrpcFeeds:
             if (server := server_in(row)) is not None:
                 self._told_server = server
                 break
-        # While frpc does not reach frps it lists nothing that runs, and nobody can tell whether
-        # its file has become empty: what was known of it stays until a person removes it.
+        # While frpc is not connected to frps, it lists no running proxies, so an empty list does
+        # not mean an empty file: known proxies are kept until the user removes them.
         self._absent = frozenset() if listed.running else self._known_of_file() - stored.keys()
         server = self._server or self._told_server
         rows = {
@@ -185,13 +189,13 @@ class FrpcFeeds:
             await self.on_memory({"proxies": self._known, "server": self._told_server})
 
     async def _forget_proxy(self, name: str) -> None:
-        """Tell no more of a proxy that is only remembered."""
+        """Remove a proxy that is only remembered."""
         self._absent -= {name}
         if self._known.pop(name, None) is not None:
             await self._store_memory()
 
     def _note_errors(self, tunnels: Mapping[str, Tunnel]) -> None:
-        """Note since when proxies do not start."""
+        """Store since when proxies do not start."""
         before = self._failing
         self._failing = {
             tunnel.name or id_: (before.get(tunnel.name or id_, (Stamp.now(),))[0], tunnel.error)
@@ -201,7 +205,7 @@ class FrpcFeeds:
 
 
 def _by_name(rows: list[Row]) -> Mapping[str, Row]:
-    """Return rows by their names; of doubles the first counts."""
+    """Return rows by name; the first of several with the same name."""
     found: dict[str, Row] = {}
     for row in rows:
         if (name := name_of(row)) is not None:

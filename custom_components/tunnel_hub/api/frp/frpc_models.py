@@ -1,4 +1,4 @@
-"""From what frpc tells of its proxies to tunnels."""
+"""Converts the proxies of frpc to tunnels."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ from .frpc_client import is_usable
 
 PROXY_TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "sudp", "xtcp")
 WITH_PORT = frozenset({"tcp", "udp"})
-"""Types that are reached at a port of the server."""
+"""Types with a port at the server."""
 WITH_DOMAIN = frozenset({"http", "https", "tcpmux"})
 WITH_SECRET = frozenset({"stcp", "sudp", "xtcp"})
-"""Types that are reached through a visitor, who knows the secret."""
+"""Types that are reached through a visitor with the secret key."""
 
 _PHASES: Mapping[object, TunnelPhase] = {
     "new": TunnelPhase.NEW,
@@ -23,24 +23,24 @@ _PHASES: Mapping[object, TunnelPhase] = {
     "closed": TunnelPhase.CLOSED,
 }
 _NO_SERVER = frozenset({"", "::", ".".join("0000")})
-"""What stands in place of a server that frpc's file does not name."""
+"""The value of a server address that is not in frpc's file."""
 REMEMBERED = ("type", "local_addr", "remote_addr", "source")
-"""What is remembered of a proxy for when frpc does not tell of it."""
+"""Fields that are remembered while frpc does not list a proxy."""
 
 
 def fields_of(stored: Row) -> Row:
-    """Return the fields of a proxy of the store, which stand below its type."""
+    """Return the fields of a proxy of the store, which are below the name of its type."""
     block = stored.get(coerce.text(stored.get("type")) or "")
     return block if isinstance(block, dict) else {}
 
 
 def is_enabled(stored: Row) -> bool:
-    """Tell whether a proxy of the store is enabled, as it is unless it says otherwise."""
+    """Return whether a proxy of the store is enabled, which is the default."""
     return coerce.boolean(fields_of(stored).get("enabled")) is not False
 
 
 def server_in(running: Row) -> str | None:
-    """Return the server's address as frpc tells it with a proxy; None if it does not."""
+    """Return the server address in the status of a proxy, or None."""
     if coerce.text(running.get("type")) not in WITH_PORT:
         return None
     host = _split(running.get("remote_addr"))[0]
@@ -50,10 +50,11 @@ def server_in(running: Row) -> str | None:
 def proxy_row(
     name: str, *, running: Row | None, stored: Row | None, known: Row | None, server: str | None
 ) -> Row:
-    """Return all that is known of a proxy as one row.
+    """Return everything that is known of a proxy as one row.
 
-    running: as in the status, stored: as in the store, known: as it was last told; each None if it
-    is not there. server: the server's address as seen from outside, as far as it is known.
+    running, stored, known: from the status, from the store, as last listed; None if it is not
+    there.
+    server: the public host of the server, if it is known.
     """
     told = {**(known or {}), **_not_empty(stored), **_not_empty(running)}
     is_stored = stored is not None or (running or {}).get("source") == TunnelSource.STORE
@@ -85,7 +86,7 @@ def _not_empty(row: Row | None) -> Row:
 
 
 def _addresses(block: Row, row: Row) -> Row:
-    """Return what a proxy of the store says itself, which counts where it does not run."""
+    """Return the addresses of a proxy in the store, which are used while it does not run."""
     port = coerce.count(block.get("localPort"))
     host = coerce.text(block.get("localIP")) or "127.0.0.1"
     found: dict[str, object] = {"local_addr": coerce.host_port(host, port) if port else None}
@@ -98,13 +99,13 @@ def _addresses(block: Row, row: Row) -> Row:
 
 
 def _split(address: object) -> tuple[str, int | None]:
-    """Return host and port of "host:port" or ":port", where an IPv6 host has no brackets."""
+    """Return host and port of "host:port" or ":port". An IPv6 host has no brackets."""
     host, _, port = (coerce.text(address) or "").rpartition(":")
     return host.strip("[]"), coerce.count(port)
 
 
 def _public_address(row: Row) -> str | None:
-    """Return where a tunnel is reached: at the server's port, or at the first of its domains."""
+    """Return the address of a tunnel: the server's port, or the first of its domains."""
     if coerce.text(row.get("type")) not in WITH_PORT:
         return (coerce.text(row.get("remote_addr")) or "").partition(",")[0].strip() or None
     host, port = _split(row.get("remote_addr"))

@@ -20,7 +20,7 @@ from .program import FRP, FrpProgram
 
 
 class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
-    """One frpc. Only the proxies of its store can be switched, changed and forced down."""
+    """One frpc. Only the proxies of its store can be disabled, changed and forced down."""
 
     kind = "frpc"
     guarded = STATUS
@@ -84,5 +84,5 @@ class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):
         try:
             await self._proxies.set_enabled(tunnel_id, enabled=False)
         finally:
-            # Whatever became of that, the proxy must not stay disabled.
+            # The proxy must not stay disabled in any case.
             await self._proxies.set_enabled(tunnel_id, enabled=True)

@@ -1,7 +1,7 @@
-"""The proxies of frpc's store: created, changed and deleted, with all of their fields.
+"""Creates, changes and deletes the proxies of frpc's store, with all of their fields.
 
-frpc replaces a whole row and leaves out what it does not know. So every change reads the row first,
-sends all of it, and looks afterwards whether it came about.
+frpc replaces a whole row and drops unknown fields. Therefore every change reads the row first,
+sends all of it, and verifies the result.
 """
 
 import asyncio
@@ -28,30 +28,30 @@ from .frpc_client import FrpcClient, is_usable
 from .frpc_models import PROXY_TYPES, WITH_DOMAIN, WITH_PORT, WITH_SECRET, fields_of
 
 _REMOTE_PORTS = range(PORTS.stop)
-"""With 0 the server chooses one."""
+"""With 0 the server selects one."""
 _ENABLED: Row = {"enabled": True}
-"""What is so unless a proxy says otherwise."""
+"""The default of a proxy."""
 _ALWAYS: Mapping[str, str] = {
     "transport": "bandwidthLimit",
     "loadBalancer": "group",
     "healthCheck": "type",
 }
-"""Texts that every proxy of the store has, by the part that they stand in."""
+"""Text fields that every proxy of the store has, by the object that contains them."""
 _NEW: Mapping[str, Row] = {"tcpmux": {"multiplexer": "httpconnect"}}
-"""What a new proxy of a type has to say, and can say in one way only."""
+"""Fields that a new proxy of a type requires and that have only one possible value."""
 _NAME_LINE = re.compile(
     r"""^[\s\-{]*["']?name["']?\s*[:=]\s*(?P<quote>["']?)(?P<name>.*?)(?P=quote)\s*[,}]?\s*(?:\#.*)?$"""
     r"""|^\s*\[(?P<section>[^\[\]]+)\]\s*$""",
     re.MULTILINE,
 )
-"""A name in YAML, JSON or INI, or in TOML that cannot be read as such."""
+"""A name in YAML, JSON or INI, or in TOML that cannot be parsed."""
 
 
 class StoredProxies:
     """Changes the proxies of the store.
 
-    of_file: reads the names of the proxies of the file, as far as frpc tells them. written: called
-    after each write.
+    of_file: reads the names of the proxies in the file, as far as frpc lists them.
+    written: called after each write.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class StoredProxies:
         return name
 
     async def update(self, name: str, payload: TunnelUpdate) -> None:
-        """Change only what the payload names."""
+        """Change only the values in the payload."""
         if payload.name not in (None, name):
             raise InvalidInputError("proxy_name_stays", name=name)
         async with self._changing:
@@ -104,7 +104,7 @@ class StoredProxies:
             await self._replace(row, name, type_, {"enabled": enabled})
 
     async def delete(self, name: str) -> None:
-        """Delete a proxy; one that is gone already counts as deleted."""
+        """Delete a proxy; succeeds if it does not exist."""
         async with self._changing:
             with suppress(TunnelGoneError):
                 await self.row(name)
@@ -112,7 +112,7 @@ class StoredProxies:
             self._written()
 
     async def row(self, name: str) -> Row:
-        """Read a proxy of the store; raises InvalidInputError for one that is not in it."""
+        """Read a proxy of the store; raises InvalidInputError if it is not there."""
         failure: TunnelHubError = InvalidInputError("proxy_name_unusable", name=name)
         if is_usable(name):
             try:
@@ -128,13 +128,13 @@ class StoredProxies:
     async def _replace(self, row: Row, name: str, type_: str, changes: Row) -> None:
         _check_complete(name, row)
         block = _merged(fields_of(row), changes)
-        # Fields that stand beside the block belong to other types.
+        # Fields outside of the object belong to other types.
         own = {key: value for key, value in row.items() if not isinstance(value, dict)}
         try:
             await self._client.replace(name, {**own, "name": name, "type": type_, type_: block})
         finally:
             self._written()
-        # Of another type, it has other fields.
+        # A proxy of another type has different fields.
         await self._expect(name, type_, block if row.get("type") == type_ else changes)
 
     async def _expect(self, name: str, type_: str, fields: Row) -> None:
@@ -146,12 +146,12 @@ class StoredProxies:
             raise InvalidInputError("not_stored", fields=", ".join(lost))
 
     async def _check_free(self, name: str) -> None:
-        """Raise InvalidInputError for the name of another proxy: it would hide one of the file."""
+        """Raise InvalidInputError for a name that another proxy has, which would be replaced."""
         with suppress(TunnelGoneError):
             await self.row(name)
             raise InvalidInputError("already_exists", name=name)
-        # Only the file itself tells of proxies that are disabled there. It holds the server's
-        # token, so nothing of it is kept or told.
+        # Only the file contains its disabled proxies. It also contains the server's token, so
+        # nothing else of it is kept.
         with suppress(RejectedError, UnsupportedError):
             file = await self._client.config()
             if name in await asyncio.to_thread(names_in, file):
@@ -159,7 +159,7 @@ class StoredProxies:
 
 
 def names_in(file: str) -> frozenset[str]:
-    """Return all that can be names of proxies in frpc's file, in any of its formats."""
+    """Return all possible names of proxies in frpc's file, in any of its formats."""
     with suppress(tomllib.TOMLDecodeError):
         proxies = tomllib.loads(file).get("proxies")
         rows = [row for row in proxies if isinstance(row, dict)] if proxies else []
@@ -169,9 +169,9 @@ def names_in(file: str) -> frozenset[str]:
 
 
 def _check_complete(name: str, row: Row) -> None:
-    """Raise UnavailableError for a row that came damaged, of which the rest would be lost.
+    """Raise UnavailableError for a damaged row, whose other fields would be lost.
 
-    frpc tells name and type twice, some fields always, and no other than the plugin as null.
+    frpc returns name and type twice, some fields always, and null only for the plugin.
     """
     block = fields_of(row)
     parts = (block.get(part, {}) for part in _ALWAYS)
@@ -190,14 +190,14 @@ def _check_complete(name: str, row: Row) -> None:
 
 
 def _check_type(type_: str) -> None:
-    """Raise InvalidInputError for a type that there is not."""
+    """Raise InvalidInputError for an unknown type."""
     if type_ not in PROXY_TYPES:
         known = ", ".join(PROXY_TYPES)
         raise InvalidInputError("unknown_protocol", protocol=type_, known=known)
 
 
 def _changes(payload: TunnelUpdate, type_: str) -> Row:
-    """Return the fields that a payload names, in frpc's words."""
+    """Return the fields of a payload in frpc's words."""
     if payload.node is not None:
         raise InvalidInputError("no_nodes", node=payload.node)
     if payload.remote_port is not None and type_ not in WITH_PORT:
@@ -240,10 +240,10 @@ def _domains(domain: str | None) -> Row:
 
 
 def _extra(lines: str | None) -> Row:
-    """Return further fields, which are written as in frpc's file."""
+    """Return additional fields, which are written as in frpc's file."""
     try:
         fields = tomllib.loads(lines or "")
-        # TOML has moments, which frpc has nowhere.
+        # TOML has dates, which frpc does not use.
         json.dumps(fields)
     except (TypeError, ValueError) as err:
         raise InvalidInputError("invalid_extra_parameters", reason=str(err)) from err
@@ -254,7 +254,7 @@ def _extra(lines: str | None) -> Row:
 
 
 def _merged(row: Row, changes: Row) -> dict[str, object]:
-    """Return a row with changes, also within its parts."""
+    """Return a row with changes, including nested ones."""
     merged = dict(row)
     for name, value in changes.items():
         match merged.get(name), value:
@@ -266,7 +266,7 @@ def _merged(row: Row, changes: Row) -> dict[str, object]:
 
 
 def _lost(sent: Row, stored: Row, within: str = "") -> Iterator[str]:
-    """Return the names of fields that are not as they were sent; what is empty may be left out."""
+    """Return the names of fields that differ from those that were sent, except empty ones."""
     for name, value in sent.items():
         now = stored.get(name)
         if isinstance(value, dict) and isinstance(now, dict):

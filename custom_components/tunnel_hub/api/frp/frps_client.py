@@ -1,8 +1,8 @@
 """The API of frps's dashboard, one method for each endpoint.
 
-Version 2, which came with frps 0.70, wraps answers in `{code, msg, data}` and has lists in pages;
-the methods return `data`. Traffic is in bytes, and "today" is the day at the server, since frps was
-started. See `server/http` in github.com/fatedier/frp.
+Version 2 exists since frps 0.70. It wraps answers in `{code, msg, data}` and splits lists into
+pages; the methods return `data`. Traffic is in bytes, and "today" is the server's day, since frps
+was started. See `server/http` in github.com/fatedier/frp.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from ..rows import Row, row_in, rows_in
 from .client import ProgramClient
 
 TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "xtcp", "sudp")
-"""Types of proxies, by each of which version 1 lists them."""
+"""Types of proxies. Version 1 has one list for each."""
 PAGE_SIZE = 200
-"""Rows of a page at most."""
+"""The maximum number of rows of a page."""
 _MOST_PAGES = 100
-"""Pages that are read of a list, however many there are said to be."""
+"""The maximum number of pages that are read."""
 
 
 class FrpsClient(ProgramClient):
-    """Speaks with frps. Rows have the names of its own fields."""
+    """Sends requests to frps. Rows have its own field names."""
 
     # Version 1
 
@@ -31,13 +31,13 @@ class FrpsClient(ProgramClient):
         return (await self.ask("GET", "/api/serverinfo")).mapping()
 
     async def clients(self) -> list[Row]:
-        """GET /api/clients: the clients, also those that are gone; frps 0.68 and later."""
+        """GET /api/clients: the clients, including disconnected ones; frps 0.68 and later."""
         rows = rows_in((await self.ask("GET", "/api/clients")).json())
         self.routes.found("/api/clients")
         return rows
 
     async def proxies_of(self, proxy_type: str) -> list[Row]:
-        """GET /api/proxy/<type>: the proxies of a type, without that; `conf` null when offline."""
+        """GET /api/proxy/<type>: the proxies of a type; `conf` is null if a proxy is offline."""
         answer = await self.ask("GET", "/api/proxy/{name}", proxy_type)
         return rows_in(answer.mapping().get("proxies"), null=True)
 
@@ -50,7 +50,7 @@ class FrpsClient(ProgramClient):
         return (await self.ask("GET", "/api/traffic/{name}", name)).mapping()
 
     async def delete_offline_proxies(self) -> None:
-        """DELETE /api/proxies?status=offline: forget the proxies that are offline."""
+        """DELETE /api/proxies?status=offline: remove the proxies that are offline."""
         params = {"status": "offline"}
         answer = await self.ask("DELETE", "/api/proxies", read=False, params=params)
         if answer.mapping().get("Code") != HTTPStatus.OK:
@@ -63,19 +63,19 @@ class FrpsClient(ProgramClient):
         return await self._data("GET", "/api/v2/system/info")
 
     async def clients_v2(self) -> list[Row]:
-        """GET /api/v2/clients: the clients, also those that are gone."""
+        """GET /api/v2/clients: the clients, including disconnected ones."""
         return await self._all("/api/v2/clients")
 
     async def client(self, key: str) -> Row:
-        """GET /api/v2/clients/<key>: one client, with how many proxies and connections it has."""
+        """GET /api/v2/clients/<key>: one client, with its number of proxies and connections."""
         return await self._data("GET", "/api/v2/clients/{name}", key)
 
     async def users(self) -> list[Row]:
-        """GET /api/v2/users: users, with how many clients and proxies they have."""
+        """GET /api/v2/users: users, with their number of clients and proxies."""
         return await self._all("/api/v2/users")
 
     async def proxies_v2(self) -> list[Row]:
-        """GET /api/v2/proxies: all proxies; what an offline one's `spec` holds is only its type."""
+        """GET /api/v2/proxies: all proxies; the `spec` of an offline one only contains its type."""
         return await self._all("/api/v2/proxies")
 
     async def proxy_v2(self, name: str) -> Row:
@@ -88,7 +88,7 @@ class FrpsClient(ProgramClient):
         return rows_in(data.get("history"))
 
     async def prune(self) -> None:
-        """POST /api/v2/system/prune: forget the proxies that are offline."""
+        """POST /api/v2/system/prune: remove the proxies that are offline."""
         params = {"type": "offline_proxies"}
         await self._data("POST", "/api/v2/system/prune", read=False, params=params)
 
@@ -101,20 +101,21 @@ class FrpsClient(ProgramClient):
         read: bool = True,
         params: Mapping[str, str] | None = None,
     ) -> Row:
-        """Return what an answer of version 2 wraps."""
+        """Return the data of a version 2 answer."""
         answer = await self.ask(method, route, name, read=read, params=params)
         return row_in(answer.mapping(), "data")
 
     async def _all(self, route: str) -> list[Row]:
         """Return the rows of all pages of a list.
 
-        They are read once more if meanwhile a row came or went, which moves others to another page.
+        If a row was added or removed in the meantime, rows move to other pages, so all are read
+        again.
         """
         rows, is_whole = await self._read_pages(route)
         return rows if is_whole else (await self._read_pages(route))[0]
 
     async def _read_pages(self, route: str) -> tuple[list[Row], bool]:
-        """Read page after page until one is not full; and tell whether all are of one list."""
+        """Read pages until one is not full; return the rows and whether the list was unchanged."""
         rows: list[Row] = []
         totals = set[object]()
         for number in range(1, _MOST_PAGES + 1):

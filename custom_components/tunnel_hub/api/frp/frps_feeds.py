@@ -1,4 +1,4 @@
-"""What is read from frps, and how often: the feeds."""
+"""The feeds of frps."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -40,31 +40,35 @@ INTERVAL = timedelta(seconds=30)
 _IDLE = timedelta(minutes=1)
 
 _SAME_MOMENT = 10.0
-"""Seconds in which feeds share a reading; thousands of proxies take a while."""
+"""Seconds for which feeds share an answer; thousands of proxies take a while."""
 _OF_LATE = INTERVAL.total_seconds()
 
 _HOUR = 3600.0
-"""Seconds for which ports and domain of the server are good, if it is not read anyway."""
+"""Seconds for which ports and domain of the server are cached."""
 _ZONE_LASTS = 6 * 3600.0
-"""Seconds for which the server's time zone is known."""
+"""Seconds for which the server's time zone is cached."""
 
 _OF_VERSION_2 = frozenset({"last_close", "last_start"})
-"""What version 1 tells without a year and a time zone."""
+"""Fields that version 1 returns without a year and a time zone."""
 
 
 class _Proxies(NamedTuple):
-    """The proxies as listed. lacking: fields that this version does not tell."""
+    """The listed proxies.
+
+    lacking: fields that this version does not provide.
+    """
 
     rows: Sequence[Row]
     lacking: frozenset[str]
 
 
 class Feeds:
-    """Reads a server's resources, and remembers those that it forgets when it is restarted.
+    """Reads a server's resources, and remembers those that it forgets when it restarts.
 
-    host: of the server, as seen from outside. time_zone: of the server; None if that is unknown.
-    on_memory: called, and awaited, with what is to be remembered when that has changed.
-    on_read: called, and awaited, when the server has answered.
+    host: the public host of the server.
+    time_zone: of the server; None if it is unknown.
+    on_memory: called and awaited with data to store when they change.
+    on_read: called and awaited when the server has answered.
     """
 
     def __init__(
@@ -138,7 +142,7 @@ class Feeds:
         except UnsupportedError:
             answer = await self._client.serverinfo()
         except UnavailableError as err:
-            # It may be older than before: then it answers as such.
+            # After a downgrade, it only has version 1 of the API.
             if err.reason is not Reason.MALFORMED:
                 raise
             answer = await self._client.serverinfo()
@@ -186,9 +190,9 @@ class Feeds:
         return _Proxies(rows, _OF_VERSION_2 if tells_client else _OF_VERSION_2 | {"client"})
 
     async def _learn_zone(self, rows: Sequence[Row]) -> None:
-        """Find out by which clock the server counts its days, now and then: it may be summer time.
+        """Find out the time zone of the server now and then, because of daylight saving time.
 
-        Version 1 tells a moment by that clock, version 2 the same one since 1970.
+        Version 1 returns a time in that zone, version 2 the same one since 1970.
         """
         if self._zone_read is not None and self._zone_read.age < _ZONE_LASTS:
             return
@@ -210,7 +214,7 @@ class Feeds:
         return listed | {id_: self._unlisted_tunnel(id_, addresses) for id_ in self._tunnels.ids()}
 
     async def _listed(self, rows: Sequence[Row], addresses: Addressing) -> dict[str, Tunnel]:
-        """Return the listed tunnels: the same ones again if nothing differs."""
+        """Return the listed tunnels; the same mapping if nothing changed."""
         if self._built[0] == (rows, addresses):
             return self._built[1]
         found: dict[str, Tunnel] = {}
@@ -225,7 +229,7 @@ class Feeds:
         return found
 
     def _facts_of(self, tunnel: Tunnel, address: Row | None) -> Facts:
-        """Return what is to be known of a tunnel when it is no longer told."""
+        """Return the fields of a tunnel to remember while it is not listed."""
         known = self._tunnels.facts(tunnel.id)
         return {
             "type": tunnel.protocol or known.get("type"),
@@ -238,10 +242,7 @@ class Feeds:
         return Tunnel(id=id_, name=id_, online=False, **_lasting(facts, addresses))
 
     async def forget_offline(self) -> tuple[str, ...]:
-        """Have the server forget offline proxies, and forget those that it does not list.
-
-        Returns the ids of those that were forgotten.
-        """
+        """Make the server remove offline proxies, and forget remembered ones; return their ids."""
         before = await self._fetch_tunnels()
         try:
             await self._client.prune()
@@ -262,7 +263,7 @@ class Feeds:
         except UnsupportedError:
             return {}
         found: dict[str, Client] = {}
-        # Of several with one id, one that is connected counts.
+        # If several have the same id, the connected one is used.
         connected_first = sorted(
             rows, key=lambda row: coerce.boolean(row.get("online")) is not True
         )
@@ -290,7 +291,7 @@ class Feeds:
 
 
 def _lasting(facts: Facts, addresses: Addressing) -> dict[str, Any]:
-    """Return what is told of a tunnel also while it is offline."""
+    """Return the fields of a tunnel that are also shown while it is offline."""
     protocol = coerce.text(facts.get("type"))
     address = facts.get("address")
     return {

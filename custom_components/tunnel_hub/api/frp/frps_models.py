@@ -1,6 +1,7 @@
-"""From the rows of frps to resources.
+"""Converts the rows of frps to resources.
 
-Version 2 of the API groups the fields that version 1 has side by side: both are read alike.
+Version 2 of the API groups the fields that version 1 has at the top level: both are read in the
+same way.
 """
 
 from collections.abc import Sequence
@@ -21,10 +22,10 @@ _PORTS = {
     "kcp": "kcpBindPort",
     "quic": "quicBindPort",
 }
-"""What a server listens at besides its main port; the first three by types of proxies."""
+"""Other ports of a server; the first three by types of proxies."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FURTHEST = timedelta(hours=14)
-"""From UTC that any time zone is."""
+"""The largest distance of a time zone from UTC."""
 _QUARTER_OF_AN_HOUR = timedelta(minutes=15)
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -34,13 +35,13 @@ def _row(value: object) -> Row:
 
 
 def _port(value: object) -> int | None:
-    """Return a port; 0 is none, or one that nobody is told of."""
+    """Return a port; 0 means none."""
     port = coerce.count(value)
     return port if port and port < 65536 else None
 
 
 def name_of(row: Row) -> str | None:
-    """Return a proxy's name to the last character: a request for it has to be the same."""
+    """Return a proxy's name with all characters, because requests contain it."""
     name = row.get("name")
     if not isinstance(name, str) or not name.strip() or len(name) > coerce.MAX_ID:
         return None
@@ -51,12 +52,12 @@ def name_of(row: Row) -> str | None:
 
 
 def server_row(answer: Row) -> Row:
-    """Return the server's fields side by side, as version 1 has them."""
+    """Return the server's fields at the top level, as in version 1."""
     return {**answer, **_row(answer.get("config")), **_row(answer.get("status"))}
 
 
 def _by_type(row: Row) -> tuple[tuple[str, int], ...]:
-    """Return how many proxies of each type are online."""
+    """Return the number of online proxies of each type."""
     counts = ((coerce.text(name), coerce.count(n)) for name, n in _types(row).items())
     return tuple(sorted((name, n) for name, n in counts if name and n))
 
@@ -76,7 +77,7 @@ def _heartbeats(row: Row) -> bool | None:
 
 
 def _ports(row: Row) -> tuple[tuple[str, int], ...]:
-    """Return what a server listens at besides its main port."""
+    """Return the other ports of a server."""
     ports = ((name, _port(row.get(fields))) for name, fields in _PORTS.items())
     return tuple((name, port) for name, port in ports if port)
 
@@ -106,19 +107,19 @@ def _status(row: Row) -> Row:
 
 
 def type_of(row: Row) -> str | None:
-    """Return a proxy's type; with version 1, the one that its list was asked for."""
+    """Return a proxy's type; in version 1, the type of the list."""
     return coerce.text(_row(row.get("spec")).get("type") or row.get("type"))
 
 
 def is_online(row: Row) -> bool | None:
-    """Tell whether a proxy is online."""
+    """Return whether a proxy is online."""
     status = row.get("status")
     phase = status.get("phase") if isinstance(status, dict) else status
     return {"online": True, "offline": False}.get(phase) if isinstance(phase, str) else None
 
 
 def client_key(row: Row) -> str | None:
-    """Return the id of a client: its user's name, if it has one, and its own id."""
+    """Return the id of a client: its user, if any, and its own id."""
     user, client = coerce.text(row.get("user")), coerce.text(row.get("clientID"))
     return ".".join(part for part in (user, client) if part) or None
 
@@ -139,12 +140,12 @@ PROXY = RowParser(
 
 
 def started_at(row: Row) -> object:
-    """Return when a proxy was started, as version 2 tells it."""
+    """Return the start time of a proxy, as in version 2."""
     return _status(row).get("lastStartAt")
 
 
 def address_fields(row: Row) -> Row | None:
-    """Return what makes a proxy's public address; None for an offline one, which tells nothing."""
+    """Return the fields for a proxy's public address; None for an offline one, which has none."""
     spec = _row(row.get("spec"))
     configuration = _row(spec.get(type_of(row) or "")) or _row(row.get("conf"))
     if not configuration:
@@ -158,9 +159,9 @@ def address_fields(row: Row) -> Row | None:
 
 
 class Addressing(NamedTuple):
-    """What of a server makes the public addresses of its proxies.
+    """The properties of a server for the public addresses of its proxies.
 
-    host: of the server, as seen from outside. parent: the domain of subdomains. ports: by type.
+    host: the public host. parent: the domain of subdomains. ports: by type.
     """
 
     host: str
@@ -168,9 +169,9 @@ class Addressing(NamedTuple):
     ports: tuple[tuple[str, int], ...]
 
     def of(self, proxy_type: str | None, fields: Row) -> str | None:
-        """Return where a proxy can be reached: host:port, or a domain.
+        """Return the public address of a proxy: host:port, or a domain.
 
-        fields: as from address_fields.
+        fields: from address_fields.
         """
         if proxy_type in ("tcp", "udp"):
             port = _port(fields.get("remotePort"))
@@ -186,15 +187,15 @@ class Addressing(NamedTuple):
 
 
 def addressing(server: Row, host: str) -> Addressing:
-    """Return what a server's row tells of addresses."""
+    """Return these properties from a server's row."""
     return Addressing(host, coerce.text(server.get("subdomainHost")), _ports(server))
 
 
 def offset_of(row: Row, seconds: object) -> timezone | None:
-    """Return by how much a server is ahead of UTC; None if that can't be told.
+    """Return the server's offset from UTC; None if it cannot be determined.
 
-    row: of a proxy in version 1, which tells its last start by the clock of the server, without the
-    year. seconds: the same moment in version 2.
+    row: of a proxy in version 1, with its last start in the server's time zone, without a year.
+    seconds: the same time in version 2.
     """
     told, moment = coerce.text(row.get("lastStartTime")), coerce.epoch(seconds)
     if told is None or moment is None:
@@ -214,12 +215,12 @@ def offset_of(row: Row, seconds: object) -> timezone | None:
 
 
 def key_of(row: Row) -> str | None:
-    """Return what tells a client from all others."""
+    """Return the unique key of a client."""
     return coerce.identifier(row.get("key")) or client_key(row)
 
 
 def _while(row: Row, name: str, *, online: bool) -> datetime | None:
-    """Return a moment that counts while a client is online, or is not."""
+    """Return a time that is only valid while a client is online, or offline."""
     return coerce.epoch(row.get(name)) if coerce.boolean(row.get("online")) is online else None
 
 
@@ -237,9 +238,9 @@ CLIENT = RowParser(
 
 
 def has_id_of_its_own(row: Row) -> bool:
-    """Tell whether a client is the same after it was started again.
+    """Return whether a client keeps its id after a restart.
 
-    One without an id in its configuration has that of its run, which is random.
+    Without an id in its configuration, it has a random one.
     """
     client = coerce.text(row.get("clientID")) or ""
     return client != row.get("runID") and not _RUN_ID.fullmatch(client)
@@ -262,7 +263,7 @@ def days(rows: Sequence[Row]) -> tuple[DayTraffic, ...]:
 
 
 def days_until(today: date, row: Row) -> tuple[DayTraffic, ...]:
-    """Return the days of version 1, the oldest first; it tells no dates, but today's first."""
+    """Return the days of version 1, the oldest first. The answer has no dates; today is first."""
     into, out_of = (_list(row.get(name)) for name in ("trafficIn", "trafficOut"))
     found = [
         DayTraffic(

@@ -20,7 +20,7 @@ from .program import FRP, FrpProgram
 
 
 class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
-    """One server, by the API of its dashboard."""
+    """One server, with the API of its dashboard."""
 
     kind = "frps"
     guarded = "/api/serverinfo"
@@ -58,7 +58,7 @@ class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):
 
     @override
     async def traffic_history(self, tunnel_id: str | None = None) -> tuple[DayTraffic, ...]:
-        """Return seven days of a tunnel; frps keeps none of all of them together."""
+        """Return seven days of a tunnel; frps has no history of all tunnels together."""
         if tunnel_id is None:
             raise UnsupportedError
         try:

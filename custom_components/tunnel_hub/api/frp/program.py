@@ -1,4 +1,4 @@
-"""What frps and frpc have in common as entries: where they are, and how they are signed in to."""
+"""What frps and frpc have in common as entries: address and authentication."""
 
 from abc import abstractmethod
 from contextlib import suppress
@@ -33,9 +33,9 @@ FRP = ProviderDescription(
 )
 
 _PAGES = ("static", "api")
-"""What the paths of a program's own pages begin with."""
+"""The first path segments of a program's own pages."""
 _OF_OTHERS = ("HTTP 200", "HTTP 404")
-"""What pages of other servers come with; those of firewalls come with other statuses."""
+"""Details of errors that only other servers' pages cause. Firewalls use other statuses."""
 
 
 def _address(credentials: Credentials) -> str:
@@ -43,17 +43,18 @@ def _address(credentials: Credentials) -> str:
 
 
 def _id(address: str) -> str:
-    """Return what tells a program from all others: neither tells anything of itself."""
+    """Return the id of a program: its address, because the programs do not identify themselves."""
     return address.partition("://")[2]
 
 
 class FrpProgram(Provider):
     """One program of frp.
 
-    credentials: kind, as in FrpProvider.kinds; base_url; username and password, as far as the
-    program asks for them; verify and ca as in tls.trust.
-    kind: the name of its kind. guarded: a path of which it tells only those who sign in.
-    is_open: whether it answers to everybody; None before that is known.
+    credentials: kind, as in FrpProvider.kinds; base_url; username and password, if the program
+    requires them; verify and ca as in tls.trust.
+    kind: the name of its kind.
+    guarded: a path that requires authentication.
+    is_open: whether it requires no password; None before that is known.
     """
 
     kind: ClassVar[str]
@@ -65,7 +66,7 @@ class FrpProgram(Provider):
         self._url = _address(credentials)
         self.credentials = {**credentials, "base_url": self._url}
         if self.credentials.get("verify") == "true":
-            # As without it.
+            # This is the default.
             del self.credentials["verify"]
         self._transport = Transport(session, (self._url,), ssl=trust(credentials))
         self._signs_in = credentials.get("username", ""), credentials.get("password", "")
@@ -79,12 +80,12 @@ class FrpProgram(Provider):
 
     @abstractmethod
     async def _look(self) -> None:
-        """Read something that only this program tells."""
+        """Read something that only this program has."""
 
     async def _learn_whether_open(self) -> None:
-        """Find out, once, whether anyone who reaches the program may use it.
+        """Find out once whether the program requires no password.
 
-        Called after the program has answered: where nothing signs in, that was without a password.
+        Called after the program has answered. Without credentials, this was without a password.
         """
         if self.is_open is None and not any(self._signs_in):
             self.is_open = True
@@ -112,7 +113,7 @@ class FrpProgram(Provider):
 
     @override
     def is_account_of(self, stored: Credentials, known_by: str) -> bool | None:
-        """A program can move to another address, where nothing tells that it is the same."""
+        """Return None for another address, because nothing shows that it is the same program."""
         if stored.get(KIND) != self.kind:
             return False
         with suppress(InvalidInputError):
@@ -122,5 +123,5 @@ class FrpProgram(Provider):
 
     @property
     def outside_host(self) -> str:
-        """The server's host as seen from outside: where its dashboard is, for a server."""
+        """The public host of the server: that of its dashboard, unless another one is set."""
         return self._outside or URL(self._url).host or ""

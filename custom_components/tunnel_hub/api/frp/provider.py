@@ -1,4 +1,4 @@
-"""frp: which class an entry of each kind is of."""
+"""frp: selects the class for the kind of an entry."""
 
 from typing import ClassVar
 
@@ -8,6 +8,6 @@ from .program import FrpProgram
 
 
 class FrpProvider(FrpProgram):
-    """A program of frp; which one, the kind of the entry tells."""
+    """A program of frp. The kind of the entry selects which one."""
 
     kinds: ClassVar = {FrpsProvider.kind: FrpsProvider, FrpcProvider.kind: FrpcProvider}

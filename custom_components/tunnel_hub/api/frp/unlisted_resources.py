@@ -1,21 +1,21 @@
-"""What a program lists only for as long as it runs itself: things that exist nevertheless."""
+"""Remembers resources that a program only lists while they are running."""
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
 from typing import Any
 
 LASTS = 7 * 86400.0
-"""Seconds for which something is told of that is no longer listed. frps itself forgets then."""
+"""Seconds for which an unlisted resource is shown. frps itself forgets it then."""
 
 _SINCE = "unlisted_since"
 
 type Facts = Mapping[str, Any]
-"""What is still told of a thing: JSON."""
+"""The remembered fields of a resource, as JSON."""
 
 
 class UnlistedResources:
-    """Remembers the facts of all things that were listed, over a restart of either side.
+    """Remembers the fields of all resources that were listed, across restarts of both sides.
 
-    changed: whether that differs from what was stored last.
+    changed: whether they differ from the stored data.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class UnlistedResources:
         self.changed = False
 
     def restore(self, memory: object) -> None:
-        """Take back what `stored` has returned."""
+        """Restore the data that `stored` returned."""
         for id_, facts in memory.items() if isinstance(memory, dict) else ():
             if isinstance(facts, dict):
                 since = facts.get(_SINCE)
@@ -33,7 +33,7 @@ class UnlistedResources:
                     self._since[id_] = since
 
     def stored(self) -> dict[str, object]:
-        """Return all that is remembered, as JSON, to be stored now."""
+        """Return all data to store, as JSON."""
         self.changed = False
         return {
             id_: {**facts, **({_SINCE: self._since[id_]} if id_ in self._since else {})}
@@ -41,16 +41,19 @@ class UnlistedResources:
         }
 
     def facts(self, id_: str) -> Facts:
-        """Return what is known of a thing; nothing of one that was never listed."""
+        """Return the fields of a resource; empty if it was never listed."""
         return self._facts.get(id_, {})
 
     def note(self, id_: str, facts: Facts) -> None:
-        """Remember facts."""
+        """Remember the fields of a resource."""
         if self._facts.get(id_) != facts:
             self._facts[id_], self.changed = facts, True
 
     def follow(self, listed: AbstractSet[str], now: float) -> None:
-        """Take in what is listed. now: seconds since 1970."""
+        """Update which resources are listed.
+
+        now: seconds since 1970.
+        """
         for id_ in self._since.keys() & listed:
             del self._since[id_]
             self.changed = True
@@ -59,11 +62,11 @@ class UnlistedResources:
         self.drop({id_ for id_, since in self._since.items() if now - since > LASTS})
 
     def ids(self) -> AbstractSet[str]:
-        """Return the ids of what is told of although it is not listed."""
+        """Return the ids of resources that are shown although they are not listed."""
         return self._since.keys()
 
     def drop(self, ids: Iterable[str]) -> None:
-        """Tell no more of things, until they are listed again."""
+        """Forget resources until they are listed again."""
         for id_ in ids:
             if self._facts.pop(id_, None) is not None:
                 self.changed = True

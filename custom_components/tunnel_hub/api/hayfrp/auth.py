@@ -1,8 +1,8 @@
-"""Keeps one csrf valid without ending the user's session in the web console.
+"""Keeps one csrf token valid without ending the user's session in the web console.
 
-Every login ends all earlier sessions of the account, so one is made only when the csrf is
-refused. When the session made in its place is ended within minutes too, another program is
-doing the same: then no login is made for a while, longer each time.
+Every login ends all other sessions of the account, so there is only one when the csrf token is
+rejected. If the new session is ended within minutes, another program does the same: then there is
+no login for a while, longer each time.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,13 +14,16 @@ from ..errors import AuthenticationError, SessionContestedError
 from ..tokens import RenewableTokens
 
 _CONTEST_WINDOW = 600.0
-"""A session that lives shorter than these seconds was ended by someone else."""
+"""Seconds. A session that ends earlier was ended by another program."""
 _FIRST_PAUSE = 900.0
 _LONGEST_PAUSE = 4 * 3600.0
 
 
 class Session(RenewableTokens):
-    """One account's csrf. log_in: makes a new one, None where only a csrf was pasted."""
+    """The csrf token of one account.
+
+    log_in: returns a new one; None if only a csrf token was entered.
+    """
 
     def __init__(
         self,
@@ -36,14 +39,14 @@ class Session(RenewableTokens):
         self._paused_until = 0.0
 
     def forget(self) -> None:
-        """Drop a csrf that our own request has ended."""
+        """Discard a csrf token that was ended by a request of ours."""
         self._token = None
         self._renewed_at = None
         self._pause = 0.0
 
     @property
     def contested(self) -> bool:
-        """Whether another program was seen ending our sessions and none has outlived it yet."""
+        """Whether another program ended our sessions, and none has lasted since."""
         if not self._pause:
             return False
         return self._renewed_at is None or self._renewed_at.age <= _CONTEST_WINDOW
@@ -60,7 +63,7 @@ class Session(RenewableTokens):
         return csrf
 
     def _stand_back_if_contested(self) -> None:
-        """Raise SessionContestedError while we leave the account to the other program."""
+        """Raise SessionContestedError while the other program may use the account."""
         now = time.monotonic()
         if now < self._paused_until:
             raise SessionContestedError(self._paused_until - now)

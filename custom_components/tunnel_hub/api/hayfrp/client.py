@@ -1,10 +1,10 @@
 """The HayFrp OPENAPI, one method for each documented endpoint, in the document's order and words.
 
-The result stands in the body's `status`; HTTP is 200 whatever happened. What comes with an HTTP
-error is of something in front of the service, unless its words are the service's. All raise:
-- AuthenticationError: the csrf, or the username and password, are refused;
-- RejectedError: the service says no, in its own words;
-- UnavailableError: it says nothing usable.
+The result is the body's `status`; the HTTP status is always 200. An HTTP error comes from a proxy
+or firewall, unless its message is one of the service's. All methods raise:
+- AuthenticationError: the csrf token, or the username and password, are rejected;
+- RejectedError: the service refuses, in its own words;
+- UnavailableError: there is no usable answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,18 +21,18 @@ _MISSING = re.compile("不能为空|参数|无用户类型")
 _NO_SESSION = re.compile("csrf|token|登录|授权", re.IGNORECASE)
 _BANNED = re.compile("封禁|封停|冻结")
 _SURELY_OURS = re.compile("登录|CSRF临时授权|不能为空")
-"""Words by which an answer with an HTTP error is known as the service's own."""
+"""Words that identify an answer with an HTTP error as one of the service."""
 _ALREADY_SIGNED = re.compile("(?=.*签).*[已过]|.*重复签到|.*已领取")
 _ONLINE = {"online": True, "offline": False}
 _PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
-"""How a whole web page begins, such as a firewall's; a notice is a piece of one."""
+"""The beginning of a complete web page, such as a firewall's. A notice is only a part of one."""
 _INTERNAL = re.compile("服务器异常")
 _REFUSALS = frozenset({403, 404})
-"""Body statuses of what is refused, or not there; a refused csrf may have either."""
+"""Body statuses of refused requests and missing things; a rejected csrf token can have either."""
 
 
 class TunnelReading(StrEnum):
-    """What GetTunnelStatus tells."""
+    """The data of GetTunnelStatus."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -40,15 +40,15 @@ class TunnelReading(StrEnum):
 
 
 class AlreadySignedInError(RejectedError):
-    """Today's sign-in has been done before."""
+    """The account has already signed in today."""
 
 
 class NotFoundError(RejectedError):
-    """There is no such thing, or nothing to list."""
+    """There is no such thing, or an empty list."""
 
 
 class HayFrpClient:
-    """Speaks HayFrp's language: field names, words and codes are the service's own."""
+    """Sends requests with the service's own field names, words and codes."""
 
     def __init__(self, transport: Transport) -> None:
         """Take the transport; it must send the header `waf: off`."""
@@ -270,7 +270,7 @@ class HayFrpClient:
             _judge(row, self._transport, public=True)
         return row
 
-    # How all of them ask
+    # Requests
 
     async def _send(self, path: str, fields: Mapping[str, object], *, read: bool = True) -> Answer:
         return await self._transport.request("POST", path, json=fields, read=read)
@@ -284,9 +284,9 @@ class HayFrpClient:
         read: bool = True,
         public: bool = False,
     ) -> Row:
-        """Send one documented type of request and judge its answer.
+        """Send a documented type of request and check its answer.
 
-        public: no login is involved, so 403 is no refused login.
+        public: whether it needs no login, so that 403 is not a rejected login.
         """
         row = _row(await self._send(path, {"type": kind, **fields}, read=read))
         _judge(row, self._transport, public=public)
@@ -298,7 +298,7 @@ class HayFrpClient:
         return row
 
     async def _public_rows(self, path: str, name: str) -> list[Row]:
-        """Read a public list; having no nodes is an empty one."""
+        """Read a public list, which is empty if there are no nodes."""
         try:
             row = await self._public(path)
         except NotFoundError:
@@ -316,12 +316,12 @@ def _row(answer: Answer) -> Row:
 
 
 def _word(value: bool) -> str:
-    """Write a bool as the server wants it; a JSON bool breaks it."""
+    """Return a bool as a word, because the server cannot read a JSON bool."""
     return "true" if value else "false"
 
 
 def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
-    """Raise what a body's status and message mean; return when it is fine."""
+    """Raise the error for a body's status and message, if any."""
     status = row.get("status")
     message = transport.redact(row.get("message"))
     match coerce.integer(status):

@@ -1,4 +1,4 @@
-"""What is read of a HayFrp account, and how often."""
+"""The feeds of a HayFrp account."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -38,25 +38,26 @@ from .models import (
 _NEARLY_TWO_MINUTES = timedelta(seconds=110)
 
 _SAME_MOMENT = 5.0
-"""Seconds for which the nodes' figures count as read now."""
+"""Seconds for which the values of nodes are cached."""
 
 _CHECK_IDLE = timedelta(minutes=15)
-"""Between two checks of a tunnel while nobody looks, and nothing suggests a change."""
+"""The interval of a tunnel's probe while no browser is connected and its node shows no change."""
 
 _READING_GOOD_FOR = 5 * MINUTE
-"""A check that old says nothing about now where a later one failed."""
+"""A result that is older is discarded if a later probe failed."""
 
 _CHECKS_AT_ONCE = 3
-"""One below the transport's bound, so that checks never hold up a command."""
+"""One below the limit of the transport, so that probes never delay a command."""
 
 _CHECKS_PER_SECOND = 4
-"""What a person makes who opens the console's page of tunnels now and then."""
+"""About as many as the console's page of tunnels sends when it is opened now and then."""
 
 
 class Feeds:
     """Reads an account.
 
-    session: keeps the csrf. hide: takes secrets out of words.
+    session: keeps the csrf token.
+    hide: removes secrets from a text.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Feeds:
         self._node_hosts: dict[str | None, str | None] = {}
 
     def feeds(self) -> dict[str, Feed[Resource]]:
-        """Return what can be read, by key."""
+        """Return the feeds by key."""
         return by_key(
             ACCOUNT.feed("account", MINUTE, self._account, FIFTEEN_MINUTES, required=True),
             TUNNEL.feed(
@@ -119,7 +120,7 @@ class Feeds:
         return await ACCOUNT.many([await self._session.use(self._client.get_info)])
 
     async def list_tunnels(self) -> dict[str, Tunnel]:
-        """Read all tunnels, with what the last checks told."""
+        """Read all tunnels, with the results of the last probes."""
         async with self._listing:
             rows = await self._session.use(self._client.list_tunnel)
             listed = await self._listed.read(rows)
@@ -138,20 +139,20 @@ class Feeds:
                     id_: with_reading(tunnel, readings.get(id_))
                     async for id_, tunnel in iterate(listed.items())
                 }
-                # Only now: this may be cancelled before.
+                # Last, because the request may be cancelled.
                 self._read_of = listed, readings
             return dict(self._tunnels)
 
     def _reading_good_for(self, tunnel_id: str) -> timedelta:
-        """For how long a check counts: until the next one, or a little longer if that fails."""
+        """Return how long a result is valid: until the next probe and a little longer."""
         round_ = timedelta(seconds=len(self._readings) / _CHECKS_PER_SECOND)
         usual = _READING_GOOD_FOR + (timedelta() if tunnel_id in self._unanswered else _CHECK_IDLE)
         return max(usual, 2 * round_)
 
     async def _changed_tunnels(self) -> list[str]:
-        """Return the tunnels whose client may have come or gone: their node counts others now.
+        """Return the tunnels whose node has a different number of clients than before.
 
-        One public request for all tunnels, in place of one for each.
+        One public request for all tunnels, instead of one for each.
         """
         rows = await self._node_rows.get(_SAME_MOMENT)
         nodes = {id_: node.clients for id_, node in (await NODE.many(rows)).items()}
@@ -162,7 +163,7 @@ class Feeds:
         return [t.id for t in (self._tunnels or {}).values() if t.node_id in changed]
 
     async def _used_nodes(self) -> dict[str, str | None]:
-        """Names of the nodes that the account's tunnels run over, by id."""
+        """Return the names of the nodes of the account's tunnels, by id."""
         async with self._listing:
             tunnels = self._tunnels
         if tunnels is None:
@@ -174,7 +175,7 @@ class Feeds:
         return self._nodes.select(nodes, await self._used_nodes())
 
     async def all_nodes(self) -> Mapping[str, Node]:
-        """Nodes with figures, nodes without, and those known before, which are offline now."""
+        """Return nodes with values, nodes without, and known nodes that are offline now."""
         probed, listed, used = await gather_all(
             self._node_rows.get(0), self._client.get_node_list(), self._used_nodes()
         )
@@ -190,7 +191,7 @@ class Feeds:
         return nodes
 
     async def node_endpoint(self, node_id: str) -> NodeEndpoint:
-        """Return a node's address: the host of its tunnels, and the port that its figures tell."""
+        """Return a node's address: the host of its tunnels, and the port in its values."""
         rows = await self._node_rows.get(MINUTE.total_seconds())
         port = next(
             (
@@ -214,13 +215,13 @@ class Feeds:
         return {"service": Notice(id="service", text=text)}
 
     async def node_names(self) -> Mapping[str, str]:
-        """Return the names of all nodes by id, whichever are chosen."""
+        """Return the names of all nodes by id, whether they are chosen or not."""
         if not self._known_nodes:
             await self._list_nodes()
         return {id_: node.name or id_ for id_, node in self._known_nodes.items()}
 
     def tunnel(self, tunnel_id: str) -> Tunnel:
-        """Return a tunnel as last listed; nothing but its id is known of another one."""
+        """Return a tunnel as last listed; an unknown one only has an id."""
         return (self._tunnels or {}).get(tunnel_id) or Tunnel(id=tunnel_id)
 
     async def check_tunnel(self, tunnel: Tunnel) -> Tunnel:
@@ -241,7 +242,7 @@ class Feeds:
         return with_reading(tunnel, self._readings[tunnel.id])
 
     async def tunnel_row(self, tunnel_id: str) -> Row:
-        """Read one tunnel as the service has it now."""
+        """Read the current row of a tunnel."""
         rows = await self._session.use(lambda csrf: self._client.list_tunnel(csrf, tunnel_id))
         for row in rows:
             if coerce.identifier(row.get("id")) == tunnel_id:
@@ -249,7 +250,7 @@ class Feeds:
         raise TunnelGoneError
 
     async def node_id(self, node: str) -> str:
-        """Find a node by id or name among those in service."""
+        """Return the id of a node in service by its id or name."""
         nodes = await LISTED_NODE.many(await self._client.get_node_list())
         for id_, listed in nodes.items():
             if node in (id_, listed.name):

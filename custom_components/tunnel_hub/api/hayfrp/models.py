@@ -1,4 +1,4 @@
-"""From HayFrp's rows to resources."""
+"""Converts the rows of HayFrp to resources."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _MOST_MIRRORS = 20
 _MOST_FILES = 500
 
 _NEVER = (None, "", 0, "0")
-"""How the service writes the day of a sign-in that has not been."""
+"""The date of the last sign-in of an account that has never signed in."""
 
 _LOADS = {
     "无负荷": NodeLoad.IDLE,
@@ -39,14 +39,14 @@ def _last_sign_in(row: Row) -> datetime | None:
 
 
 def _signed_in_today(row: Row) -> bool | None:
-    """Whether the last sign-in was on the service's day, if that can be read; null means never."""
+    """Return whether the last sign-in was today at the service; null means never."""
     if (last := _last_sign_in(row)) is None:
         return False if row.get("signdate", "unknown") in _NEVER else None
     return days.day_of(last, SHANGHAI) == days.today(SHANGHAI)
 
 
 def banned(row: Row) -> bool | None:
-    """Whether the service has closed the account."""
+    """Return whether the service has banned the account."""
     status = coerce.boolean(row.get("status"))
     return None if status is None else not status
 
@@ -56,7 +56,7 @@ def _local_address(row: Row) -> str | None:
 
 
 def _public_address(row: Row) -> str | None:
-    """Where the tunnel is reached: its domain, or its node's with the port."""
+    """Return the address of a tunnel: its domain, or its node's host with the port."""
     host = coerce.text(row.get("node_domain"))
     match coerce.text(row.get("proxy_type")):
         case "http" | "https":
@@ -149,7 +149,7 @@ READING_FIELDS = frozenset({"checked_at", "online", "state"})
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one check told of a tunnel, when, and whether the tunnel was enabled then."""
+    """The result of one probe: the data, the time, and whether the tunnel was enabled then."""
 
     state: TunnelState
     enabled: bool | None
@@ -158,7 +158,7 @@ class Reading:
 
 
 def with_reading(tunnel: Tunnel, reading: Reading | None) -> Tunnel:
-    """Add the last reading; a disabled tunnel counts as offline without one."""
+    """Add the last result to a tunnel. A disabled tunnel without one is offline."""
     if reading is not None and reading.enabled != tunnel.enabled:
         reading = None
     state = reading.state if reading else None
@@ -173,7 +173,7 @@ def with_reading(tunnel: Tunnel, reading: Reading | None) -> Tunnel:
 
 
 def downloads(mirrors: Sequence[Row], files: Sequence[Row]) -> tuple[Download, ...]:
-    """Return the client programs, each with an address at every mirror."""
+    """Return the client programs, with one URL for each mirror."""
     bases = [
         base.rstrip("/")
         for mirror in mirrors[:_MOST_MIRRORS]
@@ -193,7 +193,7 @@ def downloads(mirrors: Sequence[Row], files: Sequence[Row]) -> tuple[Download, .
 
 
 def urls(path: str, bases: Iterable[str]) -> tuple[str, ...]:
-    """Return where a file is: at a place of its own, or at each mirror."""
+    """Return the URLs of a file: its own, or one for each mirror."""
     whole = (path, *(f"{base}/{path.lstrip('/')}" for base in bases))
     known = tuple(url for each in whole if (url := coerce.web_address(each)))
     return known[:1] if coerce.web_address(path) else known

@@ -1,4 +1,4 @@
-"""HayFrp as feeds and commands."""
+"""HayFrp: one account, its sign-in and its commands."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
@@ -36,7 +36,7 @@ HOSTS = (
 )
 
 _DEVICE = "Home Assistant"
-"""What registration wants as the name of the device."""
+"""The device name that registration requires."""
 
 
 class HayFrpProvider(
@@ -53,8 +53,8 @@ class HayFrpProvider(
 ):
     """One HayFrp account.
 
-    credentials: username and password, or token (a csrf) alone; base_url in place of the
-    service's own hosts. The csrf is kept in token and given to on_credentials when renewed.
+    credentials: username and password, or only token (a csrf token); base_url to replace the
+    service's hosts. A renewed csrf token is stored in token with on_credentials.
     """
 
     description = ProviderDescription(
@@ -84,7 +84,7 @@ class HayFrpProvider(
         self._feeds = Feeds(self._client, self._session, options, self._transport.secrets.hide)
         self.feeds = self._feeds.feeds()
 
-    # The account and its session
+    # Account and session
 
     @override
     async def identify(self) -> Identity:
@@ -155,14 +155,14 @@ class HayFrpProvider(
         return created
 
     async def update_tunnel(self, tunnel_id: str, payload: TunnelUpdate) -> None:
-        """Change what the payload names; an edit replaces the row, so all of it is sent."""
+        """Change the values in the payload. An edit replaces the row, so all fields are sent."""
         fields = await self._fields(payload, await self._feeds.tunnel_row(tunnel_id))
         await self._on_tunnel(
             tunnel_id, lambda csrf: self._client.edit_tunnel(csrf, tunnel_id, fields)
         )
 
     async def delete_tunnel(self, tunnel_id: str) -> None:
-        """Delete a tunnel; one that is gone already counts as deleted."""
+        """Delete a tunnel; succeeds if it does not exist."""
         with suppress(TunnelGoneError):
             await self._on_tunnel(
                 tunnel_id, lambda csrf: self._client.delete_tunnel(csrf, tunnel_id)
@@ -193,7 +193,7 @@ class HayFrpProvider(
 
     @override
     async def reset_token(self, code: str | None = None) -> str:
-        """Replace the link token, which ends the csrf too: the next request logs in."""
+        """Replace the link token, which ends the csrf token, too: the next request logs in."""
         token = await self._session.use(self._client.re_token)
         self._session.forget()
         return token
@@ -216,10 +216,10 @@ class HayFrpProvider(
 
     @override
     async def node_endpoint(self, node_id: str) -> NodeEndpoint:
-        """Return a node's address, which is known only where the account has a tunnel."""
+        """Return a node's address, which is only known if the account has a tunnel there."""
         return await self._feeds.node_endpoint(node_id)
 
-    # Before there is an account, or a password
+    # Without an account or a password
 
     @override
     async def begin_registration(self, new: NewAccount) -> bool:
@@ -240,10 +240,10 @@ class HayFrpProvider(
         self._transport.secrets.add(code, new_password)
         await self._client.reset_passwd(code, new_password)
 
-    # What commands share
+    # Helpers of commands
 
     async def _on_tunnel(self, tunnel_id: str, request: Callable[[str], Awaitable[None]]) -> None:
-        """Send a command; when it is refused, tell whether the tunnel exists at all."""
+        """Send a command; if it is refused, find out whether the tunnel exists."""
         try:
             await self._session.use(request)
         except RejectedError:
@@ -251,7 +251,7 @@ class HayFrpProvider(
             raise
 
     async def _fields(self, payload: TunnelUpdate, row: Row) -> dict[str, object]:
-        """Return all fields of a tunnel, with the node found; the key is a secret from now on."""
+        """Return all fields of a tunnel with the id of its node; its key becomes a secret."""
         node = await self._feeds.node_id(payload.node) if payload.node else None
         fields = tunnel_fields(payload, row, node)
         self._transport.secrets.add(str(fields["sk"]))

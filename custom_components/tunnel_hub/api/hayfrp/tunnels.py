@@ -1,4 +1,4 @@
-"""What a tunnel may be at HayFrp: a payload made whole, and checked before the service sees it."""
+"""Completes and validates the fields of a tunnel before they are sent."""
 
 from collections.abc import Mapping
 
@@ -10,16 +10,18 @@ from ..rows import Row
 
 PROTOCOLS = ("tcp", "udp", "http", "https", "stcp", "xtcp")
 _PORTLESS = frozenset({"http", "https", "stcp", "xtcp"})
-"""Protocols that need no port at the node."""
+"""Protocols without a port at the node."""
 _NAME_LENGTH = range(3, 16)
 _PORTS = range(1, 65501)
 
 
 def tunnel_fields(payload: TunnelUpdate, row: Row, node: str | None) -> dict[str, object]:
-    """All fields of a tunnel in the service's words: the payload's, else the row's.
+    """Return all fields of a tunnel in the service's words: the payload's, otherwise the row's.
 
-    row: the tunnel as it is, empty for a new one. node: the id of the node that the payload
-    names, if it names one. Raises InvalidInputError for what cannot be.
+    Raises InvalidInputError for invalid fields.
+
+    row: the current tunnel, empty for a new one.
+    node: the id of the node in the payload, if any.
     """
 
     def chosen(value: str | None, name: str, default: str = "") -> str:
@@ -53,7 +55,7 @@ def tunnel_fields(payload: TunnelUpdate, row: Row, node: str | None) -> dict[str
 
 
 def _check_tunnel_fields(fields: Mapping[str, object]) -> None:
-    """Raise InvalidInputError for what the service would refuse or, worse, take."""
+    """Raise InvalidInputError for fields that the service would refuse or store unchecked."""
     name, protocol = str(fields["proxy_name"]), str(fields["proxy_type"])
     if len(name) not in _NAME_LENGTH:
         raise InvalidInputError(

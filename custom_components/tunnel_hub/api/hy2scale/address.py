@@ -1,4 +1,4 @@
-"""Where a node is."""
+"""Builds the base URL of a node."""
 
 from ipaddress import ip_address
 import re
@@ -16,9 +16,9 @@ _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.IGNORECASE)
 
 
 def base_url(credentials: Credentials) -> str:
-    """Return what the documented paths without /api are appended to.
+    """Return the URL that the documented paths without /api are appended to.
 
-    Raises InvalidInputError for a host that is none.
+    Raises InvalidInputError for an invalid host.
     """
     scheme = "https" if _says_yes(credentials, "https") else "http"
     path = credentials.get("base_path", DEFAULT_PATH).strip("/")
@@ -31,7 +31,7 @@ def _says_yes(credentials: Credentials, name: str) -> bool:
 
 
 def _ascii(host: str) -> str:
-    """Return an international name as it is looked up; as it is where that is not possible."""
+    """Return an international name in ASCII, or unchanged if that is not possible."""
     try:
         return URL.build(scheme="http", host=host).raw_host or host
     except ValueError:
@@ -39,7 +39,7 @@ def _ascii(host: str) -> str:
 
 
 def _host(host: str) -> str:
-    """Return a host as it stands in a URL."""
+    """Return a host in the form for a URL."""
     try:
         address = ip_address(host.strip("[]"))
     except ValueError:

@@ -13,13 +13,13 @@ from .payloads import import_fields
 
 
 class CertificateCommands:
-    """What a node does with certificates."""
+    """The commands for a node's certificates."""
 
     _client: Hy2ScaleClient
     _collections: RowCollections
 
     def _certificate_collections(self) -> Mapping[type, EditableCollection[Any]]:
-        """Return the ways to make a certificate, by the class of the payload."""
+        """Return the ways to create a certificate, by class of the payload."""
         ways: Mapping[type, Callable[[Any], Awaitable[str]]] = {
             CertificateImport: self.import_certificate,
             NewCertificate: self.generate_certificate,
@@ -33,7 +33,7 @@ class CertificateCommands:
         }
 
     async def import_certificate(self, certificate: CertificateImport) -> str:
-        """Import a certificate; its id."""
+        """Import a certificate and return its id."""
         fields = import_fields(certificate)
         if certificate.certificate_path:
             await self._client.import_certificate_path(fields)
@@ -43,9 +43,9 @@ class CertificateCommands:
         return certificate.id
 
     async def generate_certificate(self, new: NewCertificate) -> str:
-        """Make a certificate, or an authority where the node makes such; its id."""
+        """Create a certificate, or an authority if the node supports it; return its id."""
         if new.is_ca and new.id in await self._collections.certificates.ids():
-            # What would have to be removed again below must not be someone else's.
+            # A certificate that may be removed below must be the new one.
             raise InvalidInputError("already_exists", name=new.id)
         await self._client.generate_certificate(
             {
@@ -63,7 +63,7 @@ class CertificateCommands:
         return new.id
 
     async def sign_certificate(self, new: SignedCertificate) -> str:
-        """Make a certificate that an authority of the node signs; its id."""
+        """Create a certificate signed by an authority of the node; return its id."""
         row = await self._collections.certificates.row(new.authority)
         if coerce.boolean(row.get("is_ca")) is False:
             raise InvalidInputError("no_authority", name=new.authority)
@@ -84,6 +84,6 @@ class CertificateCommands:
         await self._collections.certificates.remove(id_)
 
     async def certificate_pem(self, id_: str) -> str:
-        """Return a certificate as PEM, never its key."""
+        """Return a certificate as PEM, without its key."""
         await self._collections.certificates.row(id_)
         return await self._client.certificate_pem(id_)

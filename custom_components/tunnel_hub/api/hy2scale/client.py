@@ -1,13 +1,13 @@
 """The API of HY2 SCALE, one method for each endpoint, in the document's order and words.
 
-Errors are HTTP statuses with a line of text. All raise:
-- AuthenticationError: username and password are refused;
-- RejectedError: the node says no, in its own words;
-- UnsupportedError: this version lacks the route;
-- UnavailableError: it says nothing usable.
+Errors are HTTP statuses with a line of text. All methods raise:
+- AuthenticationError: username and password are rejected;
+- RejectedError: the node refuses, in its own words;
+- UnsupportedError: this version does not have the route;
+- UnavailableError: there is no usable answer.
 
-Most writes for what does not exist answer as if all were well. Generations differ in shapes; the
-methods return what came, those that send a body take it as this generation wants it.
+Most writes to something that does not exist report success. Generations have different structures:
+the methods return answers unchanged, and take bodies as this generation requires them.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ _PNG = b"\x89PNG"
 
 
 def wireguard_peers(server: Row) -> list[Row]:
-    """Return the peers of the WireGuard server: null for none."""
+    """Return the peers of the WireGuard server; null means none."""
     if "peers" not in server:
         raise UnavailableError(Reason.MALFORMED, "no peers")
     return rows_in(server["peers"], "peers", null=True)
@@ -55,16 +55,16 @@ def _bearer(token: str) -> dict[str, str]:
 
 
 _INTERFACE = "[Interface]"
-"""How WireGuard's own part of a configuration begins."""
+"""The beginning of a WireGuard configuration."""
 
 
 def _has(answer: object, name: str) -> TypeGuard[Row]:
-    """Tell whether an answer is an object with that field."""
+    """Return whether an answer is an object with a field."""
     return isinstance(answer, dict) and name in answer
 
 
 def _from_a_node(answer: Answer) -> Answer:
-    """Return an answer that is no web page of something in front of the node."""
+    """Return an answer that is not the web page of a proxy."""
     if answer.is_html:
         raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
     return answer
@@ -79,14 +79,14 @@ _ROWS = (list, dict, NoneType)
 
 
 class _NoRouteError(UnsupportedError):
-    """There is no such path."""
+    """The route does not exist."""
 
 
 class Hy2ScaleClient:
-    """Speaks the node's language.
+    """Sends requests with the node's own field names.
 
-    on_write: called after each write, whatever became of it.
-    on_node: called with what the node tells of itself, whenever that is read.
+    on_write: called after each write, successful or not.
+    on_node: called with the identity of the node whenever it is read.
     """
 
     def __init__(
@@ -102,18 +102,18 @@ class Hy2ScaleClient:
 
     @property
     def logins(self) -> int:
-        """How often a session was begun."""
+        """The number of logins."""
         return self._tokens.renewals
 
     async def login(self, username: str, password_hash: str) -> Row:
-        """POST /login, the password as its SHA-256: `token`, `force_password_change`.
+        """POST /login, with the SHA-256 of the password: `token`, `force_password_change`.
 
-        A token slides and lives in the node's memory: it ends with a restart and with another
-        password. Nobody else's login ends ours.
+        A token is extended by its use and kept in the node's memory: it ends with a restart and
+        with a new password, but not with other logins.
         """
         credentials = {"username": username, "password": password_hash}
         answer = await self._ask("POST", "/login", read=False, json=credentials)
-        # A token that ended means a restart, perhaps as another version.
+        # The token ended, so the node has restarted, perhaps as another version.
         self._routes.forget()
         try:
             return self._checked(answer).mapping()
@@ -130,15 +130,15 @@ class Hy2ScaleClient:
         return row
 
     async def update_node(self, changes: Row) -> None:
-        """PUT /node: only what is named."""
+        """PUT /node: changes only the given fields."""
         await self._write("PUT", "/node", changes)
 
     async def stats(self) -> Row:
-        """GET /stats: bytes since the program started; 1.3 also bytes per second and counts."""
+        """GET /stats: bytes since the program started; 1.3 also bytes per second and numbers."""
         return await self._object("/stats")
 
     async def topology(self) -> list[Row]:
-        """GET /topology: the tree of peers, the node itself first."""
+        """GET /topology: the tree of peers, starting with the node itself."""
         return await self._rows("/topology")
 
     # Outbound connections
@@ -148,7 +148,7 @@ class Hy2ScaleClient:
         return await self._rows("/clients")
 
     async def create_client(self, row: Row) -> None:
-        """POST /clients; one whose address is known already is ignored."""
+        """POST /clients; ignored if the address is already known."""
         await self._write("POST", "/clients", row)
 
     async def update_client(self, name: str, row: Row) -> None:
@@ -160,14 +160,14 @@ class Hy2ScaleClient:
         await self._write("DELETE", f"/clients/{segment(name)}")
 
     async def disable_client(self, name: str, *, disabled: bool) -> None:
-        """PUT /clients/{name}/disable: drops the link, or makes it; can be sent twice."""
+        """PUT /clients/{name}/disable: disconnects or connects; can be repeated."""
         path = f"/clients/{segment(name)}/disable"
         await self._write("PUT", path, {"disabled": disabled}, again=True)
 
     # Peers
 
     async def peers_of(self, path: str) -> list[Row]:
-        """GET /peers/{name}/peers: the peers of a peer; null for one of another version."""
+        """GET /peers/{name}/peers: the peers of a peer; null if it has another version."""
         return await self._rows(f"/peers/{segment(path)}/peers", null=True)
 
     async def nest_peer(self, path: str, *, enabled: bool) -> None:
@@ -177,11 +177,11 @@ class Hy2ScaleClient:
     # Proxies
 
     async def proxies(self) -> list[Row]:
-        """GET /proxies; as documented with Shadowsocks among them, and null for none."""
+        """GET /proxies; in the documented generation with Shadowsocks, and null for none."""
         return await self._rows("/proxies", null=True)
 
     async def create_proxy(self, row: Row) -> None:
-        """POST /proxies; one whose id is taken is ignored."""
+        """POST /proxies; ignored if the id is taken."""
         await self._write("POST", "/proxies", row)
 
     async def update_proxy(self, id_: str, row: Row) -> None:
@@ -195,7 +195,7 @@ class Hy2ScaleClient:
     # VPN
 
     async def l2tp(self) -> Row:
-        """GET /l2tp: what is missing in `reason`."""
+        """GET /l2tp: `reason` contains what is missing."""
         return await self._object("/l2tp")
 
     async def update_l2tp(self, row: Row) -> None:
@@ -203,19 +203,19 @@ class Hy2ScaleClient:
         await self._write("PUT", "/l2tp", row)
 
     async def ikev2(self) -> Row:
-        """GET /ikev2: without some of what a PUT replaces; what is missing in `reason`."""
+        """GET /ikev2: `reason` contains what is missing. A PUT replaces more fields."""
         return await self._object("/ikev2")
 
     async def update_ikev2(self, row: Row) -> None:
-        """PUT /ikev2: replaces the row; what a GET has not shown must be known from elsewhere."""
+        """PUT /ikev2: replaces the row, including fields that a GET does not return."""
         await self._write("PUT", "/ikev2", row)
 
     async def wireguard(self) -> Row:
-        """GET /wireguard: the server with its `peers`, private keys and all."""
+        """GET /wireguard: the server with its `peers`, including private keys."""
         return await self._object("/wireguard")
 
     async def update_wireguard(self, row: Row) -> None:
-        """PUT /wireguard: replaces the row; without peers the old ones stay."""
+        """PUT /wireguard: replaces the row; keeps the peers if there are none in it."""
         await self._write("PUT", "/wireguard", row)
 
     async def create_wireguard_peer(self, row: Row) -> None:
@@ -239,7 +239,7 @@ class Hy2ScaleClient:
         return config
 
     async def wireguard_qr(self, **query: str) -> bytes:
-        """GET /wireguard/qr: PNG; of any `text`, as documented of a `peer`'s file."""
+        """GET /wireguard/qr: PNG of a `text`; as documented of a `peer`'s file."""
         answer = await self._get("/wireguard/qr", query)
         if not answer.body.startswith(_PNG):
             raise UnavailableError(Reason.MALFORMED, "no picture")
@@ -252,15 +252,15 @@ class Hy2ScaleClient:
     # Users
 
     async def users(self) -> list[Row]:
-        """GET /users: passwords in plain text; as documented null for none."""
+        """GET /users: with passwords in plain text; in the documented generation null for none."""
         return await self._rows("/users", null=True)
 
     async def create_user(self, row: Row) -> None:
-        """POST /users; one whose name is taken is ignored."""
+        """POST /users; ignored if the name is taken."""
         await self._write("POST", "/users", row)
 
     async def update_user(self, id_: str, row: Row) -> None:
-        """PUT /users/{id}: replaces the row, all but the traffic used."""
+        """PUT /users/{id}: replaces the row, except the used traffic."""
         await self._write("PUT", f"/users/{segment(id_)}", row)
 
     async def delete_user(self, id_: str) -> None:
@@ -283,7 +283,7 @@ class Hy2ScaleClient:
         return rows_in(answer["devices"] if _has(answer, "devices") else answer)
 
     async def delete_session(self, key: str) -> None:
-        """DELETE /sessions/{id}: kicks out, and keeps out for 60 s."""
+        """DELETE /sessions/{id}: disconnects a device and locks it out for 60 s."""
         await self._write("DELETE", f"/sessions/{segment(key)}")
 
     # Rules
@@ -312,11 +312,11 @@ class Hy2ScaleClient:
         await self._write("PUT", f"/rules/{segment(id_)}/toggle", {"enabled": enabled})
 
     async def tun_mode(self) -> Row:
-        """GET /rules/tun-mode; since 1.3 that is the path of a rule, which cannot be read alone."""
+        """GET /rules/tun-mode; since 1.3 this is the path of a rule, which cannot be read."""
         return await self._object("/rules/tun-mode")
 
     async def update_tun_mode(self, row: Row) -> None:
-        """PUT /rules/tun-mode; only where the GET answers: else it changes a rule of that name."""
+        """PUT /rules/tun-mode; without a GET it would change a rule of that name."""
         await self._write("PUT", "/rules/tun-mode", row)
 
     # Certificates
@@ -342,7 +342,7 @@ class Hy2ScaleClient:
         await self._write("POST", "/tls/sign", row)
 
     async def certificate_pem(self, id_: str) -> str:
-        """GET /tls/{id}/pem: the certificate; what else comes is its key, which goes no further."""
+        """GET /tls/{id}/pem: the certificate; the key in the answer is discarded."""
         answer = await self._get(f"/tls/{segment(id_)}/pem")
         is_object = answer.body.lstrip().startswith(b"{")
         pem = answer.mapping().get("cert") if is_object else answer.text()
@@ -352,16 +352,16 @@ class Hy2ScaleClient:
         """DELETE /tls/{id}."""
         await self._write("DELETE", f"/tls/{segment(id_)}")
 
-    # The layout of the graph
+    # Graph layout
 
     async def graph_layout(self) -> Row:
-        """GET /graph-layout: {positions: {key: {x, y}}}, as documented without the frame."""
+        """GET /graph-layout: {positions: {key: {x, y}}}; as documented only the inner object."""
         return await self._object("/graph-layout", empty=True)
 
     async def graph_layout_stream(self) -> AsyncGenerator[Row]:
-        """GET /graph-layout/stream: the layout now and after each change, as graph_layout has it.
+        """GET /graph-layout/stream: the layout now and after each change, as in graph_layout.
 
-        The token stands in the query, which neither logs nor errors show.
+        The token is in the query, which neither logs nor errors contain.
         """
         path = "/graph-layout/stream"
         self._routes.check(path)
@@ -390,7 +390,7 @@ class Hy2ScaleClient:
                 yield _object_of(event)
 
     async def set_graph_layout(self, layout: Row) -> None:
-        """PUT /graph-layout: replaces all of it."""
+        """PUT /graph-layout: replaces the whole layout."""
         await self._write("PUT", "/graph-layout", layout)
 
     # The program
@@ -400,13 +400,13 @@ class Hy2ScaleClient:
         return (await self._get("/backup", max_bytes=_LARGEST_BACKUP)).body
 
     async def restore(self, archive: bytes) -> None:
-        """POST /restore: takes the configuration out of a tar archive, and restarts."""
+        """POST /restore: restores the configuration from a tar archive, and restarts."""
         await self._upload("/restore", archive)
 
     async def upload_upgrade(self, archive: bytes) -> None:
-        """POST /upgrade: puts the program of a .tar.gz archive in place, and restarts.
+        """POST /upgrade: installs the program of a .tar.gz archive, and restarts.
 
-        The archive is the body; documented is a form with a file.
+        The body is the archive; the document describes a form with a file.
         """
         try:
             await self._upload("/upgrade", archive)
@@ -431,15 +431,15 @@ class Hy2ScaleClient:
         return await self._object("/build-id")
 
     async def build_info(self) -> Row:
-        """GET /build-info: what the program is made of."""
+        """GET /build-info: the components of the program."""
         return await self._object("/build-info")
 
     async def update_password(
         self, row: Row, keep: Callable[[], Awaitable[None]] | None = None
     ) -> None:
-        """PUT /settings/password: all values as SHA-256 but the username. Ends all sessions.
+        """PUT /settings/password: all values except the username as SHA-256. Ends all sessions.
 
-        keep: stores what signs in from then on; whoever is refused meanwhile waits for it.
+        keep: stores the new credentials. Requests that are rejected in the meantime wait for it.
         """
 
         async def _change(token: str) -> None:
@@ -448,8 +448,8 @@ class Hy2ScaleClient:
                     "PUT", "/settings/password", read=False, json=row, headers=_bearer(token)
                 )
             except AuthenticationError, UnavailableError:
-                # Perhaps it has come about: only the answer was lost, or the request was sent
-                # a second time by the HTTP library, with a token that the first one had ended.
+                # The change may have succeeded: the answer was lost, or the HTTP library repeated
+                # the request with a token that the first one had ended.
                 if not await self._is_accepted(row):
                     raise
             if keep is not None:
@@ -458,7 +458,7 @@ class Hy2ScaleClient:
         await self._tokens.change(_change)
 
     async def _is_accepted(self, row: Row) -> bool:
-        """Tell whether the node has the new username and password already."""
+        """Return whether the node already has the new username and password."""
         try:
             await self.login(str(row["new_username"]), str(row["new_password"]))
         except TunnelHubError:
@@ -466,11 +466,11 @@ class Hy2ScaleClient:
         return True
 
     async def ui_settings(self) -> Row:
-        """GET /settings/ui: ports, base path, DNS, lifetime of sessions."""
+        """GET /settings/ui: ports, base path, DNS, session lifetime."""
         return await self._object("/settings/ui")
 
     async def update_ui_settings(self, changes: Row) -> None:
-        """PUT /settings/ui: only what is named; some of it waits for a restart."""
+        """PUT /settings/ui: changes only the given fields; some require a restart."""
         await self._write("PUT", "/settings/ui", changes)
 
     async def check_ports(self, ports: Body) -> Row:
@@ -479,10 +479,10 @@ class Hy2ScaleClient:
         return answer.mapping()
 
     async def internal_peers(self) -> list[Row]:
-        """GET /internal/peers: what nodes tell each other."""
+        """GET /internal/peers: the data that nodes exchange."""
         return await self._rows("/internal/peers")
 
-    # What 1.3 has besides
+    # Additional endpoints of 1.3
 
     async def disable_peer(self, path: str, *, disabled: bool) -> None:
         """PUT /peers/{name}/disable."""
@@ -497,7 +497,7 @@ class Hy2ScaleClient:
         await self._write("PUT", "/ss", row)
 
     async def user_conflicts(self) -> Row:
-        """GET /users/conflicts: username -> proxy -> names of those with the same password."""
+        """GET /users/conflicts: username -> proxy -> names of users with the same password."""
         return await self._object("/users/conflicts", empty=True)
 
     async def resolve(self, name: str, exit_via: str) -> Row:
@@ -506,7 +506,7 @@ class Hy2ScaleClient:
         return (await self._get("/diag/resolve", query)).mapping()
 
     async def peer_health(self) -> list[Row]:
-        """GET /diag/peer-health: of each connected direct peer `ping_ok`, `ping_fail`, bytes."""
+        """GET /diag/peer-health: `ping_ok`, `ping_fail` and bytes of each connected direct peer."""
         return await self._peers_in("/diag/peer-health")
 
     async def peer_rebinds(self) -> list[Row]:
@@ -521,32 +521,35 @@ class Hy2ScaleClient:
         return rows_in((await self._object(path)).get("peers"))
 
     async def arch(self) -> Row:
-        """GET /system/arch: what the program runs on."""
+        """GET /system/arch: the architecture of the machine."""
         return await self._object("/system/arch")
 
     async def check_upgrade(self) -> Row:
-        """GET /upgrade/check: asks for the newest release, and forgets one that is downloaded."""
+        """GET /upgrade/check: looks for the newest release, and discards a downloaded one."""
         return await self._object("/upgrade/check")
 
     async def upgrade_status(self) -> Row:
-        """GET /upgrade/status: how far an upgrade is, and what went wrong in `error`."""
+        """GET /upgrade/status: the state of an upgrade, with problems in `error`."""
         return self.redacted(await self._object("/upgrade/status"), "error")
 
     async def download_upgrade(self) -> None:
-        """POST /upgrade/download: begins to fetch what the last check found."""
+        """POST /upgrade/download: starts to download the result of the last check."""
         await self._write("POST", "/upgrade/download")
 
     async def apply_upgrade(self) -> None:
-        """POST /upgrade/apply: puts it in place, and restarts."""
+        """POST /upgrade/apply: installs it, and restarts."""
         await self._write("POST", "/upgrade/apply")
 
-    # How
+    # Requests
 
     async def _rows(self, path: str, *, null: bool = False) -> list[Row]:
         return rows_in((await self._get(path, shape=_ROWS)).json(), null=null)
 
     async def _object(self, path: str, *, empty: bool = False) -> Row:
-        """Read an object. empty: whether one with nothing in it tells something."""
+        """Read an object.
+
+        empty: whether an empty one is valid.
+        """
         row = (await self._get(path, shape=dict)).mapping()
         if not (row or empty):
             raise UnavailableError(Reason.MALFORMED, "nothing in it")
@@ -560,7 +563,10 @@ class Hy2ScaleClient:
         shape: type | tuple[type, ...] | None = None,
         **options: Any,
     ) -> Answer:
-        """Read something. shape: of the JSON of a path that exists, where that is known."""
+        """Read a path.
+
+        shape: the JSON structure of the answer, if it is known.
+        """
         self._routes.check(path)
         try:
             answer = await self._signed("GET", path, read=True, params=query, **options)
@@ -573,14 +579,17 @@ class Hy2ScaleClient:
     async def _write(
         self, method: str, path: str, body: Body | None = None, *, again: bool = False
     ) -> Answer:
-        """Send what changes something. again: whether sending it twice is harmless."""
+        """Send a change.
+
+        again: whether it can be repeated.
+        """
         try:
             return await self._signed(method, path, read=again, json=body)
         finally:
             self.on_write()
 
     async def _signed(self, method: str, path: str, **options: Any) -> Answer:
-        """Send a request with a session token; check what came."""
+        """Send a request with a session token, and check the answer."""
         try:
             return await self._tokens.use(
                 lambda token: self._answered(method, path, headers=_bearer(token), **options)
@@ -591,7 +600,7 @@ class Hy2ScaleClient:
             raise
 
     async def _is_elsewhere(self) -> bool:
-        """Tell whether nothing of a node is left at this base path, as after a change of it."""
+        """Return whether the base path has changed, so that there is no node here."""
         answer = await self._ask("GET", _NODE, read=True)
         return answer.status == HTTPStatus.NOT_FOUND
 
@@ -599,16 +608,16 @@ class Hy2ScaleClient:
         return self._checked(await self._ask(method, path, **options))
 
     async def _ask(self, method: str, path: str, **options: Any) -> Answer:
-        """Send a request; what comes is the node's, not a page of something in front of it."""
+        """Send a request; return the answer if it is from the node, not from a proxy."""
         return _from_a_node(await self._transport.request(method, f"/api{path}", **options))
 
     def _checked(self, answer: Answer) -> Answer:
-        """Return an answer that is none of the node's errors."""
+        """Return an answer that is not an error of the node."""
         if answer.status < HTTPStatus.BAD_REQUEST:
             return answer
         words = self._words(answer)
         if answer.status in _REFUSALS and words.startswith("{"):
-            # The node says a line of text.
+            # The node answers with a line of text.
             raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise AuthenticationError(words)
@@ -619,9 +628,9 @@ class Hy2ScaleClient:
         raise RejectedError(words or f"HTTP {answer.status}")
 
     def redacted(self, row: Row, name: str) -> Row:
-        """Return a row with a field of the node's own words free of secrets."""
+        """Return a row in which a message of the node has no secrets."""
         return {**row, name: self._transport.redact(row[name])} if name in row else row
 
     def _words(self, answer: Answer) -> str:
-        """Return what the node says, free of secrets."""
+        """Return the node's message without secrets."""
         return self._transport.redact(answer.text())

@@ -1,7 +1,7 @@
-"""What a node keeps in lists: found, replaced and seen to have changed.
+"""Reads, replaces and verifies the lists of a node.
 
-The node answers writes for what it does not have as if all were well, and replaces whole rows. So
-every change reads the row first, and looks afterwards whether it came about.
+The node reports success for writes to something that does not exist, and replaces whole rows.
+Therefore every change reads the row first, and verifies the result.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ _KEYS = ("private_key", "public_key")
 
 @dataclass(kw_only=True, eq=False)
 class RowCollection:
-    """One kind of rows, which can be removed.
+    """A list of rows that can be deleted.
 
-    key: the field with the id of the resource. rows: reads them. delete: the write.
-    name_of: what the node, and a person, calls a row, by its id.
+    rows: reads them. key: the field with the id of the resource. remove: deletes one.
+    name_of: returns the current name of a row by its id.
     """
 
     key: str = "id"
@@ -35,7 +35,7 @@ class RowCollection:
     name_of: Callable[[str], str] = lambda id_: id_
 
     async def ids(self) -> set[str]:
-        """Read the ids of all rows."""
+        """Read all ids."""
         return {
             id_
             async for row in iterate(await self.rows())
@@ -50,7 +50,7 @@ class RowCollection:
         raise InvalidInputError("unknown_resource", name=self.name_of(id_))
 
     async def remove(self, id_: str) -> None:
-        """Remove a row; one that is gone already counts as removed."""
+        """Delete a row; succeeds if it does not exist."""
         await self.delete(self.name_of(id_))
         if id_ in await self.ids():
             raise InvalidInputError("not_taken", name=self.name_of(id_))
@@ -58,14 +58,15 @@ class RowCollection:
 
 @dataclass(kw_only=True, eq=False)
 class EditableRows(RowCollection):
-    """One kind of rows, which can also be made and replaced.
+    """A list of rows that can be created, changed and deleted.
 
-    add, replace: the writes. check: raises UnavailableError for a row that came damaged.
-    unique: the fields in which no two rows may be the same; the first of them finds a new row.
-    names: the fields that stand in paths, if they are not the unique ones.
-    check_change: raises InvalidInputError for changes that the node would not make to a row.
-    unsure: the fields that the node may change again by itself.
-    defaults: what a new row has where nothing is said.
+    create, replace: send a row.
+    check: raises UnavailableError for a damaged row.
+    unique: the fields that must be unique; the first one identifies a new row.
+    names: the fields that are part of paths, if they are not the unique ones.
+    check_change: raises InvalidInputError for changes that the node would not apply.
+    unsure: the fields that the node may change itself.
+    defaults: the values of a new row.
     """
 
     add: Callable[[Row], Awaitable[None]]
@@ -97,7 +98,7 @@ class EditableRows(RowCollection):
     async def change(self, id_: str, changes: Row) -> None:
         """Write a row with changes."""
         self._check_names(changes)
-        # Two changes at once would each undo the other's.
+        # Two changes at the same time would undo each other.
         async with self._changing:
             row = await self.row(id_)
             self.check(row)
@@ -107,13 +108,13 @@ class EditableRows(RowCollection):
         await self.expect(id_, changes)
 
     def _check_names(self, fields: Row) -> None:
-        """Raise InvalidInputError for a name by which the node could never be asked again."""
+        """Raise InvalidInputError for a name that cannot be part of a path."""
         for name in self.names or self.unique:
             if name in fields and fields[name] in NO_NAMES:
                 raise InvalidInputError("invalid_name", name=str(fields[name]))
 
     async def expect(self, id_: str, changes: Row) -> None:
-        """Raise InvalidInputError unless a row shows the changes, as far as it shows them."""
+        """Raise InvalidInputError unless a row contains the changes, as far as it shows them."""
         row = await self.row(id_)
         sure = {name: value for name, value in changes.items() if name not in self.unsure}
         if any(name in row and row[name] != value for name, value in sure.items()):
@@ -145,7 +146,7 @@ class RowCollections:
             names=("name",),
             name_of=around.handle_of,
             check_change=_check_primary_address,
-            # On connecting it takes the name of the node that it reaches.
+            # It takes the name of the node when it connects.
             unsure=("name",),
         )
         self.users = EditableRows(
@@ -196,7 +197,7 @@ class RowCollections:
         return await self._around.with_ids(wireguard_peers(await self._client.wireguard()))
 
     async def _create_wireguard_peer(self, row: Row) -> None:
-        """Add a peer; the node makes a pair of keys where none is given."""
+        """Create a peer; the node generates missing keys."""
         keys: Row = {}
         if not row.get("public_key"):
             answer = await self._client.generate_wireguard_key()
@@ -205,10 +206,10 @@ class RowCollections:
                 raise UnavailableError(Reason.MALFORMED, "no keys")
         await self._client.create_wireguard_peer({**row, **keys})
 
-    # Shadowsocks: a proxy as documented, since 1.3 on its own
+    # Shadowsocks: a proxy in the documented generation, a separate row since 1.3
 
     async def _shadowsocks(self) -> Row | None:
-        """Return the row of its own, None where it is a proxy like others."""
+        """Return the separate row, or None if it is a proxy."""
         try:
             row = await self._client.shadowsocks()
         except UnsupportedError:
@@ -225,7 +226,7 @@ class RowCollections:
         await self._client.create_proxy(row)
 
     async def _check_shadowsocks(self, row: Row) -> None:
-        """Raise InvalidInputError for a second Shadowsocks: it would become a SOCKS5 proxy."""
+        """Raise InvalidInputError for a second Shadowsocks, which would become a SOCKS5 proxy."""
         if row.get("protocol") == SHADOWSOCKS and await self._shadowsocks() is not None:
             raise InvalidInputError("shadowsocks_exists", name=SHADOWSOCKS)
 
@@ -237,7 +238,7 @@ class RowCollections:
             await self._client.update_proxy(id_, row)
 
     async def _delete_proxy(self, id_: str) -> None:
-        """Remove a proxy; the Shadowsocks of 1.3 can only be disabled."""
+        """Delete a proxy; the Shadowsocks of 1.3 can only be disabled."""
         if id_ == SHADOWSOCKS and await self._shadowsocks() is not None:
             raise UnsupportedError
         await self._client.delete_proxy(id_)

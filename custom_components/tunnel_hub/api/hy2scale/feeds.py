@@ -1,4 +1,4 @@
-"""What is read from a node, and how often: the feeds."""
+"""The feeds of a node."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -54,18 +54,18 @@ from .models import (
 )
 
 LIVE = timedelta(seconds=10)
-"""The pace of what moves: the node is near, and asking it costs little."""
+"""The interval of values that change often: the node is near, and a request costs little."""
 CONFIGURED = timedelta(seconds=30)
-"""The pace of what people configure."""
+"""The interval of the configuration."""
 _IDLE: Mapping[timedelta, timedelta] = {
     LIVE: timedelta(seconds=13),
     CONFIGURED: FIVE_MINUTES,
     FIVE_MINUTES: timedelta(minutes=30),
 }
-"""The paces while nobody looks; states of links are still seen within 15 seconds."""
+"""The intervals while no browser is connected; states of links are still seen within 15 seconds."""
 
 _LOCKOUT = timedelta(seconds=60)
-"""For which a device whose session was ended cannot come back."""
+"""How long a kicked device cannot connect."""
 
 SAME_MOMENT = 2.0
 _OF_LATE = CONFIGURED.total_seconds()
@@ -85,7 +85,8 @@ _WANTED_SINCE_1_3 = {
 class Feeds:
     """Reads a node's resources, and remembers what several feeds need.
 
-    certificates: as last read. around: the connections and the mesh.
+    certificates: as last read.
+    around: the connections and the mesh.
     """
 
     def __init__(self, client: Hy2ScaleClient) -> None:
@@ -104,7 +105,7 @@ class Feeds:
         self._lacking: dict[str, set[str]] = {"hub": set(), "peers": set(), "users": set()}
 
     def forget(self) -> None:
-        """Drop cached values after a write."""
+        """Clear cached answers after a write."""
         self.around.forget()
         for recent in (self._sessions, self._users, self._wireguard):
             recent.forget()
@@ -136,7 +137,7 @@ class Feeds:
         return by_key(*map(self._for_any_version, feeds))
 
     def _for_any_version(self, feed: Feed[Resource]) -> Feed[Resource]:
-        """Return a feed that has nothing to tell where its route is missing."""
+        """Return a feed that is empty if its route is missing."""
 
         async def _fetch() -> Mapping[str, Resource]:
             return await (feed.fetch() if feed.required else self.optional(feed.fetch, {}))
@@ -186,9 +187,9 @@ class Feeds:
         return {ACCOUNT: await self.upgrade()}
 
     async def upgrade(self) -> Upgrade:
-        """Read how far an upgrade is; ask for a newer version only where nothing is under way.
+        """Read the state of an upgrade; look for a newer version only if none is running.
 
-        A node without a way to the releases knows of none.
+        A node without access to the releases knows none.
         """
         status = await self._client.upgrade_status()
         arch: Row = await self.optional(self._client.arch, {})
@@ -199,7 +200,7 @@ class Feeds:
             except UnavailableError:
                 return replace(upgrade, latest=None)
             current, latest = coerce.text(check.get("current")), coerce.text(check.get("latest"))
-            # What is newer may have no file for this machine.
+            # A newer version may have no file for this machine.
             nothing_to_install = coerce.boolean(check.get("update_available")) is False
             upgrade = replace(
                 upgrade, current=current, latest=current if nothing_to_install else latest
@@ -215,7 +216,8 @@ class Feeds:
     async def _peers(self) -> Mapping[str, Peer]:
         mesh = await self.around.mesh.get(SAME_MOMENT)
         shown = await self._listed_peers.read(mesh.peers)
-        # As documented, nothing tells of what is below a peer whether it is used or connected.
+        # The documented generation does not return whether nodes behind a peer are used or
+        # connected.
         silent = shown and all(peer.connected is None for peer in shown.values())
         self._lacking["peers"] = {"connected", "enabled"} if silent else set()
         return await self.around.shown_and_hidden(shown)
@@ -225,11 +227,11 @@ class Feeds:
         return await self._listed_tunnels.read(await self.around.connections.get(SAME_MOMENT))
 
     async def _exits(self) -> dict[str, tuple[str, ...]]:
-        """Return the paths by which traffic may leave, as fields of a row."""
+        """Return the exit paths as fields of a row."""
         exits = (await self.around.mesh.get(LIVE.total_seconds())).exits
         return {"exits": exits.paths, "exits_down": exits.down}
 
-    # Who and what goes through it
+    # Users, rules and servers
 
     async def _read_users(self) -> Mapping[str, User]:
         users, exits, shared = await gather_all(
@@ -253,7 +255,7 @@ class Feeds:
         )
 
     async def sessions(self) -> Mapping[str, UserSessions]:
-        """Read the devices of every user, also of those who have none."""
+        """Read the devices of every user; empty for users without devices."""
         users, rows = await gather_all(self._users.get(_OF_LATE), self._recent_sessions())
         lasts = _LOCKOUT.total_seconds()
         self._locked = {id_: lock for id_, lock in self._locked.items() if lock[1].age < lasts}
@@ -273,7 +275,7 @@ class Feeds:
         return found
 
     def lock(self, user_id: str) -> datetime:
-        """Remember that a user's device was locked out just now; until when."""
+        """Remember that a device of a user is locked out, and until when."""
         until = datetime.now(UTC) + _LOCKOUT
         self._locked[user_id] = until, Stamp.now()
         return until
@@ -291,7 +293,8 @@ class Feeds:
         )
         found = await PROXY.many({**row, **exits} for row in rows)
         if shadowsocks is not None:
-            # It has no exit of its own: whatever is sent by PUT, its users' exits count.
+            # It has no exit path of its own: a PUT is ignored, and the exit paths of its users
+            # apply.
             own = {"id": SHADOWSOCKS, "protocol": SHADOWSOCKS, "exits": (), "exits_down": ()}
             (proxy,) = (await PROXY.many([{**shadowsocks, **own}])).values()
             found[SHADOWSOCKS] = replace(proxy, exit_path=None, has_exit=False)
@@ -307,7 +310,7 @@ class Feeds:
         return await WIREGUARD_PEER.many({**row, **exits, "server": own} for row in rows)
 
     async def optional[T, D](self, read: Callable[[], Awaitable[T]], default: D) -> T | D:
-        """Read what only some versions have."""
+        """Read something that only some versions have."""
         try:
             return await read()
         except UnsupportedError:

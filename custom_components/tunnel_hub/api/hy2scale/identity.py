@@ -1,9 +1,9 @@
-"""Ids that stay when names change.
+"""Gives things ids that stay when their names change.
 
-The node knows connections, peers and WireGuard peers by name only, and names change: a new
-connection takes the name of the node that it reaches, and a node that is renamed on its own
-console comes back under its new name. So the first name becomes the id, and what is read later is
-recognised: by a mark (an address, a node id, a public key), by its name, or by its place.
+The node identifies connections, peers and WireGuard peers by name, and names change: a new
+connection takes the name of the node that it connects to, and a renamed node appears under its new
+name. Therefore the first name becomes the id, and things are recognized later by a mark (an
+address, a node id, a public key), by name, or by place.
 """
 
 from collections import defaultdict, deque
@@ -12,13 +12,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 _RENAME_SECONDS = 120.0
-"""What is renamed is back within that time; what is missing for longer did not become another."""
+"""A renamed thing appears again within this time. A thing that is missing for longer was not
+renamed.
+"""
 KEPT_SECONDS = 28 * 86_400.0
-"""How long something that the node no longer shows is kept."""
+"""How long something is kept that the node no longer lists."""
 
 
 class Sighting(NamedTuple):
-    """A thing as an answer shows it. marks: what tells it from all others, the surest first."""
+    """A thing in an answer.
+
+    marks: identify it, the most reliable one first.
+    """
 
     name: str
     marks: tuple[str, ...] = ()
@@ -28,10 +33,12 @@ class Sighting(NamedTuple):
 class Known:
     """A thing that was seen before.
 
-    id: stays. name, marks: as last seen. parent: the id of what it is below, "" for nothing.
-    gone_at: since when it is missing, in seconds since 1970; None while it is there.
-    removed: whether a person does not want to see it any more, should it stay away.
-    facts: what else was last seen, as JSON.
+    id: never changes.
+    name, marks: as last seen.
+    parent: the id of the thing that it is below, or "".
+    gone_at: since when it is missing, in seconds since 1970; None while it is listed.
+    removed: whether the user has removed it while it was missing.
+    facts: other data as last seen, as JSON.
     """
 
     id: str
@@ -51,9 +58,9 @@ _EVIDENCE: tuple[Callable[[Sighting | Known], Collection[str]], ...] = (
 
 
 def recognise(found: Sequence[Sighting], known: Iterable[Known]) -> list[Known | None]:
-    """Return which known thing each sighting is, None for a new one.
+    """Return the known thing for each sighting, or None for a new one.
 
-    Of several that look the same, the first is the first; what is missing comes last.
+    If several look the same, the first one matches the first; missing things match last.
     """
     candidates = sorted(known, key=lambda one: one.gone_at is not None)
     result: list[Known | None] = [None] * len(found)
@@ -83,7 +90,7 @@ def _first_left(queues: Iterable[deque[Known]], taken: Collection[str]) -> Known
 
 
 def renamed(known: Iterable[Known], *, but: Iterable[Known | None], now: float) -> list[Known]:
-    """Return those, without some, that may have got another name: not missing for long."""
+    """Return the things that may have a new name because they are missing for a short time."""
     others = {one.id for one in but if one}
     return [
         one
@@ -95,7 +102,10 @@ def renamed(known: Iterable[Known], *, but: Iterable[Known | None], now: float) 
 
 
 class Register:
-    """The known things of one kind, by id. changed: whether they differ from what is stored."""
+    """The known things of one kind by id.
+
+    changed: whether they differ from the stored data.
+    """
 
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
@@ -117,12 +127,16 @@ class Register:
         return [one for one in self.known.values() if one.gone_at is None]
 
     def name_of(self, id_: str) -> str:
-        """Return what a thing is called now; its id where that is all there is."""
+        """Return the current name of a thing, or its id if it is unknown."""
         one = self.known.get(id_)
         return one.name if one else id_
 
     def note(self, sighting: Sighting, one: Known | None, *, id_: str, parent: str = "") -> Known:
-        """Take a sighting over. one: what it is, None for a new thing. id_: for a new one."""
+        """Update a thing with a sighting.
+
+        one: the known thing, None for a new one.
+        id_: for a new one.
+        """
         if one is None:
             one = self._add(id_, sighting.name)
         self.set(one, name=sighting.name, parent=parent, gone_at=None, removed=False)
@@ -131,7 +145,7 @@ class Register:
         return one
 
     def _add(self, wanted: str, name: str) -> Known:
-        """Add a thing; its id, if another thing has had it, gets a number."""
+        """Add a thing; a number is appended to an id that is taken."""
         number = self._numbers.get(wanted, 1)
         id_ = wanted
         while id_ in self.known:
@@ -150,7 +164,7 @@ class Register:
                 self.changed = True
 
     def miss_all_but(self, present: Collection[str], now: float) -> None:
-        """Note that all others are missing; forget those that have been for weeks."""
+        """Mark all others as missing; forget those that have been missing for weeks."""
         for one in list(self.known.values()):
             if one.id in present:
                 continue
@@ -161,7 +175,7 @@ class Register:
                 self.changed = True
 
     def follow(self, found: Sequence[Sighting], now: float) -> list[Known]:
-        """Recognise the things of a whole list, in its order."""
+        """Recognize the things of a complete list, in its order."""
         which = recognise(found, self.known.values())
         ones = [
             self.note(sighting, one, id_=sighting.name)

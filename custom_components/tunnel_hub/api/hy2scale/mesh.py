@@ -1,4 +1,4 @@
-"""What a node does as one of a mesh, and what it tells when it is asked."""
+"""Commands and queries for a node of a mesh."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -43,7 +43,7 @@ from .topology import places, why_hidden
 
 
 class MeshCommands(CanEdit, MeshNode):
-    """The commands of a node, and the questions to it."""
+    """The commands and queries of a node."""
 
     toggled = (Peer, Proxy, Rule, Tunnel, User)
     credentials: Credentials
@@ -78,7 +78,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def set_server_enabled(self, server: VpnServer, *, enabled: bool) -> None:
-        """Start a server, or stop it; all else that a write replaces is sent as it was read."""
+        """Start or stop a server; all other fields are sent as they were read."""
         read, write, shape = {
             VpnServer.L2TP: (self._client.l2tp, self._client.update_l2tp, schemas.L2TP),
             VpnServer.WIREGUARD: (
@@ -107,7 +107,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def set_tun_mode(self, mode: str) -> None:
-        """Set what is routed by TUN, only where that can be read: see the client."""
+        """Set the TUN mode, only if it can be read: see the client."""
         row = await self._client.tun_mode()
         schemas.TUN_MODE.check(row)
         enabled = mode != TUN_OFF
@@ -124,7 +124,7 @@ class MeshCommands(CanEdit, MeshNode):
         await self._expect_peer(path, "nested", nested)
 
     def _path(self, of: Around, peer_id: str) -> str:
-        """Return where a node of the mesh is, by the names of today."""
+        """Return the path of a node by current names."""
         return self._around.path_of(peer_id) if of is Peer else self._around.name_of(peer_id)
 
     async def _peer(self, path: str) -> Row:
@@ -155,9 +155,9 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def kick_sessions(self, user_id: str, key: str | None = None) -> Kick:
-        """Disconnect one of a user's sessions, or all; they are locked out for a minute."""
+        """Disconnect one or all sessions of a user; they are locked out for a minute."""
         sessions = await self.sessions_of(user_id)
-        # A device may come back under the same key, but not with the same beginning.
+        # A device may connect again with the same key, but with a later start time.
         wanted = {s.key: s.since for s in sessions if key in (None, s.key)}
         if key is not None and key not in wanted:
             raise InvalidInputError("unknown_session", session=key)
@@ -167,7 +167,7 @@ class MeshCommands(CanEdit, MeshNode):
             try:
                 await self._client.delete_session(each)
             except RejectedError as err:
-                # It may have ended by itself.
+                # The session may have ended itself.
                 refusal = err
             else:
                 kicked.append(each)
@@ -182,7 +182,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def wireguard_config(self, peer_id: str, endpoint: str | None = None) -> str:
-        """Return the file for a peer; it holds a private key."""
+        """Return the file for a peer, which contains a private key."""
         host = endpoint or self.credentials.get("host", "")
         row = await self._collections.wireguard_peers.row(peer_id)
         name = self._collections.wireguard_peers.name_of(peer_id)
@@ -192,7 +192,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def wireguard_qr(self, peer_id: str, endpoint: str | None = None) -> bytes:
-        """Return the file as a QR code; older versions want a name in place of a text."""
+        """Return the file as a QR code; older versions take a name instead of a text."""
         config = await self.wireguard_config(peer_id, endpoint)
         try:
             return await self._client.wireguard_qr(text=config)
@@ -200,7 +200,7 @@ class MeshCommands(CanEdit, MeshNode):
             name = self._around.wireguard_peers.name_of(peer_id)
             return await self._client.wireguard_qr(peer=name)
 
-    # Questions
+    # Queries
 
     @override
     async def install_upgrade(self, on_progress: Callable[[float | None], None]) -> None:
@@ -208,7 +208,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def check_ports(self, ports: Sequence[Port]) -> Mapping[Port, bool]:
-        """Tell which are free; the documented generation does not tell tcp from udp."""
+        """Return which ports are free; the documented generation ignores the protocol."""
         try:
             answer = await self._client.check_ports(
                 [{"port": port.port, "proto": port.protocol, "desc": ""} for port in ports]
@@ -235,7 +235,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
-        """Tell how the link to a direct peer has been; the node knows nothing of the others."""
+        """Return the history of the link to a direct peer; there is none for other peers."""
         path = self._path(of, peer_id)
         if of is Peer and "/" in path:
             raise InvalidInputError("no_link_of_its_own", name=path)
@@ -305,7 +305,7 @@ class MeshCommands(CanEdit, MeshNode):
 
     @override
     async def set_graph_layout(self, positions: Mapping[str, Position]) -> None:
-        """Replace all positions, in the frame in which they come."""
+        """Replace all positions, in the structure of the answer."""
         rows = {name: {"x": place.x, "y": place.y} for name, place in positions.items()}
         framed = "positions" in await self._client.graph_layout()
         await self._client.set_graph_layout({"positions": rows} if framed else rows)
@@ -318,12 +318,12 @@ def _name(row: Row) -> str | None:
 
 
 def _of_peer(name: str, rows: Iterable[Row]) -> Row | None:
-    """Return what the node tells of a direct peer; it lists those that are connected."""
+    """Return the data of a direct peer; only connected ones are listed."""
     return next((row for row in rows if _name(row) == name), None)
 
 
 def _samples(row: Row) -> tuple[LatencySample, ...]:
-    """Read the latencies of a link."""
+    """Return the latencies of a link."""
     return tuple(
         LatencySample(time=time, latency=coerce.count(sample.get("ms")))
         for sample in rows_of(row.get("history"))
@@ -332,7 +332,7 @@ def _samples(row: Row) -> tuple[LatencySample, ...]:
 
 
 def _positions(layout: Row) -> Mapping[str, Position]:
-    """Read where the nodes are, in the frame of each generation."""
+    """Return the positions, in the structure of each generation."""
     rows = layout.get("positions", layout)
     positions = {
         name: Position(x=x, y=y)

@@ -1,4 +1,4 @@
-"""Reads a node's connections and the mesh around it, and remembers the ids of the peers."""
+"""Reads a node's connections and its mesh, and remembers the ids of peers."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,13 +29,17 @@ _LASTING = (
     *("conflict", "direction", "enabled", "exit_node", "incompatible", "native", "nested"),
     *("unsupported", "version"),
 )
-"""What is still told of a peer that is no longer shown."""
+"""Fields that are still shown for a peer that is no longer listed."""
 _SHARED = ("direction", "exit_node", "nested", "version")
-"""What the one row for a name tells of all connections that have it."""
+"""Fields that are the same for all connections with one name."""
 
 
 class Mesh(NamedTuple):
-    """What the topology tells. links: the rows of our connections. peers: those of all others."""
+    """The topology.
+
+    links: rows of the node's own connections.
+    peers: rows of all other peers.
+    """
 
     links: Sequence[Row]
     peers: Sequence[Row]
@@ -43,11 +47,11 @@ class Mesh(NamedTuple):
 
 
 class MeshReader:
-    """Reads who is around the node; all rows have an id that stays.
+    """Reads the surroundings of the node; all rows have permanent ids.
 
-    connections: those that are configured here. mesh: the topology.
-    clients, peers, wireguard_peers: who is known, by id.
-    on_memory: called, and awaited, with what is to be remembered when that has changed.
+    connections: the configured ones. mesh: the topology.
+    clients, peers, wireguard_peers: known things by id.
+    on_memory: called and awaited with data to store when they change.
     """
 
     def __init__(self, client: Hy2ScaleClient) -> None:
@@ -84,10 +88,10 @@ class MeshReader:
         self.connections.forget()
         self.mesh.forget()
 
-    # What things are called now; an id that is unknown may be a name
+    # Current names; an unknown id may be a name
 
     def path_of(self, peer_id: str) -> str:
-        """Return where a peer is by the names of today."""
+        """Return the path of a peer by current names."""
         one = self.peers.known.get(peer_id)
         return self._tree.path_of(one) if one else peer_id
 
@@ -96,14 +100,14 @@ class MeshReader:
         return self.clients.name_of(client_id)
 
     def handle_of(self, client_id: str) -> str:
-        """Return by what the node finds a connection: its name, its address if others have it."""
+        """Return a connection's name, or its address if the name is not unique."""
         one = self.clients.known.get(client_id)
         if one is None or not one.marks:
             return client_id if one is None else one.name
         namesakes = [other for other in self.clients.present() if other.name == one.name]
         return one.name if len(namesakes) <= 1 else one.marks[0]
 
-    # What is configured here
+    # Configured connections and peers
 
     async def _read_connections(self) -> list[Row]:
         rows = await self._with_ids(await self._client.clients(), self.clients, addresses)
@@ -111,11 +115,11 @@ class MeshReader:
         return [{**row, TITLE: titles.get(str(row[ID]))} for row in rows]
 
     async def connections_now(self) -> list[Row]:
-        """Read the connections, even if that was done a moment ago."""
+        """Read the connections, even if they are cached."""
         return await self.connections.get(_NOW)
 
     async def with_ids(self, wireguard_peers: Sequence[Row]) -> list[Row]:
-        """Return the rows of all WireGuard peers, recognised by their keys."""
+        """Return the rows of all WireGuard peers, recognized by their keys."""
         return await self._with_ids(
             wireguard_peers, self.wireguard_peers, lambda row: coerce.texts([row.get("public_key")])
         )
@@ -123,7 +127,7 @@ class MeshReader:
     async def _with_ids(
         self, rows: Sequence[Row], register: Register, marks: Callable[[Row], tuple[str, ...]]
     ) -> list[Row]:
-        """Return the rows of a whole list with an id each; one without a name has none."""
+        """Return the rows of a complete list with ids; rows without a name have none."""
         turn = TimeSlice()
         names: list[str | None] = []
         named: list[Sighting] = []
@@ -142,7 +146,7 @@ class MeshReader:
         ]
 
     def _titles(self) -> dict[str, str]:
-        """Return what connections are called, by id: those with one name by their address too."""
+        """Return the names of connections by id, with the address if a name is not unique."""
         there = self.clients.present()
         count = Counter(one.name for one in there)
         return {
@@ -163,7 +167,7 @@ class MeshReader:
         return Mesh(self._link_rows(shown), _peer_rows(found, ones), exits_of(found))
 
     async def _look_for_new_connections(self, found: Sequence[Place]) -> None:
-        """Let the list tell which connections are new: it alone knows by which address."""
+        """Read the list of connections if there are new ones: only it contains their addresses."""
         new, missing = self._tree.new_and_missing(found)
         try:
             if new:
@@ -171,12 +175,12 @@ class MeshReader:
         except UnsupportedError:
             pass
         except UnavailableError, RejectedError:
-            # What seems new may be a missing one under other names: not the time to tell.
+            # What looks new may be a missing one with another name, so it is too early to decide.
             if missing:
                 raise
 
     def _link_rows(self, shown: Mapping[str, Place]) -> list[Row]:
-        """Return a row for each connection: for those with one name the topology has only one."""
+        """Return a row for each connection; the topology has one row for all with the same name."""
         by_name = {
             place.name: {**place.row, EXIT_PATH: place.exit_path} for place in shown.values()
         }
@@ -192,7 +196,7 @@ class MeshReader:
         return rows
 
     async def _node_ids(self, found: Sequence[Place]) -> dict[str, str]:
-        """Ask, once, for the node ids of peers that have come; only of those near enough."""
+        """Read the node ids of new peers once, if they are near enough."""
         parents = {
             place.path: "" if place.above is None else found[place.above].path
             for place in found
@@ -219,7 +223,7 @@ class MeshReader:
         return node_ids
 
     async def shown_and_hidden(self, shown: Mapping[str, Peer]) -> dict[str, Peer]:
-        """Add the peers that are no longer shown; what is told of them is what was told last."""
+        """Add the peers that are no longer listed, with their last data."""
         for id_, peer in shown.items():
             if self._shown.get(id_) != peer:
                 facts = {name: getattr(peer, name) for name in _LASTING}
@@ -233,18 +237,18 @@ class MeshReader:
         }
 
     def hidden_ids(self) -> set[str]:
-        """Return the ids of peers that are told of although they are not shown."""
+        """Return the ids of peers that are shown although they are not listed."""
         return {one.id for one in self._tree.hidden(time.time())}
 
     async def forget_peer(self, peer_id: str) -> None:
-        """Tell no more of a peer that is not shown, until it comes back."""
+        """Remove a peer that is not listed, until it is listed again."""
         if (one := self.peers.known.get(peer_id)) is not None:
             self.peers.set(one, removed=True)
             await self.remember()
 
 
 def _peer_rows(found: Sequence[Place], ones: Sequence[Known]) -> list[Row]:
-    """Return the rows of all but our own connections; those with one path are told apart."""
+    """Return the rows of all other peers, with unique paths."""
     at_path: dict[str, dict[str, Row]] = {}
     for place, one in zip(found, ones, strict=True):
         if not place.outbound:

@@ -1,4 +1,4 @@
-"""From HY2 SCALE's rows to resources; both generations' names."""
+"""Converts HY2 SCALE's rows to resources, with the names of both generations."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, time
@@ -29,16 +29,16 @@ from ..rows import Row, RowParser, Source, field, rows_of
 from ..throttling import iterate
 
 ACCOUNT = "account"
-"""The id of what the node tells of itself."""
+"""The id of the node's own resource."""
 SHADOWSOCKS = "ss"
 NOT_SENT = "~"
-"""How the names of fields begin that the node does not have."""
+"""The prefix of field names that the node does not have."""
 ID, TITLE = f"{NOT_SENT}id", f"{NOT_SENT}title"
 ABOVE, EXIT_PATH = f"{NOT_SENT}above", f"{NOT_SENT}exit_path"
 """A resource's id and name, where what the node calls it is no id."""
 
 _FLAGS = ("conflict", "incompatible", "native", "unsupported")
-"""What a peer's row has only when it is true."""
+"""Fields that a peer's row only contains if they are true."""
 
 
 def _account(_: Row) -> str:
@@ -46,12 +46,12 @@ def _account(_: Row) -> str:
 
 
 def flag(name: str) -> Source:
-    """Read what a row has only when it is true."""
+    """Return a field that a row only contains if it is true."""
     return lambda row: bool(coerce.boolean(row.get(name)))
 
 
 def progress(value: object) -> float | None:
-    """Read how much of a download is done, in percent, of which there are 100."""
+    """Return the progress of a download, in percent."""
     percent = coerce.percentage(value)
     return None if percent is None else min(percent, 100.0)
 
@@ -152,13 +152,13 @@ def _addresses(row: Row) -> tuple[Address, ...]:
 
 
 def is_exit(row: Row) -> bool | None:
-    """Tell whether a peer is an exit; of those that are dialled, nodes say no in any case."""
+    """Return whether a peer is an exit. For outbound peers, nodes always return false."""
     said = coerce.boolean(row.get("exit_node"))
     return None if row.get("direction") == PeerDirection.OUTBOUND and not said else said
 
 
 def latency(row: Row) -> int | None:
-    """Return milliseconds; 0 of a peer that is not connected is none."""
+    """Return milliseconds; 0 of a disconnected peer means none."""
     connected = coerce.boolean(row.get("connected"))
     return None if connected is False else coerce.count(row.get("latency_ms"))
 
@@ -209,11 +209,11 @@ TUNNEL = RowParser(
 )
 
 
-# Who and what goes through it
+# Users, rules and servers
 
 
 def _limit(row: Row) -> int | None:
-    """Return bytes; as documented in units of 1024**3."""
+    """Return bytes; the documented generation uses units of 1024**3."""
     if "traffic_limit" in row:
         return coerce.count(row["traffic_limit"]) or None
     return coerce.gigabytes(row.get("traffic_limit_gb")) or None
@@ -225,15 +225,15 @@ def _usage(row: Row) -> float | None:
 
 
 def _expires(row: Row) -> datetime | None:
-    """Return the beginning of the day in UTC from which on the user may no longer connect."""
+    """Return the beginning of the first day (UTC) without access."""
     day = coerce.day(row.get("expiry_date")) or coerce.day(row.get("expiry"))
     return None if day is None else datetime.combine(day, time(), UTC)
 
 
 def exit_path(row: Row) -> str | None:
-    """Return the first path, "" for the node itself, which some rows leave out.
+    """Return the first path, "" for the node itself, which some rows omit.
 
-    None for one that is unknown or cannot be shown.
+    None for a path that is unknown or cannot be shown.
     """
     path = row.get("exit_via", "")
     return "" if path == "" else coerce.text(path)
@@ -289,7 +289,7 @@ def joined(values: Iterable[object]) -> str:
 
 
 def _fingerprint(row: Row) -> str:
-    """Return what changes with a peer's file: it holds these and the server's."""
+    """Return the values that a peer's file consists of, including those of the server."""
     names = ("name", "public_key", "private_key", "allowed_ips", "keepalive", "server")
     content = joined(row.get(name) for name in names)
     return sha256(content.encode()).hexdigest()[:16]
@@ -307,7 +307,7 @@ WIREGUARD_PEER = RowParser(
 
 
 def conflicts(row: Row) -> Mapping[str, tuple[str, ...]]:
-    """Return by username who has the same password."""
+    """Return the users with the same password, by username."""
     return {
         username: tuple(
             sorted({name for names in by_proxy.values() for name in coerce.texts(names)})
@@ -337,7 +337,7 @@ def session(row: Row) -> Session | None:
 
 
 async def certificates(rows: Collection[Row]) -> Certificates:
-    """Return all certificates, the first to expire first."""
+    """Return all certificates, sorted by expiry date."""
     found = [
         Certificate(
             id=id_,

@@ -1,6 +1,6 @@
-"""From what a person says to the node's rows, in the names of both generations.
+"""Converts payloads to the node's rows, with the names of both generations.
 
-The node ignores names that it does not know; each function returns only what was said.
+The node ignores names that it does not know. Each function returns only the given values.
 """
 
 from datetime import date
@@ -39,9 +39,9 @@ def client_fields(payload: ClientUpdate) -> Row:
 
 
 def exit_fields(payload: ExitUpdate) -> Row:
-    """Return the part of a row that names an exit.
+    """Return the exit fields of a row.
 
-    One path has no way to choose unless it is said: the exit may have several addresses.
+    A single path keeps its mode if none is given, because the exit may have several addresses.
     """
     paths, mode = payload.exit_paths, payload.exit_mode
     if paths is None:
@@ -70,7 +70,7 @@ def user_fields(payload: UserUpdate) -> Row:
 
 
 def _day(day: date | None) -> str | None:
-    """Return a date as the node writes it, "" for never."""
+    """Return a date in the node's format, "" for never."""
     if day is None:
         return None
     return "" if day == date.max else day.isoformat()
@@ -122,7 +122,7 @@ def wireguard_peer_fields(payload: WireGuardPeerUpdate) -> Row:
 
 
 def import_fields(certificate: CertificateImport) -> Row:
-    """Return what takes a certificate over, as text or from files."""
+    """Return the fields to import a certificate, as text or from files."""
     return _said(
         id=certificate.id,
         name=certificate.name,

@@ -45,16 +45,16 @@ from .payloads import client_fields, proxy_fields, rule_fields, user_fields, wir
 
 _SECRETS = ("password_hash", "token")
 _NOTICE = timedelta(days=14)
-"""How long before its end a certificate is a problem."""
+"""How long before its expiry a certificate is reported."""
 
 
 def hashed(password: str) -> str:
-    """Return what the node wants, and keeps, of a password."""
+    """Return the hash of a password, which the node expects and stores."""
     return sha256(password.encode()).hexdigest()
 
 
 def _identity(row: Row) -> Identity | None:
-    """Return what a node is called; None if it does not tell."""
+    """Return the identity of a node, or None if the answer does not contain it."""
     if (node_id := coerce.identifier(row.get("node_id"))) is None:
         return None
     return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
@@ -67,7 +67,7 @@ _EDITED: Mapping[type[MeshUpdate], tuple[Edited, Callable[[Any], Row]]] = {
     UserUpdate: (User, user_fields),
     WireGuardPeerUpdate: (WireGuardPeer, wireguard_peer_fields),
 }
-"""What is edited by which payloads, and what the node calls their fields."""
+"""The collection of each payload class, and its conversion."""
 
 
 class Hy2ScaleProvider(
@@ -79,9 +79,9 @@ class Hy2ScaleProvider(
 ):
     """One node.
 
-    credentials: host, port, base_path; https, verify ("true" or "false") and ca (PEM); username
-    and password_hash. A password among them is replaced by its hash at once. token,
-    default_password: what the last login told, the latter "true" or "false".
+    credentials: host, port, base_path; https, verify ("true" or "false") and ca (PEM); username and
+    password_hash. A password is immediately replaced by its hash. token and default_password
+    ("true" or "false") are from the last login.
     """
 
     description = ProviderDescription(
@@ -133,7 +133,7 @@ class Hy2ScaleProvider(
         return self.credentials.get("username", ""), self.credentials.get("password_hash", "")
 
     async def _log_in(self) -> str:
-        """Return a new token; keep whether the password is the one that a node comes with."""
+        """Return a new token; store whether the password is the default one."""
         row = await self._client.login(*self._signs_in())
         token = expected(coerce.token(row.get("token")), "token")
         default = bool(coerce.boolean(row.get("force_password_change")))
@@ -149,7 +149,7 @@ class Hy2ScaleProvider(
 
     @override
     def is_account_of(self, stored: Credentials, known_by: str) -> bool:
-        """A node can be renamed, on its console too: at the same address it is the same one."""
+        """Compare addresses, because a node can be renamed."""
         with suppress(InvalidInputError):
             return base_url(stored) == self._url
         return False
@@ -189,7 +189,7 @@ class Hy2ScaleProvider(
 
     @override
     async def update_account(self, changes: AccountChanges) -> None:
-        """Change username and password of the node's console; all its sessions end."""
+        """Change username and password of the node's console, which ends all sessions."""
         if changes.contact or changes.picture:
             raise UnsupportedError
         known = self.credentials["password_hash"]
@@ -205,7 +205,7 @@ class Hy2ScaleProvider(
 
     @override
     async def force_tunnel_offline(self, tunnel_id: str) -> None:
-        """Drop the link once; an enabled connection makes it again."""
+        """Disconnect the link once; an enabled connection connects again."""
         row = await self._collections.clients.row(tunnel_id)
         if coerce.boolean(row.get("disabled")):
             return
@@ -213,7 +213,7 @@ class Hy2ScaleProvider(
         try:
             await self._client.disable_client(name, disabled=True)
         finally:
-            # Whatever became of that, the connection must not stay disabled.
+            # The connection must not stay disabled in any case.
             await self._client.disable_client(name, disabled=False)
 
     # Editing
@@ -224,10 +224,10 @@ class Hy2ScaleProvider(
         return await self._editable_of[of].create(fields(payload))
 
     async def update(self, resource_id: str, payload: MeshUpdate) -> None:
-        """Change only the fields that the payload contains."""
+        """Change only the values in the payload."""
         of, fields = _EDITED[type(payload)]
         await self._editable_of[of].change(resource_id, fields(payload))
 
     async def delete(self, of: Edited, resource_id: str) -> None:
-        """Delete it; what is gone already counts as deleted."""
+        """Delete a row; succeeds if it does not exist."""
         await self._editable_of[of].remove(resource_id)

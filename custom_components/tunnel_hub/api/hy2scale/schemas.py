@@ -1,7 +1,7 @@
-"""What a row must have before it is written back with changes.
+"""Defines what a row must contain before it is written back with changes.
 
-A write replaces the whole row: what got lost on the way here would be lost at the node too, such as
-a password or a limit.
+A write replaces the whole row: a field that was lost in the answer, such as a password or a limit,
+would also be lost at the node.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,10 +15,10 @@ type _Sound = Callable[[object], bool]
 
 
 class RowSchema:
-    """What a kind of row must have besides its id, whatever the version, and what it may have.
+    """The fields of a kind of row, besides its id.
 
-    needed: what is sound of a field that every version tells; one with two names in "a or b" goes
-    by either. others: the same of fields that some versions, or rows, do without.
+    needed: checks for the fields of every version; "a or b" has two possible names.
+    others: checks for fields that only some versions or rows have.
     """
 
     def __init__(self, needed: Mapping[str, _Sound], others: Mapping[str, _Sound]) -> None:
@@ -26,12 +26,12 @@ class RowSchema:
         self._others = others
 
     def check(self, row: Row) -> None:
-        """Raise UnavailableError for a row that came damaged."""
+        """Raise UnavailableError for a damaged row."""
         if name := next(self.damaged(row), None):
             raise UnavailableError(Reason.MALFORMED, f"no {name}")
 
     def damaged(self, row: Row) -> Iterator[str]:
-        """Return the names of fields that are missing or hold something else."""
+        """Return the names of fields that are missing or invalid."""
         for names, sound in self._needed.items():
             known = [row[name] for name in names if name in row]
             if not (known and all(map(sound, known))):
@@ -66,7 +66,7 @@ def _texts_by_name(value: object) -> bool:
 
 
 _PATHS: dict[str, _Sound] = {"exit_mode": _text, "exit_paths": _texts}
-"""Left out where there is nothing to say."""
+"""Missing if there are none."""
 
 CLIENT = RowSchema(
     {
@@ -120,7 +120,7 @@ _SHADOWSOCKS = RowSchema({**_PROXY, "method": _text}, _PROXY_OTHERS)
 
 
 def check_proxy(row: Row) -> None:
-    """Raise UnavailableError for a proxy that came damaged; only Shadowsocks needs a method."""
+    """Raise UnavailableError for a damaged proxy; only Shadowsocks needs a method."""
     (_SHADOWSOCKS if row.get("protocol") == SHADOWSOCKS else _PLAIN_PROXY).check(row)
 
 
@@ -138,14 +138,14 @@ WIREGUARD_PEER = RowSchema(
 
 
 def _peers(value: object) -> bool:
-    """Tell whether all peers of a server are sound; null for none."""
+    """Return whether all peers of a server are valid; null means none."""
     return value is None or (
         isinstance(value, list)
         and all(isinstance(peer, dict) and not any(WIREGUARD_PEER.damaged(peer)) for peer in value)
     )
 
 
-# The servers; none is worth anything without its key.
+# The servers; none of them works without its key.
 
 L2TP = RowSchema(
     {

@@ -1,4 +1,4 @@
-"""The mesh around a node: who is where, under ids that stay, also while they are not shown."""
+"""Gives the nodes of the topology permanent ids, even while they are not listed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,13 @@ _PEER = "peer"
 
 
 class Place(NamedTuple):
-    """A peer in the topology.
+    """The place of a peer in the topology.
 
-    path: from here, by names. exit_path: the same as the console writes it, where peers that have
-    dialled this node come after its id. above: the index of the place of the peer that shows it,
-    None for a direct peer. outbound: whether it is one of our own connections, None where that is
-    not told.
+    path: from the hub, by names.
+    exit_path: the same in the console's format, in which inbound peers have the prefix of the hub's
+    id.
+    above: the index of the peer that it is behind, None for a direct peer.
+    outbound: whether it is one of our own connections; None if it is unknown.
     """
 
     path: str
@@ -32,7 +33,7 @@ class Place(NamedTuple):
 
 
 def places(topology: Iterable[Row]) -> Iterator[Place]:
-    """Flatten the tree, without the node itself, whose children have dialled it."""
+    """Flatten the tree, without the hub itself, whose children are inbound peers."""
     index = -1
     for top in topology:
         is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
@@ -43,7 +44,7 @@ def places(topology: Iterable[Row]) -> Iterator[Place]:
                 continue
             path, exit_path = f"{prefix}{name}", f"{exit_prefix}{name}"
             if len(path) > coerce.MAX_ID:
-                # Nothing can go by it, nor can what is below.
+                # It cannot be used, and neither can what is behind it.
                 continue
             if row is top and is_self:
                 below: tuple[str, str, int | None] = "", f"{name}/", None
@@ -62,10 +63,10 @@ def _is_outbound(row: Row) -> bool | None:
 
 
 async def located(topology: Sequence[Row]) -> list[Place]:
-    """Return all places; in time slices, as there may be a thousand.
+    """Return all places; in time slices, because there may be a thousand.
 
-    Raises UnavailableError when nobody can say which peers there are, or which of them are our own
-    connections: guessed, they would come and go as devices.
+    Raises UnavailableError if it is unknown which peers exist, or which of them are our own
+    connections: otherwise devices would be removed and added again.
     """
     if topology and not any(coerce.text(top.get("name")) for top in topology):
         raise UnavailableError(Reason.MALFORMED, "no names")
@@ -80,7 +81,10 @@ async def located(topology: Sequence[Row]) -> list[Place]:
 
 
 def why_hidden(path: str, rows: Mapping[str, Row]) -> InvalidInputError:
-    """Return what to say of a peer that is not shown. rows: of those that are, by path."""
+    """Return the fields of a peer that is not listed.
+
+    rows: of listed peers by path.
+    """
     above = path
     while above := above.rpartition("/")[0]:
         if (row := rows.get(above)) is None:
@@ -96,14 +100,17 @@ def why_hidden(path: str, rows: Mapping[str, Row]) -> InvalidInputError:
 
 
 class Exits(NamedTuple):
-    """The paths by which traffic may leave, as the console writes them. down: those not up now."""
+    """The exit paths in the console's format.
+
+    down: those that do not work at the moment.
+    """
 
     paths: tuple[str, ...]
     down: tuple[str, ...]
 
 
 def exits_of(found: Sequence[Place]) -> Exits:
-    """Return every path that the console offers: outbound peers never say that they are exits."""
+    """Return every path that the console offers. Outbound peers never say if they are exits."""
     usable: list[bool] = []
     for place in found:
         up = coerce.boolean(place.row.get("connected")) is not False
@@ -115,20 +122,20 @@ def exits_of(found: Sequence[Place]) -> Exits:
 
 
 class Tree:
-    """Gives each place in the topology the id that its node has had from the beginning."""
+    """Assigns the permanent id of its node to each place in the topology."""
 
     def __init__(self, clients: Register, peers: Register) -> None:
-        """Take what is known of our own connections, and of all other peers."""
+        """Set up with the known connections and peers."""
         self._registers = {_CLIENT: clients, _PEER: peers}
         self._clients = clients
         self._peers = peers
         self._shape: object = None
         self._ones: list[Known] = []
 
-    # Where things are
+    # Paths
 
     def path_of(self, one: Known) -> str:
-        """Return where a peer is, or was, by the names of today."""
+        """Return the current or last path of a peer, by current names."""
         names = [one.name]
         while parent := self._parent(one):
             one = parent
@@ -136,9 +143,9 @@ class Tree:
         return "/".join(reversed(names))
 
     def hidden(self, now: float) -> list[Known]:
-        """Return the peers that are kept although they are not shown now.
+        """Return the peers that are kept although they are not listed.
 
-        What is behind a connection that was deleted is not: it was deleted with it.
+        Peers behind a deleted connection are deleted with it.
         """
         return [
             one
@@ -161,10 +168,10 @@ class Tree:
         kind, _, id_ = one.parent.partition(":")
         return self._registers[kind].known.get(id_) if kind else None
 
-    # Who is where
+    # Identification
 
     def new_and_missing(self, found: Sequence[Place]) -> tuple[bool, bool]:
-        """Tell whether connections lead elsewhere than the known ones, and whether those do."""
+        """Return whether there are unknown connections, and whether known ones are missing."""
         shown = [_signs(addresses(place.row), place.name) for place in found if place.outbound]
         known = [_signs(one.marks, one.name) for one in self._clients.present()]
         return _lack(known, shown), _lack(shown, known)
@@ -172,7 +179,10 @@ class Tree:
     def follow(
         self, found: Sequence[Place], node_ids: Mapping[str, str], now: float
     ) -> Sequence[Known]:
-        """Return what is at each place. node_ids: by path, those that were asked for."""
+        """Return the node at each place.
+
+        node_ids: by path, as far as they were read.
+        """
         shape = [(p.path, p.above, p.outbound, p.row.get("addr")) for p in found]
         if shape != self._shape or node_ids:
             self._ones = self._recognise(found, node_ids, now)
@@ -191,14 +201,14 @@ class Tree:
         paths = {place.path for place in found}
         ones: dict[int, Known] = {}
         at_path: dict[str, Known] = {}
-        # Direct peers come first: all others are recognised among those below the same one.
+        # Direct peers first, because others are only recognized behind the same peer.
         for (above, outbound), indexes in sorted(siblings.items(), key=_by_depth):
             if outbound:
                 ones |= self._recognise_clients(found, indexes)
                 continue
             parent = "" if above is None else _key(found[above], ones[above])
             if above is not None:
-                # A node that we dial and that dials us shows its peers twice.
+                # A node with connections in both directions lists its peers twice.
                 ones |= {i: at_path[found[i].path] for i in indexes if found[i].path in at_path}
             new = [i for i in indexes if i not in ones]
             among = [one for key in self._same_node(parent) for one in known[key]]
@@ -217,9 +227,9 @@ class Tree:
     def _find_renamed(
         self, group: Sequence[Place], which: list[Known | None], left: Sequence[Known]
     ) -> None:
-        """Where, of siblings, one has gone and one has come, it is the same under another name.
+        """If one sibling disappeared and one appeared, it is the same node with another name.
 
-        Unless it has come from elsewhere: in a mesh no two nodes have one name.
+        Unless it was at another place before: names are unique in a mesh.
         """
         new = [index for index, one in enumerate(which) if one is None]
         if len(new) != 1 or len(left) != 1:
@@ -242,7 +252,7 @@ class Tree:
         }
 
     def _same_node(self, key: str) -> list[str]:
-        """Return the keys of a direct peer: one that we dial may have dialled us too."""
+        """Return the keys of a direct peer, which can have connections in both directions."""
         kind, _, id_ = key.partition(":")
         if not kind or (one := self._registers[kind].known[id_]).parent:
             return [key]
@@ -268,7 +278,7 @@ def _signs(marks: tuple[str, ...], name: str) -> set[str]:
 
 
 def _lack(those: Iterable[set[str]], others: Iterable[set[str]]) -> bool:
-    """Tell whether some have nothing in common with any of those."""
+    """Return whether some have nothing in common with any of the others."""
     signs = set[str]().union(*those)
     return any(not signs & other for other in others)
 
@@ -278,7 +288,7 @@ def _sighting(place: Place) -> Sighting:
 
 
 def addresses(row: Row) -> tuple[str, ...]:
-    """Return a connection's addresses, the primary one first."""
+    """Return a connection's addresses, starting with the primary one."""
     several = row.get("addrs")
     found = [row.get("addr"), *(several if isinstance(several, list) else ())]
     return tuple(dict.fromkeys(text for one in found if (text := coerce.text(one))))

@@ -1,4 +1,4 @@
-"""An upgrade, step by step: asked for, downloaded, put in place, and the node back again."""
+"""Upgrades a node step by step: check, download, install, restart."""
 
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
@@ -12,15 +12,15 @@ from .client import Hy2ScaleClient
 from .models import progress
 
 _LOOK = 2.0
-"""Seconds between two looks at what goes on."""
+"""Seconds between two checks of the progress."""
 _LONGEST_DOWNLOAD = 900
-"""Looks, half an hour."""
+"""The number of checks: half an hour."""
 _LONGEST_RESTART = 60
-"""Looks, two minutes."""
+"""The number of checks: two minutes."""
 
 
 async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], None]) -> None:
-    """Download the newest version, put it in place and wait for the node to come back."""
+    """Download and install the newest version, and wait until the node has restarted."""
     status = await client.upgrade_status()
     if status.get("state") not in (UpgradeState.DOWNLOADING, UpgradeState.READY):
         await client.check_upgrade()
@@ -42,9 +42,9 @@ async def install(client: Hy2ScaleClient, on_progress: Callable[[float | None], 
 async def restarted(
     client: Hy2ScaleClient, command: Callable[[], Awaitable[None]]
 ) -> NodeAfterRestart:
-    """Send a command that restarts the node, and wait until it has come back.
+    """Send a command that restarts the node, and wait until it has restarted.
 
-    The session tells: it lives in the node's memory, and ends with the process.
+    The session shows this, because it ends with the process.
     """
     before = coerce.text((await client.node()).get("version"))
     lost: UnavailableError | None = None
@@ -52,7 +52,7 @@ async def restarted(
     try:
         await command()
     except UnavailableError as err:
-        # The process may have ended before it has answered.
+        # The process may have ended before the answer was sent.
         if err.reason not in (Reason.CONNECTION, Reason.TIMEOUT, Reason.SERVER_ERROR):
             raise
         lost = err
@@ -71,7 +71,7 @@ async def restarted(
 
 async def _come_back(client: Hy2ScaleClient, version: str | None) -> None:
     for _ in range(_LONGEST_RESTART):
-        # What stands in front of the node may tell that there is none.
+        # A proxy in front of the node may report that the node is missing.
         with suppress(UnavailableError, InvalidInputError):
             if coerce.text((await client.node()).get("version")) == version:
                 return
