@@ -1,1 +1,1 @@
-"""What the integration costs, beside the least that the same answers can cost: scripts/bench."""
+"""Measures the costs of the integration, and the minimum for the same answers: scripts/bench."""

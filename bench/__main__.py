@@ -21,10 +21,10 @@ from .services import MAIN, SERVICES
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _PEER = "uptime_kuma"
 _POLLS = 5
-"""How many of each kind one process measures."""
+"""The number of polls of each kind in one process."""
 _TRACED = "ours, traced", "bare, traced"
 _TRACED_ROWS = 500
-"""Enough for the memory of an entity, and tracing takes its time."""
+"""Enough for the memory of an entity; tracing is slow."""
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
             for service in (name for name in SERVICES if name != MAIN):
                 measure(results, service, "ours", _rows(service, options.tunnels))
             for rows in options.growth:
-                # The largest takes minutes, and its figures are too long to vary much.
+                # The largest size takes minutes, and varies little.
                 if rows != options.tunnels and (rows <= options.tunnels or number == 1):
                     measure(results, MAIN, "ours", rows)
         for case in ("ours", "bare"):
@@ -82,13 +82,13 @@ def _positive(word: str) -> int:
 
 
 def say(words: str) -> None:
-    """Tell a person who waits what is going on, apart from the tables."""
+    """Print progress for the user, separately from the tables."""
     print(f"bench: {words}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def server(service: str, rows: int) -> Iterator[Facts]:
-    """Run a service in a process of its own."""
+    """Run a service in its own process."""
     command = [sys.executable, *SERVICES[service].server(rows)]
     with subprocess.Popen(command, cwd=_CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -100,9 +100,9 @@ def server(service: str, rows: int) -> Iterator[Facts]:
 
 
 def measure(results: Results, service: str, case: str, rows: int, *, traced: bool = False) -> None:
-    """Run a case once, in a process of its own so that it pays for nobody else.
+    """Run a case once in its own process.
 
-    The rows are shared among as many accounts as it takes.
+    The rows are distributed among as many accounts as necessary.
     """
     say(f"{service}, {case}, {rows} rows")
     accounts = -(-rows // SERVICES[service].at_most)
@@ -132,7 +132,7 @@ def measure(results: Results, service: str, case: str, rows: int, *, traced: boo
 
 
 def judge(results: Results, rows: int) -> list[Target]:
-    """Compare what was measured with what was promised."""
+    """Compare results with targets."""
 
     def find(case: str, phase: str, service: str = MAIN) -> Result:
         return results.find(service, case, _rows(service, rows), phase)

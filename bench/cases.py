@@ -18,13 +18,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def ours(house: House) -> None:
-    """The integration, or a peer: set-up and polls."""
+    """The integration, or a comparable one: set-up and polls."""
     await _set_up_twice(house, house.entries)
     await house.polls_of(list(map(house.service.polled, house.entries)))
 
 
 async def bare_entities(house: House) -> None:
-    """As many entities that do nothing, with the same names, devices, values and attributes."""
+    """As many entities without a function: the same names, devices, values, attributes."""
     accounts = [(made_of, bare) for made_of in await _written_down(house)]
     await _set_up_twice(house, await rivals(house.hass, accounts), requests=0)
 

@@ -21,7 +21,7 @@ with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
         with server.accept()[0] as client:
             client.sendall(b"SSH-2.0-bench\\r\\n")
 """
-"""A service that says something by itself, in a process of its own."""
+"""A service that sends the first bytes, in its own process."""
 
 
 def _open_sockets() -> int:
@@ -29,7 +29,7 @@ def _open_sockets() -> int:
 
 
 async def _measure(work: Callable[[], Awaitable[None]]) -> tuple[float, int]:
-    """Do some work for each tunnel; seconds of CPU, and the most sockets open at once."""
+    """Do some work for each tunnel; seconds of CPU, and the highest number of open sockets."""
     began = time.process_time()
     await asyncio.gather(*(work() for _ in range(_TUNNELS)))
     cpu = time.process_time() - began
@@ -69,7 +69,7 @@ async def _compare(port: int) -> None:
     print("| --- | ---: | ---: | ---: |")
     for name, ours, bare in (
         ("CPU ms", checks[0] * 1e3, connections[0] * 1e3),
-        ("sockets at once", checks[1], connections[1]),
+        ("open sockets", checks[1], connections[1]),
     ):
         print(f"| {name} | {ours:.0f} | {bare:.0f} | {ours / bare:.2f} |")
 

@@ -178,7 +178,7 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             # There is no name to look up, so none is asked for in the home's network either.
             resolver = HassAsyncDNSResolver(async_zeroconf=Mock())
             hass.data[DATA_RESOLVER] = resolver
-            # Somebody looks, or measurements would wait.
+            # A browser is connected, so that measurements are not deferred.
             hass.data[DATA_CONNECTIONS] = 1
             hass.bus.async_listen(EVENT_STATE_CHANGED, _hear, event_filter=_count)
             hass.bus.async_listen(EVENT_STATE_REPORTED, _hear, event_filter=_count)

@@ -73,15 +73,15 @@ class StallSelector(selectors.DefaultSelector):
         self._left = time.thread_time()
 
     def read(self) -> float:
-        """Return the longest stall, the turn under way included."""
+        """Return the longest stall, including the current iteration."""
         return max(self.longest, time.thread_time() - self._left)
 
 
 class Meter:
     """Measures phases.
 
-    written, requests: to be counted up by whoever sees one.
-    entities: tells how many there are.
+    written, requests: increased by the observers.
+    entities: returns their number.
     """
 
     def __init__(self, stalls: StallSelector) -> None:
@@ -108,11 +108,11 @@ class Meter:
 
     @contextmanager
     def phase(self, name: str, *, writes: int = 0, requests: int = 1) -> Iterator[None]:
-        """Measure what happens in this context; nothing else may be under way.
+        """Measure what happens in this context; nothing else may run.
 
         writes, requests: how many there must be at least, or it was not what it should be.
         """
-        # Nobody pays for an earlier phase's garbage.
+        # The garbage of an earlier phase does not count.
         gc.collect()
         written, sent = self.written, self.requests
         self._bodies.clear()

@@ -12,7 +12,7 @@ from .house import CHANGED, UNCHANGED
 from .meter import Sample
 
 _SMALLEST_ROW = 100
-"""Bytes. No service tells of one thing in less."""
+"""Bytes. No row of a service is shorter."""
 _WIDTH = 200
 
 
@@ -49,7 +49,7 @@ class Result:
             if asks and not sample.requests:
                 self._complain("no request was sent")
             if asks and self.service != "uptime_kuma" and sample.size < self.rows * _SMALLEST_ROW:
-                self._complain(f"{sample.size} bytes do not tell of {self.rows} rows")
+                self._complain(f"{sample.size} bytes cannot contain {self.rows} rows")
             if self.phase != UNCHANGED and not sample.written:
                 self._complain("no state was written")
             if self.case == "ours" and self.service != "uptime_kuma" and self._is_idle(sample):

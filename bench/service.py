@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.reachability import CHECKS, CHECKS_OFF
 
 type Facts = Mapping[str, str]
-"""What a simulated service tells of itself: its url, and the credentials of the demo account."""
+"""The URL of a simulated service and the credentials of the demo account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""A real Home Assistant with accounts at simulated services: to try, to check and to show."""
+"""Home Assistant with accounts at simulated services: to try, to check and for screenshots."""

@@ -33,7 +33,7 @@ Ctrl-C stops it all and leaves nothing behind.""",
 {accounts}
 按 Ctrl-C 停止，不会留下任何内容。""",
 }
-"""What a person is told, by language."""
+"""The instructions by language."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -58,14 +58,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _own_language() -> str:
-    """Return the language of the terminal, as far as there is a demo in it."""
+    """Return the language of the terminal, if the demo supports it."""
     variables = ("LC_ALL", "LC_MESSAGES", "LANG")
     locale = next(filter(None, map(os.environ.get, variables)), "")
     return "zh-Hans" if locale.lower().startswith("zh") else "en"
 
 
 def guide(url: str, logins: Sequence[Answers], language: str) -> str:
-    """Return where to go, what to try, and which accounts to add."""
+    """Return the address, what to try, and which accounts can be added."""
     lines: list[str] = []
     for login in logins:
         title, *fields = in_words(login, language)
@@ -81,7 +81,7 @@ def guide(url: str, logins: Sequence[Answers], language: str) -> str:
 
 
 async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
-    """Show everything to a person, or check it."""
+    """Run the demo, or check it."""
     async with stage(PROVIDERS, archive, language=language) as running:
         if checking:
             await check(running)

@@ -1,4 +1,4 @@
-"""The public addresses of the demo's tunnels: something really listens there, on loopback."""
+"""Servers on loopback at the public addresses of the demo's tunnels."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -16,7 +16,10 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behavior:
-    """What a service does. is_tls: whether it has a certificate, which is self-signed."""
+    """The behavior of a server.
+
+    is_tls: whether it has a certificate, which is self-signed.
+    """
 
     serve: Handler
     is_tls: bool = False
@@ -44,13 +47,13 @@ HTTPS = Behavior(serve=_answer, is_tls=True)
 
 
 class PublicAddress:
-    """A public address. port: where it leads to on loopback, whether it is open or not.
+    """A public address.
 
-    It is open from the beginning, as if a tunnel's client were connected.
+    port: the port on loopback that it leads to, open or not. It is open at first, as if the client
+    of a tunnel were connected.
     """
 
     def __init__(self, behavior: Behavior, tls: ssl.SSLContext | None) -> None:
-        """Open nothing yet."""
         self.port = 0
         self._behavior = behavior
         self._tls = tls
@@ -58,14 +61,14 @@ class PublicAddress:
         self._is_connected = True
 
     async def open(self) -> None:
-        """Listen: at a free port for the first time, then at the same one."""
+        """Listen at a free port the first time, then at the same one."""
         if self._server is not None:
             return
         self._server = await asyncio.start_server(self._serve, _HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Refuse connections, and end those that are open."""
+        """Close the port and all connections."""
         if self._server is not None:
             self._server.close()
             self._server.close_clients()
@@ -73,9 +76,9 @@ class PublicAddress:
             self._server = None
 
     async def follow(self, *, connected: bool) -> None:
-        """Open when the tunnel's client has come, close when it has gone.
+        """Open the port when the tunnel's client connects, close it when it disconnects.
 
-        What else has opened or closed it in the meantime stays so.
+        Other changes in the meantime stay.
         """
         if connected != self._is_connected:
             await (self.open() if connected else self.close())
@@ -106,7 +109,7 @@ async def listening(
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """Have a port on loopback that refuses connections, and that nobody else takes."""
+    """Reserve a port on loopback that refuses connections."""
     with socket.socket() as sock:
         sock.bind((_HOST, 0))
         port: int = sock.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The blueprints at work in the demo."""
+"""Tries the blueprints in the demo."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,11 +14,11 @@ from .stage import Stage
 
 _AUTOMATIONS = "/api/config/automation/config"
 _PATIENCE = 60.0
-"""Seconds until a blueprint must have done its work."""
+"""Seconds until a blueprint must have reacted."""
 
 
 def _hold(state: str) -> Event:
-    """Return the switching of the helper that holds everything down."""
+    """Return the event that switches the helper for holding tunnels down."""
 
     def _followed(states: States) -> bool:
         return all(
@@ -35,7 +35,7 @@ _OF_ALL: Mapping[str, Trial] = {
         inputs=lambda _: {"helper": HOLD_DOWN}, events=(_hold("on"), _hold("off"))
     ),
 }
-"""What is about all providers at once."""
+"""The trials for all providers together."""
 
 TRIALS: Mapping[str, Trial] = {
     **{name: trial for each in PROVIDERS.values() for name, trial in each.trials.items()},
@@ -44,7 +44,7 @@ TRIALS: Mapping[str, Trial] = {
 
 
 async def try_blueprints(stage: Stage) -> None:
-    """Make an automation of each, as the page for it does; raises DemoError if one does nothing."""
+    """Create an automation from each blueprint; raises DemoError if one does not react."""
     for provider in stage.entries:
         for name, trial in PROVIDERS[provider].trials.items():
             await _try(stage, provider, name, trial)
@@ -72,7 +72,7 @@ async def _automation(stage: Stage, name: str, inputs: Mapping[str, Any]) -> Asy
 
 
 async def _not_listening(stage: Stage, name: str) -> str:
-    """Complain of an automation that does not listen yet: it would miss what happens."""
+    """Return a complaint if an automation does not listen yet."""
     states = {
         state["entity_id"]: state["state"] for state in await stage.hass.command("get_states")
     }
@@ -81,7 +81,7 @@ async def _not_listening(stage: Stage, name: str) -> str:
 
 
 async def _happen(stage: Stage, provider: str, entities: Entities, event: Event) -> None:
-    """Let something happen, and wait for what follows."""
+    """Run an event, and wait for the reaction."""
     await stage.patch(provider, event.changes(await stage.state_of(provider)))
     if event.helper is not None:
         entity_id, state = event.helper
@@ -91,15 +91,15 @@ async def _happen(stage: Stage, provider: str, entities: Entities, event: Event)
 
 
 async def _not_followed(stage: Stage, entities: Entities, event: Event) -> str:
-    """Look, and complain of what has not come about."""
+    """Return a complaint if a reaction is missing."""
     stage.program.require_running()
-    # What was read a moment ago is not asked for again, so one look may come too early.
+    # An answer may be cached, so one read may be too early.
     for key in event.look:
         target = {"entity_id": entities[key].id}
         await stage.hass.post("/api/services/homeassistant/update_entity", target)
     notifications = await stage.hass.command("persistent_notification/get")
     said = [notification["message"] for notification in notifications]
     if event.told and not any(all(word in message for word in event.told) for message in said):
-        return f"Nobody has told {event.told}, only {said}"
+        return f"There is no notification with {event.told}, only {said}"
     states = {provider: await stage.state_of(provider) for provider in stage.entries}
     return "" if event.followed(states) else "The services do not show what should have followed"

@@ -1,4 +1,4 @@
-"""A real browser that is signed in to Home Assistant."""
+"""A browser that is signed in to Home Assistant."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,12 +12,12 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from .hass import Hass
 
 _CLOSING = 60.0
-"""Seconds; the driver itself would wait for ever, and Chromium does not close every page."""
+"""Seconds. The driver itself has no timeout, and Chromium does not close every page."""
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Start the machine's own browser, which asks nobody but the pages it shows."""
+    """Start the machine's own browser without network access besides its pages."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -39,12 +39,12 @@ async def chromium() -> AsyncIterator[Browser]:
 async def new_context(
     browser: Browser, hass: Hass, *, signed_in: bool = True
 ) -> AsyncIterator[BrowserContext]:
-    """Open a profile that shares nothing with the others."""
+    """Open a new profile."""
     context = await browser.new_context(
         color_scheme="light",
         locale="en-GB",
         reduced_motion="reduce",
-        # What comes out of one is compiled anew for each page.
+        # Scripts from a service worker would be compiled for each page.
         service_workers="block",
         timezone_id="UTC",
     )
@@ -63,5 +63,5 @@ async def new_context(
 
 
 async def speak(page: Page, language: str) -> None:
-    """Choose the user's language before the first page."""
+    """Set the user's language before the first page."""
     await page.add_init_script(f"localStorage.selectedLanguage = JSON.stringify('{language}')")

@@ -1,4 +1,4 @@
-"""A certificate that nobody trusts, for what listens at the demo's public addresses."""
+"""A self-signed certificate for the demo's public addresses."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _LASTS = timedelta(days=60)
 
 
 def self_signed(hosts: Sequence[str]) -> ssl.SSLContext:
-    """Return what a server for these names proves itself with."""
+    """Return the SSL context of a server for these names."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tunnel Hub demo")])
     now = datetime.now(UTC)
@@ -35,7 +35,7 @@ def self_signed(hosts: Sequence[str]) -> ssl.SSLContext:
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Contexts read their keys from files only.
+    # Contexts only read keys from files.
     with TemporaryDirectory() as folder:
         file = Path(folder, "pem")
         file.write_bytes(private + certificate.public_bytes(pem))

@@ -1,4 +1,4 @@
-"""The demo without a person: look, act, and make sure that it really happened."""
+"""Checks the demo automatically: reads states, sends commands, and verifies their effects."""
 
 from functools import partial
 import re
@@ -14,11 +14,11 @@ _RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
 _SERIOUS = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 _EXPECTED = "We found a custom integration"
 _CHECKING = 90.0
-"""Seconds for two checks that agree, ten seconds apart and each with another attempt."""
+"""Seconds for two checks with retries, ten seconds apart."""
 
 
 async def check(stage: Stage) -> None:
-    """Try all that the providers' table and the blueprints' say; raises DemoError."""
+    """Try everything in the providers' tables and the blueprints; raises DemoError."""
     for provider in stage.entries:
         with step(f"states of {provider}") as current:
             await until_shown(stage, provider, PROVIDERS[provider].shown)
@@ -42,7 +42,7 @@ async def check(stage: Stage) -> None:
 
 
 async def do(stage: Stage, provider: str, deed: Deed) -> None:
-    """Do something in Home Assistant; see it there and at the service."""
+    """Run an action, and verify its effect in Home Assistant and at the service."""
     entity = (await entities_of(stage, provider))[deed.entity]
     before = await stage.state_of(provider)
     domain, _, service = deed.action.partition(".")
@@ -56,7 +56,7 @@ async def do(stage: Stage, provider: str, deed: Deed) -> None:
 
 
 async def _break_tunnel(stage: Stage, provider: str, key: str, address: str) -> None:
-    """Close the port behind a public address and open it again; the checks have to see it."""
+    """Close the port behind a public address and open it again; the checks must notice."""
     public = stage.addresses[address]
     await public.close()
     await until(partial(_not_seen, stage, provider, key, "off"), _CHECKING)
@@ -65,7 +65,7 @@ async def _break_tunnel(stage: Stage, provider: str, key: str, address: str) -> 
 
 
 async def _not_seen(stage: Stage, provider: str, key: str, state: str) -> str:
-    """Have the address checked, which happens every ten seconds at most; complain of the state."""
+    """Request a check, at most every ten seconds; return a complaint about the state."""
     entity = (await entities_of(stage, provider))[key]
     device = {"device_id": entity.device_id}
     await stage.hass.post(f"/api/services/{DOMAIN}/check_reachability", device)
@@ -73,7 +73,7 @@ async def _not_seen(stage: Stage, provider: str, key: str, state: str) -> str:
 
 
 def _end(stage: Stage) -> None:
-    """Stop Home Assistant; complain if it ends badly or has logged something about us."""
+    """Stop Home Assistant; raises DemoError if that fails or its log contains errors of ours."""
     stage.program.require_running()
     stage.program.stop()
     if stage.program.exit_code != 0:

@@ -1,4 +1,4 @@
-"""What the commands share: signals, failures and the exit code."""
+"""What the commands share: signals, errors and the exit code."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""The entities of an account, as Home Assistant shows them."""
+"""The entities of an account in Home Assistant."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,11 +12,11 @@ from .provider import Entity, Shown
 from .stage import Stage
 
 _READING = 60.0
-"""Seconds for all readings to arrive, or for a command to take effect."""
+"""Seconds until all values are read, or a command has taken effect."""
 
 
 async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
-    """Return the entities of an account by the names that the providers' table has for them."""
+    """Return the entities of an account by the names in the providers' table."""
     devices = await stage.hass.command("config/device_registry/list")
     entries = await stage.hass.command("config/entity_registry/list")
     states = await stage.hass.get("/api/states")
@@ -40,12 +40,12 @@ async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
 
 
 async def until_shown(stage: Stage, provider: str, shown: Shown) -> None:
-    """Wait for these states, and for every enabled entity to have one; raises DemoError."""
+    """Wait for these states, and for a state of every enabled entity; raises DemoError."""
     await until(partial(_not_shown, stage, provider, shown), _READING)
 
 
 async def _not_shown(stage: Stage, provider: str, shown: Shown) -> str:
-    """Complain of an enabled entity without a state, or with another one than it should show."""
+    """Return a complaint about an entity without the expected state."""
     stage.program.require_running()
     entities = await entities_of(stage, provider)
     for key, state in shown.items():
@@ -60,7 +60,7 @@ async def _not_shown(stage: Stage, provider: str, shown: Shown) -> str:
 
 
 def print_table(entities: Iterable[Entity]) -> None:
-    """Print how many entities of each platform a device has, the disabled ones apart."""
+    """Print the number of entities of each device by platform, disabled ones separately."""
     shown = list(entities)
     platforms = sorted({entity.platform for entity in shown})
     devices = sorted({entity.device for entity in shown})

@@ -1,4 +1,4 @@
-"""A real Home Assistant: its folder, and what one can ask it from outside."""
+"""A Home Assistant: its configuration folder, and its APIs."""
 
 import asyncio
 from base64 import b64encode
@@ -26,7 +26,7 @@ _ANSWERING = 30.0
 """Seconds."""
 
 LANGUAGES = {"en": ("GB", "GBP"), "zh-Hans": ("CN", "CNY")}
-"""Of the entities' names and of Assist, each with a country and its currency."""
+"""Languages of names and of Assist, each with a country and its currency."""
 
 _CONFIGURATION = """\
 automation: !include automations.yaml
@@ -49,7 +49,7 @@ logger:
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return an unused port."""
     with socket.create_server((_HOST, 0)) as server:
         port: int = server.getsockname()[1]
     return port
@@ -115,9 +115,9 @@ def prepare(
 
 
 class Hass:
-    """A Home Assistant, asked over its HTTP and WebSocket interfaces.
+    """A Home Assistant, used over its HTTP and WebSocket APIs.
 
-    tokens: what /auth/token answered.
+    tokens: the answer of /auth/token.
     """
 
     def __init__(self, session: ClientSession, url: str) -> None:
@@ -127,7 +127,7 @@ class Hass:
         self.tokens: dict[str, Any] = {}
 
     async def is_up(self) -> bool:
-        """Tell whether it answers at all."""
+        """Return whether it responds."""
         try:
             await self.get("/auth/providers")
         except ClientError, DemoError:
@@ -135,7 +135,7 @@ class Hass:
         return True
 
     async def sign_in(self) -> None:
-        """Sign in the way the browser does."""
+        """Sign in like a browser."""
         flow = await self.post(
             "/auth/login_flow",
             {
@@ -154,7 +154,7 @@ class Hass:
         self.tokens = await self._call("POST", "/auth/token", form=grant)
 
     async def get(self, path: str) -> Any:
-        """Return what a path answers."""
+        """Return the answer of a path."""
         return await self._call("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:

@@ -1,9 +1,9 @@
-"""Home Assistant, in which the simulator's example names lead to loopback.
+"""Home Assistant in which the simulator's example names resolve to loopback.
 
 usage: python -m demo.home_assistant FOLDER PORTS ARGUMENT...
 
-FOLDER: where it runs. PORTS: a JSON object, the port on loopback by "host:port", or by "*" for all
-other example names. The integration looks names up as ever and is left as it is.
+FOLDER: the working directory. PORTS: a JSON object with the port on loopback by "host:port", or by
+"*" for all other example names. The integration itself is unchanged.
 """
 
 import json
@@ -17,17 +17,17 @@ from unittest.mock import patch
 OTHERS = "*"
 _HOST = "127.0.0.1"
 _EXAMPLES = (".example.com", ".example.net", ".example.org", ".test")
-"""Names that lead nowhere on the internet (RFC 2606)."""
+"""Domains that do not exist on the internet (RFC 2606)."""
 
 
 def main() -> None:
-    """Run Home Assistant as ``python -m homeassistant`` does in the folder."""
+    """Run Home Assistant in the folder like ``python -m homeassistant``."""
     folder, words, *sys.argv[1:] = sys.argv[1:]
     ports: dict[str, int] = json.loads(words)
     look_up = socket.getaddrinfo
 
     def _look_up(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        """Look a name up; asyncio connects to the port that is answered."""
+        """Resolve a name; asyncio connects to the port in the result."""
         leads_to = ports.get(f"{host}:{port}")
         if leads_to is None and isinstance(host, str) and host.endswith(_EXAMPLES):
             leads_to = ports.get(OTHERS)

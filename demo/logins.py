@@ -1,4 +1,4 @@
-"""What signs in to a second account at each simulated service, with the words of the dialogs."""
+"""Credentials of a second account at each simulated service, with the texts of the dialogs."""
 
 from collections.abc import Iterator, Mapping
 import json
@@ -15,10 +15,11 @@ _SWITCHES = {"en": {"True": "on", "False": "off"}, "zh-Hans": {"True": "开", "F
 def second_logins(
     services: Mapping[str, Facts], others: Mapping[str, Facts], address: str
 ) -> list[Answers]:
-    """Return what a person answers to the config flow, for each account that can be added.
+    """Return the config flow input for each account that can be added.
 
-    services: those of the demo's accounts. others: more of those that have one login only.
-    address: one to watch.
+    services: those of the demo's accounts.
+    others: more services of kinds with only one account.
+    address: an address to watch.
     """
     logins: list[Answers] = []
     for name, provider in PROVIDERS.items():
@@ -29,7 +30,7 @@ def second_logins(
 
 
 def in_words(answers: Answers, language: str) -> Iterator[str]:
-    """Yield lines that say what to select, and what to enter in which field."""
+    """Yield lines with the options to select and the input of each field."""
     texts = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))["config"]["step"]
     step, selected = "user", []
     for answer in answers[:-1]:

@@ -1,4 +1,4 @@
-"""A program that runs beside the demo and never outlives it."""
+"""A program that runs beside the demo and ends with it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,18 +13,18 @@ from typing import Self
 from .progress import DemoError
 
 _STOPPING = 30.0
-"""Seconds that a program gets to end by itself: Home Assistant saves what it knows."""
+"""Seconds for a program to end after a signal; Home Assistant saves its data then."""
 
 
 class Program:
-    """A Python module that runs as long as its context; a file takes what it says.
+    """A Python module that runs as a context manager; its output is written to a file.
 
-    It has a session of its own, so that Ctrl-C reaches only the demo, which then stops things in
-    their order. Stopping is not a coroutine: a second Ctrl-C cannot interrupt it.
+    It has its own session, so that Ctrl-C only reaches the demo, which then stops programs in
+    order. Stopping is not a coroutine, so a second Ctrl-C cannot interrupt it.
     """
 
     def __init__(self, module: str, arguments: Sequence[str], *, home: Path, log: Path) -> None:
-        """Prepare; `home` is the working directory."""
+        """Set up; `home` is the working directory."""
         self.module = module
         self._command = [sys.executable, "-m", module, *arguments]
         self._home = home
@@ -36,7 +36,7 @@ class Program:
         return self
 
     def start(self) -> None:
-        """Start it, for the first time or once more."""
+        """Start it, also repeatedly."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -57,7 +57,7 @@ class Program:
         self.stop()
 
     def stop(self) -> None:
-        """Stop it and whatever it has started, by force if need be."""
+        """Stop it and its children, if necessary by force."""
         if self.exit_code is not None:
             return
         self._process.terminate()
@@ -66,26 +66,26 @@ class Program:
         self.kill()
 
     def kill(self) -> None:
-        """End it and whatever it has started without a warning, as a power cut does."""
+        """End it and its children without a signal that they can handle, like a power failure."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def wait(self) -> int:
-        """Wait until it has ended; return its exit code."""
+        """Wait until it has ended; return the exit code."""
         return self._process.wait()
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it is running."""
         return self._process.poll()
 
     @property
     def said(self) -> str:
-        """All that it has said so far."""
+        """Its output so far."""
         return self._log.read_text(errors="replace")
 
     def require_running(self) -> None:
         """Raise DemoError if it has ended."""
         if self.exit_code is not None:
-            raise DemoError(f"{self.module} ended by itself with exit code {self.exit_code}")
+            raise DemoError(f"{self.module} ended with exit code {self.exit_code}")

@@ -1,4 +1,4 @@
-"""What the demo tells while it works, what it waits for, and how it fails."""
+"""Progress messages, waiting, and errors of the demo."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -6,22 +6,25 @@ from contextlib import contextmanager
 from time import monotonic
 
 _PAUSE = 0.2
-"""Seconds between two looks."""
+"""Seconds between two tries."""
 
 
 class DemoError(Exception):
-    """Something is not as it should be; the text says what, in plain words."""
+    """Something is not as expected; the message says what."""
 
 
 class Step:
-    """A step under way. result: what to tell when it is done."""
+    """A running step.
+
+    result: the message when it is done.
+    """
 
     result = "done"
 
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
-    """Tell what is being done, how it went and how many seconds it took."""
+    """Print a step, its result and its duration in seconds."""
     print(f"demo: {name:<24} ", end="", flush=True)
     started = monotonic()
     current = Step()
@@ -37,7 +40,7 @@ def step(name: str) -> Iterator[Step]:
 
 
 async def until(no_complaint: Callable[[], Awaitable[str]], seconds: float) -> None:
-    """Look again and again until the complaint is empty; raises DemoError with the last one."""
+    """Repeat until there is no complaint; raises DemoError with the last one."""
     deadline = monotonic() + seconds
     while complaint := await no_complaint():
         if monotonic() > deadline:

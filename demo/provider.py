@@ -1,4 +1,4 @@
-"""What the demo knows of a provider."""
+"""What the demo needs of a provider."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,21 +7,24 @@ from typing import Any
 from .addresses import Behavior
 
 type Facts = Mapping[str, str]
-"""What the simulator tells of a service: its url, and the credentials of the demo account."""
+"""The URL of a service and the credentials of the demo account."""
 
 type Answers = Sequence[Mapping[str, Any]]
-"""What a person answers to a config flow, step after step."""
+"""The input of a config flow, step by step."""
 
 type State = Mapping[str, Any]
-"""What a simulated service knows, as its control route tells it."""
+"""The state of a simulated service, from its control route."""
 
 type Shown = Mapping[str, str]
-"""Entities and their states. An entity is named by its platform, what it belongs to and its key."""
+"""Entities and their states. An entity is named by platform, resource and key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """An entity as Home Assistant shows it. state: None when it is disabled or not there."""
+    """An entity in Home Assistant.
+
+    state: None if it is disabled or missing.
+    """
 
     id: str
     device: str
@@ -31,15 +34,15 @@ class Entity:
 
     @property
     def platform(self) -> str:
-        """The first half of its id."""
+        """The first part of its entity id."""
         return self.id.partition(".")[0]
 
 
 type Entities = Mapping[str, Entity]
-"""By the names that Shown has for them."""
+"""By the names in Shown."""
 
 type States = Mapping[str, State]
-"""What the simulated services know, by provider."""
+"""The states of the simulated services by provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ class Event:
     """Something that happens, and what a blueprint has to make of it.
 
     changes: places of the service that become others. helper: an input boolean, and what it
-    becomes. look: what Home Assistant is asked to read again, so that nobody waits for a poll.
+    becomes. look: what Home Assistant reads again, so that the demo need not wait for a poll.
     told: words of the notification. followed: tells from all services that it was done.
     """
 
@@ -97,7 +100,7 @@ class Provider:
     deeds: what to try, by name.
     listening: what listens at the public addresses of tunnels, by "host:port", while their clients
     are connected.
-    changes: what the service knows otherwise than the simulator by itself.
+    changes: what differs at the service from the simulator's defaults.
     tidy: what is mended at the service before pictures are taken, so that not everything needs
     attention. first: which of the deeds are done then.
     broken: an entity that shows whether a public address is reachable, and that address.

@@ -1,4 +1,4 @@
-"""Take the documentation's screenshots in a real browser: ``scripts/screenshots``."""
+"""Takes the documentation's screenshots in a browser: ``scripts/screenshots``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,8 @@ type Device = tuple[str, str]
 class Shot:
     """A screenshot.
 
-    page: a path or a device. whole: all of the page, or just what a screen of that size shows.
+    page: a path or a device.
+    whole: the whole page, or only the visible part.
     """
 
     page: str | Device
@@ -57,7 +58,7 @@ _SHOTS = {
         page=f"/{DASHBOARD}/overview", size=_SCREEN, whole=False, language="zh-Hans"
     ),
 }
-"""By the names of their files; one language after the other."""
+"""By file name; one language after the other."""
 
 _ELEMENTS = """
   const within = root => [...root.querySelectorAll("*")].flatMap(
@@ -74,18 +75,18 @@ _LOADED = f"""() => {{
     && all("ha-svg-icon", icon => icon.path)
     && document.fonts.status === "loaded";
 }}"""
-"""There is something, and nothing turns any more; pictures, icons and fonts are there."""
+"""The page has content, nothing is loading; images, icons and fonts are there."""
 _HIDDEN = f"""() => {{
   {_ELEMENTS}
   const scrolling = elements.filter(element => element === document.scrollingElement
     || ["auto", "scroll"].includes(getComputedStyle(element).overflowY));
   return Math.max(...scrolling.map(element => element.scrollHeight - element.clientHeight));
 }}"""
-"""How many pixels of the page are to be had only by scrolling."""
+"""The height in pixels of the page below the visible part."""
 
 
 def require_tools() -> None:
-    """Raise DemoError if the machine lacks something that this needs."""
+    """Raise DemoError if the machine lacks a required program."""
     missing = [tool for tool in ("chromium", "pngquant") if shutil.which(tool) is None]
     fonts = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False)
     if not fonts.stdout:
@@ -97,7 +98,7 @@ def require_tools() -> None:
 
 
 async def paths_of(running: Stage) -> Mapping[Device, str]:
-    """Return where the devices' pages are."""
+    """Return the paths of the devices' pages."""
     found: dict[Device, str] = {}
     for device in await running.hass.command("config/device_registry/list"):
         for domain, identifier in device["identifiers"]:
@@ -125,7 +126,7 @@ async def take(page: Page, shot: Shot, url: str, file: Path) -> None:
 
 
 def shrink(file: Path) -> None:
-    """Make a picture smaller; few colours are enough for a page."""
+    """Reduce the size of an image with fewer colors."""
     options = ["--force", "--ext", ".png", "--speed", "1", "--strip"]
     subprocess.run(["pngquant", *options, "256", file], check=True)
 
@@ -145,7 +146,7 @@ async def screenshots() -> None:
 
 
 async def prepare(running: Stage) -> None:
-    """Have all there is to show."""
+    """Make all content visible."""
     for name, provider in PROVIDERS.items():
         if provider.first:
             await until_shown(running, name, provider.shown)

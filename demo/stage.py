@@ -1,4 +1,4 @@
-"""Everything that the demo starts, in one context: simulator, Home Assistant, accounts."""
+"""Starts everything for the demo in one context: simulator, Home Assistant, accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -29,22 +29,22 @@ _ANSWERING = ClientTimeout(total=30)
 _STARTING = 120.0
 """Seconds; a slow machine compiles all of Home Assistant first."""
 _BROWSER = {"User-Agent": "Mozilla/5.0"}
-"""Without one of its own, a program is turned away by the services' firewalls."""
+"""The services' firewalls reject programs without a User-Agent of their own."""
 _AGREEING = 30.0
-"""Seconds; the account center is asked every five."""
+"""Seconds; the account center is polled every five."""
 _FOLLOWING = 1.0
-"""Seconds between two looks at which tunnels are connected."""
+"""Seconds between two reads of which tunnels are connected."""
 _WANTS_RESTART = 100
-"""With this exit code Home Assistant asks to be started again."""
+"""The exit code of Home Assistant that requests a restart."""
 _LAST_LINES = 20
 
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """What is running.
+    """The running programs.
 
-    services: the simulated ones; entries: the accounts' ids, by provider.
-    addresses: the public ones of tunnels at which something listens, by "host:port".
+    services: the simulated ones. entries: ids of the accounts' entries, by provider.
+    addresses: the public addresses of tunnels with a server, by "host:port".
     """
 
     session: ClientSession
@@ -71,17 +71,17 @@ class Stage:
         await until(_not_started, _STARTING)
 
     def facts(self, provider: str) -> Facts:
-        """Return what is known of the service that a provider is tried at."""
+        """Return the facts of the service of a provider."""
         return self.services[service_of(provider)]
 
     async def furnish(self, provider: str, *, tidy: bool) -> None:
-        """Prepare the service and the public addresses of an account that is added then."""
+        """Prepare the service and the public addresses of an account before it is added."""
         facts = PROVIDERS[provider]
         await self.patch(provider, {**facts.changes, **(facts.tidy if tidy else {})})
         await self.follow()
 
     async def follow(self) -> None:
-        """Have only those public addresses open whose tunnels are connected at the services."""
+        """Only open the public addresses of tunnels that are connected at the services."""
         connected: set[str] = set()
         for facts in self.services.values():
             url = f"{facts['url']}/_control/addresses"
@@ -92,11 +92,12 @@ class Stage:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Follow the services all the time."""
+        """Follow the services continuously."""
 
         async def _follow() -> None:
             while True:
-                # A service may have ended, which others notice; a port may be taken for a moment.
+                # A service may have ended, which is reported elsewhere; a port may be in use for a
+                # moment.
                 with suppress(ClientError, OSError):
                     await self.follow()
                 await asyncio.sleep(_FOLLOWING)
@@ -110,7 +111,7 @@ class Stage:
                 await task
 
     async def add_account(self, provider: str) -> str:
-        """Add the demo account as a person would, step by step; return its title."""
+        """Add the demo account with the config flow; return its title."""
         flow = await self.hass.post(_FLOW, {"handler": DOMAIN})
         for answer in PROVIDERS[provider].answers(self.facts(provider)):
             flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
@@ -132,16 +133,16 @@ class Stage:
         await self.hass.delete(f"{_ENTRIES}/{self.entries.pop(provider)}")
 
     async def reload_account(self, provider: str) -> None:
-        """Have the account read anew."""
+        """Reload the account."""
         await self.hass.post(f"{_ENTRIES}/{self.entries[provider]}/reload", {})
 
     async def speak(self, language: str) -> None:
-        """Have entities named in a language."""
+        """Set the language of entity names."""
         await self.hass.command("config/core/update", language=language)
         await asyncio.gather(*map(self.reload_account, self.entries))
 
     async def expose_traffic(self) -> None:
-        """Let Assist tell what is left of traffic: of itself, Home Assistant exposes no sensors."""
+        """Expose the traffic sensors to Assist, which Home Assistant does not do by default."""
         entities = await self.hass.command("config/entity_registry/list")
         await self.hass.command(
             "homeassistant/expose_entity",
@@ -161,12 +162,12 @@ class Stage:
         return entry
 
     async def others(self) -> list[dict[str, Any]]:
-        """Return the entries of accounts that somebody else has added."""
+        """Return the entries of accounts that the user has added."""
         entries = await self.hass.get(f"{_ENTRIES}?domain={DOMAIN}")
         return [entry for entry in entries if entry["entry_id"] not in self.entries.values()]
 
     async def _agree(self, flow: dict[str, Any]) -> dict[str, Any]:
-        """Agree to a sign-in as a person does in a browser, and wait until the flow goes on."""
+        """Approve a sign-in as in a browser, and wait until the flow continues."""
         asked = flow["description_placeholders"]
         decision = {"user_code": asked["user_code"], "decision": "approve"}
         async with self.session.post(
@@ -180,7 +181,7 @@ class Stage:
                 if entry["state"] == "loaded":
                     flow = {"type": "create_entry", "title": entry["title"], "result": entry}
                     return ""
-            # A flow that has come to its end between the two questions is not there any more.
+            # A flow that ended in the meantime does not exist any more.
             with suppress(DemoError):
                 flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
             return "The config flow still waits" if flow["type"] == "progress" else ""
@@ -189,18 +190,18 @@ class Stage:
         return flow
 
     async def state_of(self, provider: str) -> State:
-        """Return what a simulated service knows."""
+        """Return the state of a simulated service."""
         url = f"{self.facts(provider)['url']}/_control/state"
         async with self.session.get(url, raise_for_status=True) as response:
             state: State = await response.json()
         return state
 
     async def patch(self, provider: str, changes: State) -> None:
-        """Change places of what a simulated service knows."""
+        """Change values of the state of a simulated service."""
         await _patch(self.session, self.facts(provider), changes)
 
     async def serve(self) -> None:
-        """Keep Home Assistant running, also when it asks for a restart; raises DemoError."""
+        """Keep Home Assistant running, including restarts; raises DemoError."""
         while await asyncio.to_thread(self.program.wait) == _WANTS_RESTART:
             with step("Home Assistant, again"):
                 self.program.start()
@@ -215,17 +216,17 @@ async def _patch(session: ClientSession, facts: Facts, changes: State) -> None:
 
 
 def service_of(provider: str) -> str:
-    """Return the simulated service that a provider is tried at."""
+    """Return the simulated service of a provider."""
     return PROVIDERS[provider].service or provider
 
 
 def home_assistant(home: Path, ports: Mapping[str, int]) -> Program:
-    """Return the Home Assistant whose configuration folder is in a folder.
+    """Return the Home Assistant with its configuration folder in a folder.
 
-    ports: where its names lead, see home_assistant.py.
+    ports: the ports of its names, see home_assistant.py.
     """
     config = str(home / "config")
-    # Whatever would have to be fetched first is in requirements_test.txt.
+    # Packages that it would install are in requirements_test.txt.
     return Program(
         "demo.home_assistant",
         [config, json.dumps(ports), "--config", config, "--skip-pip", "--log-no-color"],
@@ -242,9 +243,10 @@ async def stage(
     language: str = "en",
     tidy: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Start all, add the accounts, and leave nothing behind.
+    """Start everything, add the accounts, and remove everything at the end.
 
-    archive, language: see prepare. tidy: whether the services are tidied first.
+    archive, language: see prepare.
+    tidy: whether to tidy the services first.
     """
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
@@ -289,7 +291,7 @@ async def stage(
 
 @asynccontextmanager
 async def more_services(session: ClientSession) -> AsyncIterator[dict[str, Facts]]:
-    """Simulate other servers of the services with one login."""
+    """Start further simulated servers of services with only one account."""
     only = [name for name, provider in PROVIDERS.items() if not provider.second]
     with (
         TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as home,
@@ -311,7 +313,7 @@ def _simulator(home: Path, services: Iterable[str]) -> Program:
 
 
 def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:
-    """Return what listens at the public addresses of the accounts' tunnels."""
+    """Return the servers at the public addresses of the accounts' tunnels."""
     return {
         address: behavior
         for provider in providers
@@ -320,7 +322,7 @@ def _behaviors(providers: Iterable[str]) -> Mapping[str, Behavior]:
 
 
 async def _services(simulator: Program) -> dict[str, Facts]:
-    """Return what the simulator tells of its services when they are ready."""
+    """Return the facts of the services when the simulator is ready."""
 
     async def _silent() -> str:
         simulator.require_running()
@@ -332,7 +334,7 @@ async def _services(simulator: Program) -> dict[str, Facts]:
 
 
 def _add_last_lines(err: BaseException, program: Program) -> None:
-    """Add to an error what a program said last."""
+    """Add the last output of a program to an error."""
     lines = program.said.splitlines()[-_LAST_LINES:]
     if lines:
         err.add_note("\n".join((f"The last lines of {program.module}:", *lines)))

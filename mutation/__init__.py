@@ -1,1 +1,1 @@
-"""How well the tests watch: see __main__.py."""
+"""Measures how well the tests detect changes: see __main__.py."""

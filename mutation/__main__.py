@@ -1,7 +1,7 @@
-"""Mutation run over api/ and the coordinator: cosmic-ray's operators, a fork for each mutant.
+"""Mutation testing for api/ and the coordinator: cosmic-ray's operators, a fork for each mutant.
 
-A mutant meets only the tests that run its line, which coverage tells. The mutants are a sample,
-the same one for the same seed and the same code.
+Only the tests that run the changed line are used, which coverage determines. The mutants are a
+sample, the same one for the same seed and code.
 """
 
 import argparse
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[1]
 CODE = "custom_components/tunnel_hub"
 _API = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/api").glob("test_*.py")))
 _TESTED_ALONE = {"coerce", "gather", "http", "node_filter", "throttling", "rows"}
-"""The others hold words that the providers share, which the tests of each of them use."""
+"""The other modules contain texts of all providers, which the tests of each of them use."""
 
 SUITES: dict[str, tuple[str, ...]] = {
     **{
@@ -70,7 +70,11 @@ _FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One small change. line: where, counted from 1. tests: the ids of those that run it."""
+    """One small change.
+
+    line: counted from 1.
+    tests: the ids of the tests that run it.
+    """
 
     path: str
     line: int
@@ -79,14 +83,14 @@ class Mutant:
     tests: tuple[str, ...] = ()
 
     def code(self) -> str:
-        """Return the module with the change made."""
+        """Return the module with the change."""
         mutated = mutate_code(self.original, get_operator(self.operator)(), self.occurrence)
         assert isinstance(mutated, str)
         return mutated
 
     @property
     def original(self) -> str:
-        """The module as it is."""
+        """The module without the change."""
         return (ROOT / self.path).read_text(encoding="utf-8")
 
     @override
@@ -97,7 +101,7 @@ class Mutant:
 
 
 def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
-    """Choose one mutant for every place where that changes anything."""
+    """Select one mutant for every place where it has an effect."""
     source = (ROOT / path).read_text(encoding="utf-8")
     nodes = list(ast_nodes(get_ast(source)))
     without_effect = _without_effect(source)
@@ -117,9 +121,9 @@ def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
 
 
 def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return where types stand, which nothing evaluates, and what is there for them.
+    """Return the places of types, which are not evaluated, and similar ones.
 
-    @override does nothing, and the options of a dataclass forbid what mypy lets nobody do.
+    @override has no effect, and mypy checks the options of a dataclass.
     """
     found: list[ast.expr] = []
     overrides: list[int] = []
@@ -140,7 +144,7 @@ def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
 
 
 def _can_be_made(mutant: Mutant) -> bool:
-    """Tell whether the operator copes: it does not with several exceptions without brackets."""
+    """Return whether the operator works: it fails for several exceptions without brackets."""
     try:
         mutant.code()
     except AttributeError:
@@ -149,17 +153,17 @@ def _can_be_made(mutant: Mutant) -> bool:
 
 
 def modules(start: str) -> list[str]:
-    """Return the modules of a folder, or the one that this is."""
+    """Return the modules of a folder, or the module itself."""
     paths = [ROOT / start] if start.endswith(".py") else (ROOT / start).glob("*.py")
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
 def tests_by_line(house: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
-    """Run a suite unchanged; tell which tests run which lines, "" for the import."""
+    """Run a test suite unchanged; return the tests that run each line, "" for the import."""
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *_CONTEXTS, *suite],
         cwd=house,
-        # The default of this Python, sys.monitoring, cannot tell which test it is in.
+        # The default of this Python version, sys.monitoring, cannot determine the current test.
         env={**os.environ, "COVERAGE_CORE": "ctrace"},
         check=True,
         stdout=sys.stderr,
@@ -176,9 +180,9 @@ def tests_by_line(house: Path, suite: tuple[str, ...]) -> dict[str, dict[int, se
 
 
 def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the tests that run a statement, of which a later line may be the changed one.
+    """Return the tests that run a statement, of which a later line may be changed.
 
-    What runs when the module is imported is met by the whole suite, the module's own tests first.
+    Statements that run on import are tested by the whole suite, the module's own tests first.
     """
     near = max((known for known in lines if known <= line), default=0)
     tests = lines.get(near, {""})
@@ -192,7 +196,7 @@ def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) ->
 def _meet(house: Path, mutant: Mutant, code: str) -> None:
     """Let a mutant's tests have this code; the exit status tells what they made of it."""
     os.chdir(house)
-    # An endless loop ends, however busy the machine is with other things.
+    # An endless loop ends even if the machine is busy.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     # A later mutant may be as long and of the same second, which is all that Python looks at.
     Path(cache_from_source(mutant.path)).unlink(missing_ok=True)
@@ -212,7 +216,7 @@ def _meet(house: Path, mutant: Mutant, code: str) -> None:
 
 
 def run(chosen: list[Mutant], houses: list[Path]) -> Iterator[tuple[Mutant, str]]:
-    """Try mutants, one in each house at a time, and tell what became of each."""
+    """Try mutants, one in each house at a time, and yield the result of each."""
     free, waiting = list(houses), list(reversed(chosen))
     at_work: dict[ForkProcess, tuple[Mutant, Path, float]] = {}
     while waiting or at_work:

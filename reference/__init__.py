@@ -1,1 +1,1 @@
-"""Writes the tables in the pages under docs/ out of the integration's own tables."""
+"""Generates the tables in the pages under docs/ from the integration's own tables."""

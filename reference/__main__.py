@@ -1,4 +1,4 @@
-"""Write all tables anew."""
+"""Generates all tables."""
 
 from .pages import PAGES, written
 
@@ -6,4 +6,4 @@ for page in PAGES:
     before, after = page.path.read_text(encoding="utf-8"), written(page)
     if after != before:
         page.path.write_text(after, encoding="utf-8")
-        print(f"{page.name}: written anew")
+        print(f"{page.name}: updated")

@@ -1,4 +1,4 @@
-"""How to get in, what to choose, and how old the data can be."""
+"""Tables for accounts: ways to sign in, options, and intervals."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -53,14 +53,14 @@ _READ = {
     "wireguard": "WireGuard",
     "wireguard_peer": "WireGuard peers",
 }
-"""What a feed of each kind reads."""
+"""The names of feeds by kind."""
 
 
 _ONE_BY_ONE = "{fields}: one request per item, {at_once} at a time, at most {rate} per second"
 
 
 def sign_in(service: Service, language: Language) -> str:
-    """Return the ways in, as the dialogs tell them."""
+    """Return the ways to sign in, with the texts of the dialogs."""
     module = import_module(f"{flows.__name__}.{service.key}")
     forms = {form.step_id: form for form in vars(module).values() if isinstance(form, Form)}
     steps = said(language, "config", "step")
@@ -75,13 +75,13 @@ def sign_in(service: Service, language: Language) -> str:
             about = words["sections"][part]
             _, known = parts.setdefault(about["name"], (about["description"], {}))
             known |= dict.fromkeys(_fields(asked, about, language))
-    # What several forms ask for alike is told once.
+    # Fields of several forms are listed once.
     rows += [[f"*{name}*", "<br>".join(asked), about] for name, (about, asked) in parts.items()]
     return table(titles(language, "Method", "Fields", "Notes"), rows)
 
 
 def _fields(schema: vol.Schema, words: Mapping[str, Any], language: Language) -> list[str]:
-    """Return what a form asks for, apart from its sections."""
+    """Return the fields of a form, without its sections."""
     return [
         after_colon(language, f"*{words['data'][marker]}*", words["data_description"][marker])
         for marker, field in schema.schema.items()
@@ -99,14 +99,14 @@ def _parts(schema: vol.Schema) -> list[tuple[str, vol.Schema]]:
 
 
 def options(service: Service, language: Language) -> str:
-    """Return what can be chosen afterwards."""
+    """Return the options of an entry."""
     rows = []
     for name, (capability, _) in SECTIONS.items():
         if service.can(capability) and _offers(service, name):
             part = said(language, "options", "step", "init", "sections")[name]
             title = f"**{part['name']}**<br>{part['description']}"
             choices_of = said(language, "selector")
-            # A choice comes before what refines it.
+            # A selection precedes its details.
             for field, label in sorted(part["data"].items(), key=lambda f: f[0] not in choices_of):
                 choices = choices_of.get(field, {"options": {}})["options"]
                 about = [part["data_description"][field], *(f"· {c}" for c in choices.values())]
@@ -116,7 +116,7 @@ def options(service: Service, language: Language) -> str:
 
 
 def _offers(service: Service, section: str) -> bool:
-    """Tell whether a part of the options that all providers share is of use."""
+    """Return whether a section that all providers share applies."""
     about = service.description
     offered = {
         "outside_address": about.has_outside_address,
@@ -126,11 +126,11 @@ def _offers(service: Service, section: str) -> bool:
 
 
 def refresh(service: Service, language: Language) -> str:
-    """Return what is read how often."""
-    paces: dict[tuple[timedelta, timedelta], list[str]] = {}
+    """Return the feeds and their intervals."""
+    by_intervals: dict[tuple[timedelta, timedelta], list[str]] = {}
     found = {feed.key: feed for provider in service.providers for feed in feeds(provider)}
     for feed in sorted(found.values(), key=_intervals):
-        read = paces.setdefault(_intervals(feed), [])
+        read = by_intervals.setdefault(_intervals(feed), [])
         read.append(word(language, _READ[feed.resource.kind]))
         if feed.probe is not None:
             shown = [
@@ -146,20 +146,20 @@ def refresh(service: Service, language: Language) -> str:
             read[-1] += in_brackets(language, one_by_one)
     rows = [
         [
-            *(_pace(language, pace) for pace in intervals),
+            *(_duration(language, interval) for interval in intervals),
             enumerated(language, list(dict.fromkeys(read))),
         ]
-        for intervals, read in paces.items()
+        for intervals, read in by_intervals.items()
     ]
     return table(titles(language, "Interval", "Interval when idle", "Data"), rows)
 
 
 def _intervals(feed: Feed[Any]) -> tuple[timedelta, timedelta]:
-    """Return how often a feed is read while somebody looks, and otherwise."""
+    """Return the intervals of a feed while a browser is connected, and otherwise."""
     return feed.interval, feed.idle_interval or feed.interval
 
 
-def _pace(language: Language, interval: timedelta) -> str:
+def _duration(language: Language, interval: timedelta) -> str:
     """Return an interval in the largest unit that it is a multiple of."""
     seconds = int(interval.total_seconds())
     for unit, length in (("{} h", 3600), ("{} min", 60)):

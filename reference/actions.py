@@ -1,4 +1,4 @@
-"""Actions: what can be done, by whom and how."""
+"""Tables of actions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from .words import ANSWERS, INTEGRATION, Language, enumerated, said, word
 
 
 def actions(service: Service, language: Language) -> str:
-    """Return what can be done, and what to say for it."""
+    """Return the actions with their permissions and responses."""
     notes = Notes(language)
     rows = []
     for name, action in sorted(service.actions.items()):
@@ -44,7 +44,7 @@ def actions(service: Service, language: Language) -> str:
 
 
 def _subject(service: Service, language: Language, action: Action) -> str:
-    """Return what an action is for here."""
+    """Return the target of an action for a service."""
     there = {entity.device for entity in service.entities}
     kinds = [kind for kind in action.kinds if kind in there]
     of_account = service.accounts_with(action)
@@ -58,7 +58,7 @@ def _answer(language: Language, name: str, action: Action) -> str:
 
 
 def _fields(service: Service, language: Language) -> str:
-    """Return what the actions take; what several take alike is told once."""
+    """Return the fields of actions; those of several actions are listed once."""
     described = load_yaml_dict(str(INTEGRATION / "services.yaml"))
     notes = Notes(language)
     takers: dict[tuple[str, str], list[str]] = {}
@@ -78,7 +78,7 @@ def _fields(service: Service, language: Language) -> str:
 
 
 def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of an action out of their sections."""
+    """Return the fields of an action without its sections."""
     found: dict[str, Any] = {}
     for name, field in fields.items():
         found |= field.get("fields", {name: field})
@@ -86,7 +86,7 @@ def _unfolded(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _values(field: Mapping[str, Any]) -> str:
-    """Return what a field can be, or an example."""
+    """Return the possible values of a field, or an example."""
     (settings,) = field["selector"].values()
     settings = settings or {}
     if choices := settings.get("options"):

@@ -1,4 +1,4 @@
-"""Triggers and conditions: all of them, and what they look at in one service."""
+"""Tables of triggers and conditions: all of them, and those of one service."""
 
 from collections.abc import Collection, Mapping
 import json
@@ -18,13 +18,13 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {"triggers": TRIGGERS, "conditions": C
 
 
 def triggers(_: Collection[Service], language: Language) -> str:
-    """Return when an automation of ours can start, for the editor and in YAML."""
+    """Return the triggers, for the editor and in YAML."""
     titles_ = titles(language, "Trigger", "When", "Options")
     return _reference("triggers", titles_, language)
 
 
 def conditions(_: Collection[Service], language: Language) -> str:
-    """Return what an automation of ours can ask, for the editor and in YAML."""
+    """Return the conditions, for the editor and in YAML."""
     titles_ = titles(language, "Condition", "Description", "Options")
     return _reference("conditions", titles_, language)
 
@@ -50,7 +50,7 @@ def _reference(kind: str, titles_: list[str], language: Language) -> str:
 
 
 def _default(field: Mapping[str, Any]) -> str:
-    """Return what a field is unless somebody says otherwise."""
+    """Return the default of a field."""
     default, (settings,) = field["default"], field["selector"].values()
     if isinstance(default, dict):
         return ", ".join(f"{unit}: {number}" for unit, number in default.items())
@@ -58,7 +58,7 @@ def _default(field: Mapping[str, Any]) -> str:
 
 
 def automations(service: Service, language: Language) -> str:
-    """Return which of them serve in one service, and what they look at there."""
+    """Return the triggers and conditions for a service, and their entities."""
     rows = []
     for kind, classes in _KINDS.items():
         for name, cls in classes.items():

@@ -1,4 +1,4 @@
-"""What works where."""
+"""The table that compares services."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -23,11 +23,11 @@ _COMPARED: Mapping[str, tuple[type, ...] | Callable[[Provider], bool]] = {
     "History": (CanAskNodes, MeshNode),
     "Create an account during setup": (CanRegister,),
 }
-"""What a service may offer, by any of these capabilities, or by what tells it."""
+"""Features, by capabilities or by the resources that provide them."""
 
 
 def comparison(services: Collection[Service], language: Language) -> str:
-    """Return what each service can do, and how much of it there is."""
+    """Return the features of each service."""
     rows: list[list[str]] = [
         ["", *(service.description.name for service in services)],
         *(

@@ -1,4 +1,4 @@
-"""Entities: what there is to see and to switch."""
+"""Tables of entities."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _ORDER = ("sensor", "binary_sensor", "event", "switch", "select", "button", "upd
 
 
 def entities(service: Service, language: Language) -> str:
-    """Return what there is to see and to switch, by device."""
+    """Return the entities by device."""
     notes = Notes(language)
     found = sorted(service.entities, key=lambda entity: _ORDER.index(entity.platform))
     rows = []
@@ -31,7 +31,7 @@ def entities(service: Service, language: Language) -> str:
 
 
 def _tells(language: Language, entity: Entity) -> str:
-    """Return an entity's unit, or the values that it can have."""
+    """Return an entity's unit, or its possible values."""
     row: Any = entity.row
     words = said(language, "entity", entity.platform, row.key)
     if event_types := getattr(row, "event_types", None):

@@ -46,14 +46,17 @@ _PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page in one language. name: its path in the repository."""
+    """A page in one language.
+
+    name: its path in the repository.
+    """
 
     name: str
     language: Language
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """Its path."""
         return ROOT / self.name
 
 
@@ -66,7 +69,7 @@ GUIDES = (
     "conditions",
     "troubleshooting",
 )
-"""The pages for every user, in the order in which they are needed."""
+"""The pages for all users, in reading order."""
 
 PAGES = [
     *(Page(f"docs/{name}.md", Language.ENGLISH) for name in (*GUIDES, *PROVIDERS)),
@@ -74,11 +77,11 @@ PAGES = [
 ]
 
 _LONG = 12
-"""Lines of a table that is folded."""
+"""Lines from which a table is collapsed."""
 
 
 def written(page: Page) -> str:
-    """Return a page with its tables as they have to be now."""
+    """Return a page with its current tables."""
 
     def _fill(place: re.Match[str]) -> str:
         if place["provider"]:

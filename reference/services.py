@@ -1,4 +1,4 @@
-"""What each service has, found out as the integration itself finds it out."""
+"""The features of each service, determined as the integration does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -42,16 +42,17 @@ PLATFORMS: Mapping[str, Table[Any]] = {
     "update": UPDATES,
 }
 
-# Enough to make any provider, which sends nothing before its first use.
+# Enough to create any provider, which sends nothing before its first use.
 _CREDENTIALS = {"base_url": "http://example.com", "email": "a@example.com", "host": "example.com"}
 _OPTIONS: Mapping[str, object] = {ALL_NODES: True, NODE_DETAILS: True, PUBLIC_NODES: ["1"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A row of a platform's table at one service.
+    """A row of a platform's table for one service.
 
-    model: of its device. optional: whether an option brings it.
+    model: of its device.
+    optional: whether it depends on an option.
     """
 
     platform: str
@@ -67,13 +68,16 @@ class Entity:
 
     @property
     def may_not_matter(self) -> bool:
-        """Whether it comes disabled where most people do not want to see its resource."""
+        """Whether it is disabled by default for some resources."""
         return self.resource.may_be_enabled_later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A provider with all that options can bring. providers: one for each kind of its entries."""
+    """A provider with all options.
+
+    providers: one for each kind of its entries.
+    """
 
     key: str
     providers: tuple[Provider, ...]
@@ -81,11 +85,11 @@ class Service:
 
     @property
     def description(self) -> ProviderDescription:
-        """What is known of it without an account."""
+        """Its description."""
         return PROVIDERS[self.key]
 
     def can(self, what: type | tuple[type, ...] | Callable[[Provider], bool]) -> bool:
-        """Tell whether a kind of its entries has one of these capabilities."""
+        """Return whether a kind of its entries has one of these capabilities."""
         return any(
             isinstance(provider, what) if isinstance(what, type | tuple) else what(provider)
             for provider in self.providers
@@ -93,7 +97,7 @@ class Service:
 
     @property
     def actions(self) -> dict[str, Action]:
-        """What can be done there."""
+        """The actions for it."""
         devices = {entity.device for entity in self.entities} | {Account.kind}
         return {
             name: action
@@ -108,9 +112,9 @@ class Service:
 
 
 def _has(provider: Provider, action: Action) -> bool:
-    """Tell whether a provider has one of the capabilities that the code of an action names.
+    """Return whether a provider has one of the capabilities in the code of an action.
 
-    One that names none is for all.
+    An action without capabilities is for all.
     """
     if action.edits:
         return isinstance(provider, CanEdit) and action.edits in provider.collections()
@@ -118,13 +122,13 @@ def _has(provider: Provider, action: Action) -> bool:
 
 
 def capabilities(function: Callable[..., object]) -> set[type]:
-    """Return the capabilities of providers that a function names."""
+    """Return the capabilities in the code of a function."""
     named = inspect.getclosurevars(function).globals.values()
     return {value for value in named if isinstance(value, type) and issubclass(value, Capability)}
 
 
 def service(key: str) -> Service:
-    """Return a service with all that options can bring."""
+    """Return a service with all options."""
     always = {(platform, of, row.key) for _, platform, of, row in _rows(_made(key, {}))}
     found: dict[tuple[str, type[Resource], str, str], Entity] = {}
     providers = _made(key, _OPTIONS)
@@ -137,12 +141,12 @@ def service(key: str) -> Service:
 
 
 def _model(provider: Provider, device: str) -> str:
-    """Return what a kind of device is called at a provider."""
+    """Return the model of a kind of device at a provider."""
     return provider.description.model if device == Account.kind else MODELS[device]
 
 
 def _made(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
-    """Make providers that will send nothing, and so need no session: one for each kind."""
+    """Create providers without a session, which send nothing: one for each kind."""
     return tuple(
         create_provider(key, cast("ClientSession", None), {**_CREDENTIALS, KIND: kind}, options)
         for kind in KINDS[key]
@@ -150,7 +154,7 @@ def _made(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
 
 
 def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
-    """Yield what is read of a service, and what the integration finds out itself."""
+    """Yield the feeds of a service, and those of the integration."""
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
         yield check_feed(TunnelCheck, _nothing, bool, _nothing)
@@ -160,14 +164,14 @@ def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
 
 
 async def _nothing(*_: object) -> Never:
-    """Stand where a feed has what reads; only its fields are looked at here."""
+    """Replace the read of a feed, because only its fields are needed."""
     raise AssertionError("a table of fields read something")
 
 
 def _rows(
     providers: tuple[Provider, ...],
 ) -> Iterator[tuple[Provider, str, type[Resource], TunnelHubEntityDescription]]:
-    """Find the rows that exist for providers, as the platforms do."""
+    """Return the rows that exist for providers, as the platforms do."""
     for provider in providers:
         for feed in feeds(provider):
             for platform, table in PLATFORMS.items():

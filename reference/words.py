@@ -1,4 +1,4 @@
-"""The words of the tables: those of the translations, and a few of their own."""
+"""The texts of the tables: those of the translations, and a few others."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ INTEGRATION = Path(__file__).parents[1] / "custom_components" / "tunnel_hub"
 
 
 class Language(StrEnum):
-    """What the pages are written in."""
+    """A language of the pages."""
 
     ENGLISH = "en"
     CHINESE = "zh-Hans"
@@ -25,7 +25,7 @@ def _translations(language: Language) -> Mapping[str, Any]:
 
 
 def said(language: Language, *path: str) -> Any:
-    """Return a sentence of the translations, or a part of their tree; raises KeyError."""
+    """Return a text of the translations, or a part of them; raises KeyError."""
     tree: Any = _translations(language)
     for name in path:
         tree = tree[name]
@@ -33,22 +33,22 @@ def said(language: Language, *path: str) -> Any:
 
 
 def word(language: Language, english: str) -> str:
-    """Return a word of the tables' own."""
+    """Return a text of the tables."""
     return english if language is Language.ENGLISH else _CHINESE[english]
 
 
 def enumerated(language: Language, names: list[str]) -> str:
-    """Return several names as one phrase."""
+    """Return several names as a list."""
     return (", " if language is Language.ENGLISH else "、").join(names)
 
 
 def in_brackets(language: Language, text: str) -> str:
-    """Return what follows a word in brackets."""
+    """Return a text in brackets."""
     return f" ({text})" if language is Language.ENGLISH else f"（{text}）"
 
 
 def after_colon(language: Language, name: str, text: str) -> str:
-    """Return a name, and what is said of it."""
+    """Return a name and its description."""
     return f"{name}{': ' if language is Language.ENGLISH else '：'}{text}"
 
 
@@ -93,7 +93,7 @@ _CHINESE = {
     "sensor": "传感器",
     "switch": "开关",
     "update": "更新",
-    # What an entity tells
+    # Values of entities
     "a date": "日期",
     "a date and time": "时间",
     # Devices
@@ -241,4 +241,4 @@ ANSWERS: Mapping[str, str] = {
     "suggest_node": "nodes, best first, with connect times and reasons",
     "upload_upgrade": "name, version, and the path of the backup",
 }
-"""What an action answers."""
+"""The responses of actions."""

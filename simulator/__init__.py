@@ -1,4 +1,4 @@
-"""The tunnel services, simulated on loopback."""
+"""Simulators of the tunnel services on loopback."""
 
 from .service import Answer, Call, Options, RefusedError, Route, RouteTable, Service
 from .simulator import SERVICES, Simulator

@@ -1,4 +1,4 @@
-"""Run the services until told to stop: ``python -m simulator --help``."""
+"""Runs the services until a signal: ``python -m simulator --help``."""
 
 import argparse
 import asyncio

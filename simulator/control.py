@@ -1,4 +1,4 @@
-"""The control routes of a simulated service: its state, calls, faults and clock over HTTP."""
+"""The control routes of a simulated service: state, calls, faults and clock over HTTP."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -18,7 +18,7 @@ type Handler = Callable[[Service[Any], Any], object]
 
 
 def add_routes(app: web.Application, service: Service[Any]) -> None:
-    """Serve the control routes beside the service's own."""
+    """Add the control routes to those of the service."""
     for (method, path), handler in ROUTES.items():
         app.router.add_route(method, f"/_control/{path}", _guarded(service, handler))
 
@@ -39,13 +39,13 @@ def _guarded(
 
 
 def get_state(service: Service[Any], _: None) -> object:
-    """Return everything the service knows, secrets too."""
+    """Return the whole state, including secrets."""
     service.catch_up()
     return asdict(service.state)
 
 
 def patch_state(service: Service[Any], changes: dict[str, object]) -> object:
-    """Set places of the state: {"tunnels.3.enabled": false}."""
+    """Set values of the state: {"tunnels.3.enabled": false}."""
     service.catch_up()
     for path, value in changes.items():
         paths.put(service.state, path, value)
@@ -53,7 +53,7 @@ def patch_state(service: Service[Any], changes: dict[str, object]) -> object:
 
 
 def get_addresses(service: Service[Any], _: None) -> object:
-    """Return the public addresses of tunnels that are connected now."""
+    """Return the public addresses of connected tunnels."""
     service.catch_up()
     return sorted(set(service.open_addresses))
 
@@ -76,19 +76,19 @@ def get_calls(service: Service[Any], _: None) -> object:
 
 
 def post_fault(service: Service[Any], order: dict[str, Any]) -> object:
-    """Order a fault: the arguments of `Service.fault` by name."""
+    """Add a fault: the arguments of `Service.fault` by name."""
     service.fault(**order)
     return {}
 
 
 def delete_faults(service: Service[Any], _: None) -> object:
-    """Forget all orders."""
+    """Remove all faults."""
     service.clear_faults()
     return {}
 
 
 def post_advance(service: Service[Any], order: dict[str, float]) -> object:
-    """Move the clock: {"seconds": 3600}."""
+    """Advance the clock: {"seconds": 3600}."""
     service.advance(order["seconds"])
     return {"now": service.now()}
 

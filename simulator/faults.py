@@ -1,8 +1,8 @@
-"""What can go wrong between a client and a service, to order for chosen calls.
+"""Faults between a client and a service, for selected calls.
 
-Every kind of fault is one function in `KINDS`; its keyword arguments are the options an order may
-carry. A kind that asks for `exchange.genuine()` lets the service do its work and spoils the answer;
-the others keep the call away from the service, whose state then does not change.
+Every kind of fault is a function in `KINDS`; its keyword arguments are the options of a fault. A
+kind that calls `exchange.genuine()` lets the service handle the call and damages the answer. With
+other kinds, the call does not reach the service, so its state does not change.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ FIREWALL_PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call as a fault sees it: the request, and the answers the service would give."""
+    """One call for a fault: the request, and the answers that the service would give."""
 
     request: web.Request
     genuine: Callable[[], web.Response]
@@ -42,10 +42,10 @@ type Kind = Callable[..., Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Fault:
-    """An order: spoil the calls to `route` that match, `times` of them after the first `after`.
+    """Damages the matching calls to `route`, `times` of them after the first `after`.
 
-    `route` is a path as the service's route table spells it, a concrete path, or ``*``.
-    `times` None means until cleared.
+    `route` is a path of the service's route table, a concrete path, or ``*``. `times` None means
+    until cleared.
     """
 
     route: str
@@ -57,19 +57,19 @@ class Fault:
     seen: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a kind that does not exist and options it does not take."""
+        """Refuse unknown kinds and options."""
         if self.kind not in KINDS:
             raise ValueError(f"no fault of kind {self.kind!r}; there are {', '.join(KINDS)}")
         inspect.signature(KINDS[self.kind]).bind(None, **self.options)
 
     def take(self) -> bool:
-        """Count a matching call; True when this one is to be spoiled."""
+        """Count a matching call; return whether to damage it."""
         self.seen += 1
         turn = self.seen - self.after
         return turn > 0 and (self.times is None or turn <= self.times)
 
     async def spoil(self, exchange: Exchange) -> web.StreamResponse:
-        """Answer the call the wrong way."""
+        """Return the damaged answer."""
         return await KINDS[self.kind](exchange, **self.options)
 
 
@@ -102,12 +102,12 @@ async def status(
 async def body(
     _: Exchange, *, body: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.StreamResponse:
-    """Another body: an object becomes JSON, bytes and text go out as they are."""
+    """Another body: an object as JSON, bytes and text unchanged."""
     return _json(body, status, headers)
 
 
 async def error(exchange: Exchange) -> web.StreamResponse:
-    """The service's own answer for a failure inside it."""
+    """The service's own answer for an internal error."""
     return exchange.broken()
 
 
@@ -119,7 +119,7 @@ async def html(_: Exchange, *, status: int = 403) -> web.StreamResponse:
 async def patch(
     exchange: Exchange, *, patch: Mapping[str, object] | None = None, remove: Iterable[str] = ()
 ) -> web.StreamResponse:
-    """The genuine JSON with dotted paths set or removed (``*`` stands for every item)."""
+    """The genuine JSON with dotted paths set or removed (``*`` means every item)."""
     genuine = exchange.genuine()
     answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
     for path, value in (patch or {}).items():
@@ -146,7 +146,7 @@ def _is_number(value: object) -> bool:
 
 
 def _damaged(value: object, change: Callable[[object], object], keep: Collection[str]) -> object:
-    """Change every value that is neither list nor object nor called as one to keep."""
+    """Change every value that is not a list, an object, or in a field to keep."""
     if isinstance(value, dict):
         changed = {
             key: inner if key in keep else _damaged(inner, change, keep)
@@ -160,14 +160,14 @@ def _damaged(value: object, change: Callable[[object], object], keep: Collection
 
 
 def _doubled(value: object) -> object:
-    """Say everything in every list twice."""
+    """Duplicate every item of every list."""
     if isinstance(value, dict):
         return {key: _doubled(inner) for key, inner in value.items()}
     return [*map(_doubled, value)] * 2 if isinstance(value, list) else value
 
 
 def _rewritten(exchange: Exchange, rewrite: Callable[[object], object]) -> web.StreamResponse:
-    """Rewrite the genuine JSON; what is none stays as it is."""
+    """Change the genuine JSON; other bodies stay unchanged."""
     genuine = exchange.genuine()
     try:
         answer = json.loads(genuine.body) if isinstance(genuine.body, bytes) else None
@@ -186,17 +186,17 @@ async def damage(
 
 
 async def double(exchange: Exchange) -> web.StreamResponse:
-    """The genuine JSON with every list saying everything twice."""
+    """The genuine JSON with all list items duplicated."""
     return _rewritten(exchange, _doubled)
 
 
 def _type_of(answer: web.Response) -> Mapping[str, str]:
-    """Return the header that tells what an answer is; an empty one may have none."""
+    """Return the content type header of an answer; an empty one may have none."""
     return {name: answer.headers[name] for name in ("Content-Type",) if name in answer.headers}
 
 
 async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
-    """The first part of the genuine body, as a share of its length."""
+    """The beginning of the genuine body, as a share of its length."""
     genuine = exchange.genuine()
     whole = genuine.body if isinstance(genuine.body, bytes) else b""
     return web.Response(
@@ -212,7 +212,7 @@ async def empty(_: Exchange, *, status: int = 200) -> web.StreamResponse:
 
 
 async def wrong_type(_: Exchange, *, shape: str = "list") -> web.StreamResponse:
-    """Valid JSON of a shape nobody expects: list, number, string or null."""
+    """Valid JSON of an unexpected type: list, number, string or null."""
     return _json(json.dumps(SHAPES[shape]))
 
 
@@ -232,7 +232,7 @@ async def reset(exchange: Exchange) -> web.StreamResponse:
     """The TCP connection is reset."""
     transport = exchange.request.transport
     if transport is not None:
-        # Without lingering, closing sends RST in place of an orderly FIN.
+        # Without SO_LINGER, closing sends RST instead of FIN.
         no_linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, no_linger
@@ -242,7 +242,7 @@ async def reset(exchange: Exchange) -> web.StreamResponse:
 
 
 async def lost(exchange: Exchange) -> web.StreamResponse:
-    """The service does its work, but the TCP connection is reset before the answer."""
+    """The service handles the call, but the TCP connection is reset before the answer."""
     exchange.genuine()
     return await reset(exchange)
 
@@ -255,10 +255,10 @@ async def redirect(
 
 
 async def huge(exchange: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
-    """Endless-looking JSON of unannounced length."""
+    """A very large JSON body without a length."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(exchange.request)
-    # A client does well to leave before the end.
+    # A client may disconnect before the end.
     with suppress(ConnectionResetError):
         await response.write(b'{"status": 200, "padding": "')
         for _ in range(megabytes * 16):
@@ -268,7 +268,7 @@ async def huge(exchange: Exchange, *, megabytes: int = 32) -> web.StreamResponse
 
 
 async def gzip_bomb(_: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
-    """A small compressed body that unpacks to many megabytes."""
+    """A small compressed body that decompresses to many megabytes."""
     padding = b'{"status": 200, "padding": "' + b"x" * (megabytes * MEGABYTE) + b'"}'
     return web.Response(
         body=gzip.compress(padding, compresslevel=1),
@@ -277,7 +277,7 @@ async def gzip_bomb(_: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
 
 
 async def drip(exchange: Exchange, *, seconds: float = 0.05, size: int = 1) -> web.StreamResponse:
-    """The genuine body in pieces of `size` bytes, a pause of `seconds` before each."""
+    """The genuine body in chunks of `size` bytes, with `seconds` between them."""
     genuine = exchange.genuine()
     whole = genuine.body if isinstance(genuine.body, bytes) else b""
     response = web.StreamResponse(headers=_type_of(genuine))

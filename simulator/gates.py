@@ -1,4 +1,4 @@
-"""Gates stop calls at a chosen moment, so that a test decides what happens meanwhile."""
+"""Gates stop calls at a chosen moment, so that a test can do something in the meantime."""
 
 import asyncio
 from collections import deque
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 type Moment = Literal["before", "after"]
-"""Before the service handles a call; or after it has, and before it sends the answer."""
+"""Before the service handles a call, or before it sends the answer."""
 
 
 @dataclass(slots=True, eq=False)
 class Gate:
-    """Stops the calls to `route` that match, until they are let through.
+    """Stops the matching calls to `route` until they are released.
 
-    `route`, `match`, `times` and `after` are as in a fault's order.
+    `route`, `match`, `times` and `after` are as in `Fault`.
     """
 
     route: str
@@ -27,27 +27,27 @@ class Gate:
 
     @property
     def waiting(self) -> int:
-        """How many calls wait here."""
+        """The number of calls that wait."""
         return len(self._stopped)
 
     async def reached(self, calls: int = 1) -> None:
-        """Wait until this many calls wait here."""
+        """Wait until this number of calls wait."""
         while self.waiting < calls:
             self._arrived.clear()
             await self._arrived.wait()
 
     def let_through(self, calls: int = 1) -> None:
-        """Let this many of the calls that wait go on, the oldest first."""
+        """Release this number of waiting calls, the oldest first."""
         for _ in range(calls):
             self._stopped.popleft().set()
 
     def open(self) -> None:
-        """Let all that wait go on, and stop nobody any more."""
+        """Release all waiting calls, and stop no more."""
         self.times = 0
         self.let_through(self.waiting)
 
     async def stop(self) -> None:
-        """Keep a call waiting, unless as many have been stopped as should be."""
+        """Stop a call, unless enough calls were stopped."""
         if self.times == 0:
             return
         if self.after:
@@ -61,6 +61,6 @@ class Gate:
         try:
             await through.wait()
         finally:
-            # The client may have given up meanwhile.
+            # The client may have disconnected in the meantime.
             if through in self._stopped:
                 self._stopped.remove(through)

@@ -1,6 +1,6 @@
 """Dotted paths into dictionaries, lists and dataclasses: ``tunnels.3.enabled``, ``rows.*.node``.
 
-A dot in a key is written with a backslash before it.
+A dot in a key is escaped with a backslash.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _DOT = re.compile(r"(?<!\\)\.")
 
 
 def put(root: object, path: str, value: object) -> None:
-    """Set every place the path names. Only a dictionary takes a new key; LookupError elsewhere."""
+    """Set every value at the path; raises LookupError for a new key outside of a dictionary."""
     for parent, key in _places(root, path):
         if isinstance(parent, dict):
             parent[key] = value
@@ -24,14 +24,14 @@ def put(root: object, path: str, value: object) -> None:
 
 
 def drop(root: object, path: str) -> None:
-    """Remove every dictionary key the path names."""
+    """Remove every dictionary key at the path."""
     for parent, key in _places(root, path):
         if isinstance(parent, dict):
             parent.pop(key, None)
 
 
 def _places(root: object, path: str) -> Iterator[tuple[object, str]]:
-    """Yield (parent, key) for every place that the path names."""
+    """Yield (parent, key) for every value at the path."""
     *steps, last = (step.replace("\\.", ".") for step in _DOT.split(path))
     parents = [root]
     for step in steps:

@@ -1,4 +1,4 @@
-"""The base of every simulated service: routes, recorded calls, a clock of its own, faults."""
+"""The base class of simulated services: routes, recorded calls, a clock, faults."""
 
 from abc import abstractmethod
 import asyncio
@@ -18,12 +18,14 @@ from .gates import Gate, Moment
 
 CATCH_ALL = "/{unmatched:.*}"
 STEP = 1.0
-"""The least seconds that the state lives at once: a burst of calls does not add up each time."""
+"""The shortest time for which the state advances, so that a burst of calls does not compute it each
+time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a simulated world looks like when it starts."""
+    """The initial size and time of a simulated world."""
 
     tunnels: int
     nodes: int
@@ -34,7 +36,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One thing a service can be asked; `kind` tells apart what shares a method and a path."""
+    """One endpoint. `kind` distinguishes those with the same method and path."""
 
     method: str
     path: str
@@ -43,10 +45,10 @@ class Route:
 
 @dataclass(slots=True)
 class Call:
-    """A request as it arrived. `status` is None until answered, and for good if it never was.
+    """A received request. `status` is None until it is answered.
 
-    `body` is the parsed JSON or form, else the bytes. `at` is the service's own time, `port`
-    where it came to.
+    `body` is the parsed JSON or form, otherwise bytes. `at` is the service's own time, `port` the
+    local port.
     """
 
     method: str
@@ -61,7 +63,7 @@ class Call:
     port: int = 0
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field of the body, else of the query, else a path parameter."""
+        """Return a field of the body, the query, or the path parameters, in this order."""
         for source in (self.body, self.query, self.params):
             if isinstance(source, Mapping) and name in source:
                 return source[name]
@@ -76,15 +78,15 @@ class Call:
 
 
 type Answer = web.Response | Mapping[str, object] | Sequence[object]
-"""A response, or what becomes the JSON of one."""
+"""A response, or an object to send as JSON."""
 
 
 _LONGEST_LINE = 128 * 1024
-"""Bytes of a request's line: names of things may be long, and stand in it."""
+"""Bytes of a request line, which can contain long names."""
 
 
 class RefusedError(Exception):
-    """Raised anywhere in a handler: this is the answer, go no further."""
+    """Raised in a handler to send this answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -92,12 +94,12 @@ class RefusedError(Exception):
 
 
 class RouteTable(dict[Route, Callable[[Any, Call], Answer]]):
-    """Which handler answers which route; iterating lists the routes."""
+    """The handlers by route; iterating yields the routes."""
 
     def on[Handler: Callable[[Any, Call], Answer]](
         self, method: str, path: str, kind: str = ""
     ) -> Callable[[Handler], Handler]:
-        """Enter the decorated method."""
+        """Register the decorated method."""
 
         def enter(handler: Handler) -> Handler:
             self[Route(method, path, kind)] = handler
@@ -107,22 +109,22 @@ class RouteTable(dict[Route, Callable[[Any, Call], Answer]]):
 
 
 class Service[State]:
-    """A stateful server on loopback that behaves like the real service.
+    """A server on loopback with a state that behaves like the real service.
 
-    A subclass names itself, fills `ROUTES` and says what it starts with (`new_state`). The other
-    hooks have answers that fit most.
+    A subclass defines its name, `ROUTES` and the initial state (`new_state`). The defaults of the
+    other hooks fit most services.
     """
 
     NAME: ClassVar[str]
     ROUTES: ClassVar[RouteTable]
 
     base_path: str = ""
-    """What stands before every route's path; taken up by `start`."""
+    """The prefix of every route's path; applied by `start`."""
     ssl_context: ssl.SSLContext | None = None
-    """With it the service speaks HTTPS; taken up by `start`."""
+    """Makes the service use HTTPS; applied by `start`."""
 
     def __init__(self, options: Options) -> None:
-        """Build the state; `start` opens the port."""
+        """Create the state; `start` opens the port."""
         self.options = options
         self.latency = options.latency
         self.random = random.Random(f"{self.NAME}:{options.seed}")
@@ -135,79 +137,79 @@ class Service[State]:
         self._runner: web.AppRunner | None = None
         self.state = self.new_state()
 
-    # What a subclass decides.
+    # Hooks for subclasses
 
     @property
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
-        """What signs in to the demo account."""
+        """The credentials of the demo account."""
 
     @property
     def other_credentials(self) -> Mapping[str, str]:
-        """What signs in to another account; nothing where there is only one."""
+        """The credentials of another account; empty if there is only one."""
         return {}
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What one has to know to add the demo account, and another one."""
+        """What is required to add the demo account and another one."""
         others = {f"other_{name}": value for name, value in self.other_credentials.items()}
         return {"url": self.url, **self.credentials, **others}
 
     @abstractmethod
     def new_state(self) -> State:
-        """Return the world at its beginning."""
+        """Return the initial state."""
 
     def kind_of(self, _call: Call) -> str:
-        """Return what tells apart the routes that share this call's method and path."""
+        """Return the kind of a call, for routes with the same method and path."""
         return ""
 
     def guard(self, call: Call) -> None:
-        """Raise `RefusedError` for a call that gets no further than the door."""
+        """Raise `RefusedError` for a call that is not authorized."""
 
     def perform(self, call: Call) -> Answer:
-        """Answer a call that `guard` let in."""
+        """Answer a call that `guard` accepted."""
         handler = self.ROUTES[call.route] if call.route else type(self).fallback
         return handler(self, call)
 
     def fallback(self, _call: Call) -> Answer:
-        """Answer a call that is in no route."""
+        """Answer a call without a route."""
         return web.Response(status=404, text="404 Not Found")
 
     def broken(self, _call: Call) -> Answer:
-        """Answer as the service does when it fails inside."""
+        """Answer as the service does after an internal error."""
         return web.Response(status=500, text="Internal Server Error")
 
     def elapse(self, start: float, end: float) -> None:
-        """Let the state live from one time of its clock to another."""
+        """Advance the state from one time of the service's clock to another."""
 
     @property
     def open_addresses(self) -> Iterable[str]:
-        """The public addresses ("host:port") at which a tunnel and its client are connected."""
+        """Return the public addresses ("host:port") of connected tunnels."""
         return ()
 
-    # What a test uses.
+    # For tests
 
     @property
     def url(self) -> str:
-        """Where the service is."""
+        """The base URL of the service."""
         return self._url(0)
 
     @property
     def mirror_url(self) -> str:
-        """A second address of the same service, to fail over to."""
+        """A second base URL of the same service, for failover."""
         return self._url(1)
 
     def now(self) -> float:
-        """Return the service's own time, as seconds since 1970."""
+        """Return the service's own time in seconds since 1970."""
         return self.options.clock() + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the service's clock and let its state catch up."""
+        """Advance the service's clock and state."""
         self._offset += seconds
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Let the state live until now."""
+        """Advance the state to the current time."""
         now = self.now()
         if now >= self._told + STEP:
             self.elapse(self._told, now)
@@ -227,7 +229,7 @@ class Service[State]:
         after: int = 0,
         **options: object,
     ) -> Fault:
-        """Order a fault for the next matching calls; among several, the oldest that is due."""
+        """Add a fault for the next matching calls; the oldest one that applies is used."""
         order = Fault(route, kind, match or {}, times, after, options)
         self.faults.append(order)
         return order
@@ -241,19 +243,19 @@ class Service[State]:
         times: int | None = None,
         after: int = 0,
     ) -> Gate:
-        """Stop the next matching calls, before or after they are handled, until let through."""
+        """Stop the next matching calls, before or after handling them, until released."""
         gate = Gate(route, moment, match or {}, times, after)
         self.gates.append(gate)
         return gate
 
     def clear_faults(self) -> None:
-        """Forget all orders, and open all gates."""
+        """Remove all faults, and open all gates."""
         self.faults.clear()
         while self.gates:
             self.gates.pop().open()
 
     async def start(self, port: int = 0) -> None:
-        """Open the port: the given one, the one it had before, or a free one."""
+        """Open the port: the given one, the previous one, or a free one."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         control.add_routes(app, self)
         for method, path in dict.fromkeys((route.method, route.path) for route in self.ROUTES):
@@ -273,7 +275,7 @@ class Service[State]:
             self._ports[index] = self._runner.addresses[index][1]
 
     async def stop(self) -> None:
-        """Close the port and every connection; the state stays."""
+        """Close the port and all connections; keeps the state."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -281,7 +283,7 @@ class Service[State]:
     def _url(self, index: int) -> str:
         return f"http{'s' if self.ssl_context else ''}://127.0.0.1:{self._ports[index]}"
 
-    # How a call is answered.
+    # Answering calls
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         call = await self._read(request)
@@ -337,7 +339,7 @@ class Service[State]:
 
 
 async def _parsed(request: web.Request) -> Any:
-    """Return the body as its content type says; what cannot be parsed stays bytes."""
+    """Return the body by its content type; bytes if it cannot be parsed."""
     if request.content_type == "application/x-www-form-urlencoded":
         return dict(await request.post())
     raw = await request.read()
@@ -350,7 +352,7 @@ async def _parsed(request: web.Request) -> Any:
 
 
 def as_response(answer: Answer, status: int = 200) -> web.Response:
-    """Make what is not yet a response the JSON of one, with this status."""
+    """Return a response as it is, and anything else as JSON with this status."""
     if isinstance(answer, web.Response):
         return answer
     return web.Response(

@@ -14,18 +14,18 @@ SERVICES: Mapping[str, type[Service[Any]]] = {
     for folder in sorted(Path(__file__).parent.iterdir())
     if (folder / "service.py").is_file()
 }
-"""By name: every folder beside this file that holds a service.py."""
+"""By name: every folder beside this file with a service.py."""
 
 
 def wall_clock() -> float:
-    """Return the time, looked up at each call so that a test's frozen time freezes the services."""
+    """Return the time; looked up at each call, so that a test's frozen time applies."""
     return time.time()
 
 
 class Simulator:
-    """Runs services on loopback for as long as its context lasts.
+    """Runs services on loopback as a context manager.
 
-    services: all of them, by name.
+    services: by name.
     """
 
     def __init__(
@@ -39,19 +39,19 @@ class Simulator:
         seed: int = 1,
         port_base: int = 0,
     ) -> None:
-        """Build the services. `latency` is in seconds; `port_base` 0 takes any free ports."""
+        """Create the services. `latency` is in seconds; with `port_base` 0, ports are free ones."""
         options = Options(tunnels, nodes, latency, clock, seed)
         self.port_base = port_base
         self.services = {name: SERVICES[name](options) for name in services}
 
     def get[S: Service[Any]](self, kind: type[S]) -> S:
-        """Return the service of a kind."""
+        """Return the service of a class."""
         service = self.services[kind.NAME]
         assert isinstance(service, kind)
         return service
 
     async def __aenter__(self) -> Self:
-        """Open the ports, counted up from `port_base` in the order the services were named."""
+        """Open the ports, ascending from `port_base` in the order of the services."""
         try:
             for index, service in enumerate(self.services.values()):
                 await service.start(self.port_base and self.port_base + index)
@@ -66,13 +66,13 @@ class Simulator:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let go of what is still stopped at a gate, and close the ports."""
+        """Release the calls at gates, and close the ports."""
         for service in self.services.values():
             service.clear_faults()
         await self._stop()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock of every service."""
+        """Advance the clock of every service."""
         for service in self.services.values():
             service.advance(seconds)
 

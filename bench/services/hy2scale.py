@@ -29,6 +29,6 @@ SERVICE = Service(
     place="peers.{}.latency_ms",
     at_most=LONG_LIST,
     usual=100,
-    # What its feeds share for a moment is asked for anew in each poll.
+    # The answers that its feeds share are read again in each poll.
     measured=lambda: patch.object(feeds, "SAME_MOMENT", -1.0),
 )

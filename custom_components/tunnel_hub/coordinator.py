@@ -47,7 +47,7 @@ _CLOCK_TOLERANCE = 30.0
 """Seconds by which the clocks can differ without sleep, for example after NTP corrections."""
 
 _UNKNOWN_DAY = date.max
-"""Stands for the day at a service whose time zone is unknown."""
+"""The day at a service whose time zone is unknown."""
 
 MAX_RESOURCES = 2000
 """The number of resources of a feed that are shown. Home Assistant enables 10,000 entities of an

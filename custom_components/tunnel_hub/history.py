@@ -159,9 +159,9 @@ async def _traffic(
 ) -> Found:
     """Yield the days that have ended. Things without a history are skipped."""
     zone = cast("Provider", service).time_zone or UTC
-    pace = RateLimiter(_PER_SECOND, _AT_ONCE)
+    limiter = RateLimiter(_PER_SECOND, _AT_ONCE)
     for key in wanted:
-        await asyncio.sleep(pace.delay())
+        await asyncio.sleep(limiter.delay())
         try:
             found = await service.traffic_history(key.id if key.kind == Tunnel.kind else None)
         except RejectedError, InvalidInputError, TunnelGoneError, UnsupportedError:

@@ -135,7 +135,7 @@ TOOLS: list[Tool] = [
         "get_traffic",
         "Get remaining traffic",
         "Get how much traffic accounts, users and relay nodes have left in GiB, and until when it "
-        "lasts at the pace of the last week, if that is known.",
+        "lasts with the use of the last week, if that is known.",
         Assist.traffic,
     ),
     _Question(

@@ -62,7 +62,7 @@ class PerResourceReads:
         self._workers = 0
         self._read_at: dict[str, Stamp] = {}
         self._possibly_changed: set[str] = set()
-        """What may have changed, by what the service tells of many, or what a person asks for."""
+        """Ids that may have changed, and those that the user requested."""
 
     @property
     def fields(self) -> frozenset[str]:

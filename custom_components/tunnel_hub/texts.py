@@ -1,4 +1,4 @@
-"""Our own sentences in a language."""
+"""Translated texts."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -7,9 +7,9 @@ from .const import DOMAIN
 
 
 def join_names(texts: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return names one after the other, as a language lists them.
+    """Return names as a list in a language.
 
-    texts: of the category `common` in that language. It is empty while Home Assistant loads one.
+    texts: of the category `common` in that language; empty while Home Assistant loads it.
     """
     two = texts.get(f"component.{DOMAIN}.common.list_two", "{first}, {second}")
     first, *others = [*names] or [""]

@@ -1,4 +1,4 @@
-"""What the demo does with each provider: a module for each."""
+"""The demo's data for each provider: one module for each."""
 
 from collections.abc import Mapping
 from importlib import import_module

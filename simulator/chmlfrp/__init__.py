@@ -1,4 +1,4 @@
-"""ChmlFrp, simulated: a frp service with an account center that signs devices in."""
+"""A simulator of ChmlFrp with its account center for device sign-ins."""
 
 from .service import ChmlFrpService
 from .state import (

@@ -1,4 +1,4 @@
-"""ChmlFrp's endpoints for accounts: signing in, codes by mail, the daily sign-in, changes."""
+"""ChmlFrp's endpoints for accounts: sign-in, codes by email, the daily sign-in, changes."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ NAME_TAKEN = "用户名已存在"
 
 @ROUTES.on("GET", "/login")
 def login(service: ChmlFrpService, call: Call) -> Answer:
-    """Sign in: with an access token, or with a password where that is still possible."""
+    """Sign in with an access token, or with a password if that is still possible."""
     access_token = text(call, "access_token")
     if access_token:
         holder = service.holder(access_token)
@@ -46,7 +46,7 @@ def login(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/sendmailcode")
 def sendmailcode(service: ChmlFrpService, call: Call) -> Answer:
-    """Mail a code for a registration or for a new token."""
+    """Send a code for a registration or for a new token by email."""
     kind, mail = service.need(call, "type", "mail")
     if kind not in {"register", "retoken"}:
         raise service.refusal(400, "验证码类型错误")
@@ -59,7 +59,7 @@ def sendmailcode(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/register")
 def register(service: ChmlFrpService, call: Call) -> Answer:
-    """Open an account with a mailed code."""
+    """Register an account with the code."""
     username, password, mail, qq, code = service.need(
         call, "username", "password", "mail", "qq", "code"
     )
@@ -83,14 +83,14 @@ def register(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/userinfo")
 def userinfo(service: ChmlFrpService, call: Call) -> Answer:
-    """Describe the account, its API token included."""
+    """Return the account, including its API token."""
     account = service.signed_in(call)
     return service.succeed(call, "请求成功", data=_described(service, account))
 
 
 @ROUTES.on("GET", "/retoken")
 def retoken(service: ChmlFrpService, call: Call) -> Answer:
-    """Change the API token with a mailed code."""
+    """Replace the API token with the code."""
     account = service.signed_in(call)
     if service.state.settings.retoken_wants_code:
         (code,) = service.need(call, "code")
@@ -101,7 +101,7 @@ def retoken(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/qiandao")
 def qiandao(service: ChmlFrpService, call: Call) -> Answer:
-    """Give the points of the day, once, to who solved the captcha."""
+    """Add the points of the day, once, if the captcha is solved."""
     account = service.signed_in(call)
     _check_captcha(service, call)
     if service.signed_today(account):
@@ -116,7 +116,7 @@ def qiandao(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/qiandao_info")
 def qiandao_info(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell of the daily sign-in. Undocumented."""
+    """Return the totals of the daily sign-in. Undocumented."""
     account = service.signed_in(call)
     signed_here = sum(map(service.signed_today, service.state.accounts.values()))
     at = account.last_sign_in
@@ -183,7 +183,7 @@ def update_userimg(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/flow_last_7_days")
 def flow_last_7_days(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell the account's bytes of each of seven days. Undocumented."""
+    """Return the account's bytes of each of seven days. Undocumented."""
     account = service.signed_in(call)
     rows = [
         {
@@ -200,7 +200,7 @@ def flow_last_7_days(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/offline_user_nodes")
 def offline_user_nodes(service: ChmlFrpService, call: Call) -> Answer:
-    """Kick the clients of all the account's tunnels. Undocumented."""
+    """Disconnect the clients of all the account's tunnels. Undocumented."""
     results: dict[str, str] = {}
     for tunnel in service.tunnels_of(service.signed_in(call)):
         node = service.node(tunnel.node)
@@ -232,7 +232,7 @@ def _check_captcha(service: ChmlFrpService, call: Call) -> None:
 
 
 def _use_code(service: ChmlFrpService, kind: str, mail: str, code: str) -> None:
-    """Take the message with this code out of the mailbox."""
+    """Remove the message with this code from the mailbox."""
     for sent in service.state.mailbox:
         if (sent.kind, sent.to, sent.code) == (kind, mail, code):
             service.state.mailbox.remove(sent)

@@ -32,7 +32,7 @@ RECORD = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 @ROUTES.on("GET", "/list_available_domains")
 def list_available_domains(service: ChmlFrpService, call: Call) -> Answer:
-    """List the domains under which a user may have records."""
+    """List the domains for subdomains."""
     return service.succeed(
         call,
         "获取可用域名列表成功",
@@ -72,7 +72,7 @@ def get_user_free_subdomains(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/create_free_subdomain")
 def create_free_subdomain(service: ChmlFrpService, call: Call) -> Answer:
-    """Make a record."""
+    """Create a record."""
     account = service.signed_in(call)
     domain, record, kind, target = service.need(call, "domain", "record", "type", "target")
     there = {(row.domain, row.record) for row in service.state.subdomains.values()}

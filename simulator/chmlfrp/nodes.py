@@ -26,7 +26,7 @@ def node(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/nodeinfo")
 def nodeinfo(service: ChmlFrpService, call: Call) -> Answer:
-    """Describe a node, its secrets included."""
+    """Return a node, including its secrets."""
     account = service.signed_in(call)
     row = _named(service, call, "node")
     if row.nodegroup == "vip" and account.usergroup == FREE_GROUP:
@@ -54,7 +54,7 @@ def nodeinfo(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/node_stats")
 def node_stats(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell how busy each node is."""
+    """Return the load of each node."""
     return service.succeed(
         call,
         "节点统计数据获取成功",
@@ -79,7 +79,7 @@ def node_stats(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/node_uptime")
 def node_uptime(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell for how much of each day, in percent, one node or each was up; the oldest day first."""
+    """Return the daily uptimes in percent of one node or of all, the oldest day first."""
     (time,) = service.need(call, "time")
     if not time.isdecimal() or int(time) not in range(1, 91):
         raise service.refusal(400, "time 应在 1-90 之间")
@@ -103,7 +103,7 @@ def node_uptime(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/node_status_info")
 def node_status_info(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell all that was measured at a node in a day, the newest first: megabytes."""
+    """Return all measurements of a node in a day, the newest first: megabytes."""
     row = _named(service, call, "nodename")
     newest = int(service.now() // SAMPLE_SECONDS)
     count = service.state.settings.history_samples
@@ -127,7 +127,7 @@ def _named(service: ChmlFrpService, call: Call, field: str) -> Node:
 
 
 def _kind(row: Node) -> dict[str, object]:
-    """Return what a node is."""
+    """Return the properties of a node."""
     return {
         "id": row.id,
         "name": row.name,
@@ -142,7 +142,7 @@ def _kind(row: Node) -> dict[str, object]:
 
 
 def _details(service: ChmlFrpService, row: Node) -> dict[str, object]:
-    """Return how a node's machine is."""
+    """Return the properties of a node's machine."""
     return {
         "total_traffic_in": round(row.traffic_in),
         "total_traffic_out": round(row.traffic_out),
@@ -161,7 +161,7 @@ def _details(service: ChmlFrpService, row: Node) -> dict[str, object]:
 
 
 def _history(now: float, row: Node, days: int) -> list[dict[str, object]]:
-    """Return the last days' percentages; a day without record is left out."""
+    """Return the uptimes of the last days; days without a record are left out."""
     past = row.uptimes[-days:]
     return [
         {"recorded_at": day(now - ago * DAY), "uptime": percent}
@@ -171,7 +171,7 @@ def _history(now: float, row: Node, days: int) -> list[dict[str, object]]:
 
 
 def _sample(row: Node, tick: int) -> dict[str, object]:
-    """Return what was measured at a moment: always the same for the same moment."""
+    """Return the measurements at a time: always the same for the same time."""
     busy = crc32(f"{row.id}/{tick}".encode()) / 2**32
     return {
         "proxy_https": 13,

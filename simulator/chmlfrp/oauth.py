@@ -1,4 +1,4 @@
-"""The account center: OAuth 2.0 for devices (RFC 8628), and the page where the user decides."""
+"""The account center: device sign-in (RFC 8628), and the page for the user's decision."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 VERIFICATION_PATH = "/oauth-device-verify"
 USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 SLOWER = 5
-"""Seconds that each poll that comes too early adds to the least time between two."""
+"""Seconds that each early poll adds to the minimum interval."""
 LOGIN_PAGE = (
     "<!DOCTYPE html><html><head><title>登录</title></head><body><form></form></body></html>"
 )
@@ -36,7 +36,7 @@ VERIFICATION_PAGE = """<!DOCTYPE html>
 
 @ROUTES.on("POST", "/oauth2/device_authorization")
 def device_authorization(service: ChmlFrpService, call: Call) -> Answer:
-    """Begin a sign-in."""
+    """Start a sign-in."""
     client_id = form(call, "client_id")
     client = service.state.oauth_clients.get(client_id)
     if client is None or not _is_known(call, client_id, client):
@@ -67,7 +67,7 @@ def device_authorization(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/oauth2/token")
 def issue(service: ChmlFrpService, call: Call) -> Answer:
-    """Give tokens for a device code or for a refresh token."""
+    """Return tokens for a device code or a refresh token."""
     grant_type = form(call, "grant_type")
     client_id = form(call, "client_id")
     client = service.state.oauth_clients.get(client_id)
@@ -82,13 +82,13 @@ def issue(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", VERIFICATION_PATH)
 def show_verification(service: ChmlFrpService, call: Call) -> Answer:
-    """Show the page where the user decides."""
+    """Return the page for the user's decision."""
     return _page(service, "请核对设备上显示的代码。", text(call, "user_code"))
 
 
 @ROUTES.on("POST", VERIFICATION_PATH)
 def decide(service: ChmlFrpService, call: Call) -> Answer:
-    """Take the user's decision; who that is needs no password here."""
+    """Store the user's decision; the page requires no password."""
     user_code = form(call, "user_code")
     if user_code not in service.state.device_codes:
         return _page(service, "代码无效。", user_code, status=400)
@@ -133,7 +133,7 @@ def _refresh(service: ChmlFrpService, call: Call) -> Answer:
 
 
 def _renewed(service: ChmlFrpService, grant: Grant) -> Answer:
-    """Give the grant new tokens, which kills those before, and hand them out."""
+    """Replace the tokens of a grant, and return the new ones."""
     seconds = service.state.settings.access_token_seconds
     grant.access_token = f"eyJ{token(service.random, 120)}"
     grant.expires_at = service.now() + seconds
@@ -149,7 +149,7 @@ def _renewed(service: ChmlFrpService, grant: Grant) -> Answer:
 
 
 def _is_known(call: Call, client_id: str, client: OAuthClient) -> bool:
-    """Tell whether a program that has a secret has told it (HTTP Basic)."""
+    """Return whether the program has sent its secret, if it has one (HTTP Basic)."""
     if client.secret is None:
         return True
     told = BasicAuth.decode(call.headers.get("Authorization", "Basic Og=="))
@@ -168,7 +168,7 @@ def _error(name: str, status: int = 400) -> RefusedError:
 
 
 def _page(service: ChmlFrpService, message: str, user_code: str, status: int = 200) -> web.Response:
-    """Return the page. An account that has signed no device in yet is offered first."""
+    """Return the page. An account without device sign-ins is listed first."""
     busy = {grant.userid for grant in service.state.grants.values()}
     accounts = sorted(service.state.accounts.values(), key=lambda account: account.id in busy)
     page = VERIFICATION_PAGE.format(

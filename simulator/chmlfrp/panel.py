@@ -15,7 +15,7 @@ ROUTES = RouteTable()
 
 @ROUTES.on("GET", "/panelinfo")
 def panelinfo(service: ChmlFrpService, call: Call) -> Answer:
-    """Count users, tunnels and nodes, and name the friends' pages."""
+    """Return the numbers of users, tunnels and nodes, and links to friends' pages."""
     state = service.state
     return service.succeed(
         call,
@@ -34,7 +34,7 @@ def panelinfo(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/app_version")
 def app_version(service: ChmlFrpService, call: Call) -> Answer:
-    """Be documented, and not there."""
+    """Documented, but missing."""
     return service.fallback(call)
 
 
@@ -61,7 +61,7 @@ def messages(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/message/list")
 def message_list(service: ChmlFrpService, call: Call) -> Answer:
-    """List the notices by the page, the newest first. Undocumented."""
+    """Return the notices in pages, the newest first. Undocumented."""
     priority, page, size = text(call, "priority"), text(call, "page"), text(call, "size")
     rows = sorted(
         (row for row in service.state.notices if priority in {"", str(row.priority)}),
@@ -88,7 +88,7 @@ def message_list(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/message/detail")
 def message_detail(service: ChmlFrpService, call: Call) -> Answer:
-    """Show one notice with its text. Undocumented."""
+    """Return one notice with its text. Undocumented."""
     (number,) = service.need(call, "id")
     for row in service.state.notices:
         if str(row.id) == number:
@@ -99,7 +99,7 @@ def message_detail(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/download_info")
 def download_info(service: ChmlFrpService, call: Call) -> Answer:
-    """Name the newest client program and its files. Undocumented."""
+    """Return the newest client program and its files. Undocumented."""
     version = service.state.settings.frpc_version
     return service.succeed(
         call,

@@ -1,4 +1,4 @@
-"""ChmlFrp as a whole: who is signed in, what is online, how time passes."""
+"""ChmlFrp as a whole: authentication, the state of tunnels, and time."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, override
@@ -16,13 +16,13 @@ from .world import CLIENT_ID, first_state
 API_SCOPE = "chmlfrp_api"
 STATELESS = {"/node", "/panelinfo"}
 UNREACHABLE = {"/node", "/node_stats", "/node_uptime", "/node_status_info", "/panelinfo"}
-"""Paths whose documented failure is that a server behind them cannot be reached."""
+"""Paths whose documented error is that a backend server cannot be reached."""
 
 
 class ChmlFrpService(Service[ChmlFrpState]):
     """One ChmlFrp with its account center, which listens on the second port.
 
-    `state.settings` chooses between the behaviours of the real one's versions.
+    `state.settings` selects the behavior of different versions.
     """
 
     NAME = "chmlfrp"
@@ -49,12 +49,12 @@ class ChmlFrpService(Service[ChmlFrpState]):
     @property
     @override
     def other_credentials(self) -> Mapping[str, str]:
-        # A password is not enough at this service.
+        # This service requires more than a password.
         return {"token": self.state.accounts["228"].usertoken}
 
     @property
     def oauth_url(self) -> str:
-        """Where the account center is."""
+        """The base URL of the account center."""
         return self.mirror_url
 
     @property
@@ -63,16 +63,16 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return next(iter(self.state.accounts.values()))
 
     def approve(self, user_code: str, account: Account | None = None) -> None:
-        """Let the demo account, or another, say yes to a sign-in."""
+        """Approve a sign-in for the demo account, or another one."""
         code = self.device_code(user_code)
         code.status, code.userid = "approved", (account or self.account).id
 
     def deny(self, user_code: str) -> None:
-        """Let the user say no to a sign-in."""
+        """Deny a sign-in."""
         self.device_code(user_code).status = "denied"
 
     def device_code(self, user_code: str) -> DeviceCode:
-        """Return the sign-in that shows this code; LookupError when there is none."""
+        """Return the sign-in with this code; raises LookupError."""
         return self.state.device_codes[user_code]
 
     def condition(self, tunnel: Tunnel) -> str:
@@ -85,7 +85,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return "online" if tunnel.client_running and not self._gone(tunnel) else "offline"
 
     def online(self, tunnel: Tunnel) -> bool:
-        """Whether the tunnel can be reached."""
+        """Return whether the tunnel can be reached."""
         return self.condition(tunnel) == "online"
 
     @property
@@ -118,13 +118,13 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return [tunnel for tunnel in self.state.tunnels.values() if tunnel.userid == account.id]
 
     def kick(self, tunnel: Tunnel) -> None:
-        """Throw the tunnel's client out, if it is there."""
+        """Disconnect the tunnel's client."""
         if self.online(tunnel):
             tunnel.started_at = self.started_at(tunnel)
             tunnel.kicked_at = tunnel.closed_at = self.now()
 
     def _gone(self, tunnel: Tunnel) -> bool:
-        """Whether its client was kicked and is not back."""
+        """Return whether its client was disconnected and has not reconnected."""
         back_after = self.state.settings.reconnects_after
         return tunnel.kicked_at is not None and (
             back_after is None or self.now() < tunnel.kicked_at + back_after
@@ -161,7 +161,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return self._framework_error(call, 500, "Internal Server Error")
 
     def _framework_error(self, call: Call, status: int, reason: str) -> web.Response:
-        """Answer as the web framework does that ChmlFrp is written with."""
+        """Return an error of the web framework that ChmlFrp uses."""
         answer = as_response(
             {
                 "timestamp": fields.instant(self.now()),
@@ -205,17 +205,17 @@ class ChmlFrpService(Service[ChmlFrpState]):
             node.traffic_in = node.traffic_out = 0
             node.uptimes = [*node.uptimes[1:], 100.0 if node.state == "online" else 0.0]
 
-    # What the handlers share
+    # Helpers of handlers
 
     def succeed(self, call: Call, message: str, **data: object) -> Answer:
-        """Answer that all went well; `data` is the answer's own."""
+        """Return a successful answer with `data`."""
         state = {"state": "success"}
         if call.path in STATELESS:
             state = {}
         return {"msg": message, "code": 200, **data, **state}
 
     def refusal(self, code: int, message: str, state: str = "fail") -> RefusedError:
-        """Return what to raise for an answer that says no."""
+        """Return the exception for a refusal."""
         follows = self.state.settings.http_status_follows_code
         answer = as_response({"msg": message, "code": code, "state": state})
         answer.set_status(code if follows else 200)
@@ -228,7 +228,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
                 raise self.refusal(400, reason)
 
     def signed_in(self, call: Call) -> Account:
-        """Return the account whose token the call carries."""
+        """Return the account of the token."""
         given = {
             "header": call.headers.get("Authorization", "").removeprefix("Bearer "),
             "query": call.query.get("token", ""),
@@ -241,7 +241,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return account
 
     def holder(self, token: str) -> Account | None:
-        """Return whose API token or living access token this is."""
+        """Return the account of an API token or a valid access token."""
         for account in self.state.accounts.values():
             if account.usertoken == token:
                 return account
@@ -261,10 +261,10 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return values
 
     def unknown[T](self, value: T) -> T | None:
-        """Return how an answer writes what is not known: as null or as this value."""
+        """Return an unknown value as an answer contains it: null or this value."""
         return None if self.state.settings.nulls else value
 
     def new_id(self) -> int:
-        """Return an id that nothing ever had."""
+        """Return an unused id."""
         self.state.last_id += 1
         return self.state.last_id

@@ -1,4 +1,4 @@
-"""What the simulated ChmlFrp knows: plain data that a test may read and change."""
+"""The state of the simulated ChmlFrp: plain data that a test can read and change."""
 
 from dataclasses import dataclass, field
 
@@ -275,7 +275,7 @@ class DeviceCode:
 
 @dataclass(slots=True)
 class Grant:
-    """What an approved sign-in gave. Each refresh replaces both tokens, the old ones are dead."""
+    """The tokens of an approved sign-in. Each refresh replaces both."""
 
     userid: int
     client_id: str

@@ -48,7 +48,7 @@ def create_tunnel(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/update_tunnel")
 def update_tunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Replace a tunnel: what the call leaves out has its default afterwards."""
+    """Replace a tunnel: missing fields get their defaults."""
     account = service.signed_in(call)
     old = _own(service, call, account)
     _describe(service, call, account, old)
@@ -57,19 +57,19 @@ def update_tunnel(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/delete_tunnel")
 def delete_tunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Delete a tunnel, in the way of today."""
+    """Delete a tunnel, as current servers do."""
     return _delete(service, call, "get")
 
 
 @ROUTES.on("POST", "/deletetunnel")
 def deletetunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Delete a tunnel, in the documented way."""
+    """Delete a tunnel, as documented."""
     return _delete(service, call, "post")
 
 
 @ROUTES.on("GET", "/tunnel_config")
 def tunnel_config(service: ChmlFrpService, call: Call) -> Answer:
-    """Write the frp client's file for some of the tunnels at a node, or for all of them."""
+    """Return frpc's file for some tunnels of a node, or for all of them."""
     account = service.signed_in(call)
     node = _node(service, call)
     wanted = text(call, "tunnel_names")
@@ -86,7 +86,7 @@ def tunnel_config(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/offline_tunnel")
 def offline_tunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Kick a tunnel's client out. Undocumented."""
+    """Disconnect the client of a tunnel. Undocumented."""
     row = _named(service, call)
     node = service.node(row.node)
     if node is None or node.state != "online":
@@ -97,7 +97,7 @@ def offline_tunnel(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/refresh_tunnel")
 def refresh_tunnel(service: ChmlFrpService, call: Call) -> Answer:
-    """Ask the node again how a tunnel is. Undocumented."""
+    """Make the node update a tunnel. Undocumented."""
     row = _named(service, call)
     node = service.node(row.node)
     if node is None or node.state != "online":
@@ -119,7 +119,7 @@ def refresh_tunnel(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/tunnel/last7days")
 def last7days(service: ChmlFrpService, call: Call) -> Answer:
-    """Tell a tunnel's bytes of each of seven days, the oldest first. Undocumented."""
+    """Return a tunnel's bytes of each of seven days, the oldest first. Undocumented."""
     row = _own(service, call, service.signed_in(call), "tunnel_id")
     return service.succeed(
         call,
@@ -150,7 +150,7 @@ def _own(service: ChmlFrpService, call: Call, account: Account, name: str = "tun
 
 
 def _named(service: ChmlFrpService, call: Call) -> Tunnel:
-    """Return the own tunnel that a form names."""
+    """Return the account's tunnel in a form."""
     account = service.signed_in(call)
     name = form(call, "tunnel_name")
     if not name:
@@ -170,7 +170,7 @@ def _node(service: ChmlFrpService, call: Call) -> Node:
 
 
 def _describe(service: ChmlFrpService, call: Call, account: Account, row: Tunnel) -> None:
-    """Give the tunnel what the call says, after all checks that the server makes."""
+    """Apply the call to the tunnel, after the server's checks."""
     (name,) = service.need(call, "tunnelname")
     others = [other for other in service.state.tunnels.values() if other is not row]
     own_names = {other.name for other in others if other.userid == account.id}
@@ -197,7 +197,7 @@ def _describe(service: ChmlFrpService, call: Call, account: Account, row: Tunnel
 
 
 def _check_node(service: ChmlFrpService, account: Account, node: Node, kind: str) -> None:
-    """Refuse what the node does not do, or not for this account."""
+    """Refuse what the node does not support, or not for this account."""
     service.refuse_first(
         {
             "端口类型缺失": not kind,
@@ -210,7 +210,7 @@ def _check_node(service: ChmlFrpService, account: Account, node: Node, kind: str
 
 
 def _public(service: ChmlFrpService, call: Call, node: Node, kind: str) -> str:
-    """Return the port or domain at the node; the call must have the one and not the other."""
+    """Return the port or domain at the node; the call must contain exactly one."""
     wanted, forbidden = "remoteport", "banddomain"
     if kind in WEB_KINDS:
         wanted, forbidden = forbidden, wanted
@@ -242,7 +242,7 @@ def _flag(service: ChmlFrpService, call: Call, name: str) -> bool:
 
 
 def _row(service: ChmlFrpService, row: Tunnel) -> dict[str, object]:
-    """Return a tunnel as the list has it."""
+    """Return a tunnel as in the list."""
     node = service.node(row.node)
     online = service.online(row)
     never, gone = service.unknown(0), service.unknown("")
@@ -270,14 +270,14 @@ def _row(service: ChmlFrpService, row: Tunnel) -> dict[str, object]:
 
 
 def _days_ago(service: ChmlFrpService, row: Tunnel) -> int:
-    """Return how old the counters are: a tunnel without traffic today keeps those it had."""
+    """Return the age of the counters: without traffic today they are older."""
     today = row.days[-1]
     still = today.traffic_in + today.traffic_out == 0
     return int(service.state.settings.newer_rows and still)
 
 
 def _node_state(service: ChmlFrpService, node: Node | None) -> str | None:
-    """Return the word for a tunnel's node, as this version writes it."""
+    """Return the state of a tunnel's node in the words of this version."""
     settings = service.state.settings
     if node is None:
         return "offline" if settings.removed_style == "offline" else service.unknown("")
@@ -286,7 +286,7 @@ def _node_state(service: ChmlFrpService, node: Node | None) -> str | None:
 
 
 def _bare_row(row: Tunnel) -> dict[str, object]:
-    """Return a tunnel as it was written, without how it is."""
+    """Return a tunnel as it was sent, without its state."""
     return {
         "id": row.id,
         "name": row.name,
@@ -311,7 +311,7 @@ def _bare_row(row: Tunnel) -> dict[str, object]:
 
 
 def _ini(account: Account, node: Node, rows: Iterable[Tunnel]) -> str:
-    """Write the frp client's file."""
+    """Return frpc's file."""
     common = (
         f"[common]\nserver_addr = {node.ip}\nserver_port = {node.port}\ntls_enable = false\n"
         f"user = {account.usertoken}\ntoken = ChmlFrpToken\n\n"

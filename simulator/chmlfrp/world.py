@@ -1,4 +1,4 @@
-"""The world with which the simulated ChmlFrp starts."""
+"""The initial state of the simulated ChmlFrp."""
 
 from random import Random
 import string
@@ -102,7 +102,7 @@ def new_account(
     email: str,
     qq: str,
 ) -> Account:
-    """Return an account as it is after its registration."""
+    """Return an account as after its registration."""
     return Account(
         id=number,
         username=username,
@@ -213,7 +213,7 @@ def _tunnel(random: Random, number: int, userid: int, nodes: list[Node], now: fl
 
 
 def _place(number: int, web: bool, nodes: list[Node]) -> Node | None:
-    """Return the node of a tunnel, None for one that is gone."""
+    """Return the node of a tunnel, or None if it was removed."""
     state = {3: "offline", 4: "maintenance"}.get(number % 5, "online")
     fit = [node for node in nodes if node.state == state and (node.web or not web)]
     fit = fit or [node for node in nodes if node.state == "online"]
@@ -221,7 +221,7 @@ def _place(number: int, web: bool, nodes: list[Node]) -> Node | None:
 
 
 def _fill_panel(state: ChmlFrpState, demo: Account, now: float) -> None:
-    """Add what has nothing to do with tunnels."""
+    """Add the data of the panel."""
     state.domains = [
         Domain(1, "映射.example"),
         Domain(2, "frp.example"),

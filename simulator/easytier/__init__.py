@@ -1,4 +1,4 @@
-"""The EasyTier node manager, simulated as its public source has it and as its document has it."""
+"""A simulator of the EasyTier node manager, as in its public source and as in its document."""
 
 from .service import EasyTierService
 from .state import Account, Connection, EasyTierState, Mail, Node, Sample, Settings

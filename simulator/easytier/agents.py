@@ -1,4 +1,4 @@
-"""What happens every ten minutes: the agents at the nodes report, and the server counts."""
+"""The events of every ten minutes: agents of nodes report, and the server counts."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -12,7 +12,7 @@ OFFLINE_DIGIT = "1"
 
 
 def step(state: EasyTierState, random: Random, at: float) -> None:
-    """Let ten minutes end at a time."""
+    """End a period of ten minutes."""
     for node in state.nodes.values():
         if node.reporting and not expired(node, at):
             _report_as_usual(node, random, at)
@@ -22,9 +22,9 @@ def step(state: EasyTierState, random: Random, at: float) -> None:
 
 
 def expired(node: Node, at: float) -> bool:
-    """Whether the node is no longer valid: the server hides it and refuses its reports.
+    """Return whether the node is no longer valid: the server hides it and refuses its reports.
 
-    The server compares texts, so a node ends when its last day begins.
+    The server compares texts, so a node ends at the beginning of its last day.
     """
     return node.valid_until <= times.iso(at)
 
@@ -37,7 +37,7 @@ def used_so_far(node: Node, at: float) -> float:
 def report(
     node: Node, at: float, *, bandwidth: float, traffic: float, connections: int, status: str
 ) -> None:
-    """Store what a node's agent says; traffic is all of this period."""
+    """Store an agent's report; its traffic is that of the whole period."""
     if at >= times.seconds(node.reset_date):
         node.reset_date = times.next_reset(at, node.reset_cycle)
     node.current_bandwidth, node.used_traffic, node.connection_count = (
@@ -50,7 +50,7 @@ def report(
 
 
 def sample(nodes: Iterable[Node], at: float) -> Sample:
-    """Return the whole service at a time."""
+    """Return the totals of the service at a time."""
     nodes = list(nodes)
     return Sample(
         times.iso(at),
@@ -77,9 +77,9 @@ def _report_as_usual(node: Node, random: Random, at: float) -> None:
 
 
 def _digit(node: Node) -> str:
-    """Return 1 for a node that says it is offline, else 2 to 9 for how loaded it is.
+    """Return 1 for a node that reports to be offline, else 2 to 9 by its load.
 
-    Each of bandwidth, traffic and connections counts for a third of the load.
+    Bandwidth, traffic and connections each are a third of the load.
     """
     if node.status == "offline":
         return OFFLINE_DIGIT

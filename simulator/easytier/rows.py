@@ -1,4 +1,4 @@
-"""Which fields of a node the answers show."""
+"""The fields of a node in answers."""
 
 from collections.abc import Iterable, Mapping
 
@@ -35,7 +35,7 @@ PUBLIC: Mapping[str, Iterable[str]] = {
 
 
 def row(node: Node, shown: Iterable[str]) -> dict[str, object]:
-    """Return the fields to show of a node."""
+    """Return the public fields of a node."""
     connections = [{"type": c.type, "ip": c.ip, "port": c.port} for c in node.connections]
     return {
         name: connections if name == "connections" else getattr(node, name)

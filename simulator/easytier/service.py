@@ -25,7 +25,7 @@ UNDOCUMENTED = frozenset(
 )
 EDGEONE = "/api/edgeone/"
 WITHOUT_DATABASE = ("/api/system/", EDGEONE)
-"""Where the paths start that a server answers before it is initialized."""
+"""The prefixes of paths that a server answers before it is initialized."""
 
 ALGORITHM = "HS256"
 PASSWORD_LENGTH = 6
@@ -49,12 +49,12 @@ FAILURES: Mapping[Route, str] = {
     Route("GET", "/api/stats"): "获取统计信息失败",
     Route("POST", "/api/system/initialize"): "初始化失败",
 }
-"""What an endpoint says when it fails inside."""
+"""The messages of endpoints for internal errors."""
 MAX_SAFE_INTEGER = 2**53 - 1
 ANSWERED = 3
-"""How many nodes a query answers at most."""
+"""The maximum number of nodes in the answer to a query."""
 BATCH = 20
-"""How many nodes a batch check takes at most."""
+"""The maximum number of nodes in a batch check."""
 CHECKABLE = ("tcp", "ws", "wss")
 MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -83,7 +83,7 @@ ACCEPTED: Mapping[str, Callable[[Any, float], bool]] = {
     "valid_until": lambda value, now: times.seconds(value) > now,
     "allow_relay": lambda value, _: value in {0, 1},
 }
-"""What the documented server wants of a field at a time; the real one stores what it gets."""
+"""The checks of the documented server for a field at a time; the real one stores everything."""
 
 PRIORITIES: Mapping[str, Callable[[Node, float], float]] = {
     "traffic": lambda node, now: (
@@ -94,18 +94,18 @@ PRIORITIES: Mapping[str, Callable[[Node, float], float]] = {
     "bandwidth": lambda node, _: node.tier_bandwidth / max(node.connection_count, 1),
     "latency": lambda node, _: node.max_connections - node.connection_count,
 }
-"""What a query's priority wants to be high, at a time."""
+"""The value that a query's priority sorts by, at a time."""
 
 
 class Claims(NamedTuple):
-    """What a session token says of its account."""
+    """The claims of a session token."""
 
     email: str
     is_admin: bool
 
 
 class EasyTierService(Service[EasyTierState]):
-    """One node manager. `state.settings` chooses its dialect and what is installed."""
+    """One node manager. `state.settings` selects its dialect and its features."""
 
     NAME = "easytier"
     ROUTES: ClassVar = RouteTable()
@@ -132,7 +132,7 @@ class EasyTierService(Service[EasyTierState]):
         return next(account for account in self.state.accounts.values() if account.is_admin)
 
     def refuse_tokens(self) -> None:
-        """Make every session token there is invalid, by signing with another secret from now on."""
+        """Invalidate every session token by changing the signing secret."""
         self.state.jwt_secret = token(self.random)
 
     @override
@@ -165,7 +165,7 @@ class EasyTierService(Service[EasyTierState]):
         return self.state.settings.dialect == "documented"
 
     def _offers(self, call: Call) -> bool:
-        """Whether this server has the endpoint."""
+        """Return whether this server has the endpoint."""
         settings = self.state.settings
         if call.path.startswith(EDGEONE):
             return self._documented if settings.edgeone is None else settings.edgeone
@@ -179,7 +179,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/auth/register")
     def register(self, call: Call) -> Answer:
-        """Open an account, or try again with one that never verified its address."""
+        """Register an account, or repeat a registration whose address was never verified."""
         settings = self.state.settings
         if settings.without_administrator:
             return _refusal(400, "系统尚未初始化，请先完成初始化")
@@ -220,7 +220,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/auth/resend-verification")
     def resend_verification(self, call: Call) -> Answer:
-        """Mail another token; the one before ends, even where no mail can be sent."""
+        """Send another token, which replaces the previous one even without email."""
         email = self._body(call).get("email")
         if not email:
             return _refusal(400, "邮箱地址不能为空")
@@ -250,7 +250,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/auth/login")
     def login(self, call: Call) -> Answer:
-        """Hand out a session token."""
+        """Return a session token."""
         body = self._body(call)
         if not (body.get("email") and body.get("password")):
             return _refusal(400, "邮箱和密码不能为空")
@@ -283,7 +283,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/auth/reset-token")
     def reset_token(self, call: Call) -> Answer:
-        """Hand out another session token; the one before stays good."""
+        """Return another session token; the previous one stays valid."""
         return self._session(self._account(call))
 
     # /api/nodes
@@ -313,7 +313,7 @@ class EasyTierService(Service[EasyTierState]):
     @ROUTES.on("POST", "/api/nodes")
     @ROUTES.on("POST", "/api/nodes/")
     def create(self, call: Call) -> Answer:
-        """Create a node; the real server wants bandwidth tiers from reports alone."""
+        """Create a node; the real server only stores bandwidth tiers from reports."""
         user = self._user(call)
         fields = {"reset_cycle": 0, **self._body(call)}
         if not all(fields.get(name) for name in ("node_name", "region_type", "connections")):
@@ -334,7 +334,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("PUT", "/api/nodes/{id}")
     def update(self, call: Call) -> Answer:
-        """Change the fields that the call brings."""
+        """Change the fields of the call."""
         node = self._node(call, "无权修改此节点")
         fields = self._checked(call, self._body(call))
         if not fields:
@@ -352,23 +352,23 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/nodes/{id}/regenerate-token")
     def regenerate_token(self, call: Call) -> Answer:
-        """Replace what the node's agent reports with."""
+        """Replace the report token of a node."""
         node = self._node(call, "无权修改此节点")
         node.report_token = token(self.random)
         return {"message": "Token重新生成成功", "token": node.report_token}
 
-    # Open to all
+    # Public endpoints
 
     @ROUTES.on("POST", "/api/report")
     def report(self, call: Call) -> Answer:
-        """Take what an agent says. Documented servers add up traffic, the real one replaces it."""
+        """Store a report. Documented servers add traffic, the real one replaces it."""
         body = self._body(call)
         counts = {"current_bandwidth", "reported_traffic", "connection_count"}
         if not all(map(body.get, ("node_name", "email", "token"))) or counts - body.keys():
             return _refusal(400, "缺少必填字段")
         wanted = (body["node_name"], body["email"])
         nodes = self.state.nodes.values()
-        # Of several of one name, the first.
+        # The first of several nodes with the same name.
         node = next((n for n in nodes if (n.node_name, n.user_email) == wanted), None)
         if node is None:
             return _refusal(404, "节点不存在")
@@ -397,7 +397,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("POST", "/api/query")
     def query(self, call: Call) -> Answer:
-        """Choose nodes for someone who wants to connect; no wishes are fine too."""
+        """Return nodes for a client; no criteria are required."""
         wishes = call.body if isinstance(call.body, dict) else {}
         nodes = [
             node
@@ -414,7 +414,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/public")
     def public(self, call: Call) -> Answer:
-        """List the nodes that are valid, online ones first, then newest first."""
+        """Return the valid nodes: online ones first, then the newest first."""
         nodes = self._public(offline=call.query.get("show_offline") == "true")
         self._parse(call, nodes)
         answer: dict[str, object] = {
@@ -432,7 +432,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/stats")
     def stats(self, _: Call) -> Answer:
-        """Count the whole service."""
+        """Return the totals of the service."""
         nodes = list(self.state.nodes.values())
         now = agents.sample(nodes, self.now())
         domestic = sum(node.region_type == "domestic" for node in nodes)
@@ -483,7 +483,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/edgeone/health")
     def health(self, _: Call) -> Answer:
-        """Tell that checks work."""
+        """Report that checks work."""
         return {
             "status": "ok",
             "service": "edgeone-check",
@@ -495,12 +495,12 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/system/check-init")
     def check_init(self, _: Call) -> Answer:
-        """Tell whether someone has initialized the server."""
+        """Report whether the server is initialized."""
         return {"initialized": self.state.settings.initialized}
 
     @ROUTES.on("POST", "/api/system/initialize")
     def initialize(self, call: Call) -> Answer:
-        """Begin an empty world with one administrator."""
+        """Create an empty database with one administrator."""
         if self.state.settings.initialized:
             return _refusal(400, "系统已经初始化")
         body = self._body(call)
@@ -515,13 +515,13 @@ class EasyTierService(Service[EasyTierState]):
         self.state.settings.initialized = True
         return _json(201, message="系统初始化成功", admin_email=email)
 
-    # What the handlers share
+    # Helpers of handlers
 
     def _body(self, call: Call) -> Mapping[str, Any]:
-        """Return what a call brings; what is no JSON, or null, ends the call."""
+        """Return the body of a call; invalid JSON and null end the call."""
         if not isinstance(call.body, dict | list):
             raise RefusedError(self.broken(call))
-        # In a list there are no fields.
+        # A list has no fields.
         fields = call.body if isinstance(call.body, dict) else {}
         return {name: _javascript_number(value) for name, value in fields.items()}
 
@@ -530,13 +530,13 @@ class EasyTierService(Service[EasyTierState]):
         return next((account for account in accounts if account.email == email), None)
 
     def _mail(self, account: Account) -> None:
-        """Mail an account the link to verify its address."""
+        """Send an account the link to verify its address."""
         code = account.verification_token or ""
         link = f"{self.url}/verify?token={code}"
         self.state.mailbox.append(Mail(account.email, code, link, self.now()))
 
     def _session(self, account: Account) -> Answer:
-        """Answer a session token; the real server puts nothing in that would make it a new one."""
+        """Return a session token; the real server's is not unique."""
         user: dict[str, Any] = {"email": account.email, "is_admin": account.is_admin}
         if self._documented:
             claims = {**user, "jti": token(self.random)}
@@ -549,15 +549,15 @@ class EasyTierService(Service[EasyTierState]):
         return {"token": jwt.encode(claims, self.state.jwt_secret, ALGORITHM), "user": user}
 
     def _user(self, call: Call, missing: str = "访问未授权") -> Claims:
-        """Return who signed a call, as the session token says, whoever that is by now.
+        """Return the account in the session token, even if it has changed since.
 
-        missing: what a call without a token is told.
+        missing: the message for a call without a token.
         """
         scheme, _, session = call.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer":
             raise RefusedError(_refusal(401, missing))
         try:
-            # The service's clock decides whether a token has expired, not the machine's.
+            # Expiry depends on the service's clock, not on the machine's.
             claims = jwt.decode(
                 session, self.state.jwt_secret, [ALGORITHM], options={"verify_exp": False}
             )
@@ -568,13 +568,13 @@ class EasyTierService(Service[EasyTierState]):
         return Claims(claims["email"], claims["is_admin"])
 
     def _account(self, call: Call) -> Account:
-        """Return the account of who signed a call, as it is now."""
+        """Return the current account of the caller."""
         if (account := self._find(self._user(call, missing="未授权").email)) is None:
             raise RefusedError(_refusal(404, "用户不存在"))
         return account
 
     def _node(self, call: Call, denied: str) -> Node:
-        """Return the node in the path for its owner or an administrator; others are denied."""
+        """Return the node in the path, if the caller is its owner or an administrator."""
         user = self._user(call)
         node = self.state.nodes.get(call.params["id"])
         if node is None:
@@ -584,7 +584,7 @@ class EasyTierService(Service[EasyTierState]):
         return node
 
     def _checked(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the editable fields in a body as the state has them; a bad one ends the call."""
+        """Return the editable fields in a body as stored; an invalid one ends the call."""
         fields = {name: body[name] for name in EDITABLE if name in body}
         now = self.now()
         try:
@@ -611,7 +611,7 @@ class EasyTierService(Service[EasyTierState]):
         return fields
 
     def _parse(self, call: Call, nodes: Iterable[Node]) -> None:
-        """Fail inside if a node to show is damaged."""
+        """Fail with an internal error if a node is damaged."""
         if any(node.is_damaged for node in nodes):
             raise RefusedError(self.broken(call))
 
@@ -630,7 +630,7 @@ class EasyTierService(Service[EasyTierState]):
         return [*_newest_first(online), *_newest_first(rest)]
 
     def _check(self, server: str, network_name: str, network_secret: str) -> dict[str, object]:
-        """Return what a check of an address such as tcp://198.51.100.2:11010 finds."""
+        """Return the result of a check of an address such as tcp://198.51.100.2:11010."""
         if server.partition("://")[0] not in CHECKABLE:
             return self._finding(error="不支持的连接地址")
         for node in self.state.nodes.values():
@@ -657,7 +657,7 @@ class EasyTierService(Service[EasyTierState]):
 
 
 def _javascript_number(value: Any) -> Any:
-    """Return a number as JavaScript has it, which knows only floating-point ones."""
+    """Return a number as JavaScript does, which only has floating-point numbers."""
     return float(value) if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER else value
 
 
@@ -670,7 +670,7 @@ def _refusal(status: int, error: str, **fields: object) -> web.Response:
 
 
 def _new_credentials(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the email address and password for a new account; bad ones end the call."""
+    """Return the email address and password for a new account; invalid ones end the call."""
     email, password = (str(body.get(name) or "") for name in ("email", "password"))
     if not (email and password):
         raise RefusedError(_refusal(400, "邮箱和密码不能为空"))
@@ -689,7 +689,7 @@ def _next_key(known: Iterable[str]) -> str:
 
 
 def _newest_first(nodes: Iterable[Node]) -> list[Node]:
-    """Sort nodes; of the same second, the first one made comes first."""
+    """Sort nodes; of the same second, in the order of creation."""
     by_id = sorted(nodes, key=lambda node: node.id)
     return sorted(by_id, key=lambda node: node.created_at, reverse=True)
 

@@ -1,4 +1,4 @@
-"""What the simulated node manager knows: plain data that a test may read and change."""
+"""The state of the simulated node manager: plain data that a test can read and change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 STEP = 10 * MINUTE
-"""Seconds from one report of an agent, and from one sample of the history, to the next."""
+"""Seconds between two reports of an agent, and between two samples of the history."""
 HISTORY = DAY // STEP
 RECENT = 30 * HISTORY
-"""How many digits a recent status keeps: those of 30 days of an agent that is never silent."""
+"""The maximum number of digits of a recent status: 30 days of reports."""
 FOREVER = "2999-12-31"
-"""What the web page enters for a node without an end."""
+"""The date that the web page enters for a node that does not expire."""
 
 PLACES = (
     ("北京联通", "domestic", "北京", "高速,稳定"),
@@ -31,11 +31,11 @@ PLACES = (
 WAYS = (("TCP", 11010), ("UDP", 11010), ("WS", 11011))
 RESET_CYCLES = (1, 0, 31, 15)
 OTHERS = 3
-"""How many nodes are not the demo account's."""
+"""The number of nodes of other accounts."""
 AGE = 400 * DAY
 """Seconds since the oldest node was created."""
 GIGABYTES_PER_MEGABIT = 100
-"""How much traffic a month a node is allowed for each Mbit/s of its tier: about a third of it."""
+"""The monthly traffic limit of a node for each Mbit/s of its tier: about a third of it."""
 
 DIGITS = b"".join(
     digit * often
@@ -53,11 +53,11 @@ DIGITS = b"".join(
 )
 """Which digit of a node's recent status each random byte stands for."""
 
-# What is special about a node, by number % 8.
+# Properties by number % 8
 SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
-"""Seconds for which the agent has been silent when the world starts."""
+"""Seconds since the last report of the agent at the start."""
 VALID: Mapping[int, str | int] = {2: FOREVER, 5: 5 * DAY, 0: -10 * DAY}
-"""Until when the node is valid, as a date or as seconds from the start."""
+"""The expiry of the node, as a date or in seconds from the start."""
 NEARLY_USED_UP = 3
 NEW = 6
 WITHOUT_NETWORK = 7
@@ -104,7 +104,7 @@ class Account:
 
 @dataclass(slots=True)
 class Connection:
-    """A way to reach a node; a check of it says reachable (if the node is online) and latency."""
+    """An address of a node. If the node is online, a check returns reachable and latency."""
 
     type: str
     ip: str
@@ -167,7 +167,7 @@ class Mail:
 
 @dataclass(slots=True)
 class Sample:
-    """The whole service at one moment."""
+    """The totals of the service at one time."""
 
     timestamp: str
     online_nodes: int
@@ -178,7 +178,7 @@ class Sample:
 
 @dataclass(slots=True)
 class EasyTierState:
-    """Everything: accounts and nodes by id as text. `jwt_secret` signs the session tokens."""
+    """The whole state: accounts and nodes by id as text. `jwt_secret` signs the session tokens."""
 
     jwt_secret: str
     settings: Settings = field(default_factory=Settings)
@@ -235,7 +235,7 @@ def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
 
 
 def _node(random: Random, now: float, number: int, place: int) -> Node:
-    """Return a node that as yet is nobody's."""
+    """Return a node without an owner."""
     name, region, detail, tags = PLACES[(place - 1) % len(PLACES)]
     lap = (place - 1) // len(PLACES)
     kind = place % 8
@@ -279,7 +279,7 @@ def _node(random: Random, now: float, number: int, place: int) -> Node:
 
 
 def _recent(random: Random) -> str:
-    """Return what 30 days of reports said; a few of them that the node was offline."""
+    """Return the digits of 30 days of reports, a few of them offline."""
     return random.randbytes(RECENT).translate(DIGITS).decode()
 
 

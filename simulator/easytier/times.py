@@ -28,7 +28,7 @@ def seconds(written: str) -> float:
 def first_reset(at: float, cycle: int) -> str:
     """Return the next midnight that begins the reset day of a month; day 0 is the last.
 
-    In a month that is too short for the day, the last stands in for it.
+    In a month without this day, it is the last day.
     """
     reset = _reset_in(_month_of(at), cycle).timestamp()
     return iso(reset) if at <= reset else next_reset(at, cycle)

@@ -1,4 +1,4 @@
-"""frp, simulated: frps with its dashboard, and beside it frpc with its admin API."""
+"""A simulator of frp: frps with its dashboard, and frpc with its admin API."""
 
 from .frpc import Frpc
 from .frps import Client, Frps, Proxy, Settings

@@ -1,7 +1,7 @@
-"""frpc, the client: the proxies of its file and of its store, and what its admin API asks.
+"""frpc, the client: its proxies in the file and in the store, and its admin API.
 
 The answers are those of version 0.70, see tests/real_answers. A request for a name with a slash
-never reaches its handler, because the router looks at the decoded path.
+does not reach its handler, because the router uses the decoded path.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .service import FrpService
 
 type Block = dict[str, Any]
-"""The fields of a proxy or visitor, as they stand below its type."""
+"""The fields of a proxy or visitor, below the name of its type."""
 type Kind = Literal["proxy", "visitor"]
 
 PROXY_TYPES = ("tcp", "udp", "http", "https", "tcpmux", "stcp", "sudp", "xtcp")
@@ -32,7 +32,7 @@ TYPES: Mapping[Kind, tuple[str, ...]] = {"proxy": PROXY_TYPES, "visitor": VISITO
 WITH_PORT = ("tcp", "udp")
 WITH_DOMAIN = ("http", "https", "tcpmux")
 FIRST_FREE_PORT = 20_000
-"""What a server gives to a proxy that asks for no port."""
+"""The port that the server assigns to a proxy without one."""
 
 _DOMAIN = {"customDomains": list, "subdomain": str}
 _SECRET = {"secretKey": str, "allowUsers": list}
@@ -87,10 +87,10 @@ _PARTS: Mapping[str, Mapping[str, object]] = {
     "loadBalancer": {"group": ""},
     "healthCheck": {"type": "", "intervalSeconds": 0},
 }
-"""What these fields hold at least, whoever sends them."""
+"""Fields that these objects always contain."""
 _HEADERS = ("requestHeaders", "responseHeaders")
 _NOT_OMITTED = frozenset({"plugin", *_PARTS, *_HEADERS})
-"""What is told although there is nothing in it."""
+"""Fields that are returned although they are empty."""
 _KEY_EXPECTED = "looking for beginning of object key string"
 _VALUE_EXPECTED = "looking for beginning of value"
 
@@ -121,23 +121,23 @@ _FILE = tuple(
         'name = "shop{lap}"\ntype = "https"\ncustomDomains = ["shop{lap}.example.com"]\n',
     )
 )
-"""What is in the file, again and again: proxies of which the simulated frps knows, too."""
+"""The proxies of the file, repeated; the simulated frps has them, too."""
 _STORED = ("camera", "desktop", "printer")
 
 
 @dataclass(slots=True)
 class Frpc:
-    """What frpc knows.
+    """The state of frpc.
 
-    config: the text of its file, which counts from the next start or reload on. file: the proxies
-    of the file by name, as they were when it was read; each with its type.
-    store, visitors: by name, each with its type; those that a person has added.
-    has_store: whether the file sets `store.path`; versions before 0.68 do not know it.
-    username, password: of the admin API; none is asked for if both are "".
-    user, client_id: how frps knows it. server: the address of frps as it is in the file.
-    is_connected: whether frps is reached.
-    subdomain_host, http_port, https_port: how frps is set up.
-    phases: (status, err) of proxies that are not as they should be.
+    config: the text of its file, which applies after the next start or reload.
+    file: the proxies of the file by name, as they were when it was read; each with its type.
+    store, visitors: by name, each with its type; those that the user has added.
+    has_store: whether the file sets `store.path`; versions before 0.68 have no store.
+    username, password: of the admin API; not required if both are "".
+    user, client_id: its identity at frps. server: the address of frps in the file.
+    is_connected: whether it is connected to frps.
+    subdomain_host, http_port, https_port: the configuration of frps.
+    phases: (status, err) of proxies with problems.
     """
 
     config: str = CONFIG
@@ -157,19 +157,19 @@ class Frpc:
     phases: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def read_file(self) -> None:
-        """Take over what is in the file; raises ValueError for what is no TOML."""
+        """Apply the file; raises ValueError for invalid TOML."""
         read = tomllib.loads(self.config)
         self.server = read.get("serverAddr", "0.0.0.0")
         self.file = {row["name"]: dict(row) for row in read.get("proxies", ())}
 
     def entries(self, kind: Kind) -> dict[str, Block]:
-        """Return what is in the store, by name."""
+        """Return the store by name."""
         return self.store if kind == "proxy" else self.visitors
 
     def running(self) -> dict[str, Block]:
-        """Return the proxies that frpc runs by name; those of the store hide those of the file."""
+        """Return the running proxies by name; those of the store replace those of the file."""
         if not self.is_connected:
-            # The manager of the proxies is empty until frps is reached.
+            # There are no running proxies before frpc is connected to frps.
             return {}
         store = self.store if self.has_store else {}
         known = {**self.file, **store}
@@ -202,7 +202,7 @@ def first_state(tunnels: int) -> Frpc:
 
 
 def completed(block: Block) -> Block:
-    """Return a proxy with what frpc fills in before it runs."""
+    """Return a proxy with the defaults that frpc adds."""
     whole = deepcopy(block)
     whole["localIP"] = whole.get("localIP") or "127.0.0.1"
     transport = whole.setdefault("transport", {})
@@ -211,28 +211,28 @@ def completed(block: Block) -> Block:
 
 
 def guard(client: Frpc, call: Call, route: Route) -> None:
-    """Raise RefusedError for a call that gets no further than the door."""
+    """Raise RefusedError for a call that is not authorized."""
     if route.path == "/healthz":
         return
     is_missing = route.path.startswith("/api/store/") and not client.has_store
-    # The router looks at the decoded path, in which a slash separates.
+    # The router uses the decoded path, in which a slash is a separator.
     if is_missing or "/" in call.params.get("name", ""):
         raise RefusedError(text("404 page not found", 404))
     require_password(call, client.username, client.password)
 
 
-# What it tells
+# Status
 
 
 @ROUTES.on("GET", "/healthz", "frpc")
 def healthz(_: FrpService, __: Call) -> Answer:
-    """Tell that the program runs, to everyone."""
+    """Report that the program is running; needs no password."""
     return nothing()
 
 
 @ROUTES.on("GET", "/api/status", "frpc")
 def status(service: FrpService, _: Call) -> Answer:
-    """Tell of the proxies that run, by type."""
+    """Return the running proxies by type."""
     rows: dict[str, list[dict[str, object]]] = {}
     for name, block, phase, error, address in what_runs(service.state.client):
         row = {
@@ -251,10 +251,10 @@ def status(service: FrpService, _: Call) -> Answer:
 
 
 def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
-    """Return name, fields, status, error and remote address of each proxy that runs."""
+    """Return name, fields, status, error and remote address of each running proxy."""
     taken = set[object]()
     running = state.running()
-    # Those of the file were there first.
+    # Those of the file were started first.
     for name in sorted(running, key=lambda name: (name in state.store, name)):
         block = running[name]
         phase, error = state.phases.get(name, ("running", ""))
@@ -269,14 +269,14 @@ def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
 
 
 def open_addresses(state: Frpc) -> Iterator[str]:
-    """Return the public addresses of the proxies that run at a port; frps tells those by domain."""
+    """Return the public addresses of running proxies with a port; frps returns domains."""
     for _, block, phase, _, address in what_runs(state):
         if phase == "running" and block["type"] in WITH_PORT:
             yield address
 
 
 def _places(state: Frpc, block: Block) -> list[str]:
-    """Return the addresses that the server gives to a proxy."""
+    """Return the addresses that the server assigns to a proxy."""
     kind = block["type"]
     if kind in WITH_PORT:
         port = block.get("remotePort") or FIRST_FREE_PORT + sum(map(ord, block["name"]))
@@ -292,7 +292,7 @@ def _places(state: Frpc, block: Block) -> list[str]:
 
 @ROUTES.on("GET", "/api/proxy/{name}/config", "frpc")
 def proxy_config(service: FrpService, call: Call) -> Answer:
-    """Tell how a proxy is set up: one that runs, or else one of the store."""
+    """Return the configuration of a proxy that runs or is in the store."""
     name = call.params["name"]
     block = service.state.client.running().get(name)
     if block is None and service.state.client.has_store:
@@ -307,7 +307,7 @@ def proxy_config(service: FrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/config", "frpc")
 def config(service: FrpService, _: Call) -> Answer:
-    """Tell what is in the file, the token too."""
+    """Return the file, including the token."""
     return web.Response(text=service.state.client.config)
 
 
@@ -322,7 +322,7 @@ def put_config(service: FrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/reload", "frpc")
 def reload(service: FrpService, _: Call) -> Answer:
-    """Read the file again."""
+    """Reload the file."""
     try:
         service.state.client.read_file()
     except ValueError as err:
@@ -332,7 +332,7 @@ def reload(service: FrpService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/stop", "frpc")
 def stop(service: FrpService, _: Call) -> Answer:
-    """End frpc, of which the simulated one only loses its server."""
+    """Stop frpc; the simulated one only disconnects from its server."""
     service.state.client.is_connected = False
     return nothing()
 
@@ -388,7 +388,7 @@ for _kind, _key in _COLLECTIONS:
         ROUTES.on(_method, f"/api/store/{_key}{_path}", "frpc")(_handler)
 
 
-# What is sent
+# Requests
 
 
 def _raw(call: Call) -> bytes:
@@ -396,7 +396,7 @@ def _raw(call: Call) -> bytes:
 
 
 def _parsed(call: Call) -> Block:
-    """Return the JSON object of a body, or refuse it with the words of Go's parser."""
+    """Return the JSON object of a body, or refuse it with the messages of Go's parser."""
     raw = _raw(call).decode(errors="replace")
     try:
         body = json.loads(raw)
@@ -436,7 +436,7 @@ def _read(kind: Kind, call: Call, path_name: str | None = None) -> Block:
 
 
 def _known_fields(kind: Kind, type_: str, sent: object) -> Block:
-    """Return the fields that there are; what frpc does not know is lost."""
+    """Return the known fields; frpc drops others."""
     if not isinstance(sent, dict):
         raise refuse(400, "parse JSON error: json: cannot unmarshal value into Go struct field")
     fields = _VISITOR if kind == "visitor" else {**_COMMON, **_OF_TYPE[type_]}
@@ -453,7 +453,7 @@ def _known_fields(kind: Kind, type_: str, sent: object) -> Block:
 
 
 def _problem(type_: str, block: Block) -> str | None:
-    """Return why a proxy cannot be; None for one that can."""
+    """Return why a proxy is invalid, or None."""
     port, plugin = block.get("localPort", 0), block.get("plugin")
     if not plugin and not 0 <= port <= 65535:
         return f"localPort: localPort: port number {port} must be in the range 0..65535"
@@ -464,11 +464,11 @@ def _problem(type_: str, block: Block) -> str | None:
     return None
 
 
-# What is answered
+# Answers
 
 
 def _definition(block: Block) -> Block:
-    """Return a proxy or visitor as it is told: name and type twice, and much that is empty."""
+    """Return a proxy or visitor as frpc does: name and type twice, and many empty fields."""
     name, type_ = block["name"], block["type"]
     told = {"plugin": None, **{part: {} for part in _PARTS}, **deepcopy(block)}
     if type_ == "http":

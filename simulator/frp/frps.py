@@ -1,4 +1,4 @@
-"""frps, the server: what it knows, and what its dashboard asks."""
+"""frps, the server: its state, and its dashboard's API."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DAY = 86400
 DAYS = 7
-"""For which traffic is kept."""
+"""Days of traffic that are kept."""
 PAGE_SIZE, LARGEST_PAGE = 50, 200
 WITH_CLIENTS, WITH_VERSION_2 = (0, 68), (0, 70)
 """Versions of frps that brought parts of the API."""
@@ -38,14 +38,15 @@ DEMO = (
     Sample("shop", "https", custom_domains=("shop.example.com",)),
     Sample("backup", "tcp", 6003),
 )
-"""Come again and again. The client of the last one is gone."""
+"""Used repeatedly. The client of the last one is disconnected."""
 
 
 @dataclass(slots=True)
 class Settings:
-    """How frps is configured. version: as it tells it. ahead: of UTC, seconds.
+    """The configuration of frps.
 
-    username, password: of the dashboard; none is asked for if both are empty.
+    version: the one that it reports. ahead: its offset from UTC in seconds.
+    username, password: of the dashboard; not required if both are empty.
     """
 
     username: str = "admin"
@@ -62,13 +63,16 @@ class Settings:
     heartbeat_timeout: int = -1
 
     def is_at_least(self, version: tuple[int, int]) -> bool:
-        """Tell whether this is a version or a newer one."""
+        """Return whether this is a version or a newer one."""
         return tuple(int(part) for part in self.version.split(".")[:2]) >= version
 
 
 @dataclass(slots=True)
 class Client:
-    """A client. run_id: of this run. Moments are seconds since 1970, 0 for never."""
+    """A client.
+
+    run_id: of its current run. Times are seconds since 1970, 0 for never.
+    """
 
     user: str
     client_id: str
@@ -83,15 +87,16 @@ class Client:
 
     @property
     def key(self) -> str:
-        """What it goes by."""
+        """Its unique key."""
         return ".".join(filter(None, (self.user, self.client_id)))
 
 
 @dataclass(slots=True)
 class Proxy:
-    """A proxy. traffic_in, traffic_out: of today and the days before. rate: bytes a second.
+    """A proxy.
 
-    name: with the user's before it.
+    traffic_in, traffic_out: of today and the days before. rate: bytes per second.
+    name: with the user as prefix.
     """
 
     name: str
@@ -118,9 +123,10 @@ class Proxy:
 
 @dataclass(slots=True)
 class Frps:
-    """A server. clients: by key. proxies: by name. types: of which it has seen proxies.
+    """A server.
 
-    traffic_in, traffic_out: of all proxies today, also of those that it has forgotten.
+    clients: by key. proxies: by name. types: the types of all proxies so far.
+    traffic_in, traffic_out: of all proxies today, including removed ones.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -132,7 +138,7 @@ class Frps:
 
 
 def first_state(random: Random, now: float, options: Options) -> Frps:
-    """Return a server with a client that is there and one that is gone, and their proxies."""
+    """Return a server with a connected client and a disconnected one, and their proxies."""
     server = Frps()
     for number, name in enumerate(("ha", "attic")):
         online = number == 0
@@ -174,14 +180,14 @@ def first_state(random: Random, now: float, options: Options) -> Frps:
 
 
 def add(server: Frps, proxy: Proxy) -> None:
-    """Have a proxy of a client that is there."""
+    """Add a proxy of a connected client."""
     server.proxies[proxy.name] = proxy
     if proxy.type not in server.types:
         server.types.append(proxy.type)
 
 
 def restart(server: Frps) -> None:
-    """Forget all that is only kept in memory; clients that run come back by themselves."""
+    """Clear everything in memory; running clients connect again."""
     server.traffic_in = server.traffic_out = 0
     server.types.clear()
     server.clients = {key: client for key, client in server.clients.items() if client.online}
@@ -193,7 +199,7 @@ def restart(server: Frps) -> None:
 
 
 def go_offline(server: Frps, key: str, now: float) -> None:
-    """Have a client disappear with its proxies."""
+    """Disconnect a client with its proxies."""
     client = server.clients[key]
     client.online, client.run_id, client.disconnected = False, "", now
     for proxy in server.proxies.values():
@@ -207,7 +213,10 @@ def close(proxy: Proxy, now: float) -> None:
 
 
 def open_addresses(server: Frps, host: str) -> Iterator[str]:
-    """Return the public addresses of the proxies that are online; host: of the server."""
+    """Return the public addresses of online proxies.
+
+    host: of the server.
+    """
     settings = server.settings
     ports = {"http": settings.vhost_http_port, "https": settings.vhost_https_port}
     for proxy in server.proxies.values():
@@ -221,7 +230,7 @@ def open_addresses(server: Frps, host: str) -> Iterator[str]:
 
 
 def elapse(server: Frps, start: float, end: float) -> None:
-    """Let traffic flow, and days pass by the clock of the server."""
+    """Advance traffic, and days by the server's clock."""
     while start < end:
         local = start + server.settings.ahead
         midnight = start + DAY - local % DAY
@@ -242,7 +251,7 @@ def elapse(server: Frps, start: float, end: float) -> None:
 
 
 def has_route(settings: Settings, route: Route) -> bool:
-    """Tell whether this version has a route."""
+    """Return whether this version has a route."""
     if route.path.startswith("/api/v2/"):
         return settings.is_at_least(WITH_VERSION_2)
     if route.path in ("/api/clients", "/api/proxies/{name}") and route.method == "GET":
@@ -250,16 +259,16 @@ def has_route(settings: Settings, route: Route) -> bool:
     return True
 
 
-# What it answers
+# Answers
 
 
 def _moment(seconds: float, name: str) -> dict[str, int]:
-    """Return a moment as version 2 tells it: not at all if it never was."""
+    """Return a time in the format of version 2; missing if it never happened."""
     return {name: int(seconds)} if seconds else {}
 
 
 def _short(server: Frps, seconds: float) -> str:
-    """Return a moment as version 1 tells it: by the clock of the server, without the year."""
+    """Return a time in the format of version 1: in the server's time zone, without a year."""
     if not seconds:
         return ""
     local = datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=server.settings.ahead)
@@ -267,7 +276,7 @@ def _short(server: Frps, seconds: float) -> str:
 
 
 def _address(proxy: Proxy) -> dict[str, object]:
-    """Return what of its configuration leads to a proxy."""
+    """Return the fields of a proxy's configuration for its address."""
     known = {
         "remotePort": proxy.remote_port,
         "customDomains": proxy.custom_domains,
@@ -279,11 +288,11 @@ def _address(proxy: Proxy) -> dict[str, object]:
 _OF_TYPE: Mapping[str, Mapping[str, object]] = {
     "http": {"locations": None, "hostHeaderRewrite": ""},
 }
-"""What version 1 tells of proxies of a type besides."""
+"""Additional fields in version 1 for a type."""
 
 
 def _row(server: Frps, proxy: Proxy) -> dict[str, object]:
-    """Return a proxy as version 1 shows it."""
+    """Return a proxy as in version 1."""
     configuration = {
         "name": proxy.name,
         "type": proxy.type,
@@ -310,7 +319,7 @@ def _row(server: Frps, proxy: Proxy) -> dict[str, object]:
 
 
 def _row_v2(proxy: Proxy) -> dict[str, object]:
-    """Return a proxy as version 2 shows it."""
+    """Return a proxy as in version 2."""
     transport = {
         "useEncryption": False,
         "useCompression": False,
@@ -389,26 +398,26 @@ def _sorted(proxies: Iterable[Proxy]) -> list[Proxy]:
 
 @ROUTES.on("GET", "/healthz", "frps")
 def healthz(_: FrpService, __: Call) -> Answer:
-    """Say that the program runs."""
+    """Report that the program is running."""
     return nothing()
 
 
 @ROUTES.on("GET", "/api/serverinfo", "frps")
 def serverinfo(service: FrpService, _: Call) -> Answer:
-    """Show the server."""
+    """Return the server."""
     server = service.state.server
     return {"version": server.settings.version, **_configuration(server), **_totals(server)}
 
 
 @ROUTES.on("GET", "/api/clients", "frps")
 def clients(service: FrpService, _: Call) -> Answer:
-    """Show all clients."""
+    """Return all clients."""
     return [_client_row(client) for client in service.state.server.clients.values()]
 
 
 @ROUTES.on("GET", "/api/proxy/{name}", "frps")
 def proxies_of(service: FrpService, call: Call) -> Answer:
-    """Show the proxies of a type, whether or not there is such a type."""
+    """Return the proxies of a type, which need not exist."""
     server = service.state.server
     found = [proxy for proxy in server.proxies.values() if proxy.type == call.params["name"]]
     return {"proxies": [_row(server, proxy) for proxy in _sorted(found)]}
@@ -423,13 +432,13 @@ def _found(service: FrpService, call: Call) -> Proxy:
 
 @ROUTES.on("GET", "/api/proxies/{name}", "frps")
 def proxy(service: FrpService, call: Call) -> Answer:
-    """Show a proxy."""
+    """Return a proxy."""
     return _row(service.state.server, _found(service, call))
 
 
 @ROUTES.on("GET", "/api/traffic/{name}", "frps")
 def traffic(service: FrpService, call: Call) -> Answer:
-    """Show the traffic of a proxy, today's first."""
+    """Return the traffic of a proxy, today's first."""
     found = _found(service, call)
     return {
         "name": found.name,
@@ -440,7 +449,7 @@ def traffic(service: FrpService, call: Call) -> Answer:
 
 @ROUTES.on("DELETE", "/api/proxies", "frps")
 def delete_offline_proxies(service: FrpService, call: Call) -> Answer:
-    """Forget the proxies that are offline."""
+    """Remove the proxies that are offline."""
     if call.query.get("status") != "offline":
         raise refuse(400, "status only support offline")
     _forget_offline(service.state.server)
@@ -448,7 +457,7 @@ def delete_offline_proxies(service: FrpService, call: Call) -> Answer:
 
 
 def _forget_offline(server: Frps) -> tuple[int, int]:
-    """Forget the proxies that are offline; how many those were, of how many."""
+    """Remove the offline proxies; return their number, and the total number."""
     total = len(server.proxies)
     server.proxies = {name: proxy for name, proxy in server.proxies.items() if proxy.online}
     return total - len(server.proxies), total
@@ -466,7 +475,7 @@ def _refuse(status: int, words: str) -> RefusedError:
 
 
 def _page(call: Call, rows: Sequence[object]) -> Answer:
-    """Show a page of a list."""
+    """Return a page of a list."""
     number, size = (
         int(call.query.get(name, usual)) for name, usual in (("page", 1), ("pageSize", PAGE_SIZE))
     )
@@ -478,7 +487,7 @@ def _page(call: Call, rows: Sequence[object]) -> Answer:
 
 @ROUTES.on("GET", "/api/v2/system/info", "frps")
 def system_info(service: FrpService, _: Call) -> Answer:
-    """Show the server."""
+    """Return the server."""
     server = service.state.server
     return _data(
         {
@@ -491,13 +500,13 @@ def system_info(service: FrpService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/v2/clients", "frps")
 def clients_v2(service: FrpService, call: Call) -> Answer:
-    """Show a page of the clients."""
+    """Return a page of the clients."""
     return _page(call, [_client_row(client) for client in service.state.server.clients.values()])
 
 
 @ROUTES.on("GET", "/api/v2/clients/{name}", "frps")
 def client_v2(service: FrpService, call: Call) -> Answer:
-    """Show a client."""
+    """Return a client."""
     server, key = service.state.server, call.params["name"]
     if (found := server.clients.get(key)) is None:
         raise _refuse(404, f"client {key} not found")
@@ -512,7 +521,7 @@ def client_v2(service: FrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/v2/users", "frps")
 def users(service: FrpService, call: Call) -> Answer:
-    """Show a page of the users."""
+    """Return a page of the users."""
     server = service.state.server
     names = sorted({client.user for client in server.clients.values()})
     rows = [
@@ -536,7 +545,7 @@ _FILTERS: Mapping[str, Callable[[Proxy, str], bool]] = {
 
 @ROUTES.on("GET", "/api/v2/proxies", "frps")
 def proxies_v2(service: FrpService, call: Call) -> Answer:
-    """Show a page of the proxies that are asked for."""
+    """Return a page of the requested proxies."""
     wanted = {name: call.query[name] for name in _FILTERS.keys() & call.query.keys()}
     found = [
         proxy
@@ -555,13 +564,13 @@ def _found_v2(service: FrpService, call: Call) -> Proxy:
 
 @ROUTES.on("GET", "/api/v2/proxies/{name}", "frps")
 def proxy_v2(service: FrpService, call: Call) -> Answer:
-    """Show a proxy."""
+    """Return a proxy."""
     return _data(_row_v2(_found_v2(service, call)))
 
 
 @ROUTES.on("GET", "/api/v2/proxies/{name}/traffic", "frps")
 def traffic_v2(service: FrpService, call: Call) -> Answer:
-    """Show the traffic of a proxy, the oldest day first."""
+    """Return the traffic of a proxy, the oldest day first."""
     found, server = _found_v2(service, call), service.state.server
     today = datetime.fromtimestamp(service.now() + server.settings.ahead, UTC).date()
     history = [
@@ -577,7 +586,7 @@ def traffic_v2(service: FrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/v2/system/prune", "frps")
 def prune(service: FrpService, call: Call) -> Answer:
-    """Forget the proxies that are offline."""
+    """Remove the proxies that are offline."""
     if call.query.get("type") != "offline_proxies":
         raise _refuse(400, "type must be one of offline_proxies")
     cleared, total = _forget_offline(service.state.server)

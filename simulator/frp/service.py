@@ -1,4 +1,4 @@
-"""Both programs of frp, each at an address of its own: frps at `url`, frpc at `frpc_url`."""
+"""Both programs of frp, each at its own address: frps at `url`, frpc at `frpc_url`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,16 +12,19 @@ from .wire import ROUTES, require_password, text
 
 @dataclass(slots=True)
 class FrpState:
-    """What the programs know. server: frps. client: frpc."""
+    """The state of both programs.
+
+    server: frps. client: frpc.
+    """
 
     server: frps.Frps
     client: frpc.Frpc
 
 
 class FrpService(Service[FrpState]):
-    """A server, and the home from which clients make tunnels over it.
+    """A server, and a client with tunnels.
 
-    A program has the name by which its routes are told apart: "frps" or "frpc".
+    Each program has a kind, which distinguishes its routes: "frps" or "frpc".
     """
 
     NAME = "frp"
@@ -46,7 +49,7 @@ class FrpService(Service[FrpState]):
 
     @property
     def frpc_url(self) -> str:
-        """Where the admin API of frpc is."""
+        """The base URL of frpc's admin API."""
         return self.mirror_url
 
     @override

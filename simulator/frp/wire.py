@@ -1,4 +1,4 @@
-"""How the programs of frp say yes and no: alike, as both are written in Go."""
+"""Answers that both programs of frp have in common, as both are written in Go."""
 
 from base64 import b64encode
 
@@ -16,19 +16,19 @@ def text(words: str, status: int) -> web.Response:
 
 
 def nothing() -> web.Response:
-    """Return an empty success, which is of no type."""
+    """Return an empty successful answer without a content type."""
     response = web.Response()
     response.headers.popall("Content-Type", None)
     return response
 
 
 def refuse(status: int, words: str) -> RefusedError:
-    """Return what a handler raises to say no, as version 1 of the APIs does."""
+    """Return the exception for a refusal, as in version 1 of the APIs."""
     return RefusedError(as_response({"Code": status, "Msg": words}, status))
 
 
 def require_password(call: Call, username: str, password: str) -> None:
-    """Refuse a call that does not sign in, where that is asked for."""
+    """Refuse a call without valid credentials, if they are required."""
     signature = b64encode(f"{username}:{password}".encode()).decode()
     if (username or password) and call.headers.get("Authorization") != f"Basic {signature}":
         raise RefusedError(text("Unauthorized", 401))

@@ -1,4 +1,4 @@
-"""HayFrp, simulated: a frp service whose every answer is HTTP 200 with a status in its body."""
+"""A simulator of HayFrp, which answers every call with HTTP 200 and a status in the body."""
 
 from .service import HayFrpService
 from .state import Account, HayFrpState, Mail, Node, Settings, Tunnel

@@ -1,4 +1,4 @@
-"""The configuration files for frp's client that HayFrp writes."""
+"""The configuration files for frpc."""
 
 from collections.abc import Callable, Iterable, Mapping
 import json

@@ -27,11 +27,11 @@ TYPES = (*TYPES_WITH_PORT, *WEB_PORTS, "xtcp", "stcp")
 SERVER_ERROR = "服务器异常,请稍后重试."
 NOT_SIGNED_IN = "登录无效或已过期."
 NULLS = {"login": "token", "csrf": "token", "info": "token", "retoken": "token", "sign": "flow"}
-"""The field that an error answer of /user carries as null, by type."""
+"""The field that is null in an error answer of /user, by type."""
 
 
 class HayFrpService(Service[HayFrpState]):
-    """One HayFrp. `state.settings` chooses between the behaviours of the real one's versions."""
+    """One HayFrp. `state.settings` selects the behavior of different versions."""
 
     NAME = "hayfrp"
     ROUTES: ClassVar = RouteTable()
@@ -53,7 +53,7 @@ class HayFrpService(Service[HayFrpState]):
         return next(iter(self.state.accounts.values()))
 
     def online(self, tunnel: Tunnel) -> bool:
-        """Whether the tunnel can be reached: enabled, its node up, its client there."""
+        """Return whether the tunnel is enabled, its node online, its client connected."""
         back_after = self.state.settings.reconnects_after
         node = self.state.nodes.get(tunnel.node)
         back = tunnel.kicked_at is None or (
@@ -71,12 +71,12 @@ class HayFrpService(Service[HayFrpState]):
                 yield f"{self.state.nodes[tunnel.node].domain}:{tunnel.remote_port}"
 
     def clients_at(self, node: Node) -> int:
-        """Count the clients that are connected to a node: others', and one for each tunnel."""
+        """Return the number of clients at a node: those of others, and one for each tunnel."""
         ours = (tunnel for tunnel in self.state.tunnels.values() if tunnel.node == node.id)
         return node.clients + sum(map(self.online, ours))
 
     def signed_today(self, account: Account) -> bool:
-        """Whether the account signed in on this Shanghai day."""
+        """Return whether the account signed in on this day in Shanghai."""
         return account.signdate is not None and account.signdate >= midnight(self.now())
 
     @override
@@ -136,7 +136,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "login")
     def login(self, call: Call) -> Answer:
-        """Make a new csrf, which kills the one before."""
+        """Return a new csrf token, which ends the previous one."""
         user, password = _need(call, "user", "passwd")
         account = self._find(user)
         if account is None:
@@ -148,12 +148,12 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "csrf")
     def csrf(self, call: Call) -> Answer:
-        """Tell whether a csrf still works."""
+        """Report whether a csrf token is valid."""
         return _fine("登录成功,欢迎使用HayFrp!", token=self._signed_in(call).csrf)
 
     @ROUTES.on("POST", "/user", "sendregcode")
     def sendregcode(self, call: Call) -> Answer:
-        """Mail a code for a registration."""
+        """Send a registration code by email."""
         user, _, email = _need(call, "user", "device", "email")
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
             return _refusal(call, 500, SERVER_ERROR)
@@ -166,7 +166,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "register")
     def register(self, call: Call) -> Answer:
-        """Open an account with a mailed code."""
+        """Register an account with the code."""
         user, _, email, password, code = _need(call, "user", "device", "email", "passwd", "regcode")
         if user in self.state.accounts:
             return _refusal(call, 403, "用户名已存在.")
@@ -217,7 +217,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "sign")
     def sign(self, call: Call) -> Answer:
-        """Give the traffic of the day, once."""
+        """Add the traffic of the day, once."""
         account = self._signed_in(call, 404, "CSRF临时授权无效或已过期.")
         if self.signed_today(account):
             settings = self.state.settings
@@ -236,7 +236,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "retoken")
     def retoken(self, call: Call) -> Answer:
-        """Change the frp link token; the csrf dies with the old one."""
+        """Replace the frp link token, which ends the csrf token."""
         account = self._signed_in(call)
         account.link_token, account.csrf = token(self.random), None
         return _fine(
@@ -245,7 +245,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "findpassem")
     def findpassem(self, call: Call) -> Answer:
-        """Mail a token for a new password."""
+        """Send a token for a new password by email."""
         user = _field(call, "user")
         if not user:
             return _refusal(call, 404, "电子邮件或用户名不能为空.")
@@ -257,7 +257,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "findpassct")
     def findpassct(self, call: Call) -> Answer:
-        """Set a new password with a mailed token."""
+        """Set a new password with the token."""
         code, password = _need(call, "token", "newpass")
         mail = self._mailed("password", code)
         if mail is None:
@@ -282,7 +282,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/proxy", "edit")
     def edit(self, call: Call) -> Answer:
-        """Replace a tunnel: what the call leaves out is empty afterwards."""
+        """Replace a tunnel: missing fields become empty."""
         account = self._signed_in(call)
         old = self._own_tunnel(call, account)
         self.state.tunnels[old.id] = replace(
@@ -302,7 +302,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/proxy", "list")
     def list_tunnels(self, call: Call) -> Answer:
-        """List the account's tunnels, or the one asked for."""
+        """List the account's tunnels, or one of them."""
         account = self._signed_in(call)
         rows = [
             tunnel
@@ -316,7 +316,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/proxy", "config")
     def config(self, call: Call) -> Answer:
-        """Write the frp client's file for one tunnel, or for all at a node."""
+        """Return frpc's configuration file for one tunnel, or for all of a node."""
         account = self._signed_in(call)
         (style,) = _need(call, "format")
         writer = {"ini": frpc.ini, "toml": frpc.toml}.get(style)
@@ -348,7 +348,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/proxy", "check")
     def check(self, call: Call) -> Answer:
-        """Tell whether a tunnel is online; offline is a 500."""
+        """Report whether a tunnel is online; offline is a 500."""
         tunnel = self._own_tunnel(call, self._signed_in(call))
         if self.online(tunnel):
             return _fine("隧道在线.", ostatus="online")
@@ -360,7 +360,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/proxy", "forcedown")
     def forcedown(self, call: Call) -> Answer:
-        """Kick a tunnel's client out."""
+        """Disconnect the client of a tunnel."""
         is_form = call.headers.get("Content-Type", "").startswith("application/x-www-form")
         if self.state.settings.forcedown_form_only and not is_form:
             return _refusal(call, 404, "csrf不能为空.")
@@ -373,15 +373,15 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/esirun", "create")
     def esirun(self, call: Call) -> Answer:
-        """Hand out a token to run a tunnel's client once."""
+        """Return a token to run a tunnel's client once."""
         self._own_tunnel(call, self._signed_in(call))
         return _fine("获取成功.", token=token(self.random))
 
-    # Open to all
+    # Public endpoints
 
     @ROUTES.on("GET", "/node")
     def node(self, call: Call) -> Answer:
-        """List what the probes say of the nodes that are online."""
+        """List the probes' values of the nodes that are online."""
         return self._servers(
             call,
             [
@@ -404,12 +404,12 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("GET", "/notice")
     def notice(self, _: Call) -> Answer:
-        """Show the notice, a piece of HTML."""
+        """Return the notice, a fragment of HTML."""
         return web.Response(text=self.state.notice, content_type="text/html")
 
     @ROUTES.on("GET", "/info")
     def totals(self, _: Call) -> Answer:
-        """Count the whole service."""
+        """Return the totals of the service."""
         nodes = self.state.nodes.values()
         today_in = sum(node.traffic_in for node in nodes) / MEGABYTE
         today_out = sum(node.traffic_out for node in nodes) / MEGABYTE
@@ -459,7 +459,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("GET", "/version")
     def version(self, _: Call) -> Answer:
-        """Name the newest versions."""
+        """Return the newest versions."""
         return {
             "ver_hayfrps": "0.59.0",
             "ver_frpc": self.state.frpc_version,
@@ -469,10 +469,10 @@ class HayFrpService(Service[HayFrpState]):
             "url_launcher": "https://down.example.com/launcher",
         }
 
-    # What the handlers share
+    # Helpers of handlers
 
     def _typed(self, place: str, row: Mapping[str, object]) -> dict[str, object]:
-        """Give the fields of a row their types."""
+        """Return a row with the types of its fields."""
         if self.state.settings.wandering_types:
             return wander(row, f"{self.options.seed}/{place}")
         return {name: documented(value) for name, value in row.items()}
@@ -482,7 +482,7 @@ class HayFrpService(Service[HayFrpState]):
         return next((a for a in accounts if user in {a.username, a.email, a.phone}), None)
 
     def _signed_in(self, call: Call, status: int = 403, message: str = NOT_SIGNED_IN) -> Account:
-        """Return the account whose csrf the call carries."""
+        """Return the account of the csrf token."""
         (csrf,) = _need(call, "csrf")
         for account in self.state.accounts.values():
             if account.csrf == csrf and self.now() < account.csrf_since + CSRF_LIFETIME:
@@ -504,7 +504,7 @@ class HayFrpService(Service[HayFrpState]):
         return node
 
     def _tunnel(self, call: Call, account: Account, number: str) -> Tunnel:
-        """Return the tunnel that the call describes, after the checks the server makes."""
+        """Return the tunnel in the call, after the server's checks."""
         name, kind, node = _need(call, "proxy_name", "proxy_type", "node")
         if len(name) not in NAME_LENGTHS:
             raise RefusedError(_refusal(call, 500, "隧道名称长度应在3-15内."))
@@ -563,7 +563,7 @@ class HayFrpService(Service[HayFrpState]):
         return _fine("获取成功", number=len(rows), **self._list("servers", typed))
 
     def _list(self, name: str, rows: list[dict[str, object]]) -> dict[str, object]:
-        """Return a list under its name, an empty one as this version writes it."""
+        """Return a list under its name; an empty one in the format of this version."""
         style = "list" if rows else self.state.settings.empty_list
         styles: dict[str, dict[str, object]] = {
             "list": {name: rows},
@@ -573,7 +573,7 @@ class HayFrpService(Service[HayFrpState]):
         return styles[style]
 
     def _signdate(self, account: Account) -> object:
-        """Return when an account signed in last, as this version writes it."""
+        """Return the time of the last sign-in in the format of this version."""
         if account.signdate is None:
             return None
         match self.state.settings.signdate_style:
@@ -620,7 +620,10 @@ def _need(call: Call, *names: str) -> tuple[str, ...]:
 
 
 def _flag(call: Call, name: str) -> bool:
-    """Read "true" or "false"; absent is false, and a JSON bool is what breaks the real server."""
+    """Return "true" or "false" as a bool; a missing flag is false.
+
+    A JSON bool fails as on the real server.
+    """
     value = _field(call, name)
     if value not in (None, "", "true", "false"):
         raise RefusedError(_refusal(call, 500, SERVER_ERROR))
@@ -635,7 +638,7 @@ def _port(call: Call, name: str) -> int:
 
 
 def _probe(node: Node, clients: int) -> dict[str, object]:
-    """Return what the probe of a node says."""
+    """Return a node's values of its probe."""
     return {
         "id": node.id,
         "name": node.name,

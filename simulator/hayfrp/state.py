@@ -1,4 +1,4 @@
-"""What the simulated HayFrp knows: plain data that a test may read and change."""
+"""The state of the simulated HayFrp: plain data that a test can read and change."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -42,7 +42,7 @@ class Settings:
     sign_tells_flow: whether a sign-in's answer has `signflow`.
     empty_list_status: body status of a list of no tunnels, 404 or 200.
     missing_tunnel_status: body status for an unknown tunnel id, 404 or 500.
-    empty_list: what stands in the place of an empty list: "list", "null" or "missing".
+    empty_list: the value of an empty list: "list", "null" or "missing".
     check_status: body status of an offline tunnel, 500 or 200; `ostatus` tells it in both.
     check_words: whether that answer says why.
     signdate_style: "seconds", "milliseconds" or "date".
@@ -50,7 +50,7 @@ class Settings:
     downlist_style: "source" as documented, or "sources" with lists by program.
     wandering_types: numbers, booleans and nulls come in any of their forms; else as documented.
     reconnects_after: seconds until the client of a tunnel that was kicked or enabled again is back;
-    with None a kicked one never is, and an enabled one at once.
+    with None a kicked one never is, and an enabled one immediately.
     """
 
     already_signed_status: int = 403
@@ -70,7 +70,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Account:
-    """A user. Times are seconds since 1970, `traffic` what is left in MB, `today_bytes` bytes."""
+    """A user. Times are seconds since 1970, `traffic` is the rest in MB, `today_bytes` is bytes."""
 
     id: str
     username: str
@@ -166,7 +166,7 @@ class Mail:
 
 @dataclass(slots=True)
 class HayFrpState:
-    """Everything: accounts by username, nodes and tunnels by id, the traffic of all in MB."""
+    """The whole state: accounts by username, nodes and tunnels by id, all traffic in MB."""
 
     settings: Settings = field(default_factory=Settings)
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -223,7 +223,7 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> HayFrpS
 def new_account(
     random: Random, now: float, number: str, *, username: str, password: str, email: str
 ) -> Account:
-    """Return an account as it is after its registration."""
+    """Return an account as after its registration."""
     return Account(
         id=number,
         username=username,
@@ -238,7 +238,7 @@ def new_account(
 
 
 def token(random: Random) -> str:
-    """Return a token of the form HayFrp hands out."""
+    """Return a token in HayFrp's format."""
     return f"{random.getrandbits(128):032x}"
 
 

@@ -1,18 +1,18 @@
-"""The types of HayFrp's answers, which wander between string, number, bool and null."""
+"""Varies the types of HayFrp's answers between string, number, bool and null."""
 
 from collections.abc import Mapping
 from zlib import crc32
 
 
 def documented(value: object) -> object:
-    """Return the value as the document has it: everything but null is a string."""
+    """Return the value as documented: everything except null is a string."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if value is None else str(value)
 
 
 def forms(value: object) -> tuple[object, ...]:
-    """Return every form in which the value is seen; text has one."""
+    """Return every type in which the value can be sent; text has only one."""
     match value:
         case None:
             return None, ""
@@ -27,7 +27,7 @@ def forms(value: object) -> tuple[object, ...]:
 
 
 def wander(row: Mapping[str, object], place: str) -> dict[str, object]:
-    """Give each field the form that its place picks: always the same one for the same place."""
+    """Return a row with one of these types for each field, always the same for a place."""
     return {name: _pick(forms(value), f"{place}/{name}") for name, value in row.items()}
 
 

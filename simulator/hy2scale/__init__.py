@@ -1,4 +1,4 @@
-"""HY2 SCALE, simulated: a node of a Hysteria 2 mesh with its web API."""
+"""A simulator of HY2 SCALE: a node of a Hysteria 2 mesh with its web API."""
 
 from .service import Hy2ScaleService
 from .state import (

@@ -1,7 +1,8 @@
 """The dialect of the document: 1.3 with other bodies, other answers and fewer routes.
 
-Where the document leaves a shape open, the plainest one is taken: lists are bare, fields that it
-does not name are absent. No users, proxies or rules are null, as in versions of its time.
+If the document does not define a structure, the simplest one is used: lists without an object
+around them, and no fields that it does not mention. Empty lists of users, proxies and rules are
+null, as in versions of that time.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""An answer that never ends: server-sent events."""
+"""Server-sent events: an answer without an end."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class EventStream(web.Response):
-    """Sends each event as it comes, as the JSON of a `data` line, until the client leaves."""
+    """Sends each event as the JSON of a `data` line, until the client disconnects."""
 
     def __init__(self, events: AsyncGenerator[object]) -> None:
         super().__init__(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})

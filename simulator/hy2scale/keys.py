@@ -114,7 +114,7 @@ def describe(certificate: Certificate) -> dict[str, object]:
 
 
 def is_authority(certificate: Certificate) -> bool:
-    """Tell whether a certificate may sign others."""
+    """Return whether a certificate may sign others."""
     constraints = read(certificate.cert).extensions.get_extension_for_class(x509.BasicConstraints)
     return constraints.value.ca
 

@@ -1,4 +1,4 @@
-"""The node itself: who may ask, what time does, what lives in memory."""
+"""The node: authentication, time, and the state in memory."""
 
 import asyncio
 from collections.abc import Mapping
@@ -42,13 +42,12 @@ PAGE = "<!DOCTYPE html><html><head><title>HY2 SCALE</title></head><body></body><
 
 
 class Hy2ScaleService(Service[Hy2ScaleState]):
-    """One HY2 SCALE node. `state.settings` chooses between its generations and circumstances."""
+    """One HY2 SCALE node. `state.settings` selects its generation and environment."""
 
     NAME = "hy2scale"
     ROUTES: ClassVar = ROUTES
 
     def __init__(self, options: Options) -> None:
-        """Build the state; nobody watches the layout yet."""
         super().__init__(options)
         self.layout_watchers: set[asyncio.Queue[object]] = set()
 
@@ -59,12 +58,12 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     @property
     def api_url(self) -> str:
-        """What the documented paths are appended to."""
+        """The URL that the documented paths are appended to."""
         return f"{self.url}{self.base_path}/api"
 
     @property
     def documented(self) -> bool:
-        """Whether it speaks as documented, not as 1.3."""
+        """Whether it has the documented generation, not 1.3."""
         return self.state.settings.generation == documented.GENERATION
 
     @override
@@ -82,13 +81,13 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         await super().start(port)
 
     async def restart(self) -> None:
-        """Let the process end and begin again: what it kept in memory is gone."""
+        """Restart the process, which clears its memory."""
         await self.stop()
         self.reboot()
         await self.start()
 
     def reboot(self) -> None:
-        """Forget what a process keeps in memory."""
+        """Clear the process's memory."""
         state = self.state
         devices = list(state.sessions)
         state.tokens.clear()
@@ -103,7 +102,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             self._lose(peer, outbound_for=-TICK)
         self._return(devices, self.now())
 
-    # Who may ask
+    # Authentication
 
     @override
     def guard(self, call: Call) -> None:
@@ -123,11 +122,11 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         self.state.tokens[token] = self.token_end()
 
     def token_end(self) -> float:
-        """Return until when a token is good that is used now."""
+        """Return the expiry of a token that is used now."""
         return self.now() + self.state.ui.session_timeout_h * HOUR
 
     def serves(self, route: Route) -> bool:
-        """Whether this version has the route."""
+        """Return whether this version has the route."""
         missing = self.state.settings.missing_routes
         return not (
             route.path in missing
@@ -155,7 +154,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return _moved(302, f"{self.base_path}/login")
 
     def _below_base(self, call: Call) -> str | None:
-        """Return the path without the base, None if it is elsewhere."""
+        """Return the path below the base path, or None."""
         path = call.path.removeprefix(self.base_path)
         inside = call.path.startswith(self.base_path) and path[:1] in {"", "/"}
         return path if inside else None
@@ -170,7 +169,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             return text("Method Not Allowed", 405, Allow=", ".join(sorted(allowed)))
         return text("404 page not found", 404)
 
-    # What time does
+    # Time
 
     @override
     def elapse(self, start: float, end: float) -> None:
@@ -195,7 +194,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     def _probe(self, path: str, peer: Peer, start: float, end: float) -> None:
         if not self.connected(path) or peer.direction == "inbound":
-            # A new link has a history of its own.
+            # A new link has a new history.
             peer.latencies.clear()
             return
         latency = self.latency_to(path)
@@ -213,7 +212,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     # The mesh
 
     def connected(self, path: str) -> bool:
-        """Whether there is a link to the peer, all the way, as far as this node has noticed."""
+        """Return whether there is a link to the peer, as far as this node has noticed."""
         chain = [self.state.peers.get(hop) for hop in accumulate(path.split("/"), "{}/{}".format)]
         if not all(peer and self._is_up(peer) for peer in chain):
             return False
@@ -229,30 +228,30 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return peer.online and now >= peer.back_at and not noticed
 
     def latency_to(self, path: str) -> int:
-        """Return what the node tells of the latency to a peer that it takes for connected."""
+        """Return the latency to a peer that the node considers connected."""
         peer = self.state.peers[path]
         return -1 if self._is_silent(peer, SILENT) else peer.latency_ms
 
     def lists(self, path: str) -> bool:
-        """Whether the node knows the peers of a peer; those of a silent one it forgets."""
+        """Return whether the node lists the peers of a peer; it forgets those of a silent one."""
         peer = self.state.peers[path]
         forgotten = self._is_silent(peer, self.state.settings.forgets_peers_after)
         return self.connected(path) and not forgotten and self.now() >= peer.listed_at
 
     def inbound(self, path: str) -> bool:
-        """Whether the peer, or the one that the path begins with, dialled this node."""
+        """Return whether the peer, or the first one of its path, connected to this node."""
         return self.state.peers[path.partition("/")[0]].direction == "inbound"
 
     def nested(self, path: str) -> bool:
-        """Whether the node was told to show what is behind the peer."""
+        """Return whether the node shows the peers behind the peer."""
         flags = self.state.peer_flags.get(path)
         return bool(flags and flags.nested)
 
     def rates(self, path: str) -> tuple[int, int]:
-        """Return what the node tells of the rates to and from a peer.
+        """Return the rates to and from a peer.
 
-        In the first tick after a reconnect its counters are behind what they were, and the
-        difference wraps around below zero.
+        In the first tick after a reconnect the counters are lower than before, and the difference
+        underflows.
         """
         peer = self.state.peers.get(path)
         if peer is None or not self.connected(path):
@@ -262,15 +261,15 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return peer.tx_rate, peer.rx_rate
 
     def drop(self, path: str) -> None:
-        """Let a peer go away, which is noticed at once."""
+        """Disconnect a peer, which is noticed immediately."""
         self.state.peers[path].online = False
 
     def kill(self, path: str) -> None:
-        """Let a peer fall silent: its own peers are lost first, then its latency, then itself."""
+        """Make a peer silent: first its own peers disappear, then its latency, then the peer."""
         self.state.peers[path].killed_at = self.now()
 
     def revive(self, path: str) -> None:
-        """Let a peer that was killed come back."""
+        """Reconnect a silent peer."""
         peer, lost = self.state.peers[path], not self.connected(path)
         peer.killed_at = peer.returns_at = None
         peer.back_at = self.now() + (RETRY if lost else 0)
@@ -278,20 +277,20 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         self.reconnect(path)
 
     def rename(self, path: str, name: str) -> None:
-        """Let a node be renamed on its own console, by which it loses its links for a moment."""
+        """Rename a node on its own console, which interrupts its links."""
         self.kill(path)
         peer = self.state.peers[path]
         peer.node_id = self.state.new_names[path] = name
         peer.returns_at = self.now() + self.state.settings.notices_after
 
     def reconnect(self, path: str) -> None:
-        """Let a peer come back, or lose and regain its link."""
+        """Reconnect a peer."""
         peer = self.state.peers[path]
         peer.online, peer.linked_at = True, self.now()
         peer.rebinds += 1
 
     def dial(self, client: Client) -> None:
-        """Let a client connect, which takes a moment; it takes the name of what answers there."""
+        """Connect a client, which takes a moment; it takes the name of the node that it reaches."""
         state, peer, address = self.state, self.state.peers[client.name], client.addrs[0]
         remote = state.remotes.get(address, _host_name(address) or client.name)
         peer.online = remote is not None and peer.online
@@ -302,7 +301,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             state.new_names[client.name] = remote
 
     def replace(self, old: Client, new: Client) -> None:
-        """Put a client in another's place, and connect again."""
+        """Replace a client by another, and connect again."""
         state = self.state
         state.clients = {
             key: new if client is old else client for key, client in state.clients.items()
@@ -312,11 +311,11 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         self.dial(new)
 
     def ask_for_peers(self, path: str) -> None:
-        """Ask a peer for its own peers, which takes a moment."""
+        """Read the peers of a peer, which takes a moment."""
         self.state.peers[path].listed_at = self.now() + HANDSHAKE
 
     def lose_all(self) -> None:
-        """Let all links be made again, as when this node is renamed."""
+        """Reconnect all links, as after this node is renamed."""
         for path, peer in self.state.peers.items():
             if "/" not in path:
                 self._lose(peer, outbound_for=RETRY + HANDSHAKE)
@@ -328,13 +327,13 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         peer.listed_at = peer.back_at + LISTING
 
     def _take_new_names(self) -> None:
-        """Let peers that are back go by the names that they give: the node renames its clients."""
+        """Give peers that are back their new names: the node renames its clients."""
         for path, name in list(self.state.new_names.items()):
             peer = self.state.peers.get(path)
             if peer is not None and peer.killed_at is None and self.now() >= peer.back_at:
                 del self.state.new_names[path]
                 if name in self._direct_names() - {path} and "/" not in path:
-                    # Two cannot have one name: the second one is not let in.
+                    # Names are unique: the second one is rejected.
                     peer.online, self.state.peers[name].conflict = False, True
                 else:
                     self._move(path, f"{path.rpartition('/')[0]}/{name}".removeprefix("/"))
@@ -343,7 +342,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return {client.name for client in self.state.clients.values()}
 
     def _move(self, old: str, new: str) -> None:
-        """Rename a peer with all that refers to it, as far as the node does that."""
+        """Rename a peer and the references to it, as far as the node does that."""
         state = self.state
         state.peers = {_moved_path(path, old, new): p for path, p in state.peers.items()}
         state.peer_flags = {_moved_path(p, old, new): f for p, f in state.peer_flags.items()}
@@ -362,7 +361,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return self._connect(device_key(username, remote_ip, protocol), self.now())
 
     def disconnect(self, key: str) -> None:
-        """Close one connection of a device; only now its bytes are counted."""
+        """Close one connection of a device; its bytes are only counted now."""
         session = self.state.sessions[key]
         tx, rx = (int(open_ / session.conn_count) for open_ in (session.open_tx, session.open_rx))
         session.open_tx -= tx
@@ -377,7 +376,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             del self.state.sessions[key]
 
     def kick(self, key: str) -> bool:
-        """Close all connections of a device and keep it out for a minute; False if unknown."""
+        """Close all connections of a device and lock it out for a minute; False if unknown."""
         if key not in self.state.sessions:
             return False
         while key in self.state.sessions:
@@ -386,7 +385,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return True
 
     def may_connect(self, user: User) -> bool:
-        """Whether the user is enabled, not expired and below the limit."""
+        """Return whether the user is enabled, not expired and below the limit."""
         return (
             user.enabled
             and not (user.expiry_date and user.expiry_date <= date(self.now()))
@@ -413,19 +412,19 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         users = self.state.users.values()
         return next((user for user in users if user.username == username), None)
 
-    # What a test arranges
+    # For tests
 
     def install_anew(self) -> None:
-        """Be a node that was installed a moment ago: nothing is configured yet."""
+        """Reset the node to a new installation."""
         self.state = new_installation(self.random, self.now())
 
     def set_password(self, password: str) -> None:
-        """Give the web user another password, which ends all sign-ins."""
+        """Set another password for the console, which ends all sessions."""
         self.state.password_hash = hashed(password)
         self.state.tokens.clear()
 
     def issue_certificate(self, identifier: str, *, days: float) -> Certificate:
-        """Put a certificate on the list that expires in `days`."""
+        """Add a certificate that expires in `days`."""
         certificate = issue(
             self.random, self.now(), identifier, domains=[f"{identifier}.example.com"], days=days
         )
@@ -435,12 +434,12 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
 @cache
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return what recognizes a concrete path of a route."""
+    """Return a pattern that matches the concrete paths of a route."""
     return re.compile(re.sub(r"{\w+}", "[^/]+", path))
 
 
 def _host_name(address: str) -> str:
-    """Return the first part of a host's name; an IP address has none."""
+    """Return the first label of a host name; an IP address has none."""
     host = address.rpartition(":")[0].strip("[]")
     return "" if host[:1].isdigit() or ":" in host else host.partition(".")[0]
 

@@ -1,7 +1,7 @@
-"""What the simulated HY2 SCALE node knows: plain data that a test may read and change.
+"""The state of the simulated HY2 SCALE node: plain data that a test can read and change.
 
-The rows that the service stores and shows as they are (`Client`, `User`, `Rule`, ...) have its own
-field names, and defaults that are what an absent field means to it.
+The rows that the service stores and returns unchanged (`Client`, `User`, `Rule`, ...) have its own
+field names. Their defaults are the meanings of missing fields.
 """
 
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class Client:
 
 @dataclass(slots=True)
 class PeerFlags:
-    """What the node was told about the peer at a path."""
+    """The settings of the peer at a path."""
 
     nested: bool = False
     disabled: bool = False
@@ -350,7 +350,7 @@ class Hy2ScaleState(Config):
     new_names: peers that will be back under another name, by path.
     busy_ports: ports that other programs hold, as "22/tcp".
     names: what the domain name system says.
-    remotes: which node answers at an address, None for nobody; by default one that is called as
+    remotes: which node answers at an address, None for none; by default one with the name of
     the client, or as the host.
     files: what `import-path` finds on the node's disk.
     download_rate: bytes per second of an upgrade's download.

@@ -1,4 +1,4 @@
-"""How the service reads bodies, shows rows and says no: as a program in Go does."""
+"""Bodies, rows and errors in the format of a program in Go."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
@@ -17,17 +17,17 @@ OK = {"status": "ok"}
 
 
 def text(content: str, status: int = 200, **headers: str) -> web.Response:
-    """Return a text as the service sends errors too: with a line end."""
+    """Return a text with a line end, as the service sends errors, too."""
     return web.Response(status=status, text=f"{content}\n", headers=headers)
 
 
 def refuse(status: int, reason: str) -> RefusedError:
-    """Return what a handler raises to say no."""
+    """Return the exception for a refusal."""
     return RefusedError(text(reason, status, **{"X-Content-Type-Options": "nosniff"}))
 
 
 def body_of(call: Call) -> Any:
-    """Return the JSON of a body, whatever content type it came with."""
+    """Return the JSON of a body with any content type."""
     if not isinstance(call.body, bytes):
         return call.body
     if not call.body:
@@ -47,7 +47,7 @@ def object_of(call: Call) -> dict[str, Any]:
 
 
 def decode[Row: DataclassInstance](kind: type[Row], call: Call) -> Row:
-    """Return the row in a body: what is absent is empty, what is unknown is ignored.
+    """Return the row in a body: missing fields are empty, unknown fields are ignored.
 
     A value of a wrong type is refused.
     """
@@ -55,12 +55,12 @@ def decode[Row: DataclassInstance](kind: type[Row], call: Call) -> Row:
 
 
 def given[Row: DataclassInstance](row: Row, call: Call) -> dict[str, Any]:
-    """Return the fields of a decoded row that its body had."""
+    """Return the fields of a row that were in its body."""
     return {name: getattr(row, name) for name in _given(type(row), object_of(call))}
 
 
 def shown(row: DataclassInstance, *hidden: str) -> dict[str, Any]:
-    """Return a row for an answer, without the fields that are left out when empty."""
+    """Return a row for an answer, without empty fields that Go omits."""
     omitted: Iterable[str] = getattr(row, "OMITTED", ())
     return {
         name: value

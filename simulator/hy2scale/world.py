@@ -1,4 +1,4 @@
-"""The world at its beginning: a node, its mesh, its users and their traffic."""
+"""The initial state: a node, its mesh, its users and their traffic."""
 
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,12 +34,12 @@ VISITORS = ("office", "cabin", "phone", "studio")
 
 
 def hashed(password: str) -> str:
-    """Return what the service keeps of a web password, and what a client sends."""
+    """Return the hash of a console password, which clients send and the service stores."""
     return sha256(password.encode()).hexdigest()
 
 
 def device_key(username: str, remote_ip: str, protocol: str) -> str:
-    """Return what a device's session goes by."""
+    """Return the key of a device's session."""
     return f"{username}|{remote_ip}|{protocol}"
 
 
@@ -242,7 +242,7 @@ def _add_certificates(state: Hy2ScaleState, random: Random, now: float) -> None:
 
 
 def date(at: float) -> str:
-    """Return the UTC date of a moment as the service writes it."""
+    """Return the UTC date of a time in the service's format."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
 
 
@@ -251,6 +251,6 @@ def _secret(random: Random) -> str:
 
 
 def _numbered(names: tuple[str, ...], index: int) -> str:
-    """Return the name at an index; those of later laps have a number."""
+    """Return the name at an index; repeated names have a number."""
     lap, place = divmod(index, len(names))
     return f"{names[place]}{lap + 1 if lap else ''}"

@@ -1,1 +1,1 @@
-"""What actions do, one module for each subject; services.py registers them."""
+"""The actions, one module for each subject. services.py registers them."""

@@ -100,7 +100,7 @@ ACCOUNT_ACTIONS: dict[str, Action] = {
     ),
     "import_history": Action(run=_import_history, admin=True, response=SupportsResponse.OPTIONAL),
     "list_downloads": Action(run=_list_downloads, response=SupportsResponse.ONLY),
-    # The session ends with the token: reading the account back signs in again.
+    # The session ends with the token, so the next request signs in again.
     "retoken": Action(
         run=_retoken,
         fields={vol.Optional(CONF_CODE): cv.string},

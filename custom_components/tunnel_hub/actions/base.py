@@ -1,4 +1,4 @@
-"""What an action is, and what it is for."""
+"""The base classes of actions and their targets."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an action is for. key: the device, the account itself where none was named."""
+    """The target of an action.
+
+    key: the device; that of the account if none was given.
+    """
 
     hass: HomeAssistant
     entry: TunnelHubConfigEntry
@@ -31,15 +34,15 @@ class Target:
     key: DeviceKey
 
     def capable[T](self, protocol: type[T]) -> T:
-        """Return the provider as something that can do this; raises UnsupportedError."""
+        """Return the provider as an instance of a capability; raises UnsupportedError."""
         return capable(self.data.provider, protocol)
 
     def collection[Draft](self, payload: type[Draft]) -> EditableCollection[Draft]:
-        """Return the rows that are made of such payloads; raises UnsupportedError."""
+        """Return the collection for a class of payloads; raises UnsupportedError."""
         return self.capable(CanEdit).collection(payload)
 
     def feeds_of(self, *resources: type[Resource]) -> list[FeedCoordinator]:
-        """Return the feeds of these kinds of resource."""
+        """Return the feeds of these classes of resources."""
         return [c for c in self.data.coordinators.values() if c.feed.resource in resources]
 
 
@@ -47,12 +50,12 @@ class Target:
 class Action:
     """One action.
 
-    run: does it, for a target and with the call's data; what it answers.
-    kinds: the kinds of device it is for; without any it is for an account.
-    fields: what it takes besides its target.
-    admin: whether it can destroy or reveal something.
-    changes: the resources whose feeds are read back afterwards.
-    edits: the class of the payloads of the rows that it is about, if it edits some.
+    run: runs it for a target with the call's data, and returns the response.
+    kinds: the kinds of devices that it targets; without any it targets an account.
+    fields: its fields besides the target.
+    admin: whether it can destroy or reveal something, so only administrators may call it.
+    changes: the resources whose feeds are read afterwards.
+    edits: the class of the payloads, if it edits a collection.
     """
 
     run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]
@@ -67,7 +70,7 @@ class Action:
 def device_of_kind(
     device: dr.AnyDeviceEntry, entry: TunnelHubConfigEntry, kinds: Collection[str]
 ) -> DeviceKey:
-    """Return what a device stands for; raises ServiceValidationError if that is of no such kind."""
+    """Return the key of a device; raises ServiceValidationError if its kind is different."""
     key = device_key_of(device, entry)
     if key is None or key.kind not in kinds:
         raise ServiceValidationError(
@@ -84,7 +87,7 @@ def payload_of[P: DataclassInstance](payload: type[P], data: Mapping[str, Any]) 
 
 
 def to_response(value: DataclassInstance) -> dict[str, Any]:
-    """Return a dataclass, such as a resource, as response data, without what is unknown."""
+    """Return a dataclass, such as a resource, as response data without unknown values."""
     return {
         name: field.isoformat() if hasattr(field, "isoformat") else field
         for name, field in asdict(value).items()

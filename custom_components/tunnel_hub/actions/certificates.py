@@ -1,4 +1,4 @@
-"""Actions for the TLS certificates that a service keeps."""
+"""Actions for TLS certificates."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
 
 
 def _creating(payload: type[Any], fields: dict[vol.Marker, Any]) -> Action:
-    """Return the action that makes a certificate out of such a payload."""
+    """Return the action that creates a certificate from a class of payloads."""
 
     async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
         await target.collection(payload).create(payload_of(payload, data))

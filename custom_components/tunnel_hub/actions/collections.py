@@ -1,4 +1,4 @@
-"""Actions that make, change and delete what a mesh node has: one table row for each kind."""
+"""Actions that create, change and delete the rows of a mesh node: one table row for each kind."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -43,10 +43,11 @@ _EXIT = {"exit_paths": _TEXTS, "exit_mode": vol.In(("", "aggregate", "quality"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """A kind of thing that can be edited.
+    """A kind of editable row.
 
-    of: the class of its resources. payload: what is sent to create or change one. needed: the
-    required fields of a new one. fields: the others. fixed: those that cannot be changed later.
+    of: the class of its resources. payload: the class of its payloads.
+    needed: the required fields of a new row. fields: the others.
+    fixed: fields that cannot be changed later.
     also: further resources that change with it.
     """
 

@@ -1,4 +1,4 @@
-"""Actions that ask a mesh node, or have it do something once."""
+"""Actions for a mesh node: queries and one-time commands."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -122,7 +122,10 @@ async def _replace(
     replace: Callable[[bytes], Awaitable[NodeAfterRestart]],
     mode: Literal["r:*", "r:gz"],
 ) -> ServiceResponse:
-    """Replace a node by a file, after a backup; what became of it. mode: of the archive."""
+    """Replace a node's program or configuration with a file, after a backup; return the result.
+
+    mode: of the archive.
+    """
     hubs = [hub for feed in target.feeds_of(Hub) for hub in feed.data.values()]
     name = hubs[0].name if hubs else None
     if name is None or data["confirm"] != name:
@@ -151,7 +154,7 @@ async def _replace(
 
 
 def _load(folder: Path, file: str, mode: Literal["r:*", "r:gz"]) -> bytes:
-    """Read an archive of our own folder, and of no other, wherever a link leads.
+    """Read an archive from the integration's own folder; links to other folders are refused.
 
     Raises ValueError if there is no such archive, and OSError if it cannot be read.
     """
@@ -169,7 +172,7 @@ def _load(folder: Path, file: str, mode: Literal["r:*", "r:gz"]) -> bytes:
 
 
 def _save(folder: Path, name: str, content: bytes) -> Path:
-    """Write a new file that only its owner can read; an old one of that name is left alone."""
+    """Write a new file that only its owner can read; an existing file is not replaced."""
     folder.mkdir(mode=0o700, exist_ok=True)
     number = 1
     while True:
@@ -188,7 +191,7 @@ async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> Service
     return {"config": await service.wireguard_config(target.key.id, data.get("endpoint"))}
 
 
-# The layout of the graph
+# Graph layout
 
 
 async def _get_graph_layout(target: Target, _: dict[str, Any]) -> ServiceResponse:

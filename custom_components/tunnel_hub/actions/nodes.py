@@ -1,4 +1,4 @@
-"""Actions for nodes of any service that lists them."""
+"""Actions for the nodes of a service."""
 
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ _NODES = (Node, PublicNode, RelayNode)
 
 
 def _moment(data: dict[str, Any], name: str) -> datetime | None:
-    """Return a moment; without a time zone it is Home Assistant's."""
+    """Return an aware time; the default time zone is Home Assistant's."""
     return dt_util.as_utc(data[name]) if name in data else None
 
 

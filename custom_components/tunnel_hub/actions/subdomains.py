@@ -1,4 +1,4 @@
-"""Actions for the names that a service gives away under its domains."""
+"""Actions for subdomains."""
 
 from dataclasses import asdict
 from typing import Any

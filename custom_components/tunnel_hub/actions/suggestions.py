@@ -33,9 +33,9 @@ async def _suggest_node(target: Target, data: dict[str, Any]) -> ServiceResponse
 async def _requirements(
     target: Target, data: dict[str, Any], known: Collection[str]
 ) -> TunnelRequirements:
-    """Return what the new tunnel needs, or the one that is to move.
+    """Return the requirements of a new tunnel, or of one to move.
 
-    known: protocols; raises InvalidInputError for another one.
+    known: the protocols of the service; raises InvalidInputError for another one.
     """
     protocol = data.get(CONF_PROTOCOL)
     if protocol is not None and protocol not in known:
@@ -64,7 +64,7 @@ async def _tunnel(target: Target, device_id: str) -> Tunnel:
 
 
 def _row(suggestion: Suggestion) -> dict[str, Any]:
-    """Return a suggestion as response data; what is not known is null."""
+    """Return a suggestion as response data; unknown values are null."""
     node = suggestion.node
     costs = {name: round(cost, 1) for name, cost in suggestion.costs.items()}
     return {

@@ -23,7 +23,7 @@ _FORMAT = "format"
 _LOCAL_PORT = "local_port"
 _NODE = "node"
 
-# Each service has its own narrower bounds and explains them; a port is a number in all of them.
+# Each service has a narrower range and explains it. This only checks that it is a port number.
 _PROTOCOL = vol.All(cv.string, vol.Lower)
 _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional("compression"): cv.boolean,

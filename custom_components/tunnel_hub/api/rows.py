@@ -93,7 +93,7 @@ def row_in(row: Row, name: str) -> Row:
 def rows_in(value: object, what: str = "rows", *, null: bool = False) -> list[Row]:
     """The objects of what must be a list of them; raises UnavailableError for anything else.
 
-    null: whether that stands for an empty list, as Go may write it.
+    null: whether null means an empty list, as in Go.
     """
     if value is None and null:
         return []

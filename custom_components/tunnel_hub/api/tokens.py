@@ -158,7 +158,7 @@ class RenewableTokens(Tokens):
 
     @abstractmethod
     async def _new(self, refused: str | None) -> str:
-        """Return a new token, in place of the rejected one if any."""
+        """Return a new token, which replaces the rejected one, if any."""
 
     @override
     async def _current(self) -> str:

@@ -1,4 +1,4 @@
-"""How to sign in to each provider: a module for each, which has the name of its key."""
+"""The config flow steps of the providers: one module for each, named by the provider's key."""
 
 from collections.abc import Mapping
 from importlib import import_module

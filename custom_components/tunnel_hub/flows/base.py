@@ -1,4 +1,4 @@
-"""What the steps of all providers share: forms, checks, errors and the way to the entry."""
+"""What the steps of all providers share: forms, validation, errors, and creating the entry."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -75,12 +75,12 @@ TRUST_FIELDS: dict[vol.Marker, Any] = {
     vol.Required(CONF_VERIFY, default=True): BooleanSelector(),
     vol.Optional(CONF_CA): TextSelector(TextSelectorConfig(multiline=True)),
 }
-"""How far the certificate of a self-hosted service is trusted."""
+"""How the certificate of a self-hosted service is verified."""
 
 OPTION_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional(CONF_SIGN_IN_DAILY, default=True): BooleanSelector(),
 }
-"""Options that a person chooses while adding an account."""
+"""Options that can be set while adding an account."""
 
 _URLS = (CONF_BASE_URL, CONF_OAUTH_URL)
 _SHOWN_AGAIN = (
@@ -97,10 +97,10 @@ _SHOWN_AGAIN = (
     CONF_USERNAME,
     CONF_VERIFY,
 )
-"""What a form may show of what is stored."""
+"""Stored data that a form may show."""
 
 _KEPT_AS_IT_IS = (CONF_PASSWORD, "secret")
-"""Words in the names of fields in which a space counts."""
+"""Words in the names of fields whose spaces are kept."""
 
 YES, _NO = "true", "false"
 """How credentials, which are all text, say yes and no."""
@@ -109,7 +109,7 @@ YES, _NO = "true", "false"
 def with_base_url(
     fields: dict[vol.Marker, Any], urls: tuple[str, ...] = (CONF_BASE_URL,)
 ) -> vol.Schema:
-    """Return a form with the service's addresses out of the way."""
+    """Return a form with the service's addresses in a collapsed section."""
     return vol.Schema(
         {
             **fields,
@@ -121,21 +121,24 @@ def with_base_url(
 
 
 class Form(NamedTuple):
-    """A step that asks for something. step_id: begins with the provider's key."""
+    """A step with a form.
+
+    step_id: begins with the provider's key.
+    """
 
     step_id: str
     schema: vol.Schema
 
 
 def failure_of(err: TunnelHubError) -> Sentence:
-    """Find the sentence for an error, under `config.error` in the translations."""
+    """Return the translation key of an error, below `config.error`."""
     return sentence_of(err, "invalid_auth")
 
 
 def flat(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was entered as text, without sections, surrounding space and empty fields.
+    """Return user input as text, without sections, surrounding spaces and empty fields.
 
-    A password or secret keeps its spaces.
+    Passwords and secrets keep their spaces.
     """
     advanced = user_input.get(ADVANCED, {})
     fields = {name: value for name, value in user_input.items() if name != ADVANCED} | advanced
@@ -158,7 +161,7 @@ def _text(value: str | bool | float) -> str:
 
 
 def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a form may show again of what was entered, in its sections."""
+    """Return the user input that a form may show again, in its sections."""
     yes_or_no = {YES: True, _NO: False}
     values = {name: fields.get(name) for name in _SHOWN_AGAIN}
     shown = {name: yes_or_no.get(value or "", value) for name, value in values.items()}
@@ -166,7 +169,7 @@ def in_form(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _unfolded(schema: vol.Schema, advanced: Mapping[str, Any]) -> vol.Schema:
-    """Return a form that shows its section open if anything but a default is in it."""
+    """Return a form whose section is expanded if it contains a value that is not the default."""
     if (folded := schema.schema.get(ADVANCED)) is None:
         return schema
     defaults = ((field, field.default) for field in folded.schema.schema)
@@ -179,18 +182,18 @@ def _unfolded(schema: vol.Schema, advanced: Mapping[str, Any]) -> vol.Schema:
 
 
 def check(schema: vol.Schema, fields: Mapping[str, str]) -> None:
-    """Raise InvalidInputError for an empty field or a URL that is none."""
+    """Raise InvalidInputError for an empty field or an invalid URL."""
     for marker in schema.schema:
         if isinstance(marker, vol.Required) and str(marker) not in (ADVANCED, *fields):
             raise InvalidInputError("empty_field")
     for name in _URLS:
-        # What is asked for first and foremost is tidied, whatever was pasted.
+        # The main address is normalized, whatever was pasted.
         if name in fields and name not in schema.schema and not _is_address(fields[name]):
             raise InvalidInputError("invalid_url")
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether a service can have this address."""
+    """Return whether a text is a valid address of a service."""
     try:
         url = URL(text)
     except ValueError:
@@ -199,7 +202,7 @@ def _is_address(text: str) -> bool:
 
 
 def new_account(entered: Mapping[str, str]) -> NewAccount:
-    """Return what was said of an account to be made."""
+    """Return the data to register an account."""
     return NewAccount(
         username=entered.get(CONF_USERNAME, entered[CONF_EMAIL]),
         mail=entered[CONF_EMAIL],
@@ -210,7 +213,7 @@ def new_account(entered: Mapping[str, str]) -> NewAccount:
 
 @contextmanager
 def abort_if_removed() -> Iterator[None]:
-    """Abort a flow whose entry was removed meanwhile."""
+    """Abort a flow whose entry was removed in the meantime."""
     try:
         yield
     except UnknownEntry:
@@ -234,9 +237,9 @@ class Steps(ConfigFlow):
         protocol: type[T],
         act: Callable[[T, dict[str, str]], Awaitable[ConfigFlowResult]],
     ) -> ConfigFlowResult:
-        """Show a form and act on it; show it again, with what was entered, when that fails.
+        """Show a form and handle its input; show it again with the input if that fails.
 
-        act: gets a provider made of all that was entered so far, and those entries.
+        act: gets a provider with all input so far, and that input.
         """
         self._key = form.step_id.partition("_")[0]
         stored = self._stored()
@@ -248,7 +251,7 @@ class Steps(ConfigFlow):
                 check(form.schema, entered)
                 return await act(capable(self._provider(entered), protocol), entered)
             except TunnelHubError as err:
-                # Home Assistant closes the flow of an entry that is removed meanwhile.
+                # Home Assistant closes the flow of an entry that is removed.
                 self._stored()
                 return self._show(form, user_input, failure_of(err))
         return self._show(form, stored)
@@ -256,7 +259,7 @@ class Steps(ConfigFlow):
     def _show(
         self, form: Form, values: Mapping[str, Any], failure: Sentence | None = None
     ) -> ConfigFlowResult:
-        """Show a form with values in it, and why the last try failed."""
+        """Show a form with values, and the error of the last try."""
         fields = dict(form.schema.schema)
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             fields = {
@@ -271,7 +274,7 @@ class Steps(ConfigFlow):
         )
 
     def _provider(self, credentials: Mapping[str, str]) -> Provider:
-        """Return the chosen provider with these credentials; all of a flow share a session."""
+        """Return the provider with these credentials; all providers of a flow share a session."""
         if self._new_provider is None:
             session = async_create_clientsession(
                 self.hass, auto_cleanup=False, cookie_jar=DummyCookieJar()
@@ -283,13 +286,13 @@ class Steps(ConfigFlow):
     @callback
     @override
     def async_remove(self) -> None:
-        """Close the session when the flow has come to its end, or was given up."""
+        """Close the session when the flow ends."""
         self._close_session()
 
     def _stored(self) -> Mapping[str, Any]:
-        """Return what a form may show of the entry that is signed in to again.
+        """Return the stored data that a form may show during reauthentication.
 
-        Aborts the flow if that was removed.
+        Aborts the flow if the entry was removed.
         """
         if self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return {}
@@ -307,7 +310,7 @@ class Steps(ConfigFlow):
             return super()._get_reconfigure_entry()
 
     def _entry(self) -> TunnelHubConfigEntry:
-        """Return the entry that is signed in to again."""
+        """Return the entry of a reauthentication or reconfiguration."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         return self._get_reconfigure_entry()
@@ -318,7 +321,7 @@ class Steps(ConfigFlow):
         user_input: dict[str, Any] | None,
         next_step: Callable[[], Awaitable[ConfigFlowResult]],
     ) -> ConfigFlowResult:
-        """Ask for a new account, and go on to the code that is mailed."""
+        """Register an account, and continue with the code from the email."""
 
         async def _begin(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             await provider.begin_registration(new_account(entered))
@@ -333,7 +336,7 @@ class Steps(ConfigFlow):
         user_input: dict[str, Any] | None,
         go_on: Callable[[dict[str, str]], Awaitable[ConfigFlowResult]],
     ) -> ConfigFlowResult:
-        """Create the account with the mailed code, and go on with what was entered."""
+        """Complete the registration with the code, and continue with the input."""
 
         async def _create(provider: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             await provider.finish_registration(new_account(entered), entered[CONF_CODE])
@@ -342,7 +345,7 @@ class Steps(ConfigFlow):
         return await self._step(form, user_input, CanRegister, _create)
 
     async def _finish(self, provider: Provider, _: dict[str, str]) -> ConfigFlowResult:
-        """Sign in, and make the entry or give it the new credentials."""
+        """Sign in, and create the entry or update its credentials."""
         identity = await provider.identify()
         key, name = provider.description.key, provider.description.name
         unique_id = f"{key}:{identity.id}"
@@ -370,11 +373,12 @@ class Steps(ConfigFlow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFlow:
-    """How to sign in to a provider.
+    """The sign-in steps of a provider.
 
-    steps: its steps. sign_in: the ids of those that sign in, the usual one first. others: of those
-    that come before, such as the registration.
-    stored: which of sign_in lead to an account that is stored; all of them without it.
+    steps: the class with its steps.
+    sign_in: the ids of the steps that sign in, the default one first.
+    others: the ids of steps before them, such as the registration.
+    stored: returns the steps of sign_in for a stored account; all of them by default.
     """
 
     steps: type[Steps]

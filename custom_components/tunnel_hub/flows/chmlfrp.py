@@ -1,4 +1,4 @@
-"""Into ChmlFrp: by an API token, a browser or a password, or with a new account."""
+"""Sign-in to ChmlFrp: with an API token, a browser, a password, or a new account."""
 
 import asyncio
 from typing import Any
@@ -80,15 +80,15 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how to get into ChmlFrp."""
+        """Select how to sign in to ChmlFrp."""
         return self.async_show_menu(step_id="chmlfrp", menu_options=_SIGN_IN + _OTHERS)
 
-    # By a browser
+    # With a browser
 
     async def async_step_chmlfrp_device(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the program's id at the account center, and there for a code."""
+        """Ask for the program's id at the account center, and request a code."""
 
         async def _begin(provider: CanSignInByDevice, entered: dict[str, str]) -> ConfigFlowResult:
             self._chmlfrp_code = await provider.begin_device_sign_in()
@@ -102,7 +102,10 @@ class ChmlFrpSteps(Steps):
         return await self._step(_DEVICE, user_input, CanSignInByDevice, _begin)
 
     def _kept_secret(self, user_input: dict[str, Any] | None) -> dict[str, str]:
-        """Return the program's secret, which a form cannot show: it stays with the same program."""
+        """Return the stored secret of the program, which a form cannot show.
+
+        A different program has none.
+        """
         if user_input is None or self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return {}
         stored = self._entry().data
@@ -113,7 +116,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_device_wait(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the code until the person has decided in a browser."""
+        """Show the code until the user has decided in the browser."""
         if self._chmlfrp_waiting.done():
             return self.async_show_progress_done(next_step_id="chmlfrp_device_done")
         return self.async_show_progress(
@@ -130,19 +133,19 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_device_done(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Go in, or back to where it began when the person or the service said no."""
+        """Finish, or start again if the sign-in was denied or failed."""
         entered, self._entered = self._entered, {}
         try:
             return await self._finish(self._provider(self._chmlfrp_waiting.result()), entered)
         except TunnelHubError as err:
             return self._show(_DEVICE, in_form(entered), failure_of(err))
 
-    # By what the person knows
+    # With a token or password
 
     async def async_step_chmlfrp_token(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with the API token out of the panel."""
+        """Sign in with the API token from the panel."""
         return await self._step(_TOKEN, user_input, Provider, self._finish)
 
     async def async_step_chmlfrp_password(
@@ -156,7 +159,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_register(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Begin a new account: a code is mailed."""
+        """Register an account; the service sends a code by email."""
         return await self._begin_registration(
             _REGISTER, user_input, self.async_step_chmlfrp_register_code
         )
@@ -164,7 +167,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Make the account with the mailed code; then any way in is open."""
+        """Complete the registration with the code."""
 
         async def _go_on(entered: dict[str, str]) -> ConfigFlowResult:
             self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
@@ -175,7 +178,7 @@ class ChmlFrpSteps(Steps):
     async def async_step_chmlfrp_registered(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how to sign in to the new account."""
+        """Select how to sign in to the new account."""
         return self.async_show_menu(step_id="chmlfrp_registered", menu_options=_SIGN_IN)
 
 

@@ -1,4 +1,4 @@
-"""To an EasyTier node manager: with an account, old or new, without any, or as its first user."""
+"""Sign-in to an EasyTier node manager: with an account, without one, or as its first user."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -99,7 +99,7 @@ _CREDENTIALS = (*_SERVER, CONF_EMAIL, CONF_PASSWORD)
 
 
 def _stored(data: Mapping[str, Any]) -> list[str]:
-    """Return the way to the account that is stored, or again to none."""
+    """Return the step for a stored account, or for an entry without one."""
     return [(_ACCOUNT if CONF_EMAIL in data else _PUBLIC).step_id]
 
 
@@ -109,7 +109,7 @@ class EasyTierSteps(Steps):
     async def async_step_easytier(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose how to get to a node manager."""
+        """Select how to use a node manager."""
         return self.async_show_menu(step_id="easytier", menu_options=_SIGN_IN + _OTHERS)
 
     async def async_step_easytier_account(
@@ -120,9 +120,9 @@ class EasyTierSteps(Steps):
         return await self._step(_ACCOUNT, user_input, NodeDirectory, self._enter)
 
     def _kept_secrets(self, user_input: dict[str, Any] | None) -> dict[str, str]:
-        """Return what a form cannot show of the entry, and so leaves as it is when empty.
+        """Return the stored secrets that a form cannot show; they stay if a field is empty.
 
-        A secret belongs to its network: it goes with the network's name.
+        The secret of a network is only kept if the network name is unchanged.
         """
         if user_input is None or self.source == SOURCE_USER:
             return {}
@@ -135,11 +135,11 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_public(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """See what everyone may see."""
+        """Use the public data without an account."""
         return await self._step(_PUBLIC, user_input, NodeDirectory, self._enter)
 
     async def _enter(self, service: NodeDirectory, entered: dict[str, str]) -> ConfigFlowResult:
-        """Go in, or on to setting up a server that nobody has set up yet."""
+        """Finish, or offer to initialize a new server."""
         if (CONF_NETWORK_NAME in entered) is not (CONF_NETWORK_SECRET in entered):
             raise InvalidInputError("network_incomplete")
         if self.source == SOURCE_USER and not await service.is_initialized():
@@ -147,14 +147,14 @@ class EasyTierSteps(Steps):
         return await self._finish(capable(service, Provider), entered)
 
     async def _set_up(self, entered: dict[str, str]) -> ConfigFlowResult:
-        """Ask whether to set up the server, of what was entered only with where it is."""
+        """Ask whether to initialize the server; only its address is kept from the input."""
         self._entered = _only(_SERVER, entered)
         return await self.async_step_easytier_initialize()
 
     async def async_step_easytier_initialize(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Set a new server up, after a warning."""
+        """Initialize a new server after a warning."""
 
         async def _initialize(service: NodeDirectory, entered: dict[str, str]) -> ConfigFlowResult:
             await service.initialize(entered[CONF_JWT_SECRET], new_account(entered))
@@ -167,7 +167,7 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_register(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Make an account; its email address may have to be proved."""
+        """Register an account; the email address may have to be confirmed."""
 
         async def _register(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             if not await capable(service, NodeDirectory).is_initialized():
@@ -182,17 +182,17 @@ class EasyTierSteps(Steps):
     async def async_step_easytier_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Prove the email address with the link in the mail."""
+        """Confirm the email address with the link in the email."""
         return await self._prove(_REGISTER_CODE, user_input)
 
     async def async_step_easytier_register_another_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Prove the email address with another link."""
+        """Confirm the email address with a new link."""
         return await self._prove(_REGISTER_ANOTHER_CODE, user_input)
 
     async def _prove(self, form: Form, user_input: dict[str, Any] | None) -> ConfigFlowResult:
-        """Prove the email address, or have another link sent."""
+        """Confirm the email address, or request another link."""
 
         async def _verify(service: CanRegister, entered: dict[str, str]) -> ConfigFlowResult:
             if entered[CONF_SEND_AGAIN] == YES:
@@ -210,7 +210,7 @@ class EasyTierSteps(Steps):
         return await self._step(form, user_input, CanRegister, _verify)
 
     async def _sign_in(self, entered: dict[str, str]) -> ConfigFlowResult:
-        """Go in with the new account, and with nothing else that was entered."""
+        """Sign in to the new account, without other input."""
         credentials = _only(_CREDENTIALS, entered)
         return await self._finish(self._provider(credentials), credentials)
 

@@ -1,4 +1,4 @@
-"""To a program of frp: the server by its dashboard, or the client by its admin API."""
+"""Sign-in to a program of frp: the server's dashboard, or the client's admin API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +38,7 @@ _SIGN_IN = [form.step_id for form in _FORMS.values()]
 
 
 def _stored(data: Mapping[str, Any]) -> list[str]:
-    """Return the way to the program that is stored."""
+    """Return the step for a stored program."""
     return [_FORMS[data[KIND]].step_id]
 
 
@@ -46,7 +46,7 @@ class FrpSteps(Steps):
     """The steps of frp."""
 
     async def async_step_frp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose one of the programs."""
+        """Select one of the programs."""
         return self.async_show_menu(step_id="frp", menu_options=_SIGN_IN)
 
     async def async_step_frp_server(
@@ -62,7 +62,7 @@ class FrpSteps(Steps):
         return await self._sign_in_to("frpc", user_input)
 
     async def _sign_in_to(self, kind: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
-        """Sign in to a program with what it asks for, which may be nothing."""
+        """Sign in to a program, with credentials if it requires them."""
         self._entered = {KIND: kind}
         return await self._step(_FORMS[kind], user_input, Provider, self._finish)
 

@@ -1,4 +1,4 @@
-"""Into HayFrp: by password or session token, with a new account or a new password."""
+"""Sign-in to HayFrp: with a password, a session token, a new account or a new password."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ class HayFrpSteps(Steps):
     """The steps of HayFrp."""
 
     async def async_step_hayfrp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose how to get into HayFrp."""
+        """Select how to sign in to HayFrp."""
         return self.async_show_menu(step_id="hayfrp", menu_options=_SIGN_IN + _OTHERS)
 
     async def async_step_hayfrp_password(
@@ -80,13 +80,13 @@ class HayFrpSteps(Steps):
     async def async_step_hayfrp_token(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with a session token (csrf) out of the web console."""
+        """Sign in with a session token (csrf) from the web console."""
         return await self._step(_TOKEN, user_input, Provider, self._finish)
 
     async def async_step_hayfrp_register(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Begin a new account: a code is mailed."""
+        """Register an account; the service sends a code by email."""
         return await self._begin_registration(
             _REGISTER, user_input, self.async_step_hayfrp_register_code
         )
@@ -94,13 +94,13 @@ class HayFrpSteps(Steps):
     async def async_step_hayfrp_register_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Make the account with the mailed code, and sign in."""
+        """Complete the registration with the code, and sign in."""
         return await self._finish_registration(_REGISTER_CODE, user_input, self._sign_in_with)
 
     async def async_step_hayfrp_recover(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Begin to replace a forgotten password: a code is mailed."""
+        """Recover a forgotten password; the service sends a code by email."""
 
         async def _send_code(
             provider: CanRecoverPassword, entered: dict[str, str]
@@ -114,7 +114,7 @@ class HayFrpSteps(Steps):
     async def async_step_hayfrp_recover_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Set a new password with the mailed code, and sign in."""
+        """Set a new password with the code, and sign in."""
 
         async def _recover(
             provider: CanRecoverPassword, entered: dict[str, str]
@@ -125,7 +125,7 @@ class HayFrpSteps(Steps):
         return await self._step(_RECOVER_CODE, user_input, CanRecoverPassword, _recover)
 
     async def _sign_in_with(self, entered: dict[str, str]) -> ConfigFlowResult:
-        """Go on with the password; the code is used up, so a failure must not ask for it again."""
+        """Sign in with the new password. The code was used, so it must not be requested again."""
         self._entered = {}
         return await self.async_step_hayfrp_password(
             {

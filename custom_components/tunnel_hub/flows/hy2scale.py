@@ -1,4 +1,4 @@
-"""Into a HY2 SCALE node: where it is, how far to trust it, and the password of its web console."""
+"""Sign-in to a HY2 SCALE node: address, certificate, and password of its web console."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class Hy2ScaleSteps(Steps):
     async def async_step_hy2scale(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in with username and password, of which only the hash is kept."""
+        """Sign in with username and password; only the password's hash is stored."""
         return await self._step(_NODE, user_input, Provider, self._finish)
 
 

@@ -1,4 +1,4 @@
-"""Adding addresses to watch: the first one with their entry, each other one as a subentry of it."""
+"""Adds watched addresses: the first one with the entry, others as subentries."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ _NAME_LENGTH = 100
 
 
 def _watched(user_input: Mapping[str, str]) -> ConfigSubentryData:
-    """Return the subentry for what was entered; raises InvalidAddressError."""
+    """Return the subentry for the input; raises InvalidAddressError."""
     address = user_input[CONF_ADDRESS].strip()
     target = watched_target(address)
     return ConfigSubentryData(
@@ -41,7 +41,7 @@ def _watched(user_input: Mapping[str, str]) -> ConfigSubentryData:
 
 
 async def _title(hass: HomeAssistant) -> str:
-    """Return what the entry is called, in the language of the house."""
+    """Return the title of the entry in Home Assistant's language."""
     words = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
     return words[f"component.{DOMAIN}.common.watched_addresses"]
 
@@ -51,7 +51,7 @@ def _attempt[Result](
     finish: Callable[[ConfigSubentryData], Result],
     show: Callable[[dict[str, str] | None], Result],
 ) -> Result:
-    """Finish with what was entered, or show the form (again) with what is wrong."""
+    """Finish with the input, or show the form again with an error."""
     if user_input is None:
         return show(None)
     try:
@@ -62,12 +62,12 @@ def _attempt[Result](
 
 
 class WatchedSteps(ConfigFlow):
-    """The step that needs no account."""
+    """The step for watched addresses, which need no account."""
 
     async def async_step_watched(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Watch a first address."""
+        """Add the first watched address."""
         await self.async_set_unique_id(WATCHED, raise_on_progress=False)
         self._abort_if_unique_id_configured(error="watched_configured")
 
@@ -91,7 +91,7 @@ class WatchedSteps(ConfigFlow):
 
     @callback
     def _no_account(self) -> ConfigFlowResult:
-        """End, as there is nothing to sign in to."""
+        """Abort, because there is no account to sign in to."""
         return self.async_abort(reason="no_account")
 
 
@@ -99,7 +99,7 @@ class WatchedAddressFlow(ConfigSubentryFlow):
     """Adds another address to watch, or edits one."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Watch another address."""
+        """Add another watched address."""
         with abort_if_removed():
             entry = self._get_entry()
 
@@ -116,7 +116,7 @@ class WatchedAddressFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Edit a watched address. What may be secret in it is not shown, and kept if it is left."""
+        """Edit a watched address. Possible secrets in it are not shown, and kept if unchanged."""
         with abort_if_removed():
             entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
         stored = subentry.data[CONF_ADDRESS]
@@ -157,7 +157,7 @@ class WatchedAddressFlow(ConfigSubentryFlow):
 def _is_taken(
     entry: TunnelHubConfigEntry, watched: ConfigSubentryData, *, but_by: str = ""
 ) -> bool:
-    """Tell whether an address is watched already."""
+    """Return whether an address is already watched."""
     return any(
         other.unique_id == watched["unique_id"]
         for other in entry.subentries.values()

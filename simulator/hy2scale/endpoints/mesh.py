@@ -212,7 +212,7 @@ def _subtree(
 
 
 def _listed(service: Hy2ScaleService, path: str, below: Mapping[str, list[str]]) -> list[str]:
-    """Return the peers that a peer tells of: those with a link, then those that it cannot dial."""
+    """Return the peers in a peer's answer: those with a link, then unreachable ones."""
     peers = service.state.peers
     linked = [child for child in below.get(path, ()) if service.connected(child)]
     others = [child for child in below.get(path, ()) if child not in linked]
@@ -271,7 +271,7 @@ def get_peers_of(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/internal/peers")
 def get_internal_peers(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell other nodes of the direct peers, and of what is shown below them."""
+    """Return the direct peers, and the nodes below them, for other nodes."""
     below = _children(service)
     return [
         {**_peer_info(service, path), **_subtree(service, path, below)}

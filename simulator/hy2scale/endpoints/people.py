@@ -76,7 +76,7 @@ def reset_traffic(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/users/conflicts")
 def get_conflicts(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell who shares a password with whom: username -> proxy -> usernames."""
+    """Return users with the same password: username -> proxy -> usernames."""
     conflicts: dict[str, dict[str, list[str]]] = defaultdict(dict)
     users = service.state.users.values()
     for user in users:

@@ -83,7 +83,7 @@ def put_ss(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/rules")
 def get_rules(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the rules, and tell whether the node can apply them."""
+    """List the rules, and whether the node can apply them."""
     return {
         "available": service.state.settings.host_network,
         "rules": [

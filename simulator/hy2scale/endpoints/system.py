@@ -85,7 +85,7 @@ def put_ui(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/check-ports")
 def check_ports(service: Hy2ScaleService, call: Call) -> Answer:
-    """Tell which of the wanted ports are taken, null for none."""
+    """Return which of the ports are taken, null for none."""
     wanted = body_of(call)
     if not isinstance(wanted, list):
         raise refuse(400, "json: cannot unmarshal object into Go value of type []app.PortConflict")
@@ -213,7 +213,7 @@ def _rfc_3339(at: float) -> str:
 
 @ROUTES.on("GET", "/api/system/arch")
 def get_arch(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell what the program runs on."""
+    """Return the architecture of the machine."""
     return {
         "os": "linux",
         "arch": "amd64",
@@ -225,7 +225,7 @@ def get_arch(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/build-info")
 def get_build_info(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell what the program is made of."""
+    """Return the components of the program."""
     return {
         "version": service.state.version,
         "license": "GPL-3.0-or-later",
@@ -253,5 +253,5 @@ def get_build_info(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/build-id")
 def get_build_id(service: Hy2ScaleService, _: Call) -> Answer:
-    """Tell whether the pages have changed."""
+    """Return an id that changes with the pages."""
     return {"build_id": sha256(service.state.version.encode()).hexdigest()[:16]}

@@ -192,7 +192,7 @@ class HayFrpClient:
     async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelReading:
         """GetTunnelStatus: `ostatus` where it is told, else 200 for online and 500 for offline.
 
-        Only the words tell whether it is the node that is offline.
+        Only the message shows that the node is offline.
         """
         fields = {"type": "check", "csrf": csrf, "id": tunnel}
         row = _row(await self._send("/proxy", fields))

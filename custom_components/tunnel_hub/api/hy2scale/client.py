@@ -75,7 +75,7 @@ def _object_of(event: bytes) -> Row:
 
 
 _ROWS = (list, dict, NoneType)
-"""What lists of rows can be: some stand in an object, some that are empty are null."""
+"""Possible structures of a list of rows: some lists are in an object, some empty ones are null."""
 
 
 class _NoRouteError(UnsupportedError):

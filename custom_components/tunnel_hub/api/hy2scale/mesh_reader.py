@@ -137,7 +137,7 @@ class MeshReader:
             if name:
                 named.append(Sighting(name, marks(row)))
             await turn.yield_if_due()
-        # Who is who is settled at once.
+        # All rows are recognized together.
         ids = iter([one.id for one in register.follow(named, time.time())])
         await turn.yield_if_due()
         await self.remember()

@@ -173,7 +173,7 @@ class RelayNodeUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayNodeReport:
-    """A status report, in place of the node's own agent.
+    """A status report that replaces one of the node's own agent.
 
     bandwidth: Mbit/s.
     traffic: GB; some servers add it to their value, others replace it.
