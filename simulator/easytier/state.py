@@ -70,7 +70,7 @@ class Settings:
     dialect: "real" as the public source, "documented" as the document (simulator/README.md).
     initialized: False until someone initializes the server.
     without_administrator: True for a server whose tables were made by hand: it says that it is
-        initialized, but lets nobody register. Empty `accounts` with it.
+        initialized, but refuses registrations. Clear `accounts`, too.
     email_verification: whether a new account must verify its address before it can sign in.
     mail: whether the server can send mail; where it cannot, registering tells the token.
     undocumented_endpoints: whether there are those that the document does not mention.
