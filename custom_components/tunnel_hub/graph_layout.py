@@ -1,6 +1,6 @@
 """Follows the layout of the mesh graph in a node's console, in one connection while it is shown."""
 
-from asyncio import sleep
+from asyncio import Task, sleep
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 import logging
@@ -28,32 +28,26 @@ class LayoutFollower:
         self._node = node
         self._listeners: dict[object, Listener] = {}
         self._last: Mapping[str, Position] | None = None
-        self._stop: CALLBACK_TYPE | None = None
+        self._task: Task[None] | None = None
 
     @callback
     def async_follow(self, listener: Listener) -> CALLBACK_TYPE:
         """Call a listener with the current layout and each change; return what unsubscribes it."""
         key = object()
         self._listeners[key] = listener
-        if self._stop is None:
+        if self._task is None:
             # It runs until the last listener unsubscribes, and Home Assistant's start need not wait
             # for it.
-            task = self._hass.loop.create_task(self._follow(), name=f"{DOMAIN} layout")
-
-            @callback
-            def _stop() -> None:
-                task.cancel()
-
-            self._stop = _stop
+            self._task = self._hass.loop.create_task(self._follow(), name=f"{DOMAIN} layout")
         elif self._last is not None:
             listener(self._last)
 
         @callback
         def _end() -> None:
             self._listeners.pop(key, None)
-            if not self._listeners and self._stop is not None:
-                self._stop()
-                self._stop, self._last = None, None
+            if not self._listeners and self._task is not None:
+                self._task.cancel()
+                self._task, self._last = None, None
 
         return _end
 

@@ -114,19 +114,7 @@ UPTIMES: Mapping[str, timedelta] = {
     "uptime_30_days": timedelta(days=30),
 }
 """Fields that are calculated from statistics, with their period."""
-_PROBED = frozenset(
-    {
-        "availability",
-        "certificate_expires",
-        "certificate_problem",
-        "certificate_trusted",
-        "http_status",
-        "last_check",
-        "reachable",
-        "response_time",
-        "verdict",
-    }
-)
+_PROBED = frozenset(f.name for f in fields(AddressCheck)) - {"id", "name", "protocol", *UPTIMES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,57 +274,6 @@ class TrafficLowTrigger(CrossingTrigger):
         )
 
 
-class ValidityEndingTrigger(FieldTrigger):
-    """Triggers before a certificate or another right expires."""
-
-    _domain_specs = SENSORS
-    _fields = frozenset(
-        {
-            ("account", "group_expires"),
-            ("certificates", "certificates"),
-            ("check", "certificate_expires"),
-            ("relay_node", "valid_until"),
-            ("user", "expires"),
-            ("watched_address", "certificate_expires"),
-        }
-    )
-    _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
-        {
-            vol.Required(CONF_OPTIONS, default={}): {
-                vol.Required(CONF_BEFORE, default={"days": 7}): cv.positive_time_period
-            }
-        }
-    )
-
-    @override
-    async def async_attach_runner(
-        self,
-        run_action: TriggerActionRunner,
-        did_not_trigger: TriggerNotTriggeredReporter | None = None,
-    ) -> CALLBACK_TYPE:
-        """Schedule the trigger for all entities."""
-        ends = self._watch(run_action)
-        unsubscribe = await async_track_target_selector_state_change_event(
-            self._hass,
-            self._target,
-            ends.async_changed,
-            self.entity_filter,
-            ends.async_targets_changed,
-            primary_entities_only=self._primary_entities_only,
-        )
-
-        @callback
-        def detach() -> None:
-            unsubscribe()
-            ends.async_stop()
-
-        return detach
-
-    def _watch(self, run_action: TriggerActionRunner) -> _Ends:
-        """Return the object that tracks the expiry times."""
-        return _Ends(self._hass, self._options[CONF_BEFORE], run_action)
-
-
 class _Ends:
     """Tracks when the validity of entities ends, and triggers some time before."""
 
@@ -396,23 +345,6 @@ class _Ends:
         )
 
 
-class TrafficEndingTrigger(ValidityEndingTrigger):
-    """Triggers when traffic is forecast to be used up soon."""
-
-    _fields = frozenset((subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS)
-    _schema = ENTITY_STATE_TRIGGER_SCHEMA.extend(
-        {
-            vol.Required(CONF_OPTIONS, default={}): {
-                vol.Required(CONF_BEFORE, default={"days": 3}): cv.positive_time_period
-            }
-        }
-    )
-
-    @override
-    def _watch(self, run_action: TriggerActionRunner) -> _Ends:
-        return _Forecasts(self._hass, self._options[CONF_BEFORE], run_action)
-
-
 class _Forecasts(_Ends):
     """Tracks forecasts, which change: triggers once, until the forecast is far ahead again."""
 
@@ -448,6 +380,64 @@ class _Forecasts(_Ends):
     def _fire(self, state: State) -> None:
         self._near.add(state.entity_id)
         super()._fire(state)
+
+
+def _schema_before(*, days: int) -> vol.Schema:
+    """Return the schema of a trigger that fires in advance. days: the default."""
+    before = vol.Required(CONF_BEFORE, default={"days": days})
+    return ENTITY_STATE_TRIGGER_SCHEMA.extend(
+        {vol.Required(CONF_OPTIONS, default={}): {before: cv.positive_time_period}}
+    )
+
+
+class ValidityEndingTrigger(FieldTrigger):
+    """Triggers before a certificate or another right expires."""
+
+    _domain_specs = SENSORS
+    _ends: ClassVar[type[_Ends]] = _Ends
+    _fields = frozenset(
+        {
+            ("account", "group_expires"),
+            ("certificates", "certificates"),
+            ("check", "certificate_expires"),
+            ("relay_node", "valid_until"),
+            ("user", "expires"),
+            ("watched_address", "certificate_expires"),
+        }
+    )
+    _schema = _schema_before(days=7)
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Schedule the trigger for all entities."""
+        ends = self._ends(self._hass, self._options[CONF_BEFORE], run_action)
+        unsubscribe = await async_track_target_selector_state_change_event(
+            self._hass,
+            self._target,
+            ends.async_changed,
+            self.entity_filter,
+            ends.async_targets_changed,
+            primary_entities_only=self._primary_entities_only,
+        )
+
+        @callback
+        def detach() -> None:
+            unsubscribe()
+            ends.async_stop()
+
+        return detach
+
+
+class TrafficEndingTrigger(ValidityEndingTrigger):
+    """Triggers when traffic is forecast to be used up soon."""
+
+    _fields = frozenset((subject.forecast.kind, "traffic_lasts_until") for subject in SUBJECTS)
+    _schema = _schema_before(days=3)
+    _ends = _Forecasts
 
 
 def _is_share(state: State) -> bool:

@@ -77,6 +77,18 @@ TRUST_FIELDS: dict[vol.Marker, Any] = {
 }
 """How the certificate of a self-hosted service is verified."""
 
+SIGN_IN_FIELDS: dict[vol.Marker, Any] = {
+    vol.Required(CONF_USERNAME): USERNAME_FIELD,
+    vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
+}
+NEW_ACCOUNT_FIELDS: dict[vol.Marker, Any] = {
+    vol.Required(CONF_USERNAME): USERNAME_FIELD,
+    vol.Required(CONF_EMAIL): MAIL_FIELD,
+    vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
+}
+CODE_SCHEMA = vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD})
+"""Asks for what was mailed."""
+
 OPTION_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional(CONF_SIGN_IN_DAILY, default=True): BooleanSelector(),
 }

@@ -4,15 +4,7 @@ import asyncio
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlowResult
-from homeassistant.const import (
-    CONF_CLIENT_ID,
-    CONF_CLIENT_SECRET,
-    CONF_CODE,
-    CONF_EMAIL,
-    CONF_PASSWORD,
-    CONF_TOKEN,
-    CONF_USERNAME,
-)
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_TOKEN
 import voluptuous as vol
 
 from ..api.capabilities.account import CanSignInByDevice
@@ -22,12 +14,11 @@ from ..api.provider import Credentials, Provider
 from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL
 from ..markdown import escape_markdown
 from .base import (
-    MAIL_FIELD,
-    NEW_PASSWORD_FIELD,
-    PASSWORD_FIELD,
+    CODE_SCHEMA,
+    NEW_ACCOUNT_FIELDS,
     SECRET_FIELD,
+    SIGN_IN_FIELDS,
     TEXT_FIELD,
-    USERNAME_FIELD,
     Form,
     ProviderFlow,
     Steps,
@@ -47,24 +38,12 @@ _DEVICE = Form(
     ),
 )
 _TOKEN = Form("chmlfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD}))
-_PASSWORD = Form(
-    "chmlfrp_password",
-    with_base_url(
-        {vol.Required(CONF_USERNAME): USERNAME_FIELD, vol.Required(CONF_PASSWORD): PASSWORD_FIELD}
-    ),
-)
+_PASSWORD = Form("chmlfrp_password", with_base_url(SIGN_IN_FIELDS))
 _REGISTER = Form(
     "chmlfrp_register",
-    with_base_url(
-        {
-            vol.Required(CONF_USERNAME): USERNAME_FIELD,
-            vol.Required(CONF_EMAIL): MAIL_FIELD,
-            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
-            vol.Required(CONF_CONTACT): TEXT_FIELD,
-        }
-    ),
+    with_base_url({**NEW_ACCOUNT_FIELDS, vol.Required(CONF_CONTACT): TEXT_FIELD}),
 )
-_REGISTER_CODE = Form("chmlfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_REGISTER_CODE = Form("chmlfrp_register_code", CODE_SCHEMA)
 _WAIT = "chmlfrp_device_wait"
 
 _SIGN_IN = [_TOKEN.step_id, _DEVICE.step_id, _PASSWORD.step_id]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_CODE, CONF_EMAIL, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
+from homeassistant.const import CONF_CODE, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 import voluptuous as vol
 
 from ..api.capabilities.account import CanRecoverPassword
@@ -11,12 +11,12 @@ from ..api.provider import Provider
 from ..const import CONF_BASE_URL
 from .base import (
     ADVANCED,
-    MAIL_FIELD,
+    CODE_SCHEMA,
+    NEW_ACCOUNT_FIELDS,
     NEW_PASSWORD_FIELD,
     OPTION_FIELDS,
-    PASSWORD_FIELD,
     SECRET_FIELD,
-    TEXT_FIELD,
+    SIGN_IN_FIELDS,
     USERNAME_FIELD,
     Form,
     ProviderFlow,
@@ -24,31 +24,12 @@ from .base import (
     with_base_url,
 )
 
-_PASSWORD = Form(
-    "hayfrp_password",
-    with_base_url(
-        {
-            vol.Required(CONF_USERNAME): USERNAME_FIELD,
-            vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
-            **OPTION_FIELDS,
-        }
-    ),
-)
+_PASSWORD = Form("hayfrp_password", with_base_url({**SIGN_IN_FIELDS, **OPTION_FIELDS}))
 _TOKEN = Form(
     "hayfrp_token", with_base_url({vol.Required(CONF_TOKEN): SECRET_FIELD, **OPTION_FIELDS})
 )
-_REGISTER = Form(
-    "hayfrp_register",
-    with_base_url(
-        {
-            vol.Required(CONF_USERNAME): USERNAME_FIELD,
-            vol.Required(CONF_EMAIL): MAIL_FIELD,
-            vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
-            **OPTION_FIELDS,
-        }
-    ),
-)
-_REGISTER_CODE = Form("hayfrp_register_code", vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD}))
+_REGISTER = Form("hayfrp_register", with_base_url({**NEW_ACCOUNT_FIELDS, **OPTION_FIELDS}))
+_REGISTER_CODE = Form("hayfrp_register_code", CODE_SCHEMA)
 _RECOVER = Form(
     "hayfrp_recover",
     with_base_url({vol.Required(CONF_USERNAME): USERNAME_FIELD, **OPTION_FIELDS}),
