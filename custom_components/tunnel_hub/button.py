@@ -11,7 +11,7 @@ from .api.capabilities import capable
 from .api.capabilities.account import CanSignIn
 from .api.capabilities.mesh import MeshNode
 from .api.capabilities.nodes import CanAskNodes
-from .api.capabilities.tunnels import CanForceDown
+from .api.capabilities.tunnels import CanForceDown, CanInspectTunnels
 from .api.models.account import Account
 from .api.models.base import Resource
 from .api.models.mesh import User, UserSessions
@@ -50,7 +50,7 @@ async def _force_offline(data: TunnelHubData, tunnel_id: str) -> None:
 
 
 async def _refresh(data: TunnelHubData, tunnel_id: str) -> None:
-    await capable(data.provider, CanAskNodes).refresh_tunnel(tunnel_id)
+    await capable(data.provider, CanInspectTunnels).check_tunnel(tunnel_id)
 
 
 async def _kick_sessions(data: TunnelHubData, user_id: str) -> None:
@@ -70,7 +70,9 @@ BUTTONS: Table[TunnelHubButtonDescription] = {
             of_resource=is_editable,
             press_fn=_force_offline,
         ),
-        TunnelHubButtonDescription(key="refresh", needs=(CanAskNodes,), press_fn=_refresh),
+        TunnelHubButtonDescription(
+            key="refresh", needs=(CanAskNodes, CanInspectTunnels), press_fn=_refresh
+        ),
     ),
     User: (
         TunnelHubButtonDescription(key="reset_traffic", needs=(MeshNode,), press_fn=_reset_traffic),

@@ -76,26 +76,25 @@ def _toggle(of: type[Resource]) -> TunnelHubSwitchDescription[Any]:
     async def _set(data: TunnelHubData, resource_id: str, on: bool) -> None:
         await capable(data.provider, CanEdit).set_enabled(of, resource_id, enabled=on)
 
+    return TunnelHubSwitchDescription[Any](key="enabled", toggles=of, set_fn=_set)
+
+
+def _setting(
+    key: str, capability: type, set_fn: Callable[[TunnelHubData, str, bool], Awaitable[None]]
+) -> TunnelHubSwitchDescription[Any]:
+    """Return the switch of a setting. capability: of the providers that have it."""
     return TunnelHubSwitchDescription[Any](
-        key="enabled",
-        toggles=of,
-        set_fn=_set,
+        key=key, entity_category=EntityCategory.CONFIG, needs=(capability,), set_fn=set_fn
     )
 
 
 def _server(server: VpnServer) -> TunnelHubSwitchDescription[Any]:
     """Return the switch of a VPN server."""
-    field = f"{server}_enabled"
 
     async def _set(data: TunnelHubData, _: str, on: bool) -> None:
         await capable(data.provider, MeshNode).set_server_enabled(server, enabled=on)
 
-    return TunnelHubSwitchDescription[Any](
-        key=field,
-        entity_category=EntityCategory.CONFIG,
-        needs=(MeshNode,),
-        set_fn=_set,
-    )
+    return _setting(f"{server}_enabled", MeshNode, _set)
 
 
 async def _set_exit_node(data: TunnelHubData, _: str, on: bool) -> None:
@@ -108,12 +107,7 @@ def _nested(of: type[Link | Peer]) -> TunnelHubSwitchDescription[Any]:
     async def _set(data: TunnelHubData, peer_id: str, on: bool) -> None:
         await capable(data.provider, MeshNode).set_peer_nested(of, peer_id, nested=on)
 
-    return TunnelHubSwitchDescription[Peer](
-        key="nested",
-        entity_category=EntityCategory.CONFIG,
-        needs=(MeshNode,),
-        set_fn=_set,
-    )
+    return _setting("nested", MeshNode, _set)
 
 
 SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
@@ -134,25 +128,11 @@ SWITCHES: Table[TunnelHubSwitchDescription[Any]] = {
             attributes_fn=_how_held,
         ),
     ),
-    Hub: (
-        TunnelHubSwitchDescription[Hub](
-            key="exit_node",
-            entity_category=EntityCategory.CONFIG,
-            needs=(MeshNode,),
-            set_fn=_set_exit_node,
-        ),
-    ),
+    Hub: (_setting("exit_node", MeshNode, _set_exit_node),),
     Link: (_nested(Link),),
     Peer: (_toggle(Peer), _nested(Peer)),
     Proxy: (_toggle(Proxy),),
-    RelayNode: (
-        TunnelHubSwitchDescription[RelayNode](
-            key="allow_relay",
-            entity_category=EntityCategory.CONFIG,
-            needs=(NodeDirectory,),
-            set_fn=_set_allow_relay,
-        ),
-    ),
+    RelayNode: (_setting("allow_relay", NodeDirectory, _set_allow_relay),),
     Rule: (_toggle(Rule),),
     User: (_toggle(User),),
     Vpn: (_server(VpnServer.L2TP),),

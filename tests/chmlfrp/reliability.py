@@ -231,7 +231,6 @@ RELIABILITY = Reliability(
         "force_all_offline": lambda provider: provider.force_all_offline(),
         "node_details": lambda provider: provider.node_details("1"),
         "node_history": _node_history,
-        "refresh_tunnel": lambda provider: provider.refresh_tunnel("1"),
         "reset_token": refused(lambda provider: provider.reset_token("123456")),
         "send_code": lambda provider: provider.send_code(),
         "sign_in_with_captcha": lambda provider: provider.sign_in_with_captcha(_CAPTCHA),

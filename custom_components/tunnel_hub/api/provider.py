@@ -120,6 +120,10 @@ class Provider(ABC):
         if self.on_credentials is not None:
             await self.on_credentials(self.credentials)
 
+    async def keep_token(self, token: str) -> None:
+        """Store the token of a new login."""
+        await self.keep({"token": token})
+
     async def remember(self, memory: Mapping[str, Any]) -> None:
         """Store what is to be remembered over a restart."""
         if self.on_memory is not None:

@@ -226,19 +226,19 @@ async def test_refresh_returns_the_state_at_the_node(
 ) -> None:
     chmlfrp.state.tunnels["1"].connections = 4
 
-    tunnel = await provider.refresh_tunnel("1")
+    tunnel = await provider.check_tunnel("1")
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.ONLINE, True, 4)
     assert tunnel.name == "homeassistant", "the rest stays"
 
     chmlfrp.state.tunnels["1"].client_running = False
-    tunnel = await provider.refresh_tunnel("1")
+    tunnel = await provider.check_tunnel("1")
     assert (tunnel.state, tunnel.online, tunnel.connections) == (TunnelState.OFFLINE, False, 0)
 
 
 async def test_refresh_without_a_state(provider: ChmlFrpProvider, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/refresh_tunnel", "patch", remove=("data.status",))
 
-    tunnel = await provider.refresh_tunnel("1")
+    tunnel = await provider.check_tunnel("1")
 
     assert (tunnel.state, tunnel.online) == (None, None)
 

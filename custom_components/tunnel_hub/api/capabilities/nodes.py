@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..models.nodes import DayUptime, Node, NodeEndpoint
-from ..models.tunnels import Tunnel
 from . import Capability
 
 NODES = "nodes"
@@ -77,10 +76,6 @@ class CanAskNodes(Capability):
 
         number: of days, 1 to 90, including today.
         """
-
-    @abstractmethod
-    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
-        """Make the node update a tunnel; return the tunnel."""
 
     @abstractmethod
     async def force_all_offline(self) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from ..capabilities.nodes import CanAskNodes, CanChooseNodes
 from ..errors import RejectedError
 from ..http import Transport
 from ..models.nodes import DayUptime, Node, NodeEndpoint
-from ..models.tunnels import Tunnel
 from ..throttling import iterate
 from . import history
 from .client import ChmlFrpClient
@@ -70,10 +69,6 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
             async for row in iterate(rows)
             if (id_ := coerce.identifier(row.get("id"))) is not None
         }
-
-    @override
-    async def refresh_tunnel(self, tunnel_id: str) -> Tunnel:
-        return await self._feeds.on_tunnel(tunnel_id, self._feeds.refreshed_tunnel)
 
     @override
     async def force_all_offline(self) -> Mapping[str, str]:

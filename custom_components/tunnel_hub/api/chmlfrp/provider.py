@@ -92,7 +92,7 @@ class ChmlFrpProvider(
         token = self.credentials.get("token")
         if "password" in self.credentials:
             login = Login(self._signs_in, self._log_in)
-            return LoginTokens(token, login, lambda new: self.keep({"token": new}))
+            return LoginTokens(token, login, self.keep_token)
         return PastedToken(token) if token else NoToken()
 
     def _signs_in(self) -> tuple[str, str]:

@@ -67,7 +67,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         self._email = credentials.get("email")
         self._transport = Transport(session, (address,), ssl=trust(credentials))
         login = Login(self._signs_in, self._log_in)
-        self._login_tokens = LoginTokens(credentials.get("token"), login, self._keep_token)
+        self._login_tokens = LoginTokens(credentials.get("token"), login, self.keep_token)
         self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
         network = Network(
@@ -100,9 +100,10 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
             self._feeds.administrator = coerce.boolean(user.get("is_admin"))
         return token
 
-    async def _keep_token(self, token: str) -> None:
+    @override
+    async def keep_token(self, token: str) -> None:
         self._feeds.forget_right()
-        await self.keep({"token": token})
+        await super().keep_token(token)
 
     @property
     @override

@@ -79,7 +79,7 @@ class HayFrpProvider(
         self._session = Session(
             credentials.get("token"),
             Login(self._signs_in, self._log_in) if credentials.get("password") else None,
-            self._keep_csrf,
+            self.keep_token,
         )
         self._feeds = Feeds(self._client, self._session, options, self._transport.secrets.hide)
         self.feeds = self._feeds.feeds()
@@ -120,9 +120,6 @@ class HayFrpProvider(
 
     async def _log_in(self) -> str:
         return await self._client.login(*self._signs_in())
-
-    async def _keep_csrf(self, csrf: str) -> None:
-        await self.keep({"token": csrf})
 
     # Commands
 

@@ -102,7 +102,7 @@ class Hy2ScaleProvider(
         self._transport = Transport(session, (self._url,), ssl=trust(known))
         self._transport.secrets.add(password, *(known.get(name) for name in _SECRETS))
         login = Login(self._signs_in, self._log_in)
-        self._tokens = LoginTokens(known.get("token"), login, self._keep_token)
+        self._tokens = LoginTokens(known.get("token"), login, self.keep_token)
         self._client = Hy2ScaleClient(self._transport, self._tokens)
         self._feeds = Feeds(self._client)
         self._client.on_write = self._feeds.forget
@@ -139,9 +139,6 @@ class Hy2ScaleProvider(
         default = bool(coerce.boolean(row.get("force_password_change")))
         self.credentials = {**self.credentials, "default_password": str(default).lower()}
         return token
-
-    async def _keep_token(self, token: str) -> None:
-        await self.keep({"token": token})
 
     @override
     async def identify(self) -> Identity:

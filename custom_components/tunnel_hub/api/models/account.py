@@ -36,7 +36,6 @@ class Account(Resource):
     traffic_in: int | None = None
     """Total bytes."""
     traffic_left: int | None = None
-    """Bytes."""
     traffic_out: int | None = None
     """Total bytes."""
     traffic_today: int | None = None

@@ -67,7 +67,6 @@ class RelayNode(Resource):
     traffic_usage: float | None = None
     """The percentage of traffic_allowed, which can be exceeded."""
     traffic_used: int | None = None
-    """Bytes."""
     valid_until: date | None = None
     """The day on which the directory removes it; None also if it does not expire."""
 
