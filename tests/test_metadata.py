@@ -4,6 +4,7 @@ What hassfest asks of their form is in test_hassfest.py.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 import json
 from pathlib import Path
 import re
@@ -28,7 +29,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.devices import MODELS
 from custom_components.tunnel_hub.services import ACTIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS, UNITS
-from reference.services import PLATFORMS
+from reference.services import PLATFORMS, SERVICES as TOLD, feeds
 
 from .translations import INTEGRATION, translations
 
@@ -205,6 +206,29 @@ def test_parallel_updates_are_stated() -> None:
         assert (limit == "1") is bool(acts) or platform == "image", platform
 
 
+def test_what_changes_every_few_seconds_is_disabled_by_default() -> None:
+    """But for what the dashboard shows: the figures of this node, and how far others are."""
+    fast = {
+        feed.resource
+        for service in TOLD.values()
+        for provider in service.providers
+        for feed in feeds(provider)
+        if feed.interval < timedelta(minutes=1)
+    }
+    enabled = {
+        f"{kind.kind} {row.key}"
+        for kind, rows in PLATFORMS["sensor"].items()
+        for row in rows
+        if kind in fast
+        and row.device_class in ("data_rate", "duration")
+        and row.entity_registry_enabled_default
+    }
+    assert enabled == {
+        *(f"{kind} rate_{way}" for kind in ("hub", "link") for way in ("in", "out")),
+        *(f"{kind} latency" for kind in ("link", "peer")),
+    }
+
+
 # Icons
 
 
@@ -281,6 +305,29 @@ def test_selectors_are_selectors(name: str) -> None:
                 assert set(chosen["options"]) == TRANSLATIONS["selector"][key]["options"].keys()
         if field in validators and "example" in description:
             vol.Schema(validators[field])(description["example"])
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_what_a_selector_offers_is_accepted(name: str) -> None:
+    validators = {str(marker): check for marker, check in ACTIONS[name].fields.items()}
+    for field, description in described(name).items():
+        ((kind, settings),) = description["selector"].items()
+        if field in validators:
+            for value in offered(kind, settings or {}):
+                vol.Schema(validators[field])(value)
+
+
+def offered(kind: str, settings: Mapping[str, Any]) -> list[Any]:
+    """Return what can be selected, or the ends of it."""
+    match kind:
+        case "boolean":
+            return [True, False]
+        case "number":
+            return [settings["min"], settings["max"]]
+        case "select":
+            values = [one if isinstance(one, str) else one["value"] for one in settings["options"]]
+            return [[value] for value in values] if settings.get("multiple") else values
+    return []
 
 
 # Triggers and conditions
