@@ -7,6 +7,7 @@ from pathlib import Path
 import re
 import shutil
 import subprocess
+import sys
 from typing import Any
 from zipfile import ZipFile
 
@@ -26,6 +27,34 @@ GH = """\
 echo "$@" >>"$(dirname "$0")/calls"
 """
 """Writes down what it is asked for."""
+
+
+NEW_HOME = """
+import asyncio, sys
+from pathlib import Path
+from homeassistant.loader import async_get_integration
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+async def main(home):
+    async with async_test_home_assistant(config_dir=home) as hass:
+        hass.data.pop("custom_components", None)
+        assert await async_setup_component(hass, "network", {})
+        integration = await async_get_integration(hass, "tunnel_hub")
+        await integration.async_get_platforms(sorted(integration.platforms_exists(PLATFORMS)))
+        flows = hass.config_entries.flow
+        form = await flows.async_init("tunnel_hub", context={"source": "user"})
+        form = await flows.async_configure(form["flow_id"], {"next_step_id": "watched"})
+        added = await flows.async_configure(form["flow_id"], {"address": "127.0.0.1:1"})
+        await hass.async_block_till_done()
+        print(added["result"].state.value, integration.file_path)
+        assert not [name for name in sys.modules if name.startswith("simulator")]
+        await hass.async_stop(force=True)
+
+PLATFORMS = [*sys.argv[2:]]
+asyncio.run(main(sys.argv[1]))
+"""
+"""Sets the integration of a folder up in an empty Home Assistant, and imports all its platforms."""
 
 
 @pytest.fixture
@@ -81,6 +110,26 @@ def test_what_the_workflow_builds(checkout: Path) -> None:
     )
     assert ours
     assert re.match(r"\n(## \[|\[)", after)
+
+
+def test_what_is_built_can_be_set_up(checkout: Path, tmp_path: Path) -> None:
+    """As HACS installs it: extracted into a Home Assistant that has nothing else of ours."""
+    command = steps("build")["Build the archive and the notes"]
+    assert run(["bash", "-ec", command], checkout, TAG=TAG) == ""
+    home = tmp_path / "config"
+    ours = home / "custom_components" / INTEGRATION.name
+    shutil.unpack_archive(checkout / "dist" / "tunnel_hub.zip", ours)
+
+    platforms = [path.stem for path in INTEGRATION.glob("*.py") if path.stem != "__init__"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", NEW_HOME, str(home), *platforms],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.splitlines()[-1:] == [f"loaded {ours}"], done.stderr
 
 
 OURS = f"## [{VERSION}]"
