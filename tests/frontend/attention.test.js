@@ -188,3 +188,11 @@ for (const [name, account, more, shown] of [
     assert.equal(nameBelow(undefined, hass.devices.it), hass.devices.it.name_by_user ?? name);
   });
 }
+
+test("a state is told with the name of what it is the state of, unless it says all", () => {
+  const states = { "binary_sensor.online": connectivity("off"), "binary_sensor.reachable": connectivity("off") };
+  assert.deepEqual(
+    all({ it: { kind: "relay_node", states } }).map(({ condition }) => condition),
+    ["off", "binary_sensor.it_reachable: off"],
+  );
+});

@@ -18,6 +18,8 @@ const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
 /** What tells of a path, the most telling first. */
 const SAYING = ["sensor.state", "sensor.phase", "binary_sensor.online", "binary_sensor.reachable"];
+/** States that need no name of what they are the state of: connected, disconnected. */
+const SAYING_ALL = ["binary_sensor.connected", "binary_sensor.online"];
 /** Where a service tells since when something is down. */
 const SINCE = ["sensor.last_close", "sensor.last_seen", "sensor.last_report"];
 
@@ -69,7 +71,7 @@ const troublesOf = (hass, thing, isReached) => [
     const isOpen = isKnown(state) && !isMeant(hass, thing) && !(isReached && isConnectivity);
     const severity = isOpen ? severityOf(thing, key, state) : undefined;
     if (!severity || !isKnown(state)) return [];
-    const subject = isConnectivity ? "" : hass.formatEntityName(state, { type: "entity" });
+    const subject = SAYING_ALL.includes(key) ? "" : hass.formatEntityName(state, { type: "entity" });
     const ends = ENDS.includes(key) && endOf(hass, key, state);
     const condition = ends || [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
     return [{ thing, severity, entity, condition, advice: adviceFor(hass, thing, key), since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
