@@ -97,26 +97,23 @@ async def test_no_entities_of_what_the_older_generation_does_not_have(world: Hub
     assert world.value("sensor", world.sessions("alice"), "sessions") == "2"
 
 
-@pytest.mark.parametrize(
-    "route, gone",
-    [
-        ("/api/ss", "proxy:ss:"),
-        ("/api/sessions", "user_sessions:"),
-        ("/api/rules", "rule:"),
-        ("/api/wireguard", "wireguard_peer:"),
-        ("/api/l2tp", "nothing"),
-        ("/api/users/conflicts", "nothing"),
-        ("/api/tls", "certificates:"),
-        ("/api/upgrade/check", "upgrade:"),
-    ],
-)
-async def test_a_missing_route_is_a_missing_feature(world: Hub, route: str, gone: str) -> None:
+async def test_missing_routes_are_missing_features(world: Hub) -> None:
     """It is not a failure: all the rest works, and nobody complains."""
-    world.service.state.settings.missing_routes = [route]
+    gone = {
+        "/api/ss": "proxy:ss:",
+        "/api/sessions": "user_sessions:",
+        "/api/rules": "rule:",
+        "/api/wireguard": "wireguard_peer:",
+        "/api/l2tp": "nothing",
+        "/api/users/conflicts": "nothing",
+        "/api/tls": "certificates:",
+        "/api/upgrade/check": "upgrade:",
+    }
+    world.service.state.settings.missing_routes = list(gone)
 
     await world.set_up()
 
-    assert not world.registered(gone)
+    assert not [thing for thing in gone.values() if world.registered(thing)]
     assert world.value("switch", "proxy:socks5", "enabled") == "on"
     assert world.value("switch", world.person("alice"), "enabled") == "on"
     assert "unavailable" not in {s.state for s in world.hass.states.async_all()}
@@ -138,18 +135,16 @@ async def test_addresses_of_a_connection(world: Hub) -> None:
     assert "addresses" not in world.state("sensor", "link:us", "latency").attributes
 
 
-@pytest.mark.parametrize("key", ["conflict", "incompatible", "unsupported"])
-@pytest.mark.parametrize("path", ["jp", "office"])
-async def test_what_is_wrong_with_a_peer_is_a_problem(world: Hub, path: str, key: str) -> None:
-    thing = f"link:{path}" if path == "jp" else f"peer:{path}"
+async def test_what_is_wrong_with_a_peer_is_a_problem(world: Hub) -> None:
     await world.set_up()
-    assert world.value("binary_sensor", thing, key) == "off"
 
-    setattr(world.service.state.peers[path], key, True)
-    await world.elapse(POLL)
-
-    state = world.state("binary_sensor", thing, key)
-    assert (state.state, state.attributes["device_class"]) == ("on", "problem")
+    for thing in ("link:jp", "peer:office"):
+        for key in ("conflict", "incompatible", "unsupported"):
+            assert world.value("binary_sensor", thing, key) == "off"
+            setattr(world.service.state.peers[thing.partition(":")[2]], key, True)
+            await world.elapse(POLL)
+            state = world.state("binary_sensor", thing, key)
+            assert (state.state, state.attributes["device_class"]) == ("on", "problem")
 
 
 @BOTH
