@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--extended",
         action="store_true",
-        help="run all of the reliability tests; see docs/reliability.md",
+        help="run all of the tests in full; see docs/reliability.md",
     )
     parser.addoption(
         "--write-contract", action="store_true", help="write tests/contract/*.txt again"
