@@ -3,16 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-from _pytest.mark import ParameterSet
 import pytest
 
 EXTENDED = pytest.mark.extended
 """Marks a test, or one of its parameters, that only an extended run tries."""
 
 
-def each_with_each(
-    names: Collection[object], rows: Collection[tuple[Any, ...]]
-) -> list[ParameterSet]:
+def each_with_each(names: Collection[object], rows: Collection[tuple[Any, ...]]) -> list[Any]:
     """Return a name and a row as parameters, in every combination.
 
     The quick form has every name and every row at least once.
