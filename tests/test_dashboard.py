@@ -9,7 +9,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.tunnel_hub import assist, sentences
+from custom_components.tunnel_hub import assist, sentences, texts
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.dashboard import FOLDER, MODULE, version
 from custom_components.tunnel_hub.history import SERIES
@@ -91,7 +91,7 @@ def test_words(language: str) -> None:
     # The names of statistics, which Python gives them.
     said |= {f"history_{series}" for series in SERIES}
     # And what Assist says.
-    spoken = "".join(inspect.getsource(module) for module in (assist, sentences))
+    spoken = "".join(inspect.getsource(module) for module in (assist, sentences, texts))
     said |= set(re.findall(r"\bassist_\w+|(?<=common\.)\w+", spoken))
     said |= {f"assist_{name}" for name in re.findall(r"'(\w+)'", spoken)}
     said |= {f"assist_{name}" for name in sentences.SENTENCES}

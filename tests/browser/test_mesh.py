@@ -61,7 +61,7 @@ async def until_stored(running: Stage, name: str, *, is_new: Any) -> dict[str, A
 
 @pytest.mark.parametrize(
     "language, told",
-    [("en", "us, Connected, 43 ms, Leaves here: "), ("zh-Hans", "us, 已连接, 43 ms, 由此出口: ")],
+    [("en", "us, Connected, 43 ms, Leaves here: "), ("zh-Hans", "us、已连接、43 ms、由此出口：")],
     ids=["english", "chinese"],
 )
 async def test_it_is_drawn(

@@ -3,7 +3,7 @@
 import { attentionOf, BROKEN, WAITING } from "./attention.js";
 import { fill, make, say } from "./elements.js";
 import { nameBelow, nameOf, thingsOf } from "./things.js";
-import { ago, preload, translate } from "./words.js";
+import { ago, labeled, preload, translate } from "./words.js";
 
 const STYLE = `
   :host { display: block; --link-color: var(--primary-color); }
@@ -80,7 +80,7 @@ class Row {
     say(this._since, since);
     say(this._action, action && translate(hass, action.word));
     if (!action) return;
-    this._action.setAttribute("aria-label", `${this._action.textContent}: ${nameOf(thing.device)}`);
+    this._action.setAttribute("aria-label", labeled(hass, this._action.textContent ?? "", nameOf(thing.device)));
     this._action.onclick = () => hass.callService(action.domain, action.service, { entity_id: action.entity });
   }
 }

@@ -3,7 +3,7 @@
 import { adviceOf, DOWN, isKnown, OFF, pathsOf, REACHABLE } from "./paths.js";
 import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./things.js";
 import { lowTraffic } from "./traffic.js";
-import { adviceText, conditionName, translate } from "./words.js";
+import { adviceText, conditionName, labeled, translate } from "./words.js";
 
 /** How bad it is: broken, soon or partly broken, or something that waits for you. */
 export const BROKEN = "broken";
@@ -73,7 +73,7 @@ const troublesOf = (hass, thing, isReached) => [
     if (!severity || !isKnown(state)) return [];
     const subject = SAYING_ALL.includes(key) ? "" : hass.formatEntityName(state, { type: "entity" });
     const ends = ENDS.includes(key) && endOf(hass, key, state);
-    const condition = ends || [subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state)].filter(Boolean).join(": ");
+    const condition = ends || labeled(hass, subject, state.attributes.device_class !== "problem" && hass.formatEntityState(state));
     return [{ thing, severity, entity, condition, advice: adviceFor(hass, thing, key), since: ENDS.includes(key) ? undefined : sinceOf(hass, thing, entity) }];
   }),
 ];
@@ -88,7 +88,7 @@ const troublesOf = (hass, thing, isReached) => [
 const endOf = (hass, key, state) => {
   const word = Date.parse(state.state) < Date.now() ? "expired_on" : "expires_on";
   const told = translate(hass, word, { date: hass.formatEntityState(state) });
-  return OF_ITSELF.includes(key) ? told : `${hass.formatEntityName(state, { type: "entity" })}: ${told}`;
+  return OF_ITSELF.includes(key) ? told : labeled(hass, hass.formatEntityName(state, { type: "entity" }), told);
 };
 
 /**

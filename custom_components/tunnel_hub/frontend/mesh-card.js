@@ -4,7 +4,7 @@ import { draw, fill, make, say } from "./elements.js";
 import { isServer, meshOf } from "./mesh.js";
 import { formatSpeed } from "./speed.js";
 import { ACCOUNT, hasPicture, thingsOf } from "./things.js";
-import { conditionName, formatNumber, preload, translate } from "./words.js";
+import { conditionName, formatNumber, labeled, listed, preload, translate } from "./words.js";
 
 const STYLE = `
   :host { display: block; }
@@ -87,7 +87,7 @@ const describe = (hass) => {
     ms,
     speed,
     state: (/** @type {Way} */ way) => conditionName(hass, CONDITIONS[way]),
-    exits: (/** @type {MeshVertex} */ { exits }) => exits.map(({ name }) => name).join(", "),
+    exits: (/** @type {MeshVertex} */ { exits }) => listed(hass, exits.map(({ name }) => name)),
     rates: (/** @type {MeshLink} */ { rateIn, rateOut }) =>
       rateIn || rateOut ? [`↓ ${speed(rateIn)}`, `↑ ${speed(rateOut)}`] : [],
   };
@@ -114,11 +114,11 @@ class NodeShape {
     const exits = words.exits(vertex);
     const latency = vertex.isSelf ? "" : words.ms(vertex.latency);
     const state = vertex.isSelf ? translate(hass, "this_node") : words.state(vertex.way);
-    const leaves = exits && `${translate(hass, "leaves_here")}: ${exits}`;
+    const leaves = exits && labeled(hass, translate(hass, "leaves_here"), exits);
     this.name.textContent = shortened(vertex.name);
     this.latency.textContent = latency;
     this.exits.textContent = exits && `⇥ ${shortened(exits)}`;
-    const told = [vertex.name, state, latency, leaves].filter(Boolean).join(", ");
+    const told = listed(hass, [vertex.name, state, latency, leaves]);
     this.title.textContent = told;
     set(this.element, { "aria-label": told, "data-way": vertex.way, "data-key": vertex.key });
     set(this.exits, { y: vertex.isSelf ? -RADIUS - 8 : RADIUS + 44 });

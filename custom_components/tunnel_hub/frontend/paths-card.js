@@ -5,7 +5,7 @@ import { adviceOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } 
 import { formatSpeed, Speedometer } from "./speed.js";
 import { nameBelow, nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
 import { Uptimes } from "./uptime.js";
-import { ago, conditionName, formatDate, formatDay, formatNumber, preload, translate } from "./words.js";
+import { ago, conditionName, formatDate, formatDay, formatNumber, labeled, listed, preload, translate } from "./words.js";
 
 const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
@@ -125,12 +125,15 @@ class Stop {
     this.element.addEventListener("click", () => this._entityId && showMore(this.element, this._entityId));
   }
 
-  /** @param {{label: string, detail?: string, way: Way, entityId?: string}} stop */
-  render({ label, detail, way, entityId }) {
+  /**
+   * @param {Hass} hass
+   * @param {{label: string, detail?: string, way: Way, entityId?: string}} stop
+   */
+  render(hass, { label, detail, way, entityId }) {
     this._entityId = entityId;
     this.element.disabled = !entityId;
     this.element.dataset.way = way;
-    this.element.title = [label, detail].filter(Boolean).join(": ");
+    this.element.title = labeled(hass, label, detail);
     say(this._label, label);
     // A long address is broken between its parts; words are at their spaces.
     say(this._detail, detail?.includes(" ") ? detail : detail?.replace(/[.:]/g, "\u200b$&"));
@@ -224,7 +227,7 @@ class Row {
     this._contradiction.dataset.way = path.contradiction === "online" ? "down" : "unknown";
     say(this._check, path.check || verdict === INCONCLUSIVE ? describeCheck(hass, tunnel) : "");
     this._showDays(hass, tunnel, uptimes);
-    this._path.setAttribute("aria-label", `${name}: ${this._verdictText.textContent}`);
+    this._path.setAttribute("aria-label", labeled(hass, name, this._verdictText.textContent ?? ""));
 
     const load = loadOf(hass, path);
     const [toTunnel, toNode, toOutside] = ways;
@@ -253,7 +256,7 @@ class Row {
     /** @type {Way[]} */
     const colours = [toTunnel === "down" ? (verdict === "no_local_service" ? "down" : "off") : toTunnel, toTunnel, toNode, toOutside];
     stops.forEach((stop, index) => {
-      this._stops[index].render({ ...stop, way: colours[index] });
+      this._stops[index].render(hass, { ...stop, way: colours[index] });
     });
     ways.forEach((each, index) => {
       this._ways[index].dataset.way = each;
@@ -304,14 +307,14 @@ class Row {
       this._days,
       days.map(({ day, mean }) => {
         const told = mean === undefined ? "–" : formatNumber(hass, mean, "%");
-        const bar = make("span", { title: `${formatDay(hass, day)}: ${told}` });
+        const bar = make("span", { title: labeled(hass, formatDay(hass, day), told) });
         bar.dataset.way = wayOfDay(mean);
         return bar;
       }),
     );
     const whole = stateOf(hass, thing, "sensor.uptime_30_days");
     this._days.setAttribute("aria-label", isKnown(whole)
-      ? `${hass.formatEntityName(whole, { type: "entity" })}: ${hass.formatEntityState(whole)}`
+      ? labeled(hass, hass.formatEntityName(whole, { type: "entity" }), hass.formatEntityState(whole))
       : "");
   }
 
@@ -408,11 +411,13 @@ const describe = (hass, state) => {
  * @param {...string} keys
  */
 const describeAll = (hass, thing, ...keys) =>
-  keys
-    .map((key) => stateOf(hass, thing, key))
-    .filter((state) => isKnown(state))
-    .map((state) => hass.formatEntityState(state))
-    .join(", ");
+  listed(
+    hass,
+    keys
+      .map((key) => stateOf(hass, thing, key))
+      .filter((state) => isKnown(state))
+      .map((state) => hass.formatEntityState(state)),
+  );
 
 /**
  * @param {Hass} hass

@@ -44,6 +44,25 @@ export const adviceText = (hass, condition) =>
   translate(hass, `advice_${condition}`) ||
   hass.localize(`${STATE}.state_attributes.advice.state.${condition}`);
 
+/** @param {Hass} hass */
+const isChinese = (hass) => hass.locale?.language?.startsWith("zh");
+
+/**
+ * A name, and what is said of it; the one alone if the other is empty.
+ *
+ * @param {Hass} hass
+ * @param {...(string | false | undefined)} parts
+ */
+export const labeled = (hass, ...parts) => parts.filter(Boolean).join(isChinese(hass) ? "：" : ": ");
+
+/**
+ * Words one after the other, without the empty ones.
+ *
+ * @param {Hass} hass
+ * @param {(string | false | undefined)[]} words
+ */
+export const listed = (hass, words) => words.filter(Boolean).join(isChinese(hass) ? "、" : ", ");
+
 // Home Assistant's own functions know how the user wants numbers and dates, and show them as states.
 
 /**
