@@ -8,8 +8,18 @@ import pytest
 
 from custom_components.tunnel_hub.api import coerce
 from custom_components.tunnel_hub.api.errors import Reason, UnavailableError
+from custom_components.tunnel_hub.api.feed import MINUTE
 from custom_components.tunnel_hub.api.models.base import Resource
-from custom_components.tunnel_hub.api.rows import Row, RowCache, RowParser, field, rows_of
+from custom_components.tunnel_hub.api.rows import (
+    Row,
+    RowCache,
+    RowParser,
+    expected,
+    field,
+    row_in,
+    rows_in,
+    rows_of,
+)
 
 from .payloads import JSON_VALUES
 
@@ -156,3 +166,52 @@ async def test_a_listing_forgets_nothing_and_makes_nothing_up(answers: list[list
     for answer in answers:
         rows = rows_of([{"no": n % 3, "grams": value} for n, value in enumerate(answer)])
         assert await listing.read(rows) == await THINGS.many(rows)
+
+
+@pytest.mark.parametrize(
+    "value, rows",
+    [([], []), ([{"no": 1}], [{"no": 1}]), ([None, {"no": 1}, "x"], [{"no": 1}])],
+)
+def test_a_list_that_must_be_there(value: object, rows: list[Row]) -> None:
+    assert rows_in(value) == rows_in(value, null=True) == rows
+
+
+@pytest.mark.parametrize("value", ["", {}, {"no": 1}, 0, False, ["x"], [None], [[]]])
+@pytest.mark.parametrize("null", [True, False])
+def test_what_is_no_list_of_objects(value: object, null: bool) -> None:
+    """One without any object is not taken for an empty one: everything in it would be gone."""
+    with pytest.raises(UnavailableError, match="malformed: no list of things"):
+        rows_in(value, "things", null=null)
+
+
+def test_null_is_an_empty_list_where_a_service_says_so() -> None:
+    assert rows_in(None, null=True) == []
+    with pytest.raises(UnavailableError, match="malformed: no list of rows"):
+        rows_in(None)
+
+
+def test_what_an_answer_must_hold() -> None:
+    assert expected(0, "number") == 0
+    assert row_in({"data": {}}, "data") == {}
+    with pytest.raises(UnavailableError, match="malformed: no number"):
+        expected(None, "number")
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 1])
+def test_what_is_no_object(value: object) -> None:
+    with pytest.raises(UnavailableError, match="malformed: no data"):
+        row_in({"data": value}, "data")
+
+
+def test_a_feed_has_the_fields_of_its_rows_and_others() -> None:
+    async def _fetch() -> dict[str, Thing]:
+        return {}
+
+    feed = THINGS.feed("things", MINUTE, _fetch, also=("heavy",), required=True)
+
+    assert (feed.key, feed.resource, feed.interval) == ("things", Thing, MINUTE)
+    assert (feed.fields, feed.idle_interval, feed.required) == (
+        THINGS.fields | {"heavy"},
+        None,
+        True,
+    )
