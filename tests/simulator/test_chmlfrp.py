@@ -11,6 +11,8 @@ from simulator.chmlfrp import ChmlFrpService
 
 from .conftest import DAY, HOUR, Clock, Panel
 
+# What is refused, and what fails
+
 CAPTCHA = {"lot_number": "1", "captcha_output": "2", "pass_token": "3", "gen_time": "4"}
 NEW_ACCOUNT = {
     "username": "new",
@@ -132,7 +134,7 @@ async def test_the_firewall_lets_no_script_in(chmlfrp: ChmlFrpService) -> None:
             assert response.status == 200
 
 
-CAPTCHA = {"lot_number": "1", "captcha_output": "2", "pass_token": "3", "gen_time": "4"}
+# Accounts
 
 
 async def test_the_account_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> None:
@@ -204,6 +206,8 @@ async def test_the_daily_sign_in(chmlfrp: ChmlFrpService, panel: Panel) -> None:
         "count_of_matching_records": 1205,
     }
 
+
+# Nodes
 
 SAMPLE_FIELDS = {
     *("proxy_https", "download_bandwidth_usage_percent", "cur_conns", "sent_packets"),
@@ -328,6 +332,8 @@ async def test_a_day_of_a_node_is_about_two_megabytes(visitor: Panel) -> None:
     assert second["timestamp"] == "2026-11-20T03:59:40.000+00:00"
 
 
+# Tunnels
+
 NEW_TUNNEL: dict[str, object] = {
     "tunnelname": "jellyfin",
     "node": "成都电信",
@@ -428,6 +434,9 @@ async def test_a_file_for_the_client(chmlfrp: ChmlFrpService, panel: Panel) -> N
     assert (await sections(tunnel_names="jellyfin")).sections() == ["common", "jellyfin"]
     both = await sections(tunnel_names="jellyfin,homeassistant")
     assert both.sections() == everything.sections()
+
+
+# Time
 
 
 async def test_traffic_of_what_is_online_grows(chmlfrp: ChmlFrpService) -> None:

@@ -160,9 +160,6 @@ async def test_a_body_that_makes_no_sense_is_a_server_error(client: Client, path
     assert set(await client.post(path, ["list"], status=400)) == {"error"}
 
 
-# A server that nobody has initialized
-
-
 # Nodes
 
 

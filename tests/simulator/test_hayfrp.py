@@ -14,6 +14,8 @@ from simulator.hayfrp.wander import forms, wander
 
 from .conftest import BROKEN, DAY, HOUR, NOON, Client
 
+# What is refused
+
 
 def no(status: int, message: str, **extra: None) -> dict[str, object]:
     return {"status": status, "message": message, **extra}
@@ -92,6 +94,9 @@ async def test_the_firewall_wants_its_header(hayfrp: HayFrpService) -> None:
     ):
         assert (response.status, response.content_type) == (403, "text/html")
     assert hayfrp.calls[0].status == 403
+
+
+# As documented
 
 
 async def test_info_describes_the_account(hayfrp: HayFrpService, demo: Client) -> None:
@@ -277,6 +282,9 @@ async def test_a_token_to_run_once(demo: Client) -> None:
     assert (await demo.ask("/esirun", "create", id="99"))["status"] == 404
 
 
+# Time
+
+
 async def test_the_client_of_a_tunnel_that_is_enabled_again_takes_a_while(
     hayfrp: HayFrpService, demo: Client
 ) -> None:
@@ -332,6 +340,9 @@ async def test_the_day_starts_over_at_midnight(hayfrp: HayFrpService) -> None:
     assert hayfrp.account.today_bytes < 60 * 5 * 16_384
     assert hayfrp.state.today_runs == 0
     assert hayfrp.state.total_in > total
+
+
+# Types
 
 
 @pytest.mark.parametrize(
