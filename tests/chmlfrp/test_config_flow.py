@@ -588,18 +588,6 @@ async def test_reconfiguration_by_a_browser_again(
     assert world.entry.data["refresh_token"] == newer.refresh_token
 
 
-async def test_reconfiguration_to_another_account(world: World[ChmlFrpService]) -> None:
-    other = world.service.state.accounts["228"]
-    menu = await world.entry.start_reconfigure_flow(world.hass)
-    assert menu["menu_options"] == WAYS
-    form = await choose(world.hass, menu, "chmlfrp_token")
-
-    result = await fill(world.hass, form, world.service, token=other.usertoken)
-
-    assert result["reason"] == "wrong_account"
-    assert world.entry.data["token"] == world.service.account.usertoken
-
-
 async def test_a_refused_refresh_asks_to_sign_in_again(
     by_browser: World[ChmlFrpService],
 ) -> None:

@@ -92,7 +92,6 @@ async def test_any_form_of_an_address(
     assert result["data"]["base_url"] == easytier.url
 
 
-@BOTH
 async def test_what_is_wrong_is_said(hass: HomeAssistant, easytier: EasyTierService) -> None:
     """And the next try succeeds, with what was right still filled in."""
     cases: tuple[tuple[dict[str, Any], str], ...] = (
