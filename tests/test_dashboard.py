@@ -80,11 +80,9 @@ def test_words(language: str) -> None:
     """Every word that the modules say is there, and none that they do not."""
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     said = set(re.findall(r'"(\w+)"', source))
-    said |= {
-        f"{word}_{verdict}"
-        for word in ("advice", "path")
-        for verdict in re.findall(r"^  (\w+): \[\w+, \w+, \w+\]", source, re.MULTILINE)
-    }
+    # What adviceText and conditionName say of a condition, which a sensor or a module names.
+    conditions = {*said, *translations(language)["entity"]["sensor"]["verdict"]["state"]}
+    said |= {f"{word}_{condition}" for word in ("advice", "path") for condition in conditions}
     said |= {f"{of}traffic_{way}" for of in ("", "node_") for way in ("in", "out")}
     said |= {f"severity_{severity}" for severity in ("broken", "waiting", "warning")}
     said |= {f"path_says_{state}" for state in ("online", "offline")}
