@@ -26,6 +26,8 @@ from .catalogue import BODIES, MEGABYTE, RAW, Few, Spoil, made, spoils
 from .figures import Figures
 from .liar import Asked, Liar, Raw, Reply, forwarding, port_of, spoilt, through
 
+pytestmark = pytest.mark.timeout(3600)
+
 LONGEST_STALL = 0.1
 """Seconds of CPU. The aim is half of it; other machines are slower than the one of the figures."""
 
