@@ -2,7 +2,7 @@
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 import gzip
 import json
 from typing import Any
@@ -334,8 +334,9 @@ def _answer(*headers: bytes, body: bytes = _SHORT, first: bytes = _OK) -> bytes:
     return first + _JSON + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-def _bomb(megabytes: int) -> bytes:
-    packer = zlib.compressobj(9, wbits=31)
+@cache
+def _bomb(megabytes: int, wbits: int = 31) -> bytes:
+    packer = zlib.compressobj(9, wbits=wbits)
     pieces = [packer.compress(bytes(MEGABYTE)) for _ in range(megabytes)]
     return b"".join((*pieces, packer.flush()))
 
@@ -398,9 +399,7 @@ RAW: Mapping[str, bytes | Callable[[], bytes]] = {
     "chunks twice": _OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "an unknown transfer": _OK + b"Transfer-Encoding: cow\r\n\r\n" + _SHORT,
     "gzip of 64 MB": lambda: _answer(b"Content-Encoding: gzip", body=_bomb(64)),
-    "deflate of 64 MB": lambda: _answer(
-        b"Content-Encoding: deflate", body=zlib.compress(bytes(64 * MEGABYTE), 9)
-    ),
+    "deflate of 64 MB": lambda: _answer(b"Content-Encoding: deflate", body=_bomb(64, 15)),
     "gzip in gzip": lambda: _answer(b"Content-Encoding: gzip, gzip", body=gzip.compress(_bomb(64))),
     "gzip cut off": _answer(b"Content-Encoding: gzip", body=gzip.compress(_SHORT * 100)[:-9]),
     "no gzip": _answer(b"Content-Encoding: gzip"),
