@@ -82,7 +82,7 @@ def test_the_card_is_there_and_takes_devices(language: Language) -> None:
     modules = {path.name: path.read_text("utf-8") for path in (INTEGRATION / "frontend").iterdir()}
 
     name = card.pop("type").removeprefix("custom:")
-    assert f'customElements.define("{name}", TunnelHubPathsCard)' in modules["offers.js"]
+    assert f'customElements.define("{name}", TunnelHubPathsCard)' in modules["register.js"]
     assert card == {"devices": ["abc"]}
     assert re.search(r"onfig\.devices\b", modules["paths-card.js"])
 

@@ -79,7 +79,7 @@ async def test_numbers_are_those_of_the_profile(page: Page, running: Stage, numb
     words = await page.evaluate(
         """async () => {
           const [{ name }] = performance.getEntriesByType("resource").filter(
-            ({ name }) => name.endsWith("/words.js"));
+            ({ name }) => name.endsWith("/translations.js"));
           const { formatDate, formatNumber } = await import(name);
           const { hass } = document.querySelector("home-assistant");
           return [formatNumber(hass, 1234.5, "Mbit/s"), formatDate(hass, "2026-02-03T12:00:00Z")];

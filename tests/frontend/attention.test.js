@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { attentionOf } from "../../custom_components/tunnel_hub/frontend/attention.js";
 import { loadOf, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
-import { nameBelow, thingsOf } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { nameBelow, thingsOf } from "../../custom_components/tunnel_hub/frontend/registry.js";
 import { home } from "./home.js";
 
 const found = (things) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { adviceOf, flowsOf, isVisited, pathsOf } from "../../custom_components/tunnel_hub/frontend/paths.js";
-import { thingsOf, usedNodes } from "../../custom_components/tunnel_hub/frontend/things.js";
+import { thingsOf, usedNodes } from "../../custom_components/tunnel_hub/frontend/registry.js";
 import { home } from "./home.js";
 
 const pathsIn = (things, chosen) => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
+import { formatDate } from "../../custom_components/tunnel_hub/frontend/translations.js";
 import { lastDays, Uptimes } from "../../custom_components/tunnel_hub/frontend/uptime.js";
-import { formatDate } from "../../custom_components/tunnel_hub/frontend/words.js";
 import { home } from "./home.js";
 
 const HOUR = 3_600_000;

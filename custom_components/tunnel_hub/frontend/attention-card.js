@@ -1,9 +1,9 @@
-// The card that shows what needs attention, by account and worst first, and what can be done at once.
+// The card with problems by account, the worst first, and with controls to fix them.
 
 import { attentionOf, BROKEN, WAITING } from "./attention.js";
 import { fill, make, say } from "./elements.js";
-import { nameBelow, nameOf, thingsOf } from "./things.js";
-import { ago, labeled, preload, translate } from "./words.js";
+import { nameBelow, nameOf, thingsOf } from "./registry.js";
+import { ago, labeled, preload, translate } from "./translations.js";
 
 const STYLE = `
   :host { display: block; --link-color: var(--primary-color); }
@@ -39,14 +39,14 @@ const STYLE = `
 
 /** @type {Record<Trouble["severity"], string>} */
 const ICONS = { broken: "mdi:alert-circle", warning: "mdi:alert", waiting: "mdi:information-outline" };
-/** Of each account, before somebody asks for the others. */
+/** Problems of each account that are shown before the user expands the list. */
 const SHOWN = 3;
 const SHOWN_ON_PHONES = 2;
 const PHONE = 500;
-/** Milliseconds between two looks at changing states, and until times are told anew. */
+/** Milliseconds between two updates while states change, and between updates of times. */
 const PAUSE = 250;
 const MINUTE = 60000;
-/** What was so when the account was loaded may have been so for long. */
+/** A problem from this long after the account was loaded may be older. */
 const LOADING = MINUTE;
 
 /** One thing that needs attention. */
@@ -103,7 +103,7 @@ class Group {
    * @param {Trouble[]} troubles
    * @param {(trouble: Trouble) => string} since
    * @param {() => void} again
-   * @param {number} most how many are shown before somebody asks for more
+   * @param {number} most how many are shown before the user expands the list
    */
   render(hass, account, troubles, since, again, most) {
     say(this._name, account && nameOf(account.device));

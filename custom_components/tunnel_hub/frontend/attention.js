@@ -1,9 +1,9 @@
-// What needs attention: of all that may be wrong, what is.
+// Finds problems of accounts, tunnels, nodes and so on.
 
 import { adviceOf, DOWN, isKnown, OFF, pathsOf, REACHABLE } from "./paths.js";
-import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./things.js";
+import { ACCOUNT, hasPath, NODE, stateOf, usedNodes } from "./registry.js";
 import { lowTraffic } from "./traffic.js";
-import { adviceText, conditionName, labeled, translate } from "./words.js";
+import { adviceText, conditionName, labeled, translate } from "./translations.js";
 
 /** How bad it is: broken, soon or partly broken, or something that waits for you. */
 export const BROKEN = "broken";
@@ -16,11 +16,11 @@ const ENDS = ["sensor.certificates", "sensor.expires", "sensor.group_expires", "
 const OF_ITSELF = ["sensor.expires", "sensor.valid_until"];
 const SOON = 7 * 24 * 3600 * 1000;
 const NEARLY_USED_UP = 90;
-/** What tells of a path, the most telling first. */
+/** Entities with the state of a path, the most informative first. */
 const SAYING = ["sensor.state", "sensor.phase", "binary_sensor.online", "binary_sensor.reachable"];
-/** States that need no name of what they are the state of: connected, disconnected. */
+/** Entities whose states are clear without the entity's name: connected, disconnected. */
 const SAYING_ALL = ["binary_sensor.connected", "binary_sensor.online"];
-/** Where a service tells since when something is down. */
+/** Entities with the time since when something is down. */
 const SINCE = ["sensor.last_close", "sensor.last_seen", "sensor.last_report"];
 
 /** @param {Pick<Trouble, "severity">} trouble */
@@ -92,8 +92,8 @@ const endOf = (hass, key, state) => {
 };
 
 /**
- * What to do about it, by what tells of it, or by that and what the thing is; "" where nothing can
- * be done.
+ * The advice for a problem, by the entity, or by the entity and the kind of the device; "" if there
+ * is none.
  *
  * @param {Hass} hass
  * @param {Thing} thing
@@ -125,7 +125,7 @@ const ADVICE = {
 };
 
 /**
- * What somebody has switched off is no trouble.
+ * Whether the user has disabled something, which is not a problem.
  *
  * @param {Hass} hass
  * @param {Thing} thing
@@ -198,7 +198,7 @@ const severityOf = (thing, key, state) => {
   const { device_class } = state.attributes;
   const value = Number(state.state);
   if (device_class === "problem") return state.state === "on" ? WARNING : undefined;
-  // What is told of a tunnel's connections is in its condition.
+  // The condition of a tunnel includes its connections.
   if (device_class === "connectivity") return state.state === "off" && !hasPath(thing) ? BROKEN : undefined;
   if (key === "sensor.load") return state.state === "high" ? WARNING : undefined;
   if (key === "sensor.traffic_left") return value < (lowTraffic(state) ?? 0) ? (value > 0 ? WARNING : BROKEN) : undefined;

@@ -1,6 +1,6 @@
-// What the dashboard is made of: built-in cards for our things.
+// Builds configurations of built-in cards for devices.
 
-import { nameOf } from "./things.js";
+import { nameOf } from "./registry.js";
 
 /**
  * @param {string} text
@@ -52,7 +52,7 @@ export const headingOf = (thing, icon, more) =>
   heading(nameOf(thing.device), icon, { ...toDevice(thing), ...more });
 
 /**
- * Tiles of those entities that a thing has; what nobody knows is not shown.
+ * Tiles of the entities that a device has, without unknown ones.
  *
  * @param {Thing} thing
  * @param {...string} keys
@@ -69,7 +69,7 @@ const DOMAINS = ["switch", "select", "binary_sensor", "sensor", "event", "button
 const rank = (entity) => DOMAINS.indexOf(entity.split(".")[0]);
 
 /**
- * Rows with each entity's control; what nobody knows is left out.
+ * Rows with the control of each entity, without unknown ones.
  *
  * @param {string[]} entities
  * @returns {Config}

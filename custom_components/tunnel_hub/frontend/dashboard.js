@@ -1,6 +1,7 @@
 // The dashboard that builds itself: what needs attention, accounts, tunnels, nodes and the rest.
 
 import { heading, headingOf, is, mainEntities, rows, tile, tiles, toDevice } from "./cards.js";
+import { pathsOf } from "./paths.js";
 import {
   ACCOUNT,
   CLIENT,
@@ -21,9 +22,8 @@ import {
   usedNodes,
   WATCHED,
   WIREGUARD_PEER,
-} from "./things.js";
-import { pathsOf } from "./paths.js";
-import { preload, translate } from "./words.js";
+} from "./registry.js";
+import { preload, translate } from "./translations.js";
 
 const FULL_WIDTH = { columns: "full" };
 const MOST_SECTIONS = 60;
@@ -66,7 +66,7 @@ const account = (thing, things) => {
     ...signIn(thing),
     ...relays.slice(0, MOST_TILES).flatMap((relay) => relayTile(thing, relay)),
   ];
-  // Some services tell nothing of an account itself.
+  // Some services have no data of the account itself.
   return cards.length ? [headingOf(thing, ICONS[ACCOUNT]), ...cards] : [];
 };
 

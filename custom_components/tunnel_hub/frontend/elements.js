@@ -1,4 +1,4 @@
-// What our cards are made of. Texts become text nodes, never markup.
+// Creates the elements of cards. Texts become text nodes, never markup.
 
 /**
  * Make an element; properties that it has are set, everything else is an attribute.

@@ -2,9 +2,9 @@
 
 import { draw, fill, make, say } from "./elements.js";
 import { isServer, meshOf } from "./mesh.js";
+import { ACCOUNT, hasPicture, thingsOf } from "./registry.js";
 import { formatSpeed } from "./speed.js";
-import { ACCOUNT, hasPicture, thingsOf } from "./things.js";
-import { conditionName, formatNumber, labeled, listed, preload, translate } from "./words.js";
+import { conditionName, formatNumber, labeled, listed, preload, translate } from "./translations.js";
 
 const STYLE = `
   :host { display: block; }
@@ -399,7 +399,7 @@ export class TunnelHubMeshCard extends HTMLElement {
     }
   }
 
-  // Arranging, which is for administrators: everybody sees the same layout
+  // Moving nodes, only for administrators, because all users share the layout
 
   get _canMove() {
     return Boolean(this._picture && !isServer(this._picture) && this._hass?.user?.is_admin);

@@ -92,7 +92,7 @@ export const meshOf = (picture) => {
     if (!other || isBetter(way, other.way)) links.set(link.id, link);
   }
   for (const exit of picture.exits) {
-    // Where nobody can say by which path, it is not said.
+    // An unknown path is not shown.
     if (exit.exit_path === null) continue;
     const node = byExit.get(exit.exit_path);
     const vertex = exit.exit_path === "" ? vertices.get(self.key) : node && vertices.get(keyOf(picture, node));

@@ -2,10 +2,10 @@
 
 import { copy, fill, make, say, showMore } from "./elements.js";
 import { adviceOf, flowsOf, INCONCLUSIVE, isKnown, isVisited, loadOf, pathsOf } from "./paths.js";
+import { nameBelow, nameOf, stateOf, TUNNEL, thingsOf } from "./registry.js";
 import { formatSpeed, Speedometer } from "./speed.js";
-import { nameBelow, nameOf, stateOf, TUNNEL, thingsOf } from "./things.js";
+import { ago, conditionName, formatDate, formatDay, formatNumber, labeled, listed, preload, translate } from "./translations.js";
 import { Uptimes } from "./uptime.js";
-import { ago, conditionName, formatDate, formatDay, formatNumber, labeled, listed, preload, translate } from "./words.js";
 
 const STYLE = `
   /* Home Assistant's own colour of links is too faint for small text. */
@@ -356,7 +356,7 @@ const wayOfDay = (mean) => {
 };
 
 /**
- * What an entity of a tunnel tells, unless nobody knows.
+ * The state of a tunnel's entity, unless it is unknown.
  *
  * @param {Hass} hass
  * @param {Thing} tunnel
@@ -479,7 +479,7 @@ export class TunnelHubPathsCard extends HTMLElement {
 
   /**
    * config: {devices, limit, controls, below_account}: the ids of the tunnels' devices, all tunnels
-   * if there are none; how many are shown before somebody asks for more; whether to show their
+   * if there are none; how many are shown before the user expands the list; whether to show their
    * switches; and whether the card is below the account's name.
    *
    * @param {PathsConfig} config

@@ -1,7 +1,7 @@
-// Where a tunnel leads, and where it breaks.
+// Finds the path of a tunnel, and where it is broken.
 
-import { ACCOUNT, hasPath, isOfMesh, nodeOf, stateOf } from "./things.js";
-import { adviceText } from "./words.js";
+import { ACCOUNT, hasPath, isOfMesh, nodeOf, stateOf } from "./registry.js";
+import { adviceText } from "./translations.js";
 
 /** How it is with a stop, or with the way to it. */
 export const UP = "up";
@@ -69,7 +69,7 @@ export const pathsOf = (hass, things, chosen) => {
 };
 
 /**
- * The tunnels that a server and the client at home both tell of: the client's, by the server's.
+ * The tunnels that both a server and a client list: the client's, by the server's.
  *
  * A server calls a tunnel by the name of its user, if it has one, a dot and the client's name for it.
  * Where both know its address, it has the same port, or the same domain.
@@ -361,7 +361,7 @@ const RATES = { in: "sensor.rate_in", out: "sensor.rate_out" };
 const COUNTERS = { in: "sensor.traffic_in_today", out: "sensor.traffic_out_today" };
 
 /**
- * What goes in and out of a path: {direction, state, isCounter, isNodes}.
+ * The traffic of a path: {direction, state, isCounter, isNodes}.
  *
  * The rates of the tunnel where they are known; else today's counters, of the tunnel or its node,
  * which is told, as all tunnels of the node share them.

@@ -1,6 +1,6 @@
 // How fast a counter counts.
 
-import { formatNumber } from "./words.js";
+import { formatNumber } from "./translations.js";
 
 /** @type {Record<string, number>} */
 const BYTES = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };

@@ -1,5 +1,5 @@
-// What the frontend loads. It makes the dashboard known, for which the frontend waits five seconds,
-// and needs no other module for that: a slow connection may take longer to bring them all.
+// The module that the frontend loads. It registers the dashboard, for which the frontend waits five
+// seconds, without other modules, because a slow connection may take longer to load them all.
 
 class TunnelHubDashboard extends HTMLElement {
   static get registryDependencies() {
@@ -19,5 +19,5 @@ class TunnelHubDashboard extends HTMLElement {
 // The app puts another registry in the place of the browser's, and forgets what was defined before.
 customElements.whenDefined("home-assistant").then(() => {
   customElements.define("ll-strategy-dashboard-tunnel-hub", TunnelHubDashboard);
-  import("./offers.js");
+  import("./register.js");
 });

@@ -1,6 +1,6 @@
-// How much of each of the last days an address was reachable, out of the recorder's statistics.
+// The share of each of the last days in which an address was reachable, by the recorder's statistics.
 
-import { daysIn } from "./words.js";
+import { daysIn } from "./translations.js";
 
 const DAYS = 30;
 const DAY = 24 * 3600 * 1000;

@@ -1,4 +1,4 @@
-// Accounts, tunnels, nodes: our devices and their entities, out of Home Assistant's registries.
+// Finds the devices of accounts, tunnels, nodes and so on, and their entities, in the registries.
 
 const DOMAIN = "tunnel_hub";
 

@@ -1,10 +1,10 @@
-// What the frontend offers in its dialogs: our dashboard and our card.
+// Registers the cards and the dashboard strategy with the frontend, and adds them to its dialogs.
 
 import { TunnelHubAttentionCard } from "./attention-card.js";
 import { TunnelHubMeshCard } from "./mesh-card.js";
 import { TunnelHubPathsCard } from "./paths-card.js";
-import { hasPath, kindOf } from "./things.js";
-import { preload, translate } from "./words.js";
+import { hasPath, kindOf } from "./registry.js";
+import { preload, translate } from "./translations.js";
 
 customElements.define("tunnel-hub-attention", TunnelHubAttentionCard);
 customElements.define("tunnel-hub-mesh", TunnelHubMeshCard);

@@ -1,17 +1,17 @@
-// Our own words, out of the integration's translations.
+// Texts of the integration's translations.
 
 const CATEGORY = "common";
 const DOMAIN = "tunnel_hub";
 
 /**
- * Have our words loaded in the user's language; resolves to a `localize` that knows them.
+ * Load the texts in the user's language; resolves to a `localize` function with them.
  *
  * @param {Hass} hass
  */
 export const preload = (hass) => hass.loadBackendTranslation(CATEGORY, DOMAIN);
 
 /**
- * Say something in the user's language; "" until the words are loaded.
+ * Return a text in the user's language; "" until the texts are loaded.
  *
  * @param {Hass} hass
  * @param {string} key
