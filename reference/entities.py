@@ -17,7 +17,7 @@ def entities(service: Service, language: Language) -> str:
     for model in dict.fromkeys(entity.model for entity in service.entities):
         title = f"**{word(language, model)}**"
         for entity in (entity for entity in found if entity.model == model):
-            if title and entity.may_not_matter:
+            if title and entity.may_be_disabled:
                 title += notes.mark("disabled by default if none of your tunnels uses the node")
             name = said(language, "entity", entity.platform, entity.row.key)["name"]
             if not entity.row.entity_registry_enabled_default:

@@ -67,7 +67,7 @@ class Entity:
         return self.resource.part_of or self.resource.kind
 
     @property
-    def may_not_matter(self) -> bool:
+    def may_be_disabled(self) -> bool:
         """Whether it is disabled by default for some resources."""
         return self.resource.may_be_enabled_later
 

@@ -122,7 +122,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
             feed,
             siblings=data.coordinators,
             demand=demand,
-            on_read=data.sync_problems,
+            on_read=data.sync_issues,
         )
         return coordinator
 
@@ -223,7 +223,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) -
     async_forget_checks(hass, entry.entry_id)
     clear_all(hass, entry)
     for other in hass.config_entries.async_loaded_entries(DOMAIN):
-        other.runtime_data.sync_problems()
+        other.runtime_data.sync_issues()
 
 
 async def async_remove_config_entry_device(

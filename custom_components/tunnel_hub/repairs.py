@@ -64,7 +64,7 @@ class ChangePassword(RepairsFlow):
             )
         except TunnelHubError as err:
             return failure_of(err)
-        data.sync_problems()
+        data.sync_issues()
         return None
 
 

@@ -38,7 +38,7 @@ class TunnelHubData:
     layout: LayoutFollower | None = None
 
     @callback
-    def sync_problems(self) -> None:
+    def sync_issues(self) -> None:
         """Create and delete repair issues according to the current state."""
         is_complete = not any(c.is_pending for c in self.coordinators.values())
         self.issues.sync(is_complete=is_complete)

@@ -17,10 +17,10 @@ import voluptuous as vol
 
 from ..api.capabilities.mesh import MeshNode
 from ..api.models.mesh import (
-    Around,
     Hub,
     NodeAfterRestart,
     Peer,
+    PeerKind,
     Port,
     Position,
     User,
@@ -67,11 +67,11 @@ async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse
     return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
 
 
-_AROUND: Mapping[str, Around] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
+_PEER_KINDS: Mapping[str, PeerKind] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
 
 
 async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    link = await target.capable(MeshNode).link_history(_AROUND[target.key.kind], target.key.id)
+    link = await target.capable(MeshNode).link_history(_PEER_KINDS[target.key.kind], target.key.id)
     return {
         "connected": link.connected,
         "rebinds": link.rebinds,
@@ -82,7 +82,7 @@ async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResp
 
 
 async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
-    peers = await target.capable(MeshNode).peers_of(_AROUND[target.key.kind], target.key.id)
+    peers = await target.capable(MeshNode).peers_of(_PEER_KINDS[target.key.kind], target.key.id)
     return {"peers": [to_response(peer) for peer in peers]}
 
 
@@ -223,10 +223,10 @@ MESH_ACTIONS: dict[str, Action] = {
     "get_graph_layout": Action(run=_get_graph_layout, response=SupportsResponse.ONLY),
     "get_latency_history": Action(
         run=_get_latency_history,
-        kinds=tuple(_AROUND),
+        kinds=tuple(_PEER_KINDS),
         response=SupportsResponse.ONLY,
     ),
-    "get_peers": Action(run=_get_peers, kinds=tuple(_AROUND), response=SupportsResponse.ONLY),
+    "get_peers": Action(run=_get_peers, kinds=tuple(_PEER_KINDS), response=SupportsResponse.ONLY),
     "get_wireguard_config": Action(
         run=_get_wireguard_config,
         kinds=(WireGuardPeer.kind,),

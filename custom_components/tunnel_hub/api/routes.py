@@ -9,13 +9,13 @@ _LASTS = 3600.0
 """Seconds after which a missing route is requested again."""
 
 
-NO_NAMES = frozenset({"", ".", ".."})
+INVALID_NAMES = frozenset({"", ".", ".."})
 """Names that would change the path."""
 
 
 def segment(name: str) -> str:
     """Return a name, including its slashes, as one path segment; raises InvalidInputError."""
-    if name in NO_NAMES:
+    if name in INVALID_NAMES:
         raise InvalidInputError("unknown_resource", name=name)
     return quote(name, safe="")
 

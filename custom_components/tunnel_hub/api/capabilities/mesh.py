@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from ..models.mesh import (
-    Around,
     HasExit,
     Kick,
     LatencySample,
     LinkHistory,
     NodeAfterRestart,
     Peer,
+    PeerKind,
     Port,
     Position,
     Session,
@@ -41,7 +41,7 @@ class MeshNode(Capability):
         """Set the TUN mode, one of TUN_MODES."""
 
     @abstractmethod
-    async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
+    async def set_peer_nested(self, of: PeerKind, peer_id: str, *, nested: bool) -> None:
         """Show or hide the peers behind a peer."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class MeshNode(Capability):
         """Return the addresses of a name; raises RejectedError if there are none."""
 
     @abstractmethod
-    async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
+    async def link_history(self, of: PeerKind, peer_id: str) -> LinkHistory:
         """Return the history of the link to a peer."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class MeshNode(Capability):
         """Return the latencies of all links by kind and id of their peers."""
 
     @abstractmethod
-    async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
+    async def peers_of(self, of: PeerKind, peer_id: str) -> tuple[Peer, ...]:
         """Return a peer's own peers."""
 
     @abstractmethod

@@ -25,7 +25,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..http import MAX_JSON_BYTES, Answer, Transport
-from ..routes import NO_NAMES, segment
+from ..routes import INVALID_NAMES, segment
 from ..rows import Row, row_in, rows_in
 from ..tokens import Tokens
 
@@ -317,7 +317,7 @@ class EasyTierClient:
 
 
 def _path(node_id: str) -> str:
-    if node_id in NO_NAMES:
+    if node_id in INVALID_NAMES:
         raise NodeGoneError
     return f"/api/nodes/{segment(node_id)}"
 

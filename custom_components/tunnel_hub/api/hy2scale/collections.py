@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
-from ..routes import NO_NAMES
+from ..routes import INVALID_NAMES
 from ..rows import Row
 from ..throttling import iterate
 from . import schemas
@@ -110,7 +110,7 @@ class EditableRows(RowCollection):
     def _check_names(self, fields: Row) -> None:
         """Raise InvalidInputError for a name that cannot be part of a path."""
         for name in self.names or self.unique:
-            if name in fields and fields[name] in NO_NAMES:
+            if name in fields and fields[name] in INVALID_NAMES:
                 raise InvalidInputError("invalid_name", name=str(fields[name]))
 
     async def expect(self, id_: str, changes: Row) -> None:

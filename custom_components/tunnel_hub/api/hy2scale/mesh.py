@@ -13,7 +13,6 @@ from ..http import Transport
 from ..models.base import Resource
 from ..models.mesh import (
     TUN_OFF,
-    Around,
     ExitUpdate,
     HasExit,
     Kick,
@@ -21,6 +20,7 @@ from ..models.mesh import (
     LinkHistory,
     NodeAfterRestart,
     Peer,
+    PeerKind,
     Port,
     Position,
     Proxy,
@@ -117,13 +117,13 @@ class MeshCommands(CanEdit, MeshNode):
             raise InvalidInputError("not_taken", name="tun_mode")
 
     @override
-    async def set_peer_nested(self, of: Around, peer_id: str, *, nested: bool) -> None:
+    async def set_peer_nested(self, of: PeerKind, peer_id: str, *, nested: bool) -> None:
         path = self._path(of, peer_id)
         await self._peer(path)
         await self._client.nest_peer(path, enabled=nested)
         await self._expect_peer(path, "nested", nested)
 
-    def _path(self, of: Around, peer_id: str) -> str:
+    def _path(self, of: PeerKind, peer_id: str) -> str:
         """Return the path of a node by current names."""
         return self._around.path_of(peer_id) if of is Peer else self._around.name_of(peer_id)
 
@@ -234,7 +234,7 @@ class MeshCommands(CanEdit, MeshNode):
         raise RejectedError(self._transport.redact(answer.get("error")) or name)
 
     @override
-    async def link_history(self, of: Around, peer_id: str) -> LinkHistory:
+    async def link_history(self, of: PeerKind, peer_id: str) -> LinkHistory:
         """Return the history of the link to a direct peer; there is none for other peers."""
         path = self._path(of, peer_id)
         if of is Peer and "/" in path:
@@ -260,7 +260,7 @@ class MeshCommands(CanEdit, MeshNode):
         return {ids[name]: _samples(row) for row in rows if (name := _name(row)) in ids}
 
     @override
-    async def peers_of(self, of: Around, peer_id: str) -> tuple[Peer, ...]:
+    async def peers_of(self, of: PeerKind, peer_id: str) -> tuple[Peer, ...]:
         path = self._path(of, peer_id)
         if of is Peer:
             await self._peer(path)

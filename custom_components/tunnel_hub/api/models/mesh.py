@@ -313,8 +313,8 @@ class VpnServer(StrEnum):
     WIREGUARD = "wireguard"
 
 
-type Around = type[Link | Peer | Tunnel]
-"""A node of the mesh. A tunnel is the connection to one and has the same id as its link."""
+type PeerKind = type[Link | Peer | Tunnel]
+"""The class of a peer. A tunnel is the connection to one and has the same id as its link."""
 
 type Edited = type[Proxy | Rule | Tunnel | User | WireGuardPeer]
 
