@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { labeled, listed } from "../../custom_components/tunnel_hub/frontend/words.js";
+import { labeled, listed } from "../../custom_components/tunnel_hub/frontend/translations.js";
 
 for (const [language, pair, list] of [
   ["en", "State: Online", "a, b"],
