@@ -61,7 +61,7 @@ def test_only_words_are_added_outside_the_providers_folders() -> None:
 
 
 def test_a_provider_is_added_by_following_the_page(tmp_path: Path) -> None:
-    ignore = shutil.ignore_patterns("__pycache__", "snapshots")
+    ignore = shutil.ignore_patterns("snapshots")
     for name in NEEDED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)

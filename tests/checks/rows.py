@@ -187,7 +187,7 @@ ROWS = (
         blackbox=False,
     ),
     Row(
-        name="says something first, as SSH does",
+        name="sends the first bytes, as SSH does",
         server=lambda _: listening(says(b"SSH-2.0-OpenSSH_9.2\r\n")),
         protocol=Protocol.TCP,
         banner="SSH-2.0-OpenSSH_9.2",
@@ -201,21 +201,21 @@ ROWS = (
         blackbox=False,
     ),
     Row(
-        name="waits for the client to speak first",
+        name="waits for the client to send first",
         waits=True,
         server=lambda _: listening(silent),
         protocol=Protocol.TCP,
         blackbox=True,
     ),
     Row(
-        name="closes each connection at once",
+        name="closes each connection immediately",
         server=lambda _: listening(closing),
         protocol=Protocol.TCP,
         outcome=Outcome.CLOSED,
         blackbox=True,
         because=(
-            "The exporter is content with the connection. An frp node accepts it also when nobody "
-            "answers at the local address, and then closes it."
+            "The exporter only requires a connection. An frp node also accepts it if nothing "
+            "listens at the local address, and then closes it."
         ),
     ),
     Row(
@@ -232,7 +232,7 @@ ROWS = (
         outcome=Outcome.NODE_PAGE,
         status=404,
         blackbox=True,
-        because="The exporter accepts any status; the page says that the node has nobody to ask.",
+        because="The exporter accepts any status; the page says that no tunnel serves the request.",
     ),
     Row(
         name="never ends its headers",
@@ -241,7 +241,7 @@ ROWS = (
         blackbox=False,
     ),
     Row(
-        name="speaks HTTP where HTTPS is expected",
+        name="uses HTTP where HTTPS is expected",
         server=lambda _: listening(says(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
         protocol=Protocol.HTTPS,
         outcome=Outcome.TLS,
