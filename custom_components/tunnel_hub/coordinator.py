@@ -25,11 +25,11 @@ from .api.models.base import Resource, without_today
 from .api.provider import Issue, Provider
 from .api.throttling import in_time_slices
 from .clock import WallClockTimer
-from .deferred_measurements import DeferredMeasurements
-from .demand import Demand
+from .consumers import Consumers
+from .deferred_writes import DeferredWrites
 from .exceptions import poll_errors
-from .existence import Existence
-from .per_resource_reads import PerResourceReads
+from .inventory import Inventory
+from .probes import Probes
 from .subscriptions import ResourceListener, Subscription, Subscriptions
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         feed: Feed[Resource],
         *,
         siblings: Mapping[str, FeedCoordinator],
-        demand: Demand,
+        consumers: Consumers,
         on_read: CALLBACK_TYPE,
     ) -> None:
         """Set up without a request.
@@ -102,22 +102,22 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.has_answered = False
         self.read_on: date | None = None
         self.listed = 0
-        self.existence = Existence()
+        self.inventory = Inventory()
         self.subscriptions = Subscriptions(hass, entry, self.name)
-        self.measurements = DeferredMeasurements(demand, feed.resource.kind)
-        self._reads: PerResourceReads | None = None
+        self.deferred_writes = DeferredWrites(consumers, feed.resource.kind)
+        self._probes: Probes | None = None
         if feed.probe is not None:
-            self._reads = PerResourceReads(
+            self._probes = Probes(
                 hass,
                 entry,
                 self.name,
                 feed.probe,
-                demand=demand,
+                consumers=consumers,
                 find=self._find,
                 publish=self.async_publish,
             )
         self._siblings = siblings
-        self._demand = demand
+        self._consumers = consumers
         self._on_read = on_read
         self._failures = 0
         self._changed: set[str] = set()
@@ -128,7 +128,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._asked_at = Stamp.now()
         self._answered_at: Stamp | None = None
         self._stop_polling_without_listeners: CALLBACK_TYPE | None = None
-        entry.async_on_unload(demand.async_on_connect(self._async_handle_connect))
+        entry.async_on_unload(consumers.async_on_connect(self._async_handle_connect))
 
     # Start and shutdown
 
@@ -143,7 +143,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         is_wanted: whether an enabled entity can show the data.
         chosen_anew: whether the user has just changed what is listed, so the first answer decides.
         """
-        self.existence.remember(known, doubted=chosen_anew)
+        self.inventory.remember(known, doubted=chosen_anew)
         if self.feed.required:
             await self.async_config_entry_first_refresh()
         elif is_wanted:
@@ -172,7 +172,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     def knows(self, resource_id: str) -> bool:
         """Return whether a resource exists, and the resource that it is part of."""
         owner = self.owner
-        return resource_id in self.existence.known and (
+        return resource_id in self.inventory.known and (
             owner is None or not owner.has_answered or owner.knows(resource_id)
         )
 
@@ -189,8 +189,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     async def _async_update_data(self) -> dict[str, Resource]:
         self.update_interval = self._next_interval()
         self._asked_at = Stamp.now()
-        if self._reads is not None and not self._reading_back:
-            await self._reads.find_possibly_changed()
+        if self._probes is not None and not self._reading_back:
+            await self._probes.find_possibly_changed()
         began_on = self._service_day()
         try:
             with poll_errors():
@@ -204,7 +204,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.read_on is None:
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
-        self._changed |= self.measurements.decide(
+        self._changed |= self.deferred_writes.decide(
             write_now=self._reading_back or not self.last_update_success
         )
         # Most are the same objects: the feed builds only what has changed.
@@ -219,7 +219,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Remove resources that are part of a resource that the service does not list."""
         if (owner := self.owner) is None or not owner.has_answered:
             return found
-        known = owner.existence.known
+        known = owner.inventory.known
         return {id_: resource for id_, resource in found.items() if id_ in known}
 
     def _limit(self, found: Mapping[str, Resource]) -> dict[str, Resource]:
@@ -227,7 +227,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.listed = len(found)
         if self.listed <= MAX_RESOURCES:
             return dict(found)
-        known = self.existence.known
+        known = self.inventory.known
         room = max(0, MAX_RESOURCES - len(known))
         new = set(islice((id_ for id_ in found if id_ not in known), room))
         return {id_: resource for id_, resource in found.items() if id_ in known or id_ in new}
@@ -263,22 +263,22 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         Reads around a command are too close together to confirm that a resource is gone.
         """
         self._answered_at = Stamp.now()
-        fields_differ = self.existence.update_fields(frozenset(self.feed.unsupported_fields()))
-        added, gone = self.existence.update_resources(self.data.keys(), confirms=not reading_back)
+        fields_differ = self.inventory.update_fields(frozenset(self.feed.unsupported_fields()))
+        added, gone = self.inventory.update_resources(self.data.keys(), confirms=not reading_back)
         tell = self.subscriptions.notify_in_order
         tell(added, self.subscriptions.on_added)
         tell(gone, self.subscriptions.on_gone)
         if fields_differ:
-            tell(list(self.existence.known), self.subscriptions.on_fields)
+            tell(list(self.inventory.known), self.subscriptions.on_fields)
         self.has_answered, self.is_pending = True, False
         self._awaits_use = self.feed.resource.may_be_enabled_later and not all(
             resource.enabled_by_default for resource in self.data.values()
         )
-        if self._reads is not None:
+        if self._probes is not None:
             for resource_id in gone:
-                self._reads.forget(resource_id)
+                self._probes.forget(resource_id)
             if not reading_back:
-                self._reads.begin_round()
+                self._probes.begin_round()
         self._start_probing()
 
     @property
@@ -296,8 +296,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         kind = self.feed.resource.kind
         wanted = (
             bool(self._always_read)
-            or self._demand.is_anyone_connected
-            or any(key.kind == kind for key in self._demand.used_by_automations())
+            or self._consumers.is_anyone_connected
+            or any(key.kind == kind for key in self._consumers.used_by_automations())
         )
         interval = self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
         return interval + random.random() * self.feed.jitter
@@ -313,7 +313,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         A resource that one answer did not list is requested once more.
         """
         useful = not self._shutdown_requested and (
-            self.existence.awaits_confirmation or not self.data or self._awaits_use
+            self.inventory.awaits_confirmation or not self.data or self._awaits_use
         )
         if useful and self._stop_polling_without_listeners is None:
             self._stop_polling_without_listeners = super().async_add_listener(lambda: None)
@@ -327,7 +327,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.update_interval = self._next_interval()
         if self._is_polled and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
-        elif deferred := self.measurements.publish():
+        elif deferred := self.deferred_writes.publish():
             self._changed |= deferred
             self.async_update_listeners()
 
@@ -366,7 +366,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         subscription = context if isinstance(context, Subscription) else None
         stop_polling = super().async_add_listener(update_callback, context)
         unsubscribe = self.subscriptions.add(update_callback, subscription)
-        if self._reads and subscription and subscription.field in self._reads.fields:
+        if self._probes and subscription and subscription.field in self._probes.fields:
             self._start_probing_soon()
 
         @callback
@@ -389,7 +389,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def async_forget(self, resource_id: str) -> None:
         """Remove a resource; the next answer that lists it adds it again."""
-        self.existence.forget(resource_id)
+        self.inventory.forget(resource_id)
         self.data.pop(resource_id, None)
         self.subscriptions.notify_gone(resource_id)
 
@@ -461,8 +461,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.config_entry.state is not ConfigEntryState.LOADED:
             # The HTTP session is about to be closed, and the entities are being removed.
             return
-        if self._reads is not None:
-            self._reads.probe_again(resource_id)
+        if self._probes is not None:
+            self._probes.probe_again(resource_id)
         self._reading_back = True
         await self.async_request_refresh()
 
@@ -479,10 +479,10 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
 
     async def async_probe(self, resource_id: str) -> None:
         """Probe one resource; raises the errors of api/. Without a probe, request a poll."""
-        if self._reads is None:
+        if self._probes is None:
             await self.async_request_refresh()
         else:
-            await self._reads.read(resource_id)
+            await self._probes.read(resource_id)
 
     @property
     def _always_read(self) -> set[str]:
@@ -498,9 +498,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     @callback
     def _start_probing(self) -> None:
         self._probe_soon = False
-        if self._reads is not None:
-            watched = self.subscriptions.watched(self._reads.fields)
-            self._reads.start(self.data.keys(), watched, self._always_read)
+        if self._probes is not None:
+            watched = self.subscriptions.watched(self._probes.fields)
+            self._probes.start(self.data.keys(), watched, self._always_read)
 
 
 @callback

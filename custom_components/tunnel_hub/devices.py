@@ -171,7 +171,7 @@ class Devices:
             # The user has removed it.
             self._shown.pop(key, None)
             return
-        if key != ACCOUNT and not any(resource_id in part.existence.known for part in parts):
+        if key != ACCOUNT and not any(resource_id in part.inventory.known for part in parts):
             self._shown.pop(key, None)
             self._registry.async_remove_device(device.id)
             return

@@ -203,7 +203,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             subscriptions.on_changed.append(self._enable)
         if any(row.of_resource for row in self._rows):
             subscriptions.on_changed.append(self._update_if_rows_differ)
-        await in_time_slices(list(coordinator.existence.known), self._remove_missing)
+        await in_time_slices(list(coordinator.inventory.known), self._remove_missing)
         await coordinator.async_on_added(self._add)
 
     @callback
@@ -230,7 +230,7 @@ class _Entities[D: TunnelHubEntityDescription]:
             return
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
-        unsupported = self._coordinator.existence.unsupported_fields
+        unsupported = self._coordinator.inventory.unsupported_fields
         rows = [
             row
             for row in self._rows
@@ -259,7 +259,7 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _remove_missing(self, resource_id: str) -> None:
         """Remove the entities of rows that this version of the service does not support."""
-        missing = self._coordinator.existence.missing_fields
+        missing = self._coordinator.inventory.missing_fields
         resource = self._coordinator.data.get(resource_id)
         rows = self._unavailable_rows + [
             row

@@ -57,7 +57,7 @@ from .api.models.mesh import Peer
 from .api.models.nodes import Node
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
-from .api.throttling import RateLimiter
+from .api.rate_limiter import RateLimiter
 from .clock import WallClockTimer
 from .const import DOMAIN
 from .coordinator import FeedCoordinator

@@ -34,8 +34,9 @@ from .checks.addresses import (
 )
 from .checks.certificates import TlsContexts
 from .checks.checker import AT_ONCE, Checker, InternetCheck, IPNetwork
+from .checks.confirmation import Confirmation
 from .checks.results import CertificateProblem, CheckResult, ServerCertificate
-from .checks.verdicts import Confirmation, Findings, Verdict
+from .checks.verdicts import Findings, Verdict
 from .const import CONF_BASE_URL, DOMAIN
 from .coordinator import FeedCoordinator
 

@@ -12,7 +12,7 @@ from homeassistant.const import MAX_LENGTH_STATE_STATE, EntityCategory
 from .api.capabilities import capable
 from .api.capabilities.mesh import MeshNode
 from .api.models.base import Resource
-from .api.models.mesh import TUN_MODES, HasExit, Proxy, Rule, TunMode, User, WireGuardPeer
+from .api.models.mesh import TUN_MODES, MayHaveExit, Proxy, Rule, TunMode, User, WireGuardPeer
 from .coordinator import FeedCoordinator
 from .entity import Table, TunnelHubEntity, TunnelHubEntityDescription, async_setup_table
 from .runtime import TunnelHubData
@@ -39,7 +39,7 @@ class TunnelHubSelectDescription[R: Resource](TunnelHubEntityDescription, Select
     select_fn: Callable[[TunnelHubData, str, str], Awaitable[None]]
 
 
-def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDescription[Any]:
+def _exit(of: type[MayHaveExit], *, can_be_here: bool = True) -> TunnelHubSelectDescription[Any]:
     """Return the select for an exit.
 
     can_be_here: whether the node itself is an option.
@@ -48,7 +48,7 @@ def _exit(of: type[HasExit], *, can_be_here: bool = True) -> TunnelHubSelectDesc
     async def _select(data: TunnelHubData, resource_id: str, option: str) -> None:
         await capable(data.provider, MeshNode).select_exit(of, resource_id, option)
 
-    return TunnelHubSelectDescription[HasExit](
+    return TunnelHubSelectDescription[MayHaveExit](
         key="exit_path",
         needs=(MeshNode,),
         of_resource=lambda resource: resource.has_exit,

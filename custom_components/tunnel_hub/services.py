@@ -16,7 +16,7 @@ from homeassistant.helpers import (
 import voluptuous as vol
 
 from .actions.account import ACCOUNT_ACTIONS
-from .actions.base import Action, Target, device_of_kind
+from .actions.base import Action, ActionTarget, device_of_kind
 from .actions.certificates import CERTIFICATE_ACTIONS
 from .actions.collections import COLLECTION_ACTIONS
 from .actions.directory import DIRECTORY_ACTIONS
@@ -81,19 +81,21 @@ def _handler(
 
 
 @callback
-def _target(call: ServiceCall, action: Action) -> Target:
+def _target(call: ServiceCall, action: Action) -> ActionTarget:
     """Return the target of a call; raises ServiceValidationError."""
     entry: TunnelHubConfigEntry
     if not action.kinds:
         entry = service.async_get_config_entry(call.hass, DOMAIN, call.data[CONF_CONFIG_ENTRY_ID])
-        return Target(call.hass, entry, entry.runtime_data, ACCOUNT)
+        return ActionTarget(call.hass, entry, entry.runtime_data, ACCOUNT)
     device, entry = service.async_get_device_and_config_entry(
         call.hass, DOMAIN, call.data[CONF_DEVICE_ID]
     )
-    return Target(call.hass, entry, entry.runtime_data, device_of_kind(device, entry, action.kinds))
+    return ActionTarget(
+        call.hass, entry, entry.runtime_data, device_of_kind(device, entry, action.kinds)
+    )
 
 
-async def _check_permission(call: ServiceCall, target: Target) -> None:
+async def _check_permission(call: ServiceCall, target: ActionTarget) -> None:
     """Raise Unauthorized if the user may not control all entities of the target's device.
 
     Home Assistant only checks this for actions that target entities. A target without entities

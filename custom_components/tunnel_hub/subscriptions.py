@@ -103,7 +103,7 @@ class Subscriptions:
 
     @callback
     def close(self) -> None:
-        """Remove all listeners."""
+        """Call no listener any more."""
         self._is_closed = True
 
     # Notifying: few listeners immediately, many in time slices

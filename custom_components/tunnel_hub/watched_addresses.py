@@ -84,7 +84,7 @@ class WatchedChecks(AddressChecks):
         """Check new and changed addresses, and remove deleted ones."""
         if (coordinator := self.coordinator) is None:
             return
-        for id_ in coordinator.existence.known - self._subentries().keys():
+        for id_ in coordinator.inventory.known - self._subentries().keys():
             coordinator.async_forget(id_)
         await coordinator.async_refresh()
 

@@ -1,4 +1,4 @@
-"""Where a path breaks, and when that is believed."""
+"""Where a path breaks."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from custom_components.tunnel_hub.checks.results import Outcome, ServerCertificate
-from custom_components.tunnel_hub.checks.verdicts import Confirmation, Findings, Verdict
+from custom_components.tunnel_hub.checks.verdicts import Findings, Verdict
 
 NOW = datetime(2026, 10, 20, tzinfo=UTC)
 
@@ -68,37 +68,6 @@ def test_there_is_always_a_verdict() -> None:
         findings = Findings(outcome=outcome, local=local, online=online, node_online=node)
         reached = outcome is Outcome.REACHED
         assert (findings.verdict is Verdict.REACHABLE) is reached
-
-
-UP, DOWN, NOTHING = True, False, None
-
-
-@pytest.mark.parametrize(
-    "checks, believed",
-    [
-        ([UP], [UP]),
-        ([DOWN, DOWN], [None, DOWN]),
-        ([DOWN, UP], [None, UP]),
-        ([UP, DOWN, UP, DOWN, UP], [UP, UP, UP, UP, UP]),
-        ([UP, DOWN, DOWN, UP, UP], [UP, UP, DOWN, DOWN, UP]),
-        ([DOWN, DOWN, UP, DOWN, UP, UP], [None, DOWN, DOWN, DOWN, DOWN, UP]),
-        # What says nothing neither confirms nor refutes.
-        ([UP, NOTHING, UP], [UP, None, UP]),
-        ([UP, NOTHING, DOWN, DOWN], [UP, None, UP, DOWN]),
-        ([UP, DOWN, NOTHING, DOWN, DOWN], [UP, UP, None, UP, DOWN]),
-        ([DOWN, DOWN, NOTHING, UP, UP], [None, DOWN, None, DOWN, UP]),
-        ([NOTHING, NOTHING], [None, None]),
-    ],
-)
-def test_what_is_believed(checks: list[bool | None], believed: list[bool | None]) -> None:
-    confirmation = Confirmation()
-    assert [confirmation.add(reached=reached) for reached in checks] == believed
-
-
-def test_other_numbers() -> None:
-    confirmation = Confirmation(failures_for_down=3, successes_for_up=1)
-    believed = [confirmation.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
-    assert believed == [UP, UP, UP, DOWN, UP]
 
 
 @pytest.mark.parametrize(

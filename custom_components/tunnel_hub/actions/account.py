@@ -25,7 +25,7 @@ from ..api.models.account import Account, AccountChanges, Captcha, SignInStatist
 from ..api.models.tunnels import Tunnel
 from ..const import CONF_CONTACT
 from ..sign_in import SignIn
-from .base import Action, Target, payload_of
+from .base import Action, ActionTarget, payload_of
 
 _CAPTCHA = tuple(Captcha.__dataclass_fields__)
 _CHANGES: dict[vol.Marker, Any] = {
@@ -37,7 +37,7 @@ _CHANGES: dict[vol.Marker, Any] = {
 }
 
 
-async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _sign_in(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     if isinstance(target.data.provider, CanSignIn):
         return asdict(await capable(target.data.sign_in, SignIn).async_sign_in())
     service = target.capable(CanSignInWithCaptcha)
@@ -46,38 +46,38 @@ async def _sign_in(target: Target, data: dict[str, Any]) -> ServiceResponse:
     return asdict(await service.sign_in_with_captcha(payload_of(Captcha, data)))
 
 
-async def _send_code(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _send_code(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     await target.capable(CanSendCode).send_code()
     return None
 
 
-async def _retoken(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _retoken(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     token = await target.capable(CanResetToken).reset_token(data.get(CONF_CODE))
     return {"link_token": token}
 
 
-async def _update_account(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _update_account(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.capable(CanUpdateAccount).update_account(payload_of(AccountChanges, data))
     return None
 
 
-async def _list_downloads(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _list_downloads(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     downloads = await target.capable(CanListDownloads).downloads()
     return {"downloads": [{**asdict(file), "urls": list(file.urls)} for file in downloads]}
 
 
-async def _get_app_version(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _get_app_version(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     service = target.capable(CanGetAppVersion)
     return dict(await service.app_version(data["loader"], data["minecraft"], data["kind"]))
 
 
-async def _get_traffic_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_traffic_history(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     tunnel_id = target.key.id if target.key.kind == Tunnel.kind else None
     days = await target.capable(CanGetTrafficHistory).traffic_history(tunnel_id)
     return {"days": [asdict(day) for day in days]}
 
 
-async def _import_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _import_history(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     if not isinstance(target.data.provider, CanAskNodes | CanGetTrafficHistory | MeshNode):
         raise UnsupportedError
     return {"rows": await target.data.history.async_import()}

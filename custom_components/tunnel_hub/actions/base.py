@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ActionTarget:
     """The target of an action.
 
     key: the device; that of the account if none was given.
@@ -33,9 +33,9 @@ class Target:
     data: TunnelHubData
     key: DeviceKey
 
-    def capable[T](self, protocol: type[T]) -> T:
+    def capable[T](self, capability: type[T]) -> T:
         """Return the provider as an instance of a capability; raises UnsupportedError."""
-        return capable(self.data.provider, protocol)
+        return capable(self.data.provider, capability)
 
     def collection[Draft](self, payload: type[Draft]) -> EditableCollection[Draft]:
         """Return the collection for a class of payloads; raises UnsupportedError."""
@@ -58,7 +58,7 @@ class Action:
     edits: the class of the payloads, if it edits a collection.
     """
 
-    run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]]
+    run: Callable[[ActionTarget, dict[str, Any]], Awaitable[ServiceResponse]]
     kinds: tuple[str, ...] = ()
     fields: dict[vol.Marker, Any] = field(default_factory=dict)
     admin: bool = False

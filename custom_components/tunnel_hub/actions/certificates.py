@@ -15,7 +15,7 @@ from ..api.models.certificates import (
     NewCertificate,
     SignedCertificate,
 )
-from .base import Action, Target, payload_of
+from .base import Action, ActionTarget, payload_of
 
 _CERTIFICATE: dict[vol.Marker, Any] = {vol.Required(CONF_ID): cv.string}
 _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
@@ -28,19 +28,19 @@ _NEW_CERTIFICATE: dict[vol.Marker, Any] = {
 def _creating(payload: type[Any], fields: dict[vol.Marker, Any]) -> Action:
     """Return the action that creates a certificate from a class of payloads."""
 
-    async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    async def _create(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
         await target.collection(payload).create(payload_of(payload, data))
         return None
 
     return Action(run=_create, edits=payload, fields=fields, admin=True, changes=(Certificates,))
 
 
-async def _delete_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _delete_certificate(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.collection(CertificateImport).delete(data[CONF_ID])
     return None
 
 
-async def _get_certificate(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _get_certificate(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     certificates = capable(target.collection(CertificateImport), CertificateCollection)
     return {"certificate": await certificates.pem(data[CONF_ID])}
 

@@ -27,7 +27,7 @@ from ..api.models.mesh import (
 )
 from ..api.models.tunnels import Tunnel
 from ..validators import AMOUNT, COUNT, number_of
-from .base import Action, Target, payload_of
+from .base import Action, ActionTarget, payload_of
 
 _BYTES_IN_GIB = 1024**3
 _BYTES_IN_MEGABIT = 125_000
@@ -124,7 +124,7 @@ _KINDS = {
 
 
 def _creating(kind: _Kind) -> Action:
-    async def _create(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    async def _create(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
         payload = payload_of(kind.payload, data)
         return {CONF_ID: await target.collection(kind.payload).create(payload)}
 
@@ -142,7 +142,7 @@ def _creating(kind: _Kind) -> Action:
 
 
 def _updating(kind: _Kind) -> Action:
-    async def _update(target: Target, data: dict[str, Any]) -> ServiceResponse:
+    async def _update(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
         payload = payload_of(kind.payload, data)
         await target.collection(kind.payload).update(target.key.id, payload)
         return None
@@ -156,7 +156,7 @@ def _updating(kind: _Kind) -> Action:
 
 
 def _deleting(kind: _Kind) -> Action:
-    async def _delete(target: Target, _: dict[str, Any]) -> ServiceResponse:
+    async def _delete(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
         await target.collection(kind.payload).delete(target.key.id)
         return None
 
@@ -165,7 +165,7 @@ def _deleting(kind: _Kind) -> Action:
 
 def _of_one(
     kind: _Kind,
-    run: Callable[[Target, dict[str, Any]], Awaitable[ServiceResponse]],
+    run: Callable[[ActionTarget, dict[str, Any]], Awaitable[ServiceResponse]],
     fields: dict[vol.Marker, Any],
 ) -> Action:
     return Action(

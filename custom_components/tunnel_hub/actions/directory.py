@@ -20,7 +20,7 @@ from ..api.models.directory import (
     RelayNodeUpdate,
 )
 from ..validators import AMOUNT, COUNT, WHOLE_NUMBER
-from .base import Action, Target, payload_of, to_response
+from .base import Action, ActionTarget, payload_of, to_response
 
 _CONNECTIONS = "connections"
 
@@ -55,21 +55,21 @@ def _payload(data: dict[str, Any]) -> RelayNodeUpdate:
     return payload_of(RelayNodeUpdate, data)
 
 
-async def _create_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _create_node(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     return {"node_id": await target.collection(RelayNodeUpdate).create(_payload(data))}
 
 
-async def _update_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _update_node(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.collection(RelayNodeUpdate).update(target.key.id, _payload(data))
     return None
 
 
-async def _delete_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _delete_node(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     await target.collection(RelayNodeUpdate).delete(target.key.id)
     return None
 
 
-async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _query_nodes(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     found = await target.capable(NodeDirectory).query_nodes(
         region=data.get("region"),
         priority=data.get("priority"),
@@ -83,12 +83,12 @@ async def _query_nodes(target: Target, data: dict[str, Any]) -> ServiceResponse:
     }
 
 
-async def _check_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _check_node(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     findings = await target.capable(NodeDirectory).check_node(target.key.id)
     return {"connections": [asdict(finding) for finding in findings]}
 
 
-async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _check_addresses(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     findings = await target.capable(NodeDirectory).check_targets(
         [
             CheckTarget(
@@ -102,7 +102,7 @@ async def _check_addresses(target: Target, data: dict[str, Any]) -> ServiceRespo
     return {"connections": [asdict(finding) for finding in findings]}
 
 
-async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _report_node(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     report = payload_of(RelayNodeReport, data)
     result = await target.capable(NodeDirectory).report_node(target.key.id, report)
     return {
@@ -112,7 +112,7 @@ async def _report_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
     }
 
 
-async def _regenerate_report_token(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _regenerate_report_token(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     token = await target.capable(NodeDirectory).regenerate_report_token(target.key.id)
     return {"report_token": token}
 

@@ -30,7 +30,7 @@ from ..api.models.mesh import (
 from ..api.models.tunnels import Tunnel
 from ..const import DOMAIN
 from ..validators import NUMBER
-from .base import Action, Target, to_response
+from .base import Action, ActionTarget, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")
 _BACKUPS = f"{DOMAIN}_backups"
@@ -44,7 +44,7 @@ def _port(text: str) -> Port:
     return Port(port=cv.port(found[1]), protocol=found[2])
 
 
-async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _kick_session(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     kick = await target.capable(MeshNode).kick_sessions(target.key.id, data.get("key"))
     return {
         "sessions": list(kick.keys),
@@ -52,17 +52,17 @@ async def _kick_session(target: Target, data: dict[str, Any]) -> ServiceResponse
     }
 
 
-async def _get_sessions(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_sessions(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     sessions = await target.capable(MeshNode).sessions_of(target.key.id)
     return {"sessions": [to_response(session) for session in sessions]}
 
 
-async def _check_ports(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _check_ports(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     free = await target.capable(MeshNode).check_ports(data["ports"])
     return {"ports": [{**asdict(port), "free": is_free} for port, is_free in free.items()]}
 
 
-async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _resolve_name(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     service = target.capable(MeshNode)
     return {"addresses": list(await service.resolve_name(data[CONF_NAME], data.get("exit_path")))}
 
@@ -70,7 +70,7 @@ async def _resolve_name(target: Target, data: dict[str, Any]) -> ServiceResponse
 _PEER_KINDS: Mapping[str, PeerKind] = {Peer.kind: Peer, Tunnel.kind: Tunnel}
 
 
-async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_latency_history(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     link = await target.capable(MeshNode).link_history(_PEER_KINDS[target.key.kind], target.key.id)
     return {
         "connected": link.connected,
@@ -81,19 +81,19 @@ async def _get_latency_history(target: Target, _: dict[str, Any]) -> ServiceResp
     }
 
 
-async def _get_peers(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_peers(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     peers = await target.capable(MeshNode).peers_of(_PEER_KINDS[target.key.kind], target.key.id)
     return {"peers": [to_response(peer) for peer in peers]}
 
 
-async def _describe_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _describe_node(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     return {
         subject: dict(words)
         for subject, words in (await target.capable(MeshNode).describe_node()).items()
     }
 
 
-async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _create_backup(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     archive = await target.capable(MeshNode).backup()
     folder = Path(target.hass.config.path(_BACKUPS))
     name = f"{slugify(target.entry.title)}_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
@@ -108,16 +108,16 @@ async def _create_backup(target: Target, _: dict[str, Any]) -> ServiceResponse:
     return {"path": str(path)}
 
 
-async def _restore_backup(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _restore_backup(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     return await _replace(target, data, target.capable(MeshNode).restore_backup, "r:*")
 
 
-async def _upload_upgrade(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _upload_upgrade(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     return await _replace(target, data, target.capable(MeshNode).upload_upgrade, "r:gz")
 
 
 async def _replace(
-    target: Target,
+    target: ActionTarget,
     data: dict[str, Any],
     replace: Callable[[bytes], Awaitable[NodeAfterRestart]],
     mode: Literal["r:*", "r:gz"],
@@ -186,7 +186,7 @@ def _save(folder: Path, name: str, content: bytes) -> Path:
             return path
 
 
-async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _get_wireguard_config(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     service = target.capable(MeshNode)
     return {"config": await service.wireguard_config(target.key.id, data.get("endpoint"))}
 
@@ -194,12 +194,12 @@ async def _get_wireguard_config(target: Target, data: dict[str, Any]) -> Service
 # Graph layout
 
 
-async def _get_graph_layout(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_graph_layout(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     positions = await target.capable(MeshNode).graph_layout()
     return {"positions": {name: asdict(position) for name, position in positions.items()}}
 
 
-async def _set_graph_layout(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _set_graph_layout(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.capable(MeshNode).set_graph_layout(
         {name: Position(**position) for name, position in data["positions"].items()}
     )

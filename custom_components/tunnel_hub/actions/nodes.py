@@ -12,7 +12,7 @@ from ..api.capabilities.nodes import CanAskNodes
 from ..api.errors import NodeGoneError
 from ..api.models.directory import PublicNode, RelayNode
 from ..api.models.nodes import Node
-from .base import Action, Target, to_response
+from .base import Action, ActionTarget, to_response
 
 _FIELDS = "fields"
 _START = "start_time"
@@ -25,7 +25,7 @@ def _moment(data: dict[str, Any], name: str) -> datetime | None:
     return dt_util.as_utc(data[name]) if name in data else None
 
 
-async def _get_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _get_node(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     for coordinator in target.feeds_of(*_NODES):
         if coordinator.device_kind == target.key.kind:
             nodes = await coordinator.async_current()
@@ -34,7 +34,7 @@ async def _get_node(target: Target, _: dict[str, Any]) -> ServiceResponse:
     raise NodeGoneError
 
 
-async def _get_node_history(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _get_node_history(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     service = target.capable(CanAskNodes)
     samples = await service.node_history(
         target.key.id,

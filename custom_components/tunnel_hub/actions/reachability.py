@@ -10,10 +10,10 @@ from ..checks.addresses import NotCheckable
 from ..checks.verdicts import Verdict
 from ..reachability import AddressChecks
 from ..watched_addresses import WatchedAddress
-from .base import Action, Target, to_response
+from .base import Action, ActionTarget, to_response
 
 
-async def _check_reachability(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _check_reachability(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     found = await capable(target.data.checks, AddressChecks).async_check(target.key.id)
     if isinstance(found, NotCheckable):
         return {"verdict": Verdict.NOT_CHECKABLE.value, "reason": found.value}

@@ -10,7 +10,7 @@ import voluptuous as vol
 from ..api.capabilities import capable
 from ..api.capabilities.collections import SubdomainCollection
 from ..api.models.subdomains import Subdomain
-from .base import Action, Target, payload_of
+from .base import Action, ActionTarget, payload_of
 
 _NAME: dict[vol.Marker, Any] = {
     vol.Required("domain"): cv.string,
@@ -18,7 +18,7 @@ _NAME: dict[vol.Marker, Any] = {
 }
 
 
-async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _list_domains(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     names = capable(target.collection(Subdomain), SubdomainCollection)
     return {
         "domains": list(await names.domains()),
@@ -26,18 +26,18 @@ async def _list_domains(target: Target, _: dict[str, Any]) -> ServiceResponse:
     }
 
 
-async def _create_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _create_subdomain(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.collection(Subdomain).create(payload_of(Subdomain, data))
     return None
 
 
-async def _update_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _update_subdomain(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     changes = payload_of(Subdomain, data)
     await target.collection(Subdomain).update(changes.id, changes)
     return None
 
 
-async def _delete_subdomain(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _delete_subdomain(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.collection(Subdomain).delete(payload_of(Subdomain, data).id)
     return None
 

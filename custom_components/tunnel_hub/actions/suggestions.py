@@ -12,15 +12,15 @@ from ..api.capabilities import capable
 from ..api.capabilities.nodes import CanChooseNodes
 from ..api.errors import InvalidInputError, TunnelGoneError
 from ..api.models.tunnels import Tunnel
-from ..checks.addresses import Protocol, Target as Address, tunnel_target
+from ..checks.addresses import Protocol, Target, tunnel_target
 from ..const import DOMAIN
 from ..node_suggestions import NodeSuggestions, Suggestion, TunnelRequirements
-from .base import Action, Target, device_of_kind
+from .base import Action, ActionTarget, device_of_kind
 
 _WITH_PORT = ("tcp", "udp")
 
 
-async def _suggest_node(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _suggest_node(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     provider = target.capable(CanChooseNodes)
     suggestions = capable(target.data.node_suggestions, NodeSuggestions)
     found = await suggestions.suggest(await _requirements(target, data, provider.protocols))
@@ -31,7 +31,7 @@ async def _suggest_node(target: Target, data: dict[str, Any]) -> ServiceResponse
 
 
 async def _requirements(
-    target: Target, data: dict[str, Any], known: Collection[str]
+    target: ActionTarget, data: dict[str, Any], known: Collection[str]
 ) -> TunnelRequirements:
     """Return the requirements of a new tunnel, or of one to move.
 
@@ -47,13 +47,13 @@ async def _requirements(
     address = tunnel_target(Protocol.TCP, tunnel.public_address)
     return TunnelRequirements(
         protocol=protocol,
-        port=address.port if protocol in _WITH_PORT and isinstance(address, Address) else None,
+        port=address.port if protocol in _WITH_PORT and isinstance(address, Target) else None,
         node_id=tunnel.node_id,
         node_name=tunnel.node_name,
     )
 
 
-async def _tunnel(target: Target, device_id: str) -> Tunnel:
+async def _tunnel(target: ActionTarget, device_id: str) -> Tunnel:
     """Return the account's tunnel of a device; raises TunnelGoneError."""
     device, _ = service.async_get_device_and_config_entry(target.hass, DOMAIN, device_id)
     key = device_of_kind(device, target.entry, (Tunnel.kind,))

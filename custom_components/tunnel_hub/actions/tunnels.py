@@ -17,7 +17,7 @@ from ..api.models.server import ClientStatus, Server
 from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
 from ..validators import WHOLE_NUMBER
-from .base import Action, Target, payload_of, to_response
+from .base import Action, ActionTarget, payload_of, to_response
 
 _FORMAT = "format"
 _LOCAL_PORT = "local_port"
@@ -36,26 +36,26 @@ _OPTIONAL_FIELDS: dict[vol.Marker, Any] = {
 }
 
 
-async def _create_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _create_tunnel(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     if _NODE not in data and target.feeds_of(Node):
         raise InvalidInputError("node_needed")
     tunnel_id = await target.collection(TunnelUpdate).create(payload_of(TunnelUpdate, data))
     return {"tunnel_id": tunnel_id}
 
 
-async def _update_tunnel(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _update_tunnel(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     await target.collection(TunnelUpdate).update(target.key.id, payload_of(TunnelUpdate, data))
     return None
 
 
-async def _delete_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _delete_tunnel(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     await target.collection(TunnelUpdate).delete(target.key.id)
     if (force_down := target.data.force_down) is not None:
         await force_down.async_forget(target.key.id)
     return None
 
 
-async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceResponse:
+async def _get_tunnel_config(target: ActionTarget, data: dict[str, Any]) -> ServiceResponse:
     of_node = target.key.kind == Node.kind
     config = await target.capable(CanInspectTunnels).tunnel_config(
         tunnel_id=None if of_node else target.key.id,
@@ -65,14 +65,14 @@ async def _get_tunnel_config(target: Target, data: dict[str, Any]) -> ServiceRes
     return {"config": config}
 
 
-async def _check_tunnel(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _check_tunnel(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     tunnel = await target.capable(CanInspectTunnels).check_tunnel(target.key.id)
     for coordinator in target.feeds_of(Tunnel):
         coordinator.async_publish(tunnel)
     return to_response(tunnel)
 
 
-async def _forget_offline_tunnels(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _forget_offline_tunnels(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     forgotten = await target.capable(CanForgetOfflineTunnels).forget_offline_tunnels()
     for coordinator in target.feeds_of(Tunnel):
         for tunnel_id in forgotten:
@@ -80,17 +80,17 @@ async def _forget_offline_tunnels(target: Target, _: dict[str, Any]) -> ServiceR
     return {"forgotten": len(forgotten)}
 
 
-async def _reload_configuration(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _reload_configuration(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     await target.capable(CanReloadConfiguration).reload_configuration()
     return None
 
 
-async def _force_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _force_offline(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     await capable(target.data.force_down, ForceDown).async_disconnect_client(target.key.id)
     return None
 
 
-async def _force_all_offline(target: Target, _: dict[str, Any]) -> ServiceResponse:
+async def _force_all_offline(target: ActionTarget, _: dict[str, Any]) -> ServiceResponse:
     return {"nodes": dict(await target.capable(CanAskNodes).force_all_offline())}
 
 

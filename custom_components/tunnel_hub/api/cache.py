@@ -16,7 +16,7 @@ class CachedRead[T]:
         self._writes = 0
 
     async def get(self, max_age: float) -> T:
-        """Return a result that is less than `age` seconds old, or read it.
+        """Return a result that is less than `max_age` seconds old, or read it.
 
         A caller that accepts the cached result does not wait for a read that is running.
         """

@@ -1,4 +1,4 @@
-"""Runs several requests in parallel and cancels all of them together."""
+"""Runs several requests in parallel, and waits for all of them even if one fails."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -1,8 +1,7 @@
-"""Limits the load of the event loop and of a service."""
+"""Divides long work into time slices, so that it does not block the event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-import math
 import time
 
 _TIME_SLICE = 0.002
@@ -36,18 +35,3 @@ async def in_time_slices[T](items: Iterable[T], do: Callable[[T], object]) -> No
     for item in items:
         do(item)
         await turn.yield_if_due()
-
-
-class RateLimiter:
-    """Limits how often something happens: a rate, and a number of events without delay."""
-
-    def __init__(self, per_second: float, at_once: int) -> None:
-        self._gap = 1 / per_second
-        self._rest = at_once * self._gap
-        self._due = -math.inf
-
-    def delay(self) -> float:
-        """Reserve the next event and return the seconds until then."""
-        now = time.monotonic()
-        self._due = max(self._due, now - self._rest) + self._gap
-        return max(0.0, self._due - now)

@@ -1,4 +1,4 @@
-"""Finds where a path is broken, and confirms changes."""
+"""Finds where a path is broken, from the outcome of a check and what else is known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .results import CheckResult, Outcome
 
 
 class Verdict(StrEnum):
-    """Whether an address can be reached, or the first broken link."""
+    """The cause of an `Outcome`: the first broken link of the path to an address."""
 
     REACHABLE = "reachable"
     NO_LOCAL_SERVICE = "no_local_service"
@@ -55,7 +55,7 @@ class Findings:
         return reached is not None and self.online is not None and reached is not self.online
 
 
-_UNANSWERED = {Outcome.CLOSED, Outcome.NODE_PAGE}
+_NOTHING_BEHIND_NODE = {Outcome.CLOSED, Outcome.NODE_PAGE}
 """Outcomes in which the node answers, but not the service behind it."""
 
 _VERDICTS: Sequence[tuple[Verdict, Callable[[Findings], bool]]] = (
@@ -71,42 +71,10 @@ _VERDICTS: Sequence[tuple[Verdict, Callable[[Findings], bool]]] = (
     (Verdict.TLS, lambda found: found.outcome is Outcome.TLS),
     (
         Verdict.NO_LOCAL_SERVICE,
-        lambda found: found.is_tunnel and found.outcome in _UNANSWERED and found.local is not True,
+        lambda found: (
+            found.is_tunnel and found.outcome in _NOTHING_BEHIND_NODE and found.local is not True
+        ),
     ),
     (Verdict.WRONG_ANSWER, lambda found: True),
 )
 """The first one that applies is used."""
-
-FAILURES_FOR_DOWN = 2
-SUCCESSES_FOR_UP = 2
-
-
-@dataclass(slots=True)
-class Confirmation:
-    """Confirms a change after several checks in a row with the same result.
-
-    is_up: the confirmed state; None before the first checks, and while checks are inconclusive.
-    """
-
-    failures_for_down: int = FAILURES_FOR_DOWN
-    successes_for_up: int = SUCCESSES_FOR_UP
-    is_up: bool | None = None
-    _before: bool | None = None
-    _successes: int = 0
-    _failures: int = 0
-
-    def add(self, *, reached: bool | None) -> bool | None:
-        """Add a result and return the confirmed state."""
-        if reached is None:
-            self._successes = self._failures = 0
-            self.is_up = None
-            return None
-        self._successes = self._successes + 1 if reached else 0
-        self._failures = 0 if reached else self._failures + 1
-        # An address that was never down needs no second success.
-        if reached and (self._before is not False or self._successes >= self.successes_for_up):
-            self._before = True
-        elif not reached and self._failures >= self.failures_for_down:
-            self._before = False
-        self.is_up = self._before
-        return self.is_up

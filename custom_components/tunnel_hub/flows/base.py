@@ -87,7 +87,7 @@ NEW_ACCOUNT_FIELDS: dict[vol.Marker, Any] = {
     vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
 }
 CODE_SCHEMA = vol.Schema({vol.Required(CONF_CODE): TEXT_FIELD})
-"""Asks for what was mailed."""
+"""Asks for the code that the service sent by email."""
 
 OPTION_FIELDS: dict[vol.Marker, Any] = {
     vol.Optional(CONF_SIGN_IN_DAILY, default=True): BooleanSelector(),
@@ -246,11 +246,12 @@ class Steps(ConfigFlow):
         self,
         form: Form,
         user_input: dict[str, Any] | None,
-        protocol: type[T],
+        capability: type[T],
         act: Callable[[T, dict[str, str]], Awaitable[ConfigFlowResult]],
     ) -> ConfigFlowResult:
         """Show a form and handle its input; show it again with the input if that fails.
 
+        capability: the class that the provider must be an instance of.
         act: gets a provider with all input so far, and that input.
         """
         self._key = form.step_id.partition("_")[0]
@@ -261,7 +262,7 @@ class Steps(ConfigFlow):
             entered = self._entered | flat(credentials)
             try:
                 check(form.schema, entered)
-                return await act(capable(self._provider(entered), protocol), entered)
+                return await act(capable(self._provider(entered), capability), entered)
             except TunnelHubError as err:
                 # Home Assistant closes the flow of an entry that is removed.
                 self._stored()

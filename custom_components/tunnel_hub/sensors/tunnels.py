@@ -9,11 +9,11 @@ from .kinds import TunnelHubSensorDescription, choice, count, diagnostic, timest
 
 PHASES_WITHOUT_ADVICE = (TunnelPhase.DISABLED, TunnelPhase.RUNNING)
 """Phases of a client's tunnel in which the user need not do anything."""
-_MEANT = (None, *PHASES_WITHOUT_ADVICE, TunnelState.DISABLED, TunnelState.ONLINE)
+_STATES_WITHOUT_ADVICE = (None, *PHASES_WITHOUT_ADVICE, TunnelState.DISABLED, TunnelState.ONLINE)
 
 
 def _advice(state: TunnelPhase | TunnelState | None) -> Mapping[str, str] | None:
-    return None if state in _MEANT else {"advice": state}
+    return None if state in _STATES_WITHOUT_ADVICE else {"advice": state}
 
 
 TUNNELS: Table[TunnelHubSensorDescription[Any]] = {

@@ -15,8 +15,8 @@ class Capability:
     """
 
 
-def capable[T](part: object, kind: type[T]) -> T:
+def capable[T](part: object, capability: type[T]) -> T:
     """Return an object as an instance of a class; raises UnsupportedError if it is not."""
-    if not isinstance(part, kind):
+    if not isinstance(part, capability):
         raise UnsupportedError
     return part

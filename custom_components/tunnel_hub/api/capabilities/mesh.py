@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from ..models.mesh import (
-    HasExit,
     Kick,
     LatencySample,
     LinkHistory,
+    MayHaveExit,
     NodeAfterRestart,
     Peer,
     PeerKind,
@@ -45,7 +45,7 @@ class MeshNode(Capability):
         """Show or hide the peers behind a peer."""
 
     @abstractmethod
-    async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
+    async def select_exit(self, of: type[MayHaveExit], resource_id: str, path: str) -> None:
         """Set the only exit path of a resource, "" for this node."""
 
     @abstractmethod

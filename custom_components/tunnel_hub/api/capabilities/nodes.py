@@ -49,7 +49,9 @@ class CanChooseNodes(Capability):
 
 
 class CanAskNodes(Capability):
-    """The service forwards requests to its nodes.
+    """The service forwards requests to its nodes, and stores their daily uptimes.
+
+    The requests read the state and its history, or disconnect the clients of all tunnels.
 
     history_fields: the values that node_history can return.
     """

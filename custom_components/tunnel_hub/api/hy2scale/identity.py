@@ -176,10 +176,10 @@ class Register:
 
     def follow(self, found: Sequence[Sighting], now: float) -> list[Known]:
         """Recognize the things of a complete list, in its order."""
-        which = recognise(found, self.known.values())
+        matches = recognise(found, self.known.values())
         ones = [
             self.note(sighting, one, id_=sighting.name)
-            for sighting, one in zip(found, which, strict=True)
+            for sighting, one in zip(found, matches, strict=True)
         ]
         self.miss_all_but({one.id for one in ones}, now)
         return ones

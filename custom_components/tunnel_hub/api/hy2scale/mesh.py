@@ -14,10 +14,10 @@ from ..models.base import Resource
 from ..models.mesh import (
     TUN_OFF,
     ExitUpdate,
-    HasExit,
     Kick,
     LatencySample,
     LinkHistory,
+    MayHaveExit,
     NodeAfterRestart,
     Peer,
     PeerKind,
@@ -138,7 +138,7 @@ class MeshCommands(CanEdit, MeshNode):
             raise InvalidInputError("not_taken", name=path)
 
     @override
-    async def select_exit(self, of: type[HasExit], resource_id: str, path: str) -> None:
+    async def select_exit(self, of: type[MayHaveExit], resource_id: str, path: str) -> None:
         paths = ExitUpdate(exit_paths=(path,) if path else ())
         await self._editable_of[of].change(resource_id, exit_fields(paths))
 

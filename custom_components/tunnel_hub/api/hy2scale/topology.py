@@ -81,7 +81,7 @@ async def located(topology: Sequence[Row]) -> list[Place]:
 
 
 def why_hidden(path: str, rows: Mapping[str, Row]) -> InvalidInputError:
-    """Return the fields of a peer that is not listed.
+    """Return the error that says why a peer is not listed.
 
     rows: of listed peers by path.
     """
@@ -130,16 +130,16 @@ class Tree:
         self._clients = clients
         self._peers = peers
         self._shape: object = None
-        self._ones: list[Known] = []
+        self._nodes: list[Known] = []
 
     # Paths
 
-    def path_of(self, one: Known) -> str:
+    def path_of(self, node: Known) -> str:
         """Return the current or last path of a peer, by current names."""
-        names = [one.name]
-        while parent := self._parent(one):
-            one = parent
-            names.append(one.name)
+        names = [node.name]
+        while parent := self._parent(node):
+            node = parent
+            names.append(node.name)
         return "/".join(reversed(names))
 
     def hidden(self, now: float) -> list[Known]:
@@ -148,24 +148,24 @@ class Tree:
         Peers behind a deleted connection are deleted with it.
         """
         return [
-            one
-            for one in self._peers.known.values()
-            if one.gone_at is not None
-            and now - one.gone_at <= KEPT_SECONDS
-            and not one.removed
-            and self._has_a_way(one)
+            node
+            for node in self._peers.known.values()
+            if node.gone_at is not None
+            and now - node.gone_at <= KEPT_SECONDS
+            and not node.removed
+            and self._has_a_way(node)
         ]
 
-    def _has_a_way(self, one: Known) -> bool:
-        while one.parent:
-            parent = self._parent(one)
-            if parent is None or one.parent.startswith(_CLIENT):
+    def _has_a_way(self, node: Known) -> bool:
+        while node.parent:
+            parent = self._parent(node)
+            if parent is None or node.parent.startswith(_CLIENT):
                 return parent is not None and parent.gone_at is None
-            one = parent
+            node = parent
         return True
 
-    def _parent(self, one: Known) -> Known | None:
-        kind, _, id_ = one.parent.partition(":")
+    def _parent(self, node: Known) -> Known | None:
+        kind, _, id_ = node.parent.partition(":")
         return self._registers[kind].known.get(id_) if kind else None
 
     # Identification
@@ -173,8 +173,8 @@ class Tree:
     def new_and_missing(self, found: Sequence[Place]) -> tuple[bool, bool]:
         """Return whether there are unknown connections, and whether known ones are missing."""
         shown = [_signs(addresses(place.row), place.name) for place in found if place.outbound]
-        known = [_signs(one.marks, one.name) for one in self._clients.present()]
-        return _lack(known, shown), _lack(shown, known)
+        known = [_signs(node.marks, node.name) for node in self._clients.present()]
+        return _any_unmatched(known, shown), _any_unmatched(shown, known)
 
     def follow(
         self, found: Sequence[Place], node_ids: Mapping[str, str], now: float
@@ -185,9 +185,9 @@ class Tree:
         """
         shape = [(p.path, p.above, p.outbound, p.row.get("addr")) for p in found]
         if shape != self._shape or node_ids:
-            self._ones = self._recognise(found, node_ids, now)
+            self._nodes = self._recognise(found, node_ids, now)
             self._shape = shape
-        return self._ones
+        return self._nodes
 
     def _recognise(
         self, found: Sequence[Place], node_ids: Mapping[str, str], now: float
@@ -196,71 +196,71 @@ class Tree:
         for index, place in enumerate(found):
             siblings[place.above, place.outbound].append(index)
         known = defaultdict[str, list[Known]](list)
-        for one in self._peers.known.values():
-            known[one.parent].append(one)
+        for node in self._peers.known.values():
+            known[node.parent].append(node)
         paths = {place.path for place in found}
-        ones: dict[int, Known] = {}
+        nodes: dict[int, Known] = {}
         at_path: dict[str, Known] = {}
         # Direct peers first, because others are only recognized behind the same peer.
         for (above, outbound), indexes in sorted(siblings.items(), key=_by_depth):
             if outbound:
-                ones |= self._recognise_clients(found, indexes)
+                nodes |= self._recognise_clients(found, indexes)
                 continue
-            parent = "" if above is None else _key(found[above], ones[above])
+            parent = "" if above is None else _key(found[above], nodes[above])
             if above is not None:
                 # A node with connections in both directions lists its peers twice.
-                ones |= {i: at_path[found[i].path] for i in indexes if found[i].path in at_path}
-            new = [i for i in indexes if i not in ones]
-            among = [one for key in self._same_node(parent) for one in known[key]]
+                nodes |= {i: at_path[found[i].path] for i in indexes if found[i].path in at_path}
+            new = [i for i in indexes if i not in nodes]
+            among = [node for key in self._same_node(parent) for node in known[key]]
             group = [found[i] for i in new]
             sightings = [Sighting(place.name, _node_id(place, node_ids)) for place in group]
-            which = recognise(sightings, among)
-            left = [one for one in among if self.path_of(one) not in paths]
-            self._find_renamed(group, which, renamed(left, but=which, now=now))
-            for i, sighting, same in zip(new, sightings, which, strict=True):
-                ones[i] = self._peers.note(sighting, same, id_=found[i].path, parent=parent)
+            matches = recognise(sightings, among)
+            left = [node for node in among if self.path_of(node) not in paths]
+            self._find_renamed(group, matches, renamed(left, but=matches, now=now))
+            for i, sighting, same in zip(new, sightings, matches, strict=True):
+                nodes[i] = self._peers.note(sighting, same, id_=found[i].path, parent=parent)
             if above is not None:
-                at_path |= {found[i].path: ones[i] for i in new}
-        self._peers.miss_all_but({ones[i].id for i, p in enumerate(found) if not p.outbound}, now)
-        return [ones[index] for index in range(len(found))]
+                at_path |= {found[i].path: nodes[i] for i in new}
+        self._peers.miss_all_but({nodes[i].id for i, p in enumerate(found) if not p.outbound}, now)
+        return [nodes[index] for index in range(len(found))]
 
     def _find_renamed(
-        self, group: Sequence[Place], which: list[Known | None], left: Sequence[Known]
+        self, group: Sequence[Place], matches: list[Known | None], left: Sequence[Known]
     ) -> None:
         """If one sibling disappeared and one appeared, it is the same node with another name.
 
         Unless it was at another place before: names are unique in a mesh.
         """
-        new = [index for index, one in enumerate(which) if one is None]
+        new = [index for index, node in enumerate(matches) if node is None]
         if len(new) != 1 or len(left) != 1:
             return
-        place, one = group[new[0]], left[0]
+        place, node = group[new[0]], left[0]
         is_known = any(
             other.name == place.name
             for register in self._registers.values()
             for other in register.known.values()
         )
-        if one.facts.get("direction") == place.row.get("direction") and not is_known:
-            which[new[0]] = one
+        if node.facts.get("direction") == place.row.get("direction") and not is_known:
+            matches[new[0]] = node
 
     def _recognise_clients(self, found: Sequence[Place], indexes: list[int]) -> dict[int, Known]:
         sightings = [_sighting(found[i]) for i in indexes]
-        which = recognise(sightings, self._clients.known.values())
+        matches = recognise(sightings, self._clients.known.values())
         return {
-            i: self._clients.note(sighting, one, id_=sighting.name)
-            for i, sighting, one in zip(indexes, sightings, which, strict=True)
+            i: self._clients.note(sighting, node, id_=sighting.name)
+            for i, sighting, node in zip(indexes, sightings, matches, strict=True)
         }
 
     def _same_node(self, key: str) -> list[str]:
         """Return the keys of a direct peer, which can have connections in both directions."""
         kind, _, id_ = key.partition(":")
-        if not kind or (one := self._registers[kind].known[id_]).parent:
+        if not kind or (node := self._registers[kind].known[id_]).parent:
             return [key]
         return [
             f"{kind}:{other.id}"
             for kind, register in self._registers.items()
             for other in register.known.values()
-            if other.name == one.name and not other.parent
+            if other.name == node.name and not other.parent
         ]
 
 
@@ -269,18 +269,18 @@ def _by_depth(siblings: tuple[tuple[int | None, object], object]) -> int:
     return -1 if above is None else above
 
 
-def _key(place: Place, one: Known) -> str:
-    return f"{_CLIENT if place.outbound else _PEER}:{one.id}"
+def _key(place: Place, node: Known) -> str:
+    return f"{_CLIENT if place.outbound else _PEER}:{node.id}"
 
 
 def _signs(marks: tuple[str, ...], name: str) -> set[str]:
     return set(marks) or {name}
 
 
-def _lack(those: Iterable[set[str]], others: Iterable[set[str]]) -> bool:
-    """Return whether some have nothing in common with any of the others."""
-    signs = set[str]().union(*those)
-    return any(not signs & other for other in others)
+def _any_unmatched(first: Iterable[set[str]], second: Iterable[set[str]]) -> bool:
+    """Return whether an item of the second has nothing in common with any item of the first."""
+    signs = set[str]().union(*first)
+    return any(not signs & other for other in second)
 
 
 def _sighting(place: Place) -> Sighting:
@@ -291,7 +291,7 @@ def addresses(row: Row) -> tuple[str, ...]:
     """Return a connection's addresses, starting with the primary one."""
     several = row.get("addrs")
     found = [row.get("addr"), *(several if isinstance(several, list) else ())]
-    return tuple(dict.fromkeys(text for one in found if (text := coerce.text(one))))
+    return tuple(dict.fromkeys(text for value in found if (text := coerce.text(value))))
 
 
 def _node_id(place: Place, node_ids: Mapping[str, str]) -> tuple[str, ...]:

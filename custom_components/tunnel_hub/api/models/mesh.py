@@ -86,7 +86,6 @@ class Address:
     """One of several addresses of a peer.
 
     status: in the service's words.
-    latency: milliseconds.
     """
 
     address: str
@@ -97,7 +96,7 @@ class Address:
 class Peer(Resource):
     """Another node of the mesh, at the end of a path.
 
-    The path is its id, such as "us/us-r1".
+    Its id is the path where it was first seen, such as "us/us-r1".
     """
 
     kind: ClassVar[str] = "peer"
@@ -145,8 +144,8 @@ class Link(Peer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HasExit(Resource):
-    """A resource with a selectable exit path for its traffic.
+class MayHaveExit(Resource):
+    """A resource that may have a selectable exit path for its traffic.
 
     exit_path: the path of a peer, "" for this node; the first one if there are several.
     exits: all paths that can be selected, except this node.
@@ -161,7 +160,7 @@ class HasExit(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User(HasExit):
+class User(MayHaveExit):
     """A user who can connect to the node."""
 
     kind: ClassVar[str] = "user"
@@ -209,7 +208,7 @@ class UserSessions(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(HasExit):
+class Rule(MayHaveExit):
     """A routing rule that sends targets over a path."""
 
     kind: ClassVar[str] = "rule"
@@ -227,7 +226,7 @@ class Rule(HasExit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy(HasExit):
+class Proxy(MayHaveExit):
     """A SOCKS5, HTTP or Shadowsocks server of the node."""
 
     kind: ClassVar[str] = "proxy"
@@ -257,7 +256,7 @@ class WireGuard(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireGuardPeer(HasExit):
+class WireGuardPeer(MayHaveExit):
     """A device that may connect with WireGuard; the id is its name."""
 
     kind: ClassVar[str] = "wireguard_peer"

@@ -1,4 +1,4 @@
-"""Finds out whether anyone needs fresh values: connected browsers and apps, and automations."""
+"""Finds what uses the values of an entry: connected browsers and apps, and automations."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,8 +40,8 @@ _USED_BY_AUTOMATIONS: Mapping[str, Callable[[HomeAssistant, str], list[str]]] = 
 
 
 @dataclass(slots=True)
-class Demand:
-    """The demand for the values of an entry."""
+class Consumers:
+    """What uses the values of an entry, and therefore needs fresh ones."""
 
     hass: HomeAssistant
     entry: TunnelHubConfigEntry

@@ -1,9 +1,12 @@
-"""Tracks which resources and fields exist, based on the answers of a feed."""
+"""Remembers which resources and fields exist, based on the answers of a feed.
+
+It removes nothing: `devices.py` and `entity.py` remove what is gone.
+"""
 
 from collections.abc import Collection, Iterable, Set as AbstractSet
 
 
-class Existence:
+class Inventory:
     """The resources and fields that exist. Only two answers in a row confirm that one is gone.
 
     known: ids of resources that exist, including those that only the last answer did not list.

@@ -1,4 +1,4 @@
-"""Probes: reads values of a feed that require one request per resource."""
+"""Sends probes: requests for a single resource, for values that the list does not contain."""
 
 import asyncio
 from collections import deque
@@ -14,8 +14,8 @@ from .api.age import Stamp
 from .api.errors import TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
-from .api.throttling import RateLimiter
-from .demand import Demand
+from .api.rate_limiter import RateLimiter
+from .consumers import Consumers
 from .exceptions import reauth_errors
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ AT_ONCE = 10
 """Probes that are sent without delay: as many as most accounts have tunnels."""
 
 
-class PerResourceReads:
+class Probes:
     """Sends the probes of one feed in the background, a few at a time."""
 
     def __init__(
@@ -37,7 +37,7 @@ class PerResourceReads:
         name: str,
         probe: Probe[Resource],
         *,
-        demand: Demand,
+        consumers: Consumers,
         find: Callable[[str], Resource | None],
         publish: Callable[[Resource], None],
     ) -> None:
@@ -51,7 +51,7 @@ class PerResourceReads:
         self._entry = entry
         self._name = name
         self._probe = probe
-        self._demand = demand
+        self._consumers = consumers
         self._find = find
         self._publish = publish
         self._rate = RateLimiter(probe.rate, at_once=AT_ONCE)
@@ -87,7 +87,7 @@ class PerResourceReads:
 
     async def find_possibly_changed(self) -> None:
         """Read in one request which resources may have changed, if the service supports that."""
-        if self._probe.find_changed and not self._demand.is_anyone_connected:
+        if self._probe.find_changed and not self._consumers.is_anyone_connected:
             with suppress(TunnelHubError):
                 self._possibly_changed |= set(await self._probe.find_changed())
 
@@ -101,7 +101,7 @@ class PerResourceReads:
         watched: ids with a listener for a probed field.
         always: ids that are probed in any case.
         """
-        due = set(listed) if self._demand.is_anyone_connected else self._due(listed)
+        due = set(listed) if self._consumers.is_anyone_connected else self._due(listed)
         worth_it = {
             id_
             for id_ in due.intersection(watched)
@@ -120,7 +120,7 @@ class PerResourceReads:
     def _due(self, listed: Collection[str]) -> set[str]:
         """Return the ids to probe while no browser or app is connected."""
         used = {
-            key.id for key in self._demand.used_by_automations() if key.key in self._probe.fields
+            key.id for key in self._consumers.used_by_automations() if key.key in self._probe.fields
         }
         longest = self._probe.idle_interval.total_seconds()
         old = {
