@@ -38,6 +38,9 @@ class TunnelHubEntityDescription(EntityDescription):
     toggles: the resource that it enables and disables, if any.
     of_field: whether the feed must provide the field `key`.
     of_resource: whether a resource has this; None if every one does.
+
+    Its entities are enabled by default if both the row (`entity_registry_enabled_default`) and the
+    resource (`enabled_by_default`) say so.
     """
 
     needs: tuple[type, ...] = ()

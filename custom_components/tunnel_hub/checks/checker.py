@@ -116,7 +116,7 @@ class Checker:
     async def check(self, target: Target, *, retry: bool = True) -> CheckResult:
         """Check an address.
 
-        retry: whether to try again immediately after a failure.
+        retry: whether to try again after a failure and a short pause.
         """
         async with self._slots:
             started = asyncio.get_running_loop().time()

@@ -29,7 +29,7 @@ class Resource:
 
     @property
     def enabled_by_default(self) -> bool:
-        """Whether its entities are enabled by default."""
+        """Whether its entities are enabled by default, as far as their rows in the tables are."""
         return True
 
 
