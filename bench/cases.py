@@ -49,9 +49,14 @@ async def plain_listeners(house: House, *, always_update: bool) -> None:
                 for key, feed in provider.feeds.items()
             }
             await house.poll(coordinators.values())
-            accounts.append((made_of, partial(plain, coordinators)))
+            # A forecast is worked out of the recorder's statistics, which no coordinator reads.
+            of_feeds = [recipe for recipe in made_of if recipe.feed in coordinators]
+            accounts.append((of_feeds, partial(plain, coordinators)))
             polled.append(coordinators[f"{house.service.feed}"])
         await house.set_up(await rivals(house.hass, accounts))
+        wanted = sum(len(made_of) for made_of, _ in accounts)
+        if (found := house.hass.states.async_entity_ids_count()) < wanted:
+            raise RuntimeError(f"{found} of {wanted} entities were set up")
         await house.polls_of(polled)
 
 

@@ -26,7 +26,7 @@ from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.entity import TunnelHubEntity
 
 from .meter import Meter
-from .service import Facts, Service
+from .service import Facts, Service, escaped
 from .services import SERVICES
 
 FIRST_SET_UP = "first set-up"
@@ -39,11 +39,6 @@ _OURS = 20000
 """No simulated thing has a figure as high, so each of these is a change."""
 
 _RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
-
-
-def _escaped(id_: str) -> str:
-    """Return an id as a step of a path in the simulator's state."""
-    return id_.replace(".", r"\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +95,7 @@ class House:
                 await self.poll(coordinators)
             for facts, ids in zip(self.facts, chosen, strict=True):
                 value = _OURS + round_
-                changes = {self.service.place.format(_escaped(id_)): value for id_ in ids}
+                changes = {self.service.place.format(escaped(id_)): value for id_ in ids}
                 await self._control("PATCH", facts, changes)
             with self.meter.phase(CHANGED, writes=1):
                 await self.poll(coordinators)

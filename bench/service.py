@@ -50,6 +50,11 @@ class Service:
         return coordinator
 
 
+def escaped(id_: str) -> str:
+    """Return an id as a step of a path in the simulator's state."""
+    return id_.replace(".", r"\.")
+
+
 def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
     """Return how to run the simulator. sizes: its options, each one row for so many of ours."""
 

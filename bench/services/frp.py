@@ -1,6 +1,13 @@
 """frps."""
 
-from ..service import ADMITTED, Facts, Service, account, simulated
+from unittest.mock import patch
+
+from aiohttp import ClientSession
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.tunnel_hub.api.frp import frps_feeds
+
+from ..service import ADMITTED, Facts, Service, account, escaped, simulated
 
 
 def _server(facts: Facts) -> Facts:
@@ -12,13 +19,29 @@ def _server(facts: Facts) -> Facts:
     }
 
 
+_sign_in = account("frp", _server)
+
+
+async def _without_traffic(facts: Facts) -> MockConfigEntry:
+    """Sign in at a server whose figures change only when told to."""
+    async with ClientSession(facts["url"], raise_for_status=True) as session:
+        async with session.get("/_control/state") as response:
+            state = await response.json()
+        proxies = map(escaped, state["server"]["proxies"])
+        rates = {f"server.proxies.{name}.rate": 0.0 for name in proxies}
+        await session.patch("/_control/state", json=rates)
+    return await _sign_in(facts)
+
+
 SERVICE = Service(
     name="frp",
     server=simulated("frp", "--tunnels"),
-    entry=account("frp", _server),
+    entry=_without_traffic,
     feed="tunnels",
     rows="server.proxies",
     place="server.proxies.{}.connections",
     at_most=ADMITTED,
     usual=200,
+    # The answers that its feeds share are read again in each poll.
+    measured=lambda: patch.object(frps_feeds, "SAME_MOMENT", -1.0),
 )

@@ -140,16 +140,33 @@ async def test_an_unchanged_list_builds_nothing() -> None:
     assert kitchen.built == ["10", "20"]
 
 
-async def test_a_changed_list_is_built() -> None:
+@pytest.mark.parametrize(
+    "now, built",
+    [
+        ({"1": 10, "2": 21, "3": 30}, ["21"]),
+        ({"1": 10, "2": 20, "3": 30, "4": 40}, ["40"]),
+        ({"1": 10, "2": 20}, []),
+        # What has another place is built again.
+        ({"2": 20, "3": 30}, ["20", "30"]),
+        ({"2": 20, "1": 10, "3": 30}, ["20", "10"]),
+        ({"1": 10, "4": 20, "3": 30}, ["20"]),
+    ],
+)
+async def test_only_changed_rows_are_built(now: dict[str, int], built: list[str]) -> None:
     kitchen = Kitchen()
-    await kitchen.listing.read(raw({"1": 10, "2": 20}))
+    first = await kitchen.listing.read(raw({"1": 10, "2": 20, "3": 30}))
     kitchen.built.clear()
 
-    assert await kitchen.listing.read(raw({"2": 20, "1": 11})) == {
-        "2": Thing(id="2", weight=20),
-        "1": Thing(id="1", weight=11),
-    }
-    assert kitchen.built == ["20", "11"]
+    second = await kitchen.listing.read(raw(now))
+
+    assert second == {id_: Thing(id=id_, weight=weight) for id_, weight in now.items()}
+    assert list(second) == list(now)
+    assert kitchen.built == built
+    assert [id_ for id_ in second if second[id_] is first.get(id_)] == [
+        id_ for id_, weight in now.items() if str(weight) not in built
+    ]
+    assert await kitchen.listing.read(raw(now)) is second
+    assert kitchen.built == built
 
 
 async def test_a_list_is_read_as_any_rows_are() -> None:

@@ -38,6 +38,8 @@ _MOST_GIVEN = 200
 _MOST_SEEN = 2000
 """The number of learned secrets. Tokens are replaced every few minutes."""
 
+_NESTED = (dict, list)
+"""A tuple takes isinstance() a third of the time of a union."""
 _HIDDEN = "**"
 _SPACES = str.maketrans("\t\n\r", "   ")
 _ESCAPES = re.compile(
@@ -98,7 +100,8 @@ class Secrets:
         """Do the same for a large answer, in time slices."""
         turn = TimeSlice()
         for found in _secrets_in(data, _NAMES):
-            self._see(found)
+            if found:
+                self._see(found)
             await turn.yield_if_due()
 
     def _see(self, found: Iterable[str]) -> None:
@@ -159,15 +162,15 @@ def _secrets_in(data: object, names: frozenset[str]) -> Iterator[list[str]]:
     while waiting:
         value, is_secret = waiting.pop()
         if isinstance(value, dict):
-            hidden = value.keys() if is_secret else names & value.keys()
+            hidden = value.keys() if is_secret else names.intersection(value)
             waiting += [
                 (inner, name in hidden)
                 for name, inner in value.items()
-                if isinstance(inner, dict | list)
+                if isinstance(inner, _NESTED)
             ]
             yield [inner for name in hidden if isinstance(inner := value[name], str)]
         elif isinstance(value, list):
-            waiting += [(inner, is_secret) for inner in value if isinstance(inner, dict | list)]
+            waiting += [(inner, is_secret) for inner in value if isinstance(inner, _NESTED)]
             yield [inner for inner in value if isinstance(inner, str)] if is_secret else []
 
 

@@ -54,17 +54,21 @@ class RowParser[R: Resource]:
         values: dict[str, Any] = {name: read(row) for name, read in self._sources.items()} | known
         return self._resource(**values) if values.get("id") else None
 
-    async def many(self, rows: Iterable[Row]) -> dict[str, R]:
+    async def many(
+        self, rows: Iterable[Row], one: Callable[[Row], R | None] | None = None
+    ) -> dict[str, R]:
         """Return the resources of a feed by id, without rows that have no id or a duplicate one.
 
-        Runs in time slices, because there may be thousands of rows. Raises UnavailableError if no
-        row has an id: then the service has renamed its fields.
+        one: parses a row instead of this parser. Runs in time slices, because there may be
+        thousands of rows. Raises UnavailableError if no row has an id: then the service has
+        renamed its fields.
         """
         turn = TimeSlice()
+        one = one or self.one
         resources: dict[str, R] = {}
         row = None
         for row in rows:
-            if (resource := self.one(row)) is not None:
+            if (resource := one(row)) is not None:
                 resources.setdefault(resource.id, resource)
             await turn.yield_if_due()
         if row is not None and not resources:
@@ -104,7 +108,7 @@ def rows_in(value: object, what: str = "rows", *, null: bool = False) -> list[Ro
 
 
 class RowCache[R: Resource]:
-    """Parses a list repeatedly: unchanged rows, and an unchanged list, are not parsed again.
+    """Parses a list repeatedly: what is unchanged, and in its old place, is not parsed again.
 
     Only for tables whose sources depend on the row alone.
     """
@@ -112,12 +116,23 @@ class RowCache[R: Resource]:
     def __init__(self, table: RowParser[R]) -> None:
         self._table = table
         self._rows: Sequence[Row] = ()
+        self._parsed: Sequence[tuple[Row, R | None]] = ()
         self._resources: Mapping[str, R] = {}
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, R]:
         """Return the resources as RowParser.many does; the same mapping if no row changed."""
-        if rows != self._rows:
-            resources = await self._table.many(rows)
-            self._rows, self._resources = rows, resources
-            return resources
-        return self._resources
+        if rows == self._rows:
+            # The same objects are compared fastest: those of an answer that is kept.
+            self._rows = rows
+            return self._resources
+        before = iter(self._parsed)
+        parsed: list[tuple[Row, R | None]] = []
+
+        def _one(row: Row) -> R | None:
+            last, resource = next(before, (None, None))
+            parsed.append((row, resource if row == last else self._table.one(row)))
+            return parsed[-1][1]
+
+        resources = await self._table.many(rows, _one)
+        self._rows, self._parsed, self._resources = rows, parsed, resources
+        return resources

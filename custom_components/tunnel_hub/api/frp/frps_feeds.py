@@ -39,7 +39,7 @@ from .unlisted_resources import Facts, UnlistedResources
 INTERVAL = timedelta(seconds=30)
 _IDLE = timedelta(minutes=1)
 
-_SAME_MOMENT = 10.0
+SAME_MOMENT = 10.0
 """Seconds for which feeds share an answer; thousands of proxies take a while."""
 _OF_LATE = INTERVAL.total_seconds()
 
@@ -206,7 +206,7 @@ class Feeds:
 
     async def _fetch_tunnels(self) -> Mapping[str, Tunnel]:
         addresses = addressing(await self._server.get(_HOUR), self._host)
-        proxies = await self._proxies.get(_SAME_MOMENT)
+        proxies = await self._proxies.get(SAME_MOMENT)
         listed = await self._listed(proxies.rows, addresses)
         self._lacking = proxies.lacking
         self._tunnels.follow(listed.keys(), time.time())

@@ -323,10 +323,10 @@ def _word(value: bool) -> str:
 def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:
     """Raise the error for a body's status and message, if any."""
     status = row.get("status")
+    if (code := coerce.integer(status)) == HTTPStatus.OK:
+        return
     message = transport.redact(row.get("message"))
-    match coerce.integer(status):
-        case 200:
-            return
+    match code:
         case 403 if not public and not _BANNED.search(message):
             raise AuthenticationError(message)
         case 404 if _MISSING.search(message):

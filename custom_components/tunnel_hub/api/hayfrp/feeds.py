@@ -135,8 +135,12 @@ class Feeds:
                     coerce.text(row.get("node")): coerce.text(row.get("node_domain"))
                     for row in rows
                 }
+                before, known = self._read_of
+                last = self._tunnels or {}
                 self._tunnels = {
-                    id_: with_reading(tunnel, readings.get(id_))
+                    id_: last[id_]
+                    if tunnel is before.get(id_) and readings.get(id_) is known.get(id_)
+                    else with_reading(tunnel, readings.get(id_))
                     async for id_, tunnel in iterate(listed.items())
                 }
                 # Last, because the request may be cancelled.
