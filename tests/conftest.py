@@ -19,7 +19,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components import tunnel_hub
-from custom_components.tunnel_hub import probes, reachability
+from custom_components.tunnel_hub import per_resource_reads, reachability
 from custom_components.tunnel_hub.api import http
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
@@ -153,7 +153,7 @@ def freezer(
     assert defaults
     monkeypatch.setitem(defaults, "clock", time.monotonic)
     retry_at_once(monkeypatch)
-    monkeypatch.setattr(probes, "AT_ONCE", 1000)
+    monkeypatch.setattr(per_resource_reads, "AT_ONCE", 1000)
     return freezer
 
 

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.tunnel_hub import probes
+from custom_components.tunnel_hub import per_resource_reads
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.api.provider import PATIENCE
 from custom_components.tunnel_hub.api.rate_limiter import RateLimiter
@@ -403,7 +403,7 @@ async def test_a_few_checks_at_once(world: World) -> None:
 @MANY
 async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few at once, then so many a second; and each reading says when it was made."""
-    monkeypatch.setattr(probes, "AT_ONCE", 4)
+    monkeypatch.setattr(per_resource_reads, "AT_ONCE", 4)
     delays: list[float] = []
 
     def _delay(rate: RateLimiter) -> float:

@@ -26,8 +26,8 @@ from .api.models.base import Resource
 from .api.models.mesh import Hub
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
+from .audience import Audience
 from .const import CONF_PROVIDER, DOMAIN
-from .consumers import Consumers
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_resources
 from .credentials import CredentialStore
 from .dashboard import async_setup_dashboard
@@ -111,7 +111,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         history=HistoryImporter(hass, entry, provider, coordinators),
     )
     issues.sources.append(partial(too_many_resources, data.coordinators.values()))
-    consumers = Consumers(hass, entry)
+    audience = Audience(hass, entry)
     issues.sources.append(partial(duplicate_account, hass, entry, provider))
 
     def _coordinate(feed: Feed[Resource]) -> FeedCoordinator:
@@ -121,7 +121,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
             provider,
             feed,
             siblings=data.coordinators,
-            consumers=consumers,
+            audience=audience,
             on_read=data.sync_issues,
         )
         return coordinator
