@@ -1,5 +1,7 @@
 """Assist: what is asked and commanded by language models, and by sentences in both languages."""
 
+import asyncio
+
 from homeassistant.auth.models import User
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
@@ -8,7 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext, async_get_api
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 import voluptuous as vol
 
 from custom_components.tunnel_hub.assist import COMMANDS
@@ -433,6 +435,33 @@ async def test_sentences_follow_what_there_is(home: World) -> None:
     for sentence in (said, *(english for english, _ in SAID.values())):
         answer = await say(home, sentence.format(tunnel=name))
         assert answer.startswith(("Sorry, I couldn't understand", "Sorry, I am not aware of"))
+
+
+async def test_devices_of_others_change_no_sentences(home: World) -> None:
+    """Hundreds of them come and go; only ours are looked through for names."""
+
+    def is_looking() -> bool:
+        return "sentences" in {task.get_name() for task in asyncio.all_tasks()}
+
+    registry = dr.async_get(home.hass)
+    ours = home.device("tunnel:1")
+    assert ours
+    await home.settle()
+
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(home.hass)
+    device = registry.async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={("other", "lamp")}, name="lamp"
+    )
+    registry.async_update_device(device.id, name_by_user="light")
+    registry.async_remove_device(device.id)
+    assert not is_looking()
+
+    registry.async_update_device(ours.id, name_by_user="workshop")
+    assert is_looking()
+    await home.settle()
+    registry.async_remove_device(ours.id)
+    assert is_looking()
 
 
 async def test_what_the_user_switched_off_is_told_apart(home: World) -> None:

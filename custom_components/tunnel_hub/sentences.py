@@ -349,6 +349,14 @@ class _Registered:
         data = event.data
         if self._is_due or (data["action"] == "update" and not data["changes"].keys() & _NAMES):
             return
+        if data["action"] == "remove":
+            identifiers = data["device"]["identifiers"]
+        else:
+            device = dr.async_get(self._hass).async_get(data["device_id"])
+            identifiers = device.identifiers if device else ()
+        # Devices of other integrations change nothing here.
+        if not any(domain == DOMAIN for domain, *_ in identifiers):
+            return
         self._is_due = True
         # Devices that are added together cause one update.
         self._hass.async_create_task(self._async_sync(), "sentences", eager_start=False)
