@@ -26,7 +26,7 @@ _PRIVATE_DOMAINS = (
 
 _FULL_WIDTH = str.maketrans("：／．。［］", ":/..[]")
 """Full-width characters of Chinese keyboards, with the ones that addresses use."""
-_PEER_KINDS = " \t\r\n<>\"'“”‘’《》，,；;"
+_SURROUNDING = " \t\r\n<>\"'“”‘’《》，,；;"
 """Characters around an address in a text, which are often copied with it."""
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):/+", re.IGNORECASE)
 _PLACE = re.compile(
@@ -48,7 +48,7 @@ def base_url(pasted: str, *, pages: Collection[str] | None = None) -> str:
     pages: the first path segments of the service's own pages, such as "static". Segments before
     them are kept, because a reverse proxy may serve the service below a path.
     """
-    text = pasted.translate(_FULL_WIDTH).strip(_PEER_KINDS)
+    text = pasted.translate(_FULL_WIDTH).strip(_SURROUNDING)
     scheme = _SCHEME.match(text)
     place = _PLACE.fullmatch(text, scheme.end() if scheme else 0)
     if place is None:
