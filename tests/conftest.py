@@ -43,7 +43,7 @@ type Dialect = Literal["real", "documented"]
 
 # For the ids of Chinese names Home Assistant asks for "unidecode" each time, and takes another
 # library where there is none. To find none takes a millisecond.
-sys.modules["unidecode"] = None  # type: ignore[assignment]
+sys.modules["unidecode"] = None  # type: ignore[assignment]  # Python's own mark of a missing one.
 
 # Without a line for each of the entities of each test.
 logging.getLogger(ENTITY_REGISTRY).setLevel(logging.WARNING)

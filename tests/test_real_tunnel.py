@@ -1,7 +1,6 @@
 """A real tunnel: two EasyTier nodes carry HTTP and TCP over loopback."""
 
 from contextlib import AsyncExitStack
-import sys
 
 import pytest
 
@@ -11,10 +10,7 @@ from .checks.rows import OK
 from .checks.servers import Handler, answers, listening, says
 from .common import MINUTE, World
 
-pytestmark = [
-    pytest.mark.skipif(not mesh.is_there(), reason="NOT RUN: easytier-pyo3 cannot be had"),
-    pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: tried on Linux only"),
-]
+pytestmark = mesh.needs_nodes
 
 
 def _reachable(world: World) -> str:

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 import re
-import sys
 
 from playwright.async_api import Locator, Page, Request, Route, ViewportSize, expect
 import pytest
@@ -341,8 +340,7 @@ async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
     await until_checked(running, "2", path_of(page, name, "Reachable"))
 
 
-@pytest.mark.skipif(not mesh.is_there(), reason="NOT RUN: easytier-pyo3 cannot be had")
-@pytest.mark.skipif(sys.platform != "linux", reason="NOT RUN: tried on Linux only")
+@mesh.needs_nodes
 async def test_a_real_tunnel_stops(page: Page, running: Stage) -> None:
     """Two EasyTier nodes carry it; the one at home stops, and starts again."""
     name = await name_of(running, "1")

@@ -7,7 +7,10 @@ import json
 from pathlib import Path
 import socket
 import subprocess
+import sys
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".python" / "easytier" / "bin" / "python"
@@ -17,12 +20,18 @@ _NODE = Path(__file__).with_name("mesh_node.py")
 _HOME = "10.144.144.1"
 
 
-def is_there() -> bool:
-    """Tell whether real nodes can be run."""
+def _obstacle() -> str:
+    """Return why real nodes cannot be run; "" if they can."""
+    if sys.platform != "linux":
+        return "tried on Linux only"
     tried = [str(PYTHON), "-c", "import easytier_pyo3"]
-    return (
-        PYTHON.exists() and not subprocess.run(tried, check=False, capture_output=True).returncode
-    )
+    if not PYTHON.exists() or subprocess.run(tried, check=False, capture_output=True).returncode:
+        return "easytier-pyo3 cannot be had (it needs CPython 3.11, 3.12 or 3.13)"
+    return ""
+
+
+OBSTACLE = _obstacle()
+needs_nodes = pytest.mark.skipif(bool(OBSTACLE), reason=f"NOT RUN: {OBSTACLE}")
 
 
 def free_port() -> int:

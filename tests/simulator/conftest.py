@@ -28,6 +28,16 @@ class Clock:
         return self.time
 
 
+async def content_of(response: aiohttp.ClientResponse, status: int = 200) -> Any:
+    """Return the JSON, text or bytes of an answer that must have this status."""
+    assert response.status == status, await response.text()
+    if response.content_type == "application/json":
+        return await response.json()
+    if response.content_type.startswith("text/"):
+        return await response.text()
+    return await response.read()
+
+
 class Client:
     """Asks one service; `csrf` goes along with every HayFrp call that does not bring its own."""
 
@@ -40,10 +50,7 @@ class Client:
         """Post a HayFrp call and return the JSON, or the text if it is none."""
         json = {"type": kind, "csrf": self.csrf, **fields}
         async with self.session.post(self.url + path, json=json) as response:
-            assert response.status == 200
-            if response.content_type == "application/json":
-                return await response.json()
-            return await response.text()
+            return await content_of(response)
 
     async def get(self, path: str) -> Any:
         """Return the JSON of a page."""
@@ -85,10 +92,7 @@ class Panel:
         async with self.session.request(
             method, self.url + path, headers=headers, **request
         ) as response:
-            assert response.status == status, await response.text()
-            if response.content_type == "application/json":
-                return await response.json()
-            return await response.text()
+            return await content_of(response, status)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from simulator import Simulator
 from simulator.easytier import EasyTierService
 
-from .conftest import Clock
+from .conftest import Clock, content_of
 
 DAY = 86400
 TEN_MINUTES = 600
@@ -62,10 +62,7 @@ class Client:
         async with self.session.request(
             method, self.url + path, json=json, headers={**sent, **(headers or {})}
         ) as response:
-            assert response.status == status, await response.text()
-            if response.content_type == "application/json":
-                return await response.json()
-            return await response.text()
+            return await content_of(response, status)
 
     async def get(self, path: str, **options: Any) -> Any:
         """Ask without a body."""

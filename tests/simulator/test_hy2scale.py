@@ -16,7 +16,7 @@ from simulator.hy2scale import Hy2ScaleService, User
 from simulator.hy2scale.endpoints.mesh import get_topology
 from simulator.service import Call
 
-from .conftest import DAY, HOUR, NOON, Clock
+from .conftest import DAY, HOUR, NOON, Clock, content_of
 
 
 class Api:
@@ -44,12 +44,7 @@ class Api:
             options["json"] = json
         url = URL(self.service.api_url + path, encoded=True)
         async with self.session.request(method, url, **options) as response:
-            assert response.status == status, await response.text()
-            if response.content_type == "application/json":
-                return await response.json()
-            if response.content_type == "text/plain":
-                return await response.text()
-            return await response.read()
+            return await content_of(response, status)
 
     async def get(self, path: str, **options: Any) -> Any:
         """Read."""
