@@ -6,8 +6,10 @@ that moment; this finds all, and those that are left over.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 import inspect
+from pathlib import Path
 import pkgutil
 import re
 
@@ -62,12 +64,18 @@ ERRORS: list[TunnelHubError] = [
 # What the code says
 
 
+@cache
+def calls_in(path: Path) -> tuple[tuple[str, ast.Call], ...]:
+    """Return all calls in a file with the functions' names, as the code spells them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return tuple((ast.unparse(call.func), call) for call in called)
+
+
 def calls(name: str, folder: str = "") -> Iterator[ast.Call]:
     """Return the calls of a function in our code; name: as the code spells it."""
     for path in (INTEGRATION / folder).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
-                yield node
+        yield from (call for called, call in calls_in(path) if called == name)
 
 
 def named(call: ast.Call, name: str) -> ast.expr | None:
@@ -128,9 +136,8 @@ def aborts(file: str) -> set[str]:
     """Return the reasons for which the flows of a file end."""
     return {
         str(reason.value)
-        for node in ast.walk(ast.parse((INTEGRATION / file).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and "abort" in ast.unparse(node.func)
-        if isinstance(reason := named(node, "reason"), ast.Constant)
+        for called, call in calls_in(INTEGRATION / file)
+        if "abort" in called and isinstance(reason := named(call, "reason"), ast.Constant)
     }
 
 
