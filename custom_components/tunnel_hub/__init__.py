@@ -26,11 +26,11 @@ from .api.models.base import Resource
 from .api.models.mesh import Hub
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
-from .audience import Audience
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_resources
 from .credentials import CredentialStore
 from .dashboard import async_setup_dashboard
+from .data_consumers import DataConsumers
 from .devices import Devices, registered_resources
 from .force_down import async_end_force_down, async_set_up_force_down
 from .forecast import forecasts
@@ -111,7 +111,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
         history=HistoryImporter(hass, entry, provider, coordinators),
     )
     issues.sources.append(partial(too_many_resources, data.coordinators.values()))
-    audience = Audience(hass, entry)
+    consumers = DataConsumers(hass, entry)
     issues.sources.append(partial(duplicate_account, hass, entry, provider))
 
     def _coordinate(feed: Feed[Resource]) -> FeedCoordinator:
@@ -121,7 +121,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TunnelHubConfigEntry) ->
             provider,
             feed,
             siblings=data.coordinators,
-            audience=audience,
+            consumers=consumers,
             on_read=data.sync_issues,
         )
         return coordinator

@@ -24,12 +24,12 @@ from .api.feed import Feed
 from .api.models.base import Resource, without_today
 from .api.provider import Issue, Provider
 from .api.throttling import in_time_slices
-from .audience import Audience
 from .clock import WallClockTimer
-from .deferred_states import DeferredStates
+from .data_consumers import DataConsumers
 from .exceptions import poll_errors
 from .inventory import Inventory
-from .per_resource_reads import Probes
+from .per_resource_reads import PerResourceReads
+from .state_write_throttle import StateWriteThrottle
 from .subscriptions import ResourceListener, Subscription, Subscriptions
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         feed: Feed[Resource],
         *,
         siblings: Mapping[str, FeedCoordinator],
-        audience: Audience,
+        consumers: DataConsumers,
         on_read: CALLBACK_TYPE,
     ) -> None:
         """Set up without a request.
@@ -104,20 +104,20 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.listed = 0
         self.inventory = Inventory()
         self.subscriptions = Subscriptions(hass, entry, self.name)
-        self.deferred_states = DeferredStates(audience, feed.resource.kind)
-        self._probes: Probes | None = None
+        self.state_writes = StateWriteThrottle(consumers, feed.resource.kind)
+        self._probes: PerResourceReads | None = None
         if feed.probe is not None:
-            self._probes = Probes(
+            self._probes = PerResourceReads(
                 hass,
                 entry,
                 self.name,
                 feed.probe,
-                audience=audience,
+                consumers=consumers,
                 find=self._find,
                 publish=self.async_publish,
             )
         self._siblings = siblings
-        self._audience = audience
+        self._consumers = consumers
         self._on_read = on_read
         self._failures = 0
         self._changed: set[str] = set()
@@ -128,7 +128,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._asked_at = Stamp.now()
         self._answered_at: Stamp | None = None
         self._stop_polling_without_listeners: CALLBACK_TYPE | None = None
-        entry.async_on_unload(audience.async_on_connect(self._async_handle_connect))
+        entry.async_on_unload(consumers.async_on_connect(self._async_handle_connect))
 
     # Start and shutdown
 
@@ -204,7 +204,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         if self.read_on is None:
             fresh = {id_: without_today(resource) for id_, resource in fresh.items()}
         before = self.data
-        self._changed |= self.deferred_states.decide(
+        self._changed |= self.state_writes.decide(
             write_now=self._reading_back or not self.last_update_success
         )
         # Most are the same objects: the feed builds only what has changed.
@@ -296,8 +296,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         kind = self.feed.resource.kind
         wanted = (
             bool(self._always_read)
-            or self._audience.is_anyone_connected
-            or any(key.kind == kind for key in self._audience.used_by_automations())
+            or self._consumers.is_anyone_connected
+            or any(key.kind == kind for key in self._consumers.used_by_automations())
         )
         interval = self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
         return interval + random.random() * self.feed.jitter
@@ -327,7 +327,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.update_interval = self._next_interval()
         if self._is_polled and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
-        elif deferred := self.deferred_states.publish():
+        elif deferred := self.state_writes.publish():
             self._changed |= deferred
             self.async_update_listeners()
 

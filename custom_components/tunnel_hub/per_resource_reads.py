@@ -15,7 +15,7 @@ from .api.errors import TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
 from .api.rate_limiter import RateLimiter
-from .audience import Audience
+from .data_consumers import DataConsumers
 from .exceptions import reauth_errors
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ AT_ONCE = 10
 """Probes that are sent without delay: as many as most accounts have tunnels."""
 
 
-class Probes:
+class PerResourceReads:
     """Sends the probes of one feed in the background, a few at a time."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Probes:
         name: str,
         probe: Probe[Resource],
         *,
-        audience: Audience,
+        consumers: DataConsumers,
         find: Callable[[str], Resource | None],
         publish: Callable[[Resource], None],
     ) -> None:
@@ -51,7 +51,7 @@ class Probes:
         self._entry = entry
         self._name = name
         self._probe = probe
-        self._audience = audience
+        self._consumers = consumers
         self._find = find
         self._publish = publish
         self._rate = RateLimiter(probe.rate, at_once=AT_ONCE)
@@ -87,7 +87,7 @@ class Probes:
 
     async def find_possibly_changed(self) -> None:
         """Read in one request which resources may have changed, if the service supports that."""
-        if self._probe.find_changed and not self._audience.is_anyone_connected:
+        if self._probe.find_changed and not self._consumers.is_anyone_connected:
             with suppress(TunnelHubError):
                 self._possibly_changed |= set(await self._probe.find_changed())
 
@@ -101,7 +101,7 @@ class Probes:
         watched: ids with a listener for a probed field.
         always: ids that are probed in any case.
         """
-        due = set(listed) if self._audience.is_anyone_connected else self._due(listed)
+        due = set(listed) if self._consumers.is_anyone_connected else self._due(listed)
         worth_it = {
             id_
             for id_ in due.intersection(watched)
@@ -120,7 +120,7 @@ class Probes:
     def _due(self, listed: Collection[str]) -> set[str]:
         """Return the ids to probe while no browser or app is connected."""
         used = {
-            key.id for key in self._audience.used_by_automations() if key.key in self._probe.fields
+            key.id for key in self._consumers.used_by_automations() if key.key in self._probe.fields
         }
         longest = self._probe.idle_interval.total_seconds()
         old = {

@@ -34,7 +34,7 @@ from .checks.addresses import (
 )
 from .checks.certificates import TlsContexts
 from .checks.checker import AT_ONCE, Checker, InternetCheck, IPNetwork
-from .checks.confirmation import Confirmation
+from .checks.consecutive_results import ConsecutiveResults
 from .checks.results import CertificateProblem, CheckResult, ServerCertificate
 from .checks.verdicts import Findings, Verdict
 from .const import CONF_BASE_URL, DOMAIN
@@ -159,7 +159,7 @@ class _History:
     target: Target
     shown: AddressCheck
     before: Stamp | None = None
-    confirmation: Confirmation = field(default_factory=Confirmation)
+    results: ConsecutiveResults = field(default_factory=ConsecutiveResults)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: Checked | None = None
     certificate: ServerCertificate | None = None
@@ -187,7 +187,7 @@ class _History:
         """Update the results with a check; a change is only shown once it is confirmed."""
         result, self.last = checked.result, checked
         self.certificate = certificate = result.certificate or self.certificate
-        is_up = self.confirmation.add(reached=result.is_reached)
+        is_up = self.results.add(reached=result.is_reached)
         self.is_outdated &= is_up is not result.is_reached
         self.shown = replace(
             self.shown,
@@ -207,7 +207,7 @@ class _History:
 
         If the state at the service has changed since the check, the verdict is unknown.
         """
-        is_up = self.confirmation.is_up
+        is_up = self.results.is_up
         if self.is_outdated and (is_up or findings.online):
             self.shown = replace(self.shown, verdict=Verdict.UNKNOWN)
         elif is_up is None or CheckResult(outcome=findings.outcome).is_reached is is_up:
@@ -413,7 +413,7 @@ class AddressChecks(ABC):
                 return last
             history.update_service_state(self._service_state(id_))
             # An address that is down is not retried immediately.
-            retry = history.confirmation.is_up is not False
+            retry = history.results.is_up is not False
             result = await self._checker.check(history.target, retry=retry)
             local = None
             if result.is_reached is False:

@@ -45,7 +45,7 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
         if (
             (value, attributes) != shown
             and self._only_moves_on(value)
-            and self.coordinator.deferred_states.defers(self._id, self.entity_description.key)
+            and self.coordinator.state_writes.defers(self._id, self.entity_description.key)
         ):
             return
         self._attr_native_value, self._attr_extra_state_attributes = value, attributes

@@ -38,7 +38,10 @@ from homeassistant.util.unit_conversion import InformationConverter
 import voluptuous as vol
 
 from .api.models.nodes import NodeLoad
-from .automation_targets import (
+from .clock import WallClockTimer
+from .forecast import SUBJECTS
+from .sign_in import FAILED, MISSED
+from .trigger_and_condition_targets import (
     BINARY_SENSORS,
     EVENTS,
     OFF,
@@ -52,9 +55,6 @@ from .automation_targets import (
     filter_by_fields,
     time_zone_of,
 )
-from .clock import WallClockTimer
-from .forecast import SUBJECTS
-from .sign_in import FAILED, MISSED
 from .validators import AMOUNT, NUMBER
 
 CONF_BEFORE = "before"

@@ -1,4 +1,4 @@
-"""Delays writing the states of measurements while no browser or app is connected.
+"""Writes the states of measurements less often while no browser or app is connected.
 
 Each change of a state adds a row to the recorder.
 """
@@ -6,26 +6,26 @@ Each change of a state adds a row to the recorder.
 from homeassistant.core import callback
 
 from .api.age import Stamp
-from .audience import Audience
+from .data_consumers import DataConsumers
 from .ids import EntityKey
 
 _MAX_DELAY = 1800.0
 """Seconds after which measurements are written in any case, for their statistics."""
 
 
-class DeferredStates:
+class StateWriteThrottle:
     """Decides when the measurements of one feed are written.
 
     While a browser or an app is connected, each new value is written immediately, otherwise every
     half hour. Values that an automation uses are always written immediately.
     """
 
-    def __init__(self, audience: Audience, kind: str) -> None:
+    def __init__(self, consumers: DataConsumers, kind: str) -> None:
         """Set up.
 
         kind: of the feed's resources.
         """
-        self._audience = audience
+        self._consumers = consumers
         self._kind = kind
         self._publishes = True
         self._published_at: Stamp | None = None
@@ -39,7 +39,7 @@ class DeferredStates:
         """
         self._publishes = (
             write_now
-            or self._audience.is_anyone_connected
+            or self._consumers.is_anyone_connected
             or self._published_at is None
             or self._published_at.age >= _MAX_DELAY
         )
@@ -56,7 +56,7 @@ class DeferredStates:
     def defers(self, resource_id: str, field: str) -> bool:
         """Return whether to write a new value of a measurement later."""
         key = EntityKey(self._kind, resource_id, field)
-        if self._publishes or key in self._audience.used_by_automations():
+        if self._publishes or key in self._consumers.used_by_automations():
             return False
         self._deferred.add(resource_id)
         return True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.tunnel_hub.checks.confirmation import Confirmation
+from custom_components.tunnel_hub.checks.consecutive_results import ConsecutiveResults
 
 UP, DOWN, NOTHING = True, False, None
 
@@ -25,11 +25,11 @@ UP, DOWN, NOTHING = True, False, None
     ],
 )
 def test_what_is_believed(checks: list[bool | None], believed: list[bool | None]) -> None:
-    confirmation = Confirmation()
-    assert [confirmation.add(reached=reached) for reached in checks] == believed
+    results = ConsecutiveResults()
+    assert [results.add(reached=reached) for reached in checks] == believed
 
 
 def test_other_numbers() -> None:
-    confirmation = Confirmation(failures_for_down=3, successes_for_up=1)
-    believed = [confirmation.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
+    results = ConsecutiveResults(failures_for_down=3, successes_for_up=1)
+    believed = [results.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
     assert believed == [UP, UP, UP, DOWN, UP]

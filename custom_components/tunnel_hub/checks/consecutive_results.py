@@ -1,4 +1,4 @@
-"""Confirms changes: a state changes only after several checks in a row."""
+"""Counts checks in a row with the same result: an address is down or up only after several."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ SUCCESSES_FOR_UP = 2
 
 
 @dataclass(slots=True)
-class Confirmation:
-    """Confirms a change after several checks in a row with the same result.
+class ConsecutiveResults:
+    """Changes the state of an address after several checks in a row with the same result.
 
-    is_up: the confirmed state; None before the first checks, and while checks are inconclusive.
+    is_up: the state; None before the first checks, and while checks are inconclusive.
     """
 
     failures_for_down: int = FAILURES_FOR_DOWN
     successes_for_up: int = SUCCESSES_FOR_UP
     is_up: bool | None = None
-    _last_confirmed: bool | None = None
+    _last_state: bool | None = None
     _successes: int = 0
     _failures: int = 0
 
     def add(self, *, reached: bool | None) -> bool | None:
-        """Add a result and return the confirmed state."""
+        """Add a result and return the state."""
         if reached is None:
             self._successes = self._failures = 0
             self.is_up = None
@@ -29,11 +29,9 @@ class Confirmation:
         self._successes = self._successes + 1 if reached else 0
         self._failures = 0 if reached else self._failures + 1
         # An address that was never down needs no second success.
-        if reached and (
-            self._last_confirmed is not False or self._successes >= self.successes_for_up
-        ):
-            self._last_confirmed = True
+        if reached and (self._last_state is not False or self._successes >= self.successes_for_up):
+            self._last_state = True
         elif not reached and self._failures >= self.failures_for_down:
-            self._last_confirmed = False
-        self.is_up = self._last_confirmed
+            self._last_state = False
+        self.is_up = self._last_state
         return self.is_up

@@ -40,7 +40,7 @@ _USED_BY_AUTOMATIONS: Mapping[str, Callable[[HomeAssistant, str], list[str]]] = 
 
 
 @dataclass(slots=True)
-class Audience:
+class DataConsumers:
     """What uses the values of an entry, and therefore needs fresh ones."""
 
     hass: HomeAssistant
