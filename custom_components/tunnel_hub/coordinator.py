@@ -103,7 +103,9 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self.read_on: date | None = None
         self.listed = 0
         self.inventory = Inventory()
-        self.subscriptions = Subscriptions(hass, entry, self.name)
+        self.subscriptions = Subscriptions(
+            hass, entry, self.name, on_empty=self._poll_only_if_useful
+        )
         self.state_writes = StateWriteThrottle(consumers, feed.resource.kind)
         self._probes: PerResourceReads | None = None
         if feed.probe is not None:
@@ -127,7 +129,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._reading_back = False
         self._asked_at = Stamp.now()
         self._answered_at: Stamp | None = None
-        self._stop_polling_without_listeners: CALLBACK_TYPE | None = None
+        self._stop_polling: CALLBACK_TYPE | None = None
         entry.async_on_unload(consumers.async_on_connect(self._async_handle_connect))
 
     # Start and shutdown
@@ -156,7 +158,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Stop polling, and ignore the answers of requests that are running."""
         await super().async_shutdown()
         self.subscriptions.close()
-        self._poll_without_listeners_if_useful()
+        self._poll_only_if_useful()
 
     @property
     def device_kind(self) -> str:
@@ -253,7 +255,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         elif self._notify_all:
             # The base class does not notify listeners of a second failure in a row.
             self.async_update_listeners()
-        self._poll_without_listeners_if_useful()
+        self._poll_only_if_useful()
         self._on_read()
 
     @callback
@@ -302,30 +304,30 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         interval = self.feed.interval if wanted else self.feed.idle_interval or self.feed.interval
         return interval + random.random() * self.feed.jitter
 
-    @property
-    def _is_polled(self) -> bool:
-        return self.subscriptions.has_listeners or self._stop_polling_without_listeners is not None
-
     @callback
-    def _poll_without_listeners_if_useful(self) -> None:
-        """Poll without listeners if a poll can find new or missing resources.
+    def _poll_only_if_useful(self) -> None:
+        """Poll while there are listeners, or while a poll can find new or missing resources.
 
         A resource that one answer did not list is requested once more.
         """
         useful = not self._shutdown_requested and (
-            self.inventory.awaits_confirmation or not self.data or self._awaits_use
+            self.subscriptions.has_listeners
+            or self.inventory.awaits_confirmation
+            or not self.data
+            or self._awaits_use
         )
-        if useful and self._stop_polling_without_listeners is None:
-            self._stop_polling_without_listeners = super().async_add_listener(lambda: None)
-        elif not useful and self._stop_polling_without_listeners is not None:
-            self._stop_polling_without_listeners()
-            self._stop_polling_without_listeners = None
+        if useful and self._stop_polling is None:
+            # One listener of the base class for all of them: each has its costs there.
+            self._stop_polling = super().async_add_listener(lambda: None)
+        elif not useful and self._stop_polling is not None:
+            self._stop_polling()
+            self._stop_polling = None
 
     @callback
     def _async_handle_connect(self) -> None:
         """Update the states when a browser or an app connects."""
         self.update_interval = self._next_interval()
-        if self._is_polled and self._is_older_than(self.feed.interval):
+        if self._stop_polling and self._is_older_than(self.feed.interval):
             self._async_poll_soon()
         elif deferred := self.state_writes.publish():
             self._changed |= deferred
@@ -342,7 +344,7 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         """Poll if a poll was due while the machine slept, because timers stop then."""
         slept = self._asked_at.uncounted > _CLOCK_TOLERANCE
         is_due = self._asked_at.age >= self._interval.total_seconds()
-        if slept and is_due and self._is_polled:
+        if slept and is_due and self._stop_polling:
             self._async_poll_soon()
 
     # Listeners
@@ -364,17 +366,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
     ) -> Callable[[], None]:
         """Subscribe to one resource (context: a Subscription), or to every poll."""
         subscription = context if isinstance(context, Subscription) else None
-        stop_polling = super().async_add_listener(update_callback, context)
-        unsubscribe = self.subscriptions.add(update_callback, subscription)
+        remove = self.subscriptions.add(update_callback, subscription)
+        self._poll_only_if_useful()
         if self._probes and subscription and subscription.field in self._probes.fields:
             self._start_probing_soon()
-
-        @callback
-        def _remove() -> None:
-            unsubscribe()
-            stop_polling()
-
-        return _remove
+        return remove
 
     @callback
     def async_watch(self, resource_id: str, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:

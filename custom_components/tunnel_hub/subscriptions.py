@@ -1,10 +1,11 @@
 """Notifies listeners of resources that change, appear or disappear in a feed."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from dataclasses import dataclass
 from functools import partial
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
@@ -30,16 +31,39 @@ class Subscription(NamedTuple):
     always: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """Is called for one resource; calling this object removes it again.
+
+    Each enabled entity has one, so it holds little.
+    """
+
+    notify: CALLBACK_TYPE
+    subscription: Subscription
+    remove: Callable[[Self], None]
+
+    def __call__(self) -> None:
+        self.remove(self)
+
+
 class Subscriptions:
     """The listeners of one feed.
 
+    on_empty: called when the last listener was removed.
     on_added: called for new resources.
     on_changed: called for resources that changed, appeared or disappeared.
     on_gone: called for resources that were removed.
     on_fields: called for each resource when the service adds or removes a field.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: TunnelHubConfigEntry, name: str) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: TunnelHubConfigEntry,
+        name: str,
+        *,
+        on_empty: CALLBACK_TYPE,
+    ) -> None:
         """Set up without listeners.
 
         name: of the feed, for tasks and log messages.
@@ -47,10 +71,10 @@ class Subscriptions:
         self._hass = hass
         self._entry = entry
         self._name = name
-        self._by_resource: dict[str, dict[int, tuple[CALLBACK_TYPE, Subscription]]] = {}
-        self._others: dict[int, CALLBACK_TYPE] = {}
+        self._on_empty = on_empty
+        self._by_resource: dict[str, list[_Listener]] = {}
+        self._others: list[CALLBACK_TYPE] = []
         self._always = Counter[str]()
-        self._last_key = 0
         self._in_order: deque[tuple[Collection[str], ResourceListener]] = deque()
         self._is_notifying_in_order = False
         self._is_closed = False
@@ -79,27 +103,40 @@ class Subscriptions:
         return {
             resource_id
             for resource_id, listeners in self._by_resource.items()
-            if any(subscription.field in fields for _, subscription in listeners.values())
+            if any(listener.subscription.field in fields for listener in listeners)
         }
 
     @callback
     def add(self, listener: CALLBACK_TYPE, subscription: Subscription | None) -> CALLBACK_TYPE:
         """Add a listener for one resource, or for every poll; return what removes it."""
-        key = self._last_key = self._last_key + 1
         if subscription is None:
-            self._others[key] = listener
-            return partial(self._others.__delitem__, key)
-        self._by_resource.setdefault(subscription.resource_id, {})[key] = listener, subscription
-        self._always[subscription.resource_id] += subscription.always
-        return partial(self._remove, key, subscription)
+            self._others.append(listener)
+            return partial(self._remove_other, listener)
+        added = _Listener(listener, subscription, self._remove)
+        self._by_resource.setdefault(subscription.resource_id, []).append(added)
+        if subscription.always:
+            self._always[subscription.resource_id] += 1
+        return added
 
     @callback
-    def _remove(self, key: int, subscription: Subscription) -> None:
-        listeners = self._by_resource[subscription.resource_id]
-        del listeners[key]
-        if not listeners:
-            del self._by_resource[subscription.resource_id]
-        self._always[subscription.resource_id] -= subscription.always
+    def _remove(self, listener: _Listener) -> None:
+        resource_id = listener.subscription.resource_id
+        self._by_resource[resource_id].remove(listener)
+        if not self._by_resource[resource_id]:
+            del self._by_resource[resource_id]
+        if listener.subscription.always:
+            self._always[resource_id] -= 1
+        self._tell_if_empty()
+
+    @callback
+    def _remove_other(self, listener: CALLBACK_TYPE) -> None:
+        self._others.remove(listener)
+        self._tell_if_empty()
+
+    @callback
+    def _tell_if_empty(self) -> None:
+        if not self.has_listeners:
+            self._on_empty()
 
     @callback
     def close(self) -> None:
@@ -111,7 +148,7 @@ class Subscriptions:
     @callback
     def notify_changed(self, ids: Collection[str], *, everyone: bool) -> None:
         """Notify the listeners of changed resources, or all listeners."""
-        for listener in list(self._others.values()):
+        for listener in list(self._others):
             self._call(listener)
         if ids := {*ids, *self._by_resource} if everyone else ids:
             self._run(in_time_slices(ids, self._notify_resource), "changes")
@@ -119,8 +156,8 @@ class Subscriptions:
     @callback
     def _notify_resource(self, resource_id: str) -> None:
         self._notify(tuple(self.on_changed), resource_id)
-        for listener, _ in list(self._by_resource.get(resource_id, _NOBODY).values()):
-            self._call(listener)
+        for listener in tuple(self._by_resource.get(resource_id, ())):
+            self._call(listener.notify)
 
     @callback
     def notify_in_order(self, ids: Collection[str], listeners: Iterable[ResourceListener]) -> None:
@@ -162,6 +199,3 @@ class Subscriptions:
     @callback
     def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
         self._entry.async_create_task(self._hass, work, f"{self._name} {what}", eager_start=True)
-
-
-_NOBODY: Mapping[int, tuple[CALLBACK_TYPE, Subscription]] = {}
