@@ -39,7 +39,7 @@ import_module("pytest_homeassistant_custom_component.plugins")
 ROOT = Path(__file__).parents[1]
 CODE = "custom_components/tunnel_hub"
 _API = tuple(sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/api").glob("test_*.py")))
-_TESTED_ALONE = {"coerce", "gather", "http", "node_filter", "rate_limiter", "rows", "throttling"}
+_TESTED_ALONE = {"coerce", "gather", "http", "node_filter", "rate_limiter", "rows", "time_slices"}
 """The other modules contain texts of all providers, which the tests of each of them use."""
 
 SUITES: dict[str, tuple[str, ...]] = {

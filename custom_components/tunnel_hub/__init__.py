@@ -26,11 +26,11 @@ from .api.models.base import Resource
 from .api.models.mesh import Hub
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
+from .browsers_and_automations import DataConsumers
 from .const import CONF_PROVIDER, DOMAIN
 from .coordinator import FeedCoordinator, async_follow_clock, too_many_resources
 from .credentials import CredentialStore
 from .dashboard import async_setup_dashboard
-from .data_consumers import DataConsumers
 from .devices import Devices, registered_resources
 from .force_down import async_end_force_down, async_set_up_force_down
 from .forecast import forecasts

@@ -23,9 +23,9 @@ from .api.errors import Reason, TunnelHubError, UnavailableError
 from .api.feed import Feed
 from .api.models.base import Resource, without_today
 from .api.provider import Issue, Provider
-from .api.throttling import in_time_slices
+from .api.time_slices import in_time_slices
+from .browsers_and_automations import DataConsumers
 from .clock import WallClockTimer
-from .data_consumers import DataConsumers
 from .exceptions import poll_errors
 from .inventory import Inventory
 from .per_resource_reads import PerResourceReads

@@ -20,7 +20,7 @@ from .api.feed import Feed
 from .api.models.base import Resource
 from .api.models.tunnels import Tunnel
 from .api.provider import Provider
-from .api.throttling import in_time_slices
+from .api.time_slices import in_time_slices
 from .coordinator import FeedCoordinator
 from .exceptions import action_errors
 from .ids import EntityKey, device_key, registered_device, registered_entity, subentry_id, unique_id

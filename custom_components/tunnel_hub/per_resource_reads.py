@@ -15,7 +15,7 @@ from .api.errors import TunnelHubError
 from .api.feed import Probe
 from .api.models.base import Resource
 from .api.rate_limiter import RateLimiter
-from .data_consumers import DataConsumers
+from .browsers_and_automations import DataConsumers
 from .exceptions import reauth_errors
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Each change of a state adds a row to the recorder.
 from homeassistant.core import callback
 
 from .api.age import Stamp
-from .data_consumers import DataConsumers
+from .browsers_and_automations import DataConsumers
 from .ids import EntityKey
 
 _MAX_DELAY = 1800.0

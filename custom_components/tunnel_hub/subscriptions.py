@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
-from .api.throttling import in_time_slices
+from .api.time_slices import in_time_slices
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry

@@ -14,7 +14,7 @@ import re
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
-from .throttling import TimeSlice
+from .time_slices import TimeSlice
 
 _NAMES = frozenset(
     {

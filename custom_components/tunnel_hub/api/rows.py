@@ -10,7 +10,7 @@ from typing import Any
 from .errors import Reason, UnavailableError
 from .feed import Feed
 from .models.base import Resource
-from .throttling import TimeSlice
+from .time_slices import TimeSlice
 
 type Row = Mapping[str, object]
 type Source = Callable[[Row], object]

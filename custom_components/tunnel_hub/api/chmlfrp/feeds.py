@@ -22,7 +22,7 @@ from ..models.tunnels import Tunnel, TunnelState
 from ..node_filter import NodeFilter
 from ..provider import Options
 from ..rows import Row, RowCache
-from ..throttling import iterate
+from ..time_slices import iterate
 from .client import ChmlFrpClient
 from .models import (
     ACCOUNT,

@@ -11,7 +11,7 @@ from ..capabilities.nodes import CanAskNodes, CanChooseNodes
 from ..errors import RejectedError
 from ..http import Transport
 from ..models.nodes import DayUptime, Node, NodeEndpoint
-from ..throttling import iterate
+from ..time_slices import iterate
 from . import history
 from .client import ChmlFrpClient
 from .feeds import Feeds

@@ -6,7 +6,7 @@ from .. import coerce
 from ..errors import InvalidInputError
 from ..models.subdomains import Subdomain
 from ..rows import Row
-from ..throttling import iterate
+from ..time_slices import iterate
 from .client import ChmlFrpClient, GoneError
 
 TTLS = {

@@ -25,7 +25,7 @@ from ..models.directory import CheckTarget, Finding, PublicNode, Reachability, R
 from ..models.service import ServiceTotals
 from ..provider import Options
 from ..rows import Row, RowCache
-from ..throttling import iterate
+from ..time_slices import iterate
 from . import models, recent_status
 from .client import EasyTierClient, MailNotVerifiedError
 

@@ -10,7 +10,7 @@ from heapq import nsmallest
 
 from .. import coerce
 from ..rows import Row
-from ..throttling import iterate
+from ..time_slices import iterate
 from . import models
 
 _MOST = 10

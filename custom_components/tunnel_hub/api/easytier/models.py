@@ -18,7 +18,7 @@ from ..models.directory import (
 )
 from ..models.service import ServiceTotals
 from ..rows import Row, RowParser, Source, field, rows_of
-from ..throttling import iterate
+from ..time_slices import iterate
 from . import recent_status
 
 FOREVER = date(2999, 12, 31)

@@ -17,7 +17,7 @@ from ..http import Transport
 from ..models.directory import RelayNodeUpdate
 from ..provider import Credentials, Identity, Issue, Options, ProviderDescription
 from ..rows import Row, expected
-from ..throttling import iterate
+from ..time_slices import iterate
 from ..tls import trust
 from ..tokens import Login, LoginTokens, NoToken, Tokens
 from .account import AccountCommands

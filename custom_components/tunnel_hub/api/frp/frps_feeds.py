@@ -17,7 +17,7 @@ from ..models.base import Resource
 from ..models.server import Client, Server
 from ..models.tunnels import Tunnel
 from ..rows import Row
-from ..throttling import iterate
+from ..time_slices import iterate
 from .frps_client import TYPES, FrpsClient
 from .frps_models import (
     CLIENT,

@@ -19,7 +19,7 @@ from ..models.tunnels import Tunnel
 from ..node_filter import NodeFilter
 from ..provider import Options
 from ..rows import Row, RowCache
-from ..throttling import iterate
+from ..time_slices import iterate
 from .auth import Session
 from .client import HayFrpClient
 from .models import (

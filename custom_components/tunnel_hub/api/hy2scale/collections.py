@@ -12,7 +12,7 @@ from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError, UnsupportedError
 from ..routes import INVALID_NAMES
 from ..rows import Row
-from ..throttling import iterate
+from ..time_slices import iterate
 from . import schemas
 from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader

@@ -29,7 +29,7 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel
 from ..rows import Row, RowCache
-from ..throttling import iterate
+from ..time_slices import iterate
 from .client import Hy2ScaleClient, wireguard_peers
 from .mesh_reader import MeshReader
 from .models import (

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..models.mesh import Peer, PeerDirection
 from ..rows import Row
-from ..throttling import TimeSlice, iterate
+from ..time_slices import TimeSlice, iterate
 from .client import Hy2ScaleClient
 from .identity import Known, Register, Sighting
 from .models import ABOVE, EXIT_PATH, ID, TITLE

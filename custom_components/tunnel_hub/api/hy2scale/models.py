@@ -26,7 +26,7 @@ from ..models.mesh import (
 )
 from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowParser, Source, field, rows_of
-from ..throttling import iterate
+from ..time_slices import iterate
 
 ACCOUNT = "account"
 """The id of the node's own resource."""

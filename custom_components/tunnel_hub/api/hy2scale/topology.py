@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .. import coerce
 from ..errors import InvalidInputError, Reason, UnavailableError
 from ..rows import Row, rows_of
-from ..throttling import TimeSlice
+from ..time_slices import TimeSlice
 from .identity import KEPT_SECONDS, Known, Register, Sighting, recognise, renamed
 
 _CLIENT = "link"

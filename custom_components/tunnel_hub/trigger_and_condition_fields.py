@@ -1,4 +1,4 @@
-"""Selects the entities that a trigger or a condition applies to."""
+"""The fields that triggers and conditions are about, and the entities that show them."""
 
 from datetime import UTC, tzinfo
 

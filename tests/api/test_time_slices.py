@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from custom_components.tunnel_hub.api import throttling
-from custom_components.tunnel_hub.api.throttling import in_time_slices
+from custom_components.tunnel_hub.api import time_slices
+from custom_components.tunnel_hub.api.time_slices import in_time_slices
 
 
 async def turns_of_others(items: int) -> list[int]:
@@ -31,7 +31,7 @@ async def turns_of_others(items: int) -> list[int]:
 async def test_others_have_the_loop_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour passes whenever someone looks at the clock."""
     hours = count(step=3600)
-    monkeypatch.setattr(throttling, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
+    monkeypatch.setattr(time_slices, "time", SimpleNamespace(perf_counter=lambda: next(hours)))
     assert await turns_of_others(5) == [0, 1, 2, 3, 4]
 
 
