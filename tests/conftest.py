@@ -65,8 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the mark of what only an extended run tries."""
+    """Name the marks of what only an extended run tries, and of what a test looks at."""
     config.addinivalue_line("markers", "extended: tried with --extended only")
+    config.addinivalue_line(
+        "markers", "platforms(*names): what there are entities of; without, all"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -113,6 +116,13 @@ def _looked_at(request: pytest.FixtureRequest) -> None:
     """Let a browser be connected to Home Assistant, so that nothing waits until one is."""
     if "hass" in request.fixturenames:
         look_at(request.getfixturevalue("hass"))
+
+
+@pytest.fixture(autouse=True)
+def _platforms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have entities of the platforms in a test's mark only: most of the time goes into them."""
+    if mark := request.node.get_closest_marker("platforms"):
+        monkeypatch.setattr(tunnel_hub, "PLATFORMS", [*map(Platform, mark.args)])
 
 
 @pytest.fixture(autouse=True)
@@ -277,14 +287,6 @@ def world(
 ) -> World[Any]:
     """Home Assistant with that entry, in time that stands still; not yet set up."""
     return World(hass, freezer, service, entry)
-
-
-@pytest.fixture
-def only_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Platform:
-    """Have entities of one platform only; which one, a test says indirectly."""
-    platform: Platform = request.param
-    monkeypatch.setattr(tunnel_hub, "PLATFORMS", [platform])
-    return platform
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ from simulator.hayfrp import HayFrpService
 
 from .common import MINUTE, World, account_entry, on
 
+pytestmark = pytest.mark.platforms()
+
 
 async def begin(hass: HomeAssistant, way: str, provider: str = "hayfrp") -> ConfigFlowResult:
     """Go through the menus to a way in."""
@@ -793,6 +795,7 @@ def shown_nodes(world: World) -> set[str]:
     return shown
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_options(world: World) -> None:
     await world.set_up()
     assert world.device("node:8")
@@ -826,6 +829,7 @@ async def test_options(world: World) -> None:
         ("chosen", ["2", "8"], {"2", "8"}),
     ],
 )
+@pytest.mark.platforms("binary_sensor")
 async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
     """Node 8 is offline, which is no reason not to choose it. The others' devices go at once."""
     await world.set_up()
@@ -839,6 +843,7 @@ async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: se
 @pytest.mark.parametrize(
     "before", [("chosen", ["8"]), ("chosen", ["1"]), ("used", []), ("all", [])]
 )
+@pytest.mark.platforms("binary_sensor")
 async def test_shown_nodes_whatever_was_chosen_before(
     world: World, before: tuple[str, list[str]]
 ) -> None:
@@ -851,6 +856,7 @@ async def test_shown_nodes_whatever_was_chosen_before(
     assert shown_nodes(world) == set("12345")
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
     await world.set_up()
     await world.restart(nodes="chosen", chosen_nodes=[])
@@ -861,6 +867,7 @@ async def test_nodes_chosen_before_nothing_was_refused(world: World) -> None:
     assert shown_nodes(world) == set("12345")
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
     """Nothing is read for disabled entities, but those of other nodes go."""
     await world.set_up()
@@ -872,6 +879,7 @@ async def test_nodes_of_which_the_user_has_disabled_all(world: World) -> None:
     assert shown_nodes(world) == set("12345")
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_shown_nodes_when_the_service_is_silent(world: World) -> None:
     """The choice counts with the first answer, whenever that comes."""
     await world.set_up()
@@ -885,6 +893,7 @@ async def test_shown_nodes_when_the_service_is_silent(world: World) -> None:
     assert shown_nodes(world) == set("12345")
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_tunnels_outlive_a_slip_when_the_options_change(world: World) -> None:
     """The options say nothing of tunnels: one answer without one is no proof."""
     await world.set_up()

@@ -1,5 +1,6 @@
 """What follows from what a provider can do and tell, and from nothing else."""
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -23,6 +24,7 @@ from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.flows import FLOWS
 from custom_components.tunnel_hub.services import ACTIONS
+from simulator.hayfrp import HayFrpService
 
 from .common import MINUTE, World
 from .minimal_provider import KickingProvider, ModestProvider
@@ -51,15 +53,25 @@ def _entry(hass: HomeAssistant) -> MockConfigEntry:
 
 
 @pytest.fixture
-def modest(world: World, modest_entry: MockConfigEntry) -> World:
+def modest(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hayfrp: HayFrpService,
+    modest_entry: MockConfigEntry,
+) -> World:
     """Home Assistant with the modest account only."""
-    return World(world.hass, world.freezer, world.service, modest_entry)
+    return World(hass, freezer, hayfrp, modest_entry)
 
 
 @pytest.fixture
-def kicking(world: World, kicking_entry: MockConfigEntry) -> World:
+def kicking(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hayfrp: HayFrpService,
+    kicking_entry: MockConfigEntry,
+) -> World:
     """Home Assistant with the kicking account only."""
-    return World(world.hass, world.freezer, world.service, kicking_entry)
+    return World(hass, freezer, hayfrp, kicking_entry)
 
 
 def names(world: World) -> set[str]:
@@ -106,34 +118,27 @@ MEANT: dict[str, object] = {
 """What fields mean that do not take just anything."""
 
 
-@pytest.mark.parametrize(
-    "action",
-    sorted(
-        name
-        for name, a in ACTIONS.items()
-        # Whether an address can be reached, Home Assistant finds out by itself.
-        if name != "check_reachability" and (not a.kinds or Tunnel.kind in a.kinds)
-    ),
-)
-async def test_actions_follow_from_capabilities(modest: World, action: str) -> None:
+async def test_actions_follow_from_capabilities(modest: World) -> None:
     await modest.set_up()
-    device = modest.device("tunnel:1")
-    assert device
-    subject = (
-        {"device_id": device.id}
-        if ACTIONS[action].kinds
-        else {"config_entry_id": modest.entry.entry_id}
+    subjects = (
+        {"config_entry_id": modest.entry.entry_id},
+        {"device_id": modest.device_id("tunnel:1")},
     )
-    needed = {
-        str(field): MEANT.get(str(field), "1")
-        for field in ACTIONS[action].fields
-        if isinstance(field, vol.Required)
-    }
 
-    with pytest.raises(HomeAssistantError) as refused:
-        await modest.call(action, **subject, **needed)
+    for name, action in ACTIONS.items():
+        # Whether an address can be reached, Home Assistant finds out by itself.
+        if name == "check_reachability" or (action.kinds and Tunnel.kind not in action.kinds):
+            continue
+        needed = {
+            str(field): MEANT.get(str(field), "1")
+            for field in action.fields
+            if isinstance(field, vol.Required)
+        }
 
-    assert refused.value.translation_key == "unsupported"
+        with pytest.raises(HomeAssistantError) as refused:
+            await modest.call(name, **subjects[bool(action.kinds)], **needed)
+
+        assert refused.value.translation_key == "unsupported", name
 
 
 async def test_a_flow_asks_for_what_a_provider_cannot(

@@ -23,6 +23,8 @@ from simulator.hayfrp.state import Tunnel
 from .common import DAY, HOUR, MINUTE, World, account_entry, on_account, refused
 from .test_config_flow import choose
 
+pytestmark = pytest.mark.platforms("switch")
+
 
 async def test_set_up_and_unload(world: World) -> None:
     world.service.fault("/nodes", "html", times=None)
@@ -38,6 +40,7 @@ async def test_set_up_and_unload(world: World) -> None:
     assert len(world.service.calls) == calls, "an unloaded account is left alone"
 
 
+@pytest.mark.platforms("sensor")
 async def test_a_session_outlives_a_restart(world: World) -> None:
     """A login ends all other sessions of the account, so there is one, ever."""
     await world.set_up()
@@ -117,6 +120,7 @@ async def test_a_refused_password_asks_the_user(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/node", "/nodes"])
+@pytest.mark.platforms("binary_sensor", "switch")
 async def test_other_feeds_may_come_later(world: World, path: str) -> None:
     """Only the account must be readable; the rest comes when it comes."""
     world.service.fault(path, "html", times=None)
@@ -131,6 +135,7 @@ async def test_other_feeds_may_come_later(world: World, path: str) -> None:
     assert world.value("binary_sensor", "node:1", "online") == "on"
 
 
+@pytest.mark.platforms("binary_sensor", "event", "sensor")
 async def test_a_feed_without_subscribers_is_not_read(world: World) -> None:
     await world.set_up()
     world.disable("service:", "notice:")
@@ -152,6 +157,7 @@ async def test_a_feed_without_subscribers_is_not_read(world: World) -> None:
     assert world.value("sensor", "service:service", "traffic") != "unknown"
 
 
+@pytest.mark.platforms("sensor")
 async def test_two_accounts(world: World) -> None:
     """They share nothing: neither a session nor devices."""
     other = account_entry(world.service, world.service.state.accounts["other"])
@@ -364,6 +370,7 @@ async def test_an_action_that_a_reload_cuts_in_two(
 
 @pytest.mark.parametrize("overtakes", ["async_unload", "async_remove"])
 @pytest.mark.parametrize("fault", [None, "html", "reset"])
+@pytest.mark.platforms("sensor", "switch")
 async def test_an_answer_that_comes_too_late(
     world: World, overtakes: str, fault: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:

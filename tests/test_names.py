@@ -7,8 +7,10 @@ import pytest
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.ids import id_prefix
 
-from .common import MINUTE, World
+from .common import MINUTE, SMALL, World
 from .names import NAMES, check
+
+pytestmark = SMALL
 
 EACH = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 

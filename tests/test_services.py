@@ -15,6 +15,8 @@ from custom_components.tunnel_hub.services import ACTIONS
 
 from .common import HOUR, MINUTE, World, on, on_account, refused
 
+pytestmark = pytest.mark.platforms("switch")
+
 NEW = {
     "name": "website",
     "protocol": "HTTPS",
@@ -27,6 +29,7 @@ NEW = {
 # Accounts
 
 
+@pytest.mark.platforms("binary_sensor", "button", "event")
 async def test_sign_in(world: World) -> None:
     await world.set_up()
 
@@ -186,6 +189,7 @@ async def test_nonsense(world: World) -> None:
             await on_account(world, "create_tunnel", **data)
 
 
+@pytest.mark.platforms("sensor")
 async def test_update_tunnel(world: World) -> None:
     """Only what is named changes, although an edit replaces the whole tunnel."""
     await world.set_up()
@@ -250,6 +254,7 @@ async def test_get_tunnel_config_of_a_tunnel_deleted_elsewhere(world: World) -> 
     assert error.translation_placeholders == {"message": "隧道不存在."}
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_check_tunnel(world: World) -> None:
     await world.set_up()
     world.service.state.tunnels["1"].client_running = False
@@ -272,6 +277,7 @@ async def test_check_tunnel_deleted_elsewhere(world: World) -> None:
     assert error.translation_key == "tunnel_gone"
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_force_offline(world: World) -> None:
     await world.set_up()
 
@@ -284,6 +290,7 @@ async def test_force_offline(world: World) -> None:
 # Nodes, whatever is enabled
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_get_node(world: World) -> None:
     """Also of one that no tunnel uses; what is polled is not asked for again."""
     for tunnel in world.service.state.tunnels.values():
@@ -301,6 +308,7 @@ async def test_get_node(world: World) -> None:
     assert not world.service.calls
 
 
+@pytest.mark.platforms("binary_sensor", "sensor")
 async def test_get_node_of_what_nobody_reads(world: World) -> None:
     """The user has disabled all: the node is read once for all who ask at that time."""
     await world.set_up()
@@ -318,6 +326,7 @@ async def test_get_node_of_what_nobody_reads(world: World) -> None:
     assert len(world.service.calls_to("/nodes")) == 2
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_get_node_of_a_silent_service(world: World) -> None:
     """What was told a moment ago still counts; then nobody knows."""
     await world.set_up()

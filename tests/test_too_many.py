@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from homeassistant.const import Platform
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 
@@ -107,8 +106,7 @@ async def test_several_lists(world: World) -> None:
     assert len(shown(world, "node")) == 4
 
 
-@pytest.mark.parametrize("only_platform", [Platform.BUTTON], indirect=True)
-@pytest.mark.usefixtures("only_platform")
+@pytest.mark.platforms("button")
 async def test_a_service_gone_wrong(world: World, pytestconfig: pytest.Config) -> None:
     """Fifty thousand rows; in the quick form only a few more than are shown."""
     extended = pytestconfig.getoption("extended")

@@ -14,6 +14,8 @@ from simulator.chmlfrp import ChmlFrpService, Node, Tunnel
 
 from ..common import HOUR, MINUTE, World, on, on_account, refused
 
+pytestmark = pytest.mark.platforms("button", "switch")
+
 NEW = {
     "name": "printer",
     "protocol": "TCP",
@@ -41,6 +43,7 @@ def at(world: World[ChmlFrpService], group: str, **wanted: object) -> Node:
 # Buttons and switches
 
 
+@pytest.mark.platforms("button", "sensor")
 async def test_force_offline(world: World[ChmlFrpService]) -> None:
     await world.set_up()
 
@@ -87,6 +90,7 @@ async def test_a_tunnel_that_was_deleted_elsewhere(world: World[ChmlFrpService],
     assert gone.value.translation_key == "tunnel_gone"
 
 
+@pytest.mark.platforms("sensor", "switch")
 async def test_force_down_kicks_again_and_again(world: World[ChmlFrpService]) -> None:
     """The service cannot disable a tunnel; the switch says so."""
     world.service.state.settings.reconnects_after = 20
@@ -107,6 +111,7 @@ async def test_force_down_kicks_again_and_again(world: World[ChmlFrpService]) ->
     assert world.value("sensor", "tunnel:1", "state") == "online"
 
 
+@pytest.mark.platforms("sensor", "switch")
 async def test_a_kick_of_force_down_is_seen_at_once(world: World[ChmlFrpService]) -> None:
     """Not a minute later, with the next poll."""
     await world.set_up()
@@ -148,6 +153,7 @@ async def test_a_force_down_that_fails_is_none(world: World[ChmlFrpService]) -> 
 # Tunnels
 
 
+@pytest.mark.platforms("sensor")
 async def test_create_tunnel(world: World[ChmlFrpService]) -> None:
     """The service tells no id: the tunnel is found by its name."""
     await world.set_up()
@@ -312,6 +318,7 @@ async def test_the_service_says_no(world: World[ChmlFrpService]) -> None:
         assert error.translation_placeholders == {"message": words}
 
 
+@pytest.mark.platforms("sensor")
 async def test_update_tunnel_keeps_what_is_not_named(world: World[ChmlFrpService]) -> None:
     """What an update does not send would be lost."""
     row = tunnel(world)
@@ -467,6 +474,7 @@ async def test_get_tunnel_config_of_a_tunnel_that_was_moved_elsewhere(
     assert "[homeassistant]" in (await on(world, "tunnel:1", "get_tunnel_config"))["config"]
 
 
+@pytest.mark.platforms("sensor")
 async def test_check_tunnel(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     tunnel(world).kicked_at = world.service.now()
@@ -485,6 +493,7 @@ async def test_force_offline_action(world: World[ChmlFrpService]) -> None:
     assert not world.service.online(tunnel(world))
 
 
+@pytest.mark.platforms("sensor")
 async def test_force_all_offline(world: World[ChmlFrpService]) -> None:
     await world.set_up()
 
@@ -543,6 +552,7 @@ async def test_send_code_without_an_address(world: World[ChmlFrpService], email:
     assert (await refused(world, None, "send_code")).translation_key == "no_mail_address"
 
 
+@pytest.mark.platforms("binary_sensor", "button", "sensor")
 async def test_sign_in(world: World[ChmlFrpService]) -> None:
     """With what a person has solved; that is why there is no button and no daily sign-in."""
     await world.set_up()

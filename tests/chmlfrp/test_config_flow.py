@@ -18,6 +18,8 @@ from simulator.chmlfrp.state import Account
 from ..common import HOUR, World
 from ..test_config_flow import begin as begin_at, choose, suggested
 
+pytestmark = pytest.mark.platforms()
+
 DEMO = {"username": "demo", "password": "demo-password"}
 WAYS = ["chmlfrp_token", "chmlfrp_device", "chmlfrp_password"]
 
@@ -421,6 +423,7 @@ async def test_already_configured(world: World[ChmlFrpService], browser: Browser
     assert result["reason"] == "already_configured"
 
 
+@pytest.mark.platforms("sensor")
 async def test_reauthentication(world: World[ChmlFrpService], browser: Browser) -> None:
     """The token was reset elsewhere; a browser is another way in."""
     await world.set_up()
@@ -452,6 +455,7 @@ async def ask_to_sign_in_again(world: World[ChmlFrpService]) -> ConfigFlowResult
     return await world.hass.config_entries.flow.async_configure(flow["flow_id"])
 
 
+@pytest.mark.platforms("sensor")
 async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
     form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_token")
     assert suggested(form) == {"base_url": world.service.url}, "but no secret"
@@ -471,6 +475,7 @@ async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "tunnel:1", "state") == "online"
 
 
+@pytest.mark.platforms("sensor")
 async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> None:
     """First where that is switched off, then where it is not; the token comes with it."""
     form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_password")
@@ -493,6 +498,7 @@ async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> Non
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.platforms("binary_sensor")
 async def test_reauthentication_with_another_account(
     world: World[ChmlFrpService], browser: Browser, way: str
 ) -> None:
@@ -517,6 +523,7 @@ async def test_reauthentication_with_another_account(
     assert world.entry.data == before
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_a_refused_password_asks_to_sign_in_again(world: World[ChmlFrpService]) -> None:
     """The token was reset elsewhere, and the public service takes no passwords any more."""
     world.hass.config_entries.async_update_entry(world.entry, data={**world.entry.data, **DEMO})
@@ -588,6 +595,7 @@ async def test_reconfiguration_by_a_browser_again(
     assert world.entry.data["refresh_token"] == newer.refresh_token
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_a_refused_refresh_asks_to_sign_in_again(
     by_browser: World[ChmlFrpService],
 ) -> None:
@@ -604,6 +612,7 @@ async def test_a_refused_refresh_asks_to_sign_in_again(
     assert len(asked) == 1
 
 
+@pytest.mark.platforms("sensor")
 async def test_tokens_are_stored_with_the_entry(by_browser: World[ChmlFrpService]) -> None:
     """Nine hours with a reload in between: each refresh token is used once."""
     world = by_browser
@@ -622,6 +631,7 @@ async def test_tokens_are_stored_with_the_entry(by_browser: World[ChmlFrpService
 # Options
 
 
+@pytest.mark.platforms("sensor")
 async def test_options(world: World[ChmlFrpService]) -> None:
     """Details of nodes cost requests, so they are on request."""
     await world.set_up()

@@ -19,6 +19,8 @@ from ..test_config_flow import choose
 from .common import grant
 from .test_config_flow import Browser, browser, fill
 
+pytestmark = pytest.mark.platforms("binary_sensor")
+
 __all__ = ["browser"]
 
 ENTRY = "entry-by-browser"

@@ -13,6 +13,8 @@ from ..automations import Automate, messages
 from ..checks.servers import listening, refusing, silent
 from ..common import MINUTE, World, on_account, refused
 
+pytestmark = pytest.mark.platforms()
+
 type Frp = World[ChmlFrpService]
 
 QUIET = {"cpu_usage": 10.0, "bandwidth_usage_percent": 10}
@@ -237,6 +239,7 @@ async def move_when_down(world: Frp, automate: Automate, *nodes: str) -> None:
     await world.live(20 * MINUTE)
 
 
+@pytest.mark.platforms("sensor")
 async def test_the_blueprint_moves_to_the_best_node(
     world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
 ) -> None:
@@ -247,6 +250,7 @@ async def test_the_blueprint_moves_to_the_best_node(
     assert f"has moved from {nodes['1'].name} to {nodes['4'].name}" in message
 
 
+@pytest.mark.platforms("sensor")
 async def test_the_blueprint_without_a_suggestion(
     world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
 ) -> None:
@@ -259,6 +263,7 @@ async def test_the_blueprint_without_a_suggestion(
     assert len(messages(told)) == 1
 
 
+@pytest.mark.platforms("sensor")
 async def test_the_blueprint_with_nothing_to_move_to(
     world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
 ) -> None:

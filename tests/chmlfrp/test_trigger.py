@@ -9,6 +9,8 @@ from ..automations import armed, of
 from ..clocks import Clocks
 from ..common import DAY, HOUR, MINUTE, NOON, World
 
+pytestmark = pytest.mark.platforms("sensor")
+
 
 async def set_up(world: World[ChmlFrpService], days: float, **options: object) -> list[str]:
     """Arm the trigger for the account, whose certificate ends in so many days."""

@@ -15,6 +15,8 @@ from simulator.easytier import EasyTierService, Node
 from ..common import World, on, on_account, refused
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
+pytestmark = pytest.mark.platforms("switch")
+
 NEW = {
     "name": "cabin",
     "region": "overseas",
@@ -161,6 +163,7 @@ async def test_a_second_node_of_one_name(world: World[EasyTierService]) -> None:
     assert len(world.service.state.nodes) == 12
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_a_damaged_node_is_mended(world: World[EasyTierService]) -> None:
     """It spoils the list of all nodes; those that are known stay devices."""
     await world.set_up()
@@ -239,6 +242,7 @@ async def test_a_region_that_is_none(world: World[EasyTierService]) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("sensor")
 async def test_update_node_sends_only_what_changed(world: World[EasyTierService]) -> None:
     await world.set_up()
     old = node(world)
@@ -337,6 +341,7 @@ async def test_check_addresses(world: World[EasyTierService]) -> None:
 # Reports and tokens
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_report_node(world: World[EasyTierService]) -> None:
     """In place of the node's agent; the service's rows tell its token."""
     await world.set_up()
@@ -398,6 +403,7 @@ async def test_regenerate_report_token(world: World[EasyTierService]) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("binary_sensor")
 async def test_retoken(world: World[EasyTierService]) -> None:
     """A new session token, which is used and kept from then on."""
     await world.set_up()

@@ -28,6 +28,8 @@ from ..sampling import each_with_each
 from ..test_config_flow import begin, choose, suggested
 from .common import BOTH, DOCUMENTED, FIVE_MINUTES
 
+pytestmark = pytest.mark.platforms()
+
 DEMO: dict[str, Any] = {"email": "demo@example.com", "password": "demo-password"}
 
 STORED = {"provider", "id_prefix", "base_url", "email", "password", "token"}
@@ -414,6 +416,7 @@ async def made(
     return entry
 
 
+@pytest.mark.platforms("switch")
 async def test_reauthentication(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
 ) -> None:
@@ -575,6 +578,7 @@ async def options(world: World[EasyTierService]) -> Any:
 
 
 @BOTH
+@pytest.mark.platforms("binary_sensor")
 async def test_public_nodes_as_devices(world: World[EasyTierService]) -> None:
     await world.set_up()
     assert not world.registered("public_node:")
@@ -605,6 +609,7 @@ async def test_names_that_cannot_be_read(world: World[EasyTierService]) -> None:
     assert field.config["options"] == [{"value": "1", "label": "1"}]
 
 
+@pytest.mark.platforms("switch")
 async def test_administrators_see_all(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
 ) -> None:

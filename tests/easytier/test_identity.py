@@ -20,6 +20,8 @@ from ..test_config_flow import begin, choose
 from .common import BOTH, FIVE_MINUTES, TWO_MINUTES
 from .test_config_flow import DEMO, fill
 
+pytestmark = pytest.mark.platforms("switch")
+
 
 @pytest.fixture
 async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:

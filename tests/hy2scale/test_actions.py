@@ -26,6 +26,8 @@ from simulator.hy2scale import Client, hashed
 from ..common import MINUTE, NOON, on, on_account, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
+pytestmark = pytest.mark.platforms()
+
 GIB = 1024**3
 
 
@@ -170,6 +172,7 @@ async def test_update(world: Hub) -> None:
         assert {name: getattr(after, name) for name in kept} == kept
 
 
+@pytest.mark.platforms("sensor")
 async def test_update_shows_at_once(world: Hub) -> None:
     await world.set_up()
 
@@ -205,6 +208,7 @@ async def test_another_primary_address_is_refused(world: Hub) -> None:
     assert repr(world.service.state.clients) == before
 
 
+@pytest.mark.platforms("binary_sensor", "sensor")
 async def test_a_connection_that_is_made_again_at_another_address(world: Hub) -> None:
     """What the sentence advises: the device is the old one, with all names and areas."""
     await world.set_up()
@@ -229,6 +233,7 @@ async def test_a_connection_that_is_made_again_at_another_address(world: Hub) ->
     assert world.value("binary_sensor", "tunnel:us", "online") == "on"
 
 
+@pytest.mark.platforms("switch")
 async def test_rename_a_client(world: Hub) -> None:
     """Its device stays; as soon as it connects, it takes the other node's name again."""
     await world.set_up()
@@ -247,6 +252,7 @@ async def test_rename_a_client(world: Hub) -> None:
     assert (back.id, back.name) == (device.id, "jp")
 
 
+@pytest.mark.platforms("binary_sensor", "sensor", "switch")
 async def test_two_connections_of_one_name(world: Hub) -> None:
     """They are told apart by their addresses, and each command is for the one that is meant."""
     await world.set_up()
@@ -434,6 +440,7 @@ async def test_get_sessions(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("sensor")
 async def test_kick_one_session(world: Hub) -> None:
     await world.set_up()
     key = "alice|203.0.113.10|hy2"
@@ -576,6 +583,7 @@ async def test_latency_history_of_a_nested_peer(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("switch")
 async def test_peers_of_a_peer(world: Hub) -> None:
     """Also of one whose peers are not used."""
     await world.set_up()
@@ -891,6 +899,7 @@ async def test_wireguard_config_without_a_key(world: Hub) -> None:
     assert error.translation_placeholders == {"name": "phone"}
 
 
+@pytest.mark.platforms("sensor")
 async def test_a_wireguard_peer_is_renamed(world: Hub) -> None:
     """Its key tells that it is the same: device, entities and their names stay."""
     await world.set_up()
@@ -918,6 +927,7 @@ async def test_a_wireguard_peer_is_renamed(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("sensor")
 async def test_certificates_come_and_go(world: Hub) -> None:
     """Made, signed, read, imported and deleted; the sensor follows."""
     await world.set_up()
@@ -1052,6 +1062,7 @@ async def test_graph_layout_is_refused(world: Hub) -> None:
 # The password
 
 
+@pytest.mark.platforms("switch")
 async def test_change_the_password(world: Hub) -> None:
     """Other sign-ins end; ours goes on with the new one, also after a restart."""
     await world.set_up()
@@ -1066,6 +1077,7 @@ async def test_change_the_password(world: Hub) -> None:
     assert not world.hass.config_entries.flow.async_progress()
 
 
+@pytest.mark.platforms("switch")
 async def test_change_the_password_with_a_wrong_one(world: Hub) -> None:
     await world.set_up()
 

@@ -20,6 +20,8 @@ from ..clocks import Clocks
 from ..common import HOUR, MINUTE, refused
 from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 
+pytestmark = pytest.mark.platforms("button", "image", "select", "switch", "update")
+
 # Switches
 
 
@@ -97,6 +99,7 @@ async def test_a_peer_enabled(world: Hub) -> None:
     assert world.value("switch", "peer:us/us-r1", "enabled") == "off"
 
 
+@pytest.mark.platforms("sensor", "switch")
 async def test_a_tunnel_drops_its_link(world: Hub) -> None:
     await world.set_up()
 
@@ -494,6 +497,7 @@ async def test_a_new_exit_is_an_option(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("button", "sensor")
 async def test_reset_traffic(world: Hub) -> None:
     await world.set_up()
 
@@ -504,6 +508,7 @@ async def test_reset_traffic(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("button", "sensor")
 async def test_kick_all_sessions(world: Hub) -> None:
     """They are out for a minute, which shows, and then come back."""
     await world.set_up()
@@ -522,6 +527,7 @@ async def test_kick_all_sessions(world: Hub) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+@pytest.mark.platforms("button", "sensor")
 async def test_a_lockout_ends_although_the_clock_is_set(
     world: Hub, clocks: Clocks, seconds: float
 ) -> None:
@@ -535,6 +541,7 @@ async def test_a_lockout_ends_although_the_clock_is_set(
     assert world.value("sensor", world.sessions("alice"), "locked_until") == "unknown"
 
 
+@pytest.mark.platforms("button", "sensor")
 async def test_kick_without_sessions(world: Hub) -> None:
     await world.set_up()
 
@@ -558,6 +565,7 @@ async def test_reset_traffic_of_a_deleted_user(world: Hub) -> None:
 # Updates
 
 
+@pytest.mark.platforms("sensor", "update")
 async def test_update(world: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Downloaded, with progress, and put in place: the node restarts as the new version."""
     await world.set_up()
@@ -649,6 +657,7 @@ async def test_an_upgrade_that_was_begun_elsewhere(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("image")
 async def test_qr_code(world: Hub) -> None:
     """Disabled at first: it holds a private key."""
     await world.set_up()
@@ -666,6 +675,7 @@ async def test_qr_code(world: Hub) -> None:
     assert image.content.startswith(b"\x89PNG")
 
 
+@pytest.mark.platforms("image")
 async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
     await world.set_up()
     await world.enable_all()
@@ -681,6 +691,7 @@ async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
     assert world.value("image", "wireguard_peer:phone", "qr_code") != before
 
 
+@pytest.mark.platforms("image")
 async def test_no_qr_code(world: Hub) -> None:
     await world.set_up()
     await world.enable_all()

@@ -20,6 +20,8 @@ from ..common import arranged
 from ..test_config_flow import choose, suggested
 from .common import BOTH, POLL, Hub, node_entry
 
+pytestmark = pytest.mark.platforms()
+
 ADVANCED = ("base_path", "verify", "ca")
 
 
@@ -231,6 +233,7 @@ async def test_no_options(world: Hub) -> None:
 # Again
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_sign_in_again(world: Hub) -> None:
     """After someone changed the password; the form shows where the node is."""
     await world.set_up()
@@ -324,6 +327,7 @@ async def again(world: Hub, source: str, **fields: Any) -> ConfigFlowResult:
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
+@pytest.mark.platforms("binary_sensor")
 async def test_a_renamed_node_is_the_same(world: Hub, source: str) -> None:
     """The entry follows with the next reading, and can be signed in to, also elsewhere."""
     await world.set_up()
@@ -367,6 +371,7 @@ async def test_a_renamed_node_is_not_added_again(world: Hub) -> None:
     assert result["reason"] == "already_configured"
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleService) -> None:
     """Two nodes swap their ids: each entry follows as soon as its id is free."""
     hass = world.hass
@@ -381,6 +386,7 @@ async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleSe
     assert (world.entry.unique_id, second.unique_id) == ("hy2scale:f00d", "hy2scale:elsewhere")
 
 
+@pytest.mark.platforms("binary_sensor")
 async def test_the_name_that_a_node_was_added_with(
     world: Hub, another_node: Hy2ScaleService
 ) -> None:

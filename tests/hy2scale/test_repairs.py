@@ -17,6 +17,8 @@ from ..api.test_redaction import ENCODINGS
 from ..common import HOUR, MINUTE, NOON, on_account
 from .common import BOTH, POLL, Hub
 
+pytestmark = pytest.mark.platforms("switch")
+
 NEW = {"password": "a better one", "password_repeated": "a better one"}
 
 SECRETS = (NEW["password"], hashed(NEW["password"]))
@@ -171,6 +173,7 @@ async def test_a_password_of_ones_own_is_none(world: Hub) -> None:
 
 
 @BOTH
+@pytest.mark.platforms("sensor")
 async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
     """14 days before."""
     await world.set_up()
@@ -191,6 +194,7 @@ async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
     assert issue(world, "certificate_expiring") is None
 
 
+@pytest.mark.platforms("sensor")
 async def test_certificates_that_have_ended(world: Hub) -> None:
     world.service.issue_certificate("one", days=0.1)
     world.service.issue_certificate("two", days=3)

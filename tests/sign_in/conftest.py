@@ -6,20 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from homeassistant.const import Platform
 import pytest
 
-from custom_components import tunnel_hub
 from custom_components.tunnel_hub import daily_schedule
 
 from ..common import World
 from .common import Draw
-
-
-@pytest.fixture(autouse=True)
-def _few_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no entities but those that matter: days of polls would take long."""
-    monkeypatch.setattr(tunnel_hub, "PLATFORMS", [Platform.BUTTON, Platform.EVENT])
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from ..api.test_redaction import ENCODINGS
 from ..common import DAY, HOUR, World
 from .common import DAILY, Draw, at, failing, keep, leap, signed_on, signings
 
+pytestmark = pytest.mark.platforms("button", "event")
+
 
 async def test_off_by_default(shanghai: World) -> None:
     await shanghai.set_up()

@@ -18,6 +18,8 @@ from ..common import DAY, HOUR, MINUTE, World, on_account
 from .common import DAILY, SHANGHAI, Draw, at, live_until, next_try, signed_on, signings
 from .conftest import MoveTo
 
+pytestmark = pytest.mark.platforms("button", "event")
+
 EVENING = {**DAILY, "sign_in_from": "18:00:00", "sign_in_until": "20:00:00"}
 
 

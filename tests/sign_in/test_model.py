@@ -28,6 +28,8 @@ from ..common import DAY, HOUR, MINUTE, World, account_entry
 from .common import next_try
 from .test_schedule import CHANGES, ZONES, all_hours
 
+pytestmark = pytest.mark.platforms("button", "event")
+
 QUICK = 8
 EXTENDED = 400
 DAYS = 4
