@@ -1,8 +1,10 @@
 """The base class of all entities, and which entities exist."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback, valid_entity_id
@@ -74,6 +76,9 @@ MAX_OBJECT_ID_PREFIX = 160
 """Characters of an entity id that come from the names of area and device. Home Assistant cuts ids
 after 255 characters, and refuses an id that then ends with an underscore.
 """
+
+_BATCH = 8
+"""Resources whose entities are added together at set-up, since each call starts a task."""
 
 type Table[D: TunnelHubEntityDescription] = Mapping[type[Resource], tuple[D, ...]]
 
@@ -207,7 +212,8 @@ class _Entities[D: TunnelHubEntityDescription]:
         if any(row.of_resource for row in self._rows):
             subscriptions.on_changed.append(self._update_if_rows_differ)
         await in_time_slices(list(coordinator.inventory.known), self._remove_missing)
-        await coordinator.async_on_added(self._add)
+        subscriptions.on_added.append(self._add)
+        await in_time_slices(batched(list(coordinator.data), _BATCH, strict=False), self._add_all)
 
     @callback
     def _update(self, resource_id: str) -> None:
@@ -229,8 +235,22 @@ class _Entities[D: TunnelHubEntityDescription]:
     @callback
     def _add(self, resource_id: str) -> None:
         """Add the missing entities of a resource."""
+        self._add_all((resource_id,))
+
+    @callback
+    def _add_all(self, resource_ids: Iterable[str]) -> None:
+        """Add the missing entities of resources."""
+        entities = defaultdict[str | None, list[TunnelHubEntity[Any, D]]](list)
+        for resource_id in resource_ids:
+            subentry = subentry_id(self._coordinator.config_entry, resource_id)
+            entities[subentry] += self._create_missing(resource_id)
+        for subentry, created in entities.items():
+            self._async_add_entities(created, config_subentry_id=subentry)
+
+    def _create_missing(self, resource_id: str) -> list[TunnelHubEntity[Any, D]]:
+        """Create the missing entities of a resource."""
         if (resource := self._coordinator.data.get(resource_id)) is None:
-            return
+            return []
         self._enable(resource_id)
         made = self._made.get(resource_id, frozenset())
         unsupported = self._coordinator.inventory.unsupported_fields
@@ -240,15 +260,13 @@ class _Entities[D: TunnelHubEntityDescription]:
             if row.key not in made and not row.is_among(unsupported) and row.fits(resource)
         ]
         if not rows:
-            return
+            return []
         self._remember_keys(resource_id, made | {row.key for row in rows})
         entities = [self._create(self._coordinator, resource, row) for row in rows]
         if (prefix := self._short_prefix(entities[0].device_entry)) is not None:
             for entity in entities:
                 self._shorten(entity, prefix)
-        self._async_add_entities(
-            entities, config_subentry_id=subentry_id(self._coordinator.config_entry, resource_id)
-        )
+        return entities
 
     def _remember_keys(self, resource_id: str, keys: frozenset[str]) -> None:
         """Remember which entities of a resource exist. Resources with the same ones share a set."""
