@@ -1,12 +1,16 @@
 """The two clocks of a machine, apart from each other."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 import time
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import event
+from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 
 from custom_components.tunnel_hub.api import http
@@ -16,6 +20,24 @@ from simulator.service import Service
 def retry_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the random pause before a read is tried again be none."""
     monkeypatch.setattr(http, "random", SimpleNamespace(uniform=lambda low, high: 0.0))
+
+
+def fire_timers(hass: HomeAssistant) -> None:
+    """Run the timers that are due, or will be in half a second, in time that stands still.
+
+    As async_fire_time_changed does, without two new mocks for each timer, which take longer than
+    most of what is due.
+    """
+    ahead = timedelta(microseconds=event.RANDOM_MICROSECOND_MAX)
+    moment, due = datetime.now(UTC) + ahead, hass.loop.time() + ahead.total_seconds()
+    with (
+        patch.object(event, "time_tracker_utcnow", lambda: moment),
+        patch.object(event, "time_tracker_timestamp", moment.timestamp),
+    ):
+        for timer in list(get_scheduled_timer_handles(hass.loop)):
+            if not timer.cancelled() and timer.when() <= due:
+                timer._run()  # noqa: SLF001  # The loop itself would run it half a second later.
+                timer.cancel()
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.checks.addresses import LookupFailedError, SocketAddress, resolve
 from custom_components.tunnel_hub.const import DOMAIN
@@ -26,6 +26,8 @@ from custom_components.tunnel_hub.ids import id_prefix
 from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import Account
 from simulator.service import Service
+
+from .clocks import fire_timers
 
 ENTITY_REGISTRY = "homeassistant.helpers.entity_registry"
 """The logger that has a line for each new entity."""
@@ -104,7 +106,7 @@ class World[S: Service[Any] = HayFrpService]:
     async def elapse(self, seconds: float) -> None:
         """Let time pass in one leap."""
         self.freezer.tick(seconds)
-        async_fire_time_changed(self.hass)
+        fire_timers(self.hass)
         await self.settle()
 
     async def live(self, seconds: float, step: float = MINUTE) -> None:

@@ -19,7 +19,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components import tunnel_hub
 from custom_components.tunnel_hub.const import DOMAIN
@@ -28,6 +27,7 @@ from simulator.gates import Moment
 from simulator.hayfrp import HayFrpService
 from simulator.hy2scale import Hy2ScaleService
 
+from .clocks import fire_timers
 from .common import HOUR, MINUTE, World, account_entry
 from .hy2scale.common import node_entry
 from .test_config_flow import SIGN_IN_OFF
@@ -104,7 +104,7 @@ class Race:
         """Enable the tunnel at the service, and let a minute pass in which that is seen."""
         self.enabled = True
         self.world.freezer.tick(MINUTE + 1)
-        async_fire_time_changed(self.world.hass)
+        fire_timers(self.world.hass)
         self.begin(self.world.settle())
 
     def reload(self) -> None:
@@ -414,7 +414,7 @@ async def test_stopped_while_the_tunnel_is_disabled_again(
     revive(world)
     gate = world.service.gate("/proxy", match={"type": "toggle"}, times=1)
     world.freezer.tick(MINUTE + 1)
-    async_fire_time_changed(world.hass)
+    fire_timers(world.hass)
     await gate.reached()
 
     await world.hass.async_stop(force=True)

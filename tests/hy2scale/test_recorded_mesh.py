@@ -8,11 +8,12 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale import hashed
 
+from ..clocks import fire_timers
 from .common import POLL
 from .recorded import RecordedNode
 
@@ -82,7 +83,7 @@ class Person:
         while self.node.second < self.node.last:
             self.node.second += 1
             self.freezer.tick(pace)
-            async_fire_time_changed(self.hass)
+            fire_timers(self.hass)
             await self.settle()
             self.after_each_second()
             if restart_each and self.node.second % restart_each == 0:
@@ -151,7 +152,7 @@ async def test_polled_as_usual(person: Person, first: int) -> None:
 
     await person.see_all(pace=1)
     person.freezer.tick(POLL)
-    async_fire_time_changed(person.hass)
+    fire_timers(person.hass)
     await person.settle()
 
     assert_same_as_ever(person)

@@ -35,6 +35,8 @@ class Watch:
         self._secrets = secrets
         self._known: set[str] = set()
         self._events: list[dict[str, Any]] = []
+        # What else there is to hear are lines for each event.
+        log.set_level(logging.INFO)
         for name in _HEARD:
             log.set_level(logging.DEBUG, logger=name)
         hass.bus.async_listen(MATCH_ALL, self._note)

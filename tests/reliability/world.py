@@ -15,10 +15,10 @@ from homeassistant.config_entries import (
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 
+from ..clocks import fire_timers
 from ..common import MINUTE, World
 from .providers import Act, AnyService, Case
 
@@ -51,13 +51,13 @@ class BadWorld(World[AnyService]):
                 await asyncio.sleep(0)
             if not task.done():
                 self.freezer.tick(_STEP)
-                async_fire_time_changed(self.hass)
+                fire_timers(self.hass)
         return task.result()
 
     async def pass_by(self, seconds: float) -> None:
         """Let time pass in which requests may hang."""
         self.freezer.tick(seconds)
-        async_fire_time_changed(self.hass)
+        fire_timers(self.hass)
         await self.patiently(self.settle())
 
     @override

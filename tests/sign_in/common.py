@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from homeassistant.helpers import issue_registry as ir
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from ..clocks import fire_timers
 from ..common import World
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -45,7 +45,7 @@ async def leap(world: World, moment: datetime) -> None:
     for stop in (moment - timedelta(minutes=10), moment):
         if stop > datetime.now(SHANGHAI):
             world.freezer.move_to(stop)
-            async_fire_time_changed(world.hass)
+            fire_timers(world.hass)
             await world.settle()
 
 

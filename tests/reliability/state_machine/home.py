@@ -15,17 +15,13 @@ from homeassistant.core import EVENT_STATE_CHANGED, Event, EventStateChangedData
 from homeassistant.helpers import frame
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    async_fire_time_changed,
-    async_test_home_assistant,
-    mock_storage,
-)
+from pytest_homeassistant_custom_component.common import async_test_home_assistant, mock_storage
 
 from custom_components.tunnel_hub import PLATFORMS
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 
-from ...clocks import Clocks
+from ...clocks import Clocks, fire_timers
 from ..conftest import entry_for
 from ..names import resolve_with_names
 from ..watch import Watch
@@ -127,7 +123,7 @@ class Home:
     async def land(self, moment: datetime) -> None:
         """Let it be a moment, and all come to its end that is due until then."""
         self._freezer.move_to(moment)
-        async_fire_time_changed(self.world.hass)
+        fire_timers(self.world.hass)
         await self.world.settle()
 
     # What is under way
