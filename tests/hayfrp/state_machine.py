@@ -52,13 +52,13 @@ def a_tunnel_is_released_while_it_is_disabled(machine: Any) -> None:
 
 def a_later_version_was_here(machine: Any) -> None:
     _begin(machine, {})
-    machine.find_newer_entry()
+    machine.downgrade()
 
 
 def the_services_midnight_lies_in_the_hours(machine: Any) -> None:
     _begin(machine, _DAILY, "America/Los_Angeles")
     for _ in range(4):
-        machine.a_day_passes()
+        machine.pass_day()
 
 
 def a_restart_each_noon(machine: Any) -> None:
@@ -66,7 +66,7 @@ def a_restart_each_noon(machine: Any) -> None:
     machine.wait(minutes=360)
     for _ in range(4):
         machine.reload()
-        machine.a_day_passes()
+        machine.pass_day()
 
 
 def the_clock_was_ahead_in_the_hours(machine: Any) -> None:
@@ -75,13 +75,13 @@ def the_clock_was_ahead_in_the_hours(machine: Any) -> None:
         machine.wait(minutes=60)
     machine.set_clock(seconds=DAY, down=False)
     for _ in range(2):
-        machine.a_day_passes()
+        machine.pass_day()
 
 
 def summer_time_ends(machine: Any) -> None:
     machine.begin(start=STARTS[1], zone="Europe/Berlin", options=HayFrp.options.index(_DAILY))
     for _ in range(3):
-        machine.a_day_passes()
+        machine.pass_day()
 
 
 def the_machine_sleeps(machine: Any) -> None:

@@ -122,7 +122,7 @@ def an_id_begins_like_another(machine: Any) -> None:
 def an_ignored_repair_and_a_reload(machine: Any) -> None:
     _begin(machine)
     machine.issue_certificate(pick=0)
-    machine.a_day_passes()
+    machine.pass_day()
     machine.ignore_repairs()
     assert machine.choices.ignored
     machine.reload()

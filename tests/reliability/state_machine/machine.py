@@ -60,7 +60,7 @@ _CALLS = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))
 _OFTEN = {
     "race": 5,
     "interleave": 3,
-    "contest_sessions": 2,
+    "lose_sessions": 2,
     "ignore_repairs": 2,
     "make_good": 2,
     "set_up": 2,
@@ -305,7 +305,7 @@ class Machine(RuleBasedStateMachine):
         await self._leap(minutes * MINUTE)
 
     @step()
-    async def a_day_passes(self) -> None:
+    async def pass_day(self) -> None:
         """A day passes, with a poll every eight hours."""
         for _ in range(3):
             await self._leap(8 * HOUR)
@@ -405,7 +405,7 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.fine and not self.service.faults)
     @step()
-    async def contest_sessions(self) -> None:
+    async def lose_sessions(self) -> None:
         """Another program ends our sessions again and again."""
         look_at(self.hass)
         for _ in range(3):
@@ -506,8 +506,9 @@ class Machine(RuleBasedStateMachine):
         self._choose(nth(self.kind.options, pick))
         await self._reload_if_loaded()
 
+    # The first example takes nothing but the rule without arguments whose name comes first: this one.
     @step()
-    async def find_newer_entry(self) -> None:
+    async def downgrade(self) -> None:
         """A later version of ours has been here."""
         update, version = self.hass.config_entries.async_update_entry, self.entry.version
         update(self.entry, version=version + 1)
