@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 import gzip
 import inspect
 import json
@@ -267,11 +268,16 @@ async def huge(exchange: Exchange, *, megabytes: int = 32) -> web.StreamResponse
     return response
 
 
+@cache
+def _compressed(megabytes: int) -> bytes:
+    padding = b'{"status": 200, "padding": "' + b"x" * (megabytes * MEGABYTE) + b'"}'
+    return gzip.compress(padding, compresslevel=1)
+
+
 async def gzip_bomb(_: Exchange, *, megabytes: int = 32) -> web.StreamResponse:
     """A small compressed body that decompresses to many megabytes."""
-    padding = b'{"status": 200, "padding": "' + b"x" * (megabytes * MEGABYTE) + b'"}'
     return web.Response(
-        body=gzip.compress(padding, compresslevel=1),
+        body=_compressed(megabytes),
         headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
     )
 

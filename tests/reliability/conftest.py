@@ -14,8 +14,9 @@ from custom_components.tunnel_hub.migrations import MINOR_VERSION, VERSION
 from simulator import Simulator
 from simulator.simulator import SERVICES
 
+from ..sampling import EXTENDED
 from .fault_counts import Cells, Table
-from .faults import Fault, faults_of
+from .faults import Fault, OfAccount, faults_of
 from .figures import Answers, Costs, Days, Examples
 from .names import resolve_with_names
 from .provider_modules import CASES, FOUND
@@ -33,16 +34,22 @@ _SO_FAR = pytest.StashKey[Counter[str]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try each kind of entry; with each fault, or in the quick form with some, where one asks."""
+    """Try each kind of entry; with each fault where one asks.
+
+    In the quick form, what can go wrong at any service does so at one of them.
+    """
     if "fault" in metafunc.fixturenames:
-        extended = metafunc.config.getoption("extended")
         metafunc.parametrize(
             "case, fault",
             [
-                pytest.param(case, fault, id=f"{case.name}: {fault.name}")
-                for case in CASES
-                for fault in faults_of(case)
-                if extended or fault.quick
+                pytest.param(
+                    case,
+                    fault,
+                    id=f"{case.name}: {fault.name}",
+                    marks=() if isinstance(fault, OfAccount) or not turn % len(CASES) else EXTENDED,
+                )
+                for number, case in enumerate(CASES)
+                for turn, fault in enumerate(faults_of(case), number)
             ],
             indirect=["case"],
         )

@@ -16,7 +16,7 @@ class Fault:
     """One kind of bad day.
 
     kind: at the simulator, for all its calls; options: what else to order.
-    slow: nothing happens until time passes. quick: part of the quick form.
+    slow: nothing happens until time passes.
     keeps: the fields that stay as they are.
     acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one, and
     what was done although the answer came too late need not be done again.
@@ -27,7 +27,6 @@ class Fault:
     options: Mapping[str, object] = field(default_factory=dict)
     outcome: Outcome = Outcome.UNAVAILABLE
     slow: bool = False
-    quick: bool = False
     keeps: Callable[[Case], frozenset[str]] | None = None
     acts_fail: bool = True
 
@@ -129,13 +128,13 @@ _DEPTHS = (
 FAULTS = (
     Fault(name="time-out", kind="hang", slow=True),
     Outage(name="connection refused"),
-    Fault(name="connection reset", kind="reset", quick=True),
+    Fault(name="connection reset", kind="reset"),
     UnknownName(name="name not found"),
     Fault(name="HTTP 500", kind="status", options=_status(500)),
     Fault(name="HTTP 502, HTML", kind="status", options=_status(502, body=_BAD_GATEWAY)),
     Fault(name="HTTP 503, Retry-After", kind="status", options=_status(503, "30")),
     Fault(name="HTTP 429", kind="status", options=_status(429)),
-    Fault(name="HTTP 429, Retry-After", kind="status", options=_status(429, "30"), quick=True),
+    Fault(name="HTTP 429, Retry-After", kind="status", options=_status(429, "30")),
     Fault(name="the service's own failure", kind="error"),
     Fault(name="firewall page, HTTP 403", kind="html"),
     Fault(name="firewall page, HTTP 468", kind="html", options={"status": 468}),
@@ -145,13 +144,12 @@ FAULTS = (
             name=f"a gateway's JSON, HTTP {status}",
             kind="body",
             options=_of_a_gateway(status),
-            quick=status is HTTPStatus.FORBIDDEN,
         )
         for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
     ),
     Fault(name="redirect to a login page", kind="redirect"),
     Fault(name="empty body", kind="empty"),
-    Fault(name="cut-off JSON", kind="cut", quick=True, acts_fail=False),
+    Fault(name="cut-off JSON", kind="cut", acts_fail=False),
     Fault(name="JSON: a list", kind="wrong_type", options={"shape": "list"}),
     Fault(name="JSON: a number", kind="wrong_type", options={"shape": "number"}),
     Fault(name="JSON: a string", kind="wrong_type", options={"shape": "string"}),
@@ -164,7 +162,6 @@ FAULTS = (
             options={"to": to},
             outcome=outcome,
             keeps=keeps,
-            quick=(to, which) == ("object", ""),
         )
         for to, what in (
             ("absent", "fields missing"),
@@ -190,6 +187,6 @@ FAULTS = (
 def faults_of(case: Case) -> tuple[Fault, ...]:
     """Return all that can go wrong for a kind of entry."""
     return FAULTS + tuple(
-        OfAccount(name=name, outcome=trouble.outcome, trouble=trouble, quick=True)
+        OfAccount(name=name, outcome=trouble.outcome, trouble=trouble)
         for name, trouble in case.troubles.items()
     )

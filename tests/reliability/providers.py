@@ -109,7 +109,7 @@ class Case:
     credentials: what the entry holds. account: what its unique id ends with.
     ways: steps of the config flow that sign in, and what is entered there.
     steady: entities that show the same as long as nothing happens.
-    acts: what a person can do; the first few are done in the quick form too.
+    acts: what a person can do.
     pace: seconds in which all steady entities are read once.
     prepare: makes the service's world as the row expects it.
     other: what the entry of another account there holds, and what its unique id ends with; None

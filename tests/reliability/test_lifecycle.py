@@ -46,6 +46,12 @@ async def left_alone(world: BadWorld) -> bool:
     return not world.service.calls
 
 
+@pytest.fixture
+def simulated() -> dict[str, Any]:
+    """With as few things as everything can be done with."""
+    return {"tunnels": 4, "nodes": 2}
+
+
 async def test_unload_and_reload(world: BadWorld, watch: Watch) -> None:
     await world.set_up()
     steady, before, things = world.steady(), names(world), world.things()

@@ -506,7 +506,7 @@ class Machine(RuleBasedStateMachine):
         self._choose(nth(self.kind.options, pick))
         await self._reload_if_loaded()
 
-    # The first example takes nothing but the rule without arguments whose name comes first: this one.
+    # The first example takes the first rule only: of those without arguments, the first by name.
     @step()
     async def downgrade(self) -> None:
         """A later version of ours has been here."""
