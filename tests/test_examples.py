@@ -9,7 +9,7 @@ from custom_components.tunnel_hub.condition import CONDITIONS
 from custom_components.tunnel_hub.trigger import TRIGGERS
 from reference.words import Language
 
-from .common import MINUTE, World
+from .common import HOUR, MINUTE, World
 from .documents import EACH_LANGUAGE, automated, examples, phone
 from .translations import INTEGRATION
 
@@ -105,7 +105,7 @@ async def test_what_the_sign_in_has_brought(world: World, language: Language) ->
     _, example = examples("hayfrp", language, tunnel="", account=world.entry.entry_id)
 
     async with automated(world, example):
-        await world.live(5 * 60 * MINUTE)
+        await world.live(5 * HOUR, 15 * MINUTE)
         await world.hass.services.async_call("automation", "trigger", {"entity_id": "all"})
         await world.settle()
 
