@@ -22,7 +22,7 @@ from .checks.rows import OK
 from .checks.servers import Authorities, answers, listening
 from .common import MINUTE, SMALL, World
 
-pytestmark = SMALL
+pytestmark = [pytest.mark.platforms("binary_sensor", "button", "switch"), SMALL]
 
 
 @pytest.fixture
@@ -121,6 +121,7 @@ async def test_traffic(home: World) -> None:
     assert await ask(home, "get_traffic") == [{"name": "HayFrp demo", "left_gib": 5.0}]
 
 
+@pytest.mark.platforms("binary_sensor", "button", "event", "sensor", "switch")
 async def test_tools_are_described(home: World) -> None:
     """Home Assistant complains of tools without a prefix or an integration."""
     context = LLMContext("test", Context(), "en", "conversation", None)

@@ -130,7 +130,7 @@ async def test_a_timer_goes_by_the_wall(
     world: World, clocks: Clocks, called: list[datetime], seconds: float
 ) -> None:
     """It is at most a minute late."""
-    due = datetime.now(UTC) + timedelta(days=1)
+    due = datetime.now(UTC) + timedelta(hours=3)
     wall = timer(world.hass, called, due)
     wall.async_call()
     await world.elapse(10)

@@ -18,7 +18,7 @@ from custom_components.tunnel_hub.api.rate_limiter import RateLimiter
 from custom_components.tunnel_hub.subscriptions import Subscription
 from simulator.service import Call
 
-from .common import HOUR, MINUTE, World, on
+from .common import HOUR, MINUTE, SMALL, World, on
 
 MANY = pytest.mark.parametrize("simulator", [{"tunnels": 12, "nodes": 1}], indirect=True)
 
@@ -94,6 +94,7 @@ async def test_other_resources_are_not_even_asked(world: World) -> None:
     assert told == ["1"], "who left hears nothing"
 
 
+@SMALL
 async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: World) -> None:
     await world.set_up()
     of_service = [e.entity_id for e in world.registered("service:") if e.disabled_by is None]
@@ -105,11 +106,12 @@ async def test_a_feed_is_polled_for_as_long_as_somebody_is_interested(world: Wor
         await world.settle()
         world.service.calls.clear()
 
-        await world.live(HOUR)
+        await world.live(HOUR, 5 * MINUTE)
 
         assert bool(world.service.calls_to("/info")) is polled
 
 
+@SMALL
 @pytest.mark.usefixtures("still")
 async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: World) -> None:
     await world.set_up()
@@ -121,7 +123,7 @@ async def test_everybody_is_told_of_an_outage_and_then_nobody_in_vain(world: Wor
         )
 
     world.service.fault("/nodes", "html", times=None)
-    await world.live(HOUR)
+    await world.live(HOUR, 5 * MINUTE)
     assert sorted(told) == ["1", "2"]
     world.service.clear_faults()
     while not nodes.available:
@@ -184,6 +186,7 @@ async def test_an_outage(world: World) -> None:
     assert world.value("switch", "tunnel:1", "enabled") == "on"
 
 
+@SMALL
 @pytest.mark.parametrize("fault", ["empty", "wrong_type", "reset", "redirect", "status", "cut"])
 async def test_no_answer_is_an_unhandled_exception(
     world: World, fault: str, caplog: pytest.LogCaptureFixture

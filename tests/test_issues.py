@@ -7,7 +7,9 @@ from custom_components.tunnel_hub.api.provider import Issue
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.issues import clear_all
 
-from .common import HOUR, MINUTE, World, account_entry
+from .common import HOUR, MINUTE, SMALL, World, account_entry
+
+pytestmark = SMALL
 
 
 def shown(world: World) -> set[str]:

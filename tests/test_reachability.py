@@ -24,7 +24,9 @@ from custom_components.tunnel_hub.reachability import UPTIMES
 from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
 from .checks.servers import Authorities, Listener, answers, listening, refusing, says
-from .common import DAY, MINUTE, World, look_up, on
+from .common import DAY, MINUTE, SMALL, World, look_up, on
+
+pytestmark = SMALL
 
 CHECK = "check:1"
 """What is found of the tunnel with the id 1."""

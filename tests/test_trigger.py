@@ -18,7 +18,9 @@ from custom_components.tunnel_hub.ids import id_prefix
 from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from .automations import armed, of
-from .common import MINUTE, World
+from .common import MINUTE, SMALL, World
+
+pytestmark = SMALL
 
 BUSIEST = "高负荷"
 
