@@ -14,6 +14,8 @@ from simulator.hayfrp.state import Node, Tunnel
 from .common import MINUTE, World, account_entry, on
 from .nodes import Move, check_a_first_tunnel, check_a_move, check_users_choice
 
+pytestmark = pytest.mark.platforms("binary_sensor", "switch")
+
 
 async def test_devices(world: World) -> None:
     await world.set_up()
@@ -99,6 +101,7 @@ async def test_a_name_that_the_user_gave_stays(world: World) -> None:
     assert (device.name, device.name_by_user) == ("renamed", "My own")
 
 
+@pytest.mark.platforms("sensor")
 async def test_a_node_shows_its_newest_version(world: World) -> None:
     await world.set_up()
     node = world.device("node:1")
@@ -218,6 +221,7 @@ def move(world: World) -> Move:
 
 
 @pytest.mark.parametrize("while_unloaded", [False, True])
+@pytest.mark.platforms("binary_sensor", "sensor", "switch")
 async def test_a_tunnel_moves(world: World, move: Move, while_unloaded: bool) -> None:
     move("1")
     await check_a_move(world, move, "1", "2", while_unloaded=while_unloaded)
@@ -227,6 +231,7 @@ async def test_the_first_tunnel(world: World, move: Move) -> None:
     await check_a_first_tunnel(world, move, "2")
 
 
+@pytest.mark.platforms("binary_sensor", "sensor", "switch")
 async def test_nodes_that_the_user_has_disabled(world: World, move: Move) -> None:
     move("1")
     await check_users_choice(world, move, "2")
