@@ -31,12 +31,12 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
 
 
 @pytest.fixture
-def few(pytestconfig: pytest.Config) -> Few:
-    """Choose, the same things in every run."""
-    random = Random(1)
+def few(request: pytest.FixtureRequest) -> Few:
+    """Choose: others for each provider, but the same things in every run."""
+    random = Random(f"{request.node.name} 3")
 
     def _few(things: Sequence[Any], count: int) -> Sequence[Any]:
-        if pytestconfig.getoption("extended"):
+        if request.config.getoption("extended"):
             return things
         return random.sample(things, min(count, len(things)))
 

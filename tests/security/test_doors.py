@@ -62,7 +62,7 @@ class Secrets:
         self.remember()
         spoken = self._spoiler.spoken(self.known)
         assert spoken
-        for encode in few(list(ENCODINGS.values()), 2):
+        for encode in few(list(ENCODINGS.values()), 1):
             repeated = [encode(secret) for secret in spoken]
             self.known |= set(repeated)
             for refusal in few(list(refusals(repeated)), 2):
@@ -90,12 +90,12 @@ async def _live(world: BadWorld, secrets: Secrets, few: Few) -> None:
     await world.set_up_patiently()
     await world.enable_all()
     secrets.remember()
-    for act in _possible(world):
+    for act in few(_possible(world), 8):
         await respond(world, act)
         secrets.remember()
     for _ in secrets.repeat_all(few):
         await read_all(world)
-        for act in few(_possible(world), 4):
+        for act in few(_possible(world), 3):
             await respond(world, act)
     await world.restart()
     FOUND[world.case.of].limits.end(world.service)
