@@ -29,7 +29,7 @@ from .providers import Act, Case, Life
 from .watch import Watch
 from .world import BadWorld, of_simulator
 
-HOURS = {False: 2, True: 24}
+HOURS = {False: 1.5, True: 24}
 """By whether the run is extended."""
 _WARM_UP = 60
 """Minutes after which everything is there that is ever there."""
@@ -227,7 +227,7 @@ async def test_a_day(
     await world.enable_all()
     first = {entity.unique_id: entity.entity_id for entity in world.registered()}
 
-    minutes = iter(range(hours * 60))
+    minutes = iter(range(int(hours * 60)))
     for number in islice(minutes, _WARM_UP):
         await day.minute(number)
     await day.rest()
