@@ -2,6 +2,7 @@
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.helpers import issue_registry as ir
+import pytest
 
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
@@ -9,6 +10,8 @@ from simulator.easytier import EasyTierService
 from ..api.test_redaction import ENCODINGS
 from ..common import HOUR, World, on
 from .common import BOTH, TWO_MINUTES
+
+pytestmark = pytest.mark.platforms("binary_sensor", "switch")
 
 
 def reauthentications(world: World[EasyTierService]) -> int:
