@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.websocket_api.const import (
@@ -17,6 +18,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.entity import Entity
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -89,6 +91,11 @@ class World[S: Service[Any] = HayFrpService]:
             self.hass.config_entries.async_update_entry(self.entry, options=options)
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
+
+    async def set_up_enabled(self, **options: object) -> None:
+        """Set the account up with all entities enabled, as a user may do."""
+        with patch.object(Entity, "entity_registry_enabled_default", new=True):
+            await self.set_up(**options)
 
     async def restart(self, **options: object) -> None:
         """Unload the account and set it up again, as a restart does."""

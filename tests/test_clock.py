@@ -20,8 +20,7 @@ async def at_noon(world: World, clocks: Clocks) -> World:
         tunnel.enabled = tunnel.client_running = True
     for node in world.service.state.nodes.values():
         node.online = True
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     await world.live(2 * MINUTE)
     assert world.value("binary_sensor", "tunnel:1", "online") == "on"
     return world

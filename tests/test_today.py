@@ -33,8 +33,7 @@ async def evening(world: World) -> World:
     world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
     world.service.account.signdate = int((MIDNIGHT - timedelta(hours=1)).timestamp())
     world.service.state.today_runs = 7
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     world.freezer.move_to(MIDNIGHT - timedelta(seconds=30))
     await world.elapse(0)
     shown = of_today(world)

@@ -213,8 +213,7 @@ async def test_secrets_are_shown_nowhere(
 ) -> None:
     """Not in states, not in diagnostics, not in the log, though the service sends them all."""
     caplog.set_level("DEBUG")
-    await world.set_up(node_details=True)
-    await world.enable_all()
+    await world.set_up_enabled(node_details=True)
     state = world.service.state
     secrets = {
         world.service.account.usertoken,

@@ -21,8 +21,7 @@ async def evening(world: World[ChmlFrpService]) -> World[ChmlFrpService]:
     """A home half a minute before the service's midnight, with something to every figure."""
     world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
     world.service.account.last_sign_in = (MIDNIGHT - timedelta(hours=1)).timestamp()
-    await world.set_up(node_details=True)
-    await world.enable_all()
+    await world.set_up_enabled(node_details=True)
     world.freezer.move_to(MIDNIGHT - timedelta(minutes=6))
     await world.live(5.5 * MINUTE, MINUTE / 2)
     shown = of_today(world)

@@ -302,8 +302,7 @@ async def test_secrets_stay_secret(
             "network_secret": "demo-network-secret",
         },
     )
-    await world.set_up(public_nodes=["1", "2"])
-    await world.enable_all()
+    await world.set_up_enabled(public_nodes=["1", "2"])
     for kind in ("status", "html", "empty", "wrong_type", "reset"):
         world.service.fault("*", kind, times=None)
         await world.elapse(FIVE_MINUTES)

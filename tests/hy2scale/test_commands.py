@@ -677,8 +677,7 @@ async def test_qr_code(world: Hub) -> None:
 
 @pytest.mark.platforms("image")
 async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     # Home Assistant reloads an account some time after its entities were enabled.
     await world.live(MINUTE, SLOW_POLL)
     before = world.value("image", "wireguard_peer:phone", "qr_code")
@@ -693,8 +692,7 @@ async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
 
 @pytest.mark.platforms("image")
 async def test_no_qr_code(world: Hub) -> None:
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     world.service.fault("/api/wireguard/peers/{name}/config", "status", status=500, times=None)
 
     with pytest.raises(HomeAssistantError):

@@ -66,8 +66,7 @@ async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> 
             events.append(event.as_dict())
 
     world.hass.bus.async_listen(MATCH_ALL, _note)
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     secrets = secrets_of(world)
     assert len(secrets) > 15
     for bad in ("error", "html", "reset", "cut", "redirect"):

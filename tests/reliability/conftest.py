@@ -36,7 +36,8 @@ _SO_FAR = pytest.StashKey[Counter[str]]()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Try each kind of entry; with each fault where one asks.
 
-    In the quick form, what can go wrong at any service does so at one of them.
+    In the quick form, what can go wrong at any service does so at one of them, and one kind of
+    entry stands for all of a provider that differ in the sign-in alone.
     """
     if "fault" in metafunc.fixturenames:
         metafunc.parametrize(
@@ -66,7 +67,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "life" in metafunc.fixturenames:
         metafunc.parametrize("case", _ONE_EACH, indirect=True, ids=lambda case: case.of)
     elif "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", CASES, indirect=True, ids=lambda case: case.name)
+        metafunc.parametrize(
+            "case",
+            [
+                pytest.param(case, id=case.name, marks=() if case in _ONE_EACH else EXTENDED)
+                for case in CASES
+            ],
+            indirect=True,
+        )
 
 
 @pytest.fixture

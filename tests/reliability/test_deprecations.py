@@ -16,8 +16,7 @@ async def test_nothing_deprecated_is_logged(
     world: BadWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With all entities enabled: set up, polled, set up again and removed."""
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     await world.live(HOUR, 20 * MINUTE)
     assert world.hass.states.async_all()
     await world.hass.config_entries.async_remove(world.entry.entry_id)

@@ -42,8 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[Place]:
 
 async def test_only_where_the_user_said(world: BadWorld, asked: set[Place]) -> None:
     """Everything is read and done, and all pictures are drawn."""
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     await world.live(15 * MINUTE)
     for act in world.case.acts:
         await world.perform(act)

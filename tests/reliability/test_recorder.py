@@ -16,8 +16,7 @@ async def test_no_attribute_changes_with_every_reading(world: BadWorld) -> None:
     world.hass.config_entries.async_update_entry(
         world.entry, data={**world.entry.data, **FOUND[world.case.of].extra}
     )
-    await world.set_up()
-    await world.enable_all()
+    await world.set_up_enabled()
     # A service names a tunnel's node, whose id is known when the nodes are read as well.
     for _ in range(2):
         await world.elapse(5 * MINUTE)

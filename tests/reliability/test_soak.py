@@ -222,9 +222,8 @@ async def test_a_day(
 ) -> None:
     hours = HOURS[pytestconfig.getoption("extended")]
     day, totals = Day(world, life), Totals(world, life)
-    await world.set_up()
     # So that what only some look at is counted as well.
-    await world.enable_all()
+    await world.set_up_enabled()
     first = {entity.unique_id: entity.entity_id for entity in world.registered()}
 
     minutes = iter(range(int(hours * 60)))

@@ -87,8 +87,7 @@ def secrets(bad_world: BadWorld, spoiler: Spoiler) -> Secrets:
 
 async def _live(world: BadWorld, secrets: Secrets, few: Few) -> None:
     """Live through good days and bad ones."""
-    await world.set_up_patiently()
-    await world.enable_all()
+    await world.set_up_enabled()
     secrets.remember()
     for act in few(_possible(world), 8):
         await respond(world, act)
@@ -160,8 +159,7 @@ async def _traces(hass: HomeAssistant) -> list[dict[str, Any]]:
 async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, few: Few) -> None:
     """But for those that the automation itself holds, or asks for."""
     hass = bad_world.hass
-    await bad_world.set_up_patiently()
-    await bad_world.enable_all()
+    await bad_world.set_up_enabled()
     secrets.remember()
     # What is done changes states, which must not have it done again.
     traced = {"mode": "parallel", "max": 1000, "trace": {"stored_traces": 1000}}
@@ -284,8 +282,7 @@ async def test_no_secret_is_in_a_form_or_a_repair(
     *, bad_world: BadWorld, liar: Liar, secrets: Secrets, few: Few
 ) -> None:
     """Whoever signs in does not see what was entered in what the service says."""
-    await bad_world.set_up_patiently()
-    await bad_world.enable_all()
+    await bad_world.set_up_enabled()
     secrets.remember()
     failed = 0
     for encode in secrets.repeat_all(few):

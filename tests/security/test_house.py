@@ -102,8 +102,7 @@ async def test_all_that_comes_of_an_answer_can_be_stored(
     # Later ones can be spoilt: an edit sends back what it has read.
     secrets = list(bad_world.case.secrets(bad_world.service))
     watch = Watch(bad_world.hass, caplog, lambda: secrets)
-    await bad_world.set_up_patiently()
-    await bad_world.enable_all()
+    await bad_world.set_up_enabled()
     await house.check(bad_world)
     case = bad_world.case
     for what, spoil in few(list(spoils(case).items()), 3):
@@ -150,8 +149,7 @@ async def test_no_secret_comes_back(
     case = bad_world.case
     secrets: set[str] = set()
     watch = Watch(bad_world.hass, caplog, lambda: secrets)
-    await bad_world.set_up_patiently()
-    await bad_world.enable_all()
+    await bad_world.set_up_enabled()
     watch.check()
     spoken = spoiler.spoken(case.secrets(bad_world.service))
     assert spoken
