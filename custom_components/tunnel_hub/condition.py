@@ -6,7 +6,7 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.condition import Condition, EntityStateConditionBase
 
-from .trigger_and_condition_fields import (
+from .trigger_and_condition_entities import (
     BINARY_SENSORS,
     ENABLED,
     ONLINE,

@@ -41,7 +41,7 @@ from .api.models.nodes import NodeLoad
 from .clock import WallClockTimer
 from .forecast import SUBJECTS
 from .sign_in import FAILED, MISSED
-from .trigger_and_condition_fields import (
+from .trigger_and_condition_entities import (
     BINARY_SENSORS,
     EVENTS,
     OFF,

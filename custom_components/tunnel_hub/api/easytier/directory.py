@@ -30,7 +30,7 @@ from ..rows import Row, expected
 from . import models
 from .client import EasyTierClient
 from .feeds import BATCH, Feeds
-from .payloads import changed_fields, new_fields, not_stored
+from .relay_node_payloads import changed_fields, new_fields, not_stored
 
 _STATUS_WORDS = {True: "online", False: "offline"}
 

@@ -12,11 +12,11 @@ from ..capabilities.tunnels import CanForceDown
 from ..models.base import Resource
 from ..models.tunnels import Tunnel, TunnelUpdate
 from ..provider import Credentials, Issue, Options
+from .base_provider import FRP, FrpProgram
 from .frpc_client import STATUS, FrpcClient
 from .frpc_feeds import FrpcFeeds
 from .frpc_models import is_enabled
 from .frpc_proxies import StoredProxies
-from .program import FRP, FrpProgram
 
 
 class FrpcProvider(FrpProgram, CanEdit, CanForceDown, CanReloadConfiguration):

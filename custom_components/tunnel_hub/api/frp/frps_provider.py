@@ -13,10 +13,10 @@ from ..days import today
 from ..errors import UnsupportedError
 from ..models.account import DayTraffic
 from ..provider import Credentials, Issue, Options
+from .base_provider import FRP, FrpProgram
 from .frps_client import FrpsClient
 from .frps_feeds import Feeds
 from .frps_models import days, days_until
-from .program import FRP, FrpProgram
 
 
 class FrpsProvider(FrpProgram, CanForgetOfflineTunnels, CanGetTrafficHistory):

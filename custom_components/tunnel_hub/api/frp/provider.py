@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
+from .base_provider import FrpProgram
 from .frpc_provider import FrpcProvider
 from .frps_provider import FrpsProvider
-from .program import FrpProgram
 
 
 class FrpProvider(FrpProgram):

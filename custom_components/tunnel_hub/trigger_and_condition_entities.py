@@ -1,4 +1,4 @@
-"""The fields that triggers and conditions are about, and the entities that show them."""
+"""Selects the entities that triggers and conditions apply to, by the field that they show."""
 
 from datetime import UTC, tzinfo
 
