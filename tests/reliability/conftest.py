@@ -1,7 +1,7 @@
 """A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
@@ -36,8 +36,7 @@ _SO_FAR = pytest.StashKey[Counter[str]]()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Try each kind of entry; with each fault where one asks.
 
-    In the quick form, what can go wrong at any service does so at one of them, and one kind of
-    entry stands for all of a provider that differ in the sign-in alone.
+    In the quick form, what can go wrong at any service does so at one of them.
     """
     if "fault" in metafunc.fixturenames:
         metafunc.parametrize(
@@ -69,12 +68,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "case" in metafunc.fixturenames:
         metafunc.parametrize(
             "case",
-            [
-                pytest.param(case, id=case.name, marks=() if case in _ONE_EACH else EXTENDED)
-                for case in CASES
-            ],
+            [pytest.param(case, id=case.name, marks=marks_of(case)) for case in CASES],
             indirect=True,
         )
+
+
+def marks_of(case: Case) -> Collection[pytest.MarkDecorator]:
+    """Mark a kind of entry that differs from another one of its provider in the sign-in alone."""
+    return () if case in _ONE_EACH else (EXTENDED,)
 
 
 @pytest.fixture

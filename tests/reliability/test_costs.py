@@ -23,7 +23,7 @@ async def test_while_nobody_looks(world: BadWorld, request: pytest.FixtureReques
     hours = _HOURS[request.config.getoption("extended")]
     look_at(world.hass, browsers=0)
     await world.set_up()
-    await world.live(HOUR)
+    await world.live(30 * MINUTE)
     world.service.calls.clear()
     rows = Counter[str]()
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 import pytest
 
 from ..clocks import Clocks
-from .conftest import STEPS
+from .conftest import STEPS, marks_of
 from .state_machine.machine import PAIR, Machine, machine_for
 from .state_machine.model import Sequence, ServiceModel
 from .state_machine.models import MODELS
@@ -35,7 +35,10 @@ def taken(request: pytest.FixtureRequest, model: type[ServiceModel]) -> Iterator
     request.node.user_properties.append((STEPS, [model.case.name, figures]))
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.case.name)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(model, id=model.case.name, marks=marks_of(model.case)) for model in MODELS],
+)
 def test_any_sequence(
     model: type[ServiceModel],
     clocks: Clocks,

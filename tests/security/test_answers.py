@@ -36,11 +36,19 @@ CASES = tuple(found.cases[-1] for found in FOUND.values())
 
 @dataclass(slots=True)
 class Told:
-    """What a sound service answers to one question: all answers to each kind of request."""
+    """What a sound service answers to one question: all answers to each kind of request.
+
+    credentials: that were entered; port: of the service.
+    """
 
     ask: Ask
+    port: int
+    credentials: Mapping[str, str]
     replies: dict[str, list[Reply]] = field(default_factory=dict)
-    credentials: Mapping[str, str] = field(default_factory=dict)
+
+
+_TOLD: dict[str, Mapping[str, Told]] = {}
+"""What was told in this process, by provider: the same in every test."""
 
 
 @dataclass(slots=True)
@@ -90,7 +98,8 @@ class Lab:
 
         self.liar.answer = answer
         # One that has not asked anything yet.
-        provider = create_provider(self.case.service, self.session, told.credentials, OPTIONS)
+        entered = through(told.credentials, told.port, self.liar)
+        provider = create_provider(self.case.service, self.session, entered, OPTIONS)
         # Nobody pays for the garbage of the provider before.
         gc.collect()
         self.stalls.restart()
@@ -152,13 +161,13 @@ def check_scalar(value: object) -> None:
 
 async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Told:
     """Ask a sound service, which nobody has asked before, one question."""
-    told = Told(ask)
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
         service = simulator.services[case.service]
         case.prepare(service)
         for name, value in FOUND[case.of].settings.items():
             setattr(service.state.settings, name, value)
         port = port_of(case.url(service))
+        told = Told(ask, port, case.credentials(service))
         forward = forwarding(port)
 
         async def answer(asked: Asked) -> Raw:
@@ -167,8 +176,8 @@ async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Tol
             return reply.raw()
 
         liar.answer = answer
-        told.credentials = through(case.credentials(service), port, liar)
-        await ask(create_provider(case.service, session, told.credentials, OPTIONS))
+        entered = through(told.credentials, port, liar)
+        await ask(create_provider(case.service, session, entered, OPTIONS))
     assert told.replies
     return told
 
@@ -191,7 +200,7 @@ def in_lab(case: Case, figures: Figures) -> Callable[[Work], None]:
             Liar() as liar,
             ClientSession(cookie_jar=DummyCookieJar()) as session,
         ):
-            told = {
+            told = _TOLD[case.of] = _TOLD.get(case.of) or {
                 name: await _told(case, ask, liar, session)
                 for name, ask in questions_for(case).items()
             }
