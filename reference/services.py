@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 import inspect
 from typing import Any, Never, cast
 
@@ -121,10 +122,11 @@ def _has(provider: Provider, action: Action) -> bool:
     return not (needed := capabilities(action.run)) or isinstance(provider, tuple(needed))
 
 
-def capabilities(function: Callable[..., object]) -> set[type]:
+@cache
+def capabilities(function: Callable[..., object]) -> frozenset[type]:
     """Return the capabilities in the code of a function."""
     named = inspect.getclosurevars(function).globals.values()
-    return {value for value in named if isinstance(value, type) and issubclass(value, Capability)}
+    return frozenset(v for v in named if isinstance(v, type) and issubclass(v, Capability))
 
 
 def service(key: str) -> Service:
