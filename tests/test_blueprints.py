@@ -31,6 +31,12 @@ def test_each_is_tried_in_the_demo() -> None:
     assert sorted(TRIALS) == BLUEPRINTS
 
 
+@pytest.fixture
+def simulated() -> dict[str, Any]:
+    """With little."""
+    return {"tunnels": 2, "nodes": 3}
+
+
 @pytest.mark.parametrize("name", BLUEPRINTS)
 def test_the_demo_fills_in_what_a_blueprint_asks_for(name: str) -> None:
     asked = load_yaml_dict(str(FOLDER / f"{name}.yaml"))["blueprint"]["input"]

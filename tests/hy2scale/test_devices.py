@@ -157,7 +157,7 @@ async def test_a_part_that_goes(world: Hub, while_unloaded: bool) -> None:
     else:
         # What has answered before cannot be missing until the next sign-in.
         await world.restart()
-    await world.live(HOUR + MINUTE, MINUTE)
+    await world.live(HOUR + 5 * MINUTE, 5 * MINUTE)
 
     assert not told(world, *parts)
     assert world.value("switch", "tunnel:us", "enabled") == "on"
