@@ -51,7 +51,7 @@ async def test_unknown_at_first(home: World) -> None:
 
 async def test_the_pace_of_a_week(home: World) -> None:
     """Neither of today alone, nor of what was before."""
-    await remember(home, "account:account", "traffic_today", 100, hours=30 * 24)
+    await remember(home, "account:account", "traffic_today", 100, hours=8 * 24)
     await remember(home, "account:account", "traffic_today", 6, hours=7 * 24)
 
     await home.elapse(HOUR)
