@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_platform, issue_registry as ir
 import pytest
 
 from custom_components.tunnel_hub import coordinator
@@ -104,6 +104,38 @@ async def test_several_lists(world: World) -> None:
     assert placeholders
     assert placeholders["lists"] == "tunnels: 9, nodes: 8"
     assert len(shown(world, "node")) == 4
+
+
+@pytest.mark.platforms("switch")
+@pytest.mark.parametrize("simulator", [{"tunnels": 0, "nodes": 0}], indirect=True)
+async def test_entities_come_when_there_is_room(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home Assistant takes so many enabled entities of an entry."""
+    await world.set_up()
+    enabled = len([entity for entity in world.registered() if not entity.disabled])
+    monkeypatch.setattr(entity_platform, "MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY", enabled + 4)
+    tunnels = world.service.state.tunnels
+    for number in map(str, range(1, 6)):
+        tunnels[number] = Tunnel(
+            id=number, username="demo", proxy_name=number, proxy_type="tcp", node="1"
+        )
+    await world.live(2 * MINUTE)
+    assert shown(world) == ["1", "2", "3", "4", "5"]
+
+    for left in (2, 2, 1):
+        found = with_switches(world)
+        assert len(found) == left
+        for number in found:
+            del tunnels[number]
+        await world.live(3 * MINUTE)
+    assert with_switches(world) == []
+
+
+def with_switches(world: World[Any]) -> list[str]:
+    """Return the ids of the tunnels that have their two switches."""
+    numbers = map(str, range(1, 6))
+    return [number for number in numbers if len(world.registered(f"tunnel:{number}:")) == 2]
 
 
 @pytest.mark.platforms("button")

@@ -199,6 +199,8 @@ class _Entities[D: TunnelHubEntityDescription]:
         self._async_add_entities = async_add_entities
         self._registry = er.async_get(coordinator.hass)
         self._made: dict[str, frozenset[str]] = {}
+        self._refused: dict[str, None] = {}
+        """Resources with entities beyond Home Assistant's limit for an entry, oldest first."""
         self._key_sets: dict[frozenset[str], frozenset[str]] = {}
 
     async def async_follow(self) -> None:
@@ -246,6 +248,15 @@ class _Entities[D: TunnelHubEntityDescription]:
             entities[subentry] += self._create_missing(resource_id)
         for subentry, created in entities.items():
             self._async_add_entities(created, config_subentry_id=subentry)
+            for entity in created:
+                if entity.registry_entry is None:
+                    self._note_refused(entity)
+
+    def _note_refused(self, entity: TunnelHubEntity[Any, D]) -> None:
+        resource_id = entity.coordinator_context.resource_id
+        self._refused[resource_id] = None
+        made = self._made[resource_id] - {entity.entity_description.key}
+        self._remember_keys(resource_id, made)
 
     def _create_missing(self, resource_id: str) -> list[TunnelHubEntity[Any, D]]:
         """Create the missing entities of a resource."""
@@ -274,8 +285,15 @@ class _Entities[D: TunnelHubEntityDescription]:
 
     @callback
     def _forget(self, resource_id: str) -> None:
-        """Forget a removed resource; its entities are removed with its device."""
+        """Forget a removed resource; its entities are removed with its device.
+
+        Then there may be room for the entities of another one.
+        """
         self._made.pop(resource_id, None)
+        self._refused.pop(resource_id, None)
+        if (waiting := next(iter(self._refused), None)) is not None:
+            del self._refused[waiting]
+            self._add(waiting)
 
     @callback
     def _remove_missing(self, resource_id: str) -> None:
