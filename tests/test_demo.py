@@ -131,7 +131,7 @@ def test_each_field_has_its_label(logins: dict[tuple[str, int], Answers]) -> Non
         "Client ID: demo-client",
     ]
     assert told["frpc", 0][0] == (
-        "frp (your own server or client) → frpc: the client, with its admin API"
+        "frp (your own server or client) → frpc: the client, with its admin interface"
     )
     assert told["hy2scale", 0][3:5] == ["Use HTTPS: off", "Username: admin"]
     assert told["watched", 0] == ["Watched addresses (no account needed)", "Address: 127.0.0.1:1"]

@@ -452,7 +452,7 @@ class AddressChecks(ABC):
         """Yield an issue for certificates that end soon or have ended."""
         now = dt_util.utcnow()
         ending = [
-            f"{history.target.label} ({history.certificate.expires:%Y-%m-%d})"
+            f"{history.target.label} {history.certificate.expires:%Y-%m-%d}"
             for id_, history in self._histories.items()
             if history.certificate is not None
             and history.certificate.problem in (None, CertificateProblem.EXPIRED)

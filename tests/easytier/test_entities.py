@@ -262,7 +262,7 @@ async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:
     issue = issues.issues[key]
     assert issue.translation_placeholders == {
         "account": "EasyTier demo",
-        "nodes": f"{node.node_name} ({node.valid_until})",
+        "nodes": f"{node.node_name} {node.valid_until}",
     }
     node.valid_until = "2999-12-31"
     await world.elapse(TWO_MINUTES)

@@ -103,8 +103,16 @@ const STOPS = [
 const TUNNEL_AT = 1;
 const GOOD_DAY = 99;
 const NODE_AT = 2;
-const SWITCHES = ["switch.enabled", "switch.force_down"];
-const BUTTONS = ["button.force_offline"];
+/**
+ * Switches and buttons, and what they say of themselves.
+ *
+ * @type {Record<string, string>}
+ */
+const CONTROLS = {
+  "switch.enabled": "hint_enabled",
+  "switch.force_down": "hint_force_down",
+  "button.force_offline": "hint_disconnect",
+};
 const MORE = 50;
 /** @type {Record<Way, string>} */
 const VERDICT_ICONS = { up: "mdi:check-circle", down: "mdi:alert-circle", off: "mdi:pause-circle",
@@ -326,13 +334,14 @@ class Row {
    */
   _control(hass, { entities }) {
     if (!this._hasControls) return;
-    const keys = [...SWITCHES, ...BUTTONS].filter((key) => entities[key]);
+    const keys = Object.keys(CONTROLS).filter((key) => entities[key]);
     const before = this._buttons;
     this._buttons = new Map(keys.map((key) => [key, before.get(key) ?? make("button", { type: "button",
-      ...(SWITCHES.includes(key) ? { role: "switch" } : { className: "press" }) })]));
+      ...(key.startsWith("switch.") ? { role: "switch" } : { className: "press" }) })]));
     fill(this._controls, [...this._buttons.values()]);
     for (const [key, button] of this._buttons) {
       const [domain] = key.split(".");
+      button.title = translate(hass, CONTROLS[key]);
       const state = hass.states[entities[key]];
       const isThere = Boolean(state) && state?.state !== "unavailable";
       say(button, state ? hass.formatEntityName(state, { type: "entity" }) : "");

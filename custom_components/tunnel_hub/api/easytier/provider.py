@@ -192,7 +192,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
             if node.valid_until is not None and node.valid_until <= soon
         )
         if ending:
-            nodes = [f"{name} ({day})" for day, name in ending]
+            nodes = [f"{name} {day}" for day, name in ending]
             yield Issue(key="nodes_ending", placeholders={"nodes": nodes})
         if self._feeds.namesakes:
             yield Issue(
