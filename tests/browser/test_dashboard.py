@@ -286,6 +286,7 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
     switch = row_of(page, name).get_by_role("switch", name="Enabled")
 
     await expect(switch).to_be_checked()
+    await expect(switch).to_have_attribute("title", re.compile("does not accept clients"))
     place = await _place_in(row_of(page, name), switch)
     await switch.click()
     await until_told(running, "1", enabled=False)
