@@ -4,7 +4,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from .common import MINUTE, World
+from .automations import armed, of
+from .common import MINUTE, World, look_at
 
 
 async def test_off_and_on(world: World) -> None:
@@ -87,3 +88,56 @@ async def test_switched_elsewhere(world: World) -> None:
     assert world.value("binary_sensor", "tunnel:1", "online") == "off"
     assert world.value("switch", "tunnel:5", "enabled") == "on"
     assert world.value("binary_sensor", "tunnel:5", "online") == "on"
+
+
+@pytest.mark.parametrize("by", ["switch", "another user"])
+@pytest.mark.parametrize("pause", [5, MINUTE])
+async def test_an_enabled_tunnel_is_not_online_before_its_client_is(
+    world: World, pause: int, by: str
+) -> None:
+    """What was read before it was disabled must not be shown, nor trigger anything."""
+    world.service.state.settings.reconnects_after = 2.5 * MINUTE
+    await world.set_up()
+    online = world.entity_id("binary_sensor", "tunnel:1", "online")
+    gone = await armed(world.hass, "tunnel_went_offline", of(world, "tunnel:1"))
+    back = await armed(world.hass, "tunnel_came_online", of(world, "tunnel:1"))
+    tunnels = world.entry.runtime_data.coordinators["tunnels"]
+
+    async def _set(enabled: bool) -> None:
+        if by == "switch":
+            await world.act("switch", f"turn_{'on' if enabled else 'off'}", "tunnel:1", "enabled")
+        else:
+            tunnel = world.service.state.tunnels["1"]
+            tunnel.enabled, tunnel.kicked_at = enabled, world.service.now()
+            await tunnels.async_refresh()
+
+    await _set(False)
+    await world.elapse(pause)
+    assert (world.value("binary_sensor", "tunnel:1", "online"), gone, back) == ("off", [online], [])
+
+    changes = async_capture_events(world.hass, "state_changed")
+    await _set(True)
+    await world.elapse(MINUTE)
+    shown = [c.data["new_state"].state for c in changes if c.data["entity_id"] == online]
+    assert "on" not in shown
+    assert world.value("binary_sensor", "tunnel:1", "online") == "off"
+    assert (gone, back) == ([online], [])
+
+    await world.live(3 * MINUTE)
+    assert world.value("binary_sensor", "tunnel:1", "online") == "on"
+    assert (gone, back) == ([online], [online])
+
+
+async def test_a_tunnel_that_another_user_enables_is_checked_at_once(world: World) -> None:
+    """Even if nobody looks at it, and its node tells of no clients."""
+    tunnel = world.service.state.tunnels["1"]
+    world.service.state.nodes[tunnel.node].probed = False
+    await world.set_up()
+    look_at(world.hass, browsers=0)
+    online = world.entity_id("binary_sensor", "tunnel:1", "online")
+    back = await armed(world.hass, "tunnel_came_online", of(world, "tunnel:1"))
+    for tunnel.enabled in (False, True):
+        await world.elapse(2 * MINUTE)
+
+    assert world.value("binary_sensor", "tunnel:1", "online") == "on"
+    assert back == [online]

@@ -101,6 +101,12 @@ class PerResourceReads:
         watched: ids with a listener for a probed field.
         always: ids that are probed in any case.
         """
+        # A resource that becomes worth it again is probed soon.
+        self._read_at = {
+            id_: read_at
+            for id_, read_at in self._read_at.items()
+            if (resource := self._find(id_)) is not None and self._probe.is_worth_it(resource)
+        }
         due = set(listed) if self._consumers.is_anyone_connected else self._due(listed)
         worth_it = {
             id_

@@ -399,6 +399,7 @@ async def test_a_reading_ages(
 async def test_a_reading_of_before_a_toggle_says_nothing(
     hayfrp: HayFrpService, provider: HayFrpProvider
 ) -> None:
+    """A tunnel that is enabled again is offline, as it was, until it is checked."""
     await tunnel_of(provider, "1")
     await provider.check_tunnel("1")
 
@@ -407,7 +408,45 @@ async def test_a_reading_of_before_a_toggle_says_nothing(
     assert (tunnel.state, tunnel.online, tunnel.checked_at) == (TunnelState.DISABLED, False, None)
 
     hayfrp.state.tunnels["1"].enabled = True
-    assert (await tunnel_of(provider, "1")).state is TunnelState.ONLINE, "it is recent still"
+    for _ in range(2):
+        tunnel = await tunnel_of(provider, "1")
+        shown = (tunnel.state, tunnel.online, tunnel.checked_at)
+        assert shown == (TunnelState.OFFLINE, False, None)
+
+    await provider.check_tunnel("1")
+    assert (await tunnel_of(provider, "1")).state is TunnelState.ONLINE
+
+
+async def test_a_reading_that_a_toggle_overtakes_says_nothing(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    """It is asked for before the tunnel is disabled, and answered after that."""
+    await tunnel_of(provider, "1")
+    gate = hayfrp.gate("/proxy", "after", match={"type": "check"}, times=1)
+    under_way = asyncio.create_task(provider.check_tunnel("1"))
+    await gate.reached()
+    hayfrp.state.tunnels["1"].enabled = False
+    disabled = await tunnel_of(provider, "1")
+    gate.open()
+
+    assert await under_way == disabled
+    hayfrp.state.tunnels["1"].enabled = True
+    assert (await tunnel_of(provider, "1")).online is False
+
+
+async def test_a_client_that_stays_while_its_tunnel_is_disabled_is_online_after_that(
+    hayfrp: HayFrpService, provider: HayFrpProvider
+) -> None:
+    hayfrp.state.tunnels["1"].enabled = False
+    await tunnel_of(provider, "1")
+    hayfrp.fault("/proxy", "body", body={"status": 200}, match={"type": "check"})
+    read = await provider.check_tunnel("1")
+
+    hayfrp.state.tunnels["1"].enabled = True
+    tunnel = await tunnel_of(provider, "1")
+
+    assert read.checked_at is not None
+    assert (tunnel.online, tunnel.checked_at) == (True, read.checked_at)
 
 
 async def test_a_disabled_tunnel_can_be_online_all_the_same(

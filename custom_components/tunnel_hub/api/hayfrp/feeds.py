@@ -15,7 +15,7 @@ from ..models.account import Account
 from ..models.base import Resource
 from ..models.nodes import Node, NodeEndpoint
 from ..models.service import Notice, Release, ServiceTotals
-from ..models.tunnels import Tunnel
+from ..models.tunnels import Tunnel, TunnelState
 from ..node_filter import NodeFilter
 from ..provider import Options
 from ..rows import Row, RowCache
@@ -126,8 +126,8 @@ class Feeds:
             listed = await self._listed.read(rows)
             readings = {
                 id_: reading
-                for id_, reading in self._readings.items()
-                if id_ in listed and reading.read.age < self._reading_good_for(id_).total_seconds()
+                for id_, tunnel in listed.items()
+                if (reading := self._valid_reading(tunnel)) is not None
             }
             self._readings = dict(readings)
             if self._tunnels is None or self._read_of != (listed, readings):
@@ -146,6 +146,23 @@ class Feeds:
                 # Last, because the request may be cancelled.
                 self._read_of = listed, readings
             return dict(self._tunnels)
+
+    def _valid_reading(self, tunnel: Tunnel) -> Reading | None:
+        """Return the last result of a tunnel, unless it is too old or from before a toggle.
+
+        A tunnel that has been enabled stays as it was, mostly offline, until its next probe.
+        """
+        reading = self._readings.get(tunnel.id)
+        good_for = self._reading_good_for(tunnel.id).total_seconds()
+        if reading is not None and reading.read.age >= good_for:
+            reading = None
+        if reading is not None and reading.enabled == tunnel.enabled:
+            return reading
+        if not (tunnel.enabled and self.tunnel(tunnel.id).enabled is False):
+            return None
+        if reading is not None:
+            return replace(reading, enabled=tunnel.enabled)
+        return Reading(TunnelState.OFFLINE, tunnel.enabled, checked_at=None, read=Stamp.now())
 
     def _reading_good_for(self, tunnel_id: str) -> timedelta:
         """Return how long a result is valid: until the next probe and a little longer."""
@@ -230,6 +247,7 @@ class Feeds:
 
     async def check_tunnel(self, tunnel: Tunnel) -> Tunnel:
         """Read whether a tunnel is online."""
+        before = self.tunnel(tunnel.id).enabled
         try:
             reading = await self._session.use(
                 lambda csrf: self._client.get_tunnel_status(csrf, tunnel.id)
@@ -240,6 +258,9 @@ class Feeds:
                 await self.tunnel_row(tunnel.id)
             raise
         self._unanswered.discard(tunnel.id)
+        if (listed := self.tunnel(tunnel.id)).enabled != before:
+            # It was toggled in the meantime.
+            return listed
         self._readings[tunnel.id] = Reading(
             STATES[reading], tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
         )

@@ -149,18 +149,19 @@ READING_FIELDS = frozenset({"checked_at", "online", "state"})
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The result of one probe: the data, the time, and whether the tunnel was enabled then."""
+    """The result of one probe: the data, the time, and whether the tunnel was enabled then.
+
+    checked_at: None if the state is that of a disabled tunnel, before the first probe since then.
+    """
 
     state: TunnelState
     enabled: bool | None
-    checked_at: datetime
+    checked_at: datetime | None
     read: Stamp
 
 
 def with_reading(tunnel: Tunnel, reading: Reading | None) -> Tunnel:
     """Add the last result to a tunnel. A disabled tunnel without one is offline."""
-    if reading is not None and reading.enabled != tunnel.enabled:
-        reading = None
     state = reading.state if reading else None
     if tunnel.enabled is False and state is not TunnelState.ONLINE:
         state = TunnelState.DISABLED
