@@ -188,7 +188,7 @@ async def test_a_switch_that_is_not_exposed(home: World, owner: User) -> None:
 
     refusal = await ask(home, "command_tunnel", owner, tunnel=name, command="disable")
 
-    assert "Expose its switch" in refusal
+    assert 'Expose its entity "Enabled"' in refusal
     assert home.service.state.tunnels["2"].enabled
 
 
@@ -199,7 +199,7 @@ async def test_two_tunnels_of_one_name(home: World, owner: User) -> None:
 
     refusal = await ask(home, "command_tunnel", owner, tunnel="twin", command="disable")
 
-    assert refusal.startswith('Several tunnels are called "twin"')
+    assert refusal == 'Several tunnels are called "twin". Rename one of them.', "no full names"
     assert all(tunnel.enabled for tunnel in home.service.state.tunnels.values())
 
 
@@ -259,7 +259,7 @@ async def test_watched_addresses(home: World) -> None:
     assert answer.startswith("Friend: Port closed. The node refuses")
     answer = await say(home, "which addresses are down?")
     assert answer.startswith("Not usable: 1. Friend: Port closed.")
-    assert (await say(home, "哪些地址不通了？", "zh-Hans")).startswith("无法使用：1 项。 Friend：")
+    assert (await say(home, "哪些地址不通了？", "zh-Hans")).startswith("无法使用：1 项。Friend：")
 
 
 async def test_the_service_refuses(home: World, owner: User) -> None:
@@ -303,10 +303,10 @@ LEFT_OUT = (
 ANSWERS = {
     "certificates": (
         f"No certificate ends in the next 30 days. {LEFT_OUT[0]}",
-        f"30 天内没有证书到期。 {LEFT_OUT[1]}",
+        f"30 天内没有证书到期。{LEFT_OUT[1]}",
     ),
     "disable": ("{tunnel} is disabled.", "已停用“{tunnel}”。"),
-    "down": (f"Nothing is down. {LEFT_OUT[0]}", f"一切正常。 {LEFT_OUT[1]}"),
+    "down": (f"Nothing is down. {LEFT_OUT[0]}", f"一切正常。{LEFT_OUT[1]}"),
     "enable": ("{tunnel} is enabled.", "已启用“{tunnel}”。"),
     "hold_down": ("{tunnel} is forced down.", "“{tunnel}”已保持下线。"),
     "release": ("{tunnel} is released.", "“{tunnel}”已解除保持下线。"),
@@ -340,7 +340,7 @@ async def test_what_is_down_is_named(home: World) -> None:
     )
     answer = await say(home, "隧道都正常吗", "zh-Hans")
     assert answer == (
-        f"无法使用：1 项。 {name}：已断开。建议：没有客户端连接。请在家中启动客户端（frpc）。 "
+        f"无法使用：1 项。{name}：已断开。建议：没有客户端连接。请在家中启动客户端（frpc）。"
         f"{LEFT_OUT[1]}"
     )
     assert (await say(home, f"why is the tunnel {name} down?")).startswith(f"{name}: Disconnected.")

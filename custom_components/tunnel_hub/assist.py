@@ -107,6 +107,12 @@ class Thing[R: Resource]:
         """The name of the account that it belongs to."""
         return self.entry.title
 
+    @property
+    def full_name(self) -> str:
+        """The name with the account's name, as the later ones of a name are called."""
+        account = f"({self.account})"
+        return self.name if self.name.endswith(account) else f"{self.name} {account}"
+
     def part[P: Resource](self, kind: type[P]) -> P | None:
         """Return the resource of another feed for the same device."""
         for coordinator in self.entry.runtime_data.coordinators.values():
@@ -155,6 +161,10 @@ class Assist:
     def names(self, names: Iterable[str]) -> str:
         """Return a list of names in the language of the conversation."""
         return join_names(self._texts, names)
+
+    def sentences(self, sentences: Iterable[str]) -> str:
+        """Return sentences as one text in the language of the conversation."""
+        return join_names(self._texts, sentences, "sentence_two")
 
     # Visibility
 
@@ -244,15 +254,23 @@ class Assist:
         ]
         return rows
 
-    def why(self, name: str) -> dict[str, str]:
-        """Return what is wrong with a tunnel or a watched address and what to do.
+    def why(self, name: str) -> list[dict[str, str]]:
+        """Return what is wrong with the tunnels and watched addresses of a name and what to do.
 
-        Returns only its name if nothing is wrong. Raises RefusedError.
+        Of what nothing is wrong with, which comes last, returns only the name. Raises RefusedError.
         """
-        found = self._one(name, self.things(Tunnel), self.things(WatchedAddress))
-        condition = _condition(found)
-        words = {} if condition is None else self._words_for(condition, found)
-        return {"name": found.name, **words}
+        things = chain[Thing[Reachable]](self.things(Tunnel), self.things(WatchedAddress))
+        found = _named(name, things)
+        if not found:
+            raise self._none_found("assist_no_tunnel", name=name)
+        rows = [
+            {
+                "name": thing.full_name if len(found) > 1 else thing.name,
+                **(self._words_for(condition, thing) if condition is not None else {}),
+            }
+            for thing, condition in zip(found, map(_condition, found), strict=True)
+        ]
+        return sorted(rows, key=lambda row: "problem" not in row)
 
     def _words_for(self, condition: str, thing: Thing[Reachable]) -> dict[str, str]:
         """Return the name of a condition and the advice for it, as the dashboard shows them."""
@@ -361,39 +379,58 @@ class Assist:
 
     async def command(self, name: str, command: str) -> str:
         """Run a command for a tunnel and return the tunnel's name; raises RefusedError."""
-        if not _named(name, self.things(Tunnel)):
-            # A read-only tunnel has no switch or button, so exposing an entity would not help.
-            for tunnel in _named(name, self.things(Tunnel, unexposed=True)):
-                if tunnel.resource.editable is False:
-                    raise RefusedError("assist_read_only", name=tunnel.name)
-        tunnel = self._one(name, self.things(Tunnel))
+        order = COMMANDS[command]
+        # A read-only tunnel has no switch or button, so exposing an entity would not help.
+        found = _named(name, self.things(Tunnel)) or [
+            tunnel
+            for tunnel in _named(name, self.things(Tunnel, unexposed=True))
+            if tunnel.resource.editable is False
+        ]
+        if not found:
+            raise self._none_found("assist_no_tunnel", name=name)
+        tunnel, *others = [
+            tunnel
+            for tunnel in found
+            if tunnel.resource.editable is not False and self._registered(tunnel, order)
+        ] or found[:1]
+        if others:
+            full_names = sorted(thing.full_name for thing in (tunnel, *others))
+            is_clear = len({*map(_spoken, full_names)}) == len(full_names)
+            raise RefusedError(
+                "assist_say_full_name" if is_clear else "assist_several_tunnels",
+                name=name,
+                names=self.names(full_names),
+            )
         if tunnel.resource.editable is False:
             raise RefusedError("assist_read_only", name=tunnel.name)
-        await self._call(tunnel, COMMANDS[command])
-        return tunnel.name
+        await self._call(tunnel, order)
+        return tunnel.full_name if len(found) > 1 else tunnel.name
 
-    def _one[R: Reachable](self, name: str, *things: Iterable[Thing[R]]) -> Thing[R]:
-        """Return the resource with a name; raises RefusedError."""
-        found = _named(name, chain.from_iterable(things))
-        if not found and self.silent:
-            raise RefusedError("assist_silent", accounts=self.names(sorted(self.silent)))
-        if not found:
-            raise RefusedError("assist_no_tunnel", name=name)
-        if len(found) > 1:
-            accounts = self.names(sorted(thing.account for thing in found))
-            raise RefusedError("assist_several_tunnels", name=name, accounts=accounts)
-        return found[0]
+    def _none_found(self, key: str, **names: str) -> RefusedError:
+        """Return why nothing was found: an account has no current data, or else the key says it."""
+        if self.silent:
+            return RefusedError("assist_silent", accounts=self.names(sorted(self.silent)))
+        return RefusedError(key, **names)
+
+    def _entity_name(self, order: _Order) -> str:
+        return self.text(f"entity.{order.platform}.{order.key}.name")
 
     async def sign_in(self) -> list[str]:
         """Sign in to all accounts that support it and return their names; raises RefusedError."""
-        signed_in = []
-        for account in self.things(Account):
-            if self._entity(account, _SIGN_IN) is not None:
-                await self._call(account, _SIGN_IN)
-                signed_in.append(account.name)
-        if not signed_in:
-            raise RefusedError("assist_nothing_to_sign_in")
-        return signed_in
+        accounts = [
+            account
+            for account in self.things(Account, unexposed=True)
+            if (entity := self._registered(account, _SIGN_IN)) and self._may_read(entity)
+        ]
+        exposed = [account for account in accounts if self._entity(account, _SIGN_IN)]
+        if not accounts:
+            raise self._none_found("assist_nothing_to_sign_in")
+        if not exposed:
+            # The names of accounts that are not exposed are not told.
+            raise RefusedError("assist_sign_in_not_exposed", entity=self._entity_name(_SIGN_IN))
+        for account in exposed:
+            await self._call(account, _SIGN_IN)
+        return [account.name for account in exposed]
 
     def _entity(self, thing: Thing[Any], order: _Order) -> str | None:
         """Return the entity of a command, or None if the user may not use it."""
@@ -406,9 +443,10 @@ class Assist:
 
     async def _call(self, thing: Thing[Any], order: _Order) -> None:
         if (entity_id := self._entity(thing, order)) is None:
-            missing = self._registered(thing, order) is None
-            key = "assist_not_offered" if missing else "assist_not_exposed"
-            raise RefusedError(key, name=thing.name)
+            if self._registered(thing, order) is None:
+                raise RefusedError("assist_not_offered", name=thing.name)
+            names = {"name": thing.name, "entity": self._entity_name(order)}
+            raise RefusedError("assist_not_exposed", **names)
         try:
             await self._hass.services.async_call(
                 order.platform,
@@ -476,15 +514,12 @@ def _fault(verdict: Verdict | None) -> str | None:
 
 
 def _named[R: Reachable](name: str, things: Iterable[Thing[R]]) -> list[Thing[R]]:
-    """Return the resources with a spoken name.
-
-    A device name contains the account's name if another account has a tunnel of the same name.
-    """
+    """Return the resources with a spoken name, which may be the full name."""
     wanted = _spoken(name)
     return [
         thing
         for thing in things
-        if wanted in (_spoken(thing.name), _spoken(thing.resource.name or thing.name))
+        if wanted in map(_spoken, (thing.name, thing.resource.name or thing.name, thing.full_name))
     ]
 
 

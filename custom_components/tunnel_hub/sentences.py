@@ -53,7 +53,7 @@ def _listed(assist: Assist, rows: Iterable[str], key: str | None = None) -> str:
     words += named[:_MOST]
     if len(named) > _MOST:
         words.append(assist.text("common.assist_more", count=len(named) - _MOST))
-    return " ".join(words)
+    return assist.sentences(words)
 
 
 def _current(assist: Assist, words: str) -> str:
@@ -61,13 +61,14 @@ def _current(assist: Assist, words: str) -> str:
     if not assist.silent:
         return words
     accounts = assist.names(sorted(assist.silent))
-    return f"{words} {assist.text('common.assist_silent', accounts=accounts)}"
+    return assist.sentences((words, assist.text("common.assist_silent", accounts=accounts)))
 
 
 def _complete(assist: Assist, words: str) -> str:
     """Return an answer with a note if something is missing in it."""
     words = _current(assist, words)
-    return f"{words} {assist.text('common.assist_left_out')}" if assist.leaves_out else words
+    notes = [assist.text("common.assist_left_out")] if assist.leaves_out else []
+    return assist.sentences((words, *notes))
 
 
 async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
@@ -79,13 +80,17 @@ async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
         words = _listed(assist, told, "down")
     if off := [row["name"] for row in rows if "switched_off" in row]:
         names = assist.names(off[:_MOST])
-        words += " " + assist.text("common.assist_switched_off", count=len(off), names=names)
+        told_off = assist.text("common.assist_switched_off", count=len(off), names=names)
+        words = assist.sentences((words, told_off))
     return _complete(assist, words)
 
 
 async def _why(assist: Assist, slots: Mapping[str, Any]) -> str:
-    row = assist.why(str(slots["tunnel"]))
-    return assist.text(f"common.assist_{'down_one' if 'problem' in row else 'not_down'}", **row)
+    rows = (
+        assist.text(f"common.assist_{'down_one' if 'problem' in row else 'not_down'}", **row)
+        for row in assist.why(str(slots["tunnel"]))
+    )
+    return _listed(assist, rows)
 
 
 async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:
@@ -178,18 +183,29 @@ class Sentences:
         return None
 
 
-_SIGNS = (re.compile(r"[^\w.']|_|(?<!\w)[.']|[.'](?!\w)"), re.compile(r"[\W_]"))
-"""What is removed from a name as it is written, and as it is spoken."""
+_KEPT = (r"()（）\[\]{}<>", "")
+_SIGNS = (
+    *(re.compile(rf"_|(?<!\w)[.']|[.'](?!\w)|[^\w.'{kept}]") for kept in _KEPT),
+    re.compile(r"[\W_]"),
+)
+"""What is removed from a name as it is displayed, as it is written, and as it is spoken."""
+_BRACKET = re.compile(r"\s*([(（])\s*|\s*([)）])|[\[\]{}<>]")
+
+
+def _bracket_template(found: re.Match[str]) -> str:
+    """Return the template of a bracket. Round ones match in either width, also without a space."""
+    opening, closing = found.groups()
+    return r"[ ](\(|（)" if opening else r"(\)|）)" if closing else f"\\{found[0]}"
 
 
 @lru_cache(4096)
 def _forms(name: str) -> frozenset[str]:
-    """Return a name as it is written and spoken, without characters with a meaning in templates.
+    """Return templates of a name as it is displayed, written and spoken.
 
     hassil matches hyphens and underscores of a sentence with spaces.
     """
-    forms = (" ".join(signs.sub(" ", name.replace("’", "'")).split()) for signs in _SIGNS)
-    return frozenset(filter(None, forms))
+    forms = {" ".join(signs.sub(" ", name.replace("’", "'")).split()) for signs in _SIGNS}
+    return frozenset(_BRACKET.sub(_bracket_template, f) for f in forms if re.search(r"\w", f))
 
 
 _ACCOUNTS = frozenset({Account.kind})
@@ -256,8 +272,17 @@ SENTENCES: Mapping[str, Sentences] = {
             "en": (
                 "(hold|force|keep) [the] tunnel {tunnel} down",
                 "(hold|force|keep) [the] {tunnel} tunnel down",
+                "force down [the] tunnel {tunnel}",
+                "force down [the] {tunnel} tunnel",
+                "force down [the] {named}",
             ),
-            "zh-Hans": ("(强制|保持)隧道{tunnel}下线", "[把]隧道{tunnel}(强制|保持)下线"),
+            "zh-Hans": (
+                "(强制|保持)隧道{tunnel}下线",
+                "[把|将|让]隧道{tunnel}(强制|保持)下线",
+                "(强制|保持)下线隧道{tunnel}",
+                "(强制|保持)下线[ ]{named}",
+                "(把|将|让)[ ]{named}[ ](强制|保持)下线",
+            ),
         },
     ),
     "release": Sentences(
@@ -393,13 +418,23 @@ class _Registered:
 
 @callback
 def _names_by_kind(hass: HomeAssistant) -> Mapping[str, set[str]]:
-    """Return the names of our devices, from the service and from the user."""
+    """Return the names of our devices, from the service and from the user.
+
+    What has the same name at another account also has its full name.
+    """
+    owners: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     found: defaultdict[str, set[str]] = defaultdict(set)
     registry = dr.async_get(hass)
     for entry in enabled_entries(hass):
         for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
             if (key := device_key_of(device, entry)) is not None:
-                found[key.kind].update(filter(None, (device.name, device.name_by_user)))
+                for name in filter(None, (device.name, device.name_by_user)):
+                    found[key.kind].add(name)
+                    owners[name.removesuffix(f" ({entry.title})")].add((key.kind, entry.title))
+    for name, of in owners.items():
+        is_ambiguous = len({title for _, title in of}) > 1
+        for kind, title in of:
+            found[kind].update((name, f"{name} ({title})") if is_ambiguous else (name,))
     return found
 
 

@@ -6,11 +6,12 @@ from functools import reduce
 from .const import DOMAIN
 
 
-def join_names(texts: Mapping[str, str], names: Iterable[str]) -> str:
+def join_names(texts: Mapping[str, str], names: Iterable[str], key: str = "list_two") -> str:
     """Return names as a list in a language.
 
     texts: of the category `common` in that language; empty while Home Assistant loads it.
+    key: of the text that joins two.
     """
-    two = texts.get(f"component.{DOMAIN}.common.list_two", "{first}, {second}")
+    two = texts.get(f"component.{DOMAIN}.common.{key}", "{first}, {second}")
     first, *others = [*names] or [""]
     return reduce(lambda joined, name: two.format(first=joined, second=name), others, first)
