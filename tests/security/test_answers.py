@@ -213,11 +213,8 @@ def in_lab(case: Case, figures: Figures) -> Callable[[Work], None]:
 
     def _in_lab(work: Work) -> None:
         stalls = StallSelector()
-        try:
-            with asyncio.Runner(loop_factory=partial(asyncio.SelectorEventLoop, stalls)) as runner:
-                runner.run(_do(work, stalls))
-        finally:
-            gc.unfreeze()
+        with asyncio.Runner(loop_factory=partial(asyncio.SelectorEventLoop, stalls)) as runner:
+            runner.run(_do(work, stalls))
 
     return _in_lab
 
