@@ -1,5 +1,6 @@
 """Whether tunnels can really be reached: they listen here, on ports of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from datetime import timedelta
@@ -23,10 +24,13 @@ from custom_components.tunnel_hub.reachability import UPTIMES
 
 from .automations import armed, asked, of
 from .checks.rows import FRP_PAGE, OK
-from .checks.servers import Authorities, Listener, answers, listening, refusing, says
+from .checks.servers import Authorities, Incoming, Listener, answers, listening, refusing, says
 from .common import DAY, MINUTE, SMALL, World, look_up, on
 
 pytestmark = SMALL
+
+FRP_404 = b"HTTP/1.1 404 Not Found\r\n\r\n"
+"""The head of the page that a node sends for a tunnel that is not online."""
 
 CHECK = "check:1"
 """What is found of the tunnel with the id 1."""
@@ -175,7 +179,7 @@ async def test_without_internet_it_says_nothing(world: World) -> None:
 async def test_the_node_answers_for_nobody(
     world: World, listen: Open, body: bytes, running: bool, verdict: str
 ) -> None:
-    await listen(listening(answers(b"HTTP/1.1 404 Not Found\r\n\r\n", body=body)), "http")
+    await listen(listening(answers(FRP_404, body=body)), "http")
     world.service.state.tunnels["1"].client_running = running
     await world.set_up()
     await next_check(world)
@@ -295,10 +299,10 @@ async def test_nothing_in_the_house_is_checked_for_a_public_service(
 
 
 async def test_asking(world: World, listen: Open) -> None:
-    """What this check found, at once; another one only after ten seconds."""
     server = await listen(listening(answers(OK, head=b"HTTP/1.1 500 No\r\n\r\n")), "http")
     await world.set_up()
     await world.elapse(MINUTE)
+    asked = len(server.requests)
     response = await on(world, "tunnel:1", "check_reachability")
     assert response.pop("response_time") >= 0
     assert response == {
@@ -307,12 +311,68 @@ async def test_asking(world: World, listen: Open) -> None:
         "contradicts_service": False,
         "http_status": 200,
     }
-    asked = len(server.requests)
-    await on(world, "tunnel:1", "check_reachability")
-    assert len(server.requests) == asked
-    await world.elapse(11)
-    await on(world, "tunnel:1", "check_reachability")
     assert len(server.requests) == asked + 2
+
+
+async def test_the_answer_is_never_from_before_the_question(world: World, listen: Open) -> None:
+    """Whoever asks within ten seconds of a check waits for the next one, all for the same."""
+    async with AsyncExitStack() as until_kicked:
+        server = await until_kicked.enter_async_context(listening(answers(OK)))
+        await listen(nullcontext(server), "http")
+        await world.set_up()
+    await world.elapse(3)
+    await world.act("button", "press", "tunnel:1", "force_offline")
+    node = await listen(listening(answers(FRP_404, body=FRP_PAGE), port=server.port), "http")
+
+    asking = [asyncio.create_task(on(world, "tunnel:1", "check_reachability")) for _ in range(2)]
+    await world.elapse(6)
+    assert (node.requests, [task.done() for task in asking]) == ([], [False, False])
+    await world.elapse(2)
+    for response in await asyncio.gather(*asking):
+        assert (response["verdict"], response["reachable"]) == ("no_client", False)
+    assert len(node.requests) == 4, "HEAD and GET of one check, and of its retry"
+
+
+async def test_a_check_under_way_does_not_answer_a_later_question(
+    world: World, listen: Open
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def _slowly(reader: Incoming, writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await go_on.wait()
+        await answers(OK)(reader, writer)
+
+    go_on.set()
+    server = await listen(listening(_slowly), "http")
+    await world.set_up()
+    await world.elapse(MINUTE)
+    begun.clear()
+    go_on.clear()
+    early = asyncio.create_task(on(world, "tunnel:1", "check_reachability"))
+    await begun.wait()
+    world.freezer.tick(1)
+    late = asyncio.create_task(on(world, "tunnel:1", "check_reachability"))
+    go_on.set()
+    await early
+    assert (len(server.requests), late.done()) == (2, False)
+
+    await world.elapse(11)
+    await late
+    assert len(server.requests) == 3
+
+
+async def test_an_address_that_changes_while_someone_waits(world: World, listen: Open) -> None:
+    first = await listen(listening(answers(OK)), "http")
+    await world.set_up()
+    await world.elapse(3)
+    asking = asyncio.create_task(on(world, "tunnel:1", "check_reachability"))
+    second = await listen(listening(answers(OK)), "http")
+    await world.entry.runtime_data.coordinators["tunnels"].async_refresh()
+    await world.elapse(11)
+    assert (await asking)["reachable"] is True
+    assert len(second.requests) == 1
+    assert len(first.requests) == 1
 
 
 async def test_the_service_says_otherwise(world: World, listen: Open) -> None:

@@ -130,10 +130,11 @@ class TunnelCheck(AddressCheck):
 class Checked:
     """One check.
 
-    at: when it was made.
+    began, at: when it began and ended.
     local: whether something listens at the local address.
     """
 
+    began: Stamp
     at: Stamp
     result: CheckResult
     local: bool | None
@@ -167,11 +168,14 @@ class _History:
     is_outdated: bool = False
 
     @property
+    def last_at(self) -> Stamp | None:
+        """When the resource was last checked, at any address."""
+        return self.last.at if self.last is not None else self.before
+
+    @property
     def wait(self) -> float:
-        """Seconds until the first check, so that moving a tunnel between ports cannot scan them."""
-        if self.last is not None or self.before is None:
-            return 0
-        return max(0, _LEAST_SECONDS_ASKED - self.before.age)
+        """Seconds until the next check, so that moving a tunnel between ports cannot scan them."""
+        return 0 if self.last_at is None else max(0, _LEAST_SECONDS_ASKED - self.last_at.age)
 
     def update_service_state(self, service_state: Mapping[str, bool | None]) -> bool:
         """Update the state at the service; return whether it changed."""
@@ -319,7 +323,7 @@ class AddressChecks(ABC):
         """Check an address if a check is due."""
         if (history := self._histories.get(known.id)) is None:
             raise TunnelGoneError
-        if wait := history.wait:
+        if history.last is None and (wait := history.wait):
             self._entry.async_on_unload(async_call_later(self._hass, wait, self._check_soon))
         else:
             least = _LEAST_SECONDS_OUTDATED if history.is_outdated else _LEAST_SECONDS
@@ -337,9 +341,7 @@ class AddressChecks(ABC):
             history.update_service_state(self._service_state(id_))
             history.shown = replace(history.shown, name=self._initial(id_, target).name)
             return history
-        before = None
-        if history is not None:
-            before = history.last.at if history.last else history.before
+        before = None if history is None else history.last_at
         return _History(target, self._unchecked(id_, target), before)
 
     def _unchecked(self, id_: str, target: Target) -> AddressCheck:
@@ -391,20 +393,27 @@ class AddressChecks(ABC):
     # Checks
 
     async def async_check(self, id_: str) -> tuple[Checked, Findings] | NotCheckable:
-        """Check an address now, unless it was checked seconds ago.
+        """Check an address now, or ten seconds after its last check.
 
+        The result is never from before the call, because the client may just have disconnected.
         Returns the reason if it cannot be checked. Raises TunnelGoneError.
         """
+        asked = Stamp.now()
         await self._prepare()
-        if isinstance(target := self._target(id_), NotCheckable):
-            return target
-        history = self._history_of(id_) or _History(target, self._initial(id_, target))
-        self._histories[id_] = history
-        await asyncio.sleep(history.wait)
-        checked = await self._check(history, id_, _LEAST_SECONDS_ASKED)
-        if self._is_wanted(id_):
-            self._publish(history)
-        return checked, self._findings(id_, checked)
+        while True:
+            if isinstance(target := self._target(id_), NotCheckable):
+                return target
+            history = self._history_of(id_) or _History(target, self._initial(id_, target))
+            self._histories[id_] = history
+            if (checked := history.last) is not None and checked.began.age <= asked.age:
+                return checked, self._findings(id_, checked)
+            if wait := history.wait:
+                # The address may change in the meantime.
+                await asyncio.sleep(wait)
+                continue
+            await self._check(history, id_, _LEAST_SECONDS_ASKED)
+            if self._is_wanted(id_):
+                self._publish(history)
 
     async def _check(self, history: _History, id_: str, least: float) -> Checked:
         """Check an address, unless the last check is less than `least` seconds old."""
@@ -412,13 +421,14 @@ class AddressChecks(ABC):
             if (last := history.last) is not None and last.at.age < least:
                 return last
             history.update_service_state(self._service_state(id_))
+            began = Stamp.now()
             # An address that is down is not retried immediately.
             retry = history.results.is_up is not False
             result = await self._checker.check(history.target, retry=retry)
             local = None
             if result.is_reached is False:
                 local = await self._listens_at_home(id_)
-            checked = Checked(at=Stamp.now(), result=result, local=local)
+            checked = Checked(began=began, at=Stamp.now(), result=result, local=local)
             history.add_check(checked, self._findings(id_, checked))
             history.update_service_state(self._service_state(id_))
             return checked

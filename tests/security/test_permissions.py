@@ -18,7 +18,7 @@ from ..common import World
 
 FOR_EVERY_USER = {
     "check_node": "returns what the entities of the node show",
-    "check_reachability": "returns what the entities of the tunnel show, every ten seconds at most",
+    "check_reachability": "checks what the entities of the tunnel show, every ten seconds at most",
     "check_tunnel": "returns what the entities of the tunnel show",
     "force_offline": "does what the button does; the client reconnects by itself",
     "get_app_version": "returns what the service tells strangers",
