@@ -1,0 +1,33 @@
+"""Whether two servers are the same, by what stands in their lists."""
+
+import pytest
+
+from custom_components.tunnel_hub.api.easytier.identity import digests_of, is_same
+
+type Nodes = list[dict[str, object]]
+
+
+def named(*names: str) -> Nodes:
+    """Return nodes of these names, with the ids in their order."""
+    return [{"id": number, "node_name": name} for number, name in enumerate(names, 1)]
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, same",
+    [
+        # Nobody else has the token, whatever the node is called now.
+        (
+            [{"id": 1, "node_name": "a", "report_token": "t-1"}, *named("b")],
+            [{"id": 9, "node_name": "z", "report_token": "t-1"}],
+            True,
+        ),
+        # Three of one id and name are no coincidence, two may be one.
+        (named("a", "b", "c"), named("a", "b", "c"), True),
+        (named("a", "b"), named("a", "b"), None),
+        (named("a", "b", "c"), named("a", "b", "c", "d"), None),
+        (named("a", "b"), named("c", "d"), False),
+        ([], named("a"), None),
+    ],
+)
+async def test_is_same(ours: Nodes, theirs: Nodes, same: bool | None) -> None:
+    assert is_same(await digests_of(ours), await digests_of(theirs)) is same
