@@ -30,6 +30,7 @@ async def test_of_tunnels_and_nodes(world: World, caplog: pytest.LogCaptureFixtu
     for number in range(1, 2 * len(NAMES) + 1):
         assert world.value("switch", f"tunnel:{number}", "enabled") in ("on", "off")
     assert not [r for r in caplog.records if "entity" in r.name and r.levelname == "ERROR"]
+    assert "entity ID" not in caplog.text
 
 
 @EACH
