@@ -387,11 +387,17 @@ SPOKEN = {
     "My NAS": ("my nas", "My-NAS"),
     "nas-7_ssh": ("nas-7_ssh", "nas 7 ssh", "NAS-7 ssh"),
     "The Lounge": ("the lounge",),
-    "Bob’s (web) [1]": ("Bob's web 1", "bob’s web 1"),
+    "Bob’s (web) [1]": ("Bob’s (web) [1]", "bob's （web） [1]", "Bob's web 1", "bob’s web 1"),
     "home.example.com": ("home.example.com", "home example com"),
-    "a. {b}|c: <d>?": ("a b c d",),
+    "a. {b}|c: <d>?": (
+        "a. {b}|c: <d>?",
+        "a b c d",
+    ),
     "家里的 NAS": ("家里的 NAS", "家里的 nas"),
-    "🏠 web": ("web",),
+    "🏠 web": ("🏠 web", "web"),
+    "R&D / C++ #1 @ 50% “x” \\o/ 【y】": ("R&D / C++ #1 @ 50% “x” \\o/ 【y】", "R D C 1 50 x o y"),
+    "nas:8080, web": ("nas:8080, web", "nas 8080 web"),
+    "a_.b": ("a b",),  # Home Assistant refuses "a .b", together with all other names.
 }
 
 

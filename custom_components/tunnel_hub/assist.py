@@ -109,7 +109,7 @@ class Thing[R: Resource]:
 
     @property
     def full_name(self) -> str:
-        """The name with the account's name, as the later ones of a name are called."""
+        """The name with the account's name in brackets, as devices.py adds it to a duplicate."""
         account = f"({self.account})"
         return self.name if self.name.endswith(account) else f"{self.name} {account}"
 

@@ -183,17 +183,19 @@ class Sentences:
         return None
 
 
-_KEPT = (r"()（）\[\]{}<>", "")
+_OUTER = r"_|(?<![^\W_])[.':]|[.':](?![^\W_])"
+_SYMBOLS = r"()（）\[\]【】{}<>/\\|&@#%*+=~^$\"“”\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
 _SIGNS = (
-    *(re.compile(rf"_|(?<!\w)[.']|[.'](?!\w)|[^\w.'{kept}]") for kept in _KEPT),
+    re.compile(rf"{_OUTER}|[^\w.':{_SYMBOLS}]"),
+    re.compile(rf"{_OUTER}|[^\w.':]"),
     re.compile(r"[\W_]"),
 )
 """What is removed from a name as it is displayed, as it is written, and as it is spoken."""
-_BRACKET = re.compile(r"\s*([(（])\s*|\s*([)）])|[\[\]{}<>]")
+_SYMBOL = re.compile(r"\s*([(（])\s*|\s*([)）])|[^\w\s.':]")
 
 
-def _bracket_template(found: re.Match[str]) -> str:
-    """Return the template of a bracket. Round ones match in either width, also without a space."""
+def _symbol_template(found: re.Match[str]) -> str:
+    """Return the template of a symbol. Parentheses match in either width, also without a space."""
     opening, closing = found.groups()
     return r"[ ](\(|（)" if opening else r"(\)|）)" if closing else f"\\{found[0]}"
 
@@ -205,7 +207,7 @@ def _forms(name: str) -> frozenset[str]:
     hassil matches hyphens and underscores of a sentence with spaces.
     """
     forms = {" ".join(signs.sub(" ", name.replace("’", "'")).split()) for signs in _SIGNS}
-    return frozenset(_BRACKET.sub(_bracket_template, f) for f in forms if re.search(r"\w", f))
+    return frozenset(_SYMBOL.sub(_symbol_template, f) for f in forms if re.search(r"\w", f))
 
 
 _ACCOUNTS = frozenset({Account.kind})
