@@ -1,6 +1,7 @@
 """Assist, where a tunnel of each of two services has the same name."""
 
 from homeassistant.auth.models import User
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
@@ -183,3 +184,18 @@ async def test_the_button_to_expose_is_named(homes: Homes, owner: User) -> None:
 
     expose(first, "button", "account:account", "sign_in")
     assert (await say(first, SIGN_IN["en"], user=owner)).startswith("Signed in: HayFrp demo")
+
+
+async def test_an_account_that_has_no_button_to_expose(homes: Homes, owner: User) -> None:
+    """It has been disabled, or nothing is known of the account."""
+    first, second = homes
+    registry = er.async_get(first.hass)
+    button = first.entity_id("button", "account:account", "sign_in")
+    registry.async_update_entity(button, disabled_by=er.RegistryEntryDisabler.USER)
+
+    assert await say(first, SIGN_IN["en"], user=owner) == "No account has a daily sign-in."
+
+    second.service.fault("*", "status", status=503, times=None)
+    await second.live(30 * MINUTE)
+    answer = await say(first, SIGN_IN["en"], user=owner)
+    assert answer.startswith("Nothing is known of ChmlFrp demo at the moment")
