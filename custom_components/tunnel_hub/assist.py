@@ -164,7 +164,7 @@ class Assist:
 
     def sentences(self, sentences: Iterable[str]) -> str:
         """Return sentences as one text in the language of the conversation."""
-        return join_names(self._texts, sentences, "sentence_two")
+        return join_names(self._texts, sentences, "common.sentence_two")
 
     # Visibility
 
