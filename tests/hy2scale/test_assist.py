@@ -60,7 +60,7 @@ async def test_more_are_connected_than_are_named(hub: Hub) -> None:
     answer = await say(hub, "谁连着我的节点", "zh-Hans")
 
     assert answer == (
-        "已连接 7 个：alice、bob、guest0、guest1、guest2，还有 2 个。 "
+        "已连接 7 个：alice、bob、guest0、guest1、guest2，还有 2 个。"
         "未向 Assist 公开的内容不包括在内。"
     )
     answer = await say(hub, "who is connected to my node")
