@@ -6,7 +6,7 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.condition import Condition, EntityStateConditionBase
 
-from .trigger_and_condition_entities import (
+from .entities_by_field import (
     BINARY_SENSORS,
     ENABLED,
     ONLINE,

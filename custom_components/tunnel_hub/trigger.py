@@ -39,9 +39,7 @@ import voluptuous as vol
 
 from .api.models.nodes import NodeLoad
 from .clock import WallClockTimer
-from .forecast import SUBJECTS
-from .sign_in import FAILED, MISSED
-from .trigger_and_condition_entities import (
+from .entities_by_field import (
     BINARY_SENSORS,
     EVENTS,
     OFF,
@@ -55,7 +53,9 @@ from .trigger_and_condition_entities import (
     filter_by_fields,
     time_zone_of,
 )
-from .validators import AMOUNT, NUMBER
+from .forecast import SUBJECTS
+from .number_validators import AMOUNT, NUMBER
+from .sign_in import FAILED, MISSED
 
 CONF_BEFORE = "before"
 

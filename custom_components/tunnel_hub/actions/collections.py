@@ -26,7 +26,7 @@ from ..api.models.mesh import (
     WireGuardPeerUpdate,
 )
 from ..api.models.tunnels import Tunnel
-from ..validators import AMOUNT, COUNT, number_of
+from ..number_validators import AMOUNT, COUNT, number_of
 from .base import Action, ActionTarget, payload_of
 
 _BYTES_IN_GIB = 1024**3

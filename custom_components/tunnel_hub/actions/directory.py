@@ -19,7 +19,7 @@ from ..api.models.directory import (
     RelayNodeReport,
     RelayNodeUpdate,
 )
-from ..validators import AMOUNT, COUNT, WHOLE_NUMBER
+from ..number_validators import AMOUNT, COUNT, WHOLE_NUMBER
 from .base import Action, ActionTarget, payload_of, to_response
 
 _CONNECTIONS = "connections"

@@ -29,7 +29,7 @@ from ..api.models.mesh import (
 )
 from ..api.models.tunnels import Tunnel
 from ..const import DOMAIN
-from ..validators import NUMBER
+from ..number_validators import NUMBER
 from .base import Action, ActionTarget, to_response
 
 _PORT = re.compile(r"(\d+)/(tcp|udp)")

@@ -16,7 +16,7 @@ from ..api.models.nodes import Node
 from ..api.models.server import ClientStatus, Server
 from ..api.models.tunnels import Tunnel, TunnelUpdate
 from ..force_down import ForceDown
-from ..validators import WHOLE_NUMBER
+from ..number_validators import WHOLE_NUMBER
 from .base import Action, ActionTarget, payload_of, to_response
 
 _FORMAT = "format"
