@@ -276,11 +276,8 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._awaits_use = self.feed.resource.may_be_enabled_later and not all(
             resource.enabled_by_default for resource in self.data.values()
         )
-        if self._probes is not None:
-            for resource_id in gone:
-                self._probes.forget(resource_id)
-            if not reading_back:
-                self._probes.begin_round()
+        if self._probes is not None and not reading_back:
+            self._probes.begin_round()
         self._start_probing()
 
     @property

@@ -80,11 +80,6 @@ class PerResourceReads:
         self._asked.discard(resource_id)
         self._possibly_changed.add(resource_id)
 
-    @callback
-    def forget(self, resource_id: str) -> None:
-        """Remove a resource."""
-        self._read_at.pop(resource_id, None)
-
     async def find_possibly_changed(self) -> None:
         """Read in one request which resources may have changed, if the service supports that."""
         if self._probe.find_changed and not self._consumers.is_anyone_connected:
@@ -101,19 +96,11 @@ class PerResourceReads:
         watched: ids with a listener for a probed field.
         always: ids that are probed in any case.
         """
-        # A resource that becomes worth it again is probed soon.
-        self._read_at = {
-            id_: read_at
-            for id_, read_at in self._read_at.items()
-            if (resource := self._find(id_)) is not None and self._probe.is_worth_it(resource)
-        }
+        # A resource that is gone, or not worth it now, is probed soon when it is again.
+        for id_ in [id_ for id_ in self._read_at if not self._is_worth_it(id_)]:
+            del self._read_at[id_]
         due = set(listed) if self._consumers.is_anyone_connected else self._due(listed)
-        worth_it = {
-            id_
-            for id_ in due.intersection(watched)
-            if (resource := self._find(id_)) is not None and self._probe.is_worth_it(resource)
-        }
-        ids = worth_it.union(always) - self._asked
+        ids = set(filter(self._is_worth_it, due.intersection(watched))).union(always) - self._asked
         self._asked |= ids
         self._under_way |= ids
         self._waiting.extend(ids)
@@ -122,6 +109,10 @@ class PerResourceReads:
             self._entry.async_create_background_task(
                 self._hass, self._work(), f"{self._name} probe"
             )
+
+    def _is_worth_it(self, resource_id: str) -> bool:
+        resource = self._find(resource_id)
+        return resource is not None and self._probe.is_worth_it(resource)
 
     def _due(self, listed: Collection[str]) -> set[str]:
         """Return the ids to probe while no browser or app is connected."""
