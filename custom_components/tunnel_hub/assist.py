@@ -40,7 +40,7 @@ from .ids import DeviceKey, EntityKey, device_key, registered_device, registered
 from .reachability import TunnelCheck
 from .runtime import TunnelHubConfigEntry
 from .sensors.tunnels import PHASES_WITHOUT_ADVICE
-from .texts import join_names
+from .texts import join_texts
 from .units import gibibytes
 from .watched_addresses import WatchedAddress
 
@@ -160,11 +160,11 @@ class Assist:
 
     def names(self, names: Iterable[str]) -> str:
         """Return a list of names in the language of the conversation."""
-        return join_names(self._texts, names)
+        return join_texts(self._texts, names, "common.list_two")
 
     def sentences(self, sentences: Iterable[str]) -> str:
         """Return sentences as one text in the language of the conversation."""
-        return join_names(self._texts, sentences, "common.sentence_two")
+        return join_texts(self._texts, sentences, "common.sentence_two")
 
     # Visibility
 

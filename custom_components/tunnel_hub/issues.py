@@ -10,7 +10,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from .api.provider import Issue, Provider
 from .const import DOMAIN
 from .markdown import escape_markdown
-from .texts import join_names
+from .texts import join_texts
 
 if TYPE_CHECKING:
     from .runtime import TunnelHubConfigEntry
@@ -61,7 +61,7 @@ class EntryIssues:
         language = self._hass.config.language
         texts = async_get_cached_translations(self._hass, language, "common", DOMAIN)
         named = {
-            name: value if isinstance(value, str) else join_names(texts, value)
+            name: value if isinstance(value, str) else join_texts(texts, value, "common.list_two")
             for name, value in issue.placeholders.items()
         }
         ir.async_create_issue(
