@@ -79,9 +79,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     It looks at the requests of others, in the same process where processes share the tests.
     """
     if not config.getoption("extended"):
-        left_out = [item for item in items if item.get_closest_marker("extended")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("extended")]
+        left_out = {item for item in items if item.get_closest_marker("extended")}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     tell = {row.test for row in ROWS}
     looking = {item for item in items if item.path.name == "test_endpoints.py"}
     for item in items:

@@ -14,13 +14,12 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components import tunnel_hub
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator import Simulator
 from simulator.gates import Moment
@@ -201,10 +200,8 @@ async def race(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Race]:
     """A tunnel at a service as small as can be, of which only switches are shown."""
-    monkeypatch.setattr(tunnel_hub, "PLATFORMS", [Platform.SWITCH])
     async with Simulator(services=(request.param,), tunnels=1, nodes=1) as simulator:
         if request.param == "hayfrp":
             entry = account_entry(
@@ -242,6 +239,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("race, first, meanwhile", cases, indirect=["race"])
 
 
+@pytest.mark.platforms("switch")
 async def test_whatever_happens_meanwhile(race: Race, first: str, meanwhile: str) -> None:
     """Each request of the first, at each moment."""
     for moment in MOMENTS:

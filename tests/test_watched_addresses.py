@@ -5,7 +5,12 @@ from http import HTTPStatus
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntry
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    SubentryFlowContext,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
@@ -57,12 +62,12 @@ class Watched:
 
     async def add(self, **entered: str) -> Mapping[str, Any]:
         """Add another address; what the dialog shows then."""
-        return await self._subentry({"source": SOURCE_USER}, entered)
+        return await self._subentry(SubentryFlowContext(source=SOURCE_USER), entered)
 
     async def edit(self, title: str, **entered: str) -> Mapping[str, Any]:
         """Edit an address; what the dialog shows then. It takes a person a while."""
         await self.world().elapse(11)
-        context = {"source": SOURCE_RECONFIGURE, "subentry_id": self.ids[title]}
+        context = SubentryFlowContext(source=SOURCE_RECONFIGURE, subentry_id=self.ids[title])
         return await self._subentry(context, entered)
 
     async def remove(self, title: str) -> None:
@@ -71,11 +76,11 @@ class Watched:
         await self.settle()
 
     async def _subentry(
-        self, context: Mapping[str, str], entered: dict[str, str]
+        self, context: SubentryFlowContext, entered: dict[str, str]
     ) -> Mapping[str, Any]:
         flow = self.hass.config_entries.subentries
         handler = (self.entry.entry_id, "watched_address")
-        form = await flow.async_init(handler, context=context)  # type: ignore[arg-type]  # Of a TypedDict.
+        form = await flow.async_init(handler, context=context)
         shown = await flow.async_configure(form["flow_id"], entered) if entered else form
         await self.settle()
         return shown
