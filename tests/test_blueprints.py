@@ -12,13 +12,13 @@ from homeassistant.util.yaml import load_yaml_dict
 from jinja2 import Environment
 from jinja2.meta import find_undeclared_variables
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.const import DOMAIN
 from demo.blueprints import TRIALS
 from demo.provider import Entity
 
 from .automations import FOLDER, Automate, messages
+from .clocks import fire_timers
 from .common import HOUR, MINUTE, World
 
 CHINESE = "_zh"
@@ -157,7 +157,7 @@ def sign_ins(world: World) -> int:
 def later(world: World, seconds: float) -> None:
     """Let time pass without waiting for an automation that waits itself."""
     world.freezer.tick(seconds)
-    async_fire_time_changed(world.hass)
+    fire_timers(world.hass)
 
 
 def running(world: World) -> bool:

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from simulator.chmlfrp import ChmlFrpService
 
+from ..clocks import fire_timers
 from ..common import MINUTE, World
 from ..test_today import of_today
 
@@ -45,7 +45,7 @@ async def test_details_of_a_node_come_after_midnight(evening: World[ChmlFrpServi
     await nodes.async_refresh()
     await gate.reached()
     evening.freezer.move_to(MIDNIGHT + timedelta(seconds=1))
-    async_fire_time_changed(evening.hass)
+    fire_timers(evening.hass)
     for node in evening.service.state.nodes.values():
         node.version = "9.9.9"
 

@@ -16,13 +16,14 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
 from simulator.hy2scale.keys import issue, server_context
 
+from ..clocks import fire_timers
 from ..common import World
 from ..sampling import each_with_each
 from ..test_config_flow import begin, choose, suggested
@@ -430,7 +431,7 @@ async def test_reauthentication(
     easytier.account.password = "another-password"
     easytier.refuse_tokens()
     freezer.tick(FIVE_MINUTES)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     (flow,) = hass.config_entries.flow.async_progress()
     menu = await hass.config_entries.flow.async_configure(flow["flow_id"])

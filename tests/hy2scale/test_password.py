@@ -9,13 +9,13 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tunnel_hub.api.capabilities.account import CanUpdateAccount
 from custom_components.tunnel_hub.api.models.account import AccountChanges
 from custom_components.tunnel_hub.const import DOMAIN
 from simulator.hy2scale import hashed
 
+from ..clocks import fire_timers
 from ..common import on_account
 from .common import POLL, Hub
 from .test_repairs import NEW, begin, fill
@@ -54,7 +54,7 @@ async def by_provider(world: Hub) -> None:
 def begin_poll(world: Hub) -> None:
     """Let the time of the next poll come."""
     world.freezer.tick(POLL)
-    async_fire_time_changed(world.hass)
+    fire_timers(world.hass)
 
 
 def logins(world: Hub, password: str, status: int) -> list[Any]:

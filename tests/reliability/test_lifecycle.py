@@ -10,12 +10,13 @@ from homeassistant.core import CoreState
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.migrations import MINOR_VERSION, VERSION
 from simulator import Simulator
 
+from ..clocks import fire_timers
 from ..common import HOUR, MINUTE, arranged, as_older
 from .conftest import entry_for
 from .names import Names
@@ -171,7 +172,7 @@ async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -
     world.service.fault("*", "hang", times=None)
     before = asyncio.all_tasks()
     world.freezer.tick(world.case.pace)
-    async_fire_time_changed(world.hass)
+    fire_timers(world.hass)
     await world.until(lambda: bool(world.service.calls))
     polls = {task for task in asyncio.all_tasks() - before if not of_simulator(task)}
 
