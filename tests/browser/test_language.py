@@ -9,23 +9,17 @@ from demo.browser import speak
 from demo.stage import Stage
 
 from .dialogs import add_dialog, choose, enter, fill, refused
+from .profile import preferring
 
 
 @pytest.fixture
 async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
     """Switch Home Assistant to Chinese, and the user too."""
     await running.speak("zh-Hans")
-    await _prefer(running, "zh-Hans")
     await speak(page, "zh-Hans")
-    yield
+    async with preferring(running, "zh-Hans", "language"):
+        yield
     await running.speak("en")
-    await _prefer(running, "en")
-
-
-async def _prefer(running: Stage, language: str) -> None:
-    """Change the user's profile, which counts more than the browser's choice."""
-    value = {"language": language, "number_format": "language"}
-    await running.hass.command("frontend/set_user_data", key="language", value=value)
 
 
 @pytest.mark.usefixtures("chinese")

@@ -7,6 +7,8 @@ import pytest
 
 from demo.stage import Stage
 
+from .profile import preferring
+
 _USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/80.0.3987.149 Safari/537.36"
@@ -49,11 +51,8 @@ async def old_page(page: Page) -> Page:
 @pytest.fixture
 async def profile(running: Stage, number_format: str) -> AsyncIterator[None]:
     """Set the user's number format."""
-    for each in (number_format, "language"):
-        value = {"language": "en", "number_format": each}
-        await running.hass.command("frontend/set_user_data", key="language", value=value)
-        if each == number_format:
-            yield
+    async with preferring(running, "en", number_format):
+        yield
 
 
 @pytest.mark.parametrize("view", ["overview", "tunnels", "nodes", "mesh"])
