@@ -1,33 +1,31 @@
 """The dashboard, looked at and used."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from functools import partial
 import re
 
 from playwright.async_api import Locator, Page, Request, Route, ViewportSize, expect
 import pytest
 
-from demo.addresses import SSH, PublicAddress
 from demo.browser import speak
 from demo.entities import entities_of
 from demo.hass import DASHBOARD, PASSWORD, USER
 from demo.progress import until
-from demo.stage import DOMAIN, Stage
-from tests.checks import mesh
-from tests.checks.mesh import Mesh
+from demo.stage import Stage
 
 from .looks import looks
-
-PROVIDER = "hayfrp"
-SERVICE = "HayFrp"
-TITLE = "HayFrp demo"
-_REACTING = 20.0
-"""Seconds."""
-_CHECKING = 90.0
-"""Seconds for two checks that agree, ten seconds apart."""
-_UP = "(Connected|Reachable)"
-"""A tunnel that was enabled a moment ago has not been checked yet."""
+from .rows import (
+    PROVIDER,
+    REACTING,
+    TITLE,
+    UP,
+    below_account,
+    name_of,
+    path_of,
+    row_of,
+    until_told,
+    visit,
+)
 
 _BRIGHT = """
   const luminance = colour => {
@@ -53,40 +51,6 @@ _LEGIBLE = 4.5
 """WCAG 2.2, level AA."""
 
 
-async def visit(page: Page, running: Stage, path: str) -> None:
-    """Open a view of the dashboard, and see all of it."""
-    await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
-    await expect(page.locator("tunnel-hub-paths").first).to_be_visible()
-    more = page.locator("tunnel-hub-paths").locator(".more").first
-    if await more.is_visible():
-        await more.click()
-
-
-async def name_of(running: Stage, number: str) -> str:
-    """Return what a tunnel is called in Home Assistant."""
-    return (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device
-
-
-def below_account(name: str) -> str:
-    """Return what a tunnel is called where its account stands above it."""
-    return name.removesuffix(f" ({TITLE})")
-
-
-def row_of(page: Page, name: str) -> Locator:
-    """Return a tunnel's row."""
-    title = page.get_by_role("heading", name=name, exact=True)
-    return page.get_by_role("listitem").filter(has=title).filter(has_text=SERVICE).first
-
-
-def path_of(page: Page, name: str, verdict: str) -> Locator:
-    """Return a tunnel's path, as it is told to who cannot see it.
-
-    verdict: how that begins, as a regular expression.
-    """
-    told = re.compile(f"^{re.escape(name)}: {verdict}")
-    return row_of(page, name).get_by_role("group", name=told)
-
-
 def group_of(page: Page, title: str) -> Locator:
     """Return what needs attention at an account."""
     return page.locator("tunnel-hub-attention section").filter(has_text=title)
@@ -95,16 +59,6 @@ def group_of(page: Page, title: str) -> Locator:
 async def _switch(running: Stage, entity_id: str, action: str) -> None:
     """Switch something as an automation does."""
     await running.hass.post(f"/api/services/switch/{action}", {"entity_id": entity_id})
-
-
-async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
-    """Wait until the service knows that a tunnel is enabled, or is not."""
-
-    async def _otherwise() -> str:
-        tunnel = (await running.state_of(PROVIDER))["tunnels"][number]
-        return "" if tunnel["enabled"] is enabled else "The service has not heard of it"
-
-    await until(_otherwise, _REACTING)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +79,7 @@ async def test_it_builds_itself(
         await expect(page.get_by_text(word, exact=True).first).to_be_attached()
 
     async for scheme in looks(page, request.node.name):
-        await until(partial(_looks_bad, page, scheme), _REACTING)
+        await until(partial(_looks_bad, page, scheme), REACTING)
 
 
 async def _looks_bad(page: Page, scheme: str) -> str:
@@ -279,98 +233,11 @@ async def test_it_is_offered_as_a_new_dashboard(
     await expect(offer).to_contain_text(words)
 
 
-async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
-    """The service hears of it, and the path tells why it is broken; the switch stays in place."""
-    name = below_account(await name_of(running, "1"))
-    await visit(page, running, "tunnels")
-    switch = row_of(page, name).get_by_role("switch", name="Enabled")
-
-    await expect(switch).to_be_checked()
-    await expect(switch).to_have_attribute("title", re.compile("does not accept clients"))
-    place = await _place_in(row_of(page, name), switch)
-    await switch.click()
-    await until_told(running, "1", enabled=False)
-    await expect(path_of(page, name, "Disabled")).to_be_visible()
-    assert await _place_in(row_of(page, name), switch) == place
-
-    await switch.click()
-    await until_told(running, "1", enabled=True)
-    # The client is back after ten seconds, and HayFrp is asked once a minute whether it is.
-    await expect(path_of(page, name, _UP)).to_be_visible(timeout=150_000)
-
-
-async def _place_in(row: Locator, control: Locator) -> float:
-    """Return how far below the top of a row a control is, in pixels."""
-    outer, inner = await row.bounding_box(), await control.bounding_box()
-    assert outer
-    assert inner
-    return inner["y"] - outer["y"]
-
-
-async def until_checked(running: Stage, number: str, shown: Locator) -> None:
-    """Have a tunnel's public address checked until something is shown."""
-    device = (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device_id
-
-    async def _otherwise() -> str:
-        target = {"device_id": device}
-        await running.hass.post(f"/api/services/{DOMAIN}/check_reachability", target)
-        return "" if await shown.is_visible() else "The card does not show what was checked"
-
-    await until(_otherwise, _CHECKING)
-
-
-async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
-    """The card tells where: the client at home, or else the port of the node."""
-    name = await name_of(running, "2")
-    address = running.addresses["nas.example.com:443"]
-    await visit(page, running, "overview")
-    await expect(path_of(page, name, "Reachable")).to_be_visible()
-
-    await address.close()
-    await until_checked(running, "2", path_of(page, name, "Port closed"))
-    await running.patch(PROVIDER, {"tunnels.2.client_running": False})
-    device = (await entities_of(running, PROVIDER))["binary_sensor:tunnel:2:online"].device_id
-    check = f"/api/services/{DOMAIN}/check_tunnel?return_response"
-    await running.hass.post(check, {"device_id": device})
-    await expect(path_of(page, name, "Disconnected")).to_be_visible()
-    await expect(row_of(page, name).locator('.way[data-way="down"]')).to_have_count(1)
-
-    await address.open()
-    await running.patch(PROVIDER, {"tunnels.2.client_running": True})
-    await running.hass.post(check, {"device_id": device})
-    await until_checked(running, "2", path_of(page, name, "Reachable"))
-
-
-@mesh.needs_nodes
-async def test_a_real_tunnel_stops(page: Page, running: Stage) -> None:
-    """Two EasyTier nodes carry it; the one at home stops, and starts again."""
-    name = await name_of(running, "1")
-    up = path_of(page, name, "Reachable")
-    broken = path_of(page, name, "Local service")
-    async with AsyncExitStack() as stack:
-        service = PublicAddress(SSH, None)
-        await service.open()
-        stack.push_async_callback(service.close)
-        address = running.addresses["suzhou.frp.example.com:10001"]
-        await address.close()
-        stack.push_async_callback(address.open)
-        tunnel = Mesh(service.port)
-        tunnel.port = address.port
-        await stack.enter_async_context(mesh.running(tunnel.public()))
-        await visit(page, running, "overview")
-
-        async with mesh.running(tunnel.home()):
-            await until_checked(running, "1", up)
-        await until_checked(running, "1", broken)
-        async with mesh.running(tunnel.home()):
-            await until_checked(running, "1", up)
-
-
 async def test_by_keyboard(page: Page, running: Stage) -> None:
     """Tab goes from the link to the device along the path; Enter shows more of a stop."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
-    path = path_of(page, name, _UP)
+    path = path_of(page, name, UP)
     stops = path.get_by_role("button")
     await expect(stops).to_have_count(4)
     link = row_of(page, name).get_by_role("link", name=name, exact=True)
