@@ -43,8 +43,11 @@ _SAME_MOMENT = 5.0
 _CHECK_IDLE = timedelta(minutes=15)
 """The interval of a tunnel's probe while no browser is connected and its node shows no change."""
 
-_READING_GOOD_FOR = 5 * MINUTE
-"""A result that is older is discarded if a later probe failed."""
+_UNANSWERED_GOOD_FOR = 300.0
+"""Seconds; a result that is older is discarded if a later probe failed."""
+
+_READING_GOOD_FOR = _UNANSWERED_GOOD_FOR + _CHECK_IDLE.total_seconds()
+"""Seconds for which a result is valid otherwise."""
 
 _CHECKS_AT_ONCE = 3
 """One below the limit of the transport, so that probes never delay a command."""
@@ -153,8 +156,7 @@ class Feeds:
         A tunnel that has been enabled stays as it was, mostly offline, until its next probe.
         """
         reading = self._readings.get(tunnel.id)
-        good_for = self._reading_good_for(tunnel.id).total_seconds()
-        if reading is not None and reading.read.age >= good_for:
+        if reading is not None and reading.read.age >= self._reading_good_for(tunnel.id):
             reading = None
         if reading is not None and reading.enabled == tunnel.enabled:
             return reading
@@ -164,11 +166,10 @@ class Feeds:
             return replace(reading, enabled=tunnel.enabled)
         return Reading(TunnelState.OFFLINE, tunnel.enabled, checked_at=None, read=Stamp.now())
 
-    def _reading_good_for(self, tunnel_id: str) -> timedelta:
-        """Return how long a result is valid: until the next probe and a little longer."""
-        round_ = timedelta(seconds=len(self._readings) / _CHECKS_PER_SECOND)
-        usual = _READING_GOOD_FOR + (timedelta() if tunnel_id in self._unanswered else _CHECK_IDLE)
-        return max(usual, 2 * round_)
+    def _reading_good_for(self, tunnel_id: str) -> float:
+        """Return the seconds for which a result is valid: until a little after the next probe."""
+        usual = _UNANSWERED_GOOD_FOR if tunnel_id in self._unanswered else _READING_GOOD_FOR
+        return max(usual, 2 * len(self._readings) / _CHECKS_PER_SECOND)
 
     async def _changed_tunnels(self) -> list[str]:
         """Return the tunnels whose node has a different number of clients than before.
