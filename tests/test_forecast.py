@@ -187,6 +187,23 @@ async def test_told_once_some_time_before(home: World) -> None:
     assert len(ending) == 2
 
 
+async def test_told_once_although_the_account_is_reloaded(home: World) -> None:
+    await remember(home, "account:account", "traffic_today", 6)
+    await home.elapse(HOUR)
+    ending = await armed(
+        home.hass, "traffic_ending", of(home, "account:account"), before={"days": 9}
+    )
+    home.service.account.traffic = 40 * 1024
+    await home.live(HOUR, 15 * MINUTE)
+    assert len(ending) == 1
+
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.live(2 * HOUR, 15 * MINUTE)
+
+    assert shown(home, ACCOUNT) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+    assert len(ending) == 1
+
+
 async def test_a_forecast_that_goes_away_is_not_told(home: World) -> None:
     await remember(home, "account:account", "traffic_today", 6)
     await home.elapse(HOUR)

@@ -355,11 +355,6 @@ class _Forecasts(_Ends):
         self._near = set[str]()
 
     @override
-    def _forget(self, entity_id: str) -> None:
-        super()._forget(entity_id)
-        self._near.discard(entity_id)
-
-    @override
     def _schedule(self, entity_id: str, state: State | None) -> None:
         if state is None or state.state == STATE_UNAVAILABLE:
             return
