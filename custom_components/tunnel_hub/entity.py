@@ -115,12 +115,14 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     @property
     def resource(self) -> R | None:
         """The resource as last read; None if the service does not list it."""
-        return self.coordinator.data.get(self._id)  # type: ignore[return-value]  # Each feed is of one class.
+        resource_id = self.coordinator_context.resource_id
+        return self.coordinator.data.get(resource_id)  # type: ignore[return-value]  # Each feed is of one class.
 
     @property
     @override
     def available(self) -> bool:
-        return self.coordinator.available and self.resource is not None
+        context = self.coordinator_context
+        return self.coordinator.available and context.resource_id in self.coordinator.data
 
     def _update_attrs(self, resource: R) -> None:
         """Update the attributes from the resource."""
@@ -128,17 +130,14 @@ class TunnelHubEntity[R: Resource, D: TunnelHubEntityDescription](
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
-        self._refresh()
-
-    @callback
-    def _refresh(self) -> None:
         if (resource := self.resource) is not None:
             self._update_attrs(resource)
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        self._refresh()
+        if (resource := self.resource) is not None:
+            self._update_attrs(resource)
         self.async_write_ha_state()
 
     @override

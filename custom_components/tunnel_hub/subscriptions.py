@@ -148,16 +148,14 @@ class Subscriptions:
     @callback
     def notify_changed(self, ids: Collection[str], *, everyone: bool) -> None:
         """Notify the listeners of changed resources, or all listeners."""
-        for listener in list(self._others):
-            self._call(listener)
+        self._notify(self._others)
         if ids := {*ids, *self._by_resource} if everyone else ids:
             self._run(in_time_slices(ids, self._notify_resource), "changes")
 
     @callback
     def _notify_resource(self, resource_id: str) -> None:
-        self._notify(tuple(self.on_changed), resource_id)
-        for listener in tuple(self._by_resource.get(resource_id, ())):
-            self._call(listener.notify)
+        self._notify(self.on_changed, resource_id)
+        self._notify(listener.notify for listener in self._by_resource.get(resource_id, ()))
 
     @callback
     def notify_in_order(self, ids: Collection[str], listeners: Iterable[ResourceListener]) -> None:
@@ -179,22 +177,18 @@ class Subscriptions:
     @callback
     def notify_gone(self, resource_id: str) -> None:
         """Notify listeners immediately that a resource was removed."""
-        self._notify(tuple(self.on_gone), resource_id)
+        self._notify(self.on_gone, resource_id)
 
     @callback
-    def _notify(self, listeners: Iterable[ResourceListener], resource_id: str) -> None:
-        for listener in listeners:
-            self._call(partial(listener, resource_id))
-
-    @callback
-    def _call(self, listener: CALLBACK_TYPE) -> None:
-        """Call one listener; its exceptions do not affect others."""
-        if self._is_closed:
-            return
-        try:
-            listener()
-        except Exception:
-            _LOGGER.exception("Unexpected error in a listener of %s", self._name)
+    def _notify(self, listeners: Iterable[Callable[..., None]], *ids: str) -> None:
+        """Call listeners, which can remove themselves; the errors of one do not affect others."""
+        for listener in tuple(listeners):
+            if self._is_closed:
+                return
+            try:
+                listener(*ids)
+            except Exception:
+                _LOGGER.exception("Unexpected error in a listener of %s", self._name)
 
     @callback
     def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:

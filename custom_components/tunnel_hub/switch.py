@@ -145,16 +145,11 @@ class TunnelHubSwitch[R: Resource](TunnelHubEntity[R, TunnelHubSwitchDescription
 
     entity_description: TunnelHubSwitchDescription[R]
 
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, str] | None:
-        if (attributes_fn := self.entity_description.attributes_fn) is None:
-            return None
-        return attributes_fn(self._data)
-
     @override
     def _update_attrs(self, resource: R) -> None:
         description = self.entity_description
+        if description.attributes_fn is not None:
+            self._attr_extra_state_attributes = dict(description.attributes_fn(self._data))
         self._attr_is_on = (
             description.is_on_fn(self._data, resource)
             if description.is_on_fn
