@@ -29,6 +29,7 @@ class Service:
     at_most: rows of one account; more are shared among several.
     measured: what else is so while it is measured.
     usual: rows of the largest account that exists.
+    is_main: whether growth and memory are also measured, and others are compared with it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Service:
     at_most: int
     usual: int
     measured: Callable[[], AbstractContextManager[object]] = nullcontext
+    is_main: bool = False
 
     def polled(self, entry: MockConfigEntry) -> DataUpdateCoordinator[Any]:
         """Return the coordinator of an account's list."""

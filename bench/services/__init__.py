@@ -11,5 +11,5 @@ SERVICES: Mapping[str, Service] = {
     for name in sorted(module.name for module in iter_modules(__path__))
 }
 
-MAIN = "hayfrp"
-"""The one of which growth, memory and rivals are measured too."""
+MAIN = next(name for name, service in SERVICES.items() if service.is_main)
+"""The service for which growth and memory are also measured, and that others are compared with."""

@@ -11,4 +11,5 @@ SERVICE = Service(
     place="tunnels.{}.local_port",
     at_most=ADMITTED,
     usual=200,
+    is_main=True,
 )
