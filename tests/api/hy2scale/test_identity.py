@@ -466,6 +466,16 @@ async def test_a_wireguard_peer_under_another_name(watch: Watch) -> None:
     assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
 
 
+async def test_a_list_that_repeats_its_rows(watch: Watch) -> None:
+    """It adds no connections and no WireGuard peers: their addresses and keys are unique."""
+    assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
+    watch.service.fault("*", "double", times=None)
+    await watch.poll()
+
+    assert set(watch.links) == set(watch.tunnels) == LINKS
+    assert set(await read(watch.provider, WireGuardPeer)) == {"phone", "laptop"}
+
+
 @OLD
 async def test_ids_as_documented(watch: Watch) -> None:
     """There, nothing tells node ids of nested peers; names and addresses do."""

@@ -127,23 +127,25 @@ class MeshReader:
     async def _with_ids(
         self, rows: Sequence[Row], register: Register, marks: Callable[[Row], tuple[str, ...]]
     ) -> list[Row]:
-        """Return the rows of a complete list with ids; rows without a name have none."""
+        """Return the rows of a complete list with ids; rows without a name have none.
+
+        An exact repetition of a row is left out.
+        """
         turn = TimeSlice()
-        names: list[str | None] = []
-        named: list[Sighting] = []
+        firsts: dict[Sighting, Row] = {}
+        found: list[tuple[Sighting | None, Row]] = []
         for row in rows:
             name = coerce.identifier(row.get("name"))
-            names.append(name)
-            if name:
-                named.append(Sighting(name, marks(row)))
+            sighting = Sighting(name, marks(row)) if name else None
+            first = firsts.setdefault(sighting, row) if sighting else row
+            if first is row or first != row:
+                found.append((sighting, row))
             await turn.yield_if_due()
         # All rows are recognized together.
-        ids = iter([one.id for one in register.follow(named, time.time())])
+        known = iter(register.follow([one for one, _ in found if one], time.time()))
         await turn.yield_if_due()
         await self.remember()
-        return [
-            {**row, ID: next(ids) if name else None} for name, row in zip(names, rows, strict=True)
-        ]
+        return [{**row, ID: next(known).id if sighting else None} for sighting, row in found]
 
     def _titles(self) -> dict[str, str]:
         """Return the names of connections by id, with the address if a name is not unique."""

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 def places(topology: Iterable[Row]) -> Iterator[Place]:
     """Flatten the tree, without the hub itself, whose children are inbound peers."""
     index = -1
-    for top in topology:
+    for top in _without_repetitions(topology):
         is_self = coerce.boolean(top.get("is_self")) or top.get("direction") == "local"
         waiting: list[tuple[str, str, int | None, Row]] = [("", "", None, top)]
         while waiting:
@@ -55,6 +55,15 @@ def places(topology: Iterable[Row]) -> Iterator[Place]:
                 yield Place(path, exit_path, name, above, outbound, row)
             children = rows_of(row.get("children"))
             waiting.extend((*below, child) for child in reversed(children))
+
+
+def _without_repetitions(topology: Iterable[Row]) -> Iterator[Row]:
+    """Leave out exact repetitions of an outbound connection, which its addresses identify."""
+    firsts: dict[tuple[str, ...], Row] = {}
+    for row in topology:
+        first = firsts.setdefault(addresses(row), row) if _is_outbound(row) else row
+        if first is row or first != row or not addresses(row):
+            yield row
 
 
 def _is_outbound(row: Row) -> bool | None:
