@@ -16,7 +16,7 @@ from .common import World
 
 
 async def set_up_assist(world: World[Any]) -> None:
-    """Set up Assist, and the account; nothing is exposed by itself, as the user may choose."""
+    """Set up Assist and the account. No entity is exposed until a test exposes it."""
     for component in ("homeassistant", "conversation", "intent", "llm"):
         assert await async_setup_component(world.hass, component, {})
     exposed = world.hass.data[DATA_EXPOSED_ENTITIES]

@@ -64,7 +64,7 @@ class Clocks:
         monkeypatch.setitem(defaults, "clock", monotonic)
 
     def move_to(self, moment: datetime) -> None:
-        """Begin anew at another time, as if nothing were in between."""
+        """Restart at another time, as if no time had passed."""
         before = time.time()
         self.freezer.move_to(moment)
         self._behind += time.time() - before

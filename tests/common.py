@@ -107,7 +107,7 @@ class World[S: Service[Any] = HayFrpService]:
         return self.entry.state
 
     async def settle(self) -> None:
-        """Wait until all that is under way has come to its end."""
+        """Wait until all tasks have ended."""
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     async def elapse(self, seconds: float) -> None:
@@ -129,7 +129,7 @@ class World[S: Service[Any] = HayFrpService]:
             await asyncio.sleep(0)
         # What still waits for an answer would wait forever in time that stands still.
         await self.give_up()
-        raise AssertionError("it never came about")
+        raise AssertionError("it never happened")
 
     async def give_up(self) -> None:
         """Let all that waits for an answer run out of time."""
@@ -198,7 +198,7 @@ class World[S: Service[Any] = HayFrpService]:
         await self.restart()
 
     async def act(self, platform: str, action: str, thing: str, key: str) -> None:
-        """Call an entity's action, and wait for what follows from it at once."""
+        """Call an entity's action, and wait for its immediate effects."""
         await self.hass.services.async_call(
             platform,
             action,

@@ -91,7 +91,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how many recordings of real servers were replayed."""
+    """Report how many recordings of real servers were replayed."""
     write_summary(terminalreporter)
 
 

@@ -66,7 +66,7 @@ _ENGLISH: Mapping[str, str] = {
 
 @asynccontextmanager
 async def automated(world: World[Any], example: Mapping[str, Any]) -> AsyncIterator[None]:
-    """Have an example at work as an automation; one without triggers is run at once."""
+    """Set up an example as an automation; one without triggers is run immediately."""
     config = {automation.DOMAIN: {"id": "example", "triggers": [], **example}}
     assert await async_setup_component(world.hass, automation.DOMAIN, config)
     (state,) = world.hass.states.async_all(automation.DOMAIN)

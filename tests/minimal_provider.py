@@ -26,7 +26,7 @@ from custom_components.tunnel_hub.api.provider import (
 
 
 class ModestProvider(Provider):
-    """Tells of one account and one tunnel; cannot even tell whose account it is.
+    """Provides one account and one tunnel; cannot identify the account.
 
     failure: what every reading raises, if anything.
     """

@@ -167,7 +167,7 @@ async def test_the_name_of_the_switch(homes: Homes, owner: User, language: str) 
 
 
 async def test_the_button_to_expose_is_named(homes: Homes, owner: User) -> None:
-    """Home Assistant does not expose buttons by itself."""
+    """Home Assistant does not expose buttons unless the user does."""
     first, _ = homes
     assert await say(first, SIGN_IN["en"], user=owner) == (
         "You cannot sign in by voice yet. "

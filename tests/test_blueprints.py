@@ -161,7 +161,7 @@ def later(world: World, seconds: float) -> None:
 
 
 def running(world: World) -> bool:
-    """Tell whether the automation is at work."""
+    """Return whether the automation is at work."""
     (state,) = world.hass.states.async_all(automation.DOMAIN)
     return bool(state.attributes["current"])
 

@@ -1,4 +1,4 @@
-"""What is asked of a service, and written, when nobody looks; and that nothing is missed by it."""
+"""Requests and writes while no browser is connected, and that nothing is missed meanwhile."""
 
 from collections import Counter
 

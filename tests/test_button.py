@@ -12,7 +12,7 @@ async def test_force_offline(world: World) -> None:
     await world.act("button", "press", "tunnel:1", "force_offline")
 
     assert world.service.state.tunnels["1"].kicked_at == world.service.now()
-    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "seen at once"
+    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "shown immediately"
     assert world.value("switch", "tunnel:1", "enabled") == "on", "it may come back"
 
 
@@ -43,7 +43,7 @@ async def test_force_offline_of_a_tunnel_deleted_elsewhere(world: World) -> None
         await world.act("button", "press", "tunnel:1", "force_offline")
 
     assert refused.value.translation_key == "tunnel_gone"
-    assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "seen at once"
+    assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "shown immediately"
     await world.elapse(MINUTE)
     assert world.device("tunnel:1") is None
 

@@ -83,7 +83,7 @@ def _suggested(schema: vol.Schema) -> dict[str, Any]:
 
 
 def is_open(form: ConfigFlowResult) -> bool:
-    """Tell whether the section with the address is shown open."""
+    """Return whether the section with the address is shown open."""
     assert form["data_schema"] is not None
     return not form["data_schema"].schema["advanced"].options["collapsed"]
 
@@ -384,7 +384,7 @@ async def test_our_sentence_comes_before_the_words_of_the_service(
 
 
 def open_sessions() -> list[ClientSession]:
-    """Return the sessions that nobody has closed."""
+    """Return the sessions that were not closed."""
     return [
         thing for thing in gc.get_objects() if isinstance(thing, ClientSession) and not thing.closed
     ]
@@ -649,7 +649,7 @@ async def test_removed_while_a_form_is_open(world: World) -> None:
     result = await fill(world.hass, form, **DEMO, base_url=world.service.url)
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
-    assert not world.service.calls, "nobody signs in for nothing"
+    assert not world.service.calls, "there is no needless login"
 
 
 @pytest.mark.usefixtures("quiet")
@@ -704,7 +704,7 @@ async def test_removed_while_its_own_sign_in_is_under_way(world: World) -> None:
 
 @pytest.mark.usefixtures("quiet")
 async def test_removed_while_its_own_sign_in_is_refused(world: World) -> None:
-    """Nobody is asked to sign in to what is no longer there."""
+    """No sign-in is requested for an entry that was removed."""
     await world.set_up()
     world.service.account.csrf = "of-another-program"
     world.service.account.password = "changed"
@@ -742,7 +742,7 @@ async def test_removed_while_the_options_are_open(world: World) -> None:
 async def test_removed_while_the_options_are_opened(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The names of the nodes are under way."""
+    """The names of the nodes are being read."""
     world.service.fault("/nodes", "html", times=2)
     await world.set_up()
     caplog.clear()
@@ -816,7 +816,7 @@ async def test_options(world: World) -> None:
         "sign_in_until": "01:00:00",
     }
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert world.entry.runtime_data.sign_in.next is not None, "options count at once"
+    assert world.entry.runtime_data.sign_in.next is not None, "options apply immediately"
     form = await options_form(world)
     assert suggested(form) == world.entry.options
 
@@ -831,7 +831,7 @@ async def test_options(world: World) -> None:
 )
 @pytest.mark.platforms("binary_sensor")
 async def test_shown_nodes(world: World, mode: str, chosen: list[str], shown: set[str]) -> None:
-    """Node 8 is offline, which is no reason not to choose it. The others' devices go at once."""
+    """Node 8 is offline and can be chosen. The devices of the others are removed immediately."""
     await world.set_up()
     assert node_names(await options_form(world)).keys() == set("12345678")
 
@@ -963,7 +963,7 @@ async def test_two_accounts(world: World) -> None:
 
 
 async def test_reconfiguration_in_place_of_signing_in_again(world: World) -> None:
-    """Whoever signs in by the other dialog is not asked any more."""
+    """A user who signs in with the other dialog is not asked any more."""
     world.service.account.password = "changed"
     await world.set_up()
     (reauth,) = world.hass.config_entries.flow.async_progress()

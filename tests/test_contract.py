@@ -86,7 +86,7 @@ async def test_entry(
             await world.act("switch", act.action, act.thing, act.key)
     if trouble := variant.case.troubles.get("token expired"):
         trouble.begin(world.service)
-        await world.elapse(variant.case.pace)
+        await world.elapse(variant.case.interval)
     sections["stored"] = [*dump.entry(world), *dump.files(world, hass_storage)]
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     sections["stored"] += [

@@ -1,4 +1,4 @@
-"""Polling: what it costs, whom it tells, and how it fares on bad days."""
+"""Polling: what it costs, which entities it notifies, and what it does when a service fails."""
 
 import asyncio
 from dataclasses import replace
@@ -30,7 +30,7 @@ MANY = pytest.mark.parametrize("simulator", [{"tunnels": 12, "nodes": 1}], indir
 
 @pytest.fixture
 def still(world: World) -> None:
-    """Have a service where nothing moves by itself."""
+    """Make a service whose values do not change."""
     for tunnel in world.service.state.tunnels.values():
         tunnel.rate = 0
     for node in world.service.state.nodes.values():
@@ -49,7 +49,7 @@ def watch_writes(world: World) -> list[str]:
     return written
 
 
-# Whom it tells
+# Which entities are notified
 
 
 @pytest.mark.usefixtures("still")
@@ -61,7 +61,7 @@ async def test_a_poll_without_changes_writes_nothing(world: World) -> None:
     await world.live(10 * MINUTE)
 
     assert len(world.service.calls) > calls + 50
-    # When an address was checked is shown while somebody looks.
+    # The time of a check is written while a browser is connected.
     assert {entity_id.rpartition("_last_")[2] for entity_id in written} == {"reachability_check"}
 
 
@@ -285,7 +285,7 @@ async def test_retry_after_is_honoured(world: World) -> None:
 
 
 async def test_a_session_ended_elsewhere_is_renewed_once(world: World) -> None:
-    """However many requests find it ended, and without anybody noticing."""
+    """However many requests it refuses, there is one login, and no entity changes."""
     await world.set_up()
     await world.live(15 * MINUTE)
     written = watch_writes(world)
@@ -321,7 +321,7 @@ async def test_a_contested_session(world: World) -> None:
     await world.live(3 * MINUTE)
     assert len(world.service.calls_to("/user", type="login")) == logins + 1
     assert world.value("switch", "tunnel:1", "enabled") == "on"
-    assert ir.async_get(world.hass).issues, "nobody knows yet whether it lasts"
+    assert ir.async_get(world.hass).issues, "it is unknown whether it lasts"
 
     await world.live(11 * MINUTE)
     assert not ir.async_get(world.hass).issues
@@ -432,7 +432,7 @@ async def test_a_few_checks_at_once(world: World) -> None:
 
 @MANY
 async def test_many_checks_are_spread(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few at once, then so many a second; and each reading says when it was made."""
+    """A few immediately, the others at a limited rate; each result contains its time."""
     monkeypatch.setattr(per_resource_reads, "AT_ONCE", 4)
     delays: list[float] = []
 

@@ -62,7 +62,7 @@ def test_no_table_is_missing() -> None:
 
 
 def _has_options(name: str) -> bool:
-    """Tell whether a provider has options: a table of none has but its two first lines."""
+    """Return whether a provider has options: an empty table only has its first two lines."""
     return ONE["options"](SERVICES[name], Language.ENGLISH).count("\n") > 1
 
 

@@ -53,7 +53,7 @@ def test_the_route_is_simulated(row: Row) -> None:
 
 @each_row
 def test_a_user_meets_it(row: Row) -> None:
-    """By names that there are at this service; or it is said why nobody does."""
+    """By methods of this service's client; or the reason why there is none is given."""
     service = REFERENCE[row.provider]
     names = {
         *translations("en")["config"]["step"],

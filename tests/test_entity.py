@@ -126,7 +126,7 @@ async def test_actions_follow_from_capabilities(modest: World) -> None:
     )
 
     for name, action in ACTIONS.items():
-        # Whether an address can be reached, Home Assistant finds out by itself.
+        # Home Assistant checks the reachability of an address itself.
         if name == "check_reachability" or (action.kinds and Tunnel.kind not in action.kinds):
             continue
         needed = {

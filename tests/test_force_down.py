@@ -596,7 +596,7 @@ async def test_a_row_that_once_lacks_the_status(world: World, number: str, *, be
 async def test_a_service_that_does_not_tell_whether_a_tunnel_is_enabled(
     world: World, hass_storage: dict[str, Any]
 ) -> None:
-    """A tunnel that nobody is known to have disabled is enabled when it is released."""
+    """A tunnel that was not disabled before is enabled when it is released."""
     world.service.fault(
         "/proxy", "patch", match={"type": "list"}, times=None, remove=["proxies.*.status"]
     )

@@ -37,7 +37,7 @@ MOMENTS: tuple[Moment, ...] = ("before", "after")
 
 @dataclass(eq=False)
 class Race:
-    """One tunnel, and what is under way for it."""
+    """One tunnel, and its running requests."""
 
     world: World[Any]
     storage: dict[str, Any]
@@ -155,7 +155,7 @@ class Step:
     on_held: whether the tunnel is held at first.
     holds: whether it is afterwards, None for as before.
     disables: whether the user disables the tunnel by it.
-    cuts: whether nothing that is under way is carried out to its end.
+    cuts: whether running requests are cancelled.
     is_single: whether it is not carried on after it was cut.
     """
 
@@ -288,7 +288,7 @@ async def stopped(race: Race, first: Step, moment: Moment, request: int, meanwhi
     return True
 
 
-# Two tunnels, of which one is under way while the account is loaded again
+# Two tunnels, one with a running request while the account is reloaded
 
 
 async def save_options(world: World) -> None:

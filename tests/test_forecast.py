@@ -256,7 +256,7 @@ async def test_the_blueprint(home: World, automate: Automate, told: list[Service
     "recorder_config", [{"include": {"entities": ["sensor.hayfrp_demo_traffic_today"]}}]
 )
 async def test_out_of_what_home_assistant_records_itself(world: World) -> None:
-    """Two days, with all that the recorder makes of a counter that begins anew each midnight."""
+    """Two days, with the recorder's statistics of a counter that begins with 0 at midnight."""
     world.freezer.move_to(datetime(2026, 10, 20, 4, 54, tzinfo=dt_util.UTC))
     account = world.service.account
     account.traffic = 60 * 1024

@@ -265,7 +265,7 @@ NOT_LOADED = pytest.mark.parametrize("stop", [fail, disable, refuse])
 async def test_a_device_of_an_account_that_is_not_loaded(
     world: World, stop: Callable[[World], Awaitable[None]], hass_ws_client: WebSocketGenerator
 ) -> None:
-    """It can be removed, for nobody knows whether it is there, and returns if it is."""
+    """It can be removed, because it is unknown whether it exists, and returns if it does."""
     assert await async_setup_component(world.hass, "config", {})
     await stop(world)
     client = await hass_ws_client(world.hass)
@@ -317,7 +317,7 @@ async def test_actions_of_an_account_that_is_not_loaded(
 async def test_a_command_that_is_overtaken(
     world: World, moment: Moment, overtakes: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is carried out all the same, and nobody complains."""
+    """It is executed, and no error is logged."""
     await world.set_up()
     caplog.clear()
     gate = world.service.gate("/proxy", moment, match={"type": "toggle"})
@@ -348,7 +348,7 @@ async def test_a_command_that_is_overtaken(
 async def test_an_action_that_a_reload_cuts_in_two(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its next request is not sent any more, and whoever called it reads why."""
+    """Its next request is not sent any more, and its caller gets the reason."""
     await world.set_up()
     caplog.clear()
     gate = world.service.gate("/proxy", match={"type": "list"}, times=1)

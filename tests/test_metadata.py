@@ -135,7 +135,7 @@ def test_every_rule_of_the_quality_scale_is_answered() -> None:
 
 
 def is_done(rule: str) -> bool:
-    """Tell whether a rule is kept, with or without a comment."""
+    """Return whether a rule is kept, with or without a comment."""
     answer = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"][rule]
     return "done" in (answer, answer["status"] if isinstance(answer, dict) else "")
 

@@ -90,7 +90,7 @@ async def test_a_tunnel_that_was_gone_before_the_upgrade(world: World) -> None:
 
 
 async def test_what_is_there_twice(world: World) -> None:
-    """An older version has made all entities anew, as it can after a restored backup."""
+    """An older version has created all entities again, as it can after a restored backup."""
     await world.set_up()
     before = arranged(world.hass, world.entry)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)

@@ -134,8 +134,8 @@ async def test_down_and_up_again(world: World, listen: Open) -> None:
         assert found(world, "reachable", "verdict") == ("on", "reachable")
 
 
-async def test_never_faster_than_the_pace(world: World, listen: Open) -> None:
-    """Whoever asks Home Assistant to update an entity, and however often."""
+async def test_never_more_often_than_the_interval(world: World, listen: Open) -> None:
+    """However often Home Assistant is asked to update an entity."""
     server = await listen(listening(answers(OK)), "http")
     await world.set_up()
     for _ in range(5):
@@ -147,7 +147,7 @@ async def test_never_faster_than_the_pace(world: World, listen: Open) -> None:
 
 
 async def test_moving_a_tunnel_scans_no_ports(world: World, listen: Open) -> None:
-    """A port is checked soon after another one, but not at once, nor at each port on the way."""
+    """The last port is checked soon, but not immediately, and those in between are not."""
     servers = [await listen(listening(answers(OK)), "http") for _ in range(4)]
     await world.set_up()
     tunnels = world.entry.runtime_data.coordinators["tunnels"]
@@ -257,7 +257,7 @@ async def test_no_checks(world: World, listen: Open) -> None:
     await world.restart()
     assert not world.registered("check:")
     assert len(server.requests) == 1
-    # Whoever asks for it is answered all the same.
+    # The action returns a result nevertheless.
     response = await on(world, "tunnel:1", "check_reachability")
     assert response["verdict"] == "reachable"
 
@@ -315,7 +315,7 @@ async def test_asking(world: World, listen: Open) -> None:
 
 
 async def test_the_answer_is_never_from_before_the_question(world: World, listen: Open) -> None:
-    """Whoever asks within ten seconds of a check waits for the next one, all for the same."""
+    """All calls within ten seconds of a check wait for the same next check."""
     async with AsyncExitStack() as until_kicked:
         server = await until_kicked.enter_async_context(listening(answers(OK)))
         await listen(nullcontext(server), "http")
@@ -520,7 +520,7 @@ async def test_the_local_service_is_checked_from_home(
         return await (resolve if host == address else look_up)(host, port)
 
     async def _adapters(_: HomeAssistant) -> list[dict[str, Any]]:
-        """Tell of the network that this machine is on, in place of one that is made up."""
+        """Return the network of this machine instead of an invented one."""
         ipv4 = [{"address": address, "network_prefix": 24}]
         return [{"enabled": True, "ipv4": ipv4, "ipv6": []}]
 

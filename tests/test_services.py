@@ -47,7 +47,7 @@ async def test_sign_in(world: World) -> None:
 
 
 async def test_retoken(world: World) -> None:
-    """The session ends with the link token, so a new one is begun at once."""
+    """The session ends with the link token, so a new one is begun immediately."""
     await world.set_up()
     before = world.service.account.link_token
 
@@ -99,7 +99,7 @@ async def test_create_tunnel(world: World) -> None:
     assert (tunnel.use_encryption, tunnel.use_compression) == (True, False)
     assert tunnel.domain == "www.example.com"
     device = world.device(f"tunnel:{tunnel.id}")
-    assert device, "seen at once"
+    assert device, "shown immediately"
     assert device.name == "website"
 
 
@@ -205,7 +205,9 @@ async def test_update_tunnel(world: World) -> None:
         before.use_encryption,
         before.node,
     )
-    assert world.value("sensor", "tunnel:1", "local_address") == "127.0.0.1:8124", "seen at once"
+    assert world.value("sensor", "tunnel:1", "local_address") == "127.0.0.1:8124", (
+        "shown immediately"
+    )
 
 
 async def test_update_tunnel_deleted_elsewhere(world: World) -> None:
@@ -222,7 +224,7 @@ async def test_delete_tunnel(world: World) -> None:
 
     await on(world, "tunnel:1", "delete_tunnel")
     assert "1" not in world.service.state.tunnels
-    assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "seen at once"
+    assert world.value("switch", "tunnel:1", "enabled") == "unavailable", "shown immediately"
 
     await on(world, "tunnel:1", "delete_tunnel")
     await world.live(2 * MINUTE)
@@ -265,7 +267,7 @@ async def test_check_tunnel(world: World) -> None:
     assert response["online"] is False
     assert datetime.fromisoformat(response["checked_at"]).timestamp() == world.service.now()
     assert response["name"] == "homeassistant"
-    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "seen at once"
+    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "shown immediately"
 
 
 async def test_check_tunnel_deleted_elsewhere(world: World) -> None:
@@ -284,7 +286,7 @@ async def test_force_offline(world: World) -> None:
     await on(world, "tunnel:1", "force_offline")
 
     assert world.service.state.tunnels["1"].kicked_at == world.service.now()
-    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "seen at once"
+    assert world.value("binary_sensor", "tunnel:1", "online") == "off", "shown immediately"
 
 
 # Nodes, whatever is enabled
@@ -328,7 +330,7 @@ async def test_get_node_of_what_nobody_reads(world: World) -> None:
 
 @pytest.mark.platforms("binary_sensor")
 async def test_get_node_of_a_silent_service(world: World) -> None:
-    """What was told a moment ago still counts; then nobody knows."""
+    """The last values are valid for a short time; then they are unknown."""
     await world.set_up()
     world.service.fault("/nodes", "html", times=None)
 

@@ -129,7 +129,7 @@ async def test_an_enabled_tunnel_is_not_online_before_its_client_is(
 
 
 async def test_a_tunnel_that_another_user_enables_is_checked_at_once(world: World) -> None:
-    """Even if nobody looks at it, and its node tells of no clients."""
+    """Even if no browser is connected, and its node reports no clients."""
     tunnel = world.service.state.tunnels["1"]
     world.service.state.nodes[tunnel.node].probed = False
     await world.set_up()

@@ -43,7 +43,7 @@ async def evening(world: World) -> World:
 
 
 async def test_read_on_the_new_day(evening: World) -> None:
-    """At midnight nothing is known; each feed tells it at its own pace."""
+    """At midnight the values are unknown; each feed reads them at its own interval."""
     await evening.elapse(30)
     assert set(of_today(evening).values()) <= {"unknown", "off"}
 
@@ -73,7 +73,7 @@ async def test_the_service_is_down_at_midnight(evening: World) -> None:
 
 @pytest.mark.parametrize("browsers", [0, 1])
 async def test_with_and_without_a_connected_browser(evening: World, browsers: int) -> None:
-    """What is published later at other times is taken away at once."""
+    """What other polls publish later is cleared immediately."""
     look_at(evening.hass, browsers=browsers)
     evening.service.fault("*", "status", status=503, times=None)
 

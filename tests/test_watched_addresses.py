@@ -86,7 +86,7 @@ class Watched:
         return shown
 
     async def settle(self) -> None:
-        """Wait until all that is under way has come to its end."""
+        """Wait until all tasks have ended."""
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     def world(self) -> World[Any]:
@@ -287,7 +287,7 @@ async def test_closed_at_once(watched: Watched) -> None:
 
 
 async def _hangs_up(*_: object) -> None:
-    """Close a connection at once."""
+    """Close a connection immediately."""
 
 
 async def test_nothing_to_sign_in_to(watched: Watched) -> None:
@@ -309,7 +309,7 @@ async def test_the_entry_is_removed_meanwhile(watched: Watched) -> None:
 
 
 async def test_the_pace_outlives_a_reload(watched: Watched) -> None:
-    """What was found is known at once, and not asked for again before its time."""
+    """The result is known immediately, and not requested again before its time."""
     async with listening(answers(OK)) as server:
         await watched.begin(address=f"http://127.0.0.1:{server.port}", name="Web")
         for _ in range(5):

@@ -17,7 +17,7 @@ settings.load_profile("tunnel_hub")
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once."""
+    """Repeat failed requests immediately."""
     retry_at_once(monkeypatch)
 
 

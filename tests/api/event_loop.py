@@ -16,4 +16,4 @@ async def until(condition: Callable[[], bool]) -> None:
         if condition():
             return
         await asyncio.sleep(0)
-    raise AssertionError("it never came about")
+    raise AssertionError("it never happened")

@@ -1,4 +1,4 @@
-"""Several requests at once."""
+"""Several requests in parallel."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def test_all_are_answered() -> None:
 
 
 async def test_none_is_left_behind() -> None:
-    """Not even when the first one fails at once."""
+    """Also if the first one fails immediately."""
     done: list[str] = []
 
     async def slow() -> None:

@@ -106,7 +106,7 @@ def unavailable(
 
 @asynccontextmanager
 async def saying(words: bytes) -> AsyncIterator[str]:
-    """Run a server that says this to whoever connects; its URL."""
+    """Run a server that sends this to every client; yield its URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -449,7 +449,7 @@ def numbers(number: int) -> bytes:
 async def test_a_large_answer_that_keeps_coming_is_decoded_once(
     alone: Transport, hayfrp: HayFrpService
 ) -> None:
-    """For whoever compares, it holds the same objects; any other bytes are another answer."""
+    """The same bytes result in the same objects, which makes comparisons fast."""
     for number in (1, 1, 1, 2, 2, 1):
         hayfrp.fault("/version", "body", body=numbers(number))
     first, second, third, changed, again, back = [(await read(alone)).mapping() for _ in range(6)]
@@ -550,7 +550,7 @@ async def test_nothing_is_sent_once_it_is_closed(
     is_read: bool,
     is_session: bool,
 ) -> None:
-    """As when the account is unloaded, or Home Assistant stops, while a command is under way."""
+    """As if the account were unloaded, or Home Assistant stopped, during a command."""
     if is_session:
         await session.close()
     else:

@@ -1,4 +1,4 @@
-"""Not too many at once."""
+"""How many requests are sent, and how often."""
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest

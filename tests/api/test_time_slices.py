@@ -1,4 +1,4 @@
-"""Not too much at once."""
+"""Long work is divided into time slices."""
 
 import asyncio
 from itertools import count

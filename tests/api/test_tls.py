@@ -19,7 +19,7 @@ from simulator.hy2scale.keys import issue
 
 @pytest.fixture
 async def hy2scale() -> AsyncIterator[Hy2ScaleService]:
-    """A service that speaks HTTPS, with a certificate of an authority that nobody knows."""
+    """A service with HTTPS, with a certificate of an unknown authority."""
     async with Simulator(services=("hy2scale",)) as running:
         service = running.get(Hy2ScaleService)
         service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
@@ -67,7 +67,7 @@ async def test_no_provider_says_anything_before(
 
 
 async def test_ones_own_authority(session: ClientSession, hy2scale: Hy2ScaleService) -> None:
-    """It is asked, and nobody else."""
+    """Only this authority is trusted."""
     state = hy2scale.state
     ours, other = (
         trust({"ca": certificate.cert})

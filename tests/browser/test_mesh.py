@@ -89,7 +89,7 @@ async def test_it_is_drawn(
 
 
 async def test_clients_of_a_server(page: Page, running: Stage) -> None:
-    """The same card shows them with their tunnels; nobody arranges what nobody keeps."""
+    """The same card shows clients with their tunnels, which cannot be arranged."""
     await page.goto(f"{running.hass.url}/tunnel-hub/more")
     card = page.locator("tunnel-hub-mesh")
     nas = node_of(card, "tunnel:alice.nas")
@@ -108,7 +108,7 @@ async def test_clients_of_a_server(page: Page, running: Stage) -> None:
 
 
 async def test_dragged(page: Page, running: Stage) -> None:
-    """The node keeps the place, for everybody and for its own console."""
+    """The node stores the position, for all users and for its own console."""
     card = await visit(page, running)
     kr = node_of(card, "kr")
     x, y = await middle_of(kr)

@@ -35,7 +35,7 @@ needs_nodes = pytest.mark.skipif(bool(OBSTACLE), reason=f"NOT RUN: {OBSTACLE}")
 
 
 def free_port() -> int:
-    """Return a port at which nobody listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -75,7 +75,7 @@ class Mesh:
             "instance_name": name,
             "ipv4": address,
             "network_identity": {"network_name": "tunnel-hub", "network_secret": "loopback"},
-            # Nothing leaves this machine, and nobody needs to be root.
+            # All packets stay on this machine, and root is not needed.
             "flags": {
                 "bind_device": False,
                 "disable_p2p": True,

@@ -168,7 +168,7 @@ async def endless(reader: Incoming, writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def refusing() -> AsyncIterator[Listener]:
-    """Have a port at which nobody listens, and that nobody else takes."""
+    """Reserve a port on which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield Listener(sock.getsockname()[1])

@@ -35,7 +35,7 @@ from .servers import (
 
 SHORT = Timeouts(lookup=5, connect=0.3, answer=0.3, banner=0.3)
 PUBLIC = "192.0.0.9"
-"""An address of the internet that nobody has; a lookup in these tests leads to loopback."""
+"""A public address that is not in use; in these tests, names resolve to loopback instead."""
 
 
 def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: Any) -> Checker:
@@ -78,7 +78,7 @@ async def test_no_more_than_four_at_a_time(authorities: Authorities) -> None:
         now += 1
         most = max(most, now)
         await reader.head()
-        # Nobody gets on before four have come.
+        # No check ends before four have connected.
         await barrier.wait()
         writer.write(OK)
         await reader.rest()
@@ -98,8 +98,8 @@ async def _no_names(host: str, port: int) -> Sequence[SocketAddress]:
 @pytest.mark.parametrize("is_up, outcome", [(True, Outcome.DNS), (False, Outcome.UNKNOWN)])
 async def test_our_own_dns_is_down(authorities: Authorities, is_up: bool, outcome: Outcome) -> None:
     """Then it says nothing about the address; one unrelated host that answers is enough."""
-    async with listening(silent) as server, refusing() as nobody:
-        hosts = [("127.0.0.1", nobody.port), *([("127.0.0.1", server.port)] if is_up else [])]
+    async with listening(silent) as server, refusing() as closed:
+        hosts = [("127.0.0.1", closed.port), *([("127.0.0.1", server.port)] if is_up else [])]
         checking = checker(authorities, *hosts, lookup=_no_names)
         found = await checking.check(Target(Protocol.HTTPS, "home.example", 443))
     assert found == CheckResult(outcome=outcome)
@@ -148,8 +148,8 @@ async def test_a_local_service_that_is_there(authorities: Authorities) -> None:
 
 async def test_local_services_that_are_not_there(authorities: Authorities) -> None:
     checking = checker(authorities, timeouts=SHORT)
-    async with refusing() as nobody, filtering() as stuck:
-        for server in (nobody, stuck):
+    async with refusing() as closed, filtering() as stuck:
+        for server in (closed, stuck):
             assert await checking.listens(f"127.0.0.1:{server.port}", NETWORKS) is False
 
 

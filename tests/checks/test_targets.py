@@ -155,7 +155,7 @@ async def test_banners_are_harmless(
 
 
 async def test_another_address_of_a_name_is_tried(authorities: Authorities) -> None:
-    """Here "localhost" is ::1 as well, where nobody listens."""
+    """Here "localhost" is ::1 as well, where nothing listens."""
     async with listening(answers(OK)) as server:
         assert (await attempt(authorities, server.port, host="localhost")).http_status == 200
 

@@ -142,7 +142,7 @@ CHMLFRP_BROWSER = Case(
     secrets=_secrets,
     envelope=frozenset({"code", "state", "msg"}),
     ids=frozenset({"id"}),
-    # A refresh token works once: what becomes of a spoilt renewal is one of the troubles.
+    # A refresh token works once, so a refresh with a damaged answer is one of the troubles.
     prepare=lambda service: setattr(service.state.settings, "access_token_seconds", 10 * DAY),
     troubles={
         "token expired": Trouble(

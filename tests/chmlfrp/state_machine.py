@@ -88,7 +88,7 @@ class ChmlFrp(TunnelModel):
 
     @change
     def move(self, pick: int) -> None:
-        """Someone moves a tunnel to another node, which perhaps nobody used."""
+        """A user moves a tunnel to another node, which may have been unused."""
         if tunnels := self._tunnels():
             nth(tunnels, pick).node = nth(self.service.state.nodes.values(), pick // 2).name
 
@@ -109,7 +109,7 @@ class ChmlFrp(TunnelModel):
 
     @change
     def remove_node(self, pick: int) -> None:
-        """A node is gone for good, whoever used it."""
+        """A node is removed, even if tunnels use it."""
         if len(nodes := self.service.state.nodes) > 2:
             del nodes[nth(nodes, pick)]
 
@@ -206,7 +206,7 @@ class ChmlFrp(TunnelModel):
 
     def _inbox(self) -> Mapping[str, Value]:
         state = self.service.state
-        # Of those sent at once, the last.
+        # Of those sent in parallel, the last.
         last = max(reversed(state.messages), key=lambda message: message.at)
         notices = [notice for notice in state.notices if notice.at > last.at]
         return {

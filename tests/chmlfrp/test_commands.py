@@ -50,7 +50,7 @@ async def test_force_offline(world: World[ChmlFrpService]) -> None:
     await world.act("button", "press", "tunnel:1", "force_offline")
 
     assert not world.service.online(tunnel(world))
-    assert world.value("sensor", "tunnel:1", "state") == "offline", "seen at once"
+    assert world.value("sensor", "tunnel:1", "state") == "offline", "shown immediately"
 
 
 async def test_refresh(world: World[ChmlFrpService]) -> None:

@@ -64,7 +64,7 @@ class Browser:
     async def decide(
         self, result: ConfigFlowResult, *, agrees: bool = True, account: Account | None = None
     ) -> ConfigFlowResult:
-        """Look at the code, decide, and see how the flow goes on by itself."""
+        """Read the code, decide, and wait until the flow continues."""
         given = result["description_placeholders"]
         assert given
         if agrees:
@@ -655,5 +655,5 @@ async def test_options(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "node:1", "load_1") not in ("unknown", "unavailable")
     assert world.device("node:7")
     assert {str(c.get("node")) for c in world.service.calls_to("/nodeinfo")} == {"成都电信"}, (
-        "only where somebody looks"
+        "only where it is shown"
     )

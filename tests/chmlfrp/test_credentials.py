@@ -52,7 +52,7 @@ async def cut_power(world: World[ChmlFrpService], entry_on_disk: Mapping[str, st
 
 
 def is_signed_in(world: World[ChmlFrpService], grant: str = "g") -> bool:
-    """Tell whether all works with the tokens of a grant, and the entry holds them."""
+    """Return whether all works with the tokens of a grant, and the entry holds them."""
     held, alive = world.entry.data, world.service.state.grants[grant]
     return (
         world.entry_state() is ConfigEntryState.LOADED

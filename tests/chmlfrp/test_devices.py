@@ -81,7 +81,7 @@ async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: st
 
 
 async def test_only_used_nodes_are_left(world: Frp, used: str, unused: str) -> None:
-    """What else is told of the others goes with them, although it is read every hour only."""
+    """Their other values are removed with them, although they are only read every hour."""
     await world.set_up()
     assert world.registered(f"node_uptime:{unused}:")
     world.service.fault("/node_uptime", "html", times=None)
@@ -97,7 +97,7 @@ async def test_only_used_nodes_are_left(world: Frp, used: str, unused: str) -> N
 async def test_only_used_nodes(
     world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
 ) -> None:
-    """They come and go with the tunnels, with all that is told of them."""
+    """They are added and removed with the tunnels, with all their entities."""
     await world.set_up(nodes="used")
     assert world.registered(f"node_uptime:{used}:")
     if while_unloaded:

@@ -286,7 +286,7 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "inbox:account", "messages") == "节点维护公告"
     heard = async_capture_events(world.hass, EVENT_STATE_CHANGED)
     world.service.state.messages += [
-        Message(3, 228, "for somebody else", world.service.now() - 3),
+        Message(3, 228, "for another user", world.service.now() - 3),
         Message(4, None, "<p>second</p><p>line</p>", world.service.now() - 1),
         Message(5, 227, "first", world.service.now() - 2),
     ]

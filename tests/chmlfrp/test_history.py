@@ -109,7 +109,7 @@ async def test_each_day_is_added_once(world: Home) -> None:
 
 
 async def test_an_upgraded_account_goes_on(world: Home) -> None:
-    """Its identifiers are others then, but no statistics are lost or begun anew."""
+    """Then its identifiers differ, but no statistics are lost or begin with 0."""
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
     before, known = await incoming(world), await series(world.hass)
@@ -263,7 +263,7 @@ async def test_not_in_the_first_minutes_of_a_day(world: Home) -> None:
 
 
 async def test_removed_with_the_account(world: Home) -> None:
-    """Nobody could delete them otherwise, and an account that is added again begins again."""
+    """Users could not delete them, and an account that is added again has new ones."""
     await world.set_up()
     assert await series(world.hass)
 

@@ -165,7 +165,7 @@ async def test_what_is_no_tunnel(world: Frp, nodes: dict[str, Node]) -> None:
 
 
 async def test_what_the_service_does_not_tell(world: Frp, nodes: dict[str, Node]) -> None:
-    """Without an address nobody is connected to, and least of all at a usual port."""
+    """Without an address, no connection is attempted, not even to a usual port."""
     without_addresses(world)
     world.service.fault("/node_uptime", "html", times=None)
     for node in nodes.values():

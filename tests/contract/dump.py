@@ -234,7 +234,7 @@ def _fields(action: Service, told: Mapping[str, Any]) -> Iterator[str]:
 
 
 async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
-    """Tell whether a user is sent away before anyone looks what is called for."""
+    """Return whether a user is refused before the target of the call is looked up."""
     try:
         await cast("Awaitable[None]", action.job.target(call))
     except Unauthorized:

@@ -42,7 +42,7 @@ def account_entry(service: EasyTierService, name: str = "demo") -> MockConfigEnt
 
 
 def secrets_of(service: EasyTierService, entry: ConfigEntry) -> set[str]:
-    """Return what nobody may see of a server and of an entry."""
+    """Return the secrets of a server and of an entry."""
     of_nodes = {
         secret
         for node in service.state.nodes.values()

@@ -125,7 +125,7 @@ EASYTIER = Case(
     },
     envelope=frozenset({"token", "initialized"}),
     ids=frozenset({"id", "email"}),
-    pace=2 * MINUTE,
+    interval=2 * MINUTE,
     troubles={
         "token expired": Trouble(
             begin=lambda service: service.refuse_tokens(), outcome=Outcome.HEALED
@@ -164,7 +164,7 @@ def _end_node(service: AnyService) -> None:
 
 
 def _measure(service: AnyService) -> None:
-    """Let a node's second address be measured anew; the first one's latency is the node's."""
+    """Measure the second address of a node again; the latency of the first one is the node's."""
     for node in service.state.nodes.values():
         node.network_name, node.network_token = _NETWORK.values()
         for connection in node.connections[1:]:

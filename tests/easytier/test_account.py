@@ -1,4 +1,4 @@
-"""What becomes of an account at the server while it is set up here."""
+"""Changes of an account at the server while its entry is set up."""
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.helpers import issue_registry as ir
@@ -68,7 +68,7 @@ async def test_a_deleted_account_at_a_service_that_does_not_tell_accounts(
 
 
 async def test_an_account_without_nodes_logs_in_once_more(world: World[EasyTierService]) -> None:
-    """Where only a login tells whether it was deleted; the other one began the session."""
+    """Only a login shows whether the account was deleted; the other one began the session."""
     world.service.state.settings.undocumented_endpoints = False
     for number, node in list(world.service.state.nodes.items()):
         if node.user_email == world.service.account.email:
@@ -97,7 +97,7 @@ async def test_an_account_that_was_deleted_meanwhile(world: World[EasyTierServic
 
 
 async def test_an_address_that_is_not_verified_any_more(world: World[EasyTierService]) -> None:
-    """Said in a repair; all else goes on, and nobody has to sign in."""
+    """A repair issue reports it. Everything else works, and no sign-in is requested."""
     issues = ir.async_get(world.hass)
     issue_id = f"{world.entry.entry_id}:mail_not_verified"
     await world.set_up()

@@ -147,7 +147,7 @@ async def test_create_node(world: World[EasyTierService]) -> None:
     assert (made.tags, made.allow_relay, made.network_name) == ("fast,IPv6", 1, "home")
     assert made.valid_until == "2027-06-30"
     device = world.device(f"relay_node:{answer['node_id']}")
-    assert device, "it is there at once"
+    assert device, "it is there immediately"
     assert device.name == "cabin"
 
 
@@ -411,7 +411,7 @@ async def test_retoken(world: World[EasyTierService]) -> None:
 
     answer = await on_account(world, "retoken")
 
-    assert answer == {"link_token": None}, "it is nobody else's business"
+    assert answer == {"link_token": None}, "it is only for the user who requested it"
     documented = world.service.state.settings.dialect == "documented"
     assert (world.entry.data["token"] != before) is documented
     await world.restart()

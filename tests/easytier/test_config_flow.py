@@ -65,7 +65,7 @@ async def test_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
     assert result["title"] == f"EasyTier demo ({server})"
     assert result["result"].unique_id is not None
     assert result["result"].unique_id.startswith(f"easytier:{server}:")
-    assert "@" not in result["result"].unique_id, "a mail address is nobody's business"
+    assert "@" not in result["result"].unique_id, "an email address is private"
     assert result["result"].state is ConfigEntryState.LOADED
     assert result["data"] == {
         "provider": "easytier",

@@ -38,7 +38,7 @@ async def test_public_nodes_that_are_chosen(world: Manager) -> None:
 
 @pytest.mark.parametrize("while_unloaded", [False, True])
 async def test_a_node_that_is_deleted(world: Manager, while_unloaded: bool) -> None:
-    """With what checks tell of it, which are asked far less often."""
+    """With the results of checks, which are requested far less often."""
     world.service.state.settings.edgeone = True
     await world.set_up()
     (first, second, *_) = [

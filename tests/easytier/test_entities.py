@@ -32,7 +32,7 @@ async def test_availability(world: World[EasyTierService]) -> None:
 
 
 async def test_a_silent_node(world: World[EasyTierService]) -> None:
-    """Nobody knows how it is doing, and it is less and less available."""
+    """Its values are unknown, and its availability decreases."""
     node = world.service.state.nodes["1"]
     node.recent_status, node.reporting = "69", False
     await world.set_up()
@@ -58,7 +58,7 @@ async def test_what_is_not_known(world: World[EasyTierService]) -> None:
 
 
 async def test_without_an_account(world: World[EasyTierService]) -> None:
-    """Totals, and the public nodes that were chosen; nobody is asked to sign in."""
+    """Totals, and the public nodes that were chosen; no sign-in is needed."""
     data = {"provider": "easytier", "base_url": world.service.url}
     world.hass.config_entries.async_update_entry(world.entry, data=data)
 

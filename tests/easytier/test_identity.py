@@ -40,7 +40,7 @@ def server_of(url: str) -> str:
 
 
 async def sign_in(hass: HomeAssistant, url: str, way: str = "account") -> ConfigFlowResult:
-    """Add the account at an address, or nobody's."""
+    """Add an account at an address, or an entry without an account."""
     form = await begin(hass, f"easytier_{way}", "easytier")
     return await fill(hass, form, base_url=url, **(DEMO if way == "account" else {}))
 
@@ -294,7 +294,7 @@ async def test_the_newer_of_the_two_is_removed(world: World[EasyTierService]) ->
 async def test_two_servers_are_not_one_twice(
     world: World[EasyTierService], stranger: EasyTierService, way: str
 ) -> None:
-    """Nor are an account and nobody's at one server, or servers without nodes."""
+    """Neither are an account and an entry without one at a server, nor servers without nodes."""
     twin = twin_of(world, way, stranger.url)
     await world.set_up()
     await world.elapse(FIVE_MINUTES)

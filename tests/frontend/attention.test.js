@@ -88,13 +88,13 @@ for (const [states, word, service, entity] of [
   [{ "switch.enabled": "off" }, "enable", "turn_on", "switch.it_enabled"],
   [{ "switch.force_down": "on", "switch.enabled": "off" }, "release", "turn_off", "switch.it_force_down"],
 ]) {
-  test(`${word} can be done at once`, () => {
+  test(`${word} can be used immediately`, () => {
     const [{ action }] = all({ it: tunnel(states) });
     assert.deepEqual(action, { word, domain: "switch", service, entity });
   });
 }
 
-test("a sign-in that is still to be done can be done at once", () => {
+test("a sign-in that is still due can be done immediately", () => {
   const account = (signed_in) => ({
     kind: "account",
     states: { "binary_sensor.signed_in_today": signed_in, "button.sign_in": "unknown" },

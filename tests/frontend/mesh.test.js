@@ -82,7 +82,7 @@ test("two nodes of one name are two where the service says so", () => {
   assert.equal(meshOf(picture(two)).vertices.length, 3);
 });
 
-test("who dials whom does not make two links, and what shows ourselves shows no other node", () => {
+test("connections in both directions are one link, and the hub is one node", () => {
   const mesh = meshOf(
     picture([
       node("link:us", "us", { connected: false }),

@@ -167,7 +167,7 @@ const addressed = (address, protocol = "tcp") => ({
   "sensor.protocol": protocol,
 });
 
-test("what a server and the client at home both tell of is one path", () => {
+test("a tunnel of a server and of the client at home is one path", () => {
   const things = {
     account: { kind: "account", entry: "frpc", states: { "sensor.tunnels_online": "1" } },
     server: ofServer("alice.nas", {

@@ -92,7 +92,7 @@ async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], cl
 
 
 async def test_a_client_that_loses_its_server(world: World[FrpService], client: Frpc) -> None:
-    """Then frpc tells of no tunnel of its file: they stay, also over a restart."""
+    """Then frpc reports no tunnel of its file: they are kept, also after a restart."""
     await world.set_up()
     before = tunnels(world)
 

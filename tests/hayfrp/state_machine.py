@@ -201,7 +201,7 @@ class HayFrp(TunnelModel, SignInModel):
 
     @change
     def move(self, pick: int) -> None:
-        """Someone moves a tunnel to another node, which perhaps nobody used."""
+        """A user moves a tunnel to another node, which may have been unused."""
         if tunnels := self.tunnels():
             nth(tunnels.values(), pick).node = nth(self.service.state.nodes, pick // 2)
 
@@ -323,7 +323,7 @@ class HayFrp(TunnelModel, SignInModel):
             return value if probed else None
 
         return {
-            # What the list of nodes says of one that is down, nobody knows.
+            # What the list contains of a node that is down is unknown.
             "binary_sensor.online": True if probed else ANYTHING,
             "sensor.clients": told(self.service.clients_at(node)),
             "sensor.connections": told(node.connections),

@@ -429,7 +429,7 @@ class Hy2Scale(TunnelModel):
         return self.service.state.peer_flags.get(path, PeerFlags())
 
     def _shows_below(self, path: str) -> bool:
-        """Tell whether the peers of a peer are shown."""
+        """Return whether the peers of a peer are shown."""
         hides = any(getattr(self.service.state.peers[path], flag) for flag in _HIDING)
         return self._flags(path).nested and self.service.lists(path) and not hides
 
@@ -448,7 +448,7 @@ class Hy2Scale(TunnelModel):
                 picture.add(f"peer:{path}", self._peer(path), Device(path, ANYTHING))
 
     def _peer(self, path: str) -> dict[str, Value]:
-        """Return what the topology tells of a peer."""
+        """Return what the topology contains about a peer."""
         return {
             "binary_sensor.conflict": ANYTHING,
             "binary_sensor.connected": self._up(path),

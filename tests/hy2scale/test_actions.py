@@ -33,7 +33,7 @@ GIB = 1024**3
 
 @pytest.fixture(autouse=True)
 def _config_folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Let Home Assistant write where nobody minds."""
+    """Let Home Assistant write files to a temporary folder."""
     hass.config.config_dir = str(tmp_path)
 
 
@@ -254,7 +254,7 @@ async def test_rename_a_client(world: Hub) -> None:
 
 @pytest.mark.platforms("binary_sensor", "sensor", "switch")
 async def test_two_connections_of_one_name(world: Hub) -> None:
-    """They are told apart by their addresses, and each command is for the one that is meant."""
+    """They are distinguished by their addresses, and each command reaches the right one."""
     await world.set_up()
     world.service.state.clients["us again"] = Client(
         name="us", addr="198.51.100.9:5565", addrs=["198.51.100.9:5565"], password="p"
@@ -549,7 +549,7 @@ async def test_actions_that_the_older_generation_does_not_have(world: Hub) -> No
 
 
 async def test_latency_history(world: Hub) -> None:
-    """A peer that dials the node measures by itself."""
+    """A peer that dials the node measures the latency itself."""
     await world.set_up()
     await world.live(MINUTE, POLL)
 
@@ -738,7 +738,7 @@ async def test_only_archives_of_our_own_folder(
 
 @pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
 async def test_an_archive_that_cannot_be_read(world: Hub, action: str) -> None:
-    """Nobody has entered anything wrong."""
+    """The error is not the user's."""
     await world.set_up()
     # Whatever is there, its first byte cannot be read.
     link(Path(world.hass.config.path("tunnel_hub_backups")), "/proc/self")
@@ -848,7 +848,7 @@ async def test_a_backup_that_cannot_be_saved(world: Hub, tmp_path: Path) -> None
 
     assert error.translation_key == "backup_not_saved"
     assert error.translation_placeholders == {"reason": "File exists"}
-    assert not isinstance(error, ServiceValidationError), "nobody entered anything wrong"
+    assert not isinstance(error, ServiceValidationError), "the error is not the user's"
 
 
 async def test_no_backup(world: Hub, tmp_path: Path) -> None:

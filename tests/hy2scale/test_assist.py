@@ -1,4 +1,4 @@
-"""What Assist tells of a node: its users, certificates and peers."""
+"""Answers of Assist about a node: its users, certificates and peers."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ async def hub(world: Hub) -> Hub:
 
 
 async def test_who_is_connected(hub: Hub) -> None:
-    """From where, only administrators are told; others hear of those who are exposed alone."""
+    """Only administrators get the addresses; others only get the users that are exposed."""
     owner, child = MockUser(is_owner=True), MockUser(is_owner=False)
     for person in (owner, child):
         person.add_to_hass(hub.hass)

@@ -668,7 +668,7 @@ async def test_qr_code(world: Hub) -> None:
     assert not world.service.calls_to("/api/wireguard/qr")
 
     await world.enable_all()
-    assert not world.service.calls_to("/api/wireguard/qr"), "nobody has looked"
+    assert not world.service.calls_to("/api/wireguard/qr"), "it has not been shown"
     image = await async_get_image(world.hass, entity_id)
 
     assert image.content_type == "image/png"

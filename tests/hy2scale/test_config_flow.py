@@ -363,7 +363,7 @@ async def test_a_node_renamed_before_it_could_be_read(world: Hub, source: str) -
 
 
 async def test_a_renamed_node_is_not_added_again(world: Hub) -> None:
-    """Though nobody has read its new id yet."""
+    """Although its new id has not been read."""
     world.service.state.node_id = "renamed"
 
     result = await fill(world.hass, await begin(world.hass), **address(world.service))

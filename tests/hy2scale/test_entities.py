@@ -45,7 +45,7 @@ async def test_active_paths_change(world: Hub) -> None:
 
 @BOTH
 async def test_a_counter_that_starts_over(world: Hub) -> None:
-    """A restart: nobody is asked to sign in, and the statistics see a new beginning."""
+    """A restart: no sign-in is requested, and the statistics begin a new cycle."""
     await world.set_up()
     before = float(world.value("sensor", "hub:account", "traffic_in"))
 
@@ -98,7 +98,7 @@ async def test_no_entities_of_what_the_older_generation_does_not_have(world: Hub
 
 
 async def test_missing_routes_are_missing_features(world: Hub) -> None:
-    """It is not a failure: all the rest works, and nobody complains."""
+    """It is not a failure: everything else works, and no error is logged."""
     gone = {
         "/api/ss": "proxy:ss:",
         "/api/sessions": "user_sessions:",

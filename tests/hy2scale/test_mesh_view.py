@@ -44,7 +44,7 @@ STREAM = "/api/graph-layout/stream"
 
 
 async def test_layout_follows_the_console(world: Hub, client: MockHAClientWebSocket) -> None:
-    """One connection however many look, none once nobody does."""
+    """One connection for any number of browsers, none if there is no browser."""
     for _ in range(2):
         await subscribe(client, world.device_id("account:account"))
         await event(client)

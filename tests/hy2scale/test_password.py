@@ -1,4 +1,4 @@
-"""The password of a node's console is changed while the node is polled: nobody has to sign in."""
+"""The console's password is changed while the node is polled: no sign-in is requested."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -45,7 +45,7 @@ async def set_up(world: Hub) -> None:
 
 
 async def by_provider(world: Hub) -> None:
-    """Change the password without waiting for what else is under way."""
+    """Change the password without waiting for running requests."""
     provider = world.entry.runtime_data.provider
     assert isinstance(provider, CanUpdateAccount)
     await provider.update_account(AccountChanges(password=BETTER))
@@ -64,7 +64,7 @@ def logins(world: Hub, password: str, status: int) -> list[Any]:
 
 
 async def works(world: Hub) -> None:
-    """Check that all goes on, now and at the next poll, and that nobody is asked anything."""
+    """Check that everything works, now and at the next poll, without a new sign-in."""
     await world.settle()
     for _ in range(2):
         assert world.entry_state() is ConfigEntryState.LOADED
@@ -160,7 +160,7 @@ async def test_a_change_that_did_not_reach_the_node(world: Hub) -> None:
 async def test_a_refused_password_is_believed_when_it_is_the_current_one(world: Hub) -> None:
     """Someone else has changed it."""
     await set_up(world)
-    world.service.set_password("of somebody else")
+    world.service.set_password("of another user")
 
     await world.elapse(POLL)
 

@@ -75,14 +75,14 @@ class Person:
         assert state
         return state.state
 
-    async def see_all(self, *, pace: int, restart_each: int | None = None) -> None:
-        """Live through the recording. pace: seconds here for each recorded one."""
+    async def see_all(self, *, interval: int, restart_each: int | None = None) -> None:
+        """Live through the recording. interval: seconds here for each recorded one."""
         self.listen()
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
         while self.node.second < self.node.last:
             self.node.second += 1
-            self.freezer.tick(pace)
+            self.freezer.tick(interval)
             fire_timers(self.hass)
             await self.settle()
             self.after_each_second()
@@ -90,7 +90,7 @@ class Person:
                 await self.restart()
 
     async def settle(self) -> None:
-        """Wait until all that is under way has come to its end, then name what is new."""
+        """Wait until all tasks have ended, then name the new devices."""
         await self.hass.async_block_till_done(wait_background_tasks=True)
         self.name_all()
 
@@ -150,7 +150,7 @@ async def test_polled_as_usual(person: Person, first: int) -> None:
     """Whenever between two polls something happens."""
     person.node.second = first
 
-    await person.see_all(pace=1)
+    await person.see_all(interval=1)
     person.freezer.tick(POLL)
     fire_timers(person.hass)
     await person.settle()
@@ -167,7 +167,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 async def test_every_recorded_answer(person: Person, restart_each: int | None) -> None:
     """Polled as often as was recorded; with restarts of Home Assistant too."""
-    await person.see_all(pace=POLL, restart_each=restart_each)
+    await person.see_all(interval=POLL, restart_each=restart_each)
 
     assert_same_as_ever(person)
     (link,) = (device for device in person.devices() if _who(device) == "tunnel")
@@ -188,7 +188,7 @@ async def test_what_is_connected(person: Person) -> None:
                     told[who].append(now)
 
     person.after_each_second = _note
-    await person.see_all(pace=POLL)
+    await person.see_all(interval=POLL)
 
     # Shown as long as its parent is, back with it, gone while bee takes its new name.
     assert told == {

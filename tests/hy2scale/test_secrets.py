@@ -1,4 +1,4 @@
-"""A node tells passwords and keys to whoever is signed in; we tell them to nobody."""
+"""A node sends passwords and keys to every user who is signed in; we do not show them."""
 
 from collections.abc import Iterator
 import json
@@ -22,7 +22,7 @@ from .common import BOTH, POLL, Hub
 
 
 def secrets_of(world: Hub) -> set[str]:
-    """Return all that nobody may see."""
+    """Return all secrets."""
     state = world.service.state
     server = state.server
     assert server

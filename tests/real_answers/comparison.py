@@ -50,7 +50,7 @@ class Difference:
     reason: str
 
     def covers(self, request: str, place: str) -> bool:
-        """Tell whether a difference at a place of an answer is this one."""
+        """Return whether a difference at a place of an answer is this one."""
         return fnmatchcase(request, _literal_brackets(self.request)) and fnmatchcase(
             place, _literal_brackets(self.place)
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 type Row = Mapping[str, Any]
 type Meaning = Callable[[Row], object]
-"""What a field of a resource is for a row; None where nobody can tell."""
+"""The meaning of a resource's field for a row; None if it is unknown."""
 
 WILD: Mapping[str, object] = {
     "number": 7,

@@ -166,7 +166,7 @@ REPORT = RelayNodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=
 
 
 class Asked(NamedTuple):
-    """Who asks: the client, and the provider of an account or of nobody."""
+    """What sends requests: the client, and the provider with or without an account."""
 
     client: EasyTierClient
     provider: EasyTierProvider
@@ -184,7 +184,7 @@ def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
 
 
 async def user_of(asked: Asked) -> object:
-    """Sign in, and return what the login tells of the account."""
+    """Sign in, and return the login's data of the account."""
     row = await asked.client.login(USER.mail, USER.password)
     return row["token"], row["user"]
 
@@ -391,7 +391,7 @@ USAGES = (
 
 
 def _load(row: Row) -> object:
-    """The most used of all; nobody knows of a node that is offline."""
+    """The highest usage of all; unknown for a node that is offline."""
     known = [share for usage in USAGES if isinstance(share := usage(row), float)]
     return max(known, default=None) if row.get("status") != "offline" else None
 

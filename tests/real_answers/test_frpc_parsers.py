@@ -172,7 +172,7 @@ CASES: tuple[Case, ...] = (
     ((33,), lambda a: a.provider.reload_configuration(), None),
 )
 ASKED_ELSEWHERE = {9: "/api/status"}
-"""Nobody asks for a path that there is not."""
+"""Lines of paths that do not exist, with the path that is requested instead."""
 
 
 def recordings() -> dict[int, Recording]:

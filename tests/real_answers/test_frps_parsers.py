@@ -143,7 +143,7 @@ async def week_of(answer: Awaitable[Row]) -> object:
 
 
 class Asked(NamedTuple):
-    """How a line is asked for, and what becomes of its answer: a value, or an error."""
+    """How the answer of a line is requested, and the result: a value, or an error."""
 
     ask: Callable[[FrpsClient], Awaitable[object]]
     expected: object

@@ -170,7 +170,7 @@ SOCKS5 = Proxy(
     exit_path="",
     **EXITS,
 )
-NOBODY = Proxy(
+NEW_PROXY = Proxy(
     id="nobody",
     name="nobody",
     enabled=False,
@@ -243,7 +243,7 @@ def feed(key: str) -> Ask:
 
 
 async def wireguard_peers(asked: Asked) -> object:
-    """Read the WireGuard peers, without what only tells whether something has changed."""
+    """Read the WireGuard peers, without the value that only shows changes."""
     found = await asked.provider.feeds["wireguard_peers"].fetch()
     return {
         id_: (peer.name, peer.address, peer.keepalive, peer.exit_path)
@@ -511,7 +511,7 @@ CASES: tuple[Case, ...] = (
     ((90, 91, 86, 87), feed("users"), {"65a34753": ALICE, "501d4307": BOB}),
     ((91,), lambda a: a.client.user_conflicts(), {}),
     ((92, 86, 87), feed("rules"), {"video": VIDEO}),
-    ((93, 94, 86, 87), feed("proxies"), {"socks5": SOCKS5, "nobody": NOBODY, "ss": SHADOWSOCKS}),
+    ((93, 94, 86, 87), feed("proxies"), {"socks5": SOCKS5, "nobody": NEW_PROXY, "ss": SHADOWSOCKS}),
     ((94,), lambda a: a.client.shadowsocks(), recorded_answer(58)),
     ((95, 96), feed("vpn"), {"account": VPN}),
     (

@@ -1,1 +1,1 @@
-"""What becomes of everything on bad days, for all providers alike; see docs/reliability.md."""
+"""All providers while services misbehave; see docs/reliability.md."""

@@ -138,7 +138,7 @@ def world(
 def watch(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture, case: Case, service: AnyService
 ) -> Watch:
-    """Somebody who looks for secrets and bugs."""
+    """Looks for secrets and bugs."""
     return Watch(hass, caplog, lambda: case.secrets(service))
 
 
@@ -187,7 +187,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         _CELLS: "fault matrix: cells passed of cells tried",
         _EXAMPLES: "property tests: spoilt answers",
         _DAY: "soak: a simulated day",
-        COSTS: "while nobody looks, a simulated day",
+        COSTS: "while no browser is connected, a simulated day",
         STEPS: "state machine: how often each step was taken",
     }.items():
         if name in told:

@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage(Fault):
-    """Nobody listens."""
+    """Nothing listens."""
 
     @override
     @asynccontextmanager

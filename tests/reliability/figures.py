@@ -85,7 +85,7 @@ class Days:
 
 @dataclass(slots=True)
 class Costs:
-    """What the accounts cost while nobody looks: a row for each."""
+    """The costs of the accounts while no browser is connected: a row for each."""
 
     rows: list[tuple[object, ...]] = field(default_factory=list)
 

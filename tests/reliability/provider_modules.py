@@ -1,4 +1,4 @@
-"""What the providers tell of themselves: each in the reliability.py of its folder of tests."""
+"""The reliability.py of each provider's folder of tests."""
 
 from collections.abc import Mapping
 

@@ -42,7 +42,7 @@ class Outcome(Enum):
     REFUSED = "refused"
     """The login is refused: ask the user."""
     HEALED = "healed"
-    """Nobody notices."""
+    """Users notice nothing."""
     ODD = "odd"
     """Answers that make some sense: no exception, no new login, all as before afterwards."""
 
@@ -110,12 +110,12 @@ class Case:
     ways: steps of the config flow that sign in, and what is entered there.
     steady: entities that show the same as long as nothing happens.
     acts: what a person can do.
-    pace: seconds in which all steady entities are read once.
+    interval: seconds in which all steady entities are read once.
     prepare: makes the service's world as the row expects it.
     other: what the entry of another account there holds, and what its unique id ends with; None
     where a service has only one. elsewhere: makes a second service another one in that case.
-    secrets: what nobody must see. envelope: the fields that tell whether an answer is one; ids:
-    those that tell which thing a row is about.
+    secrets: what must not be shown. envelope: the fields that identify an answer; ids: those that
+    identify the thing that a row is about.
     answers: what is a fault elsewhere, but a good answer at a sign-in here.
     """
 
@@ -132,7 +132,7 @@ class Case:
     troubles: Mapping[str, Trouble]
     other: Callable[[AnyService], tuple[dict[str, str], str]] | None = None
     elsewhere: Callable[[AnyService], object] = lambda _: None
-    pace: float = MINUTE
+    interval: float = MINUTE
     prepare: Callable[[AnyService], object] = lambda _: None
     kind: str = ""
     url: Callable[[AnyService], str] = lambda service: str(service.url)
@@ -150,7 +150,7 @@ class Life:
 
     kind: of the resources that come and go. rows: the service's own, by id; is_ours: whether one is
     the account's. add: makes another one. rename: gives one another name.
-    end_tokens: has the session end, None where it does by itself.
+    end_tokens: ends the session; None if it ends after some time.
     daily: whether traffic is counted from 0 again when the service's day begins.
     counts: whether there are counters at all.
     forgets: the action that gives up what is kept although the service no longer lists it.

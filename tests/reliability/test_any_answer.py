@@ -40,7 +40,7 @@ settings.register_profile("tunnel_hub", derandomize=True, database=None, deadlin
 settings.load_profile("tunnel_hub")
 
 type Key = tuple[str, str, str]
-"""Method, path, and what else tells apart what shares them."""
+"""Method, path, and what else distinguishes requests with the same ones."""
 type Told = Mapping[Key, Sequence[Answer]]
 """What was answered, and in which order: a list is another one after something was made."""
 type Request = Callable[..., Awaitable[Answer]]

@@ -1,4 +1,4 @@
-"""What an account costs its service and the recorder while nobody looks."""
+"""What an account costs its service and the recorder while no browser is connected."""
 
 from collections import Counter
 

@@ -40,7 +40,7 @@ def names(world: BadWorld) -> dict[str, str]:
 
 
 async def left_alone(world: BadWorld) -> bool:
-    """Tell whether the service hears nothing for some hours."""
+    """Return whether the service hears nothing for some hours."""
     world.service.calls.clear()
     for _ in range(3):
         await world.pass_by(HOUR)
@@ -118,7 +118,7 @@ def arrange(world: BadWorld) -> tuple[str, str]:
 
 
 async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
-    """It becomes one of today in place: nobody has to sign in, and all stays as it was arranged."""
+    """It is migrated in place: no sign-in is requested, and the user's changes are kept."""
     await world.set_up()
     first, mine = arrange(world)
     await world.settle()
@@ -171,7 +171,7 @@ async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -
     world.service.calls.clear()
     world.service.fault("*", "hang", times=None)
     before = asyncio.all_tasks()
-    world.freezer.tick(world.case.pace)
+    world.freezer.tick(world.case.interval)
     fire_timers(world.hass)
     await world.until(lambda: bool(world.service.calls))
     polls = {task for task in asyncio.all_tasks() - before if not of_simulator(task)}

@@ -2,7 +2,7 @@
 
 What must not change does not: entity ids, devices, what is held in memory; and what is counted is
 counted right. The counts are judged as Home Assistant's long-term statistics do: a total that
-falls below nine tenths was begun anew, any other fall is an error.
+falls below nine tenths began with 0 again, any other decrease is an error.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Totals:
             self.resets += 1
 
     def _rise(self, entity_id: str, rate: float) -> None:
-        """Compare with the fastest so far: an outage's traffic comes at once, but over its time."""
+        """Compare with the fastest so far; traffic of an outage counts for all of its time."""
         fastest = self._rates.setdefault(entity_id, rate)
         if fastest and rate > 20 * fastest:
             self.errors.append(f"{entity_id} jumps by {rate}/s after {fastest}/s")
@@ -162,10 +162,10 @@ class Day:
 
 
 def _is_looked_at(kind: type) -> bool:
-    """Tell whether objects of a type are counted.
+    """Return whether objects of a type are counted.
 
-    What stands in for Home Assistant's disk keeps dicts and lists of all that was ever stored, and
-    each state keeps a dict of itself once somebody has looked at it, as we do.
+    The replacement of Home Assistant's disk keeps dicts and lists of everything that was stored,
+    and each state keeps a dict of itself once it was read, as it is here.
     """
     return kind.__module__.startswith(_LOOKED_AT) and not issubclass(kind, dict)
 
@@ -246,7 +246,7 @@ async def test_a_day(
         "hours": hours,
         **day.happened,
         "totals read": totals.readings,
-        "totals begun anew by the service": totals.resets,
+        "totals that the service began with 0 again": totals.resets,
         **{
             f"{name}, before and after": f"{was}, {getattr(after, name)}"
             for name, was in asdict(before).items()

@@ -75,7 +75,7 @@ class Watch:
 
 
 def _unexplained(record: logging.LogRecord) -> bool:
-    """Tell whether a record is a bug's."""
+    """Return whether a record is a bug's."""
     if record.levelno < logging.ERROR:
         return bool(record.exc_info) and record.levelno > logging.DEBUG
     message = record.getMessage()

@@ -30,7 +30,7 @@ _LONGEST = 2 * MINUTE
 
 
 def of_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
-    """Tell whether a server does it; Home Assistant's own does not run here."""
+    """Return whether a server does it; Home Assistant's own does not run here."""
     return "RequestHandler" in repr(work)
 
 
@@ -70,7 +70,7 @@ class BadWorld(World[AnyService]):
     async def poll(self, times: int = 1) -> None:
         """Let the steady entities be read."""
         for _ in range(times):
-            await self.pass_by(self.case.pace)
+            await self.pass_by(self.case.interval)
 
     async def set_up_patiently(self) -> None:
         """Set the entry up, whatever comes of it."""
@@ -153,7 +153,7 @@ class BadWorld(World[AnyService]):
         return False
 
     def is_well(self) -> bool:
-        """Tell whether the entry is loaded and its essentials are read."""
+        """Return whether the entry is loaded and its essentials are read."""
         return self.entry_state() is ConfigEntryState.LOADED and all(
             (state := self.hass.states.get(self.entity_id(*value))) is not None
             and state.state != "unavailable"

@@ -48,7 +48,7 @@ class Figures:
 
 @dataclass(slots=True)
 class Kills:
-    """What became of the house after it was killed, by moment; and remarks."""
+    """The outcomes of kills of Home Assistant, by moment; and remarks."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)

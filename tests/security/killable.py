@@ -50,7 +50,7 @@ class MortalHass:
     async def start(self) -> None:
         """Start it, and wait until it has started."""
         self.program.start()
-        # What it signed somebody in with may not have been written before it was killed.
+        # The tokens of its user may not have been written before it was killed.
         self._stage.hass.tokens = {}
         await self._stage.start()
 
@@ -106,7 +106,7 @@ class MortalHass:
         return str((await self._stage.entry_of(self.service.NAME))["state"])
 
     async def is_asked_to_sign_in(self) -> bool:
-        """Tell whether Home Assistant asks to sign in again."""
+        """Return whether Home Assistant asks to sign in again."""
         flows = await self._stage.hass.command("config_entries/flow/progress")
         return any(
             flow["handler"] == DOMAIN and flow["context"]["source"] == "reauth" for flow in flows

@@ -1,4 +1,4 @@
-"""A server over raw sockets that lies: whoever asks gets what a test has chosen, whatever that is.
+"""A server over raw sockets that answers each request with whatever a test has chosen.
 
 No simulator and no HTTP library stands between, so an answer may be anything.
 """

@@ -18,7 +18,7 @@ _MOST_WORDS = 900
 class Spoiler:
     """Stands between Home Assistant and the simulator.
 
-    spoil: what becomes of sound answers. refusal: what is answered in their place.
+    spoil: what correct answers are changed to. refusal: what is sent instead of them.
     passed: all that went to and fro, as long as nothing was refused.
     """
 
@@ -72,7 +72,7 @@ async def read_all(world: BadWorld) -> None:
 
 
 async def respond(world: BadWorld, act: Act) -> object:
-    """Do something; what Home Assistant answers to whoever did it."""
+    """Do something; return the answer of Home Assistant."""
     response: object = None
     supports = world.hass.services.supports_response(act.domain, act.action)
     try:

@@ -1,6 +1,6 @@
 """Whatever a service answers to any question: a result that can be stored, or an error of ours.
 
-And in the meantime nobody in the house waits for long.
+In the meantime, the event loop is not blocked for long.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Lab:
     failures: list[str] = field(default_factory=list)
 
     def questions(self, turn: int) -> list[tuple[str, str]]:
-        """Return each kind of request, with one of the questions that come to it, in turns."""
+        """Return each kind of request with one of its questions, alternately."""
         by_kind: dict[str, list[str]] = {}
         for name, told in self.told.items():
             for kind in told.replies:
@@ -87,7 +87,7 @@ class Lab:
     ) -> None:
         """Ask with one kind of request answered by a lie."""
         told = self.told[question]
-        # What is said was prepared before: only what becomes of it is measured.
+        # The answer was prepared before: only its processing is measured.
         said = {of: [reply.raw() for reply in replies] for of, replies in told.replies.items()}
         said[kind] = [lie(reply) for reply in told.replies[kind]]
 
@@ -100,7 +100,7 @@ class Lab:
         # One that has not asked anything yet.
         entered = through(told.credentials, told.port, self.liar)
         provider = create_provider(self.case.service, self.session, entered, OPTIONS)
-        # Nobody pays for the garbage of the provider before.
+        # The garbage of the previous provider must not be counted.
         gc.collect()
         self.stalls.restart()
         try:
@@ -160,7 +160,7 @@ def check_scalar(value: object) -> None:
 
 
 async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Told:
-    """Ask a sound service, which nobody has asked before, one question."""
+    """Ask a correct service, which received no request before, one question."""
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
         service = simulator.services[case.service]
         case.prepare(service)
@@ -184,7 +184,7 @@ async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Tol
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once."""
+    """Repeat failed requests immediately."""
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
 
 

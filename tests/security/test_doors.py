@@ -46,7 +46,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 class Secrets:
-    """All secrets that came about, with the forms in which they were repeated."""
+    """All secrets so far, in all forms in which they were repeated."""
 
     def __init__(self, world: BadWorld, spoiler: Spoiler) -> None:
         self.known: set[str] = set()
@@ -214,7 +214,7 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
     handler = logging.FileHandler(path, encoding="utf-8")
     form = "%(asctime)s.%(msecs)03d %(levelname)s (%(threadName)s) [%(name)s] %(message)s"
     handler.setFormatter(logging.Formatter(form))
-    # What an action is called with, whoever calls it knows.
+    # The data of an action are known to the user who calls it.
     handler.addFilter(lambda record: "<Event call_service" not in record.getMessage())
     root = logging.getLogger()
     levels = {logger: logger.level for logger in (root, logging.getLogger(ENTITY_REGISTRY))}
@@ -281,7 +281,7 @@ def _fields(world: BadWorld, way: str, liar: Liar) -> dict[str, Any]:
 async def test_no_secret_is_in_a_form_or_a_repair(
     *, bad_world: BadWorld, liar: Liar, secrets: Secrets, few: Few
 ) -> None:
-    """Whoever signs in does not see what was entered in what the service says."""
+    """Forms and repairs show no secrets in the messages of a service."""
     await bad_world.set_up_enabled()
     secrets.remember()
     failed = 0

@@ -1,4 +1,4 @@
-"""What never comes to its end is given up, without keeping anybody waiting."""
+"""Answers that never end are given up, and nothing else waits for them."""
 
 import asyncio
 from functools import partial

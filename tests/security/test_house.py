@@ -36,12 +36,12 @@ _HARMLESS = dict.fromkeys(map(ord, "\u3000\u200d"))
 def watch(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture, case: Case, simulated_service: AnyService
 ) -> Watch:
-    """Somebody who looks for secrets and bugs in all that shows."""
+    """Looks for secrets and bugs in everything that is shown."""
     return Watch(hass, caplog, lambda: case.secrets(simulated_service))
 
 
 def is_line(words: str) -> bool:
-    """Tell whether words show in a line as they are; emoji are joined by what is not printable."""
+    """Return whether all characters can be shown in a line; emoji can contain joiners."""
     return words.translate(_HARMLESS).isprintable()
 
 

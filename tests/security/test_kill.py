@@ -66,7 +66,7 @@ async def _kill_at(
         task.cancel()
         with suppress(asyncio.CancelledError, ClientError, DemoError):
             await task
-        # The service notes that nobody waits for its answers any more.
+        # The service notices that its client is gone.
         await asyncio.sleep(0.1)
         hass.service.clear_faults()
 
@@ -135,7 +135,7 @@ async def _as_the_answer_arrives(sign_in: SignIn) -> None:
 
 async def _once_the_file_is_there(sign_in: SignIn) -> None:
     before = sign_in.grant.refresh_token
-    while sign_in.grant.refresh_token == before or not sign_in.is_stored:  # noqa: ASYNC110  # A file tells nobody.
+    while sign_in.grant.refresh_token == before or not sign_in.is_stored:  # noqa: ASYNC110  # Files have no events.
         await asyncio.sleep(0.0005)
 
 
@@ -189,7 +189,7 @@ async def test_while_tokens_are_renewed(mortal: MortalHass, kills: Kills) -> Non
         assert await mortal.entry_state() == ("loaded" if is_stored else "setup_error"), what
         assert await mortal.is_asked_to_sign_in() is not is_stored, what
         if not is_stored:
-            # Somebody signs in again; that dialog has tests of its own.
+            # The user signs in again; that dialog has tests of its own.
             sign_in.grant.refresh_token = sign_in.used
             await mortal.reload()
             assert await mortal.entry_state() == "loaded"

@@ -20,13 +20,13 @@ FOR_EVERY_USER = {
     "check_node": "returns what the entities of the node show",
     "check_reachability": "checks what the entities of the tunnel show, every ten seconds at most",
     "check_tunnel": "returns what the entities of the tunnel show",
-    "force_offline": "does what the button does; the client reconnects by itself",
+    "force_offline": "does what the button does; the client can reconnect",
     "get_app_version": "returns what the service tells strangers",
-    "get_certificate": "returns the public half, which is shown to whoever connects",
+    "get_certificate": "returns the public half, which every client receives",
     "get_graph_layout": "returns positions in a picture",
     "get_latency_history": "returns what the sensor's history shows",
     "get_node": "returns what the entities of the node show",
-    "get_node_history": "returns what the service tells of its own nodes",
+    "get_node_history": "returns the service's data of its own nodes",
     "get_peers": "returns what the entities of the peers show",
     "get_traffic_history": "returns what the sensors' history shows",
     "list_downloads": "returns what the service tells strangers",
@@ -79,7 +79,7 @@ def _targets(world: World, name: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("group", list(_ADMITTED))
 async def test_all_actions_and_kinds_of_user(world: World, group: str) -> None:
-    """Whoever is refused is refused before the service is asked."""
+    """A user without permission is refused before the service is asked."""
     await world.set_up()
     user_id = await _user(world.hass, group)
 
@@ -144,7 +144,7 @@ async def test_a_device_without_entities(world: World) -> None:
 
 
 async def test_a_disabled_entity_counts(world: World) -> None:
-    """Disabling an entity opens no action to somebody who might not control it."""
+    """Disabling an entity does not allow an action to users who may not control it."""
     await world.set_up()
     world.disable("tunnel:1:", "check:1:")
     await world.restart()

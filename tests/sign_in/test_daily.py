@@ -1,4 +1,4 @@
-"""The daily sign-in by itself; the button is in test_button.py."""
+"""The automatic daily sign-in; the button is in test_button.py."""
 
 from datetime import timedelta
 from itertools import pairwise

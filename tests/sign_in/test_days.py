@@ -274,7 +274,7 @@ async def test_a_day_that_was_signed_in_elsewhere_is_not_missed(shanghai: World)
 
 
 async def test_a_day_on_which_the_service_failed_is_reported(shanghai: World) -> None:
-    """And only once the service has told that nobody else signed in."""
+    """Only after the service has reported that there was no other sign-in."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault("/user", "error", times=None)
     await live_until(shanghai, at(21, 4))
@@ -337,7 +337,7 @@ async def test_turned_off_for_days(shanghai: World, hass_storage: dict[str, Any]
 
 
 async def test_no_request_without_need(shanghai: World) -> None:
-    """Signed in elsewhere: nobody is asked, and by hand it is asked once."""
+    """Signed in elsewhere: no automatic request, and one for the button."""
     await shanghai.set_up(**DAILY)
     shanghai.service.account.signdate = int(at(20, 0, 40).timestamp())
     await live_until(shanghai, at(20, 20))

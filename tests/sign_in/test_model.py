@@ -138,7 +138,7 @@ class Life:
                 self.in_hours.add(at)
 
     def is_open(self, seconds: int) -> bool:
-        """Tell whether a clock on the wall shows one of the user's hours."""
+        """Return whether a clock on the wall shows one of the user's hours."""
         seconds += int(self.ahead)
         wall = (seconds + _ahead_of_utc(self.zone, seconds // 900)) % 86400
         first, last = (

@@ -122,7 +122,7 @@ async def demo(client: Client) -> Client:
 
 @pytest.fixture
 async def visitor(chmlfrp: ChmlFrpService) -> AsyncIterator[Panel]:
-    """Return a panel where nobody has signed in."""
+    """Return a panel without a login."""
     async with aiohttp.ClientSession(headers={"User-Agent": "panel"}) as session:
         yield Panel(session, chmlfrp.url)
 

@@ -375,7 +375,7 @@ async def test_a_gate_stops_calls_at_a_moment(
     assert [answer["status"] for answer in await asyncio.gather(*toggles)] == [200, 200, 200]
     assert not hayfrp.state.tunnels["1"].enabled
     await demo.ask("/proxy", "toggle", id="1", toggle="true")
-    assert hayfrp.state.tunnels["1"].enabled, "an open gate stops nobody"
+    assert hayfrp.state.tunnels["1"].enabled, "an open gate stops no request"
 
 
 async def test_a_gate_stops_as_many_calls_as_it_should(

@@ -355,7 +355,7 @@ async def test_a_reset_token_does_not_end_a_sign_in_by_browser(
 async def test_passwords_in_the_services_words(
     begin: Begin, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    """It may say what it got; nobody is shown that."""
+    """The message may contain the password, which is not shown."""
     new = NewAccount(
         username="newcomer", mail="new@example.com", password="new-password", contact="10003"
     )

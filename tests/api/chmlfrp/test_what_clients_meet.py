@@ -232,7 +232,7 @@ async def test_a_node_in_maintenance(
 async def test_counters_of_another_day_are_nothing_today(
     freezer: FrozenDateTimeFactory, provider: ChmlFrpProvider, chmlfrp: ChmlFrpService
 ) -> None:
-    """They stay in the row of a tunnel that nobody used since, with the day they belong to."""
+    """The row of an unused tunnel keeps its values of today, with the day that they are from."""
     freezer.move_to(NOON)
     row = chmlfrp.state.tunnels["1"]
     row.client_running, row.days[-1] = False, Day(1000, 2000)
@@ -337,7 +337,7 @@ async def test_an_outdated_client(provider: ChmlFrpProvider, chmlfrp: ChmlFrpSer
     chmlfrp.state.tunnels["1"].client_version = "ChmlFrp-0.51.2_251023"
     newest = await one(provider, "tunnels", Tunnel, "1")
 
-    assert before.client_outdated is None, "nobody has said yet which is the newest"
+    assert before.client_outdated is None, "the newest version is unknown"
     assert (outdated.client_outdated, newest.client_outdated) == (True, False)
 
 

@@ -55,7 +55,7 @@ type Begin = Callable[..., EasyTierProvider]
 
 @pytest.fixture
 def begin(session: ClientSession, easytier: EasyTierService) -> Begin:
-    """Make a provider for one of the accounts, or for nobody, at the simulated service."""
+    """Make a provider for an account, or without one, at the simulated service."""
 
     def _begin(
         name: str | None = "demo", options: Options | None = None, **credentials: str

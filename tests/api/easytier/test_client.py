@@ -45,7 +45,7 @@ FIELDS: Mapping[str, object] = {
 }
 OTHERS = "9"
 """A node that is not the demo account's."""
-NOBODY = "99"
+UNKNOWN_ID = "99"
 TARGET = {
     "server": "tcp://198.18.0.2:11010",
     "network_name": "demo-network",
@@ -264,7 +264,7 @@ async def test_only_the_owner_may(client: EasyTierClient, name: str) -> None:
 @pytest.mark.parametrize("name", ONE_NODE)
 async def test_a_node_that_is_gone(client: EasyTierClient, name: str) -> None:
     with refused(NodeGoneError, "node_gone"):
-        await ONE_NODE[name](client, NOBODY)
+        await ONE_NODE[name](client, UNKNOWN_ID)
 
 
 @pytest.mark.parametrize("name", ONE_NODE)

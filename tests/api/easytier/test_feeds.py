@@ -254,7 +254,7 @@ async def test_all_nodes(begin: Begin, easytier: EasyTierService) -> None:
 async def test_all_nodes_without_the_permission(
     begin: Begin, easytier: EasyTierService, *, offered: bool
 ) -> None:
-    """One's own are better than none, and nobody is asked twice."""
+    """The nodes of the account are listed instead, and the refused list is not requested again."""
     easytier.state.settings.undocumented_endpoints = offered
     provider = begin(options={ALL_NODES: True})
 
@@ -393,7 +393,7 @@ async def test_no_nodes_at_a_server_that_does_not_tell_of_accounts(
 async def test_an_address_that_is_not_verified_any_more(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """The account tells nothing else, all else goes on, and the user is told."""
+    """The account has no other values. The other feeds work, and the user is informed."""
     await nodes(provider)
     easytier.account.is_verified = False
 
@@ -482,7 +482,7 @@ async def test_the_quickest_connection_counts(
 async def test_only_nodes_whose_network_is_known_are_checked(
     provider: EasyTierProvider, checking: EasyTierService, dialect: Dialect
 ) -> None:
-    """The documented service tells of none, so it is not even asked for checks."""
+    """The documented service provides none, so no check is requested."""
     found = await reachability(provider)
 
     assert set(found) == (set("1234568") if dialect == "real" else set())

@@ -15,7 +15,7 @@ def named(*names: str) -> Nodes:
 @pytest.mark.parametrize(
     "ours, theirs, same",
     [
-        # Nobody else has the token, whatever the node is called now.
+        # No other node has the token, even if the node was renamed.
         (
             [{"id": 1, "node_name": "a", "report_token": "t-1"}, *named("b")],
             [{"id": 9, "node_name": "z", "report_token": "t-1"}],

@@ -117,14 +117,14 @@ async def test_identity(begin: Begin, easytier: EasyTierService) -> None:
 
     identity = await begin().identify()
     other = await begin("other").identify()
-    nobody = await begin(None).identify()
+    anonymous = await begin(None).identify()
 
     assert identity.title == f"demo ({server})"
     assert identity.id.startswith(f"{server}:")
     assert "@" not in identity.id
-    assert len({identity.id, other.id, nobody.id}) == 3
+    assert len({identity.id, other.id, anonymous.id}) == 3
     assert identity == await begin(email="demo@example.com").identify()
-    assert (nobody.id, nobody.title) == (server, server)
+    assert (anonymous.id, anonymous.title) == (server, server)
 
 
 async def test_one_account_however_it_is_written(session: ClientSession, begin: Begin) -> None:
@@ -224,7 +224,7 @@ async def test_a_mail_that_can_no_longer_be_sent(begin: Begin, easytier: EasyTie
 
 
 async def test_a_server_without_an_administrator(begin: Begin, easytier: EasyTierService) -> None:
-    """Its tables were made by hand: it says that it is initialized, and lets nobody in."""
+    """Created by hand, it reports that it is initialized, but refuses every login."""
     easytier.state.accounts.clear()
     easytier.state.settings.without_administrator = True
     new = NewAccount(username="", mail="new@example.com", password="new-password")
@@ -281,7 +281,7 @@ async def test_a_login_names_an_administrator(begin: Begin, easytier: EasyTierSe
 async def test_a_refusal_that_signing_in_does_not_confirm(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """The login is accepted, with the very same token: nobody has to be asked for a password."""
+    """The login returns the same token, so the user is not asked for a password."""
     await provider.feeds["nodes"].fetch()
     easytier.fault("/api/nodes/my", "body", status=401, body={"error": "未授权"})
 
@@ -319,7 +319,7 @@ async def test_reset_token(
     await provider.feeds["nodes"].fetch()
     before = provider.credentials["token"]
 
-    assert await provider.reset_token() is None, "nobody else needs it"
+    assert await provider.reset_token() is None, "no other program needs it"
 
     token = provider.credentials["token"]
     assert (token == before) is (dialect == "real")
@@ -447,7 +447,7 @@ async def test_a_second_node_of_one_name(
 async def test_a_second_node_of_one_name_where_nodes_cannot_be_listed(
     provider: EasyTierProvider, easytier: EasyTierService
 ) -> None:
-    """Nobody can tell then, and the node is as welcome as any."""
+    """The names are unknown then, so the node is created."""
     await provider.create_node(NEW)
     easytier.fault("/api/nodes/my", "error", times=None)
 

@@ -1,4 +1,4 @@
-"""frpc: what it tells of its proxies, and the changes to those of its store."""
+"""frpc: its proxies, and changes to those of its store."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -193,7 +193,7 @@ async def test_without_a_server_all_that_was_known_stays(
             assert tunnel.public_address == before[name].public_address
             assert tunnel.local_address == before[name].local_address
             assert tunnel.protocol == before[name].protocol
-        # frpc does not tell of those of its file: a person may remove them.
+        # frpc does not report those of its file: a user may have removed them.
         assert known.feeds["tunnels"].kept() == {"nas", "game"}
         assert (await read(known, "client"))["account"].connected is False
 
@@ -460,7 +460,7 @@ async def test_frpc_says_why_not(provider: FrpcProvider, frp: FrpService) -> Non
 async def test_no_proxy_of_the_file_is_hidden(
     provider: FrpcProvider, frp: FrpService, is_connected: bool
 ) -> None:
-    """The program would take it, also while it tells of no proxy of its file."""
+    """The program would accept their names, also while it does not report its file's proxies."""
     await tunnels(provider)
     frp.state.client.is_connected = is_connected
     frp.state.client.config += (

@@ -258,7 +258,7 @@ async def test_what_is_stored_may_be_damaged(
 
 
 async def test_a_restarted_server(provider: FrpsProvider, frp: FrpService, later: Later) -> None:
-    """Until its clients are back, all is offline; today's traffic begins anew."""
+    """Until its clients reconnect, everything is offline; the traffic of today begins with 0."""
     server = frp.state.server
     before = await later(provider)
     gone, server.proxies = server.proxies, {}
@@ -547,7 +547,7 @@ async def test_a_thousand_proxies(provider: FrpsProvider, frp: FrpService, later
     assert len(found) == 1000
     assert found["n994"].public_address == "127.0.0.1:10994"
     assert len(frp.calls) - calls <= 5 + 1
-    assert (await later(provider))["n994"] is found["n994"], "nothing is built anew"
+    assert (await later(provider))["n994"] is found["n994"], "no resource is built again"
 
 
 async def test_both_feeds_share_a_reading(
@@ -592,7 +592,7 @@ async def test_a_refused_password(provider: FrpsProvider, frp: FrpService) -> No
 async def test_a_dashboard_without_a_password(
     begin: Begin, frp: FrpService, asked: bool, entered: bool, problem: list[str]
 ) -> None:
-    """Whoever reaches it may use it, whatever is entered here."""
+    """Everyone who reaches it may use it, whatever is entered here."""
     if not asked:
         frp.state.server.settings.username = frp.state.server.settings.password = ""
     name, password = ("admin", "demo-password") if entered else ("", "")

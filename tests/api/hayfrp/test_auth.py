@@ -165,7 +165,7 @@ async def test_a_late_refusal_of_an_old_csrf_makes_no_login(signed_in: User) -> 
 
 
 async def test_a_new_csrf_is_stored_before_it_is_used(user: User) -> None:
-    """Or a crash between the two would end the session that nobody remembers."""
+    """Otherwise a crash between the two would end the session without a stored new one."""
     gate = asyncio.Event()
 
     async def store(csrf: str) -> None:
@@ -327,7 +327,7 @@ async def test_a_contest_is_over_when_a_session_has_outlived_it(signed_in: User)
     signed_in.wait(await _lose(signed_in))
 
     await signed_in.ask()
-    assert signed_in.is_contested(), "nobody knows yet"
+    assert signed_in.is_contested(), "it is unknown whether it lasts"
     signed_in.wait(10 * MINUTE)
     assert signed_in.is_contested()
     signed_in.wait(1)
@@ -335,7 +335,7 @@ async def test_a_contest_is_over_when_a_session_has_outlived_it(signed_in: User)
 
     signed_in.somebody_logs_in()
     await signed_in.ask()
-    assert await _lose(signed_in) == 15 * MINUTE, "the next contest begins anew"
+    assert await _lose(signed_in) == 15 * MINUTE, "the next contest begins with the shortest wait"
 
 
 async def test_a_contest_that_is_over_does_not_come_back_when_we_end_the_session(

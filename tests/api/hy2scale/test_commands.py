@@ -85,7 +85,7 @@ async def test_update_account(provider: Provider, session: ClientSession, hy2sca
 
     await provider.update_account(AccountChanges(username="boss", password="better"))
 
-    assert not list(provider.issues()), "at once"
+    assert not list(provider.issues()), "immediately"
     state = hy2scale.state
     assert (state.username, state.password_hash) == ("boss", hashed("better"))
     assert told[-1] == provider.credentials
@@ -315,7 +315,7 @@ async def test_kick_a_session_that_has_just_ended(provider: Provider, hy2scale: 
 
 
 async def test_a_kick_that_is_refused(provider: Provider, hy2scale: Node) -> None:
-    """A session that goes on has not ended by itself."""
+    """The session continues, so the refusal is reported."""
     alice = user_id(hy2scale, "alice")
     hy2scale.fault("/api/sessions/{id}", "status", status=403, body="read only", times=None)
 
@@ -774,8 +774,8 @@ async def test_a_servers_key_is_not_lost(
 class Edit(NamedTuple):
     """A change that reads a row and writes all of it back.
 
-    rows: where they stand in the answer. needed: what every version tells of one. others: what
-    only some versions, or rows, have. generations: those that it is of.
+    rows: where they are in the answer. needed: the fields of all versions. others: those that
+    only some versions or rows have. generations: those that it applies to.
     """
 
     act: Callable[[Provider, Node], Awaitable[object]]

@@ -109,7 +109,7 @@ async def test_a_base_path_that_changed(provider: Provider, hy2scale: Node) -> N
 
 
 async def test_a_missing_route_is_no_other_base_path(provider: Provider, hy2scale: Node) -> None:
-    """The node itself is there; that is looked at once, and remembered with the route."""
+    """Whether the node itself responds is checked immediately, and cached with the route."""
     hy2scale.state.settings.missing_routes = ["/api/rules", "GET /api/backup"]
 
     for _ in range(3):
@@ -310,7 +310,7 @@ async def test_a_node_without_peers(provider: Provider, hy2scale: Node, topology
         "nothing",
         7,
         pytest.param([1, 2], id="a list of something else"),
-        pytest.param([{"direction": "local"}, {"direction": "outbound"}], id="nobody has a name"),
+        pytest.param([{"direction": "local"}, {"direction": "outbound"}], id="no names"),
         pytest.param([{"name": "us"}], id="a peer that may be either"),
         pytest.param([{"name": "us", "direction": {}}], id="a direction that is none"),
     ],
@@ -342,7 +342,7 @@ async def test_a_very_deep_tree(provider: Provider, hy2scale: Node) -> None:
 async def test_what_is_behind_a_lost_link_is_still_known(
     provider: Provider, hy2scale: Node
 ) -> None:
-    """The node shows nobody there as long as the link on the way is down."""
+    """The node shows no peers behind a link that is down."""
     before = await read(provider, Peer)
     hy2scale.drop("us")
     # A write ends what is shared within a moment.

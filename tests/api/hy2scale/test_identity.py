@@ -41,7 +41,7 @@ class Watch:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew with what is remembered."""
+        """Restart with the stored data."""
         self.provider = self._begin()
         self.provider.restore(self.memory)
         self.provider.on_memory = self._remember
@@ -176,7 +176,7 @@ async def test_one_that_leaves_and_another_one_that_comes(watch: Watch) -> None:
 
 
 async def test_several_that_go_and_come_at_once(watch: Watch) -> None:
-    """Nobody can tell which of them is which."""
+    """It is unknown which of them is which."""
     watch.service.state.peers["cabin"] = PeerRow("inbound", version="1.3.4")
     await watch.poll()
     for name in ("office", "cabin"):
@@ -191,7 +191,7 @@ async def test_several_that_go_and_come_at_once(watch: Watch) -> None:
 
 @AGAIN
 async def test_node_ids(watch: Watch, again: Again) -> None:
-    """Renamed while they are away, several at once: their node ids tell who they are."""
+    """Several are renamed while they are away: they are recognized by their node ids."""
     peers = watch.service.state.peers
     peers["cabin"] = PeerRow("inbound", node_id="id-of-cabin", version="1.3.4")
     peers["studio"] = PeerRow("inbound", node_id="id-of-studio", version="1.3.4")
@@ -351,7 +351,7 @@ async def test_a_name_that_is_free_again(watch: Watch, again: Again) -> None:
 
 
 async def test_peers_of_one_name(watch: Watch) -> None:
-    """Told apart as far as that goes, with the conflict in sight."""
+    """They are distinguished as far as possible, and the conflict is shown."""
     twin = {"name": "twin", "direction": "outbound", "connected": True}
     us = {"name": "us", "direction": "outbound", "addr": "us.example.com:5565", "connected": True}
     rows = [{**us, "children": [twin, twin]}]
@@ -391,7 +391,7 @@ async def test_a_node_that_is_dialled_and_dials(watch: Watch) -> None:
 
 @AGAIN
 async def test_how_long_a_peer_is_kept(watch: Watch, again: Again) -> None:
-    """Weeks; what was told of it last is still told."""
+    """After weeks, the last values are still shown."""
     watch.service.drop("office")
     await watch.poll()
     await watch.poll(27 * DAY)

@@ -1,4 +1,4 @@
-"""What is read once for several, and what several change at once."""
+"""One read for several feeds, and several changes in parallel."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ async def test_one_reading_for_all_that_need_it(
 
 
 async def test_what_was_read_before_a_write_is_not_kept() -> None:
-    """A reading that was under way when something was written."""
+    """A read that was running when something was written."""
     answers = iter("abc")
     gate = asyncio.Event()
 

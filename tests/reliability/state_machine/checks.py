@@ -69,7 +69,7 @@ def _kind(thing: str) -> str:
 
 
 def asleep(entities: Entities) -> set[str]:
-    """Return the kinds of which no entity is enabled: nobody reads them then."""
+    """Return the kinds without an enabled entity, which are not read."""
     awake = {
         _kind(thing)
         for thing, of_thing in entities.items()

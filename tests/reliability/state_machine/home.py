@@ -37,7 +37,7 @@ class Home:
     """One Home Assistant, from its start to its end.
 
     world: itself, with its entry. model: of the service. clocks: the machine's.
-    errors: exceptions that nobody caught.
+    errors: exceptions that were not caught.
     rewrites: how often a state was written that differs in its attributes only, by entity.
     """
 
@@ -126,7 +126,7 @@ class Home:
         fire_timers(self.world.hass)
         await self.world.settle()
 
-    # What is under way
+    # Running tasks
 
     async def come_to_rest(self) -> None:
         """Let everything happen that can, while something is stopped on its way."""

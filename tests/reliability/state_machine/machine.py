@@ -250,7 +250,7 @@ class Machine(RuleBasedStateMachine):
         self.home.rewrites.clear()
         for _ in range(3):
             FOUND[self.kind.case.of].measure(self.service)
-            await self._leap(self.world.case.pace)
+            await self._leap(self.world.case.interval)
         rewritten = {id_ for id_ in self.home.rewrites if not id_.startswith(f"{IMAGE}.")}
         assert not rewritten, f"attributes of {rewritten}"
 
@@ -278,7 +278,7 @@ class Machine(RuleBasedStateMachine):
     # Time
 
     async def _leap(self, seconds: float) -> int:
-        """Let time pass at once, but for the moments on which the daily sign-in depends.
+        """Let time pass in one step, apart from the moments on which the daily sign-in depends.
 
         Returns in how many leaps.
         """
@@ -410,7 +410,7 @@ class Machine(RuleBasedStateMachine):
         look_at(self.hass)
         for _ in range(3):
             self.model.end_session(0)
-            await self._leap(self.world.case.pace)
+            await self._leap(self.world.case.interval)
         look_at(self.hass, browsers=self.browsers)
 
     @precondition(lambda self: self.fine and self.kind.troubles())
@@ -423,7 +423,7 @@ class Machine(RuleBasedStateMachine):
         trouble.begin(self.service)
         if trouble.outcome is not Outcome.HEALED:
             self.trouble = trouble
-        # Until then it is noticed, also while nobody looks.
+        # It is noticed by then, also while no browser is connected.
         await self._leap(HOUR)
 
     @precondition(lambda self: self.trouble is not None)
@@ -592,7 +592,7 @@ class Machine(RuleBasedStateMachine):
 
     @step()
     async def ignore_repairs(self) -> bool:
-        """The user does not want to hear of what is wrong."""
+        """The user ignores the issues."""
         shown = [
             issue.issue_id
             for issue in list(ir.async_get(self.hass).issues.values())
@@ -603,7 +603,7 @@ class Machine(RuleBasedStateMachine):
         self.choices.ignored |= set(shown)
         return bool(shown)
 
-    # Activities: on their own, at once, or while another waits for its answer
+    # Activities: alone, in parallel, or while another waits for its answer
 
     async def _turn(self, entity_id: str, *, on: bool) -> bool:
         """Turn a switch on or off; whether that was done."""
@@ -662,7 +662,7 @@ class Machine(RuleBasedStateMachine):
         return True
 
     async def _poll(self, _: int) -> bool:
-        await self._leap(self.world.case.pace)
+        await self._leap(self.world.case.interval)
         return True
 
     async def _refresh(self, pick: int) -> bool:
@@ -842,7 +842,7 @@ class Machine(RuleBasedStateMachine):
         calls: int,
         moment: Moment,
     ) -> None:
-        """Two things that meddle with the same happen at once."""
+        """Two activities that affect the same thing happen in parallel."""
         race = nth(self.kind.races, pick)
         begun, meanwhile = nth(race.first, first), nth(race.second, second)
         self.focus = self._tunnel(tunnel)
@@ -878,7 +878,7 @@ class Machine(RuleBasedStateMachine):
             calls -= 1
             await self.home.come_to_rest()
         if one.done() and not gate.waiting:
-            # It asked for less than that; whoever looks has everything read.
+            # It requested less than that; while a browser is connected, everything is read.
             begun, gate.route, gate.match, gate.times = "poll", "*", {}, 1
             look_at(self.hass)
             one = asyncio.create_task(self._poll(0))

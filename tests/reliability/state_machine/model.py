@@ -163,7 +163,7 @@ class ServiceModel(ABC):
 
     @change
     def end_session(self, _: int) -> None:
-        """Whoever is signed in is signed out."""
+        """The session of the account ends."""
         if end := self.lives[0].end_tokens:
             end(self.service)
 
@@ -190,11 +190,11 @@ class TunnelModel(ServiceModel):
 
     @abstractmethod
     def is_down(self, tunnel_id: str) -> bool:
-        """Tell whether nobody can reach a tunnel."""
+        """Return whether a tunnel cannot be reached."""
 
     @abstractmethod
     def enabled(self, tunnel_id: str) -> bool | None:
-        """Tell whether a tunnel is enabled; None where the service has no such thing."""
+        """Return whether a tunnel is enabled; None where the service has no such thing."""
 
     @abstractmethod
     def return_client(self, tunnel_id: str) -> None:

@@ -61,7 +61,7 @@ class Picture:
 
 
 def shows(state: str, wanted: Value) -> bool:
-    """Tell whether a state is what it should be."""
+    """Return whether a state is what it should be."""
     match wanted:
         case _Anything():
             return state != "unavailable"

@@ -68,7 +68,7 @@ class SignIns:
         return isinstance(self._model, SignInModel) and bool(self.options.get("sign_in_daily"))
 
     def stops(self, start: datetime, end: datetime) -> list[datetime]:
-        """Return the moments up to the end on which somebody must look.
+        """Return the moments up to the end at which to compare.
 
         What is due when a window or a day is about to end comes too late in one leap.
         """
