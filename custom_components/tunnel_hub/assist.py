@@ -426,7 +426,7 @@ class Assist:
         if not accounts:
             raise self._none_found("assist_nothing_to_sign_in")
         if not exposed:
-            # The names of accounts that are not exposed are not told.
+            # The answer does not contain the names of accounts that are not exposed.
             raise RefusedError("assist_sign_in_not_exposed", entity=self._entity_name(_SIGN_IN))
         for account in exposed:
             await self._call(account, _SIGN_IN)

@@ -267,11 +267,11 @@ class FeedCoordinator(DataUpdateCoordinator[dict[str, Resource]]):
         self._answered_at = Stamp.now()
         fields_differ = self.inventory.update_fields(frozenset(self.feed.unsupported_fields()))
         added, gone = self.inventory.update_resources(self.data.keys(), confirms=not reading_back)
-        tell = self.subscriptions.notify_in_order
-        tell(added, self.subscriptions.on_added)
-        tell(gone, self.subscriptions.on_gone)
+        notify = self.subscriptions.notify_in_order
+        notify(added, self.subscriptions.on_added)
+        notify(gone, self.subscriptions.on_gone)
         if fields_differ:
-            tell(list(self.inventory.known), self.subscriptions.on_fields)
+            notify(list(self.inventory.known), self.subscriptions.on_fields)
         self.has_answered, self.is_pending = True, False
         self._awaits_use = self.feed.resource.may_be_enabled_later and not all(
             resource.enabled_by_default for resource in self.data.values()

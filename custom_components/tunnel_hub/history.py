@@ -449,8 +449,8 @@ def _sums(amounts: Mapping[datetime, list[float]], stored: _Stored) -> list[Stat
     kept = {start: row.get("state") or 0.0 for start, row in stored.items() if start >= first}
     total = earlier[-1] if earlier else 0.0
     rows: list[StatisticData] = []
-    told = {start: sum(found) or kept.get(start, 0.0) for start, found in amounts.items()}
-    for start, amount in sorted({**kept, **told}.items()):
+    current = {start: sum(found) or kept.get(start, 0.0) for start, found in amounts.items()}
+    for start, amount in sorted({**kept, **current}.items()):
         total = round(total + amount, 9)
         rows.append({"start": start, "state": amount, "sum": total})
     return rows

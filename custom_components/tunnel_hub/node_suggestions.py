@@ -178,11 +178,11 @@ class NodeSuggestions:
 
     async def suggest(self, requirements: TunnelRequirements) -> Sequence[Suggestion]:
         """Return all nodes, sorted: suitable nodes first, the best one at the top."""
-        told = await self._nodes.get(_NODES_CACHE_SECONDS)
+        nodes = await self._nodes.get(_NODES_CACHE_SECONDS)
         suggestions = _sorted(
             [
-                _rated(node, told.uptimes.get(id_), _obstacles(node, requirements, told.closed))
-                for id_, node in told.nodes.items()
+                _rated(node, nodes.uptimes.get(id_), _obstacles(node, requirements, nodes.closed))
+                for id_, node in nodes.nodes.items()
             ]
         )
         to_measure = [s.node.id for s in suggestions if s.is_suitable][:_MOST_CONNECTED]

@@ -76,12 +76,12 @@ async def _down(assist: Assist, _: Mapping[str, Any]) -> str:
     broken = [row for row in rows if "switched_off" not in row]
     words = assist.text("common.assist_none_down")
     if broken:
-        told = (assist.text("common.assist_down_one", **row) for row in broken)
-        words = _listed(assist, told, "down")
+        lines = (assist.text("common.assist_down_one", **row) for row in broken)
+        words = _listed(assist, lines, "down")
     if off := [row["name"] for row in rows if "switched_off" in row]:
         names = assist.names(off[:_MOST])
-        told_off = assist.text("common.assist_switched_off", count=len(off), names=names)
-        words = assist.sentences((words, told_off))
+        off_words = assist.text("common.assist_switched_off", count=len(off), names=names)
+        words = assist.sentences((words, off_words))
     return _complete(assist, words)
 
 
@@ -109,8 +109,8 @@ async def _traffic(assist: Assist, _: Mapping[str, Any]) -> str:
 async def _certificates(assist: Assist, _: Mapping[str, Any]) -> str:
     if not (rows := assist.certificates(_SOON)):
         return _complete(assist, assist.text("common.assist_no_certificates", days=_SOON))
-    told = (assist.text("common.assist_certificate", **row) for row in rows)
-    return _complete(assist, _listed(assist, told, "certificates"))
+    lines = (assist.text("common.assist_certificate", **row) for row in rows)
+    return _complete(assist, _listed(assist, lines, "certificates"))
 
 
 async def _connected(assist: Assist, _: Mapping[str, Any]) -> str:

@@ -21,10 +21,10 @@ from .actions.certificates import CERTIFICATE_ACTIONS
 from .actions.collections import COLLECTION_ACTIONS
 from .actions.directory import DIRECTORY_ACTIONS
 from .actions.mesh import MESH_ACTIONS
+from .actions.node_suggestions import SUGGESTION_ACTIONS
 from .actions.nodes import NODE_ACTIONS
 from .actions.reachability import REACHABILITY_ACTIONS
 from .actions.subdomains import SUBDOMAIN_ACTIONS
-from .actions.suggestions import SUGGESTION_ACTIONS
 from .actions.tunnels import TUNNEL_ACTIONS
 from .const import DOMAIN
 from .exceptions import action_errors

@@ -41,6 +41,11 @@ def load(name: str, folder: Path | None = None) -> list[Recording]:
     return [_recording(line, json.loads(text)) for line, text in enumerate(lines, 1)]
 
 
+def by_line(name: str) -> dict[int, Recording]:
+    """Return the recordings of a file by line."""
+    return {recording.line: recording for recording in load(name)}
+
+
 def _recording(line: int, row: dict[str, Any]) -> Recording:
     return Recording(
         line=line,

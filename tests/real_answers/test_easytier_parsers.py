@@ -22,7 +22,6 @@ from custom_components.tunnel_hub.api.errors import (
     NodeGoneError,
     OtherServiceError,
     RejectedError,
-    TunnelHubError,
     UnavailableError,
     UnsupportedError,
 )
@@ -44,8 +43,9 @@ from custom_components.tunnel_hub.api.tokens import PastedToken
 
 from . import readings
 from .counts import count_replayed
+from .outcomes import Refused, check
 from .readings import Meaning, Row, check_readings
-from .recordings import Recording, load
+from .recordings import by_line
 from .server import RecordedServer
 
 RECORDED = "easytier-worker"
@@ -170,13 +170,6 @@ class Asked(NamedTuple):
 
     client: EasyTierClient
     provider: EasyTierProvider
-
-
-class Refused(NamedTuple):
-    """What an answer means that is none. words: the service's, or the key of our sentence."""
-
-    error: type[TunnelHubError]
-    words: str
 
 
 def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
@@ -310,13 +303,8 @@ ASKED_ELSEWHERE = {
 }
 
 
-def recordings() -> dict[int, Recording]:
-    """Return the recordings by line."""
-    return {recording.line: recording for recording in load(RECORDED)}
-
-
 def test_every_recording_is_read() -> None:
-    assert {lines[0] for lines, _, _ in CASES} | {11, 34} == recordings().keys()
+    assert {lines[0] for lines, _, _ in CASES} | {11, 34} == by_line(RECORDED).keys()
 
 
 @pytest.mark.parametrize(
@@ -333,9 +321,9 @@ async def test_what_comes_out(
     expected: object,
 ) -> None:
     freezer.move_to(ASKED_AT)
-    by_line = recordings()
+    recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(by_line[line], path=ASKED_ELSEWHERE.get(line))
+        recorded.add(recordings[line], path=ASKED_ELSEWHERE.get(line))
     account = {"email": USER.mail, "password": USER.password, "token": "stored"}
     options = {PUBLIC_NODES: ["1", "2"], ALL_NODES: 42 in lines}
     asked = Asked(
@@ -343,13 +331,7 @@ async def test_what_comes_out(
         EasyTierProvider(session, {"base_url": recorded.url, **account}, options),
     )
 
-    if isinstance(expected, Refused):
-        with pytest.raises(expected.error) as caught:
-            await ask(asked)
-        told = {getattr(caught.value, "key", None), getattr(caught.value, "message", None)}
-        assert expected.words in told | {str(caught.value)}
-    else:
-        assert await ask(asked) == expected
+    await check(ask(asked), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 
@@ -459,7 +441,7 @@ TABLES: Mapping[str, Table] = {
 def recorded_rows() -> list[tuple[int, Row, Table]]:
     """Return all rows of all answers, with how they are read."""
     found = []
-    for line, recording in recordings().items():
+    for line, recording in by_line(RECORDED).items():
         table = TABLES.get(f"{recording.method} {recording.path}")
         if table is not None and recording.reply.status == 200:
             answer: Any = recording.reply.answer

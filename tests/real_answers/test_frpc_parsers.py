@@ -15,7 +15,6 @@ from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     RejectedError,
     TunnelGoneError,
-    TunnelHubError,
 )
 from custom_components.tunnel_hub.api.frp.frpc_client import FrpcClient
 from custom_components.tunnel_hub.api.frp.frpc_models import PROXY, fields_of, proxy_row
@@ -26,8 +25,9 @@ from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelPhase,
 
 from . import readings
 from .counts import count_replayed
+from .outcomes import Refused, check
 from .readings import Meaning, Row, check_readings
-from .recordings import Recording, load
+from .recordings import Recording, by_line, load
 from .server import RecordedServer
 
 RECORDED = "frpc-0.70.1"
@@ -90,13 +90,6 @@ class Asked(NamedTuple):
 
     client: FrpcClient
     provider: FrpcProvider
-
-
-class Refused(NamedTuple):
-    """What an answer means that is none. words: frpc's, or the key of our sentence."""
-
-    error: type[TunnelHubError]
-    words: str = ""
 
 
 async def read(asked: Asked) -> object:
@@ -175,13 +168,8 @@ ASKED_ELSEWHERE = {9: "/api/status"}
 """Lines of paths that do not exist, with the path that is requested instead."""
 
 
-def recordings() -> dict[int, Recording]:
-    """Return the recordings by line."""
-    return {recording.line: recording for recording in load(RECORDED)}
-
-
 def test_every_recording_is_read() -> None:
-    assert {line for lines, _, _ in CASES for line in lines} == recordings().keys()
+    assert {line for lines, _, _ in CASES for line in lines} == by_line(RECORDED).keys()
 
 
 @pytest.mark.parametrize(
@@ -196,22 +184,16 @@ async def test_what_comes_out(
     ask: Callable[[Asked], Awaitable[object]],
     expected: object,
 ) -> None:
-    by_line = recordings()
+    recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(by_line[line], path=ASKED_ELSEWHERE.get(line))
+        recorded.add(recordings[line], path=ASKED_ELSEWHERE.get(line))
     credentials = {"kind": "frpc", "base_url": recorded.url, "username": "a", "password": "b"}
     asked = Asked(
         FrpcClient(Transport(session, (recorded.url,)), "a", "b"),
         FrpcProvider(session, credentials, {}),
     )
 
-    if isinstance(expected, Refused):
-        with pytest.raises(expected.error) as caught:
-            await ask(asked)
-        told = {getattr(caught.value, "key", None), getattr(caught.value, "message", None), ""}
-        assert expected.words in told | {str(caught.value)}
-    else:
-        assert await ask(asked) == expected
+    await check(ask(asked), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 

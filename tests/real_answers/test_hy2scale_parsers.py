@@ -17,7 +17,6 @@ from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
     RejectedError,
-    TunnelHubError,
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.http import Transport
@@ -54,8 +53,9 @@ from custom_components.tunnel_hub.api.tokens import PastedToken
 
 from . import readings
 from .counts import count_replayed
+from .outcomes import Refused, check
 from .readings import Meaning, Row, check_readings
-from .recordings import Recording, load
+from .recordings import by_line, load
 from .server import RecordedServer
 
 RECORDED = "hy2scale-1.3.4"
@@ -224,13 +224,6 @@ class Asked(NamedTuple):
 
     client: Hy2ScaleClient
     provider: Hy2ScaleProvider
-
-
-class Refused(NamedTuple):
-    """What an answer means that is none. words: the node's, or the key of our sentence."""
-
-    error: type[TunnelHubError]
-    words: str
 
 
 type Ask = Callable[[Asked], Awaitable[object]]
@@ -570,13 +563,8 @@ NOT_ASKED = {
 }
 
 
-def recordings(name: str = RECORDED) -> dict[int, Recording]:
-    """Return the recordings by line."""
-    return {recording.line: recording for recording in load(name)}
-
-
 def test_every_recording_is_read() -> None:
-    assert {lines[0] for lines, _, _ in CASES} | NOT_ASKED.keys() == recordings().keys()
+    assert {lines[0] for lines, _, _ in CASES} | NOT_ASKED.keys() == by_line(RECORDED).keys()
 
 
 def provider_of(session: ClientSession, url: str) -> Hy2ScaleProvider:
@@ -611,21 +599,17 @@ async def test_what_comes_out(
     expected: object,
 ) -> None:
     freezer.move_to(ASKED_AT)
-    by_line = recordings()
+    recordings = by_line(RECORDED)
     for line in lines:
-        recorded.add(by_line[line], path=f"/api{ASKED_ELSEWHERE.get(line, by_line[line].path)}")
+        recorded.add(
+            recordings[line], path=f"/api{ASKED_ELSEWHERE.get(line, recordings[line].path)}"
+        )
     asked = Asked(
         Hy2ScaleClient(Transport(session, (recorded.url,)), PastedToken("stored")),
         provider_of(session, recorded.url),
     )
 
-    if isinstance(expected, Refused):
-        with pytest.raises(expected.error) as caught:
-            await ask(asked)
-        told = {getattr(caught.value, name, None) for name in ("key", "message", "detail")}
-        assert expected.words in told
-    else:
-        assert await ask(asked) == expected
+    await check(ask(asked), expected)
     count_replayed(request.node, RECORDED, "parser", lines)
 
 
@@ -658,14 +642,13 @@ async def test_what_comes_out_of_a_mesh(
 ) -> None:
     """Each answer in its turn: what is shown, what is kept, and under which ids."""
     freezer.move_to(ASKED_AT)
-    by_line = recordings(RECORDED_MESH)
     # What was not asked at that time: there were no connections, and no node ids were told.
     for path in ("/clients", "/internal/peers", "/peers/bee/peers", "/peers/bee-2/peers"):
-        recorded.add(recordings()[11], path=f"/api{path}")
+        recorded.add(by_line(RECORDED)[11], path=f"/api{path}")
     provider = provider_of(session, recorded.url)
     expected, ids = "", set[str]()
 
-    for line, recording in by_line.items():
+    for line, recording in by_line(RECORDED_MESH).items():
         recorded.add(recording, path=f"/api{recording.path}")
         expected = MESH.get(line, expected)
         freezer.tick(3)
@@ -685,7 +668,7 @@ async def test_what_comes_out_of_a_mesh(
             assert seen == set(expected.split(", ")), str(recording)
 
     assert ids == IDS
-    count_replayed(request.node, RECORDED_MESH, "parser", by_line)
+    count_replayed(request.node, RECORDED_MESH, "parser", by_line(RECORDED_MESH))
 
 
 # Whatever a field is

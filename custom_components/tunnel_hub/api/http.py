@@ -453,8 +453,8 @@ class Transport:
                 words = answer.text()
             elif not is_cut:
                 row = answer.mapping()
-                told = map(row.get, _WORD_FIELDS)
-                words = next((words for words in told if coerce.verbatim(words)), "")
+                found = map(row.get, _WORD_FIELDS)
+                words = next((words for words in found if coerce.verbatim(words)), "")
         return f"HTTP {response.status} {self.redact(words, is_cut=is_cut)}".strip()
 
 

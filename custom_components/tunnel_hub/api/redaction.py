@@ -98,11 +98,11 @@ class Secrets:
 
     async def learn_in_turns(self, data: object) -> None:
         """Do the same for a large answer, in time slices."""
-        turn = TimeSlice()
+        time_slice = TimeSlice()
         for found in _secrets_in(data, _NAMES):
             if found:
                 self._see(found)
-            await turn.yield_if_due()
+            await time_slice.yield_if_due()
 
     def _see(self, found: Iterable[str]) -> None:
         _remember(self._seen, found, _SHORTEST_SEEN, _MOST_SEEN)

@@ -63,14 +63,14 @@ class RowParser[R: Resource]:
         thousands of rows. Raises UnavailableError if no row has an id: then the service has
         renamed its fields.
         """
-        turn = TimeSlice()
+        time_slice = TimeSlice()
         one = one or self.one
         resources: dict[str, R] = {}
         row = None
         for row in rows:
             if (resource := one(row)) is not None:
                 resources.setdefault(resource.id, resource)
-            await turn.yield_if_due()
+            await time_slice.yield_if_due()
         if row is not None and not resources:
             raise UnavailableError(Reason.MALFORMED, "no ids")
         return resources
@@ -82,20 +82,20 @@ def rows_of(value: object) -> list[Row]:
 
 
 def expected[T](value: T | None, what: str) -> T:
-    """Return what an answer has to tell; raises UnavailableError where it does not."""
+    """Return a value that an answer must contain; raises UnavailableError if it is None."""
     if value is None:
         raise UnavailableError(Reason.MALFORMED, f"no {what}")
     return value
 
 
 def row_in(row: Row, name: str) -> Row:
-    """The object in a field; raises UnavailableError where there is none."""
+    """The object in a field; raises UnavailableError if there is none."""
     value = row.get(name)
     return expected(value if isinstance(value, dict) else None, name)
 
 
 def rows_in(value: object, what: str = "rows", *, null: bool = False) -> list[Row]:
-    """The objects of what must be a list of them; raises UnavailableError for anything else.
+    """The objects of a JSON list; raises UnavailableError for anything else.
 
     null: whether null means an empty list, as in Go.
     """

@@ -23,15 +23,15 @@ class TimeSlice:
 
 async def iterate[T](items: Iterable[T]) -> AsyncIterator[T]:
     """Iterate over many items without blocking the event loop."""
-    turn = TimeSlice()
+    time_slice = TimeSlice()
     for item in items:
         yield item
-        await turn.yield_if_due()
+        await time_slice.yield_if_due()
 
 
 async def in_time_slices[T](items: Iterable[T], do: Callable[[T], object]) -> None:
     """Call a function for each item without blocking the event loop."""
-    turn = TimeSlice()
+    time_slice = TimeSlice()
     for item in items:
         do(item)
-        await turn.yield_if_due()
+        await time_slice.yield_if_due()

@@ -181,7 +181,7 @@ class ChmlFrpClient:
             await self._signed("POST", "/deletetunnel", fields, read=False)
 
     async def update_tunnel(self, tunnelid: str, fields: Mapping[str, object]) -> None:
-        """/update_tunnel: replace a tunnel's fields, all of them; as in create_tunnel."""
+        """/update_tunnel: replace all fields of a tunnel, see create_tunnel."""
         fields = {"tunnelid": coerce.integer(tunnelid), **fields}
         await self._signed("POST", "/update_tunnel", json=fields, read=False)
 
@@ -316,7 +316,7 @@ class ChmlFrpClient:
         return self._row_of(await self._transport.request(method, path, params=params, read=read))
 
     def _row_of(self, answer: Answer) -> Row:
-        """Return the object of an answer that is no refusal."""
+        """Return the object of an answer that is not a refusal."""
         row = _mapping(answer)
         _judge(row, self._transport)
         return row

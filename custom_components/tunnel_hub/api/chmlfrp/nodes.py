@@ -73,5 +73,5 @@ class NodeCommands(CanAskNodes, CanChooseNodes):
     @override
     async def force_all_offline(self) -> Mapping[str, str]:
         results = (await self._client.offline_user_nodes()).get("results")
-        told = coerce.data(results, self._transport.secrets.hide)
-        return {node: self._transport.redact(result) for node, result in told.items()}
+        by_node = coerce.data(results, self._transport.secrets.hide)
+        return {node: self._transport.redact(result) for node, result in by_node.items()}

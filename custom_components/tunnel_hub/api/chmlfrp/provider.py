@@ -139,8 +139,8 @@ class ChmlFrpProvider(
 
     @override
     async def app_version(self, loader: str, minecraft: str, kind: str) -> Row:
-        told = await self._client.app_version(loader, minecraft, kind)
-        return coerce.data(told, self._transport.secrets.hide)
+        data = await self._client.app_version(loader, minecraft, kind)
+        return coerce.data(data, self._transport.secrets.hide)
 
 
 def _address(credentials: Credentials, name: str, default: str) -> str:

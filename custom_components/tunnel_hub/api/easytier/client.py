@@ -81,10 +81,10 @@ class EasyTierClient:
     # /api/auth
 
     async def register(self, email: str, password: str) -> Row:
-        """/api/auth/register: open an account, or again one that never proved its address.
+        """/api/auth/register: create an account; can be repeated until its address is verified.
 
-        `verification_token` where the service tells it; else it is in the mail, if there is one.
-        `warning` where no mail could be sent.
+        Some servers return `verification_token`, which is otherwise in the email. `warning` means
+        that no email could be sent.
         """
         account = {"email": email, "password": password}
         return await self._public("POST", "/api/auth/register", json=account, read=False)
@@ -97,7 +97,7 @@ class EasyTierClient:
         )
 
     async def verify(self, token: str) -> None:
-        """/api/auth/verify: prove the email address with the mailed token."""
+        """/api/auth/verify: verify the email address with the token of the email."""
         await self._public("GET", "/api/auth/verify", {"token": token}, read=False)
 
     # /api/nodes
@@ -107,7 +107,7 @@ class EasyTierClient:
         return _nodes(await self._signed("GET", "/api/nodes/my"))
 
     async def create(self, fields: Mapping[str, object]) -> str | None:
-        """/api/nodes, or the documented /api/nodes/ where a server lacks that: the node's id.
+        """/api/nodes, or /api/nodes/ as documented: create a node and return its id.
 
         fields: node_name, region_type, region_detail, connections, tier_bandwidth,
         max_bandwidth, max_traffic, reset_cycle, max_connections, tags, notes, network_name,
@@ -120,17 +120,17 @@ class EasyTierClient:
         return coerce.identifier(row.get("node_id"))
 
     async def update(self, node_id: str, fields: Mapping[str, object]) -> None:
-        """/api/nodes/<id>: change these fields, as in create, and no others."""
+        """/api/nodes/<id>: change only these fields, see create."""
         await self._signed("PUT", _path(node_id), json=fields, read=False, refusals=_ONE_NODE)
 
     async def delete(self, node_id: str) -> None:
-        """/api/nodes/<id>: raises NodeGoneError for a node that is gone."""
+        """/api/nodes/<id>: delete a node; raises NodeGoneError if it does not exist."""
         await self._signed("DELETE", _path(node_id), read=False, refusals=_ONE_NODE)
 
     # Public endpoints
 
     async def report(self, fields: Mapping[str, object]) -> Row:
-        """/api/report: say how a node is doing; its traffic as the service has it then.
+        """/api/report: send the state of a node; return its traffic at the service.
 
         fields: node_name, email, token (the node's own), current_bandwidth, reported_traffic,
         connection_count, status; tier_bandwidth where it is known.
@@ -142,7 +142,7 @@ class EasyTierClient:
         return _nodes(await self._public("POST", "/api/query", json=wishes))
 
     async def public(self) -> list[Row]:
-        """/api/public: the nodes that are valid, offline ones too where the server can tell."""
+        """/api/public: the valid nodes; some servers leave out those that are offline."""
         return _nodes(await self._public("GET", "/api/public", {"show_offline": "true"}))
 
     async def stats(self) -> Row:
@@ -152,7 +152,7 @@ class EasyTierClient:
     # /api/edgeone
 
     async def check(self, server: str, network_name: str, network_secret: str) -> Row:
-        """/api/edgeone/check: try to reach a node. server: its address, tcp://IP:PORT."""
+        """/api/edgeone/check: check a node. server: its address, tcp://IP:PORT."""
         target = {
             "server": server,
             "network_name": network_name,
@@ -161,7 +161,7 @@ class EasyTierClient:
         return self._found(await self._check("GET", "/api/edgeone/check", target))
 
     async def batch_check(self, nodes: list[Row]) -> list[Row]:
-        """/api/edgeone/batch-check: try to reach up to twenty nodes; findings in their order.
+        """/api/edgeone/batch-check: check up to twenty nodes; return the results in their order.
 
         nodes: each as in check.
         """
@@ -177,7 +177,7 @@ class EasyTierClient:
         return {**row, "error": self._transport.redact(row["error"])} if "error" in row else row
 
     async def health(self) -> Row:
-        """/api/edgeone/health: raises UnsupportedError where there are no checks."""
+        """/api/edgeone/health: raises UnsupportedError if the server has no checks."""
         return await self._check("GET", "/api/edgeone/health")
 
     # /api/system
@@ -185,7 +185,7 @@ class EasyTierClient:
     async def check_init(self) -> bool:
         """/api/system/check-init: whether the server is initialized.
 
-        Raises OtherServiceError where the answer is not one of a node manager.
+        Raises OtherServiceError if the answer is not one of a node manager.
         """
         answer = await self._transport.request("GET", "/api/system/check-init", read=True)
         try:
@@ -197,7 +197,7 @@ class EasyTierClient:
         return initialized
 
     async def initialize(self, jwt_secret: str, email: str, password: str) -> None:
-        """/api/system/initialize: begin an empty world with one administrator."""
+        """/api/system/initialize: create an empty database with one administrator."""
         fields = {"jwt_secret": jwt_secret, "email": email, "password": password}
         await self._public(
             "POST", "/api/system/initialize", json=fields, read=False, refusals=_INITIALIZE
@@ -206,7 +206,7 @@ class EasyTierClient:
     # Undocumented, used by the service's own pages
 
     async def resend_verification(self, email: str) -> None:
-        """/api/auth/resend-verification: mail another token; the one before ends."""
+        """/api/auth/resend-verification: send another token, which replaces the last one."""
         await self._public(
             "POST", "/api/auth/resend-verification", json={"email": email}, read=False
         )
@@ -219,12 +219,12 @@ class EasyTierClient:
         return await self._signed("GET", "/api/auth/me", refusals=_ACCOUNT)
 
     async def reset_token(self) -> str | None:
-        """/api/auth/reset-token: another session token, which may be the same again."""
+        """/api/auth/reset-token: return a new session token; some servers return the same."""
         row = await self._signed("POST", "/api/auth/reset-token", read=False, refusals=_ACCOUNT)
         return coerce.token(row.get("token"))
 
     async def all(self) -> list[Row]:
-        """/api/nodes/all: everyone's nodes, for administrators."""
+        """/api/nodes/all: the nodes of all accounts, for administrators."""
         return _nodes(await self._signed("GET", "/api/nodes/all", refusals=_ADMINISTRATOR))
 
     async def node(self, node_id: str) -> Row:
@@ -233,7 +233,7 @@ class EasyTierClient:
         return row_in(row, "node")
 
     async def regenerate_token(self, node_id: str) -> str | None:
-        """/api/nodes/<id>/regenerate-token: the new token that the node reports with."""
+        """/api/nodes/<id>/regenerate-token: return a new report token."""
         path = f"{_path(node_id)}/regenerate-token"
         row = await self._signed("POST", path, read=False, refusals=_ONE_NODE)
         return coerce.token(row.get("token"))

@@ -77,7 +77,7 @@ class Feeds:
         self._signed_in = signed_in
         self._rows: list[Row] | None = None
         self._public_by_id: Mapping[str | None, Row] = {}
-        """As last read, for what an account's own nodes do not tell."""
+        """As last read, for fields that the list of the account's nodes does not contain."""
         self._own = RowCache(models.NODE)
         self._public = RowCache(models.PUBLIC_NODE)
         self._checks_offered: bool | None = None
@@ -146,8 +146,8 @@ class Feeds:
 
         Once for each change of the account, because a server may have its own reasons.
         """
-        told = self._sees_all, self.administrator
-        if None in told or told[0] is told[1] or self._renewed_as is self.administrator:
+        rights = self._sees_all, self.administrator
+        if None in rights or rights[0] is rights[1] or self._renewed_as is self.administrator:
             return
         before, self._renewed_as = self._renewed_as, self.administrator
         try:

@@ -56,13 +56,13 @@ def proxy_row(
     there.
     server: the public host of the server, if it is known.
     """
-    told = {**(known or {}), **_not_empty(stored), **_not_empty(running)}
+    values = {**(known or {}), **_not_empty(stored), **_not_empty(running)}
     is_stored = stored is not None or (running or {}).get("source") == TunnelSource.STORE
     row: dict[str, object] = {
         "name": name,
-        "type": told.get("type"),
-        "local_addr": told.get("local_addr"),
-        "remote_addr": told.get("remote_addr"),
+        "type": values.get("type"),
+        "local_addr": values.get("local_addr"),
+        "remote_addr": values.get("remote_addr"),
         "server": server,
         "source": TunnelSource.STORE if is_stored else TunnelSource.FILE,
         "editable": stored is not None and is_usable(name),

@@ -197,12 +197,12 @@ def offset_of(row: Row, seconds: object) -> timezone | None:
     row: of a proxy in version 1, with its last start in the server's time zone, without a year.
     seconds: the same time in version 2.
     """
-    told, moment = coerce.text(row.get("lastStartTime")), coerce.epoch(seconds)
-    if told is None or moment is None:
+    started, moment = coerce.text(row.get("lastStartTime")), coerce.epoch(seconds)
+    if started is None or moment is None:
         return None
     for year in (moment.year, moment.year + 1, moment.year - 1):
         try:
-            local = datetime.strptime(f"{year}-{told}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+            local = datetime.strptime(f"{year}-{started}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         except ValueError:
             continue
         ahead = local - moment.replace(microsecond=0)

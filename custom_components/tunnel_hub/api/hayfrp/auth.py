@@ -34,7 +34,7 @@ class Session(RenewableTokens):
         super().__init__(csrf, on_renewed)
         self._log_in = log_in
         self._renewed_at: Stamp | None = None
-        """When we last logged in because a session was ended, which may be ended in turn."""
+        """When we last logged in because a session had been ended."""
         self._pause = 0.0
         self._paused_until = 0.0
 

@@ -51,14 +51,14 @@ class HayFrpClient:
     """Sends requests with the service's own field names, words and codes."""
 
     def __init__(self, transport: Transport) -> None:
-        """Take the transport; it must send the header `waf: off`."""
+        """Set up. The transport must send the header `waf: off`."""
         self._transport = transport
         self._force_down_as_form = False
 
     # First: accounts, POST /user
 
     async def login(self, user: str, passwd: str) -> str:
-        """LoginAPI: a csrf, good for 7 days, which ends every earlier one.
+        """LoginAPI: return a csrf token for 7 days, which ends all earlier ones.
 
         user: username, email address or phone number.
         """
@@ -68,11 +68,11 @@ class HayFrpClient:
         return token
 
     async def csrf(self, csrf: str) -> None:
-        """CsrfAPI: raises AuthenticationError when the csrf is no longer good."""
+        """CsrfAPI: raises AuthenticationError if the csrf token is not valid."""
         await self._ask("/user", "csrf", {"csrf": csrf})
 
     async def register_send_email(self, user: str, device: str, email: str) -> None:
-        """RegisterSendEmailAPI: have a registration code mailed."""
+        """RegisterSendEmailAPI: send a registration code by email."""
         await self._ask(
             "/user",
             "sendregcode",
@@ -82,7 +82,7 @@ class HayFrpClient:
         )
 
     async def register(self, user: str, device: str, email: str, passwd: str, regcode: str) -> None:
-        """RegisterAPI: make an account with the mailed code."""
+        """RegisterAPI: create an account with the code of the email."""
         await self._ask(
             "/user",
             "register",
@@ -99,10 +99,10 @@ class HayFrpClient:
         return row
 
     async def sign(self, csrf: str) -> Row:
-        """SignAPI: today's sign-in; `signflow` and `flow` in GB.
+        """SignAPI: sign in for today; `signflow` and `flow` in GB.
 
-        Raises AlreadySignedInError for the second one of a day. Servers refuse that in many ways,
-        some of them those of an ended csrf: where the words do not tell, the account does.
+        Raises AlreadySignedInError for the second one of a day. Servers refuse it with different
+        messages, some also for an ended csrf token. The account shows which of the two it is.
         """
         row = _row(await self._send("/user", {"type": "sign", "csrf": csrf}, read=False))
         status, words = coerce.integer(row.get("status")), coerce.text(row.get("message")) or ""
@@ -122,16 +122,16 @@ class HayFrpClient:
         return row
 
     async def re_token(self, csrf: str) -> str:
-        """ReTokenAPI: the new frp link token. Ends the csrf as well."""
+        """ReTokenAPI: return a new frp link token. The csrf token ends, too."""
         row = await self._ask("/user", "retoken", {"csrf": csrf}, read=False)
         return expected(coerce.token(row.get("token")), "token")
 
     async def reset_passwd_send_code(self, user: str) -> None:
-        """ResetPasswdSendCodeAPI: have a recovery token mailed."""
+        """ResetPasswdSendCodeAPI: send a recovery token by email."""
         await self._ask("/user", "findpassem", {"user": user}, read=False, public=True)
 
     async def reset_passwd(self, token: str, newpass: str) -> None:
-        """ResetPasswdAPI: set a new password with the mailed token."""
+        """ResetPasswdAPI: set a new password with the token of the email."""
         await self._ask(
             "/user", "findpassct", {"token": token, "newpass": newpass}, read=False, public=True
         )
@@ -139,17 +139,17 @@ class HayFrpClient:
     # Second: tunnels, POST /proxy
 
     async def add_tunnel(self, csrf: str, fields: Mapping[str, object]) -> str | None:
-        """AddTunnelAPI: the new tunnel's id, None if the service told none.
+        """AddTunnelAPI: create a tunnel; return its id, or None if the answer has none.
 
         fields: proxy_name, proxy_type, local_ip, local_port, remote_port, use_encryption,
         use_compression, sk, node, domain, locations, header_X_From_Where, host_header_rewrite.
-        Ports are numbers, the two bools the words "true" and "false".
+        Ports are numbers, bools are the words "true" and "false".
         """
         row = await self._ask("/proxy", "add", {"csrf": csrf, **fields}, read=False)
         return coerce.identifier(row.get("id"))
 
     async def edit_tunnel(self, csrf: str, tunnel: str, fields: Mapping[str, object]) -> None:
-        """EditTunnelAPI: replace a tunnel's fields, all of them; as in add_tunnel."""
+        """EditTunnelAPI: replace all fields of a tunnel, see add_tunnel."""
         await self._ask("/proxy", "edit", {"csrf": csrf, "id": tunnel, **fields}, read=False)
 
     async def delete_tunnel(self, csrf: str, tunnel: str) -> None:
@@ -157,7 +157,7 @@ class HayFrpClient:
         await self._ask("/proxy", "remove", {"csrf": csrf, "id": tunnel}, read=False)
 
     async def list_tunnel(self, csrf: str, tunnel: str | None = None) -> list[Row]:
-        """ListTunnel: rows of all tunnels, or of one. Having none is an empty list."""
+        """ListTunnel: the rows of all tunnels, or of one; an empty list if there are none."""
         fields = {} if tunnel is None else {"id": tunnel}
         try:
             row = await self._ask("/proxy", "list", {"csrf": csrf, **fields})
@@ -168,7 +168,7 @@ class HayFrpClient:
     async def tunnel_config(
         self, csrf: str, file_format: str, *, node: str = "", proxy: str = ""
     ) -> str:
-        """TunnelConfig: the text of a configuration file, with the link token in it.
+        """TunnelConfig: the text of a configuration file, which contains the link token.
 
         file_format: "ini" or "toml". Either node (all its tunnels) or proxy (one tunnel).
         """
@@ -190,7 +190,7 @@ class HayFrpClient:
         )
 
     async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelReading:
-        """GetTunnelStatus: `ostatus` where it is told, else 200 for online and 500 for offline.
+        """GetTunnelStatus: `ostatus`, or if it is missing 200 for online and 500 for offline.
 
         Only the message shows that the node is offline.
         """
@@ -212,7 +212,7 @@ class HayFrpClient:
         return TunnelReading.NODE_OFFLINE if "节点" in message else TunnelReading.OFFLINE
 
     async def force_down_tunnel(self, csrf: str, tunnel: str) -> None:
-        """ForceDownTunnel: disconnects the client. Some servers read a form, not JSON, here."""
+        """ForceDownTunnel: disconnects the client. Some servers require a form instead of JSON."""
         fields = {"type": "forcedown", "csrf": csrf, "id": tunnel}
         if not self._force_down_as_form:
             try:
@@ -230,11 +230,11 @@ class HayFrpClient:
     # Third: the service, GET, without an account
 
     async def get_node_info(self) -> list[Row]:
-        """GetNodeInfo: nodes that are online, with their probe's figures."""
+        """GetNodeInfo: the nodes that are online, with their measurements."""
         return await self._public_rows("/node", "servers")
 
     async def get_node_list(self) -> list[Row]:
-        """GetNodeList: nodes in service: id, name, description."""
+        """GetNodeList: id, name and description of the nodes in operation."""
         return await self._public_rows("/nodes", "servers")
 
     async def get_notice(self) -> str:
@@ -254,7 +254,7 @@ class HayFrpClient:
         return await self._public("/info")
 
     async def download_list(self) -> tuple[list[Row], list[Row]]:
-        """DownloadList: mirrors and files; a file's `url` is relative to a mirror's, or whole."""
+        """DownloadList: mirrors and files; the `url` of a file can be relative to a mirror's."""
         row = await self._public("/downlist")
         files = row.get("lists")
         groups: Sequence[object] = list(files.values()) if isinstance(files, dict) else [files]
@@ -264,7 +264,7 @@ class HayFrpClient:
         )
 
     async def version(self) -> Row:
-        """Version: the newest version of each program. Only a failure has a `status`."""
+        """Version: the newest version of each program. Only failures have a `status`."""
         row = _row(await self._transport.request("GET", "/version", read=True))
         if "status" in row:
             _judge(row, self._transport, public=True)

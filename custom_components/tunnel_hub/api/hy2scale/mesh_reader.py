@@ -131,7 +131,7 @@ class MeshReader:
 
         An exact repetition of a row is left out.
         """
-        turn = TimeSlice()
+        time_slice = TimeSlice()
         firsts: dict[Sighting, Row] = {}
         found: list[tuple[Sighting | None, Row]] = []
         for row in rows:
@@ -140,10 +140,10 @@ class MeshReader:
             first = firsts.setdefault(sighting, row) if sighting else row
             if first is row or first != row:
                 found.append((sighting, row))
-            await turn.yield_if_due()
+            await time_slice.yield_if_due()
         # All rows are recognized together.
         known = iter(register.follow([one for one, _ in found if one], time.time()))
-        await turn.yield_if_due()
+        await time_slice.yield_if_due()
         await self.remember()
         return [{**row, ID: next(known).id if sighting else None} for sighting, row in found]
 
@@ -192,9 +192,9 @@ class MeshReader:
             name = self.clients.known[id_].name
             if name in by_name:
                 row = by_name[name]
-                told = row if id_ in shown else {f: row[f] for f in _SHARED if f in row}
+                shared = row if id_ in shown else {f: row[f] for f in _SHARED if f in row}
                 conflict = {"conflict": True} if title != name else {}
-                rows.append({**told, **conflict, ID: id_, TITLE: title})
+                rows.append({**shared, **conflict, ID: id_, TITLE: title})
         return rows
 
     async def _node_ids(self, found: Sequence[Place]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ..errors import Reason, UnavailableError
 from ..rows import Row
 from .models import SHADOWSOCKS
 
-type _Sound = Callable[[object], bool]
+type _Check = Callable[[object], bool]
 
 
 class RowSchema:
@@ -21,8 +21,8 @@ class RowSchema:
     others: checks for fields that only some versions or rows have.
     """
 
-    def __init__(self, needed: Mapping[str, _Sound], others: Mapping[str, _Sound]) -> None:
-        self._needed = {tuple(names.split(" or ")): sound for names, sound in needed.items()}
+    def __init__(self, needed: Mapping[str, _Check], others: Mapping[str, _Check]) -> None:
+        self._needed = {tuple(names.split(" or ")): is_valid for names, is_valid in needed.items()}
         self._others = others
 
     def check(self, row: Row) -> None:
@@ -32,12 +32,12 @@ class RowSchema:
 
     def damaged(self, row: Row) -> Iterator[str]:
         """Return the names of fields that are missing or invalid."""
-        for names, sound in self._needed.items():
+        for names, is_valid in self._needed.items():
             known = [row[name] for name in names if name in row]
-            if not (known and all(map(sound, known))):
+            if not (known and all(map(is_valid, known))):
                 yield names[0]
-        for name, sound in self._others.items():
-            if name in row and not sound(row[name]):
+        for name, is_valid in self._others.items():
+            if name in row and not is_valid(row[name]):
                 yield name
 
 
@@ -65,7 +65,7 @@ def _texts_by_name(value: object) -> bool:
     return isinstance(value, dict) and all(map(_text, value.values()))
 
 
-_PATHS: dict[str, _Sound] = {"exit_mode": _text, "exit_paths": _texts}
+_PATHS: dict[str, _Check] = {"exit_mode": _text, "exit_paths": _texts}
 """Missing if there are none."""
 
 CLIENT = RowSchema(
@@ -113,8 +113,8 @@ RULE = RowSchema(
     {**_PATHS, "priority": _number, "use_tun": _flag},
 )
 
-_PROXY: dict[str, _Sound] = {"protocol": _text, "listen": _text, "enabled": _flag}
-_PROXY_OTHERS: dict[str, _Sound] = {**_PATHS, "exit_via": _text, "method": _text, "tls_cert": _text}
+_PROXY: dict[str, _Check] = {"protocol": _text, "listen": _text, "enabled": _flag}
+_PROXY_OTHERS: dict[str, _Check] = {**_PATHS, "exit_via": _text, "method": _text, "tls_cert": _text}
 _PLAIN_PROXY = RowSchema(_PROXY, _PROXY_OTHERS)
 _SHADOWSOCKS = RowSchema({**_PROXY, "method": _text}, _PROXY_OTHERS)
 

@@ -79,13 +79,13 @@ async def located(topology: Sequence[Row]) -> list[Place]:
     """
     if topology and not any(coerce.text(top.get("name")) for top in topology):
         raise UnavailableError(Reason.MALFORMED, "no names")
-    turn = TimeSlice()
+    time_slice = TimeSlice()
     found: list[Place] = []
     for place in places(topology):
         if place.outbound is None:
             raise UnavailableError(Reason.MALFORMED, "no direction")
         found.append(place)
-        await turn.yield_if_due()
+        await time_slice.yield_if_due()
     return found
 
 
