@@ -167,6 +167,13 @@ async def test_a_proxy_of_the_store_that_has_never_started(
     assert tunnel.public_address == "frp.example.com:6001"
 
 
+async def test_a_proxy_whose_type_is_no_text(provider: FrpcProvider, frp: FrpService) -> None:
+    frp.fault("/api/status", "body", body={}, times=None)
+    frp.fault("/api/store/proxies", "patch", patch={"proxies.0.type": ["tcp"]}, times=None)
+
+    assert (await tunnels(provider))["camera"].protocol is None
+
+
 # Without a server, and without a store
 
 

@@ -60,7 +60,7 @@ def proxy_row(
     is_stored = stored is not None or (running or {}).get("source") == TunnelSource.STORE
     row: dict[str, object] = {
         "name": name,
-        "type": values.get("type"),
+        "type": coerce.text(values.get("type")),
         "local_addr": values.get("local_addr"),
         "remote_addr": values.get("remote_addr"),
         "server": server,
@@ -123,7 +123,7 @@ PROXY = RowParser(
     local_address=field("local_addr", coerce.text),
     online=lambda row: None if row["phase"] is None else row["phase"] is TunnelPhase.RUNNING,
     phase=lambda row: row["phase"],
-    protocol=field("type", coerce.text),
+    protocol=lambda row: row["type"],
     public_address=_public_address,
     source=lambda row: row["source"],
 )
