@@ -76,8 +76,8 @@ PAGES = [
     *(Page(f"docs/zh-Hans/{name}.md", Language.CHINESE) for name in (*GUIDES, *PROVIDERS)),
 ]
 
-_LONG = 12
-"""Lines from which a table is collapsed."""
+_LOOKED_UP = ("actions", "automations", "entities", "refresh")
+"""Tables that are collapsed, because nobody reads them from beginning to end."""
 
 
 def written(page: Page) -> str:
@@ -86,7 +86,7 @@ def written(page: Page) -> str:
     def _fill(place: re.Match[str]) -> str:
         if place["provider"]:
             table = ONE[place["name"]](SERVICES[place["provider"]], page.language)
-            if table.count("\n") > _LONG:
+            if place["name"] in _LOOKED_UP:
                 table = folded(word(page.language, "Show the table"), table)
         else:
             table = ALL[place["name"]](SERVICES.values(), page.language)
