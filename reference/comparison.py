@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from custom_components.tunnel_hub.api.capabilities.account import CanRegister, CanSignIn
+from custom_components.tunnel_hub.api.capabilities.account import (
+    CanGetTrafficHistory,
+    CanRegister,
+    CanSignIn,
+)
 from custom_components.tunnel_hub.api.capabilities.collections import CanEdit, can_toggle
 from custom_components.tunnel_hub.api.capabilities.mesh import MeshNode
 from custom_components.tunnel_hub.api.capabilities.nodes import CanAskNodes
@@ -20,7 +24,7 @@ _COMPARED: Mapping[str, tuple[type, ...] | Callable[[Provider], bool]] = {
     "Create, update and delete": (CanEdit,),
     "Automatic daily sign-in": (CanSignIn,),
     "Client configuration files": (CanInspectTunnels, MeshNode),
-    "History": (CanAskNodes, MeshNode),
+    "History": (CanAskNodes, CanGetTrafficHistory, MeshNode),
     "Create an account during setup": (CanRegister,),
 }
 """Features, by capabilities or by the resources that provide them."""
