@@ -1,4 +1,4 @@
-"""Runs the services until a signal: ``python -m simulator --help``."""
+"""Runs the services until SIGINT or SIGTERM: ``python -m simulator --help``."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--tunnels", type=int, default=5, help="tunnels in the demo account")
     parser.add_argument("--nodes", type=int, default=8, help="nodes of each service")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another world")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of all random data")
     parser.add_argument("--port-base", type=int, default=0, help="first port; 0 takes free ones")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     return parser.parse_args(arguments)

@@ -69,13 +69,13 @@ class Fault:
         turn = self.seen - self.after
         return turn > 0 and (self.times is None or turn <= self.times)
 
-    async def spoil(self, exchange: Exchange) -> web.StreamResponse:
-        """Return the damaged answer."""
+    async def damage_answer(self, exchange: Exchange) -> web.StreamResponse:
+        """Return the damaged response."""
         return await KINDS[self.kind](exchange, **self.options)
 
 
 def raw_or_json(content: object) -> bytes:
-    """Bytes and text as they are, anything else as JSON."""
+    """Return bytes and text unchanged, and anything else as JSON."""
     if isinstance(content, bytes):
         return content
     if isinstance(content, str):
@@ -208,7 +208,7 @@ async def cut(exchange: Exchange, *, keep: float = 0.5) -> web.StreamResponse:
 
 
 async def empty(_: Exchange, *, status: int = 200) -> web.StreamResponse:
-    """No body at all."""
+    """No body."""
     return web.Response(status=status)
 
 
@@ -224,7 +224,7 @@ async def delay(exchange: Exchange, *, seconds: float) -> web.StreamResponse:
 
 
 async def hang(_: Exchange) -> web.StreamResponse:
-    """No answer, until the client gives up."""
+    """No answer until the client gives up."""
     await asyncio.Event().wait()
     raise AssertionError("unreachable")
 

@@ -1,4 +1,4 @@
-"""Gates stop calls at a chosen moment, so that a test can do something in the meantime."""
+"""Gates hold matching calls until a test releases them."""
 
 import asyncio
 from collections import deque
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 type Moment = Literal["before", "after"]
-"""Before the service handles a call, or before it sends the answer."""
+"""Before the service handles a call, or before it sends the response."""
 
 
 @dataclass(slots=True, eq=False)
 class Gate:
-    """Stops the matching calls to `route` until they are released.
+    """Holds the matching calls to `route` until they are released.
 
     `route`, `match`, `times` and `after` are as in `Fault`.
     """
@@ -31,7 +31,7 @@ class Gate:
         return len(self._stopped)
 
     async def reached(self, calls: int = 1) -> None:
-        """Wait until this number of calls wait."""
+        """Wait until this number of calls are waiting."""
         while self.waiting < calls:
             self._arrived.clear()
             await self._arrived.wait()
@@ -42,12 +42,12 @@ class Gate:
             self._stopped.popleft().set()
 
     def open(self) -> None:
-        """Release all waiting calls, and stop no more."""
+        """Release all waiting calls, and hold no more."""
         self.times = 0
         self.let_through(self.waiting)
 
     async def stop(self) -> None:
-        """Stop a call, unless enough calls were stopped."""
+        """Hold a call, unless `times` calls were held."""
         if self.times == 0:
             return
         if self.after:

@@ -112,7 +112,7 @@ class Service[State]:
     """A server on loopback with a state that behaves like the real service.
 
     A subclass defines its name, `ROUTES` and the initial state (`new_state`). The defaults of the
-    other hooks fit most services.
+    other hooks are sufficient for most services.
     """
 
     NAME: ClassVar[str]
@@ -151,7 +151,7 @@ class Service[State]:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What is required to add the demo account and another one."""
+        """The credentials and addresses that are required to add the demo account and another."""
         others = {f"other_{name}": value for name, value in self.other_credentials.items()}
         return {"url": self.url, **self.credentials, **others}
 
@@ -243,7 +243,7 @@ class Service[State]:
         times: int | None = None,
         after: int = 0,
     ) -> Gate:
-        """Stop the next matching calls, before or after handling them, until released."""
+        """Hold the next matching calls, before or after handling them, until they are released."""
         gate = Gate(route, moment, match or {}, times, after)
         self.gates.append(gate)
         return gate
@@ -303,7 +303,7 @@ class Service[State]:
             ),
             None,
         )
-        response = await fault.spoil(exchange) if fault else exchange.genuine()
+        response = await fault.damage_answer(exchange) if fault else exchange.genuine()
         await self._pass_gates(call, "after")
         call.status = response.status
         return response

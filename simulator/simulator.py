@@ -1,4 +1,4 @@
-"""The simulated world: a clock, a seed and the services that share them."""
+"""Runs services that share a clock and a seed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -66,7 +66,7 @@ class Simulator:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Release the calls at gates, and close the ports."""
+        """Release the held calls, and close the ports."""
         for service in self.services.values():
             service.clear_faults()
         await self._stop()

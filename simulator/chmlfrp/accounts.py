@@ -6,8 +6,8 @@ from simulator.service import Answer, Call, RouteTable
 from simulator.shanghai import DAY
 
 from .fields import MAIL_ADDRESS, day, good_password, moment, text
+from .initial_state import new_account, token
 from .state import Account, Mail
-from .world import new_account, token
 
 if TYPE_CHECKING:
     from .service import ChmlFrpService

@@ -94,7 +94,7 @@ def create_free_subdomain(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/update_free_subdomain")
 def update_free_subdomain(service: ChmlFrpService, call: Call) -> Answer:
-    """Change a record's target and TTL; nothing else can be changed."""
+    """Change a record's target and TTL; other fields cannot be changed."""
     row = _wanted(service, call)
     (target,) = service.need(call, "target")
     row.target, row.ttl = target, _ttl(service, call)

@@ -1,4 +1,4 @@
-"""Reads the fields of calls and writes those of answers."""
+"""Reads the fields of requests and formats those of responses."""
 
 from datetime import UTC, datetime
 import re

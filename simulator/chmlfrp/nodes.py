@@ -79,7 +79,7 @@ def node_stats(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/node_uptime")
 def node_uptime(service: ChmlFrpService, call: Call) -> Answer:
-    """Return the daily uptimes in percent of one node or of all, the oldest day first."""
+    """Return the daily uptimes in percent of one node or of all nodes, the oldest day first."""
     (time,) = service.need(call, "time")
     if not time.isdecimal() or int(time) not in range(1, 91):
         raise service.refusal(400, "time 应在 1-90 之间")
@@ -103,7 +103,7 @@ def node_uptime(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/node_status_info")
 def node_status_info(service: ChmlFrpService, call: Call) -> Answer:
-    """Return all measurements of a node in a day, the newest first: megabytes."""
+    """Return all measurements of a node on a day, the newest first. Sizes are in megabytes."""
     row = _named(service, call, "nodename")
     newest = int(service.now() // SAMPLE_SECONDS)
     count = service.state.settings.history_samples
@@ -171,7 +171,7 @@ def _history(now: float, row: Node, days: int) -> list[dict[str, object]]:
 
 
 def _sample(row: Node, tick: int) -> dict[str, object]:
-    """Return the measurements at a time: always the same for the same time."""
+    """Return the measurements at a time. The same time always gives the same values."""
     busy = crc32(f"{row.id}/{tick}".encode()) / 2**32
     return {
         "proxy_https": 13,

@@ -1,4 +1,4 @@
-"""The account center: device sign-in (RFC 8628), and the page for the user's decision."""
+"""The account center: device authorization (RFC 8628), and the page for the user's decision."""
 
 from html import escape
 from typing import TYPE_CHECKING
@@ -8,8 +8,8 @@ from aiohttp import BasicAuth, web
 from simulator.service import Answer, Call, RefusedError, RouteTable, as_response
 
 from .fields import form, text
+from .initial_state import token
 from .state import DeviceCode, Grant, OAuthClient
-from .world import token
 
 if TYPE_CHECKING:
     from .service import ChmlFrpService
@@ -19,7 +19,7 @@ ROUTES = RouteTable()
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 VERIFICATION_PATH = "/oauth-device-verify"
 USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-SLOWER = 5
+SLOW_DOWN_SECONDS = 5
 """Seconds that each early poll adds to the minimum interval."""
 LOGIN_PAGE = (
     "<!DOCTYPE html><html><head><title>登录</title></head><body><form></form></body></html>"
@@ -113,7 +113,7 @@ def _redeem(service: ChmlFrpService, call: Call) -> Answer:
     if now >= code.expires_at:
         raise _error("expired_token")
     if before is not None and now < before + code.interval:
-        code.interval += SLOWER
+        code.interval += SLOW_DOWN_SECONDS
         raise _error("slow_down")
     if code.status != "approved":
         raise _error("access_denied" if code.status == "denied" else "authorization_pending")
@@ -149,7 +149,7 @@ def _renewed(service: ChmlFrpService, grant: Grant) -> Answer:
 
 
 def _is_known(call: Call, client_id: str, client: OAuthClient) -> bool:
-    """Return whether the program has sent its secret, if it has one (HTTP Basic)."""
+    """Return whether the client has sent its secret (HTTP Basic), if it has one."""
     if client.secret is None:
         return True
     told = BasicAuth.decode(call.headers.get("Authorization", "Basic Og=="))

@@ -34,7 +34,7 @@ def panelinfo(service: ChmlFrpService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/app_version")
 def app_version(service: ChmlFrpService, call: Call) -> Answer:
-    """Documented, but missing."""
+    """Documented, but missing on the real service."""
     return service.fallback(call)
 
 

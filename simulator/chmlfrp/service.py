@@ -1,4 +1,4 @@
-"""ChmlFrp as a whole: authentication, the state of tunnels, and time."""
+"""The simulated ChmlFrp: authentication, tunnel states and time."""
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, override
@@ -10,8 +10,8 @@ from simulator.service import Answer, Call, RefusedError, RouteTable, Service, a
 from simulator.shanghai import midnight, spans
 
 from . import accounts, domains, fields, nodes, oauth, panel, tunnels
+from .initial_state import CLIENT_ID, first_state
 from .state import Account, ChmlFrpState, Day, DeviceCode, Node, Tunnel
-from .world import CLIENT_ID, first_state
 
 API_SCOPE = "chmlfrp_api"
 STATELESS = {"/node", "/panelinfo"}
@@ -20,7 +20,7 @@ UNREACHABLE = {"/node", "/node_stats", "/node_uptime", "/node_status_info", "/pa
 
 
 class ChmlFrpService(Service[ChmlFrpState]):
-    """One ChmlFrp with its account center, which listens on the second port.
+    """A ChmlFrp with its account center, which listens on the second port.
 
     `state.settings` selects the behavior of different versions.
     """
@@ -49,7 +49,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
     @property
     @override
     def other_credentials(self) -> Mapping[str, str]:
-        # This service requires more than a password.
+        # A password alone is not sufficient for this service.
         return {"token": self.state.accounts["228"].usertoken}
 
     @property
@@ -99,14 +99,14 @@ class ChmlFrpService(Service[ChmlFrpState]):
                 yield f"{node.ip}:{tunnel.public}"
 
     def started_at(self, tunnel: Tunnel) -> float | None:
-        """Return when its client connected last."""
+        """Return when its client last connected."""
         back_after = self.state.settings.reconnects_after
         if tunnel.kicked_at is None or back_after is None or self._gone(tunnel):
             return tunnel.started_at
         return tunnel.kicked_at + back_after
 
     def signed_today(self, account: Account) -> bool:
-        """Whether the account signed in on this Shanghai day."""
+        """Return whether the account signed in on this day in Shanghai."""
         return account.last_sign_in is not None and account.last_sign_in >= midnight(self.now())
 
     def node(self, name: str) -> Node | None:
@@ -261,7 +261,7 @@ class ChmlFrpService(Service[ChmlFrpState]):
         return values
 
     def unknown[T](self, value: T) -> T | None:
-        """Return an unknown value as an answer contains it: null or this value."""
+        """Return an unknown value as a response contains it: null or this value."""
         return None if self.state.settings.nulls else value
 
     def new_id(self) -> int:

@@ -1,4 +1,4 @@
-"""The state of the simulated ChmlFrp: plain data that a test can read and change."""
+"""The state of the simulated ChmlFrp: plain data that tests read and change."""
 
 from dataclasses import dataclass, field
 
@@ -8,29 +8,29 @@ NEVER_STARTED = "尚未启动"
 
 @dataclass(slots=True)
 class Settings:
-    """How this ChmlFrp behaves where versions of the real one differ.
+    """The differences between versions of the real service.
 
-    password_login: /login takes a username and a password; else only an access token.
-    token_in: where a token is looked for, first match wins: "header", "query", "body".
+    password_login: /login accepts a username and a password; otherwise only an access token.
+    token_in: where the token is read from, the first match wins: "header", "query", "body".
     delete_style: "get" for GET /delete_tunnel, "post" for the documented POST /deletetunnel.
-    newer_rows: tunnels carry the address and the secret of their node.
-    nulls: what is not known is null; else 0, "" or an empty list.
-    create_tells_id: the answer to a new tunnel has its id; the documented one is null.
-    http_status_follows_code: a refusal's HTTP status is its code; else 200.
-    already_signed_code: code of a second sign-in on one day, 400 or 409.
-    captcha_passes: whether the captcha's operator believes an answer that is there.
-    blocks_scripts: a firewall's page for a call without a User-Agent of its own.
-    access_token_seconds, device_code_seconds: how long they last.
-    device_interval: least seconds between two polls for one device code.
+    newer_rows: tunnels contain the address and the secret of their node.
+    nulls: unknown values are null; otherwise 0, "" or an empty list.
+    create_tells_id: the response for a new tunnel contains its id; the documented one is null.
+    http_status_follows_code: the HTTP status of an error is its code; otherwise 200.
+    already_signed_code: the code for a second sign-in on one day, 400 or 409.
+    captcha_passes: whether any solution of the captcha is accepted.
+    blocks_scripts: a firewall blocks requests with the User-Agent of an HTTP library.
+    access_token_seconds, device_code_seconds: their lifetimes.
+    device_interval: the minimum seconds between two polls for one device code.
     history_samples: rows of /node_status_info, one every 20 s: about 2 MB.
-    notices_listed_whole: whether the list of notices has their texts too.
-    retoken_wants_code: whether a new token takes a mailed code.
+    notices_listed_whole: whether the list of notices contains their texts.
+    retoken_wants_code: whether a new token requires an emailed code.
     flow_newest_first: the order of the account's days.
-    removed_style: a tunnel's row whose node was removed has "empty" fields, or the word "offline".
-    maintenance_style: one whose node is in maintenance has the "word" for it, or "null".
-    realname_style: "words", or "flag".
-    frpc_version: of the newest client program.
-    reconnects_after: seconds until the client of a kicked tunnel is back; None is never.
+    removed_style: a tunnel whose node was removed has "empty" fields, or the word "offline".
+    maintenance_style: a tunnel whose node is in maintenance has a "word" for it, or "null".
+    realname_style: "words" or "flag".
+    frpc_version: the newest version of the client program.
+    reconnects_after: seconds until the client of a kicked tunnel reconnects; None: never.
     """
 
     password_login: bool = False
@@ -59,7 +59,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Day:
-    """The bytes of one day."""
+    """The traffic of one day in bytes."""
 
     traffic_in: float = 0.0
     traffic_out: float = 0.0
@@ -72,7 +72,7 @@ def week() -> list[Day]:
 
 @dataclass(slots=True)
 class Account:
-    """A user. Totals are bytes, `days` the last seven with today at the end."""
+    """A user. Totals are in bytes; `days` are the last seven, today last."""
 
     id: int
     username: str
@@ -99,10 +99,10 @@ class Account:
 
 @dataclass(slots=True)
 class Node:
-    """A server; traffic is today's in bytes and grows by the rates, in bytes per second.
+    """A server. Today's traffic is in bytes and grows by the rates in bytes per second.
 
-    `state` is "online", "offline" or any other word, which means maintenance. `ports` are those
-    that tunnels may have. `uptimes` are percent a day, today last; None is a day without record.
+    `state` is "online", "offline" or another word, which means maintenance. `ports` are the ports
+    for tunnels. `uptimes` are daily percentages, today last; None is a day without a record.
     """
 
     id: int
@@ -149,12 +149,12 @@ class Node:
 
 @dataclass(slots=True)
 class Tunnel:
-    """A tunnel of the account `userid` at the node called `node`, which may be gone.
+    """A tunnel of the account `userid` at the node named `node`, which may have been removed.
 
-    `public` is its port or domain there. `client_running` says whether its frp client runs,
-    `started_at` when that connected last (None is never) and `closed_at` when it left last;
-    `kicked_at` is when it was forced offline and has not come back since. Rates are bytes per
-    second while online, `days` the last seven with today at the end.
+    public: its port or domain there. client_running: whether its frp client runs.
+    started_at, closed_at: when the client last connected and disconnected; None is never.
+    kicked_at: when it was forced offline; None if it has reconnected since. Rates are in bytes
+    per second while online. days: the last seven, today last.
     """
 
     id: int
@@ -215,7 +215,7 @@ class Message:
 
 @dataclass(slots=True)
 class Notice:
-    """A message to all as the newer panel has it: with a title, in Markdown.
+    """A message to all users in the newer panel: with a title, in Markdown.
 
     `priority` is 1 normal, 2 important, 3 urgent.
     """
@@ -229,7 +229,7 @@ class Notice:
 
 @dataclass(slots=True)
 class Certificate:
-    """A certificate of an account; one that is not issued yet has no times."""
+    """A certificate of an account. A certificate that is not issued yet has no times."""
 
     id: int
     userid: int
@@ -243,7 +243,7 @@ class Certificate:
 
 @dataclass(slots=True)
 class Mail:
-    """A message that the service sent, with the code in it."""
+    """An email from the service, with its code."""
 
     to: str
     kind: str
@@ -253,7 +253,7 @@ class Mail:
 
 @dataclass(slots=True)
 class OAuthClient:
-    """A program registered at the account center. secret: with which it has to be known."""
+    """A program registered at the account center. secret: its client secret, if it has one."""
 
     device_grant: bool
     secret: str | None = None
@@ -261,7 +261,7 @@ class OAuthClient:
 
 @dataclass(slots=True)
 class DeviceCode:
-    """A sign-in that waits for the user: `status` is "pending", "approved" or "denied"."""
+    """A device sign-in; `status` is "pending", "approved" or "denied"."""
 
     device_code: str
     client_id: str
@@ -288,10 +288,10 @@ class Grant:
 
 @dataclass(slots=True)
 class ChmlFrpState:
-    """Everything: accounts, nodes, tunnels, subdomains and grants by id as text, clients by theirs.
+    """The whole state. Accounts, nodes, tunnels, subdomains, grants and clients are by id as text.
 
-    `device_codes` are by user code. `users_elsewhere` and `tunnels_elsewhere` are what the panel
-    counts beside the ones here; `signed_in_elsewhere` those who signed in today.
+    `device_codes` are by user code. `users_elsewhere` and `tunnels_elsewhere` are numbers that the
+    panel adds to those of this state; `signed_in_elsewhere` is the number of sign-ins today.
     """
 
     settings: Settings = field(default_factory=Settings)

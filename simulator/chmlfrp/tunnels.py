@@ -197,7 +197,7 @@ def _describe(service: ChmlFrpService, call: Call, account: Account, row: Tunnel
 
 
 def _check_node(service: ChmlFrpService, account: Account, node: Node, kind: str) -> None:
-    """Refuse what the node does not support, or not for this account."""
+    """Refuse a type or account that the node does not support."""
     service.refuse_first(
         {
             "端口类型缺失": not kind,
@@ -242,7 +242,7 @@ def _flag(service: ChmlFrpService, call: Call, name: str) -> bool:
 
 
 def _row(service: ChmlFrpService, row: Tunnel) -> dict[str, object]:
-    """Return a tunnel as in the list."""
+    """Return a tunnel as the list contains it."""
     node = service.node(row.node)
     online = service.online(row)
     never, gone = service.unknown(0), service.unknown("")
@@ -270,7 +270,7 @@ def _row(service: ChmlFrpService, row: Tunnel) -> dict[str, object]:
 
 
 def _days_ago(service: ChmlFrpService, row: Tunnel) -> int:
-    """Return the age of the counters: without traffic today they are older."""
+    """Return the days since the counters were updated: more than 0 without traffic today."""
     today = row.days[-1]
     still = today.traffic_in + today.traffic_out == 0
     return int(service.state.settings.newer_rows and still)

@@ -1,4 +1,4 @@
-"""The events of every ten minutes: agents of nodes report, and the server counts."""
+"""Simulates the reports of nodes' agents and the statistics of the server, every ten minutes."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -22,22 +22,22 @@ def step(state: EasyTierState, random: Random, at: float) -> None:
 
 
 def expired(node: Node, at: float) -> bool:
-    """Return whether the node is no longer valid: the server hides it and refuses its reports.
+    """Return whether the node has expired: the server hides it and rejects its reports.
 
-    The server compares texts, so a node ends at the beginning of its last day.
+    The server compares texts, so a node expires at the beginning of its last day.
     """
     return node.valid_until <= times.iso(at)
 
 
 def used_so_far(node: Node, at: float) -> float:
-    """Return the traffic of the node's period, which may be a new one."""
+    """Return the traffic of the node's current period."""
     return 0.0 if at >= times.seconds(node.reset_date) else node.used_traffic
 
 
 def report(
     node: Node, at: float, *, bandwidth: float, traffic: float, connections: int, status: str
 ) -> None:
-    """Store an agent's report; its traffic is that of the whole period."""
+    """Store an agent's report. Its traffic is the total of the period."""
     if at >= times.seconds(node.reset_date):
         node.reset_date = times.next_reset(at, node.reset_cycle)
     node.current_bandwidth, node.used_traffic, node.connection_count = (
@@ -77,9 +77,9 @@ def _report_as_usual(node: Node, random: Random, at: float) -> None:
 
 
 def _digit(node: Node) -> str:
-    """Return 1 for a node that reports to be offline, else 2 to 9 by its load.
+    """Return 1 for a node that reports to be offline, otherwise 2 to 9 by its load.
 
-    Bandwidth, traffic and connections each are a third of the load.
+    Bandwidth, traffic and connections are each a third of the load.
     """
     if node.status == "offline":
         return OFFLINE_DIGIT

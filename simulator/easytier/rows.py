@@ -1,4 +1,4 @@
-"""The fields of a node in answers."""
+"""The fields of a node in responses."""
 
 from collections.abc import Iterable, Mapping
 

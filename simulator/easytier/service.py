@@ -51,9 +51,9 @@ FAILURES: Mapping[Route, str] = {
 }
 """The messages of endpoints for internal errors."""
 MAX_SAFE_INTEGER = 2**53 - 1
-ANSWERED = 3
+MAX_ANSWERED = 3
 """The maximum number of nodes in the answer to a query."""
-BATCH = 20
+MAX_BATCH = 20
 """The maximum number of nodes in a batch check."""
 CHECKABLE = ("tcp", "ws", "wss")
 MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -105,7 +105,7 @@ class Claims(NamedTuple):
 
 
 class EasyTierService(Service[EasyTierState]):
-    """One node manager. `state.settings` selects its dialect and its features."""
+    """A node manager. `state.settings` selects its dialect and its features."""
 
     NAME = "easytier"
     ROUTES: ClassVar = RouteTable()
@@ -238,7 +238,7 @@ class EasyTierService(Service[EasyTierState]):
 
     @ROUTES.on("GET", "/api/auth/verify")
     def verify(self, call: Call) -> Answer:
-        """Verify an address with the token that was mailed to it."""
+        """Verify an address with the emailed token."""
         if not (code := call.query.get("token")):
             return _refusal(400, "缺少验证令牌")
         for account in self.state.accounts.values():
@@ -410,7 +410,7 @@ class EasyTierService(Service[EasyTierState]):
         priority = PRIORITIES.get(wishes.get("priority", ""))
         if priority:
             nodes.sort(key=lambda node: priority(node, self.now()), reverse=True)
-        return {"nodes": [rows.row(node, rows.QUERY) for node in nodes[:ANSWERED]]}
+        return {"nodes": [rows.row(node, rows.QUERY) for node in nodes[:MAX_ANSWERED]]}
 
     @ROUTES.on("GET", "/api/public")
     def public(self, call: Call) -> Answer:
@@ -474,8 +474,8 @@ class EasyTierService(Service[EasyTierState]):
         nodes = self._body(call).get("nodes")
         if not isinstance(nodes, list) or not nodes:
             return _refusal(400, "节点列表为空")
-        if len(nodes) > BATCH:
-            return _refusal(400, f"节点列表超过{BATCH}个")
+        if len(nodes) > MAX_BATCH:
+            return _refusal(400, f"节点列表超过{MAX_BATCH}个")
         wanted = [_check_fields(node) for node in nodes]
         if not all(map(all, wanted)):
             return _refusal(400, "缺少必填字段")
@@ -518,7 +518,7 @@ class EasyTierService(Service[EasyTierState]):
     # Helpers of handlers
 
     def _body(self, call: Call) -> Mapping[str, Any]:
-        """Return the body of a call; invalid JSON and null end the call."""
+        """Return the body of a request. Invalid JSON and null are refused."""
         if not isinstance(call.body, dict | list):
             raise RefusedError(self.broken(call))
         # A list has no fields.
@@ -530,7 +530,7 @@ class EasyTierService(Service[EasyTierState]):
         return next((account for account in accounts if account.email == email), None)
 
     def _mail(self, account: Account) -> None:
-        """Send an account the link to verify its address."""
+        """Email the link that verifies the address to an account."""
         code = account.verification_token or ""
         link = f"{self.url}/verify?token={code}"
         self.state.mailbox.append(Mail(account.email, code, link, self.now()))
@@ -549,9 +549,9 @@ class EasyTierService(Service[EasyTierState]):
         return {"token": jwt.encode(claims, self.state.jwt_secret, ALGORITHM), "user": user}
 
     def _user(self, call: Call, missing: str = "访问未授权") -> Claims:
-        """Return the account in the session token, even if it has changed since.
+        """Return the account of the session token, even if the account has changed since.
 
-        missing: the message for a call without a token.
+        missing: the message for a request without a token.
         """
         scheme, _, session = call.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer":
@@ -584,7 +584,7 @@ class EasyTierService(Service[EasyTierState]):
         return node
 
     def _checked(self, call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the editable fields in a body as stored; an invalid one ends the call."""
+        """Return the editable fields of a body as stored; raises a refusal for invalid values."""
         fields = {name: body[name] for name in EDITABLE if name in body}
         now = self.now()
         try:
@@ -611,7 +611,7 @@ class EasyTierService(Service[EasyTierState]):
         return fields
 
     def _parse(self, call: Call, nodes: Iterable[Node]) -> None:
-        """Fail with an internal error if a node is damaged."""
+        """Raise an internal error if a node is damaged."""
         if any(node.is_damaged for node in nodes):
             raise RefusedError(self.broken(call))
 
@@ -657,7 +657,7 @@ class EasyTierService(Service[EasyTierState]):
 
 
 def _javascript_number(value: Any) -> Any:
-    """Return a number as JavaScript does, which only has floating-point numbers."""
+    """Return a number as JavaScript does, which has only floating-point numbers."""
     return float(value) if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER else value
 
 
@@ -670,7 +670,7 @@ def _refusal(status: int, error: str, **fields: object) -> web.Response:
 
 
 def _new_credentials(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the email address and password for a new account; invalid ones end the call."""
+    """Return the email address and password for a new account; invalid ones are refused."""
     email, password = (str(body.get(name) or "") for name in ("email", "password"))
     if not (email and password):
         raise RefusedError(_refusal(400, "邮箱和密码不能为空"))
@@ -689,7 +689,7 @@ def _next_key(known: Iterable[str]) -> str:
 
 
 def _newest_first(nodes: Iterable[Node]) -> list[Node]:
-    """Sort nodes; of the same second, in the order of creation."""
+    """Sort nodes, the newest first; within one second, in the order of creation."""
     by_id = sorted(nodes, key=lambda node: node.id)
     return sorted(by_id, key=lambda node: node.created_at, reverse=True)
 

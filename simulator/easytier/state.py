@@ -1,4 +1,4 @@
-"""The state of the simulated node manager: plain data that a test can read and change."""
+"""The state of the simulated node manager: plain data that tests read and change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ DIGITS = b"".join(
         b"9": 2,
     }.items()
 )
-"""Which digit of a node's recent status each random byte stands for."""
+"""The digit of a node's recent status for each random byte."""
 
 # Properties by number % 8
 SILENT: Mapping[int, int] = {4: 2 * HOUR, 0: 10 * DAY}
@@ -65,18 +65,18 @@ WITHOUT_NETWORK = 7
 
 @dataclass(slots=True)
 class Settings:
-    """How this node manager behaves where versions and installations differ.
+    """The differences between versions and installations.
 
-    dialect: "real" as the public source, "documented" as the document (simulator/README.md).
+    dialect: "real" for the public source, "documented" for the document (simulator/README.md).
     initialized: False until someone initializes the server.
-    without_administrator: True for a server whose tables were made by hand: it says that it is
-        initialized, but refuses registrations. Clear `accounts`, too.
+    without_administrator: True for a server whose tables were created manually: it reports that
+        it is initialized, but refuses registrations. Clear `accounts`, too.
     email_verification: whether a new account must verify its address before it can sign in.
-    mail: whether the server can send mail; where it cannot, registering tells the token.
-    undocumented_endpoints: whether there are those that the document does not mention.
-    edgeone: whether /api/edgeone/ is deployed; None is as the dialect has it (documented: yes).
-    api_key: what /api/edgeone/ wants in the header X-API-Key; None is nothing.
-    token_lifetime: seconds until a session token expires; None is never.
+    mail: whether the server can send email; otherwise registering returns the token.
+    undocumented_endpoints: whether the server has endpoints that are not documented.
+    edgeone: whether /api/edgeone/ is deployed; None: only in the documented dialect.
+    api_key: the X-API-Key header that /api/edgeone/ requires; None: not required.
+    token_lifetime: seconds until a session token expires; None: never.
     """
 
     dialect: Literal["real", "documented"] = "real"
@@ -157,7 +157,7 @@ class Node:
 
 @dataclass(slots=True)
 class Mail:
-    """A message that the service sent, with the token to verify the address and the link to it."""
+    """An email from the service, with the token that verifies the address, and its link."""
 
     to: str
     token: str
@@ -194,11 +194,11 @@ def token(random: Random) -> str:
 
 
 def first_state(random: Random, now: float, nodes: int) -> EasyTierState:
-    """Return a world with four accounts, `nodes` nodes of the demo account and three of another.
+    """Return four accounts, `nodes` nodes of the demo account and three of another account.
 
-    Of the demo account's eight nodes the second has no end, the third has nearly used up its
-    traffic, the fourth is offline, the fifth ends in five days, the sixth has never reported, the
-    seventh has no network name and the eighth ended ten days ago.
+    Of the demo account's eight nodes, the second does not expire, the third has nearly used up its
+    traffic, the fourth is offline, the fifth expires in five days, the sixth has never reported,
+    the seventh has no network name, and the eighth expired ten days ago.
     """
     state = EasyTierState(jwt_secret=token(random))
     state.accounts = {

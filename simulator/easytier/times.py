@@ -1,26 +1,26 @@
-"""The forms in which the node manager writes times, all in UTC, and the traffic reset day."""
+"""The time formats of the node manager, all in UTC, and the traffic reset day."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 
 
 def iso(at: float) -> str:
-    """Write a time as JavaScript does: 2026-05-08T09:00:00.000Z."""
+    """Format a time as JavaScript does: 2026-05-08T09:00:00.000Z."""
     return _utc(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def sql(at: float) -> str:
-    """Write a time as SQLite does: 2026-05-08 09:00:00."""
+    """Format a time as SQLite does: 2026-05-08 09:00:00."""
     return f"{_utc(at):%Y-%m-%d %H:%M:%S}"
 
 
 def day(at: float) -> str:
-    """Write the date of a time: 2026-05-08."""
+    """Format the date of a time: 2026-05-08."""
     return f"{_utc(at):%Y-%m-%d}"
 
 
 def seconds(written: str) -> float:
-    """Return the time written in any of the forms; ValueError if it is none."""
+    """Parse a time in any of the formats; raises ValueError."""
     read = datetime.fromisoformat(written)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
@@ -35,7 +35,7 @@ def first_reset(at: float, cycle: int) -> str:
 
 
 def next_reset(at: float, cycle: int) -> str:
-    """Return the reset day of next month, as the server has it once a reset day has come."""
+    """Return the reset day of next month, which the server stores after a reset day."""
     following = (_month_of(at) + timedelta(days=31)).replace(day=1)
     return iso(_reset_in(following, cycle).timestamp())
 

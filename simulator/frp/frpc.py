@@ -226,7 +226,7 @@ def guard(client: Frpc, call: Call, route: Route) -> None:
 
 @ROUTES.on("GET", "/healthz", "frpc")
 def healthz(_: FrpService, __: Call) -> Answer:
-    """Report that the program is running; needs no password."""
+    """Report that the program is running; requires no password."""
     return nothing()
 
 
@@ -234,7 +234,7 @@ def healthz(_: FrpService, __: Call) -> Answer:
 def status(service: FrpService, _: Call) -> Answer:
     """Return the running proxies by type."""
     rows: dict[str, list[dict[str, object]]] = {}
-    for name, block, phase, error, address in what_runs(service.state.client):
+    for name, block, phase, error, address in running_proxies(service.state.client):
         row = {
             "name": name,
             "type": block["type"],
@@ -250,7 +250,7 @@ def status(service: FrpService, _: Call) -> Answer:
     return {type_: sorted(rows[type_], key=lambda row: str(row["name"])) for type_ in sorted(rows)}
 
 
-def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
+def running_proxies(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
     """Return name, fields, status, error and remote address of each running proxy."""
     taken = set[object]()
     running = state.running()
@@ -270,7 +270,7 @@ def what_runs(state: Frpc) -> Iterator[tuple[str, Block, str, str, str]]:
 
 def open_addresses(state: Frpc) -> Iterator[str]:
     """Return the public addresses of running proxies with a port; frps returns domains."""
-    for _, block, phase, _, address in what_runs(state):
+    for _, block, phase, _, address in running_proxies(state):
         if phase == "running" and block["type"] in WITH_PORT:
             yield address
 
@@ -302,7 +302,7 @@ def proxy_config(service: FrpService, call: Call) -> Answer:
     return _definition(block)
 
 
-# The file
+# The configuration file
 
 
 @ROUTES.on("GET", "/api/config", "frpc")
@@ -470,16 +470,16 @@ def _problem(type_: str, block: Block) -> str | None:
 def _definition(block: Block) -> Block:
     """Return a proxy or visitor as frpc does: name and type twice, and many empty fields."""
     name, type_ = block["name"], block["type"]
-    told = {"plugin": None, **{part: {} for part in _PARTS}, **deepcopy(block)}
+    row = {"plugin": None, **{part: {} for part in _PARTS}, **deepcopy(block)}
     if type_ == "http":
-        told = {**{part: {} for part in _HEADERS}, **told}
+        row = {**{part: {} for part in _HEADERS}, **row}
     for part, least in _PARTS.items():
-        told[part] = {**least, **_without_empty(told[part])}
-    whole = {key: value for key, value in told.items() if key in _NOT_OMITTED or _is_told(value)}
+        row[part] = {**least, **_without_empty(row[part])}
+    whole = {key: value for key, value in row.items() if key in _NOT_OMITTED or _is_returned(value)}
     return {"name": name, "type": type_, type_: {**whole, "name": name, "type": type_}}
 
 
-def _is_told(value: object) -> bool:
+def _is_returned(value: object) -> bool:
     return value is False or bool(value)
 
 

@@ -38,7 +38,7 @@ DEMO = (
     Sample("shop", "https", custom_domains=("shop.example.com",)),
     Sample("backup", "tcp", 6003),
 )
-"""Used repeatedly. The client of the last one is disconnected."""
+"""Repeated as needed. The client of the last one is disconnected."""
 
 
 @dataclass(slots=True)

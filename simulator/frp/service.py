@@ -1,4 +1,4 @@
-"""Both programs of frp, each at its own address: frps at `url`, frpc at `frpc_url`."""
+"""The simulated frp: frps at `url` and frpc at `frpc_url`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Answers that both programs of frp have in common, as both are written in Go."""
+"""The responses that frps and frpc have in common, because both are written in Go."""
 
 from base64 import b64encode
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 import json
 
 from .state import Account, Node, Tunnel
-from .wander import documented
+from .varying_types import documented
 
 
 def ini(account: Account, node: Node, tunnels: Iterable[Tunnel]) -> str:

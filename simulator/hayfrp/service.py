@@ -1,4 +1,4 @@
-"""HayFrp's endpoints."""
+"""The endpoints of HayFrp."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from simulator.shanghai import DAY, local, midnight, spans
 
 from . import frpc
 from .state import Account, HayFrpState, Mail, Node, Tunnel, first_state, new_account, token
-from .wander import documented, wander
+from .varying_types import documented, vary_types
 
 CSRF_LIFETIME = 7 * DAY
 MAIL_PAUSE = 60
@@ -31,7 +31,7 @@ NULLS = {"login": "token", "csrf": "token", "info": "token", "retoken": "token",
 
 
 class HayFrpService(Service[HayFrpState]):
-    """One HayFrp. `state.settings` selects the behavior of different versions."""
+    """A HayFrp. `state.settings` selects the behavior of different versions."""
 
     NAME = "hayfrp"
     ROUTES: ClassVar = RouteTable()
@@ -53,7 +53,7 @@ class HayFrpService(Service[HayFrpState]):
         return next(iter(self.state.accounts.values()))
 
     def online(self, tunnel: Tunnel) -> bool:
-        """Return whether the tunnel is enabled, its node online, its client connected."""
+        """Return whether the tunnel is enabled, its node online and its client connected."""
         back_after = self.state.settings.reconnects_after
         node = self.state.nodes.get(tunnel.node)
         back = tunnel.kicked_at is None or (
@@ -71,7 +71,7 @@ class HayFrpService(Service[HayFrpState]):
                 yield f"{self.state.nodes[tunnel.node].domain}:{tunnel.remote_port}"
 
     def clients_at(self, node: Node) -> int:
-        """Return the number of clients at a node: those of others, and one for each tunnel."""
+        """Return the number of clients at a node: those of other accounts, and one per tunnel."""
         ours = (tunnel for tunnel in self.state.tunnels.values() if tunnel.node == node.id)
         return node.clients + sum(map(self.online, ours))
 
@@ -136,7 +136,7 @@ class HayFrpService(Service[HayFrpState]):
 
     @ROUTES.on("POST", "/user", "login")
     def login(self, call: Call) -> Answer:
-        """Return a new csrf token, which ends the previous one."""
+        """Return a new csrf token, which invalidates the previous one."""
         user, password = _need(call, "user", "passwd")
         account = self._find(user)
         if account is None:
@@ -144,12 +144,12 @@ class HayFrpService(Service[HayFrpState]):
         if account.password != password:
             return _refusal(call, 403, "登录失败,您的密码有误.")
         account.csrf, account.csrf_since = token(self.random), self.now()
-        return _fine("登录成功,欢迎使用HayFrp!", token=account.csrf)
+        return _success("登录成功,欢迎使用HayFrp!", token=account.csrf)
 
     @ROUTES.on("POST", "/user", "csrf")
     def csrf(self, call: Call) -> Answer:
         """Report whether a csrf token is valid."""
-        return _fine("登录成功,欢迎使用HayFrp!", token=self._signed_in(call).csrf)
+        return _success("登录成功,欢迎使用HayFrp!", token=self._signed_in(call).csrf)
 
     @ROUTES.on("POST", "/user", "sendregcode")
     def sendregcode(self, call: Call) -> Answer:
@@ -162,7 +162,7 @@ class HayFrpService(Service[HayFrpState]):
         ):
             return _refusal(call, 403, "请求过于频繁,请稍后重试.")
         self._mail(email, "register", f"{self.random.randrange(1_000_000):06d}", user)
-        return _fine("系统已将验证码发送到您的账户,请查收.")
+        return _success("系统已将验证码发送到您的账户,请查收.")
 
     @ROUTES.on("POST", "/user", "register")
     def register(self, call: Call) -> Answer:
@@ -180,7 +180,7 @@ class HayFrpService(Service[HayFrpState]):
         self.state.accounts[user] = new_account(
             self.random, self.now(), number, username=user, password=password, email=email
         )
-        return _fine("注册成功,欢迎使用HayFrp.")
+        return _success("注册成功,欢迎使用HayFrp.")
 
     @ROUTES.on("POST", "/user", "info")
     def info(self, call: Call) -> Answer:
@@ -229,23 +229,23 @@ class HayFrpService(Service[HayFrpState]):
         account.traffic += gained * 1024
         left = round(account.traffic / 1024, 2)
         told = {"signflow": gained} if self.state.settings.sign_tells_flow else {}
-        return _fine(
+        return _success(
             f"🎉签到成功,您今天获得了{gained}GB的流量,您目前还剩{left}GB流量.",
             **self._typed("sign", {**told, "flow": left}),
         )
 
     @ROUTES.on("POST", "/user", "retoken")
     def retoken(self, call: Call) -> Answer:
-        """Replace the frp link token, which ends the csrf token."""
+        """Replace the frp link token, which invalidates the csrf token."""
         account = self._signed_in(call)
         account.link_token, account.csrf = token(self.random), None
-        return _fine(
+        return _success(
             f"重置成功,您的Token为已被重置为{account.link_token}.", token=account.link_token
         )
 
     @ROUTES.on("POST", "/user", "findpassem")
     def findpassem(self, call: Call) -> Answer:
-        """Send a token for a new password by email."""
+        """Email a token for a new password."""
         user = _field(call, "user")
         if not user:
             return _refusal(call, 404, "电子邮件或用户名不能为空.")
@@ -253,7 +253,7 @@ class HayFrpService(Service[HayFrpState]):
         if account is None:
             return _refusal(call, 404, "未找到账户,请检查您的用户名或邮箱.")
         self._mail(account.email, "password", token(self.random), account.username)
-        return _fine("我们已经尝试了发送一封邮件到该账号的邮箱,请查收。")
+        return _success("我们已经尝试了发送一封邮件到该账号的邮箱,请查收。")
 
     @ROUTES.on("POST", "/user", "findpassct")
     def findpassct(self, call: Call) -> Answer:
@@ -264,7 +264,7 @@ class HayFrpService(Service[HayFrpState]):
             return _refusal(call, 500, "密码重置失败,请检查您的Token后重试.")
         self.state.mailbox.remove(mail)
         self.state.accounts[mail.user].password = password
-        return _fine(f"密码重置成功,您的密码已被更改为{password}.")
+        return _success(f"密码重置成功,您的密码已被更改为{password}.")
 
     # /proxy
 
@@ -278,7 +278,7 @@ class HayFrpService(Service[HayFrpState]):
         if used >= account.quota:
             return _refusal(call, 500, "您的隧道数量已达上限.")
         self.state.tunnels[number] = tunnel
-        return _fine("隧道创建成功.", id=number)
+        return _success("隧道创建成功.", id=number)
 
     @ROUTES.on("POST", "/proxy", "edit")
     def edit(self, call: Call) -> Answer:
@@ -292,13 +292,13 @@ class HayFrpService(Service[HayFrpState]):
             kicked_at=old.kicked_at,
             rate=old.rate,
         )
-        return _fine("隧道更新成功.", id=old.id)
+        return _success("隧道更新成功.", id=old.id)
 
     @ROUTES.on("POST", "/proxy", "remove")
     def remove(self, call: Call) -> Answer:
         """Delete a tunnel."""
         del self.state.tunnels[self._own_tunnel(call, self._signed_in(call)).id]
-        return _fine("隧道删除成功.")
+        return _success("隧道删除成功.")
 
     @ROUTES.on("POST", "/proxy", "list")
     def list_tunnels(self, call: Call) -> Answer:
@@ -312,7 +312,9 @@ class HayFrpService(Service[HayFrpState]):
         empty_status = self.state.settings.empty_list_status
         if not rows and empty_status != 200:
             return _refusal(call, empty_status, "没有找到隧道.")
-        return _fine("获取成功.", **self._list("proxies", [self._row(tunnel) for tunnel in rows]))
+        return _success(
+            "获取成功.", **self._list("proxies", [self._row(tunnel) for tunnel in rows])
+        )
 
     @ROUTES.on("POST", "/proxy", "config")
     def config(self, call: Call) -> Answer:
@@ -344,14 +346,14 @@ class HayFrpService(Service[HayFrpState]):
         if enabled and not tunnel.enabled and self.state.settings.reconnects_after is not None:
             tunnel.kicked_at = self.now()
         tunnel.enabled = enabled
-        return _fine(f"隧道状态已成功修改为 {'启用' if tunnel.enabled else '禁用'}.")
+        return _success(f"隧道状态已成功修改为 {'启用' if tunnel.enabled else '禁用'}.")
 
     @ROUTES.on("POST", "/proxy", "check")
     def check(self, call: Call) -> Answer:
         """Report whether a tunnel is online; offline is a 500."""
         tunnel = self._own_tunnel(call, self._signed_in(call))
         if self.online(tunnel):
-            return _fine("隧道在线.", ostatus="online")
+            return _success("隧道在线.", ostatus="online")
         node = self.state.nodes.get(tunnel.node)
         reason = "请检查隧道配置" if node and node.online else "隧道对应节点已离线"
         settings = self.state.settings
@@ -369,13 +371,13 @@ class HayFrpService(Service[HayFrpState]):
         if node is None or not node.online:
             return _refusal(call, 500, "隧道对应节点已离线,无法强制下线.")
         tunnel.kicked_at = self.now()
-        return _fine("隧道已强制下线.")
+        return _success("隧道已强制下线.")
 
     @ROUTES.on("POST", "/esirun", "create")
     def esirun(self, call: Call) -> Answer:
         """Return a token to run a tunnel's client once."""
         self._own_tunnel(call, self._signed_in(call))
-        return _fine("获取成功.", token=token(self.random))
+        return _success("获取成功.", token=token(self.random))
 
     # Public endpoints
 
@@ -446,9 +448,9 @@ class HayFrpService(Service[HayFrpState]):
             }
         other = _download("Frp安卓版Arm64-V8a", "app-arm64-v8a.apk", "android_arm64", version)
         if self.state.settings.downlist_style != "sources":
-            return _fine("获取成功!", source=[source], lists=[frps, frpc_, other])
+            return _success("获取成功!", source=[source], lists=[frps, frpc_, other])
         lists = {"frps": [frps], "frpc": [frpc_], "others": [other]}
-        return _fine(
+        return _success(
             "获取成功!",
             sources=[source],
             lists={
@@ -474,7 +476,7 @@ class HayFrpService(Service[HayFrpState]):
     def _typed(self, place: str, row: Mapping[str, object]) -> dict[str, object]:
         """Return a row with the types of its fields."""
         if self.state.settings.wandering_types:
-            return wander(row, f"{self.options.seed}/{place}")
+            return vary_types(row, f"{self.options.seed}/{place}")
         return {name: documented(value) for name, value in row.items()}
 
     def _find(self, user: str) -> Account | None:
@@ -560,7 +562,7 @@ class HayFrpService(Service[HayFrpState]):
         if not rows and self.state.settings.empty_list_status != 200:
             return _refusal(call, 404, "无节点数据.")
         typed = [self._typed(f"{call.path}/{row['id']}", row) for row in rows]
-        return _fine("获取成功", number=len(rows), **self._list("servers", typed))
+        return _success("获取成功", number=len(rows), **self._list("servers", typed))
 
     def _list(self, name: str, rows: list[dict[str, object]]) -> dict[str, object]:
         """Return a list under its name; an empty one in the format of this version."""
@@ -591,7 +593,7 @@ class HayFrpService(Service[HayFrpState]):
         return next((mail for mail in mails if (mail.kind, mail.code) == (kind, code)), None)
 
 
-def _fine(message: str, **fields: object) -> dict[str, object]:
+def _success(message: str, **fields: object) -> dict[str, object]:
     return {"status": 200, "message": message, **fields}
 
 
@@ -638,7 +640,7 @@ def _port(call: Call, name: str) -> int:
 
 
 def _probe(node: Node, clients: int) -> dict[str, object]:
-    """Return a node's values of its probe."""
+    """Return the probe's values of a node."""
     return {
         "id": node.id,
         "name": node.name,

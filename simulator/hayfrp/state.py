@@ -1,4 +1,4 @@
-"""The state of the simulated HayFrp: plain data that a test can read and change."""
+"""The state of the simulated HayFrp: plain data that tests read and change."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -35,22 +35,22 @@ NOTICE = (
 
 @dataclass(slots=True)
 class Settings:
-    """How this HayFrp behaves where versions of the real one differ.
+    """The differences between versions of the real service.
 
     already_signed_status: body status of a second sign-in on one day, 403 or 404.
-    already_signed_words: its message.
-    sign_tells_flow: whether a sign-in's answer has `signflow`.
-    empty_list_status: body status of a list of no tunnels, 404 or 200.
+    already_signed_words: the message for it.
+    sign_tells_flow: whether the response of a sign-in contains `signflow`.
+    empty_list_status: body status of an empty list of tunnels, 404 or 200.
     missing_tunnel_status: body status for an unknown tunnel id, 404 or 500.
     empty_list: the value of an empty list: "list", "null" or "missing".
-    check_status: body status of an offline tunnel, 500 or 200; `ostatus` tells it in both.
-    check_words: whether that answer says why.
+    check_status: body status of an offline tunnel, 500 or 200; both contain `ostatus`.
+    check_words: whether that response contains a reason.
     signdate_style: "seconds", "milliseconds" or "date".
-    forcedown_form_only: forcedown finds its fields in a form, not in JSON.
+    forcedown_form_only: forcedown reads its fields from a form, not from JSON.
     downlist_style: "source" as documented, or "sources" with lists by program.
-    wandering_types: numbers, booleans and nulls come in any of their forms; else as documented.
-    reconnects_after: seconds until the client of a tunnel that was kicked or enabled again is back;
-    with None a kicked one never is, and an enabled one immediately.
+    wandering_types: the types of numbers, booleans and nulls vary; otherwise as documented.
+    reconnects_after: seconds until the client of a kicked or re-enabled tunnel reconnects; None:
+    never after a kick, immediately after it is enabled.
     """
 
     already_signed_status: int = 403
@@ -70,7 +70,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Account:
-    """A user. Times are seconds since 1970, `traffic` is the rest in MB, `today_bytes` is bytes."""
+    """A user. Times are seconds since 1970; `traffic` is the remaining traffic in MB."""
 
     id: str
     username: str
@@ -96,9 +96,9 @@ class Account:
 
 @dataclass(slots=True)
 class Node:
-    """A server; traffic is today's in bytes and grows by the rates, in bytes per second.
+    """A server. Today's traffic is in bytes and grows by the rates in bytes per second.
 
-    `clients` are those of other accounts. A node that is online but not `probed` is in `/nodes` and
+    `clients` are those of other accounts. An online node that is not `probed` is only in `/nodes`,
     not in `/node`.
     """
 
@@ -126,9 +126,8 @@ class Node:
 class Tunnel:
     """A tunnel of `username` at the node with the id `node`.
 
-    `client_running` says whether its frp client runs, `kicked_at` when it was forced offline or
-    enabled again and has not come back since. `rate` is its traffic in bytes per second while
-    online.
+    client_running: whether its frp client runs. kicked_at: when it was forced offline or enabled
+    again; None if it has reconnected since. rate: its traffic in bytes per second while online.
     """
 
     id: str
@@ -155,7 +154,7 @@ class Tunnel:
 
 @dataclass(slots=True)
 class Mail:
-    """A message that the service sent, with the code or token in it."""
+    """An email from the service, with its code or token."""
 
     to: str
     kind: str
@@ -182,9 +181,9 @@ class HayFrpState:
 
 
 def first_state(random: Random, now: float, tunnels: int, nodes: int) -> HayFrpState:
-    """Return a world with the demo account, an account without tunnels, nodes and tunnels.
+    """Return a demo account, an account without tunnels, nodes and tunnels.
 
-    Of eight nodes the sixth has no probe data and the eighth is offline; of five tunnels the
+    Of eight nodes, the sixth has no probe data and the eighth is offline. Of five tunnels, the
     fourth has no running client and the fifth is disabled.
     """
     state = HayFrpState()
@@ -223,7 +222,7 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> HayFrpS
 def new_account(
     random: Random, now: float, number: str, *, username: str, password: str, email: str
 ) -> Account:
-    """Return an account as after its registration."""
+    """Return an account as it is after registration."""
     return Account(
         id=number,
         username=username,

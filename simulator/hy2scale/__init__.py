@@ -1,5 +1,6 @@
 """A simulator of HY2 SCALE: a node of a Hysteria 2 mesh with its web API."""
 
+from .initial_state import hashed
 from .service import Hy2ScaleService
 from .state import (
     Certificate,
@@ -15,7 +16,6 @@ from .state import (
     User,
     WireGuardPeer,
 )
-from .world import hashed
 
 SERVICE = Hy2ScaleService
 

@@ -1,8 +1,8 @@
-"""The dialect of the document: 1.3 with other bodies, other answers and fewer routes.
+"""Translates between the documented API and 1.3: other bodies, other responses, fewer routes.
 
 If the document does not define a structure, the simplest one is used: lists without an object
-around them, and no fields that it does not mention. Empty lists of users, proxies and rules are
-null, as in versions of that time.
+around them, and only documented fields. Empty lists of users, proxies and rules are null, as in
+versions of that time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ CAPABILITY = ("capable", "host_network", "reason")
 
 
 def perform(handle: Callable[[Call], Answer], call: Call) -> Answer:
-    """Translate a call for 1.3 and its answer back."""
+    """Translate a documented request to 1.3, and its response back."""
     key = f"{call.route.method} {call.route.path}" if call.route else ""
     translated = replace(call, body=BODIES[key](body_of(call))) if key in BODIES else call
     answer = handle(translated)

@@ -1,4 +1,4 @@
-"""Server-sent events: an answer without an end."""
+"""Server-sent events: a response without an end."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

@@ -24,7 +24,7 @@ def new_wireguard_key(random: Random) -> str:
 
 
 def wireguard_public_key(private_key: str) -> str:
-    """Return the public key that belongs to a private one; ValueError if it is none."""
+    """Return the public key of a private key; raises ValueError for invalid keys."""
     private = X25519PrivateKey.from_private_bytes(b64decode(private_key))
     return b64encode(private.public_key().public_bytes_raw()).decode()
 
@@ -80,9 +80,9 @@ def issue(
 
 
 def server_context(certificate: Certificate) -> ssl.SSLContext:
-    """Return what a server proves itself with."""
+    """Return the TLS context of a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Contexts read their keys from files only.
+    # Contexts only load keys from files.
     with TemporaryDirectory() as folder:
         cert, key = Path(folder, "crt"), Path(folder, "key")
         cert.write_text(certificate.cert)
@@ -92,12 +92,12 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
 
 
 def read(pem: str) -> x509.Certificate:
-    """Return the certificate in a PEM text; ValueError if there is none."""
+    """Return the certificate of a PEM text; raises ValueError for other texts."""
     return x509.load_pem_x509_certificate(pem.encode())
 
 
 def describe(certificate: Certificate) -> dict[str, object]:
-    """Return a certificate as the service lists it: without the key, which stays in its file."""
+    """Return a certificate as the service lists it, without its key."""
     parsed = read(certificate.cert)
     path = f"/data/tls/{certificate.id}"
     return {
@@ -114,7 +114,7 @@ def describe(certificate: Certificate) -> dict[str, object]:
 
 
 def is_authority(certificate: Certificate) -> bool:
-    """Return whether a certificate may sign others."""
+    """Return whether a certificate can sign others."""
     constraints = read(certificate.cert).extensions.get_extension_for_class(x509.BasicConstraints)
     return constraints.value.ca
 
@@ -150,6 +150,6 @@ def _alternative(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-# With its first certificate cryptography settles for good what a datetime is. That must not be
-# while a test has frozen the time, when it is a class that only lasts until the thaw.
+# The first certificate makes cryptography keep the class datetime for the rest of the process.
+# While a test freezes the time, this would be a class that is replaced afterwards.
 issue(Random(0), 0.0, "first", domains=["localhost"], days=1)

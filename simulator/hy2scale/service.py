@@ -1,4 +1,4 @@
-"""The node: authentication, time, and the state in memory."""
+"""The simulated node: authentication, time and the state in memory."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,28 +13,36 @@ from simulator.service import Answer, Call, Options, RefusedError, Route, Servic
 
 from . import documented
 from .endpoints import ROUTES
+from .initial_state import (
+    PASSWORD,
+    USERNAME,
+    date,
+    device_key,
+    first_state,
+    hashed,
+    new_installation,
+)
 from .keys import issue, server_context
 from .state import Certificate, Client, Hy2ScaleState, Peer, Proxy, Session, Upgrade, User
 from .wire import refuse, text
-from .world import PASSWORD, USERNAME, date, device_key, first_state, hashed, new_installation
 
 HOUR = 3600
 LOCKOUT = 60
-PROBE = 5
+LATENCY_INTERVAL = 5
 """Seconds between two samples of the latency to a peer."""
 SAMPLES = 120
 TICK = 1
 """Seconds between two computations of the rates."""
 HANDSHAKE = 2
 """Seconds that it takes to connect."""
-RETRY = 1
-"""Seconds until a peer that can be reached again is connected."""
-LISTING = 7
-"""Seconds between two looks at a peer's own peers."""
-SILENT = 6
+RECONNECT = 1
+"""Seconds until a reachable peer is connected."""
+PEERS_INTERVAL = 7
+"""Seconds between two reads of a peer's own peers."""
+SILENCE = 6
 """Seconds after which a killed peer has no latency."""
-RETURN = 20
-"""Seconds that peers which dial this node take to come back to it."""
+INBOUND_RECONNECT = 20
+"""Seconds until inbound peers reconnect."""
 
 PUBLIC = frozenset({"/api/login", "/api/internal/peers", "/api/build-id"})
 PAGES = frozenset({"", "login", "nodes", "proxies", "users", "tls", "rules", "settings"})
@@ -42,7 +50,7 @@ PAGE = "<!DOCTYPE html><html><head><title>HY2 SCALE</title></head><body></body><
 
 
 class Hy2ScaleService(Service[Hy2ScaleState]):
-    """One HY2 SCALE node. `state.settings` selects its generation and environment."""
+    """A HY2 SCALE node. `state.settings` selects its generation and environment."""
 
     NAME = "hy2scale"
     ROUTES: ClassVar = ROUTES
@@ -63,7 +71,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     @property
     def documented(self) -> bool:
-        """Whether it has the documented generation, not 1.3."""
+        """Whether it is the documented generation, not 1.3."""
         return self.state.settings.generation == documented.GENERATION
 
     @override
@@ -98,8 +106,8 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         for peer in state.peers.values():
             peer.rebinds, peer.linked_at = 0, 0
             peer.latencies.clear()
-            # It looked for them a moment before it answered.
-            self._lose(peer, outbound_for=-TICK)
+            # It read them immediately before it answered.
+            self._interrupt(peer, outbound_for=-TICK)
         self._return(devices, self.now())
 
     # Authentication
@@ -177,7 +185,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         for path, peer in state.peers.items():
             if peer.returns_at is not None and end >= peer.returns_at:
                 self.revive(path)
-        self._take_new_names()
+        self._apply_new_names()
         for path, peer in state.peers.items():
             if "/" not in path and self.connected(path):
                 state.tx_bytes += peer.tx_rate * seconds
@@ -194,12 +202,14 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     def _probe(self, path: str, peer: Peer, start: float, end: float) -> None:
         if not self.connected(path) or peer.direction == "inbound":
-            # A new link has a new history.
+            # A new connection has a new history.
             peer.latencies.clear()
             return
         latency = self.latency_to(path)
-        probes = range(int(start // PROBE) + 1, int(end // PROBE) + 1)[-SAMPLES:]
-        peer.latencies += [(probe * PROBE, latency) for probe in probes]
+        probes = range(int(start // LATENCY_INTERVAL) + 1, int(end // LATENCY_INTERVAL) + 1)[
+            -SAMPLES:
+        ]
+        peer.latencies += [(probe * LATENCY_INTERVAL, latency) for probe in probes]
         del peer.latencies[:-SAMPLES]
 
     def _download(self, seconds: float) -> None:
@@ -212,7 +222,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     # The mesh
 
     def connected(self, path: str) -> bool:
-        """Return whether there is a link to the peer, as far as this node has noticed."""
+        """Return whether there is a connection to the peer, as far as this node has noticed."""
         chain = [self.state.peers.get(hop) for hop in accumulate(path.split("/"), "{}/{}".format)]
         if not all(peer and self._is_up(peer) for peer in chain):
             return False
@@ -230,10 +240,10 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     def latency_to(self, path: str) -> int:
         """Return the latency to a peer that the node considers connected."""
         peer = self.state.peers[path]
-        return -1 if self._is_silent(peer, SILENT) else peer.latency_ms
+        return -1 if self._is_silent(peer, SILENCE) else peer.latency_ms
 
     def lists(self, path: str) -> bool:
-        """Return whether the node lists the peers of a peer; it forgets those of a silent one."""
+        """Return whether the node knows the peers of a peer; it forgets those of a silent one."""
         peer = self.state.peers[path]
         forgotten = self._is_silent(peer, self.state.settings.forgets_peers_after)
         return self.connected(path) and not forgotten and self.now() >= peer.listed_at
@@ -261,7 +271,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return peer.tx_rate, peer.rx_rate
 
     def drop(self, path: str) -> None:
-        """Disconnect a peer, which is noticed immediately."""
+        """Disconnect a peer; the node notices it immediately."""
         self.state.peers[path].online = False
 
     def kill(self, path: str) -> None:
@@ -272,12 +282,12 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         """Reconnect a silent peer."""
         peer, lost = self.state.peers[path], not self.connected(path)
         peer.killed_at = peer.returns_at = None
-        peer.back_at = self.now() + (RETRY if lost else 0)
-        peer.listed_at = peer.back_at + LISTING
+        peer.back_at = self.now() + (RECONNECT if lost else 0)
+        peer.listed_at = peer.back_at + PEERS_INTERVAL
         self.reconnect(path)
 
     def rename(self, path: str, name: str) -> None:
-        """Rename a node on its own console, which interrupts its links."""
+        """Rename a node on its own console, which interrupts its connections."""
         self.kill(path)
         peer = self.state.peers[path]
         peer.node_id = self.state.new_names[path] = name
@@ -290,7 +300,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         peer.rebinds += 1
 
     def dial(self, client: Client) -> None:
-        """Connect a client, which takes a moment; it takes the name of the node that it reaches."""
+        """Connect a client with a delay. Its name becomes that of the node that it reaches."""
         state, peer, address = self.state, self.state.peers[client.name], client.addrs[0]
         remote = state.remotes.get(address, _host_name(address) or client.name)
         peer.online = remote is not None and peer.online
@@ -301,7 +311,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             state.new_names[client.name] = remote
 
     def replace(self, old: Client, new: Client) -> None:
-        """Replace a client by another, and connect again."""
+        """Replace a client by another, and reconnect."""
         state = self.state
         state.clients = {
             key: new if client is old else client for key, client in state.clients.items()
@@ -310,24 +320,24 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
             self._move(old.name, new.name)
         self.dial(new)
 
-    def ask_for_peers(self, path: str) -> None:
-        """Read the peers of a peer, which takes a moment."""
+    def read_peers(self, path: str) -> None:
+        """Read the peers of a peer, with a delay."""
         self.state.peers[path].listed_at = self.now() + HANDSHAKE
 
-    def lose_all(self) -> None:
-        """Reconnect all links, as after this node is renamed."""
+    def reconnect_all(self) -> None:
+        """Reconnect all peers, as after a rename of this node."""
         for path, peer in self.state.peers.items():
             if "/" not in path:
-                self._lose(peer, outbound_for=RETRY + HANDSHAKE)
+                self._interrupt(peer, outbound_for=RECONNECT + HANDSHAKE)
 
-    def _lose(self, peer: Peer, *, outbound_for: float) -> None:
+    def _interrupt(self, peer: Peer, *, outbound_for: float) -> None:
         peer.killed_at = peer.returns_at = None
-        away = RETURN if peer.direction == "inbound" else outbound_for
+        away = INBOUND_RECONNECT if peer.direction == "inbound" else outbound_for
         peer.back_at = self.now() + away
-        peer.listed_at = peer.back_at + LISTING
+        peer.listed_at = peer.back_at + PEERS_INTERVAL
 
-    def _take_new_names(self) -> None:
-        """Give peers that are back their new names: the node renames its clients."""
+    def _apply_new_names(self) -> None:
+        """Rename peers that have reconnected: the node renames its clients."""
         for path, name in list(self.state.new_names.items()):
             peer = self.state.peers.get(path)
             if peer is not None and peer.killed_at is None and self.now() >= peer.back_at:
@@ -342,7 +352,7 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
         return {client.name for client in self.state.clients.values()}
 
     def _move(self, old: str, new: str) -> None:
-        """Rename a peer and the references to it, as far as the node does that."""
+        """Rename a peer and its references, as far as the node does."""
         state = self.state
         state.peers = {_moved_path(path, old, new): p for path, p in state.peers.items()}
         state.peer_flags = {_moved_path(p, old, new): f for p, f in state.peer_flags.items()}
@@ -357,11 +367,11 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
     # Devices and users
 
     def connect(self, username: str, remote_ip: str, protocol: str = "hy2") -> str | None:
-        """Open a connection of a device; return the session's key, None if it is refused."""
+        """Connect a device; return the session's key, None if it is refused."""
         return self._connect(device_key(username, remote_ip, protocol), self.now())
 
     def disconnect(self, key: str) -> None:
-        """Close one connection of a device; its bytes are only counted now."""
+        """Close one connection of a device. Its bytes are counted only now."""
         session = self.state.sessions[key]
         tx, rx = (int(open_ / session.conn_count) for open_ in (session.open_tx, session.open_rx))
         session.open_tx -= tx
@@ -414,17 +424,17 @@ class Hy2ScaleService(Service[Hy2ScaleState]):
 
     # For tests
 
-    def install_anew(self) -> None:
+    def reset_to_new_installation(self) -> None:
         """Reset the node to a new installation."""
         self.state = new_installation(self.random, self.now())
 
     def set_password(self, password: str) -> None:
-        """Set another password for the console, which ends all sessions."""
+        """Set another password of the console, which invalidates all session tokens."""
         self.state.password_hash = hashed(password)
         self.state.tokens.clear()
 
     def issue_certificate(self, identifier: str, *, days: float) -> Certificate:
-        """Add a certificate that expires in `days`."""
+        """Add a certificate that expires in `days` days."""
         certificate = issue(
             self.random, self.now(), identifier, domains=[f"{identifier}.example.com"], days=days
         )

@@ -1,4 +1,4 @@
-"""The state of the simulated HY2 SCALE node: plain data that a test can read and change.
+"""The state of the simulated HY2 SCALE node: plain data that tests read and change.
 
 The rows that the service stores and returns unchanged (`Client`, `User`, `Rule`, ...) have its own
 field names. Their defaults are the meanings of missing fields.
@@ -10,17 +10,17 @@ from typing import ClassVar
 
 @dataclass(slots=True)
 class Settings:
-    """How this node behaves where versions, machines and circumstances differ.
+    """The differences between versions and installations.
 
-    generation: "1.3" for the routes and fields of the real 1.3.x, "documented" for the document's.
+    generation: "1.3" for the real routes and fields, "documented" for those of the document.
     missing_routes: routes that this version lacks, as "/api/ss" or "GET /api/ss".
-    kernel_right: whether the kernel lets it run L2TP, IKEv2 and TUN; without, it is limited.
-    host_network: whether it sees the host's network, which routing rules need.
-    in_docker: whether it may upgrade itself.
-    internet: whether it can ask for the newest release.
-    published_for_platform: whether that has a file for this machine.
-    forgets_peers_after: seconds until the peers of a peer that fell silent are no longer shown.
-    notices_after: seconds until such a peer is no longer taken for connected.
+    kernel_right: whether it has the capability for L2TP, IKEv2 and TUN; otherwise it is limited.
+    host_network: whether it uses the host's network, which routing rules require.
+    in_docker: whether it can upgrade itself.
+    internet: whether it can check for the newest release.
+    published_for_platform: whether the release has a file for this machine.
+    forgets_peers_after: seconds until the peers of a silent peer are no longer shown.
+    notices_after: seconds until a silent peer is reported as disconnected.
     """
 
     generation: str = "1.3"
@@ -78,7 +78,7 @@ class PeerFlags:
 
 @dataclass(slots=True)
 class User:
-    """Someone who may connect; traffic in bytes, a limit of 0 is none."""
+    """A user; traffic in bytes, a limit of 0 is none."""
 
     OMITTED: ClassVar = ("proxy_passwords", "exit_paths", "exit_mode")
 
@@ -97,7 +97,7 @@ class User:
 
 @dataclass(slots=True)
 class Proxy:
-    """A listener; protocol "ss" is the one Shadowsocks server, the only one with a `method`."""
+    """A listener. Protocol "ss" is the only Shadowsocks server and the only one with a `method`."""
 
     OMITTED: ClassVar = ("method", "tls_cert", "exit_via", "exit_paths", "exit_mode")
 
@@ -114,7 +114,7 @@ class Proxy:
 
 @dataclass(slots=True)
 class Rule:
-    """Which targets leave by which exit."""
+    """A rule that sends targets through an exit."""
 
     OMITTED: ClassVar = ("exit_paths", "exit_mode", "priority", "use_tun")
 
@@ -132,7 +132,7 @@ class Rule:
 
 @dataclass(slots=True)
 class TunMode:
-    """The switch that only the documented generation has; mode is "mixed" or "full"."""
+    """The switch of the documented generation; mode is "mixed" or "full"."""
 
     enabled: bool = False
     mode: str = ""
@@ -152,7 +152,7 @@ class L2tp:
 
 @dataclass(slots=True)
 class Ikev2:
-    """The IKEv2 server; a GET does not show the fields in `HIDDEN`, a PUT sets them all."""
+    """The IKEv2 server. A GET hides the fields in `HIDDEN`; a PUT sets all fields."""
 
     HIDDEN: ClassVar = ("psk_user_mode", "dns", "default_exit_mode", "default_exit_paths")
 
@@ -174,7 +174,7 @@ class Ikev2:
 
 @dataclass(slots=True)
 class WireGuardPeer:
-    """Someone who may connect by WireGuard."""
+    """A WireGuard peer."""
 
     OMITTED: ClassVar = ("exit_paths", "exit_mode")
 
@@ -203,7 +203,7 @@ class WireGuard:
 
 @dataclass(slots=True)
 class Certificate:
-    """A certificate and, unless it came without, its key, both PEM. ca_parent_id: who signed it."""
+    """A certificate and its key, if known, as PEM. ca_parent_id: the certificate that signed it."""
 
     id: str = ""
     name: str = ""
@@ -214,7 +214,7 @@ class Certificate:
 
 @dataclass(slots=True)
 class UiSettings:
-    """The settings page. Listen, base path and HTTPS are taken up by a restart."""
+    """The settings page. A restart applies listen address, base path and HTTPS."""
 
     OMITTED: ClassVar = ("dns_resolver_upstream",)
 
@@ -240,9 +240,9 @@ class UiSettings:
 
 @dataclass(slots=True)
 class Config:
-    """What survives a restart and goes into a backup.
+    """The data that a restart keeps and a backup contains.
 
-    Peers by full path, as in "us/us-r1". `password_hash` is the SHA-256 of the web password.
+    Peers are by full path, as in "us/us-r1". `password_hash` is the SHA-256 of the web password.
     """
 
     username: str = "admin"
@@ -268,17 +268,17 @@ class Config:
 
 @dataclass(slots=True)
 class Peer:
-    """Another node of the mesh, as this one sees it; rates in bytes per second.
+    """Another node of the mesh, as seen by this one; rates in bytes per second.
 
-    node_id: what it says of itself; its name where it is empty.
-    online: whether it can be reached. An outbound peer is connected if its client is not disabled
-    either; an inbound one that is not online is not there at all.
-    killed_at: since when it is silent without having said goodbye, which takes a while to notice.
-    returns_at: when it is heard of again, None for never.
-    back_at: when it can be reached again, after a restart or under another name.
-    latency_ms: from here, all hops together; -1 is unknown.
-    linked_at: when the link came up again, 0 for long ago.
-    listed_at: from when on its own peers are known; they are asked for every few seconds.
+    node_id: the id that it reports; its name if empty.
+    online: whether it can be reached. An outbound peer is connected if its client is also
+    enabled; an inbound peer that is not online is not listed.
+    killed_at: when it became silent without a disconnect, which is noticed later.
+    returns_at: when it reconnects, None for never.
+    back_at: when it can be reached again, after a restart or a rename.
+    latency_ms: from this node, all hops together; -1 is unknown.
+    linked_at: when the connection was established, 0 for long ago.
+    listed_at: when its own peers are known; they are read every few seconds.
     address_status: for addresses that are not "online": "offline", "mismatch" or "native".
     latencies: the newest samples, as (time, ms).
     """
@@ -308,10 +308,10 @@ class Peer:
 
 @dataclass(slots=True)
 class Session:
-    """A device that is connected, by `conn_count` connections.
+    """A connected device with `conn_count` connections.
 
-    Its bytes are those of the connections that were closed. What goes through the open ones waits
-    in `open_tx` and `open_rx` and grows by the rates, in bytes per second.
+    Its bytes are those of closed connections. The bytes of open ones are in `open_tx` and `open_rx`
+    and grow by the rates in bytes per second.
     """
 
     username: str
@@ -329,7 +329,7 @@ class Session:
 
 @dataclass(slots=True)
 class Upgrade:
-    """The upgrade at hand: idle, checking, downloading, ready, applying or error."""
+    """The current upgrade: idle, checking, downloading, ready, applying or error."""
 
     state: str = "idle"
     latest: str = ""
@@ -342,17 +342,17 @@ class Upgrade:
 
 @dataclass(slots=True)
 class Hy2ScaleState(Config):
-    """Everything: the configuration, the mesh around the node and what it keeps in memory.
+    """The whole state: the configuration, the mesh, and the data in memory.
 
-    tokens: when each session token ends.
-    sessions, locked: by "user|ip|protocol"; `locked` is when the device may come again.
-    wireguard_connected: names of the WireGuard peers that are connected.
-    new_names: peers that will be back under another name, by path.
-    busy_ports: ports that other programs hold, as "22/tcp".
-    names: what the domain name system says.
-    remotes: which node answers at an address, None for none; by default one with the name of
-    the client, or as the host.
-    files: what `import-path` finds on the node's disk.
+    tokens: the expiry of each session token.
+    sessions, locked: by "user|ip|protocol"; `locked` is when the device may reconnect.
+    wireguard_connected: names of the connected WireGuard peers.
+    new_names: the new names of peers that will reconnect, by path.
+    busy_ports: ports that other programs use, as "22/tcp".
+    names: the records of the DNS.
+    remotes: the node that answers at an address, None for none; by default one with the name of
+    the client, or of the host.
+    files: the files on the node's disk, for `import-path`.
     download_rate: bytes per second of an upgrade's download.
     """
 

@@ -1,4 +1,4 @@
-"""Bodies, rows and errors in the format of a program in Go."""
+"""Bodies, rows and errors in the formats of a Go program."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass
@@ -17,7 +17,7 @@ OK = {"status": "ok"}
 
 
 def text(content: str, status: int = 200, **headers: str) -> web.Response:
-    """Return a text with a line end, as the service sends errors, too."""
+    """Return a text with a line end; the service also sends errors like this."""
     return web.Response(status=status, text=f"{content}\n", headers=headers)
 
 
@@ -47,20 +47,20 @@ def object_of(call: Call) -> dict[str, Any]:
 
 
 def decode[Row: DataclassInstance](kind: type[Row], call: Call) -> Row:
-    """Return the row in a body: missing fields are empty, unknown fields are ignored.
+    """Return the row of a body: missing fields are empty, unknown fields are ignored.
 
-    A value of a wrong type is refused.
+    A value of the wrong type is refused.
     """
     return _decoded(kind, object_of(call))
 
 
 def given[Row: DataclassInstance](row: Row, call: Call) -> dict[str, Any]:
-    """Return the fields of a row that were in its body."""
+    """Return the fields of a row that its body contained."""
     return {name: getattr(row, name) for name in _given(type(row), object_of(call))}
 
 
 def shown(row: DataclassInstance, *hidden: str) -> dict[str, Any]:
-    """Return a row for an answer, without empty fields that Go omits."""
+    """Return a row for a response, without the empty fields that Go omits."""
     omitted: Iterable[str] = getattr(row, "OMITTED", ())
     return {
         name: value
@@ -82,7 +82,7 @@ def _value(hint: Any, value: object, name: str) -> object:
     if isinstance(hint, UnionType):
         (hint,) = set(get_args(hint)) - {NoneType}
     expected = dict if is_dataclass(hint) else get_origin(hint) or hint
-    # Not isinstance: to Go a bool is no number.
+    # Not isinstance: in Go a bool is not a number.
     if type(value) is not expected:
         raise refuse(400, f"json: cannot unmarshal into field {name} of type {expected.__name__}")
     match value:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from simulator.frp import FrpService
-from simulator.frp.frpc import what_runs
+from simulator.frp.frpc import running_proxies
 
 from ..reliability.state_machine.model import Options, TunnelModel, change, force_down_race
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
@@ -47,7 +47,7 @@ class Frpc(TunnelModel):
         return self._phases().get(tunnel_id) != "running"
 
     def _phases(self) -> dict[str, str]:
-        return {name: phase for name, _, phase, _, _ in what_runs(self._client)}
+        return {name: phase for name, _, phase, _, _ in running_proxies(self._client)}
 
     @override
     def enabled(self, tunnel_id: str) -> bool | None:
@@ -85,7 +85,7 @@ class Frpc(TunnelModel):
     def picture(self, options: Options) -> Picture:
         self.service.catch_up()
         picture, client = Picture(), self._client
-        running = {name: row for name, *row in what_runs(client)}
+        running = {name: row for name, *row in running_proxies(client)}
         picture.add("account:account", {}, Device(ANYTHING))
         picture.add(
             "client_status:account",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
-from simulator.hy2scale.world import device_key
+from simulator.hy2scale.initial_state import device_key
 
 from ..assist import ask, expose, say, set_up_assist
 from ..common import MINUTE, on_account

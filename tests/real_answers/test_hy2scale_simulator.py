@@ -34,7 +34,7 @@ MESH_DIFFERENCES = (
 async def node() -> AsyncIterator[Hy2ScaleService]:
     """A node as just installed, without rights to change the network."""
     async with Simulator(["hy2scale"], clock=lambda: ASKED_AT) as simulator:
-        simulator.get(Hy2ScaleService).install_anew()
+        simulator.get(Hy2ScaleService).reset_to_new_installation()
         yield simulator.get(Hy2ScaleService)
 
 

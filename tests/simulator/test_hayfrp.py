@@ -10,7 +10,7 @@ import pytest
 
 from simulator import Simulator
 from simulator.hayfrp import HayFrpService
-from simulator.hayfrp.wander import forms, wander
+from simulator.hayfrp.varying_types import representations, vary_types
 
 from .conftest import BROKEN, DAY, HOUR, NOON, Client
 
@@ -358,9 +358,9 @@ async def test_the_day_starts_over_at_midnight(hayfrp: HayFrpService) -> None:
     ],
 )
 def test_a_field_wanders_through_its_forms(value: object, expected: tuple[object, ...]) -> None:
-    seen = {repr(wander({"field": value}, f"place {number}")["field"]) for number in range(60)}
+    seen = {repr(vary_types({"field": value}, f"place {number}")["field"]) for number in range(60)}
 
-    assert forms(value) == expected
+    assert representations(value) == expected
     assert seen == {repr(form) for form in expected}
 
 

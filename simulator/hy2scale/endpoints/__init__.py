@@ -2,6 +2,6 @@
 
 from simulator.hy2scale.table import ROUTES
 
-from . import mesh, people, routing, system, tls, upgrade, vpn
+from . import mesh, routing, system, tls, upgrade, users, vpn
 
-__all__ = ["ROUTES", "mesh", "people", "routing", "system", "tls", "upgrade", "vpn"]
+__all__ = ["ROUTES", "mesh", "routing", "system", "tls", "upgrade", "users", "vpn"]

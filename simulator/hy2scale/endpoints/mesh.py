@@ -1,4 +1,4 @@
-"""The node, its peers, its outbound clients and the picture of them all."""
+"""The endpoints for the node, its peers, its outbound clients and the topology."""
 
 import asyncio
 from collections import defaultdict
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from simulator.hy2scale.service import Hy2ScaleService
 
 NEW_LATENCY = 42
-"""Milliseconds to the server of a client that a caller adds."""
+"""The latency in milliseconds to the server of a new client."""
 PROTOCOL = 3
-"""The generation of what nodes say to each other."""
+"""The version of the protocol between nodes."""
 
 FLAGS = ("native", "incompatible", "conflict", "unsupported", "tun_capable")
-"""What a peer's row has only when it is true."""
-HIDING = ("native", "incompatible", "conflict", "unsupported")
-"""What keeps a peer's own peers from being shown."""
+"""Fields that a peer's row only contains when they are true."""
+UNREADABLE = ("native", "incompatible", "conflict", "unsupported")
+"""Reasons for which the peers of a peer cannot be shown."""
 ADDRESS = re.compile(r".+:\d+(-\d+)?(,\d+(-\d+)?)*")
 
 
 @dataclass(slots=True)
 class NodeForm:
-    """What can be changed of the node."""
+    """The fields of the node that can be changed."""
 
     node_id: str = ""
     name: str = ""
@@ -43,14 +43,14 @@ class NodeForm:
 
 @dataclass(slots=True)
 class Disabled:
-    """Whether to do without a peer."""
+    """Whether a peer is disabled."""
 
     disabled: bool = False
 
 
 @ROUTES.on("GET", "/api/node")
 def get_node(service: Hy2ScaleService, _: Call) -> Answer:
-    """Describe the node."""
+    """Return the node."""
     state = service.state
     return {
         "node_id": state.node_id,
@@ -67,7 +67,7 @@ def get_node(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/node")
 def put_node(service: Hy2ScaleService, call: Call) -> Answer:
-    """Change the given fields; a server without address and password is none."""
+    """Change the given fields. A server without address and password is removed."""
     form = decode(NodeForm, call)
     changes = given(form, call)
     if form.server:
@@ -80,7 +80,7 @@ def put_node(service: Hy2ScaleService, call: Call) -> Answer:
     for name, value in changes.items():
         setattr(service.state, name, value)
     if (service.state.node_id, service.state.name) != before:
-        service.lose_all()
+        service.reconnect_all()
     return OK
 
 
@@ -94,7 +94,7 @@ def _check(service: Hy2ScaleService, server: Server) -> None:
 
 @ROUTES.on("GET", "/api/stats")
 def get_stats(service: Hy2ScaleService, _: Call) -> Answer:
-    """Count the node's traffic since it started."""
+    """Return the traffic of the node since its start."""
     state = service.state
     linked = [
         (path, peer)
@@ -113,7 +113,7 @@ def get_stats(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/topology")
 def get_topology(service: Hy2ScaleService, _: Call) -> Answer:
-    """Draw the tree: this node with its inbound peers, then the outbound clients by name."""
+    """Return the tree: this node with its inbound peers, then the outbound clients by name."""
     state, below = service.state, _children(service)
     inbound = [
         _nested_row(service, path, below, state.node_id)
@@ -136,7 +136,7 @@ def get_topology(service: Hy2ScaleService, _: Call) -> Answer:
         "is_self": True,
         **({"children": inbound} if inbound else {}),
     }
-    # Of clients with one name there is only one row.
+    # Clients with the same name share one row.
     clients = {client.name: client for client in state.clients.values()}
     return [this, *(_client_row(service, clients[name], below) for name in sorted(clients))]
 
@@ -160,7 +160,7 @@ def _client_row(
         "name": client.name,
         "addr": client.addrs[0],
         **({"addrs": client.addrs, "ip_statuses": _statuses(client, peer)} if several else {}),
-        # Only peers that dial this node tell it that.
+        # Only peers that connect to this node report it.
         "exit_node": False,
         "direction": "outbound",
         "connected": connected,
@@ -204,7 +204,7 @@ def _subtree(
     """Return the children of a peer, if the node may and can show them."""
     if not (service.nested(path) and service.lists(path)):
         return {}
-    if any(getattr(service.state.peers[path], flag) for flag in HIDING):
+    if any(getattr(service.state.peers[path], flag) for flag in UNREADABLE):
         return {}
     via = path.rpartition("/")[2]
     rows = [_nested_row(service, child, below, via) for child in _listed(service, path, below)]
@@ -212,7 +212,7 @@ def _subtree(
 
 
 def _listed(service: Hy2ScaleService, path: str, below: Mapping[str, list[str]]) -> list[str]:
-    """Return the peers in a peer's answer: those with a link, then unreachable ones."""
+    """Return the peers in a peer's response: connected ones first, then unreachable ones."""
     peers = service.state.peers
     linked = [child for child in below.get(path, ()) if service.connected(child)]
     others = [child for child in below.get(path, ()) if child not in linked]
@@ -242,7 +242,7 @@ def _statuses(client: Client, peer: Peer) -> list[dict[str, object]]:
 
 @ROUTES.on("GET", "/api/peers")
 def get_peers(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the peers that are linked directly."""
+    """Return the directly connected peers."""
     return [
         {
             "name": path,
@@ -257,7 +257,7 @@ def get_peers(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/peers/{name}/peers")
 def get_peers_of(service: Hy2ScaleService, call: Call) -> Answer:
-    """List the peers of a peer, shown in the topology or not."""
+    """Return the peers of a peer, even if the topology hides them."""
     path, state = call.params["name"], service.state
     if not service.connected(path):
         raise refuse(400, f'relay: peer "{path}" not connected')
@@ -271,7 +271,7 @@ def get_peers_of(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/internal/peers")
 def get_internal_peers(service: Hy2ScaleService, _: Call) -> Answer:
-    """Return the direct peers, and the nodes below them, for other nodes."""
+    """Return the direct peers and the nodes below them, for other nodes."""
     below = _children(service)
     return [
         {**_peer_info(service, path), **_subtree(service, path, below)}
@@ -301,12 +301,12 @@ def _info(peer: Peer, node_id: str) -> dict[str, object]:
 
 @ROUTES.on("PUT", "/api/peers/{name}/nested")
 def put_nested(service: Hy2ScaleService, call: Call) -> Answer:
-    """Show a peer's own peers or not; any path is taken. Not means for all below, too."""
+    """Show or hide a peer's own peers and all below; any path is accepted."""
     flags, path = service.state.peer_flags, _own_path(service, call)
     known, enabled = service.nested(path), decode(Toggle, call).enabled
     flags.setdefault(path, PeerFlags()).nested = enabled
     if enabled and not known and path in service.state.peers:
-        service.ask_for_peers(path)
+        service.read_peers(path)
     if not enabled:
         for below in [other for other in flags if other.startswith(f"{path}/")]:
             del flags[below]
@@ -315,14 +315,14 @@ def put_nested(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/peers/{name}/disable")
 def put_peer_disable(service: Hy2ScaleService, call: Call) -> Answer:
-    """Disable a peer or not; any path is taken."""
+    """Disable or enable a peer; any path is accepted."""
     flags = service.state.peer_flags.setdefault(_own_path(service, call), PeerFlags())
     flags.disabled = decode(Disabled, call).disabled
     return OK
 
 
 def _own_path(service: Hy2ScaleService, call: Call) -> str:
-    """Return a path without this node itself, after which the console writes inbound peers."""
+    """Return a path without this node, which the console puts before inbound peers."""
     path = call.params["name"]
     for name in (service.state.node_id, service.state.name):
         path = path.removeprefix(f"{name}/")
@@ -334,7 +334,7 @@ def _own_path(service: Hy2ScaleService, call: Call) -> str:
 
 @ROUTES.on("GET", "/api/clients")
 def get_clients(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the outbound clients."""
+    """Return the outbound clients."""
     return [
         {**shown(client), "connected": service.connected(client.name)}
         for client in service.state.clients.values()
@@ -343,7 +343,7 @@ def get_clients(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/clients/{name}")
 def get_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Show one client."""
+    """Return one client."""
     client = _find(service, call)
     if client is None:
         raise refuse(404, "not found")
@@ -351,18 +351,18 @@ def get_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 
 def _find(service: Hy2ScaleService, call: Call) -> Client | None:
-    """Find a client by its name or its primary address."""
+    """Return a client by its name or its primary address."""
     wanted, clients = call.params["name"], service.state.clients.values()
     return next((one for one in clients if wanted in (one.name, one.addr)), None)
 
 
 @ROUTES.on("POST", "/api/clients")
 def post_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Add a client; one whose address is known already is ignored."""
+    """Add a client. One with a known address is ignored."""
     client = _client(call, "name", "addr", "password")
     clients, peers = service.state.clients, service.state.peers
     if client.addr not in {other.addr for other in clients.values()}:
-        # The name may be taken: only the address tells clients apart.
+        # Several clients can have the same name: their addresses are unique.
         key = client.name if client.name not in clients else f"{client.name} {client.addr}"
         clients[key] = client
         peers.setdefault(client.name, Peer(latency_ms=NEW_LATENCY, version=service.state.version))
@@ -372,7 +372,7 @@ def post_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/clients/{name}")
 def put_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace a client, and connect again; an unknown one is ignored. Its primary address stays."""
+    """Replace a client except its primary address, and reconnect; an unknown one is ignored."""
     changed, old = _client(call, "addr", "password"), _find(service, call)
     if old:
         changed.name = changed.name or old.name
@@ -383,7 +383,7 @@ def put_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("DELETE", "/api/clients/{name}")
 def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
-    """Remove a client, not what it leads to; an unknown one is ignored."""
+    """Remove a client, but not the peer behind it; an unknown one is ignored."""
     gone, clients = _find(service, call), service.state.clients
     service.state.clients = {key: one for key, one in clients.items() if one is not gone}
     return OK
@@ -391,7 +391,7 @@ def delete_client(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/clients/{name}/disable")
 def put_client_disable(service: Hy2ScaleService, call: Call) -> Answer:
-    """Drop a client's link or make it again; an unknown one is ignored."""
+    """Disconnect or reconnect a client; an unknown one is ignored."""
     disabled = decode(Disabled, call).disabled
     if client := _find(service, call):
         client.disabled = disabled
@@ -417,13 +417,13 @@ def _client(call: Call, *required: str) -> Client:
 
 @ROUTES.on("GET", "/api/graph-layout")
 def get_graph_layout(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show where the graph's nodes are."""
+    """Return the positions of the graph's nodes."""
     return _layout(service)
 
 
 @ROUTES.on("PUT", "/api/graph-layout")
 def put_graph_layout(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace the layout and tell everyone who watches."""
+    """Replace the layout and send it to all streams."""
     body = object_of(call)
     service.state.layout = body if service.documented else body.get("positions") or {}
     for queue in service.layout_watchers:
@@ -433,7 +433,7 @@ def put_graph_layout(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/graph-layout/stream")
 def stream_graph_layout(service: Hy2ScaleService, _: Call) -> Answer:
-    """Send the layout now and after each change."""
+    """Stream the layout now and after each change."""
     return EventStream(_layouts(service))
 
 

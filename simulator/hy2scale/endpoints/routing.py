@@ -1,4 +1,4 @@
-"""Proxies, Shadowsocks and routing rules."""
+"""The endpoints for proxies, Shadowsocks and routing rules."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ TYPES = ("ip", "domain")
 
 @ROUTES.on("GET", "/api/proxies")
 def get_proxies(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the proxies; Shadowsocks is among them only as documented."""
+    """Return the proxies; Shadowsocks is only included in the documented generation."""
     return [
         shown(proxy)
         for proxy in service.state.proxies.values()
@@ -30,7 +30,7 @@ def get_proxies(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/proxies")
 def post_proxy(service: Hy2ScaleService, call: Call) -> Answer:
-    """Add a proxy; one whose id is taken is ignored."""
+    """Add a proxy. One with an existing id is ignored."""
     proxy = _proxy(service, call)
     if not (proxy.id and proxy.listen):
         raise refuse(400, "id, listen required")
@@ -64,7 +64,7 @@ def _proxy(service: Hy2ScaleService, call: Call) -> Proxy:
 
 @ROUTES.on("GET", "/api/ss")
 def get_ss(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the Shadowsocks server."""
+    """Return the Shadowsocks server."""
     proxy = service.state.proxies.get(SHADOWSOCKS, Proxy(method="aes-256-gcm"))
     return {"method": "", **shown(proxy, "id", "protocol", "tls_cert")}
 
@@ -83,7 +83,7 @@ def put_ss(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/rules")
 def get_rules(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the rules, and whether the node can apply them."""
+    """Return the rules, and whether the node can apply them."""
     return {
         "available": service.state.settings.host_network,
         "rules": [
@@ -152,7 +152,7 @@ def _put_rule(service: Hy2ScaleService, call: Call, identifier: str) -> Answer:
 
 @ROUTES.on("GET", "/api/rules/tun-mode")
 def get_tun_mode(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the TUN mode; for 1.3 this is the path of a rule, which cannot be read alone."""
+    """Return the TUN mode. In 1.3 this is the path of a rule, which cannot be read alone."""
     if not service.documented:
         return text("Method Not Allowed", 405, Allow="DELETE, PUT")
     return asdict(service.state.tun_mode)
@@ -160,7 +160,7 @@ def get_tun_mode(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/rules/tun-mode")
 def put_tun_mode(service: Hy2ScaleService, call: Call) -> Answer:
-    """Set the TUN mode; 1.3 takes it for a rule of that name and says that all is well."""
+    """Set the TUN mode. 1.3 treats it as a rule of that name and reports success."""
     if not service.documented:
         return _put_rule(service, call, TUN_MODE)
     service.state.tun_mode = decode(TunMode, call)

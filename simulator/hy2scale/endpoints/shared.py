@@ -1,4 +1,4 @@
-"""What users, proxies, rules and WireGuard peers have in common: an exit, and a switch."""
+"""The common fields of users, proxies, rules and WireGuard peers: an exit, and a switch."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ DOCUMENTED_MODES = (*MODES, "direct")
 
 @dataclass(slots=True)
 class Toggle:
-    """Whether to enable a row."""
+    """Whether a row is enabled."""
 
     enabled: bool = False
 
@@ -25,7 +25,7 @@ class HasExit(Protocol):
 
 
 def settle_exit[Row: HasExit](row: Row, *, documented: bool) -> Row:
-    """Make `exit_via` the first of `exit_paths`, and refuse an unknown mode."""
+    """Set `exit_via` to the first of `exit_paths`, and refuse an unknown mode."""
     if row.exit_paths:
         row.exit_via = row.exit_paths[0]
     elif row.exit_via:

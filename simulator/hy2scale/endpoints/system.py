@@ -1,4 +1,4 @@
-"""Signing in, settings, ports, backups, diagnostics and what the program says of itself."""
+"""The endpoints for sign-in, settings, ports, backups, diagnostics and program information."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from mashumaro.codecs.basic import decode as load
 
+from simulator.hy2scale.initial_state import hashed
 from simulator.hy2scale.state import Config, Peer, UiSettings
 from simulator.hy2scale.table import ROUTES
 from simulator.hy2scale.wire import OK, body_of, decode, given, refuse, shown
-from simulator.hy2scale.world import hashed
 from simulator.service import Answer, Call
 
 if TYPE_CHECKING:
     from simulator.hy2scale.service import Hy2ScaleService
 
 DEFAULT_PASSWORD = hashed("admin")
-AT_RESTART = ("listen", "base_path", "force_https", "https_cert_id")
+RESTART_FIELDS = ("listen", "base_path", "force_https", "https_cert_id")
 CONFIG_FILE = "config.yaml"
-KEPT = tuple(field.name for field in fields(Config))
+BACKUP_FIELDS = tuple(field.name for field in fields(Config))
 
 
 @dataclass(slots=True)
 class Login:
-    """Who signs in; the password as its SHA-256."""
+    """Credentials; the password is sent as its SHA-256."""
 
     username: str = ""
     password: str = ""
@@ -37,7 +37,7 @@ class Login:
 
 @dataclass(slots=True)
 class PasswordForm:
-    """What signs in from now on; the passwords as their SHA-256."""
+    """New credentials; the passwords are sent as their SHA-256."""
 
     current_password: str = ""
     new_username: str = ""
@@ -46,7 +46,7 @@ class PasswordForm:
 
 @ROUTES.on("POST", "/api/login")
 def login(service: Hy2ScaleService, call: Call) -> Answer:
-    """Hand out a token."""
+    """Return a session token."""
     form, state = decode(Login, call), service.state
     if (form.username, form.password) != (state.username, state.password_hash):
         raise refuse(401, "invalid credentials")
@@ -57,7 +57,7 @@ def login(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/settings/password")
 def put_password(service: Hy2ScaleService, call: Call) -> Answer:
-    """Change username and password, which ends all sign-ins."""
+    """Change username and password, which invalidates all session tokens."""
     form, state = decode(PasswordForm, call), service.state
     if form.current_password != state.password_hash:
         raise refuse(403, "current password incorrect")
@@ -69,23 +69,23 @@ def put_password(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/settings/ui")
 def get_ui(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the settings."""
+    """Return the settings."""
     return shown(service.state.ui)
 
 
 @ROUTES.on("PUT", "/api/settings/ui")
 def put_ui(service: Hy2ScaleService, call: Call) -> Answer:
-    """Change the given settings; some wait for a restart."""
+    """Change the given settings; some apply after a restart."""
     changes = given(decode(UiSettings, call), call)
     service.state.ui = replace(service.state.ui, **changes)
-    waits = any(name in changes for name in AT_RESTART)
+    waits = any(name in changes for name in RESTART_FIELDS)
     note = "restart to take this up" if waits else "in effect"
     return {**OK, "note": note}
 
 
 @ROUTES.on("POST", "/api/check-ports")
 def check_ports(service: Hy2ScaleService, call: Call) -> Answer:
-    """Return which of the ports are taken, null for none."""
+    """Return which of the ports are in use, null for none."""
     wanted = body_of(call)
     if not isinstance(wanted, list):
         raise refuse(400, "json: cannot unmarshal object into Go value of type []app.PortConflict")
@@ -116,9 +116,9 @@ def _busy_ports(service: Hy2ScaleService) -> set[str]:
 
 @ROUTES.on("GET", "/api/backup")
 def backup(service: Hy2ScaleService, _: Call) -> Answer:
-    """Pack the configuration into a tar archive."""
-    config = {name: value for name, value in asdict(service.state).items() if name in KEPT}
-    # JSON is YAML too.
+    """Return the configuration as a tar archive."""
+    config = {name: value for name, value in asdict(service.state).items() if name in BACKUP_FIELDS}
+    # JSON is valid YAML.
     files = {"node-id": service.state.node_id, CONFIG_FILE: json.dumps(config)}
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
@@ -135,7 +135,7 @@ def backup(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/restore")
 def restore(service: Hy2ScaleService, call: Call) -> Answer:
-    """Take the configuration out of a backup and restart."""
+    """Restore the configuration of a backup and restart."""
     try:
         with tarfile.open(fileobj=io.BytesIO(call.body), mode="r:") as tar:
             file = tar.extractfile(CONFIG_FILE)
@@ -146,7 +146,7 @@ def restore(service: Hy2ScaleService, call: Call) -> Answer:
         content = b""
     if content:
         config = load(json.loads(content), Config)
-        for name in KEPT:
+        for name in BACKUP_FIELDS:
             setattr(service.state, name, getattr(config, name))
     service.reboot()
     return OK
@@ -157,7 +157,7 @@ def restore(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/diag/resolve")
 def diag_resolve(service: Hy2ScaleService, call: Call) -> Answer:
-    """Look up a name through an exit."""
+    """Resolve a host name through an exit."""
     name = call.query.get("name", "")
     if not name:
         raise refuse(400, "name required")
@@ -172,32 +172,34 @@ def diag_resolve(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/diag/peer-health")
 def diag_peer_health(service: Hy2ScaleService, _: Call) -> Answer:
-    """Count what went well and what did not over the links to direct peers."""
+    """Return the successes and failures on the connections to direct peers."""
     counts = {"ping_fail": 0, "fail_count": 0, "tx_bytes": 0, "rx_bytes": 0}
-    return _of_linked(service, lambda peer: {"ping_ok": len(peer.latencies), **counts})
+    return _of_connected(service, lambda peer: {"ping_ok": len(peer.latencies), **counts})
 
 
 @ROUTES.on("GET", "/api/diag/peer-rebinds")
 def diag_peer_rebinds(service: Hy2ScaleService, _: Call) -> Answer:
-    """Count how often streams over the links to direct peers were mended."""
-    return _of_linked(service, lambda peer: {"rebind_checks": peer.rebinds})
+    """Return how often streams on the connections to direct peers were repaired."""
+    return _of_connected(service, lambda peer: {"rebind_checks": peer.rebinds})
 
 
 @ROUTES.on("GET", "/api/diag/peer-latency")
 def diag_peer_latency(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the latencies of the last ten minutes over the links to direct peers."""
+    """Return the latencies of the last ten minutes to direct peers."""
 
     def _history(peer: Peer) -> dict[str, object]:
         samples = [{"at": _rfc_3339(at), "ms": latency} for at, latency in peer.latencies]
         return {"latency_ms": peer.latency_ms, "history": samples}
 
-    return _of_linked(service, _history)
+    return _of_connected(service, _history)
 
 
-def _of_linked(service: Hy2ScaleService, tell: Callable[[Peer], dict[str, object]]) -> Answer:
+def _of_connected(
+    service: Hy2ScaleService, describe: Callable[[Peer], dict[str, object]]
+) -> Answer:
     return {
         "peers": [
-            {"name": path, "direction": peer.direction, **tell(peer)}
+            {"name": path, "direction": peer.direction, **describe(peer)}
             for path, peer in service.state.peers.items()
             if "/" not in path and service.connected(path)
         ]

@@ -1,4 +1,4 @@
-"""Certificates."""
+"""The endpoints for certificates."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ImportPath:
-    """Where the files of a certificate are."""
+    """The paths of a certificate's files."""
 
     id: str = ""
     name: str = ""
@@ -27,7 +27,7 @@ class ImportPath:
 
 @dataclass(slots=True)
 class Generate:
-    """A certificate to make."""
+    """A certificate to generate."""
 
     id: str = ""
     name: str = ""
@@ -38,7 +38,7 @@ class Generate:
 
 @dataclass(slots=True)
 class Sign:
-    """A certificate to make for the host `cn`."""
+    """A certificate to generate for the host `cn`."""
 
     ca_id: str = ""
     id: str = ""
@@ -49,7 +49,7 @@ class Sign:
 
 @ROUTES.on("GET", "/api/tls")
 def get_certificates(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the certificates, null for none."""
+    """Return the certificates, null for none."""
     certificates = service.state.certificates
     if not certificates:
         return web.json_response(None)
@@ -58,13 +58,13 @@ def get_certificates(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/tls/import")
 def import_certificate(service: Hy2ScaleService, call: Call) -> Answer:
-    """Take over a certificate, with or without its key."""
+    """Import a certificate, with or without its key."""
     return _import(service, decode(Certificate, call))
 
 
 @ROUTES.on("POST", "/api/tls/import-path")
 def import_certificate_path(service: Hy2ScaleService, call: Call) -> Answer:
-    """Take over a certificate from the node's disk."""
+    """Import a certificate from the node's disk."""
     form = decode(ImportPath, call)
     if not (form.id and form.cert_path):
         raise refuse(400, "id, cert_path required")
@@ -75,7 +75,7 @@ def import_certificate_path(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/tls/generate")
 def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
-    """Make a certificate that signs itself; as documented, perhaps an authority."""
+    """Generate a self-signed certificate; in the documented generation also a CA certificate."""
     form = decode(Generate, call)
     if not (form.id and form.domains):
         raise refuse(400, "id and domains required")
@@ -93,7 +93,7 @@ def generate_certificate(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/tls/sign")
 def sign_certificate(service: Hy2ScaleService, call: Call) -> Answer:
-    """Make a certificate signed by an authority on the list."""
+    """Generate a certificate signed by a CA of the list."""
     form = decode(Sign, call)
     if not (form.ca_id and form.id and form.cn):
         raise refuse(400, "ca_id, id, and cn required")
@@ -117,7 +117,7 @@ def sign_certificate(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/tls/{id}/pem")
 def get_pem(service: Hy2ScaleService, call: Call) -> Answer:
-    """Show a certificate and its private key, both empty if there is none."""
+    """Return a certificate and its private key, both empty if it does not exist."""
     certificate = service.state.certificates.get(call.params["id"], Certificate())
     if service.documented:
         return web.Response(text=certificate.cert)

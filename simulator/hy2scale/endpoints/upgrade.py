@@ -1,4 +1,4 @@
-"""Upgrades: asking for the newest release, fetching it, and putting it or an upload in place."""
+"""The endpoints for upgrades: check, download, install and upload."""
 
 from email import message_from_bytes
 import io
@@ -23,7 +23,7 @@ BUSY = ("downloading", "applying")
 
 @ROUTES.on("GET", "/api/upgrade/check")
 def check_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
-    """Ask for the newest release, which forgets a download that was ready."""
+    """Check for the newest release, which discards a finished download."""
     state, upgrade = service.state, service.state.upgrade
     if upgrade.state in BUSY:
         return _status(service)
@@ -49,13 +49,13 @@ def check_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/upgrade/status")
 def get_upgrade_status(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show how far the upgrade is."""
+    """Return the status of the upgrade."""
     return _status(service)
 
 
 @ROUTES.on("POST", "/api/upgrade/download")
 def download_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
-    """Begin to fetch the release that the last check found."""
+    """Start to download the release that the last check found."""
     _need_docker(service)
     upgrade = service.state.upgrade
     if upgrade.state not in BUSY:
@@ -67,7 +67,7 @@ def download_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/upgrade/apply")
 def apply_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
-    """Put what was fetched in place and restart."""
+    """Install the download and restart."""
     _need_docker(service)
     upgrade = service.state.upgrade
     if upgrade.state != "ready":
@@ -79,7 +79,7 @@ def apply_upgrade(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/upgrade")
 def upload_upgrade(service: Hy2ScaleService, call: Call) -> Answer:
-    """Put an uploaded archive in place and restart: the body itself, as documented a form."""
+    """Install an uploaded archive and restart. The documented generation expects a form."""
     _need_docker(service)
     try:
         archive = _form_file(call) if service.documented else call.body

@@ -1,4 +1,4 @@
-"""L2TP, IKEv2 and WireGuard."""
+"""The endpoints for L2TP, IKEv2 and WireGuard."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -24,11 +24,11 @@ REASON = (
     "(bridge creation, iptables-legacy, iptables, and chroot /host all failed)"
 )
 DNS = "1.1.1.1, 8.8.8.8"
-"""What a peer's file names where the server says nothing."""
+"""The DNS server in a peer's file if the server has none."""
 IKEV2_MODES = ("mschapv2", "psk")
 QR_SIZE = 512
 QR_BORDER = 4
-"""Width of the white frame, in modules."""
+"""The width of the white border, in modules."""
 
 
 def _capability(service: Hy2ScaleService) -> dict[str, object]:
@@ -47,7 +47,7 @@ def _need_kernel_right(service: Hy2ScaleService, protocol: str) -> None:
 
 @ROUTES.on("GET", "/api/l2tp")
 def get_l2tp(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the L2TP server."""
+    """Return the L2TP server."""
     return {**_capability(service), **shown(service.state.l2tp)}
 
 
@@ -61,13 +61,13 @@ def put_l2tp(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/ikev2")
 def get_ikev2(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the IKEv2 server, without some of what it has."""
+    """Return the IKEv2 server without its hidden fields."""
     return {**_capability(service), **shown(service.state.ikev2, *Ikev2.HIDDEN)}
 
 
 @ROUTES.on("PUT", "/api/ikev2")
 def put_ikev2(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace the IKEv2 server, what a GET does not show too."""
+    """Replace the IKEv2 server, including the fields that a GET hides."""
     _need_kernel_right(service, "IKEv2")
     ikev2 = decode(Ikev2, call)
     if ikev2.mode not in IKEV2_MODES:
@@ -81,7 +81,7 @@ def put_ikev2(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/wireguard")
 def get_wireguard(service: Hy2ScaleService, _: Call) -> Answer:
-    """Show the WireGuard server and its peers, null for none."""
+    """Return the WireGuard server and its peers, null for none."""
     config, connected = service.state.wireguard, service.state.wireguard_connected
     return {
         "running": config.enabled,
@@ -94,7 +94,7 @@ def get_wireguard(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/wireguard")
 def put_wireguard(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace the WireGuard server; without peers in the call the old ones stay."""
+    """Replace the WireGuard server. Without peers in the body, the existing ones are kept."""
     config = decode(WireGuard, call)
     config.peers = config.peers or service.state.wireguard.peers
     if config.enabled:
@@ -108,7 +108,7 @@ def put_wireguard(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("POST", "/api/wireguard/generate-key")
 def generate_key(service: Hy2ScaleService, _: Call) -> Answer:
-    """Make a pair of keys."""
+    """Return a new key pair."""
     private_key = new_wireguard_key(service.random)
     return {"private_key": private_key, "public_key": wireguard_public_key(private_key)}
 
@@ -125,7 +125,7 @@ def post_wireguard_peer(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/wireguard/peers/{name}")
 def put_wireguard_peer(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace a peer, name and all; an unknown one is ignored."""
+    """Replace a peer, including its name; an unknown one is ignored."""
     changed = settle_exit(decode(WireGuardPeer, call), documented=service.documented)
     config, name = service.state.wireguard, call.params["name"]
     config.peers = [changed if peer.name == name else peer for peer in config.peers]
@@ -142,7 +142,7 @@ def delete_wireguard_peer(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/wireguard/peers/{name}/config")
 def get_wireguard_config(service: Hy2ScaleService, call: Call) -> Answer:
-    """Write the file that a peer needs, its private key in it."""
+    """Return the configuration file of a peer, including its private key."""
     name = call.params["name"]
     return web.Response(
         body=_config(service, name, call.query.get("endpoint", "")).encode(),
@@ -155,7 +155,7 @@ def get_wireguard_config(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("GET", "/api/wireguard/qr")
 def get_wireguard_qr(service: Hy2ScaleService, call: Call) -> Answer:
-    """Draw a QR code: of any text, as documented of a peer's file."""
+    """Return a QR code: of any text, in the documented generation of a peer's file."""
     if service.documented:
         text = _config(service, call.query.get("peer", ""), "")
     else:

@@ -259,7 +259,7 @@ async def test_this_node_renamed_and_restarted(watch: Watch, again: Again) -> No
     await watch.provider.identify()
     for name in ("house", "home"):
         watch.service.state.node_id = name
-        watch.service.lose_all()
+        watch.service.reconnect_all()
         watch.service.reboot()
         again(watch)
         for _ in range(40):
@@ -274,7 +274,7 @@ async def test_an_address_that_changed_with_the_name(watch: Watch) -> None:
     client = watch.service.state.clients["us"]
     client.addrs = ["198.51.100.7:5565"]
     watch.service.rename("us", "usa")
-    watch.service.lose_all()
+    watch.service.reconnect_all()
     await watch.poll(30)
 
     assert set(watch.tunnels) == set(watch.links) == LINKS
@@ -285,7 +285,7 @@ async def test_no_list_to_tell_by(watch: Watch) -> None:
     """What seems new may be a known one: nothing is told until the list can be read."""
     watch.service.state.clients["us"].addrs = ["198.51.100.7:5565"]
     watch.service.rename("us", "usa")
-    watch.service.lose_all()
+    watch.service.reconnect_all()
     watch.service.fault("/api/clients", "status", times=None, status=503, body="wait\n")
 
     with pytest.raises(UnavailableError):

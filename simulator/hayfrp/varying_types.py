@@ -1,4 +1,4 @@
-"""Varies the types of HayFrp's answers between string, number, bool and null."""
+"""Varies the types in HayFrp's responses between string, number, bool and null."""
 
 from collections.abc import Mapping
 from zlib import crc32
@@ -11,8 +11,8 @@ def documented(value: object) -> object:
     return value if value is None else str(value)
 
 
-def forms(value: object) -> tuple[object, ...]:
-    """Return every type in which the value can be sent; text has only one."""
+def representations(value: object) -> tuple[object, ...]:
+    """Return the value in every type that the service may send; text has only one."""
     match value:
         case None:
             return None, ""
@@ -26,9 +26,9 @@ def forms(value: object) -> tuple[object, ...]:
             return (value,)
 
 
-def wander(row: Mapping[str, object], place: str) -> dict[str, object]:
+def vary_types(row: Mapping[str, object], place: str) -> dict[str, object]:
     """Return a row with one of these types for each field, always the same for a place."""
-    return {name: _pick(forms(value), f"{place}/{name}") for name, value in row.items()}
+    return {name: _pick(representations(value), f"{place}/{name}") for name, value in row.items()}
 
 
 def _pick(choices: tuple[object, ...], place: str) -> object:

@@ -34,7 +34,7 @@ VISITORS = ("office", "cabin", "phone", "studio")
 
 
 def hashed(password: str) -> str:
-    """Return the hash of a console password, which clients send and the service stores."""
+    """Return the SHA-256 of a console password, which clients send and the service stores."""
     return sha256(password.encode()).hexdigest()
 
 
@@ -46,10 +46,10 @@ def device_key(username: str, remote_ip: str, protocol: str) -> str:
 def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2ScaleState:
     """Return a node with `tunnels` outbound clients in a mesh of `nodes` other peers.
 
-    Of five clients the first is nested, the second has two addresses, the third is a plain Hysteria
-    2 server, the fourth cannot be reached and the fifth is disabled. Of the peers that are not
-    clients' the first of three, or all of them without clients, is inbound (the first inbound one
-    with unknown latency), the others are nested below the nested clients.
+    Of five clients, the first is nested, the second has two addresses, the third is a plain
+    Hysteria 2 server, the fourth cannot be reached and the fifth is disabled. Of the other peers,
+    every third, or all without clients, is inbound (the first one with unknown latency). The rest
+    is nested below the nested clients.
     """
     state = Hy2ScaleState(
         username=USERNAME, password_hash=hashed(PASSWORD), tx_bytes=1.2e9, rx_bytes=9.9e9
@@ -80,7 +80,7 @@ def first_state(random: Random, now: float, tunnels: int, nodes: int) -> Hy2Scal
 
 
 def new_installation(random: Random, now: float) -> Hy2ScaleState:
-    """Return a node as its installer leaves it, with the default password."""
+    """Return a node after its installation, with the default password."""
     state = Hy2ScaleState(username="admin", password_hash=hashed("admin"))
     state.name = state.node_id
     state.server = Server(
@@ -140,7 +140,7 @@ def _peer(random: Random, *, latency_ms: int, **fields: object) -> Peer:
 
 
 def _nested(hosts: list[str], count: int) -> list[tuple[str, str]]:
-    """Return paths and their parents: below each host chains that are two peers deep."""
+    """Return paths and their parents: below each host, chains of two peers."""
     rows: list[tuple[str, str]] = []
     above = {host: host for host in hosts}
     for number, host in enumerate(islice(cycle(hosts), count)):
@@ -232,7 +232,7 @@ def _add_traffic(state: Hy2ScaleState, random: Random, exit_via: str) -> None:
 
 
 def _add_certificates(state: Hy2ScaleState, random: Random, now: float) -> None:
-    """Add the default certificate, an authority and a certificate of its, good for loopback."""
+    """Add the default certificate, a CA and a certificate signed by it, valid for loopback."""
     default = issue(random, now, "default", domains=[state.node_id], days=3650, name="Default")
     authority = issue(
         random, now, "mesh-ca", domains=["Mesh CA"], days=3650, name="Mesh CA", is_ca=True

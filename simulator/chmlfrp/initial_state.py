@@ -48,11 +48,11 @@ REMOVED_NODE = "郑州多线"
 
 
 def first_state(random: Random, now: float, tunnels: int, nodes: int) -> ChmlFrpState:
-    """Return a world with the demo account, a free account without tunnels, nodes and tunnels.
+    """Return a demo account, a free account without tunnels, nodes and tunnels.
 
-    Of three nodes and more, the last is offline and the one before in maintenance. Of five
-    tunnels the second has no running client, the third's node is offline, the fourth's in
-    maintenance and the fifth's, whose client never ran, is gone.
+    With three nodes or more, the last is offline and the one before is in maintenance. Of five
+    tunnels, the second has no running client, the third's node is offline, the fourth's is in
+    maintenance, and the fifth's was removed before its client ever ran.
     """
     demo = new_account(
         random,
@@ -102,7 +102,7 @@ def new_account(
     email: str,
     qq: str,
 ) -> Account:
-    """Return an account as after its registration."""
+    """Return an account as it is after registration."""
     return Account(
         id=number,
         username=username,
@@ -167,7 +167,7 @@ def _node(random: Random, number: int, nodes: int, now: float) -> Node:
 
 
 def _uptimes(random: Random, up: bool) -> list[float | None]:
-    """Return percentages of many days; the one 40 days ago was not recorded."""
+    """Return daily percentages; the day 40 days ago was not recorded."""
     days: list[float | None] = [
         round(100 - random.random() * (2 if up else 80), 4) for _ in range(UPTIME_DAYS)
     ]

@@ -1,4 +1,4 @@
-"""Users and the devices they are connected with."""
+"""The endpoints for users and their connected devices."""
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from simulator.hy2scale.service import Hy2ScaleService
 
 PASSWORD_ONLY = ("hy2", "ss")
-"""The proxies that tell users apart by password, so that no two may share one."""
+"""The proxies that identify users by password only, so passwords must be unique."""
 
 
 @ROUTES.on("GET", "/api/users")
 def get_users(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the users, passwords in plain text."""
+    """Return the users, with passwords in plain text."""
     return [shown(user) for user in service.state.users.values()]
 
 
 @ROUTES.on("POST", "/api/users")
 def post_user(service: Hy2ScaleService, call: Call) -> Answer:
-    """Add a user; one whose name is taken is ignored."""
+    """Add a user. One with an existing name is ignored."""
     user = _user(service, call)
     if not (user.username and user.password):
         raise refuse(400, "username and password required")
@@ -38,7 +38,7 @@ def post_user(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/users/{id}")
 def put_user(service: Hy2ScaleService, call: Call) -> Answer:
-    """Replace a user, all but the traffic used; an unknown one is ignored."""
+    """Replace a user except the used traffic; an unknown one is ignored."""
     user = _user(service, call)
     user.id = call.params["id"]
     old = service.state.users.get(user.id)
@@ -67,7 +67,7 @@ def toggle_user(service: Hy2ScaleService, call: Call) -> Answer:
 
 @ROUTES.on("PUT", "/api/users/{id}/reset-traffic")
 def reset_traffic(service: Hy2ScaleService, call: Call) -> Answer:
-    """Count a user's traffic from 0 again; an unknown one is ignored."""
+    """Reset a user's traffic; an unknown one is ignored."""
     user = service.state.users.get(call.params["id"])
     if user:
         user.traffic_used = 0
@@ -106,7 +106,7 @@ def _user(service: Hy2ScaleService, call: Call) -> User:
 
 @ROUTES.on("GET", "/api/sessions")
 def get_sessions(service: Hy2ScaleService, _: Call) -> Answer:
-    """List the devices that are connected."""
+    """Return the connected devices."""
     devices = [
         {
             "key": key,
@@ -126,7 +126,7 @@ def get_sessions(service: Hy2ScaleService, _: Call) -> Answer:
 
 @ROUTES.on("DELETE", "/api/sessions/{id}")
 def delete_session(service: Hy2ScaleService, call: Call) -> Answer:
-    """Kick a device out, for a minute."""
+    """Disconnect a device, and lock it out for a minute."""
     if not service.kick(call.params["id"]):
         raise refuse(404, "session not found")
     return OK
