@@ -9,7 +9,7 @@ from ..errors import InvalidInputError
 from ..models.certificates import CertificateImport, NewCertificate, SignedCertificate
 from .client import Hy2ScaleClient
 from .collections import RowCollections
-from .payloads import import_fields
+from .payloads import row_fields
 
 
 class CertificateCommands:
@@ -34,7 +34,7 @@ class CertificateCommands:
 
     async def import_certificate(self, certificate: CertificateImport) -> str:
         """Import a certificate and return its id."""
-        fields = import_fields(certificate)
+        fields = row_fields(certificate)
         if certificate.certificate_path:
             await self._client.import_certificate_path(fields)
         else:

@@ -38,7 +38,7 @@ from .collections import EditableRows, RowCollections
 from .feeds import Feeds
 from .mesh_reader import MeshReader
 from .models import ID, PEER, TITLE
-from .payloads import exit_fields
+from .payloads import row_fields
 from .topology import places, why_hidden
 
 
@@ -140,7 +140,7 @@ class MeshCommands(CanEdit, MeshNode):
     @override
     async def select_exit(self, of: type[MayHaveExit], resource_id: str, path: str) -> None:
         paths = ExitUpdate(exit_paths=(path,) if path else ())
-        await self._editable_of[of].change(resource_id, exit_fields(paths))
+        await self._editable_of[of].change(resource_id, row_fields(paths))
 
     @override
     async def reset_traffic(self, user_id: str) -> None:

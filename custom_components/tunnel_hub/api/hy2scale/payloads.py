@@ -1,133 +1,75 @@
 """Converts payloads to the node's rows, with the names of both generations.
 
-The node ignores names that it does not know. Each function returns only the given values.
+The node ignores names that it does not know.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import date
+from typing import Any
 
 from .. import coerce
 from ..models.certificates import CertificateImport
 from ..models.mesh import (
     ClientUpdate,
     ExitUpdate,
+    MeshUpdate,
     ProxyUpdate,
-    RuleUpdate,
     UserUpdate,
     WireGuardPeerUpdate,
 )
 from ..rows import Row
 
-
-def _said(**fields: object) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def client_fields(payload: ClientUpdate) -> Row:
-    """Return a client's row."""
-    addresses = payload.addresses
-    return _said(
-        name=payload.name,
-        addr=addresses and addresses[0],
-        addrs=addresses and list(addresses),
-        password=payload.password,
-        sni=payload.server_name,
-        insecure=payload.insecure,
-        ca=payload.ca,
-        max_tx=payload.max_rate_out,
-        max_rx=payload.max_rate_in,
-    )
+_NAMES: Mapping[type, Mapping[str, str]] = {
+    CertificateImport: {"certificate": "cert", "certificate_path": "cert_path"},
+    ClientUpdate: {"server_name": "sni", "max_rate_in": "max_rx", "max_rate_out": "max_tx"},
+    ProxyUpdate: {"certificate": "tls_cert"},
+    UserUpdate: {"name": "username"},
+    WireGuardPeerUpdate: {"address": "allowed_ips"},
+}
+"""The names of the node that differ from those of a payload."""
 
 
-def exit_fields(payload: ExitUpdate) -> Row:
-    """Return the exit fields of a row.
-
-    A single path keeps its mode if none is given, because the exit may have several addresses.
-    """
-    paths, mode = payload.exit_paths, payload.exit_mode
-    if paths is None:
-        return _said(exit_mode=mode)
-    if not paths or (mode is None and len(paths) == 1):
-        mode = ""
-    return _said(exit_via=paths[0] if paths else "", exit_paths=list(paths), exit_mode=mode)
+def _addresses(addresses: tuple[str, ...]) -> Row:
+    return {"addr": addresses and addresses[0], "addrs": list(addresses)}
 
 
-def user_fields(payload: UserUpdate) -> Row:
-    """Return a user's row; the documented generation counts in units of 1024**3 bytes."""
-    limit, day = payload.traffic_limit, _day(payload.expires)
-    return {
-        **_said(
-            username=payload.name,
-            password=payload.password,
-            enabled=payload.enabled,
-            traffic_limit=limit,
-            traffic_limit_gb=None if limit is None else limit / coerce.GIGABYTE,
-            expiry_date=day,
-            expiry=day and f"{day}T00:00:00Z",
-        ),
-        **({"expiry": ""} if day == "" else {}),
-        **exit_fields(payload),
-    }
+def _expires(day: date) -> Row:
+    """Return a date in the formats of the node, "" for never."""
+    known = "" if day == date.max else day.isoformat()
+    return {"expiry_date": known, "expiry": known and f"{known}T00:00:00Z"}
 
 
-def _day(day: date | None) -> str | None:
-    """Return a date in the node's format, "" for never."""
-    if day is None:
-        return None
-    return "" if day == date.max else day.isoformat()
+def _traffic_limit(limit: int) -> Row:
+    """Return bytes; the documented generation counts in units of 1024**3."""
+    return {"traffic_limit": limit, "traffic_limit_gb": limit / coerce.GIGABYTE}
 
 
-def rule_fields(payload: RuleUpdate) -> Row:
-    """Return a rule's row."""
-    return {
-        **_said(
-            id=payload.id,
-            name=payload.name,
-            type=payload.type,
-            targets=None if payload.targets is None else list(payload.targets),
-            enabled=payload.enabled,
-            priority=payload.priority,
-            use_tun=payload.use_tun,
-        ),
-        **exit_fields(payload),
-    }
+def _exit_paths(paths: tuple[str, ...]) -> Row:
+    """Return the exit paths; a mode only applies to several, or to one with several addresses."""
+    known = {"exit_via": paths[0] if paths else "", "exit_paths": list(paths)}
+    return known if len(paths) > 1 else {**known, "exit_mode": ""}
 
 
-def proxy_fields(payload: ProxyUpdate) -> Row:
-    """Return a proxy's row."""
-    return {
-        **_said(
-            id=payload.id,
-            protocol=payload.protocol,
-            listen=payload.listen,
-            enabled=payload.enabled,
-            method=payload.method,
-            tls_cert=payload.certificate,
-        ),
-        **exit_fields(payload),
-    }
+_SEVERAL: Mapping[str, Callable[[Any], Row]] = {
+    "addresses": _addresses,
+    "exit_paths": _exit_paths,
+    "expires": _expires,
+    "targets": lambda targets: {"targets": list(targets)},
+    "traffic_limit": _traffic_limit,
+}
+"""Values that are not sent as they are, or in several fields."""
 
 
-def wireguard_peer_fields(payload: WireGuardPeerUpdate) -> Row:
-    """Return a WireGuard peer's row."""
-    return {
-        **_said(
-            name=payload.name,
-            allowed_ips=payload.address,
-            keepalive=payload.keepalive,
-            public_key=payload.public_key,
-            private_key=payload.private_key,
-        ),
-        **exit_fields(payload),
-    }
-
-
-def import_fields(certificate: CertificateImport) -> Row:
-    """Return the fields to import a certificate, as text or from files."""
-    return _said(
-        id=certificate.id,
-        name=certificate.name,
-        cert=certificate.certificate,
-        key=certificate.key,
-        cert_path=certificate.certificate_path,
-        key_path=certificate.key_path,
-    )
+def row_fields(payload: CertificateImport | ExitUpdate | MeshUpdate) -> Row:
+    """Return the given values of a payload as fields of a row."""
+    names = _NAMES.get(type(payload), {})
+    row: dict[str, object] = {}
+    for name in (field.name for field in fields(payload)):
+        if (value := getattr(payload, name)) is not None:
+            convert = _SEVERAL.get(name)
+            row |= convert(value) if convert else {names.get(name, name): value}
+    if row.get("exit_paths") == []:
+        # Without a path, there is no mode either.
+        row["exit_mode"] = ""
+    return row

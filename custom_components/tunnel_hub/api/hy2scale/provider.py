@@ -1,6 +1,6 @@
 """HY2 SCALE: one node, its sign-in and its commands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -41,7 +41,7 @@ from .client import Hy2ScaleClient
 from .collections import EditableRows, RowCollections
 from .feeds import Feeds
 from .mesh import MeshCommands
-from .payloads import client_fields, proxy_fields, rule_fields, user_fields, wireguard_peer_fields
+from .payloads import row_fields
 
 _SECRETS = ("password_hash", "token")
 _NOTICE = timedelta(days=14)
@@ -60,14 +60,14 @@ def _identity(row: Row) -> Identity | None:
     return Identity(id=node_id, title=coerce.text(row.get("name")) or node_id)
 
 
-_EDITED: Mapping[type[MeshUpdate], tuple[Edited, Callable[[Any], Row]]] = {
-    ClientUpdate: (Tunnel, client_fields),
-    ProxyUpdate: (Proxy, proxy_fields),
-    RuleUpdate: (Rule, rule_fields),
-    UserUpdate: (User, user_fields),
-    WireGuardPeerUpdate: (WireGuardPeer, wireguard_peer_fields),
+_EDITED: Mapping[type[MeshUpdate], Edited] = {
+    ClientUpdate: Tunnel,
+    ProxyUpdate: Proxy,
+    RuleUpdate: Rule,
+    UserUpdate: User,
+    WireGuardPeerUpdate: WireGuardPeer,
 }
-"""The collection of each payload class, and its conversion."""
+"""The resources of each class of payloads."""
 
 
 class Hy2ScaleProvider(
@@ -173,7 +173,7 @@ class Hy2ScaleProvider(
             payload: EditableCollection(
                 create=self.create, update=self.update, delete=partial(self.delete, of)
             )
-            for payload, (of, _) in _EDITED.items()
+            for payload, of in _EDITED.items()
         }
         return {**edited, **self._certificate_collections()}
 
@@ -217,13 +217,12 @@ class Hy2ScaleProvider(
 
     async def create(self, payload: MeshUpdate) -> str:
         """Create a row and return its id."""
-        of, fields = _EDITED[type(payload)]
-        return await self._editable_of[of].create(fields(payload))
+        return await self._editable_of[_EDITED[type(payload)]].create(row_fields(payload))
 
     async def update(self, resource_id: str, payload: MeshUpdate) -> None:
         """Change only the values in the payload."""
-        of, fields = _EDITED[type(payload)]
-        await self._editable_of[of].change(resource_id, fields(payload))
+        rows = self._editable_of[_EDITED[type(payload)]]
+        await rows.change(resource_id, row_fields(payload))
 
     async def delete(self, of: Edited, resource_id: str) -> None:
         """Delete a row; succeeds if it does not exist."""
