@@ -17,8 +17,8 @@ from custom_components.tunnel_hub.api.hayfrp.client import (
     AlreadySignedInError,
     HayFrpClient,
     NotFoundError,
-    TunnelReading,
 )
+from custom_components.tunnel_hub.api.models.tunnels import TunnelState
 from simulator.hayfrp import HayFrpService
 
 from ..refusals import refused
@@ -458,7 +458,7 @@ async def test_get_tunnel_status(client: HayFrpClient, hayfrp: HayFrpService, cs
 
     readings = [await client.get_tunnel_status(csrf, id_) for id_ in ("1", "2", "4")]
 
-    assert readings == [TunnelReading.ONLINE, TunnelReading.NODE_OFFLINE, TunnelReading.OFFLINE]
+    assert readings == [TunnelState.ONLINE, TunnelState.NODE_OFFLINE, TunnelState.OFFLINE]
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -472,7 +472,7 @@ async def test_an_ostatus_wins_over_the_code_and_the_words(
     hayfrp.fault("/proxy", "patch", patch={"status": 500, "ostatus": "Online"})
     readings.append(await client.get_tunnel_status(csrf, "1"))
 
-    assert readings == [TunnelReading.ONLINE, TunnelReading.OFFLINE, TunnelReading.ONLINE]
+    assert readings == [TunnelState.ONLINE, TunnelState.OFFLINE, TunnelState.ONLINE]
 
 
 @pytest.mark.parametrize("ostatus", ["", None, "unknown", 1, {}])
@@ -483,7 +483,7 @@ async def test_another_ostatus_is_ignored(
 
     readings = [await client.get_tunnel_status(csrf, id_) for id_ in ("1", "4")]
 
-    assert readings == [TunnelReading.ONLINE, TunnelReading.OFFLINE]
+    assert readings == [TunnelState.ONLINE, TunnelState.OFFLINE]
 
 
 async def test_an_ostatus_with_a_refused_session(

@@ -8,13 +8,13 @@ or firewall, unless its message is one of the service's. All methods raise:
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from http import HTTPStatus
 import re
 
 from .. import coerce
 from ..errors import AuthenticationError, Reason, RejectedError, UnavailableError
 from ..http import Answer, Transport
+from ..models.tunnels import TunnelState
 from ..rows import Row, expected, rows_in, rows_of
 
 _MISSING = re.compile("不能为空|参数|无用户类型")
@@ -29,14 +29,6 @@ _PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 _INTERNAL = re.compile("服务器异常")
 _REFUSALS = frozenset({403, 404})
 """Body statuses of refused requests and missing things; a rejected csrf token can have either."""
-
-
-class TunnelReading(StrEnum):
-    """The data of GetTunnelStatus."""
-
-    ONLINE = "online"
-    OFFLINE = "offline"
-    NODE_OFFLINE = "node_offline"
 
 
 class AlreadySignedInError(RejectedError):
@@ -184,12 +176,13 @@ class HayFrpClient:
         raise UnavailableError(Reason.MALFORMED, "no configuration file")
 
     async def toggle_tunnel(self, csrf: str, tunnel: str, *, toggle: bool) -> None:
-        """ToggleTunnel: enable or disable a tunnel."""
+        """ToggleTunnel: enable or disable a tunnel; the server cannot read a JSON bool."""
+        word = "true" if toggle else "false"
         await self._ask(
-            "/proxy", "toggle", {"csrf": csrf, "id": tunnel, "toggle": _word(toggle)}, read=False
+            "/proxy", "toggle", {"csrf": csrf, "id": tunnel, "toggle": word}, read=False
         )
 
-    async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelReading:
+    async def get_tunnel_status(self, csrf: str, tunnel: str) -> TunnelState:
         """GetTunnelStatus: `ostatus`, or if it is missing 200 for online and 500 for offline.
 
         Only the message shows that the node is offline.
@@ -208,8 +201,8 @@ class HayFrpClient:
             else:
                 online = True
         if online:
-            return TunnelReading.ONLINE
-        return TunnelReading.NODE_OFFLINE if "节点" in message else TunnelReading.OFFLINE
+            return TunnelState.ONLINE
+        return TunnelState.NODE_OFFLINE if "节点" in message else TunnelState.OFFLINE
 
     async def force_down_tunnel(self, csrf: str, tunnel: str) -> None:
         """ForceDownTunnel: disconnects the client. Some servers require a form instead of JSON."""
@@ -231,11 +224,11 @@ class HayFrpClient:
 
     async def get_node_info(self) -> list[Row]:
         """GetNodeInfo: the nodes that are online, with their measurements."""
-        return await self._public_rows("/node", "servers")
+        return await self._public_nodes("/node")
 
     async def get_node_list(self) -> list[Row]:
         """GetNodeList: id, name and description of the nodes in operation."""
-        return await self._public_rows("/nodes", "servers")
+        return await self._public_nodes("/nodes")
 
     async def get_notice(self) -> str:
         """GetNotice: the notice as HTML."""
@@ -297,13 +290,13 @@ class HayFrpClient:
         _judge(row, self._transport, public=True)
         return row
 
-    async def _public_rows(self, path: str, name: str) -> list[Row]:
-        """Read a public list, which is empty if there are no nodes."""
+    async def _public_nodes(self, path: str) -> list[Row]:
+        """Read a list of nodes, which may be empty."""
         try:
             row = await self._public(path)
         except NotFoundError:
             return []
-        return rows_in(row.get(name), name, null=True)
+        return rows_in(row.get("servers"), "servers", null=True)
 
 
 def _row(answer: Answer) -> Row:
@@ -313,11 +306,6 @@ def _row(answer: Answer) -> Row:
     if answer.status >= HTTPStatus.BAD_REQUEST and not _SURELY_OURS.search(words):
         raise UnavailableError(Reason.FIREWALL, f"HTTP {answer.status}")
     return row
-
-
-def _word(value: bool) -> str:
-    """Return a bool as a word, because the server cannot read a JSON bool."""
-    return "true" if value else "false"
 
 
 def _judge(row: Row, transport: Transport, *, public: bool = False) -> None:

@@ -29,7 +29,6 @@ from .models import (
     READING_FIELDS,
     RELEASE,
     SERVICE,
-    STATES,
     TUNNEL,
     Reading,
     with_reading,
@@ -250,7 +249,7 @@ class Feeds:
         """Read whether a tunnel is online."""
         before = self.tunnel(tunnel.id).enabled
         try:
-            reading = await self._session.use(
+            state = await self._session.use(
                 lambda csrf: self._client.get_tunnel_status(csrf, tunnel.id)
             )
         except TunnelHubError as err:
@@ -263,7 +262,7 @@ class Feeds:
             # It was toggled in the meantime.
             return listed
         self._readings[tunnel.id] = Reading(
-            STATES[reading], tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
+            state, tunnel.enabled, checked_at=datetime.now(UTC), read=Stamp.now()
         )
         return with_reading(tunnel, self._readings[tunnel.id])
 

@@ -12,7 +12,6 @@ from ..models.nodes import Node, NodeLoad
 from ..models.service import Download, Release, ServiceTotals
 from ..models.tunnels import Tunnel, TunnelState
 from ..rows import Row, RowParser, field
-from .client import TunnelReading
 
 _MOST_MIRRORS = 20
 _MOST_FILES = 500
@@ -25,11 +24,6 @@ _LOADS = {
     "低负荷": NodeLoad.LOW,
     "中负荷": NodeLoad.MEDIUM,
     "高负荷": NodeLoad.HIGH,
-}
-STATES = {
-    TunnelReading.ONLINE: TunnelState.ONLINE,
-    TunnelReading.OFFLINE: TunnelState.OFFLINE,
-    TunnelReading.NODE_OFFLINE: TunnelState.NODE_OFFLINE,
 }
 
 
