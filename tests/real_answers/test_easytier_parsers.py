@@ -39,7 +39,7 @@ from custom_components.tunnel_hub.api.models.directory import (
     ReportResult,
 )
 from custom_components.tunnel_hub.api.models.service import ServiceTotals
-from custom_components.tunnel_hub.api.tokens import PastedToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 
 from . import readings
 from .counts import count_replayed
@@ -327,7 +327,7 @@ async def test_what_comes_out(
     account = {"email": USER.mail, "password": USER.password, "token": "stored"}
     options = {PUBLIC_NODES: ["1", "2"], ALL_NODES: 42 in lines}
     asked = Asked(
-        EasyTierClient(Transport(session, (recorded.url,)), PastedToken("stored")),
+        EasyTierClient(Transport(session, (recorded.url,)), FixedToken("stored")),
         EasyTierProvider(session, {"base_url": recorded.url, **account}, options),
     )
 

@@ -49,7 +49,7 @@ from custom_components.tunnel_hub.api.models.mesh import (
 )
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
 from custom_components.tunnel_hub.api.provider import Identity
-from custom_components.tunnel_hub.api.tokens import PastedToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 
 from . import readings
 from .counts import count_replayed
@@ -605,7 +605,7 @@ async def test_what_comes_out(
             recordings[line], path=f"/api{ASKED_ELSEWHERE.get(line, recordings[line].path)}"
         )
     asked = Asked(
-        Hy2ScaleClient(Transport(session, (recorded.url,)), PastedToken("stored")),
+        Hy2ScaleClient(Transport(session, (recorded.url,)), FixedToken("stored")),
         provider_of(session, recorded.url),
     )
 

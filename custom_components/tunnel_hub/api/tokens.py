@@ -64,30 +64,23 @@ class Tokens(ABC):
         return None
 
 
-class NoToken(Tokens):
-    """No token, before there is a sign-in or for a service without one.
+class FixedToken(Tokens):
+    """A token that cannot be renewed; None before there is a sign-in, or for a service without one.
 
-    error: raised for requests.
+    error: raised for requests without a token.
     """
 
-    def __init__(self, error: type[TunnelHubError] = AuthenticationError) -> None:
+    def __init__(
+        self, token: str | None = None, error: type[TunnelHubError] = AuthenticationError
+    ) -> None:
         super().__init__()
+        self._token = token
         self._error = error
 
     @override
     async def _current(self) -> str:
-        raise self._error
-
-
-class PastedToken(Tokens):
-    """A token that the user has entered, which cannot be renewed."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__()
-        self._token = token
-
-    @override
-    async def _current(self) -> str:
+        if self._token is None:
+            raise self._error
         return self._token
 
 

@@ -104,7 +104,7 @@ class ChmlFrpSteps(Steps):
             description_placeholders={
                 "url": self._chmlfrp_code.url,
                 **escape_markdown({"user_code": self._chmlfrp_code.user_code}),
-                "minutes": str(self._chmlfrp_code.minutes),
+                "minutes": str(round(self._chmlfrp_code.expires_in / 60)),
             },
             progress_task=self._chmlfrp_waiting,
         )

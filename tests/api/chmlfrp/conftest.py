@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.api.chmlfrp import ChmlFrpProvider
 from custom_components.tunnel_hub.api.chmlfrp.client import ChmlFrpClient
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Credentials
-from custom_components.tunnel_hub.api.tokens import PastedToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 from simulator.chmlfrp import ChmlFrpService
 
 from ...chmlfrp.common import grant
@@ -19,7 +19,7 @@ from ...chmlfrp.common import grant
 @pytest.fixture
 def client(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
     """The client of the demo account, with its API token."""
-    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken(chmlfrp.account.usertoken))
+    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken(chmlfrp.account.usertoken))
 
 
 type Begin = Callable[[Credentials], ChmlFrpProvider]

@@ -22,7 +22,7 @@ from custom_components.tunnel_hub.api.errors import (
 )
 from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
 from custom_components.tunnel_hub.api.models.account import Captcha
-from custom_components.tunnel_hub.api.tokens import NoToken, PastedToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 from simulator.chmlfrp import ChmlFrpService, Tunnel
 
 from ...sampling import each_with_each
@@ -53,7 +53,7 @@ SUBDOMAIN = {
 @pytest.fixture
 def stranger(session: ClientSession, chmlfrp: ChmlFrpService) -> ChmlFrpClient:
     """A client without an account."""
-    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), NoToken())
+    return ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken())
 
 
 # Accounts
@@ -335,7 +335,7 @@ async def test_nodeinfo(client: ChmlFrpClient) -> None:
 
 
 async def test_nodeinfo_with_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService) -> None:
-    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken("wrong"))
+    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken("wrong"))
 
     with refused(AuthenticationError, "错误的token"):
         await client.nodeinfo("成都电信")
@@ -563,7 +563,7 @@ PUBLIC: dict[str, Ask] = {
 @pytest.mark.parametrize("name", SIGNED)
 async def test_a_wrong_token(session: ClientSession, chmlfrp: ChmlFrpService, name: str) -> None:
     """The documented answer to it, from every endpoint that wants one."""
-    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), PastedToken("wrong"))
+    client = ChmlFrpClient(Transport(session, (chmlfrp.url,)), FixedToken("wrong"))
 
     with refused(AuthenticationError, "无效的Token"):
         await SIGNED[name](client)
@@ -768,7 +768,7 @@ async def test_secrets_in_the_services_words(
     session: ClientSession, chmlfrp: ChmlFrpService
 ) -> None:
     transport = Transport(session, (chmlfrp.url,))
-    client = ChmlFrpClient(transport, PastedToken(chmlfrp.account.usertoken))
+    client = ChmlFrpClient(transport, FixedToken(chmlfrp.account.usertoken))
     await client.userinfo()
     words = f"{chmlfrp.account.usertoken} of demo@example.com"
     chmlfrp.fault("/tunnel", "body", body={"msg": words, "code": 400})

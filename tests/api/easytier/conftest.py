@@ -9,7 +9,7 @@ from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.provider import Options
-from custom_components.tunnel_hub.api.tokens import Login, LoginTokens, NoToken
+from custom_components.tunnel_hub.api.tokens import FixedToken, Login, LoginTokens
 from simulator.easytier import EasyTierService
 
 from ...conftest import Dialect
@@ -25,7 +25,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 @pytest.fixture
 def stranger(session: ClientSession, easytier: EasyTierService) -> EasyTierClient:
     """A client without an account."""
-    return EasyTierClient(Transport(session, (easytier.url,)), NoToken())
+    return EasyTierClient(Transport(session, (easytier.url,)), FixedToken())
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from custom_components.tunnel_hub.api.errors import (
     UnsupportedError,
 )
 from custom_components.tunnel_hub.api.http import USER_AGENT, Transport
-from custom_components.tunnel_hub.api.tokens import NoToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 from simulator.easytier import EasyTierService
 
 from ...conftest import Dialect
@@ -456,7 +456,7 @@ async def test_checks_want_a_key(
         await CHECKS[name](stranger)
     transport = Transport(session, (checking.url,))
 
-    await CHECKS[name](EasyTierClient(transport, NoToken(), "the-key"))
+    await CHECKS[name](EasyTierClient(transport, FixedToken(), "the-key"))
 
     assert "the-key" not in checking.calls[-1].query.values()
 
@@ -700,7 +700,7 @@ async def test_words_without_secrets(session: ClientSession, easytier: EasyTierS
     easytier.fault("*", "body", status=400, body={"error": "hunter2 of demo@example.com?"})
 
     with refused(RejectedError, "** of **?"):
-        await EasyTierClient(transport, NoToken()).register("demo@example.com", "hunter2")
+        await EasyTierClient(transport, FixedToken()).register("demo@example.com", "hunter2")
 
 
 async def test_a_refusal_without_words(stranger: EasyTierClient, easytier: EasyTierService) -> None:

@@ -10,7 +10,7 @@ from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.hy2scale import Hy2ScaleProvider
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 from custom_components.tunnel_hub.api.provider import Credentials
-from custom_components.tunnel_hub.api.tokens import PastedToken
+from custom_components.tunnel_hub.api.tokens import FixedToken
 from simulator.hy2scale import Hy2ScaleService, hashed
 
 
@@ -19,7 +19,7 @@ def client(session: ClientSession, hy2scale: Hy2ScaleService) -> Hy2ScaleClient:
     """A client that is signed in."""
     hy2scale.state.tokens["the-token"] = hy2scale.token_end()
     transport = Transport(session, (hy2scale.url + hy2scale.base_path,))
-    return Hy2ScaleClient(transport, PastedToken("the-token"))
+    return Hy2ScaleClient(transport, FixedToken("the-token"))
 
 
 @pytest.fixture

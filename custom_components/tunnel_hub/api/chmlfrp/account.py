@@ -41,11 +41,7 @@ class AccountCommands(
     @override
     async def begin_device_sign_in(self) -> DeviceCode:
         self._authorization = await self._center.device_authorization()
-        return DeviceCode(
-            user_code=self._authorization.user_code,
-            url=self._authorization.url,
-            minutes=round(self._authorization.expires_in / 60),
-        )
+        return self._authorization
 
     @override
     async def finish_device_sign_in(self) -> Credentials:

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 from .. import coerce
 from ..errors import AuthenticationError, InvalidInputError, RejectedError, UnavailableError
 from ..http import Answer, Transport
+from ..models.account import DeviceCode
 from ..rows import Row, expected
 from .auth import TokenPair
 
@@ -38,17 +39,14 @@ class OAuthError(RejectedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceAuthorization:
+class DeviceAuthorization(DeviceCode):
     """A sign-in that waits for the user's approval.
 
-    interval, expires_in: seconds.
+    interval: seconds.
     """
 
     device_code: str = field(repr=False)
-    user_code: str
-    url: str
     interval: float
-    expires_in: float
 
 
 class AccountCenter:

@@ -8,6 +8,7 @@ The result is the body's `code`; the HTTP status is mostly 200. All methods rais
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 import re
 
 from .. import coerce
@@ -108,14 +109,8 @@ class ChmlFrpClient:
 
         Raises AlreadySignedInError for the second sign-in of a day.
         """
-        answers = {
-            "lot_number": captcha.lot_number,
-            "captcha_output": captcha.captcha_output,
-            "pass_token": captcha.pass_token,
-            "gen_time": captcha.gen_time,
-        }
         try:
-            row = await self._signed("POST", "/qiandao", json=answers, read=False)
+            row = await self._signed("POST", "/qiandao", json=asdict(captcha), read=False)
         except RejectedError as err:
             if _ALREADY_SIGNED.search(err.message):
                 raise AlreadySignedInError(err.message) from None

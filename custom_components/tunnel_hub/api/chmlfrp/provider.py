@@ -17,7 +17,7 @@ from ..models.subdomains import Subdomain
 from ..models.tunnels import TunnelUpdate
 from ..provider import Credentials, Identity, Options, ProviderDescription
 from ..rows import Row, expected
-from ..tokens import Login, LoginTokens, NoToken, PastedToken, Tokens
+from ..tokens import FixedToken, Login, LoginTokens, Tokens
 from .account import AccountCommands
 from .account_center import AccountCenter
 from .auth import GrantTokens, TokenPair
@@ -93,10 +93,9 @@ class ChmlFrpProvider(
         if "password" in self.credentials:
             login = Login(self._signs_in, self._log_in)
             return LoginTokens(token, login, self.keep_token)
-        return PastedToken(token) if token else NoToken()
+        return FixedToken(token or None)
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return the username and the password."""
         return self.credentials["username"], self.credentials["password"]
 
     async def _log_in(self) -> str:

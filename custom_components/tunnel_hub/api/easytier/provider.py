@@ -19,7 +19,7 @@ from ..provider import Credentials, Identity, Issue, Options, ProviderDescriptio
 from ..rows import Row, expected
 from ..time_slices import iterate
 from ..tls import trust
-from ..tokens import Login, LoginTokens, NoToken, Tokens
+from ..tokens import FixedToken, Login, LoginTokens, Tokens
 from .account import AccountCommands
 from .client import EasyTierClient
 from .directory import DirectoryCommands
@@ -68,7 +68,8 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         self._transport = Transport(session, (address,), ssl=trust(credentials))
         login = Login(self._signs_in, self._log_in)
         self._login_tokens = LoginTokens(credentials.get("token"), login, self.keep_token)
-        self._tokens: Tokens = self._login_tokens if self._email else NoToken(AccountNeededError)
+        without_account = FixedToken(error=AccountNeededError)
+        self._tokens: Tokens = self._login_tokens if self._email else without_account
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
         network = Network(
             credentials.get("network_name", ""), credentials.get("network_secret", "")
@@ -90,7 +91,6 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
     # Signing in
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return the email address and the password."""
         return self.credentials["email"], self.credentials.get("password", "")
 
     async def _log_in(self) -> str:

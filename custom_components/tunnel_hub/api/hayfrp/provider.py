@@ -115,7 +115,6 @@ class HayFrpProvider(
         return {"requests": self._transport.requests, "logins": self._session.renewals}
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return the username and the password."""
         return self.credentials["username"], self.credentials["password"]
 
     async def _log_in(self) -> str:

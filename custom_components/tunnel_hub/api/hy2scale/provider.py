@@ -129,7 +129,6 @@ class Hy2ScaleProvider(
         self._around.restore(memory)
 
     def _signs_in(self) -> tuple[str, str]:
-        """Return the username and the hash of the password."""
         return self.credentials.get("username", ""), self.credentials.get("password_hash", "")
 
     async def _log_in(self) -> str:

@@ -129,17 +129,17 @@ class AccountChanges:
 class DeviceCode:
     """The data for a device sign-in.
 
-    url: the page to open. user_code: the code to compare there. minutes: until it expires.
+    url: the page to open. user_code: the code to compare there. expires_in: seconds.
     """
 
     user_code: str
     url: str
-    minutes: int
+    expires_in: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captcha:
-    """The answers of a solved GeeTest captcha."""
+    """The answers of a solved GeeTest captcha, by GeeTest's names."""
 
     lot_number: str
     captcha_output: str
