@@ -1,1 +1,1 @@
-"""ChmlFrp in Home Assistant."""
+"""Tests of ChmlFrp."""

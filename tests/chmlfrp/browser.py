@@ -1,4 +1,4 @@
-"""How a person adds an account at ChmlFrp."""
+"""The steps in the user interface that add a ChmlFrp account."""
 
 from playwright.async_api import Locator, Page, expect
 
@@ -13,7 +13,7 @@ async def _agree(page: Page, dialog: Locator) -> None:
     other = await page.context.browser.new_page()
     await other.goto(address)
     await other.locator("button[value=approve]").click()
-    # Chromium may never close a page that is on its way to another.
+    # Chromium may never close a page that is loading another.
     await expect(other.get_by_text("已允许")).to_be_visible()
     await other.close()
 

@@ -1,4 +1,4 @@
-"""What the tests of ChmlFrp share."""
+"""Helpers for the tests of ChmlFrp."""
 
 from custom_components.tunnel_hub.api.provider import Credentials
 from simulator.chmlfrp import ChmlFrpService, Grant
@@ -7,10 +7,9 @@ from simulator.chmlfrp import ChmlFrpService, Grant
 def grant(
     service: ChmlFrpService, name: str = "0", *, key: str = "g", seconds: float = 600
 ) -> Credentials:
-    """Sign the demo account in by a browser, a moment ago, and return what that gives.
+    """Sign the demo account in with a browser, and return the tokens.
 
-    name: how its tokens end. key: by which ChmlFrp knows it. seconds: how long the access
-    token is good.
+    name: how the tokens end. key: the client id. seconds: how long the access token is valid.
     """
     given = Grant(
         userid=service.account.id,

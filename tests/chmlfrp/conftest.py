@@ -1,4 +1,4 @@
-"""An account at the simulated ChmlFrp."""
+"""Fixtures for the tests of ChmlFrp."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -14,7 +14,7 @@ def service(chmlfrp: ChmlFrpService) -> ChmlFrpService:
 
 @pytest.fixture
 def signed_in(chmlfrp: ChmlFrpService) -> MockConfigEntry:
-    """The entry of an account that signs in with its API token."""
+    """Return the config entry of an account that signs in with its API token."""
     account = chmlfrp.account
     return MockConfigEntry(
         domain=DOMAIN,

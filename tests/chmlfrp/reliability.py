@@ -1,4 +1,4 @@
-"""What the reliability tests know of ChmlFrp, by a browser and with a pasted token."""
+"""ChmlFrp's cases for the reliability tests: signed in with a browser, and with a pasted token."""
 
 from dataclasses import replace
 import json
@@ -50,7 +50,7 @@ _ACTS = (
     Act("list_domains"),
     press("tunnel:1", "refresh"),
     turn("on", "tunnel:1", "force_down"),
-    # There is nothing to enable again.
+    # ChmlFrp cannot disable a tunnel, so there is nothing to enable again.
     replace(release("tunnel:1"), asks=False),
     Act("force_offline", "tunnel:1"),
     Act("force_all_offline"),
@@ -142,7 +142,7 @@ CHMLFRP_BROWSER = Case(
     secrets=_secrets,
     envelope=frozenset({"code", "state", "msg"}),
     ids=frozenset({"id"}),
-    # A refresh token works once, so a refresh with a damaged answer is one of the troubles.
+    # A refresh token works once, so a refresh with a damaged answer is one of the failures.
     prepare=lambda service: setattr(service.state.settings, "access_token_seconds", 10 * DAY),
     troubles={
         "token expired": Trouble(

@@ -1,4 +1,4 @@
-"""ChmlFrp: what may happen there, and what Home Assistant should show of it."""
+"""The model of a ChmlFrp account: what can change, and the states that Home Assistant must show."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _STATES = ("online", "offline", "maintenance")
 
 
 class ChmlFrp(TunnelModel):
-    """An account at ChmlFrp, with a pasted token."""
+    """An account with a pasted token."""
 
     case = CHMLFRP_TOKEN
     lives = (RELIABILITY.life,)
@@ -77,29 +77,29 @@ class ChmlFrp(TunnelModel):
         tunnel = self.tunnels()[tunnel_id]
         tunnel.client_running, tunnel.kicked_at = True, None
 
-    # What may happen
+    # What can change
 
     @change
     def start_or_stop_client(self, pick: int) -> None:
-        """The program at the other end of a tunnel is started or ends."""
+        """Start or stop the client of a tunnel."""
         if tunnels := self._tunnels():
             tunnel = nth(tunnels, pick)
             tunnel.client_running, tunnel.kicked_at = not tunnel.client_running, None
 
     @change
     def move(self, pick: int) -> None:
-        """A user moves a tunnel to another node, which may have been unused."""
+        """Move a tunnel to another node, which may have been unused."""
         if tunnels := self._tunnels():
             nth(tunnels, pick).node = nth(self.service.state.nodes.values(), pick // 2).name
 
     @change
     def change_node(self, pick: int) -> None:
-        """A node goes down, is maintained or is up again."""
+        """Set a node offline, into maintenance or online."""
         nth(self.service.state.nodes.values(), pick).state = nth(_STATES, pick // 4)
 
     @change
     def rename_node(self, pick: int) -> None:
-        """A node has another name."""
+        """Rename a node."""
         node = nth(self.service.state.nodes.values(), pick)
         name = f"节点{self._next()}"
         for tunnel in self.service.state.tunnels.values():
@@ -109,20 +109,20 @@ class ChmlFrp(TunnelModel):
 
     @change
     def remove_node(self, pick: int) -> None:
-        """A node is removed, even if tunnels use it."""
+        """Remove a node, even if tunnels use it."""
         if len(nodes := self.service.state.nodes) > 2:
             del nodes[nth(nodes, pick)]
 
     @change
     def send_message(self, _: int) -> None:
-        """The service writes to the account."""
+        """Send the account a message."""
         number = self._next()
         message = Message(100 + number, None, f"消息{number}", self.service.now())
         self.service.state.messages.append(message)
 
     @change
     def sign_in_elsewhere(self, _: int) -> None:
-        """The user signs in on the web page."""
+        """Sign in on the service's web page."""
         account = self.service.account
         if not self.service.signed_today(account):
             account.last_sign_in = self.service.now()
@@ -130,10 +130,10 @@ class ChmlFrp(TunnelModel):
 
     @change
     def release_program(self, _: int) -> None:
-        """There is a new version of the client program."""
+        """Release a new version of the client program."""
         self.service.state.settings.frpc_version = f"0.52.{self._next()}"
 
-    # What should show
+    # The expected states
 
     @override
     def picture(self, options: Options) -> Picture:
@@ -206,7 +206,7 @@ class ChmlFrp(TunnelModel):
 
     def _inbox(self) -> Mapping[str, Value]:
         state = self.service.state
-        # Of those sent in parallel, the last.
+        # Of messages that were sent in parallel, the last one is shown.
         last = max(reversed(state.messages), key=lambda message: message.at)
         notices = [notice for notice in state.notices if notice.at > last.at]
         return {
@@ -283,7 +283,7 @@ class ChmlFrp(TunnelModel):
         }
 
     def _details(self, node: Node) -> dict[str, Value]:
-        """Return what is asked of a node that is up; what was known of one that is down stays."""
+        """Return the details of a node: those of an offline node keep their last values."""
         details: dict[str, Value] = {
             "sensor.disk_usage": 100 * node.storage_used / node.storage_total,
             "sensor.load_1": node.load1,
@@ -297,7 +297,7 @@ class ChmlFrp(TunnelModel):
 
 
 class ChmlFrpByBrowser(ChmlFrp):
-    """The same account, signed in to by a browser: the tokens are renewed all the time."""
+    """The same account, signed in with a browser: its tokens are renewed all the time."""
 
     case = CHMLFRP_BROWSER
 

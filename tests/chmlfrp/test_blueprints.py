@@ -1,4 +1,4 @@
-"""Blueprints, with what ChmlFrp has for them: tunnels that it can move and disconnect."""
+"""Tests the blueprints that move and disconnect ChmlFrp tunnels."""
 
 from homeassistant.core import ServiceCall
 
@@ -11,7 +11,7 @@ type Frp = World[ChmlFrpService]
 
 
 async def test_a_node_is_down(world: Frp, automate: Automate, told: list[ServiceCall]) -> None:
-    """The tunnel goes to the next node that is up."""
+    """The tunnel moves to the next node that is online."""
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     nodes = world.service.state.nodes
@@ -36,7 +36,7 @@ async def test_a_node_is_down(world: Frp, automate: Automate, told: list[Service
 
 
 async def test_everything_is_forced_down(world: Frp, automate: Automate) -> None:
-    """The service cannot disable a tunnel: its client is disconnected."""
+    """The service cannot disable a tunnel, so its client is disconnected."""
     await world.set_up()
     tunnel = world.service.state.tunnels["1"]
     await automate("force_down_everything", helper="input_boolean.panic")

@@ -1,4 +1,4 @@
-"""What a person does to an account at ChmlFrp: buttons, switches and actions."""
+"""Tests ChmlFrp's buttons, switches and actions."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,12 +27,12 @@ CAPTCHA = {"lot_number": "1", "captcha_output": "2", "pass_token": "3", "gen_tim
 
 
 def tunnel(world: World[ChmlFrpService], number: str = "1") -> Tunnel:
-    """Return a tunnel as the service has it."""
+    """Return a tunnel's row at the service."""
     return world.service.state.tunnels[number]
 
 
 def at(world: World[ChmlFrpService], group: str, **wanted: object) -> Node:
-    """Return the first node of a group that is like this."""
+    """Return the first node of a group that has these values."""
     return next(
         node
         for node in world.service.state.nodes.values()
@@ -62,7 +62,7 @@ async def test_refresh(world: World[ChmlFrpService]) -> None:
     assert call.get("tunnel_name") == "homeassistant"
 
 
-async def test_a_node_that_is_offline_cannot_be_asked(world: World[ChmlFrpService]) -> None:
+async def test_refresh_on_an_offline_node(world: World[ChmlFrpService]) -> None:
     await world.set_up()
 
     with pytest.raises(HomeAssistantError, match="节点不在线"):
@@ -70,7 +70,7 @@ async def test_a_node_that_is_offline_cannot_be_asked(world: World[ChmlFrpServic
 
 
 async def test_a_tunnel_that_was_renamed_elsewhere(world: World[ChmlFrpService]) -> None:
-    """The service knows tunnels by name; its id is what we go by."""
+    """The service identifies tunnels by name, Home Assistant by id."""
     await world.set_up()
     tunnel(world).name = "renamed"
 
@@ -91,8 +91,8 @@ async def test_a_tunnel_that_was_deleted_elsewhere(world: World[ChmlFrpService],
 
 
 @pytest.mark.platforms("sensor", "switch")
-async def test_force_down_kicks_again_and_again(world: World[ChmlFrpService]) -> None:
-    """The service cannot disable a tunnel; the switch says so."""
+async def test_force_down_disconnects_repeatedly(world: World[ChmlFrpService]) -> None:
+    """The service cannot disable a tunnel. The switch says so."""
     world.service.state.settings.reconnects_after = 20
     await world.set_up()
 
@@ -103,7 +103,7 @@ async def test_force_down_kicks_again_and_again(world: World[ChmlFrpService]) ->
 
     await world.live(HOUR)
     kicks = len(world.service.calls_to("/offline_tunnel"))
-    assert 4 <= kicks <= 12, "less and less often"
+    assert 4 <= kicks <= 12, "pauses grow"
 
     await world.act("switch", "turn_off", "tunnel:1", "force_down")
     await world.live(HOUR)
@@ -112,8 +112,8 @@ async def test_force_down_kicks_again_and_again(world: World[ChmlFrpService]) ->
 
 
 @pytest.mark.platforms("sensor", "switch")
-async def test_a_kick_of_force_down_is_seen_at_once(world: World[ChmlFrpService]) -> None:
-    """Not a minute later, with the next poll."""
+async def test_a_disconnection_is_shown_immediately(world: World[ChmlFrpService]) -> None:
+    """It does not wait for the next poll a minute later."""
     await world.set_up()
     await world.act("switch", "turn_on", "tunnel:2", "force_down")
     await world.live(2 * MINUTE)
@@ -136,8 +136,8 @@ async def test_force_down_survives_a_restart(world: World[ChmlFrpService]) -> No
     assert not world.service.online(tunnel(world))
 
 
-async def test_a_force_down_that_fails_is_none(world: World[ChmlFrpService]) -> None:
-    """There is nothing to enable again, so nothing needs to be known."""
+async def test_a_failed_force_down_stays_off(world: World[ChmlFrpService]) -> None:
+    """There is nothing to enable again, so nothing has to be stored."""
     await world.set_up()
     world.service.fault("/offline_tunnel", "html")
 
@@ -155,7 +155,7 @@ async def test_a_force_down_that_fails_is_none(world: World[ChmlFrpService]) -> 
 
 @pytest.mark.platforms("sensor")
 async def test_create_tunnel(world: World[ChmlFrpService]) -> None:
-    """The service tells no id: the tunnel is found by its name."""
+    """The answer contains no id, so the tunnel is found by its name."""
     await world.set_up()
 
     response = await on_account(
@@ -214,8 +214,8 @@ async def test_create_a_web_tunnel_at_a_node_by_name(world: World[ChmlFrpService
 WEB = {"name": "site", "protocol": "http", "local_port": 80, "remote_port": None, "node": "1"}
 
 
-async def test_a_tunnel_that_cannot_be(world: World[ChmlFrpService]) -> None:
-    """Each has a sentence, and nothing is sent to the service."""
+async def test_invalid_tunnels_are_refused(world: World[ChmlFrpService]) -> None:
+    """Each error is explained, and no request is sent."""
     await world.set_up()
     cases: tuple[tuple[Mapping[str, object], str, Mapping[str, str]], ...] = (
         ({"name": "a-b"}, "tunnel_name_characters", {"name": "a-b"}),
@@ -278,7 +278,7 @@ async def test_a_vip_node_on_a_free_account(world: World[ChmlFrpService]) -> Non
     assert error.translation_placeholders == {"node": vip.name}
 
 
-async def test_a_node_that_does_not_carry_it(world: World[ChmlFrpService]) -> None:
+async def test_a_node_that_does_not_support_the_tunnel(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     cases: tuple[tuple[str, Mapping[str, object]], ...] = (
         ("web", {"protocol": "https", "domain": "www.example.com", "remote_port": None}),
@@ -295,7 +295,7 @@ async def test_a_node_that_does_not_carry_it(world: World[ChmlFrpService]) -> No
 
 
 async def test_a_node_without_a_port_range(world: World[ChmlFrpService]) -> None:
-    """Then the service itself decides."""
+    """The service decides."""
     await world.set_up()
     world.service.fault("/nodeinfo", "patch", patch={"rport": None}, remove=("data.rport",))
 
@@ -304,7 +304,7 @@ async def test_a_node_without_a_port_range(world: World[ChmlFrpService]) -> None
     assert tunnel(world, "101").public == "20631"
 
 
-async def test_the_service_says_no(world: World[ChmlFrpService]) -> None:
+async def test_a_refusal_of_the_service(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     cases: tuple[tuple[Mapping[str, object], str], ...] = (
         ({"name": "ssh"}, "隧道名称已存在"),
@@ -319,8 +319,8 @@ async def test_the_service_says_no(world: World[ChmlFrpService]) -> None:
 
 
 @pytest.mark.platforms("sensor")
-async def test_update_tunnel_keeps_what_is_not_named(world: World[ChmlFrpService]) -> None:
-    """What an update does not send would be lost."""
+async def test_update_tunnel_keeps_other_fields(world: World[ChmlFrpService]) -> None:
+    """The service resets the fields that a request does not contain."""
     row = tunnel(world)
     row.encryption, row.compression, row.extra = True, True, "bandwidth_limit = 1MB"
     before = (row.name, row.kind, row.node, row.public, row.local_ip)
@@ -329,7 +329,7 @@ async def test_update_tunnel_keeps_what_is_not_named(world: World[ChmlFrpService
     await on(world, "tunnel:1", "update_tunnel", local_port=8124)
 
     assert row.local_port == 8124
-    assert not world.service.calls_to("/nodeinfo"), "its node matters to none of that"
+    assert not world.service.calls_to("/nodeinfo"), "these fields do not depend on the node"
     assert (row.name, row.kind, row.node, row.public, row.local_ip) == before
     assert (row.encryption, row.compression, row.extra) == (True, True, "bandwidth_limit = 1MB")
     await world.elapse(1)
@@ -345,7 +345,7 @@ async def test_update_tunnel_of_a_web_tunnel(world: World[ChmlFrpService]) -> No
     assert (row.name, row.public, row.encryption) == ("storage", "nas.example.com", True)
 
 
-async def test_update_tunnel_all_of_it(world: World[ChmlFrpService]) -> None:
+async def test_update_all_fields_of_a_tunnel(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     node = at(world, "user", state="online", web=True)
 
@@ -399,7 +399,9 @@ async def test_update_tunnel_from_a_domain_to_a_port_needs_one(
     assert not world.service.calls_to("/update_tunnel")
 
 
-async def test_update_tunnel_to_what_its_node_does_not_take(world: World[ChmlFrpService]) -> None:
+async def test_update_tunnel_that_its_node_does_not_support(
+    world: World[ChmlFrpService],
+) -> None:
     await world.set_up()
     cases: tuple[tuple[Mapping[str, object], str], ...] = (
         ({"remote_port": 9999}, "port_out_of_range"),
@@ -416,7 +418,7 @@ async def test_update_tunnel_to_what_its_node_does_not_take(world: World[ChmlFrp
 
 
 async def test_update_tunnel_on_a_removed_node(world: World[ChmlFrpService]) -> None:
-    """It can be moved to another."""
+    """The tunnel can be moved to another node."""
     await world.set_up()
 
     await on(world, "tunnel:5", "update_tunnel", node="1")
@@ -467,7 +469,7 @@ async def test_get_tunnel_config(world: World[ChmlFrpService]) -> None:
 async def test_get_tunnel_config_of_a_tunnel_that_was_moved_elsewhere(
     world: World[ChmlFrpService],
 ) -> None:
-    """The service wants the node's name too."""
+    """The request has to contain the node's name."""
     await world.set_up()
     tunnel(world).node = at(world, "user", state="online", web=False).name
 
@@ -482,7 +484,7 @@ async def test_check_tunnel(world: World[ChmlFrpService]) -> None:
     response = await on(world, "tunnel:1", "check_tunnel")
 
     assert (response["state"], response["online"], response["connections"]) == ("offline", False, 0)
-    assert world.value("sensor", "tunnel:1", "state") == "offline", "without a poll"
+    assert world.value("sensor", "tunnel:1", "state") == "offline", "shown without a poll"
 
 
 async def test_force_offline_action(world: World[ChmlFrpService]) -> None:
@@ -508,7 +510,7 @@ async def test_force_all_offline(world: World[ChmlFrpService]) -> None:
 
 
 async def test_retoken_by_token(world: World[ChmlFrpService]) -> None:
-    """The pasted token ends with it: the user is asked for the new one."""
+    """The pasted token becomes invalid, so the user is asked for the new one."""
     await world.set_up()
     before = world.service.account.usertoken
     assert (await refused(world, None, "retoken")).translation_key == "code_needed"
@@ -545,7 +547,7 @@ async def test_retoken_by_password(world: World[ChmlFrpService]) -> None:
 
 @pytest.mark.parametrize("email", ["", "签" * 2000])
 async def test_send_code_without_an_address(world: World[ChmlFrpService], email: str) -> None:
-    """Or with what does not fit into the address of a request."""
+    """An invalid email address is refused as well."""
     world.service.account.email = email
     await world.set_up()
 
@@ -554,7 +556,7 @@ async def test_send_code_without_an_address(world: World[ChmlFrpService], email:
 
 @pytest.mark.platforms("binary_sensor", "button", "sensor")
 async def test_sign_in(world: World[ChmlFrpService]) -> None:
-    """With what a person has solved; that is why there is no button and no daily sign-in."""
+    """The user solves a captcha, so there is no button and no daily sign-in."""
     await world.set_up()
     assert not [e for e in world.registered() if e.unique_id.endswith("account:sign_in")]
     before = world.service.account.integral
@@ -571,7 +573,7 @@ async def test_sign_in(world: World[ChmlFrpService]) -> None:
 
 
 async def test_sign_in_without_a_captcha(world: World[ChmlFrpService]) -> None:
-    """Says clearly why it cannot do without."""
+    """The error explains why a captcha is needed."""
     await world.set_up()
 
     for missing in (*CAPTCHA, None):
@@ -618,10 +620,10 @@ async def test_update_account_changes_only_what_is_named(world: World[ChmlFrpSer
 
 
 @pytest.mark.parametrize("code", [400, 401])
-async def test_a_mistyped_current_password_is_no_lost_sign_in(
+async def test_a_wrong_current_password_keeps_the_session(
     world: World[ChmlFrpService], code: int
 ) -> None:
-    """The document has 401 both for a bad token and for a wrong password."""
+    """The service answers 401 to a wrong password as well as to an invalid token."""
     await world.set_up()
     world.service.fault("/reset_password", "body", body={"msg": "密码错误", "code": code})
 
@@ -655,7 +657,7 @@ async def test_a_changed_password_is_stored(world: World[ChmlFrpService]) -> Non
 
 
 async def test_get_app_version(world: World[ChmlFrpService]) -> None:
-    """Documented, but the service answers a plain 404."""
+    """The endpoint is documented, but the service answers 404."""
     await world.set_up()
     data = {"loader": "Fabric", "minecraft": "1.20.1", "kind": "mcmod"}
 
@@ -665,7 +667,7 @@ async def test_get_app_version(world: World[ChmlFrpService]) -> None:
     assert await on_account(world, "get_app_version", **data) == {"version": "1"}
 
 
-# What was
+# History
 
 
 async def test_get_node_history(world: World[ChmlFrpService]) -> None:
@@ -701,11 +703,11 @@ async def test_get_node_history_between_two_moments(world: World[ChmlFrpService]
     assert samples[0].keys() - {"time"} == set(world.entry.runtime_data.provider.history_fields)
 
 
-async def test_get_node_history_of_nothing(world: World[ChmlFrpService]) -> None:
+async def test_get_node_history_without_samples(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     error = await refused(world, "node:1", "get_node_history", fields=["colour"])
     assert error.translation_key == "unknown_field"
-    assert not world.service.calls_to("/node_status_info"), "two megabytes for nothing"
+    assert not world.service.calls_to("/node_status_info"), "two megabytes are not downloaded"
 
     world.service.state.settings.history_samples = 0
     assert await on(world, "node:1", "get_node_history") == {"samples": []}
@@ -755,7 +757,7 @@ async def test_create_subdomain(world: World[ChmlFrpService], ttl: str | None, t
     assert (made.record, made.kind, made.target, made.ttl) == ("new", "A", "192.0.2.7", theirs)
 
 
-async def test_a_subdomain_that_cannot_be(world: World[ChmlFrpService]) -> None:
+async def test_invalid_subdomains_are_refused(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     cases: tuple[tuple[Mapping[str, Any], str], ...] = (
         ({"ttl": "3m"}, "unknown_ttl"),
@@ -770,7 +772,7 @@ async def test_a_subdomain_that_cannot_be(world: World[ChmlFrpService]) -> None:
 
 
 async def test_update_subdomain(world: World[ChmlFrpService]) -> None:
-    """Only the target; its TTL stays."""
+    """Only the target is changed. The TTL stays."""
     await world.set_up()
     name = {"domain": "frp.example", "record": "home"}
 
@@ -796,10 +798,10 @@ async def test_delete_subdomain(world: World[ChmlFrpService]) -> None:
     assert "6" not in world.service.state.subdomains
 
 
-# Bad days, and who may
+# Failures and permissions
 
 
-async def test_a_command_on_a_bad_day(world: World[ChmlFrpService]) -> None:
+async def test_a_command_while_the_service_fails(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     paths = {action: f"/{action}" for action in ("update_tunnel", "delete_tunnel")}
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -814,7 +816,7 @@ async def test_a_command_on_a_bad_day(world: World[ChmlFrpService]) -> None:
     for kind, options, key in cases:
         for action, path in {"force_offline": "/offline_tunnel", **paths}.items():
             if key == "authentication_failed" and action != "force_offline":
-                continue  # a refused token is not sent again
+                continue  # A refused token is not sent again.
             world.service.calls.clear()
             world.service.fault(path, kind, **options)
 
@@ -824,7 +826,7 @@ async def test_a_command_on_a_bad_day(world: World[ChmlFrpService]) -> None:
             assert len(world.service.calls_to(path)) == 1, "a write is not repeated"
 
 
-async def test_what_destroys_or_reveals_is_for_administrators(
+async def test_actions_for_administrators_only(
     world: World[ChmlFrpService],
 ) -> None:
     await world.set_up()

@@ -1,4 +1,4 @@
-"""Getting in: by a browser, an API token, a password, with a new account; again; options."""
+"""Tests ChmlFrp's config flow: sign-in, registration, reauthentication and options."""
 
 import asyncio
 from typing import Any, cast
@@ -21,11 +21,11 @@ from ..test_config_flow import begin as begin_at, choose, suggested
 pytestmark = pytest.mark.platforms()
 
 DEMO = {"username": "demo", "password": "demo-password"}
-WAYS = ["chmlfrp_token", "chmlfrp_device", "chmlfrp_password"]
+STEPS = ["chmlfrp_token", "chmlfrp_device", "chmlfrp_password"]
 
 
 async def begin(hass: HomeAssistant, way: str) -> ConfigFlowResult:
-    """Go through the menus to a way in."""
+    """Select a way to sign in from the menus."""
     return await begin_at(hass, way, provider="chmlfrp")
 
 
@@ -35,7 +35,7 @@ async def fill(
     service: ChmlFrpService | None = None,
     **fields: str,
 ) -> ConfigFlowResult:
-    """Send a form; service: whose addresses to write into its section."""
+    """Submit a form. service: the service whose addresses are entered."""
     assert form["type"] is FlowResultType.FORM
     advanced: dict[str, Any] = {} if form["step_id"].endswith("_code") else {"advanced": {}}
     if service is not None:
@@ -50,7 +50,7 @@ async def fill(
 
 
 class Browser:
-    """The browser in which the person decides; time passes only while we wait for that."""
+    """The browser in which the user decides. Time only passes while the flow waits for that."""
 
     def __init__(self, hass: HomeAssistant, service: ChmlFrpService) -> None:
         self.hass = hass
@@ -58,7 +58,7 @@ class Browser:
         self.decided = asyncio.Event()
 
     async def sleep(self, _: float) -> None:
-        """Wait to ask, in place of the real pause, until the person has decided."""
+        """Wait until the user has decided, instead of the real pause."""
         await self.decided.wait()
 
     async def decide(
@@ -85,7 +85,7 @@ def browser(
     return browser
 
 
-# By a browser
+# With a browser
 
 
 async def test_device(hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser) -> None:
@@ -120,10 +120,10 @@ async def test_device(hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Bro
     assert result["result"].state is ConfigEntryState.LOADED
 
 
-async def test_a_program_with_a_secret(
+async def test_a_confidential_client(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:
-    """It is wanted at sign-in and at each refresh, and stays when the form is left empty."""
+    """The secret is sent at sign-in and at each refresh, and is kept if the field is left empty."""
     chmlfrp.state.oauth_clients["demo-client"].secret = "demo-secret"
     form = await fill(hass, await begin(hass, "chmlfrp_device"), chmlfrp, client_id="demo-client")
     assert form["errors"] == {"base": "unknown_client"}
@@ -149,10 +149,10 @@ async def test_a_program_with_a_secret(
     assert entry.data["client_secret"] == "demo-secret"
 
 
-async def test_device_is_denied(
+async def test_sign_in_is_denied(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:
-    """The form comes back with what was entered, and the next try succeeds."""
+    """The form keeps the input, and the next attempt succeeds."""
     form = await begin(hass, "chmlfrp_device")
     progress = await fill(hass, form, chmlfrp, client_id="demo-client")
 
@@ -191,7 +191,7 @@ async def test_device_code_expires(
     "client_id, error",
     [("browser-client", "no_device_grant"), ("nobody", "unknown_client"), (" ", "empty_field")],
 )
-async def test_programs_that_may_not(
+async def test_clients_without_permission(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, client_id: str, error: str
 ) -> None:
     form = await begin(hass, "chmlfrp_device")
@@ -201,9 +201,7 @@ async def test_programs_that_may_not(
     assert form["errors"] == {"base": error}
 
 
-async def test_the_account_center_has_a_bad_day(
-    hass: HomeAssistant, chmlfrp: ChmlFrpService
-) -> None:
+async def test_the_account_center_fails(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/oauth2/device_authorization", "html", status=520)
     form = await begin(hass, "chmlfrp_device")
 
@@ -212,10 +210,10 @@ async def test_the_account_center_has_a_bad_day(
     assert form["errors"] == {"base": "unavailable_server_error"}
 
 
-async def test_giving_up_ends_the_waiting(
+async def test_closing_the_dialog_ends_the_wait(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:
-    """A test fails that leaves a task behind."""
+    """A test fails if it leaves a task running."""
     form = await begin(hass, "chmlfrp_device")
     progress = await fill(hass, form, chmlfrp, client_id="demo-client")
 
@@ -225,10 +223,10 @@ async def test_giving_up_ends_the_waiting(
     assert not chmlfrp.calls_to("/oauth2/token")
 
 
-async def test_the_dialog_is_opened_again_an_hour_after_the_person_agreed(
+async def test_the_dialog_continues_an_hour_after_the_sign_in(
     freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:
-    """The access token has ended meanwhile, the sign-in has not."""
+    """The access token has expired, but the grant is still valid."""
     form = await begin(hass, "chmlfrp_device")
     progress = await fill(hass, form, chmlfrp, client_id="demo-client")
     given = progress["description_placeholders"]
@@ -245,7 +243,7 @@ async def test_the_dialog_is_opened_again_an_hour_after_the_person_agreed(
     assert (grant.refreshes, result["data"]["refresh_token"]) == (1, grant.refresh_token)
 
 
-async def test_the_service_fails_after_the_person_has_agreed(
+async def test_the_service_fails_after_the_sign_in(
     hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> None:
     chmlfrp.fault("/userinfo", "html", status=520, times=2)
@@ -262,9 +260,7 @@ async def test_the_service_fails_after_the_person_has_agreed(
 
 
 @pytest.mark.parametrize("url", ["base_url", "oauth_url"])
-async def test_addresses_that_are_none(
-    hass: HomeAssistant, chmlfrp: ChmlFrpService, url: str
-) -> None:
+async def test_invalid_addresses(hass: HomeAssistant, chmlfrp: ChmlFrpService, url: str) -> None:
     form = await begin(hass, "chmlfrp_device")
 
     form = await hass.config_entries.flow.async_configure(
@@ -274,7 +270,7 @@ async def test_addresses_that_are_none(
     assert form["errors"] == {"base": "invalid_url"}
 
 
-# By what the person knows
+# With a token or a password
 
 
 async def test_token(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
@@ -314,10 +310,8 @@ async def test_password(hass: HomeAssistant, chmlfrp: ChmlFrpService, username: 
     assert len(chmlfrp.calls_to("/login")) == 1, "set-up takes the token over"
 
 
-async def test_password_sign_in_is_switched_off(
-    hass: HomeAssistant, chmlfrp: ChmlFrpService
-) -> None:
-    """As at the real service: the message names the way that works."""
+async def test_password_sign_in_is_disabled(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+    """The public service disables it as well. Its message names the way that works."""
     form = await begin(hass, "chmlfrp_password")
 
     form = await fill(hass, form, chmlfrp, **DEMO)
@@ -326,7 +320,7 @@ async def test_password_sign_in_is_switched_off(
     assert suggested(form) == {**DEMO, "base_url": chmlfrp.url}
 
 
-async def test_wrong_entries(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+async def test_invalid_input(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong-password"}, "invalid_auth"),
         ({"username": "nobody"}, "invalid_auth"),
@@ -341,7 +335,7 @@ async def test_wrong_entries(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> No
         assert form["errors"] == {"base": error}
 
 
-async def test_bad_days(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
+async def test_service_failures(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 403}, "unavailable_firewall"),
         ("html", {"status": 520}, "unavailable_server_error"),
@@ -386,7 +380,7 @@ async def test_register(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
     account = next(a for a in chmlfrp.state.accounts.values() if a.username == "newcomer")
     assert (account.email, account.qq) == ("new@example.com", "10003")
     assert menu["type"] is FlowResultType.MENU
-    assert menu["menu_options"] == WAYS
+    assert menu["menu_options"] == STEPS
 
     form = await choose(hass, menu, "chmlfrp_token")
     result = await fill(hass, form, token=account.usertoken)
@@ -398,7 +392,7 @@ async def test_register(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
         "id_prefix": f"chmlfrp.{account.id}",
         "base_url": chmlfrp.url,
         "token": account.usertoken,
-    }, "the address entered first still counts"
+    }, "the address entered first is used"
 
 
 async def test_register_without_a_number(hass: HomeAssistant, chmlfrp: ChmlFrpService) -> None:
@@ -410,7 +404,7 @@ async def test_register_without_a_number(hass: HomeAssistant, chmlfrp: ChmlFrpSe
     assert not chmlfrp.calls
 
 
-# The same account, again
+# The same account again
 
 
 async def test_already_configured(world: World[ChmlFrpService], browser: Browser) -> None:
@@ -425,14 +419,14 @@ async def test_already_configured(world: World[ChmlFrpService], browser: Browser
 
 @pytest.mark.platforms("sensor")
 async def test_reauthentication(world: World[ChmlFrpService], browser: Browser) -> None:
-    """The token was reset elsewhere; a browser is another way in."""
+    """The token was reset at the service. The user signs in with a browser instead."""
     await world.set_up()
     world.service.account.usertoken = "reset"
     await world.elapse(60)
     (flow,) = world.hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
     menu = await world.hass.config_entries.flow.async_configure(flow["flow_id"])
-    assert menu["menu_options"] == WAYS
+    assert menu["menu_options"] == STEPS
 
     form = await choose(world.hass, menu, "chmlfrp_device")
     assert suggested(form) == {"base_url": world.service.url}
@@ -440,14 +434,14 @@ async def test_reauthentication(world: World[ChmlFrpService], browser: Browser) 
     result = await browser.decide(progress)
 
     assert result["reason"] == "reauth_successful"
-    assert "token" not in world.entry.data, "the old way is forgotten"
+    assert "token" not in world.entry.data, "the old credentials are deleted"
     await world.settle()
     assert world.entry_state() is ConfigEntryState.LOADED
     assert world.value("sensor", "account:account", "points") == "15168"
 
 
 async def ask_to_sign_in_again(world: World[ChmlFrpService]) -> ConfigFlowResult:
-    """Have the token reset elsewhere; the menu that asks the user to sign in again."""
+    """Reset the token at the service, and return the menu that asks the user to sign in again."""
     await world.set_up()
     world.service.account.usertoken = "reset"
     await world.elapse(60)
@@ -458,7 +452,7 @@ async def ask_to_sign_in_again(world: World[ChmlFrpService]) -> ConfigFlowResult
 @pytest.mark.platforms("sensor")
 async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
     form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_token")
-    assert suggested(form) == {"base_url": world.service.url}, "but no secret"
+    assert suggested(form) == {"base_url": world.service.url}, "no secret is suggested"
 
     form = await fill(world.hass, form, world.service, token="wrong")
     assert form["errors"] == {"base": "invalid_auth"}
@@ -477,7 +471,7 @@ async def test_reauthentication_by_token(world: World[ChmlFrpService]) -> None:
 
 @pytest.mark.platforms("sensor")
 async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> None:
-    """First where that is switched off, then where it is not; the token comes with it."""
+    """The service first refuses passwords, then accepts them, and returns the new token."""
     form = await choose(world.hass, await ask_to_sign_in_again(world), "chmlfrp_password")
     form = await fill(world.hass, form, world.service, **DEMO)
     assert form["errors"] == {"base": "password_sign_in_off"}
@@ -497,7 +491,7 @@ async def test_reauthentication_by_password(world: World[ChmlFrpService]) -> Non
     assert world.value("sensor", "tunnel:1", "state") == "online"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", STEPS)
 @pytest.mark.platforms("binary_sensor")
 async def test_reauthentication_with_another_account(
     world: World[ChmlFrpService], browser: Browser, way: str
@@ -525,23 +519,23 @@ async def test_reauthentication_with_another_account(
 
 @pytest.mark.platforms("binary_sensor")
 async def test_a_refused_password_asks_to_sign_in_again(world: World[ChmlFrpService]) -> None:
-    """The token was reset elsewhere, and the public service takes no passwords any more."""
+    """The token was reset, and the service does not accept passwords any more."""
     world.hass.config_entries.async_update_entry(world.entry, data={**world.entry.data, **DEMO})
 
     menu = await ask_to_sign_in_again(world)
 
-    assert menu["menu_options"] == WAYS
-    assert len(world.service.calls_to("/login")) == 1, "and is not asked again and again"
+    assert menu["menu_options"] == STEPS
+    assert len(world.service.calls_to("/login")) == 1, "the password is not sent repeatedly"
 
 
 @pytest.fixture
 async def by_browser(
     freezer: FrozenDateTimeFactory, hass: HomeAssistant, chmlfrp: ChmlFrpService, browser: Browser
 ) -> World[ChmlFrpService]:
-    """An account that was signed in to by a browser."""
+    """Return the config entry of an account that was signed in with a browser."""
     form = await begin(hass, "chmlfrp_device")
     result = await browser.decide(await fill(hass, form, chmlfrp, client_id="demo-client"))
-    # A World asks nothing of it but what every entry has.
+    # World only uses what every entry has.
     entry = cast("MockConfigEntry", result["result"])
     await hass.async_block_till_done(wait_background_tasks=True)
     browser.decided.clear()
@@ -549,7 +543,7 @@ async def by_browser(
 
 
 async def reconfigure(world: World[ChmlFrpService], way: str) -> ConfigFlowResult:
-    """Begin to choose another way to sign in."""
+    """Open the reconfiguration dialog."""
     menu = await world.hass.config_entries.flow.async_init(
         DOMAIN, context={"source": "reconfigure", "entry_id": world.entry.entry_id}
     )
@@ -559,7 +553,7 @@ async def reconfigure(world: World[ChmlFrpService], way: str) -> ConfigFlowResul
 async def test_reconfiguration_from_a_browser_to_a_token(
     by_browser: World[ChmlFrpService],
 ) -> None:
-    """Nothing of the old way stays behind to be taken for the new one."""
+    """No credentials of the browser sign-in are kept."""
     world = by_browser
     form = await reconfigure(world, "chmlfrp_token")
 
@@ -578,7 +572,7 @@ async def test_reconfiguration_from_a_browser_to_a_token(
 async def test_reconfiguration_by_a_browser_again(
     by_browser: World[ChmlFrpService], browser: Browser
 ) -> None:
-    """The program and the addresses are still known; the new tokens replace the old ones."""
+    """The client and the addresses are kept, and the new tokens replace the old ones."""
     world = by_browser
     form = await reconfigure(world, "chmlfrp_device")
     assert suggested(form) == {
@@ -614,7 +608,7 @@ async def test_a_refused_refresh_asks_to_sign_in_again(
 
 @pytest.mark.platforms("sensor")
 async def test_tokens_are_stored_with_the_entry(by_browser: World[ChmlFrpService]) -> None:
-    """Nine hours with a reload in between: each refresh token is used once."""
+    """Within nine hours, with a reload, each refresh token is used once."""
     world = by_browser
     for _ in range(9):
         await world.elapse(HOUR)
@@ -633,7 +627,7 @@ async def test_tokens_are_stored_with_the_entry(by_browser: World[ChmlFrpService
 
 @pytest.mark.platforms("sensor")
 async def test_options(world: World[ChmlFrpService]) -> None:
-    """Details of nodes cost requests, so they are on request."""
+    """Details of nodes cost requests, so they are disabled by default."""
     await world.set_up()
     assert not world.registered("node:1:load_1")
     assert not world.service.calls_to("/nodeinfo")
@@ -655,5 +649,5 @@ async def test_options(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "node:1", "load_1") not in ("unknown", "unavailable")
     assert world.device("node:7")
     assert {str(c.get("node")) for c in world.service.calls_to("/nodeinfo")} == {"成都电信"}, (
-        "only where it is shown"
+        "requested only for shown nodes"
     )

@@ -1,4 +1,4 @@
-"""A sign-in that works once outlives a power cut, a new sign-in, and a file that is damaged."""
+"""Tests that single-use tokens survive a power cut, a new sign-in and a damaged file."""
 
 import asyncio
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ type Stored = dict[str, Any]
 
 @pytest.fixture
 def signed_in(chmlfrp: ChmlFrpService) -> MockConfigEntry:
-    """The entry of an account that was signed in to with a browser a moment ago."""
+    """Return the config entry of an account that was just signed in with a browser."""
     urls = {"base_url": chmlfrp.url, "oauth_url": chmlfrp.oauth_url}
     return MockConfigEntry(
         domain=DOMAIN,
@@ -43,7 +43,7 @@ def signed_in(chmlfrp: ChmlFrpService) -> MockConfigEntry:
 
 
 async def cut_power(world: World[ChmlFrpService], entry_on_disk: Mapping[str, str]) -> None:
-    """Begin again with what the disk holds: the files, and an entry that may be older."""
+    """Start again from the disk: the stored files, and an entry that may be older."""
     if world.entry_state() is ConfigEntryState.LOADED:
         assert await world.hass.config_entries.async_unload(world.entry.entry_id)
     world.hass.config_entries.async_update_entry(world.entry, data=entry_on_disk)
@@ -52,7 +52,7 @@ async def cut_power(world: World[ChmlFrpService], entry_on_disk: Mapping[str, st
 
 
 def is_signed_in(world: World[ChmlFrpService], grant: str = "g") -> bool:
-    """Return whether all works with the tokens of a grant, and the entry holds them."""
+    """Return whether the tokens of a grant work and are stored in the entry."""
     held, alive = world.entry.data, world.service.state.grants[grant]
     return (
         world.entry_state() is ConfigEntryState.LOADED
@@ -62,11 +62,11 @@ def is_signed_in(world: World[ChmlFrpService], grant: str = "g") -> bool:
     )
 
 
-async def test_on_the_disk_before_it_is_used(
+async def test_tokens_are_stored_before_they_are_used(
     world: World[ChmlFrpService], hass_storage: Stored
 ) -> None:
     await world.set_up()
-    assert FILE not in hass_storage, "the entry has all there is"
+    assert FILE not in hass_storage, "the entry holds all tokens"
     gate = world.service.gate("/userinfo")
 
     world.freezer.tick(HOUR)
@@ -84,7 +84,7 @@ async def test_on_the_disk_before_it_is_used(
 
 
 @pytest.mark.parametrize("refreshes", [1, 2, pytest.param(40, marks=EXTENDED)])
-async def test_an_entry_that_was_not_written_any_more(
+async def test_tokens_survive_an_outdated_entry(
     world: World[ChmlFrpService], refreshes: int
 ) -> None:
     """Home Assistant was killed within a second, or an old copy of the entry was restored."""
@@ -104,7 +104,7 @@ async def test_an_entry_that_was_not_written_any_more(
         call.get("refresh_token")
         for call in world.service.calls_to("/oauth2/token", grant_type="refresh_token")
     ]
-    assert len(set(tokens)) == len(tokens), "none was used twice"
+    assert len(set(tokens)) == len(tokens), "no token was used twice"
 
 
 async def sign_in_again(world: World[ChmlFrpService], person: Browser, source: str) -> None:
@@ -123,10 +123,10 @@ async def sign_in_again(world: World[ChmlFrpService], person: Browser, source: s
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
-async def test_a_new_sign_in_wins(
+async def test_a_new_sign_in_replaces_the_file(
     world: World[ChmlFrpService], browser: Browser, source: str
 ) -> None:
-    """Over the file of the one before, now and after a power cut right after it."""
+    """The previous file is not used, even after a power cut right after the new sign-in."""
     await world.set_up()
     await world.elapse(HOUR)
     before = dict(world.entry.data)
@@ -141,10 +141,10 @@ async def test_a_new_sign_in_wins(
     assert is_signed_in(world, newer)
 
 
-async def test_a_refresh_on_its_way_does_not_undo_a_new_sign_in(
+async def test_a_pending_refresh_does_not_replace_a_new_sign_in(
     world: World[ChmlFrpService], browser: Browser, hass_storage: Stored
 ) -> None:
-    """Its answer comes when the user has signed in again."""
+    """Its answer arrives after the user has signed in again."""
     await world.set_up()
     gate = world.service.gate("/oauth2/token", "after", match={"refresh_token": "refresh-0"})
     world.freezer.tick(HOUR)
@@ -176,10 +176,10 @@ async def test_a_refresh_on_its_way_does_not_undo_a_new_sign_in(
     assert FILE not in hass_storage, "the entry itself holds the new one"
 
 
-async def test_tokens_that_a_user_writes_into_the_entry_win(
+async def test_tokens_that_a_user_stores_in_the_entry_are_used(
     world: World[ChmlFrpService],
 ) -> None:
-    """As long as they are none that were used up."""
+    """Unless they were used before."""
     await world.set_up()
     await world.elapse(HOUR)
     grant(world.service, "by-hand", key="other")
@@ -211,7 +211,7 @@ async def test_tokens_that_a_user_writes_into_the_entry_win(
 async def test_a_damaged_file(
     world: World[ChmlFrpService], hass_storage: Stored, damaged: Stored
 ) -> None:
-    """Then the entry is all there is, and no worse for it."""
+    """The tokens of the entry are used."""
     hass_storage[FILE] = {"version": 1, "minor_version": 1, "key": FILE, "data": damaged}
 
     await world.set_up()
@@ -232,7 +232,7 @@ async def test_a_file_of_a_newer_version(
     assert "The newest sign-in of ChmlFrp demo cannot be read" in caplog.text
 
 
-async def test_the_file_goes_with_the_entry(
+async def test_the_file_is_removed_with_the_entry(
     world: World[ChmlFrpService], hass_storage: Stored
 ) -> None:
     await world.set_up()
@@ -247,13 +247,13 @@ async def test_the_file_goes_with_the_entry(
     gate.open()
     await turns(2000)
 
-    assert FILE not in hass_storage, "nor does a refresh that was on its way bring it back"
+    assert FILE not in hass_storage, "a pending refresh does not create it again"
 
 
-async def test_the_file_goes_with_the_browsers_sign_in(
+async def test_the_file_is_removed_when_a_token_replaces_the_browser_sign_in(
     world: World[ChmlFrpService], hass_storage: Stored
 ) -> None:
-    """An API token is good forever: the entry is enough for it."""
+    """An API token does not expire, so it is only stored in the entry."""
     await world.set_up()
     await world.elapse(HOUR)
     flow = await world.entry.start_reconfigure_flow(world.hass)

@@ -1,4 +1,4 @@
-"""What exists of a ChmlFrp account: nodes, used or not, with details or without."""
+"""Tests the devices of ChmlFrp nodes: used or not, with details or without."""
 
 import pytest
 
@@ -25,13 +25,13 @@ def move(world: Frp) -> Move:
 
 @pytest.fixture
 def used(world: Frp) -> str:
-    """The node that all tunnels run over."""
+    """Return the node that all tunnels use."""
     return next(id_ for id_, node in world.service.state.nodes.items() if node.state == "online")
 
 
 @pytest.fixture
 def unused(world: Frp, move: Move, used: str) -> str:
-    """A node that no tunnel runs over."""
+    """Return a node that no tunnel uses."""
     move(used)
     return next(
         id_
@@ -40,7 +40,7 @@ def unused(world: Frp, move: Move, used: str) -> str:
     )
 
 
-# The same as at HayFrp, which the quick form tries.
+# The quick form runs the same test for HayFrp.
 
 
 @EXTENDED
@@ -57,15 +57,15 @@ async def test_the_first_tunnel(world: Frp, move: Move, unused: str) -> None:
 
 
 @EXTENDED
-async def test_nodes_that_the_user_has_disabled(world: Frp, move: Move, unused: str) -> None:
+async def test_nodes_that_the_user_disabled(world: Frp, move: Move, unused: str) -> None:
     await check_users_choice(world, move, unused)
 
 
-# What only ChmlFrp has
+# Only at ChmlFrp
 
 
 async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: str) -> None:
-    """Their entities go with the option, whether enabled or not."""
+    """Their entities are removed with the option, whether enabled or not."""
     await world.set_up()
     without = {entity.entity_id for entity in world.registered()}
 
@@ -80,8 +80,8 @@ async def test_details_that_are_no_longer_read(world: Frp, used: str, unused: st
     assert {entity.entity_id for entity in world.registered()} == without
 
 
-async def test_only_used_nodes_are_left(world: Frp, used: str, unused: str) -> None:
-    """Their other values are removed with them, although they are only read every hour."""
+async def test_unused_nodes_are_removed(world: Frp, used: str, unused: str) -> None:
+    """Their hourly values are removed with them."""
     await world.set_up()
     assert world.registered(f"node_uptime:{unused}:")
     world.service.fault("/node_uptime", "html", times=None)
@@ -97,7 +97,7 @@ async def test_only_used_nodes_are_left(world: Frp, used: str, unused: str) -> N
 async def test_only_used_nodes(
     world: Frp, move: Move, used: str, unused: str, while_unloaded: bool
 ) -> None:
-    """They are added and removed with the tunnels, with all their entities."""
+    """Nodes are added and removed with the tunnels, with all their entities."""
     await world.set_up(nodes="used")
     assert world.registered(f"node_uptime:{used}:")
     if while_unloaded:

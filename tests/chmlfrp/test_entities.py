@@ -1,4 +1,4 @@
-"""What devices and entities show of an account at ChmlFrp."""
+"""Tests the entities of a ChmlFrp account."""
 
 from collections import Counter
 from datetime import datetime
@@ -19,8 +19,8 @@ from ..common import DAY, HOUR, MINUTE, World
 
 
 @pytest.mark.parametrize("nulls", [True, False])
-async def test_what_is_not_known_is_unknown(world: World[ChmlFrpService], nulls: bool) -> None:
-    """Null, or an empty word: tunnel 5 never ran, and its node is gone."""
+async def test_missing_values_are_unknown(world: World[ChmlFrpService], nulls: bool) -> None:
+    """The service returns null or an empty text: tunnel 5 never ran, and its node was removed."""
     world.service.state.settings.nulls = nulls
 
     await world.set_up()
@@ -55,8 +55,8 @@ async def test_verified(world: World[ChmlFrpService], verified: bool, shown: str
     assert world.value("binary_sensor", "account:account", "verified") == shown
 
 
-async def test_only_the_account_must_answer_at_first(world: World[ChmlFrpService]) -> None:
-    """Anything else may come later."""
+async def test_setup_only_requires_the_account(world: World[ChmlFrpService]) -> None:
+    """All other values can be read later."""
     world.service.fault("/userinfo", "html", status=520, times=None)
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
@@ -72,8 +72,8 @@ async def test_only_the_account_must_answer_at_first(world: World[ChmlFrpService
     assert world.value("sensor", "tunnel:1", "state") == "online"
 
 
-async def test_nodes_that_are_not_used_come_disabled(world: World[ChmlFrpService]) -> None:
-    """Tunnels use nodes by name: 1, 2, 7 and 8."""
+async def test_unused_nodes_are_disabled_by_default(world: World[ChmlFrpService]) -> None:
+    """Tunnels use the nodes 1, 2, 7 and 8, by name."""
     await world.set_up()
 
     used = {
@@ -117,7 +117,7 @@ async def test_a_node_without_coordinates(world: World[ChmlFrpService]) -> None:
 
 
 async def test_details_stay_between_polls(world: World[ChmlFrpService]) -> None:
-    """They are read after each poll; until then the last ones count."""
+    """They are read after each poll. The previous values are shown until then."""
     await world.set_up(node_details=True)
     assert world.value("sensor", "node:1", "load_1") == "3.18"
     started = world.value("sensor", "node:1", "started")
@@ -136,8 +136,8 @@ async def test_details_stay_between_polls(world: World[ChmlFrpService]) -> None:
     assert world.value("sensor", "node:1", "started") == started, "no drift"
 
 
-async def test_details_are_asked_of_nodes_that_answer(world: World[ChmlFrpService]) -> None:
-    """Tunnels use 1, 2, 7 and 8, of which 7 is in maintenance and 8 offline."""
+async def test_details_are_only_requested_of_online_nodes(world: World[ChmlFrpService]) -> None:
+    """Tunnels use the nodes 1, 2, 7 and 8. Node 7 is in maintenance and node 8 offline."""
     await world.set_up(node_details=True)
 
     names = {str(node.id): node.name for node in world.service.state.nodes.values()}
@@ -146,7 +146,7 @@ async def test_details_are_asked_of_nodes_that_answer(world: World[ChmlFrpServic
 
 
 async def test_uptime_of_thirty_days(world: World[ChmlFrpService]) -> None:
-    """Days without a record do not count, and it is read each hour only."""
+    """Days without a record do not count. The value is read once an hour."""
     node = world.service.state.nodes["1"]
     node.uptimes = [100.0] * 60 + [50.0] * 10 + [None] * 10 + [100.0] * 10
     await world.set_up()
@@ -159,7 +159,7 @@ async def test_uptime_of_thirty_days(world: World[ChmlFrpService]) -> None:
 
 
 async def test_an_expired_certificate_hides_no_other(world: World[ChmlFrpService]) -> None:
-    """It stays listed, but the next to expire is what a person must know."""
+    """The sensor shows the certificate that expires next."""
     first, second = world.service.state.certificates
     first.expires_at, now = world.service.now() - 5, world.service.now()
     second.issued_at, second.expires_at = now, now + HOUR
@@ -174,7 +174,7 @@ async def test_an_expired_certificate_hides_no_other(world: World[ChmlFrpService
     ]
 
 
-async def test_todays_traffic_starts_anew(world: World[ChmlFrpService]) -> None:
+async def test_todays_traffic_starts_at_0(world: World[ChmlFrpService]) -> None:
     await world.set_up()
     before = float(world.value("sensor", "account_traffic:account", "traffic_in_today"))
     assert before > 0
@@ -187,7 +187,7 @@ async def test_todays_traffic_starts_anew(world: World[ChmlFrpService]) -> None:
 
 
 async def test_no_row_for_today(world: World[ChmlFrpService]) -> None:
-    """Unknown is not yesterday's traffic."""
+    """Yesterday's traffic is not shown as today's."""
     world.service.fault("/flow_last_7_days", "patch", patch={"data.6.time": "01-01"}, times=None)
 
     await world.set_up()
@@ -196,7 +196,7 @@ async def test_no_row_for_today(world: World[ChmlFrpService]) -> None:
 
 
 async def test_a_server_without_the_undocumented_endpoints(world: World[ChmlFrpService]) -> None:
-    """What the document has works all the same."""
+    """Everything that is documented works."""
     for path in ("/qiandao_info", "/flow_last_7_days", "/ssl/list", "/messages", "/message/list"):
         world.service.fault(path, "body", body={"status": 404, "path": path}, times=None)
 
@@ -208,10 +208,10 @@ async def test_a_server_without_the_undocumented_endpoints(world: World[ChmlFrpS
     assert world.value("sensor", "inbox:account", "messages") == "unknown"
 
 
-async def test_secrets_are_shown_nowhere(
+async def test_secrets_are_never_shown(
     world: World[ChmlFrpService], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in states, not in diagnostics, not in the log, though the service sends them all."""
+    """The service sends them, but states, diagnostics and the log do not contain them."""
     caplog.set_level("DEBUG")
     await world.set_up_enabled(node_details=True)
     state = world.service.state
@@ -237,7 +237,7 @@ async def test_secrets_are_shown_nowhere(
 
 @pytest.mark.parametrize("status", [403, 520])
 async def test_a_firewall_keeps_the_last_values(world: World[ChmlFrpService], status: int) -> None:
-    """It is no refused login."""
+    """A firewall's answer does not count as a refused login."""
     await world.set_up()
     world.service.fault("*", "html", status=status, times=None)
 
@@ -253,7 +253,10 @@ async def test_a_firewall_keeps_the_last_values(world: World[ChmlFrpService], st
 
 
 async def test_requests_in_an_hour(world: World[ChmlFrpService]) -> None:
-    """Account and tunnels each minute; nothing large, nothing for each node or tunnel."""
+    """Account and tunnels are read every minute.
+
+    No request is large or for a single node or tunnel.
+    """
     await world.set_up()
     world.service.calls.clear()
 
@@ -279,7 +282,7 @@ async def test_requests_in_an_hour(world: World[ChmlFrpService]) -> None:
 
 
 async def test_messages(world: World[ChmlFrpService]) -> None:
-    """The newest at first; then each, once, in its order."""
+    """The newest message fires at first, then each new one once, in order."""
     await world.set_up()
     state = world.state("event", "inbox:account", "message")
     assert state.attributes["title"] == "节点维护公告"
@@ -305,13 +308,13 @@ async def test_messages(world: World[ChmlFrpService]) -> None:
     await world.elapse(HOUR)
     await world.restart()
     now = world.state("event", "inbox:account", "message")
-    assert now.attributes["text"] == "second\nline", "nothing is told twice"
+    assert now.attributes["text"] == "second\nline", "no message fires twice"
 
 
-async def test_each_message_fires_once_whatever_its_date(
+async def test_each_message_fires_once_regardless_of_its_date(
     world: World[ChmlFrpService],
 ) -> None:
-    """Dated ahead, of the same second as another, or seen only after a newer one."""
+    """It may have a future date, the same second as another, or appear after a newer one."""
     world.service.state.notices.clear()
     now = world.service.now()
     world.service.state.messages = [Message(1, None, "dated ahead", now + DAY)]
@@ -342,7 +345,7 @@ async def test_each_message_fires_once_whatever_its_date(
 
 
 async def test_a_long_message_without_a_title(world: World[ChmlFrpService]) -> None:
-    """Its first line stands for one, and the recorder can keep it."""
+    """Its first line becomes the title, and the recorder can store it."""
     world.service.state.notices.clear()
     text = "<p>Dear all</p><p>" + "长" * 9000 + "</p>"
     world.service.state.messages = [Message(3, None, text, world.service.now())]

@@ -1,4 +1,4 @@
-"""The examples of ChmlFrp's page, at work with the simulated service."""
+"""Tests the examples of ChmlFrp's page with the simulated service."""
 
 from reference.words import Language
 from simulator.chmlfrp import ChmlFrpService
@@ -8,7 +8,7 @@ from ..documents import EACH_LANGUAGE, automated, examples, phone
 
 
 @EACH_LANGUAGE
-async def test_a_free_name_follows_the_home(
+async def test_a_subdomain_follows_the_public_address(
     world: World[ChmlFrpService], language: Language
 ) -> None:
     await world.set_up()

@@ -1,4 +1,4 @@
-"""What ChmlFrp remembers, in the long-term statistics."""
+"""Tests ChmlFrp's history in the long-term statistics."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ type Home = World[ChmlFrpService]
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: only what is written into the statistics is looked at."""
+    """Record no states: only the imported statistics are tested."""
     return NO_STATES
 
 
@@ -38,7 +38,7 @@ def day(number: int) -> datetime:
 
 
 def use(world: Home, *gibibytes: float) -> None:
-    """Let so much have come in on the last seven days, today last."""
+    """Set the incoming traffic of the last seven days, today last."""
     for past, amount in zip(world.service.account.days, gibibytes, strict=True):
         past.traffic_in, past.traffic_out = amount * GIB, 0
 
@@ -46,15 +46,15 @@ def use(world: Home, *gibibytes: float) -> None:
 async def incoming(
     world: Home, statistic: str = f"{OF_ACCOUNT}_traffic_in"
 ) -> dict[str, tuple[float, float]]:
-    """Return the amounts and the sums in the statistics, by the service's day."""
+    """Return the amounts and sums in the statistics, by the service's day."""
     return {
         f"{start.astimezone(SHANGHAI):%m-%d}": (row["state"] or 0, row["sum"] or 0)
         for start, row in (await rows(world.hass, statistic)).items()
     }
 
 
-async def test_the_days_before_the_account_was_added(world: Home) -> None:
-    """Each day that has ended is one row at the service's midnight; today is not over yet."""
+async def test_days_before_the_account_was_added(world: Home) -> None:
+    """Each past day is one row at the service's midnight. Today is not imported yet."""
     use(world, 1, 2, 0, 4, 5, 6, 7)
 
     await world.set_up()
@@ -65,7 +65,7 @@ async def test_the_days_before_the_account_was_added(world: Home) -> None:
     assert [row["sum"] for row in found.values()] == [1, 3, 3, 7, 12, 18]
 
 
-async def test_how_they_are_described(world: Home) -> None:
+async def test_metadata(world: Home) -> None:
     await world.set_up()
 
     known = await series(world.hass)
@@ -82,7 +82,7 @@ async def test_how_they_are_described(world: Home) -> None:
     assert (uptime["unit_class"], uptime["statistics_unit_of_measurement"]) == ("unitless", "%")
 
 
-async def test_names_are_in_the_language_of_the_house(world: Home) -> None:
+async def test_names_are_in_the_system_language(world: Home) -> None:
     world.hass.config.language = "zh-Hans"
     await world.set_up()
 
@@ -92,7 +92,7 @@ async def test_names_are_in_the_language_of_the_house(world: Home) -> None:
 
 
 async def test_each_day_is_added_once(world: Home) -> None:
-    """Three days later all days are there, none twice, and the sum has gone on."""
+    """Three days later each day is there once, and the sum has continued."""
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
     for tunnel in world.service.state.tunnels.values():
@@ -108,8 +108,8 @@ async def test_each_day_is_added_once(world: Home) -> None:
     assert [total for _, total in found.values()] == [*range(1, 7), *range(8, 14, 2)]
 
 
-async def test_an_upgraded_account_goes_on(world: Home) -> None:
-    """Then its identifiers differ, but no statistics are lost or begin with 0."""
+async def test_statistics_continue_after_an_upgrade(world: Home) -> None:
+    """Identifiers change, but no statistics are lost or start at 0."""
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
     before, known = await incoming(world), await series(world.hass)
@@ -129,8 +129,8 @@ async def test_an_upgraded_account_goes_on(world: Home) -> None:
     assert found == before | {"10-20": (2, 8)}
 
 
-async def test_a_day_that_is_corrected(world: Home) -> None:
-    """Its row, and the sum of every later one."""
+async def test_a_corrected_day(world: Home) -> None:
+    """Its row and all later sums are updated."""
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
 
@@ -143,7 +143,7 @@ async def test_a_day_that_is_corrected(world: Home) -> None:
     assert written == {"rows": 4}
 
 
-async def test_asked_twice_nothing_is_written(world: Home) -> None:
+async def test_unchanged_days_are_not_written_again(world: Home) -> None:
     await world.set_up()
     before = await rows(world.hass, f"{OF_ACCOUNT}_traffic_in")
 
@@ -153,7 +153,7 @@ async def test_asked_twice_nothing_is_written(world: Home) -> None:
     assert await rows(world.hass, f"{OF_ACCOUNT}_traffic_in") == before
 
 
-async def test_what_the_service_no_longer_lists_stays(world: Home) -> None:
+async def test_days_that_are_no_longer_listed_stay(world: Home) -> None:
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
 
@@ -164,7 +164,7 @@ async def test_what_the_service_no_longer_lists_stays(world: Home) -> None:
 
 
 async def test_home_assistant_was_off_for_weeks(world: Home) -> None:
-    """The sum goes on from where it was, however long that is ago."""
+    """The sum continues with its last value, regardless of the gap."""
     use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()
     await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -191,13 +191,13 @@ async def test_tunnels_and_nodes(world: Home) -> None:
         amount for amount, _ in (await incoming(world, f"{OF_TUNNEL}_traffic_out")).values()
     ] == [*(12, 10, 8, 6, 4, 2)]
     uptime = await rows(world.hass, f"{OF_NODE}_uptime")
-    assert len(uptime) == 89, "today is not over"
+    assert len(uptime) == 89, "today is not imported"
     assert [row["mean"] for row in uptime.values()] == [float(number) for number in range(89)]
     assert max(uptime) == day(19)
 
 
-async def test_what_it_costs(world: Home) -> None:
-    """A request a day for the account, one for all nodes, one for each tunnel."""
+async def test_number_of_requests(world: Home) -> None:
+    """One request a day for the account, one for all nodes, and one for each tunnel."""
     await world.set_up()
     await world.elapse(HOUR)
 
@@ -211,14 +211,14 @@ async def test_what_it_costs(world: Home) -> None:
 
     assert asked() == (2, 1, 0)
     await world.restart()
-    assert asked() == (2, 1, 0), "a restart is no new day"
+    assert asked() == (2, 1, 0), "a restart causes no request"
 
     await world.live(DAY, 6 * HOUR)
 
     assert asked() == (4, 1, 1)
 
 
-async def test_only_of_what_is_shown(world: Home) -> None:
+async def test_only_shown_entities_are_requested(world: Home) -> None:
     await world.set_up()
     world.disable("tunnel:2:")
     await world.restart()
@@ -230,7 +230,7 @@ async def test_only_of_what_is_shown(world: Home) -> None:
     assert len(world.service.calls_to("/tunnel/last7days", tunnel_id="1")) == 3
 
 
-async def test_a_service_that_is_down_is_asked_again(world: Home) -> None:
+async def test_a_failed_request_is_retried(world: Home) -> None:
     world.service.fault("/tunnel/last7days", "status", status=503, times=None)
     await world.set_up()
     assert f"{OF_TUNNEL}_traffic_in" not in await series(world.hass)
@@ -241,7 +241,7 @@ async def test_a_service_that_is_down_is_asked_again(world: Home) -> None:
     assert f"{OF_TUNNEL}_traffic_in" in await series(world.hass)
 
 
-async def test_a_tunnel_that_is_refused_keeps_no_other_from_being_read(world: Home) -> None:
+async def test_a_refused_tunnel_does_not_stop_the_others(world: Home) -> None:
     world.service.fault("/tunnel/last7days", "body", match={"tunnel_id": "1"}, body=REFUSAL)
 
     await world.set_up()
@@ -250,7 +250,7 @@ async def test_a_tunnel_that_is_refused_keeps_no_other_from_being_read(world: Ho
 
 
 async def test_not_in_the_first_minutes_of_a_day(world: Home) -> None:
-    """Lists of tunnels have no dates, and the clock of the service may be behind."""
+    """Tunnel rows have no dates, and the service's clock may be slow."""
     world.freezer.move_to(day(21) + timedelta(minutes=5))
     await world.set_up()
     assert not await series(world.hass)
@@ -263,7 +263,7 @@ async def test_not_in_the_first_minutes_of_a_day(world: Home) -> None:
 
 
 async def test_removed_with_the_account(world: Home) -> None:
-    """Users could not delete them, and an account that is added again has new ones."""
+    """Users cannot delete them, and an account that is added again gets new ones."""
     await world.set_up()
     assert await series(world.hass)
 
@@ -272,7 +272,7 @@ async def test_removed_with_the_account(world: Home) -> None:
     assert not await series(world.hass)
 
 
-async def test_without_statistics_nothing_is_asked(world: Home, recorder_mock: Recorder) -> None:
+async def test_no_requests_without_the_recorder(world: Home, recorder_mock: Recorder) -> None:
     world.hass.config.components.remove("recorder")
 
     await world.set_up()

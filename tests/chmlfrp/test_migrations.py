@@ -1,4 +1,4 @@
-"""An account that an older version has stored."""
+"""Tests the migration of an entry that an older version stored."""
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.models import StatisticMeanType
@@ -31,10 +31,10 @@ async def units(world: World[ChmlFrpService]) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("minor_version", [1, 3])
-async def test_statistics_go_on_without_words_as_units(
+async def test_statistics_continue_without_words_as_units(
     world: World[ChmlFrpService], minor_version: int
 ) -> None:
-    """What was counted in "connections" is a number now, and traffic keeps its unit."""
+    """The unit "connections" is removed, and traffic keeps its unit."""
     await world.set_up()
     counted = world.entity_id("sensor", "account:account", "connections")
     measured = world.entity_id("sensor", "account_traffic:account", "traffic_in_today")

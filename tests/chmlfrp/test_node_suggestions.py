@@ -1,4 +1,4 @@
-"""Which node is the best one at ChmlFrp: nodes listen here, on ports of their own."""
+"""Tests the suggestion of nodes at ChmlFrp. The nodes listen on local ports."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.platforms()
 type Frp = World[ChmlFrpService]
 
 QUIET = {"cpu_usage": 10.0, "bandwidth_usage_percent": 10}
-"""A node that is as good as any other."""
+"""The values of a node that is as suitable as any other."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def simulated() -> dict[str, Any]:
 
 @pytest.fixture
 async def nodes(world: Frp) -> AsyncIterator[dict[str, Node]]:
-    """All nodes, for everyone and alike, and each listens; tunnel 1 is at node 1."""
+    """Let everyone use all nodes, which have equal values and listen. Tunnel 1 uses node 1."""
     nodes = world.service.state.nodes
     async with AsyncExitStack() as stack:
         for node in nodes.values():
@@ -44,7 +44,7 @@ async def nodes(world: Frp) -> AsyncIterator[dict[str, Node]]:
 
 
 async def suggested(world: Frp, **data: Any) -> tuple[set[str], dict[str, list[str]]]:
-    """Return which nodes are suitable, and why the others are not."""
+    """Return the suitable nodes, and why the others are not suitable."""
     found = await on_account(world, "suggest_node", **data)
     return (
         {row["node_id"] for row in found["nodes"]},
@@ -53,16 +53,16 @@ async def suggested(world: Frp, **data: Any) -> tuple[set[str], dict[str, list[s
 
 
 async def later(world: Frp) -> None:
-    """Let what is known of the nodes grow old."""
+    """Let the cached values of the nodes expire."""
     await world.elapse(11 * MINUTE)
 
 
 def without_addresses(world: Frp) -> None:
-    """Let the service tell no port of its nodes."""
+    """Remove the ports of all nodes from the service's answers."""
     world.service.fault("/nodeinfo", "patch", times=None, remove=("data.port", "data.rport"))
 
 
-async def test_what_is_told_of_a_node(world: Frp, nodes: dict[str, Node]) -> None:
+async def test_values_of_a_node(world: Frp, nodes: dict[str, Node]) -> None:
     nodes["1"].uptimes = [50.0] * 30
     for number in "245":
         nodes[number].state = "offline"
@@ -82,8 +82,8 @@ async def test_what_is_told_of_a_node(world: Frp, nodes: dict[str, Node]) -> Non
     assert other["costs"]["uptime"] == 1000.0
 
 
-async def test_the_order(world: Frp, nodes: dict[str, Node]) -> None:
-    """Load and uptime decide where connections are not known, then the id."""
+async def test_ranking(world: Frp, nodes: dict[str, Node]) -> None:
+    """Without a connect time, load and uptime decide, then the id."""
     without_addresses(world)
     nodes["1"].cpu_usage = 95.0
     nodes["2"].uptimes = [80.0] * 30
@@ -103,7 +103,7 @@ async def test_the_order(world: Frp, nodes: dict[str, Node]) -> None:
 
 
 async def test_each_at_its_own_port(world: Frp, nodes: dict[str, Node]) -> None:
-    """A node that does not listen where it says is not suggested, whatever else it is."""
+    """A node that does not listen on its port is not suggested."""
     async with refusing() as closed:
         nodes["3"].port = closed.port
         await world.set_up()
@@ -112,8 +112,8 @@ async def test_each_at_its_own_port(world: Frp, nodes: dict[str, Node]) -> None:
     assert unsuitable == {"3": ["not_reached"]}
 
 
-async def test_who_may_not_use_it(world: Frp, nodes: dict[str, Node]) -> None:
-    """A node for others is neither suggested nor asked, and one for all who pay is."""
+async def test_nodes_for_other_groups(world: Frp, nodes: dict[str, Node]) -> None:
+    """A node of another group is neither suggested nor checked. One for all paying groups is."""
     nodes["2"].nodegroup = "vip"
     world.service.account.usergroup = "免费用户"
     await world.set_up()
@@ -127,7 +127,7 @@ async def test_who_may_not_use_it(world: Frp, nodes: dict[str, Node]) -> None:
     assert await suggested(world) == ({"1", "2", "3", "4", "5"}, {})
 
 
-async def test_what_its_tunnels_may_carry(world: Frp, nodes: dict[str, Node]) -> None:
+async def test_protocols_of_a_node(world: Frp, nodes: dict[str, Node]) -> None:
     nodes["1"].udp, nodes["2"].web = False, False
     nodes["3"].state = "offline"
     nodes["4"].state = "upgrading"
@@ -140,8 +140,8 @@ async def test_what_its_tunnels_may_carry(world: Frp, nodes: dict[str, Node]) ->
     assert err.translation_key == "unknown_protocol"
 
 
-async def test_a_tunnel_that_moves(world: Frp, nodes: dict[str, Node]) -> None:
-    """Its present node is left out; its protocol and its port decide."""
+async def test_a_suggestion_for_a_tunnel(world: Frp, nodes: dict[str, Node]) -> None:
+    """Its current node is left out. Its protocol and port decide."""
     nodes["2"].ports = "30000-40000"
     nodes["3"].udp = False
     world.service.state.tunnels["1"].kind = "udp"
@@ -150,12 +150,12 @@ async def test_a_tunnel_that_moves(world: Frp, nodes: dict[str, Node]) -> None:
     suitable, unsuitable = await suggested(world, device_id=device)
     assert suitable == {"4", "5"}
     assert unsuitable == {"1": ["current_node"], "2": ["port"], "3": ["protocol"]}
-    # As another protocol, which update_tunnel can make of it, it has the port all the same.
+    # With another protocol, which update_tunnel can set, the port is still free.
     assert (await suggested(world, device_id=device, protocol="tcp"))[0] == {"3", "4", "5"}
     assert (await suggested(world, device_id=device, protocol="http"))[0] == {"2", "3", "4", "5"}
 
 
-async def test_what_is_no_tunnel(world: Frp, nodes: dict[str, Node]) -> None:
+async def test_a_device_that_is_not_a_tunnel(world: Frp, nodes: dict[str, Node]) -> None:
     await world.set_up()
     for device in (world.device_id("node:1"), world.device_id("account:account")):
         err = await refused(world, None, "suggest_node", device_id=device)
@@ -164,8 +164,8 @@ async def test_what_is_no_tunnel(world: Frp, nodes: dict[str, Node]) -> None:
     assert err.translation_key == "service_device_not_found"
 
 
-async def test_what_the_service_does_not_tell(world: Frp, nodes: dict[str, Node]) -> None:
-    """Without an address, no connection is attempted, not even to a usual port."""
+async def test_nodes_without_addresses(world: Frp, nodes: dict[str, Node]) -> None:
+    """No connection is attempted, not even to a common port."""
     without_addresses(world)
     world.service.fault("/node_uptime", "html", times=None)
     for node in nodes.values():
@@ -181,8 +181,8 @@ async def test_what_the_service_does_not_tell(world: Frp, nodes: dict[str, Node]
         assert {"uptime_unknown", "address_unknown"} <= set(row["reasons"])
 
 
-async def test_it_is_kept_for_minutes(world: Frp, nodes: dict[str, Node]) -> None:
-    """Neither the service nor a node is asked again, however often someone asks."""
+async def test_results_are_cached_for_minutes(world: Frp, nodes: dict[str, Node]) -> None:
+    """Neither the service nor a node gets another request."""
     await world.set_up()
     await suggested(world)
     assert len(world.service.calls_to("/nodeinfo")) == len(nodes)
@@ -195,10 +195,8 @@ async def test_it_is_kept_for_minutes(world: Frp, nodes: dict[str, Node]) -> Non
     assert len(world.service.calls_to("/nodeinfo")) == 2 * len(nodes)
 
 
-async def test_a_service_that_does_not_answer_is_not_asked_on(
-    world: Frp, nodes: dict[str, Node]
-) -> None:
-    """The nodes are suggested by what is known; the next call asks again."""
+async def test_a_service_that_does_not_respond(world: Frp, nodes: dict[str, Node]) -> None:
+    """The nodes are ranked by cached values. The next call sends requests again."""
     world.service.fault("/nodeinfo", "html", times=None)
     await world.set_up()
     found = await on_account(world, "suggest_node")
@@ -211,8 +209,8 @@ async def test_a_service_that_does_not_answer_is_not_asked_on(
 
 
 @pytest.mark.parametrize("simulated", [{"nodes": 30}])
-async def test_twenty_nodes_at_most(world: Frp, nodes: dict[str, Node]) -> None:
-    """The best by what the service tells: the others are suggested without a connect time."""
+async def test_at_most_twenty_nodes_are_checked(world: Frp, nodes: dict[str, Node]) -> None:
+    """These are the best by the service's values. The others have no connect time."""
     for number, node in nodes.items():
         node.cpu_usage = 10.0 + int(number) / 10
     await world.set_up()
@@ -225,7 +223,7 @@ async def test_twenty_nodes_at_most(world: Frp, nodes: dict[str, Node]) -> None:
 
 
 async def move_when_down(world: Frp, automate: Automate, *nodes: str) -> None:
-    """Set up the blueprint for tunnel 1, and let its node go down."""
+    """Set up the blueprint for tunnel 1, and let its node go offline."""
     await world.set_up()
     await automate(
         "node_down_move_tunnel",
@@ -254,7 +252,7 @@ async def test_the_blueprint_moves_to_the_best_node(
 async def test_the_blueprint_without_a_suggestion(
     world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
 ) -> None:
-    """Nothing fits as far as is known: the listed nodes are tried as before."""
+    """If no node is suitable, the listed nodes are tried in order."""
     async with refusing() as closed:
         for node in nodes.values():
             node.port = closed.port
@@ -264,7 +262,7 @@ async def test_the_blueprint_without_a_suggestion(
 
 
 @pytest.mark.platforms("sensor")
-async def test_the_blueprint_with_nothing_to_move_to(
+async def test_the_blueprint_without_another_node(
     world: Frp, nodes: dict[str, Node], automate: Automate, told: list[ServiceCall]
 ) -> None:
     async with refusing() as closed:

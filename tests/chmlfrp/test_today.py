@@ -1,4 +1,4 @@
-"""What is called today's at ChmlFrp, around the service's midnight."""
+"""Tests ChmlFrp's daily values around the service's midnight."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], 
 
 @pytest.fixture
 async def evening(world: World[ChmlFrpService]) -> World[ChmlFrpService]:
-    """A home half a minute before the service's midnight, with something to every figure."""
+    """Return a world half a minute before the service's midnight, in which no daily value is 0."""
     world.freezer.move_to(MIDNIGHT - timedelta(hours=2))
     world.service.account.last_sign_in = (MIDNIGHT - timedelta(hours=1)).timestamp()
     await world.set_up_enabled(node_details=True)
@@ -38,8 +38,8 @@ async def test_the_service_is_down_at_midnight(evening: World[ChmlFrpService]) -
     assert set(of_today(evening).values()) == {"unknown"}
 
 
-async def test_details_of_a_node_come_after_midnight(evening: World[ChmlFrpService]) -> None:
-    """They are added to what was read of the node before, which was yesterday."""
+async def test_node_details_after_midnight(evening: World[ChmlFrpService]) -> None:
+    """The details are added to values that were read before midnight."""
     gate = evening.service.gate("/nodeinfo")
     nodes = evening.entry.runtime_data.coordinators["nodes"]
     await nodes.async_refresh()

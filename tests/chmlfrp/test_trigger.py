@@ -1,4 +1,4 @@
-"""The trigger for what ends: certificates, and membership of a group."""
+"""Tests the trigger for the end of certificates and group memberships."""
 
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.platforms("sensor")
 
 
 async def set_up(world: World[ChmlFrpService], days: float, **options: object) -> list[str]:
-    """Arm the trigger for the account, whose certificate ends in so many days."""
+    """Arm the trigger for the account. days: until its certificate expires."""
     certificate, other = world.service.state.certificates
     certificate.expires_at, other.expires_at = NOON.timestamp() + days * DAY, None
     await world.set_up()
@@ -21,7 +21,7 @@ async def set_up(world: World[ChmlFrpService], days: float, **options: object) -
 
 
 def expires(world: World[ChmlFrpService], days: float) -> None:
-    """Give the certificate another end, in so many days from the start."""
+    """Set the days from the start until the certificate expires."""
     world.service.state.certificates[0].expires_at = NOON.timestamp() + days * DAY
 
 
@@ -30,7 +30,7 @@ def certificates(world: World[ChmlFrpService]) -> str:
 
 
 @pytest.mark.parametrize("options, day", [({}, 3), ({"before": {"days": 2}}, 8)])
-async def test_an_end_comes_near(
+async def test_triggers_once_before_the_end(
     world: World[ChmlFrpService], options: dict[str, object], day: int
 ) -> None:
     ending = await set_up(world, 10, **options)
@@ -44,8 +44,8 @@ async def test_an_end_comes_near(
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Shanghai"])
-async def test_a_day_is_an_end_too(world: World[ChmlFrpService], zone: str) -> None:
-    """It begins at midnight where the service is."""
+async def test_an_end_without_a_time(world: World[ChmlFrpService], zone: str) -> None:
+    """The day begins at midnight in the service's time zone."""
     world.service.account.term = "2026-11-20"
     await world.hass.config.async_set_time_zone(zone)
     ending = await set_up(world, 100)
@@ -56,7 +56,7 @@ async def test_a_day_is_an_end_too(world: World[ChmlFrpService], zone: str) -> N
     assert ending == [world.entity_id("sensor", "account:account", "group_expires")]
 
 
-async def test_what_is_renewed_in_time_does_not_trigger(world: World[ChmlFrpService]) -> None:
+async def test_does_not_trigger_if_renewed_in_time(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 10)
 
     expires(world, 20)
@@ -67,7 +67,7 @@ async def test_what_is_renewed_in_time_does_not_trigger(world: World[ChmlFrpServ
     assert ending == [certificates(world)]
 
 
-async def test_what_ends_sooner_now_triggers_at_once(world: World[ChmlFrpService]) -> None:
+async def test_triggers_immediately_if_the_end_moves_closer(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 10)
 
     expires(world, 5)
@@ -76,7 +76,9 @@ async def test_what_ends_sooner_now_triggers_at_once(world: World[ChmlFrpService
     assert ending == [certificates(world)]
 
 
-async def test_what_was_near_before_does_not_trigger_again(world: World[ChmlFrpService]) -> None:
+async def test_does_not_trigger_again_for_the_same_end(
+    world: World[ChmlFrpService],
+) -> None:
     ending = await set_up(world, 5)
 
     await world.live(DAY, HOUR)
@@ -84,7 +86,7 @@ async def test_what_was_near_before_does_not_trigger_again(world: World[ChmlFrpS
     assert ending == []
 
 
-async def test_a_service_that_is_silent_stops_no_clock(world: World[ChmlFrpService]) -> None:
+async def test_triggers_while_the_service_does_not_respond(world: World[ChmlFrpService]) -> None:
     ending = await set_up(world, 8)
 
     world.service.fault("/ssl/list", "html", times=None)
@@ -95,7 +97,7 @@ async def test_a_service_that_is_silent_stops_no_clock(world: World[ChmlFrpServi
     assert ending == [certificates(world)]
 
 
-async def test_what_is_no_target_any_more_does_not_trigger(world: World[ChmlFrpService]) -> None:
+async def test_does_not_trigger_for_a_removed_target(world: World[ChmlFrpService]) -> None:
     await set_up(world, 8)
     account = world.device_id("account:account")
     registry = dr.async_get(world.hass)
@@ -109,10 +111,10 @@ async def test_what_is_no_target_any_more_does_not_trigger(world: World[ChmlFrpS
 
 
 @pytest.mark.parametrize("sleeps", [False, True])
-async def test_a_machine_that_sleeps_at_night(
+async def test_triggers_after_the_machine_slept(
     world: World[ChmlFrpService], clocks: Clocks, sleeps: bool
 ) -> None:
-    """It is told in time, or as soon as the machine is awake."""
+    """It triggers in time, or as soon as the machine wakes up."""
     ending = await set_up(world, 10)
 
     for _ in range(3):
