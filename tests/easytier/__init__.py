@@ -1,1 +1,1 @@
-"""EasyTier node managers in Home Assistant."""
+"""Tests of EasyTier node managers."""

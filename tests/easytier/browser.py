@@ -1,4 +1,4 @@
-"""How a person adds an account at EasyTier."""
+"""The steps in the user interface that add an EasyTier account."""
 
 from ..browser.add_account import Way
 

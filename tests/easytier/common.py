@@ -1,4 +1,4 @@
-"""What the tests of EasyTier node managers share."""
+"""Helpers for the tests of EasyTier node managers."""
 
 from homeassistant.config_entries import ConfigEntry
 import pytest
@@ -8,10 +8,10 @@ from custom_components.tunnel_hub.const import DOMAIN
 from simulator.easytier import EasyTierService
 
 BOTH = pytest.mark.parametrize("dialect", ["real", "documented"], indirect=True)
-"""A test that servers of both dialects must pass."""
+"""For tests that servers of both dialects must pass."""
 
 DOCUMENTED = pytest.mark.parametrize("dialect", ["documented"], indirect=True)
-"""A test of what only the documented server has."""
+"""For tests of features that only the documented server has."""
 
 TWO_MINUTES = 120
 FIVE_MINUTES = 300
@@ -26,7 +26,7 @@ SECRETS = (
 
 
 def account_entry(service: EasyTierService, name: str = "demo") -> MockConfigEntry:
-    """Return the entry of an account, without a session token yet."""
+    """Return the config entry of an account, without a session token."""
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{name}",
@@ -42,7 +42,7 @@ def account_entry(service: EasyTierService, name: str = "demo") -> MockConfigEnt
 
 
 def secrets_of(service: EasyTierService, entry: ConfigEntry) -> set[str]:
-    """Return the secrets of a server and of an entry."""
+    """Return the secrets of a server and of a config entry."""
     of_nodes = {
         secret
         for node in service.state.nodes.values()

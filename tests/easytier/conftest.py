@@ -1,4 +1,4 @@
-"""An account at the simulated EasyTier node manager."""
+"""Fixtures for the tests of EasyTier node managers."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -15,5 +15,5 @@ def service(easytier: EasyTierService) -> EasyTierService:
 
 @pytest.fixture
 def signed_in(easytier: EasyTierService) -> MockConfigEntry:
-    """The entry of the demo account."""
+    """Return the config entry of the demo account."""
     return account_entry(easytier)

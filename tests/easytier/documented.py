@@ -1,8 +1,8 @@
-"""What is documented of EasyTier."""
+"""The clients of EasyTier, and how many endpoints are documented."""
 
 from custom_components.tunnel_hub.api.easytier.client import EasyTierClient
 
 CLIENTS = (EasyTierClient,)
 
 ENDPOINTS = 22
-"""16 in its document and six that its pages use."""
+"""16 in the project's document, and six that only its pages use."""

@@ -1,4 +1,4 @@
-"""What the reliability tests know of EasyTier."""
+"""EasyTier's cases for the reliability tests."""
 
 from hashlib import sha256
 from typing import Any
@@ -36,7 +36,7 @@ _TARGET = CheckTarget(
 )
 
 _NETWORK = {"network_name": "demo-network", "network_secret": "demo-network-secret"}
-"""What checks of nodes need."""
+"""The network that checks of nodes use."""
 
 
 def _account(service: AnyService, mail: str) -> str:
@@ -164,7 +164,7 @@ def _end_node(service: AnyService) -> None:
 
 
 def _measure(service: AnyService) -> None:
-    """Measure the second address of a node again; the latency of the first one is the node's."""
+    """Measure a node's second address again. The node's latency is that of its first one."""
     for node in service.state.nodes.values():
         node.network_name, node.network_token = _NETWORK.values()
         for connection in node.connections[1:]:

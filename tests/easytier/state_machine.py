@@ -1,4 +1,4 @@
-"""An EasyTier node manager: what may happen there, and what Home Assistant should show of it."""
+"""The model of an EasyTier node manager: what can change, and the states that must be shown."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -114,49 +114,49 @@ class EasyTier(ServiceModel):
         account = state.accounts.get("1")
         return bool(account and account.is_admin and state.settings.undocumented_endpoints)
 
-    # What may happen
+    # What can change
 
     @change
     def allow_relay(self, pick: int) -> None:
-        """Someone allows a node to relay on the web page, or forbids it."""
+        """Allow or forbid a node to relay, on the web page."""
         if nodes := self._own():
             node = nth(nodes, pick)
             node.allow_relay = 1 - node.allow_relay
 
     @change
     def start_or_stop_agent(self, pick: int) -> None:
-        """The program at a node is started or ends."""
+        """Start or stop the agent of a node."""
         if nodes := self._own():
             node = nth(nodes, pick)
             node.reporting = not node.reporting
 
     @change
     def promote_or_demote(self, _: int) -> None:
-        """The account becomes an administrator, or is none any more."""
+        """Make the account an administrator, or a normal user again."""
         if account := self.service.state.accounts.get("1"):
             account.is_admin = not account.is_admin
 
     @change
     def change_version(self, _: int) -> None:
-        """The server is replaced by one with other endpoints."""
+        """Replace the server by one with other endpoints."""
         settings = self.service.state.settings
         settings.undocumented_endpoints = not settings.undocumented_endpoints
 
     @change
     def deploy_checks(self, _: int) -> None:
-        """The server begins or ceases to check addresses."""
+        """Enable or disable the server's checks of addresses."""
         settings = self.service.state.settings
         settings.edgeone = not settings.edgeone
 
     @change
     def forget_network(self, pick: int) -> None:
-        """Someone removes a node's network, without which it cannot be checked."""
+        """Remove a node's network, without which it cannot be checked."""
         if nodes := self._own():
             nth(nodes, pick).network_token = ""
 
     @change
     def end_soon(self, pick: int) -> None:
-        """Someone lets a node end within days, or never."""
+        """Set the end of a node: within days, or never."""
         if nodes := self._own():
             node = nth(nodes, pick)
             end = datetime.now(UTC).date() + timedelta(days=2 + pick % 4)
@@ -164,7 +164,7 @@ class EasyTier(ServiceModel):
 
     @change
     def come_and_go_elsewhere(self, pick: int) -> None:
-        """Someone else enters a node, or deletes one."""
+        """Add or delete a node as another user."""
         nodes = self.service.state.nodes
         others = [id_ for id_, node in nodes.items() if node.user_email == "other@example.com"]
         if pick % 2 and len(others) > 1:
@@ -174,7 +174,7 @@ class EasyTier(ServiceModel):
             RELIABILITY.life.add(self.service, number)
             nodes[f"{100 + number}"].user_email = "other@example.com"
 
-    # What should show
+    # The expected states
 
     def _own(self) -> list[Node]:
         nodes = self.service.state.nodes.values()
@@ -212,7 +212,7 @@ class EasyTier(ServiceModel):
             picture.add(f"relay_node:{node.id}", self._node(node), Device(node.node_name))
             if self.service.state.settings.edgeone and self._can_check(node):
                 picture.add(f"reachability:{node.id}", self._reachability(node))
-                # A server without checks is asked for them once.
+                # A server without checks is only asked for them once.
                 if not self._checked:
                     picture.perhaps.add(f"reachability:{node.id}")
 
@@ -227,7 +227,7 @@ class EasyTier(ServiceModel):
             way.ip for other in self.service.state.nodes.values() for way in other.connections
         ]
         if places.count(ways[0].ip if ways else "") > len(node.connections):
-            # Two nodes at one address: whichever answers may belong to another network.
+            # Two nodes have one address: either can answer, so the network may be another one.
             return {"binary_sensor.reachable": ANYTHING, "sensor.latency": ANYTHING}
         return {
             "binary_sensor.reachable": bool(reached),
@@ -265,7 +265,7 @@ class EasyTier(ServiceModel):
             "sensor.region": node.region_type,
             "sensor.tags": ", ".join(tags) or None,
             "sensor.traffic_allowed": node.max_traffic or None,
-            # The server moves a reset on with the next report only.
+            # The server only moves a reset on with the next report.
             "sensor.traffic_reset": reset if reset > datetime.now(UTC) else None,
             "sensor.traffic_usage": None if usage is None else round(usage, 2),
             "sensor.traffic_used": node.used_traffic,

@@ -1,4 +1,4 @@
-"""Changes of an account at the server while its entry is set up."""
+"""Tests changes of an account at the server while its config entry is set up."""
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.helpers import issue_registry as ir
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.platforms("binary_sensor", "switch")
 
 
 def reauthentications(world: World[EasyTierService]) -> int:
-    """Return how often the user is asked to sign in."""
+    """Return how many reauthentication flows are open."""
     return len(list(world.entry.async_get_active_flows(world.hass, {SOURCE_REAUTH})))
 
 
@@ -34,10 +34,10 @@ def delete_account(service: EasyTierService) -> None:
 
 
 @BOTH
-async def test_a_deleted_account_asks_to_sign_in_and_keeps_its_devices(
+async def test_a_deleted_account_starts_reauthentication_and_keeps_its_devices(
     world: World[EasyTierService],
 ) -> None:
-    """Its session token is still good, and lists nothing."""
+    """Its session token is still valid, but returns empty lists."""
     await world.set_up()
     before = shown(world)
     assert len(before) == 8
@@ -51,10 +51,10 @@ async def test_a_deleted_account_asks_to_sign_in_and_keeps_its_devices(
     assert world.value("switch", "relay_node:1", "allow_relay") == "unavailable"
 
 
-async def test_a_deleted_account_at_a_service_that_does_not_tell_accounts(
+async def test_a_deleted_account_where_only_a_login_shows_it(
     world: World[EasyTierService],
 ) -> None:
-    """Only a login shows it; one is enough, also where the account simply has no nodes."""
+    """One login is enough, also if the account exists but has no nodes."""
     world.service.state.settings.undocumented_endpoints = False
     await world.set_up()
     before = shown(world)
@@ -68,7 +68,7 @@ async def test_a_deleted_account_at_a_service_that_does_not_tell_accounts(
 
 
 async def test_an_account_without_nodes_logs_in_once_more(world: World[EasyTierService]) -> None:
-    """Only a login shows whether the account was deleted; the other one began the session."""
+    """Only a login shows whether the account was deleted. The first login began the session."""
     world.service.state.settings.undocumented_endpoints = False
     for number, node in list(world.service.state.nodes.items()):
         if node.user_email == world.service.account.email:
@@ -82,8 +82,10 @@ async def test_an_account_without_nodes_logs_in_once_more(world: World[EasyTierS
     assert len([call for call in world.service.calls if call.path == "/api/auth/login"]) == 2
 
 
-async def test_an_account_that_was_deleted_meanwhile(world: World[EasyTierService]) -> None:
-    """While Home Assistant was down."""
+async def test_an_account_deleted_while_home_assistant_was_off(
+    world: World[EasyTierService],
+) -> None:
+    """Setup fails and asks the user to sign in. The devices stay."""
     await world.set_up()
     before = shown(world)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -96,7 +98,7 @@ async def test_an_account_that_was_deleted_meanwhile(world: World[EasyTierServic
     assert shown(world) == before
 
 
-async def test_an_address_that_is_not_verified_any_more(world: World[EasyTierService]) -> None:
+async def test_an_email_address_that_is_no_longer_verified(world: World[EasyTierService]) -> None:
     """A repair issue reports it. Everything else works, and no sign-in is requested."""
     issues = ir.async_get(world.hass)
     issue_id = f"{world.entry.entry_id}:mail_not_verified"
@@ -111,15 +113,15 @@ async def test_an_address_that_is_not_verified_any_more(world: World[EasyTierSer
     assert world.value("switch", "relay_node:1", "allow_relay") == "on"
     world.service.calls.clear()
     await world.elapse(TWO_MINUTES)
-    assert not world.service.calls_to("/api/auth/me"), "it is not asked at each reading"
+    assert not world.service.calls_to("/api/auth/me"), "it is not requested at each poll"
 
     world.service.account.is_verified = True
     await world.elapse(HOUR)
     assert issues.async_get_issue(DOMAIN, issue_id) is None
 
 
-async def test_a_repair_repeats_no_secret(world: World[EasyTierService]) -> None:
-    """Neither what signs in nor the token of the session; and nothing in it is a link."""
+async def test_the_repair_issue_contains_no_secret(world: World[EasyTierService]) -> None:
+    """It contains neither credentials nor the session token, and no link."""
     await world.set_up()
     issue_id = f"{world.entry.entry_id}:mail_not_verified"
     for encode in ENCODINGS.values():
@@ -139,8 +141,10 @@ async def test_a_repair_repeats_no_secret(world: World[EasyTierService]) -> None
         assert not set("<>[]") & set(message)
 
 
-async def test_a_promoted_user_sees_all(world: World[EasyTierService]) -> None:
-    """The option was chosen before; the session token is older than the right."""
+async def test_a_new_administrator_sees_all_nodes(
+    world: World[EasyTierService],
+) -> None:
+    """The option was set before, and the session token is older than the permission."""
     await world.set_up(all_nodes=True)
     assert len(shown(world)) == 8
 
@@ -157,7 +161,7 @@ async def test_a_promoted_user_sees_all(world: World[EasyTierService]) -> None:
     assert reauthentications(world) == 0
 
 
-async def test_a_damaged_node_can_be_mended_after_a_restart(
+async def test_a_damaged_node_can_be_repaired_after_a_restart(
     world: World[EasyTierService],
 ) -> None:
     """The server lists no node of the account while one of them is damaged."""
@@ -175,10 +179,10 @@ async def test_a_damaged_node_can_be_mended_after_a_restart(
     assert world.value("switch", "relay_node:1", "allow_relay") in {"on", "off"}
 
 
-async def test_a_promoted_user_whose_sign_in_fails_at_first(
+async def test_a_new_administrator_whose_sign_in_fails_at_first(
     world: World[EasyTierService],
 ) -> None:
-    """Another session token is asked for again until there is one."""
+    """The session token is requested again until a request succeeds."""
     await world.set_up(all_nodes=True)
     world.service.account.is_admin = True
     world.service.fault("/api/auth/login", "error", times=2)

@@ -1,4 +1,4 @@
-"""Triggers and blueprints, with what the nodes of an EasyTier node manager have for them."""
+"""Tests triggers and blueprints with the nodes of an EasyTier node manager."""
 
 from simulator.easytier import EasyTierService
 from simulator.easytier.state import STEP, Node
@@ -11,14 +11,14 @@ type Manager = World[EasyTierService]
 
 
 def silent_node(world: Manager) -> Node:
-    """Return the first node, which changes only as a test wants."""
+    """Return the first node, which changes only in tests."""
     node = world.service.state.nodes["1"]
     node.reporting = False
     return node
 
 
-async def test_a_node_has_little_traffic_left(world: Manager) -> None:
-    """It counts by its share; what the month's reset gives back can run low again."""
+async def test_traffic_of_a_node_runs_low(world: Manager) -> None:
+    """The trigger uses the percentage. It can fire again after the monthly reset."""
     node = silent_node(world)
     node.max_traffic, node.used_traffic = 100, 0
     await world.set_up()
@@ -36,7 +36,7 @@ async def test_a_node_has_little_traffic_left(world: Manager) -> None:
 
 
 async def test_a_node_is_overloaded(world: Manager) -> None:
-    """Its bandwidth alone is enough, whatever it has left of all else."""
+    """High bandwidth is enough, whatever the other loads are."""
     node = world.service.state.nodes["1"]
     node.max_connections, node.max_traffic = 100, 0
     node.typical_bandwidth = node.typical_connections = 0
@@ -52,8 +52,8 @@ async def test_a_node_is_overloaded(world: Manager) -> None:
     assert overloaded == [world.entity_id("sensor", "relay_node:1", "load")]
 
 
-async def test_a_nodes_time_ends(world: Manager) -> None:
-    """The fifth ends in five days; the second never does, and the eighth has ended long ago."""
+async def test_a_node_is_about_to_end(world: Manager) -> None:
+    """The fifth node ends in five days, the second one never, and the eighth ended long ago."""
     await world.set_up()
     target = of(world, *(f"relay_node:{number}" for number in "258"))
     ending = await armed(world.hass, "validity_ending", target, before={"days": 3})
@@ -66,7 +66,7 @@ async def test_a_nodes_time_ends(world: Manager) -> None:
 
 
 async def test_relaying_only_while_nobody_is_home(world: Manager, automate: Automate) -> None:
-    """What is switched need not be a tunnel."""
+    """The blueprint also accepts a switch that does not belong to a tunnel."""
     node = silent_node(world)
     await world.set_up()
     world.hass.states.async_set("zone.home", "1")
@@ -79,8 +79,8 @@ async def test_relaying_only_while_nobody_is_home(world: Manager, automate: Auto
         assert node.allow_relay == relays
 
 
-async def test_there_is_nothing_to_force_down(world: Manager, automate: Automate) -> None:
-    """Of an account without tunnels nothing is switched, whatever else it can switch."""
+async def test_force_down_without_tunnels(world: Manager, automate: Automate) -> None:
+    """The other switches of the account stay as they are."""
     await world.set_up()
     await automate("force_down_everything", helper="input_boolean.panic")
     before = [node.allow_relay for node in world.service.state.nodes.values()]

@@ -1,4 +1,4 @@
-"""What a person does at a node manager: the switch and the actions."""
+"""Tests EasyTier's switch and actions."""
 
 from dataclasses import replace
 from typing import Any
@@ -33,11 +33,11 @@ ON_A_NODE: dict[str, dict[str, Any]] = {
     "report_node": {**READING, "token": "any"},
     "update_node": {"name": "mine"},
 }
-"""The actions that name a node, apart from its deletion, with what they want."""
+"""The actions for a node, except its deletion, with their data."""
 
 
 def node(world: World[EasyTierService], number: str = "1") -> Node:
-    """Return a node as the service has it."""
+    """Return a node's row at the service."""
     return world.service.state.nodes[number]
 
 
@@ -61,7 +61,7 @@ async def test_allow_relay(world: World[EasyTierService]) -> None:
 
 
 @BOTH
-async def test_allow_relay_of_a_node_that_is_gone(world: World[EasyTierService]) -> None:
+async def test_allow_relay_of_a_deleted_node(world: World[EasyTierService]) -> None:
     await world.set_up()
     del world.service.state.nodes["1"]
 
@@ -83,7 +83,7 @@ async def test_allow_relay_of_a_node_of_another_account(world: World[EasyTierSer
 
 
 @BOTH
-async def test_actions_on_a_node_that_is_gone(world: World[EasyTierService]) -> None:
+async def test_actions_on_a_deleted_node(world: World[EasyTierService]) -> None:
     await world.set_up()
     others = len(world.service.state.nodes) - 1
     del world.service.state.nodes["1"]
@@ -108,7 +108,7 @@ async def test_actions_on_a_node_of_another_account(world: World[EasyTierService
     assert node(world) == before
 
 
-# Editing
+# Nodes
 
 
 @BOTH
@@ -147,12 +147,12 @@ async def test_create_node(world: World[EasyTierService]) -> None:
     assert (made.tags, made.allow_relay, made.network_name) == ("fast,IPv6", 1, "home")
     assert made.valid_until == "2027-06-30"
     device = world.device(f"relay_node:{answer['node_id']}")
-    assert device, "it is there immediately"
+    assert device, "it is shown immediately"
     assert device.name == "cabin"
 
 
 @BOTH
-async def test_a_second_node_of_one_name(world: World[EasyTierService]) -> None:
+async def test_a_second_node_with_the_same_name(world: World[EasyTierService]) -> None:
     await world.set_up()
     await on_account(world, "create_node", **NEW)
 
@@ -164,8 +164,8 @@ async def test_a_second_node_of_one_name(world: World[EasyTierService]) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_a_damaged_node_is_mended(world: World[EasyTierService]) -> None:
-    """It spoils the list of all nodes; those that are known stay devices."""
+async def test_a_damaged_node_is_repaired(world: World[EasyTierService]) -> None:
+    """It breaks the list of all nodes. The devices of known nodes stay."""
     await world.set_up()
     node(world).is_damaged = True
     await world.live(3 * FIVE_MINUTES, FIVE_MINUTES)
@@ -185,7 +185,7 @@ NUMBERS_OF_ACTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
 )
 
 
-async def test_numbers_that_cannot_be(world: World[EasyTierService]) -> None:
+async def test_invalid_numbers(world: World[EasyTierService]) -> None:
     await world.set_up()
     world.service.calls.clear()
 
@@ -201,7 +201,7 @@ async def test_numbers_that_cannot_be(world: World[EasyTierService]) -> None:
 
 
 @BOTH
-async def test_create_node_with_as_little_as_there_must_be(world: World[EasyTierService]) -> None:
+async def test_create_node_with_required_fields_only(world: World[EasyTierService]) -> None:
     await world.set_up()
 
     answer = await on_account(
@@ -211,8 +211,8 @@ async def test_create_node_with_as_little_as_there_must_be(world: World[EasyTier
     assert node(world, answer["node_id"]).valid_until == "2999-12-31"
 
 
-async def test_a_node_that_cannot_be(world: World[EasyTierService]) -> None:
-    """Said before the service hears of it: the real one would store it."""
+async def test_invalid_nodes_are_refused(world: World[EasyTierService]) -> None:
+    """It is refused before a request is sent: the real service would store it."""
     await world.set_up()
     before = len(world.service.state.nodes)
     cases: tuple[tuple[dict[str, Any], str], ...] = (
@@ -234,7 +234,7 @@ async def test_a_node_that_cannot_be(world: World[EasyTierService]) -> None:
     assert not [call for call in world.service.calls if call.method in ("PUT", "POST")][1:]
 
 
-async def test_a_region_that_is_none(world: World[EasyTierService]) -> None:
+async def test_an_invalid_region(world: World[EasyTierService]) -> None:
     await world.set_up()
 
     with pytest.raises(vol.Invalid):
@@ -254,7 +254,7 @@ async def test_update_node_sends_only_what_changed(world: World[EasyTierService]
     assert world.value("sensor", "relay_node:1", "connections_allowed") == "7"
 
 
-async def test_update_node_to_what_it_is(world: World[EasyTierService]) -> None:
+async def test_update_node_without_changes(world: World[EasyTierService]) -> None:
     await world.set_up()
 
     await on(world, "relay_node:1", "update_node", name=node(world).node_name)
@@ -272,7 +272,7 @@ async def test_delete_node(world: World[EasyTierService]) -> None:
     await on(world, "relay_node:1", "delete_node")
 
 
-# Questions
+# Queries
 
 
 @BOTH
@@ -292,7 +292,7 @@ async def test_query_nodes(world: World[EasyTierService]) -> None:
 
 
 async def test_check_node(world: World[EasyTierService]) -> None:
-    """The real rows tell the network."""
+    """The rows of the real service contain the network."""
     world.service.state.settings.edgeone = True
     await world.set_up()
     node(world).connections[0].latency_ms = 33
@@ -303,7 +303,7 @@ async def test_check_node(world: World[EasyTierService]) -> None:
     assert (found["reachable"], found["latency"]) == (True, 33)
 
 
-async def test_check_node_without_a_service_that_checks(world: World[EasyTierService]) -> None:
+async def test_check_node_where_checks_are_not_offered(world: World[EasyTierService]) -> None:
     await world.set_up()
 
     error = await refused(world, "relay_node:1", "check_node")
@@ -311,7 +311,7 @@ async def test_check_node_without_a_service_that_checks(world: World[EasyTierSer
     assert error.translation_key == "unsupported"
 
 
-async def test_check_node_of_no_network(world: World[EasyTierService]) -> None:
+async def test_check_node_without_a_network(world: World[EasyTierService]) -> None:
     world.service.state.settings.edgeone = True
     await world.set_up()
 
@@ -343,7 +343,7 @@ async def test_check_addresses(world: World[EasyTierService]) -> None:
 
 @pytest.mark.platforms("binary_sensor")
 async def test_report_node(world: World[EasyTierService]) -> None:
-    """In place of the node's agent; the service's rows tell its token."""
+    """It replaces the node's agent. The service's rows contain the token."""
     await world.set_up()
     number = next(n for n, row in world.service.state.nodes.items() if row.status == "offline")
     node(world, number).valid_until = "2999-12-31"
@@ -405,13 +405,13 @@ async def test_regenerate_report_token(world: World[EasyTierService]) -> None:
 @BOTH
 @pytest.mark.platforms("binary_sensor")
 async def test_retoken(world: World[EasyTierService]) -> None:
-    """A new session token, which is used and kept from then on."""
+    """The new session token is used and stored."""
     await world.set_up()
     before = world.entry.data["token"]
 
     answer = await on_account(world, "retoken")
 
-    assert answer == {"link_token": None}, "it is only for the user who requested it"
+    assert answer == {"link_token": None}, "it is only returned to the user who requested it"
     documented = world.service.state.settings.dialect == "documented"
     assert (world.entry.data["token"] != before) is documented
     await world.restart()
@@ -419,25 +419,27 @@ async def test_retoken(world: World[EasyTierService]) -> None:
     assert len(world.service.calls_to("/api/auth/login")) == 1
 
 
-async def test_what_needs_an_account(world: World[EasyTierService]) -> None:
+async def test_actions_that_need_an_account(world: World[EasyTierService]) -> None:
     data = {"provider": "easytier", "base_url": world.service.url}
     world.hass.config_entries.async_update_entry(world.entry, data=data)
     await world.set_up()
 
-    assert (await on_account(world, "query_nodes"))["nodes"], "open to all"
+    assert (await on_account(world, "query_nodes"))["nodes"], "allowed without an account"
     for action, fields in {"create_node": NEW, "retoken": {}}.items():
         error = await refused(world, None, action, **fields)
         assert error.translation_key == "account_needed"
 
 
-# Bad days, and who may
+# Failures and permissions
 
 
 @pytest.mark.parametrize(
     "kind, key",
     [("status", "unavailable_server_error"), ("html", "unavailable_firewall")],
 )
-async def test_a_command_on_a_bad_day(world: World[EasyTierService], kind: str, key: str) -> None:
+async def test_a_command_while_the_service_fails(
+    world: World[EasyTierService], kind: str, key: str
+) -> None:
     await world.set_up()
     world.service.fault("/api/nodes/{id}", kind, times=None)
 
@@ -463,7 +465,7 @@ async def test_a_refused_password_asks_to_sign_in_again(world: World[EasyTierSer
     ]
 
 
-async def test_what_destroys_or_reveals_is_for_administrators(
+async def test_actions_for_administrators_only(
     world: World[EasyTierService], hass_read_only_user: MockUser
 ) -> None:
     await world.set_up()

@@ -1,4 +1,4 @@
-"""Getting to a node manager: with an account, a new one, none, as its first user; the options."""
+"""Tests EasyTier's config flow: sign-in, registration, first setup and options."""
 
 from collections.abc import Mapping
 import logging
@@ -75,7 +75,7 @@ async def test_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
         **DEMO,
     }
     assert result["data"]["token"]
-    assert len(easytier.calls_to("/api/auth/login")) == 1, "the token is kept"
+    assert len(easytier.calls_to("/api/auth/login")) == 1, "the token is stored"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ async def test_any_form_of_an_address(
     assert result["data"]["base_url"] == easytier.url
 
 
-async def test_what_is_wrong_is_said(hass: HomeAssistant, easytier: EasyTierService) -> None:
-    """And the next try succeeds, with what was right still filled in."""
+async def test_errors_in_the_form(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """The next attempt succeeds, and valid input stays in the form."""
     cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"email": "nobody@example.com"}, "invalid_auth"),
@@ -119,8 +119,8 @@ async def test_what_is_wrong_is_said(hass: HomeAssistant, easytier: EasyTierServ
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_something_else_entirely(hass: HomeAssistant, easytier: EasyTierService) -> None:
-    """A web server that is no node manager hears of no password."""
+async def test_another_web_server(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """A server that is not a node manager does not receive the password."""
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 200}, "other_service"),
         ("body", {"body": '{"hello": "world"}'}, "other_service"),
@@ -140,7 +140,7 @@ async def test_something_else_entirely(hass: HomeAssistant, easytier: EasyTierSe
     assert not easytier.calls_to("/api/auth/login")
 
 
-async def test_twice(hass: HomeAssistant, easytier: EasyTierService) -> None:
+async def test_already_configured(hass: HomeAssistant, easytier: EasyTierService) -> None:
     await made(hass, easytier)
 
     second = await fill(
@@ -154,7 +154,9 @@ async def test_twice(hass: HomeAssistant, easytier: EasyTierService) -> None:
 
 
 @pytest.mark.parametrize("half", ["network_name", "network_secret"])
-async def test_half_a_network(hass: HomeAssistant, easytier: EasyTierService, half: str) -> None:
+async def test_an_incomplete_network(
+    hass: HomeAssistant, easytier: EasyTierService, half: str
+) -> None:
     form = await begin(hass, "easytier_account", "easytier")
 
     form = await fill(hass, form, {half: "demo-network"}, base_url=easytier.url, **DEMO)
@@ -163,12 +165,12 @@ async def test_half_a_network(hass: HomeAssistant, easytier: EasyTierService, ha
     assert not easytier.calls
 
 
-# With a certificate of its own
+# With a custom certificate authority
 
 
 @pytest.fixture
 async def authority(easytier: EasyTierService) -> str:
-    """What the server's certificate is checked against; it speaks HTTPS from now on."""
+    """Let the server use HTTPS, and return the authority of its certificate."""
     issued = issue(easytier.random, easytier.now(), "server", domains=["127.0.0.1"], days=3650)
     easytier.ssl_context = server_context(issued)
     await easytier.stop()
@@ -195,7 +197,7 @@ async def test_an_unknown_certificate(
     way: str,
     account: Mapping[str, Any],
 ) -> None:
-    """It is refused, then trusted as the person says, and from then on."""
+    """It is refused, then accepted with the authority, which is stored."""
     easytier.state.settings.email_verification = False
     form = await begin(hass, way, "easytier")
 
@@ -213,10 +215,10 @@ async def test_an_unknown_certificate(
     assert result["result"].state is ConfigEntryState.LOADED
 
 
-async def test_a_certificate_that_is_not_checked(
+async def test_without_certificate_verification(
     hass: HomeAssistant, easytier: EasyTierService, authority: str
 ) -> None:
-    """Of a server, too, that has to be set up first."""
+    """A server that is not set up yet is supported too."""
     easytier.state.settings.initialized = False
     form = await begin(hass, "easytier_account", "easytier")
     form = await fill(hass, form, {"verify": False}, base_url=easytier.url, **DEMO)
@@ -245,7 +247,7 @@ async def test_a_certificate_that_is_not_checked(
 async def test_a_space_at_the_end_of_a_secret(
     hass: HomeAssistant, easytier: EasyTierService
 ) -> None:
-    """It is part of the secret, and stays."""
+    """It is part of the secret and is kept."""
     easytier.state.settings.edgeone = True
     for node in easytier.state.nodes.values():
         node.network_name, node.network_token = "", ""
@@ -260,7 +262,7 @@ async def test_a_space_at_the_end_of_a_secret(
     assert {node["network_secret"] for node in call.body["nodes"]} == {"open sesame "}
 
 
-# Without one
+# Without an account
 
 
 @BOTH
@@ -280,12 +282,12 @@ async def test_public_only(hass: HomeAssistant, easytier: EasyTierService) -> No
     assert not easytier.calls_to("/api/auth/login")
 
 
-# With a new one
+# With a new account
 
 
 @BOTH
 async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
-    """The mailed link is pasted as it is."""
+    """The link in the email is pasted unchanged."""
     form = await begin(hass, "easytier_register", "easytier")
     new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
 
@@ -302,7 +304,7 @@ async def test_register(hass: HomeAssistant, easytier: EasyTierService) -> None:
 
 
 @BOTH
-async def test_another_link(hass: HomeAssistant, easytier: EasyTierService) -> None:
+async def test_an_invalid_link(hass: HomeAssistant, easytier: EasyTierService) -> None:
     form = await begin(hass, "easytier_register", "easytier")
     new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
     form = await fill(hass, form, base_url=easytier.url, **new)
@@ -320,10 +322,10 @@ async def test_another_link(hass: HomeAssistant, easytier: EasyTierService) -> N
 
 
 @pytest.mark.parametrize("email", ["new@example.com", "unverified@example.com"])
-async def test_register_where_no_mail_can_be_sent(
+async def test_register_at_a_server_without_email(
     hass: HomeAssistant, easytier: EasyTierService, email: str
 ) -> None:
-    """The server tells what would have been in the mail; also of an account that waits for it."""
+    """The server answers with the email's text, also for an account that is not verified."""
     easytier.state.settings.mail = False
     form = await begin(hass, "easytier_register", "easytier")
 
@@ -338,7 +340,7 @@ async def test_register_where_no_mail_can_be_sent(
 async def test_a_server_without_an_administrator(
     hass: HomeAssistant, easytier: EasyTierService, way: str
 ) -> None:
-    """It says that it is initialized; the person is told what to do."""
+    """The server says that it is initialized. The form explains what to do."""
     easytier.state.accounts.clear()
     easytier.state.settings.without_administrator = True
     form = await begin(hass, way, "easytier")
@@ -361,7 +363,7 @@ async def test_register_without_verification(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_register_a_second_time(hass: HomeAssistant, easytier: EasyTierService) -> None:
+async def test_register_an_existing_account(hass: HomeAssistant, easytier: EasyTierService) -> None:
     form = await begin(hass, "easytier_register", "easytier")
 
     result = await fill(hass, form, base_url=easytier.url, **DEMO)
@@ -369,7 +371,7 @@ async def test_register_a_second_time(hass: HomeAssistant, easytier: EasyTierSer
     assert result["errors"] == {"base": "rejected"}
 
 
-# As its first user
+# First setup of a server
 
 
 @BOTH
@@ -377,7 +379,7 @@ async def test_register_a_second_time(hass: HomeAssistant, easytier: EasyTierSer
 async def test_a_server_that_is_not_set_up(
     hass: HomeAssistant, easytier: EasyTierService, way: str
 ) -> None:
-    """It is offered to set it up, and nothing is done before the person has agreed."""
+    """The flow offers to set it up, and changes nothing until the user agrees."""
     easytier.state.settings.initialized = False
     form = await begin(hass, way, "easytier")
     fields: dict[str, Any] = {} if way == "easytier_public" else DEMO
@@ -397,13 +399,13 @@ async def test_a_server_that_is_not_set_up(
     assert easytier.state.jwt_secret not in result["data"].values()
 
 
-# Again
+# Reauthentication and reconfiguration
 
 
 async def made(
     hass: HomeAssistant, easytier: EasyTierService, user: str = "demo", **advanced: str
 ) -> ConfigEntry:
-    """Sign in; the entry."""
+    """Sign in and return the config entry."""
     result = await fill(
         hass,
         await begin(hass, "easytier_account", "easytier"),
@@ -435,7 +437,7 @@ async def test_reauthentication(
     await hass.async_block_till_done(wait_background_tasks=True)
     (flow,) = hass.config_entries.flow.async_progress()
     menu = await hass.config_entries.flow.async_configure(flow["flow_id"])
-    assert menu["menu_options"] == ["easytier_account"], "the public one would be another"
+    assert menu["menu_options"] == ["easytier_account"], "without an account it is another entry"
     form = await choose(hass, menu, "easytier_account")
     assert suggested(form) == {
         "base_url": easytier.url,
@@ -454,7 +456,7 @@ async def test_reauthentication(
 
     assert result["reason"] == "reauth_successful"
     assert entry.data["password"] == "another-password"
-    assert entry.data["network_secret"] == "demo-network-secret", "left empty, so kept"
+    assert entry.data["network_secret"] == "demo-network-secret", "an empty field keeps the secret"
     assert entry.data["api_key"] == "an-api-key"
     assert entry.state is ConfigEntryState.LOADED
 
@@ -462,7 +464,7 @@ async def test_reauthentication(
 async def reconfigured(
     hass: HomeAssistant, entry: ConfigEntry, easytier: EasyTierService, user: str = "demo"
 ) -> ConfigFlowResult:
-    """Go through the reconfiguration, with nothing but an account."""
+    """Submit the reconfiguration form, with an account only."""
     menu = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
     )
@@ -476,7 +478,7 @@ async def reconfigured(
     )
 
 
-async def test_another_network_takes_its_secret_along(
+async def test_another_network_needs_its_secret(
     hass: HomeAssistant, easytier: EasyTierService
 ) -> None:
     entry = await made(hass, easytier, network_name="home", network_secret="demo-network-secret")
@@ -496,7 +498,7 @@ async def test_another_account(hass: HomeAssistant, easytier: EasyTierService) -
     assert entry.data["email"] == "demo@example.com"
 
 
-async def test_a_server_that_was_set_back_is_not_set_up_by_the_way(
+async def test_reconfigure_does_not_set_up_a_reset_server(
     hass: HomeAssistant, easytier: EasyTierService
 ) -> None:
     entry = await made(hass, easytier)
@@ -507,7 +509,9 @@ async def test_a_server_that_was_set_back_is_not_set_up_by_the_way(
     assert result["errors"] == {"base": "not_initialized"}
 
 
-async def test_without_an_account_again(hass: HomeAssistant, easytier: EasyTierService) -> None:
+async def test_reconfigure_without_an_account(
+    hass: HomeAssistant, easytier: EasyTierService
+) -> None:
     form = await begin(hass, "easytier_public", "easytier")
     entry: ConfigEntry = (await fill(hass, form, base_url=easytier.url))["result"]
     menu = await hass.config_entries.flow.async_init(
@@ -536,7 +540,7 @@ async def test_without_an_account_again(hass: HomeAssistant, easytier: EasyTierS
         ),
     ),
 )
-async def test_secrets_stay_secret_on_the_way_in(
+async def test_secrets_are_not_in_logs_or_errors(
     hass: HomeAssistant,
     easytier: EasyTierService,
     caplog: pytest.LogCaptureFixture,
@@ -546,7 +550,7 @@ async def test_secrets_stay_secret_on_the_way_in(
     secrets: tuple[str, ...],
     kind: str,
 ) -> None:
-    """Whatever fails, neither a log nor the sentence about it repeats one."""
+    """This holds for each step that can fail."""
     caplog.set_level(logging.DEBUG)
     new: dict[str, Any] = {"email": "new@example.com", "password": "new-password"}
     easytier.state.settings.initialized = way != "initialize"
@@ -566,7 +570,7 @@ async def test_secrets_stay_secret_on_the_way_in(
 
     assert easytier.calls_to(route)
     assert form["step_id"] == f"easytier_{way}"
-    assert form["errors"], "the person hears of it"
+    assert form["errors"], "the user sees the error"
     told = f"{caplog.text}{form['description_placeholders']}"
     assert not [word for word in (*secrets, "demo@example.com", "new@example.com") if word in told]
 
@@ -599,8 +603,8 @@ async def test_public_nodes_as_devices(world: World[EasyTierService]) -> None:
     assert world.value("binary_sensor", f"public_node:{first['value']}", "online") == "on"
 
 
-async def test_names_that_cannot_be_read(world: World[EasyTierService]) -> None:
-    """What was chosen stays chosen."""
+async def test_options_while_names_cannot_be_read(world: World[EasyTierService]) -> None:
+    """The selected nodes stay selected."""
     await world.set_up(public_nodes=["1"])
     world.service.fault("/api/public", "status", times=None)
 
@@ -611,7 +615,7 @@ async def test_names_that_cannot_be_read(world: World[EasyTierService]) -> None:
 
 
 @pytest.mark.platforms("switch")
-async def test_administrators_see_all(
+async def test_options_of_an_administrator(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
 ) -> None:
     entry = await made(hass, easytier, "admin")
@@ -630,7 +634,7 @@ async def test_administrators_see_all(
     assert seen == easytier.state.nodes.keys()
 
 
-async def test_a_server_that_shows_all_nodes_to_no_account(
+async def test_a_server_that_lists_all_nodes_without_an_account(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, easytier: EasyTierService
 ) -> None:
     easytier.state.settings.undocumented_endpoints = False
@@ -641,7 +645,7 @@ async def test_a_server_that_shows_all_nodes_to_no_account(
     assert list(form["data_schema"].schema) == ["shown_public_nodes"]
 
 
-async def test_the_choice_stays_while_the_service_is_silent(
+async def test_options_while_the_service_does_not_respond(
     world: World[EasyTierService],
 ) -> None:
     await world.set_up(all_nodes=True)
@@ -653,8 +657,8 @@ async def test_the_choice_stays_while_the_service_is_silent(
 
 
 @DOCUMENTED
-async def test_checks(hass: HomeAssistant, easytier: EasyTierService) -> None:
-    """The network of nodes of which the service tells none."""
+async def test_options_for_checks(hass: HomeAssistant, easytier: EasyTierService) -> None:
+    """The network is used for nodes whose rows do not contain one."""
     form = await begin(hass, "easytier_account", "easytier")
 
     result = await fill(

@@ -1,4 +1,4 @@
-"""What exists of a node manager: nodes and whole kinds come and go."""
+"""Tests the devices of a node manager: nodes and kinds of devices are added and removed."""
 
 import pytest
 
@@ -10,7 +10,7 @@ type Manager = World[EasyTierService]
 
 
 async def choose(world: Manager, *numbers: str) -> None:
-    """Choose public nodes in the options."""
+    """Select public nodes in the options."""
     options = world.hass.config_entries.options
     form = await options.async_init(world.entry.entry_id)
     await options.async_configure(
@@ -20,8 +20,8 @@ async def choose(world: Manager, *numbers: str) -> None:
     await world.live(15 * MINUTE)
 
 
-async def test_public_nodes_that_are_chosen(world: Manager) -> None:
-    """What is no longer chosen goes, the last as well; what others show stays."""
+async def test_selected_public_nodes(world: Manager) -> None:
+    """Deselected nodes are removed, the last one too. Devices of other entries stay."""
     await world.set_up()
     kept = {entity.entity_id for entity in world.registered()}
 
@@ -37,8 +37,8 @@ async def test_public_nodes_that_are_chosen(world: Manager) -> None:
 
 
 @pytest.mark.parametrize("while_unloaded", [False, True])
-async def test_a_node_that_is_deleted(world: Manager, while_unloaded: bool) -> None:
-    """With the results of checks, which are requested far less often."""
+async def test_a_deleted_node(world: Manager, while_unloaded: bool) -> None:
+    """The results of its checks, which are requested far less often, are removed too."""
     world.service.state.settings.edgeone = True
     await world.set_up()
     (first, second, *_) = [
@@ -62,8 +62,8 @@ async def test_a_node_that_is_deleted(world: Manager, while_unloaded: bool) -> N
     assert world.registered(f"reachability:{second}:")
 
 
-async def test_an_account_that_is_given_up(world: Manager) -> None:
-    """Without it there are only the service and public nodes; with it all is there again."""
+async def test_reconfigure_without_and_with_an_account(world: Manager) -> None:
+    """Without it there are only the service and public nodes. With it all devices return."""
     world.service.state.settings.edgeone = True
     await world.set_up(public_nodes=["1"])
     before = {entity.entity_id for entity in world.registered()}
@@ -85,7 +85,7 @@ async def test_an_account_that_is_given_up(world: Manager) -> None:
 
 
 async def test_the_state_of_a_node(world: Manager) -> None:
-    """An automation can ask for it; not for one that is deleted."""
+    """Automations can use it. A deleted node has none."""
     await world.set_up(public_nodes=["2"])
     number = next(n for n in world.service.state.nodes if world.device(f"relay_node:{n}"))
 

@@ -1,4 +1,4 @@
-"""What devices and entities show of a node manager, in both dialects."""
+"""Tests the entities of a node manager, in both dialects."""
 
 from datetime import timedelta
 import json
@@ -17,7 +17,7 @@ from .common import BOTH, DOCUMENTED, FIVE_MINUTES, TWO_MINUTES, secrets_of
 
 
 async def test_availability(world: World[EasyTierService]) -> None:
-    """One digit for each report, the newest last: 1 is offline, 2 to 9 are loads."""
+    """Each report is one digit, the newest last: 1 is offline, 2 to 9 are loads."""
     node = world.service.state.nodes["1"]
     node.recent_status = "2" * (4320 - 144) + "1" * 72 + "5" * 71 + "9"
     node.reporting = False
@@ -31,8 +31,8 @@ async def test_availability(world: World[EasyTierService]) -> None:
     )
 
 
-async def test_a_silent_node(world: World[EasyTierService]) -> None:
-    """Its values are unknown, and its availability decreases."""
+async def test_a_node_that_stops_reporting(world: World[EasyTierService]) -> None:
+    """Its values become unknown, and its availability decreases."""
     node = world.service.state.nodes["1"]
     node.recent_status, node.reporting = "69", False
     await world.set_up()
@@ -46,8 +46,8 @@ async def test_a_silent_node(world: World[EasyTierService]) -> None:
     assert float(world.value("sensor", "relay_node:1", "availability_30_days")) < 11
 
 
-async def test_what_is_not_known(world: World[EasyTierService]) -> None:
-    """Never reported, without an end, without a network."""
+async def test_missing_values_are_unknown(world: World[EasyTierService]) -> None:
+    """A node has never reported, has no end, or has no network."""
     await world.set_up()
 
     assert world.value("sensor", "relay_node:2", "valid_until") == "unknown", "2999-12-31"
@@ -58,7 +58,7 @@ async def test_what_is_not_known(world: World[EasyTierService]) -> None:
 
 
 async def test_without_an_account(world: World[EasyTierService]) -> None:
-    """Totals, and the public nodes that were chosen; no sign-in is needed."""
+    """There are totals and the selected public nodes. No sign-in is needed."""
     data = {"provider": "easytier", "base_url": world.service.url}
     world.hass.config_entries.async_update_entry(world.entry, data=data)
 
@@ -72,7 +72,7 @@ async def test_without_an_account(world: World[EasyTierService]) -> None:
     assert not world.service.calls_to("/api/nodes/my")
 
 
-async def test_a_node_that_is_deleted(world: World[EasyTierService]) -> None:
+async def test_a_deleted_node(world: World[EasyTierService]) -> None:
     await world.set_up()
     del world.service.state.nodes["3"]
 
@@ -83,8 +83,8 @@ async def test_a_node_that_is_deleted(world: World[EasyTierService]) -> None:
 
 
 @BOTH
-async def test_a_token_that_is_refused(world: World[EasyTierService]) -> None:
-    """Signed in again, once and quietly, for all that ask at the same time."""
+async def test_a_refused_token_is_renewed(world: World[EasyTierService]) -> None:
+    """One login serves all requests that were refused. Nothing is logged."""
     await world.set_up()
     world.service.refuse_tokens()
     before = len(world.service.calls_to("/api/auth/login"))
@@ -140,26 +140,26 @@ async def test_reachability(world: World[EasyTierService]) -> None:
     assert not [row for row in checked if row["server"].startswith("udp")]
 
 
-async def test_diagnostics_tell_no_address(world: World[EasyTierService]) -> None:
+async def test_diagnostics_contain_no_address(world: World[EasyTierService]) -> None:
     world.service.state.settings.edgeone = True
     await world.set_up()
 
     shown = await async_get_config_entry_diagnostics(world.hass, world.entry)
 
     assert shown["feeds"]["reachability"]["resources"]["1"]["reachable"] is True
-    assert "198.18." not in json.dumps(shown["feeds"]), "all of it is plain data"
+    assert "198.18." not in json.dumps(shown["feeds"]), "it can be written as JSON"
 
 
 @DOCUMENTED
 async def test_nothing_is_checked_without_a_network(world: World[EasyTierService]) -> None:
-    """The documented rows tell no network."""
+    """The documented rows contain no network."""
     await world.set_up()
 
     assert not world.registered("reachability:")
     assert not world.service.calls_to("/api/edgeone/batch-check")
 
 
-async def test_where_checks_are_not_offered(world: World[EasyTierService]) -> None:
+async def test_checks_that_are_not_offered(world: World[EasyTierService]) -> None:
     await world.set_up()
     await world.live(6 * HOUR, HOUR)
 
@@ -167,8 +167,8 @@ async def test_where_checks_are_not_offered(world: World[EasyTierService]) -> No
     assert len(world.service.calls_to("/api/edgeone/health")) == 1
 
 
-async def test_an_api_key_that_is_refused(world: World[EasyTierService]) -> None:
-    """A repair says so; everything else works."""
+async def test_a_refused_api_key(world: World[EasyTierService]) -> None:
+    """A repair issue reports it. Everything else works."""
     world.service.state.settings.edgeone = True
     world.service.state.settings.api_key = "right"
 
@@ -183,11 +183,11 @@ async def test_an_api_key_that_is_refused(world: World[EasyTierService]) -> None
     assert key not in issues.issues
 
 
-# Repairs
+# Repair issues
 
 
-async def test_an_ignored_problem_that_only_a_check_finds(world: World[EasyTierService]) -> None:
-    """A reload finds it a little later than the others: until then it is not over."""
+async def test_an_ignored_issue_that_a_check_creates(world: World[EasyTierService]) -> None:
+    """After a reload the issue appears later than the others, and stays ignored."""
     world.service.state.settings.edgeone = True
     world.service.state.settings.api_key = "right"
     await world.set_up()
@@ -204,8 +204,8 @@ async def test_an_ignored_problem_that_only_a_check_finds(world: World[EasyTierS
     assert key not in issues.issues
 
 
-async def test_nodes_of_one_name(world: World[EasyTierService]) -> None:
-    """All reports reach the first of them; the problem is gone when they have their own names."""
+async def test_nodes_with_the_same_name(world: World[EasyTierService]) -> None:
+    """The server assigns all reports to the first one. The issue ends with their own names."""
     for number in "13":
         world.service.state.nodes[number].node_name = "家里"
     await world.set_up()
@@ -223,7 +223,7 @@ async def test_nodes_of_one_name(world: World[EasyTierService]) -> None:
 
 
 async def test_traffic_is_shown_as_reported(world: World[EasyTierService]) -> None:
-    """Neither more digits than it tells, nor a limit where there is none."""
+    """No digits are added, and no limit is shown if there is none."""
     world.service.state.nodes["1"].used_traffic = 77.7
     world.service.state.nodes["1"].max_traffic = 0
     world.service.state.nodes["1"].reporting = False
@@ -234,8 +234,8 @@ async def test_traffic_is_shown_as_reported(world: World[EasyTierService]) -> No
     assert world.value("sensor", "relay_node:1", "traffic_usage") == "unknown"
 
 
-async def test_a_reset_that_should_have_come(world: World[EasyTierService]) -> None:
-    """The server moves it on with the next report, which a silent node does not send."""
+async def test_an_overdue_reset(world: World[EasyTierService]) -> None:
+    """The server moves the date with the next report, which the node does not send."""
     node = world.service.state.nodes["1"]
     node.reporting = False
     node.reset_date = f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%S.000Z}"
@@ -247,8 +247,8 @@ async def test_a_reset_that_should_have_come(world: World[EasyTierService]) -> N
     assert world.value("sensor", "relay_node:1", "traffic_reset") == "unknown"
 
 
-async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:
-    """Seven days before, and gone when they are valid for longer."""
+async def test_nodes_that_are_about_to_end(world: World[EasyTierService]) -> None:
+    """An issue appears seven days before, and is removed if the date moves."""
     for node in world.service.state.nodes.values():
         node.valid_until = f"{NOON + timedelta(days=8):%Y-%m-%d}"
     await world.set_up()
@@ -269,10 +269,10 @@ async def test_nodes_that_end_soon(world: World[EasyTierService]) -> None:
     assert key not in issues.issues
 
 
-# Bad days
+# Failures
 
 
-async def test_the_last_good_values_stay(world: World[EasyTierService]) -> None:
+async def test_the_last_values_are_kept(world: World[EasyTierService]) -> None:
     await world.set_up()
     world.service.fault("*", "status", times=None)
 
@@ -287,10 +287,10 @@ async def test_the_last_good_values_stay(world: World[EasyTierService]) -> None:
 
 
 @BOTH
-async def test_secrets_stay_secret(
+async def test_secrets_are_never_shown(
     world: World[EasyTierService], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On good days and bad ones: not in logs, states, attributes, repairs or diagnostics."""
+    """Logs, states, attributes, repair issues and diagnostics do not contain them."""
     caplog.set_level(logging.DEBUG)
     world.service.state.settings.edgeone = True
     world.hass.config_entries.async_update_entry(

@@ -1,4 +1,4 @@
-"""The examples of EasyTier's page, at work with a simulated node manager."""
+"""Tests the examples of EasyTier's page with a simulated node manager."""
 
 from homeassistant.helpers import entity_registry as er
 
@@ -30,7 +30,9 @@ async def test_report_for_a_router(world: World[EasyTierService], language: Lang
 
 
 @EACH_LANGUAGE
-async def test_no_relaying_at_the_end(world: World[EasyTierService], language: Language) -> None:
+async def test_relaying_stops_before_the_traffic_ends(
+    world: World[EasyTierService], language: Language
+) -> None:
     node = world.service.state.nodes["1"]
     await world.set_up()
     _, example = examples("easytier", language, node=world.device_id("relay_node:1"))

@@ -1,4 +1,4 @@
-"""Until when the traffic of relay nodes lasts."""
+"""Tests the forecast of when the traffic of relay nodes ends."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ FORECAST = "relay_node_forecast:1"
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: the statistics are written by the tests."""
+    """Record no states: the tests write the statistics."""
     return NO_STATES
 
 
-async def test_until_the_limit_or_the_reset(world: World[EasyTierService]) -> None:
-    """What is counted from 0 again before it ends does not end."""
+async def test_a_limit_and_a_reset(world: World[EasyTierService]) -> None:
+    """If the counter is reset before, the traffic does not end."""
     node = world.service.state.nodes["1"]
     node.max_traffic, node.used_traffic, node.reset_date = 100, 70, ""
     await world.set_up()

@@ -1,4 +1,4 @@
-"""One server at two addresses, two servers with one email address: known by their nodes."""
+"""Tests that servers are identified by their nodes, not by address or email address."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.platforms("switch")
 
 @pytest.fixture
 async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:
-    """Another server, where the same email address and password sign in, with nodes of its own."""
+    """Return another server, with the same email address and password and other nodes."""
     async with Simulator(services=("easytier",), seed=2) as running:
         service = running.get(EasyTierService)
         service.state.settings.dialect = "real" if dialect == "real" else "documented"
@@ -35,7 +35,7 @@ async def stranger(dialect: str) -> AsyncIterator[EasyTierService]:
 
 
 def server_of(url: str) -> str:
-    """Return what of an address is part of an entry's id."""
+    """Return the part of an entry's id that comes from an address."""
     return str(URL(url).authority)
 
 
@@ -48,7 +48,7 @@ async def sign_in(hass: HomeAssistant, url: str, way: str = "account") -> Config
 async def again(
     hass: HomeAssistant, entry: ConfigEntry, url: str, source: str, **changes: Any
 ) -> ConfigFlowResult:
-    """Sign in again, at an address."""
+    """Sign in again at an address."""
     way = "account" if "email" in entry.data else "public"
     menu = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": source, "entry_id": entry.entry_id}, data=dict(entry.data)
@@ -59,7 +59,7 @@ async def again(
 
 
 async def added(world: World[EasyTierService], way: str) -> ConfigEntry:
-    """Return the entry of the server, signed in and read."""
+    """Return the server's entry, after it was set up."""
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     result = await sign_in(world.hass, world.service.url, way)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -76,10 +76,10 @@ SOURCES = pytest.mark.parametrize("source", ["reauth", "reconfigure"])
 @WAYS
 @SOURCES
 async def test_a_server_that_moved(world: World[EasyTierService], way: str, source: str) -> None:
-    """Its entry, devices and entities stay; its id follows, so that its old address is free."""
+    """Entry, devices and entities stay. Its id changes, so the old address can be added."""
     hass = world.hass
     entry = await added(world, way)
-    # A World asks nothing of it but what every entry has.
+    # World only uses what every entry has.
     moved = World(hass, world.freezer, world.service, cast("MockConfigEntry", entry))
     before = {entity.entity_id for entity in moved.registered()}
 
@@ -113,7 +113,7 @@ async def test_a_server_at_a_second_address_is_not_added_again(
 async def test_two_servers(
     world: World[EasyTierService], stranger: EasyTierService, way: str
 ) -> None:
-    """With one email address, or none: each has its entry, and neither becomes the other."""
+    """Each has an entry, and neither is taken for the other, with one email address or none."""
     entry = await added(world, way)
 
     result = await sign_in(world.hass, stranger.url, way)
@@ -126,7 +126,7 @@ async def test_two_servers(
 
 
 async def test_with_and_without_an_account_at_one_server(world: World[EasyTierService]) -> None:
-    """Are two, as one sees more than the other."""
+    """They are two entries, as one shows more than the other."""
     await added(world, "account")
 
     result = await sign_in(world.hass, world.service.mirror_url, "public")
@@ -149,10 +149,10 @@ async def test_another_account_of_the_same_server(world: World[EasyTierService])
     assert result["reason"] == "wrong_account"
 
 
-async def test_a_move_to_where_another_entry_is(
+async def test_a_move_to_the_address_of_another_entry(
     world: World[EasyTierService], stranger: EasyTierService
 ) -> None:
-    """A server without nodes is known by none; but two entries are never one."""
+    """A server without nodes cannot be identified, but two entries are never merged."""
     hass = world.hass
     world.service.state.nodes.clear()
     stranger.state.nodes.clear()
@@ -167,7 +167,7 @@ async def test_a_move_to_where_another_entry_is(
 
 @SOURCES
 async def test_a_server_without_nodes_moves(world: World[EasyTierService], source: str) -> None:
-    """Then the person is believed."""
+    """It cannot be identified, so the move is accepted."""
     world.service.state.nodes.clear()
     entry = await added(world, "account")
 
@@ -176,10 +176,10 @@ async def test_a_server_without_nodes_moves(world: World[EasyTierService], sourc
     assert str(result["reason"]).endswith("_successful")
 
 
-async def test_what_a_server_is_known_by_follows_its_nodes(
+async def test_the_stored_nodes_follow_the_server(
     world: World[EasyTierService],
 ) -> None:
-    """Nodes come and go, and get new report tokens."""
+    """Nodes are added, deleted, and get new report tokens."""
     entry = await added(world, "account")
     first = entry.data["known_by"]
     for node in world.service.state.nodes.values():
@@ -192,8 +192,8 @@ async def test_what_a_server_is_known_by_follows_its_nodes(
     assert result["reason"] == "already_configured"
 
 
-async def test_an_entry_of_an_older_version_moves(world: World[EasyTierService]) -> None:
-    """It has not noted any nodes: the server is gone from its address."""
+async def test_an_older_entry_moves(world: World[EasyTierService]) -> None:
+    """It has stored no nodes, and its old address does not answer."""
     await world.service.stop()
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.SETUP_RETRY
@@ -206,10 +206,10 @@ async def test_an_entry_of_an_older_version_moves(world: World[EasyTierService])
     assert server_of(world.service.mirror_url) in world.entry.unique_id
 
 
-async def test_an_administrator_of_all_nodes_is_known_by_his_own(
+async def test_an_administrator_is_identified_by_the_own_nodes(
     world: World[EasyTierService],
 ) -> None:
-    """Whatever the options say: the dialog sees only those."""
+    """The config flow only sees these, regardless of the options."""
     world.service.account.is_admin = True
     entry = await added(world, "account")
     world.hass.config_entries.async_update_entry(entry, options={"all_nodes": True})
@@ -222,13 +222,13 @@ async def test_an_administrator_of_all_nodes_is_known_by_his_own(
     assert result["reason"] == "already_configured"
 
 
-# One account that an older version has added twice
+# One account that an older version added twice
 
 TWICE = (DOMAIN, "entry-twin:account_twice")
 
 
 def twin_of(world: World[EasyTierService], way: str, url: str) -> MockConfigEntry:
-    """Store what an older version stored of an account at a second address."""
+    """Store a second entry of an account, as an older version did for a second address."""
     hass = world.hass
     left_out = () if way == "account" else ("email", "password")
     data = {name: value for name, value in world.entry.data.items() if name not in left_out}
@@ -247,7 +247,7 @@ def twin_of(world: World[EasyTierService], way: str, url: str) -> MockConfigEntr
 @BOTH
 @WAYS
 async def test_an_account_that_was_added_twice(world: World[EasyTierService], way: str) -> None:
-    """Both entries work, with ids of their own, until a repair is heeded."""
+    """Both entries work, with different ids, until the user acts on the repair issue."""
     hass, issues = world.hass, ir.async_get(world.hass)
     twin = twin_of(world, way, world.service.mirror_url)
 
@@ -279,7 +279,7 @@ async def test_an_account_that_was_added_twice(world: World[EasyTierService], wa
     assert TWICE not in issues.issues
 
 
-async def test_the_newer_of_the_two_is_removed(world: World[EasyTierService]) -> None:
+async def test_the_newer_of_two_entries_is_removed(world: World[EasyTierService]) -> None:
     twin = twin_of(world, "account", world.service.mirror_url)
     await world.set_up()
     await world.elapse(FIVE_MINUTES)
@@ -291,10 +291,10 @@ async def test_the_newer_of_the_two_is_removed(world: World[EasyTierService]) ->
 
 
 @WAYS
-async def test_two_servers_are_not_one_twice(
+async def test_two_servers_are_not_reported_as_one(
     world: World[EasyTierService], stranger: EasyTierService, way: str
 ) -> None:
-    """Neither are an account and an entry without one at a server, nor servers without nodes."""
+    """Neither are an account and an entry without one, nor servers without nodes."""
     twin = twin_of(world, way, stranger.url)
     await world.set_up()
     await world.elapse(FIVE_MINUTES)

@@ -1,4 +1,4 @@
-"""Entries that an older version stored, or a newer one."""
+"""Tests the migration of entries of older versions, and the refusal of newer ones."""
 
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ from .common import account_entry
 
 
 def version_of(entry: ConfigEntry) -> tuple[int, int]:
-    """Return an entry's version and minor version."""
+    """Return the version and minor version of an entry."""
     return entry.version, entry.minor_version
 
 
@@ -24,7 +24,7 @@ WHOLE = {"network_name": "demo-network", "network_secret": "demo-network-secret"
 
 
 async def upgraded(world: World[EasyTierService], network: dict[str, str]) -> dict[str, str]:
-    """Set up an entry as the first version stored it; what it knows of the network afterwards."""
+    """Set up an entry of the first version, and return its network settings."""
     world.hass.config_entries.async_update_entry(
         world.entry, data={**world.entry.data, **network}, version=1, minor_version=1
     )
@@ -35,12 +35,12 @@ async def upgraded(world: World[EasyTierService], network: dict[str, str]) -> di
     assert world.entry_state() is ConfigEntryState.LOADED
     assert version_of(world.entry) == (2, 1)
     kept = {name: value for name, value in before.items() if name not in WHOLE}
-    assert kept.items() <= world.entry.data.items(), "all else is as it was"
+    assert kept.items() <= world.entry.data.items(), "everything else is unchanged"
     return {name: world.entry.data[name] for name in WHOLE if name in world.entry.data}
 
 
 @pytest.mark.parametrize("name", WHOLE)
-async def test_half_a_network_is_dropped(world: World[EasyTierService], name: str) -> None:
+async def test_an_incomplete_network_is_dropped(world: World[EasyTierService], name: str) -> None:
     assert await upgraded(world, {name: WHOLE[name]}) == {}
 
 
@@ -48,8 +48,8 @@ async def test_a_network_is_kept(world: World[EasyTierService]) -> None:
     assert await upgraded(world, WHOLE) == WHOLE
 
 
-async def test_a_little_newer(world: World[EasyTierService]) -> None:
-    """It holds all that this version needs."""
+async def test_a_newer_minor_version(world: World[EasyTierService]) -> None:
+    """It holds everything that this version needs."""
     data = {**world.entry.data, "unheard_of": "yes"}
     world.hass.config_entries.async_update_entry(
         world.entry, data=data, version=2, minor_version=99
@@ -62,7 +62,7 @@ async def test_a_little_newer(world: World[EasyTierService]) -> None:
     assert world.entry.data["unheard_of"] == "yes"
 
 
-async def test_much_newer(world: World[EasyTierService]) -> None:
+async def test_a_newer_major_version(world: World[EasyTierService]) -> None:
     world.hass.config_entries.async_update_entry(world.entry, version=3)
     before = dict(world.entry.data)
 
@@ -71,7 +71,7 @@ async def test_much_newer(world: World[EasyTierService]) -> None:
     assert world.entry_state() is ConfigEntryState.MIGRATION_ERROR
     assert dict(world.entry.data) == before
     assert not world.service.calls
-    assert not await async_migrate_entry(world.hass, world.entry), "whatever Home Assistant checks"
+    assert not await async_migrate_entry(world.hass, world.entry), "refused here as well"
     assert version_of(world.entry) == (3, 1)
 
 
@@ -87,7 +87,7 @@ ACCOUNT = sha256(b"demo@example.com").hexdigest()[:16]
     ],
 )
 @pytest.mark.parametrize("has_account", [True, False])
-async def test_an_id_that_is_written_otherwise(
+async def test_an_id_in_another_form(
     world: World[EasyTierService],
     stored: str,
     base_url: str,
@@ -95,7 +95,7 @@ async def test_an_id_that_is_written_otherwise(
     *,
     has_account: bool,
 ) -> None:
-    """It is put right although the server does not answer, if its address says anything."""
+    """It is corrected, even if the server does not respond, if its address is valid."""
     entry, account = world.entry, "" if has_account else f":{ACCOUNT}"
     unique_id = f"easytier:{stored.removesuffix(account)}"
     kept = {name: value for name, value in entry.data.items() if has_account or name != "email"}
@@ -112,7 +112,7 @@ async def test_an_id_that_is_written_otherwise(
 
 
 async def test_an_id_that_another_entry_has(world: World[EasyTierService]) -> None:
-    """Two entries of one account, which an older version took for two, keep two ids."""
+    """Two entries of one account, which an older version added, keep different ids."""
     hass = world.hass
     url = URL(world.service.url)
     first = account_entry(world.service)
