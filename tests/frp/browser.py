@@ -1,4 +1,4 @@
-"""How a person adds an account at frp."""
+"""The steps in the user interface that add a server of frp."""
 
 from ..browser.add_account import Way
 

@@ -1,4 +1,7 @@
-"""What the reliability tests know of frpc, which is a kind of entries of its own."""
+"""The cases of frpc for the reliability tests.
+
+Its entries are of another kind than those of frps.
+"""
 
 from base64 import b64encode
 from collections.abc import Iterator, MutableMapping
@@ -45,7 +48,7 @@ def client_data(service: AnyService) -> dict[str, str]:
 
 
 def _with_password(password: str) -> Any:
-    """Return what changes the password of the client."""
+    """Return a function that changes the password of the client."""
     return lambda service: setattr(_client(service), "password", password)
 
 
@@ -80,7 +83,7 @@ FRPC = Case(
         "the-token-of-the-server",
         "key-of-new",
     },
-    # What it says as long as it is not connected to its server.
+    # The error that frpc returns while it is not connected to its server.
     answers=frozenset({"JSON: an empty object"}),
     envelope=frozenset({"Code", "Msg", "proxies"}),
     ids=frozenset({"name", "type"}),
@@ -99,7 +102,7 @@ def _end_client(service: AnyService) -> None:
 
 
 class _Proxies(MutableMapping[str, Any]):
-    """Those of the store, and those of the file that these do not hide."""
+    """The proxies of the store, and those of the file that these do not override."""
 
     def __init__(self, client: Frpc) -> None:
         self._client = client
@@ -147,11 +150,11 @@ def _add(service: AnyService, n: int) -> None:
 
 
 def _rename(service: AnyService, name: str, n: int) -> None:
-    """Give a tunnel another local port: its name is what it is known by."""
+    """Change the local port of a tunnel, because its name is its id."""
     proxies_of(service)[name]["localPort"] = 7000 + n
 
 
-OF_CLIENT = Reliability(
+CLIENT_RELIABILITY = Reliability(
     cases=(FRPC,),
     variants={"frpc": Variant(FRPC)},
     life=Life(

@@ -1,4 +1,4 @@
-"""frpc: what may happen there, and what Home Assistant should show of it."""
+"""The model of frpc: what can change, and the states that Home Assistant must show."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -8,7 +8,7 @@ from simulator.frp.frpc import running_proxies
 
 from ..reliability.state_machine.model import Options, TunnelModel, change, force_down_race
 from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
-from .client_reliability import FRPC, OF_CLIENT, proxies_of
+from .client_reliability import CLIENT_RELIABILITY, FRPC, proxies_of
 
 _OUTSIDE = {"outside_address": "vpn.example.com"}
 _PHASES = ("new", "wait start", "start error", "check failed", "closed")
@@ -16,12 +16,12 @@ _OF_PROXY = ("/api/store/proxies/{name}", dict[str, object]())
 
 
 class Frpc(TunnelModel):
-    """A client with a few proxies in its file and in its store."""
+    """A client with proxies in its file and in its store."""
 
     case = FRPC
-    lives = (OF_CLIENT.life,)
+    lives = (CLIENT_RELIABILITY.life,)
     options = ({}, _OUTSIDE)
-    # What the client tells only while it reaches its server is kept.
+    # The values that the client only returns while it is connected to its server are kept.
     lasting = frozenset({"tunnel"})
     tells_midnight = False
     requests = (("/api/status", {}), ("/api/store/proxies", {}), _OF_PROXY)
@@ -32,7 +32,7 @@ class Frpc(TunnelModel):
 
     @override
     def on_set_up(self, options: Options) -> None:
-        """Nothing is to be remembered."""
+        """Keep the superclass from storing anything."""
 
     @property
     def _client(self) -> Any:
@@ -57,18 +57,18 @@ class Frpc(TunnelModel):
     def return_client(self, tunnel_id: str) -> None:
         self._client.store[tunnel_id]["enabled"] = True
 
-    # What may happen
+    # What can change
 
     @change
     def toggle(self, pick: int) -> None:
-        """Someone enables or disables a proxy on the client's own page."""
+        """Enable or disable a proxy on the client's own page."""
         if store := self._client.store:
             name = nth(store, pick)
             store[name]["enabled"] = not self.enabled(name)
 
     @change
     def fail(self, pick: int) -> None:
-        """A proxy does not run, or does again."""
+        """Let a proxy fail or run again."""
         if proxies := proxies_of(self.service):
             name = nth(sorted(proxies), pick)
             if self._client.phases.pop(name, None) is None:
@@ -76,10 +76,10 @@ class Frpc(TunnelModel):
 
     @change
     def lose_server(self, _: int) -> None:
-        """The client does not reach its server, or does again."""
+        """Let the client lose its server, or reach it again."""
         self._client.is_connected = not self._client.is_connected
 
-    # What should show
+    # The expected states
 
     @override
     def picture(self, options: Options) -> Picture:
@@ -91,7 +91,7 @@ class Frpc(TunnelModel):
             "client_status:account",
             {
                 "binary_sensor.connected": True if running else ANYTHING,
-                # Those of the file are among them that are only remembered.
+                # The proxies of the file are among the remembered ones.
                 "sensor.tunnels_offline": ANYTHING,
                 "sensor.tunnels_online": sum(row[1] == "running" for row in running.values()),
             },
@@ -111,7 +111,7 @@ class Frpc(TunnelModel):
             "sensor.local_address": f"{host}:{block['localPort']}",
             "sensor.phase": phase.replace(" ", "_") if phase else self._idle(name),
             "sensor.protocol": block["type"],
-            # What is known of one that does not run was told while it did, if ever.
+            # A stopped proxy keeps the values that it had while it was running.
             "sensor.public_address": ANYTHING,
             "sensor.source": "file" if stored is None else "store",
         }

@@ -1,4 +1,4 @@
-"""What the tests of frp share."""
+"""Helpers for the tests of frp."""
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -21,7 +21,7 @@ def client_data(service: FrpService) -> dict[str, str]:
 
 
 def client_entry(service: FrpService) -> MockConfigEntry:
-    """Return the entry of the client."""
+    """Return the config entry of the client."""
     address = service.frpc_url.partition("://")[2]
     return MockConfigEntry(
         domain=DOMAIN,
@@ -33,7 +33,7 @@ def client_entry(service: FrpService) -> MockConfigEntry:
 
 
 def server_entry(service: FrpService) -> MockConfigEntry:
-    """Return the entry of the server."""
+    """Return the config entry of the server."""
     address = service.url.partition("://")[2]
     return MockConfigEntry(
         domain=DOMAIN,

@@ -1,4 +1,4 @@
-"""An entry of the simulated frps."""
+"""Fixtures for the tests of frp."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -15,5 +15,5 @@ def service(frp: FrpService) -> FrpService:
 
 @pytest.fixture
 def signed_in(frp: FrpService) -> MockConfigEntry:
-    """The entry of the server."""
+    """Return the config entry of the server."""
     return server_entry(frp)

@@ -1,4 +1,4 @@
-"""What the reliability tests know of frp."""
+"""The cases of frps for the reliability tests."""
 
 from base64 import b64encode
 from typing import Any
@@ -20,7 +20,7 @@ from ..reliability.providers import (
     another,
     url_of,
 )
-from .client_reliability import OF_CLIENT
+from .client_reliability import CLIENT_RELIABILITY
 
 
 def _data(service: AnyService) -> dict[str, str]:
@@ -36,7 +36,7 @@ def _server(service: AnyService) -> AnyService:
 
 
 def _settings(**settings: object) -> Any:
-    """Return what changes the settings of the server."""
+    """Return a function that changes the settings of the server."""
 
     def _change(service: AnyService) -> None:
         for name, value in settings.items():
@@ -49,7 +49,7 @@ FRPS = Case(
     name="frps",
     service="frp",
     kind="frps",
-    # The days of the services that all tests know.
+    # The server's days begin at the same time as those of the other services.
     prepare=_settings(ahead=8 * HOUR),
     credentials=lambda service: {"kind": "frps", **_data(service)},
     account=lambda service: url_of(service).partition("//")[2],
@@ -106,5 +106,5 @@ RELIABILITY = Reliability(
         "traffic_history": lambda provider: provider.traffic_history("alice.nas"),
     },
     limits=Limits(200, MINUTE, Value("binary_sensor", "tunnel:alice.nas", "online"), _end_client),
-    other_kinds=(OF_CLIENT,),
+    other_kinds=(CLIENT_RELIABILITY,),
 )

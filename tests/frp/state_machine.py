@@ -1,4 +1,4 @@
-"""frp: what may happen there, and what Home Assistant should show of it."""
+"""The model of frps: what can change, and the states that Home Assistant must show."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -16,14 +16,14 @@ _VERSIONS = ("0.70.1", "0.69.0", "0.60.0")
 
 
 class Frps(ServiceModel):
-    """A server with a few proxies and two clients."""
+    """A server with proxies and two clients."""
 
     case = FRPS
     lives = (RELIABILITY.life,)
     options = ({}, _OUTSIDE)
-    # What the server forgets is kept for a week.
+    # Tunnels that the server no longer lists are kept for a week.
     lasting = frozenset({"client", "tunnel"})
-    # It is known of some of its versions only.
+    # Only some versions of the server return it.
     tells_midnight = False
     off = frozenset({"client.sensor.address", "client.sensor.host_name"})
     requests = (
@@ -45,17 +45,17 @@ class Frps(ServiceModel):
 
     @override
     def on_set_up(self, options: Options) -> None:
-        """Nothing is to be remembered."""
+        """Keep the superclass from storing anything."""
 
     @property
     def _server(self) -> Any:
         return self.service.state.server
 
-    # What may happen
+    # What can change
 
     @change
     def open_or_close(self, pick: int) -> None:
-        """A client starts a proxy, or ends it."""
+        """Let a client start or stop a proxy."""
         if proxies := self._server.proxies:
             proxy = nth(proxies.values(), pick)
             if proxy.online:
@@ -65,13 +65,13 @@ class Frps(ServiceModel):
 
     @change
     def connect(self, pick: int) -> None:
-        """Someone connects to a proxy."""
+        """Connect to a proxy."""
         if proxies := [proxy for proxy in self._server.proxies.values() if proxy.online]:
             nth(proxies, pick).connections += 1
 
     @change
     def lose_client(self, pick: int) -> None:
-        """A client goes with all its proxies, or comes back without them."""
+        """Stop a client with all its proxies, or start it without them."""
         client = nth(self._server.clients.values(), pick) if self._server.clients else None
         if client is None:
             return
@@ -83,20 +83,20 @@ class Frps(ServiceModel):
 
     @change
     def restart(self, _: int) -> None:
-        """The server is restarted, and forgets."""
+        """Restart the server, which loses its history."""
         restart(self._server)
 
     @change
     def change_version(self, pick: int) -> None:
-        """The server is replaced by another version."""
+        """Replace the server by another version."""
         self._server.settings.version = nth(_VERSIONS, pick)
 
     @change
     def change_ports(self, pick: int) -> None:
-        """The server gets another port for websites."""
+        """Change the server's port for websites."""
         self._server.settings.vhost_http_port = nth((80, 8088, 0), pick)
 
-    # What should show
+    # The expected states
 
     @override
     def picture(self, options: Options) -> Picture:
@@ -113,7 +113,7 @@ class Frps(ServiceModel):
                 "sensor.port": server.settings.bind_port,
                 "sensor.traffic_in_today": ANYTHING,
                 "sensor.traffic_out_today": ANYTHING,
-                # Those that the server has forgotten are among them.
+                # The tunnels that the server no longer lists are among them.
                 "sensor.tunnels_offline": ANYTHING,
                 "sensor.tunnels_online": len(online),
                 "sensor.version": server.settings.version,
@@ -133,7 +133,7 @@ class Frps(ServiceModel):
             "binary_sensor.online": proxy.online,
             "sensor.connections": proxy.connections,
             "sensor.protocol": proxy.type,
-            # What is known of an offline one was told while it was online, if ever.
+            # An offline tunnel keeps the values that it had while it was online.
             "sensor.public_address": self._address(proxy, host) if proxy.online else ANYTHING,
             "sensor.traffic_in_today": ANYTHING,
             "sensor.traffic_out_today": ANYTHING,

@@ -1,4 +1,4 @@
-"""To a program of frp: by whatever address, with or without a password."""
+"""Tests the config flow of frps: addresses, passwords and errors."""
 
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ ADMIN = {"username": "admin", "password": "demo-password"}
 
 
 async def begin(hass: HomeAssistant, step: str = "frp_server") -> Any:
-    """Go to the form of a program."""
+    """Open the form of a program."""
     flow = hass.config_entries.flow
     form: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     for choice in ("frp", step):
@@ -28,7 +28,7 @@ async def begin(hass: HomeAssistant, step: str = "frp_server") -> Any:
 
 
 async def fill(hass: HomeAssistant, form: Any, **fields: Any) -> Any:
-    """Send a form, and wait until the entry that it may make is set up."""
+    """Submit a form, and wait until the entry that it may create is set up."""
     advanced = {name: fields.pop(name) for name in ("verify", "ca") if name in fields}
     result = await hass.config_entries.flow.async_configure(
         form["flow_id"], {**fields, "advanced": advanced}
@@ -70,7 +70,7 @@ async def test_any_form_of_an_address(hass: HomeAssistant, frp: FrpService, past
     assert result["data"]["base_url"] == frp.url
 
 
-async def test_below_a_path_of_a_proxy(hass: HomeAssistant, frp: FrpService) -> None:
+async def test_an_address_with_a_path(hass: HomeAssistant, frp: FrpService) -> None:
     await frp.stop()
     frp.base_path = "/behind/frps"
     await frp.start()
@@ -82,7 +82,7 @@ async def test_below_a_path_of_a_proxy(hass: HomeAssistant, frp: FrpService) -> 
     assert result["result"].state is ConfigEntryState.LOADED
 
 
-async def test_what_is_wrong_is_said(hass: HomeAssistant, frp: FrpService) -> None:
+async def test_errors_in_the_form(hass: HomeAssistant, frp: FrpService) -> None:
     cases: tuple[tuple[dict[str, str], str], ...] = (
         ({"password": "wrong"}, "invalid_auth_without_reason"),
         ({"username": "nobody"}, "invalid_auth_without_reason"),
@@ -102,7 +102,7 @@ async def test_what_is_wrong_is_said(hass: HomeAssistant, frp: FrpService) -> No
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_something_else_entirely(hass: HomeAssistant, frp: FrpService) -> None:
+async def test_another_web_server(hass: HomeAssistant, frp: FrpService) -> None:
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("html", {"status": 200}, "no_frp_here"),
         ("body", {"body": {"hello": "world"}}, "no_frp_here"),
@@ -136,7 +136,7 @@ async def test_a_dashboard_without_a_password(hass: HomeAssistant, frp: FrpServi
     assert not any("Authorization" in call.headers for call in frp.calls)
 
 
-async def test_the_same_server_twice(world: World[FrpService]) -> None:
+async def test_already_configured(world: World[FrpService]) -> None:
     await world.set_up()
 
     result = await fill(
@@ -174,8 +174,8 @@ async def test_a_changed_password_asks_to_sign_in_again(world: World[FrpService]
     assert world.entry_state() is ConfigEntryState.LOADED
 
 
-async def test_the_server_has_moved(world: World[FrpService]) -> None:
-    """Nothing tells that it is the same one, so the person is believed."""
+async def test_the_server_moved(world: World[FrpService]) -> None:
+    """A server has no id, so the new address is accepted."""
     await world.set_up()
     flow = world.hass.config_entries.flow
     form = await flow.async_init(

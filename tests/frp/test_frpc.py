@@ -1,4 +1,4 @@
-"""The entry of frpc: what it shows, and what can be done with the tunnels of its store."""
+"""Tests frpc's config flow, entities, actions and repair issues."""
 
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +23,7 @@ pytestmark = SMALL
 
 @pytest.fixture
 def signed_in(frp: FrpService) -> MockConfigEntry:
-    """The entry of the client."""
+    """Return the config entry of the client."""
     return client_entry(frp)
 
 
@@ -39,7 +39,7 @@ def tunnels(world: World[FrpService]) -> set[str]:
 
 
 def keys(world: World[FrpService], thing: str, platform: str) -> set[str]:
-    """Return the keys of a thing's entities on a platform."""
+    """Return the keys of a device's entities on a platform."""
     return {
         entity.unique_id.rpartition(":")[2]
         for entity in world.registered(f"{thing}:")
@@ -48,7 +48,7 @@ def keys(world: World[FrpService], thing: str, platform: str) -> set[str]:
 
 
 def issues(world: World[FrpService]) -> set[str]:
-    """Return the keys of the entry's repairs."""
+    """Return the keys of the entry's repair issues."""
     return {
         str(issue.translation_key)
         for (domain, _), issue in ir.async_get(world.hass).issues.items()
@@ -57,11 +57,11 @@ def issues(world: World[FrpService]) -> set[str]:
 
 
 def is_enabled(client: Frpc) -> object:
-    """Return what the store says of its tunnel."""
+    """Return whether the store has its tunnel enabled."""
     return client.store["camera"].get("enabled")
 
 
-async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client: Frpc) -> None:
+async def test_disable_and_enable_a_tunnel(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
     await world.act("switch", "turn_off", "tunnel:camera", "enabled")
@@ -76,13 +76,13 @@ async def test_a_tunnel_is_switched_off_and_on(world: World[FrpService], client:
     assert world.value("sensor", "tunnel:camera", "phase") == "running"
 
 
-async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], client: Frpc) -> None:
+async def test_force_down(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
     await world.act("switch", "turn_on", "tunnel:camera", "force_down")
     assert is_enabled(client) is False
 
-    # Someone enables it on frpc's own page.
+    # The tunnel is enabled on frpc's own page.
     client.store["camera"]["enabled"] = True
     await world.live(5 * MINUTE)
     assert is_enabled(client) is False
@@ -91,8 +91,8 @@ async def test_a_tunnel_is_forced_down_and_released(world: World[FrpService], cl
     assert is_enabled(client) is True
 
 
-async def test_a_client_that_loses_its_server(world: World[FrpService], client: Frpc) -> None:
-    """Then frpc reports no tunnel of its file: they are kept, also after a restart."""
+async def test_a_client_without_its_server(world: World[FrpService], client: Frpc) -> None:
+    """The client lists no tunnel of its file then. Their devices are kept, also after a restart."""
     await world.set_up()
     before = tunnels(world)
 
@@ -114,10 +114,10 @@ async def test_a_client_that_loses_its_server(world: World[FrpService], client: 
     assert world.value("sensor", "tunnel:nas", "phase") == "running"
 
 
-async def test_a_client_that_does_not_answer_is_unavailable_at_once(
+async def test_a_client_that_does_not_respond_is_unavailable_immediately(
     world: World[FrpService], frp: FrpService
 ) -> None:
-    """It runs at home: no internet and no firewall is to blame, as it may be for a service."""
+    """The client is on the local network, so no internet outage or firewall can be the reason."""
     await world.set_up()
     await frp.stop()
 
@@ -129,7 +129,7 @@ async def test_a_client_that_does_not_answer_is_unavailable_at_once(
     assert world.value("binary_sensor", "tunnel:nas", "online") == "on"
 
 
-async def test_a_client_that_is_restarted(world: World[FrpService], frp: FrpService) -> None:
+async def test_a_restarted_client(world: World[FrpService], frp: FrpService) -> None:
     await world.set_up()
     before = tunnels(world)
 
@@ -159,7 +159,7 @@ async def test_a_client_without_a_store(world: World[FrpService], client: Frpc) 
     assert issues(world) == set()
 
 
-async def test_a_tunnel_goes_from_the_store_to_the_file(
+async def test_a_tunnel_moves_from_the_store_to_the_file(
     world: World[FrpService], client: Frpc
 ) -> None:
     await world.set_up()
@@ -171,9 +171,7 @@ async def test_a_tunnel_goes_from_the_store_to_the_file(
     assert world.value("sensor", "tunnel:camera", "source") == "file"
 
 
-async def test_a_tunnel_is_created_changed_and_deleted(
-    world: World[FrpService], client: Frpc
-) -> None:
+async def test_create_update_and_delete_a_tunnel(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
 
     created = await on_account(
@@ -199,7 +197,9 @@ async def test_a_tunnel_is_created_changed_and_deleted(
     assert "家 web" not in tunnels(world)
 
 
-async def test_a_tunnel_of_the_file_is_left_alone(world: World[FrpService], client: Frpc) -> None:
+async def test_a_tunnel_of_the_file_cannot_be_changed(
+    world: World[FrpService], client: Frpc
+) -> None:
     await world.set_up()
     cases: tuple[tuple[str, dict[str, Any]], ...] = (
         ("update_tunnel", {"local_port": 1}),
@@ -214,7 +214,7 @@ async def test_a_tunnel_of_the_file_is_left_alone(world: World[FrpService], clie
         assert not any(call.method in ("PUT", "POST", "DELETE") for call in world.service.calls)
 
 
-async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) -> None:
+async def test_reload_the_file(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
     client.config += '[[proxies]]\nname = "file-9"\ntype = "tcp"\nlocalPort = 9\n'
 
@@ -227,7 +227,7 @@ async def test_the_file_is_read_again(world: World[FrpService], client: Frpc) ->
     assert "toml" in str(error)
 
 
-async def test_an_error_becomes_a_repair(world: World[FrpService], client: Frpc) -> None:
+async def test_an_error_creates_a_repair_issue(world: World[FrpService], client: Frpc) -> None:
     client.phases["nas"] = ("start error", "port already used")
     await world.set_up()
     phase = world.state("sensor", "tunnel:nas", "phase")
@@ -251,7 +251,7 @@ async def test_a_client_without_a_password(world: World[FrpService], client: Frp
     assert issues(world) == {"frpc_without_password"}
 
 
-async def test_another_password(world: World[FrpService], client: Frpc) -> None:
+async def test_the_password_was_changed(world: World[FrpService], client: Frpc) -> None:
     await world.set_up()
     client.password = "another"
     await world.live(2 * MINUTE)
@@ -260,13 +260,13 @@ async def test_another_password(world: World[FrpService], client: Frpc) -> None:
     assert flow["context"]["source"] == "reauth"
 
 
-async def test_the_address_of_the_server_as_seen_from_outside(world: World[FrpService]) -> None:
+async def test_options_for_the_public_address(world: World[FrpService]) -> None:
     await world.set_up(outside_address="out.example.com")
 
     assert world.value("sensor", "tunnel:nas", "public_address") == "out.example.com:6001"
 
 
-async def test_nothing_of_the_file_is_in_the_diagnostics(
+async def test_diagnostics_contain_nothing_of_the_file(
     world: World[FrpService], client: Frpc
 ) -> None:
     await world.set_up()
@@ -279,7 +279,7 @@ async def test_nothing_of_the_file_is_in_the_diagnostics(
         assert secret not in told
 
 
-# Adding it
+# Config flow
 
 
 async def _enter(hass: HomeAssistant, **entered: Any) -> dict[str, Any]:
@@ -290,7 +290,7 @@ async def _enter(hass: HomeAssistant, **entered: Any) -> dict[str, Any]:
     return dict(await flow.async_configure(result["flow_id"], {"advanced": {}, **entered}))
 
 
-async def test_a_client_is_added(hass: HomeAssistant, frp: FrpService) -> None:
+async def test_add_a_client(hass: HomeAssistant, frp: FrpService) -> None:
     data = {name: value for name, value in client_data(frp).items() if name != "kind"}
     place = frp.frpc_url.removeprefix("http://")
 
@@ -308,7 +308,7 @@ async def test_a_client_is_added(hass: HomeAssistant, frp: FrpService) -> None:
     assert hass.states.get("switch.camera_enabled")
 
 
-async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> None:
+async def test_a_client_with_a_path(hass: HomeAssistant, frp: FrpService) -> None:
     await frp.stop()
     frp.base_path = "/frpc"
     await frp.start()
@@ -326,7 +326,7 @@ async def test_a_client_below_a_path(hass: HomeAssistant, frp: FrpService) -> No
     "changes, error",
     [({"password": "wrong"}, "invalid_auth_without_reason"), ({"base_url": "frps"}, "no_frp_here")],
 )
-async def test_what_leads_to_no_client(
+async def test_errors_in_the_client_form(
     hass: HomeAssistant, frp: FrpService, changes: dict[str, str], error: str
 ) -> None:
     data = {name: value for name, value in client_data(frp).items() if name != "kind"}
@@ -338,7 +338,7 @@ async def test_what_leads_to_no_client(
 
 
 async def test_assist_says_that_a_tunnel_is_read_only(world: World[FrpService]) -> None:
-    """Whether something of it is exposed or not: there is no switch that could be."""
+    """This does not depend on what is exposed: such a tunnel has no switch."""
     await set_up_assist(world)
     answer = "nas is read-only and can't be controlled here."
 

@@ -1,4 +1,4 @@
-"""The traffic that frps remembers, in the long-term statistics."""
+"""Tests the traffic history of frps in the long-term statistics."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +22,12 @@ type Home = World[FrpService]
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: only what is written into the statistics is looked at."""
+    """Record no states: only the imported statistics are tested."""
     return NO_STATES
 
 
 def use(world: Home, *gibibytes: float) -> str:
-    """Let so much have come in over a proxy on the last seven days, today last; its statistics."""
+    """Set the incoming traffic of the last seven days, today last; return the statistics."""
     name = next(iter(world.service.state.server.proxies))
     proxy = world.service.state.server.proxies[name]
     proxy.traffic_in, proxy.traffic_out = [n * GIB for n in reversed(gibibytes)], [0.0] * 7
@@ -42,8 +42,8 @@ async def incoming(world: Home, name: str) -> list[tuple[int, float, float]]:
     return [(start.day, row["state"] or 0, row["sum"] or 0) for start, row in found.items()]
 
 
-async def test_days_of_a_server_whose_clock_is_unknown(world: Home) -> None:
-    """They are read when a day has ended everywhere: an older server tells no time zone."""
+async def test_days_of_a_server_without_a_time_zone(world: Home) -> None:
+    """They are imported when the day has ended everywhere: an older server returns no time zone."""
     world.freezer.move_to(NOON.replace(hour=11))
     world.service.state.server.settings.version = "0.69.0"
     name = use(world, 1, 2, 3, 4, 5, 6, 7)
@@ -58,8 +58,8 @@ async def test_days_of_a_server_whose_clock_is_unknown(world: Home) -> None:
     assert await incoming(world, name) == list(zip(range(14, 20), range(1, 7), sums, strict=True))
 
 
-async def test_days_by_the_clock_of_the_server(world: Home) -> None:
-    """Its day has begun eight hours before, at four o'clock in the afternoon in UTC."""
+async def test_days_of_a_server_with_a_time_zone(world: Home) -> None:
+    """The server's day began eight hours earlier, at 16:00 UTC."""
     world.freezer.move_to(NOON.replace(hour=16, minute=30))
     world.service.state.server.settings.ahead = 8 * HOUR
     world.service.catch_up()
@@ -71,8 +71,8 @@ async def test_days_by_the_clock_of_the_server(world: Home) -> None:
     assert await incoming(world, name) == list(zip(range(14, 20), range(1, 7), sums, strict=True))
 
 
-async def test_a_server_that_was_restarted(world: Home) -> None:
-    """It remembers nothing: what is known stays, and what comes is added."""
+async def test_a_restarted_server(world: Home) -> None:
+    """The server has lost its history. Imported days stay, and new ones are added."""
     world.freezer.move_to(NOON)
     name = use(world, 1, 1, 1, 1, 1, 1, 0)
     await world.set_up()

@@ -1,4 +1,4 @@
-"""What the picture of a server and its clients is told."""
+"""Tests the data of the graph of a server and its clients."""
 
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
@@ -10,12 +10,12 @@ from ..common import MINUTE, World
 from ..hy2scale.test_mesh_view import event, nodes, subscribe
 from .common import client_entry
 
-# Home Assistant's own
+# Home Assistant itself causes this warning.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 
 
-async def test_picture(world: World[FrpService], hass_ws_client: WebSocketGenerator) -> None:
-    """Tunnels below the client that runs them, or did last, as the server says."""
+async def test_graph(world: World[FrpService], hass_ws_client: WebSocketGenerator) -> None:
+    """Tunnels are below the client that runs them, or ran them last."""
     server = world.service.state.server
     add(server, Proxy("of-nobody", "tcp", "", "", remote_port=22))
     await world.set_up()
@@ -46,10 +46,10 @@ async def test_picture(world: World[FrpService], hass_ws_client: WebSocketGenera
     assert after["tunnel:alice.nas"]["above"] == "client:alice.ha"
 
 
-async def test_of_a_client_there_is_none(
+async def test_a_client_has_no_graph(
     world: World[FrpService], hass_ws_client: WebSocketGenerator
 ) -> None:
-    """It knows of its own tunnels alone: nothing that their paths do not show."""
+    """The client only knows its own tunnels, whose paths show everything already."""
     home = World(world.hass, world.freezer, world.service, client_entry(world.service))
     home.entry.add_to_hass(home.hass)
     await home.set_up()

@@ -1,4 +1,4 @@
-"""A server of frp in Home Assistant: what there is, what stays, and what a person does."""
+"""Tests frps: devices, tunnels that go offline, actions, daily values and options."""
 
 from typing import Any
 
@@ -25,17 +25,17 @@ type Server = World[FrpService]
 
 
 def state_of(world: Server) -> Any:
-    """Return what the server knows."""
+    """Return the state of the simulated server."""
     return world.service.state.server
 
 
 NAMES = ("a b", " a", "a/b", "网盘", "a.b:c", "nas:1:online", "“x”", "+", "x" * 255)
 ELSEWHERE = (".", "..")
-"""What would be another path."""
+"""Names that a URL would resolve to another path."""
 
 
 @pytest.mark.parametrize("version", ["0.70.1", "0.60.0"])
-async def test_any_name(world: Server, version: str) -> None:
+async def test_special_names(world: Server, version: str) -> None:
     state_of(world).settings.version = version
     for name in (*NAMES, *ELSEWHERE):
         add(state_of(world), Proxy(name, "tcp", "", "ha", remote_port=22))
@@ -52,8 +52,8 @@ async def test_any_name(world: Server, version: str) -> None:
         assert err.translation_key == "unknown_resource"
 
 
-async def test_what_goes_offline_keeps_its_device_and_address(world: Server) -> None:
-    """Over restarts of Home Assistant and of the server, in which it is not listed."""
+async def test_an_offline_tunnel_keeps_its_device_and_address(world: Server) -> None:
+    """This holds after restarts of Home Assistant and of the server, which no longer lists it."""
     await world.set_up()
     device = world.device("tunnel:alice.nas")
     go_offline(state_of(world), "alice.ha", world.service.now())
@@ -90,7 +90,9 @@ async def test_forget_offline_tunnels(world: Server) -> None:
     assert world.value("binary_sensor", "tunnel:alice.nas", "online") == "on"
 
 
-async def test_only_administrators_may(world: Server, hass_read_only_user: MockUser) -> None:
+async def test_actions_for_administrators_only(
+    world: Server, hass_read_only_user: MockUser
+) -> None:
     await world.set_up()
     hass_read_only_user.mock_policy({"entities": {POLICY_CONTROL: True}})
 
@@ -106,7 +108,7 @@ async def test_only_administrators_may(world: Server, hass_read_only_user: MockU
     assert "alice.backup" in state_of(world).proxies
 
 
-async def test_a_server_that_says_no(world: Server) -> None:
+async def test_a_refusal_of_the_server(world: Server) -> None:
     await world.set_up()
     world.service.fault(
         "/api/v2/system/prune", "body", status=400, body={"code": 400, "msg": "not now"}
@@ -118,8 +120,8 @@ async def test_a_server_that_says_no(world: Server) -> None:
     assert world.device("tunnel:alice.backup")
 
 
-async def test_a_person_removes_a_device(world: Server) -> None:
-    """Only of what the server does not list; it comes back with the tunnel."""
+async def test_remove_a_device(world: Server) -> None:
+    """Only devices of tunnels that are not listed can be removed. They return with the tunnel."""
     await world.set_up()
     device = world.device("tunnel:alice.nas")
     assert device
@@ -151,11 +153,11 @@ async def test_traffic_history(world: Server) -> None:
     assert err.translation_key == "unsupported"
 
 
-# Days
+# Daily values
 
 
 async def values_around(world: Server, seconds: float) -> list[str]:
-    """Let time pass until shortly before a moment, then in small steps; what was shown in these."""
+    """Let time pass up to a moment, then in small steps; return the values at these."""
     await world.elapse(seconds - 40)
     values = []
     for _ in range(12):
@@ -165,10 +167,10 @@ async def values_around(world: Server, seconds: float) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["0.70.1", "0.60.0"])
-async def test_nothing_happens_at_another_midnight(world: Server, version: str) -> None:
-    """Of UTC, or of wherever Home Assistant is: the server has a day of its own."""
+async def test_values_stay_at_other_midnights(world: Server, version: str) -> None:
+    """The server's day does not begin at midnight in UTC or in Home Assistant's time zone."""
     settings = state_of(world).settings
-    # It is four o'clock in UTC, and eleven at the server.
+    # It is 04:00 in UTC and 11:00 at the server.
     settings.version, settings.ahead = version, -5 * HOUR
     await world.hass.config.async_set_time_zone("America/New_York")
     await world.set_up()
@@ -184,7 +186,7 @@ async def test_nothing_happens_at_another_midnight(world: Server, version: str) 
     assert float(at_its_own[0]) > float(at_its_own[-1])
 
 
-async def test_yesterdays_traffic_is_not_todays_while_the_server_is_silent(
+async def test_yesterdays_traffic_is_not_shown_as_todays(
     world: Server,
 ) -> None:
     state_of(world).settings.ahead = 8 * HOUR
@@ -201,7 +203,7 @@ async def test_yesterdays_traffic_is_not_todays_while_the_server_is_silent(
     await world.service.start()
 
 
-async def test_a_restarted_server_begins_to_count_anew(world: Server) -> None:
+async def test_counters_of_a_restarted_server(world: Server) -> None:
     await world.set_up()
     before = float(world.value("sensor", "server:account", "traffic_in_today"))
     restart(state_of(world))
@@ -215,11 +217,11 @@ async def test_a_restarted_server_begins_to_count_anew(world: Server) -> None:
     assert float(state.state) < before
 
 
-# What lasts until a person acts, and options
+# Repair issues and options
 
 
 def repair(world: Server, key: str) -> ir.IssueEntry | None:
-    """Return a repair of the entry."""
+    """Return a repair issue of the entry."""
     return ir.async_get(world.hass).async_get_issue(DOMAIN, f"{world.entry.entry_id}:{key}")
 
 
@@ -237,7 +239,7 @@ async def test_a_dashboard_without_a_password(world: Server) -> None:
     assert repair(world, "frps_without_password") is None
 
 
-async def test_more_than_can_be_shown(world: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_tunnels(world: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "MAX_RESOURCES", 4)
     await world.set_up()
 
@@ -249,7 +251,7 @@ async def test_more_than_can_be_shown(world: Server, monkeypatch: pytest.MonkeyP
 
 
 async def options(world: Server, address: str) -> Any:
-    """Enter the address of the server as seen from outside."""
+    """Submit the public address of the server in the options."""
     flow = world.hass.config_entries.options
     form = await flow.async_init(world.entry.entry_id)
     result = await flow.async_configure(
@@ -260,7 +262,7 @@ async def options(world: Server, address: str) -> Any:
     return result
 
 
-async def test_the_address_from_outside(world: Server) -> None:
+async def test_options_for_the_public_address(world: Server) -> None:
     await world.set_up()
     cases: tuple[tuple[str, str], ...] = (
         ("vpn.example.com", "vpn.example.com:6001"),
@@ -281,7 +283,7 @@ async def test_the_address_from_outside(world: Server) -> None:
         assert world.value("sensor", "tunnel:alice.nas", "public_address") == "127.0.0.1:6001"
 
 
-async def test_an_address_that_is_none(world: Server) -> None:
+async def test_an_invalid_public_address(world: Server) -> None:
     await world.set_up()
 
     result = await options(world, "not an address")
@@ -290,7 +292,7 @@ async def test_an_address_that_is_none(world: Server) -> None:
     assert "outside_address" not in world.entry.options
 
 
-async def test_diagnostics_tell_nothing_of_people(world: Server) -> None:
+async def test_diagnostics_contain_no_personal_data(world: Server) -> None:
     await world.set_up()
 
     told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))

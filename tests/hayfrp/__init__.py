@@ -1,1 +1,1 @@
-"""What tests of all providers need to know of HayFrp; its own are beside this folder."""
+"""HayFrp's part of the tests of all providers. Its own tests are in the folder above."""

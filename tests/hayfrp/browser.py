@@ -1,4 +1,4 @@
-"""How a person adds an account at HayFrp."""
+"""The steps in the user interface that add a HayFrp account."""
 
 from ..browser.add_account import Way
 

@@ -1,4 +1,4 @@
-"""What is documented of HayFrp."""
+"""The clients of HayFrp, and how many endpoints are documented."""
 
 from custom_components.tunnel_hub.api.hayfrp.client import HayFrpClient
 

@@ -1,4 +1,4 @@
-"""What the reliability tests know of HayFrp."""
+"""HayFrp's cases for the reliability tests."""
 
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 

@@ -1,4 +1,4 @@
-"""HayFrp: what may happen there, and what Home Assistant should show of it."""
+"""The model of a HayFrp account: what can change, and the states that Home Assistant must show."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -95,7 +95,7 @@ def midnight_while_the_service_is_down(machine: Any) -> None:
 
 
 class HayFrp(TunnelModel, SignInModel):
-    """An account at HayFrp."""
+    """An account with a password."""
 
     case = HAYFRP
     lives = (RELIABILITY.life,)
@@ -175,7 +175,7 @@ class HayFrp(TunnelModel, SignInModel):
             for call in self.service.calls
             if call.path == "/user" and call.get("type") in ("login", "sign")
         ]
-        # One that came with a session that had ended is sent once more, after a login.
+        # A sign-in whose session had expired is repeated after a login.
         again = sum(
             [call.get("type") for call in calls] == ["sign", "login", "sign"]
             and calls[2].at - calls[0].at < MINUTE
@@ -183,50 +183,50 @@ class HayFrp(TunnelModel, SignInModel):
         )
         return len(self.service.calls_to("/user", type="sign")) - again
 
-    # What may happen
+    # What can change
 
     @change
     def toggle(self, pick: int) -> None:
-        """Someone enables or disables a tunnel on the web page."""
+        """Enable or disable a tunnel on the service's web page."""
         if tunnels := self.tunnels():
             tunnel = nth(tunnels.values(), pick)
             tunnel.enabled = not tunnel.enabled
 
     @change
     def start_or_stop_client(self, pick: int) -> None:
-        """The program at the other end of a tunnel is started or ends."""
+        """Start or stop the client of a tunnel."""
         if tunnels := self.tunnels():
             tunnel = nth(tunnels.values(), pick)
             tunnel.client_running, tunnel.kicked_at = not tunnel.client_running, None
 
     @change
     def move(self, pick: int) -> None:
-        """A user moves a tunnel to another node, which may have been unused."""
+        """Move a tunnel to another node, which may have been unused."""
         if tunnels := self.tunnels():
             nth(tunnels.values(), pick).node = nth(self.service.state.nodes, pick // 2)
 
     @change
     def fail_node(self, pick: int) -> None:
-        """A node goes down or is up again."""
+        """Set a node offline or online."""
         node = nth(self.service.state.nodes.values(), pick)
         node.online = not node.online
 
     @change
     def rename_node(self, pick: int) -> None:
-        """A node has another name."""
+        """Rename a node."""
         nth(self.service.state.nodes.values(), pick).name = f"节点{self._next()}"
 
     @change
     def release_program(self, _: int) -> None:
-        """There is a new version."""
+        """Release a new version."""
         self.service.state.frpc_version = f"0.60.{self._next()}"
 
     @change
     def publish_notice(self, _: int) -> None:
-        """There is a new notice."""
+        """Publish a new notice."""
         self.service.state.notice = f"<p>公告{self._next()}</p>"
 
-    # What should show
+    # The expected states
 
     @override
     def on_set_up(self, options: Options) -> None:
@@ -313,28 +313,28 @@ class HayFrp(TunnelModel, SignInModel):
         return "offline" if node.online else "node_offline"
 
     def _version(self, node: Node) -> Value:
-        # One that leaves the list of probes keeps what was known.
+        # A node that is no longer in the list of probes keeps its values.
         return node.version if node.online and node.probed else ANYTHING
 
     def _node(self, node: Node) -> Mapping[str, Value]:
         probed = node.online and node.probed
 
-        def told[V: Value](value: V) -> V | None:
+        def if_probed[V: Value](value: V) -> V | None:
             return value if probed else None
 
         return {
-            # What the list contains of a node that is down is unknown.
+            # The list's values of an offline node are unknown.
             "binary_sensor.online": True if probed else ANYTHING,
-            "sensor.clients": told(self.service.clients_at(node)),
-            "sensor.connections": told(node.connections),
-            "sensor.cpu_usage": told(node.cpu),
+            "sensor.clients": if_probed(self.service.clients_at(node)),
+            "sensor.connections": if_probed(node.connections),
+            "sensor.cpu_usage": if_probed(node.cpu),
             "sensor.description": node.description,
-            "sensor.disk_usage": told(node.disk),
-            "sensor.load": told(_LOADS[node.load]),
-            "sensor.memory_usage": told(node.ram),
-            "sensor.traffic_in_today": told(gib(round(node.traffic_in))),
-            "sensor.traffic_out_today": told(gib(round(node.traffic_out))),
-            "sensor.version": told(node.version),
+            "sensor.disk_usage": if_probed(node.disk),
+            "sensor.load": if_probed(_LOADS[node.load]),
+            "sensor.memory_usage": if_probed(node.ram),
+            "sensor.traffic_in_today": if_probed(gib(round(node.traffic_in))),
+            "sensor.traffic_out_today": if_probed(gib(round(node.traffic_out))),
+            "sensor.version": if_probed(node.version),
         }
 
     def _totals(self) -> Mapping[str, Value]:
