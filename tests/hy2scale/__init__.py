@@ -1,1 +1,1 @@
-"""HY2 SCALE in Home Assistant."""
+"""Tests of HY2 SCALE."""

@@ -1,4 +1,4 @@
-"""How a person adds an account at HY2 SCALE."""
+"""The steps in the user interface that add a HY2 SCALE node."""
 
 from yarl import URL
 

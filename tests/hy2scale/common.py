@@ -1,4 +1,4 @@
-"""What the tests of a HY2 SCALE node share."""
+"""Helpers for the tests of HY2 SCALE."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from simulator.hy2scale import Hy2ScaleService, User, hashed
 from ..common import World
 
 BOTH = pytest.mark.parametrize("generation", ["1.3", "documented"], indirect=True)
-"""A test that both generations of the node must pass."""
+"""For tests that both generations of the node must pass."""
 
 OLD = pytest.mark.parametrize("generation", ["documented"], indirect=True)
-"""A test of what only the documented generation has, or lacks."""
+"""For tests of what only the documented generation has or lacks."""
 
 POLL = 10
-"""Seconds between two readings of the node and its mesh."""
+"""Seconds between two polls of the node and its mesh."""
 SLOW_POLL = 30
-"""Seconds between two readings of what people configure."""
+"""Seconds between two polls of configured rows, such as users and rules."""
 
 
 def node_entry(service: Hy2ScaleService) -> MockConfigEntry:
-    """Return the entry that signing in makes."""
+    """Return the config entry of a node."""
     url = URL(service.url)
     return MockConfigEntry(
         domain=DOMAIN,
@@ -48,19 +48,19 @@ class Hub(World[Hy2ScaleService]):
     """Home Assistant and a node."""
 
     def user(self, name: str) -> User:
-        """Return a user as the node has it."""
+        """Return a user's row at the node."""
         return next(u for u in self.service.state.users.values() if u.username == name)
 
-    def person(self, name: str) -> str:
-        """Return what a user's entities are of."""
+    def user_thing(self, name: str) -> str:
+        """Return the id of a user's device, as the entities use it."""
         return f"user:{self.user(name).id}"
 
     def sessions(self, name: str) -> str:
-        """Return what the entities of a user's sessions are of."""
+        """Return the id of a user's sessions, as the entities use it."""
         return f"user_sessions:{self.user(name).id}"
 
     def writes(self) -> list[Any]:
-        """Return the calls that changed something, without signing in."""
+        """Return the requests that changed something, except logins."""
         return [
             call
             for call in self.service.calls

@@ -1,4 +1,4 @@
-"""A simulated HY2 SCALE node."""
+"""Fixtures for the tests of HY2 SCALE."""
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -12,7 +12,7 @@ from .common import Hub, node_entry
 
 @pytest.fixture
 def signed_in(hy2scale: Hy2ScaleService) -> MockConfigEntry:
-    """The entry of the node."""
+    """Return the config entry of the node."""
     return node_entry(hy2scale)
 
 
@@ -23,5 +23,5 @@ def world(
     hy2scale: Hy2ScaleService,
     entry: MockConfigEntry,
 ) -> Hub:
-    """Home Assistant with that node, in time that stands still; not yet set up."""
+    """Return Home Assistant with that node, not yet set up. Time is frozen."""
     return Hub(hass, freezer, hy2scale, entry)

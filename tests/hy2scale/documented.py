@@ -1,8 +1,8 @@
-"""What is documented of HY2 SCALE."""
+"""The clients of HY2 SCALE, and how many endpoints are documented."""
 
 from custom_components.tunnel_hub.api.hy2scale.client import Hy2ScaleClient
 
 CLIENTS = (Hy2ScaleClient,)
 
 ENDPOINTS = 76
-"""60 of the 63 in its document, and 13 that 1.3 has besides."""
+"""60 of the 63 in its document, and 13 more of version 1.3."""

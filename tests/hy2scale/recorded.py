@@ -1,4 +1,4 @@
-"""A recorded mesh over loopback: answers what the real node answered at each second."""
+"""A server on loopback that replays the recorded answers of a real mesh, second by second."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -34,13 +34,13 @@ UNCHANGING: dict[str, Any] = {
     "/users": [],
     "/users/conflicts": {},
 }
-"""What was not recorded second by second; other paths are missing, as in an older version."""
+"""Answers without a recording. Other paths are missing, as in an older version."""
 
 
 class RecordedNode:
-    """Serves the recording of a mesh.
+    """Replays the recording of a mesh.
 
-    second: how far it is. last: its last second. calls: how often each path was asked.
+    second: the current one. last: the last one. calls: the number of requests for each path.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class RecordedNode:
     def _take(self, recording: Recording) -> None:
         known = self._answers.get("/topology", [])
         noted = RECORDED_SECOND.match(recording.note)
-        # What has no time of its own was asked just after the last look.
+        # Paths without a time of their own were recorded just after the last poll.
         second = int(noted[1]) if noted else known[-1][0]
         if recording.note == NODE_RENAMED:
             self._renamed_at = second
@@ -84,7 +84,7 @@ class RecordedNode:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port."""
         assert self._runner
         return int(self._runner.addresses[0][1])
 
@@ -95,7 +95,7 @@ class RecordedNode:
         path = request.path.removeprefix(BASE)
         self.calls[path] += 1
         if path == "/node":
-            # The node's names before it was renamed are those in the topology of that time.
+            # The topology of that time contains the node's names before it was renamed.
             name = "house" if self.second > self._renamed_at else "home"
             return web.json_response({**NODE, "node_id": name, "name": name})
         if path in UNCHANGING:

@@ -1,4 +1,4 @@
-"""What the reliability tests know of HY2 SCALE."""
+"""HY2 SCALE's cases for the reliability tests."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -75,7 +75,7 @@ def _secrets(service: AnyService) -> set[str | None]:
 
 
 _NULL = frozenset({"JSON: null"})
-"""A good answer of a node that has no rows: what is to be deleted is not there any more."""
+"""A valid answer of a node without rows. The row to delete does not exist any more."""
 
 _RULE = {
     "id": "new",
@@ -140,7 +140,7 @@ HY2SCALE = Case(
         Act("kick_session", _ALICE),
         Act("check_ports", data={"ports": ["22/tcp"]}),
         Act("describe_node"),
-        # As documented, a layout without positions.
+        # The documented layout has no positions.
         Act("get_graph_layout", answers=frozenset({"JSON: an empty object"})),
         Act("set_graph_layout", data={"positions": {"us": {"x": 1, "y": 2}}}),
         Act("get_peers", "tunnel:us", answers=_NULL),
@@ -194,7 +194,7 @@ async def _link_history(provider: Any) -> object:
 
 
 async def _kick_sessions(provider: Any) -> object:
-    # It counts from now, which is not in the answer.
+    # The time counts from now and is not part of the answer.
     return (await provider.kick_sessions(_USER)).keys
 
 
@@ -211,7 +211,7 @@ def _end_peer(service: AnyService) -> None:
 
 
 def _measure(service: AnyService) -> None:
-    """Let sessions count up, and latencies change."""
+    """Increase the counters of sessions, and change latencies."""
     for session in service.state.sessions.values():
         session.tx_bytes += 1000
         session.rx_bytes += 5000

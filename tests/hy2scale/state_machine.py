@@ -1,4 +1,4 @@
-"""A HY2 SCALE node: what may happen there, and what Home Assistant should show of it."""
+"""The model of a HY2 SCALE node: what can change, and the states that must be shown."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -44,11 +44,11 @@ _NOT_DOCUMENTED = {
     "peer": {"binary_sensor.connected", "switch.enabled"},
     "user": {"binary_sensor.conflicts"},
 }
-"""Entities of what only 1.3 tells, by kind."""
+"""Entities whose values only version 1.3 returns, by kind."""
 _NAMES = ("de", "de:443", "hk", "us:443")
-"""Of clients to come: a name may hold a colon."""
+"""Names of new clients. A name can contain a colon."""
 _HIDING = ("native", "incompatible", "conflict", "unsupported")
-"""What keeps a peer's own peers from being shown."""
+"""The flags that hide a peer's own peers."""
 
 
 def _add_rule(service: Any, number: int) -> None:
@@ -140,7 +140,7 @@ def only_counters_move(machine: Any) -> None:
 
 
 class Hy2Scale(TunnelModel):
-    """A node."""
+    """A node with its mesh."""
 
     case = HY2SCALE
     lives = (RELIABILITY.life, _RULES, _PROXIES)
@@ -191,7 +191,7 @@ class Hy2Scale(TunnelModel):
     _was_documented = False
 
     def __init__(self, service: Hy2ScaleService) -> None:
-        """Take the node as it is in the beginning."""
+        """Store the initial state of the node."""
         super().__init__(service)
         self._away: dict[str, Peer] = {}
 
@@ -201,7 +201,7 @@ class Hy2Scale(TunnelModel):
 
     @override
     def tunnels(self) -> Mapping[str, Client]:
-        """Return the clients by their addresses: names change."""
+        """Return the clients by their addresses, because their names change."""
         return {client.addr: client for client in self.service.state.clients.values()}
 
     @override
@@ -227,18 +227,18 @@ class Hy2Scale(TunnelModel):
         password = f"password-{self._next()}"
         return {_CHANGE_PASSWORD: Act("update_account", data={"password": password})}
 
-    # What may happen
+    # What can change
 
     @change
     def toggle(self, pick: int) -> None:
-        """Someone enables or disables a client at the node."""
+        """Enable or disable a client at the node."""
         if clients := self.tunnels():
             client = nth(clients.values(), pick)
             client.disabled = not client.disabled
 
     @change
     def come_or_go_client(self, pick: int) -> None:
-        """A client is configured, or deleted."""
+        """Add or delete a client."""
         state, name = self.service.state, nth(_NAMES, pick // 2)
         address = f"{name.replace(':', '-')}.example.com:5565"
         if address in (there := self.tunnels()):
@@ -253,7 +253,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def come_or_go_peer(self, pick: int) -> None:
-        """A node dials this one, another below a client is new, or one is gone."""
+        """Add or remove a peer: one that connects to the node, or one below a client."""
         peers = self.service.state.peers
         path = nth(("office", "cabin", "us/us-r1", "us/us-r9", "us/us-r1/deep"), pick)
         if path in peers:
@@ -265,14 +265,14 @@ class Hy2Scale(TunnelModel):
 
     @change
     def rename_node(self, pick: int) -> None:
-        """A node is renamed on its own console, and comes back under its new name."""
+        """Rename a node on its own console. It connects again under its new name."""
         path = nth(sorted(self.service.state.peers), pick)
         if self._up(path) and path not in self.service.state.new_names:
             self.service.rename(path, f"renamed{self._next()}")
 
     @change
     def lose_or_find_peer(self, pick: int) -> None:
-        """A link breaks, or is there again."""
+        """Break or restore a link."""
         path = nth(sorted(self.service.state.peers), pick)
         if self.service.state.peers[path].online:
             self.service.drop(path)
@@ -281,7 +281,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def change_flags(self, pick: int) -> None:
-        """Someone lets the node show what is behind a peer, or use it, or not."""
+        """Change which peers of a peer are shown, and which are used."""
         flags = self.service.state.peer_flags
         of_peer = flags.setdefault(nth(sorted(self.service.state.peers), pick // 2), PeerFlags())
         if pick % 2:
@@ -291,7 +291,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def toggle_row(self, pick: int) -> None:
-        """Someone enables or disables a user, a rule or a proxy."""
+        """Enable or disable a user, a rule or a proxy."""
         state = self.service.state
         rows: list[User | Rule | Proxy] = [
             *state.users.values(),
@@ -303,7 +303,7 @@ class Hy2Scale(TunnelModel):
 
     @change
     def come_or_go_wireguard_peer(self, pick: int) -> None:
-        """Someone may connect by WireGuard, or no longer."""
+        """Add or remove a WireGuard peer."""
         peers = self.service.state.wireguard.peers
         if pick % 2 and peers:
             del peers[pick // 2 % len(peers)]
@@ -316,31 +316,31 @@ class Hy2Scale(TunnelModel):
 
     @change
     def change_version(self, _: int) -> None:
-        """The node runs another version after a restart."""
+        """Restart the node with another version."""
         settings, others = self.service.state.settings, {documented.GENERATION: "1.3"}
         settings.generation = others.get(settings.generation, documented.GENERATION)
         self.service.reboot()
 
     @change
     def change_program(self, pick: int) -> None:
-        """The node runs another build, and the next one is out."""
+        """Run another build, and release the next one."""
         self.service.state.version = f"1.3.{10 + pick}"
         self.service.state.latest_version = f"1.3.{11 + pick}"
 
     @change
     def lose_kernel_right(self, _: int) -> None:
-        """The node's machine is set up in another way."""
+        """Change what the node's machine supports."""
         settings = self.service.state.settings
         settings.kernel_right = not settings.kernel_right
 
     @change
     def issue_certificate(self, pick: int) -> None:
-        """There is another certificate."""
+        """Add a certificate."""
         self.service.issue_certificate(f"certificate{pick % 4}", days=5 + pick)
 
     @change
     def use_sessions(self, pick: int) -> None:
-        """Devices connect and go: each counts its traffic when it does."""
+        """Connect and disconnect devices. A device's traffic is counted when it disconnects."""
         state = self.service.state
         if pick % 2 and state.sessions:
             self.service.disconnect(nth(sorted(state.sessions), pick // 2))
@@ -348,7 +348,7 @@ class Hy2Scale(TunnelModel):
             user = nth(state.users.values(), pick // 2)
             self.service.connect(user.username, f"203.0.113.{pick}")
 
-    # What should show
+    # The expected states
 
     @override
     def picture(self, options: Options) -> Picture:
@@ -434,7 +434,7 @@ class Hy2Scale(TunnelModel):
         return self._flags(path).nested and self.service.lists(path) and not hides
 
     def _add_peers(self, picture: Picture) -> None:
-        """Add the peers that the node shows; of the others it does not know any more."""
+        """Add the peers that the node shows. The state of other peers is unknown."""
         state = self.service.state
         clients = {client.name for client in state.clients.values()}
         for path, peer in state.peers.items():
@@ -448,7 +448,7 @@ class Hy2Scale(TunnelModel):
                 picture.add(f"peer:{path}", self._peer(path), Device(path, ANYTHING))
 
     def _peer(self, path: str) -> dict[str, Value]:
-        """Return what the topology contains about a peer."""
+        """Return the values of a peer in the topology."""
         return {
             "binary_sensor.conflict": ANYTHING,
             "binary_sensor.connected": self._up(path),
@@ -465,7 +465,7 @@ class Hy2Scale(TunnelModel):
             "switch.nested": self._flags(path).nested,
         }
 
-    # Who and what goes through it
+    # Users, rules and proxies
 
     def _exit(self, row: User | Rule | Proxy | WireGuardPeer) -> Value:
         return row.exit_via or "this_node"
@@ -507,7 +507,7 @@ class Hy2Scale(TunnelModel):
         }
 
     def _proxy(self, proxy: Proxy) -> Mapping[str, Value]:
-        # Shadowsocks has no exit of its own.
+        # Shadowsocks has no exit.
         alone = proxy.id == _SHADOWSOCKS and not self.service.documented
         return {
             **({} if alone else {"select.exit_path": self._exit(proxy)}),

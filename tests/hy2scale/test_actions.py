@@ -1,4 +1,4 @@
-"""What a person does to a node by actions: each works, and each may be refused."""
+"""Tests HY2 SCALE's actions, accepted and refused."""
 
 from datetime import timedelta
 import io
@@ -37,7 +37,7 @@ def _config_folder(hass: HomeAssistant, tmp_path: Path) -> None:
     hass.config.config_dir = str(tmp_path)
 
 
-# What is made, changed and deleted
+# Creating, updating and deleting rows
 
 NEW: dict[str, dict[str, Any]] = {
     "client": {
@@ -82,7 +82,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def rows(world: Hub, kind: str) -> dict[str, Any]:
-    """Return what the node has of a kind, by id."""
+    """Return the node's rows of a kind, by id."""
     state = world.service.state
     all_rows: dict[str, dict[str, Any]] = {
         "client": state.clients,
@@ -97,12 +97,12 @@ def rows(world: Hub, kind: str) -> dict[str, Any]:
 def thing(world: Hub, kind: str) -> str:
     """Return the device that the changes are for."""
     name = CHANGES[kind][0]
-    return world.person(name.partition(":")[2]) if kind == "user" else name
+    return world.user_thing(name.partition(":")[2]) if kind == "user" else name
 
 
 @BOTH
 async def test_create(world: Hub) -> None:
-    """Once: the node would say yes again, and ignore it or replace what is there."""
+    """A second request is refused: the node would ignore it or replace the row."""
     await world.set_up()
 
     for kind, fields in NEW.items():
@@ -137,8 +137,8 @@ async def test_create(world: Hub) -> None:
     assert peer.private_key != peer.public_key
 
 
-async def test_a_client_whose_address_is_known(world: Hub) -> None:
-    """The node says yes and ignores it."""
+async def test_create_a_client_with_a_known_address(world: Hub) -> None:
+    """The node answers 200 and ignores the request."""
     await world.set_up()
 
     error = await refused(
@@ -151,7 +151,7 @@ async def test_a_client_whose_address_is_known(world: Hub) -> None:
 
 @BOTH
 async def test_update(world: Hub) -> None:
-    """What was not named stays as it was, secrets and all."""
+    """Other fields stay as they were, secrets as well."""
     await world.set_up()
 
     for kind in NEW:
@@ -173,28 +173,28 @@ async def test_update(world: Hub) -> None:
 
 
 @pytest.mark.platforms("sensor")
-async def test_update_shows_at_once(world: Hub) -> None:
+async def test_an_update_is_shown_immediately(world: Hub) -> None:
     await world.set_up()
 
-    await on(world, world.person("bob"), "update_user", traffic_limit=2, expires="never")
+    await on(world, world.user_thing("bob"), "update_user", traffic_limit=2, expires="never")
 
-    assert world.value("sensor", world.person("bob"), "traffic_limit") == "2.0"
-    assert world.value("sensor", world.person("bob"), "expires") == "unknown"
+    assert world.value("sensor", world.user_thing("bob"), "traffic_limit") == "2.0"
+    assert world.value("sensor", world.user_thing("bob"), "expires") == "unknown"
     assert world.user("bob").expiry_date == ""
 
 
 @OLD
-async def test_never_expires_in_the_older_generation(world: Hub) -> None:
+async def test_never_expires_is_refused_in_the_older_generation(world: Hub) -> None:
     await world.set_up()
 
-    await on(world, world.person("bob"), "update_user", expires="never")
+    await on(world, world.user_thing("bob"), "update_user", expires="never")
 
     assert world.user("bob").expiry_date == ""
 
 
 @BOTH
-async def test_another_primary_address_is_refused(world: Hub) -> None:
-    """The node would take over half of it: before anything is written, we say what to do."""
+async def test_a_changed_primary_address_is_refused(world: Hub) -> None:
+    """The node would only apply a part of it. The error explains what to do."""
     await world.set_up()
     before = repr(world.service.state.clients)
 
@@ -209,8 +209,8 @@ async def test_another_primary_address_is_refused(world: Hub) -> None:
 
 
 @pytest.mark.platforms("binary_sensor", "sensor")
-async def test_a_connection_that_is_made_again_at_another_address(world: Hub) -> None:
-    """What the sentence advises: the device is the old one, with all names and areas."""
+async def test_a_connection_that_is_created_again_with_another_address(world: Hub) -> None:
+    """As the error advises. The device stays, with its name and area."""
     await world.set_up()
     device = world.device("tunnel:us")
     assert device
@@ -235,7 +235,7 @@ async def test_a_connection_that_is_made_again_at_another_address(world: Hub) ->
 
 @pytest.mark.platforms("switch")
 async def test_rename_a_client(world: Hub) -> None:
-    """Its device stays; as soon as it connects, it takes the other node's name again."""
+    """Its device stays. When it connects, it takes the other node's name again."""
     await world.set_up()
     device = world.device("tunnel:jp")
     assert device
@@ -253,8 +253,8 @@ async def test_rename_a_client(world: Hub) -> None:
 
 
 @pytest.mark.platforms("binary_sensor", "sensor", "switch")
-async def test_two_connections_of_one_name(world: Hub) -> None:
-    """They are distinguished by their addresses, and each command reaches the right one."""
+async def test_two_connections_with_the_same_name(world: Hub) -> None:
+    """They are distinguished by their addresses, and each action changes the right one."""
     await world.set_up()
     world.service.state.clients["us again"] = Client(
         name="us", addr="198.51.100.9:5565", addrs=["198.51.100.9:5565"], password="p"
@@ -289,7 +289,7 @@ async def test_two_connections_of_one_name(world: Hub) -> None:
 
 @BOTH
 async def test_update_is_refused(world: Hub) -> None:
-    """What someone else has deleted meanwhile does not come back."""
+    """A row that was deleted at the node is not created again."""
     await world.set_up()
 
     devices = {kind: thing(world, kind) for kind in NEW}
@@ -328,7 +328,7 @@ async def test_delete_is_refused(world: Hub) -> None:
         assert error.translation_placeholders == {"message": "not now"}
 
 
-async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
+async def test_shadowsocks_cannot_be_deleted(world: Hub) -> None:
     await world.set_up()
 
     error = await refused(world, "proxy:ss", "delete_proxy")
@@ -337,8 +337,8 @@ async def test_shadowsocks_of_its_own_cannot_be_deleted(world: Hub) -> None:
     assert "ss" in world.service.state.proxies
 
 
-async def test_the_node_says_no(world: Hub) -> None:
-    """In its own words, without the password that it was about."""
+async def test_a_refusal_of_the_node(world: Hub) -> None:
+    """The error contains the node's message without the password."""
     await world.set_up()
 
     error = await refused(world, None, "create_user", name="eve", password=server_password(world))
@@ -348,13 +348,13 @@ async def test_the_node_says_no(world: Hub) -> None:
 
 
 def server_password(world: Hub) -> str:
-    """Return what inbound peers connect with."""
+    """Return the password of inbound peers."""
     server = world.service.state.server
     assert server
     return server.password
 
 
-async def test_what_makes_no_sense(world: Hub) -> None:
+async def test_invalid_data(world: Hub) -> None:
     await world.set_up()
     cases: tuple[tuple[str, dict[str, Any]], ...] = (
         ("create_rule", {**NEW["rule"], "type": "other"}),
@@ -374,8 +374,8 @@ async def test_what_makes_no_sense(world: Hub) -> None:
         assert not world.writes()
 
 
-async def test_a_name_that_no_path_can_hold(world: Hub) -> None:
-    """The node would make it, and never find it again. Users go by an id that the node makes."""
+async def test_a_name_that_a_path_cannot_contain(world: Hub) -> None:
+    """The node would create it and never find it again. Users have ids that the node chooses."""
     await world.set_up()
 
     for name in ("..", "."):
@@ -391,8 +391,8 @@ async def test_a_name_that_no_path_can_hold(world: Hub) -> None:
             assert not world.writes()
 
 
-async def test_a_second_shadowsocks(world: Hub) -> None:
-    """The node would make a SOCKS5 proxy of it."""
+async def test_a_second_shadowsocks_server(world: Hub) -> None:
+    """The node would create a SOCKS5 proxy instead."""
     await world.set_up()
     cases: tuple[tuple[str, str], ...] = (
         ("second", "shadowsocks_exists"),
@@ -409,11 +409,11 @@ async def test_a_second_shadowsocks(world: Hub) -> None:
 
 
 @BOTH
-async def test_a_way_to_choose_with_one_path(world: Hub) -> None:
-    """The exit may have several addresses; where nothing is said, one path is just that."""
+async def test_exit_mode_with_one_path(world: Hub) -> None:
+    """An exit can have several paths. If only one is set, the mode is cleared."""
     await world.set_up()
 
-    bob = world.person("bob")
+    bob = world.user_thing("bob")
 
     for mode in ("quality", "aggregate"):
         await on(world, bob, "update_user", exit_paths="jp", exit_mode=mode)
@@ -431,7 +431,7 @@ async def test_a_way_to_choose_with_one_path(world: Hub) -> None:
 async def test_get_sessions(world: Hub) -> None:
     await world.set_up()
 
-    response = await on(world, world.person("alice"), "get_sessions")
+    response = await on(world, world.user_thing("alice"), "get_sessions")
 
     assert len(response["sessions"]) == 2
     first = response["sessions"][0]
@@ -445,7 +445,7 @@ async def test_kick_one_session(world: Hub) -> None:
     await world.set_up()
     key = "alice|203.0.113.10|hy2"
 
-    response = await on(world, world.person("alice"), "kick_session", key=key)
+    response = await on(world, world.user_thing("alice"), "kick_session", key=key)
 
     until = NOON + timedelta(seconds=60)
     assert response == {"sessions": [key], "locked_until": until.isoformat()}
@@ -458,25 +458,25 @@ async def test_kick_one_session(world: Hub) -> None:
 async def test_kick_all(world: Hub) -> None:
     await world.set_up()
 
-    response = await on(world, world.person("alice"), "kick_session")
+    response = await on(world, world.user_thing("alice"), "kick_session")
 
     assert len(response["sessions"]) == 2
     assert len(world.service.state.locked) == 2
 
 
-async def test_kick_a_user_without_sessions(world: Hub) -> None:
+async def test_kick_all_of_a_user_without_sessions(world: Hub) -> None:
     await world.set_up()
 
-    response = await on(world, world.person("carol"), "kick_session")
+    response = await on(world, world.user_thing("carol"), "kick_session")
 
     assert response == {"sessions": [], "locked_until": None}
 
 
-async def test_kick_a_session_that_is_not_the_users(world: Hub) -> None:
+async def test_kick_a_session_of_another_user(world: Hub) -> None:
     await world.set_up()
 
     for key in ("bob|203.0.113.20|l2tp", "gone"):
-        error = await refused(world, world.person("alice"), "kick_session", key=key)
+        error = await refused(world, world.user_thing("alice"), "kick_session", key=key)
 
         assert error.translation_key == "unknown_session"
         assert not world.service.state.locked
@@ -486,12 +486,12 @@ async def test_kick_where_there_are_no_sessions(world: Hub) -> None:
     world.service.state.settings.missing_routes = ["/api/sessions"]
     await world.set_up()
 
-    error = await refused(world, world.person("alice"), "kick_session")
+    error = await refused(world, world.user_thing("alice"), "kick_session")
 
     assert error.translation_key == "unsupported"
 
 
-# Questions
+# Queries
 
 
 @BOTH
@@ -526,7 +526,7 @@ async def test_resolve_name(world: Hub) -> None:
     assert call.get("exit_via") == "us"
 
 
-async def test_a_name_without_addresses(world: Hub) -> None:
+async def test_resolve_a_name_without_addresses(world: Hub) -> None:
     await world.set_up()
 
     error = await refused(world, None, "resolve_name", name="nowhere.example.com")
@@ -549,7 +549,7 @@ async def test_actions_that_the_older_generation_does_not_have(world: Hub) -> No
 
 
 async def test_latency_history(world: Hub) -> None:
-    """A peer that dials the node measures the latency itself."""
+    """A peer that connects to the node measures the latency itself."""
     await world.set_up()
     await world.live(MINUTE, POLL)
 
@@ -585,7 +585,7 @@ async def test_latency_history_of_a_nested_peer(world: Hub) -> None:
 @BOTH
 @pytest.mark.platforms("switch")
 async def test_peers_of_a_peer(world: Hub) -> None:
-    """Also of one whose peers are not used."""
+    """Peers that are not used are returned as well."""
     await world.set_up()
     await world.act("switch", "turn_off", "link:us", "nested")
 
@@ -632,7 +632,7 @@ async def test_describe_node_is_refused(world: Hub) -> None:
 
 @BOTH
 async def test_backup(world: Hub, tmp_path: Path) -> None:
-    """A new file each time, which only its owner can read."""
+    """Each backup is a new file that only its owner can read."""
     await world.set_up()
 
     first = await on_account(world, "create_backup")
@@ -651,14 +651,14 @@ async def test_backup(world: Hub, tmp_path: Path) -> None:
 
 @pytest.fixture
 async def backed_up(world: Hub, tmp_path: Path) -> Path:
-    """A node that is set up, and a backup of it."""
+    """Return a node that is set up and has a backup."""
     await world.set_up()
     return Path((await on_account(world, "create_backup"))["path"])
 
 
 @BOTH
 async def test_restore(world: Hub, backed_up: Path) -> None:
-    """After another backup; the node has come back when that is told."""
+    """Another backup is created first. The action ends when the node responds again."""
     users = dict(world.service.state.users)
     world.service.state.users.clear()
 
@@ -673,7 +673,7 @@ async def test_restore(world: Hub, backed_up: Path) -> None:
         "version": "1.3.4",
         "version_before": "1.3.4",
     }
-    # A path that create_backup has told does as well.
+    # A path that create_backup returned is accepted as well.
     await on_account(world, "restore_backup", file=str(backed_up), confirm="sg-home")
     assert world.entry_state() is ConfigEntryState.LOADED
 
@@ -691,9 +691,7 @@ async def test_upload_an_upgrade(world: Hub, backed_up: Path) -> None:
 
 
 @pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
-async def test_nothing_is_replaced_without_the_name(
-    world: Hub, backed_up: Path, action: str
-) -> None:
+async def test_the_name_must_be_repeated(world: Hub, backed_up: Path, action: str) -> None:
     for name in ("", "SG-HOME", "HY2 SCALE sg-home", "ea1b2adb"):
         error = await refused(world, None, action, file=backed_up.name, confirm=name)
         assert error.translation_key == "confirmation_differs"
@@ -704,10 +702,10 @@ async def test_nothing_is_replaced_without_the_name(
 
 
 @pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
-async def test_only_archives_of_our_own_folder(
+async def test_archives_outside_the_folder_are_refused(
     world: Hub, backed_up: Path, tmp_path: Path, action: str
 ) -> None:
-    """No way out of it: not by dots, nor from the root, nor by a link."""
+    """Neither dots, absolute paths nor links lead out of it."""
     outside = tmp_path / "secrets.tar.gz"
     with tarfile.open(outside, "w:gz") as tar:
         tar.addfile(tarfile.TarInfo("hy2scale-linux-amd64"))
@@ -737,10 +735,10 @@ async def test_only_archives_of_our_own_folder(
 
 
 @pytest.mark.parametrize("action", ["restore_backup", "upload_upgrade"])
-async def test_an_archive_that_cannot_be_read(world: Hub, action: str) -> None:
-    """The error is not the user's."""
+async def test_an_unreadable_archive(world: Hub, action: str) -> None:
+    """The error is not reported as invalid input."""
     await world.set_up()
-    # Whatever is there, its first byte cannot be read.
+    # The file exists, but its first byte cannot be read.
     link(Path(world.hass.config.path("tunnel_hub_backups")), "/proc/self")
 
     error = await refused(world, None, action, file="mem", confirm="sg-home")
@@ -751,7 +749,7 @@ async def test_an_archive_that_cannot_be_read(world: Hub, action: str) -> None:
     assert not world.service.calls_to("/api/restore")
 
 
-async def test_no_backup_no_restoring(world: Hub, backed_up: Path) -> None:
+async def test_a_failed_backup_stops_the_restore(world: Hub, backed_up: Path) -> None:
     world.service.fault("/api/backup", "error", times=None)
 
     await refused(world, None, "restore_backup", file=backed_up.name, confirm="sg-home")
@@ -759,10 +757,10 @@ async def test_no_backup_no_restoring(world: Hub, backed_up: Path) -> None:
     assert not world.service.calls_to("/api/restore")
 
 
-async def test_a_node_that_ends_before_it_answers(
+async def test_a_node_that_stops_before_it_responds(
     world: Hub, backed_up: Path, looks: list[float]
 ) -> None:
-    """And needs a while to come back."""
+    """It needs some time to restart."""
     world.service.fault("/api/restore", "lost")
     world.service.fault("/api/login", "status", status=502, times=3)
 
@@ -772,7 +770,7 @@ async def test_a_node_that_ends_before_it_answers(
     assert looks
 
 
-async def test_a_node_that_does_not_come_back(
+async def test_a_node_that_does_not_restart(
     world: Hub, backed_up: Path, looks: list[float]
 ) -> None:
     world.service.fault("/api/login", "status", status=502, times=None)
@@ -784,7 +782,7 @@ async def test_a_node_that_does_not_come_back(
 
 
 async def test_a_backup_with_another_password(world: Hub, backed_up: Path) -> None:
-    """The node is asked for once, and the user for the password of then."""
+    """One login is attempted, then the user is asked for the backup's password."""
     world.service.state.password_hash = hashed("another")
     archive = Path((await on_account(world, "create_backup"))["path"])
     world.service.state.password_hash = hashed("hub-password")
@@ -798,7 +796,7 @@ async def test_a_backup_with_another_password(world: Hub, backed_up: Path) -> No
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let no time pass while a node is waited for; how long was waited each time."""
+    """Wait for a node without real pauses; return the length of each."""
     waited: list[float] = []
 
     async def _wait(seconds: float) -> None:
@@ -809,12 +807,12 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder by name; none without a folder."""
+    """Return the names of the files of a folder. Without a folder, there are none."""
     return {path.name: path.read_bytes() for path in folder.glob("*")}
 
 
 def mode(path: Path) -> int:
-    """Return who may do what with a file."""
+    """Return the permissions of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
@@ -831,12 +829,12 @@ async def test_a_backup_overwrites_nothing(world: Hub, tmp_path: Path) -> None:
 
 
 def link(path: Path, target: str) -> None:
-    """Let a path lead elsewhere."""
+    """Make a path a link."""
     path.symlink_to(target)
 
 
 def write(path: Path, words: str) -> None:
-    """Put something into a file."""
+    """Write to a file."""
     path.write_text(words)
 
 
@@ -848,10 +846,10 @@ async def test_a_backup_that_cannot_be_saved(world: Hub, tmp_path: Path) -> None
 
     assert error.translation_key == "backup_not_saved"
     assert error.translation_placeholders == {"reason": "File exists"}
-    assert not isinstance(error, ServiceValidationError), "the error is not the user's"
+    assert not isinstance(error, ServiceValidationError), "it is not reported as invalid input"
 
 
-async def test_no_backup(world: Hub, tmp_path: Path) -> None:
+async def test_a_failed_backup(world: Hub, tmp_path: Path) -> None:
     await world.set_up()
     world.service.fault("/api/backup", "error", times=None)
 
@@ -889,7 +887,7 @@ async def test_wireguard_config_of_a_deleted_peer(world: Hub) -> None:
 
 
 async def test_wireguard_config_without_a_key(world: Hub) -> None:
-    """A peer that brought its own key: the node would write a file that cannot work."""
+    """The peer was created with its own key, so the node's file cannot work."""
     world.service.state.wireguard.peers[0].private_key = ""
     await world.set_up()
 
@@ -901,7 +899,7 @@ async def test_wireguard_config_without_a_key(world: Hub) -> None:
 
 @pytest.mark.platforms("sensor")
 async def test_a_wireguard_peer_is_renamed(world: Hub) -> None:
-    """Its key tells that it is the same: device, entities and their names stay."""
+    """Device, entities and their names stay, because the key is the same."""
     await world.set_up()
     device = world.device("wireguard_peer:phone")
     assert device
@@ -928,8 +926,8 @@ async def test_a_wireguard_peer_is_renamed(world: Hub) -> None:
 
 @BOTH
 @pytest.mark.platforms("sensor")
-async def test_certificates_come_and_go(world: Hub) -> None:
-    """Made, signed, read, imported and deleted; the sensor follows."""
+async def test_create_and_delete_certificates(world: Hub) -> None:
+    """They are created, signed, downloaded, imported and deleted. The sensor follows."""
     await world.set_up()
     certificates = world.service.state.certificates
 
@@ -958,14 +956,14 @@ async def test_certificates_come_and_go(world: Hub) -> None:
 
 
 async def first_to_end(world: Hub) -> str:
-    """Return the certificate that is the first to end, as the sensor shows it a second later."""
+    """Return which certificate expires first, as the sensor shows it a second later."""
     await world.elapse(1)
     state = world.state("sensor", "certificates:account", "certificates")
     return str(state.attributes["certificates"][0]["id"])
 
 
 @OLD
-async def test_an_authority(world: Hub) -> None:
+async def test_create_an_authority(world: Hub) -> None:
     await world.set_up()
 
     await on_account(world, "generate_certificate", id="ca", domains="My CA", is_ca=True)
@@ -974,8 +972,8 @@ async def test_an_authority(world: Hub) -> None:
     assert {"ca", "new"} <= set(world.service.state.certificates)
 
 
-async def test_an_authority_that_the_node_does_not_make(world: Hub) -> None:
-    """Since 1.3 it makes an ordinary certificate and says yes; nothing of it is left."""
+async def test_a_version_that_does_not_create_authorities(world: Hub) -> None:
+    """Version 1.3 creates an ordinary certificate and answers 200. It is deleted again."""
     await world.set_up()
     before = set(world.service.state.certificates)
 
@@ -996,7 +994,7 @@ async def test_an_authority_that_the_node_does_not_make(world: Hub) -> None:
     assert "new" in world.service.state.certificates
 
 
-async def test_import_from_the_nodes_disk(world: Hub) -> None:
+async def test_import_from_the_disk_of_the_node(world: Hub) -> None:
     await world.set_up()
     web = world.service.state.certificates["web"]
     world.service.state.files = {"/etc/web.crt": web.cert, "/etc/web.key": web.key}
@@ -1064,7 +1062,7 @@ async def test_graph_layout_is_refused(world: Hub) -> None:
 
 @pytest.mark.platforms("switch")
 async def test_change_the_password(world: Hub) -> None:
-    """Other sign-ins end; ours goes on with the new one, also after a restart."""
+    """Other sessions end. Home Assistant uses the new password, also after a restart."""
     await world.set_up()
 
     await on_account(world, "update_account", password="another", username="root")
@@ -1099,13 +1097,13 @@ async def test_no_picture(world: Hub) -> None:
     assert error.translation_key == "unsupported"
 
 
-# Who may
+# Permissions
 
 
 ALL = {**CERTIFICATE_ACTIONS, **COLLECTION_ACTIONS, **MESH_ACTIONS}
 
 
-def test_what_reveals_or_destroys_is_for_administrators() -> None:
+def test_actions_for_administrators_only() -> None:
     assert {name for name, action in ALL.items() if not action.admin} == {
         "get_certificate",
         "get_graph_layout",
@@ -1114,10 +1112,10 @@ def test_what_reveals_or_destroys_is_for_administrators() -> None:
     }
 
 
-async def test_others_may_not(world: Hub, hass_read_only_user: MockUser) -> None:
+async def test_users_without_permission(world: Hub, hass_read_only_user: MockUser) -> None:
     await world.set_up()
 
-    peer, user = world.device_id("wireguard_peer:phone"), world.device_id(world.person("alice"))
+    peer, user = world.device_id("wireguard_peer:phone"), world.device_id(world.user_thing("alice"))
 
     for action, target in {
         "create_backup": {"config_entry_id": world.entry.entry_id},

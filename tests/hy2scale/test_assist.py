@@ -1,4 +1,4 @@
-"""Answers of Assist about a node: its users, certificates and peers."""
+"""Tests Assist's answers about a node: its users, certificates and peers."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ GIB = 1024**3
 
 @pytest.fixture
 async def hub(world: Hub) -> Hub:
-    """A node that shows Assist itself, a user and a peer."""
+    """Return a node of which the node itself, a user and a peer are exposed."""
     user = world.user("alice")
     user.traffic_limit, user.traffic_used = 100 * GIB, 25 * GIB
     await set_up_assist(world)
@@ -26,7 +26,7 @@ async def hub(world: Hub) -> Hub:
 
 
 async def test_who_is_connected(hub: Hub) -> None:
-    """Only administrators get the addresses; others only get the users that are exposed."""
+    """Addresses are only for administrators. Other users only get the exposed users."""
     owner, child = MockUser(is_owner=True), MockUser(is_owner=False)
     for person in (owner, child):
         person.add_to_hass(hub.hass)
@@ -45,7 +45,7 @@ async def test_who_is_connected(hub: Hub) -> None:
     )
 
 
-async def test_more_are_connected_than_are_named(hub: Hub) -> None:
+async def test_more_users_are_connected_than_are_named(hub: Hub) -> None:
     names = ["bob", *(f"guest{number}" for number in range(5))]
     state = hub.service.state
     for name in names[1:]:
@@ -55,7 +55,7 @@ async def test_more_are_connected_than_are_named(hub: Hub) -> None:
     await hub.elapse(MINUTE)
     await hub.elapse(MINUTE)
     for name in names:
-        expose(hub, "sensor", hub.person(name), "traffic_usage")
+        expose(hub, "sensor", hub.user_thing(name), "traffic_usage")
 
     answer = await say(hub, "谁连着我的节点", "zh-Hans")
 
@@ -70,7 +70,7 @@ async def test_more_are_connected_than_are_named(hub: Hub) -> None:
     )
 
 
-async def test_nobody_is_connected(hub: Hub) -> None:
+async def test_no_user_is_connected(hub: Hub) -> None:
     hub.service.state.sessions.clear()
     await hub.elapse(2 * MINUTE)
 

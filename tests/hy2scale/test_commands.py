@@ -1,4 +1,4 @@
-"""What a person does with entities: switches, choices, buttons, updates and QR codes."""
+"""Tests HY2 SCALE's switches, selects, buttons, updates and QR codes."""
 
 import asyncio
 from datetime import timedelta
@@ -26,15 +26,15 @@ pytestmark = pytest.mark.platforms("button", "image", "select", "switch", "updat
 
 
 def row(world: Hub, thing: str) -> str:
-    """Return all that the node has of a thing."""
+    """Return a row at the node."""
     kind, _, name = thing.partition(":")
     rows = {"tunnel": "clients", "rule": "rules", "proxy": "proxies"}[kind]
     return repr(getattr(world.service.state, rows)[name])
 
 
 @BOTH
-async def test_enabled(world: Hub) -> None:
-    """And back; nothing else of the row changes, not even what the switch knows nothing of."""
+async def test_disable_and_enable(world: Hub) -> None:
+    """All other fields stay, even those that the integration does not know."""
     await world.set_up()
     for thing, before in {
         "tunnel:us": "on",
@@ -61,22 +61,22 @@ async def test_enabled(world: Hub) -> None:
 
 
 @BOTH
-async def test_a_user(world: Hub) -> None:
+async def test_disable_and_enable_a_user(world: Hub) -> None:
     await world.set_up()
     before = repr(world.user("bob"))
 
-    await world.act("switch", "turn_off", world.person("bob"), "enabled")
+    await world.act("switch", "turn_off", world.user_thing("bob"), "enabled")
     assert not world.user("bob").enabled
-    assert world.value("switch", world.person("bob"), "enabled") == "off"
-    await world.act("switch", "turn_on", world.person("bob"), "enabled")
+    assert world.value("switch", world.user_thing("bob"), "enabled") == "off"
+    await world.act("switch", "turn_on", world.user_thing("bob"), "enabled")
 
     assert repr(world.user("bob")) == before
 
 
 @BOTH
 @pytest.mark.parametrize("thing", ["link:us", "peer:us/us-r1", "peer:us/us-r1/us-r1-r1"])
-async def test_nested(world: Hub, thing: str) -> None:
-    """The path is encoded whole, or the node would look for another route."""
+async def test_nested_peers_of_a_peer(world: Hub, thing: str) -> None:
+    """The whole path is encoded, or the node would look for another route."""
     await world.set_up()
     path = thing.partition(":")[2]
     before = world.value("switch", thing, "nested")
@@ -89,7 +89,7 @@ async def test_nested(world: Hub, thing: str) -> None:
     assert world.value("switch", thing, "nested") != before
 
 
-async def test_a_peer_enabled(world: Hub) -> None:
+async def test_disable_and_enable_a_peer(world: Hub) -> None:
     await world.set_up()
     assert world.value("switch", "peer:us/us-r1", "enabled") == "on"
 
@@ -100,7 +100,7 @@ async def test_a_peer_enabled(world: Hub) -> None:
 
 
 @pytest.mark.platforms("sensor", "switch")
-async def test_a_tunnel_drops_its_link(world: Hub) -> None:
+async def test_a_disabled_tunnel_loses_its_link(world: Hub) -> None:
     await world.set_up()
 
     await world.act("switch", "turn_off", "tunnel:us", "enabled")
@@ -112,7 +112,7 @@ async def test_a_tunnel_drops_its_link(world: Hub) -> None:
 
 
 async def test_force_offline(world: Hub) -> None:
-    """Once: the link comes back."""
+    """The link is restored afterwards."""
     await world.set_up()
     rebinds = world.service.state.peers["us"].rebinds
 
@@ -123,7 +123,7 @@ async def test_force_offline(world: Hub) -> None:
 
 
 async def test_force_down(world: Hub) -> None:
-    """Held over a restart, and then as it was before."""
+    """It lasts over a restart. Then the connection is as before."""
     await world.set_up()
 
     await world.act("switch", "turn_on", "tunnel:us", "force_down")
@@ -138,8 +138,8 @@ async def test_force_down(world: Hub) -> None:
 
 
 @BOTH
-async def test_forced_down_again_after_a_restart_that_brings_no_news(world: Hub) -> None:
-    """The tunnel was enabled at the node meanwhile, so nothing changes in what is read."""
+async def test_force_down_continues_after_a_restart_without_changes(world: Hub) -> None:
+    """The tunnel was enabled at the node meanwhile, so polls return no changes."""
     await world.set_up()
     await world.act("switch", "turn_on", "tunnel:us", "force_down")
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -154,8 +154,8 @@ async def test_forced_down_again_after_a_restart_that_brings_no_news(world: Hub)
 
 
 @BOTH
-async def test_forced_down_in_the_middle_of_being_disconnected(world: Hub) -> None:
-    """To disconnect once, a connection is disabled and enabled again: that must not come after."""
+async def test_force_down_during_force_offline(world: Hub) -> None:
+    """Force offline disables a connection and enables it again. It must not be enabled last."""
     await world.set_up()
     gate = world.service.gate("/api/clients/{name}/disable", match={"disabled": False}, times=1)
     once = asyncio.create_task(world.act("button", "press", "tunnel:us", "force_offline"))
@@ -172,8 +172,8 @@ async def test_forced_down_in_the_middle_of_being_disconnected(world: Hub) -> No
 
 
 @BOTH
-async def test_a_write_that_is_swallowed(world: Hub) -> None:
-    """The node says yes to anything, also for what it no longer has."""
+async def test_an_ignored_write(world: Hub) -> None:
+    """The node answers 200 to any request, even for rows that do not exist."""
     await world.set_up()
 
     world.service.state.clients.clear()
@@ -187,7 +187,7 @@ async def test_a_write_that_is_swallowed(world: Hub) -> None:
         assert gone.value.translation_key in ("unknown_resource", "tunnel_gone")
 
 
-async def test_a_deleted_proxy_is_not_made_anew(world: Hub) -> None:
+async def test_a_deleted_proxy_is_not_created_again(world: Hub) -> None:
     await world.set_up()
     del world.service.state.proxies["socks5"]
 
@@ -197,7 +197,7 @@ async def test_a_deleted_proxy_is_not_made_anew(world: Hub) -> None:
     assert "socks5" not in world.service.state.proxies
 
 
-async def test_a_version_without_shadowsocks_of_its_own(world: Hub) -> None:
+async def test_a_version_without_its_own_shadowsocks(world: Hub) -> None:
     world.service.state.settings.missing_routes = ["/api/ss"]
     await world.set_up()
 
@@ -207,11 +207,11 @@ async def test_a_version_without_shadowsocks_of_its_own(world: Hub) -> None:
     assert not world.service.state.proxies["socks5"].enabled
 
 
-# What the node itself does
+# Servers and the node itself
 
 
 @BOTH
-async def test_a_server(world: Hub) -> None:
+async def test_enable_a_server(world: Hub) -> None:
     """Nothing else of it changes, neither keys nor peers."""
     await world.set_up()
     cases: tuple[tuple[str, str, str], ...] = (
@@ -230,7 +230,7 @@ async def test_a_server(world: Hub) -> None:
         assert repr(getattr(world.service.state, of)) == before
 
 
-async def test_a_server_that_cannot_run(world: Hub) -> None:
+async def test_a_server_that_fails_to_start(world: Hub) -> None:
     world.service.state.settings.kernel_right = False
     await world.set_up()
 
@@ -282,7 +282,7 @@ async def choose(world: Hub, thing: str, key: str, option: str) -> None:
 )
 @pytest.mark.parametrize("path", ["us/us-r1", "us/us-r1/us-r1-r1"])
 async def test_a_peer_behind_a_link(world: Hub, path: str, why: str, key: str) -> None:
-    """It is there, not connected; a command says which link stands in its way."""
+    """It is not connected. The error of a command names the link that is down."""
     await world.set_up()
     if why == "disabled":
         world.service.state.clients["us"].disabled = True
@@ -300,7 +300,7 @@ async def test_a_peer_behind_a_link(world: Hub, path: str, why: str, key: str) -
     assert not world.writes()
 
 
-async def test_a_peer_behind_one_that_is_not_nested(world: Hub) -> None:
+async def test_a_peer_behind_one_without_nesting(world: Hub) -> None:
     await world.set_up()
     await world.act("switch", "turn_off", "peer:us/us-r1", "nested")
     await world.elapse(POLL)
@@ -316,7 +316,7 @@ async def test_a_peer_behind_one_that_is_not_nested(world: Hub) -> None:
 
 @pytest.mark.parametrize("why", ["a new node", "no section of its own"])
 async def test_servers_that_are_not_set_up(world: Hub, why: str) -> None:
-    """Not a damaged answer: a person is told what is missing."""
+    """It is not a damaged answer: the error says what is missing."""
     state = world.service.state
     state.l2tp.psk, state.l2tp.enabled = "", False
     state.wireguard.enabled = False
@@ -336,8 +336,8 @@ async def test_servers_that_are_not_set_up(world: Hub, why: str) -> None:
         assert info.value.translation_key == "wireguard_not_set_up"
 
 
-async def test_a_server_that_the_machine_cannot_run_says_why(world: Hub) -> None:
-    """In the node's words, which come before what is not set up."""
+async def test_a_server_that_the_machine_does_not_support(world: Hub) -> None:
+    """The node's own words come before what is not set up."""
     state = world.service.state
     state.settings.kernel_right, state.l2tp.psk = False, ""
     await world.set_up()
@@ -353,10 +353,10 @@ async def test_a_server_that_the_machine_cannot_run_says_why(world: Hub) -> None
 
 
 @BOTH
-async def test_exit(world: Hub) -> None:
-    """All of the mesh, as the console writes it, and the node itself."""
+async def test_select_an_exit(world: Hub) -> None:
+    """The options are all paths of the mesh, as the console writes them, and the node itself."""
     await world.set_up()
-    alice = world.person("alice")
+    alice = world.user_thing("alice")
     state = world.state("select", alice, "exit_path")
     assert state.attributes["options"] == [
         "this_node",
@@ -376,7 +376,7 @@ async def test_exit(world: Hub) -> None:
 
 
 @BOTH
-async def test_exit_at_the_node_itself(world: Hub) -> None:
+async def test_select_the_node_itself(world: Hub) -> None:
     await world.set_up()
 
     for thing in ("proxy:http", "wireguard_peer:phone"):
@@ -391,14 +391,14 @@ async def test_exit_at_the_node_itself(world: Hub) -> None:
         assert (row.exit_via, row.exit_paths) == ("", [])
 
 
-async def test_an_exit_can_be_set_back(world: Hub) -> None:
-    """Also to what is no option: a path that is gone, or one that was written otherwise."""
+async def test_an_exit_can_be_restored(world: Hub) -> None:
+    """The previous value can be no option: the path is gone or written in another form."""
     for name, path in (("alice", "office"), ("bob", "gone/for-ever")):
         world.user(name).exit_via, world.user(name).exit_paths = path, [path]
     await world.set_up()
 
     for name, path in (("alice", "office"), ("bob", "gone/for-ever")):
-        person = world.person(name)
+        person = world.user_thing(name)
         assert world.value("select", person, "exit_path") == path
         await choose(world, person, "exit_path", "us")
         assert world.user(name).exit_via == "us"
@@ -408,15 +408,15 @@ async def test_an_exit_can_be_set_back(world: Hub) -> None:
         assert world.value("select", person, "exit_path") == path
 
 
-async def test_exits_that_fail_and_work_again(world: Hub) -> None:
+async def test_exits_that_fail_and_recover(world: Hub) -> None:
     await world.set_up()
-    alice = world.person("alice")
+    alice = world.user_thing("alice")
 
     world.service.drop("us")
     await world.live(2 * SLOW_POLL, SLOW_POLL)
     down = world.state("select", alice, "exit_path").attributes["not_connected"]
     assert set(down) >= {"us", "de", "sg"}
-    assert world.value("select", alice, "exit_path") == "us", "it is what is set"
+    assert world.value("select", alice, "exit_path") == "us", "it is the configured exit"
 
     world.service.reconnect("us")
     await world.live(2 * SLOW_POLL, SLOW_POLL)
@@ -424,26 +424,26 @@ async def test_exits_that_fail_and_work_again(world: Hub) -> None:
 
 
 async def test_a_path_that_is_longer_than_a_state(world: Hub) -> None:
-    """It can be shown and chosen all the same, and told from others that begin like it."""
+    """It is shown shortened, can be selected, and differs from others with the same beginning."""
     same_begin = [f"us/{'y' * 300}{end}" for end in "12"]
     world.user("carol").exit_via, world.user("carol").exit_paths = same_begin[0], same_begin[:1]
     await world.set_up()
-    shown = world.value("select", world.person("carol"), "exit_path")
+    shown = world.value("select", world.user_thing("carol"), "exit_path")
     assert len(shown) == 255
     world.user("carol").exit_via, world.user("carol").exit_paths = same_begin[1], same_begin[1:]
     await world.elapse(SLOW_POLL)
-    other = world.value("select", world.person("carol"), "exit_path")
+    other = world.value("select", world.user_thing("carol"), "exit_path")
     assert len(other) == 255
     assert other != shown
 
-    await choose(world, world.person("carol"), "exit_path", shown)
+    await choose(world, world.user_thing("carol"), "exit_path", shown)
 
     assert world.user("carol").exit_via == same_begin[0]
 
 
 @BOTH
 async def test_an_exit_of_shadowsocks(world: Hub) -> None:
-    """Since 1.3 it has none, and an older version's entity goes; before, it was a proxy."""
+    """Version 1.3 has none, and removes the entity of an older version. Before, it was a proxy."""
     er.async_get(world.hass).async_get_or_create(
         "select", DOMAIN, f"{id_prefix(world.entry)}:proxy:ss:exit_path", config_entry=world.entry
     )
@@ -455,7 +455,7 @@ async def test_an_exit_of_shadowsocks(world: Hub) -> None:
     assert world.value("switch", "proxy:ss", "enabled") == "on"
 
 
-async def test_a_rule_leads_elsewhere(world: Hub) -> None:
+async def test_select_the_exit_of_a_rule(world: Hub) -> None:
     await world.set_up()
 
     options = world.state("select", "rule:video", "exit_path").attributes["options"]
@@ -463,22 +463,22 @@ async def test_a_rule_leads_elsewhere(world: Hub) -> None:
     assert "this_node" not in options
 
 
-async def test_an_exit_that_is_away_stays_chosen(world: Hub) -> None:
+async def test_an_exit_that_is_offline_stays_selected(world: Hub) -> None:
     world.user("alice").exit_via = "away/for-good"
     world.user("alice").exit_paths = ["away/for-good"]
 
     await world.set_up()
 
-    state = world.state("select", world.person("alice"), "exit_path")
+    state = world.state("select", world.user_thing("alice"), "exit_path")
     assert state.state == "away/for-good"
     assert state.state in state.attributes["options"]
 
 
-async def test_an_option_that_is_none(world: Hub) -> None:
+async def test_an_invalid_option(world: Hub) -> None:
     await world.set_up()
 
     with pytest.raises(ServiceValidationError):
-        await choose(world, world.person("alice"), "exit_path", "mars")
+        await choose(world, world.user_thing("alice"), "exit_path", "mars")
 
     assert not world.writes()
 
@@ -489,7 +489,7 @@ async def test_a_new_exit_is_an_option(world: Hub) -> None:
 
     await world.live(2 * SLOW_POLL, POLL)
 
-    options = world.state("select", world.person("bob"), "exit_path").attributes["options"]
+    options = world.state("select", world.user_thing("bob"), "exit_path").attributes["options"]
     assert "us/fresh" in options
 
 
@@ -501,16 +501,16 @@ async def test_a_new_exit_is_an_option(world: Hub) -> None:
 async def test_reset_traffic(world: Hub) -> None:
     await world.set_up()
 
-    await world.act("button", "press", world.person("alice"), "reset_traffic")
+    await world.act("button", "press", world.user_thing("alice"), "reset_traffic")
 
     assert world.user("alice").traffic_used == 0
-    assert world.value("sensor", world.person("alice"), "traffic_used") == "0.0"
+    assert world.value("sensor", world.user_thing("alice"), "traffic_used") == "0.0"
 
 
 @BOTH
 @pytest.mark.platforms("button", "sensor")
 async def test_kick_all_sessions(world: Hub) -> None:
-    """They are out for a minute, which shows, and then come back."""
+    """They cannot connect for a minute, which is shown, and then return."""
     await world.set_up()
 
     await world.act("button", "press", world.sessions("alice"), "kick_sessions")
@@ -528,10 +528,10 @@ async def test_kick_all_sessions(world: Hub) -> None:
 
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
 @pytest.mark.platforms("button", "sensor")
-async def test_a_lockout_ends_although_the_clock_is_set(
+async def test_a_lockout_ends_although_the_clock_was_set(
     world: Hub, clocks: Clocks, seconds: float
 ) -> None:
-    """They are out for a minute, whatever the clock says."""
+    """It lasts a minute, regardless of the clock."""
     await world.set_up()
     await world.act("button", "press", world.sessions("alice"), "kick_sessions")
     clocks.set(seconds, world.service)
@@ -542,7 +542,7 @@ async def test_a_lockout_ends_although_the_clock_is_set(
 
 
 @pytest.mark.platforms("button", "sensor")
-async def test_kick_without_sessions(world: Hub) -> None:
+async def test_kick_all_without_sessions(world: Hub) -> None:
     await world.set_up()
 
     await world.act("button", "press", world.sessions("carol"), "kick_sessions")
@@ -553,7 +553,7 @@ async def test_kick_without_sessions(world: Hub) -> None:
 
 async def test_reset_traffic_of_a_deleted_user(world: Hub) -> None:
     await world.set_up()
-    thing = world.person("alice")
+    thing = world.user_thing("alice")
     world.service.state.users.clear()
 
     with pytest.raises(ServiceValidationError) as gone:
@@ -567,7 +567,7 @@ async def test_reset_traffic_of_a_deleted_user(world: Hub) -> None:
 
 @pytest.mark.platforms("sensor", "update")
 async def test_update(world: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Downloaded, with progress, and put in place: the node restarts as the new version."""
+    """It is downloaded with progress and installed. The node restarts with the new version."""
     await world.set_up()
     update = world.state("update", "upgrade:account", "program")
     assert update.state == "on"
@@ -588,12 +588,12 @@ async def test_update(world: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     update = world.state("update", "upgrade:account", "program")
     assert update.state == "off"
     assert update.attributes["in_progress"] is False
-    assert len(set(seen)) > 2, "it went on before our eyes"
+    assert len(set(seen)) > 2, "the progress was shown"
     await world.live(MINUTE, POLL)
     assert world.value("sensor", "hub:account", "version") == "1.3.5"
 
 
-async def test_a_node_that_cannot_upgrade_itself(world: Hub) -> None:
+async def test_a_node_that_does_not_support_updates(world: Hub) -> None:
     world.service.state.settings.in_docker = False
     await world.set_up()
     assert world.value("update", "upgrade:account", "program") == "on"
@@ -604,8 +604,8 @@ async def test_a_node_that_cannot_upgrade_itself(world: Hub) -> None:
     assert not world.service.calls_to("/api/upgrade/download")
 
 
-async def test_a_version_that_has_no_file_for_the_machine(world: Hub) -> None:
-    """It is newer, and yet there is nothing to install."""
+async def test_a_version_without_a_file_for_the_machine(world: Hub) -> None:
+    """The version is newer, but cannot be installed."""
     world.service.state.settings.published_for_platform = False
     await world.set_up()
 
@@ -631,7 +631,7 @@ async def test_an_upgrade_that_fails(world: Hub) -> None:
 
 
 async def test_a_node_without_internet(world: Hub) -> None:
-    """It cannot know; nothing else is disturbed."""
+    """The latest version is unknown. Nothing else is affected."""
     world.service.state.settings.internet = False
 
     await world.set_up()
@@ -642,8 +642,8 @@ async def test_a_node_without_internet(world: Hub) -> None:
     assert update.attributes["installed_version"] == "1.3.4"
 
 
-async def test_an_upgrade_that_was_begun_elsewhere(world: Hub) -> None:
-    """Asking for news would make the node forget what it has downloaded."""
+async def test_an_upgrade_that_was_started_elsewhere(world: Hub) -> None:
+    """A request for the latest version would make the node discard its download."""
     world.service.state.upgrade.state = "ready"
     world.service.state.upgrade.latest = "1.3.5"
 
@@ -659,7 +659,7 @@ async def test_an_upgrade_that_was_begun_elsewhere(world: Hub) -> None:
 @BOTH
 @pytest.mark.platforms("image")
 async def test_qr_code(world: Hub) -> None:
-    """Disabled at first: it holds a private key."""
+    """It is disabled by default, because it contains a private key."""
     await world.set_up()
     entity_id = world.entity_id("image", "wireguard_peer:phone", "qr_code")
     registered = er.async_get(world.hass).async_get(entity_id)
@@ -668,7 +668,7 @@ async def test_qr_code(world: Hub) -> None:
     assert not world.service.calls_to("/api/wireguard/qr")
 
     await world.enable_all()
-    assert not world.service.calls_to("/api/wireguard/qr"), "it has not been shown"
+    assert not world.service.calls_to("/api/wireguard/qr"), "it has not been requested"
     image = await async_get_image(world.hass, entity_id)
 
     assert image.content_type == "image/png"
@@ -678,7 +678,7 @@ async def test_qr_code(world: Hub) -> None:
 @pytest.mark.platforms("image")
 async def test_qr_code_changes_with_the_peer(world: Hub) -> None:
     await world.set_up_enabled()
-    # Home Assistant reloads an account some time after its entities were enabled.
+    # Home Assistant reloads an entry some time after its entities were enabled.
     await world.live(MINUTE, SLOW_POLL)
     before = world.value("image", "wireguard_peer:phone", "qr_code")
     await world.live(3 * SLOW_POLL, SLOW_POLL)
@@ -701,10 +701,10 @@ async def test_no_qr_code(world: Hub) -> None:
         )
 
 
-async def test_a_hold_remembers_what_was_changed_a_moment_ago(
+async def test_force_down_uses_the_current_state(
     world: Hub,
 ) -> None:
-    """Someone disables the connection on the node's console right after it was polled."""
+    """The connection was disabled on the node's console right after a poll."""
     await world.set_up()
     await world.elapse(MINUTE)
     world.service.state.clients["us"].disabled = True
@@ -715,8 +715,8 @@ async def test_a_hold_remembers_what_was_changed_a_moment_ago(
     assert world.service.state.clients["us"].disabled
 
 
-async def test_keys_that_are_none(world: Hub) -> None:
-    """What a node gives in place of a pair of keys is not sent back to it."""
+async def test_invalid_keys(world: Hub) -> None:
+    """An invalid pair of keys in the node's answer is not sent back to it."""
     await world.set_up()
 
     for key in ("", "x" * 100_000, None, ["x"]):

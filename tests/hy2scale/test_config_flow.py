@@ -1,4 +1,4 @@
-"""Getting to a node: its address, how far to trust it, and its password; again; elsewhere."""
+"""Tests HY2 SCALE's config flow: address, certificate, password and reauthentication."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -31,7 +31,7 @@ async def begin(hass: HomeAssistant) -> ConfigFlowResult:
 
 
 def address(service: Hy2ScaleService, **changes: Any) -> dict[str, Any]:
-    """Return what a person enters for the simulated node."""
+    """Return the input for the simulated node."""
     url = URL(service.url)
     return {
         "host": url.host,
@@ -54,13 +54,13 @@ async def fill(hass: HomeAssistant, form: ConfigFlowResult, **fields: Any) -> Co
 
 
 async def https(service: Hy2ScaleService) -> str:
-    """Have the node speak HTTPS; the authority to trust, as PEM."""
+    """Let the node use HTTPS, and return its certificate authority as PEM."""
     service.state.ui.force_https, service.state.ui.https_cert_id = True, "web"
     await service.restart()
     return service.state.certificates["mesh-ca"].cert
 
 
-# For the first time
+# Adding a node
 
 
 @BOTH
@@ -89,7 +89,7 @@ async def test_plain_http(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> Non
         "token": ANY,
         "default_password": "false",
     }, "the password itself is not stored"
-    assert [result["data"]["token"]] == [*hy2scale.state.tokens], "it is not asked for twice"
+    assert [result["data"]["token"]] == [*hy2scale.state.tokens], "it is not requested twice"
 
 
 def _port(service: Hy2ScaleService) -> int:
@@ -98,7 +98,9 @@ def _port(service: Hy2ScaleService) -> int:
     return port
 
 
-async def test_the_password_is_not_sent(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+async def test_the_password_is_not_sent_in_plain_text(
+    hass: HomeAssistant, hy2scale: Hy2ScaleService
+) -> None:
     await fill(hass, await begin(hass), **address(hy2scale))
 
     (login,) = {str(call.body) for call in hy2scale.calls_to("/api/login")}
@@ -106,7 +108,7 @@ async def test_the_password_is_not_sent(hass: HomeAssistant, hy2scale: Hy2ScaleS
     assert "hub-password" not in str(hy2scale.calls)
 
 
-async def test_https_and_checking_are_the_default(hass: HomeAssistant) -> None:
+async def test_https_and_verification_are_the_default(hass: HomeAssistant) -> None:
     form = await begin(hass)
 
     assert form["data_schema"] is not None
@@ -126,7 +128,7 @@ async def test_https_with_an_authority(hass: HomeAssistant, hy2scale: Hy2ScaleSe
     assert result["data"]["ca"] == authority.strip()
 
 
-async def test_https_without_checking(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+async def test_https_without_verification(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
     await https(hy2scale)
 
     result = await fill(hass, await begin(hass), **address(hy2scale, https=True, verify=False))
@@ -137,7 +139,7 @@ async def test_https_without_checking(hass: HomeAssistant, hy2scale: Hy2ScaleSer
 
 
 async def test_an_unknown_certificate(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
-    """Nothing was said yet: not even the hash went out."""
+    """Nothing was sent, not even the hash of the password."""
     authority = await https(hy2scale)
     hy2scale.calls.clear()
     form = await begin(hass)
@@ -159,11 +161,13 @@ async def test_an_unknown_certificate(hass: HomeAssistant, hy2scale: Hy2ScaleSer
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_https_where_there_is_none(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+async def test_https_at_a_server_without_it(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
     result = await fill(hass, await begin(hass), **address(hy2scale, https=True))
 
     assert result["errors"] == {"base": "unavailable_tls"}
-    assert result["description_placeholders"] == {"detail": ""}, "no name of a Python class"
+    assert result["description_placeholders"] == {"detail": ""}, (
+        "the name of a Python class is not shown"
+    )
 
 
 async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
@@ -179,7 +183,7 @@ async def test_another_base_path(hass: HomeAssistant, hy2scale: Hy2ScaleService)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_what_is_wrong_is_said(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+async def test_errors_in_the_form(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
     cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"password": "wrong"}, "invalid_auth"),
         ({"username": "wrong"}, "invalid_auth"),
@@ -202,8 +206,8 @@ async def test_what_is_wrong_is_said(hass: HomeAssistant, hy2scale: Hy2ScaleServ
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_not_a_node(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
-    """A web page, or anything else that is no answer of a node's."""
+async def test_another_web_server(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> None:
+    """The server returns a web page, or another answer that a node does not give."""
     hy2scale.fault("*", "html", times=None)
 
     result = await fill(hass, await begin(hass), **address(hy2scale))
@@ -211,7 +215,7 @@ async def test_not_a_node(hass: HomeAssistant, hy2scale: Hy2ScaleService) -> Non
     assert result["errors"] == {"base": "unavailable_firewall"}
 
 
-async def test_the_same_node_twice(
+async def test_already_configured(
     hass: HomeAssistant, hy2scale: Hy2ScaleService, entry: MockConfigEntry
 ) -> None:
     other = URL(hy2scale.mirror_url).port
@@ -230,12 +234,12 @@ async def test_no_options(world: Hub) -> None:
     assert result["reason"] == "no_options"
 
 
-# Again
+# Reauthentication and reconfiguration
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_sign_in_again(world: Hub) -> None:
-    """After someone changed the password; the form shows where the node is."""
+async def test_reauthentication(world: Hub) -> None:
+    """The password was changed at the node. The form shows the node's address."""
     await world.set_up()
     world.service.set_password("changed")
     await world.elapse(POLL)
@@ -262,8 +266,8 @@ async def test_sign_in_again(world: Hub) -> None:
     assert world.value("binary_sensor", "peer:office", "connected") == "on"
 
 
-async def test_moved(world: Hub) -> None:
-    """Another address, the same node."""
+async def test_reconfigure_to_another_address(world: Hub) -> None:
+    """The same node at another address."""
     await world.set_up()
     other = URL(world.service.mirror_url).port
     result = await world.entry.start_reconfigure_flow(world.hass)
@@ -277,7 +281,7 @@ async def test_moved(world: Hub) -> None:
 
 @pytest.fixture
 async def another_node() -> AsyncIterator[Hy2ScaleService]:
-    """A node elsewhere, with the same password."""
+    """Return another node with the same password."""
     async with Simulator(services=("hy2scale",), seed=2) as running:
         running.get(Hy2ScaleService).state.node_id, running.get(Hy2ScaleService).state.name = (
             "f00d",
@@ -287,8 +291,10 @@ async def another_node() -> AsyncIterator[Hy2ScaleService]:
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
-async def test_another_node(world: Hub, another_node: Hy2ScaleService, source: str) -> None:
-    """Its entities would mean something else."""
+async def test_reconfigure_to_another_node(
+    world: Hub, another_node: Hy2ScaleService, source: str
+) -> None:
+    """Its entities would have another meaning."""
     await world.set_up()
     before = dict(world.entry.data)
 
@@ -302,7 +308,7 @@ async def test_another_node(world: Hub, another_node: Hy2ScaleService, source: s
 async def test_two_nodes(
     hass: HomeAssistant, hy2scale: Hy2ScaleService, another_node: Hy2ScaleService
 ) -> None:
-    """They live side by side."""
+    """Each has its own entry and devices."""
     first = node_entry(hy2scale)
     first.add_to_hass(hass)
     await hass.config_entries.async_setup(first.entry_id)
@@ -314,7 +320,7 @@ async def test_two_nodes(
     assert first.state is ConfigEntryState.LOADED
 
 
-# A node that is renamed, which its console does with PUT /node {"node_id"}
+# Renamed nodes: the console renames a node with PUT /node {"node_id"}
 
 
 async def again(world: Hub, source: str, **fields: Any) -> ConfigFlowResult:
@@ -329,7 +335,10 @@ async def again(world: Hub, source: str, **fields: Any) -> ConfigFlowResult:
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
 @pytest.mark.platforms("binary_sensor")
 async def test_a_renamed_node_is_the_same(world: Hub, source: str) -> None:
-    """The entry follows with the next reading, and can be signed in to, also elsewhere."""
+    """The entry is updated with the next poll.
+
+    The user can sign in again, also at another address.
+    """
     await world.set_up()
     world.service.state.node_id = "renamed"
     await world.elapse(POLL)
@@ -347,8 +356,11 @@ async def test_a_renamed_node_is_the_same(world: Hub, source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["reauth", "reconfigure"])
-async def test_a_node_renamed_before_it_could_be_read(world: Hub, source: str) -> None:
-    """While Home Assistant was down, together with its password: its address tells."""
+async def test_a_node_renamed_while_home_assistant_was_off(world: Hub, source: str) -> None:
+    """It was renamed while Home Assistant was off, and its password changed.
+
+    The address identifies it.
+    """
     world.service.state.node_id = "renamed"
     world.service.set_password("changed")
     await world.set_up()
@@ -363,7 +375,7 @@ async def test_a_node_renamed_before_it_could_be_read(world: Hub, source: str) -
 
 
 async def test_a_renamed_node_is_not_added_again(world: Hub) -> None:
-    """Although its new id has not been read."""
+    """This holds before its new id was read."""
     world.service.state.node_id = "renamed"
 
     result = await fill(world.hass, await begin(world.hass), **address(world.service))
@@ -372,8 +384,8 @@ async def test_a_renamed_node_is_not_added_again(world: Hub) -> None:
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleService) -> None:
-    """Two nodes swap their ids: each entry follows as soon as its id is free."""
+async def test_two_nodes_swap_their_names(world: Hub, another_node: Hy2ScaleService) -> None:
+    """Two nodes swap their ids. Each entry is updated as soon as the id is free."""
     hass = world.hass
     await world.set_up()
     second = (await fill(hass, await begin(hass), **address(another_node)))["result"]
@@ -387,10 +399,8 @@ async def test_a_name_that_another_node_had(world: Hub, another_node: Hy2ScaleSe
 
 
 @pytest.mark.platforms("binary_sensor")
-async def test_the_name_that_a_node_was_added_with(
-    world: Hub, another_node: Hy2ScaleService
-) -> None:
-    """Identifiers begin with it for good; those of a new node of that name begin otherwise."""
+async def test_a_new_node_with_the_original_name(world: Hub, another_node: Hy2ScaleService) -> None:
+    """Its identifiers keep the prefix. A new node of that name gets another one."""
     hass = world.hass
     await world.set_up()
     before = arranged(world.hass, world.entry)
@@ -408,8 +418,10 @@ async def test_the_name_that_a_node_was_added_with(
     assert arranged(hass, second)
 
 
-async def test_a_move_to_where_another_entry_is(world: Hub, another_node: Hy2ScaleService) -> None:
-    """Two entries are never one."""
+async def test_reconfigure_to_the_address_of_another_entry(
+    world: Hub, another_node: Hy2ScaleService
+) -> None:
+    """Two entries are never merged."""
     hass = world.hass
     await world.set_up()
     assert (await fill(hass, await begin(hass), **address(another_node)))["type"] is (

@@ -1,4 +1,4 @@
-"""What exists: what is part of another thing's device, and what a version lacks."""
+"""Tests devices: parts of devices, names, and what a version does not support."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,8 +18,10 @@ from ..names import NAMES, check
 from .common import OLD, POLL, Hub
 
 
-async def test_a_link_that_goes_and_returns(world: Hub, caplog: pytest.LogCaptureFixture) -> None:
-    """Its entities go and return, as they were; the tunnel's device and entities stay."""
+async def test_a_link_that_is_removed_and_returns(
+    world: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its entities are removed and return unchanged. The tunnel's device and entities stay."""
     await world.set_up()
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", "link:us", "nested"), name="Whole mesh"
@@ -41,24 +43,24 @@ async def test_a_link_that_goes_and_returns(world: Hub, caplog: pytest.LogCaptur
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-# What a version lacks
+# Unsupported fields
 
 PEER = "peer:us/us-r1"
 
 
 def entity_ids(world: Hub, things: str) -> set[str]:
-    """Return the entities of things, such as "link:"."""
+    """Return the entities of kinds, such as "link:"."""
     return {entity.entity_id for entity in world.registered(things)}
 
 
-def told(world: Hub, *things: str) -> set[str]:
-    """Return which of these entities there are, such as "peer:office:connected"."""
+def existing(world: Hub, *things: str) -> set[str]:
+    """Return which of these entities exist, such as "peer:office:connected"."""
     return {thing for thing in things if world.registered(thing)}
 
 
 @OLD
-async def test_missing_features_are_known_with_the_first_answer(world: Hub) -> None:
-    """Also when that comes late: nothing is made that would be unknown forever."""
+async def test_unsupported_fields_are_known_with_the_first_answer(world: Hub) -> None:
+    """This also holds when it comes late: no entity is created that would always be unknown."""
     world.service.fault("/api/topology", "html", times=None)
     await world.set_up()
     assert world.entry_state() is ConfigEntryState.LOADED
@@ -73,8 +75,8 @@ async def test_missing_features_are_known_with_the_first_answer(world: Hub) -> N
 
 
 @pytest.mark.parametrize("with_restart", [False, True])
-async def test_versions_up_and_down(world: Hub, with_restart: bool) -> None:
-    """A node's entities are those of its version, and keep what people gave them."""
+async def test_upgrade_and_downgrade(world: Hub, with_restart: bool) -> None:
+    """The entities are those of the version, and keep the settings of the user."""
     lacking = ("hub:account:rate_in", f"{PEER}:connected", f"{PEER}:enabled", "user:")
 
     async def becomes(generation: str) -> None:
@@ -84,36 +86,36 @@ async def test_versions_up_and_down(world: Hub, with_restart: bool) -> None:
         await world.live(3 * POLL, POLL)
 
     await world.set_up()
-    assert told(world, *lacking) == set(lacking)
+    assert existing(world, *lacking) == set(lacking)
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", PEER, "enabled"), name="Use it"
     )
 
     await becomes("documented")
-    assert told(world, *lacking) == {"user:"}
+    assert existing(world, *lacking) == {"user:"}
     assert world.value("switch", PEER, "nested") == "on"
 
     await becomes("1.3")
-    assert told(world, *lacking) == set(lacking)
+    assert existing(world, *lacking) == set(lacking)
     assert world.value("binary_sensor", PEER, "connected") == "on"
     assert world.state("switch", PEER, "enabled").name.endswith("Use it")
 
 
-async def test_what_a_thing_has_changes_with_the_version(world: Hub) -> None:
-    """The Shadowsocks server has an exit of its own in some versions."""
+async def test_the_fields_of_a_proxy_depend_on_the_version(world: Hub) -> None:
+    """The Shadowsocks server only has an exit in some versions."""
     exit_of_it = "proxy:ss:exit_path"
     await world.set_up()
 
     for generation, has_exit in (("documented", True), ("1.3", False)):
-        assert bool(told(world, exit_of_it)) is not has_exit
+        assert bool(existing(world, exit_of_it)) is not has_exit
         world.service.state.settings.generation = generation
         world.service.reboot()
         await world.live(2 * MINUTE, MINUTE)
-        assert bool(told(world, exit_of_it)) is has_exit
+        assert bool(existing(world, exit_of_it)) is has_exit
 
 
-async def test_a_slip_takes_no_field(world: Hub) -> None:
-    """One answer without a field is none: its entities stay as they are."""
+async def test_a_field_that_is_missing_once(world: Hub) -> None:
+    """If a field is missing in one answer, its entities stay."""
     await world.set_up()
     entities = entity_ids(world, "hub:account:rate_in")
 
@@ -126,22 +128,22 @@ async def test_a_slip_takes_no_field(world: Hub) -> None:
     assert entity_ids(world, "hub:account:rate_in") == entities
 
 
-# What is part of another thing's device
+# Parts of devices
 
 
 def shows(world: Hub, *names: str) -> None:
-    """Let the topology show only these connections."""
+    """Let the topology contain only these connections."""
     world.service.clear_faults()
     rows = [{"name": name, "direction": "outbound", "connected": True} for name in names]
     world.service.fault("/api/topology", "body", times=None, body=rows)
 
 
 @pytest.mark.parametrize("while_unloaded", [False, True])
-async def test_a_part_that_goes(world: Hub, while_unloaded: bool) -> None:
-    """Its entities go, as well while Home Assistant is down; the rest of the device stays."""
+async def test_a_removed_part(world: Hub, while_unloaded: bool) -> None:
+    """Its entities are removed, also if Home Assistant is off. The rest of the device stays."""
     await world.set_up()
     parts = ("link:us:", world.sessions("alice"), "wireguard:", "vpn:")
-    assert told(world, *parts) == set(parts)
+    assert existing(world, *parts) == set(parts)
     if while_unloaded:
         assert await world.hass.config_entries.async_unload(world.entry.entry_id)
 
@@ -155,18 +157,18 @@ async def test_a_part_that_goes(world: Hub, while_unloaded: bool) -> None:
     if while_unloaded:
         await world.set_up()
     else:
-        # What has answered before cannot be missing until the next sign-in.
+        # A field that was in an answer before is only unsupported after the next sign-in.
         await world.restart()
     await world.live(HOUR + 5 * MINUTE, 5 * MINUTE)
 
-    assert not told(world, *parts)
+    assert not existing(world, *parts)
     assert world.value("switch", "tunnel:us", "enabled") == "on"
-    assert world.value("switch", world.person("alice"), "enabled") == "on"
+    assert world.value("switch", world.user_thing("alice"), "enabled") == "on"
     assert "unavailable" not in {state.state for state in world.hass.states.async_all()}
 
 
-async def test_a_thing_goes_with_all_its_parts(world: Hub) -> None:
-    """Whatever the feeds of its parts knew last; it returns with all of them."""
+async def test_a_device_is_removed_with_all_its_parts(world: Hub) -> None:
+    """The last values of other feeds do not keep it. It returns with all parts."""
     await world.set_up()
     entities = entity_ids(world, "link:us:")
     client = world.service.state.clients["us"]
@@ -176,7 +178,7 @@ async def test_a_thing_goes_with_all_its_parts(world: Hub) -> None:
     await world.live(3 * POLL, POLL)
     assert entities
     assert not world.device("tunnel:us")
-    assert not told(world, "link:us:", "tunnel:us:")
+    assert not existing(world, "link:us:", "tunnel:us:")
 
     world.service.state.clients["us"] = client
     world.service.clear_faults()
@@ -185,8 +187,8 @@ async def test_a_thing_goes_with_all_its_parts(world: Hub) -> None:
     assert entity_ids(world, "link:us:") == entities
 
 
-async def test_a_part_of_nothing(world: Hub) -> None:
-    """What tells something about a thing that the node does not list makes no device."""
+async def test_a_part_without_its_device(world: Hub) -> None:
+    """Values of a row that the node does not list create no device."""
     await world.set_up()
 
     shows(world, "us", "nobody")
@@ -194,11 +196,11 @@ async def test_a_part_of_nothing(world: Hub) -> None:
 
     assert world.device("tunnel:us")
     assert not world.device("tunnel:nobody")
-    assert not told(world, "link:nobody:")
+    assert not existing(world, "link:nobody:")
 
 
-async def test_an_id_that_begins_like_another(world: Hub) -> None:
-    """Only what belongs to it goes with it: an id may hold a colon."""
+async def test_an_id_that_begins_with_another_id(world: Hub) -> None:
+    """Only its own parts are removed with it: an id can contain a colon."""
     names = ("host", "host:443", "host:nested")
     for name in names:
         world.service.state.clients[name] = Client(name=name, addr="192.0.2.1:443")
@@ -218,7 +220,7 @@ async def test_an_id_that_begins_like_another(world: Hub) -> None:
 
 
 async def test_a_new_version_of_the_node(world: Hub) -> None:
-    """Its device says so; it is called as its entry is, whatever the node calls itself."""
+    """The device shows it. Its name is the entry's title, not the node's name."""
     await world.set_up()
     world.service.state.version = "1.4.0"
     await world.elapse(POLL)
@@ -236,7 +238,7 @@ async def test_a_new_version_of_the_node(world: Hub) -> None:
 
 @pytest.mark.parametrize("name", ["80 Chinese", "248 words", "emoji"])
 async def test_names(world: Hub, name: str) -> None:
-    """Of everything that has one, on every platform."""
+    """Names are tested for all rows, on every platform."""
     state = world.service.state
     for user in state.users.values():
         user.username = NAMES[name]
@@ -253,10 +255,10 @@ async def test_names(world: Hub, name: str) -> None:
     assert platforms == {*map(str, PLATFORMS)} - {"event"}
 
 
-# A device of the mesh goes only when a person removes it
+# Devices of the mesh are only removed by the user
 
 
-async def removed_by_a_person(world: Hub, thing: str) -> bool:
+async def removed_by_user(world: Hub, thing: str) -> bool:
     """Remove a device as the user interface does, if that is allowed."""
     device = world.device(thing)
     assert device
@@ -268,16 +270,16 @@ async def removed_by_a_person(world: Hub, thing: str) -> bool:
     return True
 
 
-async def test_a_peer_that_a_person_removes(world: Hub, hass_storage: dict[str, Any]) -> None:
-    """Only one that is not shown; it returns as it was when the node shows it again."""
+async def test_a_peer_that_the_user_removes(world: Hub, hass_storage: dict[str, Any]) -> None:
+    """Only a hidden peer can be removed. It returns unchanged when the node shows it again."""
     await world.set_up()
     connected = world.entity_id("binary_sensor", "peer:office", "connected")
     er.async_get(world.hass).async_update_entity(connected, name="Link to the office")
-    assert not await removed_by_a_person(world, "peer:office")
+    assert not await removed_by_user(world, "peer:office")
 
     world.service.drop("office")
     await world.live(6 * POLL, POLL)
-    assert await removed_by_a_person(world, "peer:office")
+    assert await removed_by_user(world, "peer:office")
     await world.live(3 * POLL, POLL)
     assert not world.device("peer:office")
     assert not world.registered("peer:office:")
@@ -295,8 +297,8 @@ async def test_a_peer_that_a_person_removes(world: Hub, hass_storage: dict[str, 
     assert not [key for key in hass_storage if "entry-hub" in key]
 
 
-async def test_devices_while_a_node_is_away(world: Hub) -> None:
-    """For a short while, for a restart, for weeks: with the same devices and entities."""
+async def test_devices_while_a_node_is_offline(world: Hub) -> None:
+    """Devices and entities stay after a short outage, a restart and weeks."""
     await world.set_up()
     devices = {device.id for device in devices_of(world)}
     entities = entity_ids(world, "")
@@ -338,8 +340,8 @@ def devices_of(world: Hub) -> Sequence[dr.AnyDeviceEntry]:
     return dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
 
 
-async def test_an_entry_of_a_version_that_remembered_nothing(world: Hub) -> None:
-    """What it has registered is what there is: under the names of that time."""
+async def test_an_entry_of_an_older_version(world: Hub) -> None:
+    """The registered entities are known, under the names of that version."""
     await world.set_up()
     entities = entity_ids(world, "")
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)

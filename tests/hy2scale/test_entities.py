@@ -1,4 +1,4 @@
-"""What devices and entities show of a node, its mesh and its people."""
+"""Tests the entities of a node, its mesh and its users."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from .common import BOTH, OLD, POLL, SLOW_POLL, Hub
 # The node
 
 
-async def test_what_keeps_a_node_from_its_best_is_a_problem(world: Hub) -> None:
+async def test_limitations_of_a_node_are_problems(world: Hub) -> None:
     world.service.state.settings.kernel_right = False
     world.service.state.compat = True
 
@@ -44,8 +44,8 @@ async def test_active_paths_change(world: Hub) -> None:
 
 
 @BOTH
-async def test_a_counter_that_starts_over(world: Hub) -> None:
-    """A restart: no sign-in is requested, and the statistics begin a new cycle."""
+async def test_a_reset_counter(world: Hub) -> None:
+    """After a restart no sign-in is requested, and the statistics begin a new cycle."""
     await world.set_up()
     before = float(world.value("sensor", "hub:account", "traffic_in"))
 
@@ -59,8 +59,8 @@ async def test_a_counter_that_starts_over(world: Hub) -> None:
     assert world.value("switch", "tunnel:us", "enabled") == "on"
 
 
-async def test_one_sign_in_for_everything(world: Hub) -> None:
-    """And one more when the node has forgotten its tokens."""
+async def test_one_login_for_all_requests(world: Hub) -> None:
+    """There is one more login after the node lost its session tokens."""
     await world.set_up()
     await world.live(MINUTE, POLL)
     assert len(world.service.calls_to("/api/login")) == 1
@@ -83,22 +83,22 @@ async def test_tun_mode(world: Hub) -> None:
     assert world.value("select", "tun_mode:account", "tun_mode") == "off"
 
 
-# What a version lacks
+# Unsupported features
 
 
 @OLD
-async def test_no_entities_of_what_the_older_generation_does_not_have(world: Hub) -> None:
+async def test_no_entities_for_what_the_older_generation_lacks(world: Hub) -> None:
     await world.set_up()
 
     for kind in ("upgrade:",):
         assert not world.registered(kind), kind
-    assert world.value("switch", "proxy:ss", "enabled") == "on", "among the proxies there"
-    assert world.value("sensor", world.person("alice"), "traffic_limit") == "500.0"
+    assert world.value("switch", "proxy:ss", "enabled") == "on", "it is listed as a proxy there"
+    assert world.value("sensor", world.user_thing("alice"), "traffic_limit") == "500.0"
     assert world.value("sensor", world.sessions("alice"), "sessions") == "2"
 
 
-async def test_missing_routes_are_missing_features(world: Hub) -> None:
-    """It is not a failure: everything else works, and no error is logged."""
+async def test_missing_routes_are_unsupported_features(world: Hub) -> None:
+    """Everything else works, and no error is logged."""
     gone = {
         "/api/ss": "proxy:ss:",
         "/api/sessions": "user_sessions:",
@@ -115,7 +115,7 @@ async def test_missing_routes_are_missing_features(world: Hub) -> None:
 
     assert not [thing for thing in gone.values() if world.registered(thing)]
     assert world.value("switch", "proxy:socks5", "enabled") == "on"
-    assert world.value("switch", world.person("alice"), "enabled") == "on"
+    assert world.value("switch", world.user_thing("alice"), "enabled") == "on"
     assert "unavailable" not in {s.state for s in world.hass.states.async_all()}
 
 
@@ -135,7 +135,7 @@ async def test_addresses_of_a_connection(world: Hub) -> None:
     assert "addresses" not in world.state("sensor", "link:us", "latency").attributes
 
 
-async def test_what_is_wrong_with_a_peer_is_a_problem(world: Hub) -> None:
+async def test_problems_of_a_peer(world: Hub) -> None:
     await world.set_up()
 
     for thing in ("link:jp", "peer:office"):
@@ -149,7 +149,7 @@ async def test_what_is_wrong_with_a_peer_is_a_problem(world: Hub) -> None:
 
 @BOTH
 async def test_unknown_latency(world: Hub) -> None:
-    """The service says -1."""
+    """The node returns -1."""
     await world.set_up()
 
     if world.service.state.settings.generation == "1.3":
@@ -159,8 +159,8 @@ async def test_unknown_latency(world: Hub) -> None:
 
 
 @BOTH
-async def test_rates_below_zero(world: Hub) -> None:
-    """In the second after a reconnect the counters have wrapped around: 1.8e19."""
+async def test_negative_rates(world: Hub) -> None:
+    """A second after a reconnect the counters wrap around to 1.8e19."""
     await world.set_up()
     before = world.value("sensor", "link:us", "rate_in")
     for path in ("us", "us/us-r1"):
@@ -178,8 +178,8 @@ async def test_rates_below_zero(world: Hub) -> None:
     assert world.value("sensor", "link:us", "rate_in") == before
 
 
-async def test_peers_come_and_go(world: Hub) -> None:
-    """What is away stays as it was, without a link, whether the node still shows it or not."""
+async def test_peers_connect_and_disconnect(world: Hub) -> None:
+    """An offline peer keeps its entities, whether the node still lists it or not."""
     await world.set_up()
     world.service.drop("office")
     world.service.state.peers["us/new"] = Peer(latency_ms=99, version="1.3.4")
@@ -196,8 +196,8 @@ async def test_peers_come_and_go(world: Hub) -> None:
     assert world.value("binary_sensor", "peer:office", "connected") == "on"
 
 
-async def test_rates_that_change_every_few_seconds_are_disabled(world: Hub) -> None:
-    """Of other nodes; the dashboard shows those of the own connections."""
+async def test_rates_of_other_nodes_are_disabled_by_default(world: Hub) -> None:
+    """The dashboard shows those of the node's own connections."""
     await world.set_up()
     registered = {entity.unique_id: entity for entity in world.registered()}
     rates = {name: entity for name, entity in registered.items() if ":rate_" in name}
@@ -212,7 +212,7 @@ async def test_rates_that_change_every_few_seconds_are_disabled(world: Hub) -> N
 
 
 async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
-    """The node no longer shows them; they are there, without a link, until they are back."""
+    """The node does not list them. Their devices stay, without a link, until they return."""
     await world.set_up()
     world.service.drop("us")
     await world.live(6 * POLL, POLL)
@@ -226,7 +226,7 @@ async def test_peers_behind_a_link_that_is_down(world: Hub) -> None:
 
 
 async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
-    """They stay, for they may be shown again; what is behind a deleted connection goes with it."""
+    """They stay, because they can be shown again. Those behind a deleted connection are removed."""
     await world.set_up()
 
     await world.act("switch", "turn_off", "link:us", "nested")
@@ -241,29 +241,29 @@ async def test_peers_that_are_no_longer_nested(world: Hub) -> None:
     assert world.device("peer:office")
 
 
-# People
+# Users
 
 
 async def test_users_with_the_same_password(world: Hub) -> None:
     await world.set_up()
 
-    state = world.state("binary_sensor", world.person("carol"), "conflicts")
+    state = world.state("binary_sensor", world.user_thing("carol"), "conflicts")
     assert (state.state, state.attributes["users"]) == ("on", ["dave"])
-    assert world.value("binary_sensor", world.person("alice"), "conflicts") == "off"
+    assert world.value("binary_sensor", world.user_thing("alice"), "conflicts") == "off"
     world.service.state.users[world.user("carol").id].password = "another"
     await world.elapse(SLOW_POLL)
-    assert world.value("binary_sensor", world.person("carol"), "conflicts") == "off"
+    assert world.value("binary_sensor", world.user_thing("carol"), "conflicts") == "off"
 
 
 @BOTH
 async def test_expiry_with_a_time(world: Hub) -> None:
-    """As documented, and as 1.3 has it: from the beginning of that day in UTC."""
+    """A day begins at midnight UTC, in both generations."""
     world.user("dave").expiry_date = "2027-01-31"
 
     await world.set_up()
 
     expected = datetime(2027, 1, 31, tzinfo=UTC).isoformat()
-    assert world.value("sensor", world.person("dave"), "expires") == expected
+    assert world.value("sensor", world.user_thing("dave"), "expires") == expected
 
 
 @BOTH
@@ -278,7 +278,7 @@ async def test_sessions(world: Hub) -> None:
 
 
 @BOTH
-async def test_what_is_made_elsewhere_appears(world: Hub) -> None:
+async def test_new_rows_appear(world: Hub) -> None:
     await world.set_up()
     state = world.service.state
     state.users["new"] = User(id="new", username="eve", password="secret-of-eve", enabled=True)
@@ -300,9 +300,9 @@ async def test_what_is_made_elsewhere_appears(world: Hub) -> None:
 
 
 @BOTH
-async def test_what_is_deleted_elsewhere_goes(world: Hub) -> None:
+async def test_deleted_rows_are_removed(world: Hub) -> None:
     await world.set_up()
-    thing = world.person("alice")
+    thing = world.user_thing("alice")
     world.service.state.users.pop(world.user("alice").id)
     world.service.state.rules.clear()
     world.service.state.wireguard.peers.clear()
@@ -312,7 +312,7 @@ async def test_what_is_deleted_elsewhere_goes(world: Hub) -> None:
 
     assert not world.device(thing)
     assert not world.device("rule:video")
-    assert not world.device("wireguard_peer:phone"), "null is none"
+    assert not world.device("wireguard_peer:phone"), "null is an empty list"
     assert not world.registered(thing)
 
 
@@ -323,7 +323,9 @@ async def test_rules_that_cannot_be_applied(world: Hub) -> None:
     await world.set_up()
 
     assert world.value("binary_sensor", "rule:video", "unavailable") == "on"
-    assert world.value("binary_sensor", "rule:office", "tun_active") == "off", "though it wants TUN"
+    assert world.value("binary_sensor", "rule:office", "tun_active") == "off", (
+        "although it requires TUN"
+    )
 
 
 @BOTH
@@ -339,7 +341,7 @@ async def test_no_certificates_and_no_wireguard_peers(world: Hub) -> None:
 
 
 async def test_ikev2_has_no_switch(world: Hub) -> None:
-    """A write to IKEv2 would wipe what a read does not show."""
+    """A write would delete settings of IKEv2 that reads do not return."""
     await world.set_up()
 
     assert world.value("switch", "vpn:account", "l2tp_enabled") == "on"
@@ -348,11 +350,14 @@ async def test_ikev2_has_no_switch(world: Hub) -> None:
     assert not [one for one in switches if "ikev2" in one]
 
 
-# How often
+# Polling
 
 
 async def test_requests_in_a_minute(world: Hub) -> None:
-    """What moves is read every ten seconds, and one reading of the mesh serves all who need it."""
+    """Values that change often are read every ten seconds.
+
+    All features share one request for the mesh.
+    """
     await world.set_up()
     await world.live(MINUTE, POLL)
     world.service.calls.clear()
@@ -382,7 +387,7 @@ async def test_slow_feeds(world: Hub) -> None:
 
 
 async def test_a_base_path_that_changed(world: Hub) -> None:
-    """The entry says so, in place of a version that has no features; devices stay."""
+    """Setup fails instead of treating all features as unsupported. Devices stay."""
     await world.set_up()
     devices = {entity.device_id for entity in world.registered()}
     world.service.state.ui.base_path = "/elsewhere"
@@ -402,7 +407,7 @@ async def test_a_base_path_that_changed(world: Hub) -> None:
 
 
 async def test_an_outage(world: Hub) -> None:
-    """The last values stay for two polls."""
+    """The last values are kept for two polls."""
     await world.set_up()
     await world.service.stop()
 

@@ -1,4 +1,4 @@
-"""The examples of HY2 SCALE's page, at work with a simulated node."""
+"""Tests the examples of HY2 SCALE's page with a simulated node."""
 
 from reference.words import Language
 
@@ -8,7 +8,7 @@ from .common import Hub
 
 
 @EACH_LANGUAGE
-async def test_a_guest_for_an_evening(world: Hub, language: Language) -> None:
+async def test_a_temporary_guest(world: Hub, language: Language) -> None:
     await world.set_up()
     world.hass.states.async_set("input_text.guest_password", "evening-12")
     example, _ = examples("hy2scale", language, node=world.entry.entry_id, user="")
@@ -22,12 +22,12 @@ async def test_a_guest_for_an_evening(world: Hub, language: Language) -> None:
 
 
 @EACH_LANGUAGE
-async def test_little_traffic_is_left(world: Hub, language: Language) -> None:
+async def test_traffic_runs_low(world: Hub, language: Language) -> None:
     await world.set_up()
     told = phone(world)
     alice = world.user("alice")
     _, example = examples(
-        "hy2scale", language, node="", user=world.device_id(world.person("alice"))
+        "hy2scale", language, node="", user=world.device_id(world.user_thing("alice"))
     )
 
     async with automated(world, example):

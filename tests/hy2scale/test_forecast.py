@@ -1,4 +1,4 @@
-"""Until when the traffic of a node's users lasts."""
+"""Tests the forecast of when the traffic of a node's users ends."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: the statistics are written by the tests."""
+    """Record no states: the tests write the statistics."""
     return NO_STATES
 
 
 @BOTH
 async def test_users_with_a_limit(world: Hub) -> None:
-    """Those without one have no forecast, also after the limit was taken away."""
+    """Users without a limit have no forecast, also if the limit was removed."""
     limited, *others = world.service.state.users.values()
     limited.traffic_limit, limited.traffic_used = 100 * GIB, 40 * GIB
     for user in others:
@@ -34,7 +34,7 @@ async def test_users_with_a_limit(world: Hub) -> None:
 
     await remember(world, f"user:{limited.id}", "traffic_used", 6, gap=48)
     await world.live(HOUR, 15 * MINUTE)
-    # Used while Home Assistant was off, it counts as soon as it is seen.
+    # Traffic that was used while Home Assistant was off counts as soon as it is read.
     assert days_until(world, forecast) == pytest.approx(60 / (6 * 5 / 7), rel=0.05)
 
     limited.traffic_limit = 0

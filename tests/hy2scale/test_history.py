@@ -1,4 +1,4 @@
-"""The latencies that a node remembers, in the long-term statistics."""
+"""Tests the latency history of a node in the long-term statistics."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """Record no states: only what is written into the statistics is looked at."""
+    """Record no states: only the imported statistics are tested."""
     return NO_STATES
 
 
 @pytest.fixture
 async def evening(world: Hub) -> Hub:
-    """A node whose latency doubled at half past seven, seen until after eight."""
+    """Return a node whose latency doubled at 19:30, polled until after 20:00."""
     world.freezer.move_to(SEVEN)
     await world.set_up()
     peer = world.service.state.peers["us"]
@@ -36,13 +36,13 @@ async def evening(world: Hub) -> Hub:
 
 
 async def test_an_hour_is_one_row(evening: Hub) -> None:
-    """Of all its samples, although the node remembers ten minutes."""
+    """It contains all samples, although the node only stores ten minutes."""
     found = await rows(evening.hass, OF_US)
 
     row = found[SEVEN]
     assert (row["min"], row["max"]) == (40, 80)
     assert row["mean"] == pytest.approx(60, abs=1.5)
-    assert SEVEN.replace(hour=8) not in found, "it is not over"
+    assert SEVEN.replace(hour=8) not in found, "it has not ended"
     described = (await series(evening.hass))[OF_US]
     assert described["name"] == "us: latency, hourly"
     assert (described["unit_class"], described["statistics_unit_of_measurement"]) == (
@@ -52,8 +52,8 @@ async def test_an_hour_is_one_row(evening: Hub) -> None:
     assert (described["mean_type"], described["has_sum"]) == (1, False)
 
 
-async def test_an_hour_that_is_written_stays(evening: Hub) -> None:
-    """After a restart only its last minutes could be told."""
+async def test_an_imported_hour_stays(evening: Hub) -> None:
+    """After a restart the node only returns its last minutes."""
     before = await rows(evening.hass, OF_US)
 
     await evening.restart()
@@ -62,8 +62,8 @@ async def test_an_hour_that_is_written_stays(evening: Hub) -> None:
     assert await rows(evening.hass, OF_US) == before
 
 
-async def test_what_it_costs(world: Hub) -> None:
-    """One request for all links, seven times an hour."""
+async def test_number_of_requests(world: Hub) -> None:
+    """One request serves all links, seven times an hour."""
     await world.set_up()
     await world.live(HOUR, 3 * MINUTE)
 

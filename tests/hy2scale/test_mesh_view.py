@@ -1,4 +1,4 @@
-"""What the picture of the mesh is told."""
+"""Tests the data of the graph of the mesh."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.api.models.mesh import Position
 from ..common import MINUTE
 from .common import OLD, Hub
 
-# Home Assistant's own
+# Home Assistant itself causes this warning.
 pytestmark = pytest.mark.filterwarnings("ignore::aiohttp.web.NotAppKeyWarning")
 
 
@@ -24,18 +24,18 @@ async def subscribe(client: MockHAClientWebSocket, device_id: str) -> dict[str, 
 
 
 async def event(client: MockHAClientWebSocket) -> Any:
-    """Return the next picture."""
+    """Return the next event."""
     return (await client.receive_json())["event"]
 
 
 def nodes(picture: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the nodes of a picture by their ids."""
+    """Return the nodes of an event by their ids."""
     return {node["id"]: node for node in picture["nodes"]}
 
 
 @pytest.fixture
 async def client(world: Hub, hass_ws_client: WebSocketGenerator) -> MockHAClientWebSocket:
-    """A browser that looks at the mesh of a node that is set up."""
+    """Return a browser's connection, for a node that is set up."""
     await world.set_up()
     return await hass_ws_client(world.hass)
 
@@ -44,7 +44,7 @@ STREAM = "/api/graph-layout/stream"
 
 
 async def test_layout_follows_the_console(world: Hub, client: MockHAClientWebSocket) -> None:
-    """One connection for any number of browsers, none if there is no browser."""
+    """All browsers share one connection, which is closed with the last browser."""
     for _ in range(2):
         await subscribe(client, world.device_id("account:account"))
         await event(client)
@@ -82,8 +82,8 @@ async def test_layout_of_an_account_that_is_unloaded(
 
 
 @OLD
-async def test_a_version_that_has_no_stream(world: Hub, client: MockHAClientWebSocket) -> None:
-    """It is not asked again and again, and its layout is shown as it was."""
+async def test_a_version_without_the_stream(world: Hub, client: MockHAClientWebSocket) -> None:
+    """It is not requested again, and its layout stays as it was."""
     world.service.fault(STREAM, "status", status=404, body="404 page not found\n", times=None)
     await subscribe(client, world.device_id("account:account"))
 
@@ -94,8 +94,8 @@ async def test_a_version_that_has_no_stream(world: Hub, client: MockHAClientWebS
     assert len(world.service.calls_to(STREAM)) == 1
 
 
-async def test_picture(world: Hub, client: MockHAClientWebSocket) -> None:
-    """Nodes under the one that shows them, who leaves where, and the layout of the console."""
+async def test_graph(world: Hub, client: MockHAClientWebSocket) -> None:
+    """It contains nodes below the one that lists them, exits, and the console's layout."""
     world.service.state.layout = {"us": {"x": 1.0, "y": 2.0}}
     assert (await subscribe(client, world.device_id("account:account")))["success"]
     picture = await event(client)
@@ -121,8 +121,8 @@ async def test_picture(world: Hub, client: MockHAClientWebSocket) -> None:
     assert alice["exit_path"] == world.service.state.users[world.user("alice").id].exit_via
 
 
-async def test_changes_are_pushed(world: Hub, client: MockHAClientWebSocket) -> None:
-    """A link that breaks stays in its place, and so does what is behind it."""
+async def test_changes_are_sent(world: Hub, client: MockHAClientWebSocket) -> None:
+    """A broken link keeps its place, and so do the nodes behind it."""
     await subscribe(client, world.device_id("account:account"))
     before = nodes(await event(client))
     world.service.state.peers["us"].online = False
@@ -137,7 +137,7 @@ async def test_changes_are_pushed(world: Hub, client: MockHAClientWebSocket) -> 
 
 
 async def test_nothing_is_sent_twice(world: Hub, client: MockHAClientWebSocket) -> None:
-    """Polls that find nothing new push nothing: the next event is that of the unload."""
+    """Polls without changes send nothing: the next event is that of the unload."""
     await subscribe(client, world.device_id("account:account"))
     await event(client)
     await world.live(MINUTE, step=10)
@@ -146,8 +146,8 @@ async def test_nothing_is_sent_twice(world: Hub, client: MockHAClientWebSocket) 
     assert await event(client) is None
 
 
-async def test_it_ends_with_the_page(world: Hub, client: MockHAClientWebSocket) -> None:
-    """What changes afterwards is not sent: the next message answers a ping."""
+async def test_unsubscribe(world: Hub, client: MockHAClientWebSocket) -> None:
+    """Later changes are not sent: the next message answers a ping."""
     answer = await subscribe(client, world.device_id("account:account"))
     await event(client)
     await client.send_json_auto_id({"type": "unsubscribe_events", "subscription": answer["id"]})
@@ -172,7 +172,7 @@ async def test_refused(
     world: Hub,
     client: MockHAClientWebSocket,
 ) -> None:
-    """For who may not read everything, and for what is no device."""
+    """Users without permission are refused, and so are devices that are not a node."""
     assert (await subscribe(client, "nothing"))["error"]["code"] == "home_assistant_error"
     hass_admin_user.mock_policy({"entities": {}})
     answer = await subscribe(client, world.device_id("account:account"))

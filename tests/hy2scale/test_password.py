@@ -1,4 +1,4 @@
-"""The console's password is changed while the node is polled: no sign-in is requested."""
+"""Tests that changing the console's password while the node is polled requests no sign-in."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -30,12 +30,12 @@ async def by_action(world: Hub) -> None:
 
 
 async def by_repair(world: Hub) -> None:
-    """Change the password with the repair."""
+    """Change the password with the repair flow."""
     await fill(world, await begin(world), **NEW)
 
 
 async def set_up(world: Hub) -> None:
-    """Set up a node with the password that it comes with, for which there is a repair."""
+    """Set up a node with the default password, which has a repair issue."""
     world.service.set_password("admin")
     world.hass.config_entries.async_update_entry(
         world.entry, data={**world.entry.data, "password_hash": hashed("admin")}
@@ -52,19 +52,19 @@ async def by_provider(world: Hub) -> None:
 
 
 def begin_poll(world: Hub) -> None:
-    """Let the time of the next poll come."""
+    """Let the next poll begin."""
     world.freezer.tick(POLL)
     fire_timers(world.hass)
 
 
 def logins(world: Hub, password: str, status: int) -> list[Any]:
-    """Return the logins with a password that were answered with a status."""
+    """Return the logins that were answered with a status."""
     sent = world.service.calls_to("/api/login", password=hashed(password))
     return [call for call in sent if call.status == status]
 
 
 async def works(world: Hub) -> None:
-    """Check that everything works, now and at the next poll, without a new sign-in."""
+    """Check that all requests work, now and at the next poll, without reauthentication."""
     await world.settle()
     for _ in range(2):
         assert world.entry_state() is ConfigEntryState.LOADED
@@ -77,10 +77,10 @@ async def works(world: Hub) -> None:
 
 
 @pytest.mark.parametrize("change", [by_action, by_repair])
-async def test_a_poll_between_the_change_and_its_being_stored(
+async def test_a_poll_before_the_new_password_is_stored(
     world: Hub, change: Callable[[Hub], Coroutine[Any, Any, None]]
 ) -> None:
-    """The node has the new password and has ended all sessions; we still have the old one."""
+    """The node has the new password and has ended all sessions. Home Assistant uses the old one."""
     await set_up(world)
     gate = world.service.gate(PASSWORD, "after")
     changing = asyncio.create_task(change(world))
@@ -91,14 +91,14 @@ async def test_a_poll_between_the_change_and_its_being_stored(
     gate.open()
     await changing
     await world.settle()
-    assert len(logins(world, "admin", 401)) == 1, "it is not sent again and again"
+    assert len(logins(world, "admin", 401)) == 1, "it is sent once"
 
     await works(world)
     assert world.entry.data["password_hash"] == hashed(BETTER)
 
 
-async def test_a_login_on_its_way_while_the_password_changes(world: Hub) -> None:
-    """It was right when it was sent; it is refused when we have the new one already."""
+async def test_a_login_during_the_change(world: Hub) -> None:
+    """The old password was valid when it was sent, and is refused after the change."""
     await set_up(world)
     tokens = dict(world.service.state.tokens)
     world.service.state.tokens.clear()
@@ -113,8 +113,8 @@ async def test_a_login_on_its_way_while_the_password_changes(world: Hub) -> None
     await works(world)
 
 
-async def test_a_token_that_the_change_ends_before_its_first_use(world: Hub) -> None:
-    """A poll has just signed in with the old password, which was still right."""
+async def test_a_token_that_the_change_revokes_before_its_first_use(world: Hub) -> None:
+    """A poll has just logged in with the old password, which was still valid."""
     await set_up(world)
     world.service.state.tokens.clear()
     change = world.service.gate(PASSWORD)
@@ -134,8 +134,8 @@ async def test_a_token_that_the_change_ends_before_its_first_use(world: Hub) -> 
     await works(world)
 
 
-async def test_the_answer_to_the_change_is_lost(world: Hub) -> None:
-    """The node has the new password all the same: it is asked whether it has."""
+async def test_the_answer_is_lost(world: Hub) -> None:
+    """The node has the new password: the integration tries to log in with it."""
     await set_up(world)
     world.service.fault(PASSWORD, "lost")
 
@@ -146,7 +146,7 @@ async def test_the_answer_to_the_change_is_lost(world: Hub) -> None:
 
 
 async def test_a_change_that_did_not_reach_the_node(world: Hub) -> None:
-    """The old password goes on working, and is not forgotten."""
+    """The old password still works and stays stored."""
     await set_up(world)
     world.service.fault(PASSWORD, "reset", times=2)
 
@@ -157,8 +157,8 @@ async def test_a_change_that_did_not_reach_the_node(world: Hub) -> None:
     assert world.entry.data["password_hash"] == hashed("admin")
 
 
-async def test_a_refused_password_is_believed_when_it_is_the_current_one(world: Hub) -> None:
-    """Someone else has changed it."""
+async def test_a_refused_current_password_starts_reauthentication(world: Hub) -> None:
+    """It was changed at the node."""
     await set_up(world)
     world.service.set_password("of another user")
 

@@ -1,4 +1,4 @@
-"""A recorded mesh, second by second: each node has one device, whatever its names become."""
+"""Tests a recorded mesh, second by second: each node has one device, whatever its name becomes."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ EXPECTED = {"account", "tunnel", "eee", "sea", "gone"}
 
 
 @dataclass
-class Person:
-    """Someone who names every device, and every entity, as soon as it appears.
+class User:
+    """A user who names each device and entity as soon as it appears.
 
-    removed: what has gone from the registries. named: the names given, by the registries' ids.
+    removed: what was removed from the registries. named: the names, by registry id.
     """
 
     hass: HomeAssistant
@@ -36,7 +36,7 @@ class Person:
     after_each_second: Callable[[], None] = lambda: None
 
     def listen(self) -> None:
-        """Note what is removed."""
+        """Record what is removed."""
 
         def _note(event: Event[Any]) -> None:
             if event.data["action"] == "remove":
@@ -50,7 +50,7 @@ class Person:
         return dr.async_entries_for_config_entry(dr.async_get(self.hass), self.entry.entry_id)
 
     def name_all(self) -> None:
-        """Give what is new a name and an area."""
+        """Give new devices and entities a name and an area."""
         area = ar.async_get(self.hass).async_get_or_create("Attic")
         for device in self.devices():
             if device.id not in self.named:
@@ -76,7 +76,7 @@ class Person:
         return state.state
 
     async def see_all(self, *, interval: int, restart_each: int | None = None) -> None:
-        """Live through the recording. interval: seconds here for each recorded one."""
+        """Replay the recording. interval: seconds here for each recorded one."""
         self.listen()
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
@@ -102,8 +102,8 @@ class Person:
 
 
 @pytest.fixture
-async def person(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncIterator[Person]:
-    """A person with a recorded node, not yet set up."""
+async def user(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncIterator[User]:
+    """Return a user with a recorded node, not yet set up."""
     async with RecordedNode() as node:
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -122,75 +122,75 @@ async def person(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncIt
             },
         )
         entry.add_to_hass(hass)
-        yield Person(hass, freezer, node, entry)
+        yield User(hass, freezer, node, entry)
 
 
 def _who(device: dr.AnyDeviceEntry) -> str:
-    """Return what a device stands for."""
+    """Return the node that a device represents."""
     ((_, identifier),) = device.identifiers
     _, kind, id_ = identifier.split(":", 2)
     return kind if kind in ("account", "tunnel") else id_.rpartition("/")[2]
 
 
-def assert_same_as_ever(person: Person) -> None:
-    """Check that there is one device for each node, named as at first, and nothing was lost."""
-    assert person.removed == []
-    devices = person.devices()
+def assert_same_as_ever(user: User) -> None:
+    """Check that each node has one device with its original name, and that nothing was lost."""
+    assert user.removed == []
+    devices = user.devices()
     assert sorted(map(_who, devices)) == sorted(EXPECTED)
-    assert {device.id: device.name_by_user for device in devices}.items() <= person.named.items()
+    assert {device.id: device.name_by_user for device in devices}.items() <= user.named.items()
     assert {device.area_id for device in devices} == {"attic"}
-    entities = er.async_entries_for_config_entry(er.async_get(person.hass), person.entry.entry_id)
+    entities = er.async_entries_for_config_entry(er.async_get(user.hass), user.entry.entry_id)
     assert {device.id for device in devices} == {entity.device_id for entity in entities}
-    assert {entity.id: entity.name for entity in entities}.items() <= person.named.items()
-    assert len(person.named) == len(devices) + len(entities)
+    assert {entity.id: entity.name for entity in entities}.items() <= user.named.items()
+    assert len(user.named) == len(devices) + len(entities)
 
 
 @pytest.mark.parametrize("first", [0, 3, 7])
-async def test_polled_as_usual(person: Person, first: int) -> None:
-    """Whenever between two polls something happens."""
-    person.node.second = first
+async def test_polled_as_usual(user: User, first: int) -> None:
+    """Changes happen at any time between two polls."""
+    user.node.second = first
 
-    await person.see_all(interval=1)
-    person.freezer.tick(POLL)
-    fire_timers(person.hass)
-    await person.settle()
+    await user.see_all(interval=1)
+    user.freezer.tick(POLL)
+    fire_timers(user.hass)
+    await user.settle()
 
-    assert_same_as_ever(person)
+    assert_same_as_ever(user)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Restart Home Assistant never, at times, or, in the long form, after each answer."""
+    """Test without restarts and with some; in the long form, with one after each answer."""
     if "restart_each" in metafunc.fixturenames:
         always = [1] if metafunc.config.getoption("extended") else []
         metafunc.parametrize("restart_each", [None, 7, *always])
 
 
-async def test_every_recorded_answer(person: Person, restart_each: int | None) -> None:
-    """Polled as often as was recorded; with restarts of Home Assistant too."""
-    await person.see_all(interval=POLL, restart_each=restart_each)
+async def test_every_recorded_answer(user: User, restart_each: int | None) -> None:
+    """Polls are as frequent as the recording, with restarts of Home Assistant as well."""
+    await user.see_all(interval=POLL, restart_each=restart_each)
 
-    assert_same_as_ever(person)
-    (link,) = (device for device in person.devices() if _who(device) == "tunnel")
+    assert_same_as_ever(user)
+    (link,) = (device for device in user.devices() if _who(device) == "tunnel")
     assert (link.name, link.name_by_user) == ("bee-2", "My My Seaside")
-    (nested,) = (device for device in person.devices() if _who(device) == "sea")
+    (nested,) = (device for device in user.devices() if _who(device) == "sea")
     assert (nested.name, nested.name_by_user) == ("bee-2/sea", "My bee/sea")
 
 
-async def test_what_is_connected(person: Person) -> None:
-    """Off while a node is away, and on again; also where the service shows nothing."""
+async def test_connected(user: User) -> None:
+    """It is off while a node is offline, also if the service does not list the node."""
     told: dict[str, list[str]] = {"eee": [], "sea": [], "gone": []}
 
     def _note() -> None:
-        for device in person.devices():
+        for device in user.devices():
             if (who := _who(device)) in told:
-                now = person.state_of(device, "connected")
+                now = user.state_of(device, "connected")
                 if told[who][-1:] != [now]:
                     told[who].append(now)
 
-    person.after_each_second = _note
-    await person.see_all(interval=POLL)
+    user.after_each_second = _note
+    await user.see_all(interval=POLL)
 
-    # Shown as long as its parent is, back with it, gone while bee takes its new name.
+    # The node is listed as long as its parent, and missing while bee changes its name.
     assert told == {
         "eee": ["on", "off"],
         "sea": ["on", "off", "on", "off", "on"],

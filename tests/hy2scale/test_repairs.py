@@ -1,4 +1,4 @@
-"""Issues that last until a person acts, and the one that we solve."""
+"""Tests repair issues that the user has to solve, and the repair flow for the default password."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,13 +25,13 @@ SECRETS = (NEW["password"], hashed(NEW["password"]))
 
 
 def issue(world: Hub, key: str) -> ir.IssueEntry | None:
-    """Return a repair of the node's."""
+    """Return a repair issue of the node."""
     return ir.async_get(world.hass).async_get_issue(DOMAIN, f"{world.entry.entry_id}:{key}")
 
 
 @pytest.fixture
 async def fresh(world: Hub) -> Hub:
-    """A node as it was installed: anyone knows its password."""
+    """Return a newly installed node with its default password."""
     world.service.set_password("admin")
     world.hass.config_entries.async_update_entry(
         world.entry, data={**world.entry.data, "password_hash": hashed("admin")}
@@ -49,7 +49,7 @@ async def begin(world: Hub) -> Any:
 
 
 def flows(world: Hub) -> RepairsFlowManager:
-    """Return what leads through repairs."""
+    """Return the open repair flows."""
     manager: RepairsFlowManager = world.hass.data[REPAIRS]["flow_manager"]
     return manager
 
@@ -65,8 +65,8 @@ async def fill(world: Hub, form: Any, **fields: str) -> Any:
 
 
 @BOTH
-async def test_the_default_password_is_a_problem(fresh: Hub) -> None:
-    """Solved with the new password, and only its hash is kept."""
+async def test_the_default_password(fresh: Hub) -> None:
+    """The flow sets the new password, and only stores its hash."""
     found = issue(fresh, "default_password")
     assert found
     assert found.is_fixable
@@ -89,7 +89,7 @@ async def test_the_default_password_is_a_problem(fresh: Hub) -> None:
     assert not fresh.hass.config_entries.flow.async_progress()
 
 
-async def test_two_passwords(fresh: Hub) -> None:
+async def test_different_passwords(fresh: Hub) -> None:
     form = await begin(fresh)
 
     result = await fill(fresh, form, password="one", password_repeated="another")
@@ -108,7 +108,7 @@ async def test_two_passwords(fresh: Hub) -> None:
         ("body", {"status": 400, "body": "too weak"}, "rejected"),
     ],
 )
-async def test_a_password_that_is_not_taken(
+async def test_a_refused_password(
     fresh: Hub, fault: str, options: dict[str, Any], error: str
 ) -> None:
     form = await begin(fresh)
@@ -124,7 +124,7 @@ async def test_a_password_that_is_not_taken(
 
 
 async def test_a_refusal_that_repeats_the_password(fresh: Hub) -> None:
-    """Neither the password nor its hash is shown, nor is anything a link."""
+    """The error contains neither the password nor its hash, and no link."""
     form = await begin(fresh)
     secrets = {encode(secret) for encode in ENCODINGS.values() for secret in SECRETS}
     for secret in secrets:
@@ -151,7 +151,7 @@ async def test_a_node_that_is_not_loaded(fresh: Hub) -> None:
 
 
 async def test_a_password_changed_elsewhere(fresh: Hub) -> None:
-    """By the person, in the node's console: the problem goes with the new sign-in."""
+    """It was changed on the node's console. The issue is removed after the next sign-in."""
     fresh.service.set_password("changed")
     fresh.hass.config_entries.async_update_entry(
         fresh.entry, data={**fresh.entry.data, "password_hash": hashed("changed")}
@@ -163,7 +163,7 @@ async def test_a_password_changed_elsewhere(fresh: Hub) -> None:
     assert issue(fresh, "default_password") is None
 
 
-async def test_a_password_of_ones_own_is_none(world: Hub) -> None:
+async def test_no_issue_for_another_password(world: Hub) -> None:
     await world.set_up()
 
     assert issue(world, "default_password") is None
@@ -174,8 +174,8 @@ async def test_a_password_of_ones_own_is_none(world: Hub) -> None:
 
 @BOTH
 @pytest.mark.platforms("sensor")
-async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
-    """14 days before."""
+async def test_a_certificate_that_expires_soon(world: Hub) -> None:
+    """The issue appears 14 days before."""
     await world.set_up()
     assert issue(world, "certificate_expiring") is None
 
@@ -195,7 +195,7 @@ async def test_a_certificate_that_is_about_to_end(world: Hub) -> None:
 
 
 @pytest.mark.platforms("sensor")
-async def test_certificates_that_have_ended(world: Hub) -> None:
+async def test_expired_certificates(world: Hub) -> None:
     world.service.issue_certificate("one", days=0.1)
     world.service.issue_certificate("two", days=3)
 
@@ -210,8 +210,8 @@ async def test_certificates_that_have_ended(world: Hub) -> None:
     assert "two (" in words
 
 
-async def test_an_ignored_problem(fresh: Hub) -> None:
-    """It stays ignored over reloads; once it is solved, even meanwhile, a new one is shown."""
+async def test_an_ignored_issue(fresh: Hub) -> None:
+    """It stays ignored after a reload. After it was solved, a new one is shown."""
     issue_id = f"{fresh.entry.entry_id}:default_password"
 
     async def reload() -> None:

@@ -1,4 +1,4 @@
-"""A node sends passwords and keys to every user who is signed in; we do not show them."""
+"""Tests that passwords and keys, which a node sends to each signed-in user, are not shown."""
 
 from collections.abc import Iterator
 import json
@@ -43,7 +43,7 @@ def secrets_of(world: Hub) -> set[str]:
 
 
 async def attempt(world: Hub, thing: str | None, action: str, **data: Any) -> None:
-    """Call an action that may fail, which is seen too."""
+    """Call an action that may fail, and keep its error."""
     try:
         await (on(world, thing, action, **data) if thing else on_account(world, action, **data))
     except HomeAssistantError as err:
@@ -53,15 +53,15 @@ async def attempt(world: Hub, thing: str | None, action: str, **data: Any) -> No
 
 
 @BOTH
-async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither in logs nor in states, events, repairs and diagnostics, on good days and bad."""
+async def test_secrets_are_never_shown(world: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    """Logs, states, events, repair issues and diagnostics do not contain them."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, ENTITY_REGISTRY)
     events: list[dict[str, Any]] = []
 
     @callback
     def _note(event: Event[Any]) -> None:
-        # What an action is called with, its caller knows.
+        # The caller knows the data of the call.
         if event.event_type != "call_service":
             events.append(event.as_dict())
 
@@ -71,17 +71,17 @@ async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> 
     assert len(secrets) > 15
     for bad in ("error", "html", "reset", "cut", "redirect"):
         world.service.fault("*", bad, times=None)
-        await attempt(world, world.person("alice"), "update_user", traffic_limit=1)
+        await attempt(world, world.user_thing("alice"), "update_user", traffic_limit=1)
         await attempt(world, "tunnel:us", "update_client", insecure=True)
         world.service.clear_faults()
     for status in (400, 403):
         words = " ".join(secrets_known(world))
         world.service.fault("/api/users/{id}", "body", status=status, body=words)
-        await attempt(world, world.person("alice"), "update_user", traffic_limit=1)
+        await attempt(world, world.user_thing("alice"), "update_user", traffic_limit=1)
         world.service.clear_faults()
     await attempt(world, "wireguard_peer:phone", "update_wireguard_peer", keepalive=30)
     await world.act("switch", "turn_off", "vpn:account", "l2tp_enabled")
-    await world.act("button", "press", world.person("alice"), "reset_traffic")
+    await world.act("button", "press", world.user_thing("alice"), "reset_traffic")
     await world.live(MINUTE, POLL)
     secrets |= secrets_of(world)
 
@@ -96,7 +96,7 @@ async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> 
         *(str(issue) for issue in ir.async_get(world.hass).issues.values()),
         str(await async_get_config_entry_diagnostics(world.hass, world.entry)),
     ]
-    for thing in (world.person("alice"), "wireguard_peer:phone", "tunnel:us"):
+    for thing in (world.user_thing("alice"), "wireguard_peer:phone", "tunnel:us"):
         device = world.device(thing)
         assert device
         shown.append(str(await async_get_device_diagnostics(world.hass, world.entry, device)))
@@ -105,22 +105,22 @@ async def test_no_secret_shows(world: Hub, caplog: pytest.LogCaptureFixture) -> 
 
 
 def secrets_known(world: Hub) -> set[str]:
-    """Return the secrets that we know to be some: those that sign us in, and those we sent."""
+    """Return the stored credentials, and the secrets that were sent."""
     *_, token = world.service.state.tokens
     return {hashed("hub-password"), token, world.user("alice").password}
 
 
-async def test_diagnostics_hold_no_personal_address(world: Hub) -> None:
+async def test_diagnostics_contain_no_address(world: Hub) -> None:
     await world.set_up()
 
     told = str(await async_get_config_entry_diagnostics(world.hass, world.entry))
 
     assert "203.0.113.10" not in told
     assert "example.com:5565" not in told
-    assert "password_hash" in told, "which credentials there are, not what they are"
+    assert "password_hash" in told, "only the names of credentials"
 
 
-async def test_diagnostics_hold_no_names(world: Hub) -> None:
+async def test_diagnostics_contain_no_names(world: Hub) -> None:
     await world.set_up()
 
     diagnostics = await async_get_config_entry_diagnostics(world.hass, world.entry)
@@ -144,7 +144,7 @@ async def test_diagnostics_hold_no_names(world: Hub) -> None:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Return all texts in diagnostics, keys included."""
+    """Return all texts in diagnostics, including keys."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
@@ -156,8 +156,8 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-async def test_diagnostics_tell_which_is_which(world: Hub) -> None:
-    """A tunnel and its link have the same number, in place of a name."""
+async def test_diagnostics_use_the_same_number_for_the_same_row(world: Hub) -> None:
+    """A tunnel and its link have the same number in place of a name."""
     await world.set_up()
 
     feeds = (await async_get_config_entry_diagnostics(world.hass, world.entry))["feeds"]
