@@ -1,1 +1,1 @@
-"""Tests of the simulated services, over real HTTP on loopback."""
+"""Tests the simulator over HTTP on loopback."""

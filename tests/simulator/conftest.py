@@ -1,4 +1,4 @@
-"""A simulator, and a client as plain as can be."""
+"""A simulator, and simple HTTP clients of its services."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +14,7 @@ DAY = 24 * HOUR
 NOON = 1_795_147_200.0
 """2026-11-20 12:00 in Shanghai."""
 BROKEN = "服务器异常,请稍后重试."
-"""What HayFrp says when it fails inside."""
+"""The answer of HayFrp to an internal error."""
 
 
 class Clock:
@@ -29,7 +29,7 @@ class Clock:
 
 
 async def content_of(response: aiohttp.ClientResponse, status: int = 200) -> Any:
-    """Return the JSON, text or bytes of an answer that must have this status."""
+    """Return the JSON, text or bytes of an answer with this status."""
     assert response.status == status, await response.text()
     if response.content_type == "application/json":
         return await response.json()
@@ -39,7 +39,7 @@ async def content_of(response: aiohttp.ClientResponse, status: int = 200) -> Any
 
 
 class Client:
-    """Asks one service; `csrf` goes along with every HayFrp call that does not bring its own."""
+    """Calls a service; `csrf` is sent with every HayFrp call without another one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.session = session
@@ -47,7 +47,7 @@ class Client:
         self.csrf = ""
 
     async def ask(self, path: str, kind: str, **fields: object) -> Any:
-        """Post a HayFrp call and return the JSON, or the text if it is none."""
+        """Post a HayFrp call and return the JSON, or the text of other answers."""
         json = {"type": kind, "csrf": self.csrf, **fields}
         async with self.session.post(self.url + path, json=json) as response:
             return await content_of(response)
@@ -58,7 +58,7 @@ class Client:
             return await response.json()
 
     async def control(self, method: str, path: str, json: object = None) -> Any:
-        """Use a control route."""
+        """Call a control route."""
         url = f"{self.url}/_control/{path}"
         async with self.session.request(method, url, json=json) as response:
             assert response.status == 200, await response.text()
@@ -66,28 +66,28 @@ class Client:
 
 
 class Panel:
-    """Asks ChmlFrp as its panel does: with the token, once there is one, in the header."""
+    """Calls ChmlFrp like its panel: with the token in the header, if there is one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str = "") -> None:
-        """Be signed in with the token, if there is one."""
+        """Sign in with the token, if there is one."""
         self.session = session
         self.url = url
         self.token = token
 
     async def get(self, path: str, **query: str) -> Any:
-        """Return what a GET answers."""
+        """Return the answer to a GET."""
         return await self.ask("GET", path, params=query)
 
     async def post(self, path: str, **fields: object) -> Any:
-        """Return what a POST of JSON answers."""
+        """Return the answer to a POST of JSON."""
         return await self.ask("POST", path, json=fields)
 
     async def form(self, path: str, **fields: str) -> Any:
-        """Return what a POST of a form answers."""
+        """Return the answer to a POST of a form."""
         return await self.ask("POST", path, data=fields)
 
     async def ask(self, method: str, path: str, status: int = 200, **request: Any) -> Any:
-        """Return the JSON of an answer, or its text if it has none."""
+        """Return the JSON of an answer, or its text."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self.session.request(
             method, self.url + path, headers=headers, **request
@@ -107,14 +107,14 @@ def simulated(clock: Clock) -> dict[str, Any]:
 
 @pytest.fixture
 async def client(hayfrp: HayFrpService) -> AsyncIterator[Client]:
-    """Return a client that has signed in to nothing."""
+    """A client that is not signed in."""
     async with aiohttp.ClientSession(headers={"waf": "off"}) as session:
         yield Client(session, hayfrp.url)
 
 
 @pytest.fixture
 async def demo(client: Client) -> Client:
-    """Return the client, signed in to the demo account."""
+    """The client, signed in to the demo account."""
     answer = await client.ask("/user", "login", user="demo", passwd="demo-password")
     client.csrf = answer["token"]
     return client
@@ -122,12 +122,12 @@ async def demo(client: Client) -> Client:
 
 @pytest.fixture
 async def visitor(chmlfrp: ChmlFrpService) -> AsyncIterator[Panel]:
-    """Return a panel without a login."""
+    """A panel without a login."""
     async with aiohttp.ClientSession(headers={"User-Agent": "panel"}) as session:
         yield Panel(session, chmlfrp.url)
 
 
 @pytest.fixture
 def panel(chmlfrp: ChmlFrpService, visitor: Panel) -> Panel:
-    """Return a panel where the demo account has signed in with its API token."""
+    """A panel with the API token of the demo account."""
     return Panel(visitor.session, chmlfrp.url, chmlfrp.account.usertoken)

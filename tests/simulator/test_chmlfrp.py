@@ -1,4 +1,4 @@
-"""ChmlFrp, simulated: answers as documented, and what time does to them."""
+"""Tests the simulated ChmlFrp: answers as documented, and changes over time."""
 
 from configparser import ConfigParser
 from typing import Any
@@ -11,7 +11,7 @@ from simulator.chmlfrp import ChmlFrpService
 
 from .conftest import DAY, HOUR, Clock, Panel
 
-# What is refused, and what fails
+# Refusals and errors
 
 CAPTCHA = {"lot_number": "1", "captcha_output": "2", "pass_token": "3", "gen_time": "4"}
 NEW_ACCOUNT = {
@@ -89,7 +89,7 @@ REFUSALS: tuple[tuple[str, str, dict[str, str], str], ...] = (
 
 
 @pytest.mark.parametrize("method, path, fields, message", REFUSALS)
-async def test_a_refusal_is_json_of_http_200(
+async def test_refusals_are_json_with_http_200(
     panel: Panel, method: str, path: str, fields: dict[str, str], message: str
 ) -> None:
     request: dict[str, Any] = {"params" if method == "GET" else "json": fields}
@@ -99,7 +99,7 @@ async def test_a_refusal_is_json_of_http_200(
     assert answer == {"msg": message, "code": 400, "state": "fail"}
 
 
-async def test_what_is_not_there_is_a_plain_404(visitor: Panel) -> None:
+async def test_unknown_routes_are_plain_404(visitor: Panel) -> None:
     for path in ("/app_version", "/nowhere"):
         answer = await visitor.ask(
             "GET", path, 404, params={"Loader": "Fabric", "Minecraft": "1.20.1", "type": "mcmod"}
@@ -112,7 +112,7 @@ async def test_what_is_not_there_is_a_plain_404(visitor: Panel) -> None:
         }
 
 
-async def test_failures_inside(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
+async def test_internal_errors(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
     chmlfrp.fault("*", "error", times=None)
 
     for path in ("/node", "/node_stats", "/node_uptime", "/node_status_info", "/panelinfo"):
@@ -124,7 +124,7 @@ async def test_failures_inside(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
     assert (broken["status"], broken["error"]) == (500, "Internal Server Error")
 
 
-async def test_the_firewall_lets_no_script_in(chmlfrp: ChmlFrpService) -> None:
+async def test_firewall_blocks_scripts(chmlfrp: ChmlFrpService) -> None:
     async with aiohttp.ClientSession() as session:
         for headers in ({}, {"User-Agent": ""}):
             async with session.get(f"{chmlfrp.url}/node", headers=headers) as response:
@@ -137,7 +137,7 @@ async def test_the_firewall_lets_no_script_in(chmlfrp: ChmlFrpService) -> None:
 # Accounts
 
 
-async def test_the_account_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_account_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     answer = await panel.get("/userinfo")
 
     tunnels = chmlfrp.state.tunnels
@@ -174,7 +174,7 @@ async def test_the_account_as_documented(chmlfrp: ChmlFrpService, panel: Panel) 
     assert answer["data"]["total_download"] > 0
 
 
-async def test_an_access_token_signs_in(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
+async def test_login_with_access_token(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
     answer = await visitor.get("/login", access_token=chmlfrp.account.usertoken)
     assert (answer["msg"], answer["data"]["id"]) == ("登录成功", 227)
 
@@ -182,7 +182,7 @@ async def test_an_access_token_signs_in(chmlfrp: ChmlFrpService, visitor: Panel)
     assert refused == {"msg": "无效的登录状态", "code": 401, "state": "fail"}
 
 
-async def test_the_daily_sign_in(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_daily_sign_in(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     before = (await panel.get("/qiandao_info"))["data"]
     assert before == {
         "is_signed_in_today": False,
@@ -217,7 +217,7 @@ SAMPLE_FIELDS = {
 }
 
 
-async def test_the_nodes(visitor: Panel) -> None:
+async def test_node_list(visitor: Panel) -> None:
     rows = (await visitor.get("/node"))["data"]
 
     assert len(rows) == 8
@@ -236,7 +236,7 @@ async def test_the_nodes(visitor: Panel) -> None:
     assert {row["nodegroup"] for row in rows} == {"user", "vip"}
 
 
-async def test_a_node_in_detail(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_node_details(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     node = chmlfrp.state.nodes["5"]
 
     data = (await panel.get("/nodeinfo", node="宁波移动"))["data"]
@@ -279,7 +279,7 @@ async def test_a_node_in_detail(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     assert data == expected
 
 
-async def test_how_busy_the_nodes_are(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
+async def test_node_load(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
     rows = (await visitor.get("/node_stats"))["data"]
 
     node = chmlfrp.state.nodes["1"]
@@ -299,7 +299,7 @@ async def test_how_busy_the_nodes_are(chmlfrp: ChmlFrpService, visitor: Panel) -
     assert [row["state"] for row in rows][-2:] == ["maintenance", "offline"]
 
 
-async def test_for_how_long_the_nodes_were_up(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
+async def test_node_uptimes(chmlfrp: ChmlFrpService, visitor: Panel) -> None:
     answer = await visitor.get("/node_uptime", time="3")
     assert len(answer["data"]) == 8
     row = answer["data"][0]
@@ -318,7 +318,7 @@ async def test_for_how_long_the_nodes_were_up(chmlfrp: ChmlFrpService, visitor: 
     assert (len(days), "2026-10-11" in days) == (89, False)
 
 
-async def test_a_day_of_a_node_is_about_two_megabytes(visitor: Panel) -> None:
+async def test_node_history_of_a_day_is_about_two_megabytes(visitor: Panel) -> None:
     url = f"{visitor.url}/node_status_info"
     async with visitor.session.get(url, params={"nodename": "成都电信"}) as response:
         body = await response.read()
@@ -353,7 +353,7 @@ async def rows(panel: Panel) -> dict[int, Any]:
     return {row["id"]: row for row in (await panel.get("/tunnel"))["data"]}
 
 
-async def test_a_row_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_row_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     chmlfrp.state.settings.newer_rows = False
     tunnel = chmlfrp.state.tunnels["1"]
 
@@ -383,9 +383,7 @@ async def test_a_row_as_documented(chmlfrp: ChmlFrpService, panel: Panel) -> Non
     }
 
 
-async def test_a_newer_row_has_the_secret_of_its_node(
-    chmlfrp: ChmlFrpService, panel: Panel
-) -> None:
+async def test_newer_row_has_secret_of_node(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     row = (await rows(panel))[1]
 
     node = chmlfrp.state.nodes["1"]
@@ -397,7 +395,7 @@ async def test_a_newer_row_has_the_secret_of_its_node(
     }
 
 
-async def test_a_file_for_the_client(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_frpc_configuration(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     await panel.post("/create_tunnel", **NEW_TUNNEL | WEB | {"extraparams": "locations = /"})
 
     async def sections(**query: str) -> ConfigParser:
@@ -439,7 +437,7 @@ async def test_a_file_for_the_client(chmlfrp: ChmlFrpService, panel: Panel) -> N
 # Time
 
 
-async def test_traffic_of_what_is_online_grows(chmlfrp: ChmlFrpService) -> None:
+async def test_traffic_of_online_tunnels_grows(chmlfrp: ChmlFrpService) -> None:
     tunnel, node, account = chmlfrp.state.tunnels["1"], chmlfrp.state.nodes["1"], chmlfrp.account
     total = account.total_in or 0
     before = tunnel.days[-1].traffic_in, node.traffic_out, account.days[-1].traffic_in, total
@@ -455,7 +453,7 @@ async def test_traffic_of_what_is_online_grows(chmlfrp: ChmlFrpService) -> None:
     )
 
 
-async def test_what_is_not_online_stands_still(chmlfrp: ChmlFrpService) -> None:
+async def test_traffic_of_offline_tunnels_stays(chmlfrp: ChmlFrpService) -> None:
     def counters() -> list[float]:
         still = [tunnel for tunnel in chmlfrp.state.tunnels.values() if not chmlfrp.online(tunnel)]
         nodes = [node for node in chmlfrp.state.nodes.values() if node.state != "online"]
@@ -470,7 +468,7 @@ async def test_what_is_not_online_stands_still(chmlfrp: ChmlFrpService) -> None:
     assert counters() == before
 
 
-async def test_a_day_ends_at_midnight_in_shanghai(chmlfrp: ChmlFrpService, panel: Panel) -> None:
+async def test_days_end_at_midnight_in_shanghai(chmlfrp: ChmlFrpService, panel: Panel) -> None:
     tunnel, node = chmlfrp.state.tunnels["1"], chmlfrp.state.nodes["1"]
     whole_day = tunnel.rate_in * DAY
 

@@ -1,4 +1,4 @@
-"""ChmlFrp's account center: signing in a device, and tokens that work once."""
+"""Tests ChmlFrp's account center: device sign-in, and single-use refresh tokens."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class Device:
-    """A program that signs in without a browser."""
+    """A client that uses device sign-in."""
 
     def __init__(self, panel: Panel, service: ChmlFrpService) -> None:
         self.center = Panel(panel.session, service.oauth_url)
@@ -21,30 +21,30 @@ class Device:
         self.client_id = service.credentials["client_id"]
 
     async def begin(self, scope: str = SCOPE) -> Any:
-        """Ask for codes."""
+        """Request codes."""
         return await self.center.form(
             "/oauth2/device_authorization", client_id=self.client_id, scope=scope
         )
 
     async def token(self, grant_type: str, status: int, **fields: str) -> Any:
-        """Ask for tokens."""
+        """Request tokens."""
         form = {"grant_type": grant_type, "client_id": self.client_id, **fields}
         return await self.center.ask("POST", "/oauth2/token", status, data=form)
 
     async def poll(self, codes: Any, status: int = 400) -> Any:
-        """Ask for tokens for the codes."""
+        """Request tokens for the codes."""
         return await self.token(DEVICE_GRANT, status, device_code=codes["device_code"])
 
     async def refused(self, codes: Any) -> str:
-        """Return why there are no tokens for the codes."""
+        """Return the error of a request for tokens."""
         return str((await self.poll(codes))["error"])
 
     async def refresh(self, tokens: Any, status: int = 200) -> Any:
-        """Ask for new tokens."""
+        """Refresh the tokens."""
         return await self.token("refresh_token", status, refresh_token=tokens["refresh_token"])
 
     async def works(self, tokens: Any) -> bool:
-        """Whether the API takes the access token."""
+        """Return whether the API accepts the access token."""
         self.api.token = tokens["access_token"]
         return bool((await self.api.get("/userinfo"))["code"] == 200)
 
@@ -56,13 +56,13 @@ def device(chmlfrp: ChmlFrpService, visitor: Panel) -> Device:
 
 @pytest.fixture
 async def tokens(chmlfrp: ChmlFrpService, device: Device) -> Any:
-    """Return the tokens of an approved sign-in."""
+    """The tokens of an approved sign-in."""
     codes = await device.begin()
     chmlfrp.approve(codes["user_code"])
     return await device.poll(codes, 200)
 
 
-async def test_polling_too_fast_makes_it_slower(chmlfrp: ChmlFrpService, device: Device) -> None:
+async def test_early_polls_increase_the_interval(chmlfrp: ChmlFrpService, device: Device) -> None:
     codes = await device.begin()
     seen = []
     for pause in (0, 4.9, 9.9, 15, 15):
@@ -79,7 +79,7 @@ async def test_polling_too_fast_makes_it_slower(chmlfrp: ChmlFrpService, device:
     assert chmlfrp.device_code(codes["user_code"]).interval == 15
 
 
-async def test_a_decision_over_the_control_route(chmlfrp: ChmlFrpService, device: Device) -> None:
+async def test_decision_by_control_route(chmlfrp: ChmlFrpService, device: Device) -> None:
     codes = await device.begin()
     change = {f"device_codes.{codes['user_code']}.status": "approved"}
     await device.api.ask("PATCH", "/_control/state", json=change)
@@ -88,7 +88,7 @@ async def test_a_decision_over_the_control_route(chmlfrp: ChmlFrpService, device
 
 
 @pytest.mark.parametrize("decision, error", [("approve", None), ("deny", "access_denied")])
-async def test_a_decision_on_the_page(device: Device, decision: str, error: str | None) -> None:
+async def test_decision_on_the_page(device: Device, decision: str, error: str | None) -> None:
     codes = await device.begin()
     path = codes["verification_uri_complete"].removeprefix(device.center.url)
     page = await device.center.get(path)
@@ -100,7 +100,7 @@ async def test_a_decision_on_the_page(device: Device, decision: str, error: str 
     assert answer.get("error") == error
 
 
-async def test_the_page_knows_its_codes_and_writes_no_foreign_html(device: Device) -> None:
+async def test_page_with_unknown_code_and_escaped_html(device: Device) -> None:
     page = await device.center.ask(
         "POST", "/oauth-device-verify", 400, data={"user_code": '"><b>', "decision": "approve"}
     )
@@ -121,7 +121,7 @@ async def test_unknown_clients_and_grants(device: Device) -> None:
     assert answer["error"] == "invalid_client"
 
 
-async def test_a_refresh_kills_both_tokens(
+async def test_refresh_invalidates_both_tokens(
     chmlfrp: ChmlFrpService, device: Device, tokens: Any
 ) -> None:
     new = await device.refresh(tokens)

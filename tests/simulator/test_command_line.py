@@ -1,4 +1,4 @@
-"""``python -m simulator`` as a script meets it."""
+"""Tests the command line of ``python -m simulator``."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 
-async def test_it_prints_where_it_is_and_stops_when_told() -> None:
+async def test_prints_json_and_stops_at_sigterm() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--json", "--tunnels", "2", "--nodes", "1"),
         stdout=asyncio.subprocess.PIPE,
@@ -28,7 +28,7 @@ async def test_it_prints_where_it_is_and_stops_when_told() -> None:
     assert await process.wait() == 0
 
 
-async def test_it_is_readable_too() -> None:
+async def test_prints_text_and_stops_at_sigint() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--services", "hayfrp"),
         stdout=asyncio.subprocess.PIPE,
@@ -49,7 +49,7 @@ async def test_it_is_readable_too() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--services", "nofrp"], ["--tunnels", "many"]])
-async def test_it_refuses_what_it_does_not_know(arguments: list[str]) -> None:
+async def test_refuses_unknown_arguments(arguments: list[str]) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "simulator", *arguments, stderr=asyncio.subprocess.PIPE
     )

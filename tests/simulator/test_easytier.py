@@ -1,4 +1,4 @@
-"""The EasyTier node manager, simulated: what both dialects share and where they differ."""
+"""Tests the simulated EasyTier node manager in both dialects."""
 
 from collections.abc import AsyncIterator
 import re
@@ -41,7 +41,7 @@ NEW_NODE: dict[str, Any] = {
 
 
 class Client:
-    """Asks the node manager; `token` goes along once there is one."""
+    """Calls the node manager, with `token` if there is one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self.session = session
@@ -57,7 +57,7 @@ class Client:
         status: int = 200,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Return the JSON of an answer that must have this status, or its text if it is none."""
+        """Return the JSON or the text of an answer with this status."""
         sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self.session.request(
             method, self.url + path, json=json, headers={**sent, **(headers or {})}
@@ -65,22 +65,22 @@ class Client:
             return await content_of(response, status)
 
     async def get(self, path: str, **options: Any) -> Any:
-        """Ask without a body."""
+        """Send a GET."""
         return await self.ask("GET", path, **options)
 
     async def post(self, path: str, json: object = None, **options: Any) -> Any:
-        """Ask with a body."""
+        """Send a POST."""
         return await self.ask("POST", path, json, **options)
 
     async def sign_in(self, email: str, password: str) -> None:
-        """Take a session token."""
+        """Sign in."""
         answer = await self.post("/api/auth/login", {"email": email, "password": password})
         self.token = answer["token"]
 
 
 @pytest.fixture
 def easytier(simulator: Simulator) -> EasyTierService:
-    """In the dialect of the real server, unless a test asks for both."""
+    """A server with the real dialect, unless a test requests both."""
     return simulator.get(EasyTierService)
 
 
@@ -99,7 +99,7 @@ async def client(easytier: EasyTierService) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def demo(client: Client) -> Client:
-    """Return the client, signed in to the demo account."""
+    """The client, signed in to the demo account."""
     await client.sign_in("demo@example.com", "demo-password")
     return client
 
@@ -109,7 +109,7 @@ def documented(easytier: EasyTierService) -> None:
 
 
 def checks(easytier: EasyTierService, *numbers: int) -> list[dict[str, object]]:
-    """Return the checks of the first connections of nodes."""
+    """Return checks of the first connections of nodes."""
     nodes = [easytier.state.nodes[str(number)] for number in numbers]
     return [
         {
@@ -121,11 +121,11 @@ def checks(easytier: EasyTierService, *numbers: int) -> list[dict[str, object]]:
     ]
 
 
-# The whole
+# The whole state
 
 
 @pytest.mark.parametrize("nodes", [0, 1, 8, 20])
-async def test_the_demo_account_has_as_many_nodes_as_asked_for(nodes: int) -> None:
+async def test_demo_account_has_as_many_nodes_as_requested(nodes: int) -> None:
     async with (
         Simulator(["easytier"], nodes=nodes) as simulator,
         aiohttp.ClientSession() as session,
@@ -140,7 +140,7 @@ async def test_the_demo_account_has_as_many_nodes_as_asked_for(nodes: int) -> No
     assert len(easytier.state.nodes) == nodes + 3
 
 
-async def test_a_seed_makes_the_same_world_again(clock: Clock) -> None:
+async def test_same_seed_makes_the_same_world(clock: Clock) -> None:
     worlds = []
     for seed in (1, 1, 2):
         async with Simulator(["easytier"], seed=seed, clock=clock) as simulator:
@@ -152,7 +152,7 @@ async def test_a_seed_makes_the_same_world_again(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register", "/api/report"])
-async def test_a_body_that_makes_no_sense_is_a_server_error(client: Client, path: str) -> None:
+async def test_invalid_body_is_a_server_error(client: Client, path: str) -> None:
     assert set(await client.post(path, status=500)) == {"error"}
     assert set(await client.post(path, ["list"], status=400)) == {"error"}
 
@@ -160,7 +160,7 @@ async def test_a_body_that_makes_no_sense_is_a_server_error(client: Client, path
 # Nodes
 
 
-async def test_the_fields_of_a_row(demo: Client, dialect: str) -> None:
+async def test_fields_of_a_row(demo: Client, dialect: str) -> None:
     rows = (await demo.get("/api/nodes/my"))["nodes"]
 
     wanted = DOCUMENTED_ROW if dialect == "documented" else DOCUMENTED_ROW | EXTRA_FIELDS
@@ -169,7 +169,7 @@ async def test_the_fields_of_a_row(demo: Client, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["valid_until", "allow_relay"])
-async def test_what_the_real_server_cannot_store_is_an_error(
+async def test_values_that_the_real_server_cannot_store_are_errors(
     easytier: EasyTierService, demo: Client, name: str
 ) -> None:
     body = {key: value for key, value in NEW_NODE.items() if key != name}
@@ -190,7 +190,7 @@ async def test_what_the_real_server_cannot_store_is_an_error(
         {"allow_relay": 2},
     ],
 )
-async def test_values_out_of_range_are_refused_in_the_document_only(
+async def test_values_out_of_range_are_refused_in_documented_dialect_only(
     easytier: EasyTierService, demo: Client, bad: dict[str, object]
 ) -> None:
     await demo.post("/api/nodes", {**NEW_NODE, **bad}, status=201)
@@ -206,7 +206,7 @@ async def test_values_out_of_range_are_refused_in_the_document_only(
     "cycle, day",
     [(21, "2026-11-21"), (20, "2026-12-20"), (1, "2026-12-01"), (0, "2026-11-30")],
 )
-async def test_a_changed_reset_cycle_moves_the_reset_date(
+async def test_changed_reset_cycle_moves_reset_date(
     easytier: EasyTierService, demo: Client, cycle: int, day: str
 ) -> None:
     await demo.ask("PUT", "/api/nodes/2", {"reset_cycle": cycle})
@@ -231,7 +231,7 @@ def report(easytier: EasyTierService, number: int, **fields: object) -> dict[str
     }
 
 
-async def test_a_report_puts_a_node_online_for_ten_minutes(
+async def test_report_puts_node_online_for_ten_minutes(
     easytier: EasyTierService, client: Client, dialect: str
 ) -> None:
     easytier.advance(60)
@@ -251,10 +251,10 @@ async def test_a_report_puts_a_node_online_for_ten_minutes(
     assert (node.status, len(node.recent_status)) == ("online", 1)
     easytier.advance(TEN_MINUTES)
     assert (node.status, node.current_bandwidth, node.connection_count) == ("offline", 0, 0)
-    assert len(node.recent_status) == 1, "it has said nothing since"
+    assert len(node.recent_status) == 1, "no report since"
 
 
-async def test_a_report_after_the_reset_date_begins_a_new_period(
+async def test_report_after_reset_date_begins_new_period(
     easytier: EasyTierService, client: Client, dialect: str
 ) -> None:
     node = easytier.state.nodes["1"]
@@ -268,7 +268,7 @@ async def test_a_report_after_the_reset_date_begins_a_new_period(
 # Time
 
 
-async def test_the_recent_status_grows_by_a_digit_every_ten_minutes(
+async def test_recent_status_grows_by_a_digit_every_ten_minutes(
     easytier: EasyTierService,
 ) -> None:
     node = easytier.state.nodes["1"]
@@ -277,13 +277,13 @@ async def test_the_recent_status_grows_by_a_digit_every_ten_minutes(
     easytier.advance(TEN_MINUTES - 1)
     assert node.recent_status == before
     easytier.advance(1)
-    assert node.recent_status[:-1] == before[1:], "and never has more than thirty days"
+    assert node.recent_status[:-1] == before[1:], "at most thirty days"
     easytier.advance(6 * TEN_MINUTES)
     assert node.recent_status[:-7] == before[7:]
     assert re.fullmatch("[2-9]{7}", node.recent_status[-7:])
 
 
-async def test_a_silent_node_gets_no_digits(easytier: EasyTierService) -> None:
+async def test_silent_node_gets_no_digits(easytier: EasyTierService) -> None:
     node = easytier.state.nodes["1"]
     node.reporting = False
     before = node.recent_status
@@ -292,7 +292,7 @@ async def test_a_silent_node_gets_no_digits(easytier: EasyTierService) -> None:
     assert node.recent_status == before
 
 
-async def test_agents_use_up_traffic_until_the_reset_date(easytier: EasyTierService) -> None:
+async def test_agents_use_traffic_until_reset_date(easytier: EasyTierService) -> None:
     node = easytier.state.nodes["1"]
     before = node.used_traffic
 
@@ -306,7 +306,7 @@ async def test_agents_use_up_traffic_until_the_reset_date(easytier: EasyTierServ
     assert node.reset_date == "2026-12-31T00:00:00.000Z", "the month after that of the report"
 
 
-async def test_a_node_whose_agent_stops_goes_offline(easytier: EasyTierService) -> None:
+async def test_node_without_agent_goes_offline(easytier: EasyTierService) -> None:
     node = easytier.state.nodes["1"]
     node.reporting = False
 
@@ -318,7 +318,7 @@ async def test_a_node_whose_agent_stops_goes_offline(easytier: EasyTierService) 
 
 
 @pytest.mark.parametrize("bandwidth, digit", [(0, "2"), (70, "3"), (101, "4"), (900, "9")])
-async def test_a_digit_says_how_loaded_a_node_is(
+async def test_digit_is_the_load_of_a_node(
     easytier: EasyTierService, client: Client, bandwidth: float, digit: str
 ) -> None:
     node = easytier.state.nodes["6"]
@@ -329,7 +329,7 @@ async def test_a_digit_says_how_loaded_a_node_is(
     assert node.recent_status == digit
 
 
-# Open to all
+# Public endpoints
 
 
 async def test_public_nodes_are_online_and_valid(
@@ -370,7 +370,7 @@ async def test_statistics(easytier: EasyTierService, client: Client, dialect: st
     assert history["bandwidth"][-2]["timestamp"] == "2026-11-20T03:50:00.000Z"
 
 
-async def test_a_query_follows_its_wishes(easytier: EasyTierService, client: Client) -> None:
+async def test_query_uses_its_criteria(easytier: EasyTierService, client: Client) -> None:
     async def ask(**wishes: object) -> list[int]:
         return [row["id"] for row in (await client.post("/api/query", wishes))["nodes"]]
 
@@ -388,7 +388,7 @@ async def test_a_query_follows_its_wishes(easytier: EasyTierService, client: Cli
     nodes["1"].connection_count, nodes["5"].connection_count = 2, 1
     assert (await ask(priority="traffic"))[:2] == [5, 1], "for each user"
     nodes["5"].reset_date = "2027-01-01T00:00:00.000Z"
-    assert (await ask(priority="traffic"))[:2] == [1, 5], "for each day that is left"
+    assert (await ask(priority="traffic"))[:2] == [1, 5], "for each remaining day"
     for node in nodes.values():
         node.status = "offline"
     assert await ask() == []
@@ -397,7 +397,7 @@ async def test_a_query_follows_its_wishes(easytier: EasyTierService, client: Cli
 # The EdgeOne checks
 
 
-async def test_checking_one_node(easytier: EasyTierService, client: Client) -> None:
+async def test_check_one_node(easytier: EasyTierService, client: Client) -> None:
     documented(easytier)
     node = easytier.state.nodes["1"]
     way = node.connections[0]
@@ -433,7 +433,7 @@ async def test_checking_one_node(easytier: EasyTierService, client: Client) -> N
 
 
 @pytest.mark.parametrize("name", ["server", "network_name", "network_secret"])
-async def test_a_check_lacks_something(
+async def test_check_with_missing_fields(
     easytier: EasyTierService, client: Client, name: str
 ) -> None:
     documented(easytier)

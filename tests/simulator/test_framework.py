@@ -1,4 +1,4 @@
-"""What every simulated service has: recorded calls, faults, a clock, control routes."""
+"""Tests the base class of simulated services: recorded calls, faults, clock, control routes."""
 
 import asyncio
 from contextlib import suppress
@@ -26,13 +26,13 @@ MEGABYTE = 1024 * 1024
 
 @dataclass
 class Shelf:
-    """The state of a service that the others are not: REST, plain-text errors, no kinds."""
+    """The state of a service unlike the others: REST, plain-text errors, no kinds."""
 
     books: dict[str, str]
 
 
 class Library(Service[Shelf]):
-    """What a service has to bring along, and no more."""
+    """A minimal service."""
 
     NAME = "library"
     ROUTES: ClassVar = RouteTable()
@@ -44,14 +44,14 @@ class Library(Service[Shelf]):
 
     @ROUTES.on("GET", "/books/{title}")
     def read(self, call: Call) -> Answer:
-        """Lend a book."""
+        """Return a book."""
         title = call.params["title"]
         if title not in self.state.books:
             raise RefusedError(web.Response(status=404, text="no such book"))
         return {"text": self.state.books[title]}
 
 
-async def test_a_service_of_another_kind() -> None:
+async def test_minimal_service() -> None:
     library = Library(Options(tunnels=0, nodes=0, latency=0.0, clock=lambda: NOON, seed=1))
     await library.start()
     try:
@@ -72,7 +72,7 @@ async def test_a_service_of_another_kind() -> None:
     ]
 
 
-async def test_a_call_is_recorded_as_it_arrived(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_call_is_recorded_as_received(hayfrp: HayFrpService, demo: Client) -> None:
     await demo.ask("/proxy", "check", id="1")
     await demo.get("/nodes?page=2")
 
@@ -87,7 +87,7 @@ async def test_a_call_is_recorded_as_it_arrived(hayfrp: HayFrpService, demo: Cli
     assert hayfrp.calls_to("/proxy", type="list") == []
 
 
-async def test_a_form_is_recorded_as_its_fields(hayfrp: HayFrpService, client: Client) -> None:
+async def test_form_is_recorded_as_its_fields(hayfrp: HayFrpService, client: Client) -> None:
     await client.session.post(f"{client.url}/proxy", data={"type": "check", "id": "1"})
 
     assert hayfrp.calls[0].body == {"type": "check", "id": "1"}
@@ -95,16 +95,14 @@ async def test_a_form_is_recorded_as_its_fields(hayfrp: HayFrpService, client: C
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff"])
-async def test_a_body_that_makes_no_sense_has_no_kind(
-    hayfrp: HayFrpService, client: Client, body: bytes
-) -> None:
+async def test_invalid_body_has_no_kind(hayfrp: HayFrpService, client: Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     async with client.session.post(f"{client.url}/user", data=body, headers=headers) as response:
         assert await response.json() == {"status": 404, "message": "无用户类型."}
     assert hayfrp.calls[0].route is None
 
 
-async def test_an_unknown_path_is_recorded_without_a_route(
+async def test_unknown_path_is_recorded_without_route(
     hayfrp: HayFrpService, client: Client
 ) -> None:
     async with client.session.get(f"{client.url}/login") as response:
@@ -112,7 +110,7 @@ async def test_an_unknown_path_is_recorded_without_a_route(
     assert [(call.path, call.route) for call in hayfrp.calls] == [("/login", None)]
 
 
-async def test_a_fault_comes_only_when_it_is_due(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_fault_only_applies_to_matching_calls(hayfrp: HayFrpService, demo: Client) -> None:
     hayfrp.fault("/proxy", "body", match={"type": "check"}, after=1, times=2, body={"bad": True})
 
     await demo.ask("/proxy", "list")
@@ -121,7 +119,7 @@ async def test_a_fault_comes_only_when_it_is_due(hayfrp: HayFrpService, demo: Cl
     assert ["bad" in answer for answer in answers] == [False, True, True, False]
 
 
-async def test_faults_follow_each_other_and_can_be_cleared(
+async def test_faults_apply_in_order_and_can_be_cleared(
     hayfrp: HayFrpService, client: Client
 ) -> None:
     hayfrp.fault("/nodes", "body", body=1)
@@ -132,7 +130,7 @@ async def test_faults_follow_each_other_and_can_be_cleared(
     assert (await client.get("/nodes"))["status"] == 200
 
 
-async def test_a_fault_may_concern_one_of_two_hosts(hayfrp: HayFrpService, client: Client) -> None:
+async def test_fault_for_one_of_two_hosts(hayfrp: HayFrpService, client: Client) -> None:
     host = hayfrp.url.removeprefix("http://")
     hayfrp.fault("*", "status", match={"Host": host}, times=None, status=502)
     mirror = Client(client.session, hayfrp.mirror_url)
@@ -146,7 +144,7 @@ async def test_a_fault_may_concern_one_of_two_hosts(hayfrp: HayFrpService, clien
     "kind, options",
     [("explode", {}), ("html", {"state": 403}), ("body", {}), ("delay", {})],
 )
-async def test_an_order_that_makes_no_sense_is_refused(
+async def test_invalid_fault_is_refused(
     hayfrp: HayFrpService, kind: str, options: dict[str, Any]
 ) -> None:
     with pytest.raises((ValueError, TypeError)):
@@ -171,7 +169,7 @@ async def test_an_order_that_makes_no_sense_is_refused(
         ("redirect", {}, 302, "application/octet-stream", b""),
     ],
 )
-async def test_a_fault_that_replaces_the_answer(
+async def test_fault_that_replaces_the_answer(
     hayfrp: HayFrpService,
     demo: Client,
     *,
@@ -189,11 +187,11 @@ async def test_a_fault_that_replaces_the_answer(
         read = await response.read()
         assert body in read
         assert bool(read) == bool(body)
-    assert "1" in hayfrp.state.tunnels, "the service was not asked"
+    assert "1" in hayfrp.state.tunnels, "the service was not called"
     assert hayfrp.calls[-1].status == status
 
 
-async def test_faults_carry_headers(hayfrp: HayFrpService, client: Client) -> None:
+async def test_fault_with_headers(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/nodes", "status", status=429, headers={"Retry-After": "30"})
     hayfrp.fault("/nodes", "redirect", location="https://login.example.com/")
 
@@ -231,7 +229,7 @@ async def test_patch_changes_the_genuine_answer(hayfrp: HayFrpService, client: C
         ("huge", {"id": "1"}),
     ],
 )
-async def test_damage_spoils_every_value_but_those_to_keep(
+async def test_damage_changes_every_value_except_kept_ones(
     hayfrp: HayFrpService, client: Client, to: str, row: dict[str, Any]
 ) -> None:
     genuine = await client.get("/nodes")
@@ -249,7 +247,7 @@ async def test_damage_spoils_every_value_but_those_to_keep(
         assert spoiled.get("message") == spoiled["servers"][0].get("name")
 
 
-async def test_double_says_everything_twice(hayfrp: HayFrpService, client: Client) -> None:
+async def test_double_duplicates_list_items(hayfrp: HayFrpService, client: Client) -> None:
     genuine = await client.get("/nodes")
     hayfrp.fault("/nodes", "double")
 
@@ -258,7 +256,7 @@ async def test_double_says_everything_twice(hayfrp: HayFrpService, client: Clien
     assert spoiled == {**genuine, "servers": 2 * genuine["servers"]}
 
 
-async def test_what_is_no_json_is_not_spoiled(hayfrp: HayFrpService, client: Client) -> None:
+async def test_answers_without_json_are_not_damaged(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/notice", "double")
     async with client.session.get(f"{client.url}/notice") as response:
         assert await response.text() == hayfrp.state.notice
@@ -268,7 +266,7 @@ async def test_what_is_no_json_is_not_spoiled(hayfrp: HayFrpService, client: Cli
     "kind, options",
     [("cut", {"keep": 0.3}), ("drip", {"seconds": 0, "size": 10}), ("delay", {"seconds": 0})],
 )
-async def test_a_fault_that_spoils_the_genuine_answer(
+async def test_fault_that_damages_the_genuine_answer(
     hayfrp: HayFrpService, demo: Client, kind: str, options: dict[str, Any]
 ) -> None:
     hayfrp.fault("/proxy", kind, **options)
@@ -279,7 +277,7 @@ async def test_a_fault_that_spoils_the_genuine_answer(
 
     whole = '{"status": 200, "message": "隧道状态已成功修改为 禁用."}'.encode()
     assert body == (whole[: int(len(whole) * 0.3)] if kind == "cut" else whole)
-    assert not hayfrp.state.tunnels["1"].enabled, "the service did its work"
+    assert not hayfrp.state.tunnels["1"].enabled, "the service handled the call"
 
 
 async def test_reset_breaks_the_connection(hayfrp: HayFrpService, client: Client) -> None:
@@ -292,7 +290,7 @@ async def test_reset_breaks_the_connection(hayfrp: HayFrpService, client: Client
     assert hayfrp.calls[0].status is None
 
 
-async def test_lost_breaks_the_connection_when_the_work_is_done(
+async def test_lost_breaks_the_connection_after_handling(
     hayfrp: HayFrpService, demo: Client
 ) -> None:
     hayfrp.fault("/proxy", "lost")
@@ -305,7 +303,7 @@ async def test_lost_breaks_the_connection_when_the_work_is_done(
     assert hayfrp.calls[-1].status is None
 
 
-async def test_hang_lasts_until_the_client_gives_up(hayfrp: HayFrpService, client: Client) -> None:
+async def test_hang_lasts_until_client_gives_up(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/nodes", "hang")
 
     with pytest.raises(TimeoutError):
@@ -316,9 +314,7 @@ async def test_hang_lasts_until_the_client_gives_up(hayfrp: HayFrpService, clien
     assert (await client.get("/nodes"))["status"] == 200
 
 
-async def test_stopping_does_not_wait_for_those_that_hang(
-    hayfrp: HayFrpService, client: Client
-) -> None:
+async def test_stop_does_not_wait_for_hanging_calls(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/nodes", "hang")
     waiting = asyncio.create_task(client.get("/nodes"))
     assert await asyncio.wait([waiting], timeout=0.05) == (set(), {waiting})
@@ -331,7 +327,7 @@ async def test_stopping_does_not_wait_for_those_that_hang(
         await waiting
 
 
-async def test_huge_is_unannounced_and_large(hayfrp: HayFrpService, client: Client) -> None:
+async def test_huge_has_no_length(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.fault("/nodes", "huge", megabytes=3)
 
     async with client.session.get(f"{client.url}/nodes") as response:
@@ -340,7 +336,7 @@ async def test_huge_is_unannounced_and_large(hayfrp: HayFrpService, client: Clie
         assert len(await response.read()) > 3 * MEGABYTE
 
 
-async def test_gzip_bomb_is_small_on_the_wire(hayfrp: HayFrpService) -> None:
+async def test_gzip_bomb_is_small_before_decompression(hayfrp: HayFrpService) -> None:
     hayfrp.fault("/nodes", "gzip_bomb", megabytes=3)
 
     async with (
@@ -354,7 +350,7 @@ async def test_gzip_bomb_is_small_on_the_wire(hayfrp: HayFrpService) -> None:
 
 
 @pytest.mark.parametrize("moment, enabled", [("before", True), ("after", False)])
-async def test_a_gate_stops_calls_at_a_moment(
+async def test_gate_holds_calls(
     hayfrp: HayFrpService, demo: Client, moment: Moment, enabled: bool
 ) -> None:
     gate = hayfrp.gate("/proxy", moment, match={"id": "1"})
@@ -375,12 +371,10 @@ async def test_a_gate_stops_calls_at_a_moment(
     assert [answer["status"] for answer in await asyncio.gather(*toggles)] == [200, 200, 200]
     assert not hayfrp.state.tunnels["1"].enabled
     await demo.ask("/proxy", "toggle", id="1", toggle="true")
-    assert hayfrp.state.tunnels["1"].enabled, "an open gate stops no request"
+    assert hayfrp.state.tunnels["1"].enabled, "an open gate holds no request"
 
 
-async def test_a_gate_stops_as_many_calls_as_it_should(
-    hayfrp: HayFrpService, client: Client
-) -> None:
+async def test_gate_holds_limited_number_of_calls(hayfrp: HayFrpService, client: Client) -> None:
     gate = hayfrp.gate("/nodes", times=1, after=1)
     assert (await client.get("/nodes"))["status"] == 200
     first = asyncio.create_task(client.get("/nodes"))
@@ -394,7 +388,7 @@ async def test_a_gate_stops_as_many_calls_as_it_should(
     assert gate.waiting == 0
 
 
-async def test_a_call_that_was_stopped_can_be_spoiled(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_held_call_can_be_damaged(hayfrp: HayFrpService, demo: Client) -> None:
     gate = hayfrp.gate("/proxy")
     toggle = asyncio.create_task(demo.ask("/proxy", "toggle", id="1", toggle="false"))
     await gate.reached()
@@ -407,9 +401,7 @@ async def test_a_call_that_was_stopped_can_be_spoiled(hayfrp: HayFrpService, dem
     assert hayfrp.state.tunnels["1"].enabled
 
 
-async def test_a_call_given_up_at_a_gate_is_not_handled(
-    hayfrp: HayFrpService, demo: Client
-) -> None:
+async def test_call_abandoned_at_a_gate_is_not_handled(hayfrp: HayFrpService, demo: Client) -> None:
     gate = hayfrp.gate("/proxy")
     toggle = asyncio.create_task(demo.ask("/proxy", "toggle", id="1", toggle="false"))
     await gate.reached()
@@ -433,7 +425,7 @@ async def test_latency_delays_every_answer(hayfrp: HayFrpService, client: Client
     assert time.monotonic() - start >= 0.05
 
 
-async def test_an_outage_ends_where_it_began(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_state_survives_an_outage(hayfrp: HayFrpService, demo: Client) -> None:
     addresses = hayfrp.url, hayfrp.mirror_url
     await hayfrp.stop()
     for address in addresses:
@@ -446,7 +438,7 @@ async def test_an_outage_ends_where_it_began(hayfrp: HayFrpService, demo: Client
     assert (await demo.ask("/user", "csrf"))["status"] == 200
 
 
-async def test_the_clock_stands_still_with_frozen_time(freezer: FrozenDateTimeFactory) -> None:
+async def test_clock_stops_with_frozen_time(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-11-20T04:00:00Z")
     async with Simulator() as simulator:
         assert simulator.get(HayFrpService).now() == NOON
@@ -454,7 +446,7 @@ async def test_the_clock_stands_still_with_frozen_time(freezer: FrozenDateTimeFa
         assert simulator.get(HayFrpService).now() == NOON + 90
 
 
-async def test_the_same_seed_makes_the_same_world(hayfrp: HayFrpService) -> None:
+async def test_same_seed_makes_the_same_world(hayfrp: HayFrpService) -> None:
     def world(seed: int) -> HayFrpService:
         return Simulator(clock=lambda: NOON, seed=seed).get(HayFrpService)
 
@@ -473,14 +465,14 @@ def neighbouring_ports() -> int:
                 return port
 
 
-async def test_ports_count_up_from_a_base() -> None:
+async def test_ports_ascend_from_base() -> None:
     base = neighbouring_ports()
     async with Simulator(["hayfrp", "chmlfrp"], port_base=base) as simulator:
         assert simulator.get(HayFrpService).url == f"http://127.0.0.1:{base}"
         assert simulator.get(ChmlFrpService).url == f"http://127.0.0.1:{base + 1}"
 
 
-async def test_a_port_that_is_taken_leaves_no_other_open() -> None:
+async def test_busy_port_leaves_no_other_open() -> None:
     base = neighbouring_ports()
     simulator = Simulator(["hayfrp", "chmlfrp"], port_base=base)
     with socket.socket() as taken:
@@ -496,7 +488,7 @@ async def test_a_port_that_is_taken_leaves_no_other_open() -> None:
             pass
 
 
-async def test_state_is_read_and_changed_over_http(hayfrp: HayFrpService, client: Client) -> None:
+async def test_state_over_http(hayfrp: HayFrpService, client: Client) -> None:
     await client.control(
         "PATCH", "state", {"tunnels.3.proxy_name": "renamed", "nodes.*.clients": 4}
     )
@@ -527,7 +519,7 @@ async def test_calls_and_faults_over_http(hayfrp: HayFrpService, client: Client)
     ]
 
 
-async def test_the_clock_is_moved_over_http(hayfrp: HayFrpService, client: Client) -> None:
+async def test_advance_over_http(hayfrp: HayFrpService, client: Client) -> None:
     assert await client.control("POST", "advance", {"seconds": 60}) == {"now": NOON + 60}
     assert hayfrp.now() == NOON + 60
 
@@ -543,7 +535,7 @@ async def test_the_clock_is_moved_over_http(hayfrp: HayFrpService, client: Clien
         ("POST", "advance", None),
     ],
 )
-async def test_a_mistake_in_a_control_call_is_told(
+async def test_invalid_control_call_is_refused(
     client: Client, method: str, path: str, json: object
 ) -> None:
     url = f"{client.url}/_control/{path}"

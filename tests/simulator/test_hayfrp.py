@@ -1,4 +1,4 @@
-"""HayFrp, simulated: answers as documented, and what time does to them."""
+"""Tests the simulated HayFrp: answers as documented, and changes over time."""
 
 import asyncio
 from configparser import ConfigParser
@@ -14,65 +14,65 @@ from simulator.hayfrp.varying_types import representations, vary_types
 
 from .conftest import BROKEN, DAY, HOUR, NOON, Client
 
-# What is refused
+# Refusals
 
 
-def no(status: int, message: str, **extra: None) -> dict[str, object]:
+def refusal(status: int, message: str, **extra: None) -> dict[str, object]:
     return {"status": status, "message": message, **extra}
 
 
-PERSON = {"user": "new", "device": "ha", "email": "new@example.com"}
-REGISTRATION = {**PERSON, "passwd": "new-password", "regcode": "1"}
+PROFILE = {"user": "new", "device": "ha", "email": "new@example.com"}
+REGISTRATION = {**PROFILE, "passwd": "new-password", "regcode": "1"}
 TUNNEL_KINDS = ("add", "edit", "remove", "list", "config", "toggle", "check", "forcedown")
 REFUSALS: dict[str, tuple[tuple[str, dict[str, str], dict[str, object]], ...]] = {
     "/user": (
-        ("", {}, no(404, "无用户类型.")),
-        ("fly", {}, no(404, "无用户类型.")),
-        ("login", {"passwd": "x"}, no(404, "user不能为空.")),
-        ("login", {"user": "demo", "passwd": ""}, no(404, "passwd不能为空.")),
+        ("", {}, refusal(404, "无用户类型.")),
+        ("fly", {}, refusal(404, "无用户类型.")),
+        ("login", {"passwd": "x"}, refusal(404, "user不能为空.")),
+        ("login", {"user": "demo", "passwd": ""}, refusal(404, "passwd不能为空.")),
         (
             "login",
             {"user": "demo", "passwd": "wrong"},
-            no(403, "登录失败,您的密码有误.", token=None),
+            refusal(403, "登录失败,您的密码有误.", token=None),
         ),
-        ("login", {"user": "nobody", "passwd": "x"}, no(404, "用户还没有注册.", token=None)),
+        ("login", {"user": "nobody", "passwd": "x"}, refusal(404, "用户还没有注册.", token=None)),
         *(
-            (kind, {"csrf": ""}, no(404, "csrf不能为空."))
+            (kind, {"csrf": ""}, refusal(404, "csrf不能为空."))
             for kind in ("csrf", "info", "sign", "retoken")
         ),
         *(
-            (kind, {"csrf": "bad"}, no(403, "登录无效或已过期.", token=None))
+            (kind, {"csrf": "bad"}, refusal(403, "登录无效或已过期.", token=None))
             for kind in ("csrf", "info", "retoken")
         ),
-        ("sign", {"csrf": "bad"}, no(404, "CSRF临时授权无效或已过期.", flow=None)),
-        ("sendregcode", {**PERSON, "email": ""}, no(404, "email不能为空.")),
-        ("sendregcode", {**PERSON, "email": "not-a-mail"}, no(500, BROKEN)),
-        ("register", {**REGISTRATION, "regcode": ""}, no(404, "regcode不能为空.")),
-        ("register", {**REGISTRATION, "user": "demo"}, no(403, "用户名已存在.")),
+        ("sign", {"csrf": "bad"}, refusal(404, "CSRF临时授权无效或已过期.", flow=None)),
+        ("sendregcode", {**PROFILE, "email": ""}, refusal(404, "email不能为空.")),
+        ("sendregcode", {**PROFILE, "email": "not-a-mail"}, refusal(500, BROKEN)),
+        ("register", {**REGISTRATION, "regcode": ""}, refusal(404, "regcode不能为空.")),
+        ("register", {**REGISTRATION, "user": "demo"}, refusal(403, "用户名已存在.")),
         (
             "register",
             REGISTRATION,
-            no(404, "验证码有误或者原用户名/邮箱在发送验证码后已更改,请重新发送."),
+            refusal(404, "验证码有误或者原用户名/邮箱在发送验证码后已更改,请重新发送."),
         ),
-        ("findpassem", {}, no(404, "电子邮件或用户名不能为空.")),
-        ("findpassem", {"user": "nobody"}, no(404, "未找到账户,请检查您的用户名或邮箱.")),
-        ("findpassct", {"token": "x"}, no(404, "newpass不能为空.")),
+        ("findpassem", {}, refusal(404, "电子邮件或用户名不能为空.")),
+        ("findpassem", {"user": "nobody"}, refusal(404, "未找到账户,请检查您的用户名或邮箱.")),
+        ("findpassct", {"token": "x"}, refusal(404, "newpass不能为空.")),
         (
             "findpassct",
             {"token": "x", "newpass": "y"},
-            no(500, "密码重置失败,请检查您的Token后重试."),
+            refusal(500, "密码重置失败,请检查您的Token后重试."),
         ),
     ),
     "/proxy": (
-        *((kind, {"csrf": "bad"}, no(403, "登录无效或已过期.")) for kind in TUNNEL_KINDS),
-        *((kind, {"csrf": ""}, no(404, "csrf不能为空.")) for kind in TUNNEL_KINDS),
+        *((kind, {"csrf": "bad"}, refusal(403, "登录无效或已过期.")) for kind in TUNNEL_KINDS),
+        *((kind, {"csrf": ""}, refusal(404, "csrf不能为空.")) for kind in TUNNEL_KINDS),
         *(
-            (kind, {}, no(404, "id不能为空."))
+            (kind, {}, refusal(404, "id不能为空."))
             for kind in ("edit", "remove", "toggle", "check", "forcedown")
         ),
-        ("add", {}, no(404, "proxy_name不能为空.")),
-        ("config", {}, no(404, "format不能为空.")),
-        ("config", {"format": "ini", "node": "", "proxy": ""}, no(404, "proxy不能为空.")),
+        ("add", {}, refusal(404, "proxy_name不能为空.")),
+        ("config", {}, refusal(404, "format不能为空.")),
+        ("config", {"format": "ini", "node": "", "proxy": ""}, refusal(404, "proxy不能为空.")),
     ),
 }
 
@@ -81,13 +81,13 @@ REFUSALS: dict[str, tuple[tuple[str, dict[str, str], dict[str, object]], ...]] =
     "path, kind, fields, answer",
     [(path, *refusal) for path, refusals in REFUSALS.items() for refusal in refusals],
 )
-async def test_what_is_refused(
+async def test_refusals(
     demo: Client, path: str, kind: str, fields: dict[str, Any], answer: dict[str, Any]
 ) -> None:
     assert await demo.ask(path, kind, **fields) == answer
 
 
-async def test_the_firewall_wants_its_header(hayfrp: HayFrpService) -> None:
+async def test_firewall_requires_its_header(hayfrp: HayFrpService) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{hayfrp.url}/version") as response,
@@ -99,7 +99,7 @@ async def test_the_firewall_wants_its_header(hayfrp: HayFrpService) -> None:
 # As documented
 
 
-async def test_info_describes_the_account(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_info_contains_the_account(hayfrp: HayFrpService, demo: Client) -> None:
     hayfrp.state.settings.wandering_types = False
     hayfrp.account.today_bytes = 12345
 
@@ -127,7 +127,7 @@ async def test_info_describes_the_account(hayfrp: HayFrpService, demo: Client) -
     }
 
 
-async def test_sign_in_counts_once_a_day(hayfrp: HayFrpService, demo: Client) -> None:
+async def test_sign_counts_once_a_day(hayfrp: HayFrpService, demo: Client) -> None:
     hayfrp.state.settings.wandering_types = False
     first = await demo.ask("/user", "sign")
     second = await demo.ask("/user", "sign")
@@ -147,7 +147,7 @@ async def test_sign_in_counts_once_a_day(hayfrp: HayFrpService, demo: Client) ->
     assert (info["totalsign"], info["totaltraffic"]) == ("1", gained)
 
 
-async def test_nodes_have_more_than_the_probes_tell(client: Client) -> None:
+async def test_nodes_without_probe_data(client: Client) -> None:
     probes, nodes = await asyncio.gather(client.get("/node"), client.get("/nodes"))
 
     assert (probes["status"], probes["message"], probes["number"]) == (200, "获取成功", 6)
@@ -161,7 +161,7 @@ async def test_nodes_have_more_than_the_probes_tell(client: Client) -> None:
     }
 
 
-async def test_a_probe_has_every_documented_field(hayfrp: HayFrpService, client: Client) -> None:
+async def test_probe_has_every_documented_field(hayfrp: HayFrpService, client: Client) -> None:
     hayfrp.state.settings.wandering_types = False
     node = hayfrp.state.nodes["1"]
 
@@ -205,7 +205,7 @@ async def test_totals_of_the_service(hayfrp: HayFrpService, client: Client) -> N
     }
 
 
-async def test_a_row_of_the_list(demo: Client) -> None:
+async def test_tunnel_row(demo: Client) -> None:
     answer = await demo.ask("/proxy", "list", id="1")
 
     assert answer == {
@@ -274,7 +274,7 @@ async def test_config_of_a_node_as_toml(hayfrp: HayFrpService, demo: Client) -> 
     }
 
 
-async def test_a_token_to_run_once(demo: Client) -> None:
+async def test_run_token(demo: Client) -> None:
     first, second = [await demo.ask("/esirun", "create", id="1") for _ in range(2)]
 
     assert first["status"] == 200
@@ -285,10 +285,10 @@ async def test_a_token_to_run_once(demo: Client) -> None:
 # Time
 
 
-async def test_the_client_of_a_tunnel_that_is_enabled_again_takes_a_while(
+async def test_client_of_enabled_tunnel_reconnects_after_a_while(
     hayfrp: HayFrpService, demo: Client
 ) -> None:
-    """Whether it was kicked besides or not."""
+    """Also if the tunnel was kicked."""
     hayfrp.state.settings.reconnects_after = 30
     await demo.ask("/proxy", "forcedown", id="1")
     for number in "12":
@@ -296,7 +296,7 @@ async def test_the_client_of_a_tunnel_that_is_enabled_again_takes_a_while(
     hayfrp.advance(DAY)
     for number in "12":
         await demo.ask("/proxy", "toggle", id=number, toggle="true")
-        # A tunnel that is enabled already keeps its client.
+        # A tunnel that is already enabled keeps its client.
         hayfrp.advance(15)
         await demo.ask("/proxy", "toggle", id=number, toggle="true")
 
@@ -319,7 +319,7 @@ async def test_traffic_grows_with_time(hayfrp: HayFrpService) -> None:
     assert account.traffic == pytest.approx(left - used / 1024**2)
 
 
-async def test_what_is_offline_does_not_grow(hayfrp: HayFrpService) -> None:
+async def test_offline_tunnels_do_not_grow(hayfrp: HayFrpService) -> None:
     for tunnel in hayfrp.state.tunnels.values():
         tunnel.enabled = False
     today, node = hayfrp.account.today_bytes, hayfrp.state.nodes["8"].traffic_in
@@ -330,7 +330,7 @@ async def test_what_is_offline_does_not_grow(hayfrp: HayFrpService) -> None:
     assert hayfrp.state.nodes["8"].traffic_in == node
 
 
-async def test_the_day_starts_over_at_midnight(hayfrp: HayFrpService) -> None:
+async def test_day_resets_at_midnight(hayfrp: HayFrpService) -> None:
     node = hayfrp.state.nodes["1"]
     total = hayfrp.state.total_in
 
@@ -357,14 +357,14 @@ async def test_the_day_starts_over_at_midnight(hayfrp: HayFrpService) -> None:
         ("name", ("name",)),
     ],
 )
-def test_a_field_wanders_through_its_forms(value: object, expected: tuple[object, ...]) -> None:
+def test_representations_of_a_value(value: object, expected: tuple[object, ...]) -> None:
     seen = {repr(vary_types({"field": value}, f"place {number}")["field"]) for number in range(60)}
 
     assert representations(value) == expected
     assert seen == {repr(form) for form in expected}
 
 
-async def test_types_wander_between_rows_and_seeds_but_not_in_time(client: Client) -> None:
+async def test_types_vary_between_rows_and_seeds_but_not_over_time(client: Client) -> None:
     first, second = await client.get("/node"), await client.get("/node")
     assert first == second
     for field in ("bind_port", "total_traffic_in", "cpu_usage"):

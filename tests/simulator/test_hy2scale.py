@@ -1,4 +1,4 @@
-"""The HY2 SCALE node, simulated: what recordings and the product's own tests do not show."""
+"""Tests the simulated HY2 SCALE node beyond the recordings."""
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -20,7 +20,7 @@ from .conftest import DAY, HOUR, NOON, Clock, content_of
 
 
 class Api:
-    """Asks the node; signed in, it sends its token along."""
+    """Calls the node, with its token once signed in."""
 
     def __init__(self, session: aiohttp.ClientSession, service: Hy2ScaleService) -> None:
         self.session = session
@@ -28,7 +28,7 @@ class Api:
         self.token = ""
 
     async def sign_in(self, username: str = "admin", password: str = "hub-password") -> Any:
-        """Get a token and keep it."""
+        """Sign in."""
         answer = await self.post(
             "/login", {"username": username, "password": sha256(password.encode()).hexdigest()}
         )
@@ -38,7 +38,7 @@ class Api:
     async def ask(
         self, method: str, path: str, json: object = None, *, status: int = 200, **options: Any
     ) -> Any:
-        """Return the JSON, text or bytes of an answer that has this status."""
+        """Return the JSON, text or bytes of an answer with this status."""
         options.setdefault("headers", {"Authorization": f"Bearer {self.token}"})
         if json is not None:
             options["json"] = json
@@ -47,19 +47,19 @@ class Api:
             return await content_of(response, status)
 
     async def get(self, path: str, **options: Any) -> Any:
-        """Read."""
+        """Send a GET."""
         return await self.ask("GET", path, **options)
 
     async def put(self, path: str, json: object = None, **options: Any) -> Any:
-        """Write."""
+        """Send a PUT."""
         return await self.ask("PUT", path, json, **options)
 
     async def post(self, path: str, json: object = None, **options: Any) -> Any:
-        """Create."""
+        """Send a POST."""
         return await self.ask("POST", path, json, **options)
 
     async def peer(self, path: str) -> Any:
-        """Return a peer's row in the topology, None if it is not in there."""
+        """Return a peer's row in the topology, None if it does not exist."""
         rows = await self.get("/topology")
         rows += rows[0].get("children", [])
         row = None
@@ -71,14 +71,14 @@ class Api:
 
 @pytest.fixture
 async def visitor(hy2scale: Hy2ScaleService) -> AsyncIterator[Api]:
-    """Return a client that has not signed in."""
+    """A client that is not signed in."""
     async with aiohttp.ClientSession() as session:
         yield Api(session, hy2scale)
 
 
 @pytest.fixture
 async def api(visitor: Api) -> Api:
-    """Return a client that has signed in."""
+    """A client that is signed in."""
     await visitor.sign_in()
     return visitor
 
@@ -86,28 +86,26 @@ async def api(visitor: Api) -> Api:
 CLIENT = {"name": "fr", "addr": "fr.example.com:5565", "password": "let-me-in"}
 
 
-def seen(rows: Any) -> int:
-    """Count the peers in a tree, but the node itself."""
-    return sum((not row.get("is_self")) + seen(row.get("children", [])) for row in rows)
+def count_peers(rows: Any) -> int:
+    """Return the number of peers in a tree, without the node itself."""
+    return sum((not row.get("is_self")) + count_peers(row.get("children", [])) for row in rows)
 
 
 @pytest.mark.parametrize(
     "tunnels, nodes, peers, inbound",
     [(5, 8, 8, 1), (5, 3, 5, 0), (0, 4, 4, 4), (0, 0, 0, 0), (12, 60, 60, 16)],
 )
-def test_the_world_has_the_size_asked_for(
-    tunnels: int, nodes: int, peers: int, inbound: int
-) -> None:
+def test_world_has_requested_size(tunnels: int, nodes: int, peers: int, inbound: int) -> None:
     simulator = Simulator(["hy2scale"], tunnels=tunnels, nodes=nodes, clock=Clock())
     hy2scale = simulator.get(Hy2ScaleService)
     rows: Any = get_topology(hy2scale, Call("GET", "", {}, CIMultiDict(), None, NOON))
 
     assert len(hy2scale.state.clients) == len(rows) - 1 == tunnels
-    assert seen(rows) == peers
-    assert seen(rows[0].get("children", [])) == inbound
+    assert count_peers(rows) == peers
+    assert count_peers(rows[0].get("children", [])) == inbound
 
 
-async def test_traffic_grows_and_begins_anew_with_a_restart(
+async def test_traffic_grows_and_restarts_with_the_node(
     api: Api, hy2scale: Hy2ScaleService
 ) -> None:
     before = await api.get("/stats")
@@ -122,12 +120,12 @@ async def test_traffic_grows_and_begins_anew_with_a_restart(
     hy2scale.advance(1)
     await api.sign_in()
     again = await api.get("/stats")
-    assert again["tx_bytes"] == again["tx_rate"], "what dials this node is not yet back"
+    assert again["tx_bytes"] == again["tx_rate"], "inbound peers are not connected yet"
     hy2scale.advance(20)
     assert (await api.get("/stats"))["tx_rate"] == before["tx_rate"] > again["tx_rate"]
 
 
-async def test_the_node_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
+async def test_node(api: Api, hy2scale: Hy2ScaleService) -> None:
     node = await api.get("/node")
     assert (node["name"], node["version"], node["limited"]) == ("sg-home", "1.3.4", False)
     assert node["active_paths"] == {"us": "us"}
@@ -145,7 +143,7 @@ async def test_the_node_itself(api: Api, hy2scale: Hy2ScaleService) -> None:
     assert (await api.get("/node"))["limited"] is True
 
 
-async def test_a_node_s_password_is_checked(api: Api, hy2scale: Hy2ScaleService) -> None:
+async def test_password_of_a_node_is_checked(api: Api, hy2scale: Hy2ScaleService) -> None:
     alice = next(iter(hy2scale.state.users.values()))
     for password, reason in (
         ("short", "too short"),
@@ -156,7 +154,7 @@ async def test_a_node_s_password_is_checked(api: Api, hy2scale: Hy2ScaleService)
 
 
 async def test_two_clients_for_one_node(api: Api, hy2scale: Hy2ScaleService) -> None:
-    """The second one is not let in, and both are blocked."""
+    """The second one is rejected, and both are blocked."""
     hy2scale.state.remotes["fr.example.com:5565"] = "us"
     await api.post("/clients", CLIENT)
     hy2scale.advance(2)
@@ -170,7 +168,7 @@ def user(hy2scale: Hy2ScaleService, username: str) -> User:
     return next(user for user in hy2scale.state.users.values() if user.username == username)
 
 
-async def test_an_expiry_begins_with_its_day(hy2scale: Hy2ScaleService) -> None:
+async def test_expiry_begins_with_its_day(hy2scale: Hy2ScaleService) -> None:
     bob = user(hy2scale, "bob")
     bob.expiry_date = "2026-11-21"
 
@@ -182,7 +180,7 @@ async def test_an_expiry_begins_with_its_day(hy2scale: Hy2ScaleService) -> None:
 
 
 @pytest.mark.parametrize("change", [{"enabled": False}, {"traffic_limit": 1, "traffic_used": 1}])
-def test_who_may_not_connect(hy2scale: Hy2ScaleService, change: dict[str, Any]) -> None:
+def test_users_that_may_not_connect(hy2scale: Hy2ScaleService, change: dict[str, Any]) -> None:
     alice = user(hy2scale, "alice")
     for name, value in change.items():
         setattr(alice, name, value)
@@ -191,7 +189,7 @@ def test_who_may_not_connect(hy2scale: Hy2ScaleService, change: dict[str, Any]) 
     assert hy2scale.connect("nobody", "203.0.113.99") is None
 
 
-async def test_what_is_no_backup_is_refused(api: Api, hy2scale: Hy2ScaleService) -> None:
+async def test_invalid_backup_is_refused(api: Api, hy2scale: Hy2ScaleService) -> None:
     assert "invalid tar" in await api.post("/restore", data=b"nonsense", status=400)
     await api.get("/node")
 
@@ -219,7 +217,7 @@ async def test_every_route_answers(api: Api, hy2scale: Hy2ScaleService, generati
     assert {call.status for call in hy2scale.calls} <= {200, 400, 401, 403, 404, 405}
 
 
-async def test_a_token_lives_while_it_is_used(api: Api, hy2scale: Hy2ScaleService) -> None:
+async def test_use_extends_token(api: Api, hy2scale: Hy2ScaleService) -> None:
     for _ in range(3):
         hy2scale.advance(11 * HOUR)
         await api.get("/node")
@@ -240,21 +238,21 @@ async def test_a_token_lives_while_it_is_used(api: Api, hy2scale: Hy2ScaleServic
         ("/", 404, None),
     ],
 )
-async def test_paths_that_are_not_of_the_api(
+async def test_paths_outside_the_api(
     api: Api, hy2scale: Hy2ScaleService, path: str, status: int, location: str | None
 ) -> None:
     async with api.session.get(hy2scale.url + path, allow_redirects=False) as response:
         assert (response.status, response.headers.get("Location")) == (status, location)
 
 
-async def test_the_content_type_does_not_matter(api: Api, hy2scale: Hy2ScaleService) -> None:
+async def test_content_type_is_ignored(api: Api, hy2scale: Hy2ScaleService) -> None:
     await api.put("/rules/video/toggle", data=b'{"enabled": false}')
 
     assert not hy2scale.state.rules["video"].enabled
 
 
-def test_worlds_are_built_in_frozen_time_and_after_it() -> None:
-    # A process of its own: what counts is which of the worlds is the first.
+def test_worlds_in_frozen_time_and_afterwards() -> None:
+    # A separate process, because the first world of a process matters.
     script = """
 from freezegun import freeze_time
 from simulator import Simulator
@@ -265,7 +263,7 @@ Simulator(["hy2scale"])
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-# What is refused
+# Refusals
 
 USER = {"username": "erin", "password": "secret"}
 RULE = {"id": "music", "type": "domain", "targets": ["music.example.com"], "exit_via": "us"}
@@ -307,13 +305,13 @@ REFUSALS: dict[str, tuple[dict[str, Any], tuple[tuple[dict[str, Any], str], ...]
 
 
 @pytest.mark.parametrize("path", REFUSALS)
-async def test_a_row_is_checked(api: Api, path: str) -> None:
+async def test_invalid_rows_are_refused(api: Api, path: str) -> None:
     good, refusals = REFUSALS[path]
     for change, reason in refusals:
         assert reason in await api.post(f"/{path}", {**good, **change}, status=400)
 
 
-async def test_a_body_that_cannot_be_read(api: Api) -> None:
+async def test_invalid_body_is_refused(api: Api) -> None:
     for body, reason in (
         (b"", "EOF"),
         (b"{", "invalid JSON"),
@@ -329,7 +327,7 @@ async def test_a_body_that_cannot_be_read(api: Api) -> None:
 
 @pytest.fixture
 def documented(api: Api) -> Api:
-    """Let the node speak as documented."""
+    """The client of a node with the documented generation."""
     api.service.state.settings.generation = "documented"
     return api
 
@@ -359,7 +357,7 @@ async def test_fields_as_documented(documented: Api) -> None:
 
 
 async def test_users_as_documented(documented: Api) -> None:
-    """Limits are in GB, and an expiry is a moment."""
+    """Limits are in GB, and an expiry is a time."""
     users = documented.service.state.users
     alice, bob, *_ = await documented.get("/users")
     assert (alice["traffic_limit_gb"], alice["expiry"]) == (500, "")
@@ -387,7 +385,7 @@ async def test_users_as_documented(documented: Api) -> None:
         ("GET", "/users/conflicts", 405),
     ],
 )
-async def test_what_came_with_1_3_is_missing(
+async def test_routes_of_1_3_are_missing(
     documented: Api, method: str, path: str, status: int
 ) -> None:
     await documented.ask(method, path, {} if method == "PUT" else None, status=status)

@@ -1,11 +1,11 @@
-"""Places in a simulator's state."""
+"""Tests the paths into a simulator's state."""
 
 import pytest
 
 from simulator import paths
 
 
-def test_a_dot_in_a_key() -> None:
+def test_escaped_dot_in_a_key() -> None:
     state = {"proxies": {"alice.nas": {"connections": 1}, "alice": {"nas": {"connections": 2}}}}
 
     paths.put(state, r"proxies.alice\.nas.connections", 7)
