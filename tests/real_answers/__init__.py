@@ -1,34 +1,34 @@
-"""Real servers' recorded answers: what the simulators and the parsers are measured against.
+"""Recorded answers of real servers, to test simulators and parsers.
 
-`data/` holds what real servers answered, one JSON object a line, in the order asked. It is data
-only; `load` reads it. Where a checkout has `real-answers` in the folder `shared` beside it, that
-is read instead, and a test compares the two.
+`data/` contains the answers in the order of the requests, one JSON object a line. It is data only;
+`load` reads it. If `shared/real-answers` exists beside the checkout, it is used instead, and a test
+compares both.
 
-To test a simulator, bring it to the situation in which the real server was asked, and replay:
+To test a simulator, set up the state of the real server, and replay:
 
     replay = Replay(session, service.url, recordings, differences=DIFFERENCES)
     for recording in recordings:
         await replay.ask(recording, headers=...)
     replay.check()
 
-`ask` sends what was sent to the real server and compares both answers: status, content type,
-redirect, keys, types (null is no empty list), and the words of refusals. `check` fails with all
-that differs, and with a listed `Difference` that no longer is one. A difference is mended in
-the simulator, or listed with its reason.
+`ask` sends the recorded request and compares both answers: status, content type, redirect, keys,
+types (null is not an empty list), and the messages of errors. `check` fails for unexpected
+differences, and for a listed `Difference` that no longer exists. Correct a difference in the
+simulator, or list it with its reason.
 
-Secrets are recorded as `<words>`. What the simulator answers in their place is remembered, and sent
-in their place afterwards; `replay.secrets` holds them, and can be filled before.
+Secrets are recorded as `<words>`. The values that the simulator returns in their place are sent in
+later requests; `replay.secrets` contains them and can be filled before.
 
 To test a client and its feeds, add recordings to the fixture `recorded`, a server that answers with
-them, and compare what comes out with what was written down by hand. `check_readings` gives each
-field of a row every type that services have been seen to send: what is read is right or unknown.
+them, and compare the results with values written by hand. `check_field_types` gives each field of a
+row every type that services have sent: the result must be correct or unknown.
 
-`count_replayed` makes the number of recordings part of the summary at the end of a run.
+`count_replayed` adds the number of recordings to the summary at the end of a run.
 """
 
 from .comparison import Difference, Reply, assert_same_shape
 from .counts import count_replayed
-from .readings import check_readings
+from .field_types import check_field_types
 from .recordings import Recording, load
 from .replay import Replay
 from .server import RecordedServer
@@ -40,7 +40,7 @@ __all__ = [
     "Replay",
     "Reply",
     "assert_same_shape",
-    "check_readings",
+    "check_field_types",
     "count_replayed",
     "load",
 ]

@@ -7,16 +7,16 @@ import re
 from typing import Any, override
 
 NOT_RECORDED = "not recorded"
-"""The content type of a recording that tells none."""
+"""The content type of a recording without one."""
 WORDS = frozenset({"details", "error", "error_code", "message", "reason", "warning"})
-"""Keys whose text is compared word by word; that of all others may differ."""
+"""Keys whose text is compared word by word; the text of other keys may differ."""
 _SECRET = re.compile(r"<[^<>]+>")
-"""What stands in a recording in place of a secret."""
+"""The replacement of a secret in a recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered. answer: decoded JSON, or the text."""
+    """An answer of a server. answer: decoded JSON, or the text."""
 
     status: int
     content_type: str | None
@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A place in an answer where a simulated one differs: `status`, `answer.nodes[0].tags`."""
+    """A place where a simulated answer differs: `status`, `answer.nodes[0].tags`."""
 
     place: str
     recorded: object
@@ -34,15 +34,15 @@ class Mismatch:
 
     @override
     def __str__(self) -> str:
-        """Say what is different."""
+        """Return a description of the difference."""
         return f"{self.place}: recorded {self.recorded!r}, simulated {self.simulated!r}"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference that is meant, and why.
+    """An expected difference, and its reason.
 
-    request: such as "GET /api/stats", place: such as "answer.nodes[*].tags"; both may have `*`.
+    request: such as "GET /api/stats", place: such as "answer.nodes[*].tags"; both may contain `*`.
     """
 
     request: str
@@ -50,7 +50,7 @@ class Difference:
     reason: str
 
     def covers(self, request: str, place: str) -> bool:
-        """Return whether a difference at a place of an answer is this one."""
+        """Return whether this covers a place of an answer."""
         return fnmatchcase(request, _literal_brackets(self.request)) and fnmatchcase(
             place, _literal_brackets(self.place)
         )
@@ -61,9 +61,9 @@ def _literal_brackets(pattern: str) -> str:
 
 
 def assert_same_shape(recorded: Reply, simulated: Reply, *, values: bool = False) -> None:
-    """Fail unless two answers are alike.
+    """Fail unless two answers have the same structure.
 
-    values: whether everything is to be the same, not only the types and the words of refusals.
+    values: whether all values must be equal, not only the types and the messages of errors.
     """
     found = list(mismatches(recorded, simulated, values=values))
     assert not found, "\n".join(map(str, found))
@@ -77,7 +77,7 @@ def mismatches(recorded: Reply, simulated: Reply, *, values: bool = False) -> It
         yield Mismatch("content_type", recorded.content_type, simulated.content_type)
     if recorded.location != simulated.location:
         yield Mismatch("location", recorded.location, simulated.location)
-    # An answer that is a text, not JSON, says something to people.
+    # A text that is not JSON is a message.
     exact = values or isinstance(recorded.answer, str)
     yield from _differing("answer", recorded.answer, simulated.answer, exact=exact)
 
@@ -142,12 +142,12 @@ def _content_type(value: str | None) -> str | None:
 
 
 def _pattern(recorded: str) -> re.Pattern[str]:
-    """Return what fits a recorded text: secrets in it may be anything."""
+    """Return a pattern for a recorded text; secrets in it match any text."""
     return re.compile(".+".join(map(re.escape, _SECRET.split(recorded))), re.DOTALL)
 
 
 def secrets_in(recorded: object, simulated: object) -> Iterator[tuple[str, str]]:
-    """Find what a simulated answer has in place of the secrets of the recorded one."""
+    """Yield the secrets of a recorded answer, and the values in their place in a simulated one."""
     if isinstance(recorded, str) and isinstance(simulated, str):
         if _SECRET.fullmatch(recorded):
             yield recorded, simulated
@@ -160,7 +160,7 @@ def secrets_in(recorded: object, simulated: object) -> Iterator[tuple[str, str]]
 
 
 def with_secrets(recorded: Any, secrets: Mapping[str, str]) -> Any:
-    """Put secrets in place of the `<words>` of what was sent; KeyError for unknown ones."""
+    """Replace the `<words>` of a request by secrets; raises KeyError for unknown ones."""
     if isinstance(recorded, str):
         return _SECRET.sub(lambda found: secrets[found[0]], recorded)
     if isinstance(recorded, dict):
@@ -176,7 +176,7 @@ def unlisted(
     differences: Iterable[Difference],
     seen: set[Difference],
 ) -> Iterator[Mismatch]:
-    """Return what is not meant to differ; what is meant goes to `seen`."""
+    """Yield the unexpected differences; add the expected ones to `seen`."""
     for mismatch in found:
         meant = {known for known in differences if known.covers(request, mismatch.place)}
         seen |= meant

@@ -1,4 +1,4 @@
-"""A session to ask the simulated services, and a server that answers with recordings."""
+"""A server that answers with recordings."""
 
 from collections.abc import AsyncIterator
 

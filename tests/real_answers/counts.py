@@ -1,6 +1,6 @@
-"""How many recordings a run has replayed; told at its end.
+"""Counts the recordings that a run has replayed, for its summary.
 
-The tests may run in several processes: what a test has replayed goes with its report.
+Tests may run in several processes, so each test adds its lines to its report.
 """
 
 from collections import defaultdict
@@ -14,15 +14,15 @@ _PROPERTY = "real_answers"
 
 
 def count_replayed(item: pytest.Item, recorded: str, through: str, lines: Iterable[int]) -> None:
-    """Note that a test has replayed lines of a file.
+    """Record that a test has replayed lines of a file.
 
-    item: `request.node` of the test. through: what they went through: "simulator", "parser".
+    item: `request.node` of the test. through: the tested part, "simulator" or "parser".
     """
     item.user_properties.append((_PROPERTY, [recorded, through, sorted(lines)]))
 
 
 def write_summary(reporter: pytest.TerminalReporter) -> None:
-    """Write how many recordings passed, of each file and through what."""
+    """Write how many recordings passed, for each file and tested part."""
     replayed: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for report in reporter.stats.get("passed", ()):
         for name, value in getattr(report, "user_properties", ()):

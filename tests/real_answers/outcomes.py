@@ -1,4 +1,4 @@
-"""What the answers of real servers result in: a value, or an error."""
+"""Compares results of recorded answers with expected values or errors."""
 
 from collections.abc import Awaitable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from custom_components.tunnel_hub.api.errors import TunnelHubError
 
 
 class Refused(NamedTuple):
-    """An error. words: the service's, or the key of our message; "" for any."""
+    """An error. words: the service's message, or the key of ours; "" for any."""
 
     error: type[TunnelHubError]
     words: str = ""
@@ -22,5 +22,5 @@ async def check(result: Awaitable[object], expected: object) -> None:
         return
     with pytest.raises(expected.error) as caught:
         await result
-    told = {getattr(caught.value, name, None) for name in ("key", "message", "detail")}
-    assert expected.words in {*told, str(caught.value), ""}
+    messages = {getattr(caught.value, name, None) for name in ("key", "message", "detail")}
+    assert expected.words in {*messages, str(caught.value), ""}

@@ -7,17 +7,16 @@ from typing import Any, override
 
 from .comparison import NOT_RECORDED, Reply
 
-KEPT = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"
 SHARED = Path(__file__).parents[3] / "shared" / "real-answers"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a real server was asked, and what it answered.
+    """A request to a real server, and its answer.
 
-    line: its number in the file, from 1. path: with the query, and as far as the file has it: some
-    files leave out what all paths begin with. sent: the JSON body, or a text; None for no body.
-    note: on the situation.
+    line: its number in the file, from 1. path: with the query; some files omit the common prefix.
+    sent: the JSON body, or a text; None for no body. note: on the situation.
     """
 
     line: int
@@ -29,14 +28,14 @@ class Recording:
 
     @override
     def __str__(self) -> str:
-        """Name it in a failure."""
+        """Return a description for a failure."""
         note = f" ({self.note})" if self.note else ""
         return f"line {self.line}: {self.method} {self.path}{note}"
 
 
 def load(name: str, folder: Path | None = None) -> list[Recording]:
     """Return the recordings of a file, by its name without `.jsonl`."""
-    folder = folder or (SHARED if SHARED.is_dir() else KEPT)
+    folder = folder or (SHARED if SHARED.is_dir() else DATA)
     lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     return [_recording(line, json.loads(text)) for line, text in enumerate(lines, 1)]
 

@@ -1,4 +1,4 @@
-"""Asks a simulated service what a real one was asked."""
+"""Sends recorded requests to a simulated service."""
 
 from collections.abc import Mapping, Sequence
 import json
@@ -11,10 +11,10 @@ from .recordings import Recording
 
 
 class Replay:
-    """Replays recordings to a simulated service and collects what it answers otherwise.
+    """Replays recordings to a simulated service and collects the differences.
 
-    secrets: what stands for each `<words>` of the recordings.
-    replayed: the lines of the recordings that were asked.
+    secrets: the values for the `<words>` of the recordings.
+    replayed: the lines of the recordings that were sent.
     """
 
     def __init__(
@@ -25,10 +25,10 @@ class Replay:
         differences: Sequence[Difference] = (),
         values: bool = False,
     ) -> None:
-        """Take where the service is, and what is meant to differ.
+        """Set up without a request.
 
-        url: what the recorded paths are below.
-        values: whether everything is to be the same, not only types and the words of refusals.
+        url: the base URL of the recorded paths.
+        values: whether all values must be equal, not only types and the messages of errors.
         """
         self._session = session
         self._url = url
@@ -40,7 +40,7 @@ class Replay:
         self.replayed: set[int] = set()
 
     async def ask(self, recording: Recording, *, headers: Mapping[str, str] | None = None) -> Reply:
-        """Ask as the real server was asked, and compare; the simulator's answer."""
+        """Send a recorded request, compare the answers, and return the simulator's answer."""
         reply = await self._send(recording, headers or {})
         self.compare(recording, reply)
         return reply
@@ -57,7 +57,7 @@ class Replay:
         )
 
     def check(self) -> None:
-        """Fail with all that differs, and with what is listed as different but is not."""
+        """Fail for unexpected differences, and for listed differences that do not exist."""
         gone = [f"no longer different: {d}" for d in self._differences if d not in self._seen]
         differing = [*self._found, *gone]
         assert not differing, "\n".join(["", *differing])
@@ -68,7 +68,7 @@ class Replay:
         is_text = isinstance(sent, str)
         async with self._session.request(
             recording.method,
-            # As it was sent: a `%2F` in a path is none of its slashes.
+            # Encoded as recorded: a `%2F` in a path is not a separator.
             URL(self._url + path, encoded=True),
             headers=headers,
             allow_redirects=False,

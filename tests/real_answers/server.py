@@ -15,9 +15,9 @@ type Key = tuple[str, str, frozenset[tuple[str, str]]]
 
 
 class RecordedServer:
-    """Answers requests with what a real server answered them, whatever the body; else with 404.
+    """Answers requests with recorded answers, for any body; otherwise with 404.
 
-    url: what the recorded paths are below. unanswered: the requests that nothing was there for.
+    url: the base URL of the recorded paths. unanswered: the requests without a recording.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class RecordedServer:
         self._replies: dict[Key, Reply] = {}
 
     def add(self, *recordings: Recording, path: str | None = None) -> None:
-        """Answer with recordings from now on. path: where, if not at the recorded path."""
+        """Answer with recordings from now on. path: another path than the recorded one."""
         for recording in recordings:
             key = _key(recording.method, URL(path or recording.path))
             self._replies[key] = recording.reply

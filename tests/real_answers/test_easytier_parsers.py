@@ -1,6 +1,6 @@
-"""EasyTier: the recordings of easytier-worker, through client and feeds.
+"""Tests EasyTier's client and feeds with the recordings of easytier-worker.
 
-What comes out was written down by hand from the recordings.
+The expected results were written by hand from the recordings.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,10 +41,10 @@ from custom_components.tunnel_hub.api.models.directory import (
 from custom_components.tunnel_hub.api.models.service import ServiceTotals
 from custom_components.tunnel_hub.api.tokens import FixedToken
 
-from . import readings
+from . import field_types
 from .counts import count_replayed
+from .field_types import Meaning, Row, check_field_types
 from .outcomes import Refused, check
-from .readings import Meaning, Row, check_readings
 from .recordings import by_line
 from .server import RecordedServer
 
@@ -53,7 +53,7 @@ ASKED_AT = datetime(2026, 11, 29, 8, 14, 44, tzinfo=UTC)
 GIB = 1024**3
 SHOW_OFFLINE = "/api/public?show_offline=true"
 
-# What the recordings tell: GB are counted in powers of 1024.
+# Expected results: GB are counted in powers of 1024.
 
 NEVER_REPORTED = RelayNode(
     id="1",
@@ -79,7 +79,7 @@ NEVER_REPORTED = RelayNode(
     valid_until=date(2027, 11, 4),
 )
 SECOND = replace(NEVER_REPORTED, id="2", connections_allowed=None)
-"""1e30 connections are more than anyone means."""
+"""1e30 connections are too many to be meant."""
 REPORTED = replace(
     NEVER_REPORTED,
     availability_24_hours=66.67,
@@ -90,7 +90,7 @@ REPORTED = replace(
     traffic_usage=7.77,
     traffic_used=83_429_739_725,
 )
-"""Of three reports, the last one says that it is offline."""
+"""The last of three reports says that it is offline."""
 PUBLIC = PublicNode(
     id="1",
     name="北京联通",
@@ -166,7 +166,7 @@ REPORT = RelayNodeReport(online=True, bandwidth=50.5, traffic=77.7, connections=
 
 
 class Asked(NamedTuple):
-    """What sends requests: the client, and the provider with or without an account."""
+    """The client, and the provider with or without an account."""
 
     client: EasyTierClient
     provider: EasyTierProvider
@@ -177,13 +177,13 @@ def feed(key: str) -> Callable[[Asked], Awaitable[object]]:
 
 
 async def user_of(asked: Asked) -> object:
-    """Sign in, and return the login's data of the account."""
+    """Sign in, and return the account of the login."""
     row = await asked.client.login(USER.mail, USER.password)
     return row["token"], row["user"]
 
 
 type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
-"""The lines that are answered with, what is asked, and what comes out."""
+"""The lines to answer with, the call, and its result."""
 
 CASES: tuple[Case, ...] = (
     ((1,), lambda a: a.provider.is_initialized(), False),
@@ -296,7 +296,7 @@ CASES: tuple[Case, ...] = (
     ((61,), lambda a: a.client.me(), Refused(AuthenticationError, "用户不存在")),
 )
 ASKED_ELSEWHERE = {
-    # The client asks for offline nodes too, and for none of the paths that there are not.
+    # The client requests offline nodes too, and none of the paths that do not exist.
     44: SHOW_OFFLINE,
     54: "/api/system/check-init",
     55: "/api/system/check-init",
@@ -310,7 +310,7 @@ def test_every_recording_is_read() -> None:
 @pytest.mark.parametrize(
     "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
 )
-async def test_what_comes_out(
+async def test_results(
     *,
     request: pytest.FixtureRequest,
     freezer: FrozenDateTimeFactory,
@@ -335,22 +335,22 @@ async def test_what_comes_out(
     count_replayed(request.node, RECORDED, "parser", lines)
 
 
-# Whatever a field is
+# All types of all fields
 
 
 def _usage(used: str, limit: str) -> Meaning:
-    """The share of a limit that is used, in percent."""
+    """Return the used part of a limit in percent."""
 
     def _right(row: Row) -> float | None:
-        part = readings.amount(used)(row)
-        whole = readings.amount(limit, zero=False)(row)
+        part = field_types.amount(used)(row)
+        whole = field_types.amount(limit, zero=False)(row)
         return 100 * part / whole if isinstance(part, float) and isinstance(whole, float) else None
 
     return _right
 
 
 def _availability(row: Row) -> float | None:
-    """The share of the reports with which it was online; unknown if it is offline since when?"""
+    """Return the share of online reports; unknown if the node is offline since an unknown time."""
     digits = str(row.get("recent_status")).strip()
     is_offline = row.get("status") != "online" and not isinstance(row.get("last_report_at"), str)
     if is_offline or not re.fullmatch("[0-9]+", digits):
@@ -373,55 +373,55 @@ USAGES = (
 
 
 def _load(row: Row) -> object:
-    """The highest usage of all; unknown for a node that is offline."""
+    """Return the highest usage; unknown for an offline node."""
     known = [share for usage in USAGES if isinstance(share := usage(row), float)]
     return max(known, default=None) if row.get("status") != "offline" else None
 
 
 NODE: Mapping[str, Meaning] = {
-    "id": readings.text("id"),
-    "name": readings.text("node_name"),
-    "allow_relay": readings.flag("allow_relay"),
+    "id": field_types.text("id"),
+    "name": field_types.text("node_name"),
+    "allow_relay": field_types.flag("allow_relay"),
     "availability_24_hours": _availability,
     "availability_30_days": _availability,
-    "bandwidth": readings.amount("current_bandwidth"),
-    "bandwidth_maximum": readings.amount("max_bandwidth"),
-    "bandwidth_tier": readings.amount("tier_bandwidth", zero=False),
-    "connections": readings.count("connection_count"),
-    "connections_allowed": readings.count("max_connections"),
+    "bandwidth": field_types.amount("current_bandwidth"),
+    "bandwidth_maximum": field_types.amount("max_bandwidth"),
+    "bandwidth_tier": field_types.amount("tier_bandwidth", zero=False),
+    "connections": field_types.count("connection_count"),
+    "connections_allowed": field_types.count("max_connections"),
     "load": _load,
     "online": lambda row: {"online": True, "offline": False}.get(str(row.get("status"))),
-    "place": readings.text("region_detail"),
-    "region": readings.one_of("region_type", ["domestic", "overseas"]),
+    "place": field_types.text("region_detail"),
+    "region": field_types.one_of("region_type", ["domestic", "overseas"]),
     "tags": _tags,
-    "traffic_allowed": readings.amount("max_traffic", GIB, zero=False),
-    "traffic_reset": readings.moment("reset_date"),
+    "traffic_allowed": field_types.amount("max_traffic", GIB, zero=False),
+    "traffic_reset": field_types.moment("reset_date"),
     "traffic_usage": _usage("used_traffic", "max_traffic"),
-    "traffic_used": readings.amount("used_traffic", GIB),
+    "traffic_used": field_types.amount("used_traffic", GIB),
 }
 OWN_NODE: Mapping[str, Meaning] = {
     **NODE,
-    "last_report": readings.moment("last_report_at"),
-    "valid_until": readings.day("valid_until"),
+    "last_report": field_types.moment("last_report_at"),
+    "valid_until": field_types.day("valid_until"),
 }
 SERVICE: Mapping[str, Meaning] = {
     "id": lambda _: "service",
     "name": lambda _: "EasyTier",
-    "bandwidth": readings.amount("current_bandwidth_total"),
-    "connections": readings.count("connection_count_total"),
-    "nodes": readings.count("total_nodes"),
-    "nodes_domestic": readings.count("domestic_nodes"),
-    "nodes_online": readings.count("online_nodes"),
-    "nodes_overseas": readings.count("overseas_nodes"),
+    "bandwidth": field_types.amount("current_bandwidth_total"),
+    "connections": field_types.count("connection_count_total"),
+    "nodes": field_types.count("total_nodes"),
+    "nodes_domestic": field_types.count("domestic_nodes"),
+    "nodes_online": field_types.count("online_nodes"),
+    "nodes_overseas": field_types.count("overseas_nodes"),
 }
 ACCOUNT: Mapping[str, Meaning] = {
     "id": lambda _: "account",
-    "administrator": readings.flag("is_admin"),
+    "administrator": field_types.flag("is_admin"),
 }
 RESULT: Mapping[str, Meaning] = {
-    "traffic_used": readings.amount("used_traffic", GIB),
-    "traffic_allowed": readings.amount("max_traffic", GIB, zero=False),
-    "traffic_reset": readings.moment("reset_date"),
+    "traffic_used": field_types.amount("used_traffic", GIB),
+    "traffic_allowed": field_types.amount("max_traffic", GIB, zero=False),
+    "traffic_reset": field_types.moment("reset_date"),
 }
 
 type Table = tuple[Callable[[Row], Any], Mapping[str, Meaning]]
@@ -439,7 +439,7 @@ TABLES: Mapping[str, Table] = {
 
 
 def recorded_rows() -> list[tuple[int, Row, Table]]:
-    """Return all rows of all answers, with how they are read."""
+    """Return all rows of all answers, with the function that reads them."""
     found = []
     for line, recording in by_line(RECORDED).items():
         table = TABLES.get(f"{recording.method} {recording.path}")
@@ -451,7 +451,7 @@ def recorded_rows() -> list[tuple[int, Row, Table]]:
 
 
 @pytest.mark.parametrize("line, row, table", recorded_rows())
-def test_whatever_a_field_is(line: int, row: Row, table: Table) -> None:
+def test_field_types(line: int, row: Row, table: Table) -> None:
     read, meanings = table
 
-    assert check_readings(read, row, meanings) > 20 * len(row), f"line {line}"
+    assert check_field_types(read, row, meanings) > 20 * len(row), f"line {line}"

@@ -1,4 +1,4 @@
-"""EasyTier: the recordings of easytier-worker, through the simulator."""
+"""Tests the simulated EasyTier node manager with the recordings of easytier-worker."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
@@ -19,19 +19,19 @@ DIFFERENCES: tuple[Difference, ...] = ()
 
 @pytest.fixture
 async def easytier() -> AsyncIterator[EasyTierService]:
-    """A new server without mail, at the time at which the real one was asked."""
+    """A new server without email, at the time of the recordings."""
     async with Simulator(["easytier"], clock=lambda: ASKED_AT) as simulator:
         yield simulator.get(EasyTierService)
 
 
 class Accounts:
-    """Who signs a request: whose session token goes with it."""
+    """The accounts, and the session token of each."""
 
     def __init__(self) -> None:
         self.tokens = {"bad": "nonsense"}
 
     def headers(self, who: str | None) -> Mapping[str, str]:
-        """Return what goes with a request."""
+        """Return the headers of a request."""
         return {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
 
 
@@ -43,7 +43,7 @@ SIGNED_BY: Mapping[int, str | None] = {
     59: "admin@example.com",
     60: "admin@example.com",
 }
-"""By line. All other lines are signed by the user once there is one."""
+"""By line. All other lines are sent by the user once it exists."""
 
 
 def _no_longer_there(easytier: EasyTierService) -> None:
@@ -55,12 +55,12 @@ def _damage(easytier: EasyTierService) -> None:
 
 
 BEFORE: Mapping[int, Callable[[EasyTierService], None]] = {56: _damage, 61: _no_longer_there}
-"""What happens at the server before a line was recorded."""
+"""The changes on the server before a line was recorded."""
 
 
-# The real server was given a secret as short as that.
+# The secret of the real server was this short.
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
-async def test_the_simulator_answers_as_the_real_server(
+async def test_simulator_answers_like_the_real_server(
     session: ClientSession, easytier: EasyTierService, request: pytest.FixtureRequest
 ) -> None:
     easytier.state.settings.initialized = False

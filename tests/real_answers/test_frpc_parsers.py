@@ -1,6 +1,6 @@
-"""frpc: the recordings of version 0.70.1, through client and feeds.
+"""Tests frpc's client and feeds with the recordings of version 0.70.1.
 
-What comes out was written down by hand from the recordings.
+The expected results were written by hand from the recordings.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,10 +23,10 @@ from custom_components.tunnel_hub.api.frp.frpc_proxies import names_in
 from custom_components.tunnel_hub.api.http import Transport
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelPhase, TunnelSource
 
-from . import readings
+from . import field_types
 from .counts import count_replayed
+from .field_types import Meaning, Row, check_field_types
 from .outcomes import Refused, check
-from .readings import Meaning, Row, check_readings
 from .recordings import Recording, by_line, load
 from .server import RecordedServer
 
@@ -86,7 +86,7 @@ PROXY_OF_FILE = {
 
 
 class Asked(NamedTuple):
-    """Who asks."""
+    """The client and the provider."""
 
     client: FrpcClient
     provider: FrpcProvider
@@ -116,7 +116,7 @@ async def update(asked: Asked) -> None:
 
 
 type Case = tuple[tuple[int, ...], Callable[[Asked], Awaitable[object]], object]
-"""The lines that are answered with, what is asked, and what comes out."""
+"""The lines to answer with, the call, and its result."""
 
 CASES: tuple[Case, ...] = (
     ((1,), lambda a: a.client.healthz(), None),
@@ -175,7 +175,7 @@ def test_every_recording_is_read() -> None:
 @pytest.mark.parametrize(
     "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
 )
-async def test_what_comes_out(
+async def test_results(
     *,
     request: pytest.FixtureRequest,
     session: ClientSession,
@@ -197,7 +197,7 @@ async def test_what_comes_out(
     count_replayed(request.node, RECORDED, "parser", lines)
 
 
-# Whatever a field is
+# All types of all fields
 
 
 def _phase(row: Row) -> TunnelPhase | None:
@@ -218,14 +218,14 @@ def _online(row: Row) -> bool | None:
 
 
 MEANINGS: Mapping[str, Meaning] = {
-    "id": readings.text("name"),
-    "name": readings.text("name"),
+    "id": field_types.text("name"),
+    "name": field_types.text("name"),
     "editable": lambda _: False,
-    "error": readings.text("err"),
-    "local_address": readings.text("local_addr"),
+    "error": field_types.text("err"),
+    "local_address": field_types.text("local_addr"),
     "online": _online,
-    "protocol": readings.text("type"),
-    "public_address": readings.text("remote_addr"),
+    "protocol": field_types.text("type"),
+    "public_address": field_types.text("remote_addr"),
     "source": lambda row: TunnelSource.STORE if row.get("source") == "store" else TunnelSource.FILE,
     "phase": _phase,
 }
@@ -254,7 +254,7 @@ def recorded_rows() -> list[Row]:
 
 
 @pytest.mark.parametrize("row", recorded_rows(), ids=lambda row: f"{row['type']} {row['status']}")
-def test_whatever_a_field_is(row: Row) -> None:
+def test_field_types(row: Row) -> None:
     meanings = {**MEANINGS, "id": lambda _: "x", "name": lambda _: "x"}
 
-    assert check_readings(_read, row, meanings) > 20 * len(row)
+    assert check_field_types(_read, row, meanings) > 20 * len(row)

@@ -1,4 +1,4 @@
-"""frpc: the recordings of version 0.70.1, through the simulator."""
+"""Tests the simulated frpc with the recordings of version 0.70.1."""
 
 from collections.abc import AsyncIterator
 
@@ -42,7 +42,7 @@ subdomain = "w"
 
 @pytest.fixture
 async def frp() -> AsyncIterator[FrpService]:
-    """The client that was asked."""
+    """The recorded client."""
     async with Simulator(["frp"], tunnels=0) as simulator:
         service = simulator.get(FrpService)
         client = service.state.client
@@ -52,7 +52,7 @@ async def frp() -> AsyncIterator[FrpService]:
         yield service
 
 
-async def test_the_simulator_answers_as_the_real_client(
+async def test_simulator_answers_like_the_real_client(
     session: ClientSession, frp: FrpService, request: pytest.FixtureRequest
 ) -> None:
     replay = Replay(session, frp.frpc_url, differences=DIFFERENCES, values=True)

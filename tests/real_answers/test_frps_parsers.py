@@ -1,6 +1,6 @@
-"""frps: the recordings of version 0.70.1, through client and feeds.
+"""Tests frps's client and feeds with the recordings of version 0.70.1.
 
-What comes out was written down by hand from the recordings.
+The expected results were written by hand from the recordings.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,9 +37,9 @@ from custom_components.tunnel_hub.api.models.account import DayTraffic
 from custom_components.tunnel_hub.api.models.server import Client, Server
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 
-from . import readings
+from . import field_types
 from .counts import count_replayed
-from .readings import Meaning, Row, check_readings
+from .field_types import Meaning, Row, check_field_types
 from .recordings import Recording, load
 from .server import RecordedServer
 
@@ -47,7 +47,7 @@ RECORDED = "frps-0.70.1"
 
 
 def at(second: int) -> datetime:
-    """Return a moment of the minute in which was recorded."""
+    """Return a time in the minute of the recordings."""
     return datetime(2026, 11, 29, 8, 15, second, tzinfo=UTC)
 
 
@@ -108,7 +108,7 @@ WEEK = (
 
 
 def in_version_1(*tunnels: Tunnel) -> list[Tunnel]:
-    """Return tunnels without what only version 2 tells."""
+    """Return tunnels without the fields of version 2."""
     return [replace(tunnel, last_start=None, last_close=None) for tunnel in tunnels]
 
 
@@ -143,14 +143,14 @@ async def week_of(answer: Awaitable[Row]) -> object:
 
 
 class Asked(NamedTuple):
-    """How the answer of a line is requested, and the result: a value, or an error."""
+    """The call for a line, and the result: a value, or an error."""
 
     ask: Callable[[FrpsClient], Awaitable[object]]
     expected: object
 
 
 def page(query: Mapping[str, str]) -> Callable[[FrpsClient], Awaitable[object]]:
-    """Ask for a page, or with a filter, as the client itself never does."""
+    """Request a page, or a filtered list, as the client itself never does."""
 
     async def _ask(client: FrpsClient) -> object:
         answer = await client.ask("GET", "/api/v2/proxies", params=query)
@@ -218,7 +218,7 @@ _ALL_PAGES = ("/api/v2/clients", "/api/v2/proxies", "/api/v2/users")
 
 
 def path_of(recording: Recording) -> str:
-    """Return where our client asks for it: of lists, it asks for the largest pages."""
+    """Return the path that our client requests: for lists, it requests the largest pages."""
     return f"{recording.path}{_PAGED}" if recording.path in _ALL_PAGES else recording.path
 
 
@@ -250,7 +250,7 @@ async def test_each_answer(
     count_replayed(request.node, RECORDED, "parser", [recording.line])
 
 
-def test_every_line_is_asked_for() -> None:
+def test_every_line_is_requested() -> None:
     assert LINES.keys() == {recording.line for recording in load(RECORDED)}
 
 
@@ -264,10 +264,10 @@ def by_line() -> dict[int, Recording]:
     return {recording.line: recording for recording in load(RECORDED)}
 
 
-async def test_a_server_and_then_without_its_client(
+async def test_a_server_before_and_after_its_client_disconnects(
     freezer: FrozenDateTimeFactory, recorded: RecordedServer, provider: FrpsProvider
 ) -> None:
-    """What was known of the addresses is still told."""
+    """The known addresses are kept."""
     lines = by_line()
     for number in (5, 7, 17):
         recorded.add(lines[number], path=path_of(lines[number]))
@@ -298,7 +298,7 @@ async def test_the_same_with_version_1(recorded: RecordedServer, provider: FrpsP
     for number in (4, 6, 11, 12):
         recorded.add(lines[number])
     for name in ("/api/v2/system/info", "/api/v2/clients", "/api/v2/proxies"):
-        # As an unknown route is answered.
+        # The answer to an unknown route.
         recorded.add(lines[29], path=f"{name}{_PAGED if name in _ALL_PAGES else ''}")
     for proxy_type in ("udp", "https", "tcpmux", "stcp", "xtcp", "sudp"):
         recorded.add(lines[13], path=f"/api/proxy/{proxy_type}")
@@ -315,21 +315,21 @@ async def test_the_same_with_version_1(recorded: RecordedServer, provider: FrpsP
     assert recorded.unanswered == []
 
 
-async def test_something_else_that_answers_like_one(
+async def test_another_service_with_similar_answers(
     recorded: RecordedServer, provider: FrpsProvider
 ) -> None:
     with pytest.raises(InvalidInputError):
         await provider.identify()
 
 
-# Any type that a field may come in
+# All types of all fields
 
 
 def epoch(field: str) -> Meaning:
-    """A moment in seconds since 1970; 0 is never."""
+    """A time in seconds since 1970; 0 is never."""
 
     def _right(row: Row) -> datetime | None:
-        seconds = readings.as_number(row.get(field))
+        seconds = field_types.as_number(row.get(field))
         if not seconds or not 0 < seconds < 10**11:
             return None
         return datetime.fromtimestamp(seconds, UTC)
@@ -338,37 +338,37 @@ def epoch(field: str) -> Meaning:
 
 
 def when_online(meaning: Meaning, *, online: bool) -> Meaning:
-    """What counts while a client is online, or is not."""
-    return lambda row: meaning(row) if readings.flag("online")(row) is online else None
+    """A value that applies while a client is online, or while it is offline."""
+    return lambda row: meaning(row) if field_types.flag("online")(row) is online else None
 
 
 def key(row: Row) -> str | None:
-    """What a client goes by."""
-    parts = (readings.text("user")(row), readings.text("clientID")(row))
+    """Return the unique key of a client."""
+    parts = (field_types.text("user")(row), field_types.text("clientID")(row))
     return ".".join(str(part) for part in parts if part) or None
 
 
 CLIENT_MEANINGS: Mapping[str, Meaning] = {
-    "id": lambda row: readings.text("key")(row) or key(row),
-    "name": lambda row: readings.text("key")(row) or key(row),
-    "address": readings.text("clientIP"),
+    "id": lambda row: field_types.text("key")(row) or key(row),
+    "name": lambda row: field_types.text("key")(row) or key(row),
+    "address": field_types.text("clientIP"),
     "connected_since": when_online(epoch("lastConnectedAt"), online=True),
-    "host_name": readings.text("hostname"),
+    "host_name": field_types.text("hostname"),
     "last_seen": when_online(epoch("disconnectedAt"), online=False),
-    "online": readings.flag("online"),
-    "version": readings.text("version"),
+    "online": field_types.flag("online"),
+    "version": field_types.text("version"),
 }
 STATUS_MEANINGS: Mapping[str, Meaning] = {
     "id": lambda _: "alice.nas",
     "name": lambda _: "alice.nas",
     "client": lambda _: "alice.ha",
-    "connections": readings.count("curConns"),
+    "connections": field_types.count("curConns"),
     "last_close": epoch("lastCloseAt"),
     "last_start": epoch("lastStartAt"),
     "online": lambda row: {"online": True, "offline": False}.get(str(row.get("phase"))),
     "protocol": lambda _: "tcp",
-    "traffic_in_today": readings.count("todayTrafficIn"),
-    "traffic_out_today": readings.count("todayTrafficOut"),
+    "traffic_in_today": field_types.count("todayTrafficIn"),
+    "traffic_out_today": field_types.count("todayTrafficOut"),
 }
 
 
@@ -377,24 +377,24 @@ def _item(line: int, number: int) -> Any:
     return answer["data"]["items"][number]
 
 
-def test_any_type_of_a_field_of_a_client() -> None:
+def test_field_types_of_a_client() -> None:
     for line in (7, 34):
-        assert check_readings(CLIENT.one, _item(line, 0), CLIENT_MEANINGS) > 200
+        assert check_field_types(CLIENT.one, _item(line, 0), CLIENT_MEANINGS) > 200
 
 
-def test_any_type_of_a_field_of_a_proxy() -> None:
+def test_field_types_of_a_proxy() -> None:
     for line in (17, 35):
         row = _item(line, 1)
 
         def _read(status: Row, row: Row = row) -> Tunnel | None:
             return PROXY.one({**row, "status": dict(status)})
 
-        assert check_readings(_read, row["status"], STATUS_MEANINGS) > 100
+        assert check_field_types(_read, row["status"], STATUS_MEANINGS) > 100
 
 
 def _port(field: str) -> Callable[[Row], int | None]:
     def _right(row: Row) -> int | None:
-        port = readings.as_number(row.get(field))
+        port = field_types.as_number(row.get(field))
         return round(port) if port and 0 < port < 65536 else None
 
     return _right
@@ -409,16 +409,16 @@ def _by_type(row: Row) -> tuple[tuple[str, int], ...]:
     counts = row.get("proxyTypeCount")
     if not isinstance(counts, dict):
         return ()
-    known = ((name, readings.as_number(n)) for name, n in counts.items())
+    known = ((name, field_types.as_number(n)) for name, n in counts.items())
     return tuple(sorted((name, round(n)) for name, n in known if n and n > 0))
 
 
-def test_any_type_of_a_field_of_the_server() -> None:
+def test_field_types_of_the_server() -> None:
     meanings: Mapping[str, Meaning] = {
         "id": lambda _: "account",
-        "clients": readings.count("clientCounts"),
-        "connections": readings.count("curConns"),
-        "heartbeats": lambda row: (readings.as_number(row.get("heartbeatTimeout")) or 0) >= 1,
+        "clients": field_types.count("clientCounts"),
+        "connections": field_types.count("curConns"),
+        "heartbeats": lambda row: (field_types.as_number(row.get("heartbeatTimeout")) or 0) >= 1,
         "port": _port("bindPort"),
         "ports": lambda row: tuple(
             (name, port)
@@ -431,24 +431,24 @@ def test_any_type_of_a_field_of_the_server() -> None:
             }.items()
             if (port := _port(field)(row))
         ),
-        "traffic_in_today": readings.count("totalTrafficIn"),
-        "traffic_out_today": readings.count("totalTrafficOut"),
+        "traffic_in_today": field_types.count("totalTrafficIn"),
+        "traffic_out_today": field_types.count("totalTrafficOut"),
         "tunnels_online": _online,
         "tunnels_online_by_type": _by_type,
-        "version": readings.text("version"),
+        "version": field_types.text("version"),
     }
     row: Any = by_line()[4].reply.answer
 
-    assert check_readings(SERVER.one, row, meanings) > 300
+    assert check_field_types(SERVER.one, row, meanings) > 300
 
 
-def test_any_type_of_what_makes_an_address() -> None:
-    """It is the right one, or none."""
+def test_field_types_of_an_address() -> None:
+    """The address is correct or unknown."""
     addresses = Addressing("vpn.example.com", "example.test", (("http", 8088),))
     for line, number, right in ((17, 1, "vpn.example.com:6001"), (17, 0, "w.example.test:8088")):
         row = _item(line, number)
         kind = row["spec"]["type"]
-        for _, spec in readings.wild_rows(row["spec"][kind]):
+        for _, spec in field_types.rows_of_all_types(row["spec"][kind]):
             wild = {**row, "spec": {"type": kind, kind: dict(spec)}}
             address = addresses.of(kind, address_fields(wild) or {})
             expected = {right, None, *_variants(spec, kind)}
@@ -457,5 +457,5 @@ def test_any_type_of_what_makes_an_address() -> None:
 
 def _variants(spec: Row, kind: str) -> set[str]:
     """Return the addresses of a spec with another port or name."""
-    port, name = _port("remotePort")(spec), readings.text("subdomain")(spec)
+    port, name = _port("remotePort")(spec), field_types.text("subdomain")(spec)
     return {f"vpn.example.com:{port}"} if kind == "tcp" else {f"{name}.example.test:8088"}

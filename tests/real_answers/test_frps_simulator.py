@@ -1,4 +1,4 @@
-"""frps: the recordings of version 0.70.1, through the simulator."""
+"""Tests the simulated frps with the recordings of version 0.70.1."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,7 +21,7 @@ DIFFERENCES: tuple[Difference, ...] = ()
 
 
 def password(words: str) -> Mapping[str, str]:
-    """Return what signs in with a password."""
+    """Return the headers of a sign-in with a password."""
     return {"Authorization": f"Basic {b64encode(f'admin:{words}'.encode()).decode()}"}
 
 
@@ -48,27 +48,27 @@ async def frp() -> AsyncIterator[FrpService]:
         yield service
 
 
-def _switch_off(server: Frps) -> None:
-    """Have a third proxy come, and be switched off at the client."""
+def _close_a_third_proxy(server: Frps) -> None:
+    """Add a third proxy, and close it on the client."""
     proxy = Proxy("alice.s1", "tcp", "alice", "ha", remote_port=6002, last_start=1795940139)
     add(server, proxy)
     close(proxy, 1795940140)
 
 
-def _end(server: Frps) -> None:
-    """Have the client restart its proxies, and disappear."""
+def _disconnect(server: Frps) -> None:
+    """Restart the proxies of the client, then disconnect it."""
     for name, started in (("alice.nas", 1795940143), ("alice.s1", 1795940141)):
         server.proxies[name].online, server.proxies[name].last_start = True, started
     go_offline(server, "alice.ha", 1795940144)
 
 
-BEFORE: Mapping[int, Callable[[Frps], None]] = {31: _switch_off, 32: _end}
-"""What happens before a line was recorded."""
+BEFORE: Mapping[int, Callable[[Frps], None]] = {31: _close_a_third_proxy, 32: _disconnect}
+"""The changes on the server before a line was recorded."""
 SIGNED_WITH: Mapping[int, Mapping[str, str]] = {1: {}, 2: {}, 3: password("wrong")}
-"""By line; all others with the right password."""
+"""By line; all others with the correct password."""
 
 
-async def test_the_simulator_answers_as_the_real_server(
+async def test_simulator_answers_like_the_real_server(
     session: ClientSession, frp: FrpService, request: pytest.FixtureRequest
 ) -> None:
     replay = Replay(session, frp.url, differences=DIFFERENCES, values=True)

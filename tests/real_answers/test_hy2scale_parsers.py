@@ -1,6 +1,6 @@
-"""HY2 SCALE: the recordings of real nodes, through client and feeds.
+"""Tests HY2 SCALE's client and feeds with the recordings of real nodes.
 
-What comes out was written down by hand from the recordings.
+The expected results were written by hand from the recordings.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -51,10 +51,10 @@ from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelState
 from custom_components.tunnel_hub.api.provider import Identity
 from custom_components.tunnel_hub.api.tokens import FixedToken
 
-from . import readings
+from . import field_types
 from .counts import count_replayed
+from .field_types import Meaning, Row, check_field_types
 from .outcomes import Refused, check
-from .readings import Meaning, Row, check_readings
 from .recordings import by_line, load
 from .server import RecordedServer
 
@@ -73,11 +73,11 @@ NO_INTERNET = (
 
 
 def recorded_answer(line: int) -> Any:
-    """Return what is passed on as it came."""
+    """Return a recorded answer that is passed on unchanged."""
     return load(RECORDED)[line - 1].reply.answer
 
 
-# What the recordings tell
+# Expected results
 
 NODE = Hub(
     id="account",
@@ -114,7 +114,7 @@ def link(name: str, **known: Any) -> Link:
 
 
 def tunnel(name: str, address: str, state: TunnelState) -> Tunnel:
-    """Return a connection as it is configured."""
+    """Return a configured connection."""
     return Tunnel(
         id=name,
         name=name,
@@ -220,7 +220,7 @@ VPN_EXAMPLE = Certificate(
 
 
 class Asked(NamedTuple):
-    """Who asks: the client, and a provider that is signed in."""
+    """The client, and a provider that is signed in."""
 
     client: Hy2ScaleClient
     provider: Hy2ScaleProvider
@@ -228,7 +228,7 @@ class Asked(NamedTuple):
 
 type Ask = Callable[[Asked], Awaitable[object]]
 type Case = tuple[tuple[int, ...], Ask, object]
-"""The lines that are answered with, what is asked, and what comes out."""
+"""The lines to answer with, the call, and its result."""
 
 
 def feed(key: str) -> Ask:
@@ -236,7 +236,7 @@ def feed(key: str) -> Ask:
 
 
 async def wireguard_peers(asked: Asked) -> object:
-    """Read the WireGuard peers, without the value that only shows changes."""
+    """Read the WireGuard peers without the value that only indicates changes."""
     found = await asked.provider.feeds["wireguard_peers"].fetch()
     return {
         id_: (peer.name, peer.address, peer.keepalive, peer.exit_path)
@@ -246,11 +246,11 @@ async def wireguard_peers(asked: Asked) -> object:
 
 
 async def nothing() -> None:
-    """Keep nothing."""
+    """Store nothing."""
 
 
 async def names(answer: Awaitable[Iterable[Row]]) -> list[object]:
-    """Return the names of what is listed."""
+    """Return the names of the rows of a list."""
     return [row["name"] for row in await answer]
 
 
@@ -568,7 +568,7 @@ def test_every_recording_is_read() -> None:
 
 
 def provider_of(session: ClientSession, url: str) -> Hy2ScaleProvider:
-    """Return a node that is signed in."""
+    """Return the provider of a node, signed in."""
     at = URL(url)
     return Hy2ScaleProvider(
         session,
@@ -588,7 +588,7 @@ def provider_of(session: ClientSession, url: str) -> Hy2ScaleProvider:
 @pytest.mark.parametrize(
     "lines, ask, expected", CASES, ids=["-".join(map(str, lines)) for lines, _, _ in CASES]
 )
-async def test_what_comes_out(
+async def test_results(
     *,
     request: pytest.FixtureRequest,
     freezer: FrozenDateTimeFactory,
@@ -629,20 +629,20 @@ MESH: Mapping[int, str] = {
     113: "bee-2+, bee-2/gone-, bee-2/sea-, eee-",
     123: "bee-2+, bee-2/gone-, bee-2/sea+, eee-",
 }
-"""From which line on the node is seen like this: what is connected, by the names of the time."""
+"""The line from which the node has these connected peers, by their names at that time."""
 IDS = {"My Seaside", "eee", "bee/gone", "bee/sea"}
-"""Under the names by which they were seen first."""
+"""The ids, by the first names of the peers."""
 
 
-async def test_what_comes_out_of_a_mesh(
+async def test_results_in_a_mesh(
     request: pytest.FixtureRequest,
     freezer: FrozenDateTimeFactory,
     session: ClientSession,
     recorded: RecordedServer,
 ) -> None:
-    """Each answer in its turn: what is shown, what is kept, and under which ids."""
+    """After each answer: which peers are shown, which are kept, and their ids."""
     freezer.move_to(ASKED_AT)
-    # What was not asked at that time: there were no connections, and no node ids were told.
+    # Requests without a recording: there were no connections, and no node ids were sent.
     for path in ("/clients", "/internal/peers", "/peers/bee/peers", "/peers/bee-2/peers"):
         recorded.add(by_line(RECORDED)[11], path=f"/api{path}")
     provider = provider_of(session, recorded.url)
@@ -659,7 +659,7 @@ async def test_what_comes_out_of_a_mesh(
         ]
         ids |= links.keys() | peers.keys() | tunnels.keys()
         if recording.path == "/topology":
-            # Of a connection, only one that stands tells a version.
+            # Only an established connection has a version.
             seen = {
                 f"{one.name}{'+' if (one.version if type(one) is Link else one.connected) else '-'}"
                 for one in (*links.values(), *peers.values())
@@ -671,96 +671,98 @@ async def test_what_comes_out_of_a_mesh(
     count_replayed(request.node, RECORDED_MESH, "parser", by_line(RECORDED_MESH))
 
 
-# Whatever a field is
+# All types of all fields
 
 
 def flag_or(field: str, *, otherwise: bool) -> Meaning:
-    """What a row has only where it is not as usual."""
-    return lambda row: otherwise if (told := readings.flag(field)(row)) is None else told
+    """A flag that a row only has if it differs from the default."""
+    return lambda row: otherwise if (value := field_types.flag(field)(row)) is None else value
 
 
 def _is_disabled(row: Row) -> bool:
-    return readings.flag("disabled")(row) is True
+    return field_types.flag("disabled")(row) is True
 
 
 def _is_exit(row: Row) -> object:
-    """Nodes say no of all that they dial."""
-    told = readings.flag("exit_node")(row)
-    return None if row.get("direction") == "outbound" and told is not True else told
+    """Nodes report false for all peers that they connect to."""
+    value = field_types.flag("exit_node")(row)
+    return None if row.get("direction") == "outbound" and value is not True else value
 
 
 def _latency(row: Row) -> object:
-    no_link = readings.flag("connected")(row) is False
-    return None if no_link else readings.count("latency_ms")(row)
+    no_link = field_types.flag("connected")(row) is False
+    return None if no_link else field_types.count("latency_ms")(row)
 
 
 def _tunnel_state(row: Row) -> TunnelState | None:
     if _is_disabled(row):
         return TunnelState.DISABLED
-    if (connected := readings.flag("connected")(row)) is None:
+    if (connected := field_types.flag("connected")(row)) is None:
         return None
     return TunnelState.ONLINE if connected else TunnelState.OFFLINE
 
 
 def _exit_path(row: Row) -> object:
     path = row.get("exit_via", "")
-    return "" if path == "" else readings.text("exit_via")(row)
+    return "" if path == "" else field_types.text("exit_via")(row)
 
 
 def _midnight(field: str) -> Meaning:
     def _right(row: Row) -> datetime | None:
-        found = readings.day(field)(row)
+        found = field_types.day(field)(row)
         return datetime.combine(found, time(), UTC) if isinstance(found, date) else None
 
     return _right
 
 
 def _limit(row: Row) -> object:
-    return readings.count("traffic_limit")(row) or None
+    return field_types.count("traffic_limit")(row) or None
 
 
 def _usage(row: Row) -> float | None:
-    used, limit = readings.count("traffic_used")(row), _limit(row)
+    used, limit = field_types.count("traffic_used")(row), _limit(row)
     return None if not isinstance(used, int) or not isinstance(limit, int) else used / limit * 100
 
 
 def _targets(row: Row) -> tuple[str, ...]:
     listed = row.get("targets")
-    found = [readings.text("x")({"x": one}) for one in listed] if isinstance(listed, list) else []
+    found = (
+        [field_types.text("x")({"x": one}) for one in listed] if isinstance(listed, list) else []
+    )
     return tuple(str(one) for one in found if one is not None)
 
 
 def _given(_: Row) -> object:
-    """What `named` gives."""
+    """The value that `named` sets."""
     return "x"
 
 
 HUB_MEANINGS: Mapping[str, Meaning] = {
     "id": lambda _: "account",
-    "name": lambda row: readings.text("name")(row) or readings.text("node_id")(row),
+    "name": lambda row: field_types.text("name")(row) or field_types.text("node_id")(row),
     "active_paths": lambda row: (
         tuple(row["active_paths"].items()) if isinstance(row.get("active_paths"), dict) else None
     ),
-    **{name: readings.flag(name) for name in ("compat", "exit_node", "limited")},
-    "connections": readings.count("conns"),
-    "exit_clients": readings.count("exit_clients"),
-    "rate_in": readings.count("rx_rate"),
-    "rate_out": readings.count("tx_rate"),
-    "traffic_in": readings.count("rx_bytes"),
-    "traffic_out": readings.count("tx_bytes"),
-    "version": readings.text("version"),
+    **{name: field_types.flag(name) for name in ("compat", "exit_node", "limited")},
+    "connections": field_types.count("conns"),
+    "exit_clients": field_types.count("exit_clients"),
+    "rate_in": field_types.count("rx_rate"),
+    "rate_out": field_types.count("tx_rate"),
+    "traffic_in": field_types.count("rx_bytes"),
+    "traffic_out": field_types.count("tx_bytes"),
+    "version": field_types.text("version"),
 }
 LINK_MEANINGS: Mapping[str, Meaning] = {
     "id": _given,
     "name": _given,
     "addresses": lambda _: (),
-    "direction": readings.one_of("direction", ["inbound", "outbound"]),
+    "direction": field_types.one_of("direction", ["inbound", "outbound"]),
     "exit_node": _is_exit,
     "latency": _latency,
-    "nested": readings.flag("nested"),
-    "rate_in": readings.count("rx_rate"),
-    "rate_out": readings.count("tx_rate"),
-    "version": readings.text("version"),
+    "nested": field_types.flag("nested"),
+    "rate_in": field_types.count("rx_rate"),
+    "rate_out": field_types.count("tx_rate"),
+    "version": field_types.text("version"),
     **{
         name: flag_or(name, otherwise=False)
         for name in ("conflict", "incompatible", "native", "unsupported")
@@ -768,16 +770,16 @@ LINK_MEANINGS: Mapping[str, Meaning] = {
 }
 PEER_MEANINGS: Mapping[str, Meaning] = {
     **LINK_MEANINGS,
-    "connected": readings.flag("connected"),
+    "connected": field_types.flag("connected"),
     "enabled": lambda row: not _is_disabled(row),
 }
 TUNNEL_MEANINGS: Mapping[str, Meaning] = {
     "id": _given,
     "name": _given,
     "enabled": lambda row: not _is_disabled(row),
-    "online": readings.flag("connected"),
+    "online": field_types.flag("connected"),
     "protocol": lambda _: "hysteria2",
-    "public_address": readings.text("addr"),
+    "public_address": field_types.text("addr"),
     "state": _tunnel_state,
 }
 EXIT_MEANINGS: Mapping[str, Meaning] = {
@@ -788,66 +790,68 @@ EXIT_MEANINGS: Mapping[str, Meaning] = {
 }
 USER_MEANINGS: Mapping[str, Meaning] = {
     **EXIT_MEANINGS,
-    "id": readings.text("id"),
-    "name": readings.text("username"),
+    "id": field_types.text("id"),
+    "name": field_types.text("username"),
     "conflicts": lambda _: (),
-    "enabled": readings.flag("enabled"),
+    "enabled": field_types.flag("enabled"),
     "expires": _midnight("expiry_date"),
     "traffic_limit": _limit,
     "traffic_usage": _usage,
-    "traffic_used": readings.count("traffic_used"),
+    "traffic_used": field_types.count("traffic_used"),
 }
 RULE_MEANINGS: Mapping[str, Meaning] = {
     **EXIT_MEANINGS,
-    "id": readings.text("id"),
-    "name": lambda row: readings.text("name")(row) or readings.text("id")(row),
-    "enabled": readings.flag("enabled"),
-    "priority": lambda row: readings.count("priority")({"priority": 0, **row}),
+    "id": field_types.text("id"),
+    "name": lambda row: field_types.text("name")(row) or field_types.text("id")(row),
+    "enabled": field_types.flag("enabled"),
+    "priority": lambda row: field_types.count("priority")({"priority": 0, **row}),
     "targets": _targets,
     "tun_active": flag_or("tun_active", otherwise=False),
-    "type": readings.text("type"),
+    "type": field_types.text("type"),
     "unavailable": lambda _: True,
 }
 PROXY_MEANINGS: Mapping[str, Meaning] = {
     **EXIT_MEANINGS,
-    "id": readings.text("id"),
-    "name": readings.text("id"),
-    "enabled": readings.flag("enabled"),
-    "listen": readings.text("listen"),
-    "method": readings.text("method"),
-    "protocol": readings.text("protocol"),
+    "id": field_types.text("id"),
+    "name": field_types.text("id"),
+    "enabled": field_types.flag("enabled"),
+    "listen": field_types.text("listen"),
+    "method": field_types.text("method"),
+    "protocol": field_types.text("protocol"),
 }
 SERVER_MEANINGS: Mapping[str, Meaning] = {
     "id": lambda _: "account",
-    "wireguard_connected": readings.count("connected"),
-    "wireguard_enabled": readings.flag("enabled"),
+    "wireguard_connected": field_types.count("connected"),
+    "wireguard_enabled": field_types.flag("enabled"),
     "wireguard_peers": lambda row: (
         sum(isinstance(p, dict) for p in row.get("peers") or ())
         if isinstance(row.get("peers"), list)
         else 0
     ),
-    "wireguard_port": readings.count("listen_port"),
-    "wireguard_running": readings.flag("running"),
+    "wireguard_port": field_types.count("listen_port"),
+    "wireguard_running": field_types.flag("running"),
 }
 VPN_MEANINGS: Mapping[str, Meaning] = {
     "id": lambda _: "account",
-    "l2tp_capable": readings.flag("capable"),
-    "l2tp_enabled": readings.flag("enabled"),
-    "l2tp_reason": readings.text("reason"),
+    "l2tp_capable": field_types.flag("capable"),
+    "l2tp_enabled": field_types.flag("enabled"),
+    "l2tp_reason": field_types.text("reason"),
 }
 UPGRADE_MEANINGS: Mapping[str, Meaning] = {
     "id": lambda _: "account",
-    "current": readings.text("current"),
-    "latest": readings.text("latest"),
+    "current": field_types.text("current"),
+    "latest": field_types.text("latest"),
     "progress": lambda row: (
-        None if (done := readings.amount("progress")(row)) is None else min(float(str(done)), 100.0)
+        None
+        if (done := field_types.amount("progress")(row)) is None
+        else min(float(str(done)), 100.0)
     ),
-    "state": readings.one_of("state", list(UpgradeState)),
+    "state": field_types.one_of("state", list(UpgradeState)),
 }
 
 
 def named(table: Any, **more: object) -> Callable[[Row], Any]:
-    """Read rows of things that have their id from elsewhere."""
+    """Return a function that reads rows of resources whose id is not in the row."""
     return lambda row: table.one({**row, models.ID: "x", models.TITLE: "x", **more})
 
 
@@ -874,7 +878,7 @@ TABLES: Mapping[str, Table] = {
 
 
 def _rows_in(answer: Any) -> list[Row]:
-    """Return an answer's rows, and those below them."""
+    """Return the rows of an answer, and those below them."""
     if isinstance(answer, dict):
         return list(answer.get("rules", [answer]))
     return [row for top in answer for row in (top, *_rows_in(top.get("children", [])))]
@@ -892,7 +896,7 @@ def different_rows() -> list[tuple[str, Row]]:
 
 
 @pytest.mark.parametrize("where, row", different_rows())
-def test_whatever_a_field_is(where: str, row: Row) -> None:
+def test_field_types(where: str, row: Row) -> None:
     read, meanings = TABLES[where.partition(": ")[2]]
 
-    assert check_readings(read, row, meanings) > 20 * len(row), where
+    assert check_field_types(read, row, meanings) > 20 * len(row), where

@@ -1,4 +1,4 @@
-"""HY2 SCALE: the recordings of real nodes, through the simulator."""
+"""Tests the simulated HY2 SCALE node with the recordings of real nodes."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -25,20 +25,20 @@ MESH_DIFFERENCES = (
     Difference(
         "GET /diag/peer-latency",
         "answer.peers[1].history.length",
-        "the real node's moments of measuring are its own",
+        "the real node measured at other times",
     ),
 )
 
 
 @pytest.fixture
 async def node() -> AsyncIterator[Hy2ScaleService]:
-    """A node as just installed, without rights to change the network."""
+    """A newly installed node without the capability to change the network."""
     async with Simulator(["hy2scale"], clock=lambda: ASKED_AT) as simulator:
         simulator.get(Hy2ScaleService).reset_to_new_installation()
         yield simulator.get(Hy2ScaleService)
 
 
-async def test_the_simulator_answers_as_the_real_node(
+async def test_simulator_answers_like_the_real_node(
     session: ClientSession, node: Hy2ScaleService, request: pytest.FixtureRequest
 ) -> None:
     state = node.state
@@ -79,14 +79,14 @@ EVENTS: dict[str, Callable[[Hy2ScaleService], object]] = {
 }
 
 
-async def test_the_simulated_mesh_lives_as_the_real_one(
+async def test_simulated_mesh_changes_like_the_real_one(
     session: ClientSession, node: Hy2ScaleService, request: pytest.FixtureRequest
 ) -> None:
-    """Second by second: what is shown, and when."""
+    """Compares the topology after each second."""
     state = node.state
     state.node_id = state.name = "home"
     state.settings.kernel_right = False
-    # It took as long to notice, that time.
+    # The real node took this long to notice.
     state.settings.forgets_peers_after, state.settings.notices_after = 10, 16
     state.remotes = {"127.0.0.1:6566": "bee", "127.0.0.1:4499": "bee-2"}
     linked: dict[str, Any] = {"version": "1.3.4", "latency_ms": 0}

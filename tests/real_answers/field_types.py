@@ -1,7 +1,7 @@
-"""Gives the fields of a row every type that services have been seen to send.
+"""Gives the fields of a row every type that services have sent.
 
-What is read of them is right or unknown, never wrong. What is right, a test says for each field of
-a resource, with the functions below; they share no code with what is tested.
+The result must be correct or unknown, never wrong. A test defines the correct value of each field
+of a resource with the functions below, which share no code with the parsers.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -13,9 +13,9 @@ from typing import Any
 
 type Row = Mapping[str, Any]
 type Meaning = Callable[[Row], object]
-"""The meaning of a resource's field for a row; None if it is unknown."""
+"""Returns the correct value of a resource's field for a row, None if it is unknown."""
 
-WILD: Mapping[str, object] = {
+ALL_TYPES: Mapping[str, object] = {
     "number": 7,
     "fraction": 7.5,
     "zero": 0,
@@ -44,43 +44,43 @@ WILD: Mapping[str, object] = {
     "object": {},
     "object of something": {"not": "expected"},
 }
-"""And a field that is missing."""
-_LARGEST = 2**63
+"""A missing field is tested, too."""
+_MAX_NUMBER = 2**63
 _NUMBER = re.compile(r"\s*(-?\d{1,18}(?:\.\d+)?)%?\s*")
 
 
-def wild_rows(row: Row) -> Iterator[tuple[str, Row]]:
-    """Return a row with each of its fields in every type, and without it; named."""
+def rows_of_all_types(row: Row) -> Iterator[tuple[str, Row]]:
+    """Yield a row with each of its fields in every type, and without it, with descriptions."""
     for field in row:
         yield f"{field} is missing", {name: row[name] for name in row if name != field}
-        for kind, value in WILD.items():
+        for kind, value in ALL_TYPES.items():
             yield f"{field} is {kind}: {value!r}", {**row, field: value}
 
 
-def check_readings(
+def check_field_types(
     read: Callable[[Row], Any], row: Row, meanings: Mapping[str, Meaning], *, ignored: str = ""
 ) -> int:
-    """Read a row in all its forms, and fail for a value that is wrong; how many were read.
+    """Read a row with all types, and fail for a wrong value; return how many were read.
 
-    read: makes a resource of a row, None for a row that is none.
-    meanings: for every field of the resource that can be told, what is right.
-    ignored: a field of the row that is not to be changed, since the row needs it.
+    read: returns a resource for a row, None for an invalid row.
+    meanings: the correct values of all fields of the resource that can be known.
+    ignored: a field of the row that must not be changed.
     """
     genuine = read(row)
-    told = {field.name for field in fields(genuine) if getattr(genuine, field.name) is not None}
-    assert told <= meanings.keys(), f"no meaning of {sorted(told - meanings.keys())}"
+    known = {field.name for field in fields(genuine) if getattr(genuine, field.name) is not None}
+    assert known <= meanings.keys(), f"no meaning of {sorted(known - meanings.keys())}"
     for name, meaning in meanings.items():
         value, right = getattr(genuine, name), meaning(row)
         assert _same(value, right), f"{name} is {value!r}, recorded as {right!r}"
     count = 0
-    for described, wild in wild_rows(row):
-        if described.startswith(f"{ignored} is ") or (resource := read(wild)) is None:
+    for description, changed in rows_of_all_types(row):
+        if description.startswith(f"{ignored} is ") or (resource := read(changed)) is None:
             continue
         count += 1
         for name, meaning in meanings.items():
-            value, right = getattr(resource, name), meaning(wild)
+            value, right = getattr(resource, name), meaning(changed)
             assert value is None or _same(value, right), (
-                f"{described}: {name} is {value!r}, right is {right!r}"
+                f"{description}: {name} is {value!r}, right is {right!r}"
             )
     return count
 
@@ -93,23 +93,23 @@ def _same(value: object, right: object) -> bool:
     return value == right
 
 
-# What is right
+# Correct values
 
 
 def as_number(value: object) -> float | None:
-    """Return a number, also one in digits, that is finite and has 64 bits at most."""
+    """Return a finite 64-bit number, also from digits."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
         found = _NUMBER.fullmatch(value)
         value = float(found[1]) if found else None
-    if not isinstance(value, int | float) or abs(value) >= _LARGEST or not isfinite(value):
+    if not isinstance(value, int | float) or abs(value) >= _MAX_NUMBER or not isfinite(value):
         return None
     return float(value)
 
 
 def amount(field: str, unit: float = 1, *, zero: bool = True) -> Meaning:
-    """A number that is not negative, in a unit. zero: whether 0 means 0, not "none"."""
+    """A number that is not negative, in a unit. zero: whether 0 is a value, not "none"."""
 
     def _right(row: Row) -> float | None:
         number = as_number(row.get(field))
@@ -121,7 +121,7 @@ def amount(field: str, unit: float = 1, *, zero: bool = True) -> Meaning:
 
 
 def count(field: str) -> Meaning:
-    """A whole number that is not negative; the nearest one to a fraction."""
+    """A whole number that is not negative; fractions are rounded."""
 
     def _right(row: Row) -> int | None:
         number = as_number(row.get(field))
@@ -137,7 +137,7 @@ def flag(field: str) -> Meaning:
 
 
 def text(field: str) -> Meaning:
-    """A text; numbers as they are written."""
+    """A text, or a number as text."""
 
     def _right(row: Row) -> str | None:
         value = row.get(field)
@@ -154,7 +154,7 @@ def one_of(field: str, words: Collection[str]) -> Meaning:
 
 
 def moment(field: str) -> Meaning:
-    """A moment in ISO 8601; without a time, midnight in UTC."""
+    """A time in ISO 8601; a date is midnight in UTC."""
 
     def _right(row: Row) -> datetime | None:
         try:
@@ -167,7 +167,7 @@ def moment(field: str) -> Meaning:
 
 
 def day(field: str) -> Meaning:
-    """A day, whatever time follows it."""
+    """A date; a time after it is ignored."""
 
     def _right(row: Row) -> date | None:
         found = moment(field)(row)

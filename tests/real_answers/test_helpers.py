@@ -1,4 +1,4 @@
-"""The recordings themselves, and what compares them."""
+"""Tests the recordings, and the helpers that replay and compare them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ import re
 from aiohttp import ClientSession
 import pytest
 
-from . import readings
+from . import field_types
 from .comparison import NOT_RECORDED, Difference, Reply, assert_same_shape, mismatches
-from .readings import check_readings
-from .recordings import KEPT, SHARED, Recording, load
+from .field_types import check_field_types
+from .recordings import DATA, SHARED, Recording, load
 from .replay import Replay
 from .server import RecordedServer
 
-NAMES = sorted(path.stem for path in KEPT.glob("*.jsonl"))
+NAMES = sorted(path.stem for path in DATA.glob("*.jsonl"))
 JSON = "application/json"
 
 
@@ -27,15 +27,15 @@ def places(recorded: Reply, simulated: Reply, *, values: bool = False) -> set[st
     return {found.place for found in mismatches(recorded, simulated, values=values)}
 
 
-def test_the_kept_recordings_are_the_shared_ones() -> None:
+def test_data_equals_shared_recordings() -> None:
     shared = {path.name: path.read_bytes() for path in SHARED.glob("*.jsonl")}
     if not shared:
         pytest.skip("there are no shared recordings beside this checkout")
-    assert {path.name: path.read_bytes() for path in KEPT.glob("*.jsonl")} == shared
+    assert {path.name: path.read_bytes() for path in DATA.glob("*.jsonl")} == shared
 
 
 def test_every_recording_can_be_read() -> None:
-    counts = {name: len(load(name, KEPT)) for name in NAMES}
+    counts = {name: len(load(name, DATA)) for name in NAMES}
 
     assert counts == {
         "easytier-worker": 61,
@@ -46,7 +46,7 @@ def test_every_recording_can_be_read() -> None:
     }
 
 
-def test_alike_answers() -> None:
+def test_equal_structures() -> None:
     recorded = reply({"nodes": [{"id": 1, "name": "a", "at": None}], "token": "<session>"})
 
     assert_same_shape(
@@ -78,13 +78,13 @@ def test_alike_answers() -> None:
         ({"error": "<token> is bad"}, {"error": "x is good"}, "answer.error"),
     ],
 )
-def test_an_answer_that_differs(recorded: object, simulated: object, place: str) -> None:
+def test_differing_answers(recorded: object, simulated: object, place: str) -> None:
     assert places(reply(recorded), reply(simulated)) == {place}
     with pytest.raises(AssertionError, match="recorded"):
         assert_same_shape(reply(recorded), reply(simulated))
 
 
-def test_what_is_around_an_answer_differs() -> None:
+def test_status_content_type_and_redirect_are_compared() -> None:
     assert places(reply({}), reply({}, status=201)) == {"status"}
     assert places(reply({}), reply({}, content_type=None)) == {"content_type"}
     assert places(reply({}), reply({}, content_type="application/json; charset=utf-8")) == {
@@ -93,14 +93,14 @@ def test_what_is_around_an_answer_differs() -> None:
     assert places(Reply(302, None, "", "/login"), Reply(302, None, "", "/")) == {"location"}
 
 
-def test_values_are_compared_on_demand() -> None:
+def test_values_are_compared_if_requested() -> None:
     recorded, simulated = reply({"a": 1, "b": ["x"]}), reply({"a": 2, "b": ["y"]})
 
     assert places(recorded, simulated) == set()
     assert places(recorded, simulated, values=True) == {"answer.a", "answer.b[0]"}
 
 
-async def test_a_replay_tells_what_is_not_listed_and_what_is_listed_in_vain(
+async def test_replay_reports_unlisted_differences_and_listed_ones_that_do_not_exist(
     session: ClientSession,
 ) -> None:
     listed = Difference("GET /a?*", "answer.rows[*].new", "a newer version")
@@ -119,58 +119,58 @@ async def test_a_replay_tells_what_is_not_listed_and_what_is_listed_in_vain(
     assert replay.replayed == {7}
 
 
-# Readings
+# Types of fields
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What a row becomes."""
+    """A resource that is read from a row."""
 
     size: object = None
     name: object = None
 
 
 ROW = {"size": "1.5", "name": "a"}
-MEANINGS = {"size": readings.amount("size", 10), "name": readings.text("name")}
+MEANINGS = {"size": field_types.amount("size", 10), "name": field_types.text("name")}
 
 
-def test_readings_that_are_right_or_unknown() -> None:
-    def _read(row: readings.Row) -> Thing | None:
-        size = readings.as_number(row.get("size"))
+def test_correct_or_unknown_values_pass() -> None:
+    def _read(row: field_types.Row) -> Thing | None:
+        size = field_types.as_number(row.get("size"))
         if size is None or size < 0:
             return None
         return Thing(size * 10, row["name"] if row.get("name") == "a" else None)
 
-    assert check_readings(_read, ROW, MEANINGS) > 30
+    assert check_field_types(_read, ROW, MEANINGS) > 30
 
 
-def _careless(row: readings.Row) -> Thing:
-    """Read numbers, whatever they say."""
-    number = readings.as_number(row.get("size"))
+def _without_validation(row: field_types.Row) -> Thing:
+    """Read numbers without a check of their range."""
+    number = field_types.as_number(row.get("size"))
     return Thing(None if number is None else number * 10, row.get("name"))
 
 
 @pytest.mark.parametrize(
-    "read, told",
+    "read, message",
     [
         (lambda row: Thing(15, "b"), "name is 'b', recorded as 'a'"),
         (lambda row: Thing(1.5, "a"), "size is 1.5, recorded as 15.0"),
         (lambda row: Thing(15, "a"), "size is missing: size is 15, right is None"),
-        (_careless, "size is negative: -1: size is -10.0, right is None"),
+        (_without_validation, "size is negative: -1: size is -10.0, right is None"),
     ],
 )
-def test_readings_that_are_wrong(read: Callable[[readings.Row], Thing], told: str) -> None:
-    with pytest.raises(AssertionError, match=re.escape(told)):
-        check_readings(read, ROW, MEANINGS)
+def test_wrong_values_fail(read: Callable[[field_types.Row], Thing], message: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(message)):
+        check_field_types(read, ROW, MEANINGS)
 
 
-def test_a_reading_without_a_meaning() -> None:
+def test_a_field_without_meaning_fails() -> None:
     with pytest.raises(AssertionError, match="no meaning of"):
-        check_readings(lambda row: Thing(15, "a"), ROW, {"size": MEANINGS["size"]})
+        check_field_types(lambda row: Thing(15, "a"), ROW, {"size": MEANINGS["size"]})
 
 
-def test_the_types_that_a_field_may_have() -> None:
-    rows = dict(readings.wild_rows({"a": 1}))
+def test_rows_of_all_types() -> None:
+    rows = dict(field_types.rows_of_all_types({"a": 1}))
 
     assert rows["a is missing"] == {}
     assert {type(row["a"]) for row in rows.values() if row} == {
@@ -181,9 +181,7 @@ def test_the_types_that_a_field_may_have() -> None:
 # The server
 
 
-async def test_a_server_that_answers_with_recordings(
-    session: ClientSession, recorded: RecordedServer
-) -> None:
+async def test_recorded_server(session: ClientSession, recorded: RecordedServer) -> None:
     for recording in (
         Recording(1, "GET", "/a?b=c d", None, reply({"x": [1]}, 201), ""),
         Recording(2, "POST", "/t", {}, reply("no\n", 418, "text/plain; charset=UTF-8"), ""),
@@ -197,9 +195,9 @@ async def test_a_server_that_answers_with_recordings(
         ) as response:
             assert response.status == recording.reply.status
             assert response.headers.get("Location") == recording.reply.location
-            told = await response.text()
+            text = await response.text()
         expected = recording.reply.answer
-        assert (told if isinstance(expected, str) else json.loads(told)) == expected
+        assert (text if isinstance(expected, str) else json.loads(text)) == expected
     assert recorded.unanswered == []
 
     async with session.get(f"{recorded.url}/a") as response:
