@@ -1,9 +1,11 @@
 """Conditions for automations."""
 
-from typing import ClassVar, override
+from collections.abc import Mapping
+from typing import override
 
 from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import Condition, EntityStateConditionBase
 
 from .entities_by_field import (
@@ -20,49 +22,29 @@ from .entities_by_field import (
 _ON: set[str | bool] = {STATE_ON}
 
 
-class FieldCondition(EntityStateConditionBase):
-    """Tests whether entities of certain fields are on, including diagnostic ones."""
+def _is_on(
+    fields: Fields, domain_specs: Mapping[str, DomainSpec] = BINARY_SENSORS
+) -> type[Condition]:
+    """Return a condition for entities that are on, including diagnostic ones."""
 
-    _domain_specs = BINARY_SENSORS
-    _fields: ClassVar[Fields]
-    _primary_entities_only = False
-    _states = _ON
+    class _IsOn(EntityStateConditionBase):
+        _domain_specs = domain_specs
+        _fields = fields
+        _primary_entities_only = False
+        _states = _ON
 
-    @override
-    def entity_filter(self, entities: set[str]) -> set[str]:
-        return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
+        @override
+        def entity_filter(self, entities: set[str]) -> set[str]:
+            return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
 
-
-class IsReachableCondition(FieldCondition):
-    """Tests whether an address can be reached."""
-
-    _fields = REACHABLE
-
-
-class TunnelIsOnlineCondition(FieldCondition):
-    """Tests whether a client runs a tunnel."""
-
-    _fields = ONLINE
-
-
-class TunnelIsEnabledCondition(FieldCondition):
-    """Tests whether a tunnel is enabled at the service."""
-
-    _domain_specs = SWITCHES
-    _fields = ENABLED
-
-
-class SignedInTodayCondition(FieldCondition):
-    """Tests whether an account has signed in today."""
-
-    _fields = SIGNED_IN_TODAY
+    return _IsOn
 
 
 CONDITIONS: dict[str, type[Condition]] = {
-    "is_reachable": IsReachableCondition,
-    "signed_in_today": SignedInTodayCondition,
-    "tunnel_is_enabled": TunnelIsEnabledCondition,
-    "tunnel_is_online": TunnelIsOnlineCondition,
+    "is_reachable": _is_on(REACHABLE),
+    "signed_in_today": _is_on(SIGNED_IN_TODAY),
+    "tunnel_is_enabled": _is_on(ENABLED, SWITCHES),
+    "tunnel_is_online": _is_on(ONLINE),
 }
 
 

@@ -80,36 +80,15 @@ class FieldTrigger(EntityTriggerBase):
         return filter_by_fields(self._hass, super().entity_filter(entities), self._fields)
 
 
-class TunnelCameOnlineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Triggers when a tunnel comes online."""
+def _becomes(fields: Fields, to_states: set[str]) -> type[Trigger]:
+    """Return a trigger for entities that change to a state."""
 
-    _domain_specs = BINARY_SENSORS
-    _fields = ONLINE
-    _to_states = ON
+    class _Becomes(FieldTrigger, EntityTargetStateTriggerBase):
+        _domain_specs = BINARY_SENSORS
+        _fields = fields
+        _to_states = to_states
 
-
-class TunnelWentOfflineTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Triggers when a tunnel goes offline."""
-
-    _domain_specs = BINARY_SENSORS
-    _fields = ONLINE
-    _to_states = OFF
-
-
-class BecameReachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Triggers when an address can be reached again."""
-
-    _domain_specs = BINARY_SENSORS
-    _fields = REACHABLE
-    _to_states = ON
-
-
-class BecameUnreachableTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Triggers when an address can no longer be reached."""
-
-    _domain_specs = BINARY_SENSORS
-    _fields = REACHABLE
-    _to_states = OFF
+    return _Becomes
 
 
 class AddressChangedTrigger(FieldTrigger):
@@ -166,14 +145,6 @@ class AddressChangedTrigger(FieldTrigger):
             _targets_changed,
             primary_entities_only=self._primary_entities_only,
         )
-
-
-class SignedInTrigger(FieldTrigger, EntityTargetStateTriggerBase):
-    """Triggers when an account has signed in today."""
-
-    _domain_specs = BINARY_SENSORS
-    _fields = SIGNED_IN_TODAY
-    _to_states = ON
 
 
 class SignInFailedTrigger(FieldTrigger, StatelessEntityTriggerBase):
@@ -450,15 +421,15 @@ def _moment(hass: HomeAssistant, state: State) -> datetime | None:
 
 TRIGGERS: dict[str, type[Trigger]] = {
     "address_changed": AddressChangedTrigger,
-    "became_reachable": BecameReachableTrigger,
-    "became_unreachable": BecameUnreachableTrigger,
+    "became_reachable": _becomes(REACHABLE, ON),
+    "became_unreachable": _becomes(REACHABLE, OFF),
     "node_overloaded": NodeOverloadedTrigger,
     "sign_in_failed": SignInFailedTrigger,
-    "signed_in": SignedInTrigger,
+    "signed_in": _becomes(SIGNED_IN_TODAY, ON),
     "traffic_ending": TrafficEndingTrigger,
     "traffic_low": TrafficLowTrigger,
-    "tunnel_came_online": TunnelCameOnlineTrigger,
-    "tunnel_went_offline": TunnelWentOfflineTrigger,
+    "tunnel_came_online": _becomes(ONLINE, ON),
+    "tunnel_went_offline": _becomes(ONLINE, OFF),
     "validity_ending": ValidityEndingTrigger,
 }
 
