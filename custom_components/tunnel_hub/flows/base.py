@@ -118,18 +118,16 @@ YES, _NO = "true", "false"
 """How credentials, which are all text, say yes and no."""
 
 
+def advanced(fields: dict[vol.Marker, Any]) -> dict[vol.Marker, Any]:
+    """Return fields in a collapsed section."""
+    return {vol.Required(ADVANCED): section(vol.Schema(fields), {"collapsed": True})}
+
+
 def with_base_url(
     fields: dict[vol.Marker, Any], urls: tuple[str, ...] = (CONF_BASE_URL,)
 ) -> vol.Schema:
     """Return a form with the service's addresses in a collapsed section."""
-    return vol.Schema(
-        {
-            **fields,
-            vol.Required(ADVANCED): section(
-                vol.Schema({vol.Optional(url): URL_FIELD for url in urls}), {"collapsed": True}
-            ),
-        }
-    )
+    return vol.Schema({**fields, **advanced({vol.Optional(url): URL_FIELD for url in urls})})
 
 
 class Form(NamedTuple):
@@ -312,6 +310,22 @@ class Steps(ConfigFlow):
         data = self._entry().data
         return in_form(data)
 
+    def _kept_secrets(
+        self, user_input: dict[str, Any] | None, secrets: Mapping[str, str | None]
+    ) -> dict[str, str]:
+        """Return the stored secrets, which a form cannot show; they stay if a field is empty.
+
+        secrets: each with the field that must be unchanged, if any.
+        """
+        if user_input is None or self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
+            return {}
+        stored, entered = self._entry().data, flat(user_input)
+        return {
+            name: stored[name]
+            for name, of in secrets.items()
+            if name in stored and (of is None or entered.get(of) == stored.get(of))
+        }
+
     @override
     def _get_reauth_entry(self) -> TunnelHubConfigEntry:
         with abort_if_removed():
@@ -382,6 +396,28 @@ class Steps(ConfigFlow):
             data=data | free_prefix(self.hass, unique_id),
             options=self._options,
         )
+
+
+type Step = Callable[[Any, dict[str, Any] | None], Awaitable[ConfigFlowResult]]
+"""A method of a config flow."""
+
+
+def menu_step(step_id: str, options: list[str]) -> Step:
+    """Return a step that shows a menu of other steps."""
+
+    async def _step(self: Steps, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        return self.async_show_menu(step_id=step_id, menu_options=options)
+
+    return _step
+
+
+def sign_in_step(form: Form) -> Step:
+    """Return a step that signs in with the input of a form."""
+
+    async def _step(self: Steps, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        return await self._step(form, user_input, Provider, self._finish)
+
+    return _step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,14 @@
 import asyncio
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, CONF_TOKEN
 import voluptuous as vol
 
 from ..api.capabilities.account import CanSignInByDevice
 from ..api.errors import TunnelHubError
 from ..api.models.account import DeviceCode
-from ..api.provider import Credentials, Provider
+from ..api.provider import Credentials
 from ..const import CONF_BASE_URL, CONF_CONTACT, CONF_OAUTH_URL
 from ..markdown import escape_markdown
 from .base import (
@@ -24,6 +24,8 @@ from .base import (
     Steps,
     failure_of,
     in_form,
+    menu_step,
+    sign_in_step,
     with_base_url,
 )
 
@@ -56,11 +58,10 @@ class ChmlFrpSteps(Steps):
     _chmlfrp_code: DeviceCode
     _chmlfrp_waiting: asyncio.Task[Credentials]
 
-    async def async_step_chmlfrp(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Select how to sign in to ChmlFrp."""
-        return self.async_show_menu(step_id="chmlfrp", menu_options=_SIGN_IN + _OTHERS)
+    async_step_chmlfrp = menu_step("chmlfrp", _SIGN_IN + _OTHERS)
+    async_step_chmlfrp_token = sign_in_step(_TOKEN)
+    async_step_chmlfrp_password = sign_in_step(_PASSWORD)
+    async_step_chmlfrp_registered = menu_step("chmlfrp_registered", _SIGN_IN)
 
     # With a browser
 
@@ -77,20 +78,8 @@ class ChmlFrpSteps(Steps):
             self._entered = entered
             return await self.async_step_chmlfrp_device_wait()
 
-        self._entered = self._kept_secret(user_input)
+        self._entered = self._kept_secrets(user_input, {CONF_CLIENT_SECRET: CONF_CLIENT_ID})
         return await self._step(_DEVICE, user_input, CanSignInByDevice, _begin)
-
-    def _kept_secret(self, user_input: dict[str, Any] | None) -> dict[str, str]:
-        """Return the stored secret of the program, which a form cannot show.
-
-        A different program has none.
-        """
-        if user_input is None or self.source not in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
-            return {}
-        stored = self._entry().data
-        same = user_input[CONF_CLIENT_ID].strip() == stored.get(CONF_CLIENT_ID)
-        names = [CONF_CLIENT_SECRET] if same else []
-        return {name: stored[name] for name in names if name in stored}
 
     async def async_step_chmlfrp_device_wait(
         self, user_input: dict[str, Any] | None = None
@@ -119,20 +108,6 @@ class ChmlFrpSteps(Steps):
         except TunnelHubError as err:
             return self._show(_DEVICE, in_form(entered), failure_of(err))
 
-    # With a token or password
-
-    async def async_step_chmlfrp_token(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with the API token from the panel."""
-        return await self._step(_TOKEN, user_input, Provider, self._finish)
-
-    async def async_step_chmlfrp_password(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with a username, email address or QQ number and the password."""
-        return await self._step(_PASSWORD, user_input, Provider, self._finish)
-
     # With a new account
 
     async def async_step_chmlfrp_register(
@@ -150,15 +125,9 @@ class ChmlFrpSteps(Steps):
 
         async def _go_on(entered: dict[str, str]) -> ConfigFlowResult:
             self._entered = {n: v for n, v in entered.items() if n == CONF_BASE_URL}
-            return await self.async_step_chmlfrp_registered()
+            return await self.async_step_chmlfrp_registered(None)
 
         return await self._finish_registration(_REGISTER_CODE, user_input, _go_on)
-
-    async def async_step_chmlfrp_registered(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Select how to sign in to the new account."""
-        return self.async_show_menu(step_id="chmlfrp_registered", menu_options=_SIGN_IN)
 
 
 FLOW = ProviderFlow(steps=ChmlFrpSteps, sign_in=_SIGN_IN, others=_OTHERS)

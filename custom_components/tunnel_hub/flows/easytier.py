@@ -5,7 +5,6 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.const import CONF_API_KEY, CONF_CODE, CONF_EMAIL, CONF_PASSWORD
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import BooleanSelector
 import voluptuous as vol
 
@@ -24,7 +23,6 @@ from ..const import (
     CONF_VERIFY,
 )
 from .base import (
-    ADVANCED,
     MAIL_FIELD,
     NEW_PASSWORD_FIELD,
     PASSWORD_FIELD,
@@ -35,6 +33,8 @@ from .base import (
     Form,
     ProviderFlow,
     Steps,
+    advanced,
+    menu_step,
     new_account,
 )
 
@@ -51,16 +51,13 @@ _ACCOUNT = Form(
             vol.Required(CONF_BASE_URL): TEXT_FIELD,
             vol.Required(CONF_EMAIL): MAIL_FIELD,
             vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
-            vol.Required(ADVANCED): section(
-                vol.Schema({**TRUST_FIELDS, **_CHECKS}), {"collapsed": True}
-            ),
+            **advanced({**TRUST_FIELDS, **_CHECKS}),
         }
     ),
 )
-_CERTIFICATE = section(vol.Schema(TRUST_FIELDS), {"collapsed": True})
 _PUBLIC = Form(
     "easytier_public",
-    vol.Schema({vol.Required(CONF_BASE_URL): TEXT_FIELD, vol.Required(ADVANCED): _CERTIFICATE}),
+    vol.Schema({vol.Required(CONF_BASE_URL): TEXT_FIELD, **advanced(TRUST_FIELDS)}),
 )
 _REGISTER = Form(
     "easytier_register",
@@ -69,7 +66,7 @@ _REGISTER = Form(
             vol.Required(CONF_BASE_URL): TEXT_FIELD,
             vol.Required(CONF_EMAIL): MAIL_FIELD,
             vol.Required(CONF_PASSWORD): NEW_PASSWORD_FIELD,
-            vol.Required(ADVANCED): _CERTIFICATE,
+            **advanced(TRUST_FIELDS),
         }
     ),
 )
@@ -95,6 +92,7 @@ _INITIALIZE = Form(
 _SIGN_IN = [_ACCOUNT.step_id, _PUBLIC.step_id]
 _OTHERS = [_REGISTER.step_id]
 _SERVER = (CONF_BASE_URL, CONF_VERIFY, CONF_CA)
+_SECRETS = {CONF_API_KEY: None, CONF_NETWORK_SECRET: CONF_NETWORK_NAME}
 _CREDENTIALS = (*_SERVER, CONF_EMAIL, CONF_PASSWORD)
 
 
@@ -106,31 +104,14 @@ def _stored(data: Mapping[str, Any]) -> list[str]:
 class EasyTierSteps(Steps):
     """The steps of an EasyTier node manager."""
 
-    async def async_step_easytier(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Select how to use a node manager."""
-        return self.async_show_menu(step_id="easytier", menu_options=_SIGN_IN + _OTHERS)
+    async_step_easytier = menu_step("easytier", _SIGN_IN + _OTHERS)
 
     async def async_step_easytier_account(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Sign in with email address and password."""
-        self._entered = self._kept_secrets(user_input)
+        self._entered = self._kept_secrets(user_input, _SECRETS)
         return await self._step(_ACCOUNT, user_input, NodeDirectory, self._enter)
-
-    def _kept_secrets(self, user_input: dict[str, Any] | None) -> dict[str, str]:
-        """Return the stored secrets that a form cannot show; they stay if a field is empty.
-
-        The secret of a network is only kept if the network name is unchanged.
-        """
-        if user_input is None or self.source == SOURCE_USER:
-            return {}
-        stored = self._entry().data
-        names = [CONF_API_KEY]
-        if user_input[ADVANCED].get(CONF_NETWORK_NAME) == stored.get(CONF_NETWORK_NAME):
-            names.append(CONF_NETWORK_SECRET)
-        return {name: stored[name] for name in names if name in stored}
 
     async def async_step_easytier_public(
         self, user_input: dict[str, Any] | None = None

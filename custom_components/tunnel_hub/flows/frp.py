@@ -5,13 +5,11 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_PASSWORD, CONF_USERNAME
-from homeassistant.data_entry_flow import section
 import voluptuous as vol
 
 from ..api.provider import KIND, Provider
 from ..const import CONF_BASE_URL
 from .base import (
-    ADVANCED,
     PASSWORD_FIELD,
     TEXT_FIELD,
     TRUST_FIELDS,
@@ -19,6 +17,8 @@ from .base import (
     Form,
     ProviderFlow,
     Steps,
+    advanced,
+    menu_step,
 )
 
 _PROGRAM = vol.Schema(
@@ -26,7 +26,7 @@ _PROGRAM = vol.Schema(
         vol.Required(CONF_BASE_URL): TEXT_FIELD,
         vol.Optional(CONF_USERNAME): USERNAME_FIELD,
         vol.Optional(CONF_PASSWORD): PASSWORD_FIELD,
-        vol.Required(ADVANCED): section(vol.Schema(TRUST_FIELDS), {"collapsed": True}),
+        **advanced(TRUST_FIELDS),
     }
 )
 _SERVER = Form("frp_server", _PROGRAM)
@@ -45,9 +45,7 @@ def _stored(data: Mapping[str, Any]) -> list[str]:
 class FrpSteps(Steps):
     """The steps of frp."""
 
-    async def async_step_frp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Select one of the programs."""
-        return self.async_show_menu(step_id="frp", menu_options=_SIGN_IN)
+    async_step_frp = menu_step("frp", _SIGN_IN)
 
     async def async_step_frp_server(
         self, user_input: dict[str, Any] | None = None

@@ -7,7 +7,6 @@ from homeassistant.const import CONF_CODE, CONF_PASSWORD, CONF_TOKEN, CONF_USERN
 import voluptuous as vol
 
 from ..api.capabilities.account import CanRecoverPassword
-from ..api.provider import Provider
 from ..const import CONF_BASE_URL
 from .base import (
     ADVANCED,
@@ -21,6 +20,8 @@ from .base import (
     Form,
     ProviderFlow,
     Steps,
+    menu_step,
+    sign_in_step,
     with_base_url,
 )
 
@@ -48,21 +49,9 @@ _OTHERS = [_REGISTER.step_id, _RECOVER.step_id]
 class HayFrpSteps(Steps):
     """The steps of HayFrp."""
 
-    async def async_step_hayfrp(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Select how to sign in to HayFrp."""
-        return self.async_show_menu(step_id="hayfrp", menu_options=_SIGN_IN + _OTHERS)
-
-    async def async_step_hayfrp_password(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with a username, email address or phone number and the password."""
-        return await self._step(_PASSWORD, user_input, Provider, self._finish)
-
-    async def async_step_hayfrp_token(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with a session token (csrf) from the web console."""
-        return await self._step(_TOKEN, user_input, Provider, self._finish)
+    async_step_hayfrp = menu_step("hayfrp", _SIGN_IN + _OTHERS)
+    async_step_hayfrp_password = sign_in_step(_PASSWORD)
+    async_step_hayfrp_token = sign_in_step(_TOKEN)
 
     async def async_step_hayfrp_register(
         self, user_input: dict[str, Any] | None = None

@@ -1,10 +1,6 @@
 """Sign-in to a HY2 SCALE node: address, certificate, and password of its web console."""
 
-from typing import Any
-
-from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -13,10 +9,8 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..api.provider import Provider
 from ..const import CONF_BASE_PATH, CONF_HTTPS
 from .base import (
-    ADVANCED,
     PASSWORD_FIELD,
     TEXT_FIELD,
     TRUST_FIELDS,
@@ -24,6 +18,8 @@ from .base import (
     Form,
     ProviderFlow,
     Steps,
+    advanced,
+    sign_in_step,
 )
 
 _PORT_FIELD = NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX))
@@ -37,15 +33,7 @@ _NODE = Form(
             vol.Required(CONF_HTTPS, default=True): BooleanSelector(),
             vol.Required(CONF_USERNAME, default="admin"): USERNAME_FIELD,
             vol.Required(CONF_PASSWORD): PASSWORD_FIELD,
-            vol.Required(ADVANCED): section(
-                vol.Schema(
-                    {
-                        vol.Optional(CONF_BASE_PATH, default="scale"): TEXT_FIELD,
-                        **TRUST_FIELDS,
-                    }
-                ),
-                {"collapsed": True},
-            ),
+            **advanced({vol.Optional(CONF_BASE_PATH, default="scale"): TEXT_FIELD, **TRUST_FIELDS}),
         }
     ),
 )
@@ -54,13 +42,9 @@ _SIGN_IN = [_NODE.step_id]
 
 
 class Hy2ScaleSteps(Steps):
-    """The step of HY2 SCALE."""
+    """The step of HY2 SCALE. Only the password's hash is stored."""
 
-    async def async_step_hy2scale(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Sign in with username and password; only the password's hash is stored."""
-        return await self._step(_NODE, user_input, Provider, self._finish)
+    async_step_hy2scale = sign_in_step(_NODE)
 
 
 FLOW = ProviderFlow(steps=Hy2ScaleSteps, sign_in=_SIGN_IN)
