@@ -32,32 +32,25 @@ class TunnelHubBinarySensorDescription[R: Resource](
 ):
     """Describes a binary sensor.
 
-    value_fn: returns its state.
+    value_fn: returns its state if that is not the field of the resource.
     attributes_fn: returns its extra state attributes.
     """
 
-    value_fn: Callable[[R], bool | None]
+    value_fn: Callable[[R], bool | None] | None = None
     attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
 
-def _problem[R: Resource](
-    key: str,
-    value_fn: Callable[[R], bool | None],
-    attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
-) -> TunnelHubBinarySensorDescription[R]:
+def _problem(key: str) -> TunnelHubBinarySensorDescription[Any]:
     """A binary sensor of the device class "problem"."""
     return TunnelHubBinarySensorDescription(
         key=key,
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=value_fn,
-        attributes_fn=attributes_fn,
     )
 
 
 def _property[R: Resource](
     key: str,
-    value_fn: Callable[[R], bool | None],
     attributes_fn: Callable[[R], Mapping[str, Any]] = lambda _: {},
     *,
     enabled: bool = True,
@@ -67,7 +60,6 @@ def _property[R: Resource](
         key=key,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
         attributes_fn=attributes_fn,
     )
 
@@ -82,21 +74,15 @@ def _why(field: str) -> Callable[[Vpn], Mapping[str, Any]]:
     return _reason
 
 
-def _running[R: Resource](
-    key: str, value_fn: Callable[[R], bool | None]
-) -> TunnelHubBinarySensorDescription[R]:
+def _running(key: str) -> TunnelHubBinarySensorDescription[Any]:
     """A binary sensor of the device class "running"."""
-    return TunnelHubBinarySensorDescription(
-        key=key, device_class=BinarySensorDeviceClass.RUNNING, value_fn=value_fn
-    )
+    return TunnelHubBinarySensorDescription(key=key, device_class=BinarySensorDeviceClass.RUNNING)
 
 
-def _connectivity[R: Resource](
-    key: str, value_fn: Callable[[R], bool | None]
-) -> TunnelHubBinarySensorDescription[R]:
+def _connectivity(key: str) -> TunnelHubBinarySensorDescription[Any]:
     """A binary sensor of the device class "connectivity"."""
     return TunnelHubBinarySensorDescription(
-        key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY, value_fn=value_fn
+        key=key, device_class=BinarySensorDeviceClass.CONNECTIVITY
     )
 
 
@@ -110,85 +96,69 @@ _CHECK: tuple[TunnelHubBinarySensorDescription[AddressCheck], ...] = (
         key="certificate_trusted",
         entity_category=EntityCategory.DIAGNOSTIC,
         of_resource=lambda check: check.has_certificate,
-        value_fn=lambda check: check.certificate_trusted,
         attributes_fn=_certificate_problem,
     ),
-    _connectivity("reachable", lambda check: check.reachable),
+    _connectivity("reachable"),
 )
 
 _PEER: tuple[TunnelHubBinarySensorDescription[Peer], ...] = (
-    _problem("conflict", lambda peer: peer.conflict),
-    _connectivity("connected", lambda peer: peer.connected),
-    _property("exit_node", lambda peer: peer.exit_node),
-    _problem("incompatible", lambda peer: peer.incompatible),
-    _property("native", lambda peer: peer.native, enabled=False),
-    _problem("unsupported", lambda peer: peer.unsupported),
+    _problem("conflict"),
+    _connectivity("connected"),
+    _property("exit_node"),
+    _problem("incompatible"),
+    _property("native", enabled=False),
+    _problem("unsupported"),
 )
 
 BINARY_SENSORS: Table[TunnelHubBinarySensorDescription[Any]] = {
     Account: (
-        _property("administrator", lambda account: account.administrator),
+        _property("administrator"),
         TunnelHubBinarySensorDescription[Account](
-            key="banned",
-            device_class=BinarySensorDeviceClass.PROBLEM,
-            value_fn=lambda account: account.banned,
+            key="banned", device_class=BinarySensorDeviceClass.PROBLEM
         ),
-        _property("service_provider", lambda account: account.service_provider, enabled=False),
-        TunnelHubBinarySensorDescription[Account](
-            key="signed_in_today", value_fn=lambda account: account.signed_in_today
-        ),
-        _property("verified", lambda account: account.verified),
+        _property("service_provider", enabled=False),
+        TunnelHubBinarySensorDescription[Account](key="signed_in_today"),
+        _property("verified"),
     ),
-    SignInStatistics: (
-        TunnelHubBinarySensorDescription[SignInStatistics](
-            key="signed_in_today", value_fn=lambda record: record.signed_in_today
-        ),
-    ),
+    SignInStatistics: (TunnelHubBinarySensorDescription(key="signed_in_today"),),
     TunnelCheck: _CHECK,
     Tunnel: (
-        _problem("client_outdated", lambda tunnel: tunnel.client_outdated),
-        _property("compression", lambda tunnel: tunnel.compression),
-        _property("encryption", lambda tunnel: tunnel.encryption),
-        _connectivity("online", lambda tunnel: tunnel.online),
+        _problem("client_outdated"),
+        _property("compression"),
+        _property("encryption"),
+        _connectivity("online"),
     ),
     Node: (
-        _property("defended", lambda node: node.defended, enabled=False),
-        _property("ipv6", lambda node: node.ipv6, enabled=False),
-        _property("mainland", lambda node: node.mainland, enabled=False),
-        _connectivity("online", lambda node: node.online),
+        _property("defended", enabled=False),
+        _property("ipv6", enabled=False),
+        _property("mainland", enabled=False),
+        _connectivity("online"),
     ),
-    Client: (_connectivity("online", lambda client: client.online),),
-    ClientStatus: (_connectivity("connected", lambda client: client.connected),),
-    Server: (_property("heartbeats", lambda server: server.heartbeats),),
-    Hub: (
-        _problem("compat", lambda hub: hub.compat),
-        _problem("limited", lambda hub: hub.limited),
-    ),
+    Client: (_connectivity("online"),),
+    ClientStatus: (_connectivity("connected"),),
+    Server: (_property("heartbeats"),),
+    Hub: (_problem("compat"), _problem("limited")),
     Link: _PEER,
     Peer: _PEER,
     User: (
-        _problem(
-            "conflicts",
-            lambda user: None if user.conflicts is None else bool(user.conflicts),
-            lambda user: {"users": list(user.conflicts or ())},
+        TunnelHubBinarySensorDescription[User](
+            key="conflicts",
+            device_class=BinarySensorDeviceClass.PROBLEM,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda user: None if user.conflicts is None else bool(user.conflicts),
+            attributes_fn=lambda user: {"users": list(user.conflicts or ())},
         ),
     ),
-    Rule: (
-        _running("tun_active", lambda rule: rule.tun_active),
-        _problem("unavailable", lambda rule: rule.unavailable),
-    ),
+    Rule: (_running("tun_active"), _problem("unavailable")),
     Vpn: (
-        _property("ikev2_capable", lambda hub: hub.ikev2_capable, _why("ikev2_reason")),
-        _running("ikev2_enabled", lambda hub: hub.ikev2_enabled),
-        _property("l2tp_capable", lambda hub: hub.l2tp_capable, _why("l2tp_reason")),
+        _property("ikev2_capable", _why("ikev2_reason")),
+        _running("ikev2_enabled"),
+        _property("l2tp_capable", _why("l2tp_reason")),
     ),
-    PublicNode: (
-        _property("allow_relay", lambda node: node.allow_relay),
-        _connectivity("online", lambda node: node.online),
-    ),
-    Reachability: (_connectivity("reachable", lambda node: node.reachable),),
-    RelayNode: (_connectivity("online", lambda node: node.online),),
-    WireGuard: (_running("wireguard_running", lambda hub: hub.wireguard_running),),
+    PublicNode: (_property("allow_relay"), _connectivity("online")),
+    Reachability: (_connectivity("reachable"),),
+    RelayNode: (_connectivity("online"),),
+    WireGuard: (_running("wireguard_running"),),
     WatchedAddress: _CHECK,
 }
 
@@ -204,8 +174,9 @@ class TunnelHubBinarySensor[R: Resource](
 
     @override
     def _update_attrs(self, resource: R) -> None:
-        self._attr_is_on = self.entity_description.value_fn(resource)
-        self._attr_extra_state_attributes = dict(self.entity_description.attributes_fn(resource))
+        row = self.entity_description
+        self._attr_is_on = row.value_fn(resource) if row.value_fn else getattr(resource, row.key)
+        self._attr_extra_state_attributes = dict(row.attributes_fn(resource))
 
 
 async_setup_entry = partial(async_setup_table, BINARY_SENSORS, TunnelHubBinarySensor)

@@ -37,15 +37,16 @@ class TunnelHubSensor[R: Resource](TunnelHubEntity[R, TunnelHubSensorDescription
 
     @override
     def _update_attrs(self, resource: R) -> None:
-        value = self.entity_description.value_fn(resource)
+        row = self.entity_description
+        value = row.value_fn(resource) if row.value_fn else getattr(resource, row.key)
         if isinstance(value, str):
             value = " ".join(value.split())[:_LONGEST_STATE]
-        attributes = dict(self.entity_description.attributes_fn(resource) or {})
+        attributes = dict(row.attributes_fn(resource) or {})
         shown = self._attr_native_value, self.extra_state_attributes or {}
         if (
             (value, attributes) != shown
             and self._only_moves_on(value)
-            and self.coordinator.state_writes.defers(self._id, self.entity_description.key)
+            and self.coordinator.state_writes.defers(self._id, row.key)
         ):
             return
         self._attr_native_value, self._attr_extra_state_attributes = value, attributes

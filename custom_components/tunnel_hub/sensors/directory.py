@@ -33,31 +33,29 @@ def _findings(node: Reachability) -> Mapping[str, Any]:
 
 
 _PUBLIC: tuple[TunnelHubSensorDescription[RelayNode], ...] = (
-    percentage("availability_24_hours", lambda node: node.availability_24_hours),
-    percentage("availability_30_days", lambda node: node.availability_30_days),
-    megabits("bandwidth", lambda node: node.bandwidth),
-    megabits("bandwidth_maximum", lambda node: node.bandwidth_maximum, fixed=True),
-    megabits("bandwidth_tier", lambda node: node.bandwidth_tier, fixed=True),
-    count("connections", lambda node: node.connections),
-    diagnostic("connections_allowed", lambda node: node.connections_allowed),
-    percentage("load", lambda node: node.load),
-    diagnostic("place", lambda node: node.place),
-    choice("region", Region, lambda node: node.region, diagnostic=True),
+    percentage("availability_24_hours"),
+    percentage("availability_30_days"),
+    megabits("bandwidth"),
+    megabits("bandwidth_maximum", fixed=True),
+    megabits("bandwidth_tier", fixed=True),
+    count("connections"),
+    diagnostic("connections_allowed"),
+    percentage("load"),
+    diagnostic("place"),
+    choice("region", Region, diagnostic=True),
     diagnostic("tags", lambda node: listed(node.tags)),
-    data_size("traffic_allowed", lambda node: node.traffic_allowed, decimals=0),
-    timestamp("traffic_reset", lambda node: node.traffic_reset, diagnostic=True),
-    percentage("traffic_usage", lambda node: node.traffic_usage),
-    traffic("traffic_used", lambda node: node.traffic_used),
+    data_size("traffic_allowed", decimals=0),
+    timestamp("traffic_reset", diagnostic=True),
+    percentage("traffic_usage"),
+    traffic("traffic_used"),
 )
 
 DIRECTORY: Table[TunnelHubSensorDescription[Any]] = {
     RelayNode: (
         *_PUBLIC,
-        timestamp("last_report", lambda node: node.last_report, diagnostic=True),
+        timestamp("last_report", diagnostic=True),
         TunnelHubSensorDescription[RelayNode](
-            key="valid_until",
-            device_class=SensorDeviceClass.DATE,
-            value_fn=lambda node: node.valid_until,
+            key="valid_until", device_class=SensorDeviceClass.DATE
         ),
     ),
     PublicNode: _PUBLIC,
@@ -67,7 +65,6 @@ DIRECTORY: Table[TunnelHubSensorDescription[Any]] = {
             device_class=SensorDeviceClass.DURATION,
             native_unit_of_measurement=UnitOfTime.MILLISECONDS,
             state_class=SensorStateClass.MEASUREMENT,
-            value_fn=lambda node: node.latency,
             attributes_fn=_findings,
         ),
     ),

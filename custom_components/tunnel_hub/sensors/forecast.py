@@ -3,12 +3,9 @@
 from typing import Any
 
 from ..entity import Table
-from ..forecast import SUBJECTS, Forecast
+from ..forecast import SUBJECTS
 from .kinds import TunnelHubSensorDescription, timestamp
 
-_LASTS_UNTIL: TunnelHubSensorDescription[Forecast] = timestamp(
-    "traffic_lasts_until", lambda forecast: forecast.traffic_lasts_until
-)
 FORECAST: Table[TunnelHubSensorDescription[Any]] = {
-    subject.forecast: (_LASTS_UNTIL,) for subject in SUBJECTS
+    subject.forecast: (timestamp("traffic_lasts_until"),) for subject in SUBJECTS
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -22,13 +22,13 @@ from ..units import gibibytes
 class TunnelHubSensorDescription[R: Resource](TunnelHubEntityDescription, SensorEntityDescription):
     """Describes a sensor.
 
-    value_fn: returns its state.
+    value_fn: returns its state if that is not the field of the resource.
     attributes_fn: returns its extra state attributes.
     can_wait: whether a new value may be written later while no browser or app is connected. None:
     for measurements and counters.
     """
 
-    value_fn: Callable[[R], str | float | date | None]
+    value_fn: Callable[[R], str | float | date | None] | None = None
     can_wait: bool | None = None
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None
 
@@ -38,11 +38,9 @@ def listed(words: Iterable[str] | None) -> str | None:
     return None if words is None else ", ".join(words)
 
 
-def traffic[R: Resource](
-    key: str,
-    value_fn: Callable[[R], int | None],
-    state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING,
-) -> TunnelHubSensorDescription[R]:
+def traffic(
+    key: str, state_class: SensorStateClass = SensorStateClass.TOTAL_INCREASING
+) -> TunnelHubSensorDescription[Any]:
     """A counter of bytes in GiB, which the services' pages call GB."""
     return TunnelHubSensorDescription(
         key=key,
@@ -50,13 +48,11 @@ def traffic[R: Resource](
         native_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=2,
         state_class=state_class,
-        value_fn=lambda resource: gibibytes(value_fn(resource)),
+        value_fn=lambda resource: gibibytes(getattr(resource, key)),
     )
 
 
-def data_size[R: Resource](
-    key: str, value_fn: Callable[[R], int | None], *, decimals: int
-) -> TunnelHubSensorDescription[R]:
+def data_size(key: str, *, decimals: int) -> TunnelHubSensorDescription[Any]:
     """A number of bytes in GiB that rarely changes."""
     return TunnelHubSensorDescription(
         key=key,
@@ -64,13 +60,11 @@ def data_size[R: Resource](
         native_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=decimals,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda resource: gibibytes(value_fn(resource)),
+        value_fn=lambda resource: gibibytes(getattr(resource, key)),
     )
 
 
-def rate[R: Resource](
-    key: str, value_fn: Callable[[R], int | None], *, enabled: bool = True
-) -> TunnelHubSensorDescription[R]:
+def rate(key: str, *, enabled: bool = True) -> TunnelHubSensorDescription[Any]:
     """A data rate in bytes per second, shown in Mbit/s."""
     return TunnelHubSensorDescription(
         key=key,
@@ -80,16 +74,10 @@ def rate[R: Resource](
         suggested_display_precision=2,
         state_class=SensorStateClass.MEASUREMENT,
         entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
     )
 
 
-def megabits[R: Resource](
-    key: str,
-    value_fn: Callable[[R], float | None],
-    *,
-    fixed: bool = False,
-) -> TunnelHubSensorDescription[R]:
+def megabits(key: str, *, fixed: bool = False) -> TunnelHubSensorDescription[Any]:
     """A data rate in Mbit/s.
 
     fixed: whether it rarely changes.
@@ -101,47 +89,38 @@ def megabits[R: Resource](
         suggested_display_precision=1,
         state_class=None if fixed else SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC if fixed else None,
-        value_fn=value_fn,
     )
 
 
-def percentage[R: Resource](
-    key: str, value_fn: Callable[[R], float | None]
-) -> TunnelHubSensorDescription[R]:
+def percentage(key: str) -> TunnelHubSensorDescription[Any]:
     """A percentage."""
     return TunnelHubSensorDescription(
         key=key,
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
         suggested_display_precision=1,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=value_fn,
     )
 
 
-def load_average[R: Resource](
-    key: str, value_fn: Callable[[R], float | None]
-) -> TunnelHubSensorDescription[R]:
+def load_average(key: str) -> TunnelHubSensorDescription[Any]:
     """A load average: the number of processes that wait for the CPU."""
     return TunnelHubSensorDescription(
         key=key,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=2,
-        value_fn=value_fn,
     )
 
 
-def count[R: Resource](
-    key: str,
-    value_fn: Callable[[R], int | None],
-    state_class: SensorStateClass = SensorStateClass.MEASUREMENT,
-) -> TunnelHubSensorDescription[R]:
+def count(
+    key: str, state_class: SensorStateClass = SensorStateClass.MEASUREMENT
+) -> TunnelHubSensorDescription[Any]:
     """A number of things."""
-    return TunnelHubSensorDescription(key=key, state_class=state_class, value_fn=value_fn)
+    return TunnelHubSensorDescription(key=key, state_class=state_class)
 
 
 def diagnostic[R: Resource](
     key: str,
-    value_fn: Callable[[R], str | float | date | None],
+    value_fn: Callable[[R], str | float | date | None] | None = None,
     *,
     device_class: SensorDeviceClass | None = None,
     enabled: bool = True,
@@ -158,27 +137,21 @@ def diagnostic[R: Resource](
     )
 
 
-def timestamp[R: Resource](
-    key: str,
-    value_fn: Callable[[R], datetime | None],
-    *,
-    diagnostic: bool = False,
-    enabled: bool = True,
-) -> TunnelHubSensorDescription[R]:
+def timestamp(
+    key: str, *, diagnostic: bool = False, enabled: bool = True
+) -> TunnelHubSensorDescription[Any]:
     """A moment."""
     return TunnelHubSensorDescription(
         key=key,
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC if diagnostic else None,
         entity_registry_enabled_default=enabled,
-        value_fn=value_fn,
     )
 
 
 def choice[R: Resource](
     key: str,
     options: type[StrEnum],
-    value_fn: Callable[[R], StrEnum | None],
     *,
     diagnostic: bool = False,
     attributes_fn: Callable[[R], Mapping[str, Any] | None] = lambda _: None,
@@ -189,6 +162,5 @@ def choice[R: Resource](
         device_class=SensorDeviceClass.ENUM,
         options=[option.value for option in options],
         entity_category=EntityCategory.DIAGNOSTIC if diagnostic else None,
-        value_fn=value_fn,
         attributes_fn=attributes_fn,
     )

@@ -46,16 +46,15 @@ def _addresses(peer: Peer) -> Mapping[str, Any]:
 
 
 _PEER: tuple[TunnelHubSensorDescription[Peer], ...] = (
-    choice("direction", PeerDirection, lambda peer: peer.direction, diagnostic=True),
+    choice("direction", PeerDirection, diagnostic=True),
     TunnelHubSensorDescription(
         key="latency",
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda peer: peer.latency,
         attributes_fn=_addresses,
     ),
-    diagnostic("version", lambda peer: peer.version),
+    diagnostic("version"),
 )
 
 
@@ -65,8 +64,8 @@ def _rates(*, enabled: bool) -> tuple[TunnelHubSensorDescription[Peer], ...]:
     The dashboard only needs those of the hub's links.
     """
     return (
-        rate("rate_in", lambda peer: peer.rate_in, enabled=enabled),
-        rate("rate_out", lambda peer: peer.rate_out, enabled=enabled),
+        rate("rate_in", enabled=enabled),
+        rate("rate_out", enabled=enabled),
     )
 
 
@@ -77,25 +76,25 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
             value_fn=_paths,
             attributes_fn=lambda hub: {"paths": dict(hub.active_paths or ())},
         ),
-        count("connections", lambda hub: hub.connections),
-        count("exit_clients", lambda hub: hub.exit_clients),
-        rate("rate_in", lambda hub: hub.rate_in),
-        rate("rate_out", lambda hub: hub.rate_out),
-        count("sessions", lambda hub: hub.sessions),
-        traffic("traffic_in", lambda hub: hub.traffic_in),
-        traffic("traffic_out", lambda hub: hub.traffic_out),
-        diagnostic("version", lambda hub: hub.version),
+        count("connections"),
+        count("exit_clients"),
+        rate("rate_in"),
+        rate("rate_out"),
+        count("sessions"),
+        traffic("traffic_in"),
+        traffic("traffic_out"),
+        diagnostic("version"),
     ),
     Link: (*_PEER, *_rates(enabled=True)),
     Peer: (*_PEER, *_rates(enabled=False)),
     User: (
-        timestamp("expires", lambda user: user.expires),
-        data_size("traffic_limit", lambda user: user.traffic_limit, decimals=1),
-        percentage("traffic_usage", lambda user: user.traffic_usage),
-        traffic("traffic_used", lambda user: user.traffic_used),
+        timestamp("expires"),
+        data_size("traffic_limit", decimals=1),
+        percentage("traffic_usage"),
+        traffic("traffic_used"),
     ),
     UserSessions: (
-        timestamp("locked_until", lambda user: user.locked_until),
+        timestamp("locked_until"),
         TunnelHubSensorDescription[UserSessions](
             key="sessions",
             state_class=SensorStateClass.MEASUREMENT,
@@ -103,29 +102,28 @@ MESH: Table[TunnelHubSensorDescription[Any]] = {
         ),
     ),
     Rule: (
-        diagnostic("priority", lambda rule: rule.priority, enabled=False),
+        diagnostic("priority", enabled=False),
         diagnostic("targets", lambda rule: listed(rule.targets)),
-        diagnostic("type", lambda rule: rule.type),
+        diagnostic("type"),
     ),
     Proxy: (
-        diagnostic("listen", lambda proxy: proxy.listen),
-        diagnostic("method", lambda proxy: proxy.method),
-        diagnostic("protocol", lambda proxy: proxy.protocol),
+        diagnostic("listen"),
+        diagnostic("method"),
+        diagnostic("protocol"),
     ),
     WireGuard: (
-        count("wireguard_connected", lambda hub: hub.wireguard_connected),
-        count("wireguard_peers", lambda hub: hub.wireguard_peers),
-        diagnostic("wireguard_port", lambda hub: hub.wireguard_port),
+        count("wireguard_connected"),
+        count("wireguard_peers"),
+        diagnostic("wireguard_port"),
     ),
     WireGuardPeer: (
-        diagnostic("address", lambda peer: peer.address),
+        diagnostic("address"),
         TunnelHubSensorDescription[WireGuardPeer](
             key="keepalive",
             device_class=SensorDeviceClass.DURATION,
             native_unit_of_measurement=UnitOfTime.SECONDS,
             entity_category=EntityCategory.DIAGNOSTIC,
             entity_registry_enabled_default=False,
-            value_fn=lambda peer: peer.keepalive,
         ),
     ),
 }

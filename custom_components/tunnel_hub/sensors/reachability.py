@@ -23,7 +23,6 @@ def _uptime(field: str) -> TunnelHubSensorDescription[AddressCheck]:
         key=field,
         native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
         suggested_display_precision=2,
-        value_fn=lambda check: getattr(check, field),
     )
 
 
@@ -36,26 +35,22 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
         # The statistics must not depend on whether a browser is connected.
         can_wait=False,
-        value_fn=lambda check: check.availability,
     ),
     TunnelHubSensorDescription[AddressCheck](
         key="certificate_expires",
         device_class=SensorDeviceClass.TIMESTAMP,
         of_resource=lambda check: check.has_certificate,
-        value_fn=lambda check: check.certificate_expires,
     ),
     TunnelHubSensorDescription[AddressCheck](
         key="last_check",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         can_wait=True,
-        value_fn=lambda check: check.last_check,
     ),
     TunnelHubSensorDescription[AddressCheck](
         key="http_status",
         entity_category=EntityCategory.DIAGNOSTIC,
         of_resource=lambda check: check.has_status,
-        value_fn=lambda check: check.http_status,
     ),
     TunnelHubSensorDescription[AddressCheck](
         key="response_time",
@@ -63,7 +58,6 @@ _CHECK: tuple[TunnelHubSensorDescription[AddressCheck], ...] = (
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         suggested_display_precision=0,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda check: check.response_time,
     ),
     *map(_uptime, UPTIMES),
     TunnelHubSensorDescription[AddressCheck](
@@ -78,7 +72,7 @@ REACHABILITY: Table[TunnelHubSensorDescription[Any]] = {
     TunnelCheck: _CHECK,
     WatchedAddress: (
         *_CHECK,
-        diagnostic("address", lambda watched: watched.address),
-        diagnostic("protocol", lambda watched: watched.protocol),
+        diagnostic("address"),
+        diagnostic("protocol"),
     ),
 }
