@@ -93,7 +93,7 @@ async def test_asleep_over_midnight(evening: World, clocks: Clocks) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-DAY, -HOUR, HOUR, DAY])
-async def test_the_clock_is_set(evening: World, clocks: Clocks, seconds: float) -> None:
+async def test_wrong_clock(evening: World, clocks: Clocks, seconds: float) -> None:
     """On another day than that on which it was read, nothing is today's."""
     evening.service.fault("*", "status", status=503, times=None)
     clocks.set(seconds, evening.service)

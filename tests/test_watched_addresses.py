@@ -175,7 +175,7 @@ async def test_more_of_them(watched: Watched) -> None:
         (f"https://{SECRET}@example.com/", "credentials_in_address"),
     ],
 )
-async def test_what_is_no_address(
+async def test_invalid_addresses(
     watched: Watched, caplog: pytest.LogCaptureFixture, address: str, reason: str
 ) -> None:
     shown = await watched.begin(address=address, name="Mine")

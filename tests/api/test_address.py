@@ -70,7 +70,7 @@ def test_what_is_pasted_is_tidied(pasted: str, expected: str) -> None:
         *("https://https://nodes.example.com", "https://nodes.example.com:", "☃☃ .net", "%41.net"),
     ],
 )
-def test_what_is_no_address(pasted: str) -> None:
+def test_invalid_addresses(pasted: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         base_url(pasted)
 

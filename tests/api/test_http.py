@@ -859,7 +859,7 @@ async def test_the_pause_that_a_service_asks_for(
         (lambda: "", 30),
     ],
 )
-async def test_the_services_clock_is_not_ours(
+async def test_service_clock_differs(
     alone: Transport, hayfrp: HayFrpService, date: Callable[[], str], pause: float
 ) -> None:
     """Its dates are compared with each other, ours only where it tells none."""

@@ -1,1 +1,1 @@
-"""Tests of the checks from outside, over real sockets on loopback."""
+"""Tests the checks of addresses over real sockets on loopback."""

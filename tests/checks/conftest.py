@@ -1,4 +1,4 @@
-"""Fixtures: authorities, and loopback over both versions of IP."""
+"""Fixtures: certificate authorities, and loopback over IPv4 and IPv6."""
 
 import pytest
 from pytest_socket import socket_allow_hosts
@@ -8,7 +8,7 @@ from .servers import Authorities
 
 @pytest.fixture(autouse=True)
 def _both_loopbacks(socket_enabled: None) -> None:
-    """Let tests talk to loopback over IPv6, too."""
+    """Allows connections to loopback over IPv6, too."""
     socket_allow_hosts(["127.0.0.1", "::1"])
 
 

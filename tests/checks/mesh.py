@@ -1,4 +1,4 @@
-"""Two real EasyTier nodes on loopback, which carry a tunnel."""
+"""Runs two real EasyTier nodes on loopback with a port forward."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,19 +14,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".python" / "easytier" / "bin" / "python"
-"""What scripts/test makes where it can."""
+"""The environment that scripts/test creates where possible."""
 
 _NODE = Path(__file__).with_name("mesh_node.py")
 _HOME = "10.144.144.1"
 
 
 def _obstacle() -> str:
-    """Return why real nodes cannot be run; "" if they can."""
+    """Return why real nodes cannot run; "" if they can."""
     if sys.platform != "linux":
-        return "tried on Linux only"
+        return "only on Linux"
     tried = [str(PYTHON), "-c", "import easytier_pyo3"]
     if not PYTHON.exists() or subprocess.run(tried, check=False, capture_output=True).returncode:
-        return "easytier-pyo3 cannot be had (it needs CPython 3.11, 3.12 or 3.13)"
+        return "easytier-pyo3 is not installed (it needs CPython 3.11, 3.12 or 3.13)"
     return ""
 
 
@@ -43,13 +43,13 @@ def free_port() -> int:
 
 
 class Mesh:
-    """A node at home and a public one, which forwards a port to a service at home.
+    """Configurations of a node at home and a public one, which forwards a port to the home.
 
     port: the public one.
     """
 
     def __init__(self, local_port: int) -> None:
-        """Choose the ports; nothing runs yet."""
+        """Selects free ports."""
         self.port = free_port()
         self._local_port = local_port
         self._link = f"tcp://127.0.0.1:{free_port()}"
@@ -75,7 +75,7 @@ class Mesh:
             "instance_name": name,
             "ipv4": address,
             "network_identity": {"network_name": "tunnel-hub", "network_secret": "loopback"},
-            # All packets stay on this machine, and root is not needed.
+            # Use loopback only, without root permissions.
             "flags": {
                 "bind_device": False,
                 "disable_p2p": True,
@@ -89,7 +89,7 @@ class Mesh:
 
 @asynccontextmanager
 async def running(configuration: dict[str, Any]) -> AsyncIterator[None]:
-    """Run a node, in a process of its own; the way to the other node is known then."""
+    """Runs a node in its own process, connected to the other node."""
     process = await asyncio.create_subprocess_exec(
         PYTHON,
         _NODE,

@@ -1,8 +1,8 @@
-"""Runs one EasyTier node until its input ends; says so when it knows the way to the other one.
+"""Runs one EasyTier node until its input ends; writes "ready" when it has a route to the other one.
 
 usage: PYTHON mesh_node.py CONFIGURATION
 
-Not of these tests' own Python: easytier-pyo3 has wheels for CPython 3.11 to 3.13 only.
+It needs another Python than the tests: easytier-pyo3 has wheels for CPython 3.11 to 3.13 only.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The targets that a check is tried on, with what it and the blackbox exporter must find."""
+"""Targets with the expected results of our check and of Prometheus's blackbox exporter."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -35,9 +35,9 @@ type Server = Callable[[Authorities], AbstractAsyncContextManager[Listener]]
 class Row:
     """One target.
 
-    blackbox: whether the exporter succeeds. because: why that is something else than what we find.
-    waits: whether the check waits as long as it may.
-    trusted: whether the certificate is trusted, by both; None without one.
+    blackbox: whether the exporter succeeds. because: why its result differs from ours.
+    waits: whether the check waits until its time limit.
+    trusted: whether both trust the certificate; None without one.
     """
 
     name: str
@@ -258,7 +258,7 @@ ROWS = (
 
 
 def table() -> str:
-    """Return the table of agreement as it stands in docs/reliability.md."""
+    """Return the table for docs/reliability.md that compares both."""
     lines = [
         "| the address | our check | HTTP status | certificate | blackbox exporter |",
         "| --- | --- | --- | --- | --- |",

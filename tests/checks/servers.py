@@ -1,4 +1,4 @@
-"""Servers that behave in all the ways in which an address can be reached, or not."""
+"""Servers that are reachable or unreachable in different ways."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,21 +17,20 @@ DAY = 86_400.0
 
 
 class Incoming:
-    """What a client sends. requests: the heads of requests, as they are read."""
+    """A connection's input. requests: the heads of all requests."""
 
     def __init__(self, reader: asyncio.StreamReader, requests: list[bytes]) -> None:
-        """Note the requests of one connection beside those of others."""
         self._reader = reader
         self._requests = requests
 
     async def head(self) -> bytes:
-        """Read the head of a request."""
+        """Reads the head of a request."""
         head = await self._reader.readuntil(b"\r\n\r\n")
         self._requests.append(head)
         return head
 
     async def rest(self) -> None:
-        """Read until the client goes."""
+        """Reads until the client disconnects."""
         while await self._reader.read(65536):
             pass
 
@@ -41,7 +40,7 @@ type Handler = Callable[[Incoming, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(slots=True)
 class Listener:
-    """A server. requests: what was read from each connection; names: what was asked for by TLS."""
+    """A server. requests: the heads of all requests; names: the server names in TLS handshakes."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)
@@ -49,7 +48,7 @@ class Listener:
 
 
 class Authorities:
-    """A certificate authority that is trusted, and another one that is not."""
+    """A trusted certificate authority and an untrusted one."""
 
     def __init__(self) -> None:
         self.random = Random(7)
@@ -64,7 +63,7 @@ class Authorities:
     def certificate(
         self, *hosts: str, issuer: Certificate | None, start: float = -DAY, days: float = 90
     ) -> Certificate:
-        """Issue a certificate. start: seconds from now."""
+        """Issues a certificate. start: seconds from now."""
         return issue(
             self.random,
             time.time() + start,
@@ -75,7 +74,7 @@ class Authorities:
         )
 
     def contexts(self) -> TlsContexts:
-        """Return contexts of a client that trusts one of the authorities."""
+        """Return a client's contexts, which trust one of the authorities."""
         reading = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         reading.check_hostname = False
         reading.verify_mode = ssl.CERT_NONE
@@ -90,7 +89,7 @@ async def listening(
     port: int = 0,
     certificate: Certificate | None = None,
 ) -> AsyncIterator[Listener]:
-    """Serve connections with a handler, which need not close them."""
+    """Serves connections with a handler, and closes them after it."""
     listener = Listener(0)
     context = None
     if certificate is not None:
@@ -123,7 +122,7 @@ async def listening(
 
 
 def says(words: bytes) -> Handler:
-    """Say something before anyone asks, then wait."""
+    """Return a handler that sends a banner."""
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         writer.write(words)
@@ -135,7 +134,7 @@ def says(words: bytes) -> Handler:
 def answers(
     words: bytes, *, head: bytes | None = None, after: float = 0, body: bytes = b""
 ) -> Handler:
-    """Answer requests; with other words to HEAD, with a body to GET, after some seconds."""
+    """Return a handler that answers HEAD and GET. head: the answer to HEAD; after: in seconds."""
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
         request = await reader.head()
@@ -150,16 +149,16 @@ def answers(
 
 
 async def silent(reader: Incoming, _: asyncio.StreamWriter) -> None:
-    """Say nothing until the other side goes."""
+    """Sends nothing until the client disconnects."""
     await reader.rest()
 
 
 async def closing(_: Incoming, __: asyncio.StreamWriter) -> None:
-    """Say nothing and go."""
+    """Disconnects immediately."""
 
 
 async def endless(reader: Incoming, writer: asyncio.StreamWriter) -> None:
-    """Never come to the end of the headers."""
+    """Sends endless headers."""
     await reader.head()
     while True:
         writer.write(b"X" * 65536)
@@ -168,7 +167,7 @@ async def endless(reader: Incoming, writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def refusing() -> AsyncIterator[Listener]:
-    """Reserve a port on which nothing listens."""
+    """Reserves a closed port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield Listener(sock.getsockname()[1])
@@ -176,7 +175,7 @@ async def refusing() -> AsyncIterator[Listener]:
 
 @asynccontextmanager
 async def filtering() -> AsyncIterator[Listener]:
-    """Have a port that answers no packets: its queue of connections is full."""
+    """Opens a port that answers no packets, because its queue of connections is full."""
     async with AsyncExitStack() as stack:
         sock = stack.enter_context(socket.socket())
         sock.bind(("127.0.0.1", 0))

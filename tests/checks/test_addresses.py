@@ -1,4 +1,4 @@
-"""Which addresses are checked, and how."""
+"""Tests how addresses are parsed and which are checked."""
 
 from ipaddress import ip_address
 
@@ -59,9 +59,7 @@ def test_a_tunnels_address(protocol: str, address: str, host: str, port: int, la
         ("http", "[::1", NotCheckable.INVALID_ADDRESS),
     ],
 )
-def test_what_is_not_checked(
-    protocol: str | None, address: str | None, reason: NotCheckable
-) -> None:
+def test_unchecked_tunnels(protocol: str | None, address: str | None, reason: NotCheckable) -> None:
     assert tunnel_target(protocol, address) is reason
 
 
@@ -94,14 +92,14 @@ def test_a_watched_address(address: str, target: Target) -> None:
         ("https://token@a.example", "credentials_in_address"),
     ],
 )
-def test_what_is_no_address(address: str, reason: str) -> None:
+def test_invalid_addresses(address: str, reason: str) -> None:
     with pytest.raises(InvalidAddressError) as caught:
         watched_target(address)
     assert caught.value.reason == reason
     assert "secret" not in repr(caught.value)
 
 
-def test_what_is_asked_for_is_not_shown() -> None:
+def test_repr_and_label_hide_the_path() -> None:
     target = watched_target("https://a.example/api/secret?token=secret")
     assert "secret" in target.path
     assert "secret" not in repr(target) + target.label
@@ -134,5 +132,5 @@ def test_what_is_asked_for_is_not_shown() -> None:
         ("64:ff9b::7f00:1", Zone.MACHINE),
     ],
 )
-def test_how_near_an_address_is(address: str, zone: Zone) -> None:
+def test_zones(address: str, zone: Zone) -> None:
     assert zone_of(ip_address(address)) is zone

@@ -1,4 +1,4 @@
-"""Prometheus' blackbox exporter beside our check, on the same targets (Debian's package)."""
+"""Compares our check with Prometheus's blackbox exporter (Debian's package)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ needs_exporter = pytest.mark.skipif(
 
 
 def _modules(authority: Path) -> dict[str, object]:
-    """Return the exporter's modules: as content as we are, and one that looks at certificates."""
+    """Return the exporter's modules: two with our criteria, and one that validates certificates."""
     statuses = list(range(200, 600))
     http = {
         "method": "GET",
@@ -51,14 +51,14 @@ def _modules(authority: Path) -> dict[str, object]:
 
 
 class Exporter:
-    """A running exporter."""
+    """A client of a running exporter."""
 
     def __init__(self, session: ClientSession, port: int) -> None:
         self._session = session
         self._url = f"http://127.0.0.1:{port}"
 
     async def probe(self, module: str, target: str) -> tuple[bool, int | None]:
-        """Have a target probed; whether that succeeded, and the HTTP status."""
+        """Probe a target; return whether that succeeded, and the HTTP status."""
         query = {"module": module, "target": target}
         async with self._session.get(f"{self._url}/probe", params=query) as response:
             metrics = dict(re.findall(r"^(probe_\w+) (\S+)$", await response.text(), re.MULTILINE))
@@ -101,10 +101,8 @@ def _target(row: Row, port: int) -> str:
 
 
 @needs_exporter
-async def test_agrees_or_the_difference_is_explained(
-    tmp_path: Path, authorities: Authorities
-) -> None:
-    """Whether each target is reached, its status, and whether its certificate is trusted."""
+async def test_exporter_results(tmp_path: Path, authorities: Authorities) -> None:
+    """Compares success, HTTP status and trust in the certificate for all targets."""
 
     async def _compare(exporter: Exporter, row: Row) -> None:
         async with row.server(authorities) as server:
@@ -124,10 +122,10 @@ async def test_agrees_or_the_difference_is_explained(
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_difference_has_a_reason(row: Row) -> None:
+def test_each_difference_has_a_reason(row: Row) -> None:
     differs = row.blackbox is not (row.outcome == "reached")
     assert differs is bool(row.because)
 
 
-def test_the_table_of_agreement_is_in_the_documents() -> None:
+def test_the_table_is_in_the_documents() -> None:
     assert table() in DOCUMENT.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""How often, how many at a time, and what is said when it is our own connection that is down."""
+"""Tests retries, concurrency, our own connection's outages and local addresses."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ from .servers import (
 
 SHORT = Timeouts(lookup=5, connect=0.3, answer=0.3, banner=0.3)
 PUBLIC = "192.0.0.9"
-"""A public address that is not in use; in these tests, names resolve to loopback instead."""
+"""An unused public address; in these tests, names resolve to loopback instead."""
 
 
 def checker(authorities: Authorities, *hosts: tuple[str, int], **wishes: Any) -> Checker:
-    """Make a checker that does not pause. hosts: by which it knows that the internet is there."""
+    """Return a checker without pauses. hosts: for the check of the internet connection."""
     internet = InternetCheck(hosts, timeout=0.3)
     return Checker(authorities.contexts(), internet, pause=(0, 0), **wishes)
 
@@ -49,7 +49,7 @@ def near(port: int, protocol: Protocol = Protocol.HTTP) -> Target:
 
 
 def in_order(*handlers: Handler) -> Handler:
-    """Handle one connection after the other, each in its own way; the last one for good."""
+    """Return a handler that uses another one for each connection, the last one repeatedly."""
     left = list(handlers)
 
     async def _handle(reader: Incoming, writer: asyncio.StreamWriter) -> None:
@@ -58,10 +58,10 @@ def in_order(*handlers: Handler) -> Handler:
     return _handle
 
 
-async def test_a_failure_is_tried_again_at_once(authorities: Authorities) -> None:
+async def test_retry(authorities: Authorities) -> None:
     async with listening(in_order(closing, says(b"hello"))) as server:
         assert (await checker(authorities).check(near(server.port, Protocol.TCP))).is_reached
-    # Over HTTP each attempt asks twice.
+    # Each attempt over HTTP sends two requests.
     async with listening(in_order(closing, closing, answers(OK))) as server:
         assert (await checker(authorities).check(near(server.port))).is_reached
     async with listening(in_order(closing, closing, answers(OK))) as server:
@@ -69,7 +69,7 @@ async def test_a_failure_is_tried_again_at_once(authorities: Authorities) -> Non
         assert found.outcome is Outcome.CLOSED
 
 
-async def test_no_more_than_four_at_a_time(authorities: Authorities) -> None:
+async def test_at_most_four_in_parallel(authorities: Authorities) -> None:
     now, most = 0, 0
     barrier = asyncio.Barrier(AT_ONCE)
 
@@ -96,8 +96,8 @@ async def _no_names(host: str, port: int) -> Sequence[SocketAddress]:
 
 
 @pytest.mark.parametrize("is_up, outcome", [(True, Outcome.DNS), (False, Outcome.UNKNOWN)])
-async def test_our_own_dns_is_down(authorities: Authorities, is_up: bool, outcome: Outcome) -> None:
-    """Then it says nothing about the address; one unrelated host that answers is enough."""
+async def test_dns_outage(authorities: Authorities, is_up: bool, outcome: Outcome) -> None:
+    """Tests that a failed lookup counts only if the internet is reachable."""
     async with listening(silent) as server, refusing() as closed:
         hosts = [("127.0.0.1", closed.port), *([("127.0.0.1", server.port)] if is_up else [])]
         checking = checker(authorities, *hosts, lookup=_no_names)
@@ -105,20 +105,20 @@ async def test_our_own_dns_is_down(authorities: Authorities, is_up: bool, outcom
     assert found == CheckResult(outcome=outcome)
 
 
-async def test_what_is_in_the_house_needs_no_internet(authorities: Authorities) -> None:
+async def test_local_check_needs_no_internet(authorities: Authorities) -> None:
     async with filtering() as server:
         checking = checker(authorities, timeouts=SHORT)
         found = await checking.check(near(server.port, Protocol.TCP), retry=False)
     assert found.outcome is Outcome.NO_ANSWER
 
 
-async def test_a_refusal_is_meaningful_without_another_reading(authorities: Authorities) -> None:
+async def test_refusal_needs_no_internet_check(authorities: Authorities) -> None:
     async with refusing() as server:
         found = await checker(authorities).check(near(server.port))
     assert found.outcome is Outcome.REFUSED
 
 
-async def test_many_doubts_cost_one_reading() -> None:
+async def test_one_internet_check_for_parallel_failures() -> None:
     lookups = 0
 
     async def _lookup(host: str, port: int) -> Sequence[SocketAddress]:
@@ -141,12 +141,12 @@ async def test_many_doubts_cost_one_reading() -> None:
 NETWORKS = [ip_network("127.0.0.0/8"), ip_network("192.168.1.0/24")]
 
 
-async def test_a_local_service_that_is_there(authorities: Authorities) -> None:
+async def test_a_running_local_service(authorities: Authorities) -> None:
     async with listening(silent) as server:
         assert await checker(authorities).listens(f"localhost:{server.port}", NETWORKS) is True
 
 
-async def test_local_services_that_are_not_there(authorities: Authorities) -> None:
+async def test_stopped_local_services(authorities: Authorities) -> None:
     checking = checker(authorities, timeouts=SHORT)
     async with refusing() as closed, filtering() as stuck:
         for server in (closed, stuck):
@@ -154,11 +154,11 @@ async def test_local_services_that_are_not_there(authorities: Authorities) -> No
 
 
 @pytest.mark.parametrize("address", ["192.168.7.2:22", "[::1]:22", "localhost", "", "a b:1"])
-async def test_local_addresses_that_are_left_alone(address: str, authorities: Authorities) -> None:
-    """Those of other networks, and what is no address."""
+async def test_unchecked_local_addresses(address: str, authorities: Authorities) -> None:
+    """Tests addresses in other networks, and invalid ones."""
     assert await checker(authorities).listens(address, NETWORKS) is None
 
 
-async def test_a_local_name_that_is_not_known(authorities: Authorities) -> None:
+async def test_an_unknown_local_name(authorities: Authorities) -> None:
     checking = checker(authorities, lookup=_no_names)
     assert await checking.listens("nas.local:22", NETWORKS) is None

@@ -1,14 +1,14 @@
-"""When a change is believed."""
+"""Tests after how many results a state changes."""
 
 import pytest
 
 from custom_components.tunnel_hub.checks.consecutive_results import ConsecutiveResults
 
-UP, DOWN, NOTHING = True, False, None
+UP, DOWN, UNKNOWN = True, False, None
 
 
 @pytest.mark.parametrize(
-    "checks, believed",
+    "checks, states",
     [
         ([UP], [UP]),
         ([DOWN, DOWN], [None, DOWN]),
@@ -16,20 +16,20 @@ UP, DOWN, NOTHING = True, False, None
         ([UP, DOWN, UP, DOWN, UP], [UP, UP, UP, UP, UP]),
         ([UP, DOWN, DOWN, UP, UP], [UP, UP, DOWN, DOWN, UP]),
         ([DOWN, DOWN, UP, DOWN, UP, UP], [None, DOWN, DOWN, DOWN, DOWN, UP]),
-        # What says nothing neither confirms nor refutes.
-        ([UP, NOTHING, UP], [UP, None, UP]),
-        ([UP, NOTHING, DOWN, DOWN], [UP, None, UP, DOWN]),
-        ([UP, DOWN, NOTHING, DOWN, DOWN], [UP, UP, None, UP, DOWN]),
-        ([DOWN, DOWN, NOTHING, UP, UP], [None, DOWN, None, DOWN, UP]),
-        ([NOTHING, NOTHING], [None, None]),
+        # Unknown results neither confirm nor refute.
+        ([UP, UNKNOWN, UP], [UP, None, UP]),
+        ([UP, UNKNOWN, DOWN, DOWN], [UP, None, UP, DOWN]),
+        ([UP, DOWN, UNKNOWN, DOWN, DOWN], [UP, UP, None, UP, DOWN]),
+        ([DOWN, DOWN, UNKNOWN, UP, UP], [None, DOWN, None, DOWN, UP]),
+        ([UNKNOWN, UNKNOWN], [None, None]),
     ],
 )
-def test_what_is_believed(checks: list[bool | None], believed: list[bool | None]) -> None:
+def test_default_numbers(checks: list[bool | None], states: list[bool | None]) -> None:
     results = ConsecutiveResults()
-    assert [results.add(reached=reached) for reached in checks] == believed
+    assert [results.add(reached=reached) for reached in checks] == states
 
 
 def test_other_numbers() -> None:
     results = ConsecutiveResults(failures_for_down=3, successes_for_up=1)
-    believed = [results.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
-    assert believed == [UP, UP, UP, DOWN, UP]
+    states = [results.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
+    assert states == [UP, UP, UP, DOWN, UP]

@@ -1,4 +1,4 @@
-"""What is found of addresses that behave in all possible ways, over real sockets."""
+"""Tests check results for different kinds of servers, over real sockets."""
 
 import asyncio
 from dataclasses import replace
@@ -35,13 +35,13 @@ async def attempt(
     timeouts: Timeouts = PATIENT,
     lookup: Lookup = resolve,
 ) -> CheckResult:
-    """Try once to reach a server of ours."""
+    """Return the result of one attempt."""
     target = Target(protocol, host, port, path, Zone.MACHINE)
     return await Attempt(target, authorities.contexts(), timeouts, lookup).make()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-async def test_what_is_found(row: Row, authorities: Authorities) -> None:
+async def test_results(row: Row, authorities: Authorities) -> None:
     async with row.server(authorities) as server:
         found = await attempt(
             authorities,
@@ -58,7 +58,7 @@ async def test_what_is_found(row: Row, authorities: Authorities) -> None:
 
 
 async def test_requests_are_for_the_right_host(authorities: Authorities) -> None:
-    """Over TLS as well, and with nothing of a redirect's target."""
+    """Tests the server name over TLS and the Host header."""
     certificate = authorities.certificate(issuer=authorities.trusted)
     async with listening(
         answers(OK, head=b"HTTP/1.1 503 Busy\r\n\r\n"), certificate=certificate
@@ -74,7 +74,7 @@ async def test_requests_are_for_the_right_host(authorities: Authorities) -> None
     ]
 
 
-async def test_an_untrusted_certificate_costs_one_connection_more(
+async def test_untrusted_certificate_needs_another_connection(
     authorities: Authorities,
 ) -> None:
     certificate = authorities.certificate(issuer=authorities.private)
@@ -84,7 +84,7 @@ async def test_an_untrusted_certificate_costs_one_connection_more(
         assert len(server.requests) == 1
 
 
-async def test_when_a_certificate_ends(authorities: Authorities) -> None:
+async def test_certificate_validity(authorities: Authorities) -> None:
     certificate = authorities.certificate(issuer=authorities.trusted, days=90)
     async with listening(answers(OK), certificate=certificate) as server:
         found = (await attempt(authorities, server.port, Protocol.HTTPS)).certificate
@@ -93,8 +93,8 @@ async def test_when_a_certificate_ends(authorities: Authorities) -> None:
     assert abs(found.starts - datetime.now(UTC) + timedelta(days=1)) < timedelta(minutes=5)
 
 
-async def test_no_more_is_read_than_4_kb(authorities: Authorities) -> None:
-    """The other side can send no more than what fits into the buffers on the way."""
+async def test_reads_4_kb_at_most(authorities: Authorities) -> None:
+    """The server can send no more than network buffers hold."""
     sent = 0
 
     async def _flood(reader: Incoming, writer: asyncio.StreamWriter) -> None:
@@ -112,7 +112,7 @@ async def test_no_more_is_read_than_4_kb(authorities: Authorities) -> None:
     assert sent < 16 * 1024 * 1024
 
 
-async def test_interim_answers_are_no_answers(authorities: Authorities) -> None:
+async def test_interim_responses_are_skipped(authorities: Authorities) -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
     async with listening(answers(hints + OK)) as server:
         assert (await attempt(authorities, server.port)).http_status == 200
@@ -131,7 +131,7 @@ async def test_interim_answers_are_no_answers(authorities: Authorities) -> None:
         b"h",
     ],
 )
-async def test_what_is_no_http(words: bytes, authorities: Authorities) -> None:
+async def test_invalid_http(words: bytes, authorities: Authorities) -> None:
     async with listening(answers(words)) as server:
         assert (await attempt(authorities, server.port)).outcome is Outcome.WRONG_ANSWER
 
@@ -146,7 +146,7 @@ async def test_what_is_no_http(words: bytes, authorities: Authorities) -> None:
         (b"\x00\x01\x02", None),
     ],
 )
-async def test_banners_are_harmless(
+async def test_banners_are_sanitized(
     said: bytes, banner: str | None, authorities: Authorities
 ) -> None:
     async with listening(says(said)) as server:
@@ -155,12 +155,12 @@ async def test_banners_are_harmless(
 
 
 async def test_another_address_of_a_name_is_tried(authorities: Authorities) -> None:
-    """Here "localhost" is ::1 as well, where nothing listens."""
+    """Here "localhost" is also ::1, where nothing listens."""
     async with listening(answers(OK)) as server:
         assert (await attempt(authorities, server.port, host="localhost")).http_status == 200
 
 
-async def test_a_name_that_leads_nowhere(authorities: Authorities) -> None:
+async def test_an_unknown_name(authorities: Authorities) -> None:
     async def _lookup(host: str, _: int) -> list[SocketAddress]:
         raise LookupFailedError(is_final=True)
 
@@ -169,7 +169,7 @@ async def test_a_name_that_leads_nowhere(authorities: Authorities) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-async def test_a_name_must_not_lead_into_the_house(host: str, authorities: Authorities) -> None:
+async def test_names_of_local_addresses_are_refused(host: str, authorities: Authorities) -> None:
     async with listening(answers(OK)) as server:
         target = Target(Protocol.HTTP, host, server.port)
         for zone in (Zone.INTERNET, Zone.NETWORK):
@@ -180,7 +180,7 @@ async def test_a_name_must_not_lead_into_the_house(host: str, authorities: Autho
 
 
 async def test_no_socket_stays_open(authorities: Authorities) -> None:
-    """A resource warning would fail the test."""
+    """A resource warning fails the test."""
     async with refusing() as server:
         for protocol in Protocol:
             found = await attempt(authorities, server.port, protocol)

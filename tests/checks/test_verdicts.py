@@ -1,4 +1,4 @@
-"""Where a path breaks."""
+"""Tests which part of a tunnel's path is reported as broken."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -16,7 +16,7 @@ NOW = datetime(2026, 10, 20, tzinfo=UTC)
     [
         (Findings(outcome=Outcome.REACHED, online=True), Verdict.REACHABLE, False),
         (Findings(outcome=Outcome.REACHED), Verdict.REACHABLE, False),
-        # What was reached is reached, whatever the others say.
+        # Reached, in spite of all other findings.
         (
             Findings(outcome=Outcome.REACHED, online=False, local=False, node_online=False),
             Verdict.REACHABLE,
@@ -24,7 +24,7 @@ NOW = datetime(2026, 10, 20, tzinfo=UTC)
         ),
         (Findings(outcome=Outcome.UNKNOWN, online=True), Verdict.UNKNOWN, False),
         (Findings(outcome=Outcome.NOT_PUBLIC, online=True), Verdict.NOT_CHECKABLE, False),
-        # From home to the outside.
+        # Broken parts, from the local service to the public address.
         (
             Findings(outcome=Outcome.REFUSED, local=False, online=False, node_online=False),
             Verdict.NO_LOCAL_SERVICE,
@@ -50,14 +50,14 @@ NOW = datetime(2026, 10, 20, tzinfo=UTC)
         (Findings(outcome=Outcome.DNS, online=True), Verdict.DNS, True),
         (Findings(outcome=Outcome.TLS, online=True), Verdict.TLS, True),
         (Findings(outcome=Outcome.WRONG_ANSWER, online=True), Verdict.WRONG_ANSWER, True),
-        # The node answers for someone who is not there.
+        # The node answers although the local service is missing.
         (Findings(outcome=Outcome.CLOSED, online=True), Verdict.NO_LOCAL_SERVICE, True),
         (Findings(outcome=Outcome.NODE_PAGE, online=True), Verdict.NO_LOCAL_SERVICE, True),
         (Findings(outcome=Outcome.NODE_PAGE, online=False), Verdict.NO_CLIENT, False),
         (Findings(outcome=Outcome.CLOSED, online=True, local=True), Verdict.WRONG_ANSWER, True),
     ],
 )
-def test_the_first_broken_link(findings: Findings, verdict: Verdict, contradicts: bool) -> None:
+def test_verdict(findings: Findings, verdict: Verdict, contradicts: bool) -> None:
     assert findings.verdict is verdict
     assert findings.contradicts_service is contradicts
 
@@ -82,6 +82,6 @@ def test_there_is_always_a_verdict() -> None:
         (timedelta(days=90), timedelta(days=-1), True),
     ],
 )
-def test_when_a_certificate_ends_soon(life: timedelta, left: timedelta, soon: bool) -> None:
+def test_certificate_ends_soon(life: timedelta, left: timedelta, soon: bool) -> None:
     certificate = ServerCertificate(NOW + left - life, NOW + left)
     assert certificate.ends_soon(NOW) is soon

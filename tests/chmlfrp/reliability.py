@@ -9,7 +9,6 @@ from custom_components.tunnel_hub.api.models.subdomains import Subdomain
 from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 
 from ..common import DAY
-from ..reliability.asking import of_tunnels, refused
 from ..reliability.providers import (
     Act,
     AnyService,
@@ -28,6 +27,7 @@ from ..reliability.providers import (
     turn,
     url_of,
 )
+from ..reliability.tunnel_calls import ignore_rejection, tunnel_calls
 from .common import grant
 
 _CAPTCHA = Captcha(lot_number="1", captcha_output="2", pass_token="3", gen_time="4")
@@ -218,11 +218,13 @@ RELIABILITY = Reliability(
         rename=lambda service, id_, n: setattr(service.state.tunnels[id_], "name", f"other{n}"),
     ),
     commands={
-        **of_tunnels(
+        **tunnel_calls(
             TunnelUpdate(name="new", protocol="tcp", local_port=1, remote_port=20631, node="1"),
             TunnelUpdate(local_port=2, node="1"),
         ),
-        "app_version": refused(lambda provider: provider.app_version("fabric", "1.21", "mod")),
+        "app_version": ignore_rejection(
+            lambda provider: provider.app_version("fabric", "1.21", "mod")
+        ),
         "create_subdomain": lambda provider: provider.create_subdomain(
             Subdomain(domain="frp.example", record="new", type="A", target="192.0.2.1")
         ),
@@ -231,7 +233,7 @@ RELIABILITY = Reliability(
         "force_all_offline": lambda provider: provider.force_all_offline(),
         "node_details": lambda provider: provider.node_details("1"),
         "node_history": _node_history,
-        "reset_token": refused(lambda provider: provider.reset_token("123456")),
+        "reset_token": ignore_rejection(lambda provider: provider.reset_token("123456")),
         "send_code": lambda provider: provider.send_code(),
         "sign_in_with_captcha": lambda provider: provider.sign_in_with_captcha(_CAPTCHA),
         "subdomains": lambda provider: provider.subdomains(),

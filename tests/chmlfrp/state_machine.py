@@ -9,8 +9,8 @@ from simulator.chmlfrp import ChmlFrpService
 from simulator.chmlfrp.state import NEVER_STARTED, Message, Node, Tunnel
 
 from ..common import HOUR
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, gib, moment, nth
 from ..reliability.state_machine.model import Options, Race, TunnelModel, change, force_down_race
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 from .reliability import CHMLFRP_BROWSER, CHMLFRP_TOKEN, RELIABILITY
 
 _DETAILS = {"node_details": True}
@@ -136,28 +136,28 @@ class ChmlFrp(TunnelModel):
     # The expected states
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture, state = Picture(), self.service.state
-        picture.add("account:account", self._account(), Device(ANYTHING))
-        picture.add("sign_in:account", self._sign_in())
+        expected, state = Expected(), self.service.state
+        expected.add("account:account", self._account(), Device(ANYTHING))
+        expected.add("sign_in:account", self._sign_in())
         today = self.service.account.days[-1]
-        picture.add(
+        expected.add(
             "account_traffic:account",
             {
                 "sensor.traffic_in_today": gib(round(today.traffic_in)),
                 "sensor.traffic_out_today": gib(round(today.traffic_out)),
             },
         )
-        picture.add("certificates:account", {"sensor.certificates": ANYTHING})
-        picture.add("inbox:account", self._inbox())
+        expected.add("certificates:account", {"sensor.certificates": ANYTHING})
+        expected.add("inbox:account", self._inbox())
         for id_, tunnel in self.tunnels().items():
-            picture.add(f"tunnel:{id_}", self._tunnel(tunnel), Device(tunnel.name))
+            expected.add(f"tunnel:{id_}", self._tunnel(tunnel), Device(tunnel.name))
         used = {node.id for t in self._tunnels() if (node := self.service.node(t.node))}
         for node in state.nodes.values():
             if self._is_chosen(options, node, used):
-                self._add_node(picture, node, is_used=node.id in used)
-        picture.add(
+                self._add_node(expected, node, is_used=node.id in used)
+        expected.add(
             "service:service",
             {
                 "sensor.nodes": len(state.nodes),
@@ -166,8 +166,8 @@ class ChmlFrp(TunnelModel):
             },
             Device("ChmlFrp"),
         )
-        picture.add("release:service", {"sensor.frpc_version": state.settings.frpc_version})
-        return picture
+        expected.add("release:service", {"sensor.frpc_version": state.settings.frpc_version})
+        return expected
 
     def _is_chosen(self, options: Options, node: Node, used: set[int]) -> bool:
         match options.get("nodes", "all"):
@@ -248,18 +248,18 @@ class ChmlFrp(TunnelModel):
     def _outdated(self, version: str) -> bool:
         return version != f"ChmlFrp-{self.service.state.settings.frpc_version}"
 
-    def _add_node(self, picture: Picture, node: Node, *, is_used: bool) -> None:
+    def _add_node(self, expected: Expected, node: Node, *, is_used: bool) -> None:
         thing, uptime = f"node:{node.id}", f"node_uptime:{node.id}"
         shows = self._node(node)
         if self._detailed:
             shows |= self._details(node)
         told = self._detailed and is_used and node.state == "online"
         version = node.version if told else ANYTHING
-        picture.add(thing, shows, Device(node.name, version))
+        expected.add(thing, shows, Device(node.name, version))
         days = [day for day in node.uptimes[-30:] if day is not None]
-        picture.add(uptime, {"sensor.uptime_30_days": fmean(days)})
+        expected.add(uptime, {"sensor.uptime_30_days": fmean(days)})
         if not is_used:
-            picture.unused |= {thing, uptime}
+            expected.unused |= {thing, uptime}
 
     def _node(self, node: Node) -> dict[str, Value]:
         protocols = ["tcp", *["udp"] * node.udp, *["http", "https"] * node.web]

@@ -8,8 +8,8 @@ from simulator.easytier import EasyTierService
 from simulator.easytier.state import FOREVER, Node
 
 from ..reliability.providers import Outcome, Trouble
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, nth
 from ..reliability.state_machine.model import STARTS, Options, Race, ServiceModel, change
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
 from .reliability import EASYTIER, RELIABILITY
 
 _CHECKABLE = ("TCP", "WS", "WSS")
@@ -181,11 +181,11 @@ class EasyTier(ServiceModel):
         return [node for node in nodes if node.user_email == "demo@example.com"]
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture, state = Picture(), self.service.state
+        expected, state = Expected(), self.service.state
         account = state.accounts.get("1")
-        picture.add(
+        expected.add(
             "account:account",
             {
                 "binary_sensor.administrator": account.is_admin
@@ -194,27 +194,27 @@ class EasyTier(ServiceModel):
             },
             Device(ANYTHING),
         )
-        self._add_nodes(picture, options)
+        self._add_nodes(expected, options)
         chosen = options.get("public_nodes", ())
         for node in state.nodes.values():
             if str(node.id) in chosen and not self._has_ended(node):
                 shows = self._public(node)
                 shows["binary_sensor.allow_relay"] = bool(node.allow_relay)
-                picture.add(f"public_node:{node.id}", shows, Device(node.node_name))
-        picture.add("service:service", self._totals(state.nodes.values()), Device("EasyTier"))
-        return picture
+                expected.add(f"public_node:{node.id}", shows, Device(node.node_name))
+        expected.add("service:service", self._totals(state.nodes.values()), Device("EasyTier"))
+        return expected
 
-    def _add_nodes(self, picture: Picture, options: Options) -> None:
+    def _add_nodes(self, expected: Expected, options: Options) -> None:
         wants_all, own = bool(options.get("all_nodes")), {node.id for node in self._own()}
         for node in self.service.state.nodes.values():
             if node.id not in own and not (wants_all and self._may_see_all):
                 continue
-            picture.add(f"relay_node:{node.id}", self._node(node), Device(node.node_name))
+            expected.add(f"relay_node:{node.id}", self._node(node), Device(node.node_name))
             if self.service.state.settings.edgeone and self._can_check(node):
-                picture.add(f"reachability:{node.id}", self._reachability(node))
+                expected.add(f"reachability:{node.id}", self._reachability(node))
                 # A server without checks is only asked for them once.
                 if not self._checked:
-                    picture.perhaps.add(f"reachability:{node.id}")
+                    expected.perhaps.add(f"reachability:{node.id}")
 
     def _can_check(self, node: Node) -> bool:
         checkable = any(way.type in _CHECKABLE for way in node.connections)

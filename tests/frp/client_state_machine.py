@@ -6,8 +6,8 @@ from typing import Any, override
 from simulator.frp import FrpService
 from simulator.frp.frpc import running_proxies
 
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, nth
 from ..reliability.state_machine.model import Options, TunnelModel, change, force_down_race
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, nth
 from .client_reliability import CLIENT_RELIABILITY, FRPC, proxies_of
 
 _OUTSIDE = {"outside_address": "vpn.example.com"}
@@ -82,12 +82,12 @@ class Frpc(TunnelModel):
     # The expected states
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture, client = Picture(), self._client
+        expected, client = Expected(), self._client
         running = {name: row for name, *row in running_proxies(client)}
-        picture.add("account:account", {}, Device(ANYTHING))
-        picture.add(
+        expected.add("account:account", {}, Device(ANYTHING))
+        expected.add(
             "client_status:account",
             {
                 "binary_sensor.connected": True if running else ANYTHING,
@@ -98,8 +98,8 @@ class Frpc(TunnelModel):
         )
         for name in running.keys() | client.store.keys():
             shows = self._tunnel(name, running.get(name), options)
-            picture.add(f"tunnel:{name}", shows, Device(name))
-        return picture
+            expected.add(f"tunnel:{name}", shows, Device(name))
+        return expected
 
     def _tunnel(self, name: str, row: Any, options: Options) -> Mapping[str, Value]:
         stored = self._client.store.get(name)

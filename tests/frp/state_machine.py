@@ -6,8 +6,8 @@ from typing import Any, override
 from simulator.frp import Client, FrpService, Proxy
 from simulator.frp.frps import WITH_CLIENTS, WITH_VERSION_2, close, go_offline, restart
 
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, moment, nth
 from ..reliability.state_machine.model import Options, Race, ServiceModel, change
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, moment, nth
 from .client_state_machine import Frpc
 from .reliability import FRPS, RELIABILITY
 
@@ -99,12 +99,12 @@ class Frps(ServiceModel):
     # The expected states
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture, server = Picture(), self._server
+        expected, server = Expected(), self._server
         online = [proxy for proxy in server.proxies.values() if proxy.online]
-        picture.add("account:account", {}, Device(ANYTHING, server.settings.version))
-        picture.add(
+        expected.add("account:account", {}, Device(ANYTHING, server.settings.version))
+        expected.add(
             "server:account",
             {
                 "binary_sensor.heartbeats": server.settings.heartbeat_timeout > 0,
@@ -121,11 +121,11 @@ class Frps(ServiceModel):
         )
         host = options.get("outside_address") or "tunnels.example.com"
         for name, proxy in server.proxies.items():
-            picture.add(f"tunnel:{name}", self._tunnel(proxy, host), Device(name))
+            expected.add(f"tunnel:{name}", self._tunnel(proxy, host), Device(name))
         if server.settings.is_at_least(WITH_CLIENTS):
             for key, client in server.clients.items():
-                picture.add(f"client:{key}", self._client(client), Device(key, client.version))
-        return picture
+                expected.add(f"client:{key}", self._client(client), Device(key, client.version))
+        return expected
 
     def _tunnel(self, proxy: Proxy, host: str) -> Mapping[str, Value]:
         settings = self._server.settings

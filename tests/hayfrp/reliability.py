@@ -3,7 +3,6 @@
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel, TunnelUpdate
 
 from ..common import DAY
-from ..reliability.asking import of_tunnels
 from ..reliability.providers import (
     Act,
     AnyService,
@@ -21,6 +20,7 @@ from ..reliability.providers import (
     turn,
     url_of,
 )
+from ..reliability.tunnel_calls import tunnel_calls
 
 _REFUSAL = {"status": 403, "message": "登录无效或已过期."}
 
@@ -157,7 +157,7 @@ RELIABILITY = Reliability(
         end_tokens=_end_session,
     ),
     commands={
-        **of_tunnels(
+        **tunnel_calls(
             TunnelUpdate(name="new", protocol="tcp", local_port=1, remote_port=2, node="1"),
             TunnelUpdate(name="changed"),
         ),

@@ -8,6 +8,7 @@ from simulator.hayfrp import HayFrpService
 from simulator.hayfrp.state import LOADS, Node, Tunnel
 
 from ..common import DAY, MINUTE
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, gib, moment, nth
 from ..reliability.state_machine.model import (
     STARTS,
     Options,
@@ -18,7 +19,6 @@ from ..reliability.state_machine.model import (
     change,
     force_down_race,
 )
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, moment, nth
 from .reliability import HAYFRP, RELIABILITY
 
 _LOADS = dict(zip(LOADS, ("idle", "low", "medium", "high"), strict=True))
@@ -37,7 +37,7 @@ def a_tunnel_moves_to_an_unused_node(machine: Any) -> None:
     _begin(machine, {})
     for pick in range(0, 8, 2):
         machine.disable_entity(pick=7 * pick)
-    unused = sorted(machine.model.picture({}).unused)
+    unused = sorted(machine.model.expected({}).unused)
     machine.look()
     nodes = list(machine.service.state.nodes)
     machine.move(pick=2 * nodes.index(unused[0].partition(":")[2]))
@@ -233,29 +233,29 @@ class HayFrp(TunnelModel, SignInModel):
         pass
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture = Picture()
-        picture.add("account:account", self._account(), Device("hayfrp demo"))
+        expected = Expected()
+        expected.add("account:account", self._account(), Device("hayfrp demo"))
         for id_, tunnel in self.tunnels().items():
-            picture.add(f"tunnel:{id_}", self._tunnel(tunnel), Device(tunnel.proxy_name))
+            expected.add(f"tunnel:{id_}", self._tunnel(tunnel), Device(tunnel.proxy_name))
         used = {tunnel.node for tunnel in self.tunnels().values()}
         for id_, node in self.service.state.nodes.items():
             if id_ in self._chosen(options, used):
                 device = Device(node.name, self._version(node))
-                picture.add(f"node:{id_}", self._node(node), device)
+                expected.add(f"node:{id_}", self._node(node), device)
                 if id_ not in used:
-                    picture.unused.add(f"node:{id_}")
-        picture.add("service:service", self._totals(), Device(ANYTHING))
-        picture.add(
+                    expected.unused.add(f"node:{id_}")
+        expected.add("service:service", self._totals(), Device(ANYTHING))
+        expected.add(
             "release:service",
             {
                 "sensor.frpc_version": self.service.state.frpc_version,
                 "sensor.frps_version": "0.59.0",
             },
         )
-        picture.add("notice:service", self._notice())
-        return picture
+        expected.add("notice:service", self._notice())
+        return expected
 
     def _chosen(self, options: Options, used: set[str]) -> set[str]:
         nodes = set(self.service.state.nodes)

@@ -30,7 +30,6 @@ from custom_components.tunnel_hub.api.models.mesh import (
 from custom_components.tunnel_hub.api.models.tunnels import Tunnel
 from simulator.hy2scale import hashed
 
-from ..reliability.asking import refused
 from ..reliability.names import HOST
 from ..reliability.providers import (
     Act,
@@ -48,6 +47,7 @@ from ..reliability.providers import (
     turn,
     with_settings,
 )
+from ..reliability.tunnel_calls import ignore_rejection
 
 _USER = "3624c88c"
 
@@ -269,7 +269,7 @@ RELIABILITY = Reliability(
             NewCertificate(id="new", domains=["new.example.com"])
         ),
         "graph_layout": lambda provider: provider.graph_layout(),
-        "import_certificate": refused(
+        "import_certificate": ignore_rejection(
             lambda provider: provider.import_certificate(
                 CertificateImport(id="new", certificate_path="/new.crt", key_path="/new.key")
             )
@@ -294,7 +294,7 @@ RELIABILITY = Reliability(
         "set_server_enabled": lambda provider: provider.set_server_enabled(
             VpnServer.L2TP, enabled=False
         ),
-        "set_tun_mode": refused(lambda provider: provider.set_tun_mode("mixed")),
+        "set_tun_mode": ignore_rejection(lambda provider: provider.set_tun_mode("mixed")),
         "set_enabled of a tunnel": lambda provider: provider.set_enabled(
             Tunnel, "us", enabled=False
         ),

@@ -20,6 +20,7 @@ from simulator.hy2scale.state import (
 )
 
 from ..reliability.providers import Act, Life
+from ..reliability.state_machine.expected import ANYTHING, Device, Expected, Value, gib, nth
 from ..reliability.state_machine.model import (
     STARTS,
     Options,
@@ -29,7 +30,6 @@ from ..reliability.state_machine.model import (
     change,
     force_down_race,
 )
-from ..reliability.state_machine.picture import ANYTHING, Device, Picture, Value, gib, nth
 from .reliability import HY2SCALE, RELIABILITY
 
 _SHADOWSOCKS = "ss"
@@ -108,7 +108,7 @@ def the_password_changes_during_a_reload(machine: Any) -> None:
 def a_version_that_lacks_fields_starts_badly(machine: Any) -> None:
     _begin(machine)
     machine.change_version(pick=0)
-    machine.start_badly(pick=2, fault="error", times=1)
+    machine.start_with_faults(pick=2, fault="error", times=1)
 
 
 def an_id_begins_like_another(machine: Any) -> None:
@@ -351,43 +351,43 @@ class Hy2Scale(TunnelModel):
     # The expected states
 
     @override
-    def picture(self, options: Options) -> Picture:
+    def expected(self, options: Options) -> Expected:
         self.service.catch_up()
-        picture, state = Picture(), self.service.state
+        expected, state = Expected(), self.service.state
         is_documented = self.service.documented
-        picture.add("account:account", {}, Device(ANYTHING, state.version))
-        picture.add("hub:account", self._hub())
+        expected.add("account:account", {}, Device(ANYTHING, state.version))
+        expected.add("hub:account", self._hub())
         for client in state.clients.values():
             name = client.name
-            picture.add(f"tunnel:{name}", self._tunnel(client), Device(name, ANYTHING))
+            expected.add(f"tunnel:{name}", self._tunnel(client), Device(name, ANYTHING))
             link = self._peer(name)
             for of_tunnel in ("binary_sensor.connected", "switch.enabled"):
                 del link[of_tunnel]
-            picture.add(f"link:{name}", link)
-        self._add_peers(picture)
+            expected.add(f"link:{name}", link)
+        self._add_peers(expected)
         for id_, user in state.users.items():
-            picture.add(f"user:{id_}", self._user(user), Device(user.username))
-            picture.add(f"user_sessions:{id_}", self._sessions(user))
+            expected.add(f"user:{id_}", self._user(user), Device(user.username))
+            expected.add(f"user_sessions:{id_}", self._sessions(user))
         for id_, rule in state.rules.items():
-            picture.add(f"rule:{id_}", self._rule(rule), Device(rule.name or id_))
+            expected.add(f"rule:{id_}", self._rule(rule), Device(rule.name or id_))
         for id_, proxy in state.proxies.items():
-            picture.add(f"proxy:{id_}", self._proxy(proxy), Device(id_))
+            expected.add(f"proxy:{id_}", self._proxy(proxy), Device(id_))
         for peer in state.wireguard.peers:
             name = f"wireguard_peer:{peer.name}"
-            picture.add(name, self._wireguard_peer(peer), Device(peer.name))
-        picture.add("wireguard:account", self._wireguard())
-        picture.add("vpn:account", self._vpn())
-        picture.add("certificates:account", self._certificates(state.certificates))
+            expected.add(name, self._wireguard_peer(peer), Device(peer.name))
+        expected.add("wireguard:account", self._wireguard())
+        expected.add("vpn:account", self._vpn())
+        expected.add("certificates:account", self._certificates(state.certificates))
         if is_documented:
-            picture.add("tun_mode:account", {"select.tun_mode": ANYTHING})
+            expected.add("tun_mode:account", {"select.tun_mode": ANYTHING})
         else:
-            picture.add("upgrade:account", {"update.program": ANYTHING})
-        for thing, shows in picture.entities.items():
+            expected.add("upgrade:account", {"update.program": ANYTHING})
+        for thing, shows in expected.entities.items():
             lacking = _NOT_DOCUMENTED.get(thing.partition(":")[0], set())
             if is_documented:
-                picture.entities[thing] = {k: v for k, v in shows.items() if k not in lacking}
-        del picture.entities["account:account"]
-        return picture
+                expected.entities[thing] = {k: v for k, v in shows.items() if k not in lacking}
+        del expected.entities["account:account"]
+        return expected
 
     def _hub(self) -> Mapping[str, Value]:
         state = self.service.state
@@ -433,7 +433,7 @@ class Hy2Scale(TunnelModel):
         hides = any(getattr(self.service.state.peers[path], flag) for flag in _HIDING)
         return self._flags(path).nested and self.service.lists(path) and not hides
 
-    def _add_peers(self, picture: Picture) -> None:
+    def _add_peers(self, expected: Expected) -> None:
         """Add the peers that the node shows. The state of other peers is unknown."""
         state = self.service.state
         clients = {client.name for client in state.clients.values()}
@@ -445,7 +445,7 @@ class Hy2Scale(TunnelModel):
                 continue
             listed = self._up(path) or (above and peer.direction == "outbound")
             if listed and all(map(self._shows_below, above)):
-                picture.add(f"peer:{path}", self._peer(path), Device(path, ANYTHING))
+                expected.add(f"peer:{path}", self._peer(path), Device(path, ANYTHING))
 
     def _peer(self, path: str) -> dict[str, Value]:
         """Return the values of a peer in the topology."""

@@ -1,1 +1,1 @@
-"""All providers while services misbehave; see docs/reliability.md."""
+"""Tests all providers against faulty services; see docs/reliability.md."""

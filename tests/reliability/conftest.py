@@ -1,4 +1,4 @@
-"""A simulated service and an entry there, for each kind of entry in turn; the table of cells."""
+"""Fixtures for each kind of entry with a simulated service, and the tables of results."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -16,27 +16,27 @@ from simulator.simulator import SERVICES
 
 from ..sampling import EXTENDED
 from .fault_counts import Cells, Table
-from .faults import Fault, OfAccount, faults_of
+from .faults import AccountFault, Fault, faults_of
+from .faulty_world import FaultyWorld
 from .figures import Answers, Costs, Days, Examples
 from .names import resolve_with_names
+from .output_check import OutputCheck
+from .provider_calls import calls_for
 from .provider_modules import CASES, FOUND
 from .providers import AnyService, Case
-from .questions import questions_for
-from .watch import Watch
-from .world import BadWorld
 
 _ONE_EACH = tuple(found.cases[0] for found in FOUND.values())
 """One kind of entry for each provider."""
 
 _CELLS, _EXAMPLES, _DAY, COSTS, STEPS = "cells", "examples", "day", "costs", "steps"
-"""What a test's report tells, from whichever process."""
+"""Keys of a test report's properties, which pytest-xdist transfers between processes."""
 _SO_FAR = pytest.StashKey[Counter[str]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Try each kind of entry; with each fault where one asks.
+    """Parametrizes tests by kind of entry and, where they use it, by fault or call.
 
-    In the quick form, what can go wrong at any service does so at one of them.
+    In the quick form, a fault that any service can have is tested with one kind of entry.
     """
     if "fault" in metafunc.fixturenames:
         metafunc.parametrize(
@@ -46,7 +46,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                     case,
                     fault,
                     id=f"{case.name}: {fault.name}",
-                    marks=() if isinstance(fault, OfAccount) or not turn % len(CASES) else EXTENDED,
+                    marks=()
+                    if isinstance(fault, AccountFault) or not turn % len(CASES)
+                    else EXTENDED,
                 )
                 for number, case in enumerate(CASES)
                 for turn, fault in enumerate(faults_of(case), number)
@@ -59,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             [
                 pytest.param(case, ask, id=f"{case.of}: {name}")
                 for case in _ONE_EACH
-                for name, ask in questions_for(case).items()
+                for name, ask in calls_for(case).items()
             ],
             indirect=["case"],
         )
@@ -74,13 +76,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def marks_of(case: Case) -> Collection[pytest.MarkDecorator]:
-    """Mark a kind of entry that differs from another one of its provider in the sign-in alone."""
+    """Return marks; a kind of entry that differs only in the sign-in needs `--extended`."""
     return () if case in _ONE_EACH else (EXTENDED,)
 
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> Case:
-    """The kind of entry."""
     chosen: Case = request.param
     return chosen
 
@@ -92,7 +93,7 @@ def services(case: Case) -> tuple[str, ...]:
 
 @pytest.fixture
 def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) -> AnyService:
-    """The simulated service, in time that stands still."""
+    """The simulated service, in frozen time."""
     service = simulator.services[case.service]
     assert isinstance(service, SERVICES[case.service])
     case.prepare(service)
@@ -100,7 +101,7 @@ def service(freezer: FrozenDateTimeFactory, case: Case, simulator: Simulator) ->
 
 
 def entry_for(case: Case, service: AnyService) -> MockConfigEntry:
-    """Return an entry as signing in makes it."""
+    """Return an entry as the config flow creates it."""
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{case.service}",
@@ -128,23 +129,23 @@ def world(
     case: Case,
     service: AnyService,
     entry: MockConfigEntry,
-) -> BadWorld:
+) -> FaultyWorld:
     """Home Assistant with that entry."""
     resolve_with_names(hass)
-    return BadWorld(hass, freezer, service, entry, case)
+    return FaultyWorld(hass, freezer, service, entry, case)
 
 
 @pytest.fixture
-def watch(
+def output_check(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture, case: Case, service: AnyService
-) -> Watch:
-    """Looks for secrets and bugs."""
-    return Watch(hass, caplog, lambda: case.secrets(service))
+) -> OutputCheck:
+    """Checks output for secrets and unexpected errors."""
+    return OutputCheck(hass, caplog, lambda: case.secrets(service))
 
 
 @pytest.fixture
 def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[Cells]:
-    """The cells of one fault at one kind of entry; counted in the test's report."""
+    """Results for one fault and kind of entry, added to the test's report."""
     cells = Cells()
     yield cells
     request.node.user_properties.append((_CELLS, [fault.name, case.name, cells.counts()]))
@@ -152,7 +153,7 @@ def cells(request: pytest.FixtureRequest, case: Case, fault: Fault) -> Iterator[
 
 @pytest.fixture
 def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
-    """The spoilt answers that a test tries; counted in the test's report."""
+    """Counts of the corrupted answers that a test tries, added to the test's report."""
     examples = Examples(case.of, request.config.stash.setdefault(_SO_FAR, Counter()))
     yield examples
     request.node.user_properties.append((_EXAMPLES, [case.of, dict(examples.here)]))
@@ -160,14 +161,14 @@ def examples(request: pytest.FixtureRequest, case: Case) -> Iterator[Examples]:
 
 @pytest.fixture
 def figures(request: pytest.FixtureRequest, case: Case) -> Iterator[dict[str, object]]:
-    """How a day goes; in the test's report."""
+    """Figures of a simulated day, added to the test's report."""
     figures: dict[str, object] = {}
     yield figures
     request.node.user_properties.append((_DAY, [case.of, figures]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write what the run came to."""
+    """Writes the tables of results."""
     tables: dict[str, Table | Answers | Days | Costs] = {
         _CELLS: Table(),
         _EXAMPLES: Answers(),
@@ -175,21 +176,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         COSTS: Costs(),
         STEPS: Days(),
     }
-    told: set[str] = set()
+    reported: set[str] = set()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "teardown":
                 for name, counted in report.user_properties:
                     if name in tables and isinstance(counted, list):
                         tables[name].add(*counted)
-                        told.add(name)
+                        reported.add(name)
     for name, title in {
         _CELLS: "fault matrix: cells passed of cells tried",
-        _EXAMPLES: "property tests: spoilt answers",
+        _EXAMPLES: "property tests: corrupted answers",
         _DAY: "soak: a simulated day",
         COSTS: "while no browser is connected, a simulated day",
-        STEPS: "state machine: how often each step was taken",
+        STEPS: "state machine: number of runs of each step",
     }.items():
-        if name in told:
+        if name in reported:
             terminalreporter.section(title)
             terminalreporter.write_line(tables[name].markdown())

@@ -1,6 +1,6 @@
-"""Counting the cells of the fault matrix, and writing them as a table.
+"""Counts the cells of the fault matrix and formats them as a table.
 
-The tests may run in several processes: a test's count goes with its report.
+The tests may run in several processes: each test's counts are part of its report.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ SITUATIONS = ("sign-in", "first refresh", "later refresh", "action")
 
 @dataclass(slots=True)
 class Tally:
-    """How many were tried, and how many passed."""
+    """Counts of cells that were tried and that passed."""
 
     tried: int = 0
     passed: int = 0
@@ -28,7 +28,7 @@ class Table:
     )
 
     def add(self, fault: str, case: str, counts: Iterable[tuple[str, int, int]]) -> None:
-        """Add what was counted for one fault at one kind of entry."""
+        """Adds the counts for one fault and kind of entry."""
         for situation, tried, passed in counts:
             tally = self.tallies[fault, situation, case]
             tally.tried += tried
@@ -68,12 +68,12 @@ class Cells:
     failures: list[str] = field(default_factory=list)
 
     def counts(self) -> list[tuple[str, int, int]]:
-        """Return situations, with how many cells were tried there and how many passed."""
+        """Return for each situation how many cells were tried and how many passed."""
         return [(name, tally.tried, tally.passed) for name, tally in self.tallies.items()]
 
     @contextmanager
     def cell(self, situation: str, what: str = "") -> Iterator[None]:
-        """Try one; a failed one does not keep the others from being tried."""
+        """Counts one cell; a failure does not stop the following ones."""
         tally = self.tallies[situation]
         tally.tried += 1
         try:

@@ -1,4 +1,4 @@
-"""What can go wrong at any service, as a table, and how to order it at the simulator."""
+"""The table of faults that any service can have, and their activation in the simulator."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,13 +13,13 @@ from .providers import AnyService, Case, Outcome, Trouble
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One kind of bad day.
+    """A fault of the service.
 
-    kind: at the simulator, for all its calls; options: what else to order.
-    slow: nothing happens until time passes.
-    keeps: the fields that stay as they are.
-    acts_fail: whether it shows in every answer; a text that was cut off looks like a whole one, and
-    what was done although the answer came too late need not be done again.
+    kind: the simulator's name, for all calls; options: of that kind.
+    slow: requests only end when time passes.
+    keeps: the fields that stay unchanged.
+    actions_fail: whether each action fails; truncated text looks complete, and an action can
+    succeed although its answer is late.
     """
 
     name: str
@@ -28,11 +28,11 @@ class Fault:
     outcome: Outcome = Outcome.UNAVAILABLE
     slow: bool = False
     keeps: Callable[[Case], frozenset[str]] | None = None
-    acts_fail: bool = True
+    actions_fail: bool = True
 
     @asynccontextmanager
-    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
-        """Have it, from now on until the end."""
+    async def active(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Activates the fault within the context."""
         options = dict(self.options)
         if self.keeps is not None:
             options["keep"] = self.keeps(case)
@@ -45,12 +45,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage(Fault):
-    """Nothing listens."""
+    """The service's ports are closed."""
 
     @override
     @asynccontextmanager
-    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
-        """Close the service's ports, and all its connections."""
+    async def active(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Stops the service within the context."""
         await service.stop()
         try:
             yield
@@ -60,28 +60,28 @@ class Outage(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownName(Outage):
-    """The service's name is not found."""
+    """The service's host name does not resolve."""
 
     @override
     @asynccontextmanager
-    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
-        """Fail as a resolver does."""
+    async def active(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Makes lookups fail within the context."""
         unknown = OSError(None, "DNS lookup failed")
-        async with Outage.ordered(self, case, service):
+        async with Outage.active(self, case, service):
             with patch.object(Names, "resolve", side_effect=unknown):
                 yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfAccount(Fault):
-    """Something that happens to the account; see the provider's row."""
+class AccountFault(Fault):
+    """A fault of the account, from the provider's row."""
 
     trouble: Trouble
 
     @override
     @asynccontextmanager
-    async def ordered(self, case: Case, service: AnyService) -> AsyncIterator[None]:
-        """Bring it about, and make it undone."""
+    async def active(self, case: Case, service: AnyService) -> AsyncIterator[None]:
+        """Activates the fault within the context."""
         self.trouble.begin(service)
         try:
             yield
@@ -98,8 +98,8 @@ def _status(status: int, retry_after: str | None = None, body: object = "") -> d
 _BAD_GATEWAY = "<html><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
 
 
-def _of_a_gateway(status: HTTPStatus) -> dict[str, object]:
-    """Return what something in front of a service says, in the words of every kind of gateway."""
+def _gateway_error(status: HTTPStatus) -> dict[str, object]:
+    """Return a reverse proxy's error, with the fields of all common ones."""
     number, words = status.value, status.phrase
     return {
         "status": number,
@@ -143,13 +143,13 @@ FAULTS = (
         Fault(
             name=f"a gateway's JSON, HTTP {status}",
             kind="body",
-            options=_of_a_gateway(status),
+            options=_gateway_error(status),
         )
         for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
     ),
     Fault(name="redirect to a login page", kind="redirect"),
     Fault(name="empty body", kind="empty"),
-    Fault(name="cut-off JSON", kind="cut", acts_fail=False),
+    Fault(name="cut-off JSON", kind="cut", actions_fail=False),
     Fault(name="JSON: a list", kind="wrong_type", options={"shape": "list"}),
     Fault(name="JSON: a number", kind="wrong_type", options={"shape": "number"}),
     Fault(name="JSON: a string", kind="wrong_type", options={"shape": "string"}),
@@ -180,13 +180,13 @@ FAULTS = (
     Fault(name="everything twice", kind="double", outcome=Outcome.HEALED),
     Fault(name="a body of 50 MB", kind="huge", options={"megabytes": 50}),
     Fault(name="a gzip bomb of 50 MB", kind="gzip_bomb", options={"megabytes": 50}),
-    Fault(name="a slow drip", kind="drip", options={"seconds": 5}, slow=True, acts_fail=False),
+    Fault(name="a slow drip", kind="drip", options={"seconds": 5}, slow=True, actions_fail=False),
 )
 
 
 def faults_of(case: Case) -> tuple[Fault, ...]:
-    """Return all that can go wrong for a kind of entry."""
+    """Return all faults for a kind of entry."""
     return FAULTS + tuple(
-        OfAccount(name=name, outcome=trouble.outcome, trouble=trouble)
+        AccountFault(name=name, outcome=trouble.outcome, trouble=trouble)
         for name, trouble in case.troubles.items()
     )

@@ -1,6 +1,6 @@
-"""What a run of the property tests and of the soak came to, as tables.
+"""Formats the results of the property tests and the soak test as tables.
 
-The tests may run in several processes: a test's figures go with its report.
+The tests may run in several processes: each test's figures are part of its report.
 """
 
 from collections import Counter, defaultdict
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Write a table, whose first column is words and all else numbers."""
+    """Return a Markdown table with text in the first column and numbers in all others."""
     ruler = ("---", *("---:" for _ in head[1:]))
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in (head, ruler, *rows))
 
 
 @dataclass(slots=True)
 class Examples:
-    """The spoilt answers that a test tries, by their kind.
+    """Counts a test's corrupted answers by kind.
 
-    so_far: those of all tests in this process.
+    so_far: counts of all tests in this process.
     """
 
     provider: str
@@ -26,24 +26,24 @@ class Examples:
     here: Counter[str] = field(default_factory=Counter)
 
     def note(self, kind: str) -> None:
-        """Count one."""
+        """Counts a corrupted answer."""
         self.here[kind] += 1
         self.so_far[f"{self.provider} {kind}"] += 1
 
     def tried(self, kind: str) -> int:
-        """Return how often that kind was tried so far."""
+        """Return how often all tests have tried a kind."""
         return self.so_far[f"{self.provider} {kind}"]
 
 
 @dataclass(slots=True)
 class Answers:
-    """The spoilt answers of a run."""
+    """The corrupted answers of a run."""
 
     questions: Counter[str] = field(default_factory=Counter)
     kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, provider: str, counts: Mapping[str, int]) -> None:
-        """Add what was tried for one question."""
+        """Adds the counts of one call."""
         self.questions[provider] += 1
         self.kinds[provider].update(counts)
 
@@ -66,12 +66,12 @@ class Answers:
 
 @dataclass(slots=True)
 class Days:
-    """How each simulated day went, or a machine's steps: a column of figures for each provider."""
+    """Figures of simulated days or of state machines: a column for each provider."""
 
     figures: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def add(self, provider: str, figures: Mapping[str, object]) -> None:
-        """Add a provider's."""
+        """Adds a provider's figures."""
         self.figures[provider] = figures
 
     def markdown(self) -> str:
@@ -90,7 +90,7 @@ class Costs:
     rows: list[tuple[object, ...]] = field(default_factory=list)
 
     def add(self, account: str, requests: int, rows: int) -> None:
-        """Add an account: its requests of an hour, and its rows of a day in the recorder."""
+        """Adds an account with its requests per hour and recorder rows per day."""
         self.rows.append((account, requests, rows))
 
     def markdown(self) -> str:

@@ -1,4 +1,4 @@
-"""Looking names up without a network."""
+"""Resolves host names without a network."""
 
 import socket
 from typing import override
@@ -8,11 +8,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import DATA_RESOLVER
 
 HOST = "tunnels.example.com"
-"""Where the simulated services are, by name."""
+"""The host name of the simulated services."""
 
 
 class Names(AbstractResolver):
-    """Knows one name. The network's own resolvers are no part of what is tested."""
+    """Resolves one name only; the tests don't use the system's resolvers."""
 
     @override
     async def resolve(
@@ -28,12 +28,12 @@ class Names(AbstractResolver):
 
     @override
     async def close(self) -> None:
-        """Nothing is open."""
+        """Required by aiohttp."""
 
     async def real_close(self) -> None:
-        """Nothing is open; by Home Assistant's name for it."""
+        """Required by Home Assistant."""
 
 
 def resolve_with_names(hass: HomeAssistant) -> None:
-    """Let all sessions of Home Assistant look names up there."""
+    """Makes all sessions of Home Assistant use `Names`."""
     hass.data[str(DATA_RESOLVER)] = Names()

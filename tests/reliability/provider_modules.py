@@ -1,4 +1,4 @@
-"""The reliability.py of each provider's folder of tests."""
+"""Loads reliability.py of each provider's test folder."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,6 @@ FOUND: Mapping[str, Reliability] = {
     for module in modules("reliability").values()
     for found in (module.RELIABILITY, *module.RELIABILITY.other_kinds)
 }
-"""By the key of the provider, or the name of a kind of its entries."""
+"""By the provider's key, or the name of a kind of its entries."""
 
 CASES: tuple[Case, ...] = tuple(case for found in FOUND.values() for case in found.cases)

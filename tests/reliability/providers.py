@@ -1,6 +1,6 @@
-"""What the reliability tests know of a provider: kinds of entries, daily life, questions, limits.
+"""Data types for a provider's reliability tests: kinds of entries, changes, calls and limits.
 
-Each provider tells it in its folder, see provider_modules.py.
+Each provider's test folder defines the data, see provider_modules.py.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,17 +16,17 @@ from ..common import MINUTE
 from .names import HOST
 
 type AnyService = Any
-"""One of the simulated services; each row knows which."""
+"""One of the simulated services."""
 
 type AnyRow = Any
-"""What a service knows of one thing."""
+"""A service's row for one resource."""
 
 type Ask = Callable[[Any], Awaitable[object]]
-"""Asks a provider; Any, because each row knows which one it is for."""
+"""Calls a provider; Any, because each row is for one type of provider."""
 
 
 def named(url: str) -> str:
-    """Return an address with a name in it, so that names are looked up."""
+    """Return an address with a host name, so that DNS lookups are tested."""
     return url.replace("127.0.0.1", HOST)
 
 
@@ -35,20 +35,20 @@ def url_of(service: AnyService) -> str:
 
 
 class Outcome(Enum):
-    """What a trouble comes to."""
+    """The expected effect of a fault."""
 
     UNAVAILABLE = "unavailable"
-    """No usable answer at all: wait, keep the last good values for a while, come back."""
+    """No usable answer: the last good values are kept for a while, then unavailable."""
     REFUSED = "refused"
-    """The login is refused: ask the user."""
+    """The login is refused: reauthentication starts."""
     HEALED = "healed"
-    """Users notice nothing."""
+    """Users don't notice it."""
     ODD = "odd"
-    """Answers that make some sense: no exception, no new login, all as before afterwards."""
+    """Partly valid answers: no exception, no reauthentication, full recovery afterwards."""
 
 
 class Value(NamedTuple):
-    """An entity. thing: such as "tunnel:1"."""
+    """An entity. thing: a kind and an id, such as "tunnel:1"."""
 
     platform: str
     thing: str
@@ -57,10 +57,10 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a person does: an action of ours, or of an entity (key).
+    """A user's action: one of the integration, or of an entity (key).
 
-    after: what must have been done before. asks: whether the service is asked at all.
-    answers: what is a fault elsewhere, but a good answer here.
+    after: an action to run before. asks: whether it sends a request.
+    answers: names of faults that are valid answers here.
     """
 
     action: str
@@ -78,20 +78,20 @@ def press(thing: str, key: str) -> Act:
 
 
 def turn(action: str, thing: str, key: str) -> Act:
-    """Turn a switch on or off."""
+    """Return the action that turns a switch on or off."""
     return Act(f"turn_{action}", thing, domain="switch", key=key)
 
 
 def release(thing: str) -> Act:
-    """Let a tunnel be that was held down."""
+    """Return the action that turns force down off."""
     return replace(turn("off", thing, "force_down"), after=turn("on", thing, "force_down"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """What may happen to an account. end: makes it as it was, where time does not.
+    """A fault of an account. end: reverts it where it does not end after some time.
 
-    only_later: it takes a session that has been there for a while.
+    only_later: it needs an existing session.
     """
 
     begin: Callable[[AnyService], object]
@@ -104,19 +104,19 @@ class Trouble:
 class Case:
     """One kind of entry.
 
-    service: the provider, and its name at the simulator. kind: as in Provider.kinds. url: where the
-    service is, of the addresses that it has.
-    credentials: what the entry holds. account: what its unique id ends with.
-    ways: steps of the config flow that sign in, and what is entered there.
-    steady: entities that show the same as long as nothing happens.
-    acts: what a person can do.
-    interval: seconds in which all steady entities are read once.
-    prepare: makes the service's world as the row expects it.
-    other: what the entry of another account there holds, and what its unique id ends with; None
-    where a service has only one. elsewhere: makes a second service another one in that case.
-    secrets: what must not be shown. envelope: the fields that identify an answer; ids: those that
-    identify the thing that a row is about.
-    answers: what is a fault elsewhere, but a good answer at a sign-in here.
+    service: the provider, also its name in the simulator. kind: as in Provider.kinds. url: returns
+    the service's address.
+    credentials: of the entry's data. account: the end of the entry's unique id.
+    ways: sign-in steps of the config flow, with their input.
+    steady: entities whose states stay the same unless something changes.
+    acts: the user's actions.
+    interval: seconds until all steady entities have been polled.
+    prepare: adapts the simulated service.
+    other: credentials and the end of the unique id of another account; None where a service has
+    only one. elsewhere: makes a second service distinguishable in that case.
+    secrets: texts that must not appear in output. envelope: the fields that identify an answer;
+    ids: those that identify a row.
+    answers: names of faults that are valid answers at sign-in.
     """
 
     name: str
@@ -140,20 +140,20 @@ class Case:
 
     @property
     def of(self) -> str:
-        """The name of what is known of its kind of entries."""
+        """The key in provider_modules.FOUND."""
         return self.kind or self.service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One service's daily life.
+    """Changes that happen at a service every day.
 
-    kind: of the resources that come and go. rows: the service's own, by id; is_ours: whether one is
-    the account's. add: makes another one. rename: gives one another name.
-    end_tokens: ends the session; None if it ends after some time.
-    daily: whether traffic is counted from 0 again when the service's day begins.
-    counts: whether there are counters at all.
-    forgets: the action that gives up what is kept although the service no longer lists it.
+    kind: of the resources that are added and removed. rows: the service's rows, by id; is_ours:
+    whether one belongs to the account. add: adds a row. rename: renames one.
+    end_tokens: ends the session; None if sessions expire.
+    daily: whether traffic counters reset at midnight of the service.
+    counts: whether the service has counters.
+    forgets: the action that removes resources which the service no longer lists.
     """
 
     kind: str
@@ -168,7 +168,7 @@ class Life:
 
 
 def another(rows: dict[str, AnyRow], id_: str, **fields: object) -> None:
-    """Add a row like the first one, with another id and other fields."""
+    """Adds a copy of the first row with another id and other fields."""
     row = deepcopy(next(iter(rows.values())))
     for name, value in fields.items():
         setattr(row, name, value)
@@ -176,9 +176,9 @@ def another(rows: dict[str, AnyRow], id_: str, **fields: object) -> None:
 
 
 class Limits(NamedTuple):
-    """requests: of an hour. seconds: after which it is seen that something went offline.
+    """Limits while no browser is connected.
 
-    online: whether it is. end: makes it go.
+    requests: per hour. seconds: within which the entity `online` turns off after `end`.
     """
 
     requests: int
@@ -188,7 +188,7 @@ class Limits(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """A kind of entry. base: the one of which it differs little, if any."""
+    """A kind of entry. base: a similar variant, with which the snapshot is compared."""
 
     case: Case
     base: str | None = None
@@ -197,7 +197,7 @@ class Variant(NamedTuple):
 
 
 def with_settings(**settings: object) -> Callable[[AnyService], None]:
-    """Return what changes the simulated service's settings."""
+    """Return a function that changes the simulated service's settings."""
 
     def _prepare(service: AnyService) -> None:
         for name, value in settings.items():
@@ -207,19 +207,19 @@ def with_settings(**settings: object) -> Callable[[AnyService], None]:
 
 
 def _nothing(_: AnyService) -> None:
-    """Leave it to the simulator, whose counters move with the time."""
+    """The simulator's counters change with time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """What is known of a provider.
+    """The data of a provider.
 
-    cases: kinds of entries. variants: those of which tests/contract tells, by the names of the
-    files. life: what goes on at the service. commands: what can be asked besides
-    its feeds. limits: of what an account costs. settings: of the simulated service, with which all
-    can be asked, and with less history than a real one. measure: changes what is only measured.
-    extra: what else an entry may hold, with which more is read.
-    other_kinds: the same of other kinds of entries, where the provider has several.
+    cases: kinds of entries. variants: those in tests/contract, by file name. life: changes at the
+    service. commands: calls besides the feeds. limits: of an account's costs. settings: of the
+    simulated service, so that all calls work, with a short history. measure: changes only
+    measurements.
+    extra: optional data of an entry with which more is polled.
+    other_kinds: the data of other kinds of entries, where the provider has several.
     """
 
     cases: tuple[Case, ...]

@@ -1,7 +1,6 @@
-"""Whatever a service answers: values of the right types, or an error of ours.
+"""Tests that any answer gives values of the right types or one of our errors.
 
-A genuine answer is spoilt in a few places, as it came over HTTP; then the provider reads it, out of
-memory. That is done for every answer that a feed or a command needs.
+Records the real answers of each feed and command, corrupts one in a few places and replays them.
 """
 
 import asyncio
@@ -25,24 +24,24 @@ from simulator import Simulator
 from ..api.payloads import check_answer, damage
 from .figures import Examples
 from .names import Names
+from .provider_calls import OPTIONS
 from .provider_modules import FOUND
 from .providers import AnyService, Ask, Case
-from .questions import OPTIONS
 
 EXAMPLES = {False: 30, True: 100}
-"""For each question, of which any answer is spoilt; by whether the run is extended."""
+"""Examples for each call, with any of its answers corrupted; by whether the run is extended."""
 EXTENDED = 10_000
-"""For each kind of answer, in an extended run."""
+"""Examples for each kind of answer in an extended run."""
 _AT_ONCE = 10
-"""Examples by one seed: drawing it takes as long as trying them."""
+"""Examples for one seed: drawing a seed takes as long as trying them."""
 
 settings.register_profile("tunnel_hub", derandomize=True, database=None, deadline=None)
 settings.load_profile("tunnel_hub")
 
 type Key = tuple[str, str, str]
 """Method, path, and what else distinguishes requests with the same ones."""
-type Told = Mapping[Key, Sequence[Answer]]
-"""What was answered, and in which order: a list is another one after something was made."""
+type Answers = Mapping[Key, Sequence[Answer]]
+"""Answers in their order: a list differs after something was created."""
 type Request = Callable[..., Awaitable[Answer]]
 
 
@@ -53,13 +52,13 @@ def key_of(method: str, path: str, json: object) -> Key:
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """With as few rows as show everything."""
+    """Use few rows, to be fast."""
     return {"tunnels": 2, "nodes": 4}
 
 
 @pytest.fixture
 def service(case: Case, simulator: Simulator) -> AnyService:
-    """The service in real time, which makes real dates."""
+    """The simulated service in real time."""
     service = simulator.services[case.service]
     for name, value in FOUND[case.of].settings.items():
         setattr(service.state.settings, name, value)
@@ -75,7 +74,7 @@ async def session() -> AsyncIterator[ClientSession]:
 
 @pytest.fixture
 def provider(case: Case, service: AnyService, session: ClientSession) -> Callable[[], Provider]:
-    """What makes a provider that has not asked anything yet."""
+    """Returns a new provider, without any cache."""
     credentials = case.credentials(service)
     return lambda: create_provider(case.service, session, credentials, OPTIONS)
 
@@ -83,8 +82,8 @@ def provider(case: Case, service: AnyService, session: ClientSession) -> Callabl
 @pytest.fixture
 async def genuine(
     provider: Callable[[], Provider], ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> Told:
-    """The answers as they are when nothing is spoilt."""
+) -> Answers:
+    """The uncorrupted answers."""
     recorded: dict[Key, list[Answer]] = {}
     really: Request = Transport.request
 
@@ -100,9 +99,9 @@ async def genuine(
     return recorded
 
 
-def spoil(told: Told, key: Key, random: Random) -> Told:
-    """Spoil one answer of a kind."""
-    answers = list(told[key])
+def corrupt(recorded: Answers, key: Key, random: Random) -> Answers:
+    """Return the answers with one of a kind corrupted."""
+    answers = list(recorded[key])
     which = random.randrange(len(answers))
     answer = answers[which]
     try:
@@ -112,24 +111,24 @@ def spoil(told: Told, key: Key, random: Random) -> Told:
     status = random.choice((answer.status, 200, 400, 401, 403, 404))
     answers[which] = Answer(status, answer.content_type, body)
     note(f"{key}: {answers[which]}")
-    return {**told, key: answers}
+    return {**recorded, key: answers}
 
 
 def test_any_answer_is_read_or_refused(
     *,
     ask: Ask,
     provider: Callable[[], Provider],
-    genuine: Told,
+    genuine: Answers,
     examples: Examples,
     pytestconfig: pytest.Config,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: Told = {}
+    answers_now: Answers = {}
     asked: Counter[Key] = Counter()
 
     async def replay(_: Transport, method: str, path: str, **options: Any) -> Answer:
         key = key_of(method, path, options.get("json"))
-        if (answers := told.get(key)) is None:
+        if (answers := answers_now.get(key)) is None:
             raise UnavailableError(Reason.SERVER_ERROR, "never asked before")
         asked[key] += 1
         return answers[min(asked[key], len(answers)) - 1]
@@ -137,8 +136,8 @@ def test_any_answer_is_read_or_refused(
     monkeypatch.setattr(Transport, "request", replay)
 
     def read(kind: Key, random: Random) -> None:
-        nonlocal told
-        told = spoil(genuine, kind, random)
+        nonlocal answers_now
+        answers_now = corrupt(genuine, kind, random)
         examples.note(" ".join(kind))
         asked.clear()
         with suppress(TunnelHubError):
@@ -159,7 +158,7 @@ def test_any_answer_is_read_or_refused(
         loop = runner.get_loop()
         try_with(sorted(genuine), EXAMPLES[extended])
         if extended:
-            # A kind of answer that many questions need is tried in full only for the first one.
+            # A kind of answer that many calls need is tried in full only for the first one.
             for kind in sorted(genuine):
                 if examples.tried(" ".join(kind)) < EXTENDED:
                     try_with([kind], EXTENDED)

@@ -1,4 +1,4 @@
-"""What an account costs its service and the recorder while no browser is connected."""
+"""Tests the number of requests and recorder rows while no browser is connected."""
 
 from collections import Counter
 
@@ -8,17 +8,16 @@ import pytest
 
 from ..common import HOUR, MINUTE, look_at
 from .conftest import COSTS
+from .faulty_world import FaultyWorld
 from .provider_modules import FOUND
-from .world import BadWorld
 
 _STEP = 5
 _ROWS_A_DAY = 4000
 _HOURS = {False: 1, True: 24}
-"""By whether the run is extended; a measured part stands for the day."""
+"""Measured hours, from which the day is extrapolated; by whether the run is extended."""
 
 
-async def test_while_nobody_looks(world: BadWorld, request: pytest.FixtureRequest) -> None:
-    """Few requests and few rows, and nothing that is used is read late."""
+async def test_few_requests_and_rows(world: FaultyWorld, request: pytest.FixtureRequest) -> None:
     limits = FOUND[world.case.of].limits
     hours = _HOURS[request.config.getoption("extended")]
     look_at(world.hass, browsers=0)
@@ -40,7 +39,7 @@ async def test_while_nobody_looks(world: BadWorld, request: pytest.FixtureReques
     assert 0 < rows_a_day <= _ROWS_A_DAY
 
 
-async def test_what_goes_offline_is_seen_although_nobody_looks(world: BadWorld) -> None:
+async def test_offline_is_noticed_in_time(world: FaultyWorld) -> None:
     limits = FOUND[world.case.of].limits
     look_at(world.hass, browsers=0)
     await world.set_up()

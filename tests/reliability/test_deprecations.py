@@ -1,11 +1,11 @@
-"""Nothing that this version of Home Assistant will stop to support."""
+"""Tests that nothing deprecated in this version of Home Assistant is used."""
 
 import re
 
 import pytest
 
 from ..common import HOUR, MINUTE
-from .world import BadWorld
+from .faulty_world import FaultyWorld
 
 _OLD = re.compile(
     r"deprecat|will stop working|breaks_in_ha_version|is calling .* which", re.IGNORECASE
@@ -13,9 +13,9 @@ _OLD = re.compile(
 
 
 async def test_nothing_deprecated_is_logged(
-    world: BadWorld, caplog: pytest.LogCaptureFixture
+    world: FaultyWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With all entities enabled: set up, polled, set up again and removed."""
+    """Sets up with all entities enabled, polls and removes the entry."""
     await world.set_up_enabled()
     await world.live(HOUR, 20 * MINUTE)
     assert world.hass.states.async_all()

@@ -1,4 +1,4 @@
-"""The life of an entry, of each kind: begun, ended, kept from, upgraded, and two at a time."""
+"""Tests setup, unload, disabling, removal, migration and a second account."""
 
 import asyncio
 from dataclasses import replace
@@ -19,14 +19,14 @@ from simulator import Simulator
 from ..clocks import fire_timers
 from ..common import HOUR, MINUTE, arranged, as_older
 from .conftest import entry_for
+from .faulty_world import FaultyWorld, of_simulator
 from .names import Names
+from .output_check import OutputCheck
 from .providers import AnyService, Case
-from .watch import Watch
-from .world import BadWorld, of_simulator
 
 
-def shown(world: BadWorld) -> dict[str, str]:
-    """Return what each enabled entity of the entry shows."""
+def shown(world: FaultyWorld) -> dict[str, str]:
+    """Return the state of each enabled entity of the entry."""
     return {
         entity.entity_id: state.state
         for entity in world.registered()
@@ -34,76 +34,76 @@ def shown(world: BadWorld) -> dict[str, str]:
     }
 
 
-def names(world: BadWorld) -> dict[str, str]:
+def names(world: FaultyWorld) -> dict[str, str]:
     """Return the entity ids by unique id."""
     return {entity.unique_id: entity.entity_id for entity in world.registered()}
 
 
-async def left_alone(world: BadWorld) -> bool:
-    """Return whether the service hears nothing for some hours."""
+async def sends_nothing(world: FaultyWorld) -> bool:
+    """Return whether no requests are sent for some hours."""
     world.service.calls.clear()
     for _ in range(3):
-        await world.pass_by(HOUR)
+        await world.advance_time(HOUR)
     return not world.service.calls
 
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """With as few things as everything can be done with."""
+    """Use as few resources as all actions need."""
     return {"tunnels": 4, "nodes": 2}
 
 
-async def test_unload_and_reload(world: BadWorld, watch: Watch) -> None:
+async def test_unload_and_reload(world: FaultyWorld, output_check: OutputCheck) -> None:
     await world.set_up()
-    steady, before, things = world.steady(), names(world), world.things()
+    steady, before, devices = world.steady(), names(world), world.device_identifiers()
 
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
-    assert await left_alone(world)
+    assert await sends_nothing(world)
     assert set(shown(world).values()) <= {"unavailable"}
 
     await world.set_up()
     assert await world.hass.config_entries.async_reload(world.entry.entry_id)
     await world.settle()
-    assert (world.steady(), names(world), world.things()) == (steady, before, things)
-    watch.check()
+    assert (world.steady(), names(world), world.device_identifiers()) == (steady, before, devices)
+    output_check.check()
 
 
-async def test_disabled_and_enabled_again(world: BadWorld, watch: Watch) -> None:
+async def test_disabled_and_enabled_again(world: FaultyWorld, output_check: OutputCheck) -> None:
     await world.set_up()
-    steady, before, things = world.steady(), names(world), world.things()
+    steady, before, devices = world.steady(), names(world), world.device_identifiers()
     switch = world.hass.config_entries.async_set_disabled_by
 
     await switch(world.entry.entry_id, ConfigEntryDisabler.USER)
     await world.settle()
     assert world.entry_state() is ConfigEntryState.NOT_LOADED
     assert set(shown(world).values()) <= {"unavailable"}
-    assert await left_alone(world)
+    assert await sends_nothing(world)
 
     await switch(world.entry.entry_id, None)
     await world.settle()
     assert world.entry_state() is ConfigEntryState.LOADED
-    assert (world.steady(), names(world), world.things()) == (steady, before, things)
-    watch.check()
+    assert (world.steady(), names(world), world.device_identifiers()) == (steady, before, devices)
+    output_check.check()
 
 
 async def test_removal_leaves_nothing(
-    world: BadWorld, watch: Watch, hass_storage: dict[str, Any]
+    world: FaultyWorld, output_check: OutputCheck, hass_storage: dict[str, Any]
 ) -> None:
     await world.set_up()
 
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     await world.settle()
 
-    assert await left_alone(world)
+    assert await sends_nothing(world)
     assert not world.registered()
-    assert not world.things()
+    assert not world.device_identifiers()
     assert not [issue for domain, issue in ir.async_get(world.hass).issues if domain == DOMAIN]
     assert f"{DOMAIN}.{world.entry.entry_id}" not in hass_storage
-    watch.check()
+    output_check.check()
 
 
-def arrange(world: BadWorld) -> tuple[str, str]:
-    """Do with entities and devices what a person does; the first one's unique id and entity id."""
+def customize(world: FaultyWorld) -> tuple[str, str]:
+    """Changes entities and devices as a user does; returns an entity's unique id and entity id."""
     entities, devices = er.async_get(world.hass), dr.async_get(world.hass)
     first, second, third, *_ = world.registered()
     mine = f"{first.domain}.mine"
@@ -117,10 +117,10 @@ def arrange(world: BadWorld) -> tuple[str, str]:
     return first.unique_id, mine
 
 
-async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> None:
-    """It is migrated in place: no sign-in is requested, and the user's changes are kept."""
+async def test_an_entry_of_the_first_version(world: FaultyWorld, output_check: OutputCheck) -> None:
+    """Tests the migration: no reauthentication, and the user's changes are kept."""
     await world.set_up()
-    first, mine = arrange(world)
+    first, mine = customize(world)
     await world.settle()
     before, data = arranged(world.hass, world.entry), dict(world.entry.data)
     assert await world.hass.config_entries.async_unload(world.entry.entry_id)
@@ -135,22 +135,22 @@ async def test_an_entry_of_the_first_version(world: BadWorld, watch: Watch) -> N
     assert arranged(world.hass, world.entry) == before
     assert names(world)[first] == mine
     assert not world.reauthentications()
-    watch.check()
+    output_check.check()
 
 
-async def test_removed_and_added_again(world: BadWorld, watch: Watch) -> None:
-    """Home Assistant knows everything again, though the entry is another one."""
+async def test_removed_and_added_again(world: FaultyWorld, output_check: OutputCheck) -> None:
+    """Tests that registries restore the user's changes for a new entry."""
     await world.set_up()
-    arrange(world)
+    customize(world)
     await world.settle()
     before = arranged(world.hass, world.entry)
     await world.hass.config_entries.async_remove(world.entry.entry_id)
     await world.settle()
     assert not world.registered()
-    assert not world.things()
+    assert not world.device_identifiers()
 
     way, fields = next(iter(world.case.ways.items()))
-    result = await world.enter(await world.begin_sign_in(way), fields(world.service))
+    result = await world.enter(await world.start_sign_in(way), fields(world.service))
     if result["type"] is FlowResultType.SHOW_PROGRESS:
         # By a browser; its own tests have a person there.
         world.abort_flows()
@@ -162,11 +162,11 @@ async def test_removed_and_added_again(world: BadWorld, watch: Watch) -> None:
     assert added is not world.entry
     assert arranged(world.hass, added) == before
     assert not world.case.secrets(world.service) & {*added.data["id_prefix"].split(".")}
-    watch.check()
+    output_check.check()
 
 
-async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -> None:
-    """Nothing waits for the answer, and nothing is left behind."""
+async def test_stop_during_a_poll(world: FaultyWorld, output_check: OutputCheck) -> None:
+    """Tests that Home Assistant's stop cancels polls."""
     await world.set_up()
     world.service.calls.clear()
     world.service.fault("*", "hang", times=None)
@@ -176,22 +176,22 @@ async def test_home_assistant_stops_in_mid_poll(world: BadWorld, watch: Watch) -
     await world.until(lambda: bool(world.service.calls))
     polls = {task for task in asyncio.all_tasks() - before if not of_simulator(task)}
 
-    await replace(world, slow=True).patiently(world.hass.async_stop(force=True))
+    await replace(world, slow=True).run_to_end(world.hass.async_stop(force=True))
 
     assert world.hass.state is CoreState.stopped
     assert polls
     assert all(task.done() for task in polls)
-    watch.check()
+    output_check.check()
 
 
 async def test_unloaded_while_a_command_connects(
-    world: BadWorld, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    world: FaultyWorld, output_check: OutputCheck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sent is waited for, nothing follows, and nothing goes wrong."""
+    """Tests that the request is completed and no other follows."""
     await world.set_up()
     await world.service.stop()
     await world.service.start()
-    # Until then the address is remembered.
+    # Until then the resolved address is cached.
     world.freezer.tick(MINUTE)
     asked, found = asyncio.Event(), asyncio.Event()
     resolve = Names.resolve
@@ -202,7 +202,7 @@ async def test_unloaded_while_a_command_connects(
         return await resolve(self, *args, **options)
 
     monkeypatch.setattr(Names, "resolve", _resolve)
-    command = asyncio.create_task(world.perform(world.case.acts[0]))
+    command = asyncio.create_task(world.run_action(world.case.acts[0]))
     await asked.wait()
     world.service.calls.clear()
 
@@ -211,12 +211,12 @@ async def test_unloaded_while_a_command_connects(
     await command
 
     assert len(world.service.calls) == 1
-    watch.check()
+    output_check.check()
 
 
-async def test_the_same_account_twice(world: BadWorld, watch: Watch) -> None:
+async def test_the_same_account_twice(world: FaultyWorld, output_check: OutputCheck) -> None:
     for way, fields in world.case.ways.items():
-        form = await world.begin_sign_in(way)
+        form = await world.start_sign_in(way)
         result = await world.enter(form, fields(world.service))
         if result["type"] is FlowResultType.SHOW_PROGRESS:
             # By a browser; its own tests have a person there.
@@ -225,11 +225,11 @@ async def test_the_same_account_twice(world: BadWorld, watch: Watch) -> None:
 
         assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert world.hass.config_entries.async_entries(DOMAIN) == [world.entry]
-    watch.check()
+    output_check.check()
 
 
-async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
-    """They share nothing: the one goes on when the other one is gone."""
+async def test_two_accounts(world: FaultyWorld, case: Case, output_check: OutputCheck) -> None:
+    """Tests that one account works after the other one is removed."""
     async with Simulator(services=(case.service,)) as elsewhere:
         service = world.service
         if case.other is None:
@@ -238,7 +238,7 @@ async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
         entry = second_entry(case, service)
         entry.add_to_hass(world.hass)
         await world.set_up()
-        other = BadWorld(world.hass, world.freezer, service, entry, case)
+        other = FaultyWorld(world.hass, world.freezer, service, entry, case)
         assert other.entry_state() is ConfigEntryState.LOADED
         before = names(other)
         assert before
@@ -251,11 +251,11 @@ async def test_two_accounts(world: BadWorld, case: Case, watch: Watch) -> None:
         assert names(other) == before
         assert set(shown(other).values()) - {"unavailable", "unknown"}
         assert not other.reauthentications()
-    watch.check()
+    output_check.check()
 
 
 def second_entry(case: Case, service: AnyService) -> MockConfigEntry:
-    """Return an entry of another account there, or of the only one elsewhere."""
+    """Return an entry of another account, or of the only one at another service."""
     credentials, account = case.credentials(service), case.account(service)
     if case.other is not None:
         credentials, account = case.other(service)

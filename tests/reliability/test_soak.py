@@ -1,8 +1,8 @@
-"""A day of ordinary trouble: things come, go and are renamed, sessions end, the service is down.
+"""Tests a day in which resources are added, removed and renamed, sessions end and outages happen.
 
-What must not change does not: entity ids, devices, what is held in memory; and what is counted is
-counted right. The counts are judged as Home Assistant's long-term statistics do: a total that
-falls below nine tenths began with 0 again, any other decrease is an error.
+Expects stable entity ids, devices and memory, and correct totals. Totals are judged as Home
+Assistant's long-term statistics do: a decrease below nine tenths is a reset, any other decrease is
+an error.
 """
 
 import asyncio
@@ -24,25 +24,25 @@ import pytest
 from simulator.shanghai import midnight
 
 from ..common import MINUTE
+from .faulty_world import FaultyWorld, of_simulator
+from .output_check import OutputCheck
 from .provider_modules import FOUND
 from .providers import Act, Case, Life
-from .watch import Watch
-from .world import BadWorld, of_simulator
 
 HOURS = {False: 1.5, True: 24}
 """By whether the run is extended."""
 _WARM_UP = 60
-"""Minutes after which everything is there that is ever there."""
+"""Minutes after which every kind of object exists."""
 _TOLERATED_GROWTH = 0.02
-"""Of the objects in memory; caches of Home Assistant's own fill up a little."""
-_LOOKED_AT = ("custom_components.", "homeassistant.", "aiohttp.")
+"""Of the objects in memory; Home Assistant's own caches grow a little."""
+_COUNTED_MODULES = ("custom_components.", "homeassistant.", "aiohttp.")
 """Modules whose objects are counted; asyncio keeps cancelled timers until they are many."""
 
 
 class Totals:
-    """Looks at every total that is counted upwards."""
+    """Checks the states of all sensors with an increasing total."""
 
-    def __init__(self, world: BadWorld, life: Life) -> None:
+    def __init__(self, world: FaultyWorld, life: Life) -> None:
         self._last: dict[str, tuple[float, float]] = {}
         self._rates: dict[str, float] = {}
         self._daily = life.daily
@@ -81,7 +81,7 @@ class Totals:
             self.resets += 1
 
     def _rise(self, entity_id: str, rate: float) -> None:
-        """Compare with the fastest so far; traffic of an outage counts for all of its time."""
+        """Compares with the highest rate; traffic of an outage is averaged over its duration."""
         fastest = self._rates.setdefault(entity_id, rate)
         if fastest and rate > 20 * fastest:
             self.errors.append(f"{entity_id} jumps by {rate}/s after {fastest}/s")
@@ -89,9 +89,9 @@ class Totals:
 
 
 class Day:
-    """Lets things happen at one service, by chance, but the same in every run."""
+    """Makes pseudorandom changes at one service."""
 
-    def __init__(self, world: BadWorld, life: Life) -> None:
+    def __init__(self, world: FaultyWorld, life: Life) -> None:
         self._world = world
         self._life = life
         self._random = Random(world.case.name)
@@ -101,12 +101,12 @@ class Day:
         self.happened: Counter[str] = Counter()
 
     def ours(self) -> list[str]:
-        """Return the ids of the account's things."""
+        """Return the ids of the account's resources."""
         rows = self._life.rows(self._world.service)
         return sorted(id_ for id_, row in rows.items() if self._life.is_ours(row))
 
     async def minute(self, number: int) -> None:
-        """Let one minute pass, and perhaps something happen."""
+        """Lets one minute pass, possibly with a change."""
         service = self._world.service
         if self._down_for:
             self._down_for -= 1
@@ -120,19 +120,19 @@ class Day:
             self._life.end_tokens(service)
             self.happened["sessions ended"] += 1
         elif number % 5 == 0:
-            self._random.choice((self._come, self._go, self._rename))()
-        await self._world.pass_by(MINUTE)
+            self._random.choice((self._add, self._remove, self._rename))()
+        await self._world.advance_time(MINUTE)
 
-    def _come(self) -> None:
+    def _add(self) -> None:
         if len(self.ours()) < 2 * self._usual:
             self._count += 1
             self._life.add(self._world.service, self._count)
-            self.happened["came"] += 1
+            self.happened["added"] += 1
 
-    def _go(self) -> None:
+    def _remove(self) -> None:
         if len(others := self.ours()[1:]) > 2:
             del self._life.rows(self._world.service)[self._random.choice(others)]
-            self.happened["went"] += 1
+            self.happened["removed"] += 1
 
     def _rename(self) -> None:
         self._count += 1
@@ -141,38 +141,38 @@ class Day:
         self.happened["renamed"] += 1
 
     def forget_calls(self) -> None:
-        """Count the requests that the service has answered, and keep none in memory."""
+        """Counts the requests that the service has answered, and frees their memory."""
         self.happened["requests"] += len(self._world.service.calls)
         self._world.service.calls.clear()
 
-    async def rest(self) -> None:
-        """Let everything come to rest, with as many things as in the beginning."""
+    async def restore(self) -> None:
+        """Restores the initial number of resources and lets polls run."""
         if self._down_for:
             self._down_for = 0
             await self._world.service.start()
         while len(self.ours()) > self._usual:
-            self._go()
+            self._remove()
         if self._life.forgets is not None:
-            await self._world.pass_by(MINUTE)
-            await self._world.perform(Act(self._life.forgets))
+            await self._world.advance_time(MINUTE)
+            await self._world.run_action(Act(self._life.forgets))
         while len(self.ours()) < self._usual:
-            self._come()
+            self._add()
         for _ in range(15):
-            await self._world.pass_by(MINUTE)
+            await self._world.advance_time(MINUTE)
 
 
-def _is_looked_at(kind: type) -> bool:
+def _is_counted(kind: type) -> bool:
     """Return whether objects of a type are counted.
 
-    The replacement of Home Assistant's disk keeps dicts and lists of everything that was stored,
-    and each state keeps a dict of itself once it was read, as it is here.
+    The mocked storage keeps dicts and lists of everything stored, and each state caches a dict of
+    itself once read, as it is here.
     """
-    return kind.__module__.startswith(_LOOKED_AT) and not issubclass(kind, dict)
+    return kind.__module__.startswith(_COUNTED_MODULES) and not issubclass(kind, dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What is held on to at a moment of rest, but for the simulated service's own connections."""
+class ObjectCounts:
+    """Counts of objects in memory, without the simulated service's own connections."""
 
     tasks: int
     timers: int
@@ -181,11 +181,11 @@ class Held:
     objects: int
 
     @classmethod
-    def now(cls, world: BadWorld, config: pytest.Config) -> Self:
-        """Count, without what others remember.
+    def now(cls, world: FaultyWorld, config: pytest.Config) -> Self:
+        """Counts, after clearing what others keep.
 
-        Home Assistant does so for weeks of things that are gone; pytest of all that was logged,
-        with exceptions and what they hold.
+        Home Assistant keeps deleted devices and entities for weeks; pytest keeps all log records
+        with their exceptions.
         """
         logs = config.pluginmanager.get_plugin("logging-plugin")
         assert logs is not None
@@ -195,7 +195,7 @@ class Held:
         # The registry has no public list of them.
         vars(dr.async_get(world.hass))["_deleted_devices"].clear()
         gc.collect()
-        # Never in a list of ours, which would hold them all, in a cycle, until the next time.
+        # A list of our own would keep them all alive, in a cycle, until the next collection.
         kinds = Counter(map(type, gc.get_objects()))
         # asyncio keeps no public list of them.
         timers: list[asyncio.TimerHandle] = vars(world.hass.loop)["_scheduled"]
@@ -204,7 +204,7 @@ class Held:
             timers=sum(not (timer.cancelled() or of_simulator(timer)) for timer in timers),
             listeners=sum(world.hass.bus.async_listeners().values()),
             sessions=kinds[ClientSession],
-            objects=sum(count for kind, count in kinds.items() if _is_looked_at(kind)),
+            objects=sum(count for kind, count in kinds.items() if _is_counted(kind)),
         )
 
 
@@ -214,34 +214,34 @@ def life(case: Case) -> Life:
 
 
 async def test_a_day(
-    world: BadWorld,
+    world: FaultyWorld,
     life: Life,
-    watch: Watch,
+    output_check: OutputCheck,
     figures: dict[str, object],
     pytestconfig: pytest.Config,
 ) -> None:
     hours = HOURS[pytestconfig.getoption("extended")]
     day, totals = Day(world, life), Totals(world, life)
-    # So that what only some look at is counted as well.
+    # To count entities that are disabled by default as well.
     await world.set_up_enabled()
     first = {entity.unique_id: entity.entity_id for entity in world.registered()}
 
     minutes = iter(range(int(hours * 60)))
     for number in islice(minutes, _WARM_UP):
         await day.minute(number)
-    await day.rest()
-    watch.check()
+    await day.restore()
+    output_check.check()
     day.forget_calls()
-    before, entities = Held.now(world, pytestconfig), len(world.registered())
+    before, entities = ObjectCounts.now(world, pytestconfig), len(world.registered())
     for number in minutes:
         await day.minute(number)
         if number % 60 == 0:
-            watch.check()
+            output_check.check()
             day.forget_calls()
-    await day.rest()
-    watch.check()
+    await day.restore()
+    output_check.check()
     day.forget_calls()
-    after = Held.now(world, pytestconfig)
+    after = ObjectCounts.now(world, pytestconfig)
     figures |= {
         "hours": hours,
         **day.happened,
@@ -253,14 +253,14 @@ async def test_a_day(
         },
     }
 
-    assert all(day.happened[what] for what in ("came", "went", "renamed", "outages"))
+    assert all(day.happened[what] for what in ("added", "removed", "renamed", "outages"))
     assert not world.reauthentications()
     assert {
         id_
-        for _, name in world.things()
+        for _, name in world.device_identifiers()
         for _, kind, id_ in [name.split(":", 2)]
         if kind == life.kind
-    } == set(day.ours()), "no device is orphaned, none is missing"
+    } == set(day.ours()), "orphaned or missing devices"
     last = {entity.unique_id: entity.entity_id for entity in world.registered()}
     assert {first[id_] for id_ in first.keys() & last.keys()} == {
         last[id_] for id_ in first.keys() & last.keys()
@@ -273,6 +273,6 @@ async def test_a_day(
         before.sessions,
     )
     assert after.listeners <= before.listeners
-    # Things of one kind may have different entities, by their types.
+    # Resources of one kind may have different entities, depending on their types.
     as_many = max(1, len(world.registered()) / entities)
     assert after.objects <= before.objects * as_many * (1 + _TOLERATED_GROWTH), (before, after)

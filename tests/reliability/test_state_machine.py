@@ -1,4 +1,4 @@
-"""Any sequence of what may happen, and what Home Assistant must show after it."""
+"""Tests Home Assistant's states after random sequences of events and actions."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from .state_machine.models import MODELS
 
 QUICK = (4, 15)
 EXTENDED = (20, 40)
-"""Examples of one seed, and steps of each."""
+"""Examples for each seed, and steps of each example."""
 _SEEDS = range(3, 12)
-"""How many there are in the extended form: at least, and until every rule was taken."""
+"""Minimum and maximum number of seeds in the extended form; it stops once every rule has run."""
 
 
 @pytest.fixture
 def taken(request: pytest.FixtureRequest, model: type[ServiceModel]) -> Iterator[Counter[str]]:
-    """How often each step was taken, and which pairs were interleaved; in the test's report."""
+    """Number of runs of each step and interleaved pair, added to the test's report."""
     taken = Counter[str]()
     yield taken
     steps = {name: count for name, count in sorted(taken.items()) if PAIR not in name}
@@ -59,7 +59,7 @@ def test_any_sequence(
 
 
 def run(machine: type[Machine], number: int, examples: int, steps: int) -> None:
-    """Run so many examples of a seed, with so many steps each."""
+    """Runs examples of a seed, with a number of steps each."""
     run_state_machine_as_test(
         seed(number)(machine),
         settings=settings(
@@ -68,7 +68,7 @@ def run(machine: type[Machine], number: int, examples: int, steps: int) -> None:
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            # Hypothesis ends shrinking after some time, and time stands still here.
+            # Hypothesis limits shrinking by time, which is frozen here.
             phases=(Phase.generate,),
         ),
     )
@@ -89,7 +89,7 @@ def test_known_sequence(
     caplog: pytest.LogCaptureFixture,
     taken: Counter[str],
 ) -> None:
-    """What showed a fault once, by the same rules, and with the same demands."""
+    """Runs a sequence that once failed, with the same rules and checks."""
     machine = machine_for(model, clocks, caplog, taken)()
     try:
         sequence(machine)

@@ -1,1 +1,1 @@
-"""What services and users may not do to the house."""
+"""Tests protection against malicious services and users."""

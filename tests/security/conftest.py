@@ -1,4 +1,4 @@
-"""An account at a service that is not to be trusted, and the figures of a run."""
+"""Fixtures for an account at a malicious service, and the tables of results."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from random import Random
@@ -13,26 +13,26 @@ from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.migrations import MINOR_VERSION
 from simulator import Simulator
 
+from ..reliability.faulty_world import FaultyWorld
 from ..reliability.provider_modules import FOUND
 from ..reliability.providers import AnyService, Case
-from ..reliability.world import BadWorld
-from .catalogue import Few
 from .figures import Figures, Kills
-from .liar import Liar, port_of, through
-from .spoiler import Spoiler
+from .payloads import Sample
+from .proxy import CorruptingProxy
+from .raw_server import RawServer, port_of, redirected
 
 
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
-    """What this test comes to; in its report, from whichever process."""
+    """This test's figures, added to its report."""
     figures = Figures()
     yield figures
-    request.node.user_properties.append(("lies", figures.to_report()))
+    request.node.user_properties.append(("answers", figures.to_report()))
 
 
 @pytest.fixture
-def few(request: pytest.FixtureRequest) -> Few:
-    """Choose: others for each provider, but the same things in every run."""
+def sample(request: pytest.FixtureRequest) -> Sample:
+    """Samples pseudorandomly: differently for each provider, the same in every run."""
     random = Random(f"{request.node.name} 3")
 
     def _few(things: Sequence[Any], count: int) -> Sequence[Any]:
@@ -45,7 +45,7 @@ def few(request: pytest.FixtureRequest) -> Few:
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> Iterator[Kills]:
-    """What this test comes to."""
+    """This test's outcomes, added to its report."""
     kills = Kills()
     yield kills
     request.node.user_properties.append(("kills", kills.to_report()))
@@ -69,29 +69,29 @@ async def simulated_service(
 
 
 @pytest.fixture
-def spoiler(simulated_service: AnyService, case: Case) -> Spoiler:
-    """What spoils its answers."""
-    return Spoiler(port_of(case.url(simulated_service)))
+def proxy(simulated_service: AnyService, case: Case) -> CorruptingProxy:
+    """The corrupting proxy in front of the simulated service."""
+    return CorruptingProxy(port_of(case.url(simulated_service)))
 
 
 @pytest.fixture
-async def liar(spoiler: Spoiler) -> AsyncIterator[Liar]:
-    """The server that Home Assistant takes for the service."""
-    async with Liar(spoiler.answer) as liar:
-        yield liar
+async def raw_server(proxy: CorruptingProxy) -> AsyncIterator[RawServer]:
+    """The server that Home Assistant connects to."""
+    async with RawServer(proxy.answer) as raw_server:
+        yield raw_server
 
 
 @pytest.fixture
-def bad_world(
+def faulty_world(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     case: Case,
     simulated_service: AnyService,
-    liar: Liar,
-) -> BadWorld:
-    """Home Assistant with an account at the service, behind the liar."""
+    raw_server: RawServer,
+) -> FaultyWorld:
+    """Home Assistant with an account at the service, redirected the raw server."""
     service = simulated_service
-    credentials = through(case.credentials(service), port_of(case.url(service)), liar)
+    credentials = redirected(case.credentials(service), port_of(case.url(service)), raw_server)
     entry = MockConfigEntry(
         domain=DOMAIN,
         entry_id=f"entry-{case.service}",
@@ -101,22 +101,22 @@ def bad_world(
         data={"provider": case.service, **credentials},
     )
     entry.add_to_hass(hass)
-    return BadWorld(hass, freezer, service, entry, case)
+    return FaultyWorld(hass, freezer, service, entry, case)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write what the run came to."""
-    lies, kills = Figures(), Kills()
-    totals: dict[str, Figures | Kills] = {"lies": lies, "kills": kills}
+    """Writes the tables of results."""
+    answers, kills = Figures(), Kills()
+    totals: dict[str, Figures | Kills] = {"answers": answers, "kills": kills}
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "teardown":
-                for name, told in report.user_properties:
-                    if name in totals and isinstance(told, dict):
-                        totals[name].add(told)
-    if lies.told:
-        terminalreporter.section("security: lies that were told")
-        terminalreporter.write_line(lies.markdown())
+                for name, counts in report.user_properties:
+                    if name in totals and isinstance(counts, dict):
+                        totals[name].add(counts)
+    if answers.counts:
+        terminalreporter.section("security: malicious answers")
+        terminalreporter.write_line(answers.markdown())
     if kills.outcomes or kills.remarks:
-        terminalreporter.section("security: Home Assistant was killed")
+        terminalreporter.section("security: kills of Home Assistant")
         terminalreporter.write_line(kills.markdown())

@@ -1,6 +1,6 @@
-"""Whatever a service answers to any question: a result that can be stored, or an error of ours.
+"""Tests that malicious answers give a storable result or one of our errors.
 
-In the meantime, the event loop is not blocked for long.
+They must not block the event loop.
 """
 
 import asyncio
@@ -19,26 +19,35 @@ from custom_components.tunnel_hub.api import coerce, create_provider
 from custom_components.tunnel_hub.api.errors import TunnelHubError
 from simulator import Simulator
 
+from ..reliability.provider_calls import OPTIONS, calls_for
 from ..reliability.provider_modules import FOUND
 from ..reliability.providers import Ask, Case
-from ..reliability.questions import OPTIONS, questions_for
-from .catalogue import BODIES, MEGABYTE, RAW, Few, Spoil, made, spoils
 from .figures import Figures
-from .liar import Asked, Liar, Raw, Reply, forwarding, port_of, spoilt, through
+from .payloads import BODIES, MEGABYTE, RAW, Corruption, Sample, build, corruptions
+from .raw_server import (
+    Raw,
+    RawServer,
+    ReceivedRequest,
+    Reply,
+    corrupted,
+    forwarding,
+    port_of,
+    redirected,
+)
 
 pytestmark = pytest.mark.timeout(3600)
 
 LONGEST_STALL = 0.1
-"""Seconds of CPU. The aim is half of it; other machines are slower than the one of the figures."""
+"""Seconds of CPU. The target is half of it; the margin is for slower machines."""
 
 CASES = tuple(found.cases[-1] for found in FOUND.values())
 
 
 @dataclass(slots=True)
-class Told:
-    """What a sound service answers to one question: all answers to each kind of request.
+class Recording:
+    """A valid service's answers to one call, by kind of request.
 
-    credentials: that were entered; port: of the service.
+    credentials: of the account; port: of the service.
     """
 
     ask: Ask
@@ -47,74 +56,78 @@ class Told:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
 
 
-_TOLD: dict[str, Mapping[str, Told]] = {}
-"""What was told in this process, by provider: the same in every test."""
+_RECORDINGS: dict[str, Mapping[str, Recording]] = {}
+"""Recordings of this process, by provider: the same in every test."""
 
 
 @dataclass(slots=True)
-class Lab:
-    """One provider, asked through a liar that tells what a sound service has told before."""
+class Replay:
+    """Calls of one provider, whose answers the raw server replays."""
 
     case: Case
-    liar: Liar
+    raw_server: RawServer
     session: ClientSession
-    told: Mapping[str, Told]
+    recordings: Mapping[str, Recording]
     stalls: StallSelector
     figures: Figures
     failures: list[str] = field(default_factory=list)
 
-    def questions(self, turn: int) -> list[tuple[str, str]]:
-        """Return each kind of request with one of its questions, alternately."""
+    def calls(self, turn: int) -> list[tuple[str, str]]:
+        """Return each kind of request with one of the calls that send it, alternately."""
         by_kind: dict[str, list[str]] = {}
-        for name, told in self.told.items():
-            for kind in told.replies:
+        for name, recording in self.recordings.items():
+            for kind in recording.replies:
                 by_kind.setdefault(kind, []).append(name)
         return [(names[turn % len(names)], kind) for kind, names in by_kind.items()]
 
     def is_turn(self, turn: int) -> bool:
-        """Whether this provider is the one that gets this lie in the quick form.
+        """Return whether the quick form tries an answer with this provider.
 
-        What is no JSON, or no HTTP, is dealt with in one place for all of them.
+        Shared code handles invalid JSON and HTTP for all providers.
         """
         return CASES[turn % len(CASES)] is self.case
 
-    def all_questions(self) -> list[tuple[str, str]]:
-        """Return each kind of request with each of the questions that come to it."""
-        return [(name, kind) for name, told in self.told.items() for kind in told.replies]
+    def all_calls(self) -> list[tuple[str, str]]:
+        """Return each kind of request with each call that sends it."""
+        return [
+            (name, kind)
+            for name, recording in self.recordings.items()
+            for kind in recording.replies
+        ]
 
     async def try_with(
-        self, question: str, kind: str, lie: Callable[[Reply], bytes], what: str
+        self, call: str, kind: str, fake: Callable[[Reply], bytes], what: str
     ) -> None:
-        """Ask with one kind of request answered by a lie."""
-        told = self.told[question]
-        # The answer was prepared before: only its processing is measured.
-        said = {of: [reply.raw() for reply in replies] for of, replies in told.replies.items()}
-        said[kind] = [lie(reply) for reply in told.replies[kind]]
+        """Runs a call with one kind of request answered by a malicious answer."""
+        recording = self.recordings[call]
+        # Prepared before, because only processing is measured.
+        said = {of: [reply.raw() for reply in replies] for of, replies in recording.replies.items()}
+        said[kind] = [fake(reply) for reply in recording.replies[kind]]
 
-        async def answer(asked: Asked) -> Raw:
+        async def answer(asked: ReceivedRequest) -> Raw:
             if not (several := said.get(asked.kind)):
                 return Reply(500, "text/plain", b"never asked before").raw()
             return several.pop(0) if len(several) > 1 else several[0]
 
-        self.liar.answer = answer
-        # One that has not asked anything yet.
-        entered = through(told.credentials, told.port, self.liar)
+        self.raw_server.answer = answer
+        # A new provider, without any cache.
+        entered = redirected(recording.credentials, recording.port, self.raw_server)
         provider = create_provider(self.case.service, self.session, entered, OPTIONS)
-        # The garbage of the previous provider must not be counted.
+        # Don't measure the collection of the previous provider's garbage.
         gc.collect()
         self.stalls.restart()
         try:
-            result: object = await asyncio.wait_for(told.ask(provider), 60)
-        except Exception as err:  # noqa: BLE001  # Whatever leaves the api is looked at below.
+            result: object = await asyncio.wait_for(recording.ask(provider), 60)
+        except Exception as err:  # noqa: BLE001  # fault_of judges any exception.
             result = err
         stall = self.stalls.read()
         self.figures.count(self.case.of, what, stall)
         if found := fault_of(result) or (f"{stall * 1e3:.0f} ms" if stall > LONGEST_STALL else ""):
-            self.failures.append(f"{what}: {question}: {kind}: {found}")
+            self.failures.append(f"{what}: {call}: {kind}: {found}")
 
 
 def fault_of(result: object) -> str:
-    """Return what is wrong with a result, or with an error that came in its place."""
+    """Return what is wrong with a result or exception; empty if nothing is."""
     if isinstance(result, TunnelHubError):
         words = str(result)
         is_line = words.isprintable() or "\u3000" in words
@@ -129,12 +142,12 @@ def fault_of(result: object) -> str:
 
 
 def check(value: object) -> None:
-    """Fail on what could not be stored or shown, wherever in a result it is."""
+    """Raises AssertionError if a part of a result cannot be stored or shown."""
     waiting = [value]
     while waiting:
         match waiting.pop():
             case bytes():
-                # A backup, which is only saved, or a picture.
+                # A backup, which is only saved, or an image.
                 pass
             case dict() as mapping:
                 waiting += (*mapping, *mapping.values())
@@ -147,7 +160,7 @@ def check(value: object) -> None:
 
 
 def check_scalar(value: object) -> None:
-    """Fail on a single value that could not be stored or shown."""
+    """Raises AssertionError if a value cannot be stored or shown."""
     orjson.dumps(value)
     match value:
         case int() | float():
@@ -159,113 +172,113 @@ def check_scalar(value: object) -> None:
             assert 1970 <= value.year < date.max.year
 
 
-async def _told(case: Case, ask: Ask, liar: Liar, session: ClientSession) -> Told:
-    """Ask a correct service, which received no request before, one question."""
+async def _record(case: Case, ask: Ask, raw_server: RawServer, session: ClientSession) -> Recording:
+    """Records the answers of a new simulator to one call."""
     async with Simulator(services=(case.service,), tunnels=2, nodes=4) as simulator:
         service = simulator.services[case.service]
         case.prepare(service)
         for name, value in FOUND[case.of].settings.items():
             setattr(service.state.settings, name, value)
         port = port_of(case.url(service))
-        told = Told(ask, port, case.credentials(service))
+        recording = Recording(ask, port, case.credentials(service))
         forward = forwarding(port)
 
-        async def answer(asked: Asked) -> Raw:
+        async def answer(asked: ReceivedRequest) -> Raw:
             reply = await forward(asked)
-            told.replies.setdefault(asked.kind, []).append(reply)
+            recording.replies.setdefault(asked.kind, []).append(reply)
             return reply.raw()
 
-        liar.answer = answer
-        entered = through(told.credentials, port, liar)
+        raw_server.answer = answer
+        entered = redirected(recording.credentials, port, raw_server)
         await ask(create_provider(case.service, session, entered, OPTIONS))
-    assert told.replies
-    return told
+    assert recording.replies
+    return recording
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeat failed requests immediately."""
+    """Retries failed requests immediately."""
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
 
 
-type Work = Callable[[Lab], Awaitable[None]]
+type Work = Callable[[Replay], Awaitable[None]]
 
 
 @pytest.fixture
-def in_lab(case: Case, figures: Figures) -> Callable[[Work], None]:
-    """Do something with a provider, in an event loop of its own that is measured."""
+def with_replay(case: Case, figures: Figures) -> Callable[[Work], None]:
+    """Runs work with a provider in its own, measured event loop."""
 
     async def _do(work: Work, stalls: StallSelector) -> None:
         async with (
-            Liar() as liar,
+            RawServer() as raw_server,
             ClientSession(cookie_jar=DummyCookieJar()) as session,
         ):
-            told = _TOLD[case.of] = _TOLD.get(case.of) or {
-                name: await _told(case, ask, liar, session)
-                for name, ask in questions_for(case).items()
+            recordings = _RECORDINGS[case.of] = _RECORDINGS.get(case.of) or {
+                name: await _record(case, ask, raw_server, session)
+                for name, ask in calls_for(case).items()
             }
-            # What else there is in the process would be looked at for garbage again and again.
+            # Excludes all other objects of the process from each garbage collection.
             gc.collect()
             gc.freeze()
-            lab = Lab(case, liar, session, told, stalls, figures)
-            await work(lab)
-            assert not lab.failures, "\n".join(lab.failures)
+            replay = Replay(case, raw_server, session, recordings, stalls, figures)
+            await work(replay)
+            assert not replay.failures, "\n".join(replay.failures)
 
-    def _in_lab(work: Work) -> None:
+    def _with_replay(work: Work) -> None:
         stalls = StallSelector()
         with asyncio.Runner(loop_factory=partial(asyncio.SelectorEventLoop, stalls)) as runner:
             runner.run(_do(work, stalls))
 
-    return _in_lab
+    return _with_replay
 
 
-def test_any_body(in_lab: Callable[[Work], None], few: Few) -> None:
-    """A body of the catalogue in place of any answer that a question needs."""
+def test_any_body(with_replay: Callable[[Work], None], sample: Sample) -> None:
+    """Replaces each answer by each malicious body."""
 
-    async def _ask(lab: Lab) -> None:
+    async def _ask(replay: Replay) -> None:
         for turn, (what, thing) in enumerate(BODIES.items()):
-            if not (questions := few(lab.questions(turn), lab.is_turn(turn))):
+            if not (calls := sample(replay.calls(turn), replay.is_turn(turn))):
                 continue
-            body = made(thing)
+            body = build(thing)
 
-            def lie(reply: Reply, body: bytes = body) -> bytes:
+            def fake(reply: Reply, body: bytes = body) -> bytes:
                 return replace(reply, body=body).raw()
 
-            # What is large takes a while to send, and its effect is mostly the same everywhere.
-            for question, kind in questions[:: 7 if len(body) > MEGABYTE else 1]:
-                await lab.try_with(question, kind, lie, f"body: {what}")
+            # Large bodies are slow to send, and mostly have the same effect everywhere.
+            for call, kind in calls[:: 7 if len(body) > MEGABYTE else 1]:
+                await replay.try_with(call, kind, fake, f"body: {what}")
 
-    in_lab(_ask)
-
-
-def test_any_spoilt_answer(in_lab: Callable[[Work], None], few: Few) -> None:
-    """A sound answer in which every text, every number, every value or every row is spoilt."""
-
-    async def _ask(lab: Lab) -> None:
-        for what, spoil in spoils(lab.case).items():
-
-            def lie(reply: Reply, spoil: Spoil = spoil) -> bytes:
-                return spoilt(reply, spoil).raw()
-
-            for question, kind in few(lab.all_questions(), 1):
-                await lab.try_with(question, kind, lie, f"spoilt: {what}")
-
-    in_lab(_ask)
+    with_replay(_ask)
 
 
-def test_raw_http(in_lab: Callable[[Work], None], few: Few) -> None:
-    """What is no HTTP, or nearly."""
+def test_any_corrupted_answer(with_replay: Callable[[Work], None], sample: Sample) -> None:
+    """Corrupts all texts, numbers, values or rows of each answer."""
 
-    async def _ask(lab: Lab) -> None:
+    async def _ask(replay: Replay) -> None:
+        for what, corrupt in corruptions(replay.case).items():
+
+            def fake(reply: Reply, corrupt: Corruption = corrupt) -> bytes:
+                return corrupted(reply, corrupt).raw()
+
+            for call, kind in sample(replay.all_calls(), 1):
+                await replay.try_with(call, kind, fake, f"corrupted: {what}")
+
+    with_replay(_ask)
+
+
+def test_raw_http(with_replay: Callable[[Work], None], sample: Sample) -> None:
+    """Replaces each answer by invalid or unusual HTTP."""
+
+    async def _ask(replay: Replay) -> None:
         for turn, (what, thing) in enumerate(RAW.items()):
-            if not (questions := few(lab.questions(turn), lab.is_turn(turn))):
+            if not (calls := sample(replay.calls(turn), replay.is_turn(turn))):
                 continue
-            raw = made(thing)
+            raw = build(thing)
 
-            def lie(_: Reply, raw: bytes = raw) -> bytes:
+            def fake(_: Reply, raw: bytes = raw) -> bytes:
                 return raw
 
-            for question, kind in questions:
-                await lab.try_with(question, kind, lie, f"raw: {what}")
+            for call, kind in calls:
+                await replay.try_with(call, kind, fake, f"raw: {what}")
 
-    in_lab(_ask)
+    with_replay(_ask)

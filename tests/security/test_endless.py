@@ -1,4 +1,4 @@
-"""Answers that never end are given up, and nothing else waits for them."""
+"""Tests that endless answers time out without blocking the event loop."""
 
 import asyncio
 from functools import partial
@@ -11,25 +11,28 @@ from bench.meter import StallSelector
 from custom_components.tunnel_hub.api.errors import UnavailableError
 from custom_components.tunnel_hub.api.http import Transport
 
-from .catalogue import ENDLESS
 from .figures import Figures
-from .liar import Asked, Liar, Raw
+from .payloads import ENDLESS
+from .raw_server import Raw, RawServer, ReceivedRequest
 from .test_answers import LONGEST_STALL
 
 _PATIENCE = 20
-"""Seconds in which an answer must be complete."""
+"""The time limit of an answer in seconds."""
 
 
-async def _endless(asked: Asked) -> Raw:
+async def _endless(asked: ReceivedRequest) -> Raw:
     return ENDLESS[asked.headers["x-which"]]()
 
 
 async def _all(figures: Figures, stalls: StallSelector) -> None:
-    """Ask for all of them at the same time."""
-    async with Liar(_endless) as liar, ClientSession(cookie_jar=DummyCookieJar()) as session:
+    """Requests all endless answers in parallel."""
+    async with (
+        RawServer(_endless) as raw_server,
+        ClientSession(cookie_jar=DummyCookieJar()) as session,
+    ):
 
         async def read(which: str) -> float:
-            here = f"http://127.0.0.1:{liar.port}"
+            here = f"http://127.0.0.1:{raw_server.port}"
             transport = Transport(session, (here,), headers={"X-Which": which})
             started = time.monotonic()
             with pytest.raises(UnavailableError):
@@ -44,7 +47,7 @@ async def _all(figures: Figures, stalls: StallSelector) -> None:
     assert stalls.read() < LONGEST_STALL
 
 
-def test_what_never_ends(figures: Figures, pytestconfig: pytest.Config) -> None:
+def test_endless_answers(figures: Figures, pytestconfig: pytest.Config) -> None:
     if not pytestconfig.getoption("extended"):
         pytest.skip("takes as long as an answer may take")
     stalls = StallSelector()

@@ -1,7 +1,7 @@
-"""Home Assistant is killed at chosen moments of what must outlive it, and started again.
+"""Kills and restarts Home Assistant at chosen moments, to test what must survive.
 
-Only with --extended: each start takes some ten seconds. Without a process of its own the same is
-tried by tests/chmlfrp/test_credentials.py and tests/test_force_down_races.py.
+Only with --extended: each start takes about ten seconds. tests/chmlfrp/test_credentials.py and
+tests/test_force_down_races.py test the same within one process.
 """
 
 import asyncio
@@ -28,35 +28,37 @@ from simulator.service import Call
 
 from ..reliability.providers import AnyService
 from .figures import Kills
-from .killable import MortalHass, mortal_hass
+from .hass_process import HassProcess, running_hass
 
 pytestmark = pytest.mark.timeout(7200)
 
 _KILLS = 50
 _RENEWALS = 50
 _PATIENCE = 60.0
-"""Seconds for a moment to come."""
+"""Seconds to wait for a condition."""
 
 
 @pytest.fixture
-async def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MortalHass]:
-    """A Home Assistant with an account at the service that a test names."""
+async def hass_process(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[HassProcess]:
+    """A Home Assistant process with an account at the test's service."""
     if not request.config.getoption("extended"):
         pytest.skip("only with --extended")
     name: str = request.param
     async with (
         Simulator(services=(name,), tunnels=2, nodes=2) as simulator,
-        mortal_hass(simulator.services[name], tmp_path) as started,
+        running_hass(simulator.services[name], tmp_path) as started,
     ):
         yield started
 
 
 async def _kill_at(
-    hass: MortalHass, moment: Coroutine[None, None, None], work: Awaitable[object]
+    hass: HassProcess, moment: Coroutine[None, None, None], work: Awaitable[object]
 ) -> None:
-    """Have something done, and kill Home Assistant at a moment, at the latest when it is done."""
+    """Starts work and kills Home Assistant at a moment, at the latest after the work."""
     waiting = asyncio.create_task(moment)
-    # It sets its gates first.
+    # Let it set its gates first.
     await asyncio.sleep(0)
     working = asyncio.ensure_future(work)
     async with asyncio.timeout(_PATIENCE):
@@ -66,21 +68,21 @@ async def _kill_at(
         task.cancel()
         with suppress(asyncio.CancelledError, ClientError, DemoError):
             await task
-        # The service notices that its client is gone.
+        # Let the service notice that its client has disconnected.
         await asyncio.sleep(0.1)
         hass.service.clear_faults()
 
 
-# The tokens of ChmlFrp, which work once
+# ChmlFrp's refresh tokens, which can be used once
 
 TOKEN = "/oauth2/token"
 USER = "/userinfo"
 
 
 class SignIn:
-    """The approved sign-in: what the service knows of it, and what is on the disk."""
+    """The approved sign-in at the service, and the stored tokens."""
 
-    def __init__(self, hass: MortalHass) -> None:
+    def __init__(self, hass: HassProcess) -> None:
         self.hass = hass
         self.random = Random(1)
         self.service: ChmlFrpService = hass.service
@@ -88,13 +90,13 @@ class SignIn:
 
     @property
     def stored(self) -> set[str]:
-        """The refresh tokens that a start would find."""
+        """The stored refresh tokens."""
         held = (self.hass.entry_on_disk(), self._file)
         return {credentials["refresh_token"] for credentials in held if credentials}
 
     @property
     def used(self) -> str:
-        """The refresh token that a start uses: the entry may be older than the file."""
+        """The refresh token that Home Assistant will use: the entry may be older than the file."""
         return str((self._file or self.hass.entry_on_disk())["refresh_token"])
 
     @property
@@ -105,24 +107,24 @@ class SignIn:
 
     @property
     def is_stored(self) -> bool:
-        """Whether a start would find the one that works."""
+        """Whether the valid refresh token is stored."""
         return self.grant.refresh_token in self.stored
 
     def end_access(self) -> None:
-        """End the access token: whatever is asked next, another is needed first."""
+        """Invalidates the access token, so that the next request needs a new one."""
         self.grant.access_token = "ended"
 
     async def renew(self) -> None:
-        """Have a running Home Assistant renew the tokens, and use them."""
+        """Makes a running Home Assistant renew the tokens and use them."""
         self.end_access()
         await self.hass.call("homeassistant", "update_entity", "sensor:account:account:points")
 
 
-async def _while_it_is_asked(sign_in: SignIn) -> None:
+async def _at_the_request(sign_in: SignIn) -> None:
     await sign_in.service.gate(TOKEN, "before").reached()
 
 
-async def _while_it_answers(sign_in: SignIn) -> None:
+async def _before_the_answer(sign_in: SignIn) -> None:
     await sign_in.service.gate(TOKEN, "after").reached()
 
 
@@ -153,52 +155,52 @@ async def _after_the_first_use(sign_in: SignIn) -> None:
 
 
 _REFRESHES: dict[str, tuple[Callable[[SignIn], Coroutine[None, None, None]], bool | None]] = {
-    "while the service is asked for tokens": (_while_it_is_asked, True),
-    "while the service answers": (_while_it_answers, False),
+    "before the service handles the request": (_at_the_request, True),
+    "before the service answers": (_before_the_answer, False),
     "within 30 ms of the answer": (_as_the_answer_arrives, None),
-    "once the file is there": (_once_the_file_is_there, True),
+    "once the file is stored": (_once_the_file_is_there, True),
     "before the first use": (_before_the_first_use, True),
     "within 1.5 s of the first use": (_after_the_first_use, True),
 }
-"""Moments, and whether the tokens that work are on the disk then; None: it depends."""
+"""Moments, and whether the valid tokens are stored then; None: it depends on timing."""
 
 
-@pytest.mark.parametrize("mortal", ["chmlfrp"], indirect=True)
-async def test_while_tokens_are_renewed(mortal: MortalHass, kills: Kills) -> None:
-    """Whenever the new tokens are on the disk, the next start is signed in.
+@pytest.mark.parametrize("hass_process", ["chmlfrp"], indirect=True)
+async def test_while_tokens_are_renewed(hass_process: HassProcess, kills: Kills) -> None:
+    """Tests that the next start is signed in if the new tokens are stored.
 
-    Between the service's answer and the disk they can be lost; this takes milliseconds, and then
-    the user is asked to sign in.
+    Tokens are lost between the service's answer and storing them, which takes milliseconds; then
+    reauthentication starts.
     """
-    sign_in = SignIn(mortal)
+    sign_in = SignIn(hass_process)
     for number in range(_KILLS):
         what = list(_REFRESHES)[number % len(_REFRESHES)]
         moment, on_disk = _REFRESHES[what]
         if number // len(_REFRESHES) % 4 == 3:
-            mortal.kill()
+            hass_process.kill()
             sign_in.end_access()
-            mortal.program.start()
-            await _kill_at(mortal, moment(sign_in), asyncio.Event().wait())
+            hass_process.program.start()
+            await _kill_at(hass_process, moment(sign_in), asyncio.Event().wait())
         else:
-            await _kill_at(mortal, moment(sign_in), sign_in.renew())
+            await _kill_at(hass_process, moment(sign_in), sign_in.renew())
 
         is_stored = sign_in.is_stored
         assert on_disk in (None, is_stored), what
-        await mortal.start()
+        await hass_process.start()
         kills.count(what, "signed in" if is_stored else "has to sign in")
-        assert await mortal.entry_state() == ("loaded" if is_stored else "setup_error"), what
-        assert await mortal.is_asked_to_sign_in() is not is_stored, what
+        assert await hass_process.entry_state() == ("loaded" if is_stored else "setup_error"), what
+        assert await hass_process.is_asked_to_sign_in() is not is_stored, what
         if not is_stored:
-            # The user signs in again; that dialog has tests of its own.
+            # The user signs in again; other tests cover that flow.
             sign_in.grant.refresh_token = sign_in.used
-            await mortal.reload()
-            assert await mortal.entry_state() == "loaded"
+            await hass_process.reload()
+            assert await hass_process.entry_state() == "loaded"
 
 
-@pytest.mark.parametrize("mortal", ["chmlfrp"], indirect=True)
-async def test_how_long_tokens_are_nowhere(mortal: MortalHass, kills: Kills) -> None:
-    """From the service's answer to the first use of the new tokens, which are on the disk then."""
-    sign_in = SignIn(mortal)
+@pytest.mark.parametrize("hass_process", ["chmlfrp"], indirect=True)
+async def test_how_long_tokens_are_nowhere(hass_process: HassProcess, kills: Kills) -> None:
+    """Measures the time from the service's answer to the first use of the stored tokens."""
+    sign_in = SignIn(hass_process)
     taken = []
     for _ in range(_RENEWALS):
         answer = sign_in.service.gate(TOKEN, "after")
@@ -220,14 +222,14 @@ async def test_how_long_tokens_are_nowhere(mortal: MortalHass, kills: Kills) -> 
     assert median(taken) < 1
 
 
-# Tunnels that are held down
+# Forced-down tunnels
 
 
 class Tunnel(NamedTuple):
-    """A tunnel of a service, and what is known of it there.
+    """A tunnel and its state at the service.
 
-    is_up: whether a client can connect to it. put: lets one, or not, as in the service's console.
-    writes: whether a call does something to it.
+    is_up: whether a client can connect. put: sets that, as in the service's web console.
+    writes: whether a call changes the tunnel.
     """
 
     id: str
@@ -269,15 +271,15 @@ _TUNNELS: dict[str, Tunnel] = {
     ),
 }
 _CALLS = {"chmlfrp": 3, "hayfrp": 5, "hy2scale": 7}
-"""How many requests a hold or a release sends at most, with those to read it back."""
+"""Maximum number of requests for a hold or a release, including those that read back."""
 _CALLS_TO_DISCONNECT = 4
-"""Two of them read the connection, one disables it, one enables it."""
+"""Two read the connection, one disables it, one enables it."""
 
 
-class Held:
-    """A tunnel: what is wanted of it, on the disk and in Home Assistant, and how it is."""
+class HeldTunnel:
+    """A tunnel: its stored hold, its switch and its state at the service."""
 
-    def __init__(self, hass: MortalHass) -> None:
+    def __init__(self, hass: HassProcess) -> None:
         self.hass = hass
         self.service = hass.service
         self.tunnel = _TUNNELS[hass.service.NAME]
@@ -285,7 +287,7 @@ class Held:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the disk says that it is to be held down."""
+        """Whether the stored hold is active."""
         holds = self.hass.stored(f"{DOMAIN}.{self.hass.entry_id}") or {}
         hold = holds.get(self.tunnel.id)
         return hold is not None and not hold.get("releasing")
@@ -296,11 +298,11 @@ class Held:
         return self.tunnel.is_up(self.service)
 
     async def turn(self, action: str) -> None:
-        """Turn the switch."""
+        """Turns the switch on or off."""
         await self.hass.call("switch", action, self.switch)
 
     async def shows(self, *, held: bool, up: bool) -> None:
-        """Wait until the switch tells so, and the tunnel is so."""
+        """Waits for the state of the switch and of the tunnel."""
         await self.hass.shows(self.switch, "on" if held else "off")
 
         async def _otherwise() -> str:
@@ -309,51 +311,55 @@ class Held:
         await until(_otherwise, _PATIENCE)
 
 
-async def _call_number(hass: MortalHass, number: int, moment: Moment) -> None:
-    """Wait until so many calls have gone by, and another one has come."""
+async def _call_number(hass: HassProcess, number: int, moment: Moment) -> None:
+    """Waits for the call after a number of calls."""
     await hass.service.gate("*", moment, after=number).reached()
 
 
-@pytest.mark.parametrize("mortal", list(_TUNNELS), indirect=True)
-async def test_while_a_tunnel_is_held_and_released(mortal: MortalHass, kills: Kills) -> None:
-    """What is wanted is on the disk before anything is sent, and is so after the next start."""
-    held = Held(mortal)
-    service = mortal.service.NAME
-    await mortal.shows(held.switch, "off")
+@pytest.mark.parametrize("hass_process", list(_TUNNELS), indirect=True)
+async def test_while_a_tunnel_is_held_and_released(hass_process: HassProcess, kills: Kills) -> None:
+    """Tests that a hold is stored before any request is sent, and applied after the next start."""
+    held = HeldTunnel(hass_process)
+    service = hass_process.service.NAME
+    await hass_process.shows(held.switch, "off")
     moments: tuple[Moment, ...] = ("before", "after")
     for number, moment in product(range(_CALLS[service]), moments):
-        # Where tunnels can be disabled, some were so before.
+        # Where tunnels can be disabled, some are disabled before.
         up = service == "chmlfrp" or number % 3 != 1
         for action in ("turn_on", "turn_off"):
-            # A kill may have come before anything was stored, or too late to matter.
+            # The previous kill may have been too early or too late.
             if action == "turn_on":
                 await held.turn("turn_off")
                 held.tunnel.put(held.service, up)
             elif not held.is_wanted:
                 await held.turn("turn_on")
             sent = len(held.service.calls)
-            await _kill_at(mortal, _call_number(mortal, number, moment), held.turn(action))
+            await _kill_at(
+                hass_process, _call_number(hass_process, number, moment), held.turn(action)
+            )
 
             what = f"{service}: {action} {moment} call {number + 1}"
             wanted = held.is_wanted
             if any(map(held.tunnel.writes, held.service.calls[sent:])):
                 assert wanted is (action == "turn_on"), what
-            await mortal.start()
+            await hass_process.start()
             kills.count(what, "held" if wanted else "not held")
-            # A client that was disconnected comes back when it likes.
+            # A disconnected client reconnects at any time.
             as_before = up if service != "chmlfrp" or action == "turn_on" else held.is_up
             await held.shows(held=wanted, up=as_before and not wanted)
 
 
-@pytest.mark.parametrize("mortal", ["hy2scale"], indirect=True)
-async def test_while_a_client_is_disconnected(mortal: MortalHass, kills: Kills) -> None:
-    """A connection that is disabled for a moment is enabled after the next start."""
-    held = Held(mortal)
-    await mortal.shows(held.switch, "off")
+@pytest.mark.parametrize("hass_process", ["hy2scale"], indirect=True)
+async def test_while_a_client_is_disconnected(hass_process: HassProcess, kills: Kills) -> None:
+    """Tests that a connection that was disabled for a moment is enabled after the next start."""
+    held = HeldTunnel(hass_process)
+    await hass_process.shows(held.switch, "off")
     moments: tuple[Moment, ...] = ("before", "after")
     for number, moment in product(range(_CALLS_TO_DISCONNECT), moments):
-        press = mortal.call("button", "press", f"button:tunnel:{held.tunnel.id}:force_offline")
-        await _kill_at(mortal, _call_number(mortal, number, moment), press)
+        press = hass_process.call(
+            "button", "press", f"button:tunnel:{held.tunnel.id}:force_offline"
+        )
+        await _kill_at(hass_process, _call_number(hass_process, number, moment), press)
         kills.count("while a client is disconnected", "up" if held.is_up else "down")
-        await mortal.start()
+        await hass_process.start()
         await held.shows(held=False, up=True)

@@ -1,4 +1,4 @@
-"""Who may call which action."""
+"""Tests which users may run which actions."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -20,8 +20,8 @@ FOR_EVERY_USER = {
     "check_node": "returns what the entities of the node show",
     "check_reachability": "checks what the entities of the tunnel show, every ten seconds at most",
     "check_tunnel": "returns what the entities of the tunnel show",
-    "force_offline": "does what the button does; the client can reconnect",
-    "get_app_version": "returns what the service tells strangers",
+    "force_offline": "does the same as the button; the client can reconnect",
+    "get_app_version": "returns public data of the service",
     "get_certificate": "returns the public half, which every client receives",
     "get_graph_layout": "returns positions in a picture",
     "get_latency_history": "returns what the sensor's history shows",
@@ -29,12 +29,12 @@ FOR_EVERY_USER = {
     "get_node_history": "returns the service's data of its own nodes",
     "get_peers": "returns what the entities of the peers show",
     "get_traffic_history": "returns what the sensors' history shows",
-    "list_downloads": "returns what the service tells strangers",
-    "query_nodes": "returns what the service tells strangers",
-    "sign_in": "does what the button does; it only earns something",
+    "list_downloads": "returns public data of the service",
+    "query_nodes": "returns public data of the service",
+    "sign_in": "does the same as the button; it only adds points or traffic",
     "suggest_node": "returns what nodes show; connects every ten minutes at most",
 }
-"""The actions that neither destroy nor reveal, and why; all others are for administrators."""
+"""Actions for all users, with the reason; all others are for administrators."""
 
 _ADMITTED = {
     GROUP_ID_ADMIN: ACTIONS.keys(),
@@ -44,13 +44,13 @@ _ADMITTED = {
 
 
 async def _user(hass: HomeAssistant, group: str) -> str:
-    """Create a user of a group; the owner, who comes first, may do everything anyway."""
+    """Creates a user in a group; the first user is the owner, who has all permissions."""
     await hass.auth.async_create_user("owner", group_ids=[GROUP_ID_ADMIN])
     return (await hass.auth.async_create_user(group, group_ids=[group])).id
 
 
 def _device_of_kind(world: World, kind: str) -> str:
-    """Return a device of a kind, with an entity; one is registered where the account has none."""
+    """Return a device of a kind, which is registered with an entity if there is none."""
     if device := world.device(f"{kind}:1"):
         return device.id
     entry, name = world.entry, f"{id_prefix(world.entry)}:{kind}:1"
@@ -64,7 +64,7 @@ def _device_of_kind(world: World, kind: str) -> str:
 
 
 async def _call(world: World, name: str, data: dict[str, Any], user_id: str | None) -> None:
-    """Call an action's handler as it is registered, past the check of its fields."""
+    """Calls an action's registered handler without validating its fields."""
     service = world.hass.services.async_services_for_domain(DOMAIN)[name]
     handler = cast("Callable[[ServiceCall], Awaitable[object]]", service.job.target)
     await handler(ServiceCall(world.hass, DOMAIN, name, data, context=Context(user_id=user_id)))
@@ -79,7 +79,7 @@ def _targets(world: World, name: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("group", list(_ADMITTED))
 async def test_all_actions_and_kinds_of_user(world: World, group: str) -> None:
-    """A user without permission is refused before the service is asked."""
+    """Tests that users without permission are refused before any request is sent."""
     await world.set_up()
     user_id = await _user(world.hass, group)
 
@@ -93,7 +93,7 @@ async def test_all_actions_and_kinds_of_user(world: World, group: str) -> None:
                 assert len(world.service.calls) == requests, name
                 continue
             except HomeAssistantError, KeyError, TypeError:
-                # This service lacks the feature, or the call lacks a field: the caller was let in.
+                # An unsupported action or a missing field: the permission was granted.
                 pass
             admitted.add((name, *target.values()))
             await world.settle()
@@ -105,12 +105,12 @@ async def test_all_actions_and_kinds_of_user(world: World, group: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FOR_EVERY_USER))
-def test_what_is_for_every_user_exists(name: str) -> None:
+def test_actions_for_every_user_exist(name: str) -> None:
     assert name in ACTIONS
 
 
-async def test_a_user_may_act_on_what_they_may_control(world: World) -> None:
-    """One who may control a single device, as an administrator can arrange it."""
+async def test_a_user_with_permission_for_one_device(world: World) -> None:
+    """Tests a user who may control a single device."""
     await world.set_up()
     user_id = await _user(world.hass, GROUP_ID_READ_ONLY)
     user = await world.hass.auth.async_get_user(user_id)
@@ -131,7 +131,7 @@ async def test_a_user_may_act_on_what_they_may_control(world: World) -> None:
 
 
 async def test_a_device_without_entities(world: World) -> None:
-    """Nothing says who may control it, so those may who control everything."""
+    """Tests that users need the permission for all entities."""
     await world.set_up()
     target = {"device_id": world.device_id("tunnel:1")}
     registry = er.async_get(world.hass)
@@ -144,7 +144,7 @@ async def test_a_device_without_entities(world: World) -> None:
 
 
 async def test_a_disabled_entity_counts(world: World) -> None:
-    """Disabling an entity does not allow an action to users who may not control it."""
+    """Tests that disabling an entity does not allow an action."""
     await world.set_up()
     world.disable("tunnel:1:", "check:1:")
     await world.restart()
@@ -163,7 +163,7 @@ async def test_automations_may_do_everything(world: World) -> None:
     await _call(world, "check_tunnel", {"device_id": world.device_id("tunnel:1")}, None)
 
 
-async def test_a_user_who_is_gone(world: World) -> None:
+async def test_a_deleted_user(world: World) -> None:
     await world.set_up()
     with pytest.raises(UnknownUser):
         await _call(world, "check_tunnel", {"device_id": world.device_id("tunnel:1")}, "gone")
@@ -174,7 +174,7 @@ async def test_a_user_who_is_gone(world: World) -> None:
 async def test_over_the_web_socket(
     world: World, hass_ws_client: WebSocketGenerator, hass_read_only_access_token: str
 ) -> None:
-    """The way that a read-only user really has."""
+    """Tests a read-only user's calls."""
     await world.set_up()
     client = await hass_ws_client(world.hass, hass_read_only_access_token)
 

@@ -1,1 +1,1 @@
-"""The daily sign-in."""
+"""Tests the daily sign-in."""

@@ -1,4 +1,4 @@
-"""What the tests of the daily sign-in share."""
+"""Shared helpers for tests of the daily sign-in."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -16,12 +16,12 @@ type Draw = Callable[[float], None]
 
 
 def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
-    """Return a moment of October 2026 in Shanghai."""
+    """Return a time in October 2026 in Shanghai."""
     return datetime(2026, 10, day, hour, minute, second, tzinfo=SHANGHAI)
 
 
-def signings(world: World) -> list[datetime]:
-    """Return when the service was asked to sign in, by its own clock."""
+def sign_in_requests(world: World) -> list[datetime]:
+    """Return the times of sign-in requests, by the service's clock."""
     return [
         datetime.fromtimestamp(call.at, SHANGHAI)
         for call in world.service.calls_to("/user", type="sign")
@@ -34,14 +34,14 @@ def signed_on(world: World) -> date | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, SHANGHAI).date()
 
 
-def next_try(world: World) -> datetime:
-    """Return when it will be tried next, as diagnostics show it."""
+def next_attempt(world: World) -> datetime:
+    """Return the time of the next automatic attempt, as in diagnostics."""
     moment: datetime = world.entry.runtime_data.sign_in.next
     return moment
 
 
 async def leap(world: World, moment: datetime) -> None:
-    """Let time pass until a moment, with a poll some minutes before it."""
+    """Moves time to a moment, with a poll ten minutes before it."""
     for stop in (moment - timedelta(minutes=10), moment):
         if stop > datetime.now(SHANGHAI):
             world.freezer.move_to(stop)
@@ -49,18 +49,18 @@ async def leap(world: World, moment: datetime) -> None:
             await world.settle()
 
 
-async def keep(world: World) -> datetime:
-    """Let time pass until the next try; when that was."""
-    moment = next_try(world)
+async def run_next_attempt(world: World) -> datetime:
+    """Move time to the next attempt; return its time."""
+    moment = next_attempt(world)
     await leap(world, moment)
     return moment
 
 
 async def live_until(world: World, moment: datetime) -> list[date]:
-    """Let time pass in hours and from try to try; the service's days that were signed in."""
+    """Move time in steps and from attempt to attempt; return the service's days with a sign-in."""
     days = []
     while (now := datetime.now(SHANGHAI)) < moment:
-        before, soon = signed_on(world), next_try(world)
+        before, soon = signed_on(world), next_attempt(world)
         stop = min(now + timedelta(hours=6), moment)
         if now < soon < stop:
             stop = soon
@@ -70,7 +70,7 @@ async def live_until(world: World, moment: datetime) -> list[date]:
     return days
 
 
-def failing(world: World) -> ir.IssueEntry | None:
-    """Return the repair for failing sign-ins."""
+def failing_issue(world: World) -> ir.IssueEntry | None:
+    """Return the issue for failing sign-ins."""
     issues = ir.async_get(world.hass).issues.values()
     return next((issue for issue in issues if issue.translation_key == "sign_in_failing"), None)

@@ -1,4 +1,4 @@
-"""Fixtures: what decides the lot, and homes in several time zones."""
+"""Fixtures: predictable random times, and homes in different time zones."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -16,13 +16,13 @@ from .common import Draw
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """With next to nothing."""
+    """Use few rows, to be fast."""
     return {"tunnels": 1, "nodes": 1}
 
 
 @pytest.fixture
 def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
-    """Return what decides the lot from now on: 0 is the beginning of a span, 1 its end."""
+    """Sets the random time: 0 is the start of the time window, 1 its end."""
 
     def _draw(share: float) -> None:
         def uniform(first: float, last: float) -> float:
@@ -39,7 +39,7 @@ type MoveTo = Callable[[str, str], Awaitable[None]]
 
 @pytest.fixture
 def move_to(world: World, draw: Draw) -> MoveTo:
-    """Return what makes it a home in a time zone, when the clocks there show a time."""
+    """Sets the home's time zone and its local time."""
 
     async def _move(zone: str, local: str) -> None:
         await world.hass.config.async_set_time_zone(zone)

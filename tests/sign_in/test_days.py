@@ -1,4 +1,4 @@
-"""Each day of the service has its sign-in, wherever the home is and whatever its clocks do."""
+"""Tests one sign-in for each of the service's days, with any time zone and clock changes."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,7 +15,7 @@ from custom_components.tunnel_hub.const import DOMAIN
 
 from ..clocks import Clocks
 from ..common import DAY, HOUR, MINUTE, World, on_account
-from .common import DAILY, SHANGHAI, Draw, at, live_until, next_try, signed_on, signings
+from .common import DAILY, SHANGHAI, Draw, at, live_until, next_attempt, sign_in_requests, signed_on
 from .conftest import MoveTo
 
 pytestmark = pytest.mark.platforms("button", "event")
@@ -34,21 +34,21 @@ def october(first: int, last: int) -> list[date]:
 
 
 def outcome(world: World) -> Mapping[str, Any]:
-    """Return what the account's event tells."""
+    """Return the attributes of the account's event entity."""
     return world.state("event", "account:account", "sign_in").attributes
 
 
-async def test_the_services_midnight_lies_in_the_hours(world: World, move_to: MoveTo) -> None:
-    """In Los Angeles it is 9 in the morning: half of the hours belong to each of two days."""
+async def test_service_midnight_within_the_window(world: World, move_to: MoveTo) -> None:
+    """In Los Angeles it is at 9:00: each half of the time window belongs to another day."""
     await move_to("America/Los_Angeles", "2026-10-18 22:00")
     await world.set_up(**DAILY)
 
     assert await live_until(world, at(26, 12)) == october(19, 26)
-    assert len(signings(world)) == 8
+    assert len(sign_in_requests(world)) == 8
 
 
 async def test_a_restart_every_noon(world: World, move_to: MoveTo) -> None:
-    """In Berlin the evening's hours already belong to the service's next day."""
+    """In Berlin, the evening's time window already belongs to the service's next day."""
     await move_to("Europe/Berlin", "2026-10-18 11:00")
     await world.set_up(**EVENING)
     berlin = ZoneInfo("Europe/Berlin")
@@ -58,26 +58,26 @@ async def test_a_restart_every_noon(world: World, move_to: MoveTo) -> None:
         days += await live_until(world, datetime(2026, 10, day, 12, tzinfo=berlin))
         await world.restart()
 
-    # On the first day no hours are left of the service's 18th: it is made up for.
+    # The time window of the service's 18th is over: it is caught up.
     assert days == october(18, 23)
-    assert len(signings(world)) == 6
+    assert len(sign_in_requests(world)) == 6
 
 
 @pytest.mark.parametrize("first, last", [("08:00", "10:00"), ("18:00", "20:00")])
-async def test_a_restart_keeps_to_what_was_chosen(
+async def test_restart_keeps_the_selected_time(
     shanghai: World, draw: Draw, first: str, last: str
 ) -> None:
-    """However often that happens, and whatever another lot would say."""
+    """Tests several restarts, each of which would select another time."""
     await shanghai.set_up(**hours(first, last))
-    chosen = next_try(shanghai)
+    chosen = next_attempt(shanghai)
 
     for share in (0.1, 0.9, 0.3):
         draw(share)
         await shanghai.restart()
-        assert next_try(shanghai) == chosen
+        assert next_attempt(shanghai) == chosen
 
 
-async def test_off_when_it_was_time(shanghai: World) -> None:
+async def test_off_at_the_selected_time(shanghai: World) -> None:
     await shanghai.set_up(**DAILY)
     assert await shanghai.hass.config_entries.async_unload(shanghai.entry.entry_id)
     shanghai.freezer.move_to(at(20, 9, 58))
@@ -85,19 +85,19 @@ async def test_off_when_it_was_time(shanghai: World) -> None:
     await shanghai.set_up()
 
     assert signed_on(shanghai) == date(2026, 10, 20)
-    assert next_try(shanghai) == at(21, 9)
+    assert next_attempt(shanghai) == at(21, 9)
 
 
-async def test_other_hours(shanghai: World) -> None:
-    """A moment that was chosen for other hours no longer counts."""
+async def test_changed_window(shanghai: World) -> None:
+    """Tests that the selected time changes with the time window."""
     await shanghai.set_up(**DAILY)
-    assert next_try(shanghai) == at(20, 9)
+    assert next_attempt(shanghai) == at(20, 9)
 
     await shanghai.restart()
     shanghai.hass.config_entries.async_update_entry(shanghai.entry, options=EVENING)
     await shanghai.restart()
 
-    assert next_try(shanghai) == at(20, 19)
+    assert next_attempt(shanghai) == at(20, 19)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ async def test_other_hours(shanghai: World) -> None:
         pytest.param("Asia/Shanghai", "2026-06-01", "00:00-00:00", id="all day"),
     ],
 )
-async def test_clocks_are_changed(
+async def test_daylight_saving_time(
     world: World, move_to: MoveTo, zone: str, day: str, between: str
 ) -> None:
-    """Every day of the service, once, and within the hours where any are left."""
+    """Tests one sign-in a day, within the time window where any of it is left."""
     await move_to(zone, f"{day} 12:00")
     world.freezer.tick(-2 * DAY)
     first, last = map(time.fromisoformat, between.split("-"))
@@ -124,46 +124,46 @@ async def test_clocks_are_changed(
     begin = datetime.now(SHANGHAI)
 
     def is_open(moment: datetime) -> bool:
-        """Tell what a clock on the wall says."""
+        """Return whether local time is within the window."""
         return first == last or first <= moment.astimezone(ZoneInfo(zone)).time() < last
 
     await live_until(world, begin + timedelta(days=4))
 
-    days = [moment.date() for moment in signings(world)]
+    days = [moment.date() for moment in sign_in_requests(world)]
     assert days == [begin.date() + timedelta(days=n) for n in range(len(days))]
     assert len(days) in (4, 5)
     assert world.service.account.totalsign == len(days)
-    for signed in signings(world):
+    for signed in sign_in_requests(world):
         midnight = datetime.combine(signed, time(), SHANGHAI)
         minutes = (midnight + timedelta(minutes=n) for n in range(24 * 60))
         left = (minute for minute in minutes if minute >= begin)
-        assert is_open(signed) or not any(map(is_open, left)), f"{signed} is out of the hours"
+        assert is_open(signed) or not any(map(is_open, left)), f"{signed} is outside of the window"
 
 
 async def test_another_time_zone(shanghai: World) -> None:
-    """The home moves to Berlin, where it is still the evening before."""
+    """Changes the time zone to Berlin, where it is still the evening before."""
     await shanghai.set_up(**EVENING)
-    assert next_try(shanghai) == at(20, 19)
+    assert next_attempt(shanghai) == at(20, 19)
 
     await shanghai.hass.config.async_set_time_zone("Europe/Berlin")
     await shanghai.elapse(MINUTE)
 
-    # At 18 to 20 in Berlin it is 0 to 2 in Shanghai.
-    assert at(20, 0, 31) < next_try(shanghai) < at(20, 2)
+    # 18 to 20 in Berlin is 0 to 2 in Shanghai.
+    assert at(20, 0, 31) < next_attempt(shanghai) < at(20, 2)
 
 
-async def test_asleep_when_it_was_time(shanghai: World, clocks: Clocks) -> None:
-    """The machine wakes up when the hours are over."""
+async def test_asleep_at_the_selected_time(shanghai: World, clocks: Clocks) -> None:
+    """Resumes the machine after the time window."""
     await shanghai.set_up(**DAILY)
     clocks.sleep(10 * HOUR)
 
     await shanghai.elapse(MINUTE)
 
-    assert signings(shanghai) == [at(20, 10, 31)]
-    assert next_try(shanghai) == at(21, 9)
+    assert sign_in_requests(shanghai) == [at(20, 10, 31)]
+    assert next_attempt(shanghai) == at(21, 9)
 
 
-async def test_asleep_over_the_services_midnight(shanghai: World, clocks: Clocks) -> None:
+async def test_asleep_over_midnight(shanghai: World, clocks: Clocks) -> None:
     shanghai.freezer.move_to(at(20, 23, 30))
     await shanghai.set_up(**DAILY)
     await live_until(shanghai, at(20, 23, 58))
@@ -172,7 +172,7 @@ async def test_asleep_over_the_services_midnight(shanghai: World, clocks: Clocks
 
     await shanghai.elapse(MINUTE)
 
-    assert next_try(shanghai) == at(21, 9)
+    assert next_attempt(shanghai) == at(21, 9)
     assert await live_until(shanghai, at(21, 12)) == october(21, 21)
 
 
@@ -187,10 +187,8 @@ async def test_asleep_over_the_services_midnight(shanghai: World, clocks: Clocks
         (at(20, 23, 45), HOUR),
     ],
 )
-async def test_the_clock_is_set(
-    shanghai: World, clocks: Clocks, when: datetime, set_by: float
-) -> None:
-    """And set right again six hours later: no day is lost, nothing is gained twice."""
+async def test_wrong_clock(shanghai: World, clocks: Clocks, when: datetime, set_by: float) -> None:
+    """Tests that no day is missed or signed in twice while the clock is wrong for six hours."""
     await shanghai.set_up(**DAILY)
     days = await live_until(shanghai, when)
 
@@ -201,35 +199,35 @@ async def test_the_clock_is_set(
 
     assert days == october(20, 23)
     assert shanghai.service.account.totalsign == 4
-    assert len(signings(shanghai)) < 12
+    assert len(sign_in_requests(shanghai)) < 12
 
 
 @pytest.mark.parametrize("seconds", [-90, 30, 5 * MINUTE])
-async def test_the_services_clock_is_not_ours(
+async def test_service_clock_differs(
     world: World, move_to: MoveTo, draw: Draw, seconds: float
 ) -> None:
-    """Around the service's midnight it says that it is still, or already, another day."""
+    """Tests around midnight, when the service's date differs from ours."""
     await move_to("America/Los_Angeles", "2026-10-18 22:00")
     draw(0.0)
     world.service.advance(seconds)
     await world.set_up(**DAILY)
 
     assert await live_until(world, at(23, 12)) == october(19, 23)
-    assert len(signings(world)) <= 6
+    assert len(sign_in_requests(world)) <= 6
 
 
-async def test_the_services_clock_is_an_hour_behind(world: World, move_to: MoveTo) -> None:
-    """What we take for today's sign-in was yesterday's: the service's word counts."""
+async def test_service_clock_an_hour_behind(world: World, move_to: MoveTo) -> None:
+    """Tests that the day that the service reports counts."""
     await move_to("America/Los_Angeles", "2026-10-18 22:00")
     world.service.advance(-HOUR)
     await world.set_up(**DAILY)
 
     assert await live_until(world, at(23, 12)) == october(19, 23)
-    assert len(signings(world)) < 5 * 6
+    assert len(sign_in_requests(world)) < 5 * 6
 
 
-async def test_a_service_that_does_not_tell_when_it_was(shanghai: World) -> None:
-    """Then what we did ourselves counts, also after a restart."""
+async def test_service_without_the_last_sign_in(shanghai: World) -> None:
+    """Tests that our own sign-ins count then, also after a restart."""
     shanghai.service.fault(
         "/user", "patch", match={"type": "info"}, times=None, patch={"signdate": "?"}
     )
@@ -237,15 +235,15 @@ async def test_a_service_that_does_not_tell_when_it_was(shanghai: World) -> None
 
     assert await live_until(shanghai, at(20, 12)) == october(20, 20)
     await shanghai.restart()
-    assert next_try(shanghai) == at(21, 9)
+    assert next_attempt(shanghai) == at(21, 9)
     assert await live_until(shanghai, at(22, 12)) == october(21, 22)
-    assert len(signings(shanghai)) == 3
+    assert len(sign_in_requests(shanghai)) == 3
 
 
 async def test_a_missed_day_is_reported(
     shanghai: World, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Home Assistant was off on the 21st and 22nd."""
+    """Tests the event after Home Assistant was off on the 21st and 22nd."""
     await shanghai.set_up(**DAILY)
     await live_until(shanghai, at(20, 12))
     assert await shanghai.hass.config_entries.async_unload(shanghai.entry.entry_id)
@@ -258,10 +256,10 @@ async def test_a_missed_day_is_reported(
     assert outcome(shanghai)["days"] == 2
     assert "no daily sign-in on 2026-10-22" in caplog.text
     await shanghai.restart()
-    assert caplog.text.count("no daily sign-in") == 1, "once"
+    assert caplog.text.count("no daily sign-in") == 1
 
 
-async def test_a_day_that_was_signed_in_elsewhere_is_not_missed(shanghai: World) -> None:
+async def test_a_day_signed_in_elsewhere_is_not_missed(shanghai: World) -> None:
     await shanghai.set_up(**DAILY)
     await live_until(shanghai, at(20, 12))
     assert await shanghai.hass.config_entries.async_unload(shanghai.entry.entry_id)
@@ -273,8 +271,8 @@ async def test_a_day_that_was_signed_in_elsewhere_is_not_missed(shanghai: World)
     assert outcome(shanghai)[ATTR_EVENT_TYPE] == "signed_in"
 
 
-async def test_a_day_on_which_the_service_failed_is_reported(shanghai: World) -> None:
-    """Only after the service has reported that there was no other sign-in."""
+async def test_a_failed_day_is_reported(shanghai: World) -> None:
+    """Tests that it is reported only after the service has confirmed it."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault("/user", "error", times=None)
     await live_until(shanghai, at(21, 4))
@@ -286,10 +284,7 @@ async def test_a_day_on_which_the_service_failed_is_reported(shanghai: World) ->
     assert outcome(shanghai)["days"] == 1
 
 
-async def test_a_missed_day_is_reported_although_the_clock_was_a_week_ahead(
-    shanghai: World, clocks: Clocks
-) -> None:
-    """The days until then had seemed to be over."""
+async def test_a_missed_day_after_a_clock_a_week_ahead(shanghai: World, clocks: Clocks) -> None:
     await shanghai.set_up(**DAILY)
     await live_until(shanghai, at(21, 1))
     for seconds in (7 * DAY, -7 * DAY):
@@ -305,23 +300,23 @@ async def test_a_missed_day_is_reported_although_the_clock_was_a_week_ahead(
     assert outcome(shanghai)["days"] == 1
 
 
-async def test_by_hand_before_the_missed_day_was_reported(shanghai: World) -> None:
-    """The account cannot be read: the day is told all the same, before it is too late."""
+async def test_manual_sign_in_before_the_report(shanghai: World) -> None:
+    """Tests that the missed day is reported before a manual sign-in although polls fail."""
     await shanghai.set_up(**DAILY)
     shanghai.service.fault("/user", "error", times=None)
     await live_until(shanghai, at(21, 4))
     shanghai.service.clear_faults()
     shanghai.service.fault("/user", "error", match={"type": "info"}, times=None)
-    told: list[str] = []
-    shanghai.entry.runtime_data.sign_in.async_listen(lambda outcome, _: told.append(outcome))
+    outcomes: list[str] = []
+    shanghai.entry.runtime_data.sign_in.async_listen(lambda outcome, _: outcomes.append(outcome))
 
     await on_account(shanghai, "sign_in")
 
-    assert told == ["missed", "signed_in"]
+    assert outcomes == ["missed", "signed_in"]
 
 
 async def test_turned_off_for_days(shanghai: World, hass_storage: dict[str, Any]) -> None:
-    """What was not wanted was not missed."""
+    """Tests that days while it was turned off are not reported."""
     await shanghai.set_up(**DAILY)
     await live_until(shanghai, at(20, 12))
     shanghai.hass.config_entries.async_update_entry(shanghai.entry, options={})
@@ -333,25 +328,25 @@ async def test_turned_off_for_days(shanghai: World, hass_storage: dict[str, Any]
     await shanghai.restart()
 
     assert outcome(shanghai)[ATTR_EVENT_TYPE] == "signed_in"
-    assert next_try(shanghai) == at(23, 9)
+    assert next_attempt(shanghai) == at(23, 9)
 
 
 async def test_no_request_without_need(shanghai: World) -> None:
-    """Signed in elsewhere: no automatic request, and one for the button."""
+    """Tests that there is no automatic request after a sign-in elsewhere."""
     await shanghai.set_up(**DAILY)
     shanghai.service.account.signdate = int(at(20, 0, 40).timestamp())
     await live_until(shanghai, at(20, 20))
-    assert not signings(shanghai)
-    assert next_try(shanghai) == at(21, 9)
+    assert not sign_in_requests(shanghai)
+    assert next_attempt(shanghai) == at(21, 9)
 
     await shanghai.act("button", "press", "account:account", "sign_in")
 
-    assert len(signings(shanghai)) == 1
+    assert len(sign_in_requests(shanghai)) == 1
     assert outcome(shanghai)[ATTR_EVENT_TYPE] == "already_signed_in"
-    assert next_try(shanghai) == at(21, 9)
+    assert next_attempt(shanghai) == at(21, 9)
 
 
-async def test_by_hand_and_by_itself_at_once(shanghai: World) -> None:
+async def test_manual_and_automatic_in_parallel(shanghai: World) -> None:
     await shanghai.set_up(**DAILY)
     shanghai.freezer.move_to(at(20, 9))
     async_fire_time_changed(shanghai.hass)
@@ -360,10 +355,12 @@ async def test_by_hand_and_by_itself_at_once(shanghai: World) -> None:
 
     assert shanghai.service.account.totalsign == 1
     assert outcome(shanghai)[ATTR_EVENT_TYPE] in ("signed_in", "already_signed_in")
-    assert next_try(shanghai) == at(21, 9)
+    assert next_attempt(shanghai) == at(21, 9)
 
 
-async def test_nothing_stays_stored(shanghai: World, hass_storage: dict[str, Any]) -> None:
+async def test_removal_deletes_the_stored_data(
+    shanghai: World, hass_storage: dict[str, Any]
+) -> None:
     await shanghai.set_up(**DAILY)
     key = f"{DOMAIN}.{shanghai.entry.entry_id}.sign_in"
     assert hass_storage[key]["data"]["settled"] == "2026-10-19"
@@ -375,7 +372,7 @@ async def test_nothing_stays_stored(shanghai: World, hass_storage: dict[str, Any
 
 
 async def test_a_message_of_any_length(shanghai: World) -> None:
-    """What the recorder would not keep is cut."""
+    """Tests that long messages are truncated."""
     await shanghai.set_up()
     words = "签" * 5000
     for status in (500, 200):

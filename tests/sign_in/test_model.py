@@ -1,7 +1,7 @@
-"""Days in the life of a home, drawn at random, against a model that only knows clocks.
+"""Tests random days of a home against a model of clocks.
 
-The model sees minute by minute whether Home Assistant and the service were there, and what the
-clock on the wall said. From that it tells on which days of the service there must be a sign-in.
+For each minute, the model records whether Home Assistant and the service were running, and local
+time. From that it computes on which of the service's days there must be a sign-in.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from simulator.hayfrp import HayFrpService
 
 from ..clocks import Clocks
 from ..common import DAY, HOUR, MINUTE, World, account_entry
-from .common import next_try
+from .common import next_attempt
 from .test_schedule import CHANGES, ZONES, all_hours
 
 pytestmark = pytest.mark.platforms("button", "event")
@@ -35,17 +35,17 @@ EXTENDED = 400
 DAYS = 4
 LONGEST_STEP = 6 * HOUR
 
-_ENOUGH = 14
-"""Minutes at the end of the hours for which the service must be there for a sign-in.
+_MINUTES_BEFORE_CLOSING = 14
+"""Minutes at the end of the time window that are enough for a sign-in if the service is running.
 
-Some of them until Home Assistant has noticed that it is.
+They include the time until Home Assistant notices the service.
 """
-_LAST = 10
-"""Minutes at the end of the service's day that are enough, too."""
+_MINUTES_BEFORE_MIDNIGHT = 10
+"""Minutes at the end of the service's day that are enough for a sign-in."""
 
 
-class Trouble(NamedTuple):
-    """What happens to a home. start, length: in minutes, the start since the beginning."""
+class Disturbance(NamedTuple):
+    """An event at a home. start, length: in minutes, the start since the beginning."""
 
     kind: Literal["off", "outage", "sleep", "ahead", "behind", "restart", "zone", "hours"]
     start: int
@@ -54,9 +54,9 @@ class Trouble(NamedTuple):
     hours: daily_schedule.Hours
 
 
-troubles = st.lists(
+disturbances = st.lists(
     st.builds(
-        Trouble,
+        Disturbance,
         st.sampled_from(
             ("off", "outage", "outage", "sleep", "ahead", "behind", "restart", "zone", "hours")
         ),
@@ -70,7 +70,7 @@ troubles = st.lists(
 
 
 class Minute(NamedTuple):
-    """What was at a minute of the service's time. at: minutes since 1970."""
+    """A minute of the service's time. at: minutes since 1970. open: within the time window."""
 
     at: int
     up: bool
@@ -83,21 +83,21 @@ class Minute(NamedTuple):
 
 
 def _day_of(seconds: float) -> int:
-    """Return the service's day of some seconds since 1970, as days since 1970."""
+    """Return the service's day for seconds since 1970, as days since 1970."""
     return int(seconds + 8 * 3600) // 86400
 
 
 @cache
 def _ahead_of_utc(zone: ZoneInfo, quarter_hour: int) -> int:
-    """Return by how many seconds a zone's clocks are ahead, a number of quarters since 1970."""
+    """Return a time zone's offset in seconds, for quarter hours since 1970."""
     offset = datetime.fromtimestamp(quarter_hour * 900, zone).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
 
 
 @dataclass
-class Life:
-    """One home, and what the model saw of it."""
+class HomeModel:
+    """A home, and the model's records of it."""
 
     world: World
     clocks: Clocks
@@ -105,32 +105,32 @@ class Life:
     hours: daily_schedule.Hours
     minutes: list[Minute] = field(default_factory=list)
     signed: list[int] = field(default_factory=list)
-    """When, in seconds since 1970."""
+    """Times of sign-ins in seconds since 1970."""
     in_hours: set[int] = field(default_factory=set)
-    """Which of these were within the hours that the user wanted then."""
+    """The sign-ins within the time window of that time."""
     disturbed: set[int] = field(default_factory=set)
-    """Days on which something was changed."""
+    """Days with changes, which are not checked strictly."""
     outage: bool = False
     ahead: float = 0.0
 
     @property
     def now(self) -> int:
-        """The service's time, which is the true one: seconds since 1970."""
+        """The service's time, which is correct, in seconds since 1970."""
         return int(self.world.service.now())
 
     @property
     def is_up(self) -> bool:
-        """Whether Home Assistant and the service are there."""
+        """Whether Home Assistant and the service are running."""
         return self.world.entry.state is ConfigEntryState.LOADED and not self.outage
 
     def note(self, until: int, *, up: bool) -> None:
-        """Note what is, for each minute since the last one."""
+        """Records each minute since the last one."""
         begin = self.minutes[-1].at + 1 if self.minutes else self.now // 60 + 1
         for at in range(begin, until // 60):
             self.minutes.append(Minute(at, up, self.is_open(at * 60)))
 
     def note_sign_in(self) -> None:
-        """Note a new sign-in, and whether the hours and the clocks of now allow it."""
+        """Records a new sign-in, and whether it is within the time window."""
         account = self.world.service.account
         if (account.totalsign or 0) != len(self.signed):
             self.signed.append(at := account.signdate or 0)
@@ -138,7 +138,7 @@ class Life:
                 self.in_hours.add(at)
 
     def is_open(self, seconds: int) -> bool:
-        """Return whether a clock on the wall shows one of the user's hours."""
+        """Return whether local time is within the window."""
         seconds += int(self.ahead)
         wall = (seconds + _ahead_of_utc(self.zone, seconds // 900)) % 86400
         first, last = (
@@ -148,17 +148,17 @@ class Life:
         return first <= wall < last if first < last else not last <= wall < first or first == last
 
     def disturb(self) -> None:
-        """Note that little can be said of this day and those beside it."""
+        """Excludes this day and both adjacent ones from strict checks."""
         today = _day_of(self.now)
         self.disturbed |= {today - 1, today, today + 1}
 
     async def live_until(self, moment: int) -> None:
-        """Let time pass, from try to try and in steps."""
+        """Moves time in steps and from attempt to attempt."""
         while (now := self.now) < moment:
             step = min(moment - now, LONGEST_STEP)
             if self.world.entry.state is ConfigEntryState.LOADED:
-                soon = ceil(next_try(self.world).timestamp() - self.ahead) - now
-                # A moment that is over, as after sleep, is noticed within a minute.
+                soon = ceil(next_attempt(self.world).timestamp() - self.ahead) - now
+                # A missed time, for example after sleep, is noticed within a minute.
                 step = min(step, soon if soon > 0 else MINUTE)
             elif self.world.entry.state is ConfigEntryState.SETUP_RETRY and not self.outage:
                 step = min(step, MINUTE)
@@ -166,10 +166,10 @@ class Life:
             await self.world.elapse(step)
             self.note_sign_in()
 
-    async def suffer(self, trouble: Trouble) -> None:
-        """Let something happen, and pass."""
-        length = trouble.length * MINUTE
-        match trouble.kind:
+    async def run(self, disturbance: Disturbance) -> None:
+        """Runs an event from start to end."""
+        length = disturbance.length * MINUTE
+        match disturbance.kind:
             case "off":
                 await self.turn_off()
                 await self.live_until(self.now + length)
@@ -187,7 +187,7 @@ class Life:
                 self.note(self.now + length, up=False)
                 self.clocks.sleep(length)
             case "ahead" | "behind":
-                seconds = length * (1 if trouble.kind == "ahead" else -1)
+                seconds = length * (1 if disturbance.kind == "ahead" else -1)
                 self.disturb()
                 await self.set_clock(seconds)
                 await self.live_until(self.now + 3 * HOUR)
@@ -195,16 +195,16 @@ class Life:
                 self.disturb()
             case "zone":
                 self.disturb()
-                self.zone = ZoneInfo(trouble.zone)
-                await self.world.hass.config.async_set_time_zone(trouble.zone)
+                self.zone = ZoneInfo(disturbance.zone)
+                await self.world.hass.config.async_set_time_zone(disturbance.zone)
             case "hours":
                 self.disturb()
-                self.hours = trouble.hours
+                self.hours = disturbance.hours
                 await self.turn_off()
                 await self.turn_on()
 
     async def set_clock(self, seconds: float) -> None:
-        """Set our clock wrong, or right again."""
+        """Changes the system clock."""
         self.clocks.set(seconds, self.world.service)
         self.ahead += seconds
 
@@ -221,10 +221,10 @@ class Life:
         )
         self.note_sign_in()
 
-    # What must be
+    # Checks
 
     def check(self, missed: int) -> None:
-        """Compare what was done, and how many days were told as missed, with what clocks say."""
+        """Compares sign-ins and reported missed days with the model."""
         days: dict[int, list[Minute]] = {}
         for minute in self.minutes:
             days.setdefault(minute.day, []).append(minute)
@@ -236,36 +236,40 @@ class Life:
             assert len(calls) < 30
             if day in self.disturbed:
                 continue
-            if all(minute.up for minute in minutes[-_LAST:]):
-                assert day in signed, "the service was there at the end of the day"
+            if all(minute.up for minute in minutes[-_MINUTES_BEFORE_MIDNIGHT:]):
+                assert day in signed, (
+                    "no sign-in although the service was running at the end of the day"
+                )
             for end in closings(minutes):
-                if all(minute.up for minute in minutes[max(0, end - _ENOUGH) : end]):
+                if all(
+                    minute.up for minute in minutes[max(0, end - _MINUTES_BEFORE_CLOSING) : end]
+                ):
                     closed = minutes[end - 1].at * 60 + 60
                     assert any(_day_of(at) == day and at < closed for at in self.signed), (
-                        "the service was there at the end of the hours"
+                        "no sign-in although the service was running at the end of the window"
                     )
             if all(minute.up for minute in minutes):
-                assert len(calls) == 1, "no need to ask more than once"
+                assert len(calls) == 1, "more than one request"
                 if any(minute.open for minute in minutes):
                     assert int(calls[0]) in self.in_hours
         if not self.disturbed:
             assert missed == sum(day not in signed for day in over)
 
     def calls_on(self, day: int) -> list[float]:
-        """Return when the service was asked on one of its days, in seconds since 1970."""
+        """Return the times of requests on one of the service's days, in seconds since 1970."""
         calls = self.world.service.calls_to("/user", type="sign")
         return [call.at for call in calls if _day_of(call.at) == day]
 
 
 def closings(minutes: list[Minute]) -> list[int]:
-    """Return the indexes of minutes at which hours have just ended that were long enough."""
+    """Return the indexes of minutes after the end of time windows that were long enough."""
     found: list[int] = []
     length = 0
     for index, minute in enumerate([*minutes, None]):
         if minute is not None and minute.open:
             length += 1
         else:
-            if length >= _ENOUGH:
+            if length >= _MINUTES_BEFORE_CLOSING:
                 found.append(index)
             length = 0
     return found
@@ -273,7 +277,7 @@ def closings(minutes: list[Minute]) -> list[int]:
 
 @dataclass(slots=True)
 class Homes:
-    """Makes one home after the other."""
+    """Creates one home after the other."""
 
     hass: HomeAssistant
     service: HayFrpService
@@ -283,13 +287,13 @@ class Homes:
     made: int = 0
 
     def missed(self) -> int:
-        """Return how many days were told as missed."""
-        told = [record for record in self.caplog.records if record.name == sign_in.__name__]
-        return sum(int(str(record.args[-1])) for record in told if isinstance(record.args, tuple))
+        """Return the number of days that were reported as missed."""
+        logged = [record for record in self.caplog.records if record.name == sign_in.__name__]
+        return sum(int(str(record.args[-1])) for record in logged if isinstance(record.args, tuple))
 
     @asynccontextmanager
-    async def home(self, plan: Plan) -> AsyncIterator[Life]:
-        """Make a home, and take it away again."""
+    async def home(self, plan: Plan) -> AsyncIterator[HomeModel]:
+        """Creates a home within the context."""
         self.made += 1
         self.caplog.clear()
         self.clocks.move_to(plan.start)
@@ -300,7 +304,7 @@ class Homes:
         entry = account_entry(self.service, self.service.account, f"home-{self.made}")
         entry.add_to_hass(self.hass)
         world = World(self.hass, self.clocks.freezer, self.service, entry)
-        life = Life(world, self.clocks, ZoneInfo(plan.zone), plan.hours)
+        life = HomeModel(world, self.clocks, ZoneInfo(plan.zone), plan.hours)
         try:
             yield life
         finally:
@@ -324,12 +328,12 @@ def homes(
 
 
 class Plan(NamedTuple):
-    """A home, and what happens to it."""
+    """A home and its events."""
 
     start: datetime
     zone: str
     hours: daily_schedule.Hours
-    troubles: list[Trouble]
+    disturbances: list[Disturbance]
     seed: int
 
 
@@ -338,28 +342,28 @@ plans = st.builds(
     st.sampled_from(CHANGES).map(lambda change: change - timedelta(days=1)),
     st.sampled_from(ZONES),
     all_hours,
-    troubles,
+    disturbances,
     st.integers(0, 1000),
 )
 
 
 async def live(homes: Homes, plan: Plan) -> None:
-    """Live some days, and look whether all went well."""
+    """Runs a plan and checks the result."""
     async with homes.home(plan) as life:
         begin = life.now
         await life.turn_on()
-        for trouble in sorted(plan.troubles, key=lambda trouble: trouble.start):
-            await life.live_until(begin + trouble.start * MINUTE)
-            await life.suffer(trouble)
+        for disturbance in sorted(plan.disturbances, key=lambda disturbance: disturbance.start):
+            await life.live_until(begin + disturbance.start * MINUTE)
+            await life.run(disturbance)
         end = max(begin + DAYS * DAY, life.now)
         await life.live_until((_day_of(end) + 1) * DAY - 8 * HOUR + 5 * MINUTE)
         life.check(homes.missed())
 
 
-def test_lives(homes: Homes, pytestconfig: pytest.Config) -> None:
+def test_random_days(homes: Homes, pytestconfig: pytest.Config) -> None:
     extended = pytestconfig.getoption("extended")
 
-    # To make a failing example small takes as long as hundreds of others.
+    # Shrinking a failing example takes as long as hundreds of others.
     @settings(max_examples=EXTENDED if extended else QUICK, phases=[Phase.generate])
     @given(plan=plans)
     def one(plan: Plan) -> None:

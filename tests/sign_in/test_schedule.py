@@ -1,4 +1,4 @@
-"""When something is tried that is done once a day, against brute force."""
+"""Tests the schedule of daily attempts against brute force."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ CHANGES = (
     datetime(2026, 10, 25, tzinfo=UTC),
     datetime(2026, 11, 1, tzinfo=UTC),
 )
-"""Days around which clocks are changed somewhere."""
+"""Dates on which daylight saving time starts or ends somewhere."""
 
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 moments = st.builds(
@@ -46,7 +46,7 @@ schedules = st.builds(DailySchedule, all_hours, st.sampled_from((SHANGHAI, UTC))
 
 
 def is_open(hours: Hours, moment: datetime, home: tzinfo) -> bool:
-    """Tell what a clock on the wall says."""
+    """Return whether local time is within the window."""
     at = moment.astimezone(home).time()
     if hours.first == hours.last:
         return True
@@ -57,7 +57,7 @@ def is_open(hours: Hours, moment: datetime, home: tzinfo) -> bool:
 
 @given(hours=all_hours, start=moments, length=st.integers(0, 30 * 3600), home=zones)
 def test_parts(hours: Hours, start: datetime, length: int, home: ZoneInfo) -> None:
-    """Every moment is in a part if and only if the clock says so; the parts are in order."""
+    """Tests that exactly the moments within the window are in a part, and that parts are sorted."""
     end = start + timedelta(seconds=length)
     parts = hours.parts(Span(start, end), home)
 
@@ -73,7 +73,7 @@ def test_parts(hours: Hours, start: datetime, length: int, home: ZoneInfo) -> No
 
 @given(schedule=schedules, now=moments, ahead=st.integers(0, 1))
 def test_first_try(schedule: DailySchedule, now: datetime, ahead: int) -> None:
-    """It is on that day, not before now, and within the hours if there are any left."""
+    """Tests that it is on that day, not before now, and within the window if any of it is left."""
     day = schedule.day_of(now) + timedelta(days=ahead)
 
     moment = schedule.first_try(day, now)
@@ -97,7 +97,7 @@ def test_first_try(schedule: DailySchedule, now: datetime, ahead: int) -> None:
     at_least=st.sampled_from((0, 0, 0, 30, 3000)),
 )
 def test_next_tries(schedule: DailySchedule, now: datetime, at_least: int) -> None:
-    """Pauses between a minute and two and a half hours, until the last minutes of the day."""
+    """Tests pauses between a minute and two and a half hours, until the last minutes of the day."""
     day = schedule.day_of(now)
     end = datetime.combine(day + timedelta(days=1), time(), schedule.service)
     pause, tries = timedelta(seconds=at_least), 1
@@ -111,11 +111,11 @@ def test_next_tries(schedule: DailySchedule, now: datetime, at_least: int) -> No
     assert end - now <= max(timedelta(minutes=2.5), pause * 2)
 
 
-def test_the_day_after_the_last() -> None:
-    """What was chosen for one day does not suit another."""
+def test_is_still_valid() -> None:
+    """Tests that a time that was selected for one day is invalid for another."""
     schedule = DailySchedule(Hours(time(8), time(10)), SHANGHAI, ZoneInfo("Asia/Shanghai"))
     noon = datetime(2026, 10, 20, 12, tzinfo=SHANGHAI)
 
-    assert schedule.is_still_valid(noon, date(2026, 10, 20), noon), "no hours are left"
+    assert schedule.is_still_valid(noon, date(2026, 10, 20), noon), "the window is over"
     assert not schedule.is_still_valid(noon, date(2026, 10, 20), noon - timedelta(hours=5))
     assert not schedule.is_still_valid(noon, date(2026, 10, 21), noon)

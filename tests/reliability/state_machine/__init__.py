@@ -1,5 +1,5 @@
-"""Model-based tests: any sequence of what may happen, against what Home Assistant must show then.
+"""Model-based tests: random sequences of events and actions, compared with expected states.
 
-models.py lists the services; each has a module of its own that says what may change there, and what
-Home Assistant should show, read from the service's state and never through our client.
+models.py lists the models. Each provider's model defines the changes at its service and the
+expected states, computed from the simulator's state and never through our client.
 """

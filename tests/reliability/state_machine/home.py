@@ -1,4 +1,4 @@
-"""Home Assistant with one entry at a simulated service, on a loop of its own, in frozen time."""
+"""Home Assistant with one entry at a simulated service, in its own event loop and frozen time."""
 
 import asyncio
 from collections import Counter
@@ -23,27 +23,27 @@ from simulator import Simulator
 
 from ...clocks import Clocks, fire_timers
 from ..conftest import entry_for
+from ..faulty_world import FaultyWorld, of_simulator
 from ..names import resolve_with_names
-from ..watch import Watch
-from ..world import BadWorld, of_simulator
+from ..output_check import OutputCheck
 from .model import ServiceModel
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+| when=[0-9.]+")
-_QUIET = 40
-"""Turns of the loop without anything new, after which all that is left waits for us."""
+_IDLE_ITERATIONS = 40
+"""Iterations of the event loop without changes, after which everything waits for the test."""
 
 
 class Home:
-    """One Home Assistant, from its start to its end.
+    """One Home Assistant instance, from start to stop.
 
-    world: itself, with its entry. model: of the service. clocks: the machine's.
-    errors: exceptions that were not caught.
-    rewrites: how often a state was written that differs in its attributes only, by entity.
+    world: Home Assistant with its entry. model: of the service. clocks: simulated clocks.
+    errors: uncaught exceptions.
+    rewrites: number of states written with changed attributes only, by entity id.
     """
 
-    world: BadWorld
+    world: FaultyWorld
     model: ServiceModel
-    watch: Watch
+    output_check: OutputCheck
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Home:
         clocks: Clocks,
         log: pytest.LogCaptureFixture,
     ) -> None:
-        """Prepare; `open` starts it."""
+        """Prepares Home Assistant, which `open` starts."""
         self._kind, self._log = model, log
         self.clocks, self._freezer = clocks, clocks.freezer
         self._runner = asyncio.Runner()
@@ -60,11 +60,11 @@ class Home:
         self.rewrites: dict[str, int] = {}
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something on the loop, to its end."""
+        """Runs a coroutine in the event loop."""
         return self._runner.run(work)
 
     async def open(self, start: datetime, time_zone: str) -> None:
-        """Start the service, then Home Assistant, without setting the entry up."""
+        """Starts the service and Home Assistant, without setting the entry up."""
         self._log.clear()
         self._freezer.move_to(start)
         loop = asyncio.get_running_loop()
@@ -83,17 +83,17 @@ class Home:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
         frame.async_setup(hass)
         entry = entry_for(case, service)
-        self.world = BadWorld(hass, self._freezer, service, entry, case)
-        self.watch = Watch(hass, self._log, lambda: case.secrets(service))
-        hass.bus.async_listen(EVENT_STATE_CHANGED, self._note)
-        # What those hold on to, they hold for good.
+        self.world = FaultyWorld(hass, self._freezer, service, entry, case)
+        self.output_check = OutputCheck(hass, self._log, lambda: case.secrets(service))
+        hass.bus.async_listen(EVENT_STATE_CHANGED, self._count_rewrites)
+        # The resources of these components are never released.
         for domain in (*PLATFORMS, DOMAIN):
             assert await async_setup_component(hass, domain, {})
         entry.add_to_hass(hass)
         await self.world.settle()
 
     @callback
-    def _note(self, event: Event[EventStateChangedData]) -> None:
+    def _count_rewrites(self, event: Event[EventStateChangedData]) -> None:
         old, new = event.data["old_state"], event.data["new_state"]
         if old and new and old.state == new.state:
             self.rewrites[new.entity_id] = self.rewrites.get(new.entity_id, 0) + 1
@@ -107,7 +107,7 @@ class Home:
         await self._stack.aclose()
 
     def close(self) -> None:
-        """End Home Assistant and the service, whatever happened."""
+        """Stops Home Assistant and the service."""
         try:
             if hasattr(self, "world"):
                 self.run(self._close())
@@ -117,38 +117,38 @@ class Home:
     # Time
 
     def now(self) -> datetime:
-        """Return the moment."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     async def land(self, moment: datetime) -> None:
-        """Let it be a moment, and all come to its end that is due until then."""
+        """Moves time to a moment and runs everything due until then."""
         self._freezer.move_to(moment)
         fire_timers(self.world.hass)
         await self.world.settle()
 
     # Running tasks
 
-    async def come_to_rest(self) -> None:
-        """Let everything happen that can, while something is stopped on its way."""
+    async def run_until_idle(self) -> None:
+        """Runs everything that can run while a request is leftovers."""
         last: object = None
         quiet = 0
-        while quiet < _QUIET:
+        while quiet < _IDLE_ITERATIONS:
             await asyncio.sleep(0)
             calls = self.world.service.calls
             now = (len(calls), sum(call.status is None for call in calls), len(asyncio.all_tasks()))
             quiet, last = (quiet + 1, last) if now == last else (0, now)
 
-    def held(self) -> Counter[str]:
-        """Return tasks, timers and listeners, but for the service's, by what they do."""
+    def leftovers(self) -> Counter[str]:
+        """Return counts of tasks, timers and listeners, except the simulator's, by description."""
         # asyncio keeps no public list of timers.
         timers: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
-        held: list[asyncio.Task[Any] | asyncio.TimerHandle] = [
+        leftovers: list[asyncio.Task[Any] | asyncio.TimerHandle] = [
             *(task for task in asyncio.all_tasks() if task is not asyncio.current_task()),
             *(timer for timer in timers if not timer.cancelled()),
         ]
         listeners = dict(self.world.hass.bus.async_listeners())
-        # For Home Assistant's own end, to which what it shares is kept.
+        # Shared resources of Home Assistant are kept until it stops.
         listeners.pop(EVENT_HOMEASSISTANT_CLOSE, None)
         return Counter(
-            _ADDRESS.sub("", repr(work)) for work in held if not of_simulator(work)
+            _ADDRESS.sub("", repr(work)) for work in leftovers if not of_simulator(work)
         ) + Counter({f"listeners to {event}": count for event, count in listeners.items()})

@@ -1,4 +1,4 @@
-"""The rules: what may happen at the service, at home, in time, and between sending and answer."""
+"""The rules of the state machine: events at the service, the user's actions, time and races."""
 
 import asyncio
 from collections import Counter
@@ -41,41 +41,41 @@ from ...clocks import Clocks
 from ...common import DAY, HOUR, MINUTE, look_at
 from ..provider_modules import FOUND
 from ..providers import Act, Outcome, Trouble
-from .checks import check_picture, entities_of, ids_of, shown_by, things_of
+from .checks import check_expected, entities_of, ids_of, state_of, things_of
+from .expected import ANYTHING, Expected, nth
 from .home import Home
 from .model import STARTS, Options, Request, ServiceModel, TunnelModel
-from .picture import ANYTHING, Picture, nth
-from .promises import Choices, Holds, key_of, rename, rename_device
 from .sign_ins import SignIns
+from .user_choices import Choices, Holds, key_of, rename, rename_device
 
 _ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland", "UTC")
 _FAULTS = ("html", "error", "empty", "cut", "reset", "lost", "wrong_type")
 _PICK = st.integers(0, 63)
-"""Which of several: how many there are shows only when the rule runs."""
+"""Selects one of several items, whose number is known only when the rule runs."""
 PAIR = " / "
-"""Stands between what is stopped and what happens meanwhile."""
+"""Separates the activity that is held from the one that runs meanwhile."""
 _MOMENTS: tuple[Moment, ...] = ("before", "after")
 _CALLS = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))
-"""Which of several calls is stopped."""
+"""Which of several calls is held."""
 _OFTEN = {
     "race": 5,
     "interleave": 3,
     "lose_sessions": 2,
     "ignore_repairs": 2,
-    "make_good": 2,
+    "revert_trouble": 2,
     "set_up": 2,
     "hold": 1,
-    "start_badly": 1,
+    "start_with_faults": 1,
     "trouble_account": 2,
     "unload": 2,
 }
-"""Rules that are drawn more often than others, and by how many times: so much depends on them."""
+"""Rules that are drawn more often than others, and how many times more often."""
 _FORECASTS = {subject.of.kind: subject.forecast.kind for subject in SUBJECTS}
 _ANY: Request = ("*", {})
 
 
 class Stop(NamedTuple):
-    """Where something waits: at which of several calls, and at which moment of it."""
+    """Where an activity is held: at which of several calls, and before or after it is handled."""
 
     request: Request
     calls: int
@@ -88,7 +88,7 @@ type Activity = Callable[[int], Work]
 
 
 def step(**drawn: Any) -> Callable[[Step], Callable[..., None]]:
-    """Make a coroutine method a rule. It returns False where there was nothing to do.
+    """Makes a coroutine method a rule. The method returns False if it did nothing.
 
     drawn: strategies for its arguments.
     """
@@ -106,11 +106,11 @@ def step(**drawn: Any) -> Callable[[Step], Callable[..., None]]:
 
 
 class Machine(RuleBasedStateMachine):
-    """Everything that may happen to one kind of entry; `machine_for` adds the service's own rules.
+    """The rules for one kind of entry; `machine_for` adds the service's changes.
 
-    kind: of the service. clocks, log: the test's. taken: how often each step was taken.
-    trouble: what has happened to the account, until it is made good again.
-    focus: the tunnel that all is about while two things race for it.
+    kind: the service's model. clocks, log: the test's. taken: number of runs of each step.
+    trouble: the account's fault, until it is reverted.
+    focus: the tunnel of a race.
     """
 
     kind: ClassVar[type[ServiceModel]]
@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
     taken: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
-        """Prepare; the first step opens the home."""
+        """Prepares; the first step starts Home Assistant."""
         super().__init__()
         self.home = Home(self.kind, self.clocks, self.log)
         self.broken = False
@@ -137,20 +137,20 @@ class Machine(RuleBasedStateMachine):
     # Running
 
     def take(self, name: str, work: Work) -> None:
-        """Run one step to its end, and count it."""
+        """Runs and counts one step."""
         try:
             if self.home.run(work) is not False:
                 self.taken[name] += 1
             if self.trouble:
-                # What is not there any more, or not wanted, may go.
-                self.things_before &= self._picture().devices.keys()
+                # Devices that no longer exist or are unwanted may be removed.
+                self.things_before &= self._expected().devices.keys()
         except BaseException:
             self.broken = True
             raise
 
     @initialize(start=st.sampled_from(STARTS), zone=st.sampled_from(_ZONES), options=_PICK)
     def begin(self, start: datetime, zone: str, options: int) -> None:
-        """Set the entry up."""
+        """Sets the entry up."""
         self.take("begin", self._begin(start, zone, nth(self.kind.options, options)))
 
     async def _begin(self, start: datetime, zone: str, options: Options) -> None:
@@ -162,14 +162,14 @@ class Machine(RuleBasedStateMachine):
             self.world.service,
         )
         self.sign_ins = SignIns(self.model, ZoneInfo(zone))
-        self.at_rest = self.home.held()
+        self.idle_leftovers = self.home.leftovers()
         self._choose(options)
         await self._set_up()
         assert self.loaded
 
     @override
     def teardown(self) -> None:
-        """Let everything settle a last time, and end."""
+        """Checks a last time and stops."""
         try:
             if not self.broken and hasattr(self, "sign_ins"):
                 self.take("look", self._look())
@@ -184,7 +184,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def state(self) -> ConfigEntryState:
-        """The state of the entry."""
+        """The entry's state."""
         return self.world.entry_state()
 
     @property
@@ -194,14 +194,14 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def fine(self) -> bool:
-        """Whether nothing is in the way."""
+        """Whether the entry is loaded and nothing is faulty."""
         return self.loaded and not self.down and self.trouble is None
 
-    # Looking
+    # Checks
 
     @step()
     async def look(self) -> None:
-        """Let everything settle, and compare it with what should be."""
+        """Waits for polls and compares everything with the expected states."""
         await self._look()
 
     async def _look(self) -> None:
@@ -215,38 +215,38 @@ class Machine(RuleBasedStateMachine):
         while polls < 3:
             polls = polls + 1 if await self._leap(self.kind.slowest + 1) == 1 else 0
         assert not self.home.errors, self.home.errors
-        self.home.watch.check()
+        self.home.output_check.check()
         if self.state is ConfigEntryState.NOT_LOADED:
-            assert len(self.service.calls) == calls, "asked although it is unloaded"
-            left = self.home.held() - self.at_rest
-            assert not left, f"something is left: {left}"
+            assert len(self.service.calls) == calls, "requests while unloaded"
+            left = self.home.leftovers() - self.idle_leftovers
+            assert not left, f"not released: {left}"
         elif self.trouble and self.trouble.outcome is Outcome.REFUSED:
             assert self.world.reauthentications() == 1
             gone = self.things_before - things_of(self.world).keys()
-            assert not gone, f"removed although nothing can be read: {gone}"
+            assert not gone, f"removed while unavailable: {gone}"
         else:
             assert self.loaded, self.state
             assert not self.world.reauthentications()
-            picture = self._picture()
-            check_picture(self.world, picture, self.kind.off)
+            expected = self._expected()
+            check_expected(self.world, expected, self.kind.off)
             if isinstance(self.model, TunnelModel):
                 self.holds.check(self.world, self.model, self._thing)
-            self.choices.check(self.world, picture)
+            self.choices.check(self.world, expected)
             self.choices.check_repairs(self.world)
-            await self._check_nodes(picture)
+            await self._check_nodes(expected)
             await self._check_rewrites()
         look_at(self.hass, browsers=self.browsers)
 
-    async def _check_nodes(self, picture: Picture) -> None:
-        """An automation learns a node's state, whatever is enabled."""
+    async def _check_nodes(self, expected: Expected) -> None:
+        """Actions return a node's state even if its entities are disabled."""
         for thing, device in things_of(self.world).items():
-            wanted = picture.entities.get(thing, {}).get("binary_sensor.online", ANYTHING)
+            wanted = expected.entities.get(thing, {}).get("binary_sensor.online", ANYTHING)
             if "node" in thing.partition(":")[0] and isinstance(wanted, bool):
                 node = await self.world.call("get_node", device_id=device.id)
                 assert node.get("online") is wanted, f"{thing}: {node}"
 
     async def _check_rewrites(self) -> None:
-        """While only counters and measurements move, no attribute does."""
+        """While only counters and measurements change, no attribute does."""
         self.home.rewrites.clear()
         for _ in range(3):
             FOUND[self.kind.case.of].measure(self.service)
@@ -254,22 +254,22 @@ class Machine(RuleBasedStateMachine):
         rewritten = {id_ for id_ in self.home.rewrites if not id_.startswith(f"{IMAGE}.")}
         assert not rewritten, f"attributes of {rewritten}"
 
-    def _picture(self) -> Picture:
-        picture = self.model.picture(self.entry.options)
-        self._add_forecasts(picture)
-        picture.resolve(ids_of(self.world, self.kind.named))
-        # What is no longer shown may stay.
-        there = things_of(self.world).keys() - picture.devices.keys()
-        picture.perhaps |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
-        return picture
+    def _expected(self) -> Expected:
+        expected = self.model.expected(self.entry.options)
+        self._add_forecasts(expected)
+        expected.resolve(ids_of(self.world, self.kind.named))
+        # Resources of a lasting kind may stay after they disappear from the service.
+        there = things_of(self.world).keys() - expected.devices.keys()
+        expected.perhaps |= {t for t in there if t.partition(":")[0] in self.kind.lasting}
+        return expected
 
-    def _add_forecasts(self, picture: Picture) -> None:
-        """Add what is foreseen of things, if they have a limit, from statistics of days."""
-        for thing in list(picture.devices):
+    def _add_forecasts(self, expected: Expected) -> None:
+        """Adds optional forecasts, which depend on limits and statistics."""
+        for thing in list(expected.devices):
             kind, _, id_ = thing.partition(":")
             if kind in _FORECASTS:
-                picture.add(f"{_FORECASTS[kind]}:{id_}", {"sensor.traffic_lasts_until": ANYTHING})
-                picture.perhaps.add(f"{_FORECASTS[kind]}:{id_}")
+                expected.add(f"{_FORECASTS[kind]}:{id_}", {"sensor.traffic_lasts_until": ANYTHING})
+                expected.perhaps.add(f"{_FORECASTS[kind]}:{id_}")
 
     def _thing(self, tunnel_id: str) -> str:
         thing = self.model.thing(tunnel_id)
@@ -278,9 +278,9 @@ class Machine(RuleBasedStateMachine):
     # Time
 
     async def _leap(self, seconds: float) -> int:
-        """Let time pass in one step, apart from the moments on which the daily sign-in depends.
+        """Lets time pass in one step, with stops at moments relevant to the daily sign-in.
 
-        Returns in how many leaps.
+        Returns the number of steps.
         """
         now = self.home.now()
         stops = self.sign_ins.stops(now, now + timedelta(seconds=seconds))
@@ -291,7 +291,7 @@ class Machine(RuleBasedStateMachine):
 
     def _watch_sign_ins(self) -> None:
         in_the_way = self.service.faults or self.service.gates or ir.async_get(self.hass).issues
-        account = shown_by(self.world, "sensor", "account:account", "tunnels_used")
+        account = state_of(self.world, "sensor", "account:account", "tunnels_used")
         self.sign_ins.land(
             self.home.now(),
             well=self.fine and not in_the_way and account not in (None, STATE_UNAVAILABLE),
@@ -301,18 +301,18 @@ class Machine(RuleBasedStateMachine):
 
     @step(minutes=st.sampled_from((1, 5, 30, 60, 6 * 60)))
     async def wait(self, minutes: int) -> None:
-        """Time passes."""
+        """Lets time pass."""
         await self._leap(minutes * MINUTE)
 
     @step()
     async def pass_day(self) -> None:
-        """A day passes, with a poll every eight hours."""
+        """Lets a day pass, with a poll every eight hours."""
         for _ in range(3):
             await self._leap(8 * HOUR)
 
     @step(around=st.sampled_from((1, 30, 300)), at_home=st.booleans(), down=st.booleans())
     async def see_midnight(self, *, around: int, at_home: bool, down: bool) -> None:
-        """A day begins, at the service or here, between two polls, or while nothing answers."""
+        """Passes midnight of the service or of Home Assistant, possibly during an outage."""
         zone = ZoneInfo(self.hass.config.time_zone if at_home else "Asia/Shanghai")
         tomorrow = self.home.now().astimezone(zone).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
@@ -334,14 +334,14 @@ class Machine(RuleBasedStateMachine):
 
     @step(browsers=st.integers(0, 1))
     async def open_or_close_app(self, browsers: int) -> None:
-        """The user begins to look at Home Assistant, or ceases to."""
+        """The user opens or closes Home Assistant in a browser."""
         self.browsers = browsers
         look_at(self.hass, browsers=browsers)
         await self.world.settle()
 
     @step(hours=st.sampled_from((1, 8, 30)))
     async def suspend(self, hours: int) -> None:
-        """The machine sleeps, and with it all timers."""
+        """Suspends the machine, and with it all timers."""
         self.sign_ins.disturb()
         calls = len(self.service.calls)
         self.clocks.sleep(hours * HOUR)
@@ -351,7 +351,7 @@ class Machine(RuleBasedStateMachine):
 
     @step(seconds=st.sampled_from((-DAY, -HOUR, HOUR, DAY)), down=st.booleans())
     async def set_clock(self, *, seconds: float, down: bool) -> None:
-        """The clock is wrong for a while; perhaps nothing answers then."""
+        """The system clock is wrong for a while, possibly during an outage."""
         was_fine = self.fine
         if down and not self.down:
             await self._go_down()
@@ -359,31 +359,31 @@ class Machine(RuleBasedStateMachine):
         await self._live(4 * self.kind.slowest if self.down else 10 * MINUTE)
         if self.down and was_fine:
             shown = [state for state in self._shown_steadily() if state != STATE_UNAVAILABLE]
-            assert not shown, f"still shown: {shown}"
+            assert not shown, f"still available: {shown}"
         self.clocks.set(-seconds, self.service)
         await self.home.land(self.home.now())
-        self.sign_ins.begin_anew()
+        self.sign_ins.reset()
 
     async def _live(self, seconds: float) -> None:
-        """Let time pass in steps, whatever the clock on the wall says."""
+        """Lets time pass in steps, independent of the system clock."""
         for _ in range(8):
             await self.home.land(self.home.now() + timedelta(seconds=seconds / 8))
 
     def _shown_steadily(self) -> list[str]:
-        """Return what the account's steady entities show, of those that are enabled."""
-        shown = (shown_by(self.world, *value) for value in self.world.case.steady)
+        """Return the states of the enabled steady entities."""
+        shown = (state_of(self.world, *value) for value in self.world.case.steady)
         return [state for state in shown if state is not None]
 
-    # The service, and the account there
+    # The service and the account
 
     @precondition(lambda self: not self.down)
     @step()
     async def go_down(self) -> None:
-        """The service does not answer any more."""
+        """The service stops."""
         await self._go_down()
 
     async def _go_down(self) -> None:
-        # What the service is at cannot run out of time, which stands still.
+        # Requests in progress cannot time out in frozen time.
         await self.world.settle()
         self.down = True
         await self.service.stop()
@@ -391,7 +391,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.down)
     @step()
     async def come_up(self) -> None:
-        """The service answers again."""
+        """The service starts again."""
         await self._come_up()
 
     async def _come_up(self) -> None:
@@ -399,14 +399,14 @@ class Machine(RuleBasedStateMachine):
         self.down = False
 
     @step(fault=st.sampled_from(_FAULTS), times=st.integers(1, 3), after=st.integers(0, 12))
-    async def spoil(self, fault: str, times: int, after: int) -> None:
-        """A few answers are no good."""
+    async def corrupt_answers(self, fault: str, times: int, after: int) -> None:
+        """A few answers are faulty."""
         self.service.fault("*", fault, times=times, after=after)
 
     @precondition(lambda self: self.fine and not self.service.faults)
     @step()
     async def lose_sessions(self) -> None:
-        """Another program ends our sessions again and again."""
+        """Another program ends our sessions repeatedly."""
         look_at(self.hass)
         for _ in range(3):
             self.model.end_session(0)
@@ -416,20 +416,20 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.fine and self.kind.troubles())
     @step(pick=_PICK)
     async def trouble_account(self, pick: int) -> None:
-        """Something happens to the account: to its password, its token, its rights."""
+        """The account has a fault: of its password, token or permissions."""
         trouble = nth(self.kind.troubles().values(), pick)
         self.service.clear_faults()
         self.things_before = set(things_of(self.world))
         trouble.begin(self.service)
         if trouble.outcome is not Outcome.HEALED:
             self.trouble = trouble
-        # It is noticed by then, also while no browser is connected.
+        # It is noticed within an hour, even while no browser is connected.
         await self._leap(HOUR)
 
     @precondition(lambda self: self.trouble is not None)
     @step()
-    async def make_good(self) -> None:
-        """The account is as before, and the user signs in again."""
+    async def revert_trouble(self) -> None:
+        """Reverts the account's fault; the user signs in again if necessary."""
         assert self.trouble
         self.service.clear_faults()
         self.trouble.end(self.service)
@@ -468,7 +468,7 @@ class Machine(RuleBasedStateMachine):
     def _choose(self, options: Options) -> None:
         self.sign_ins.disturb()
         self.sign_ins.options = options
-        # Public addresses are checked beside the service, of which alone the picture tells.
+        # The model does not cover checks of public addresses.
         options = {**options, CHECKS: CHECKS_OFF}
         self.hass.config_entries.async_update_entry(self.entry, options=options)
 
@@ -486,8 +486,8 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.down and self.trouble is None and self.kind.requests)
     @step(pick=_PICK, fault=st.sampled_from(_FAULTS), times=st.integers(1, 3))
-    async def start_badly(self, *, pick: int, fault: str, times: int) -> None:
-        """Home Assistant starts while some answers of one kind are no good."""
+    async def start_with_faults(self, *, pick: int, fault: str, times: int) -> None:
+        """Home Assistant starts while some answers of one kind are faulty."""
         if self.state is not ConfigEntryState.NOT_LOADED:
             await self._unload()
         route, match = nth(self.kind.requests, pick)
@@ -502,14 +502,14 @@ class Machine(RuleBasedStateMachine):
 
     @step(pick=_PICK)
     async def change_options(self, pick: int) -> None:
-        """The user wants something else."""
+        """The user changes the options."""
         self._choose(nth(self.kind.options, pick))
         await self._reload_if_loaded()
 
-    # The first example takes the first rule only: of those without arguments, the first by name.
+    # Hypothesis's first example only runs the first rule without arguments, by name.
     @step()
     async def downgrade(self) -> None:
-        """A later version of ours has been here."""
+        """The entry's data are of a later major version."""
         update, version = self.hass.config_entries.async_update_entry, self.entry.version
         update(self.entry, version=version + 1)
         assert not await async_migrate_entry(self.hass, self.entry)
@@ -517,16 +517,16 @@ class Machine(RuleBasedStateMachine):
 
     @step()
     async def download_diagnostics(self) -> None:
-        """The user wants to know more, whether the entry is loaded or not."""
+        """The user downloads diagnostics, whether the entry is loaded or not."""
         await async_get_config_entry_diagnostics(self.hass, self.entry)
         for device in things_of(self.world).values():
             await async_get_device_diagnostics(self.hass, self.entry, device)
 
-    # What a person does with what is there
+    # The user's changes of entities and devices
 
     @step(pick=_PICK)
     async def disable_entity(self, pick: int) -> bool:
-        """The user does not want an entity."""
+        """The user disables an entity."""
         enabled = [entity for entity in self.world.registered() if entity.disabled_by is None]
         if not enabled:
             return False
@@ -541,7 +541,7 @@ class Machine(RuleBasedStateMachine):
 
     @step(pick=_PICK)
     async def enable_entity(self, pick: int) -> bool:
-        """The user wants an entity after all; Home Assistant then reloads the entry."""
+        """The user enables an entity; Home Assistant then reloads the entry."""
         disabled = [entity for entity in self.world.registered() if entity.disabled_by is not None]
         if not disabled:
             return False
@@ -554,7 +554,7 @@ class Machine(RuleBasedStateMachine):
 
     @step(pick=_PICK)
     async def rename_entity(self, pick: int) -> bool:
-        """The user calls an entity something else."""
+        """The user renames an entity."""
         if not (entities := self.world.registered()):
             return False
         self.number += 1
@@ -563,28 +563,28 @@ class Machine(RuleBasedStateMachine):
 
     @step(pick=_PICK)
     async def rename_device(self, pick: int) -> None:
-        """The user calls a device something else."""
+        """The user renames a device."""
         self.number += 1
         thing = nth(sorted(things_of(self.world)), pick)
         rename_device(self.world, self.choices, thing, self.number)
 
     @step(pick=_PICK)
     async def remove_device(self, pick: int) -> None:
-        """The user removes a device; what is there cannot be removed while the entry is loaded."""
+        """The user removes a device, which is refused for resources that exist."""
         thing, device = nth(sorted(things_of(self.world).items()), pick)
-        picture = self._picture() if self.fine else Picture()
-        # What lasts without being listed can be removed until it is read again.
-        lasting = picture.perhaps | {
-            t for t in picture.devices if t.partition(":")[0] in self.kind.lasting
+        expected = self._expected() if self.fine else Expected()
+        # Devices that stay without being listed can be removed until the next poll.
+        lasting = expected.perhaps | {
+            t for t in expected.devices if t.partition(":")[0] in self.kind.lasting
         }
-        settled = thing in picture.devices and thing not in lasting
+        settled = thing in expected.devices and thing not in lasting
         try:
             may = await async_remove_config_entry_device(self.hass, self.entry, device)
         except HomeAssistantError:
             return
-        assert not (may and settled and self.quiet), f"{thing} is there, and can be removed"
+        assert not (may and settled and self.quiet), f"{thing} exists and can be removed"
         if may:
-            # As Home Assistant does; ours may have removed it already.
+            # As Home Assistant does; the integration may already have removed it.
             if (registry := dr.async_get(self.hass)).async_get(device.id):
                 registry.async_remove_device(device.id)
             self.choices.device_names.pop(thing, None)
@@ -603,10 +603,10 @@ class Machine(RuleBasedStateMachine):
         self.choices.ignored |= set(shown)
         return bool(shown)
 
-    # Activities: alone, in parallel, or while another waits for its answer
+    # Activities: alone, in parallel, or while another one is held
 
     async def _turn(self, entity_id: str, *, on: bool) -> bool:
-        """Turn a switch on or off; whether that was done."""
+        """Turns a switch on or off and returns whether it succeeded."""
         action = "turn_on" if on else "turn_off"
         try:
             await self.hass.services.async_call(
@@ -617,11 +617,11 @@ class Machine(RuleBasedStateMachine):
         return True
 
     def _tunnel(self, pick: int) -> str | None:
-        """Return one of the tunnels that can be held down now."""
+        """Return one of the tunnels that can be forced down now."""
         there = [
             id_
             for id_ in sorted(self.model.tunnels())
-            if shown_by(self.world, SWITCH, self._thing(id_), "force_down") in (STATE_ON, STATE_OFF)
+            if state_of(self.world, SWITCH, self._thing(id_), "force_down") in (STATE_ON, STATE_OFF)
             and self.focus in (None, id_)
         ]
         return nth(there, pick) if there else None
@@ -631,7 +631,7 @@ class Machine(RuleBasedStateMachine):
             return False
         thing = self._thing(id_)
         before = {self._tunnels_enabled()[id_]}
-        if (shown := shown_by(self.world, SWITCH, thing, "enabled")) is not None:
+        if (shown := state_of(self.world, SWITCH, thing, "enabled")) is not None:
             before.add(shown == STATE_ON)
         self.holds.released.pop(id_, None)
         if await self._turn(self.world.entity_id(SWITCH, thing, "force_down"), on=True):
@@ -647,12 +647,12 @@ class Machine(RuleBasedStateMachine):
         if await self._turn(entity_id, on=False):
             self.holds.release(id_)
         elif self.concurrent:
-            # What unloading has interrupted is carried on later.
+            # A release that unloading interrupts is continued later.
             self.holds.unsure.add(id_)
         return True
 
     async def _return_client(self, pick: int) -> bool:
-        """The client of a held tunnel connects again, and we see it."""
+        """The client of a forced-down tunnel reconnects, followed by a poll."""
         model, held = self.model, sorted(self.holds.held.keys() & self.model.tunnels().keys())
         held = [id_ for id_ in held if self.focus in (None, id_)]
         if not held or not isinstance(model, TunnelModel):
@@ -666,7 +666,7 @@ class Machine(RuleBasedStateMachine):
         return True
 
     async def _refresh(self, pick: int) -> bool:
-        """The user wants an entity read now; no time passes."""
+        """The user updates an entity; no time passes."""
         enabled = [entity for entity in self.world.registered() if entity.disabled_by is None]
         if not self.loaded or not enabled:
             return False
@@ -674,7 +674,7 @@ class Machine(RuleBasedStateMachine):
         return True
 
     async def _switch(self, pick: int, *, on: bool) -> bool:
-        """Turn any other switch on or off, and look whether the service did it."""
+        """Turns any other switch on or off and checks the service's state."""
         there = [
             (thing, key, entity.entity_id)
             for thing, entities in sorted(entities_of(self.world).items())
@@ -689,8 +689,8 @@ class Machine(RuleBasedStateMachine):
         thing, key, entity_id = nth(there, pick)
         before = self._tunnels_enabled()
         if await self._turn(entity_id, on=on) and not (self.concurrent or self.service.faults):
-            wanted = self._picture().entities.get(thing, {})
-            assert wanted.get(key, on) == on, f"{thing} {key} was not done"
+            wanted = self._expected().entities.get(thing, {})
+            assert wanted.get(key, on) == on, f"{thing} {key} did not change"
         self.holds.compare(before, self._tunnels_enabled())
         return True
 
@@ -701,7 +701,7 @@ class Machine(RuleBasedStateMachine):
         return await self._switch(pick, on=False)
 
     async def _act(self, pick: int) -> bool:
-        """Run an action, or press a button."""
+        """Runs an action or presses a button."""
         return await self._perform(nth(self.model.acts, pick))
 
     async def _own_act(self, name: str) -> bool:
@@ -712,13 +712,13 @@ class Machine(RuleBasedStateMachine):
     async def _perform(self, act: Act) -> bool:
         if act.key:
             assert act.thing
-            if shown_by(self.world, act.domain, act.thing, act.key) in (None, STATE_UNAVAILABLE):
+            if state_of(self.world, act.domain, act.thing, act.key) in (None, STATE_UNAVAILABLE):
                 return False
         elif act.thing is not None and act.thing not in things_of(self.world):
             return False
         self.by_hand += "sign_in" in (act.action, act.key)
         before = self._tunnels_enabled()
-        await self.world.perform(act)
+        await self.world.run_action(act)
         self.holds.compare(before, self._tunnels_enabled())
         return True
 
@@ -737,7 +737,7 @@ class Machine(RuleBasedStateMachine):
         self.holds.compare(before, self._tunnels_enabled())
 
     def _activities(self) -> dict[str, Activity]:
-        """Return what can happen at the same time as something else."""
+        """Return the activities that can run in parallel with another one, by name."""
 
         def change(name: str) -> Activity:
             return lambda pick: self._change(name, pick)
@@ -761,32 +761,32 @@ class Machine(RuleBasedStateMachine):
 
     @step()
     async def poll(self) -> None:
-        """All that matters is read once."""
+        """Polls the steady entities."""
         await self._poll(0)
 
     @step(pick=_PICK)
     async def refresh(self, pick: int) -> bool:
-        """The user wants an entity read now."""
+        """The user updates an entity."""
         return await self._refresh(pick)
 
     @step(pick=_PICK)
     async def hold(self, pick: int) -> bool:
-        """The user holds a tunnel down."""
+        """The user forces a tunnel down."""
         return await self._hold(pick)
 
     @step(pick=_PICK)
     async def release(self, pick: int) -> bool:
-        """The user lets a tunnel be."""
+        """The user turns force down off."""
         return await self._release(pick)
 
     @step(pick=_PICK)
     async def return_client(self, pick: int) -> bool:
-        """The client of a tunnel that is held down connects again."""
+        """The client of a forced-down tunnel reconnects."""
         return await self._return_client(pick)
 
     @step(pick=_PICK, on=st.booleans())
     async def switch(self, pick: int, on: bool) -> bool:
-        """The user turns something else on or off."""
+        """The user turns another switch on or off."""
         return await self._switch(pick, on=on)
 
     @step(pick=_PICK)
@@ -813,7 +813,7 @@ class Machine(RuleBasedStateMachine):
         calls: int,
         moment: Moment,
     ) -> None:
-        """Something happens while another thing waits for an answer."""
+        """Runs one activity while another one waits for an answer."""
         activities = self._activities()
         begun = nth(sorted(activities.keys() - self.kind.changes().keys()), first)
         requests = (*[_ANY] * len(self.kind.requests), *self.kind.requests)
@@ -842,7 +842,7 @@ class Machine(RuleBasedStateMachine):
         calls: int,
         moment: Moment,
     ) -> None:
-        """Two activities that affect the same thing happen in parallel."""
+        """Runs two activities in parallel that affect the same resource."""
         race = nth(self.kind.races, pick)
         begun, meanwhile = nth(race.first, first), nth(race.second, second)
         self.focus = self._tunnel(tunnel)
@@ -855,7 +855,7 @@ class Machine(RuleBasedStateMachine):
     def meanwhile(
         self, begun: str, other: str, request: Request, moment: Moment = "after", pick: int = 0
     ) -> None:
-        """Let one activity happen while another waits at a request; for known sequences."""
+        """Runs one activity while another one is held at a request, for known sequences."""
         stop = Stop(request, 1, moment)
         self.take("interleave", self._interleave(begun, other, (pick, pick), stop))
         assert self.taken[f"{begun}{PAIR}{other}"], f"{begun} did not wait at {request}"
@@ -872,20 +872,20 @@ class Machine(RuleBasedStateMachine):
         (route, match), calls, moment = stop
         gate = self.service.gate(route, moment, match=match, times=calls)
         one = asyncio.create_task(activities[begun](picks[0]))
-        await self.home.come_to_rest()
+        await self.home.run_until_idle()
         while gate.waiting and calls > 1:
             gate.let_through()
             calls -= 1
-            await self.home.come_to_rest()
+            await self.home.run_until_idle()
         if one.done() and not gate.waiting:
-            # It requested less than that; while a browser is connected, everything is read.
+            # It sent fewer requests; a poll with a connected browser requests everything.
             begun, gate.route, gate.match, gate.times = "poll", "*", {}, 1
             look_at(self.hass)
             one = asyncio.create_task(self._poll(0))
-            await self.home.come_to_rest()
+            await self.home.run_until_idle()
         stopped, gate.times = gate.waiting, 0
         other = asyncio.create_task(activities[meanwhile](picks[1]))
-        await self.home.come_to_rest()
+        await self.home.run_until_idle()
         gate.open()
         await asyncio.gather(one, other)
         self.service.gates.remove(gate)
@@ -899,7 +899,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def quiet(self) -> bool:
-        """Whether no fault is on its way."""
+        """Whether no fault is pending."""
         return not self.service.faults
 
 
@@ -909,7 +909,7 @@ def machine_for(
     log: pytest.LogCaptureFixture,
     taken: Counter[str],
 ) -> type[Machine]:
-    """Return the machine of a service: each change there is a rule of its own."""
+    """Return the state machine of a service, with a rule for each of its changes."""
 
     def rule_for(name: str) -> Callable[..., None]:
         async def change(self: Machine, pick: int) -> None:

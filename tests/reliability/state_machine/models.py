@@ -1,4 +1,4 @@
-"""The services that the state machine knows: each provider's, in the folder of its tests."""
+"""The models of all providers, from their test folders."""
 
 from ...provider_modules import modules
 from .model import ServiceModel

@@ -1,4 +1,4 @@
-"""The daily sign-in: once on each of the service's days, and never more."""
+"""Checks that the daily sign-in runs once on each of the service's days."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,12 @@ from .model import Options, ServiceModel, SignInModel
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-_ENOUGH = timedelta(minutes=1)
-"""A window that is open for less need not be used."""
+_SHORTEST_WINDOW = timedelta(minutes=1)
+"""A shorter time window may stay unused."""
 
 
 class Part(NamedTuple):
-    """The part of a window that lies in one of the service's days."""
+    """The part of a time window within one of the service's days."""
 
     day: date
     start: datetime
@@ -25,18 +25,17 @@ class Part(NamedTuple):
 
 
 def service_day(moment: datetime) -> date:
-    """Return the service's day of a moment."""
     return local(moment.timestamp()).date()
 
 
 def _next_day(moment: datetime) -> datetime:
-    """Return when the service's next day begins."""
+    """Return the start of the service's next day."""
     begins = local(moment.timestamp()).replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
     return begins.astimezone(UTC)
 
 
 def parts(options: Mapping[str, Any], zone: ZoneInfo, around: datetime) -> Iterator[Part]:
-    """Return the windows of some days, cut where a day of the service ends."""
+    """Return the time windows of some days, split at the service's midnight."""
     first = time.fromisoformat(options.get("sign_in_from", "08:00:00"))
     last = time.fromisoformat(options.get("sign_in_until", "10:00:00"))
     today = around.astimezone(zone).date()
@@ -51,7 +50,7 @@ def parts(options: Mapping[str, Any], zone: ZoneInfo, around: datetime) -> Itera
 
 
 class SignIns:
-    """Watches the sign-ins of one account. options: the entry's."""
+    """Checks the sign-ins of one account. options: the entry's."""
 
     def __init__(self, model: ServiceModel, zone: ZoneInfo) -> None:
         self.options: Options = {}
@@ -61,16 +60,16 @@ class SignIns:
         self._due: set[date] = set()
         self._signed: set[date] = set()
         self._times: Counter[date] = Counter()
-        self._heard = 0
+        self._answered = 0
 
     @property
     def _wanted(self) -> bool:
         return isinstance(self._model, SignInModel) and bool(self.options.get("sign_in_daily"))
 
     def stops(self, start: datetime, end: datetime) -> list[datetime]:
-        """Return the moments up to the end at which to compare.
+        """Return the moments up to the end at which to check.
 
-        What is due when a window or a day is about to end comes too late in one leap.
+        In one step over the end of a window or day, due sign-ins would run too late.
         """
         found = {end}
         if self._wanted:
@@ -80,23 +79,23 @@ class SignIns:
         return sorted(stop for stop in found if start < stop <= end)
 
     def disturb(self) -> None:
-        """Forget what was due: something is in the way, or the user has other wishes."""
+        """Clears what was due, after a fault or a change of options."""
         self._since = None
 
-    def begin_anew(self) -> None:
-        """Forget what was counted, too: the clock was wrong."""
+    def reset(self) -> None:
+        """Clears all counts, after a wrong clock."""
         self.disturb()
         self._last = None
         self._due.clear()
         self._times.clear()
         if isinstance(self._model, SignInModel):
-            self._heard = self._model.sign_ins_answered()
+            self._answered = self._model.sign_ins_answered()
 
     def land(self, now: datetime, *, well: bool, by_hand: int) -> None:
-        """Look at a moment.
+        """Checks the sign-ins up to a moment.
 
-        well: whether nothing keeps the account from signing in. by_hand: how often the user did
-        since the last look.
+        well: whether nothing prevents a sign-in. by_hand: number of the user's sign-ins since the
+        last check.
         """
         if not isinstance(self._model, SignInModel):
             return
@@ -105,20 +104,21 @@ class SignIns:
             self._signed.add(service_day(signed))
         answered = self._model.sign_ins_answered()
         if well:
-            automatic = max(answered - self._heard - by_hand, 0)
+            automatic = max(answered - self._answered - by_hand, 0)
             self._times[service_day(now)] += automatic
             if automatic and self._since is not None and last is not None:
                 around = list(parts(self.options, self._zone, now))
                 open_ = any(part.start <= now and last <= part.end for part in around)
-                # Where nothing of the hours is left in a day, it is made up for.
+                # A missed sign-in may run after the last window of a day.
                 left = any(part.day == service_day(now) and part.end > last for part in around)
-                assert open_ or not left, f"outside of the hours, between {last} and {now}"
-        self._heard = answered
+                assert open_ or not left, f"outside of the time window, between {last} and {now}"
+        self._answered = answered
         if self._since is not None and last is not None and self._wanted:
             self._due |= {
                 part.day
                 for part in parts(self.options, self._zone, last)
-                if last < part.end <= now and max(part.start, self._since) + _ENOUGH <= part.end
+                if last < part.end <= now
+                and max(part.start, self._since) + _SHORTEST_WINDOW <= part.end
             }
         self._since = (self._since or now) if well else None
         over = {day for day in self._due if day < service_day(now)}

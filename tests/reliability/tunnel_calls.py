@@ -1,4 +1,4 @@
-"""What several providers can be asked alike."""
+"""Calls that several providers share."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from custom_components.tunnel_hub.api.models.tunnels import TunnelUpdate
 from .providers import Ask
 
 
-def of_tunnels(new: TunnelUpdate, changes: TunnelUpdate) -> dict[str, Ask]:
+def tunnel_calls(new: TunnelUpdate, changes: TunnelUpdate) -> dict[str, Ask]:
     return {
         "check_tunnel": lambda provider: provider.check_tunnel("1"),
         "create_tunnel": lambda provider: provider.create_tunnel(new),
@@ -23,8 +23,8 @@ def of_tunnels(new: TunnelUpdate, changes: TunnelUpdate) -> dict[str, Ask]:
     }
 
 
-def refused(ask: Ask) -> Ask:
-    """Ask what the service refuses here, so that the refusal is read."""
+def ignore_rejection(ask: Ask) -> Ask:
+    """Return a call that ignores the rejection, which is parsed nevertheless."""
 
     async def _ask(provider: Any) -> object:
         try:

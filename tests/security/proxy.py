@@ -1,4 +1,4 @@
-"""What stands between Home Assistant and a simulated service, and what is done meanwhile."""
+"""A proxy that corrupts or refuses, and helpers that read and run everything through it."""
 
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -6,45 +6,45 @@ from http import HTTPStatus
 from homeassistant.exceptions import HomeAssistantError
 import orjson
 
+from ..reliability.faulty_world import FaultyWorld
 from ..reliability.providers import Act
-from ..reliability.world import BadWorld
-from .catalogue import Spoil
-from .liar import Asked, Raw, Reply, forwarding, spoilt
+from .payloads import Corruption
+from .raw_server import Raw, ReceivedRequest, Reply, corrupted, forwarding
 
 _MOST_WORDS = 900
-"""Characters of a message that are looked at, or nearly."""
+"""Characters of a message, below the limit at which the integration truncates it."""
 
 
-class Spoiler:
-    """Stands between Home Assistant and the simulator.
+class CorruptingProxy:
+    """A proxy between Home Assistant and the simulator.
 
-    spoil: what correct answers are changed to. refusal: what is sent instead of them.
-    passed: all that went to and fro, as long as nothing was refused.
+    corrupt: changes valid answers. refusal: replaces them.
+    passed: the texts of all requests and answers, except refusals.
     """
 
     def __init__(self, port: int) -> None:
-        self.spoil: Spoil | None = None
+        self.corrupt: Corruption | None = None
         self.refusal: Reply | None = None
         self.passed: list[str] = []
         self._forward = forwarding(port)
 
-    async def answer(self, asked: Asked) -> Raw:
-        """Answer a request."""
+    async def answer(self, asked: ReceivedRequest) -> Raw:
+        """Answers a request."""
         if self.refusal is not None:
             return self.refusal.raw()
         reply = await self._forward(asked)
         self.passed += (repr(asked.headers), asked.target, asked.body.decode())
         self.passed.append(reply.body.decode(errors="replace"))
-        return (reply if self.spoil is None else spoilt(reply, self.spoil)).raw()
+        return (reply if self.corrupt is None else corrupted(reply, self.corrupt)).raw()
 
-    def spoken(self, secrets: Iterable[str | None]) -> list[str]:
-        """Return those of the secrets that went to or fro."""
+    def transmitted(self, secrets: Iterable[str | None]) -> list[str]:
+        """Return the secrets that requests or answers contained."""
         passed = "\n".join(self.passed)
         return [secret for secret in secrets if secret and secret in passed]
 
 
 def refusals(repeated: Iterable[str]) -> Iterator[Reply]:
-    """Return refusals, in all ways in which services refuse, that repeat something."""
+    """Return refusals of all forms that services use, which repeat some texts."""
     words = ""
     for each in repeated:
         if len(words) + len(each) > _MOST_WORDS:
@@ -64,15 +64,15 @@ def _refusals(words: str) -> Iterator[Reply]:
             yield Reply(code, "text/plain", words.encode())
 
 
-async def read_all(world: BadWorld) -> None:
-    """Read every feed now."""
+async def read_all(world: FaultyWorld) -> None:
+    """Refreshes all coordinators."""
     for coordinator in world.entry.runtime_data.coordinators.values():
         await coordinator.async_refresh()
     await world.settle()
 
 
-async def respond(world: BadWorld, act: Act) -> object:
-    """Do something; return the answer of Home Assistant."""
+async def respond(world: FaultyWorld, act: Act) -> object:
+    """Runs an action and returns its response or error."""
     response: object = None
     supports = world.hass.services.supports_response(act.domain, act.action)
     try:

@@ -1,4 +1,4 @@
-"""What can be asked of each provider, one row for every request whose answer is read."""
+"""All calls of each provider that parse an answer."""
 
 from typing import cast
 
@@ -12,18 +12,18 @@ from .provider_modules import FOUND
 from .providers import Ask, Case
 
 OPTIONS = {PUBLIC_NODES: ["1", "9"]}
-"""Of a node manager; the others take no notice."""
+"""For HY2 SCALE; other providers ignore them."""
 
 _ANYWHERE = {"base_url": "http://127.0.0.1", "host": "127.0.0.1", "email": "any", "token": "any"}
 
 
-def questions_for(case: Case) -> dict[str, Ask]:
-    """Return all that can be asked of a provider with such an entry."""
+def calls_for(case: Case) -> dict[str, Ask]:
+    """Return all calls of a provider with such an entry, by name."""
 
     def reading(feed: str) -> Ask:
         return lambda asked: asked.feeds[feed].fetch()
 
-    # It sends nothing, so it needs no session to tell what feeds it has.
+    # Listing the feeds sends no requests, so no session is needed.
     feeds = create_provider(
         case.service, cast("ClientSession", None), {**_ANYWHERE, KIND: case.kind}, OPTIONS
     ).feeds

@@ -1,4 +1,4 @@
-"""What Home Assistant should show of a service."""
+"""The expected devices, entities and states of a service."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,29 +16,29 @@ class _Anything:
 
 
 ANYTHING: Final = _Anything()
-"""Some value, whichever it is, but never "unavailable"."""
+"""Any state but "unavailable"."""
 
 type Value = str | float | bool | date | datetime | _Anything | None
-"""What an entity shows; None where that is not known."""
+"""An entity's state; None for "unknown"."""
 
 
 _WORDS: Mapping[object, str] = {None: "unknown", True: "on", False: "off"}
 
 
 class Device(NamedTuple):
-    """What the registry knows of a device. version: None where the service tells none."""
+    """A registered device. version: None where the service has none."""
 
     name: Value
     version: Value = None
 
 
 @dataclass(slots=True)
-class Picture:
-    """All of it. A thing is a kind and an id, such as "tunnel:1".
+class Expected:
+    """Expected devices and entities. A thing is a kind and an id, such as "tunnel:1".
 
-    devices: by thing. entities: what each shows, by thing and "platform.key".
-    unused: things whose entities stay disabled unless the user enables them.
-    perhaps: things that may be shown, or not: Home Assistant cannot know.
+    devices: by thing. entities: states by thing and "platform.key".
+    unused: things whose entities are disabled by default.
+    perhaps: things that may exist or not.
     """
 
     devices: dict[str, Device] = field(default_factory=dict)
@@ -47,21 +47,21 @@ class Picture:
     perhaps: set[str] = field(default_factory=set)
 
     def resolve(self, ids: Mapping[str, str]) -> None:
-        """Let things go by the ids that Home Assistant has given them. ids: by thing."""
+        """Replaces names of things by the ids that Home Assistant gave them. ids: by thing."""
         self.devices = {ids.get(thing, thing): device for thing, device in self.devices.items()}
         self.entities = {ids.get(thing, thing): shows for thing, shows in self.entities.items()}
         self.unused = {ids.get(thing, thing) for thing in self.unused}
         self.perhaps = {ids.get(thing, thing) for thing in self.perhaps}
 
     def add(self, thing: str, shows: Mapping[str, Value], device: Device | None = None) -> None:
-        """Add a thing, and its device where it has one of its own."""
+        """Adds a thing, and its device if it has one."""
         self.entities[thing] = shows
         if device is not None:
             self.devices[thing] = device
 
 
 def shows(state: str, wanted: Value) -> bool:
-    """Return whether a state is what it should be."""
+    """Return whether a state is as expected."""
     match wanted:
         case _Anything():
             return state != "unavailable"
@@ -77,7 +77,7 @@ def shows(state: str, wanted: Value) -> bool:
 
 
 def moment(seconds: float | None) -> datetime | None:
-    """Return the moment that is so many seconds after 1970."""
+    """Return the time for seconds since 1970."""
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
 
 
@@ -87,6 +87,6 @@ def gib(count: float | None) -> float | None:
 
 
 def nth[T](items: Iterable[T], pick: int) -> T:
-    """Return one of several, whichever number is drawn."""
+    """Return one of several items for any number."""
     several = list(items)
     return several[pick % len(several)]

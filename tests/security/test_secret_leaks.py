@@ -1,6 +1,6 @@
-"""No secret gets into what Home Assistant keeps or shows: traces, database, log, repairs, forms.
+"""Tests that traces, database, log, storage, issues and forms contain no secrets.
 
-The service repeats all secrets that it has heard or told, in refusals of every kind.
+The service repeats all secrets that it has received or sent in refusals of every kind.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,13 +28,13 @@ from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from ..api.test_redaction import ENCODINGS
 from ..common import ENTITY_REGISTRY, MINUTE
+from ..reliability.faulty_world import FaultyWorld
 from ..reliability.names import HOST
 from ..reliability.provider_modules import FOUND
 from ..reliability.providers import Act
-from ..reliability.world import BadWorld
-from .catalogue import Few
-from .liar import Liar, port_of
-from .spoiler import Spoiler, read_all, refusals, respond
+from .payloads import Sample
+from .proxy import CorruptingProxy, read_all, refusals, respond
+from .raw_server import RawServer, port_of
 from .test_permissions import FOR_EVERY_USER
 
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -42,75 +42,75 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "validity_ending": {"before": {"days": 10_000}},
     "node_overloaded": {"above": 0},
 }
-"""Of those of our triggers that need some; so that they are met."""
+"""Options with which triggers run."""
 
 
 class Secrets:
-    """All secrets so far, in all forms in which they were repeated."""
+    """All secrets so far, in all encodings in which they were repeated."""
 
-    def __init__(self, world: BadWorld, spoiler: Spoiler) -> None:
+    def __init__(self, world: FaultyWorld, proxy: CorruptingProxy) -> None:
         self.known: set[str] = set()
         self._world = world
-        self._spoiler = spoiler
+        self._proxy = proxy
 
-    def remember(self) -> None:
-        """Learn those of this moment."""
+    def collect(self) -> None:
+        """Adds the current secrets."""
         self.known |= {each for each in self._world.case.secrets(self._world.service) if each}
 
-    def repeat_all(self, few: Few) -> Iterator[Callable[[str], str]]:
-        """Have the service refuse everything, and repeat all secrets, in one form after another."""
-        self.remember()
-        spoken = self._spoiler.spoken(self.known)
-        assert spoken
-        for encode in few(list(ENCODINGS.values()), 1):
-            repeated = [encode(secret) for secret in spoken]
+    def repeat_all(self, sample: Sample) -> Iterator[Callable[[str], str]]:
+        """Makes the service refuse everything and repeat all secrets, in one encoding at a time."""
+        self.collect()
+        transmitted = self._proxy.transmitted(self.known)
+        assert transmitted
+        for encode in sample(list(ENCODINGS.values()), 1):
+            repeated = [encode(secret) for secret in transmitted]
             self.known |= set(repeated)
-            for refusal in few(list(refusals(repeated)), 2):
-                self._spoiler.refusal = refusal
+            for refusal in sample(list(refusals(repeated)), 2):
+                self._proxy.refusal = refusal
                 yield encode
-                self._spoiler.refusal = None
+                self._proxy.refusal = None
 
     def within(self, text: str) -> list[str]:
-        """Return those that a text holds."""
+        """Return the secrets in a text."""
         return [secret for secret in self.known if secret in text]
 
     def are_not_in(self, text: str, *, but: str = "") -> None:
-        """Fail if a text holds one, other than those that its reader has written."""
+        """Raises AssertionError if a text contains a secret that is not in `but`."""
         found = [secret for secret in self.within(text) if secret not in but]
         assert not found, f"{found} in {text[:2000]}"
 
 
 @pytest.fixture
-def secrets(bad_world: BadWorld, spoiler: Spoiler) -> Secrets:
-    return Secrets(bad_world, spoiler)
+def secrets(faulty_world: FaultyWorld, proxy: CorruptingProxy) -> Secrets:
+    return Secrets(faulty_world, proxy)
 
 
-async def _live(world: BadWorld, secrets: Secrets, few: Few) -> None:
-    """Live through good days and bad ones."""
+async def _live(world: FaultyWorld, secrets: Secrets, sample: Sample) -> None:
+    """Polls and runs actions with valid answers, refusals and a tunnel going offline."""
     await world.set_up_enabled()
-    secrets.remember()
-    for act in few(_possible(world), 8):
+    secrets.collect()
+    for act in sample(_possible(world), 8):
         await respond(world, act)
-        secrets.remember()
-    for _ in secrets.repeat_all(few):
+        secrets.collect()
+    for _ in secrets.repeat_all(sample):
         await read_all(world)
-        for act in few(_possible(world), 3):
+        for act in sample(_possible(world), 3):
             await respond(world, act)
     await world.restart()
     FOUND[world.case.of].limits.end(world.service)
     await world.live(3 * MINUTE)
 
 
-def _possible(world: BadWorld) -> list[Act]:
-    """Return what can be done with the things that there are now."""
+def _possible(world: FaultyWorld) -> list[Act]:
+    """Return the actions whose device exists."""
     return [act for act in world.case.acts if world.device(act.thing or "account:account")]
 
 
 # Traces of automations
 
 
-def _triggers(world: BadWorld) -> list[dict[str, Any]]:
-    """Return our triggers, and any change of what our entities show."""
+def _triggers(world: FaultyWorld) -> list[dict[str, Any]]:
+    """Return our triggers, and a state trigger of all our entities."""
     devices = dr.async_entries_for_config_entry(dr.async_get(world.hass), world.entry.entry_id)
     target = {"device_id": [device.id for device in devices]}
     ours = [
@@ -121,8 +121,8 @@ def _triggers(world: BadWorld) -> list[dict[str, Any]]:
     return [*ours, {"trigger": "state", "entity_id": entities}]
 
 
-def _steps(world: BadWorld) -> list[dict[str, Any]]:
-    """Return all that can be done, but for what returns secrets to the automation."""
+def _steps(world: FaultyWorld) -> list[dict[str, Any]]:
+    """Return steps for all actions, except those that return secrets to the automation."""
     steps = []
     for act in _possible(world):
         supports = world.hass.services.supports_response(act.domain, act.action)
@@ -141,7 +141,7 @@ def _steps(world: BadWorld) -> list[dict[str, Any]]:
 
 
 async def _traces(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Return all traces, as the page that shows them gets them."""
+    """Return all traces, as the frontend receives them."""
     listed = await async_list_traces(hass, automation.DOMAIN, None)
     return [
         json.loads(
@@ -156,32 +156,34 @@ async def _traces(hass: HomeAssistant) -> list[dict[str, Any]]:
     ]
 
 
-async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, few: Few) -> None:
-    """But for those that the automation itself holds, or asks for."""
-    hass = bad_world.hass
-    await bad_world.set_up_enabled()
-    secrets.remember()
-    # What is done changes states, which must not have it done again.
+async def test_no_secret_is_in_a_trace(
+    faulty_world: FaultyWorld, secrets: Secrets, sample: Sample
+) -> None:
+    """Except secrets that the automation itself contains or requests."""
+    hass = faulty_world.hass
+    await faulty_world.set_up_enabled()
+    secrets.collect()
+    # Actions change states, so one automation with both would run in a loop.
     traced = {"mode": "parallel", "max": 1000, "trace": {"stored_traces": 1000}}
-    listens = {**traced, "alias": "Listens", "triggers": _triggers(bad_world), "actions": []}
-    does = {**traced, "alias": "Does", "triggers": [], "actions": _steps(bad_world)}
+    listens = {**traced, "alias": "Listens", "triggers": _triggers(faulty_world), "actions": []}
+    does = {**traced, "alias": "Does", "triggers": [], "actions": _steps(faulty_world)}
     config = [{"id": each["alias"], **each} for each in (listens, does)]
     assert await async_setup_component(hass, automation.DOMAIN, {automation.DOMAIN: config})
-    await bad_world.settle()
+    await faulty_world.settle()
     run = {"entity_id": "automation.does"}
-    for _ in secrets.repeat_all(few):
+    for _ in secrets.repeat_all(sample):
         await hass.services.async_call(automation.DOMAIN, "trigger", run, blocking=True)
-        await read_all(bad_world)
-    FOUND[bad_world.case.of].limits.end(bad_world.service)
-    await bad_world.live(3 * MINUTE)
-    secrets.remember()
+        await read_all(faulty_world)
+    FOUND[faulty_world.case.of].limits.end(faulty_world.service)
+    await faulty_world.live(3 * MINUTE)
+    secrets.collect()
 
     traces = await _traces(hass)
 
     everything = {"entity_id": "all"}
     await hass.services.async_call(automation.DOMAIN, "turn_off", everything, blocking=True)
     steps = [step for trace in traces for path in trace["trace"].values() for step in path]
-    assert {trace["trigger"] for trace in traces} > {None}, "some were triggered"
+    assert {trace["trigger"] for trace in traces} > {None}, "nothing triggered"
     assert any("error" in step for step in steps)
     for step in steps:
         written = json.dumps(step.get("result", {}).pop("params", {}), ensure_ascii=False)
@@ -189,7 +191,7 @@ async def test_no_secret_is_in_a_trace(bad_world: BadWorld, secrets: Secrets, fe
         secrets.are_not_in(written, but=json.dumps(config, ensure_ascii=False))
 
 
-# What is written to the disk
+# Files
 
 
 @pytest.fixture
@@ -199,7 +201,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recorder_config(database: Path) -> dict[str, Any]:
-    """Record everything but what actions are called with: Home Assistant keeps that as it is."""
+    """Record everything but the data of actions, which Home Assistant stores unchanged."""
     return {
         "db_url": f"sqlite:///{database}",
         "commit_interval": 60,
@@ -209,7 +211,7 @@ def recorder_config(database: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def log_file(tmp_path: Path) -> Iterator[Path]:
-    """A log of everything, written as Home Assistant writes its own."""
+    """A log file at debug level, in Home Assistant's format."""
     path = tmp_path / "home-assistant.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     form = "%(asctime)s.%(msecs)03d %(levelname)s (%(threadName)s) [%(name)s] %(message)s"
@@ -231,16 +233,16 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.usefixtures("recorder_mock")
 async def test_no_secret_is_written(
     *,
-    bad_world: BadWorld,
+    faulty_world: FaultyWorld,
     secrets: Secrets,
     database: Path,
     log_file: Path,
     hass_storage: dict[str, Any],
-    few: Few,
+    sample: Sample,
 ) -> None:
-    """Neither to the database nor to the log, and to no file that is not for credentials."""
-    hass = bad_world.hass
-    await _live(bad_world, secrets, few)
+    """Checks the database, the log, and all storage files that are not for credentials."""
+    hass = faulty_world.hass
+    await _live(faulty_world, secrets, sample)
     await async_wait_recording_done(hass)
     recorder = get_instance(hass)
     await hass.async_stop(force=True)
@@ -255,50 +257,50 @@ async def test_no_secret_is_written(
     assert len(recorded) > 100_000
     for state in hass.states.async_all():
         assert state.entity_id.encode() in recorded
-    # Whatever is no text there is not looked for.
+    # Binary data are not searched.
     secrets.are_not_in(recorded.decode(errors="replace"))
     assert "DEBUG" in logged
     assert f"[custom_components.{DOMAIN}" in logged
     for line in logged.splitlines():
         secrets.are_not_in(line)
-    ours = f"{DOMAIN}.{bad_world.entry.entry_id}.credentials"
+    ours = f"{DOMAIN}.{faulty_world.entry.entry_id}.credentials"
     for key, stored in hass_storage.items():
         if key not in {"core.config_entries", ours}:
             secrets.are_not_in(json.dumps(stored, ensure_ascii=False, default=str))
 
 
-# What people are shown
+# Forms and issues
 
 
-def _fields(world: BadWorld, way: str, liar: Liar) -> dict[str, Any]:
-    """Return what is entered to sign in, at the liar."""
+def _fields(world: FaultyWorld, way: str, raw_server: RawServer) -> dict[str, Any]:
+    """Return the input of a sign-in step, with the raw server's address."""
     fields = json.dumps(world.case.ways[way](world.service)).replace(HOST, "127.0.0.1")
     port = str(port_of(world.case.url(world.service)))
-    entered: dict[str, Any] = json.loads(fields.replace(port, str(liar.port)))
+    entered: dict[str, Any] = json.loads(fields.replace(port, str(raw_server.port)))
     return entered
 
 
-async def test_no_secret_is_in_a_form_or_a_repair(
-    *, bad_world: BadWorld, liar: Liar, secrets: Secrets, few: Few
+async def test_no_secret_is_in_a_form_or_an_issue(
+    *, faulty_world: FaultyWorld, raw_server: RawServer, secrets: Secrets, sample: Sample
 ) -> None:
-    """Forms and repairs show no secrets in the messages of a service."""
-    await bad_world.set_up_enabled()
-    secrets.remember()
+    """Checks the service's messages in forms and issues."""
+    await faulty_world.set_up_enabled()
+    secrets.collect()
     failed = 0
-    for encode in secrets.repeat_all(few):
-        await read_all(bad_world)
-        for way in bad_world.case.ways:
-            fields = _fields(bad_world, way, liar)
-            form = await bad_world.enter(await bad_world.begin_sign_in(way), fields)
+    for encode in secrets.repeat_all(sample):
+        await read_all(faulty_world)
+        for way in faulty_world.case.ways:
+            fields = _fields(faulty_world, way, raw_server)
+            form = await faulty_world.enter(await faulty_world.start_sign_in(way), fields)
             assert form["type"] is not FlowResultType.CREATE_ENTRY
             said = json.dumps([form.get("errors"), form.get("description_placeholders")])
             for secret in secrets.within(json.dumps(fields)):
                 assert secret not in said
                 assert encode(secret) not in said
             failed += bool(form.get("errors"))
-        for issue in ir.async_get(bad_world.hass).issues.values():
+        for issue in ir.async_get(faulty_world.hass).issues.values():
             secrets.are_not_in(str(issue))
-        for flow in bad_world.hass.config_entries.flow.async_progress():
+        for flow in faulty_world.hass.config_entries.flow.async_progress():
             secrets.are_not_in(json.dumps(flow["context"], default=str))
-        bad_world.abort_flows()
+        faulty_world.abort_flows()
     assert failed

@@ -1,6 +1,6 @@
-"""A server over raw sockets that answers each request with whatever a test has chosen.
+"""A server on raw sockets that answers each request with the bytes that a test chose.
 
-No simulator and no HTTP library stands between, so an answer may be anything.
+Without an HTTP library, answers need not be valid HTTP.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _LONGEST_HEAD = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedRequest:
     """A request."""
 
     method: str
@@ -32,7 +32,7 @@ class Asked:
 
     @property
     def kind(self) -> str:
-        """What is asked for: method, path, and the type of those that share a path."""
+        """The kind of request: method, path, and the type where several share a path."""
         kind = ""
         with suppress(orjson.JSONDecodeError):
             if isinstance(fields := orjson.loads(self.body), dict):
@@ -42,14 +42,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A sound answer."""
+    """A valid answer."""
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
 
     def raw(self) -> bytes:
-        """Return it as it goes over the wire."""
+        """Return the answer as raw HTTP."""
         head = (
             f"HTTP/1.1 {self.status} X\r\nContent-Type: {self.content_type}\r\n"
             f"Content-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
@@ -58,24 +58,24 @@ class Reply:
 
 
 type Raw = bytes | AsyncIterator[bytes]
-type Answer = Callable[[Asked], Awaitable[Raw]]
+type Answer = Callable[[ReceivedRequest], Awaitable[Raw]]
 
 
-async def nothing(_: Asked) -> Raw:
-    """Close the connection without a word."""
+async def nothing(_: ReceivedRequest) -> Raw:
+    """Closes the connection without an answer."""
     return b""
 
 
-class Liar:
-    """The server. answer: what it says to a request. asked: all requests."""
+class RawServer:
+    """The server. answer: returns the answer to a request. asked: all requests."""
 
     def __init__(self, answer: Answer = nothing) -> None:
         self.answer = answer
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        """Open a port."""
+        """Opens a port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LONGEST_HEAD)
         return self
 
@@ -85,7 +85,7 @@ class Liar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close it, and all connections."""
+        """Closes the port and all connections."""
         assert self._server
         self._server.close()
         self._server.close_clients()
@@ -93,7 +93,7 @@ class Liar:
 
     @property
     def port(self) -> int:
-        """Where it is."""
+        """The server's port."""
         assert self._server
         port: int = self._server.sockets[0].getsockname()[1]
         return port
@@ -111,13 +111,13 @@ class Liar:
                 async for piece in said:
                     writer.write(piece)
                     await writer.drain()
-                    # While there is room, that alone would keep the loop to itself.
+                    # Writing does not yield to the event loop while the buffer has room.
                     await asyncio.sleep(0)
         writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked:
-    """Read a request; our client announces the length of what it sends."""
+async def _read(reader: asyncio.StreamReader) -> ReceivedRequest:
+    """Reads a request; our client sends the length of each body."""
     head = (await reader.readuntil(_END_OF_HEAD)).decode("latin-1")
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ")
@@ -126,14 +126,14 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
         for name, _, value in (line.partition(":") for line in lines if line)
     }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Asked(method, target, headers, body)
+    return ReceivedRequest(method, target, headers, body)
 
 
-def through(credentials: Mapping[str, str], port: int, liar: Liar) -> dict[str, str]:
-    """Return credentials that lead to a liar in place of the server at a port of this machine."""
-    there = f"127.0.0.1:{liar.port}"
+def redirected(credentials: Mapping[str, str], port: int, raw_server: RawServer) -> dict[str, str]:
+    """Return credentials with the address of a local port replaced by the raw server's."""
+    there = f"127.0.0.1:{raw_server.port}"
     return {
-        name: str(liar.port)
+        name: str(raw_server.port)
         if value == str(port)
         else value.replace(HOST, "127.0.0.1").replace(f"127.0.0.1:{port}", there)
         for name, value in credentials.items()
@@ -147,21 +147,21 @@ def port_of(url: str) -> int:
     return port
 
 
-def spoilt(reply: Reply, spoil: Callable[[Any], Any]) -> Reply:
-    """Return a sound answer with its JSON, or its text, spoilt."""
+def corrupted(reply: Reply, corrupt: Callable[[Any], Any]) -> Reply:
+    """Return a valid answer with its JSON, or its text, corrupted."""
     try:
         answer = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
         answer = reply.body.decode(errors="replace")
-    changed = spoil(answer)
+    changed = corrupt(answer)
     text = changed if isinstance(changed, str) else json.dumps(changed)
     return replace(reply, body=text.encode(errors="surrogatepass"))
 
 
-def forwarding(port: int) -> Callable[[Asked], Awaitable[Reply]]:
-    """Return what asks a sound server in the liar's place."""
+def forwarding(port: int) -> Callable[[ReceivedRequest], Awaitable[Reply]]:
+    """Return a function that forwards a request to a local port."""
 
-    async def _forward(asked: Asked) -> Reply:
+    async def _forward(asked: ReceivedRequest) -> Reply:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         headers = {**asked.headers, "connection": "close", "accept-encoding": "identity"}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

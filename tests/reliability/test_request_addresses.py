@@ -1,6 +1,6 @@
-"""Requests go where the user said, and nowhere else, whatever places a service tells.
+"""Tests that requests only go to addresses that the user entered, never to those in answers.
 
-That redirects are not followed is shown where the transport is tested.
+tests/api tests that redirects are refused.
 """
 
 from typing import Any
@@ -12,46 +12,46 @@ import pytest
 from yarl import URL
 
 from ..common import MINUTE
-from .world import BadWorld
+from .faulty_world import FaultyWorld
 
-type Place = tuple[str | None, int | None]
+type Address = tuple[str | None, int | None]
 
 
-def entered(data: dict[str, Any]) -> set[Place]:
-    """Return the places that the user has entered."""
+def entered(data: dict[str, Any]) -> set[Address]:
+    """Return the addresses that the user entered."""
     urls = {URL(value) for name, value in data.items() if name.endswith("_url")}
-    places: set[Place] = {(url.host, url.port) for url in urls}
-    return places | ({(data["host"], int(data["port"]))} if "host" in data else set())
+    addresses: set[Address] = {(url.host, url.port) for url in urls}
+    return addresses | ({(data["host"], int(data["port"]))} if "host" in data else set())
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> set[Place]:
-    """Every place that a request of ours was for."""
-    places: set[Place] = set()
+def contacted(monkeypatch: pytest.MonkeyPatch) -> set[Address]:
+    """Records the address of each request."""
+    addresses: set[Address] = set()
     connect = BaseConnector.connect
 
     async def _note(
         connector: BaseConnector, request: ClientRequest, *args: Any, **options: Any
     ) -> Any:
-        places.add((request.url.host, request.url.port))
+        addresses.add((request.url.host, request.url.port))
         return await connect(connector, request, *args, **options)
 
     monkeypatch.setattr(BaseConnector, "connect", _note)
-    return places
+    return addresses
 
 
-async def test_only_where_the_user_said(world: BadWorld, asked: set[Place]) -> None:
-    """Everything is read and done, and all pictures are drawn."""
+async def test_only_entered_addresses(world: FaultyWorld, contacted: set[Address]) -> None:
+    """Polls everything, runs all actions and draws all images."""
     await world.set_up_enabled()
     await world.live(15 * MINUTE)
     for act in world.case.acts:
-        await world.perform(act)
+        await world.run_action(act)
     for state in world.hass.states.async_all(IMAGE):
         entity = _image(world.hass, state.entity_id)
         assert await entity.async_image()
 
-    assert asked
-    assert asked <= entered(dict(world.entry.data))
+    assert contacted
+    assert contacted <= entered(dict(world.entry.data))
 
 
 def _image(hass: HomeAssistant, entity_id: str) -> ImageEntity:

@@ -1,4 +1,4 @@
-"""A real Home Assistant in a process of its own, with one account, to be killed at any moment."""
+"""Runs a real Home Assistant with one account in its own process, which tests can kill."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,14 +25,14 @@ logger:
     custom_components.tunnel_hub: debug
 """
 _PATIENCE = 60.0
-"""Seconds for something to come about."""
+"""Seconds to wait for a condition."""
 
 
-class MortalHass:
-    """Home Assistant and one account at a simulated service."""
+class HassProcess:
+    """The process of Home Assistant, with one account at a simulated service."""
 
     def __init__(self, service: AnyService, stage: Stage, home: Path) -> None:
-        """Take what is to be run; `home` holds the configuration folder."""
+        """Prepares the process; `home` contains the configuration folder."""
         self.service = service
         self._stage = stage
         self._storage = home / "config" / ".storage"
@@ -44,18 +44,18 @@ class MortalHass:
 
     @property
     def entry_id(self) -> str:
-        """The account's."""
+        """The id of the account's entry."""
         return self._stage.entries[self.service.NAME]
 
     async def start(self) -> None:
-        """Start it, and wait until it has started."""
+        """Starts Home Assistant and waits until it is running."""
         self.program.start()
-        # The tokens of its user may not have been written before it was killed.
+        # A kill may have prevented the user's tokens from being stored.
         self._stage.hass.tokens = {}
         await self._stage.start()
 
     async def add_account(self) -> None:
-        """Add the account as a person would, and wait until that is on the disk."""
+        """Adds the account by the config flow and waits until it is stored."""
         await self._stage.add_account(self.service.NAME)
 
         async def _not_stored() -> str:
@@ -64,18 +64,18 @@ class MortalHass:
         await until(_not_stored, _PATIENCE)
 
     async def reload(self) -> None:
-        """Load the account again."""
+        """Reloads the account's entry."""
         await self._stage.reload_account(self.service.NAME)
 
     def kill(self) -> None:
-        """End it in the middle of whatever it does."""
+        """Kills the running process."""
         self.program.require_running()
         self.program.kill()
 
-    # What one sees from outside
+    # States
 
     async def entity(self, key: str) -> Entity:
-        """Return an entity, such as "switch:tunnel:1:force_down", as soon as it has a state."""
+        """Wait until an entity, such as "switch:tunnel:1:force_down", has a state; return it."""
         found: dict[str, Entity] = {}
 
         async def _missing() -> str:
@@ -88,7 +88,7 @@ class MortalHass:
         return found[key]
 
     async def shows(self, key: str, state: str) -> None:
-        """Wait until an entity has a state."""
+        """Waits until an entity has a given state."""
 
         async def _not_shown() -> str:
             shown = (await self.entity(key)).state
@@ -97,30 +97,30 @@ class MortalHass:
         await until(_not_shown, _PATIENCE)
 
     async def call(self, domain: str, action: str, key: str) -> None:
-        """Call an action of an entity."""
+        """Runs an action of an entity."""
         entity = await self.entity(key)
         await self._stage.hass.post(f"/api/services/{domain}/{action}", {"entity_id": entity.id})
 
     async def entry_state(self) -> str:
-        """Return how the entry is."""
+        """Return the state of the entry."""
         return str((await self._stage.entry_of(self.service.NAME))["state"])
 
     async def is_asked_to_sign_in(self) -> bool:
-        """Return whether Home Assistant asks to sign in again."""
+        """Return whether a reauthentication flow is in progress."""
         flows = await self._stage.hass.command("config_entries/flow/progress")
         return any(
             flow["handler"] == DOMAIN and flow["context"]["source"] == "reauth" for flow in flows
         )
 
-    # What is on the disk
+    # Storage
 
     def stored(self, key: str) -> Any:
-        """Return what is in a file of Home Assistant's; None if there is no such file."""
+        """Return the data of a storage file; None if it does not exist."""
         path = self._storage / key
         return json.loads(path.read_bytes())["data"] if path.exists() else None
 
     def entry_on_disk(self) -> dict[str, str]:
-        """Return the data of the entry; nothing if it has not been written yet."""
+        """Return the stored data of the entry; empty if it has not been stored."""
         entries = (self.stored("core.config_entries") or {"entries": []})["entries"]
         data = {entry["entry_id"]: entry["data"] for entry in entries}
         found: dict[str, str] = data.get(self.entry_id, {})
@@ -128,8 +128,8 @@ class MortalHass:
 
 
 @asynccontextmanager
-async def mortal_hass(service: AnyService, home: Path) -> AsyncIterator[MortalHass]:
-    """Start a Home Assistant with an account; at the end no process of it is left."""
+async def running_hass(service: AnyService, home: Path) -> AsyncIterator[HassProcess]:
+    """Run a Home Assistant with an account within the context."""
     port = free_port()
     prepare(home / "config", CHECKOUT, port)
     (home / "config" / "configuration.yaml").write_text(_CONFIGURATION)
@@ -141,7 +141,7 @@ async def mortal_hass(service: AnyService, home: Path) -> AsyncIterator[MortalHa
             services={service.NAME: {"url": service.url, **service.credentials}},
             entries={},
         )
-        hass = MortalHass(service, stage, home)
+        hass = HassProcess(service, stage, home)
         with stage.program:
             await stage.start()
             await hass.add_account()

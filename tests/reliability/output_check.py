@@ -1,4 +1,4 @@
-"""Watching for what must never happen: a secret that shows, an error without a reason."""
+"""Checks logs, events, states and issues for secrets and unexpected errors."""
 
 from collections.abc import Callable, Iterable
 import json
@@ -12,17 +12,17 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 OURS = "custom_components"
-_HEARD = (OURS, "homeassistant.config_entries", "homeassistant.helpers")
-"""Loggers that may speak of an entry; others log what Home Assistant itself was told."""
+_LOGGERS = (OURS, "homeassistant.config_entries", "homeassistant.helpers")
+"""Loggers that may mention an entry; others log Home Assistant's own input."""
 _REASONS = (
     re.compile(r"Error fetching .+ data: "),
     re.compile(r"Authentication failed while fetching .+ data: "),
 )
-"""What is an error to Home Assistant when a service does not answer."""
+"""Errors that Home Assistant logs when a service does not answer."""
 
 
-class Watch:
-    """Listens to logs and events, and looks at what Home Assistant shows."""
+class OutputCheck:
+    """Checks everything that users can see for secrets, and logs for errors."""
 
     def __init__(
         self,
@@ -35,47 +35,47 @@ class Watch:
         self._secrets = secrets
         self._known: set[str] = set()
         self._events: list[dict[str, Any]] = []
-        # What else there is to hear are lines for each event.
+        # Debug output of all other loggers is a line for each event.
         log.set_level(logging.INFO)
-        for name in _HEARD:
+        for name in _LOGGERS:
             log.set_level(logging.DEBUG, logger=name)
-        hass.bus.async_listen(MATCH_ALL, self._note)
+        hass.bus.async_listen(MATCH_ALL, self._record_event)
 
     @callback
-    def _note(self, event: Event[Any]) -> None:
-        # What an action is called with, its caller knows.
+    def _record_event(self, event: Event[Any]) -> None:
+        # An action's data are known to its caller.
         if event.event_type != "call_service":
             self._events.append(event.as_dict())
 
-    def remember(self) -> None:
-        """Learn the secrets of this moment, which may be others later."""
+    def collect_secrets(self) -> None:
+        """Adds the current secrets, which may change later."""
         self._known |= {secret for secret in self._secrets() if secret}
 
-    def nothing_secret(self, words: object) -> None:
-        """Fail if something that can be seen holds a secret."""
+    def check_no_secret(self, words: object) -> None:
+        """Raises AssertionError if the text contains a secret."""
         text = str(words)
         found = [secret for secret in self._known if secret in text]
         assert not found, f"{found} in {text}"
 
     def check(self) -> None:
-        """Look at all that came since the last time, and at what shows now."""
-        self.remember()
+        """Checks logs and events since the last call, and the current states and issues."""
+        self.collect_secrets()
         records, events = list(self._log.records), self._events
         self._log.clear()
         self._events = []
         for record in records:
-            if record.name.startswith(_HEARD):
-                self.nothing_secret(logging.Formatter().format(record))
+            if record.name.startswith(_LOGGERS):
+                self.check_no_secret(logging.Formatter().format(record))
             assert not _unexplained(record), logging.Formatter().format(record)
-        self.nothing_secret(json.dumps(events, default=str, ensure_ascii=False))
+        self.check_no_secret(json.dumps(events, default=str, ensure_ascii=False))
         for state in self._hass.states.async_all():
-            self.nothing_secret(state.as_dict())
+            self.check_no_secret(state.as_dict())
         for issue in ir.async_get(self._hass).issues.values():
-            self.nothing_secret(issue)
+            self.check_no_secret(issue)
 
 
 def _unexplained(record: logging.LogRecord) -> bool:
-    """Return whether a record is a bug's."""
+    """Return whether a log record indicates a bug."""
     if record.levelno < logging.ERROR:
         return bool(record.exc_info) and record.levelno > logging.DEBUG
     message = record.getMessage()

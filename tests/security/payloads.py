@@ -1,4 +1,4 @@
-"""What a service that means harm may say: bodies, answers spoilt everywhere, names, raw HTTP."""
+"""Malicious answers: bodies, corrupted values, names and raw HTTP."""
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any
 import zlib
 
 from ..reliability.providers import Case
-from .liar import Raw
+from .raw_server import Raw
 
 MEGABYTE = 1024**2
 _FULL = 8 * MEGABYTE - 64
-"""As much as is read of most answers, and no more."""
+"""Just below the size limit of most answers."""
 
-# Texts, for wherever a text stands
+# Replacements for texts
 
 EVIL = '<img src=x onerror="alert(1)"> [free](https://evil.example) {{ 1 + 1 }} `x`'
 
@@ -94,7 +94,7 @@ def nested(depth: int, inner: object = None) -> object:
 
 
 def _enveloped(value: object, **more: object) -> bytes:
-    """Return what every provider takes for its own good answer, with a value in all places."""
+    """Return an answer that all providers accept, with a value in all fields for rows."""
     places = (
         "data",
         "nodes",
@@ -120,7 +120,7 @@ def _enveloped(value: object, **more: object) -> bytes:
 
 
 def _rows_in(place: str) -> bytes:
-    """Return a good answer with as many rows as fit in."""
+    """Return an accepted answer with as many rows as the size limit allows."""
     several = [{"id": number} for number in range(49_000)]
     return json.dumps({"status": 200, "code": 200, "state": "success", place: several}).encode()
 
@@ -128,7 +128,7 @@ def _rows_in(place: str) -> bytes:
 _BILLION = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;&b;&b;</x>'
 
 BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
-    # No JSON, or not all of it
+    # Not JSON, or truncated
     "nothing": b"",
     "spaces": b" " * 1000,
     "8 MB of spaces": lambda: b" " * _FULL,
@@ -141,11 +141,11 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     "text with control characters": b"\x1b[2J\r\nERROR forged\r\n",
     "100,000 letters": b"a" * 100_000,
     "100,000 mail addresses": b"a@b." * 25_000,
-    "an opened list": b"[[[[",
-    "100,000 opened lists": b"[" * 100_000,
-    "100,000 opened objects": b'{"a":' * 100_000,
-    "an opened object": b'{"status": 200, "code": 200, "message": "',
-    "8 MB in an opened text": lambda: b'{"message": "' + b"a" * _FULL,
+    "an unclosed list": b"[[[[",
+    "100,000 unclosed lists": b"[" * 100_000,
+    "100,000 unclosed objects": b'{"a":' * 100_000,
+    "an unclosed object": b'{"status": 200, "code": 200, "message": "',
+    "8 MB in an unclosed text": lambda: b'{"message": "' + b"a" * _FULL,
     "two documents": b'{"status": 200}{"status": 200}',
     "comments": b'{/* x */"status": 200}',
     "single quotes": b"{'status': 200}",
@@ -156,10 +156,10 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     "XML with entities": _BILLION,
     "a web page": b"<!DOCTYPE html><html><body>" + EVIL.encode() + b"</body></html>",
     "8 MB of paragraphs": lambda: b"<p>" * (_FULL // 3),
-    "8 MB of opened comments": lambda: b"words<!--" * (_FULL // 9),
+    "8 MB of unclosed comments": lambda: b"words<!--" * (_FULL // 9),
     "8 MB of HTML attributes": lambda: b"words<a" + b" b='" * (_FULL // 4),
-    "gzip without saying so": gzip.compress(b'{"status": 200}'),
-    # JSON of another shape
+    "gzip without the header": gzip.compress(b'{"status": 200}'),
+    # Unexpected JSON
     **{f"JSON {text}": text.encode() for text in ("null", "true", "0", '""', "[]", "{}", "[null]")},
     "JSON not a number": b'{"status": NaN, "code": Infinity}',
     "8 MB of digits": lambda: b"1" * _FULL,
@@ -182,14 +182,14 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     "a refusal in GBK": '{"status": 500, "code": 400, "error": "没有", "msg": "没有"}'.encode(
         "gbk"
     ),
-    # The envelope of a good answer
+    # Accepted answers with unexpected fields
     "rows: null": _enveloped(None),
     "rows: a text": _enveloped("x"),
     "rows: an object": _enveloped({"a": 1}),
     "rows: texts": _enveloped(["x"] * 1000),
     "rows: lists": _enveloped([[{}]] * 1000),
     "rows without an id": _enveloped([{"a": 1}] * 1000),
-    "rows of which each is the same": _enveloped([{"id": 1, "name": "x"}] * 1000),
+    "identical rows": _enveloped([{"id": 1, "name": "x"}] * 1000),
     "ids that are lists and objects": _enveloped([{"id": [1]}, {"id": {"a": 1}}, {"id": None}]),
     **{
         f"49,000 rows in {place}": partial(_rows_in, place)
@@ -212,16 +212,16 @@ BODIES: Mapping[str, bytes | Callable[[], bytes]] = {
     ),
 }
 
-# Sound answers, spoilt everywhere
+# Corruptions of valid answers
 
-type Few = Callable[[Sequence[Any], int], Sequence[Any]]
-"""Chooses so many of several things to try; all of them in an extended run."""
+type Sample = Callable[[Sequence[Any], int], Sequence[Any]]
+"""Returns a sample of a given size; in an extended run, all items."""
 
-type Spoil = Callable[[Any], Any]
+type Corruption = Callable[[Any], Any]
 
 
 def _leaves(value: Any, change: Callable[[object], object], keep: frozenset[str]) -> Any:
-    """Change all values that hold no others, but for some fields."""
+    """Return a value with all scalars changed, except in some fields."""
     match value:
         case dict():
             return {
@@ -234,7 +234,7 @@ def _leaves(value: Any, change: Callable[[object], object], keep: frozenset[str]
 
 
 def _is_number(value: object) -> bool:
-    """Whether this is a number, or its digits."""
+    """Return whether this is a number, or its digits."""
     if isinstance(value, str):
         return value.strip("%-").replace(".", "", 1).isdecimal()
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -253,18 +253,18 @@ def _all_are(other: object) -> Callable[[object], object]:
 
 
 def _many_rows(value: Any, count: int = 5000) -> Any:
-    """Repeat the first row of each list, each with another id."""
+    """Return a value with the first row of each list repeated with other ids."""
     match value:
         case dict():
             return {name: _many_rows(inner, count) for name, inner in value.items()}
         case [dict() as row, *_] if {"id", "name", "key"} & row.keys():
-            few = range(min(count, 100_000 // (len(row) + 2)))
-            return [{**row, **{n: f"{n}{i}" for n in ("id", "name") if n in row}} for i in few]
+            sample = range(min(count, 100_000 // (len(row) + 2)))
+            return [{**row, **{n: f"{n}{i}" for n in ("id", "name") if n in row}} for i in sample]
     return value
 
 
 def _deep_rows(value: Any) -> Any:
-    """Put a large object into each row."""
+    """Return a value with a large object in the first row of each list."""
     match value:
         case dict():
             return {name: _deep_rows(inner) for name, inner in value.items()}
@@ -273,8 +273,8 @@ def _deep_rows(value: Any) -> Any:
     return value
 
 
-def spoils(case: Case) -> dict[str, Spoil]:
-    """Return all ways to spoil a provider's answers, and leave them answers about the same."""
+def corruptions(case: Case) -> dict[str, Corruption]:
+    """Return all corruptions of a provider's answers that keep envelopes and ids, by name."""
     keep = (case.envelope - {"message", "msg"}) | case.ids
     changes: dict[str, Callable[[object], object]] = {
         **{f"texts: {name}": _texts_are(text) for name, text in TEXTS.items()},
@@ -292,7 +292,7 @@ def spoils(case: Case) -> dict[str, Spoil]:
         },
     }
 
-    def _with(change: Callable[[object], object]) -> Spoil:
+    def _with(change: Callable[[object], object]) -> Corruption:
         return lambda answer: _leaves(answer, change, keep)
 
     return {
@@ -302,8 +302,8 @@ def spoils(case: Case) -> dict[str, Spoil]:
     }
 
 
-def renamed(name: str) -> Spoil:
-    """Return what gives everything this name."""
+def with_name(name: str) -> Corruption:
+    """Return a corruption that replaces all names."""
     names = frozenset({"name", "proxy_name", "node_name", "username", "title", "remarks", "notes"})
 
     def _rename(value: Any) -> Any:
@@ -462,9 +462,9 @@ ENDLESS: Mapping[str, Callable[[], Raw]] = {
     "trailers without end": lambda: _forever(_CHUNKED + b"0\r\n", b"X: y\r\n" * 100),
     "a byte a second": lambda: _slowly(_answer(body=_SHORT * 100)),
 }
-"""What never comes to its end; each takes as long as we wait for an answer."""
+"""Answers without an end; each takes as long as the time limit of an answer."""
 
 
-def made(thing: bytes | Callable[[], bytes]) -> bytes:
-    """Return what an entry of a table comes to; large ones are made when they are wanted."""
+def build(thing: bytes | Callable[[], bytes]) -> bytes:
+    """Return the bytes of a table's entry; large ones are built on demand."""
     return thing if isinstance(thing, bytes) else thing()

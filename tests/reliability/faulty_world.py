@@ -1,4 +1,4 @@
-"""Home Assistant on bad days: what it does there, whatever the provider."""
+"""Home Assistant with an entry at a faulty service, of any provider."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -23,26 +23,26 @@ from ..common import MINUTE, World
 from .providers import Act, AnyService, Case
 
 _TURNS = 100
-"""Turns of the loop after which nothing will happen before time passes."""
+"""Iterations of the event loop after which everything waits for time to pass."""
 _STEP = 5
 _LONGEST = 2 * MINUTE
-"""Seconds after which a request has failed, also one that is tried twice and waits for its turn."""
+"""Seconds after which a request has failed, including a retry and the rate limit."""
 
 
 def of_simulator(work: asyncio.Task[Any] | asyncio.TimerHandle) -> bool:
-    """Return whether a server does it; Home Assistant's own does not run here."""
+    """Return whether it belongs to the simulator; Home Assistant's web server does not run here."""
     return "RequestHandler" in repr(work)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BadWorld(World[AnyService]):
-    """A world where nothing may answer. slow: not even that before time passes."""
+class FaultyWorld(World[AnyService]):
+    """A world with a faulty service. slow: requests only end when time passes."""
 
     case: Case
     slow: bool = False
 
-    async def patiently[T](self, work: Awaitable[T]) -> T:
-        """Wait for something; where all is slow, let time pass whenever nothing else happens."""
+    async def run_to_end[T](self, work: Awaitable[T]) -> T:
+        """Awaits something; with a slow service, time passes while nothing else runs."""
         if not self.slow:
             return await work
         task = asyncio.ensure_future(work)
@@ -54,54 +54,54 @@ class BadWorld(World[AnyService]):
                 fire_timers(self.hass)
         return task.result()
 
-    async def pass_by(self, seconds: float) -> None:
-        """Let time pass in which requests may hang."""
+    async def advance_time(self, seconds: float) -> None:
+        """Lets time pass, also while requests hang."""
         self.freezer.tick(seconds)
         fire_timers(self.hass)
-        await self.patiently(self.settle())
+        await self.run_to_end(self.settle())
 
     @override
     async def settle(self) -> None:
-        """Wait until all has come to its end; where all is slow, that may never be."""
+        """Waits for all tasks; with a slow service, only for a limited time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LONGEST if self.slow else None):
                 await World.settle(self)
 
     async def poll(self, times: int = 1) -> None:
-        """Let the steady entities be read."""
+        """Lets the steady entities be polled."""
         for _ in range(times):
-            await self.pass_by(self.case.interval)
+            await self.advance_time(self.case.interval)
 
-    async def set_up_patiently(self) -> None:
-        """Set the entry up, whatever comes of it."""
-        await self.patiently(self.hass.config_entries.async_setup(self.entry.entry_id))
-        await self.patiently(self.settle())
+    async def try_set_up(self) -> None:
+        """Sets the entry up, which may fail."""
+        await self.run_to_end(self.hass.config_entries.async_setup(self.entry.entry_id))
+        await self.run_to_end(self.settle())
 
-    # What shows
+    # States
 
     def steady(self) -> list[str]:
-        """Return what the steady entities show."""
+        """Return the states of the steady entities."""
         return [self.value(*value) for value in self.case.steady]
 
-    def things(self) -> set[tuple[str, str]]:
-        """Return what has a device."""
+    def device_identifiers(self) -> set[tuple[str, str]]:
+        """Return the identifiers of the entry's devices."""
         devices = dr.async_entries_for_config_entry(dr.async_get(self.hass), self.entry.entry_id)
         return {identifier for device in devices for identifier in device.identifiers}
 
     def reauthentications(self) -> int:
-        """Return how often the user is asked to sign in again."""
+        """Return the number of reauthentication flows in progress."""
         flows = self.hass.config_entries.flow.async_progress_by_handler(DOMAIN)
         return sum(flow["context"]["source"] == SOURCE_REAUTH for flow in flows)
 
     def abort_flows(self) -> None:
-        """Leave all flows."""
+        """Aborts all flows."""
         for flow in self.hass.config_entries.flow.async_progress():
             self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    # What a person does
+    # The user's actions
 
-    async def begin_sign_in(self, way: str) -> ConfigFlowResult:
-        """Go to a way to sign in."""
+    async def start_sign_in(self, way: str) -> ConfigFlowResult:
+        """Starts a config flow up to a sign-in step."""
         flow = self.hass.config_entries.flow
         result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         for choice in dict.fromkeys((self.case.service, way)):
@@ -109,15 +109,15 @@ class BadWorld(World[AnyService]):
         return result
 
     async def enter(self, form: ConfigFlowResult, fields: dict[str, Any]) -> ConfigFlowResult:
-        """Send a form of the config flow."""
-        return await self.patiently(
+        """Submits a form of the config flow."""
+        return await self.run_to_end(
             self.hass.config_entries.flow.async_configure(form["flow_id"], fields)
         )
 
-    async def perform(self, act: Act) -> HomeAssistantError | None:
-        """Do something; what Home Assistant tells the person of a failure."""
+    async def run_action(self, act: Act) -> HomeAssistantError | None:
+        """Runs an action and returns its error, if any."""
         try:
-            await self.patiently(
+            await self.run_to_end(
                 self.hass.services.async_call(
                     act.domain,
                     act.action,
@@ -130,11 +130,11 @@ class BadWorld(World[AnyService]):
         except HomeAssistantError as err:
             return err
         finally:
-            await self.patiently(self.settle())
+            await self.run_to_end(self.settle())
         return None
 
     def target(self, act: Act) -> dict[str, str]:
-        """Return what an action is for, as a call names it."""
+        """Return the target of an action, as data of the call."""
         if act.key:
             assert act.thing
             return {ATTR_ENTITY_ID: self.entity_id(act.domain, act.thing, act.key)}
@@ -145,7 +145,7 @@ class BadWorld(World[AnyService]):
         return {ATTR_DEVICE_ID: device.id}
 
     async def recover(self, polls: int) -> bool:
-        """Let time pass until all is read again; False if that takes longer than it may."""
+        """Polls until everything is available again; returns False after too many polls."""
         for _ in range(polls):
             await self.poll()
             if self.is_well():
@@ -153,7 +153,7 @@ class BadWorld(World[AnyService]):
         return False
 
     def is_well(self) -> bool:
-        """Return whether the entry is loaded and its essentials are read."""
+        """Return whether the entry is loaded and its steady entities are available."""
         return self.entry_state() is ConfigEntryState.LOADED and all(
             (state := self.hass.states.get(self.entity_id(*value))) is not None
             and state.state != "unavailable"
