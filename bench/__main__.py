@@ -1,4 +1,4 @@
-"""Measure, print tables and draw: ``scripts/bench --help``."""
+"""Runs the benchmark, prints tables and draws a chart: ``scripts/bench --help``."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ import platform
 import subprocess
 import sys
 
-from .house import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
-from .meter import Sample
+from .environment import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
+from .measurement import Sample
 from .plot import draw
 from .report import BenchError, Result, Results, Target, print_results, print_targets
 from .service import Facts
@@ -28,7 +28,7 @@ _TRACED_ROWS = 500
 
 
 def main() -> int:
-    """Run all cases at all sizes; return the exit code."""
+    """Runs all cases at all sizes and returns the exit code."""
     options = parse(sys.argv[1:])
     results = Results()
     try:
@@ -61,12 +61,15 @@ def main() -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measures what an account costs Home Assistant."
     )
     parser.add_argument(
-        "--tunnels", type=_positive, default=SERVICES[MAIN].usual, help="of which targets speak"
+        "--tunnels",
+        type=_positive,
+        default=SERVICES[MAIN].usual,
+        help="number to which targets apply",
     )
     parser.add_argument("--growth", type=_positive, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--runs", type=_positive, default=3, help="of each case at each size")
@@ -82,13 +85,13 @@ def _positive(word: str) -> int:
 
 
 def say(words: str) -> None:
-    """Print progress for the user, separately from the tables."""
+    """Prints progress to stderr, separately from the tables."""
     print(f"bench: {words}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def server(service: str, rows: int) -> Iterator[Facts]:
-    """Run a service in its own process."""
+    """Runs a service in its own process."""
     command = [sys.executable, *SERVICES[service].server(rows)]
     with subprocess.Popen(command, cwd=_CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -100,7 +103,7 @@ def server(service: str, rows: int) -> Iterator[Facts]:
 
 
 def measure(results: Results, service: str, case: str, rows: int, *, traced: bool = False) -> None:
-    """Run a case once in its own process.
+    """Runs a case once in its own process.
 
     The rows are distributed among as many accounts as necessary.
     """
@@ -132,7 +135,7 @@ def measure(results: Results, service: str, case: str, rows: int, *, traced: boo
 
 
 def judge(results: Results, rows: int) -> list[Target]:
-    """Compare results with targets."""
+    """Compares results with targets."""
 
     def find(case: str, phase: str, service: str = MAIN) -> Result:
         return results.find(service, case, _rows(service, rows), phase)
@@ -154,7 +157,7 @@ def judge(results: Results, rows: int) -> list[Target]:
         ),
         *(
             Target(
-                name=f"CPU of a poll with 1 % news: plain listeners ({words}) / ours",
+                name=f"CPU of a poll with 1 % changed: plain listeners ({words}) / ours",
                 value=cpu(find(case, CHANGED)) / cpu(changed),
                 limit=limit,
                 at_most=False,

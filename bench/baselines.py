@@ -1,4 +1,4 @@
-"""What others would make of the same data: bare entities, and plain listeners of a coordinator."""
+"""Baselines with the same data: bare entities, and plain listeners of a coordinator."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.tunnel_hub.const import DOMAIN
 from custom_components.tunnel_hub.entity import TunnelHubEntity
 
-RIVAL = "bench_rival"
+BASELINE = "bench_baseline"
 
 _VALUES = {"sensor": "native_value", "binary_sensor": "is_on", "switch": "is_on"}
-"""By platform, what holds an entity's value; the others' states come from elsewhere."""
+"""By platform, the property with an entity's value; other platforms have none."""
 
 
-class RivalFlow(ConfigFlow, domain=RIVAL):
-    """Asks for nothing. Without one Home Assistant sets no entry up."""
+class BaselineFlow(ConfigFlow, domain=BASELINE):
+    """An empty config flow, which Home Assistant requires to set up entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """All that is to be known of one of our entities to make another like it."""
+class EntityDescriptor:
+    """A description of one of our entities, from which similar ones are created."""
 
     domain: str
     base: type[Entity]
@@ -53,20 +53,20 @@ class Recipe:
     attributes: Mapping[str, Any] | None
 
 
-def recipes(hass: HomeAssistant, entry: ConfigEntry) -> list[Recipe]:
-    """Write down all entities that one of our entries has."""
+def describe_entities(hass: HomeAssistant, entry: ConfigEntry) -> list[EntityDescriptor]:
+    """Return descriptions of all entities of one of our entries."""
     return [
-        _recipe(platform.domain, entity)
+        _descriptor(platform.domain, entity)
         for platform in async_get_platforms(hass, DOMAIN)
         for entity in platform.entities.values()
         if platform.config_entry is entry and isinstance(entity, TunnelHubEntity)
     ]
 
 
-def _recipe(domain: str, entity: TunnelHubEntity[Any, Any]) -> Recipe:
+def _descriptor(domain: str, entity: TunnelHubEntity[Any, Any]) -> EntityDescriptor:
     if (device := entity.device_entry) is None:
         raise LookupError(entity.entity_id)
-    return Recipe(
+    return EntityDescriptor(
         domain=domain,
         base=next(
             kind
@@ -85,32 +85,34 @@ def _recipe(domain: str, entity: TunnelHubEntity[Any, Any]) -> Recipe:
     )
 
 
-def bare(recipe: Recipe) -> Entity:
-    """Make an entity of Home Assistant's own class that shows the same for ever."""
-    entity = _bare_class(recipe.base)()
-    _dress(entity, recipe)
-    if recipe.domain in _VALUES:
-        setattr(entity, f"_attr_{_VALUES[recipe.domain]}", recipe.value)
+def bare(descriptor: EntityDescriptor) -> Entity:
+    """Create an entity of Home Assistant's own class with a constant state."""
+    entity = _bare_class(descriptor.base)()
+    _apply(entity, descriptor)
+    if descriptor.domain in _VALUES:
+        setattr(entity, f"_attr_{_VALUES[descriptor.domain]}", descriptor.value)
     return entity
 
 
-def plain(coordinators: Mapping[str, DataUpdateCoordinator[Any]], recipe: Recipe) -> Entity:
-    """Make an entity that listens to a coordinator as most integrations have it."""
-    entity: Any = _plain_class(recipe.base, recipe.domain)(coordinators[recipe.feed])
-    _dress(entity, recipe)
-    entity.resource_id = recipe.resource_id
+def plain(
+    coordinators: Mapping[str, DataUpdateCoordinator[Any]], descriptor: EntityDescriptor
+) -> Entity:
+    """Create an entity that listens to a coordinator, as in most integrations."""
+    entity: Any = _plain_class(descriptor.base, descriptor.domain)(coordinators[descriptor.feed])
+    _apply(entity, descriptor)
+    entity.resource_id = descriptor.resource_id
     made: Entity = entity
     return made
 
 
-def _dress(entity: Entity, recipe: Recipe) -> None:
-    entity.entity_description = recipe.description
+def _apply(entity: Entity, descriptor: EntityDescriptor) -> None:
+    entity.entity_description = descriptor.description
     for name, value in {
-        "unique_id": recipe.unique_id,
-        "name": recipe.name,
+        "unique_id": descriptor.unique_id,
+        "name": descriptor.name,
         "entity_registry_enabled_default": True,
-        "translation_key": recipe.description.key,
-        "extra_state_attributes": dict(recipe.attributes or {}),
+        "translation_key": descriptor.description.key,
+        "extra_state_attributes": dict(descriptor.attributes or {}),
     }.items():
         setattr(entity, f"_attr_{name}", value)
 
@@ -136,26 +138,30 @@ def _plain_class(base: type[Entity], domain: str) -> type[Any]:
     return type(f"Plain{base.__name__}", (CoordinatorEntity, base), names)
 
 
-type Account = tuple[Sequence[Recipe], Callable[[Recipe], Entity]]
-"""The entities of one account, and how they are made."""
+type Account = tuple[Sequence[EntityDescriptor], Callable[[EntityDescriptor], Entity]]
+"""The entities of one account, and the function that creates them."""
 
 
-async def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockConfigEntry]:
-    """Add entries, not yet set up, of an integration that does nothing but add entities."""
-    entries = [MockConfigEntry(domain=RIVAL) for _ in accounts]
+async def baseline_entries(
+    hass: HomeAssistant, accounts: Sequence[Account]
+) -> list[MockConfigEntry]:
+    """Adds entries of an integration that only adds entities, without setting them up."""
+    entries = [MockConfigEntry(domain=BASELINE) for _ in accounts]
     by_entry = {entry.entry_id: of for entry, of in zip(entries, accounts, strict=True)}
-    domains = sorted({recipe.domain for made_of, _ in accounts for recipe in made_of})
+    domains = sorted(
+        {descriptor.domain for descriptors, _ in accounts for descriptor in descriptors}
+    )
 
     async def _set_up(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         registry = dr.async_get(hass)
-        made_of, _ = by_entry[entry.entry_id]
+        descriptors, _ = by_entry[entry.entry_id]
         entry.runtime_data = {
             device: registry.async_get_or_create(
                 config_entry_id=entry.entry_id,
-                identifiers={(RIVAL, f"{entry.entry_id}{device}")},
+                identifiers={(BASELINE, f"{entry.entry_id}{device}")},
                 name=name,
             )
-            for device, name in dict.fromkeys((r.device, r.device_name) for r in made_of)
+            for device, name in dict.fromkeys((r.device, r.device_name) for r in descriptors)
         }
         await hass.config_entries.async_forward_entry_setups(entry, domains)
         return True
@@ -166,20 +172,22 @@ async def rivals(hass: HomeAssistant, accounts: Sequence[Account]) -> list[MockC
     async def _add(
         domain: str, hass: HomeAssistant, entry: ConfigEntry, add: AddConfigEntryEntitiesCallback
     ) -> None:
-        made_of, make = by_entry[entry.entry_id]
+        descriptors, make = by_entry[entry.entry_id]
         entities = []
-        for recipe in made_of:
-            if recipe.domain == domain:
-                entities.append(make(recipe))
-                entities[-1].device_entry = entry.runtime_data[recipe.device]
+        for descriptor in descriptors:
+            if descriptor.domain == domain:
+                entities.append(make(descriptor))
+                entities[-1].device_entry = entry.runtime_data[descriptor.device]
         add(entities)
 
-    mock_integration(hass, MockModule(RIVAL, async_setup_entry=_set_up, async_unload_entry=_unload))
-    mock_platform(hass, f"{RIVAL}.config_flow")
+    mock_integration(
+        hass, MockModule(BASELINE, async_setup_entry=_set_up, async_unload_entry=_unload)
+    )
+    mock_platform(hass, f"{BASELINE}.config_flow")
     for domain in domains:
         platform = MockPlatform(async_setup_entry=partial(_add, domain))
-        mock_platform(hass, f"{RIVAL}.{domain}", platform)
-    await async_setup_component(hass, RIVAL, {})
+        mock_platform(hass, f"{BASELINE}.{domain}", platform)
+    await async_setup_component(hass, BASELINE, {})
     for entry in entries:
         entry.add_to_hass(hass)
     return entries

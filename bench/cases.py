@@ -10,36 +10,36 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from custom_components.tunnel_hub.api import create_provider
 
-from .house import FIRST_SET_UP, SET_UP_AGAIN, House, furnished
-from .meter import Meter, run
-from .rivals import Account, Recipe, bare, plain, recipes, rivals
+from .baselines import Account, EntityDescriptor, bare, baseline_entries, describe_entities, plain
+from .environment import FIRST_SET_UP, SET_UP_AGAIN, Environment, run_case
+from .measurement import Meter, run
 
 _LOGGER = logging.getLogger(__name__)
 
 
-async def ours(house: House) -> None:
-    """The integration, or a comparable one: set-up and polls."""
-    await _set_up_twice(house, house.entries)
-    await house.polls_of(list(map(house.service.polled, house.entries)))
+async def ours(environment: Environment) -> None:
+    """Measures setup and polls of the integration, or of a comparable one."""
+    await _set_up_twice(environment, environment.entries)
+    await environment.measure_polls(list(map(environment.service.polled, environment.entries)))
 
 
-async def bare_entities(house: House) -> None:
-    """As many entities without a function: the same names, devices, values, attributes."""
-    accounts = [(made_of, bare) for made_of in await _written_down(house)]
-    await _set_up_twice(house, await rivals(house.hass, accounts), requests=0)
+async def bare_entities(environment: Environment) -> None:
+    """Measures setup of the same entities without any logic."""
+    accounts = [(descriptors_of, bare) for descriptors_of in await _describe_all(environment)]
+    await _set_up_twice(environment, await baseline_entries(environment.hass, accounts), requests=0)
 
 
-async def plain_listeners(house: House, *, always_update: bool) -> None:
-    """The same data and entities, with Home Assistant's coordinator and its listeners."""
-    written_down = await _written_down(house)
+async def plain_listeners(environment: Environment, *, always_update: bool) -> None:
+    """Measures polls of the same entities with Home Assistant's coordinator and its listeners."""
+    descriptors = await _describe_all(environment)
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         accounts: list[Account] = []
         polled: list[DataUpdateCoordinator[Any]] = []
-        for entry, made_of in zip(house.entries, written_down, strict=True):
-            provider = create_provider(house.service.name, session, entry.data, {})
+        for entry, descriptors_of in zip(environment.entries, descriptors, strict=True):
+            provider = create_provider(environment.service.name, session, entry.data, {})
             coordinators = {
                 key: DataUpdateCoordinator(
-                    house.hass,
+                    environment.hass,
                     _LOGGER,
                     config_entry=None,
                     name=key,
@@ -48,37 +48,39 @@ async def plain_listeners(house: House, *, always_update: bool) -> None:
                 )
                 for key, feed in provider.feeds.items()
             }
-            await house.poll(coordinators.values())
-            # A forecast is worked out of the recorder's statistics, which no coordinator reads.
-            of_feeds = [recipe for recipe in made_of if recipe.feed in coordinators]
+            await environment.poll(coordinators.values())
+            # Forecasts are computed from the recorder's statistics, which no coordinator reads.
+            of_feeds = [
+                descriptor for descriptor in descriptors_of if descriptor.feed in coordinators
+            ]
             accounts.append((of_feeds, partial(plain, coordinators)))
-            polled.append(coordinators[f"{house.service.feed}"])
-        await house.set_up(await rivals(house.hass, accounts))
-        wanted = sum(len(made_of) for made_of, _ in accounts)
-        if (found := house.hass.states.async_entity_ids_count()) < wanted:
+            polled.append(coordinators[f"{environment.service.feed}"])
+        await environment.set_up(await baseline_entries(environment.hass, accounts))
+        wanted = sum(len(descriptors_of) for descriptors_of, _ in accounts)
+        if (found := environment.hass.states.async_entity_ids_count()) < wanted:
             raise RuntimeError(f"{found} of {wanted} entities were set up")
-        await house.polls_of(polled)
+        await environment.measure_polls(polled)
 
 
-async def _written_down(house: House) -> list[list[Recipe]]:
-    """Set all accounts up, write their entities down and remove them."""
-    await house.set_up(house.entries)
-    written_down = [recipes(house.hass, entry) for entry in house.entries]
-    for entry in house.entries:
-        await house.hass.config_entries.async_remove(entry.entry_id)
-    return written_down
+async def _describe_all(environment: Environment) -> list[list[EntityDescriptor]]:
+    """Set up and remove all accounts; return the descriptions of their entities."""
+    await environment.set_up(environment.entries)
+    descriptors = [describe_entities(environment.hass, entry) for entry in environment.entries]
+    for entry in environment.entries:
+        await environment.hass.config_entries.async_remove(entry.entry_id)
+    return descriptors
 
 
-async def _set_up_twice(house: House, entries: list[Any], *, requests: int = 1) -> None:
-    """Measure how entities become known, and how known ones are set up."""
-    with house.meter.phase(FIRST_SET_UP, writes=1, requests=requests):
-        await house.set_up(entries)
-    await house.unload(entries)
-    with house.meter.phase(SET_UP_AGAIN, writes=1, requests=requests):
-        await house.set_up(entries)
+async def _set_up_twice(environment: Environment, entries: list[Any], *, requests: int = 1) -> None:
+    """Measures setup of new entities, and of registered ones."""
+    with environment.meter.phase(FIRST_SET_UP, writes=1, requests=requests):
+        await environment.set_up(entries)
+    await environment.unload(entries)
+    with environment.meter.phase(SET_UP_AGAIN, writes=1, requests=requests):
+        await environment.set_up(entries)
 
 
-CASES: Mapping[str, Callable[[House], Awaitable[None]]] = {
+CASES: Mapping[str, Callable[[Environment], Awaitable[None]]] = {
     "ours": ours,
     "bare": bare_entities,
     "plain, always": partial(plain_listeners, always_update=True),
@@ -87,8 +89,8 @@ CASES: Mapping[str, Callable[[House], Awaitable[None]]] = {
 
 
 async def measure(meter: Meter, order: Mapping[str, Any]) -> None:
-    """Run the case that the order names."""
-    await furnished(meter, order, CASES[order["case"]])
+    """Runs the ordered case."""
+    await run_case(meter, order, CASES[order["case"]])
 
 
 if __name__ == "__main__":

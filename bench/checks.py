@@ -1,4 +1,4 @@
-"""What checks of public addresses cost, beside connections that do nothing else."""
+"""Compares the costs of checks of public addresses with those of bare connections."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ with socket.create_server(("127.0.0.1", 0), backlog=512) as server:
         with server.accept()[0] as client:
             client.sendall(b"SSH-2.0-bench\\r\\n")
 """
-"""A service that sends the first bytes, in its own process."""
+"""A service that sends a banner, in its own process."""
 
 
 def _open_sockets() -> int:
@@ -29,11 +29,11 @@ def _open_sockets() -> int:
 
 
 async def _measure(work: Callable[[], Awaitable[None]]) -> tuple[float, int]:
-    """Do some work for each tunnel; seconds of CPU, and the highest number of open sockets."""
+    """Run work for each tunnel; return seconds of CPU, and the maximum of open sockets."""
     began = time.process_time()
     await asyncio.gather(*(work() for _ in range(_TUNNELS)))
     cpu = time.process_time() - began
-    # Looking costs CPU, so it is done another time.
+    # Counting sockets costs CPU, so it is done in another run.
     before = most = _open_sockets()
     tasks = [asyncio.ensure_future(work()) for _ in range(_TUNNELS)]
     while not all(task.done() for task in tasks):
@@ -75,7 +75,7 @@ async def _compare(port: int) -> None:
 
 
 def main() -> None:
-    """Print a table."""
+    """Prints a table."""
     command = [sys.executable, "-c", _SERVER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -1,4 +1,4 @@
-"""The integration in a Home Assistant of its own, with simulated accounts: what cases share."""
+"""Runs Home Assistant with simulated accounts for the benchmark's cases."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -25,7 +25,7 @@ from custom_components.tunnel_hub.api.http import Answer, Transport
 from custom_components.tunnel_hub.api.provider import Provider
 from custom_components.tunnel_hub.entity import TunnelHubEntity
 
-from .meter import Meter
+from .measurement import Meter
 from .service import Facts, Service, escaped
 from .services import SERVICES
 
@@ -36,17 +36,17 @@ CHANGED = "poll, 1 % changed"
 
 _HUNDREDTH = 100
 _OURS = 20000
-"""No simulated thing has a figure as high, so each of these is a change."""
+"""Higher than any simulated value, so that each of these is a change."""
 
 _RELEASE = LatestRelease(tag_name="2.0.0", name="2.0.0", html_url="", body="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class Environment:
     """A running Home Assistant with accounts at one kind of service.
 
-    facts: of each account's service. polls: how many of each kind to measure.
-    rows: how many the list that is polled has at least.
+    facts: of each account's service. polls: number of polls of each kind to measure.
+    rows: minimum number of rows of the polled list.
     """
 
     hass: HomeAssistant
@@ -58,14 +58,14 @@ class House:
     entries: list[MockConfigEntry] = field(default_factory=list)
 
     async def sign_in(self) -> None:
-        """Add the accounts with their session tokens, not yet set up."""
+        """Adds the accounts with their session tokens, without setting them up."""
         for facts in self.facts:
             entry = await self.service.entry(facts)
             entry.add_to_hass(self.hass)
             self.entries.append(entry)
 
     async def set_up(self, entries: Iterable[ConfigEntry]) -> None:
-        """Set accounts up one after the other, until all their entities are there."""
+        """Sets up accounts and all their entities one after the other."""
         for entry in entries:
             await self.hass.config_entries.async_setup(entry.entry_id)
             await self.hass.async_block_till_done()
@@ -73,12 +73,12 @@ class House:
                 raise RuntimeError(f"The account is {entry.state}: {entry.reason}")
 
     async def unload(self, entries: Iterable[ConfigEntry]) -> None:
-        """Unload accounts."""
+        """Unloads accounts."""
         for entry in entries:
             await self.hass.config_entries.async_unload(entry.entry_id)
 
     async def poll(self, coordinators: Iterable[DataUpdateCoordinator[Any]]) -> None:
-        """Poll accounts one after the other, until all that changed is shown."""
+        """Polls accounts one after the other and waits for state changes."""
         for coordinator in coordinators:
             await coordinator.async_refresh()
             await self.hass.async_block_till_done()
@@ -86,8 +86,8 @@ class House:
             if not coordinator.last_update_success:
                 raise RuntimeError(f"A poll failed: {coordinator.last_exception}")
 
-    async def polls_of(self, coordinators: list[DataUpdateCoordinator[Any]]) -> None:
-        """Measure polls."""
+    async def measure_polls(self, coordinators: list[DataUpdateCoordinator[Any]]) -> None:
+        """Measures polls with and without changes."""
         chosen = [await self._every_hundredth(facts) for facts in self.facts]
         await self.poll(coordinators)
         for round_ in range(self.polls):
@@ -101,7 +101,7 @@ class House:
                 await self.poll(coordinators)
 
     async def _every_hundredth(self, facts: Facts) -> list[str]:
-        """Return the ids of 1 % of a service's rows, of a few rows the first."""
+        """Return the ids of 1 % of a service's rows, at least one."""
         rows = await self._control("GET", facts)
         for name in self.service.rows.split("."):
             rows = rows[name]
@@ -119,7 +119,7 @@ class House:
 
 @contextmanager
 def without_checks() -> Iterator[None]:
-    """Have accounts that are set up in this context leave their tunnels unchecked."""
+    """Disables checks of tunnels for accounts that are set up in this context."""
 
     def _create(*args: Any) -> Provider:
         provider = create_provider(*args)
@@ -131,8 +131,8 @@ def without_checks() -> Iterator[None]:
 
 
 @contextmanager
-def _watched(meter: Meter) -> Iterator[None]:
-    """Count requests, and tell when an answer has arrived."""
+def _recording(meter: Meter) -> Iterator[None]:
+    """Counts requests and records answers."""
     connect = BaseConnector.connect
     ask = Transport.request
 
@@ -154,8 +154,8 @@ def _watched(meter: Meter) -> Iterator[None]:
 
 @asynccontextmanager
 async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
-    """Run Home Assistant with all entities enabled, and count the states that are written."""
-    # Warns of every custom integration. Other warnings are worth reading.
+    """Runs Home Assistant with all entities enabled, and counts written states."""
+    # It warns about every custom integration.
     logging.getLogger("homeassistant.loader").setLevel(logging.ERROR)
 
     @callback
@@ -164,23 +164,23 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
         return False
 
     @callback
-    def _hear(_: object) -> None:
-        """Is never called: the filter lets nothing through."""
+    def _ignore(_: object) -> None:
+        """Never called, because the filter rejects all events."""
 
     with TemporaryDirectory() as folder:
         async with async_test_home_assistant(config_dir=folder) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS)
-            # There is no name to look up, so none is asked for in the home's network either.
+            # Without zeroconf, which would use the network.
             resolver = HassAsyncDNSResolver(async_zeroconf=Mock())
             hass.data[DATA_RESOLVER] = resolver
             # A browser is connected, so that measurements are not deferred.
             hass.data[DATA_CONNECTIONS] = 1
-            hass.bus.async_listen(EVENT_STATE_CHANGED, _hear, event_filter=_count)
-            hass.bus.async_listen(EVENT_STATE_REPORTED, _hear, event_filter=_count)
+            hass.bus.async_listen(EVENT_STATE_CHANGED, _ignore, event_filter=_count)
+            hass.bus.async_listen(EVENT_STATE_REPORTED, _ignore, event_filter=_count)
             meter.entities = hass.states.async_entity_ids_count
             with (
-                _watched(meter),
-                # There is no way to the peer's releases, and no need to know them.
+                _recording(meter),
+                # The peer's releases are not available offline.
                 patch.object(UpdateChecker, "latest_release", AsyncMock(return_value=_RELEASE)),
                 patch.object(TunnelHubEntity, "entity_registry_enabled_default", True),
             ):
@@ -189,18 +189,18 @@ async def home_assistant(meter: Meter) -> AsyncIterator[HomeAssistant]:
             await resolver.real_close()
 
 
-async def furnished(
-    meter: Meter, order: Mapping[str, Any], case: Callable[[House], Awaitable[None]]
+async def run_case(
+    meter: Meter, order: Mapping[str, Any], case: Callable[[Environment], Awaitable[None]]
 ) -> None:
-    """Run a case in a house.
+    """Runs a case.
 
-    order: the "service" by name, the "facts" of its accounts and how many "rows" each has at
-    least, how many "polls" to measure, and the facts of a "spare" account to load all code with.
+    order: the "service" by name, the "facts" of its accounts, the minimum number of "rows" of each,
+    the number of "polls" to measure, and the facts of a "spare" account that loads all code before.
     """
     service = SERVICES[order["service"]]
     with service.measured():
         async with home_assistant(meter) as hass:
-            house = House(
+            environment = Environment(
                 hass=hass,
                 meter=meter,
                 service=service,
@@ -208,11 +208,11 @@ async def furnished(
                 rows=order["rows"],
                 polls=order["polls"],
             )
-            spare = replace(house, facts=(order["spare"],), entries=[])
+            spare = replace(environment, facts=(order["spare"],), entries=[])
             with without_checks():
                 await spare.sign_in()
                 await spare.set_up(spare.entries)
                 await hass.async_block_till_done(wait_background_tasks=True)
                 await hass.config_entries.async_remove(spare.entries[0].entry_id)
-                await house.sign_in()
-                await case(house)
+                await environment.sign_in()
+                await case(environment)

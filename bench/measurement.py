@@ -1,4 +1,4 @@
-"""What a piece of work costs a process: time, CPU, memory, and how long the loop stands still."""
+"""Measures time, CPU, memory and stalls of the event loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ import orjson
 
 _PROCESS = Path("/proc/self")
 _PARSES = 5
-"""How often the same bytes are parsed again to know what that costs."""
+"""How often the same bytes are parsed again to measure parsing alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,10 @@ class Sample:
     wall, cpu: seconds; cpu is that of all threads of the process.
     own: seconds of CPU since the bytes of each answer had arrived.
     parse: seconds of CPU that orjson.loads alone needs for the same bytes.
-    stall: the longest turn of the event loop, in seconds of its thread's CPU.
-    memory: bytes kept afterwards that were not held before.
-    requests: how many were sent; size: bytes of their answers.
-    written: states written; entities: how many there are afterwards.
+    stall: the longest iteration of the event loop, in seconds of its thread's CPU.
+    memory: additional bytes afterwards.
+    requests: number of requests; size: bytes of their answers.
+    written: number of written states; entities: number of entities afterwards.
     """
 
     phase: str
@@ -48,11 +48,10 @@ class Sample:
 
 
 class StallSelector(selectors.DefaultSelector):
-    """What the event loop waits with; measures how long the loop does not come back to it.
+    """The event loop's selector; measures the time between its calls.
 
-    In that time it runs what is ready and hears of nothing new. It is measured as CPU, or other
-    programs' turns would count too. Costs next to nothing, unlike a task that looks at the clock
-    all the time.
+    In that time, the loop runs callbacks and receives no events. It is measured as CPU time, so
+    that other processes don't count. The overhead is negligible, unlike that of a polling task.
     """
 
     longest = 0.0
@@ -60,7 +59,7 @@ class StallSelector(selectors.DefaultSelector):
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait as ever."""
+        """Waits for events."""
         self.longest = self.read()
         try:
             return super().select(timeout)
@@ -68,7 +67,7 @@ class StallSelector(selectors.DefaultSelector):
             self._left = time.thread_time()
 
     def restart(self) -> None:
-        """Forget the stalls so far, and count this turn from here."""
+        """Clears previous stalls and restarts the current iteration."""
         self.longest = 0.0
         self._left = time.thread_time()
 
@@ -80,12 +79,12 @@ class StallSelector(selectors.DefaultSelector):
 class Meter:
     """Measures phases.
 
-    written, requests: increased by the observers.
+    written, requests: counters, increased from outside.
     entities: returns their number.
     """
 
     def __init__(self, stalls: StallSelector) -> None:
-        """Take the selector of the loop that is measured."""
+        """Use the selector of the measured event loop."""
         self.written = 0
         self.requests = 0
         self.entities: Callable[[], int] = lambda: 0
@@ -96,28 +95,28 @@ class Meter:
         self._arrived: float | None = None
 
     def arrived(self, body: bytes) -> None:
-        """Note that an answer is complete: what follows is done with it."""
+        """Records a complete answer, after which its processing starts."""
         self._bodies.append(body)
         self._arrived = time.process_time()
 
     def done(self) -> None:
-        """Note that the work with the last answer is done."""
+        """Records the end of processing the last answer."""
         if self._arrived is not None:
             self._own += time.process_time() - self._arrived
             self._arrived = None
 
     @contextmanager
     def phase(self, name: str, *, writes: int = 0, requests: int = 1) -> Iterator[None]:
-        """Measure what happens in this context; nothing else may run.
+        """Measures a context; nothing else may run.
 
-        writes, requests: how many there must be at least, or it was not what it should be.
+        writes, requests: required minimum; otherwise RuntimeError is raised.
         """
-        # The garbage of an earlier phase does not count.
+        # Exclude garbage of an earlier phase.
         gc.collect()
         written, sent = self.written, self.requests
         self._bodies.clear()
         self._own, self._arrived = 0.0, None
-        memory = _held()
+        memory = _memory()
         self._stalls.restart()
         cpu, wall = time.process_time(), time.perf_counter()
         yield
@@ -132,7 +131,7 @@ class Meter:
             own=self._own,
             parse=_parse(self._bodies),
             stall=stall,
-            memory=_held() - memory,
+            memory=_memory() - memory,
             requests=self.requests - sent,
             size=sum(map(len, self._bodies)),
             written=self.written - written,
@@ -144,7 +143,7 @@ class Meter:
 
 
 def _parse(bodies: list[bytes]) -> float:
-    """Seconds of CPU for parsing, the median of several times."""
+    """Return seconds of CPU for parsing, the median of several runs."""
     documents = [body for body in bodies if body[:1] in (b"{", b"[")]
 
     def _once() -> float:
@@ -156,8 +155,8 @@ def _parse(bodies: list[bytes]) -> float:
     return median(_once() for _ in range(_PARSES))
 
 
-def _held() -> int:
-    """Bytes: exactly what Python holds where that is traced, else what the process has."""
+def _memory() -> int:
+    """Return allocated bytes if tracing is on, else the memory of the process."""
     if tracemalloc.is_tracing():
         return tracemalloc.get_traced_memory()[0]
     for line in (_PROCESS / "status").read_text().splitlines():
@@ -167,9 +166,9 @@ def _held() -> int:
 
 
 def run(case: Callable[[Meter, Mapping[str, Any]], Awaitable[None]]) -> None:
-    """Run a case in this process: its order comes in as JSON, the samples go out as JSON.
+    """Runs a case in this process: reads its order and writes its samples as JSON.
 
-    order: "traced" for exact memory, which makes everything slower.
+    order: "traced" for exact memory, which is slow.
     """
     order = json.load(sys.stdin)
     if order["traced"]:

@@ -1,4 +1,4 @@
-"""How the cost grows with the size of an account, as a picture."""
+"""Draws a chart of costs by the size of an account."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from .house import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
-from .meter import Sample
+from .environment import CHANGED, FIRST_SET_UP, SET_UP_AGAIN, UNCHANGED
+from .measurement import Sample
 from .report import Results
 from .services import MAIN
 
@@ -21,8 +21,8 @@ _PANELS: Sequence[tuple[str, Callable[[Sample], float], Sequence[str]]] = (
 
 
 def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
-    """Draw CPU, wall time, memory and requests against the number of tunnels."""
-    # The same figures make the same file.
+    """Draws CPU, wall time, memory and requests by number of tunnels."""
+    # For reproducible files.
     mpl.rcParams.update({"svg.hashsalt": path.name, "svg.fonttype": "none"})
     figure = Figure(figsize=(10, 7.5), layout="constrained")
     for axes, (title, read, phases) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
@@ -35,16 +35,16 @@ def draw(results: Results, sizes: Sequence[int], path: Path) -> None:
                 for rows in sizes
             ]
             axes.loglog(sizes, parse, linestyle="--", color="grey", label="orjson.loads alone")
-            news = [_news(results, rows) for rows in sizes]
-            axes.loglog(sizes, news, linestyle=":", color="black", label="for each changed tunnel")
+            costs = [_cost_per_change(results, rows) for rows in sizes]
+            axes.loglog(sizes, costs, linestyle=":", color="black", label="for each changed tunnel")
         axes.set(title=title, xlabel="tunnels")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     figure.savefig(path, metadata={"Date": None})
 
 
-def _news(results: Results, rows: int) -> float:
-    """Milliseconds of CPU that one changed tunnel adds to a poll."""
+def _cost_per_change(results: Results, rows: int) -> float:
+    """Return milliseconds of CPU that one changed tunnel adds to a poll."""
     changed, unchanged = (results.find(MAIN, "ours", rows, phase) for phase in (CHANGED, UNCHANGED))
     cost = changed.median(lambda s: s.own - s.parse) - unchanged.median(lambda s: s.own)
     return max(cost, 0) * 1e3 / changed.median(lambda sample: sample.written)

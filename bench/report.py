@@ -1,4 +1,4 @@
-"""From samples to tables, once they show that something was measured."""
+"""Validates samples and prints them as tables."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .house import CHANGED, UNCHANGED
-from .meter import Sample
+from .environment import CHANGED, UNCHANGED
+from .measurement import Sample
 
 _SMALLEST_ROW = 100
-"""Bytes. No row of a service is shorter."""
+"""Bytes of the shortest row of any service."""
 _WIDTH = 200
 
 
 class BenchError(Exception):
-    """Nothing was measured, or not what should have been; the text says what."""
+    """A measurement failed or is implausible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One phase of a case at one size, as often as it was measured."""
+    """All samples of one phase of a case at one size."""
 
     service: str
     case: str
@@ -39,7 +39,7 @@ class Result:
         return max(map(read, self.samples))
 
     def require_measured(self) -> None:
-        """Raise BenchError for figures that cannot be true."""
+        """Raises BenchError for implausible figures."""
         asks = not self.case.startswith("bare")
         for sample in self.samples:
             if min(sample.wall, sample.cpu, sample.stall) <= 0:
@@ -69,7 +69,7 @@ class Results:
         self._samples: dict[tuple[str, str, int, str], list[Sample]] = {}
 
     def add(self, service: str, case: str, rows: int, samples: Sequence[Sample]) -> None:
-        """Add one run of a case; raises BenchError if nothing was measured."""
+        """Adds one run of a case; raises BenchError if nothing was measured."""
         if not samples:
             raise BenchError(f"{service}, {case}: no phase was measured")
         for sample in samples:
@@ -124,17 +124,17 @@ _COLUMNS: Sequence[tuple[str, Callable[[Result], str]]] = (
     ("entities", _count(lambda sample: sample.entities)),
 )
 _TEXTS = 4
-"""How many columns are words."""
+"""The number of text columns."""
 
 
 def number(value: float) -> str:
-    """Write a number with about three digits."""
+    """Format a number with about three digits."""
     size = abs(value)
     return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
 
 
 def print_results(results: Iterable[Result]) -> None:
-    """Print all that was measured."""
+    """Prints all results."""
     _print(
         [name for name, _ in _COLUMNS],
         ([read(result) for _, read in _COLUMNS] for result in results),
@@ -143,7 +143,7 @@ def print_results(results: Iterable[Result]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One figure that was promised. at_most: else it is at least the limit."""
+    """A figure with a limit, which is a maximum (at_most) or a minimum."""
 
     name: str
     value: float
@@ -153,12 +153,12 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether the promise is kept."""
+        """Whether the figure is within the limit."""
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
 
 def print_targets(targets: Iterable[Target]) -> None:
-    """Print which promises are kept."""
+    """Prints all targets and whether they are met."""
     _print(
         ["target", "limit", "measured", "met"],
         (
@@ -175,7 +175,7 @@ def print_targets(targets: Iterable[Target]) -> None:
 
 
 def _print(names: Sequence[str], rows: Iterable[Sequence[str]], texts: int = _TEXTS) -> None:
-    """Print a table that is Markdown, too."""
+    """Prints a Markdown table."""
     table = Table(box=box.MARKDOWN)
     for place, name in enumerate(names):
         table.add_column(name, justify="left" if place < texts else "right", no_wrap=True)

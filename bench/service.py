@@ -1,4 +1,4 @@
-"""What is measured of a service: its accounts, what is polled of them and what changes there."""
+"""Describes a measured service: its accounts, the polled list and its changes."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -21,13 +21,12 @@ type Facts = Mapping[str, str]
 class Service:
     """One service.
 
-    server: the arguments of Python that run it with so many rows in the list that is polled.
-    entry: an account that is signed in, not yet set up; it polls only when told to.
-    feed: the key of the feed of the list; None for a peer with a single coordinator.
-    rows, place: the path to the rows in the service's state, by id, and that to what changes of
-    each.
-    at_most: rows of one account; more are shared among several.
-    measured: what else is so while it is measured.
+    server: returns Python's arguments that run it with a number of rows in the polled list.
+    entry: returns an account that is signed in but not set up, without automatic polling.
+    feed: the key of the list's feed; None for a peer with a single coordinator.
+    rows, place: paths in the service's state to the rows by id, and to the changing value of each.
+    at_most: maximum rows of one account; more are distributed among several.
+    measured: a context for the measurement.
     usual: rows of the largest account that exists.
     is_main: whether growth and memory are also measured, and others are compared with it.
     """
@@ -58,7 +57,10 @@ def escaped(id_: str) -> str:
 
 
 def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
-    """Return how to run the simulator. sizes: its options, each one row for so many of ours."""
+    """Return the simulator's command for a number of rows.
+
+    sizes: its options, such as "--nodes/10" for a node for every ten rows.
+    """
 
     def _arguments(rows: int) -> list[str]:
         command = ["-m", "simulator", "--json", "--services", name]
@@ -73,7 +75,7 @@ def simulated(name: str, *sizes: str) -> Callable[[int], list[str]]:
 def account(
     name: str, credentials: Callable[[Facts], Facts]
 ) -> Callable[[Facts], Awaitable[MockConfigEntry]]:
-    """Return how to sign in as the config flow does."""
+    """Return a function that signs in as the config flow does."""
 
     async def _sign_in(facts: Facts) -> MockConfigEntry:
         async with ClientSession(cookie_jar=DummyCookieJar()) as session:
@@ -88,12 +90,12 @@ def account(
 
 
 def with_url(*names: str) -> Callable[[Facts], Facts]:
-    """Return how to make credentials: the address and what else is named."""
+    """Return a function that returns credentials: the address and the named fields."""
     return lambda facts: {"base_url": facts["url"], **{name: facts[name] for name in names}}
 
 
 ADMITTED = 800
-"""Rows with so many entities each that Home Assistant, which admits 10,000, takes them all."""
+"""Rows per account, below our limit of 10,000 entities."""
 
 LONG_LIST = 100_000
-"""All rows in one list, of which Home Assistant shows as many as it admits."""
+"""For all rows in one list, of which only part become entities."""

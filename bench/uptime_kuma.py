@@ -1,6 +1,7 @@
-"""A canned Uptime Kuma, the peer that ours is compared with: ``python -m bench.uptime_kuma ROWS``.
+"""A minimal Uptime Kuma, for the comparison with its integration.
 
-Prints where it is as the simulator does, and lets response times be changed as the simulator does.
+``python -m bench.uptime_kuma ROWS`` prints its address as the simulator does. Response times can be
+changed as in the simulator.
 """
 
 import json
@@ -24,11 +25,11 @@ _METRICS = (
     "monitor_response_time{{{labels}}} {response_time}",
     "monitor_status{{{labels}}} 1",
 )
-"""As Uptime Kuma 2 writes them; in a real page the lines of one metric stand together."""
+"""As Uptime Kuma 2 writes them."""
 
 
 async def serve(monitors: dict[str, int]) -> web.Application:
-    """Serve monitors, which are response times by id."""
+    """Return the server. monitors: response times by id."""
 
     async def _metrics(_: web.Request) -> web.Response:
         lines = ['app_version{version="2.0.0",major="2",minor="0",patch="0"} 2']
@@ -55,7 +56,7 @@ async def serve(monitors: dict[str, int]) -> web.Application:
 
 
 def _announce(words: str) -> None:
-    """Take aiohttp's own announcement for the line that the benchmark waits for."""
+    """Prints the line that the benchmark waits for, from aiohttp's own message."""
     url = next(word for word in words.split() if word.startswith("http://"))
     print(json.dumps({"uptime_kuma": {"url": url}}), flush=True)
 

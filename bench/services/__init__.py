@@ -1,4 +1,4 @@
-"""The services that are measured: a module for each."""
+"""The measured services: a module for each."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,4 +12,4 @@ SERVICES: Mapping[str, Service] = {
 }
 
 MAIN = next(name for name, service in SERVICES.items() if service.is_main)
-"""The service for which growth and memory are also measured, and that others are compared with."""
+"""The service for which growth and memory are also measured, with which others are compared."""

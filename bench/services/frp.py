@@ -23,7 +23,7 @@ _sign_in = account("frp", _server)
 
 
 async def _without_traffic(facts: Facts) -> MockConfigEntry:
-    """Sign in at a server whose figures change only when told to."""
+    """Sign in at a server without simulated traffic."""
     async with ClientSession(facts["url"], raise_for_status=True) as session:
         async with session.get("/_control/state") as response:
             state = await response.json()
@@ -42,6 +42,6 @@ SERVICE = Service(
     place="server.proxies.{}.connections",
     at_most=ADMITTED,
     usual=200,
-    # The answers that its feeds share are read again in each poll.
+    # Disables the cache of answers that feeds share.
     measured=lambda: patch.object(frps_feeds, "SAME_MOMENT", -1.0),
 )

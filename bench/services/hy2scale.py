@@ -29,6 +29,6 @@ SERVICE = Service(
     place="peers.{}.latency_ms",
     at_most=LONG_LIST,
     usual=100,
-    # The answers that its feeds share are read again in each poll.
+    # Disables the cache of answers that feeds share.
     measured=lambda: patch.object(feeds, "SAME_MOMENT", -1.0),
 )

@@ -1,4 +1,4 @@
-"""Uptime Kuma: an integration that Home Assistant brings along, to compare with."""
+"""Uptime Kuma: a core integration of Home Assistant, for comparison."""
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 

@@ -14,7 +14,7 @@ from aiohttp import ClientSession, DummyCookieJar
 import orjson
 import pytest
 
-from bench.meter import StallSelector
+from bench.measurement import StallSelector
 from custom_components.tunnel_hub.api import coerce, create_provider
 from custom_components.tunnel_hub.api.errors import TunnelHubError
 from simulator import Simulator

@@ -7,7 +7,7 @@ import time
 from aiohttp import ClientSession, DummyCookieJar
 import pytest
 
-from bench.meter import StallSelector
+from bench.measurement import StallSelector
 from custom_components.tunnel_hub.api.errors import UnavailableError
 from custom_components.tunnel_hub.api.http import Transport
 
