@@ -13,10 +13,14 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from reference.pages import ROOT
+from custom_components.tunnel_hub.api import PROVIDERS
+from reference.pages import GUIDES, ROOT
 from reference.words import Language
 
 from .common import World
+
+NAMES = ("README", *GUIDES, *PROVIDERS)
+"""The pages that are there in both languages."""
 
 EACH_LANGUAGE = pytest.mark.parametrize("language", Language)
 
@@ -37,15 +41,15 @@ def code(text: str, kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def examples(name: str, language: Language, **chosen: str) -> list[dict[str, Any]]:
-    """Return a page's examples. chosen: what a person puts in place of <...>, by its last word."""
-    found = []
-    for block in code(page(name, language), "yaml"):
-        filled = re.sub(r"<[^>]*?(\w+)>", lambda gap: chosen[_thing(gap[1])], block)
-        example = parse_yaml(filled)
-        assert isinstance(example, dict)
-        found.append(example)
-    return found
+def example_of(name: str, number: int, language: Language, **chosen: str) -> dict[str, Any]:
+    """Return an example of a page.
+
+    number: its place on the page. chosen: what a person puts in place of <...>, by its last word.
+    """
+    block = code(page(name, language), "yaml")[number - 1]
+    example = parse_yaml(re.sub(r"<[^>]*?(\w+)>", lambda gap: chosen[_thing(gap[1])], block))
+    assert isinstance(example, dict)
+    return example
 
 
 def _thing(last_word: str) -> str:
@@ -57,6 +61,7 @@ _ENGLISH: Mapping[str, str] = {
     "ID": "device",
     "设备": "device",
     "用户": "user",
+    "服务端": "server",
     "节点": "node",
     "账户": "account",
     "账户的设备": "device",

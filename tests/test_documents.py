@@ -23,16 +23,13 @@ from reference.services import PLATFORMS, SERVICES, capabilities
 from reference.words import ANSWERS, Language
 import simulator
 
-from .documents import EACH_LANGUAGE, code, page, path_of
+from .documents import EACH_LANGUAGE, NAMES, code, page, path_of
 from .translations import translations
 
 FOLDER = ROOT / "blueprints" / "automation" / DOMAIN
 DOCUMENTS = sorted(
     path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
 )
-NAMES = ("README", *GUIDES, *PROVIDERS)
-"""The pages that are there in both languages."""
-
 OTHERS = {"action", "zip"}
 """What else begins like an action: the word for any of them, and the file of a release."""
 

@@ -1,5 +1,6 @@
 """The examples of the guides and of HayFrp's page, at work with the simulated service."""
 
+from pathlib import Path
 import re
 
 from homeassistant.helpers import entity_registry as er
@@ -10,8 +11,10 @@ from custom_components.tunnel_hub.trigger import TRIGGERS
 from reference.words import Language
 
 from .common import HOUR, MINUTE, World
-from .documents import EACH_LANGUAGE, automated, examples, phone
+from .documents import EACH_LANGUAGE, NAMES, automated, code, example_of, page, phone
 from .translations import INTEGRATION
+
+TESTS = Path(__file__).parent
 
 
 @EACH_LANGUAGE
@@ -19,7 +22,7 @@ async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -
     await world.set_up()
     told = phone(world)
     tunnel = world.device_id("tunnel:1")
-    example, _ = examples("triggers", language, tunnel=tunnel, device=tunnel)
+    example = example_of("triggers", 1, language, tunnel=tunnel)
 
     async with automated(world, example):
         world.service.state.tunnels["1"].client_running = False
@@ -32,22 +35,30 @@ async def test_tell_me_when_a_tunnel_is_down(world: World, language: Language) -
 
 
 @EACH_LANGUAGE
-@pytest.mark.parametrize("kind", ["triggers", "conditions"])
-async def test_all_of_them_in_yaml(world: World, language: Language, kind: str) -> None:
-    """Home Assistant accepts each with its options; a condition of another device is just false."""
+async def test_all_triggers_in_yaml(world: World, language: Language) -> None:
+    """Home Assistant accepts each with its options."""
     await world.set_up()
-    tunnel = world.device_id("tunnel:1")
-    *_, everything = examples(kind, language, tunnel=tunnel, device=tunnel)
+    everything = example_of("triggers", 2, language, device=world.device_id("tunnel:1"))
 
     async with automated(world, {"actions": [], **everything}):
-        assert len(everything[kind]) == len(TRIGGERS if kind == "triggers" else CONDITIONS)
+        assert len(everything["triggers"]) == len(TRIGGERS)
+
+
+@EACH_LANGUAGE
+async def test_all_conditions_in_yaml(world: World, language: Language) -> None:
+    """Home Assistant accepts each with its options; one of another device is false."""
+    await world.set_up()
+    everything = example_of("conditions", 2, language, device=world.device_id("tunnel:1"))
+
+    async with automated(world, {"actions": [], **everything}):
+        assert len(everything["conditions"]) == len(CONDITIONS)
 
 
 @EACH_LANGUAGE
 async def test_remind_me_of_the_sign_in(world: World, language: Language) -> None:
     await world.set_up()
     told = phone(world)
-    example, _ = examples("conditions", language, device=world.device_id("account:account"))
+    example = example_of("conditions", 1, language, device=world.device_id("account:account"))
     now = {"entity_id": "all", "skip_condition": False}
 
     async with automated(world, example):
@@ -61,7 +72,7 @@ async def test_remind_me_of_the_sign_in(world: World, language: Language) -> Non
 @EACH_LANGUAGE
 async def test_only_while_nobody_is_home(world: World, language: Language) -> None:
     await world.set_up()
-    (example,) = examples("automations", language)
+    example = example_of("automations", 1, language)
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", "tunnel:1", "enabled"),
         new_entity_id=example["actions"][0]["target"]["entity_id"],
@@ -77,20 +88,31 @@ async def test_only_while_nobody_is_home(world: World, language: Language) -> No
 
 
 @EACH_LANGUAGE
-def test_the_card_is_there_and_takes_devices(language: Language) -> None:
-    card, *_ = examples("what-you-get", language, device="abc")
-    modules = {path.name: path.read_text("utf-8") for path in (INTEGRATION / "frontend").iterdir()}
+@pytest.mark.parametrize("name", NAMES)
+def test_each_example_has_a_test(name: str, language: Language) -> None:
+    tests = "".join(path.read_text("utf-8") for path in TESTS.rglob("test_examples.py"))
+    for number in range(1, 1 + len(code(page(name, language), "yaml"))):
+        assert f'example_of("{name}", {number}, ' in tests, f"example {number} of {name}"
 
-    name = card.pop("type").removeprefix("custom:")
-    assert f'customElements.define("{name}", TunnelHubPathsCard)' in modules["register.js"]
-    assert card == {"devices": ["abc"]}
-    assert re.search(r"onfig\.devices\b", modules["paths-card.js"])
+
+@EACH_LANGUAGE
+def test_the_cards_are_there_and_take_devices(language: Language) -> None:
+    paths = example_of("what-you-get", 1, language, device="abc")
+    mesh = example_of("what-you-get", 2, language, device="abc")
+    assert paths == {"type": "custom:tunnel-hub-paths", "devices": ["abc"]}
+    assert mesh == {"type": "custom:tunnel-hub-mesh", "device": "abc"}
+
+    modules = {path.name: path.read_text("utf-8") for path in (INTEGRATION / "frontend").iterdir()}
+    for module, card, option in (("paths", "Paths", "devices"), ("mesh", "Mesh", "device")):
+        defined = f'customElements.define("tunnel-hub-{module}", TunnelHub{card}Card)'
+        assert defined in modules["register.js"]
+        assert re.search(rf"onfig\.{option}\b", modules[f"{module}-card.js"])
 
 
 @EACH_LANGUAGE
 async def test_a_configuration_file(world: World, language: Language) -> None:
     await world.set_up()
-    example, _ = examples("hayfrp", language, tunnel=world.device_id("tunnel:1"), account="")
+    example = example_of("hayfrp", 1, language, tunnel=world.device_id("tunnel:1"))
 
     answer = await world.call(example["action"].partition(".")[2], **example["data"])
 
@@ -102,7 +124,7 @@ async def test_what_the_sign_in_has_brought(world: World, language: Language) ->
     await world.set_up()
     told = phone(world)
     await world.hass.config.async_set_time_zone("UTC")
-    _, example = examples("hayfrp", language, tunnel="", account=world.entry.entry_id)
+    example = example_of("hayfrp", 2, language, account=world.entry.entry_id)
 
     async with automated(world, example):
         await world.live(5 * HOUR, 15 * MINUTE)

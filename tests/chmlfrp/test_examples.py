@@ -4,7 +4,7 @@ from reference.words import Language
 from simulator.chmlfrp import ChmlFrpService
 
 from ..common import DAY, World
-from ..documents import EACH_LANGUAGE, automated, examples, phone
+from ..documents import EACH_LANGUAGE, automated, example_of, phone
 
 
 @EACH_LANGUAGE
@@ -12,7 +12,7 @@ async def test_a_subdomain_follows_the_public_address(
     world: World[ChmlFrpService], language: Language
 ) -> None:
     await world.set_up()
-    example, _ = examples("chmlfrp", language, account=world.entry.entry_id, device="")
+    example = example_of("chmlfrp", 1, language, account=world.entry.entry_id)
     name = world.service.state.subdomains["6"]
     said = example["actions"][0]["data"]
     name.domain, name.record = said["domain"], said["record"]
@@ -30,9 +30,7 @@ async def test_a_membership_ends(world: World[ChmlFrpService], language: Languag
     world.service.state.certificates.clear()
     await world.set_up()
     told = phone(world)
-    _, example = examples(
-        "chmlfrp", language, account="", device=world.device_id("account:account")
-    )
+    example = example_of("chmlfrp", 2, language, device=world.device_id("account:account"))
 
     async with automated(world, example):
         await world.live(23 * DAY, DAY)

@@ -6,7 +6,7 @@ from reference.words import Language
 from simulator.easytier import EasyTierService
 
 from ..common import MINUTE, World
-from ..documents import EACH_LANGUAGE, automated, examples
+from ..documents import EACH_LANGUAGE, automated, example_of
 
 
 @EACH_LANGUAGE
@@ -20,7 +20,7 @@ async def test_report_for_a_router(world: World[EasyTierService], language: Lang
         "sensor.router_traffic_this_month": "40",
     }.items():
         world.hass.states.async_set(entity, state)
-    example, _ = examples("easytier", language, node=world.device_id("relay_node:4"))
+    example = example_of("easytier", 1, language, node=world.device_id("relay_node:4"))
 
     async with automated(world, example):
         await world.live(10 * MINUTE)
@@ -35,7 +35,7 @@ async def test_relaying_stops_before_the_traffic_ends(
 ) -> None:
     node = world.service.state.nodes["1"]
     await world.set_up()
-    _, example = examples("easytier", language, node=world.device_id("relay_node:1"))
+    example = example_of("easytier", 2, language, node=world.device_id("relay_node:1"))
     er.async_get(world.hass).async_update_entity(
         world.entity_id("switch", "relay_node:1", "allow_relay"),
         new_entity_id=example["actions"][0]["target"]["entity_id"],

@@ -3,7 +3,7 @@
 from reference.words import Language
 
 from ..common import MINUTE
-from ..documents import EACH_LANGUAGE, automated, examples, phone
+from ..documents import EACH_LANGUAGE, automated, example_of, phone
 from .common import Hub
 
 
@@ -11,7 +11,7 @@ from .common import Hub
 async def test_a_temporary_guest(world: Hub, language: Language) -> None:
     await world.set_up()
     world.hass.states.async_set("input_text.guest_password", "evening-12")
-    example, _ = examples("hy2scale", language, node=world.entry.entry_id, user="")
+    example = example_of("hy2scale", 1, language, node=world.entry.entry_id)
 
     async with automated(world, example):
         guest = world.user("guest")
@@ -26,9 +26,8 @@ async def test_traffic_runs_low(world: Hub, language: Language) -> None:
     await world.set_up()
     told = phone(world)
     alice = world.user("alice")
-    _, example = examples(
-        "hy2scale", language, node="", user=world.device_id(world.user_thing("alice"))
-    )
+    user = world.device_id(world.user_thing("alice"))
+    example = example_of("hy2scale", 2, language, user=user)
 
     async with automated(world, example):
         await world.live(MINUTE)

@@ -1,0 +1,40 @@
+"""Tests the examples of frp's page with a simulated server."""
+
+from reference.words import Language
+from simulator.frp import FrpService
+from simulator.frp.frps import close, go_offline
+
+from ..common import HOUR, MINUTE, World
+from ..documents import EACH_LANGUAGE, automated, example_of, phone
+
+
+@EACH_LANGUAGE
+async def test_a_client_loses_its_connection(world: World[FrpService], language: Language) -> None:
+    await world.set_up()
+    told = phone(world)
+    example = example_of("frp", 1, language)
+    client = world.entity_id("binary_sensor", "client:alice.ha", "online")
+    assert example["triggers"][0]["entity_id"] == client
+
+    async with automated(world, example):
+        go_offline(world.service.state.server, "alice.ha", world.service.now())
+        await world.live(2 * MINUTE)
+        assert told == []
+        await world.live(2 * MINUTE)
+
+    assert [call.data for call in told] == [example["actions"][0]["data"]]
+
+
+@EACH_LANGUAGE
+async def test_offline_tunnels_are_forgotten_at_night(
+    world: World[FrpService], language: Language
+) -> None:
+    await world.hass.config.async_set_time_zone("UTC")
+    await world.set_up()
+    example = example_of("frp", 2, language, server=world.entry.entry_id)
+    close(world.service.state.server.proxies["alice.nas"], world.service.now())
+
+    async with automated(world, example):
+        await world.live(24 * HOUR, 10 * MINUTE)
+
+    assert "alice.nas" not in world.service.state.server.proxies
