@@ -22,11 +22,7 @@ def actions(service: Service, language: Language) -> str:
     notes = Notes(language)
     rows = []
     for name, action in sorted(service.actions.items()):
-        mark = (
-            notes.mark("for administrators only, because it deletes or reveals data")
-            if action.admin
-            else ""
-        )
+        mark = notes.mark("for administrators only") if action.admin else ""
         rows.append(
             [
                 f"`{DOMAIN}.{name}`{mark}",

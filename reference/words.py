@@ -184,7 +184,7 @@ _CHINESE = {
     # Notes
     "disabled by default": "默认停用",
     "disabled by default if none of your tunnels uses the node": "没有您的隧道使用时默认停用",
-    "for administrators only, because it deletes or reveals data": "仅限管理员：会删除或泄露数据",
+    "for administrators only": "仅限管理员",
     "only if selected in the options": "仅在选项中选择后提供",
     "required": "必填",
     # What can be compared

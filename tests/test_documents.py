@@ -123,21 +123,26 @@ def _displayed(text: str) -> str:
     return text
 
 
+EXAMPLES = ("nas", "us")
+"""The tunnel and the peer whose statistics are examples."""
+
 ELSEWHERE = {"Tunnel Hub", "Custom repositories", "自定义存储库"}
 """What neither Home Assistant's frontend nor our translations have: a name, and words of HACS."""
 
 
 @EACH_LANGUAGE
 def test_words_of_the_interface_are_those_that_it_has(language: Language) -> None:
-    """In italics, but for sentences to say to Assist."""
-    words = {*ELSEWHERE, *_texts(translations(language))}
+    """In italics, but for sentences to say to Assist; also those of buttons on the page itself."""
+    ours = set(_texts(translations(language)))
+    words = ELSEWHERE | ours | {text.replace("{name}", name) for text in ours for name in EXAMPLES}
     for path in (Path(hass_frontend.where()) / "static" / "translations").rglob(
         f"{language}-[0-9a-f]*.json"
     ):
         words.update(_texts(json.loads(path.read_text("utf-8"))))
-    for name in GUIDES:
+    for name in NAMES:
         text = re.sub(r"^```.*?^```$", "", page(name, language), flags=re.MULTILINE | re.DOTALL)
         named = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text))
+        named -= set(re.findall(r"!\[(.+?)\]", text))
         assert {word for word in named if not re.search(r"[.?。？]$", word)} <= words, name
 
 
