@@ -1,12 +1,15 @@
 """The examples of the guides and of HayFrp's page, at work with the simulated service."""
 
+from itertools import chain
 from pathlib import Path
 import re
 
+from hassil import Intents, recognize
 from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.tunnel_hub.condition import CONDITIONS
+from custom_components.tunnel_hub.sentences import SENTENCES
 from custom_components.tunnel_hub.trigger import TRIGGERS
 from reference.words import Language
 
@@ -15,6 +18,9 @@ from .documents import EACH_LANGUAGE, NAMES, automated, code, example_of, page, 
 from .translations import INTEGRATION
 
 TESTS = Path(__file__).parent
+
+DEVICES = {kind: {"nas"} for meaning in SENTENCES.values() for kind in meaning.about}
+"""Devices that all sentences are about."""
 
 
 @EACH_LANGUAGE
@@ -107,6 +113,27 @@ def test_the_cards_are_there_and_take_devices(language: Language) -> None:
         defined = f'customElements.define("tunnel-hub-{module}", TunnelHub{card}Card)'
         assert defined in modules["register.js"]
         assert re.search(rf"onfig\.{option}\b", modules[f"{module}-card.js"])
+
+
+@EACH_LANGUAGE
+def test_assist_understands_the_examples(language: Language) -> None:
+    """Each sentence in the table has a meaning, and only *enable* has no sentence of its own."""
+    intents = Intents.from_dict(
+        {
+            "language": language,
+            "lists": {"tunnel": {"wildcard": True}},
+            "intents": {
+                name: {"data": [{"sentences": [*chain(*meaning.parts(language, DEVICES))]}]}
+                for name, meaning in SENTENCES.items()
+            },
+        }
+    )
+    section = page("automations", language).partition("\n## Assist\n")[2]
+    said = re.findall(r"\*([^*]+[.?。？])\*", section)
+    understood = {text: recognize(text, intents) for text in said}
+    assert [text for text, meaning in understood.items() if meaning is None] == []
+    meant = {meaning.intent.name for meaning in understood.values() if meaning}
+    assert meant == SENTENCES.keys() - {"enable"}
 
 
 @EACH_LANGUAGE
