@@ -77,7 +77,7 @@ PAGES = [
 ]
 
 _LOOKED_UP = ("actions", "automations", "entities", "refresh")
-"""Tables that are collapsed, because nobody reads them from beginning to end."""
+"""Tables that are collapsed, because they are long and only looked up."""
 
 
 def written(page: Page) -> str:
