@@ -13,7 +13,6 @@ from custom_components.tunnel_hub import api
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
-    RateLimitedError,
     Reason,
     RejectedError,
     TunnelHubError,
@@ -199,7 +198,11 @@ async def test_a_refused_throw_is_no_hold(kicking: World) -> None:
         ),
         (UnsupportedError(), "does not support this feature", ConfigEntryState.SETUP_RETRY),
         (TunnelHubError(), "Unexpected error", ConfigEntryState.SETUP_RETRY),
-        (RateLimitedError(30), "Too many requests", ConfigEntryState.SETUP_RETRY),
+        (
+            UnavailableError(Reason.RATE_LIMITED, retry_after=30),
+            "Too many requests",
+            ConfigEntryState.SETUP_RETRY,
+        ),
         *(
             (UnavailableError(reason, "detail"), "", ConfigEntryState.SETUP_RETRY)
             for reason in Reason

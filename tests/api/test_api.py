@@ -13,10 +13,8 @@ from custom_components.tunnel_hub.api.capabilities.tunnels import CanForceDown
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
     InvalidInputError,
-    RateLimitedError,
     Reason,
     RejectedError,
-    SessionContestedError,
     UnavailableError,
 )
 from custom_components.tunnel_hub.api.feed import Feed
@@ -80,8 +78,8 @@ async def test_there_is_no_other_provider(session: ClientSession) -> None:
         (RejectedError("节点不存在."), "节点不存在."),
         (UnavailableError(Reason.TIMEOUT), "timeout"),
         (UnavailableError(Reason.FIREWALL, "HTTP 468"), "firewall: HTTP 468"),
-        (RateLimitedError(30), "rate_limited"),
-        (SessionContestedError(900), "contested"),
+        (UnavailableError(Reason.RATE_LIMITED, retry_after=30), "rate_limited"),
+        (UnavailableError(Reason.CONTESTED, retry_after=900), "contested"),
         (InvalidInputError("unknown_node", node="9"), "unknown_node: {'node': '9'}"),
     ],
 )

@@ -66,20 +66,6 @@ class UnavailableError(TunnelHubError):
         self.retry_after = retry_after
 
 
-class RateLimitedError(UnavailableError):
-    """The service requests fewer requests: wait for retry_after seconds."""
-
-    def __init__(self, retry_after: float | None = None) -> None:
-        super().__init__(Reason.RATE_LIMITED, retry_after=retry_after)
-
-
-class SessionContestedError(UnavailableError):
-    """Another client keeps ending our session: wait before signing in again."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(Reason.CONTESTED, retry_after=retry_after)
-
-
 class RejectedError(TunnelHubError):
     """The service understood the request and refused it: show its message."""
 
@@ -108,25 +94,11 @@ class TunnelGoneError(InvalidInputError):
         super().__init__("tunnel_gone")
 
 
-class AccountNeededError(InvalidInputError):
-    """The request needs an account, and there is none."""
-
-    def __init__(self) -> None:
-        super().__init__("account_needed")
-
-
 class NodeGoneError(InvalidInputError):
     """The node has been deleted at the service."""
 
     def __init__(self) -> None:
         super().__init__("node_gone")
-
-
-class OtherServiceError(InvalidInputError):
-    """A different service answers at the address."""
-
-    def __init__(self) -> None:
-        super().__init__("other_service")
 
 
 class UnsupportedError(TunnelHubError):

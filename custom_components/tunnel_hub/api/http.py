@@ -37,7 +37,7 @@ from aiohttp import (
 import orjson
 
 from . import coerce
-from .errors import InvalidInputError, RateLimitedError, Reason, UnavailableError
+from .errors import InvalidInputError, Reason, UnavailableError
 from .redaction import Secrets
 
 _LOGGER = logging.getLogger(__name__)
@@ -266,8 +266,8 @@ class Transport:
     ) -> Answer:
         """Send one request and return its answer.
 
-        Raises UnavailableError, RateLimitedError for HTTP 429, and InvalidInputError for a number
-        in `json` that a service could not store.
+        Raises UnavailableError, and InvalidInputError for a number in `json` that a service could
+        not store.
 
         read: whether it can be repeated.
         content: a body that is not JSON, such as a file.
@@ -295,8 +295,6 @@ class Transport:
                         )
                     except _NotSentError as err:
                         failure = err.failure
-                    except RateLimitedError:
-                        raise
                     except UnavailableError as err:
                         failure = err
                         if not read or err.retry_after is not None or err.reason is Reason.CLOSED:
@@ -341,7 +339,7 @@ class Transport:
         if self._closed or self._session.closed:
             raise UnavailableError(Reason.CLOSED)
         if (pause := self._silent_until - self._clock()) > 0:
-            raise RateLimitedError(pause)
+            raise UnavailableError(Reason.RATE_LIMITED, retry_after=pause)
         self.requests += 1
 
     async def _known(self, path: str, answer: Answer) -> Answer:
@@ -437,7 +435,7 @@ class Transport:
         if response.status == 429:
             pause = pause or _DEFAULT_RETRY_AFTER
             self._silent_until = self._clock() + pause
-            raise RateLimitedError(pause)
+            raise UnavailableError(Reason.RATE_LIMITED, retry_after=pause)
         if response.status >= 500:
             if pause is not None:
                 self._silent_until = self._clock() + pause

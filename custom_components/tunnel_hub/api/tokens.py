@@ -67,11 +67,11 @@ class Tokens(ABC):
 class FixedToken(Tokens):
     """A token that cannot be renewed; None before there is a sign-in, or for a service without one.
 
-    error: raised for requests without a token.
+    error: returns the error for a request without a token.
     """
 
     def __init__(
-        self, token: str | None = None, error: type[TunnelHubError] = AuthenticationError
+        self, token: str | None = None, error: Callable[[], TunnelHubError] = AuthenticationError
     ) -> None:
         super().__init__()
         self._token = token
@@ -80,7 +80,7 @@ class FixedToken(Tokens):
     @override
     async def _current(self) -> str:
         if self._token is None:
-            raise self._error
+            raise self._error()
         return self._token
 
 

@@ -13,7 +13,6 @@ from custom_components.tunnel_hub.api.chmlfrp.client import (
 )
 from custom_components.tunnel_hub.api.errors import (
     AuthenticationError,
-    RateLimitedError,
     Reason,
     RejectedError,
     TunnelHubError,
@@ -758,10 +757,10 @@ async def test_data_of_another_shape(
 async def test_too_many_requests(client: ChmlFrpClient, chmlfrp: ChmlFrpService) -> None:
     chmlfrp.fault("/userinfo", "status", status=429, headers={"Retry-After": "30"})
 
-    with pytest.raises(RateLimitedError) as failed:
+    with pytest.raises(UnavailableError) as failed:
         await client.userinfo()
 
-    assert failed.value.retry_after == 30
+    assert (failed.value.reason, failed.value.retry_after) == (Reason.RATE_LIMITED, 30)
 
 
 async def test_secrets_in_the_services_words(

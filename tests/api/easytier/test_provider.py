@@ -12,7 +12,6 @@ import pytest
 from custom_components.tunnel_hub.api.capabilities.directory import ALL_NODES
 from custom_components.tunnel_hub.api.easytier import EasyTierProvider
 from custom_components.tunnel_hub.api.errors import (
-    AccountNeededError,
     AuthenticationError,
     InvalidInputError,
     NodeGoneError,
@@ -359,7 +358,7 @@ async def test_commands_that_need_an_account(
     begin: Begin, easytier: EasyTierService, name: str
 ) -> None:
     """Not to sign in again: there is nothing that has been refused."""
-    with refused(AccountNeededError, "account_needed"):
+    with refused(InvalidInputError, "account_needed"):
         await COMMANDS[name](begin(None))
 
     assert not easytier.calls

@@ -17,7 +17,6 @@ from custom_components.tunnel_hub.api.errors import (
     InvalidInputError,
     Reason,
     RejectedError,
-    SessionContestedError,
     TunnelHubError,
     UnavailableError,
 )
@@ -190,7 +189,7 @@ async def test_a_contested_account_is_a_problem(
     assert provider.issues() == ()
 
     hayfrp.account.csrf = "of-another-program"
-    with pytest.raises(SessionContestedError):
+    with pytest.raises(UnavailableError, match=Reason.CONTESTED):
         await provider.identify()
     assert provider.issues() == (Issue(key="session_contested"),)
 

@@ -67,7 +67,7 @@ class NodeDirectory(Capability):
     async def is_initialized(self) -> bool:
         """Return whether the server is initialized.
 
-        Raises OtherServiceError if a different service answers.
+        Raises InvalidInputError if a different service answers.
         """
 
     @abstractmethod

@@ -17,7 +17,6 @@ from ..errors import (
     AuthenticationError,
     InvalidInputError,
     NodeGoneError,
-    OtherServiceError,
     Reason,
     RejectedError,
     TunnelHubError,
@@ -185,15 +184,15 @@ class EasyTierClient:
     async def check_init(self) -> bool:
         """/api/system/check-init: whether the server is initialized.
 
-        Raises OtherServiceError if the answer is not one of a node manager.
+        Raises InvalidInputError if the answer is not one of a node manager.
         """
         answer = await self._transport.request("GET", "/api/system/check-init", read=True)
         try:
             initialized = self._judged(answer, {}).get("initialized")
         except TunnelHubError:
-            raise OtherServiceError from None
+            raise InvalidInputError("other_service") from None
         if not isinstance(initialized, bool):
-            raise OtherServiceError
+            raise InvalidInputError("other_service")
         return initialized
 
     async def initialize(self, jwt_secret: str, email: str, password: str) -> None:

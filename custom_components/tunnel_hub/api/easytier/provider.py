@@ -12,7 +12,7 @@ from yarl import URL
 from .. import coerce
 from ..address import base_url
 from ..capabilities.collections import CanEdit, EditableCollection
-from ..errors import AccountNeededError, AuthenticationError, InvalidInputError, TunnelHubError
+from ..errors import AuthenticationError, InvalidInputError, TunnelHubError
 from ..http import Transport
 from ..models.directory import RelayNodeUpdate
 from ..provider import Credentials, Identity, Issue, Options, ProviderDescription
@@ -68,7 +68,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         self._transport = Transport(session, (address,), ssl=trust(credentials))
         login = Login(self._signs_in, self._log_in)
         self._login_tokens = LoginTokens(credentials.get("token"), login, self.keep_token)
-        without_account = FixedToken(error=AccountNeededError)
+        without_account = FixedToken(error=lambda: InvalidInputError("account_needed"))
         self._tokens: Tokens = self._login_tokens if self._email else without_account
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
         network = Network(
@@ -114,8 +114,8 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
     async def identify(self) -> Identity:
         """Return the identity of the account at the server; it does not contain the email address.
 
-        Raises OtherServiceError, and InvalidInputError for a server that is not initialized or has
-        no administrator.
+        Raises InvalidInputError for another service, and for a server that is not initialized or
+        has no administrator.
         """
         if not await self._client.check_init():
             raise InvalidInputError("not_initialized")

@@ -10,7 +10,7 @@ import time
 from typing import override
 
 from ..age import Stamp
-from ..errors import AuthenticationError, SessionContestedError
+from ..errors import AuthenticationError, Reason, UnavailableError
 from ..tokens import RenewableTokens
 
 _CONTEST_WINDOW = 600.0
@@ -63,10 +63,10 @@ class Session(RenewableTokens):
         return csrf
 
     def _stand_back_if_contested(self) -> None:
-        """Raise SessionContestedError while the other program may use the account."""
+        """Raise UnavailableError while the other program may use the account."""
         now = time.monotonic()
         if now < self._paused_until:
-            raise SessionContestedError(self._paused_until - now)
+            raise UnavailableError(Reason.CONTESTED, retry_after=self._paused_until - now)
         if self._renewed_at is None:
             return
         if self._renewed_at.age > _CONTEST_WINDOW:
@@ -75,4 +75,4 @@ class Session(RenewableTokens):
         self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
         self._paused_until = now + self._pause
         self._renewed_at = None
-        raise SessionContestedError(self._pause)
+        raise UnavailableError(Reason.CONTESTED, retry_after=self._pause)
