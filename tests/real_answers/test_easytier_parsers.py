@@ -280,7 +280,7 @@ CASES: tuple[Case, ...] = (
     ((50,), lambda a: a.client.health(), Refused(UnsupportedError, "")),
     (
         (51,),
-        lambda a: a.client.check("tcp://192.0.2.4:11010", "n", "s"),
+        lambda a: a.client.check({"server": "tcp://192.0.2.4:11010"}),
         Refused(UnsupportedError, ""),
     ),
     ((52,), lambda a: a.client.batch_check([]), Refused(UnsupportedError, "")),

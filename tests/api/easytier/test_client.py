@@ -388,12 +388,12 @@ def checking(easytier: EasyTierService) -> EasyTierService:
 
 
 async def test_check(stranger: EasyTierClient, checking: EasyTierService) -> None:
-    row = await stranger.check(**target(checking))
+    row = await stranger.check(target(checking))
 
     node = checking.state.nodes["1"]
     assert (row["is_online"], row["latency_ms"]) == (True, node.connections[0].latency_ms)
     with refused(RejectedError, "缺少必填参数"):
-        await stranger.check("", "", "")
+        await stranger.check({})
 
 
 async def test_batch_check(stranger: EasyTierClient, checking: EasyTierService) -> None:
@@ -430,7 +430,7 @@ async def test_health(stranger: EasyTierClient, checking: EasyTierService) -> No
 
 CHECKS: Mapping[str, Callable[[EasyTierClient], Awaitable[object]]] = {
     "batch_check": lambda client: client.batch_check([TARGET]),
-    "check": lambda client: client.check(**TARGET),
+    "check": lambda client: client.check(TARGET),
     "health": EasyTierClient.health,
 }
 
@@ -541,7 +541,7 @@ async def test_initialize(
 ENDPOINTS: Mapping[str, Callable[[EasyTierClient], Awaitable[object]]] = {
     "all": EasyTierClient.all,
     "batch_check": lambda client: client.batch_check([TARGET]),
-    "check": lambda client: client.check(**TARGET),
+    "check": lambda client: client.check(TARGET),
     "create": lambda client: client.create(FIELDS),
     "delete": lambda client: client.delete("1"),
     "health": EasyTierClient.health,

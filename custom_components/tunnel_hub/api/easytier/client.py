@@ -9,7 +9,7 @@ Bandwidth is in Mbit/s, traffic in GB. All methods raise:
 - UnavailableError: there is no usable answer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from .. import coerce
@@ -150,16 +150,14 @@ class EasyTierClient:
 
     # /api/edgeone
 
-    async def check(self, server: str, network_name: str, network_secret: str) -> Row:
-        """/api/edgeone/check: check a node. server: its address, tcp://IP:PORT."""
-        target = {
-            "server": server,
-            "network_name": network_name,
-            "network_secret": network_secret,
-        }
+    async def check(self, target: Mapping[str, str]) -> Row:
+        """/api/edgeone/check: check a node.
+
+        target: server (its address, tcp://IP:PORT), network_name and network_secret.
+        """
         return self._found(await self._check("GET", "/api/edgeone/check", target))
 
-    async def batch_check(self, nodes: list[Row]) -> list[Row]:
+    async def batch_check(self, nodes: Sequence[Mapping[str, str]]) -> list[Row]:
         """/api/edgeone/batch-check: check up to twenty nodes; return the results in their order.
 
         nodes: each as in check.

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
-from typing import NamedTuple
 
 from .. import coerce
 from ..capabilities.directory import ALL_NODES, PUBLIC_NODES
@@ -23,7 +22,7 @@ from ..models.account import Account
 from ..models.base import Resource
 from ..models.directory import CheckTarget, Finding, PublicNode, Reachability, RelayNode
 from ..models.service import ServiceTotals
-from ..provider import Options
+from ..provider import Credentials, Options
 from ..rows import Row, RowCache
 from ..time_slices import iterate
 from . import models, recent_status
@@ -35,13 +34,6 @@ BATCH = 20
 _TWO_MINUTES = timedelta(minutes=2)
 _CHECK_INTERVAL = timedelta(minutes=15)
 """A check makes the service connect to every address of every node."""
-
-
-class Network(NamedTuple):
-    """The network of nodes, which a client needs to join. An unknown value is ""."""
-
-    name: str
-    secret: str
 
 
 class Feeds:
@@ -57,15 +49,14 @@ class Feeds:
     def __init__(
         self,
         client: EasyTierClient,
+        credentials: Credentials,
         options: Options,
-        network: Network,
         renew_token: Callable[[], Awaitable[None]],
-        *,
-        signed_in: bool,
     ) -> None:
         """Set up without a request.
 
-        network: for nodes whose network the service does not provide.
+        credentials: email, if there is an account; network_name and network_secret, for nodes whose
+        network the service does not provide.
         renew_token: gets a new session token, because it contains the rights of the account.
         """
         self._client = client
@@ -73,8 +64,9 @@ class Feeds:
         self._all_nodes = bool(options.get(ALL_NODES))
         chosen = options.get(PUBLIC_NODES)
         self._chosen = frozenset(chosen) if isinstance(chosen, list) else frozenset()
-        self._network = network
-        self._signed_in = signed_in
+        self._network_name = credentials.get("network_name")
+        self._network_secret = credentials.get("network_secret")
+        self._signed_in = "email" in credentials
         self._rows: list[Row] | None = None
         self._public_by_id: Mapping[str | None, Row] = {}
         """As last read, for fields that the list of the account's nodes does not contain."""
@@ -251,8 +243,8 @@ class Feeds:
 
     def targets(self, row: Row) -> list[CheckTarget]:
         """Return the addresses of a node to check; none if its network is unknown."""
-        name = coerce.verbatim(row.get("network_name")) or self._network.name
-        secret = coerce.secret(row.get("network_token")) or self._network.secret
+        name = coerce.verbatim(row.get("network_name")) or self._network_name
+        secret = coerce.secret(row.get("network_token")) or self._network_secret
         if not (name and secret):
             return []
         return [
@@ -279,7 +271,7 @@ class Feeds:
         return tuple(found)
 
     async def _check_batch(self, targets: Iterable[CheckTarget]) -> list[Finding]:
-        wanted: list[Row] = [
+        wanted = [
             {
                 "server": target.address,
                 "network_name": target.network_name,
@@ -291,10 +283,7 @@ class Feeds:
             results = await self._client.batch_check(wanted)
         except UnsupportedError:
             # This may be a function that only takes one at a time.
-            results = [
-                await self._client.check(t.address, t.network_name, t.network_secret)
-                for t in targets
-            ]
+            results = [await self._client.check(target) for target in wanted]
         return [
             models.finding(target.address, row)
             for target, row in zip(targets, results, strict=True)

@@ -23,7 +23,7 @@ from ..tokens import FixedToken, Login, LoginTokens, Tokens
 from .account import AccountCommands
 from .client import EasyTierClient
 from .directory import DirectoryCommands
-from .feeds import Feeds, Network
+from .feeds import Feeds
 from .identity import digests_of, is_same
 
 _ENDS_SOON = timedelta(days=7)
@@ -71,16 +71,7 @@ class EasyTierProvider(AccountCommands, DirectoryCommands, CanEdit):
         without_account = FixedToken(error=lambda: InvalidInputError("account_needed"))
         self._tokens: Tokens = self._login_tokens if self._email else without_account
         self._client = EasyTierClient(self._transport, self._tokens, credentials.get("api_key"))
-        network = Network(
-            credentials.get("network_name", ""), credentials.get("network_secret", "")
-        )
-        self._feeds = Feeds(
-            self._client,
-            options,
-            network,
-            self._tokens.renew,
-            signed_in=self._email is not None,
-        )
+        self._feeds = Feeds(self._client, credentials, options, self._tokens.renew)
         self._feeds.on_own_listed = self._know_by_own
         self._feeds.on_public_listed = self._know_by_public
         self._own_digests = None if self._email else ""
