@@ -1,4 +1,4 @@
-"""The two clocks of a machine, apart from each other."""
+"""The wall clock and the monotonic clock of a machine, which tests change separately."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,12 @@ from simulator.service import Service
 
 
 def retry_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the random pause before a read is tried again be none."""
+    """Remove the random delay before a read is retried."""
     monkeypatch.setattr(http, "random", SimpleNamespace(uniform=lambda low, high: 0.0))
 
 
 def fire_timers(hass: HomeAssistant) -> None:
-    """Run the timers that are due, or will be in half a second, in time that stands still.
+    """Run the timers that are due within half a second, in frozen time.
 
     As async_fire_time_changed does, without two new mocks for each timer, which take longer than
     most of what is due.
@@ -42,9 +42,9 @@ def fire_timers(hass: HomeAssistant) -> None:
 
 @dataclass(slots=True)
 class Clocks:
-    """Moves the wall clock alone, by which the time of day is told.
+    """Moves only the wall clock.
 
-    The monotonic clock, by which timers run, goes on as if nothing had happened.
+    The monotonic clock, which timers use, is not affected.
     """
 
     freezer: FrozenDateTimeFactory
@@ -52,7 +52,7 @@ class Clocks:
     """Seconds by which the monotonic clock has moved less than the wall clock."""
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Have everything see these clocks from now on."""
+        """Replace the clocks of Python and of the transport."""
         frozen = time.monotonic
 
         def monotonic() -> float:
@@ -70,7 +70,7 @@ class Clocks:
         self._behind += time.time() - before
 
     def sleep(self, seconds: float) -> None:
-        """Let the machine sleep: all other clocks go on."""
+        """Let the machine sleep: only the monotonic clock stops."""
         self.freezer.tick(seconds)
         self._behind += seconds
 

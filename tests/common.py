@@ -1,4 +1,4 @@
-"""What the tests of the Home Assistant side share."""
+"""Shared by the tests that run Home Assistant."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -42,13 +42,13 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 SMALL = pytest.mark.parametrize("simulator", [{"tunnels": 2, "nodes": 2}], indirect=True)
-"""A world as small as shows everything once."""
+"""A small service, for tests that use few resources."""
 
 
 def account_entry(
     service: HayFrpService, account: Account, entry_id: str | None = None
 ) -> MockConfigEntry:
-    """Return the entry that signing in with a password makes, without a session yet."""
+    """Return the entry of an account with a password, without a session token."""
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=entry_id or f"entry-{account.username}",
@@ -64,13 +64,13 @@ def account_entry(
 
 
 def look_at(hass: HomeAssistant, *, browsers: int = 1) -> None:
-    """Let so many browsers be connected to Home Assistant."""
+    """Simulate a number of connected browsers."""
     hass.data[DATA_CONNECTIONS] = browsers
     async_dispatcher_send(hass, SIGNAL_WEBSOCKET_CONNECTED)
 
 
 async def look_up(host: str, port: int) -> Sequence[SocketAddress]:
-    """Look a name up where nothing but loopback has one."""
+    """Resolve only names of loopback."""
     if host not in ("127.0.0.1", "localhost"):
         raise LookupFailedError(is_final=False)
     return await resolve(host, port)
@@ -78,7 +78,7 @@ async def look_up(host: str, port: int) -> Sequence[SocketAddress]:
 
 @dataclass(frozen=True, slots=True)
 class World[S: Service[Any] = HayFrpService]:
-    """Home Assistant, the time, a simulated service and the account there."""
+    """Home Assistant with frozen time, a simulated service, and the entry of an account there."""
 
     hass: HomeAssistant
     freezer: FrozenDateTimeFactory
@@ -86,24 +86,24 @@ class World[S: Service[Any] = HayFrpService]:
     entry: MockConfigEntry
 
     async def set_up(self, **options: object) -> None:
-        """Set the account up, and wait until all has been read."""
+        """Set up the entry, and wait until everything was read."""
         if options:
             self.hass.config_entries.async_update_entry(self.entry, options=options)
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
 
     async def set_up_enabled(self, **options: object) -> None:
-        """Set the account up with all entities enabled, as a user may do."""
+        """Set up the entry with all entities enabled."""
         with patch.object(Entity, "entity_registry_enabled_default", new=True):
             await self.set_up(**options)
 
     async def restart(self, **options: object) -> None:
-        """Unload the account and set it up again, as a restart does."""
+        """Unload the entry and set it up again, as a restart does."""
         assert await self.hass.config_entries.async_unload(self.entry.entry_id)
         await self.set_up(**options)
 
     def entry_state(self) -> ConfigEntryState:
-        """Return how the account's entry is."""
+        """Return the state of the entry."""
         return self.entry.state
 
     async def settle(self) -> None:
@@ -111,28 +111,28 @@ class World[S: Service[Any] = HayFrpService]:
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     async def elapse(self, seconds: float) -> None:
-        """Let time pass in one leap."""
+        """Let time pass in one step."""
         self.freezer.tick(seconds)
         fire_timers(self.hass)
         await self.settle()
 
     async def live(self, seconds: float, step: float = MINUTE) -> None:
-        """Let time pass in steps, so that everything happens in its turn."""
+        """Let time pass in several steps, so that everything happens in the right order."""
         for _ in range(int(seconds // step)):
             await self.elapse(step)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the loop turn, in no time, until something has happened."""
+        """Run the event loop without letting time pass until a condition is true."""
         for _ in range(100_000):
             if condition():
                 return
             await asyncio.sleep(0)
-        # What still waits for an answer would wait forever in time that stands still.
+        # A request without an answer would wait forever, because time is frozen.
         await self.give_up()
         raise AssertionError("it never happened")
 
     async def give_up(self) -> None:
-        """Let all that waits for an answer run out of time."""
+        """Let all running requests time out."""
         self.service.clear_faults()
         await self.elapse(HOUR)
 
@@ -142,7 +142,7 @@ class World[S: Service[Any] = HayFrpService]:
             self.service.state.accounts[username].csrf = "of-another-program"
             await self.elapse(MINUTE)
 
-    # Entities and devices by what they show, whatever they are called
+    # Entities and devices by resource and field, independent of their names
 
     def entity_id(self, platform: str, thing: str, key: str) -> str:
         """Return the entity of a field. thing: such as "tunnel:1"."""
@@ -159,23 +159,23 @@ class World[S: Service[Any] = HayFrpService]:
         return state
 
     def value(self, platform: str, thing: str, key: str) -> str:
-        """Return the words of an entity's state."""
+        """Return the state of an entity as text."""
         return self.state(platform, thing, key).state
 
     def device(self, thing: str) -> dr.DeviceEntry | None:
-        """Return the device of a thing."""
+        """Return the device of a resource."""
         return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, f"{id_prefix(self.entry)}:{thing}"), self.entry.entry_id
         )
 
     def device_id(self, thing: str) -> str:
-        """Return the id of a thing's device, which is there."""
+        """Return the id of a resource's device, which must exist."""
         device = self.device(thing)
         assert device, f"no device of {thing}"
         return device.id
 
     def registered(self, thing: str = "") -> list[er.RegistryEntry]:
-        """Return the registered entities of the account, or of a thing."""
+        """Return the registered entities of the entry, or of a resource."""
         return [
             entity
             for entity in er.async_entries_for_config_entry(
@@ -185,14 +185,14 @@ class World[S: Service[Any] = HayFrpService]:
         ]
 
     def disable(self, *things: str) -> None:
-        """Disable the entities of things, as a user may do; it takes effect with a restart."""
+        """Disable the entities of resources; this takes effect with a restart."""
         for entity in (entity for thing in things for entity in self.registered(thing)):
             er.async_get(self.hass).async_update_entity(
                 entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
             )
 
     async def enable_all(self) -> None:
-        """Enable all entities, as a user may do."""
+        """Enable all entities."""
         for entity in self.registered():
             er.async_get(self.hass).async_update_entity(entity.entity_id, disabled_by=None)
         await self.restart()
@@ -208,7 +208,7 @@ class World[S: Service[Any] = HayFrpService]:
         await self.settle()
 
     async def call(self, action: str, **data: Any) -> Any:
-        """Call one of our own actions and return its response."""
+        """Call an action of the integration and return its response."""
         has_response = self.hass.services.supports_response(DOMAIN, action) != "none"
         response = await self.hass.services.async_call(
             DOMAIN, action, data, blocking=True, return_response=has_response
@@ -225,7 +225,7 @@ OWN_ID = (1, 4)
 
 
 def as_older(world: World[Any], *stores: str, version: tuple[int, int] = OWN_ID) -> None:
-    """Give an unloaded entry, and its identifiers in the registries, an older version's form.
+    """Convert an unloaded entry, and its identifiers in the registries, to an older version.
 
     stores: only these, of those that Home Assistant writes to the disk one after another.
     """
@@ -256,7 +256,7 @@ STORES = ("entry", "entities", "devices")
 
 
 def arranged(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
-    """Return what a person can arrange, of each entity and device, by its id in the registry."""
+    """Return what users can change of each entity and device, by its id in the registry."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {
@@ -274,7 +274,7 @@ def arranged(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, object]:
     } | {device.id: (device.identifiers, device.name_by_user, device.area_id) for device in devices}
 
 
-# Our own actions
+# Actions of the integration
 
 
 async def on_account(world: World[Any], action: str, **data: Any) -> Any:
@@ -283,14 +283,14 @@ async def on_account(world: World[Any], action: str, **data: Any) -> Any:
 
 
 async def on(world: World[Any], thing: str, action: str, **data: Any) -> Any:
-    """Call an action for a thing's device."""
+    """Call an action for the device of a resource."""
     return await world.call(action, device_id=world.device_id(thing), **data)
 
 
 async def refused(
     world: World[Any], thing: str | None, action: str, **data: Any
 ) -> HomeAssistantError:
-    """Call an action that fails, and return why."""
+    """Call an action that fails, and return the error."""
     with pytest.raises(HomeAssistantError) as info:
         await (on(world, thing, action, **data) if thing else on_account(world, action, **data))
     return info.value

@@ -1,4 +1,4 @@
-"""Fixtures: time that stands still, the simulated services over loopback, an account at each."""
+"""Fixtures: frozen time, the simulated services over loopback, an account at each."""
 
 from collections.abc import AsyncIterator, Iterator
 import logging
@@ -53,7 +53,7 @@ collect_ignore = ["browser"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the reliability tests run in full, and tests/contract be written again."""
+    """Add the options to run all tests in full, and to write tests/contract again."""
     parser.addoption(
         "--extended",
         action="store_true",
@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks of what only an extended run tries, and of what a test looks at."""
+    """Register the marks of extended tests, and of the platforms that a test uses."""
     config.addinivalue_line("markers", "extended: tried with --extended only")
     config.addinivalue_line(
         "markers", "platforms(*names): what there are entities of; without, all"
@@ -74,9 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is for an extended run, and run tests/test_endpoints.py last.
+    """Deselect extended tests, and run tests/test_endpoints.py last.
 
-    It looks at the requests of others, in the same process where processes share the tests.
+    It checks the requests of other tests, which must run in the same process.
     """
     if not config.getoption("extended"):
         left_out = {item for item in items if item.get_closest_marker("extended")}
@@ -97,56 +97,56 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _real_requests(request: pytest.FixtureRequest, socket_enabled: None) -> None:
-    """Let tests talk to loopback, and Home Assistant find this integration."""
+    """Allow connections to loopback, and let Home Assistant find this integration."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
 
 
 @pytest.fixture
 def mock_recorder_before_hass(request: pytest.FixtureRequest) -> None:
-    """Let Home Assistant record, where a test wants it to."""
+    """Set up the recorder if a test uses it."""
     if "recorder_mock" in request.fixturenames:
         request.getfixturevalue("async_test_recorder")
-        # Home Assistant's fixtures have every statement printed.
+        # Home Assistant's fixtures log every statement.
         logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture(autouse=True)
 def _looked_at(request: pytest.FixtureRequest) -> None:
-    """Let a browser be connected to Home Assistant, so that nothing waits until one is."""
+    """Simulate a connected browser, so that nothing is deferred."""
     if "hass" in request.fixturenames:
         look_at(request.getfixturevalue("hass"))
 
 
 @pytest.fixture(autouse=True)
 def _platforms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have entities of the platforms in a test's mark only: most of the time goes into them."""
+    """Only set up the platforms in a test's mark: adding entities takes most of the time."""
     if mark := request.node.get_closest_marker("platforms"):
         monkeypatch.setattr(tunnel_hub, "PLATFORMS", [*map(Platform, mark.args)])
 
 
 @pytest.fixture(autouse=True)
 def _storage_of_its_own(request: pytest.FixtureRequest) -> None:
-    """Keep what a test stores from those that come after it."""
+    """Separate the stored data of each test from the next ones."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("hass_storage")
 
 
 @pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:
-    """Leave asyncio's debug mode off, which doubles the time that the tests take."""
+    """Disable asyncio's debug mode, which doubles the duration of the tests."""
 
 
 @pytest.fixture(autouse=True)
 def _all_is_translated() -> Iterator[None]:
-    """Fail a test that shows a person a sentence which is missing in a language."""
+    """Fail a test that shows a text which is missing in a language."""
     with watched():
         yield
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots without what differs from run to run."""
+    """Snapshots without values that differ between runs."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
@@ -154,9 +154,9 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def freezer(
     freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
 ) -> FrozenDateTimeFactory:
-    """Time that stands still, for the transport too, whose pauses then take none.
+    """Frozen time, also for the transport, whose delays are removed.
 
-    Nor do probes wait for each other, unless a test lets them.
+    Probes are not limited either, unless a test sets a limit.
     """
     freezer.move_to(NOON)
     defaults = http.Transport.__init__.__kwdefaults__
@@ -169,14 +169,14 @@ def freezer(
 
 @pytest.fixture(autouse=True)
 def _checks_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let checks of public addresses look up no names but loopback's, and wait for nothing."""
+    """Let checks of public addresses resolve only names of loopback, without delays."""
     monkeypatch.setattr(reachability, "resolve", look_up)
     monkeypatch.setattr(reachability, "RETRY_PAUSE", (0.0, 0.0))
 
 
 @pytest.fixture
 def clocks(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    """The wall clock, which can be set, and the monotonic one, which cannot."""
+    """The wall clock, which can be set, and the monotonic one, which cannot be set."""
     clocks = Clocks(freezer)
     clocks.install(monkeypatch)
     return clocks
@@ -187,13 +187,13 @@ def clocks(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def services(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The services to simulate: those that the test or one of its fixtures names."""
+    """The services to simulate: those whose fixtures the test uses."""
     return tuple(name for name in SERVICES if name in request.fixturenames)
 
 
 @pytest.fixture
 def simulated() -> dict[str, Any]:
-    """How they are simulated, where a test does not say so indirectly."""
+    """The arguments of the simulator, unless a test has its own."""
     return {}
 
 
@@ -218,7 +218,7 @@ def chmlfrp(simulator: Simulator) -> ChmlFrpService:
 
 @pytest.fixture
 def generation(request: pytest.FixtureRequest) -> str:
-    """Which of its generations a HY2 SCALE node is, as a test wishes indirectly."""
+    """The generation of the HY2 SCALE node; a test can select another one."""
     return str(getattr(request, "param", "1.3"))
 
 
@@ -231,7 +231,7 @@ def hy2scale(simulator: Simulator, generation: str) -> Hy2ScaleService:
 
 @pytest.fixture
 def dialect(request: pytest.FixtureRequest) -> Dialect:
-    """Which dialect an EasyTier node manager speaks, as a test wishes indirectly."""
+    """The API variant of the EasyTier node manager; a test can select another one."""
     spoken: Dialect = getattr(request, "param", "real")
     return spoken
 
@@ -251,23 +251,23 @@ def frp(simulator: Simulator) -> FrpService:
 
 @pytest.fixture
 async def session() -> AsyncIterator[ClientSession]:
-    """A session as Home Assistant's side makes it."""
+    """An HTTP session like that of the integration."""
     async with ClientSession(cookie_jar=DummyCookieJar()) as open_session:
         yield open_session
 
 
-# An account at one of them; the folders of the other providers have another one
+# An account at HayFrp; the folders of other providers replace it
 
 
 @pytest.fixture
 def service(hayfrp: HayFrpService) -> Service[Any]:
-    """The service that the account is at."""
+    """The service of the account."""
     return hayfrp
 
 
 @pytest.fixture
 def signed_in(hayfrp: HayFrpService) -> MockConfigEntry:
-    """The entry that signing in makes."""
+    """The entry of the account."""
     return account_entry(hayfrp, hayfrp.account)
 
 
@@ -285,13 +285,13 @@ def world(
     service: Service[Any],
     entry: MockConfigEntry,
 ) -> World[Any]:
-    """Home Assistant with that entry, in time that stands still; not yet set up."""
+    """Home Assistant with that entry, in frozen time; not yet set up."""
     return World(hass, freezer, service, entry)
 
 
 @pytest.fixture
 def told(world: World[Any]) -> list[ServiceCall]:
-    """What is told by the way that the blueprints choose themselves."""
+    """The notifications of blueprints, in the way that is their default."""
     return async_mock_service(world.hass, "persistent_notification", "create")
 
 
