@@ -158,20 +158,20 @@ def modules(start: str) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
-def tests_by_line(house: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
+def tests_by_line(checkout: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
     """Run a test suite unchanged; return the tests that run each line, "" for the import."""
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *_CONTEXTS, *suite],
-        cwd=house,
+        cwd=checkout,
         # The default of this Python version, sys.monitoring, cannot determine the current test.
         env={**os.environ, "COVERAGE_CORE": "ctrace"},
         check=True,
         stdout=sys.stderr,
     )
-    data = CoverageData(str(house / ".coverage"))
+    data = CoverageData(str(checkout / ".coverage"))
     data.read()
     return {
-        str(Path(file).relative_to(house.resolve())): {
+        str(Path(file).relative_to(checkout.resolve())): {
             line: {context.partition("|")[0] for context in contexts}
             for line, contexts in data.contexts_by_lineno(file).items()
         }
@@ -193,9 +193,9 @@ def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) ->
     return (*first, *(suite if imported else ()))
 
 
-def _meet(house: Path, mutant: Mutant, code: str) -> None:
+def _meet(checkout: Path, mutant: Mutant, code: str) -> None:
     """Let a mutant's tests have this code; the exit status tells what they made of it."""
-    os.chdir(house)
+    os.chdir(checkout)
     # An endless loop ends even if the machine is busy.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     # A later mutant may be as long and of the same second, which is all that Python looks at.
@@ -216,31 +216,31 @@ def _meet(house: Path, mutant: Mutant, code: str) -> None:
 
 
 def run(chosen: list[Mutant], houses: list[Path]) -> Iterator[tuple[Mutant, str]]:
-    """Try mutants, one in each house at a time, and yield the result of each."""
+    """Try mutants, one in each checkout at a time, and yield the result of each."""
     free, waiting = list(houses), list(reversed(chosen))
     at_work: dict[ForkProcess, tuple[Mutant, Path, float]] = {}
     while waiting or at_work:
         while waiting and free:
-            mutant, house = waiting.pop(), free.pop()
-            process = _FORK.Process(target=_meet, args=(house, mutant, mutant.code()))
+            mutant, checkout = waiting.pop(), free.pop()
+            process = _FORK.Process(target=_meet, args=(checkout, mutant, mutant.code()))
             process.start()
-            at_work[process] = mutant, house, time.monotonic() + TIME_OUT
+            at_work[process] = mutant, checkout, time.monotonic() + TIME_OUT
         wait([process.sentinel for process in at_work], timeout=5)
-        for process, (mutant, house, deadline) in list(at_work.items()):
+        for process, (mutant, checkout, deadline) in list(at_work.items()):
             if late := process.is_alive() and time.monotonic() > deadline:
                 process.kill()
             elif process.is_alive():
                 continue
             process.join()
             del at_work[process]
-            shutil.copy(ROOT / mutant.path, house / mutant.path)
-            free.append(house)
+            shutil.copy(ROOT / mutant.path, checkout / mutant.path)
+            free.append(checkout)
             yield mutant, "survived" if not late and process.exitcode == 0 else "killed"
 
 
-def _check(mutant: Mutant, house: Path) -> None:
+def _check(mutant: Mutant, checkout: Path) -> None:
     """Make sure that a fork passes its tests where nothing is changed."""
-    process = _FORK.Process(target=_meet, args=(house, mutant, mutant.original))
+    process = _FORK.Process(target=_meet, args=(checkout, mutant, mutant.original))
     process.start()
     process.join()
     if process.exitcode:
