@@ -18,6 +18,7 @@ from homeassistant.components.sensor import ATTR_STATE_CLASS, SensorStateClass
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er, restore_state
+from homeassistant.helpers.registry import SAVE_DELAY
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -159,6 +160,7 @@ class Day:
             self._add()
         for _ in range(15):
             await self._world.advance_time(MINUTE)
+        await self._world.advance_time(SAVE_DELAY)
 
 
 def _is_counted(kind: type) -> bool:
@@ -267,11 +269,9 @@ async def test_a_day(
     }
     assert bool(totals.readings) is life.counts
     assert not totals.errors
-    assert (after.tasks, after.timers, after.sessions) == (
-        before.tasks,
-        before.timers,
-        before.sessions,
-    )
+    assert (after.tasks, after.timers) == (before.tasks, before.timers)
+    # A session of an earlier test may have been closed in the meantime.
+    assert after.sessions <= before.sessions
     assert after.listeners <= before.listeners
     # Resources of one kind may have different entities, depending on their types.
     as_many = max(1, len(world.registered()) / entities)
