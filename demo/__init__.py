@@ -1,1 +1,1 @@
-"""Home Assistant with accounts at simulated services: to try, to check and for screenshots."""
+"""Runs Home Assistant with accounts at simulated services: to try, to check and for screenshots."""

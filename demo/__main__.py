@@ -37,14 +37,12 @@ Ctrl-C stops it all and leaves nothing behind.""",
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/demo",
         description="Runs a real Home Assistant with accounts at simulated services, on loopback.",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="try things without a person, and tell if they work"
-    )
+    parser.add_argument("--check", action="store_true", help="test the demo automatically")
     parser.add_argument(
         "--archive", type=Path, help="install this release instead of linking the checkout"
     )
@@ -65,7 +63,7 @@ def _own_language() -> str:
 
 
 def guide(url: str, logins: Sequence[Answers], language: str) -> str:
-    """Return the address, what to try, and which accounts can be added."""
+    """Return the instructions: the address, what to try, and which accounts can be added."""
     lines: list[str] = []
     for login in logins:
         title, *fields = in_words(login, language)
@@ -81,7 +79,7 @@ def guide(url: str, logins: Sequence[Answers], language: str) -> str:
 
 
 async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
-    """Run the demo, or check it."""
+    """Runs the demo, or checks it."""
     async with stage(PROVIDERS, archive, language=language) as running:
         if checking:
             await check(running)
@@ -92,7 +90,7 @@ async def demo(*, checking: bool, archive: Path | None, language: str) -> None:
                 logins = second_logins(running.services, others, f"127.0.0.1:{port}")
                 print(guide(running.hass.url, logins, language), flush=True)
                 await running.serve()
-    print("demo: all is well")
+    print("demo: no errors")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ HTTPS = Behavior(serve=_answer, is_tls=True)
 class PublicAddress:
     """A public address.
 
-    port: the port on loopback that it leads to, open or not. It is open at first, as if the client
-    of a tunnel were connected.
+    port: the port on loopback that it resolves to. It is open at first, as if the tunnel's client
+    were connected.
     """
 
     def __init__(self, behavior: Behavior, tls: ssl.SSLContext | None) -> None:
@@ -61,14 +61,14 @@ class PublicAddress:
         self._is_connected = True
 
     async def open(self) -> None:
-        """Listen at a free port the first time, then at the same one."""
+        """Opens a free port the first time, then the same one."""
         if self._server is not None:
             return
         self._server = await asyncio.start_server(self._serve, _HOST, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Close the port and all connections."""
+        """Closes the port and all connections."""
         if self._server is not None:
             self._server.close()
             self._server.close_clients()
@@ -76,9 +76,9 @@ class PublicAddress:
             self._server = None
 
     async def follow(self, *, connected: bool) -> None:
-        """Open the port when the tunnel's client connects, close it when it disconnects.
+        """Opens the port when the tunnel's client connects, and closes it when it disconnects.
 
-        Other changes in the meantime stay.
+        It keeps other changes in the meantime.
         """
         if connected != self._is_connected:
             await (self.open() if connected else self.close())
@@ -94,7 +94,7 @@ class PublicAddress:
 async def listening(
     behaviors: Mapping[str, Behavior],
 ) -> AsyncIterator[Mapping[str, PublicAddress]]:
-    """Open public addresses. behaviors: by "host:port"."""
+    """Opens public addresses. behaviors: by "host:port"."""
     hosts = [address.rpartition(":")[0] for address, does in behaviors.items() if does.is_tls]
     tls = self_signed(hosts) if hosts else None
     async with AsyncExitStack() as stack:
@@ -109,7 +109,7 @@ async def listening(
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """Reserve a port on loopback that refuses connections."""
+    """Reserves a port on loopback that refuses connections."""
     with socket.socket() as sock:
         sock.bind((_HOST, 0))
         port: int = sock.getsockname()[1]

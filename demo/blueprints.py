@@ -1,4 +1,4 @@
-"""Tries the blueprints in the demo."""
+"""Tests the blueprints in the demo."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ TRIALS: Mapping[str, Trial] = {
 
 
 async def try_blueprints(stage: Stage) -> None:
-    """Create an automation from each blueprint; raises DemoError if one does not react."""
+    """Creates an automation from each blueprint; raises DemoError if one does not react."""
     for provider in stage.entries:
         for name, trial in PROVIDERS[provider].trials.items():
             await _try(stage, provider, name, trial)
@@ -58,7 +58,7 @@ async def _try(stage: Stage, provider: str, name: str, trial: Trial) -> None:
         async with _automation(stage, name, trial.inputs(entities)):
             for event in trial.events:
                 await _happen(stage, provider, entities, event)
-        current.result = "does what it says"
+        current.result = "works"
 
 
 @asynccontextmanager
@@ -81,7 +81,7 @@ async def _not_listening(stage: Stage, name: str) -> str:
 
 
 async def _happen(stage: Stage, provider: str, entities: Entities, event: Event) -> None:
-    """Run an event, and wait for the reaction."""
+    """Runs an event and waits for the reaction."""
     await stage.patch(provider, event.changes(await stage.state_of(provider)))
     if event.helper is not None:
         entity_id, state = event.helper
@@ -98,8 +98,10 @@ async def _not_followed(stage: Stage, entities: Entities, event: Event) -> str:
         target = {"entity_id": entities[key].id}
         await stage.hass.post("/api/services/homeassistant/update_entity", target)
     notifications = await stage.hass.command("persistent_notification/get")
-    said = [notification["message"] for notification in notifications]
-    if event.told and not any(all(word in message for word in event.told) for message in said):
-        return f"There is no notification with {event.told}, only {said}"
+    messages = [notification["message"] for notification in notifications]
+    if event.notification and not any(
+        all(word in message for word in event.notification) for message in messages
+    ):
+        return f"There is no notification with {event.notification}, only {messages}"
     states = {provider: await stage.state_of(provider) for provider in stage.entries}
-    return "" if event.followed(states) else "The services do not show what should have followed"
+    return "" if event.followed(states) else "The services have not changed as expected"

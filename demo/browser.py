@@ -1,4 +1,4 @@
-"""A browser that is signed in to Home Assistant."""
+"""Starts a browser that is signed in to Home Assistant."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ _CLOSING = 60.0
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Start the machine's own browser without network access besides its pages."""
+    """Starts the installed Chromium without background network access."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -39,7 +39,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def new_context(
     browser: Browser, hass: Hass, *, signed_in: bool = True
 ) -> AsyncIterator[BrowserContext]:
-    """Open a new profile."""
+    """Opens a new profile."""
     context = await browser.new_context(
         color_scheme="light",
         locale="en-GB",
@@ -63,5 +63,5 @@ async def new_context(
 
 
 async def speak(page: Page, language: str) -> None:
-    """Set the user's language before the first page."""
+    """Sets the user's language before the first page."""
     await page.add_init_script(f"localStorage.selectedLanguage = JSON.stringify('{language}')")

@@ -1,4 +1,4 @@
-"""A self-signed certificate for the demo's public addresses."""
+"""Creates a self-signed certificate for the demo's public addresses."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

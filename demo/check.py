@@ -6,7 +6,7 @@ import re
 from .blueprints import try_blueprints
 from .entities import entities_of, print_table, until_shown
 from .progress import DemoError, step, until
-from .provider import Deed
+from .provider import DemoAction
 from .providers import PROVIDERS
 from .stage import DOMAIN, Stage
 
@@ -18,17 +18,17 @@ _CHECKING = 90.0
 
 
 async def check(stage: Stage) -> None:
-    """Try everything in the providers' tables and the blueprints; raises DemoError."""
+    """Tests everything in the providers' tables and the blueprints; raises DemoError."""
     for provider in stage.entries:
         with step(f"states of {provider}") as current:
             await until_shown(stage, provider, PROVIDERS[provider].shown)
             entities = await entities_of(stage, provider)
             enabled = sum(not entity.disabled for entity in entities.values())
             current.result = f"{enabled} of {len(entities)} entities are enabled, all available"
-        for name, deed in PROVIDERS[provider].deeds.items():
+        for name, action in PROVIDERS[provider].actions.items():
             with step(name) as current:
-                await do(stage, provider, deed)
-                current.result = "seen in Home Assistant and at the service"
+                await run_action(stage, provider, action)
+                current.result = "applied in Home Assistant and at the service"
         print_table(entities.values())
     for provider in stage.entries:
         if broken := PROVIDERS[provider].broken:
@@ -38,25 +38,25 @@ async def check(stage: Stage) -> None:
     await try_blueprints(stage)
     with step("Home Assistant's log") as current:
         _end(stage)
-        current.result = "no complaints, to the end"
+        current.result = "no errors"
 
 
-async def do(stage: Stage, provider: str, deed: Deed) -> None:
-    """Run an action, and verify its effect in Home Assistant and at the service."""
-    entity = (await entities_of(stage, provider))[deed.entity]
+async def run_action(stage: Stage, provider: str, action: DemoAction) -> None:
+    """Runs an action, and verifies its effect in Home Assistant and at the service."""
+    entity = (await entities_of(stage, provider))[action.entity]
     before = await stage.state_of(provider)
-    domain, _, service = deed.action.partition(".")
+    domain, _, service = action.action.partition(".")
     target = {"device_id": entity.device_id} if domain == DOMAIN else {"entity_id": entity.id}
-    if deed.of_account:
+    if action.of_account:
         target = {"config_entry_id": stage.entries[provider]}
-    await stage.hass.post(f"/api/services/{domain}/{service}", {**target, **deed.data})
-    await until_shown(stage, provider, deed.shown)
-    if not deed.happened(before, await stage.state_of(provider)):
-        raise DemoError(f"{deed.action} of {entity.id} has not reached the service")
+    await stage.hass.post(f"/api/services/{domain}/{service}", {**target, **action.data})
+    await until_shown(stage, provider, action.shown)
+    if not action.happened(before, await stage.state_of(provider)):
+        raise DemoError(f"{action.action} of {entity.id} has no effect at the service")
 
 
 async def _break_tunnel(stage: Stage, provider: str, key: str, address: str) -> None:
-    """Close the port behind a public address and open it again; the checks must notice."""
+    """Closes the port of a public address and opens it again; the checks must notice."""
     public = stage.addresses[address]
     await public.close()
     await until(partial(_not_seen, stage, provider, key, "off"), _CHECKING)
@@ -65,7 +65,7 @@ async def _break_tunnel(stage: Stage, provider: str, key: str, address: str) -> 
 
 
 async def _not_seen(stage: Stage, provider: str, key: str, state: str) -> str:
-    """Request a check, at most every ten seconds; return a complaint about the state."""
+    """Runs a check, at most every ten seconds; returns a complaint about the state."""
     entity = (await entities_of(stage, provider))[key]
     device = {"device_id": entity.device_id}
     await stage.hass.post(f"/api/services/{DOMAIN}/check_reachability", device)
@@ -73,15 +73,15 @@ async def _not_seen(stage: Stage, provider: str, key: str, state: str) -> str:
 
 
 def _end(stage: Stage) -> None:
-    """Stop Home Assistant; raises DemoError if that fails or its log contains errors of ours."""
+    """Stops Home Assistant; raises DemoError if that fails or its log contains errors of ours."""
     stage.program.require_running()
     stage.program.stop()
     if stage.program.exit_code != 0:
         raise DemoError(f"Home Assistant ended with exit code {stage.program.exit_code}")
     records = [
         record.strip()
-        for record in _RECORD.split(stage.program.said)
+        for record in _RECORD.split(stage.program.output)
         if _SERIOUS.match(record) and DOMAIN in record and _EXPECTED not in record
     ]
     if records:
-        raise DemoError("\n".join(("Home Assistant's log complains:", *records)))
+        raise DemoError("\n".join(("Home Assistant's log contains errors:", *records)))

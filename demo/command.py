@@ -1,4 +1,4 @@
-"""What the commands share: signals, errors and the exit code."""
+"""Runs the commands: signals, errors and the exit code."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,7 +8,7 @@ from .stage import FAILURES
 
 
 def execute(work: Coroutine[None, None, None]) -> int:
-    """Run the work until it ends or a signal ends it; return the exit code."""
+    """Runs the work until it ends or a signal stops it; returns the exit code."""
     return asyncio.run(_interruptible(work))
 
 

@@ -1,4 +1,4 @@
-"""The entities of an account in Home Assistant."""
+"""Reads the entities of an account from Home Assistant."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,7 +12,7 @@ from .provider import Entity, Shown
 from .stage import Stage
 
 _READING = 60.0
-"""Seconds until all values are read, or a command has taken effect."""
+"""Seconds until all values have been polled, or a command has taken effect."""
 
 
 async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
@@ -40,7 +40,7 @@ async def entities_of(stage: Stage, provider: str) -> dict[str, Entity]:
 
 
 async def until_shown(stage: Stage, provider: str, shown: Shown) -> None:
-    """Wait for these states, and for a state of every enabled entity; raises DemoError."""
+    """Waits for these states, and for a state of every enabled entity; raises DemoError."""
     await until(partial(_not_shown, stage, provider, shown), _READING)
 
 
@@ -60,7 +60,7 @@ async def _not_shown(stage: Stage, provider: str, shown: Shown) -> str:
 
 
 def print_table(entities: Iterable[Entity]) -> None:
-    """Print the number of entities of each device by platform, disabled ones separately."""
+    """Prints the number of entities of each device by platform, disabled ones separately."""
     shown = list(entities)
     platforms = sorted({entity.platform for entity in shown})
     devices = sorted({entity.device for entity in shown})

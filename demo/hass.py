@@ -1,4 +1,4 @@
-"""A Home Assistant: its configuration folder, and its APIs."""
+"""Prepares Home Assistant's configuration folder and uses its APIs."""
 
 import asyncio
 from base64 import b64encode
@@ -58,13 +58,13 @@ def free_port() -> int:
 def prepare(
     folder: Path, checkout: Path, port: int, archive: Path | None = None, language: str = "en"
 ) -> None:
-    """Make a configuration folder of a Home Assistant that is past its onboarding.
+    """Creates a configuration folder of a Home Assistant after onboarding.
 
-    The checkout's custom_components are linked, so that an edit needs only a restart, or else the
-    archive of a release is extracted as HACS does it. The checkout's
-    blueprints are copied, as Home Assistant writes into their folder. The address goes into the
-    store: an `http:` section in the YAML is a change on trial, taken back after five minutes. So
-    does the language: what a `homeassistant:` section says cannot be changed in the interface.
+    It links the checkout's custom_components, so that an edit needs only a restart, or extracts the
+    archive of a release as HACS does. It copies the checkout's blueprints, because Home Assistant
+    writes into their folder. The address is in the storage, because Home Assistant reverts an
+    `http:` section in the YAML after five minutes. The language is in the storage, because settings
+    in a `homeassistant:` section cannot be changed in the frontend.
 
     language: one of LANGUAGES.
     """
@@ -115,7 +115,7 @@ def prepare(
 
 
 class Hass:
-    """A Home Assistant, used over its HTTP and WebSocket APIs.
+    """A client of Home Assistant's HTTP and WebSocket APIs.
 
     tokens: the answer of /auth/token.
     """
@@ -127,7 +127,7 @@ class Hass:
         self.tokens: dict[str, Any] = {}
 
     async def is_up(self) -> bool:
-        """Return whether it responds."""
+        """Return whether Home Assistant responds."""
         try:
             await self.get("/auth/providers")
         except ClientError, DemoError:
@@ -135,7 +135,7 @@ class Hass:
         return True
 
     async def sign_in(self) -> None:
-        """Sign in like a browser."""
+        """Signs in like a browser."""
         flow = await self.post(
             "/auth/login_flow",
             {
@@ -154,15 +154,15 @@ class Hass:
         self.tokens = await self._call("POST", "/auth/token", form=grant)
 
     async def get(self, path: str) -> Any:
-        """Return the answer of a path."""
+        """Return the response of a path."""
         return await self._call("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send JSON to a path and return its answer."""
+        """Sends JSON to a path and returns the response."""
         return await self._call("POST", path, json=body)
 
     async def delete(self, path: str) -> Any:
-        """Delete what is at a path."""
+        """Sends a DELETE request to a path and returns the response."""
         return await self._call("DELETE", path)
 
     async def _call(

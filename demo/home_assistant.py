@@ -1,4 +1,4 @@
-"""Home Assistant in which the simulator's example names resolve to loopback.
+"""Runs Home Assistant with the simulator's example names resolving to loopback.
 
 usage: python -m demo.home_assistant FOLDER PORTS ARGUMENT...
 
@@ -21,13 +21,13 @@ _EXAMPLES = (".example.com", ".example.net", ".example.org", ".test")
 
 
 def main() -> None:
-    """Run Home Assistant in the folder like ``python -m homeassistant``."""
+    """Runs Home Assistant in the folder like ``python -m homeassistant``."""
     folder, words, *sys.argv[1:] = sys.argv[1:]
     ports: dict[str, int] = json.loads(words)
     look_up = socket.getaddrinfo
 
     def _look_up(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-        """Resolve a name; asyncio connects to the port in the result."""
+        """Resolves a name; asyncio connects to the port in the result."""
         leads_to = ports.get(f"{host}:{port}")
         if leads_to is None and isinstance(host, str) and host.endswith(_EXAMPLES):
             leads_to = ports.get(OTHERS)

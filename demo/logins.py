@@ -1,4 +1,4 @@
-"""Credentials of a second account at each simulated service, with the texts of the dialogs."""
+"""Describes how to add a second account at each simulated service, in the texts of the dialogs."""
 
 from collections.abc import Iterator, Mapping
 import json

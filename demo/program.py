@@ -1,4 +1,4 @@
-"""A program that runs beside the demo and ends with it."""
+"""Runs a program in parallel with the demo and stops it at the end."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +13,7 @@ from typing import Self
 from .progress import DemoError
 
 _STOPPING = 30.0
-"""Seconds for a program to end after a signal; Home Assistant saves its data then."""
+"""Seconds to wait after a signal, in which Home Assistant saves its data."""
 
 
 class Program:
@@ -24,19 +24,19 @@ class Program:
     """
 
     def __init__(self, module: str, arguments: Sequence[str], *, home: Path, log: Path) -> None:
-        """Set up; `home` is the working directory."""
+        """Prepares the program; `home` is the working directory."""
         self.module = module
         self._command = [sys.executable, "-m", module, *arguments]
         self._home = home
         self._log = log
 
     def __enter__(self) -> Self:
-        """Start it."""
+        """Starts the program."""
         self.start()
         return self
 
     def start(self) -> None:
-        """Start it, also repeatedly."""
+        """Starts the program, also repeatedly."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -53,11 +53,11 @@ class Program:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop it."""
+        """Stops the program."""
         self.stop()
 
     def stop(self) -> None:
-        """Stop it and its children, if necessary by force."""
+        """Stops the program and its children, if necessary by force."""
         if self.exit_code is not None:
             return
         self._process.terminate()
@@ -66,13 +66,13 @@ class Program:
         self.kill()
 
     def kill(self) -> None:
-        """End it and its children without a signal that they can handle, like a power failure."""
+        """Kills the program and its children, like a power failure."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def wait(self) -> int:
-        """Wait until it has ended; return the exit code."""
+        """Waits for the end and returns the exit code."""
         return self._process.wait()
 
     @property
@@ -81,11 +81,11 @@ class Program:
         return self._process.poll()
 
     @property
-    def said(self) -> str:
-        """Its output so far."""
+    def output(self) -> str:
+        """The output so far."""
         return self._log.read_text(errors="replace")
 
     def require_running(self) -> None:
-        """Raise DemoError if it has ended."""
+        """Raises DemoError if the program has ended."""
         if self.exit_code is not None:
             raise DemoError(f"{self.module} ended with exit code {self.exit_code}")

@@ -1,4 +1,4 @@
-"""Progress messages, waiting, and errors of the demo."""
+"""Prints progress, waits for conditions, and defines the demo's error."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -24,7 +24,7 @@ class Step:
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
-    """Print a step, its result and its duration in seconds."""
+    """Prints a step, its result and its duration in seconds."""
     print(f"demo: {name:<24} ", end="", flush=True)
     started = monotonic()
     current = Step()
@@ -40,7 +40,7 @@ def step(name: str) -> Iterator[Step]:
 
 
 async def until(no_complaint: Callable[[], Awaitable[str]], seconds: float) -> None:
-    """Repeat until there is no complaint; raises DemoError with the last one."""
+    """Repeats until there is no complaint; raises DemoError with the last one."""
     deadline = monotonic() + seconds
     while complaint := await no_complaint():
         if monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What the demo needs of a provider."""
+"""Data types for the demo's data of a provider."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,37 +47,37 @@ type States = Mapping[str, State]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens, and what a blueprint has to make of it.
+    """An event, and the expected reaction of a blueprint.
 
-    changes: places of the service that become others. helper: an input boolean, and what it
-    becomes. look: what Home Assistant reads again, so that the demo need not wait for a poll.
-    told: words of the notification. followed: tells from all services that it was done.
+    changes: changes of the service's state. helper: an input boolean and its new state.
+    look: entities that are updated, so that the demo need not wait for a poll.
+    notification: words of it. followed: checks the states of all services.
     """
 
     changes: Callable[[State], State] = lambda _: {}
     helper: tuple[str, str] | None = None
     look: Sequence[str] = ()
-    told: Sequence[str] = ()
+    notification: Sequence[str] = ()
     followed: Callable[[States], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A blueprint with its inputs, and what happens then."""
+    """The inputs of a blueprint, and the events to test it with."""
 
     inputs: Callable[[Entities], Mapping[str, Any]]
     events: Sequence[Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
-    """Something that a person does in Home Assistant.
+class DemoAction:
+    """A user's action in Home Assistant.
 
-    action: Home Assistant's, with the entity as its target; one of ours has the entity's device.
+    action: the target is the entity; for one of ours, the entity's device.
     of_account: whether the action is for the account instead.
-    data: what else it takes.
-    shown: the states that follow from it in Home Assistant.
-    happened: tells from the service's state before and after that it has really been done.
+    data: additional fields.
+    shown: the resulting states in Home Assistant.
+    happened: checks the service's state before and after.
     """
 
     action: str
@@ -90,29 +90,28 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """How to add the demo account, and what to expect of it then.
+    """How to add the demo account, and the expected results.
 
-    answers: what a person answers to the config flow, step after step. second: the same for
-    another account at the service, in each way that there is to try; none if a service has one
-    login only, so that another account needs another server. elsewhere: what that knows otherwise.
-    service: the simulated one, if that is not called as the provider is here.
-    shown: some of the states that Home Assistant shows when all is read.
-    deeds: what to try, by name.
-    listening: what listens at the public addresses of tunnels, by "host:port", while their clients
+    answers: the input of the config flow, step by step. second: the same for another account at the
+    service, for each way to sign in; empty if a service has only one login, so that another account
+    needs another server. elsewhere: changes of that server's state.
+    service: the simulated service, if its name differs from the provider's.
+    shown: some of the expected states.
+    actions: actions to test, by name.
+    listening: the servers at the public addresses of tunnels, by "host:port", while their clients
     are connected.
-    changes: what differs at the service from the simulator's defaults.
-    tidy: what is mended at the service before pictures are taken, so that not everything needs
-    attention. first: which of the deeds are done then.
+    changes: changes of the simulator's default state.
+    tidy: changes before screenshots, so that few things need attention. first: the actions that run
+    then.
     broken: an entity that shows whether a public address is reachable, and that address.
-    held: tells from the service's state that all tunnels are held down ("on"), or that they are as
-    before ("off").
-    pictures: the devices in the documentation, by the names of the pictures.
-    trials: the blueprints that are tried there, by name.
+    held: checks the service's state for forced-down tunnels ("on") or restored ones ("off").
+    pictures: the devices in the documentation, by file name.
+    trials: the tests of blueprints, by name.
     """
 
     answers: Callable[[Facts], Answers]
     shown: Shown
-    deeds: Mapping[str, Deed]
+    actions: Mapping[str, DemoAction]
     second: Sequence[Callable[[Facts], Answers]] = ()
     listening: Mapping[str, Behavior] = field(default_factory=dict)
     changes: State = field(default_factory=dict)
@@ -127,5 +126,5 @@ class Provider:
 
 
 def choice(step_id: str) -> dict[str, str]:
-    """Return the answer to a menu."""
+    """Return the input for a menu."""
     return {"next_step_id": step_id}

@@ -11,7 +11,7 @@ from typing import Literal
 from playwright.async_api import Browser, Error as BrowserError, Page, ViewportSize
 
 from .browser import chromium, new_context, speak
-from .check import do
+from .check import run_action
 from .command import execute
 from .entities import until_shown
 from .hass import DASHBOARD
@@ -75,18 +75,18 @@ _LOADED = f"""() => {{
     && all("ha-svg-icon", icon => icon.path)
     && document.fonts.status === "loaded";
 }}"""
-"""The page has content, nothing is loading; images, icons and fonts are there."""
+"""Returns whether the page has content and has loaded all images, icons and fonts."""
 _HIDDEN = f"""() => {{
   {_ELEMENTS}
   const scrolling = elements.filter(element => element === document.scrollingElement
     || ["auto", "scroll"].includes(getComputedStyle(element).overflowY));
   return Math.max(...scrolling.map(element => element.scrollHeight - element.clientHeight));
 }}"""
-"""The height in pixels of the page below the visible part."""
+"""Returns the height in pixels of the page below the visible part."""
 
 
 def require_tools() -> None:
-    """Raise DemoError if the machine lacks a required program."""
+    """Raises DemoError if a required program is not installed."""
     missing = [tool for tool in ("chromium", "pngquant") if shutil.which(tool) is None]
     fonts = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False)
     if not fonts.stdout:
@@ -110,7 +110,7 @@ async def paths_of(running: Stage) -> Mapping[Device, str]:
 
 
 async def take(page: Page, shot: Shot, url: str, file: Path) -> None:
-    """Take a screenshot."""
+    """Takes a screenshot."""
     await page.emulate_media(color_scheme=shot.scheme)
     await page.set_viewport_size(shot.size)
     await page.goto(url, wait_until="networkidle")
@@ -126,13 +126,13 @@ async def take(page: Page, shot: Shot, url: str, file: Path) -> None:
 
 
 def shrink(file: Path) -> None:
-    """Reduce the size of an image with fewer colors."""
+    """Reduces the number of colors, and so the size, of an image."""
     options = ["--force", "--ext", ".png", "--speed", "1", "--strip"]
     subprocess.run(["pngquant", *options, "256", file], check=True)
 
 
 async def screenshots() -> None:
-    """Take all screenshots."""
+    """Starts everything and takes all screenshots."""
     require_tools()
     _FOLDER.mkdir(exist_ok=True)
     async with stage(PROVIDERS, tidy=True) as running:
@@ -146,18 +146,18 @@ async def screenshots() -> None:
 
 
 async def prepare(running: Stage) -> None:
-    """Make all content visible."""
+    """Runs actions and waits for all states."""
     for name, provider in PROVIDERS.items():
         if provider.first:
             await until_shown(running, name, provider.shown)
-        for deed in provider.first:
-            await do(running, name, provider.deeds[deed])
+        for action in provider.first:
+            await run_action(running, name, provider.actions[action])
     for name in PROVIDERS:
         await until_shown(running, name, {})
 
 
 async def take_all(running: Stage, browser: Browser) -> None:
-    """Take one after the other."""
+    """Takes all screenshots."""
     paths = await paths_of(running)
     language = "en"
     for name, shot in _SHOTS.items():

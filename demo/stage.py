@@ -1,4 +1,4 @@
-"""Starts everything for the demo in one context: simulator, Home Assistant, accounts."""
+"""Starts the demo in one context: simulator, Home Assistant and accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -27,7 +27,7 @@ _ENTRIES = "/api/config/config_entries/entry"
 _FLOW = "/api/config/config_entries/flow"
 _ANSWERING = ClientTimeout(total=30)
 _STARTING = 120.0
-"""Seconds; a slow machine compiles all of Home Assistant first."""
+"""Seconds, for slow machines that compile all of Home Assistant first."""
 _BROWSER = {"User-Agent": "Mozilla/5.0"}
 """The services' firewalls reject programs without a User-Agent of their own."""
 _AGREEING = 30.0
@@ -55,7 +55,7 @@ class Stage:
     addresses: Mapping[str, PublicAddress] = field(default_factory=dict)
 
     async def start(self) -> None:
-        """Wait until Home Assistant has started, and sign in."""
+        """Waits until Home Assistant has started, and signs in."""
 
         async def _not_up() -> str:
             self.program.require_running()
@@ -74,14 +74,14 @@ class Stage:
         """Return the facts of the service of a provider."""
         return self.services[service_of(provider)]
 
-    async def furnish(self, provider: str, *, tidy: bool) -> None:
-        """Prepare the service and the public addresses of an account before it is added."""
+    async def prepare_service(self, provider: str, *, tidy: bool) -> None:
+        """Prepares the service and the public addresses of an account before it is added."""
         facts = PROVIDERS[provider]
         await self.patch(provider, {**facts.changes, **(facts.tidy if tidy else {})})
         await self.follow()
 
     async def follow(self) -> None:
-        """Only open the public addresses of tunnels that are connected at the services."""
+        """Opens only the public addresses of tunnels that are connected at the services."""
         connected: set[str] = set()
         for facts in self.services.values():
             url = f"{facts['url']}/_control/addresses"
@@ -92,12 +92,12 @@ class Stage:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Follow the services continuously."""
+        """Updates the public addresses continuously."""
 
         async def _follow() -> None:
             while True:
-                # A service may have ended, which is reported elsewhere; a port may be in use for a
-                # moment.
+                # A service may have ended, which is reported elsewhere; a port may be in use
+                # briefly.
                 with suppress(ClientError, OSError):
                     await self.follow()
                 await asyncio.sleep(_FOLLOWING)
@@ -111,7 +111,7 @@ class Stage:
                 await task
 
     async def add_account(self, provider: str) -> str:
-        """Add the demo account with the config flow; return its title."""
+        """Adds the demo account with the config flow; returns its title."""
         flow = await self.hass.post(_FLOW, {"handler": DOMAIN})
         for answer in PROVIDERS[provider].answers(self.facts(provider)):
             flow = await self.hass.post(f"{_FLOW}/{flow['flow_id']}", answer)
@@ -129,20 +129,20 @@ class Stage:
         return title
 
     async def remove_account(self, provider: str) -> None:
-        """Remove the demo account."""
+        """Removes the demo account."""
         await self.hass.delete(f"{_ENTRIES}/{self.entries.pop(provider)}")
 
     async def reload_account(self, provider: str) -> None:
-        """Reload the account."""
+        """Reloads the account's entry."""
         await self.hass.post(f"{_ENTRIES}/{self.entries[provider]}/reload", {})
 
     async def speak(self, language: str) -> None:
-        """Set the language of entity names."""
+        """Sets the language of entity names."""
         await self.hass.command("config/core/update", language=language)
         await asyncio.gather(*map(self.reload_account, self.entries))
 
     async def expose_traffic(self) -> None:
-        """Expose the traffic sensors to Assist, which Home Assistant does not do by default."""
+        """Exposes the traffic sensors to Assist, which Home Assistant does not do by default."""
         entities = await self.hass.command("config/entity_registry/list")
         await self.hass.command(
             "homeassistant/expose_entity",
@@ -167,7 +167,7 @@ class Stage:
         return [entry for entry in entries if entry["entry_id"] not in self.entries.values()]
 
     async def _agree(self, flow: dict[str, Any]) -> dict[str, Any]:
-        """Approve a sign-in as in a browser, and wait until the flow continues."""
+        """Approves a sign-in as in a browser, and waits until the flow continues."""
         asked = flow["description_placeholders"]
         decision = {"user_code": asked["user_code"], "decision": "approve"}
         async with self.session.post(
@@ -181,7 +181,7 @@ class Stage:
                 if entry["state"] == "loaded":
                     flow = {"type": "create_entry", "title": entry["title"], "result": entry}
                     return ""
-            # A flow that ended in the meantime does not exist any more.
+            # A flow that ended in the meantime no longer exists.
             with suppress(DemoError):
                 flow = await self.hass.get(f"{_FLOW}/{flow['flow_id']}")
             return "The config flow still waits" if flow["type"] == "progress" else ""
@@ -197,13 +197,13 @@ class Stage:
         return state
 
     async def patch(self, provider: str, changes: State) -> None:
-        """Change values of the state of a simulated service."""
+        """Changes values of the state of a simulated service."""
         await _patch(self.session, self.facts(provider), changes)
 
     async def serve(self) -> None:
-        """Keep Home Assistant running, including restarts; raises DemoError."""
+        """Keeps Home Assistant running, including restarts; raises DemoError."""
         while await asyncio.to_thread(self.program.wait) == _WANTS_RESTART:
-            with step("Home Assistant, again"):
+            with step("Home Assistant, restarted"):
                 self.program.start()
                 await self.start()
         self.program.require_running()
@@ -221,12 +221,12 @@ def service_of(provider: str) -> str:
 
 
 def home_assistant(home: Path, ports: Mapping[str, int]) -> Program:
-    """Return the Home Assistant with its configuration folder in a folder.
+    """Return the Home Assistant program with its configuration folder in `home`.
 
-    ports: the ports of its names, see home_assistant.py.
+    ports: by name, see home_assistant.py.
     """
     config = str(home / "config")
-    # Packages that it would install are in requirements_test.txt.
+    # requirements_test.txt contains the packages that it would install.
     return Program(
         "demo.home_assistant",
         [config, json.dumps(ports), "--config", config, "--skip-pip", "--log-no-color"],
@@ -243,10 +243,10 @@ async def stage(
     language: str = "en",
     tidy: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Start everything, add the accounts, and remove everything at the end.
+    """Starts everything, adds the accounts, and removes everything at the end.
 
     archive, language: see prepare.
-    tidy: whether to tidy the services first.
+    tidy: whether to apply Provider.tidy first.
     """
     with TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as name:
         home = Path(name)
@@ -279,7 +279,7 @@ async def stage(
                         current.result = hass.url
                     for provider in providers:
                         with step(f"account at {provider}") as current:
-                            await running.furnish(provider, tidy=tidy)
+                            await running.prepare_service(provider, tidy=tidy)
                             current.result = await running.add_account(provider)
                     async with running.following():
                         yield running
@@ -291,7 +291,7 @@ async def stage(
 
 @asynccontextmanager
 async def more_services(session: ClientSession) -> AsyncIterator[dict[str, Facts]]:
-    """Start further simulated servers of services with only one account."""
+    """Starts further simulated servers of services with only one account."""
     only = [name for name, provider in PROVIDERS.items() if not provider.second]
     with (
         TemporaryDirectory(prefix=".demo-", dir=CHECKOUT) as home,
@@ -326,15 +326,15 @@ async def _services(simulator: Program) -> dict[str, Facts]:
 
     async def _silent() -> str:
         simulator.require_running()
-        return "" if simulator.said.endswith("\n") else "The simulator says nothing"
+        return "" if simulator.output.endswith("\n") else "The simulator has not started"
 
     await until(_silent, _STARTING)
-    services: dict[str, Facts] = json.loads(simulator.said.splitlines()[-1])
+    services: dict[str, Facts] = json.loads(simulator.output.splitlines()[-1])
     return services
 
 
 def _add_last_lines(err: BaseException, program: Program) -> None:
-    """Add the last output of a program to an error."""
-    lines = program.said.splitlines()[-_LAST_LINES:]
+    """Adds the last output of a program to an error."""
+    lines = program.output.splitlines()[-_LAST_LINES:]
     if lines:
         err.add_note("\n".join((f"The last lines of {program.module}:", *lines)))

@@ -163,7 +163,7 @@ async def running(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Stage]:
             addresses=addresses,
         )
         for provider in PROVIDERS:
-            await stage.furnish(provider, tidy=False)
+            await stage.prepare_service(provider, tidy=False)
         yield stage
 
 

@@ -1,4 +1,4 @@
-"""The demo's data for each provider: one module for each."""
+"""The demo's data for each provider, in a module each."""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..addresses import HTTPS, SILENT, SSH
-from ..provider import Answers, Deed, Facts, Provider, State, choice
+from ..provider import Answers, DemoAction, Facts, Provider, State, choice
 
 
 def _days(state: State) -> Any:
@@ -12,7 +12,7 @@ def _days(state: State) -> Any:
 
 
 def _by_browser(facts: Facts) -> Answers:
-    """Return the way in on which the account is chosen in a browser."""
+    """Return the input of a sign-in with a browser."""
     return (
         choice("chmlfrp"),
         choice("chmlfrp_device"),
@@ -43,8 +43,8 @@ PROVIDER = Provider(
         "sensor:tunnel:5:state": "node_removed",
         "switch:tunnel:1:force_down": "off",
     },
-    deeds={
-        "force a tunnel offline": Deed(
+    actions={
+        "force a tunnel offline": DemoAction(
             action="button.press",
             entity="button:tunnel:1:force_offline",
             shown={"sensor:tunnel:1:state": "offline"},
@@ -53,7 +53,7 @@ PROVIDER = Provider(
                 and after["tunnels"]["1"]["kicked_at"] is not None
             ),
         ),
-        "edit a tunnel": Deed(
+        "edit a tunnel": DemoAction(
             action="tunnel_hub.update_tunnel",
             entity="sensor:tunnel:1:local_address",
             data={"local_port": 8124},
@@ -71,7 +71,7 @@ PROVIDER = Provider(
     },
     changes={
         "settings.reconnects_after": 10,
-        # The tunnel of another account has the domain that the simulator gives to this one.
+        # The domain of another account's tunnel in the simulator.
         "tunnels.4.public": "photos.example.com",
     },
     tidy={"nodes.*.state": "online", "tunnels.2.client_running": True},

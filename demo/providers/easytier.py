@@ -1,6 +1,6 @@
 """EasyTier in the demo."""
 
-from ..provider import Deed, Provider, choice
+from ..provider import DemoAction, Provider, choice
 
 PROVIDER = Provider(
     answers=lambda facts: (
@@ -32,8 +32,8 @@ PROVIDER = Provider(
         "switch:relay_node:1:allow_relay": "on",
         "sensor:service:service:nodes": "11",
     },
-    deeds={
-        "stop relaying": Deed(
+    actions={
+        "stop relaying": DemoAction(
             action="switch.turn_off",
             entity="switch:relay_node:1:allow_relay",
             shown={"switch:relay_node:1:allow_relay": "off"},
@@ -41,7 +41,7 @@ PROVIDER = Provider(
                 before["nodes"]["1"]["allow_relay"] == 1 and after["nodes"]["1"]["allow_relay"] == 0
             ),
         ),
-        "report a node": Deed(
+        "report a node": DemoAction(
             action="tunnel_hub.report_node",
             entity="switch:relay_node:4:allow_relay",
             data={"online": True, "bandwidth": 25, "traffic": 300, "connections": 6},

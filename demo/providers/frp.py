@@ -1,7 +1,7 @@
 """frp in the demo."""
 
 from ..addresses import HTTP, HTTPS, SSH
-from ..provider import Deed, Provider, choice
+from ..provider import DemoAction, Provider, choice
 
 PROVIDER = Provider(
     answers=lambda facts: (
@@ -28,8 +28,8 @@ PROVIDER = Provider(
         "web.example.test:8088": HTTP,
         "shop.example.com:8443": HTTPS,
     },
-    deeds={
-        "forget offline tunnels": Deed(
+    actions={
+        "forget offline tunnels": DemoAction(
             action="tunnel_hub.forget_offline_tunnels",
             entity="sensor:server:account:tunnels_online",
             of_account=True,

@@ -1,7 +1,7 @@
-"""The client of frp in the demo, beside the server."""
+"""frpc in the demo."""
 
 from ..addresses import SILENT, SSH
-from ..provider import Deed, Provider, State, choice
+from ..provider import DemoAction, Provider, State, choice
 
 
 def _is_enabled(state: State) -> bool:
@@ -34,8 +34,8 @@ PROVIDER = Provider(
         "frp.example.com:6101": SILENT,
         "frp.example.com:6102": SILENT,
     },
-    deeds={
-        "disable a stored tunnel": Deed(
+    actions={
+        "disable a stored tunnel": DemoAction(
             action="switch.turn_off",
             entity="switch:tunnel:camera:enabled",
             shown={
@@ -44,7 +44,7 @@ PROVIDER = Provider(
             },
             happened=lambda before, after: _is_enabled(before) and not _is_enabled(after),
         ),
-        "enable it again": Deed(
+        "enable it again": DemoAction(
             action="switch.turn_on",
             entity="switch:tunnel:camera:enabled",
             shown={"switch:tunnel:camera:enabled": "on", "sensor:tunnel:camera:phase": "running"},

@@ -1,17 +1,17 @@
-"""HayFrp in the demo: the service with all that the blueprints need."""
+"""HayFrp in the demo, with which most blueprints are tested."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from ..addresses import HTTPS, SILENT
 from ..hass import NIGHT
-from ..provider import Deed, Event, Provider, State, States, Trial, choice
+from ..provider import DemoAction, Event, Provider, State, States, Trial, choice
 
 _KEY = "hayfrp"
 
 
 def _soon() -> str:
-    """Return a time of day that is yet to come."""
+    """Return a time of day in a few seconds."""
     return f"{datetime.now(UTC) + timedelta(seconds=5):%H:%M:%S}"
 
 
@@ -37,12 +37,12 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"tunnels.2.client_running": False},
                 look=(_ONLINE,),
-                told=("nas", "is down."),
+                notification=("nas", "is down."),
             ),
             Event(
                 changes=lambda _: {"tunnels.2.client_running": True},
                 look=(_ONLINE,),
-                told=("nas", "is back."),
+                notification=("nas", "is back."),
             ),
         ),
     ),
@@ -52,7 +52,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"tunnels.2.domain": "elsewhere.example.com"},
                 look=(_ONLINE,),
-                told=("is at elsewhere.example.com now.",),
+                notification=("is at elsewhere.example.com now.",),
             ),
         ),
     ),
@@ -66,7 +66,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda _: {"accounts.demo.signdate": None},
                 look=("binary_sensor:account:account:signed_in_today",),
-                told=("signed in.",),
+                notification=("signed in.",),
                 followed=lambda states: states[_KEY]["accounts"]["demo"]["signdate"] is not None,
             ),
         ),
@@ -95,7 +95,7 @@ _TRIALS: Mapping[str, Trial] = {
                     "accounts.demo.today_bytes": 2.0**30,
                 },
                 look=("sensor:account:account:traffic_left",),
-                told=(" left",),
+                notification=(" left",),
             ),
         ),
     ),
@@ -113,7 +113,7 @@ _TRIALS: Mapping[str, Trial] = {
             Event(
                 changes=lambda state: {f"nodes.{_node_of(state, '2')}.online": False},
                 look=(_LOOK_AT_NODES, "sensor:tunnel:2:state"),
-                told=("nas", "has moved from"),
+                notification=("nas", "has moved from"),
                 followed=lambda states: _node_of(states[_KEY], "2") == "1",
             ),
         ),
@@ -154,8 +154,8 @@ PROVIDER = Provider(
         "binary_sensor:check:2:certificate_trusted": "off",
         "switch:tunnel:5:enabled": "off",
     },
-    deeds={
-        "switch a tunnel off": Deed(
+    actions={
+        "switch a tunnel off": DemoAction(
             action="switch.turn_off",
             entity="switch:tunnel:1:enabled",
             shown={"switch:tunnel:1:enabled": "off", "sensor:tunnel:1:state": "disabled"},
@@ -163,7 +163,7 @@ PROVIDER = Provider(
                 before["tunnels"]["1"]["enabled"] and not after["tunnels"]["1"]["enabled"]
             ),
         ),
-        "sign in": Deed(
+        "sign in": DemoAction(
             action="button.press",
             entity="button:account:account:sign_in",
             shown={"binary_sensor:account:account:signed_in_today": "on"},

@@ -2,7 +2,7 @@
 
 from yarl import URL
 
-from ..provider import Deed, Provider, State, choice
+from ..provider import DemoAction, Provider, State, choice
 
 _ALICE = "be3c9804"
 """The id of the simulated node's first user."""
@@ -37,8 +37,8 @@ PROVIDER = Provider(
         "switch:proxy:ss:enabled": "on",
         "update:upgrade:account:program": "on",
     },
-    deeds={
-        "drop a link": Deed(
+    actions={
+        "drop a link": DemoAction(
             action="switch.turn_off",
             entity="switch:tunnel:us:enabled",
             shown={
@@ -50,7 +50,7 @@ PROVIDER = Provider(
                 not before["clients"]["us"]["disabled"] and after["clients"]["us"]["disabled"]
             ),
         ),
-        "reset a user's traffic": Deed(
+        "reset a user's traffic": DemoAction(
             action="button.press",
             entity=f"button:user:{_ALICE}:reset_traffic",
             shown={f"sensor:user:{_ALICE}:traffic_used": "0.0"},
