@@ -1,1 +1,1 @@
-"""Generates the tables in the pages under docs/ from the integration's own tables."""
+"""Generates the tables in docs/ from the integration's own tables."""

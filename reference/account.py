@@ -1,4 +1,4 @@
-"""Tables for accounts: ways to sign in, options, and intervals."""
+"""Generates tables for accounts: methods to sign in, options, and intervals."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ from custom_components.tunnel_hub.flows.base import Form
 
 from .markdown import table, titles
 from .services import Service, feeds
-from .words import Language, after_colon, enumerated, in_brackets, said, word
+from .words import Language, after_colon, enumerated, in_brackets, translated, word
 
 _READ = {
     "account": "the account",
@@ -60,10 +60,10 @@ _ONE_BY_ONE = "{fields}: one request per item, {at_once} at a time, at most {rat
 
 
 def sign_in(service: Service, language: Language) -> str:
-    """Return the ways to sign in, with the texts of the dialogs."""
+    """Return the methods to sign in, with the texts of the dialogs."""
     module = import_module(f"{flows.__name__}.{service.key}")
     forms = {form.step_id: form for form in vars(module).values() if isinstance(form, Form)}
-    steps = said(language, "config", "step")
+    steps = translated(language, "config", "step")
     menu = steps[service.key].get("menu_options", {})
     rows, parts = [], dict[str, tuple[str, dict[str, None]]]()
     flow = flows.FLOWS[service.key]
@@ -103,9 +103,9 @@ def options(service: Service, language: Language) -> str:
     rows = []
     for name, (capability, _) in SECTIONS.items():
         if service.can(capability) and _offers(service, name):
-            part = said(language, "options", "step", "init", "sections")[name]
+            part = translated(language, "options", "step", "init", "sections")[name]
             title = f"**{part['name']}**<br>{part['description']}"
-            choices_of = said(language, "selector")
+            choices_of = translated(language, "selector")
             # A selection precedes its details.
             for field, label in sorted(part["data"].items(), key=lambda f: f[0] not in choices_of):
                 choices = choices_of.get(field, {"options": {}})["options"]
@@ -134,7 +134,7 @@ def refresh(service: Service, language: Language) -> str:
         read.append(word(language, _READ[feed.resource.kind]))
         if feed.probe is not None:
             shown = [
-                f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*"
+                f"*{translated(language, 'entity', entity.platform, entity.row.key)['name']}*"
                 for entity in service.entities
                 if entity.resource is feed.resource and entity.row.key in feed.probe.fields
             ]

@@ -1,4 +1,4 @@
-"""Tables of actions."""
+"""Generates tables of actions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from custom_components.tunnel_hub.devices import MODELS
 
 from .markdown import Notes, table, titles
 from .services import Service
-from .words import ANSWERS, INTEGRATION, Language, enumerated, said, word
+from .words import ANSWERS, INTEGRATION, Language, enumerated, translated, word
 
 
 def actions(service: Service, language: Language) -> str:
@@ -27,14 +27,14 @@ def actions(service: Service, language: Language) -> str:
             [
                 f"`{DOMAIN}.{name}`{mark}",
                 _subject(service, language, action),
-                said(language, "services", name, "description"),
+                translated(language, "services", name, "description"),
                 _answer(language, name, action),
             ]
         )
-    done = table(titles(language, "Action", "For", "Description", "Response"), rows)
+    overview = table(titles(language, "Action", "For", "Description", "Response"), rows)
     summary = word(language, "Fields of the actions")
     return (
-        f"{notes.below(done)}\n\n<details>\n<summary>{summary}</summary>\n\n"
+        f"{notes.below(overview)}\n\n<details>\n<summary>{summary}</summary>\n\n"
         f"{_fields(service, language)}\n\n</details>"
     )
 
@@ -62,7 +62,10 @@ def _fields(service: Service, language: Language) -> str:
     for name, action in sorted(service.actions.items()):
         about = _unfolded(described[name]["fields"])
         for marker in action.fields:
-            field = str(marker), said(language, "services", name, "fields")[marker]["description"]
+            field = (
+                str(marker),
+                translated(language, "services", name, "fields")[marker]["description"],
+            )
             mark = notes.mark("required") if isinstance(marker, vol.Required) else ""
             takers.setdefault(field, []).append(f"`{name}`{mark}")
             values[field] = values.get(field) or _values(about[str(marker)])

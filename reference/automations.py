@@ -1,4 +1,4 @@
-"""Tables of triggers and conditions: all of them, and those of one service."""
+"""Generates tables of triggers and conditions: all of them, and those of one service."""
 
 from collections.abc import Collection, Mapping
 import json
@@ -12,7 +12,7 @@ from custom_components.tunnel_hub.trigger import TRIGGERS
 
 from .markdown import folded, table, titles
 from .services import Service
-from .words import INTEGRATION, Language, after_colon, in_brackets, said, word
+from .words import INTEGRATION, Language, after_colon, in_brackets, translated, word
 
 _KINDS: Mapping[str, Mapping[str, Any]] = {"triggers": TRIGGERS, "conditions": CONDITIONS}
 
@@ -33,7 +33,7 @@ def _reference(kind: str, titles_: list[str], language: Language) -> str:
     described = load_yaml_dict(str(INTEGRATION / f"{kind}.yaml"))
     rows, lines = [], [f"{kind}:"]
     for name in _KINDS[kind]:
-        words = said(language, kind, name)
+        words = translated(language, kind, name)
         fields = described[name].get("fields", {})
         options = [
             words["fields"][field]["name"] + in_brackets(language, _default(about))
@@ -66,13 +66,13 @@ def automations(service: Service, language: Language) -> str:
                 after_colon(
                     language,
                     word(language, entity.model),
-                    f"*{said(language, 'entity', entity.platform, entity.row.key)['name']}*",
+                    f"*{translated(language, 'entity', entity.platform, entity.row.key)['name']}*",
                 )
                 for entity in service.entities
                 if entity.platform in cls._domain_specs
                 and (entity.resource.kind, entity.row.key) in cls._fields
             )
             if looked_at:
-                title = said(language, kind, name, "name")
+                title = translated(language, kind, name, "name")
                 rows.append([f"`{DOMAIN}.{name}`", title, "<br>".join(looked_at)])
     return table(titles(language, "Trigger or condition", "When", "Entities"), rows)

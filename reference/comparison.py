@@ -1,4 +1,4 @@
-"""The table that compares services."""
+"""Generates the table that compares services."""
 
 from collections.abc import Callable, Collection, Mapping
 

@@ -1,10 +1,10 @@
-"""Tables of entities."""
+"""Generates tables of entities."""
 
 from typing import Any
 
 from .markdown import Notes, table, titles
 from .services import Entity, Service
-from .words import Language, enumerated, said, word
+from .words import Language, enumerated, translated, word
 
 _ORDER = ("sensor", "binary_sensor", "event", "switch", "select", "button", "update", "image")
 
@@ -19,21 +19,21 @@ def entities(service: Service, language: Language) -> str:
         for entity in (entity for entity in found if entity.model == model):
             if title and entity.may_be_disabled:
                 title += notes.mark("disabled by default if none of your tunnels uses the node")
-            name = said(language, "entity", entity.platform, entity.row.key)["name"]
+            name = translated(language, "entity", entity.platform, entity.row.key)["name"]
             if not entity.row.entity_registry_enabled_default:
                 name += notes.mark("disabled by default")
             if entity.optional:
                 name += notes.mark("only if selected in the options")
             kind = word(language, entity.platform.replace("_", " "))
-            rows.append([title, name, kind, _tells(language, entity)])
+            rows.append([title, name, kind, _value(language, entity)])
             title = ""
     return notes.below(table(titles(language, "Device", "Entity", "Kind", "Value"), rows))
 
 
-def _tells(language: Language, entity: Entity) -> str:
+def _value(language: Language, entity: Entity) -> str:
     """Return an entity's unit, or its possible values."""
     row: Any = entity.row
-    words = said(language, "entity", entity.platform, row.key)
+    words = translated(language, "entity", entity.platform, row.key)
     if event_types := getattr(row, "event_types", None):
         named = words["state_attributes"]["event_type"]["state"]
         return enumerated(language, [named[kind] for kind in event_types])

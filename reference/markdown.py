@@ -1,4 +1,4 @@
-"""Tables and footnotes in Markdown."""
+"""Formats tables and footnotes in Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a cell; a bar in it must not end it, not even in code."""
+    """Return a cell with escaped vertical bars."""
     return f" {text.replace('|', '\\|')} " if text else " "
 
 
@@ -22,24 +22,24 @@ def titles(language: Language, *english: str) -> list[str]:
 
 
 def folded(summary: str, text: str) -> str:
-    """Return text that is shown after a click."""
+    """Return collapsed text with a summary."""
     return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 class Notes:
-    """Footnotes: numbered as they are first needed, told below the table."""
+    """Footnotes, numbered in order of first use, for below the table."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
         self._marks: dict[str, str] = {}
 
     def mark(self, note: str) -> str:
-        """Return the mark that refers to a note."""
+        """Return the mark of a note."""
         return " " + self._marks.setdefault(note, "¹²³⁴"[len(self._marks)])
 
     def below(self, table: str) -> str:
-        """Return a table with the notes that it refers to."""
+        """Return a table with its notes."""
         if not self._marks:
             return table
-        told = [f"{mark} {word(self._language, note)}" for note, mark in self._marks.items()]
-        return f"{table}\n\n{' · '.join(told)}"
+        notes = [f"{mark} {word(self._language, note)}" for note, mark in self._marks.items()]
+        return f"{table}\n\n{' · '.join(notes)}"

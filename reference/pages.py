@@ -1,6 +1,6 @@
-"""The pages that have tables, and the places in them.
+"""Inserts the tables into the pages.
 
-A table stands between <!-- name --> or <!-- name: provider --> and <!-- end -->.
+A table is between <!-- name --> or <!-- name: provider --> and <!-- end -->.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -56,7 +56,7 @@ class Page:
 
     @property
     def path(self) -> Path:
-        """Its path."""
+        """The absolute path."""
         return ROOT / self.name
 
 
@@ -76,17 +76,17 @@ PAGES = [
     *(Page(f"docs/zh-Hans/{name}.md", Language.CHINESE) for name in (*GUIDES, *PROVIDERS)),
 ]
 
-_LOOKED_UP = ("actions", "automations", "entities", "refresh")
-"""Tables that are collapsed, because they are long and only looked up."""
+_COLLAPSED = ("actions", "automations", "entities", "refresh")
+"""Long tables, which are collapsed."""
 
 
-def written(page: Page) -> str:
+def updated(page: Page) -> str:
     """Return a page with its current tables."""
 
     def _fill(place: re.Match[str]) -> str:
         if place["provider"]:
             table = ONE[place["name"]](SERVICES[place["provider"]], page.language)
-            if place["name"] in _LOOKED_UP:
+            if place["name"] in _COLLAPSED:
                 table = folded(word(page.language, "Show the table"), table)
         else:
             table = ALL[place["name"]](SERVICES.values(), page.language)

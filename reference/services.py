@@ -1,4 +1,4 @@
-"""The features of each service, determined as the integration does."""
+"""Determines the features of each service, as the integration does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ PLATFORMS: Mapping[str, Table[Any]] = {
     "update": UPDATES,
 }
 
-# Enough to create any provider, which sends nothing before its first use.
+# Sufficient to create any provider, which sends no requests then.
 _CREDENTIALS = {"base_url": "http://example.com", "email": "a@example.com", "host": "example.com"}
 _OPTIONS: Mapping[str, object] = {ALL_NODES: True, NODE_DETAILS: True, PUBLIC_NODES: ["1"]}
 
@@ -86,7 +86,7 @@ class Service:
 
     @property
     def description(self) -> ProviderDescription:
-        """Its description."""
+        """The provider's description."""
         return PROVIDERS[self.key]
 
     def can(self, what: type | tuple[type, ...] | Callable[[Provider], bool]) -> bool:
@@ -98,7 +98,7 @@ class Service:
 
     @property
     def actions(self) -> dict[str, Action]:
-        """The actions for it."""
+        """The actions for the service, by name."""
         devices = {entity.device for entity in self.entities} | {Account.kind}
         return {
             name: action
@@ -107,7 +107,7 @@ class Service:
         }
 
     def accounts_with(self, action: Action) -> list[str]:
-        """Return what the devices are called of the accounts for which there is an action."""
+        """Return the models of the accounts for which an action is available."""
         able = [provider for provider in self.providers if _has(provider, action)]
         return list(dict.fromkeys(_model(provider, Account.kind) for provider in able))
 
@@ -131,9 +131,9 @@ def capabilities(function: Callable[..., object]) -> frozenset[type]:
 
 def service(key: str) -> Service:
     """Return a service with all options."""
-    always = {(platform, of, row.key) for _, platform, of, row in _rows(_made(key, {}))}
+    always = {(platform, of, row.key) for _, platform, of, row in _rows(_create_providers(key, {}))}
     found: dict[tuple[str, type[Resource], str, str], Entity] = {}
-    providers = _made(key, _OPTIONS)
+    providers = _create_providers(key, _OPTIONS)
     for provider, platform, of, row in _rows(providers):
         optional = (platform, of, row.key) not in always
         model = _model(provider, of.part_of or of.kind)
@@ -147,8 +147,8 @@ def _model(provider: Provider, device: str) -> str:
     return provider.description.model if device == Account.kind else MODELS[device]
 
 
-def _made(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
-    """Create providers without a session, which send nothing: one for each kind."""
+def _create_providers(key: str, options: Mapping[str, object]) -> tuple[Provider, ...]:
+    """Create a provider for each kind of entry, without a session."""
     return tuple(
         create_provider(key, cast("ClientSession", None), {**_CREDENTIALS, KIND: kind}, options)
         for kind in KINDS[key]
@@ -159,15 +159,15 @@ def feeds(provider: Provider) -> Iterator[Feed[Resource]]:
     """Yield the feeds of a service, and those of the integration."""
     yield from provider.feeds.values()
     if provider.description.has_public_tunnels:
-        yield check_feed(TunnelCheck, _nothing, bool, _nothing)
+        yield check_feed(TunnelCheck, _unused, bool, _unused)
     for feed in provider.feeds.values():
         if (subject := subject_of(feed)) is not None:
-            yield forecast_feed(subject, _nothing)
+            yield forecast_feed(subject, _unused)
 
 
-async def _nothing(*_: object) -> Never:
-    """Replace the read of a feed, because only its fields are needed."""
-    raise AssertionError("a table of fields read something")
+async def _unused(*_: object) -> Never:
+    """Replaces functions that feeds need, because only their fields are used."""
+    raise AssertionError("a feed was read")
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""The texts of the tables: those of the translations, and a few others."""
+"""Returns the texts of the tables: those of the translations, and a few others."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -24,8 +24,8 @@ def _translations(language: Language) -> Mapping[str, Any]:
     return loaded
 
 
-def said(language: Language, *path: str) -> Any:
-    """Return a text of the translations, or a part of them; raises KeyError."""
+def translated(language: Language, *path: str) -> Any:
+    """Return a text of the translations, or a subtree; raises KeyError."""
     tree: Any = _translations(language)
     for name in path:
         tree = tree[name]
@@ -33,7 +33,7 @@ def said(language: Language, *path: str) -> Any:
 
 
 def word(language: Language, english: str) -> str:
-    """Return a text of the tables."""
+    """Return an additional text in a language."""
     return english if language is Language.ENGLISH else _CHINESE[english]
 
 
@@ -111,7 +111,7 @@ _CHINESE = {
     "Tunnel": "隧道",
     "User": "用户",
     "WireGuard peer": "WireGuard 对端",
-    # What is read
+    # Data that are polled
     "certificates": "证书",
     "clients": "客户端",
     "external checks": "外部连通性检测",
@@ -148,7 +148,7 @@ _CHINESE = {
     "{fields}: one request per item, {at_once} at a time, at most {rate} per second": (
         "{fields}：每项各需一次请求，同时 {at_once} 个，每秒最多 {rate} 个"
     ),
-    # What an action answers
+    # Responses of actions
     "the first broken link, response time and certificate": "中断的环节、响应时间和证书",
     "reachability and latency of each address": "每个地址能否连接及延迟",
     "reachability and latency of each connection": "每个连接能否连接及延迟",
@@ -187,7 +187,7 @@ _CHINESE = {
     "for administrators only": "仅限管理员",
     "only if selected in the options": "仅在选项中选择后提供",
     "required": "必填",
-    # What can be compared
+    # Compared features
     "Create an account during setup": "在对话框中注册账户",
     "Client configuration files": "客户端配置文件",
     "Automatic daily sign-in": "自动每日签到",
