@@ -101,7 +101,7 @@ class Mutant:
 
 
 def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
-    """Select one mutant for every place where it has an effect."""
+    """Yields one mutant for every place where it has an effect."""
     source = (ROOT / path).read_text(encoding="utf-8")
     nodes = list(ast_nodes(get_ast(source)))
     without_effect = _without_effect(source)
@@ -110,7 +110,7 @@ def mutants(path: str, rng: random.Random) -> Iterator[Mutant]:
         try:
             operator = get_operator(name)()
         except TypeError:
-            continue  # It wants to be told a variable.
+            continue  # It needs a parameter.
         places = (place for node in nodes for place in operator.mutation_positions(node))
         for occurrence, (start, end) in enumerate(places):
             if not any(first <= start and end <= last for first, last in without_effect):
@@ -144,7 +144,7 @@ def _without_effect(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]
 
 
 def _can_be_made(mutant: Mutant) -> bool:
-    """Return whether the operator works: it fails for several exceptions without brackets."""
+    """Return whether the operator works: it fails for several exceptions without parentheses."""
     try:
         mutant.code()
     except AttributeError:
@@ -159,7 +159,7 @@ def modules(start: str) -> list[str]:
 
 
 def tests_by_line(checkout: Path, suite: tuple[str, ...]) -> dict[str, dict[int, set[str]]]:
-    """Run a test suite unchanged; return the tests that run each line, "" for the import."""
+    """Run a test suite without mutants; return the tests that run each line, "" for the import."""
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *_CONTEXTS, *suite],
         cwd=checkout,
@@ -180,7 +180,7 @@ def tests_by_line(checkout: Path, suite: tuple[str, ...]) -> dict[str, dict[int,
 
 
 def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the tests that run a statement, of which a later line may be changed.
+    """Return the tests that run a statement; the mutant may be in a later line of it.
 
     Statements that run on import are tested by the whole suite, the module's own tests first.
     """
@@ -193,12 +193,12 @@ def _tests_for(lines: dict[int, set[str]], line: int, suite: tuple[str, ...]) ->
     return (*first, *(suite if imported else ()))
 
 
-def _meet(checkout: Path, mutant: Mutant, code: str) -> None:
-    """Let a mutant's tests have this code; the exit status tells what they made of it."""
+def _run_tests(checkout: Path, mutant: Mutant, code: str) -> None:
+    """Runs a mutant's tests with the code in this process, and exits with pytest's exit code."""
     os.chdir(checkout)
-    # An endless loop ends even if the machine is busy.
+    # Ends endless loops, however busy the machine is.
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    # A later mutant may be as long and of the same second, which is all that Python looks at.
+    # Python compares only size and time in seconds, which may be equal for two mutants.
     Path(cache_from_source(mutant.path)).unlink(missing_ok=True)
     Path(mutant.path).write_text(code, encoding="utf-8")
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
@@ -215,40 +215,40 @@ def _meet(checkout: Path, mutant: Mutant, code: str) -> None:
     os._exit(int(pytest.main([*quiet, *mutant.tests])))
 
 
-def run(chosen: list[Mutant], houses: list[Path]) -> Iterator[tuple[Mutant, str]]:
-    """Try mutants, one in each checkout at a time, and yield the result of each."""
-    free, waiting = list(houses), list(reversed(chosen))
-    at_work: dict[ForkProcess, tuple[Mutant, Path, float]] = {}
-    while waiting or at_work:
+def run(chosen: list[Mutant], checkouts: list[Path]) -> Iterator[tuple[Mutant, str]]:
+    """Runs mutants, one in each checkout at a time, and yields their results."""
+    free, waiting = list(checkouts), list(reversed(chosen))
+    running: dict[ForkProcess, tuple[Mutant, Path, float]] = {}
+    while waiting or running:
         while waiting and free:
             mutant, checkout = waiting.pop(), free.pop()
-            process = _FORK.Process(target=_meet, args=(checkout, mutant, mutant.code()))
+            process = _FORK.Process(target=_run_tests, args=(checkout, mutant, mutant.code()))
             process.start()
-            at_work[process] = mutant, checkout, time.monotonic() + TIME_OUT
-        wait([process.sentinel for process in at_work], timeout=5)
-        for process, (mutant, checkout, deadline) in list(at_work.items()):
+            running[process] = mutant, checkout, time.monotonic() + TIME_OUT
+        wait([process.sentinel for process in running], timeout=5)
+        for process, (mutant, checkout, deadline) in list(running.items()):
             if late := process.is_alive() and time.monotonic() > deadline:
                 process.kill()
             elif process.is_alive():
                 continue
             process.join()
-            del at_work[process]
+            del running[process]
             shutil.copy(ROOT / mutant.path, checkout / mutant.path)
             free.append(checkout)
             yield mutant, "survived" if not late and process.exitcode == 0 else "killed"
 
 
 def _check(mutant: Mutant, checkout: Path) -> None:
-    """Make sure that a fork passes its tests where nothing is changed."""
-    process = _FORK.Process(target=_meet, args=(checkout, mutant, mutant.original))
+    """Exits with an error if the tests of a fork fail without a mutant."""
+    process = _FORK.Process(target=_run_tests, args=(checkout, mutant, mutant.original))
     process.start()
     process.join()
     if process.exitcode:
         raise SystemExit(f"The tests fail without a mutant: {' '.join(mutant.tests)}")
 
 
-def _house(folder: Path) -> Path:
-    """Copy what git knows of."""
+def _checkout(folder: Path) -> Path:
+    """Copy all tracked files to a folder."""
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
@@ -259,18 +259,18 @@ def _house(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Choose, run and report."""
+    """Selects and runs mutants and prints the results."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
-    parser.add_argument(
-        "--sample", type=int, help="how many mutants to try; all of them if not said"
-    )
+    parser.add_argument("--sample", type=int, help="number of mutants to try; by default all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("parts", nargs="*", help="only modules whose path holds one of these")
+    parser.add_argument("parts", nargs="*", help="only modules whose path contains one of these")
     wanted = parser.parse_args()
     rng = random.Random(wanted.seed)
     with tempfile.TemporaryDirectory(prefix="tunnel-hub-mutants-") as place:
-        houses = [_house(Path(place).resolve() / str(number)) for number in range(wanted.jobs)]
+        checkouts = [
+            _checkout(Path(place).resolve() / str(number)) for number in range(wanted.jobs)
+        ]
         possible = [
             (mutant, suite)
             for start, suite in SUITES.items()
@@ -281,18 +281,20 @@ def main() -> None:
         rng.shuffle(possible)
         drawn = list(islice((each for each in possible if _can_be_made(each[0])), wanted.sample))
         print(f"{len(drawn)} of {len(possible)} mutants", flush=True)
-        # Only what the sample needs is run unchanged.
-        lines = {suite: tests_by_line(houses[0], suite) for suite in {suite for _, suite in drawn}}
+        # Run only the suites that the sample needs.
+        lines = {
+            suite: tests_by_line(checkouts[0], suite) for suite in {suite for _, suite in drawn}
+        }
         chosen = [
             replace(mutant, tests=_tests_for(lines[suite].get(mutant.path, {}), mutant.line, suite))
             for mutant, suite in drawn
         ]
         by_line = [mutant for mutant in chosen if "::" in mutant.tests[0]]
-        _check(min(by_line or chosen, key=lambda mutant: len(mutant.tests)), houses[0])
+        _check(min(by_line or chosen, key=lambda mutant: len(mutant.tests)), checkouts[0])
         tally = Counter[tuple[str, str]]()
-        for mutant, fate in run(chosen, houses):
-            tally[mutant.path.removeprefix(f"{CODE}/"), fate] += 1
-            print(f"{fate}: {mutant}", flush=True)
+        for mutant, result in run(chosen, checkouts):
+            tally[mutant.path.removeprefix(f"{CODE}/"), result] += 1
+            print(f"{result}: {mutant}", flush=True)
     print("\n| Module | Tried | Killed | Survived |\n|---|--:|--:|--:|")
     for path in sorted({path for path, _ in tally}):
         killed, survived = tally[path, "killed"], tally[path, "survived"]
