@@ -1,1 +1,1 @@
-"""What a person sees and does, in a real browser with a real Home Assistant: scripts/test."""
+"""Tests the frontend in a real browser with a real Home Assistant: scripts/test."""

@@ -1,4 +1,4 @@
-"""How a person adds an account."""
+"""Data types for adding an account in the browser."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from demo.provider import Facts
 
 
 async def _nothing_more(page: Page, dialog: Locator) -> None:
-    """Go on: what was entered is all."""
+    """The default of `then`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a person adds an account.
+    """The steps of adding an account.
 
-    choices: what to click, menu after menu.
-    section: what to open, if anything.
-    fields: what to enter, by label.
-    secret: which of them is mistyped first.
-    switched_off: whether there is a switch to turn off.
-    then: what else there is to do.
+    choices: options to select, menu by menu.
+    section: a section to open, if any.
+    fields: input by label.
+    secret: the field that is mistyped first.
+    switched_off: whether to turn a switch off.
+    then: runs further steps.
     """
 
     choices: Sequence[str]

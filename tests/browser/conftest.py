@@ -1,4 +1,4 @@
-"""One demo, one browser and one profile for all of these tests, and a page of its own for each."""
+"""Fixtures: a demo, a browser and a profile for all tests, and a page for each."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,18 +14,18 @@ from demo.stage import Stage, stage
 from .looks import SHOTS
 
 _PATIENCE = 60_000.0
-"""Milliseconds; the machines of continuous integration are slow."""
+"""Milliseconds, long enough for slow machines of continuous integration."""
 _CLOSING = 60.0
 """Seconds; Chromium does not close every page."""
 
 _FIRST = ("test_dashboard.py", "test_changing_tunnels.py")
-"""What expects the demo's own accounts alone, and at the same time what takes longest."""
+"""The slowest tests, which need the demo's original accounts."""
 
 expect.set_options(timeout=_PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with these files; the others follow in the order of their names."""
+    """Runs these files first, then the others by name."""
     places = {name: place for place, name in enumerate(_FIRST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
@@ -47,9 +47,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def shared_profile(running: Stage, browser: Browser) -> AsyncIterator[BrowserContext]:
-    """The profile of a person who is signed in to Home Assistant.
+    """The profile of a user who is signed in to Home Assistant.
 
-    Its first page stays, so that the browser keeps the process in which the frontend is compiled.
+    Its first page stays open, so that the browser keeps the process with the compiled frontend.
     """
     async with new_context(browser, running.hass) as context:
         idle = await context.new_page()
@@ -67,7 +67,7 @@ def signed_in() -> bool:
 async def context(
     running: Stage, browser: Browser, shared_profile: BrowserContext, *, signed_in: bool
 ) -> AsyncIterator[BrowserContext]:
-    """A profile in which nothing is stored but the sign-in."""
+    """A profile with an empty storage, except the sign-in."""
     if signed_in:
         await shared_profile.pages[0].evaluate("localStorage.clear()")
         await shared_profile.clear_permissions()
@@ -79,12 +79,12 @@ async def context(
 
 @pytest.fixture
 async def page(context: BrowserContext, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """A page; at the end there is a screenshot of it, and no error may have been logged."""
+    """A page. At the end, a screenshot is taken, and logged errors fail the test."""
     errors: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
         url = message.location["url"]
-        # Pictures of Home Assistant's own integrations are on a server that no test asks.
+        # Logos of Home Assistant's own integrations need the internet.
         if message.type == "error" and "/api/brands/" not in url:
             errors.append(f"{message.text} {url}")
 

@@ -1,4 +1,4 @@
-"""Dialogs of the config flow, used as a person does."""
+"""Helpers for dialogs of config flows."""
 
 import re
 
@@ -8,24 +8,24 @@ from demo.stage import DOMAIN, Stage
 
 
 def dialog_of(page: Page) -> Locator:
-    """Return the dialog that is open."""
+    """Return the open dialog."""
     return page.locator("dialog-data-entry-flow")
 
 
 async def add_dialog(page: Page, running: Stage) -> Locator:
-    """Ask for another account, and agree that this is what we want."""
+    """Opens and returns the dialog that adds an account."""
     await page.goto(f"{running.hass.url}/config/integrations/dashboard/add?domain={DOMAIN}")
     await page.locator("dialog-box").get_by_role("button").last.click()
     return dialog_of(page)
 
 
 async def choose(dialog: Locator, choice: str) -> None:
-    """Choose from a menu."""
+    """Selects an option of a menu."""
     await dialog.get_by_text(choice, exact=True).click()
 
 
 async def fill(dialog: Locator, label: str, text: str) -> None:
-    """Enter something into a field."""
+    """Fills in a field."""
     name = re.compile(rf"^{re.escape(label)}\*?$")
     field = dialog.get_by_role("textbox", name=name).or_(
         dialog.get_by_role("spinbutton", name=name)
@@ -34,10 +34,10 @@ async def fill(dialog: Locator, label: str, text: str) -> None:
 
 
 async def enter(dialog: Locator, button: str = "Submit") -> None:
-    """Be done with a form."""
+    """Submits a form."""
     await dialog.get_by_role("button", name=button).click()
 
 
 async def refused(dialog: Locator) -> None:
-    """See that what was entered is wrong."""
+    """Expects an error in the dialog."""
     await expect(dialog.get_by_role("alert").first).to_be_visible()

@@ -1,4 +1,4 @@
-"""How a page looks: on a phone and on a screen, light and dark."""
+"""Shows a page on a phone and a desktop, light and dark."""
 
 from collections.abc import AsyncIterator
 from typing import Literal
@@ -17,7 +17,7 @@ _SCHEMES: tuple[Literal["dark", "light"], ...] = ("light", "dark")
 
 
 async def looks(page: Page, name: str) -> AsyncIterator[Literal["dark", "light"]]:
-    """Yield the color scheme of each look, and take a screenshot once it was judged."""
+    """Yields the color scheme for each size and scheme, and takes a screenshot after each."""
     SHOTS.mkdir(exist_ok=True)
     for scheme in _SCHEMES:
         for where, size in _SIZES.items():

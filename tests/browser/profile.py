@@ -1,4 +1,4 @@
-"""The user's profile in Home Assistant, which counts more than the browser's choice."""
+"""Sets the user's profile in Home Assistant, which overrides the browser's settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from demo.stage import Stage
 
 @asynccontextmanager
 async def preferring(running: Stage, language: str, number_format: str) -> AsyncIterator[None]:
-    """Let the user prefer a language and a format of numbers; afterwards, neither."""
+    """Sets the user's language and number format within the context."""
     value = {"language": language, "number_format": number_format}
     await running.hass.command("frontend/set_user_data", key="language", value=value)
     try:

@@ -1,4 +1,4 @@
-"""The rows of tunnels on the dashboard: what the tests of a browser find there."""
+"""Helpers for the rows of tunnels on the dashboard."""
 
 import re
 
@@ -14,11 +14,11 @@ TITLE = "HayFrp demo"
 REACTING = 20.0
 """Seconds."""
 UP = "(Connected|Reachable)"
-"""A tunnel that was enabled a moment ago has not been checked yet."""
+"""A tunnel that has just been enabled has not been checked yet."""
 
 
 async def visit(page: Page, running: Stage, path: str) -> None:
-    """Open a view of the dashboard, and see all of it."""
+    """Opens a view of the dashboard and expands its list of tunnels."""
     await page.goto(f"{running.hass.url}/tunnel-hub/{path}")
     await expect(page.locator("tunnel-hub-paths").first).to_be_visible()
     more = page.locator("tunnel-hub-paths").locator(".more").first
@@ -27,12 +27,12 @@ async def visit(page: Page, running: Stage, path: str) -> None:
 
 
 async def name_of(running: Stage, number: str) -> str:
-    """Return what a tunnel is called in Home Assistant."""
+    """Return a tunnel's device name."""
     return (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device
 
 
 def below_account(name: str) -> str:
-    """Return what a tunnel is called where its account stands above it."""
+    """Return a tunnel's name below the heading of its account."""
     return name.removesuffix(f" ({TITLE})")
 
 
@@ -43,19 +43,19 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def path_of(page: Page, name: str, verdict: str) -> Locator:
-    """Return a tunnel's path, as it is told to who cannot see it.
+    """Return a tunnel's path by its accessible name.
 
-    verdict: how that begins, as a regular expression.
+    verdict: the start of the condition, as a regular expression.
     """
-    told = re.compile(f"^{re.escape(name)}: {verdict}")
-    return row_of(page, name).get_by_role("group", name=told)
+    label = re.compile(f"^{re.escape(name)}: {verdict}")
+    return row_of(page, name).get_by_role("group", name=label)
 
 
-async def until_told(running: Stage, number: str, *, enabled: bool) -> None:
-    """Wait until the service knows that a tunnel is enabled, or is not."""
+async def until_applied(running: Stage, number: str, *, enabled: bool) -> None:
+    """Waits until the tunnel is enabled, or disabled, at the service."""
 
     async def _otherwise() -> str:
         tunnel = (await running.state_of(PROVIDER))["tunnels"][number]
-        return "" if tunnel["enabled"] is enabled else "The service has not heard of it"
+        return "" if tunnel["enabled"] is enabled else "The service has not changed it"
 
     await until(_otherwise, REACTING)

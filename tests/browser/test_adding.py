@@ -1,4 +1,4 @@
-"""Accounts, added and kept as a person would."""
+"""Tests adding an account of each provider."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ WAYS = {key: module.WAY for key, module in modules("browser").items()}
 
 @pytest.fixture
 async def removed(running: Stage, provider: str) -> AsyncIterator[None]:
-    """Take the demo account away, and leave one behind whatever happens."""
+    """Removes the demo account, and makes sure that there is one afterwards."""
     await running.remove_account(provider)
     yield
     for entry in await running.others():
@@ -27,7 +27,7 @@ async def removed(running: Stage, provider: str) -> AsyncIterator[None]:
 @pytest.mark.usefixtures("removed")
 @pytest.mark.parametrize("provider", WAYS)
 async def test_mistyped_first(page: Page, running: Stage, provider: str) -> None:
-    """The dialog says that it was wrong, keeps what else was entered, and takes the right one."""
+    """Tests that the dialog shows the error, keeps the other input and accepts the correction."""
     way, facts = WAYS[provider], running.services[provider]
     dialog = await add_dialog(page, running)
     for choice in way.choices:

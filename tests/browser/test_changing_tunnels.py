@@ -1,6 +1,6 @@
-"""Tunnels that are switched, break and come back, which takes minutes.
+"""Tests tunnels that are switched, break and recover, which takes minutes.
 
-In a file of its own, which another browser tries at the same time as the rest of the dashboard.
+The file is separate so that it can run in parallel with test_dashboard.py.
 """
 
 from contextlib import AsyncExitStack
@@ -15,14 +15,14 @@ from demo.stage import DOMAIN, Stage
 from tests.checks import mesh
 from tests.checks.mesh import Mesh
 
-from .rows import PROVIDER, UP, below_account, name_of, path_of, row_of, until_told, visit
+from .rows import PROVIDER, UP, below_account, name_of, path_of, row_of, until_applied, visit
 
 _CHECKING = 90.0
 """Seconds for two checks that agree, ten seconds apart."""
 
 
 async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
-    """The service hears of it, and the path tells why it is broken; the switch stays in place."""
+    """Tests the change at the service, the reason on the path, and the switch's position."""
     name = below_account(await name_of(running, "1"))
     await visit(page, running, "tunnels")
     switch = row_of(page, name).get_by_role("switch", name="Enabled")
@@ -31,18 +31,18 @@ async def test_a_tunnel_is_switched(page: Page, running: Stage) -> None:
     await expect(switch).to_have_attribute("title", re.compile("does not accept clients"))
     place = await _place_in(row_of(page, name), switch)
     await switch.click()
-    await until_told(running, "1", enabled=False)
+    await until_applied(running, "1", enabled=False)
     await expect(path_of(page, name, "Disabled")).to_be_visible()
     assert await _place_in(row_of(page, name), switch) == place
 
     await switch.click()
-    await until_told(running, "1", enabled=True)
-    # The client is back after ten seconds, and HayFrp is asked once a minute whether it is.
+    await until_applied(running, "1", enabled=True)
+    # The client reconnects after ten seconds, and HayFrp is polled once a minute.
     await expect(path_of(page, name, UP)).to_be_visible(timeout=150_000)
 
 
 async def _place_in(row: Locator, control: Locator) -> float:
-    """Return how far below the top of a row a control is, in pixels."""
+    """Return the distance of a control from the top of a row in pixels."""
     outer, inner = await row.bounding_box(), await control.bounding_box()
     assert outer
     assert inner
@@ -50,19 +50,19 @@ async def _place_in(row: Locator, control: Locator) -> float:
 
 
 async def until_checked(running: Stage, number: str, shown: Locator) -> None:
-    """Have a tunnel's public address checked until something is shown."""
+    """Repeats the check of a tunnel's public address until an element is visible."""
     device = (await entities_of(running, PROVIDER))[f"sensor:tunnel:{number}:state"].device_id
 
     async def _otherwise() -> str:
         target = {"device_id": device}
         await running.hass.post(f"/api/services/{DOMAIN}/check_reachability", target)
-        return "" if await shown.is_visible() else "The card does not show what was checked"
+        return "" if await shown.is_visible() else "The card does not show the result"
 
     await until(_otherwise, _CHECKING)
 
 
 async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
-    """The card tells where: the client at home, or else the port of the node."""
+    """Tests that the card shows where: the client at home, or the node's port."""
     name = await name_of(running, "2")
     address = running.addresses["nas.example.com:443"]
     await visit(page, running, "overview")
@@ -85,7 +85,7 @@ async def test_a_tunnel_breaks(page: Page, running: Stage) -> None:
 
 @mesh.needs_nodes
 async def test_a_real_tunnel_stops(page: Page, running: Stage) -> None:
-    """Two EasyTier nodes carry it; the one at home stops, and starts again."""
+    """Tests a tunnel of two EasyTier nodes, of which the one at home stops and starts again."""
     name = await name_of(running, "1")
     up = path_of(page, name, "Reachable")
     broken = path_of(page, name, "Local service")

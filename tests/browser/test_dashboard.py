@@ -1,4 +1,4 @@
-"""The dashboard, looked at and used."""
+"""Tests the dashboard's appearance and controls."""
 
 import asyncio
 from functools import partial
@@ -23,7 +23,7 @@ from .rows import (
     name_of,
     path_of,
     row_of,
-    until_told,
+    until_applied,
     visit,
 )
 
@@ -46,18 +46,18 @@ _CONTRASTS = f"""card => {{ {_BRIGHT}
     .map(element => luminance(getComputedStyle(element).color))
     .map(colour => (Math.max(colour, ground) + 0.05) / (Math.min(colour, ground) + 0.05));
 }}"""
-"""How much each text of the path card stands out from its ground."""
+"""Returns the contrast of each text of the path card with its background."""
 _LEGIBLE = 4.5
 """WCAG 2.2, level AA."""
 
 
 def group_of(page: Page, title: str) -> Locator:
-    """Return what needs attention at an account."""
+    """Return an account's section of the attention card."""
     return page.locator("tunnel-hub-attention section").filter(has_text=title)
 
 
 async def _switch(running: Stage, entity_id: str, action: str) -> None:
-    """Switch something as an automation does."""
+    """Turns a switch on or off as an automation does."""
     await running.hass.post(f"/api/services/switch/{action}", {"entity_id": entity_id})
 
 
@@ -69,25 +69,25 @@ async def _switch(running: Stage, entity_id: str, action: str) -> None:
     ],
     ids=["english", "chinese"],
 )
-async def test_it_builds_itself(
+async def test_generated_dashboard(
     page: Page, running: Stage, request: pytest.FixtureRequest, language: str, words: list[str]
 ) -> None:
-    """In both languages, on small and large screens; nothing is wider than the screen, or faint."""
+    """Tests texts, widths and contrasts, in both languages and on small and large screens."""
     await speak(page, language)
     await visit(page, running, "overview")
     for word in words:
         await expect(page.get_by_text(word, exact=True).first).to_be_attached()
 
     async for scheme in looks(page, request.node.name):
-        await until(partial(_looks_bad, page, scheme), REACTING)
+        await until(partial(_layout_problem, page, scheme), REACTING)
 
 
-async def _looks_bad(page: Page, scheme: str) -> str:
-    """Complain of what is too wide or faint; colors may still change from one scheme to another."""
+async def _layout_problem(page: Page, scheme: str) -> str:
+    """Return what is too wide or has too little contrast; "" if nothing, or once colors changed."""
     for wide in (page.locator("html"), page.locator("tunnel-hub-paths li .path").first):
         if await wide.evaluate("element => element.scrollWidth > element.clientWidth"):
-            return f"{wide} is wider than its place"
-    # However long the word for the condition is.
+            return f"{wide} overflows"
+    # Even with a long word for the condition.
     names = page.locator("tunnel-hub-paths .name")
     if not await names.evaluate_all("names => names.every(name => name.clientWidth > 8)"):
         return "A name has no room"
@@ -98,8 +98,8 @@ async def _looks_bad(page: Page, scheme: str) -> str:
     return "" if is_bright is (scheme == "light") else f"It is not {scheme}"
 
 
-async def test_the_app_comes_after_our_modules(page: Page, running: Stage) -> None:
-    """It puts another registry of elements in place, in which the dashboard has to be."""
+async def test_app_loads_after_our_modules(page: Page, running: Stage) -> None:
+    """Tests that the dashboard's elements exist in the polyfilled registry of custom elements."""
     ours = asyncio.Event()
 
     def arrived(request: Request) -> None:
@@ -116,8 +116,8 @@ async def test_the_app_comes_after_our_modules(page: Page, running: Stage) -> No
 
 
 @pytest.mark.parametrize("signed_in", [False], ids=["signed-out"])
-async def test_the_first_thing_that_a_person_sees(page: Page, running: Stage) -> None:
-    """Behind the address that the demo prints: all four accounts, as soon as one has signed in."""
+async def test_dashboard_after_sign_in(page: Page, running: Stage) -> None:
+    """Tests that the address that the demo prints shows all four accounts."""
     await page.goto(f"{running.hass.url}/{DASHBOARD}")
     await page.get_by_role("textbox", name="Username").fill(USER)
     await page.get_by_role("textbox", name="Password").fill(PASSWORD)
@@ -127,8 +127,8 @@ async def test_the_first_thing_that_a_person_sees(page: Page, running: Stage) ->
         await expect(page.locator("hui-heading-card").filter(has_text=title)).to_be_visible()
 
 
-async def test_what_is_wrong_comes_first(page: Page, running: Stage) -> None:
-    """By account, each with its worst; the others unfold. Why, and what to do, stands there."""
+async def test_attention_card(page: Page, running: Stage) -> None:
+    """Tests problems by account, most severe first, with advice, and expanding the list."""
     await visit(page, running, "overview")
 
     attention = page.locator("tunnel-hub-attention")
@@ -146,8 +146,8 @@ async def test_what_is_wrong_comes_first(page: Page, running: Stage) -> None:
     await expect(page.get_by_text("All is well")).to_be_hidden()
 
 
-async def test_what_is_wrong_is_mended_where_it_stands(page: Page, running: Stage) -> None:
-    """A tunnel is enabled, one that is forced down is released, and one signs in."""
+async def test_actions_of_the_attention_card(page: Page, running: Stage) -> None:
+    """Tests enabling a tunnel, releasing a forced-down one, and signing in."""
     await visit(page, running, "overview")
     hayfrp = group_of(page, TITLE)
     for more in await hayfrp.get_by_role("button", name=re.compile("^Show")).all():
@@ -156,23 +156,23 @@ async def test_what_is_wrong_is_mended_where_it_stands(page: Page, running: Stag
     name = await name_of(running, "3")
     entities = await entities_of(running, PROVIDER)
     await _switch(running, entities["switch:tunnel:3:enabled"].id, "turn_off")
-    await until_told(running, "3", enabled=False)
+    await until_applied(running, "3", enabled=False)
     await hayfrp.get_by_role("button", name=f"Enable: {name}").click()
-    await until_told(running, "3", enabled=True)
+    await until_applied(running, "3", enabled=True)
     await expect(hayfrp.get_by_role("button", name=f"Enable: {name}")).to_have_count(0)
 
     await _switch(running, entities["switch:tunnel:3:force_down"].id, "turn_on")
-    await until_told(running, "3", enabled=False)
+    await until_applied(running, "3", enabled=False)
     await hayfrp.get_by_role("button", name=f"Release: {name}").click()
-    await until_told(running, "3", enabled=True)
+    await until_applied(running, "3", enabled=True)
 
     await hayfrp.get_by_role("button", name=f"Sign in: {TITLE}").click()
     await expect(hayfrp.get_by_role("button", name=f"Sign in: {TITLE}")).to_have_count(0)
     await running.patch(PROVIDER, {"tunnels.3.client_running": True})
 
 
-async def test_one_word_for_one_fault(page: Page, running: Stage) -> None:
-    """In the list, on the path and on the device's page, with what to do about it."""
+async def test_same_condition_everywhere(page: Page, running: Stage) -> None:
+    """Tests the condition in the list, on the path and on the device's page, with advice."""
     entities = await entities_of(running, PROVIDER)
     state = next(
         entity
@@ -192,8 +192,8 @@ async def test_one_word_for_one_fault(page: Page, running: Stage) -> None:
 
 
 @pytest.mark.parametrize("view", ["overview", "tunnels"])
-async def test_no_third_is_empty(page: Page, running: Stage, view: str) -> None:
-    """Every section is as wide as the page."""
+async def test_sections_fill_the_width(page: Page, running: Stage, view: str) -> None:
+    """Tests that every section is about as wide as the page."""
     await page.set_viewport_size(ViewportSize(width=1440, height=900))
     await visit(page, running, view)
     sections = page.locator("hui-grid-section")
@@ -202,8 +202,8 @@ async def test_no_third_is_empty(page: Page, running: Stage, view: str) -> None:
     assert min(widths) > 1440 * 0.75
 
 
-async def test_every_view_has_something_to_show(page: Page, running: Stage) -> None:
-    """From one to the next by the tabs, and nothing that Home Assistant cannot show."""
+async def test_every_view_has_content(page: Page, running: Stage) -> None:
+    """Tests all tabs, without error cards."""
     await visit(page, running, "overview")
     for tab, shown in (
         ("Tunnels", "game"),
@@ -222,7 +222,7 @@ async def test_every_view_has_something_to_show(page: Page, running: Stage) -> N
     [("en", "Shows your tunnels, nodes and accounts"), ("zh-Hans", "您的隧道")],
     ids=["english", "chinese"],
 )
-async def test_it_is_offered_as_a_new_dashboard(
+async def test_offered_as_a_new_dashboard(
     page: Page, running: Stage, language: str, words: str
 ) -> None:
     await speak(page, language)
@@ -234,7 +234,7 @@ async def test_it_is_offered_as_a_new_dashboard(
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
-    """Tab goes from the link to the device along the path; Enter shows more of a stop."""
+    """Tests that Tab moves from the link along the path, and Enter opens more information."""
     name = await name_of(running, "1")
     await visit(page, running, "overview")
     path = path_of(page, name, UP)
@@ -256,8 +256,8 @@ async def test_by_keyboard(page: Page, running: Stage) -> None:
     await expect(page.locator("ha-more-info-info")).to_contain_text("Connected")
 
 
-async def test_more_than_a_few(page: Page, running: Stage) -> None:
-    """What is broken comes first; the others are shown when they are asked for."""
+async def test_long_list_is_collapsed(page: Page, running: Stage) -> None:
+    """Tests that broken tunnels come first, and that the list can be expanded."""
     await page.goto(f"{running.hass.url}/tunnel-hub/overview")
     rows = page.locator("tunnel-hub-paths").get_by_role("listitem")
     more = page.locator("tunnel-hub-paths").get_by_role("button", name=re.compile("^Show 1. more"))

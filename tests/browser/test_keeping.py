@@ -1,4 +1,4 @@
-"""An account that is there: signed in to again, and with options."""
+"""Tests reauthentication and options of an account."""
 
 from collections.abc import AsyncIterator
 
@@ -21,14 +21,14 @@ async def row_of(page: Page, running: Stage) -> Locator:
 
 
 async def change_password(running: Stage, password: str) -> None:
-    """Change the password at the service, which ends all sessions."""
+    """Changes the password at the service, which ends all sessions."""
     changes = {"accounts.demo.password": password, "accounts.demo.csrf": password}
     await running.patch(PROVIDER, changes)
 
 
 @pytest.fixture
 async def new_password(running: Stage) -> AsyncIterator[str]:
-    """Change the password at the service, and have the account noticed it."""
+    """Changes the password at the service and reloads the account."""
     await change_password(running, "another-password")
     await running.reload_account(PROVIDER)
     yield "another-password"
@@ -38,7 +38,7 @@ async def new_password(running: Stage) -> AsyncIterator[str]:
 
 
 async def test_signing_in_again(page: Page, running: Stage, new_password: str) -> None:
-    """Home Assistant asks for it; the old password is refused once more, the new one is taken."""
+    """Tests that reauthentication rejects the old password and accepts the new one."""
     await row_of(page, running)
     await page.get_by_role("button", name="Reconfigure").first.click()
     dialog = dialog_of(page)
@@ -54,7 +54,7 @@ async def test_signing_in_again(page: Page, running: Stage, new_password: str) -
 
 
 async def test_options(page: Page, running: Stage) -> None:
-    """What is chosen is there the next time."""
+    """Tests that the options are stored."""
     row = await row_of(page, running)
     for turned_on in (True, False):
         await row.get_by_role("button", name="Configure").click()

@@ -1,4 +1,4 @@
-"""A house and a user that speak Chinese."""
+"""Tests Home Assistant and a user in Chinese."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ from .profile import preferring
 
 @pytest.fixture
 async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
-    """Switch Home Assistant to Chinese, and the user too."""
+    """Sets the language of Home Assistant and of the user to Chinese."""
     await running.speak("zh-Hans")
     await speak(page, "zh-Hans")
     async with preferring(running, "zh-Hans", "language"):
@@ -23,8 +23,8 @@ async def chinese(page: Page, running: Stage) -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("chinese")
-async def test_everything_is_said_in_chinese(page: Page, running: Stage) -> None:
-    """The dashboard's own words, the names of entities, the dialogs and what they refuse."""
+async def test_everything_is_in_chinese(page: Page, running: Stage) -> None:
+    """Tests the dashboard, names of entities, dialogs and their errors."""
     await page.goto(f"{running.hass.url}/tunnel-hub/overview")
     for words in (
         "需要注意",

@@ -1,4 +1,4 @@
-"""The picture of the mesh, looked at and arranged."""
+"""Tests the mesh card: drawing, dragging and updates."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from .looks import looks
 PROVIDER = "hy2scale"
 _REACTING = 20.0
 """Seconds."""
-_MOST_MILLISECONDS = 100.0
-"""For showing a mesh of 100 in which everything has changed: what a person does not notice yet."""
+_MAX_MILLISECONDS = 100.0
+"""For updating a mesh of 100 nodes, so that users notice no delay."""
 
 
 async def visit(page: Page, running: Stage) -> Locator:
-    """Open the view, and return the card."""
+    """Open the view and return the card."""
     await page.goto(f"{running.hass.url}/tunnel-hub/mesh")
     card = page.locator("tunnel-hub-mesh")
     await expect(card.locator(".node").first).to_be_visible()
@@ -27,25 +27,25 @@ async def visit(page: Page, running: Stage) -> Locator:
 
 
 def node_of(card: Locator, name: str) -> Locator:
-    """Return a node of the picture."""
+    """Return a node of the card."""
     return card.locator(f'.node[data-key="{name}"]')
 
 
 async def layout_of(running: Stage) -> dict[str, Any]:
-    """Return the layout that the node keeps."""
+    """Return the layout that the HY2 SCALE node stores."""
     layout: dict[str, Any] = (await running.state_of(PROVIDER))["layout"]
     return layout
 
 
 async def middle_of(node: Locator) -> tuple[float, float]:
-    """Return where the middle of a node is on the screen."""
+    """Return the screen coordinates of a node's center."""
     box = await node.locator("circle").nth(1).bounding_box()
     assert box
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 async def until_stored(running: Stage, name: str, *, is_new: Any) -> dict[str, Any]:
-    """Wait until the node keeps another place; return it."""
+    """Wait until a new position is stored; return it."""
     places: list[dict[str, Any]] = []
 
     async def _waits() -> str:
@@ -60,19 +60,19 @@ async def until_stored(running: Stage, name: str, *, is_new: Any) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    "language, told",
+    "language, label",
     [("en", "us, Connected, 43 ms, Leaves here: "), ("zh-Hans", "us、已连接、43 ms、由此出口：")],
     ids=["english", "chinese"],
 )
-async def test_it_is_drawn(
-    page: Page, running: Stage, request: pytest.FixtureRequest, language: str, told: str
+async def test_mesh_is_drawn(
+    page: Page, running: Stage, request: pytest.FixtureRequest, language: str, label: str
 ) -> None:
-    """Nodes by name, broken and disabled links in their places, and the same as a table."""
+    """Tests nodes, broken and disabled links, and the table."""
     await speak(page, language)
     card = await visit(page, running)
     us = node_of(card, "us")
     name = await us.get_attribute("aria-label") or ""
-    assert name.startswith(told)
+    assert name.startswith(label)
     for key, way in (("us", "up"), ("us-r1-r1", "up"), ("sg", "down"), ("de", "off")):
         await expect(node_of(card, key)).to_have_attribute("data-way", way)
     for way in ("up", "down", "off"):
@@ -89,7 +89,7 @@ async def test_it_is_drawn(
 
 
 async def test_clients_of_a_server(page: Page, running: Stage) -> None:
-    """The same card shows clients with their tunnels, which cannot be arranged."""
+    """Tests the card with a server's clients and tunnels, which cannot be moved."""
     await page.goto(f"{running.hass.url}/tunnel-hub/more")
     card = page.locator("tunnel-hub-mesh")
     nas = node_of(card, "tunnel:alice.nas")
@@ -108,7 +108,7 @@ async def test_clients_of_a_server(page: Page, running: Stage) -> None:
 
 
 async def test_dragged(page: Page, running: Stage) -> None:
-    """The node stores the position, for all users and for its own console."""
+    """Tests that the node stores the position, for all users and its web console."""
     card = await visit(page, running)
     kr = node_of(card, "kr")
     x, y = await middle_of(kr)
@@ -117,7 +117,7 @@ async def test_dragged(page: Page, running: Stage) -> None:
     await page.mouse.move(x + 30, y + 40, steps=4)
     await page.mouse.up()
     await until_stored(running, "kr", is_new=lambda _: True)
-    # All places are stored, so that the console shows the same picture.
+    # All positions are stored, so that the web console shows the same layout.
     assert {"us", "us-r1", "de"} <= (await layout_of(running)).keys()
     assert page.url.endswith("/mesh")
 
@@ -127,7 +127,7 @@ async def test_dragged(page: Page, running: Stage) -> None:
 
 
 async def test_by_keyboard(page: Page, running: Stage) -> None:
-    """Arrow keys move the focused node, which is seen; Enter leads to its device."""
+    """Tests that arrow keys move the focused node, and that Enter opens its device."""
     card = await visit(page, running)
     jp = node_of(card, "jp")
     await jp.focus()
@@ -143,7 +143,7 @@ async def test_by_keyboard(page: Page, running: Stage) -> None:
     await page.wait_for_url("**/config/devices/device/*")
 
 
-async def test_only_administrators_arrange(page: Page, running: Stage) -> None:
+async def test_only_administrators_move_nodes(page: Page, running: Stage) -> None:
     card = await visit(page, running)
     await card.evaluate("card => { card.hass = { ...card._hass, user: { is_admin: false } }; }")
     us = node_of(card, "us")
@@ -153,8 +153,8 @@ async def test_only_administrators_arrange(page: Page, running: Stage) -> None:
     await expect(us).to_have_attribute("transform", before or "")
 
 
-async def test_it_is_live(page: Page, running: Stage) -> None:
-    """A link that breaks is shown as broken, and comes back."""
+async def test_live_updates(page: Page, running: Stage) -> None:
+    """Tests a link that breaks and recovers."""
     card = await visit(page, running)
     await expect(node_of(card, "us")).to_have_attribute("data-way", "up")
     await running.patch(PROVIDER, {"peers.us.online": False})
@@ -164,7 +164,7 @@ async def test_it_is_live(page: Page, running: Stage) -> None:
     await expect(node_of(card, "us-r1")).to_have_attribute("data-way", "up")
 
 
-async def test_it_comes_back_after_a_reload(page: Page, running: Stage) -> None:
+async def test_updates_after_a_reload(page: Page, running: Stage) -> None:
     card = await visit(page, running)
     await running.reload_account(PROVIDER)
     await running.patch(PROVIDER, {"peers.us.latency_ms": 77})
@@ -173,7 +173,7 @@ async def test_it_comes_back_after_a_reload(page: Page, running: Stage) -> None:
 
 
 async def test_a_hundred_nodes(page: Page, running: Stage) -> None:
-    """What changes is shown without lag."""
+    """Tests the duration of an update."""
     card = await visit(page, running)
     milliseconds = await card.evaluate(
         """card => {
@@ -195,4 +195,4 @@ async def test_a_hundred_nodes(page: Page, running: Stage) -> None:
         }"""
     )
     await expect(card.locator(".node")).to_have_count(101)
-    assert milliseconds < _MOST_MILLISECONDS
+    assert milliseconds < _MAX_MILLISECONDS

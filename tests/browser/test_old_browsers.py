@@ -1,4 +1,4 @@
-"""The oldest browsers that Home Assistant serves, and what people set in their profile."""
+"""Tests the oldest browsers that Home Assistant supports, and settings of the user's profile."""
 
 from collections.abc import AsyncIterator
 
@@ -36,7 +36,7 @@ _NEWER = {
     ],
     "globalThis.Intl": ["DurationFormat", "ListFormat", "Segmenter"],
 }
-"""What that browser lacks. Home Assistant brings some of it, for itself."""
+"""Missing features of that browser. Home Assistant has polyfills for some of them."""
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ async def profile(running: Stage, number_format: str) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("view", ["overview", "tunnels", "nodes", "mesh"])
 async def test_everything_is_shown(old_page: Page, running: Stage, view: str) -> None:
-    """Home Assistant's legacy frontend shows all of ours; the page logs no error."""
+    """Tests our views in Home Assistant's legacy frontend."""
     await old_page.goto(f"{running.hass.url}/tunnel-hub/{view}")
     await expect(old_page.locator("hui-grid-section").first).to_be_visible()
     await expect(old_page.locator("hui-error-card, hui-warning")).to_have_count(0)
@@ -72,7 +72,7 @@ async def test_everything_is_shown(old_page: Page, running: Stage, view: str) ->
 )
 @pytest.mark.usefixtures("profile")
 async def test_numbers_are_those_of_the_profile(page: Page, running: Stage, number: str) -> None:
-    """Not those of the language alone."""
+    """Tests number formats that differ from the language's."""
     await page.goto(f"{running.hass.url}/tunnel-hub/overview")
     await expect(page.locator("tunnel-hub-paths li").first).to_be_visible()
     words = await page.evaluate(

@@ -1,5 +1,5 @@
-"""What must stay as it is, because registries, automations and stored files rely on it.
+"""Snapshots of everything that registries, automations and stored files rely on.
 
-One file for each provider, and one for each other kind of entry or generation of a service with
-only the lines that differ. ``pytest tests/test_contract.py --write-contract`` writes them again.
+One file for each provider; other kinds of entries and older versions of a service have files with
+only the differing lines. ``pytest tests/test_contract.py --write-contract`` updates them.
 """

@@ -1,4 +1,4 @@
-"""Writes as text, a line each: devices, entities, stored data, actions and automations."""
+"""Returns devices, entities, stored data, actions and automations as lines of text."""
 
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 import json
@@ -31,7 +31,7 @@ _IN_FIELD_LINE = {
     "supported_features",
     "unit_of_measurement",
 }
-"""Attributes that are the same for all entities of a field."""
+"""Attributes that all entities of a field share."""
 _RANDOM = {"access_token", "entity_picture"}
 
 
@@ -46,7 +46,7 @@ def _text(value: object) -> str:
 
 
 def _facts(**facts: object) -> str:
-    """Return what is known of something: words alone, the rest by name."""
+    """Return facts as text; true ones as their name only, empty ones not at all."""
     return ", ".join(
         name if value is True else f"{name} {_text(value)}"
         for name, value in facts.items()
@@ -77,7 +77,7 @@ def devices(world: World[Any]) -> Iterator[str]:
 
 
 def _thing(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> str:
-    """Return a device's identifier without what those of an entry begin with."""
+    """Return a device's identifier without the entry's prefix."""
     ((domain, identifier),) = device.identifiers
     assert domain == DOMAIN
     assert identifier.startswith(f"{id_prefix(entry)}:")
@@ -88,9 +88,9 @@ def _thing(device: dr.AnyDeviceEntry, entry: ConfigEntry) -> str:
 
 
 async def entities(world: World[Any]) -> tuple[list[str], list[str]]:
-    """Return a line for each field of each kind of thing, and one for each entity's state.
+    """Return a line for each field of each kind of device, and one for each entity's state.
 
-    A field that is not the same for all things of a kind has several lines, with the things' ids.
+    A field that differs between devices of a kind has several lines, with their ids.
     """
     disabled = {entity.entity_id for entity in world.registered() if entity.disabled_by}
     await world.enable_all()
@@ -151,7 +151,7 @@ def _field(world: World[Any], entity: er.RegistryEntry, thing: str, disabled: bo
 
 
 def _value(state: State) -> str:
-    """Return a state with its unit and the attributes of its own."""
+    """Return a state with its unit and its own attributes."""
     unit = state.attributes.get("unit_of_measurement")
     attributes = {
         str(name): value
@@ -167,7 +167,7 @@ def _value(state: State) -> str:
 
 
 def entry(world: World[Any]) -> Iterator[str]:
-    """Return what Home Assistant stores of an entry, without the values."""
+    """Return the stored data of an entry, without values."""
     config = world.entry
     yield f"entry: version {config.version}.{config.minor_version}, id {config.unique_id}"
     yield f"identifiers: {id_prefix(config)}:..."
@@ -176,7 +176,7 @@ def entry(world: World[Any]) -> Iterator[str]:
 
 
 def files(world: World[Any], storage: Mapping[str, Any]) -> Iterator[str]:
-    """Return the shape of each file of an entry."""
+    """Return the shape of each storage file of an entry."""
     prefix = f"{DOMAIN}.{world.entry.entry_id}"
     for name, file in storage.items():
         if name.startswith(DOMAIN):
@@ -186,7 +186,7 @@ def files(world: World[Any], storage: Mapping[str, Any]) -> Iterator[str]:
 
 
 def shape(*data: object) -> str:
-    """Return the names in stored data, and the types of values; | where there are several."""
+    """Return the names and types in stored data; several types are separated by |."""
     rows = [value for value in data if isinstance(value, dict)]
     names = sorted({name for row in rows for name in row})
     fields = (f"{name}: {shape(*(row[name] for row in rows if name in row))}" for name in names)
@@ -207,11 +207,11 @@ def shape(*data: object) -> str:
 
 
 async def actions(hass: HomeAssistant) -> list[str]:
-    """Return our actions with their fields (* is required), and who may call them."""
+    """Return our actions with their fields (* is required) and permissions."""
     await hass.auth.async_create_user("owner", group_ids=[GROUP_ID_ADMIN])
     user = await hass.auth.async_create_user("user", group_ids=[GROUP_ID_USER])
     context = Context(user_id=user.id)
-    told = (await service.async_get_all_descriptions(hass))[DOMAIN]
+    descriptions = (await service.async_get_all_descriptions(hass))[DOMAIN]
     lines = []
     for name, action in hass.services.async_services_for_domain(DOMAIN).items():
         call = ServiceCall(hass, DOMAIN, name, {}, context)
@@ -219,22 +219,22 @@ async def actions(hass: HomeAssistant) -> list[str]:
             admin=await _is_for_administrators(action, call),
             response=str(action.supports_response),
         )
-        lines.append(f"{name}({', '.join(_fields(action, told[name]['fields']))}): {facts}")
+        lines.append(f"{name}({', '.join(_fields(action, descriptions[name]['fields']))}): {facts}")
     return lines
 
 
-def _fields(action: Service, told: Mapping[str, Any]) -> Iterator[str]:
+def _fields(action: Service, descriptions: Mapping[str, Any]) -> Iterator[str]:
     assert isinstance(action.schema, vol.Schema)
     for marker in sorted(action.schema.schema, key=str):
         required = "*" if isinstance(marker, vol.Required) else ""
         default = "" if isinstance(marker.default, vol.Undefined) else f"={marker.default()!r}"
-        selector = told.get(str(marker), {}).get("selector", {})
+        selector = descriptions.get(str(marker), {}).get("selector", {})
         models = sorted(chosen["model"] for chosen in selector.get("device", {}).get("filter", []))
         yield f"{marker}{required}{default}{f' of {"/".join(models)}' if models else ''}"
 
 
 async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
-    """Return whether a user is refused before the target of the call is looked up."""
+    """Return whether users are refused before the target is validated."""
     try:
         await cast("Awaitable[None]", action.job.target(call))
     except Unauthorized:
@@ -246,19 +246,19 @@ async def _is_for_administrators(action: Service, call: ServiceCall) -> bool:
 
 async def automations(hass: HomeAssistant) -> list[str]:
     """Return our triggers and conditions with their fields (* is required)."""
-    told = {
+    by_kind = {
         "trigger": await trigger.async_get_all_descriptions(hass),
         "condition": await condition.async_get_all_descriptions(hass),
     }
     return [
-        f"{kind} {name}({', '.join(_told_fields(description['fields']))}): {_targets(description)}"
-        for kind, descriptions in told.items()
+        f"{kind} {name}({', '.join(_fields_of(description['fields']))}): {_targets(description)}"
+        for kind, descriptions in by_kind.items()
         for name, description in descriptions.items()
         if description is not None and name.startswith(f"{DOMAIN}.")
     ]
 
 
-def _told_fields(fields: Mapping[str, Any]) -> Iterator[str]:
+def _fields_of(fields: Mapping[str, Any]) -> Iterator[str]:
     for name, field in sorted(fields.items()):
         yield f"{name}{'*' if field.get('required') else ''}={field.get('default')!r}"
 

@@ -12,7 +12,7 @@ const found = (things) => {
   return attentionOf(hass, thingsOf(hass));
 };
 const all = (things) => found(things).flatMap(({ troubles }) => troubles);
-const told = (things) => all(things).map(({ thing, severity }) => `${thing.device.id} ${severity}`);
+const summaryOf = (things) => all(things).map(({ thing, severity }) => `${thing.device.id} ${severity}`);
 const in_days = (days) => new Date(Date.now() + days * 86_400_000).toISOString();
 
 const tunnel = (states, more) => ({ kind: "tunnel", states: { "sensor.node_name": "n", ...states }, ...more });
@@ -43,7 +43,7 @@ for (const [thing, severity] of [
   [{ kind: "node", states: { "binary_sensor.online": connectivity("off") } }, undefined],
 ]) {
   test(`${JSON.stringify(thing)} is ${severity}`, () => {
-    assert.deepEqual(told({ it: thing }), severity ? [`it ${severity}`] : []);
+    assert.deepEqual(summaryOf({ it: thing }), severity ? [`it ${severity}`] : []);
   });
 }
 
@@ -52,7 +52,7 @@ for (const [verdict, found] of [
   ["unknown", ["nas broken", "node broken"]],
   ["no_client", ["nas broken", "node broken"]],
 ]) {
-  test(`a check that says ${verdict} counts more than a service that says offline`, () => {
+  test(`a check with ${verdict} overrides the service's offline`, () => {
     const off = connectivity("off");
     const states = {
       "sensor.node_name": ["n", { node_id: "node" }],
@@ -64,7 +64,7 @@ for (const [verdict, found] of [
       nas: { kind: "tunnel", states },
       node: { kind: "node", states: { "binary_sensor.online": off, "sensor.load": "low" } },
     };
-    assert.deepEqual(told(things), found);
+    assert.deepEqual(summaryOf(things), found);
     const hass = home(things);
     const [path] = pathsOf(hass, thingsOf(hass));
     assert.equal(path.way, found.length ? "down" : "up");
@@ -73,7 +73,7 @@ for (const [verdict, found] of [
   });
 }
 
-test("a service that calls only the node offline is contradicted, too", () => {
+test("a check also contradicts a node that is offline", () => {
   const states = {
     "sensor.node_name": ["n", { node_id: "node" }],
     "binary_sensor.online": connectivity("on"),
@@ -88,13 +88,13 @@ for (const [states, word, service, entity] of [
   [{ "switch.enabled": "off" }, "enable", "turn_on", "switch.it_enabled"],
   [{ "switch.force_down": "on", "switch.enabled": "off" }, "release", "turn_off", "switch.it_force_down"],
 ]) {
-  test(`${word} can be used immediately`, () => {
+  test(`the action ${word}`, () => {
     const [{ action }] = all({ it: tunnel(states) });
     assert.deepEqual(action, { word, domain: "switch", service, entity });
   });
 }
 
-test("a sign-in that is still due can be done immediately", () => {
+test("a due sign-in has an action", () => {
   const account = (signed_in) => ({
     kind: "account",
     states: { "binary_sensor.signed_in_today": signed_in, "button.sign_in": "unknown" },
@@ -103,7 +103,7 @@ test("a sign-in that is still due can be done immediately", () => {
   assert.deepEqual(all({ it: account("on") }), []);
 });
 
-test("by account, the worst first", () => {
+test("problems are grouped by account, most severe first", () => {
   const down = { "binary_sensor.online": connectivity("off") };
   const things = {
     mine: { kind: "account", states: { "sensor.points": "1" } },
@@ -121,7 +121,7 @@ test("by account, the worst first", () => {
   ]);
 });
 
-test("since when a service tells counts more than when that was noticed", () => {
+test("the service's own time overrides the time of the state change", () => {
   const since = (states) => all({ it: tunnel({ "binary_sensor.online": "off", ...states }) })[0].since;
   const moment = (text) => Date.parse(text);
   assert.deepEqual(since({}), { moment: moment("2026-01-01T12:00:00Z"), isTold: false });
@@ -129,7 +129,7 @@ test("since when a service tells counts more than when that was noticed", () => 
   assert.deepEqual(since({ "sensor.last_close": last_close }), { moment: moment(last_close), isTold: true });
 });
 
-test("eight times as many tunnels take about eight times as long", () => {
+test("the duration grows linearly with the number of tunnels", () => {
   const costs = [1000, 8000].map((count) => {
     const down = { "binary_sensor.online": connectivity("off"), "sensor.protocol": "tcp", "sensor.client": "c" };
     const hass = home(Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${index}`, tunnel(down)])));
@@ -142,7 +142,7 @@ test("eight times as many tunnels take about eight times as long", () => {
     });
     return Math.min(...rounds);
   });
-  // 64 times, if each was compared with each.
+  // Quadratic growth would be 64 times.
   assert.ok(costs[1] / costs[0] < 32, `${costs}`);
 });
 
@@ -179,7 +179,7 @@ for (const [name, account, more, shown] of [
   ["(office)", "office", {}, "(office)"],
   ["x", "office", { device: { name_by_user: "mine (office)" } }, "mine (office)"],
 ]) {
-  test(`${name} below ${account} is called ${shown}`, () => {
+  test(`${name} below ${account} is shown as ${shown}`, () => {
     const hass = home({ it: tunnel({}, { name }), of: { kind: "account", name: account, states: { "sensor.points": "1" } } });
     Object.assign(hass.devices.of, more.account);
     Object.assign(hass.devices.it, more.device);
@@ -189,7 +189,7 @@ for (const [name, account, more, shown] of [
   });
 }
 
-test("a state is told with the name of what it is the state of, unless it says all", () => {
+test("a condition contains the entity's name, except the main one", () => {
   const states = { "binary_sensor.online": connectivity("off"), "binary_sensor.reachable": connectivity("off") };
   assert.deepEqual(
     all({ it: { kind: "relay_node", states } }).map(({ condition }) => condition),

@@ -21,7 +21,7 @@ const client = (name, states) => ({
   states: { "binary_sensor.online": "on", "sensor.connected_since": "2026-01-01T12:00:00Z", ...states },
 });
 
-test("each client of a server has a heading that leads to its device, and what it tells", async () => {
+test("each client of a server has a heading with a link to its device, and its entities", async () => {
   const things = { two: client("b"), one: client("a", { "sensor.client_version": "0.70.1" }), frps: { kind: "account", entry: "frps", states: { "sensor.clients": "2" } } };
   const section = await sectionOf(things, "more", "clients");
   const [, ...cards] = section.cards;
@@ -34,11 +34,11 @@ test("each client of a server has a heading that leads to its device, and what i
   assert.equal(cards[0].tap_action.navigation_path, "/config/devices/device/one");
 });
 
-test("without clients there is no section for them", async () => {
+test("no section of clients without clients", async () => {
   assert.equal(await sectionOf({ user: { kind: "user", states: { "switch.enabled": "on" } } }, "more", "clients"), undefined);
 });
 
-test("the clients' page opens with a picture of each server, not of a client at home", async () => {
+test("the view of clients starts with a mesh card for each server, not for frpc", async () => {
   const things = {
     frps: { kind: "account", entry: "frps", states: { "sensor.clients": "2" } },
     one: client("a"),

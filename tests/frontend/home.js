@@ -1,8 +1,8 @@
-// A small home for the tests: what Home Assistant's frontend hands to the modules.
+// A minimal hass object, as Home Assistant's frontend passes it to the modules.
 
 /**
- * Return a home with some devices; entities: their states by device and by entity id.
- * own: what the service calls a thing; entry: whose it is.
+ * Return a hass object with devices and their entities.
+ * states: by domain and translation key; own: the service's id; entry: the account.
  *
  * @param {Record<string, {kind: string, name?: string, entry?: string, own?: string, states: Record<string, string | [string, object]>}>} things
  */

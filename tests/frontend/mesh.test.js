@@ -38,13 +38,13 @@ const NODES = [
 const find = ({ vertices }, key) => vertices.find((vertex) => vertex.key === key);
 const ends = ({ links }) => links.map(({ from, to }) => `${from} ${to}`).sort();
 
-test("nodes hang on the one that shows them", () => {
+test("nodes are linked to the one that lists them", () => {
   const mesh = meshOf(picture(NODES));
   assert.deepEqual(ends(mesh), ["ea1b de", "ea1b office", "ea1b us", "us r1"]);
   assert.deepEqual(mesh.vertices.map(({ key }) => key).sort(), ["de", "ea1b", "office", "r1", "us"]);
 });
 
-test("the latency of a link is that of its hop alone", () => {
+test("the latency of a link is that of its own hop", () => {
   const { links } = meshOf(picture(NODES));
   const latencies = Object.fromEntries(links.map(({ to, latency }) => [to, latency]));
   assert.deepEqual(latencies, { us: 43, r1: 119, de: null, office: null });
@@ -57,13 +57,13 @@ for (const [more, available, way] of [
   [{ connected: false, enabled: false }, true, "off"],
   [{}, false, "unknown"],
 ]) {
-  test(`${JSON.stringify(more)}, ${available ? "known" : "not known"}: ${way}`, () => {
+  test(`${JSON.stringify(more)}, ${available ? "available" : "unavailable"}: ${way}`, () => {
     const mesh = meshOf(picture([node("link:us", "us", more)], { available }));
     assert.deepEqual([find(mesh, "us").way, mesh.links[0].way], [way, way]);
   });
 }
 
-test("a node that is seen over two ways is one, and is as its best way", () => {
+test("a node with two paths is shown once, with the state of its best path", () => {
   const mesh = meshOf(
     picture([
       node("link:us", "us"),
@@ -77,12 +77,12 @@ test("a node that is seen over two ways is one, and is as its best way", () => {
   assert.deepEqual([way, latency, places.length], ["up", 9, 2]);
 });
 
-test("two nodes of one name are two where the service says so", () => {
+test("two nodes with the same name are separate if the service reports a conflict", () => {
   const two = ["x", "x (2)"].map((name) => node(`peer:${name}`, name, { conflict: true }));
   assert.equal(meshOf(picture(two)).vertices.length, 3);
 });
 
-test("connections in both directions are one link, and the hub is one node", () => {
+test("connections in both directions are one link, and the hub is shown once", () => {
   const mesh = meshOf(
     picture([
       node("link:us", "us", { connected: false }),
@@ -94,7 +94,7 @@ test("connections in both directions are one link, and the hub is one node", () 
   assert.deepEqual(mesh.links.map(({ way }) => way), ["up"]);
 });
 
-test("who leaves where", () => {
+test("users are listed at their exits", () => {
   const exits = [
     ["alice", "us/r1"],
     ["bob", ""],
@@ -107,7 +107,7 @@ test("who leaves where", () => {
   assert.deepEqual(found.sort(), [["ea1b", "bob"], ["office", "carol"], ["r1", "alice"]]);
 });
 
-test("the console's layout counts, whatever else is there", () => {
+test("the stored layout overrides the automatic one", () => {
   const mesh = meshOf(picture(NODES, { layout: { us: { x: 7, y: -3 }, ea1b: { x: 1, y: 2 } } }));
   assert.deepEqual([find(mesh, "us").x, find(mesh, "us").y], [7, -3]);
   assert.deepEqual([find(mesh, "ea1b").x, find(mesh, "ea1b").y], [1, 2]);
@@ -119,7 +119,7 @@ const many = (count) =>
       : node(`peer:${index}`, `n${index % 20}/m${index}`, { above: `link:n${index % 20}` }),
   );
 
-test("nodes without a place stand apart", () => {
+test("nodes without a stored position don't overlap", () => {
   const { vertices } = meshOf(picture(many(100)));
   for (const [index, a] of vertices.entries()) {
     for (const b of vertices.slice(index + 1)) {
@@ -128,14 +128,14 @@ test("nodes without a place stand apart", () => {
   }
 });
 
-test("1,000 nodes are laid out in a moment", () => {
+test("the layout of 1,000 nodes is fast", () => {
   const nodes = many(1000);
   const began = performance.now();
   meshOf(picture(nodes));
   assert.ok(performance.now() - began < 250);
 });
 
-test("tunnels of a server hang on their clients, each for itself, whatever they are called", () => {
+test("tunnels of a server are linked to their clients by id, not by name", () => {
   const all = [
     node("tunnel:ha", "ha", { above: "client:ha", connected: false }),
     node("tunnel:a/b", "a/b", { above: "client:ha" }),

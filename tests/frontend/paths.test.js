@@ -64,7 +64,7 @@ for (const [online, reachable, contradiction] of [
   ["on", "unknown", undefined],
   ["unknown", "off", undefined],
 ]) {
-  test(`online ${online} and reachable ${reachable}: the service says ${contradiction}`, () => {
+  test(`online ${online} and reachable ${reachable}: contradiction ${contradiction}`, () => {
     const states = {
       "binary_sensor.online": online,
       "binary_sensor.reachable": reachable,
@@ -84,20 +84,20 @@ for (const [states, advice] of [
     "start_error · port already used · sensor.nas_phase advice start_error",
   ],
 ]) {
-  test(`of a tunnel that is down with ${JSON.stringify(states)} it is told: ${advice}`, () => {
+  test(`advice for an offline tunnel with ${JSON.stringify(states)}: ${advice}`, () => {
     const hass = home({ nas: tunnel({ "binary_sensor.online": "off", ...states }) });
     assert.equal(adviceOf(hass, pathsOf(hass, thingsOf(hass))[0]), advice);
   });
 }
 
-test("a service's word and a check's finding are one condition", () => {
-  const [said, found] = ["unknown", "no_client"].map(
+test("the service's state and the check's result give the same condition", () => {
+  const [reported, checked] = ["unknown", "no_client"].map(
     (verdict) => pathsIn({ nas: tunnel({ "binary_sensor.online": "off", "sensor.verdict": verdict }) })[0],
   );
-  assert.equal(said.verdict, found.verdict);
+  assert.equal(reported.verdict, checked.verdict);
 });
 
-test("broken paths come first, and only those that are chosen", () => {
+test("broken paths come first, and only selected ones are listed", () => {
   const things = {
     good: tunnel({ "binary_sensor.online": "on" }),
     off: tunnel({ "binary_sensor.online": "off", "switch.enabled": "off" }),
@@ -115,20 +115,20 @@ for (const [protocol, address, url] of [
   ["http", "not an address", undefined],
   ["javascript", "alert(1)", undefined],
 ]) {
-  test(`${protocol}://${address} is opened as ${url}`, () => {
+  test(`the link of ${protocol}://${address} is ${url}`, () => {
     const states = { "sensor.protocol": protocol, "sensor.public_address": address };
     assert.equal(pathsIn({ nas: tunnel(states) })[0].url, url);
   });
 }
 
-test("a tunnel with a key ends at its visitors", () => {
+test("tunnels with a key have visitors", () => {
   const protocols = ["stcp", "STCP", "sudp", "xtcp", "tcp", "https", "unknown"];
   const hass = home(Object.fromEntries(protocols.map((protocol) => [protocol, tunnel({ "sensor.protocol": protocol })])));
   const found = thingsOf(hass).filter((thing) => isVisited(hass, thing)).map(({ device }) => device.id);
   assert.deepEqual(found.sort(), ["STCP", "stcp", "sudp", "xtcp"]);
 });
 
-test("the node of a tunnel is found by its id, and its traffic shown", () => {
+test("the node of a tunnel is found by id, and its traffic is shown", () => {
   const node = (traffic) => ({
     kind: "node",
     name: "Cape Town",
@@ -195,7 +195,7 @@ test("a tunnel of a server and of the client at home is one path", () => {
   assert.deepEqual(pathsIn(things, ["another"]), []);
 });
 
-test("what only the server knows is not hidden by a client at home that does not", () => {
+test("an unknown verdict of the client does not override the server's", () => {
   const [path] = pathsIn({
     server: ofServer("alice.nas", { "binary_sensor.online": "on", "sensor.verdict": "reachable" }),
     home: ofClient("nas", { "binary_sensor.online": "off", "sensor.verdict": "unknown" }),
@@ -203,7 +203,7 @@ test("what only the server knows is not hidden by a client at home that does not
   assert.equal(path.verdict, "reachable");
 });
 
-test("a client at home that does not answer leaves the word to the server", () => {
+test("the server's state is used while the client is unavailable", () => {
   const [path] = pathsIn({
     server: ofServer("alice.nas", { "binary_sensor.online": "off" }),
     home: ofClient("nas", { "binary_sensor.online": "unavailable" }),
@@ -238,7 +238,7 @@ for (const [server, client] of [
   });
 }
 
-test("one of several servers' tunnels would be a guess", () => {
+test("tunnels of several servers with the same name are not merged", () => {
   const things = { one: ofServer("a.nas"), other: ofServer("b.nas"), home: ofClient("nas") };
   assert.equal(pathsIn(things).length, 3);
 });
@@ -250,7 +250,7 @@ for (const [what, changed, states, verdict, contradiction] of [
   ["it was disabled", "switch.enabled", { "switch.enabled": "off" }, "disabled", undefined],
   ["it is no longer forced down", "switch.force_down", { "switch.force_down": "off" }, "connected", undefined],
   ["a client has connected", "binary_sensor.online", {}, "connected", undefined],
-  ["the client has gone", "binary_sensor.online", { "binary_sensor.online": "off" }, "no_client", undefined],
+  ["the client has disconnected", "binary_sensor.online", { "binary_sensor.online": "off" }, "no_client", undefined],
 ]) {
   for (const at of [NOON, LATER]) {
     const isOld = at === NOON;
@@ -269,7 +269,7 @@ for (const [what, changed, states, verdict, contradiction] of [
   }
 }
 
-test("after a restart all states are new, and a check from before it counts", () => {
+test("a check from before a restart is still used", () => {
   const hass = home({ nas: tunnel({ "binary_sensor.online": "on", "sensor.verdict": "port_closed", "sensor.last_check": NOON }) });
   for (const state of Object.values(hass.states)) state.last_changed = LATER;
   assert.equal(pathsOf(hass, thingsOf(hass))[0].verdict, "port_closed");

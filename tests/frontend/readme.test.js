@@ -1,6 +1,6 @@
-// The READMEs as HACS shows them: it completes addresses in the text (`src/tools/markdown.ts` of its
-// frontend), and Home Assistant's `ha-markdown` makes HTML of it with marked, of which js-xss keeps
-// what is harmless (`src/resources/markdown-worker.ts`). package.json has the versions that HACS has.
+// Tests the READMEs as HACS shows them: it makes addresses absolute (`src/tools/markdown.ts` of its
+// frontend), and Home Assistant's `ha-markdown` converts the text to HTML with marked and sanitizes it
+// with js-xss (`src/resources/markdown-worker.ts`). package.json has the same versions as HACS.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -20,12 +20,12 @@ const MY = "https://my.home-assistant.io/redirect/";
 const isDocument = (text) => /\.(md|markdown)/i.test(text);
 
 const GITHUB = "https://github.com/";
-/** A link or picture with a relative address, unless an absolute one follows in the same line. */
+/** A link or image with a relative address, unless an absolute one follows in the same line. */
 const RELATIVE = /\[.*?\]\((?!#|.+?:\/\/).+?\)/g;
 const OF_A_PAGE = /\[.*\]\(#.*\)/g;
 const ISSUE = /(?:\w[\w-.]+\/\w[\w-.]+|\B)#[1-9]\d*\b/g;
 
-/** Complete the addresses in a README: of what GitHub shows as a page, and of other files. */
+/** Return a README with absolute addresses of documents and other files. */
 const completed = (text) =>
   text
     .replace(/https:\/\/github\.com\/(\S+?\/\S+?)\/blob\/(\S+)/g, (url, name, path) =>
@@ -45,9 +45,9 @@ const ALLOWED = {
   "ha-svg-icon": ["path"],
   "ha-alert": ["alert-type", "title"],
 };
-const harmless = (html) => xss.filterXSS(html, { whiteList: ALLOWED });
+const sanitized = (html) => xss.filterXSS(html, { whiteList: ALLOWED });
 
-/** What marked makes of a README, but for what is lost without a loss: comments, and the languages of code. */
+/** Return the HTML of a README, without comments and languages of code, which may be lost. */
 const html = (text) =>
   marked(completed(text), { breaks: false, gfm: true })
     .replace(/<!--.*?-->/gs, "")
@@ -58,7 +58,7 @@ const addresses = (page, attribute) =>
     address.replaceAll("&amp;", "&"),
   );
 
-/** Return what HACS does not show as the README means it. */
+/** Return wrong addresses, and whether HACS removes content. */
 const faults = (text) => {
   const whole = html(text);
   const all = [...addresses(whole, "src"), ...addresses(whole, "href")];
@@ -68,7 +68,7 @@ const faults = (text) => {
     ...ours
       .map((address) => address.replace(BLOB, "").replace(/#.*/, ""))
       .filter((path) => !existsSync(new URL(path, ROOT))),
-    ...(harmless(whole) === whole ? [] : ["something is lost"]),
+    ...(sanitized(whole) === whole ? [] : ["content is removed"]),
   ];
 };
 
@@ -77,7 +77,7 @@ for (const name of ["README.md", "README.zh-Hans.md"]) {
     assert.deepEqual(faults(read(name)), []);
   });
 
-  test(`${name} begins with the way to install and add Tunnel Hub`, () => {
+  test(`${name} starts with links to install and add Tunnel Hub`, () => {
     const start = html(read(name)).split("<h2")[0];
     const links = addresses(start, "href");
     const install = `${MY}hacs_repository/?owner=tunnel-hub&repository=tunnel-hub&category=integration`;
@@ -87,7 +87,7 @@ for (const name of ["README.md", "README.zh-Hans.md"]) {
     assert.match(start, /<img src="[^"]+\/docs\/screenshots\/dashboard/);
   });
 
-  test(`The logo of ${name} has colors for a dark page`, () => {
+  test(`The logo of ${name} supports dark mode`, () => {
     const [logo] = addresses(html(read(name)), "src");
     assert(logo.endsWith(".svg"), logo);
     assert.match(read(logo.replace(RAW, "")), /@media \(prefers-color-scheme: dark\)/);
@@ -95,15 +95,15 @@ for (const name of ["README.md", "README.zh-Hans.md"]) {
 }
 
 for (const [what, text, fault] of [
-  ["a picture for dark pages", '<picture><img src="https://a.example/b.png"></picture>', "something is lost"],
-  ["a centered paragraph", '<p align="center">Tunnel Hub</p>', "something is lost"],
-  ["a relative picture in HTML", '<img src="docs/brand/logo.svg">', "docs/brand/logo.svg"],
+  ["a picture element", '<picture><img src="https://a.example/b.png"></picture>', "content is removed"],
+  ["a centered paragraph", '<p align="center">Tunnel Hub</p>', "content is removed"],
+  ["a relative image in HTML", '<img src="docs/brand/logo.svg">', "docs/brand/logo.svg"],
   ["a relative link before another", "[a](docs) [b](https://b.example)", "docs"],
   ["a relative link after another", "[b](https://b.example) [a](docs)", "docs"],
   ["a link to a heading", "[a](#b)", "/hacs/repository/1#b"],
-  ["a picture that is not there", "![a](docs/nothing.png)", "docs/nothing.png"],
+  ["a missing image", "![a](docs/nothing.png)", "docs/nothing.png"],
 ]) {
-  test(`${what} is a fault`, () => {
+  test(`${what} is reported`, () => {
     assert(faults(text).includes(fault), String(faults(text)));
   });
 }

@@ -21,14 +21,14 @@ test("a speed needs two readings", () => {
   assert.equal(speedometer.measure(reading("3", 2)), 1024 ** 2);
 });
 
-test("a counter that went back has started again", () => {
+test("a counter that decreased has been reset", () => {
   const speedometer = new Speedometer();
   speedometer.measure(reading("5", 0));
   assert.equal(speedometer.measure(reading("1", 10)), undefined);
   assert.equal(speedometer.measure(reading("2", 11)), 1024 ** 2);
 });
 
-test("a counter that is not written any more stands still", () => {
+test("the speed of a counter without updates becomes 0", () => {
   const speedometer = new Speedometer();
   speedometer.measure(reading("1", 0));
   speedometer.measure(reading("2", 10));
@@ -42,12 +42,12 @@ for (const [speed, words] of [
   [1536, "0.01 Mbit/s"],
   [5e9, "40000 Mbit/s"],
 ]) {
-  test(`${speed} bytes per second are ${words}`, () => {
+  test(`${speed} bytes per second are shown as ${words}`, () => {
     assert.equal(formatSpeed(home({}), speed), words);
   });
 }
 
-test("units with a power of 1000 and of 1024 differ", () => {
+test("decimal and binary units differ", () => {
   const [decimal, binary] = ["GB", "GiB"].map((unit) => {
     const speedometer = new Speedometer();
     speedometer.measure(reading("0", 0, unit));
@@ -56,7 +56,7 @@ test("units with a power of 1000 and of 1024 differ", () => {
   assert.deepEqual([decimal, binary], [1e9, 1024 ** 3]);
 });
 
-test("little traffic depends on the unit", () => {
+test("the limit of low traffic depends on the unit", () => {
   assert.equal(lowTraffic(reading("1", 0, "GiB")), 5);
   assert.equal(lowTraffic(reading("1", 0, "%")), undefined);
 });

@@ -1,4 +1,4 @@
-// Words that stand together: with the marks of the user's language.
+// Tests punctuation in the user's language.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ for (const [language, pair, list] of [
   ["en", "State: Online", "a, b"],
   ["zh-Hans", "State：Online", "a、b"],
 ]) {
-  test(`marks in ${language}`, () => {
+  test(`punctuation in ${language}`, () => {
     const hass = { locale: { language } };
     assert.equal(labeled(hass, "State", "Online"), pair);
     assert.equal(labeled(hass, "", "Online"), "Online");
