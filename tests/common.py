@@ -72,7 +72,7 @@ def look_at(hass: HomeAssistant, *, browsers: int = 1) -> None:
 async def look_up(host: str, port: int) -> Sequence[SocketAddress]:
     """Resolve only names of loopback."""
     if host not in ("127.0.0.1", "localhost"):
-        raise LookupFailedError(is_final=False)
+        raise LookupFailedError
     return await resolve(host, port)
 
 

@@ -41,7 +41,7 @@ from .issues import EntryIssues, clear_all
 from .mesh_view import async_setup_mesh_view
 from .migrations import async_adopt, async_migrate_entry as async_migrate_entry
 from .node_suggestions import NodeSuggestions
-from .reachability import AddressChecks, TunnelChecks, async_forget_checks, async_tunnel_checks
+from .reachability import AddressChecks, TunnelChecks, async_forget_checks
 from .runtime import TunnelHubConfigEntry, TunnelHubData
 from .sentences import async_setup_sentences
 from .services import async_setup_services
@@ -196,7 +196,8 @@ def _checks(
     """Return what checks the addresses of an entry, or None if it has no addresses to check."""
     if isinstance(data.provider, WatchedAddresses):
         return WatchedChecks(hass, entry)
-    return async_tunnel_checks(hass, entry, data.provider, data.coordinators)
+    tunnels = next((c for c in data.coordinators.values() if c.feed.resource is Tunnel), None)
+    return None if tunnels is None else TunnelChecks(hass, entry, data.provider, tunnels)
 
 
 @callback

@@ -493,7 +493,8 @@ class TunnelChecks(AddressChecks):
         self._mode = CHECKS_OFF
         if provider.description.has_public_tunnels:
             self._mode = str(entry.options.get(CHECKS, CHECKS_ENABLED))
-        self._service_host = _entered_host(entry)
+        # None for a public service, whose address the user does not enter.
+        self._service_host = URL(entry.data.get(CONF_BASE_URL, "")).host
         self._zone: Zone | None = None
 
     @property
@@ -608,18 +609,6 @@ def check_feed(
 
 
 @callback
-def async_tunnel_checks(
-    hass: HomeAssistant,
-    entry: TunnelHubConfigEntry,
-    provider: Provider,
-    coordinators: Mapping[str, FeedCoordinator],
-) -> TunnelChecks | None:
-    """Return the checks of an account's tunnels, or None if they have no public addresses."""
-    tunnels = next((c for c in coordinators.values() if c.feed.resource is Tunnel), None)
-    return None if tunnels is None else TunnelChecks(hass, entry, provider, tunnels)
-
-
-@callback
 def async_forget_checks(hass: HomeAssistant, entry_id: str) -> None:
     """Remove the results of an entry that is removed."""
     hass.data.get(_HISTORIES, {}).pop(entry_id, None)
@@ -634,13 +623,6 @@ def _checker(hass: HomeAssistant, hosts: Iterable[str]) -> Checker:
         pause=RETRY_PAUSE,
         lookup=resolve,
     )
-
-
-def _entered_host(entry: TunnelHubConfigEntry) -> str | None:
-    """Return the host that the user entered for a service; None for a public service."""
-    if not (entered := entry.data.get(CONF_BASE_URL)):
-        return None
-    return URL(entered).host
 
 
 async def _networks(hass: HomeAssistant) -> Collection[IPNetwork]:

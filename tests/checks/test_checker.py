@@ -92,7 +92,7 @@ async def test_at_most_four_in_parallel(authorities: Authorities) -> None:
 
 
 async def _no_names(host: str, port: int) -> Sequence[SocketAddress]:
-    raise LookupFailedError(is_final=False)
+    raise LookupFailedError
 
 
 @pytest.mark.parametrize("is_up, outcome", [(True, Outcome.DNS), (False, Outcome.UNKNOWN)])

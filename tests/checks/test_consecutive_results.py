@@ -24,12 +24,6 @@ UP, DOWN, UNKNOWN = True, False, None
         ([UNKNOWN, UNKNOWN], [None, None]),
     ],
 )
-def test_default_numbers(checks: list[bool | None], states: list[bool | None]) -> None:
+def test_numbers_of_checks_in_a_row(checks: list[bool | None], states: list[bool | None]) -> None:
     results = ConsecutiveResults()
     assert [results.add(reached=reached) for reached in checks] == states
-
-
-def test_other_numbers() -> None:
-    results = ConsecutiveResults(failures_for_down=3, successes_for_up=1)
-    states = [results.add(reached=reached) for reached in (UP, DOWN, DOWN, DOWN, UP)]
-    assert states == [UP, UP, UP, DOWN, UP]

@@ -162,7 +162,7 @@ async def test_another_address_of_a_name_is_tried(authorities: Authorities) -> N
 
 async def test_an_unknown_name(authorities: Authorities) -> None:
     async def _lookup(host: str, _: int) -> list[SocketAddress]:
-        raise LookupFailedError(is_final=True)
+        raise LookupFailedError
 
     found = await attempt(authorities, 80, host="no-such-name.invalid", lookup=_lookup)
     assert found == CheckResult(outcome=Outcome.DNS)

@@ -177,14 +177,7 @@ def zone_of(address: IPAddress) -> Zone:
 
 
 class LookupFailedError(Exception):
-    """A name cannot be resolved.
-
-    is_final: whether the DNS answered that the name does not exist.
-    """
-
-    def __init__(self, *, is_final: bool) -> None:
-        super().__init__(is_final)
-        self.is_final = is_final
+    """A name cannot be resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +196,11 @@ class SocketAddress:
 type Lookup = Callable[[str, int], Awaitable[Sequence[SocketAddress]]]
 """Resolves a name; raises LookupFailedError."""
 
-_FINAL = {getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)}
-
 
 async def resolve(host: str, port: int) -> Sequence[SocketAddress]:
     """Resolve a name; raises LookupFailedError."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as err:
-        raise LookupFailedError(is_final=err.errno in _FINAL) from None
-    except UnicodeError:
-        raise LookupFailedError(is_final=True) from None
+    except socket.gaierror, UnicodeError:
+        raise LookupFailedError from None
     return [SocketAddress(family, sockaddr) for family, _, _, _, sockaddr in found]

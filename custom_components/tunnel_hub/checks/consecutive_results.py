@@ -13,8 +13,6 @@ class ConsecutiveResults:
     is_up: the state; None before the first checks, and while checks are inconclusive.
     """
 
-    failures_for_down: int = FAILURES_FOR_DOWN
-    successes_for_up: int = SUCCESSES_FOR_UP
     is_up: bool | None = None
     _last_state: bool | None = None
     _successes: int = 0
@@ -29,9 +27,9 @@ class ConsecutiveResults:
         self._successes = self._successes + 1 if reached else 0
         self._failures = 0 if reached else self._failures + 1
         # An address that was never down needs no second success.
-        if reached and (self._last_state is not False or self._successes >= self.successes_for_up):
+        if reached and (self._last_state is not False or self._successes >= SUCCESSES_FOR_UP):
             self._last_state = True
-        elif not reached and self._failures >= self.failures_for_down:
+        elif not reached and self._failures >= FAILURES_FOR_DOWN:
             self._last_state = False
         self.is_up = self._last_state
         return self.is_up
